@@ -1,0 +1,1 @@
+//! The linli gateway: configuration, supervision, commands, web, CLI and demo.

@@ -1,0 +1,240 @@
+//! Commands: what a request must look like, and the life it leads.
+//!
+//! A command is journaled before it is sent, and done only when read back. The journal, not the
+//! memory of a process, decides after a crash.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Timestamp, Value};
+
+/// Largest request that is looked at. A command is an id, a point and a value.
+pub const LARGEST_REQUEST: usize = 4096;
+
+/// A request as it arrives on `cmd/{device}` or over HTTP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Chosen by the sender; the same id is the same command for ever.
+    pub id: String,
+    /// Which point to write.
+    pub point: String,
+    /// What to write.
+    pub value: Value,
+    /// After this time (Unix milliseconds UTC) the command must not act.
+    pub expires: Timestamp,
+}
+
+/// A request together with where it came from and where the answer goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inbound {
+    /// The device the topic or path names.
+    pub device: String,
+    /// The bytes received.
+    pub payload: Vec<u8>,
+    /// Whether the broker had kept it: a retained command is refused.
+    pub retained: bool,
+    /// MQTT 5 response topic.
+    pub response_topic: Option<String>,
+    /// MQTT 5 correlation data.
+    pub correlation: Option<Vec<u8>>,
+}
+
+/// How far a command has come. The names travel in results and in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum State {
+    /// Journaled; nothing was sent yet.
+    Accepted,
+    /// About to be on the wire, or on it; whether the device acted is not known.
+    Sent,
+    /// Read back as asked.
+    Done,
+    /// Refused or failed; the device was not changed, or its answer says so.
+    Failed {
+        /// Why, for a person.
+        reason: String,
+    },
+    /// Sent, but never confirmed: a person must look.
+    Unknown {
+        /// Why, for a person.
+        reason: String,
+    },
+}
+
+/// Why a request is refused before anything is journaled or sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Retained messages are delivered again at every reconnect.
+    #[error("retained commands are refused: publish it without the retain flag")]
+    Retained,
+    /// Nobody writes a novel to a relay.
+    #[error("{size} bytes is too large for a command, at most {LARGEST_REQUEST} are accepted")]
+    TooLarge {
+        /// Bytes received.
+        size: usize,
+    },
+    /// Not JSON, or not the members expected.
+    #[error("not a command: {detail}; expected {{\"id\",\"point\",\"value\",\"expires\"}}")]
+    Malformed {
+        /// The parser's words.
+        detail: String,
+    },
+    /// An id nobody could find again.
+    #[error("id must be 1 to 64 printable ASCII characters")]
+    BadId,
+    /// The device is not in the configuration.
+    #[error("no device {device:?} here")]
+    UnknownDevice {
+        /// What the topic named.
+        device: String,
+    },
+    /// The device has no such point.
+    #[error("device {device} has no point {point:?}; writable points: {writable}")]
+    UnknownPoint {
+        /// The device.
+        device: Id,
+        /// What the request named.
+        point: String,
+        /// What could be written.
+        writable: String,
+    },
+    /// The point can only be read.
+    #[error("point {point} of {device} is read-only")]
+    ReadOnly {
+        /// The device.
+        device: Id,
+        /// The point.
+        point: Id,
+    },
+    /// The value does not fit the point.
+    #[error("value {value} for {point}: {why}")]
+    BadValue {
+        /// The point.
+        point: Id,
+        /// The value asked for.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Too late.
+    #[error("expired at {} ms, now {} ms", expired.0, now.0)]
+    Expired {
+        /// The request's end.
+        expired: Timestamp,
+        /// The gateway's clock.
+        now: Timestamp,
+    },
+    /// Valid for longer than a command may wait.
+    #[error("expires {ahead_ms} ms ahead, at most {FURTHEST_EXPIRY_MS} ms are accepted: check the clocks")]
+    TooFarAhead {
+        /// How far.
+        ahead_ms: i64,
+    },
+    /// The gateway cannot journal, or the line has too many commands waiting.
+    #[error("cannot take commands now: {why}")]
+    Busy {
+        /// What is in the way.
+        why: String,
+    },
+}
+
+/// Longest life of a command: long enough for skewed clocks, too short for a forgotten one.
+pub const FURTHEST_EXPIRY_MS: i64 = 24 * 3600 * 1000;
+
+// === impl Request ===
+
+impl Request {
+    /// Checks everything that can be checked without knowing the device.
+    pub fn parse(inbound: &Inbound, now: Timestamp) -> Result<Self, Refusal> {
+        if inbound.retained {
+            return Err(Refusal::Retained);
+        }
+        if inbound.payload.len() > LARGEST_REQUEST {
+            return Err(Refusal::TooLarge { size: inbound.payload.len() });
+        }
+        let request: Self = serde_json::from_slice(&inbound.payload)
+            .map_err(|e| Refusal::Malformed { detail: e.to_string() })?;
+        if request.id.is_empty() || request.id.len() > 64 || !request.id.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Refusal::BadId);
+        }
+        if request.expires <= now {
+            return Err(Refusal::Expired { expired: request.expires, now });
+        }
+        let ahead_ms = request.expires.0.saturating_sub(now.0);
+        if ahead_ms > FURTHEST_EXPIRY_MS {
+            return Err(Refusal::TooFarAhead { ahead_ms });
+        }
+        Ok(request)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Whether nothing more will happen to the command.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        !matches!(self, Self::Accepted | Self::Sent)
+    }
+
+    /// What a restart makes of a command the journal shows in this state: one that was never
+    /// sent may still be sent; one that may have acted is never sent twice.
+    #[must_use]
+    pub fn after_restart(&self) -> Self {
+        match self {
+            Self::Sent => Self::Unknown {
+                reason: "the gateway restarted between sending and reading back".to_owned(),
+            },
+            other => other.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn inbound(payload: &str) -> Inbound {
+        Inbound {
+            device: "fan-1".to_owned(),
+            payload: payload.as_bytes().to_vec(),
+            retained: false,
+            response_topic: None,
+            correlation: None,
+        }
+    }
+
+    #[test]
+    fn a_good_request_is_understood() {
+        let request = Request::parse(
+            &inbound(r#"{"id":"a1","point":"relay","value":true,"expires":1000500}"#),
+            NOW,
+        );
+        assert_eq!(request.map(|r| r.value), Ok(Value::Bool(true)));
+    }
+
+    #[test]
+    fn each_wrong_request_has_its_own_reason() {
+        let bad = |text: &str| Request::parse(&inbound(text), NOW).expect_err(text).to_string();
+        assert!(bad("").contains("not a command"));
+        assert!(bad("{").contains("not a command"));
+        assert!(bad(r#"{"id":"a","point":"p","value":1}"#).contains("expires"));
+        assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":1000001,"x":1}"#).contains("unknown field"));
+        assert!(bad(r#"{"id":"","point":"p","value":1,"expires":1000001}"#).contains("id must be"));
+        assert!(bad(r#"{"id":"a","point":"p","value":null,"expires":1000001}"#).contains("not a command"));
+        assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":1000000}"#).contains("expired"));
+        assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":9000000000000}"#).contains("check the clocks"));
+        assert!(bad(&"x".repeat(1 << 20)).contains("too large"));
+        let retained = Inbound { retained: true, ..inbound("{}") };
+        assert_eq!(Request::parse(&retained, NOW), Err(Refusal::Retained));
+    }
+
+    #[test]
+    fn what_may_have_acted_is_never_sent_again() {
+        assert!(matches!(State::Sent.after_restart(), State::Unknown { .. }));
+        assert_eq!(State::Accepted.after_restart(), State::Accepted);
+        assert_eq!(State::Done.after_restart(), State::Done);
+    }
+}

@@ -1,0 +1,105 @@
+//! The loss ledger: what was given up, exactly which, and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceClass, Message, Timestamp, Topic};
+
+/// Why data was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossReason {
+    /// The store reached its configured size; the oldest of the least important went.
+    SizeCap,
+    /// Older than the configured age.
+    AgeCap,
+    /// The file system was full.
+    DiskFull,
+    /// The queue in front of the store was full; the data was never accepted.
+    IntakeFull,
+    /// The database was damaged and set aside under the name given.
+    Damaged,
+    /// The broker refuses this message for ever (too large, not authorised, malformed).
+    DeadLetter,
+}
+
+/// One entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Why.
+    pub reason: LossReason,
+    /// Of which class; nothing when the loss cannot be told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<DeviceClass>,
+    /// The epoch the sequence numbers belong to.
+    pub of_epoch: String,
+    /// First and last sequence number given up; nothing when none had been given out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<(u64, u64)>,
+    /// How many messages; nothing when nobody can know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// First and last source time of the lost messages, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between: Option<(Timestamp, Timestamp)>,
+    /// More for a person: a file name, the broker's words.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub detail: String,
+}
+
+// === impl LossReason ===
+
+impl LossReason {
+    /// The word used in payloads and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SizeCap => "size_cap",
+            Self::AgeCap => "age_cap",
+            Self::DiskFull => "disk_full",
+            Self::IntakeFull => "intake_full",
+            Self::Damaged => "damaged",
+            Self::DeadLetter => "dead_letter",
+        }
+    }
+}
+
+// === impl Loss ===
+
+impl Loss {
+    /// The `event/ledger` message that tells the district.
+    #[must_use]
+    pub fn message(&self, at: Timestamp) -> Message {
+        let body = match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(mut body)) => {
+                body.insert("at".to_owned(), at.0.into());
+                body
+            }
+            _ => serde_json::Map::new(),
+        };
+        Message { topic: Topic::LedgerEvent, class: DeviceClass::Vital, at, body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_names_reason_range_and_count() {
+        let loss = Loss {
+            reason: LossReason::SizeCap,
+            class: Some(DeviceClass::Telemetry),
+            of_epoch: "e1".to_owned(),
+            range: Some((3, 9)),
+            messages: Some(7),
+            between: Some((Timestamp(1), Timestamp(2))),
+            detail: String::new(),
+        };
+        let body = serde_json::Value::Object(loss.message(Timestamp(5)).body);
+        assert_eq!(
+            body,
+            serde_json::json!({"reason":"size_cap","class":"telemetry","of_epoch":"e1","range":[3,9],
+                "messages":7,"between":[1,2],"at":5})
+        );
+    }
+}

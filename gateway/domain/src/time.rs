@@ -1,0 +1,101 @@
+//! Wall time as a label. Timers never use it.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// How far a time label can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockQuality {
+    /// Disciplined by a time source.
+    #[default]
+    Synchronised,
+    /// Plausible, but nobody vouches for it.
+    FreeRunning,
+    /// Before the software was built: certainly wrong.
+    Unset,
+}
+
+/// A time label together with its trustworthiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// When.
+    pub at: Timestamp,
+    /// How sure.
+    pub clock: ClockQuality,
+}
+
+// === impl ClockQuality ===
+
+impl ClockQuality {
+    /// The word used in payloads.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Synchronised => "synchronised",
+            Self::FreeRunning => "free_running",
+            Self::Unset => "unset",
+        }
+    }
+}
+
+// === impl Timestamp ===
+
+impl Timestamp {
+    /// Start of the minute this instant lies in.
+    #[must_use]
+    pub const fn minute(self) -> Self {
+        Self(self.0.div_euclid(60_000) * 60_000)
+    }
+
+    /// RFC 3339 text in UTC with milliseconds, for people and logs.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let (days, ms) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
+        let (year, month, day) = civil(days);
+        let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+        format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1000)
+    }
+}
+
+/// Proleptic Gregorian date of a day count since 1970-01-01: shift the year to begin in March,
+/// so that the leap day is last and months have a linear length.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + if month <= 2 { 1 } else { 0 }, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (ms, expect) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_795_428_000_123, "2026-11-23T10:00:00.123Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(Timestamp(ms).to_rfc3339(), expect);
+        }
+    }
+
+    #[test]
+    fn a_minute_begins_below_also_before_1970() {
+        assert_eq!(Timestamp(61_000).minute(), Timestamp(60_000));
+        assert_eq!(Timestamp(-1).minute(), Timestamp(-60_000));
+    }
+}

@@ -1,0 +1,1 @@
+//! Southbound protocols: from a device's bytes to samples.

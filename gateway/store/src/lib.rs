@@ -1,0 +1,1 @@
+//! What linli keeps: outbox, history, journal in one SQLite file.

@@ -1,0 +1,1 @@
+//! Northbound: pure encoders and the one connection that delivers the outbox.
