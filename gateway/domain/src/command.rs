@@ -154,7 +154,8 @@ impl Request {
         }
         let request: Self = serde_json::from_slice(&inbound.payload)
             .map_err(|e| Refusal::Malformed { detail: e.to_string() })?;
-        if request.id.is_empty() || request.id.len() > 64 || !request.id.bytes().all(|b| b.is_ascii_graphic()) {
+        if request.id.is_empty() || request.id.len() > 64 || !request.id.bytes().all(|b| b.is_ascii_graphic())
+        {
             return Err(Refusal::BadId);
         }
         if request.expires <= now {
@@ -182,9 +183,9 @@ impl State {
     #[must_use]
     pub fn after_restart(&self) -> Self {
         match self {
-            Self::Sent => Self::Unknown {
-                reason: "the gateway restarted between sending and reading back".to_owned(),
-            },
+            Self::Sent => {
+                Self::Unknown { reason: "the gateway restarted between sending and reading back".to_owned() }
+            }
             other => other.clone(),
         }
     }
@@ -208,10 +209,8 @@ mod tests {
 
     #[test]
     fn a_good_request_is_understood() {
-        let request = Request::parse(
-            &inbound(r#"{"id":"a1","point":"relay","value":true,"expires":1000500}"#),
-            NOW,
-        );
+        let request =
+            Request::parse(&inbound(r#"{"id":"a1","point":"relay","value":true,"expires":1000500}"#), NOW);
         assert_eq!(request.map(|r| r.value), Ok(Value::Bool(true)));
     }
 
@@ -225,7 +224,9 @@ mod tests {
         assert!(bad(r#"{"id":"","point":"p","value":1,"expires":1000001}"#).contains("id must be"));
         assert!(bad(r#"{"id":"a","point":"p","value":null,"expires":1000001}"#).contains("not a command"));
         assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":1000000}"#).contains("expired"));
-        assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":9000000000000}"#).contains("check the clocks"));
+        assert!(
+            bad(r#"{"id":"a","point":"p","value":1,"expires":9000000000000}"#).contains("check the clocks")
+        );
         assert!(bad(&"x".repeat(1 << 20)).contains("too large"));
         let retained = Inbound { retained: true, ..inbound("{}") };
         assert_eq!(Request::parse(&retained, NOW), Err(Refusal::Retained));

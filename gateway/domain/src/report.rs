@@ -56,8 +56,7 @@ impl Reporter {
             }
         };
         if admitted {
-            self.last =
-                Some(Last { at: sample.at, quality: sample.quality, value: sample.value.clone() });
+            self.last = Some(Last { at: sample.at, quality: sample.quality, value: sample.value.clone() });
         }
         admitted
     }

@@ -1,8 +1,9 @@
 //! One-minute roll-ups for trends: what a chart needs, at a hundredth of the samples' size.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::{Batch, Id, Timestamp};
+use crate::{Batch, Id, Layout, Timestamp, Value};
 
 /// Statistics of one point over one minute. Only good numeric samples count.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,7 +26,16 @@ pub type RollupKey = (Id, Id, Timestamp);
 /// Gathers samples until somebody takes the roll-ups away.
 #[derive(Debug, Default)]
 pub struct Gatherer {
-    open: BTreeMap<(Id, u16, i64), (Id, Rollup)>,
+    devices: BTreeMap<Id, Vec<OpenMinute>>,
+}
+
+/// One minute of one device: a slot per point, so that a batch costs one look-up, not one per
+/// sample.
+#[derive(Debug)]
+struct OpenMinute {
+    layout: Arc<Layout>,
+    minute: Timestamp,
+    points: Vec<Option<Rollup>>,
 }
 
 // === impl Rollup ===
@@ -61,44 +71,54 @@ impl Rollup {
 impl Gatherer {
     /// Counts the good numeric samples of a batch.
     pub fn add(&mut self, batch: &Batch) {
-        for sample in &batch.samples {
-            if !sample.quality.is_good() {
-                continue;
+        if !self.devices.contains_key(&batch.layout.device) {
+            self.devices.insert(batch.layout.device.clone(), Vec::new());
+        }
+        let Some(minutes) = self.devices.get_mut(&batch.layout.device) else { return };
+        for sample in batch.samples.iter().filter(|s| s.quality.is_good()) {
+            let Some(value) = sample.value.as_ref().and_then(Value::as_f64) else { continue };
+            let open = open_minute(minutes, &batch.layout, sample.at.minute());
+            if let Some(slot) = open.points.get_mut(usize::from(sample.point)) {
+                let one = Rollup::of(value);
+                *slot = Some(slot.map_or(one, |so_far| so_far.merged(one)));
             }
-            let Some(value) = sample.value.as_ref().and_then(crate::Value::as_f64) else { continue };
-            let Some(spec) = batch.layout.points.get(usize::from(sample.point)) else { continue };
-            let key = (batch.layout.device.clone(), sample.point, sample.at.minute().0);
-            self.open
-                .entry(key)
-                .and_modify(|(_, open)| *open = open.merged(Rollup::of(value)))
-                .or_insert_with(|| (spec.name.clone(), Rollup::of(value)));
         }
     }
 
     /// Takes everything gathered so far; the store merges partial minutes.
     pub fn take(&mut self) -> Vec<(RollupKey, Rollup)> {
-        std::mem::take(&mut self.open)
-            .into_iter()
-            .map(|((device, _, minute), (point, rollup))| ((device, point, Timestamp(minute)), rollup))
-            .collect()
+        let mut taken = Vec::new();
+        for (device, minutes) in std::mem::take(&mut self.devices) {
+            for open in minutes {
+                let named = open.layout.points.iter().zip(open.points);
+                taken.extend(named.filter_map(|(spec, rollup)| {
+                    Some(((device.clone(), spec.name.clone(), open.minute), rollup?))
+                }));
+            }
+        }
+        taken
     }
+}
 
-    /// How many roll-ups are waiting.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.open.len()
-    }
-
-    /// Whether nothing is waiting.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
+/// The slot for `minute`, newest first: samples nearly always belong to the last one.
+fn open_minute<'a>(
+    minutes: &'a mut Vec<OpenMinute>,
+    layout: &Arc<Layout>,
+    minute: Timestamp,
+) -> &'a mut OpenMinute {
+    let found = minutes.iter().rposition(|m| m.minute == minute && Arc::ptr_eq(&m.layout, layout));
+    let at = found.unwrap_or_else(|| {
+        let points = vec![None; layout.points.len()];
+        minutes.push(OpenMinute { layout: Arc::clone(layout), minute, points });
+        minutes.len() - 1
+    });
+    &mut minutes[at]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ClockQuality, DeviceClass, PointSpec, Quality, Reason, Sample, ValueType};
 
     #[test]
     fn partial_minutes_add_up_to_the_whole() {
@@ -108,5 +128,47 @@ mod tests {
         let part = |v: &[f64]| v.iter().map(|v| Rollup::of(*v)).reduce(Rollup::merged).expect("two values");
         assert_eq!(part(a).merged(part(b)), whole);
         assert_eq!((whole.min, whole.max, whole.mean(), whole.last), (-2.0, 9.5, 3.125, 1.0));
+    }
+
+    #[test]
+    fn only_good_numbers_count_and_each_minute_stands_alone() {
+        let point = |name: &str| PointSpec {
+            name: Id::new(name).unwrap(),
+            unit: "Cel".to_owned(),
+            kind: ValueType::Float,
+            writable: false,
+        };
+        let layout = Arc::new(Layout {
+            device: Id::new("fridge-1").unwrap(),
+            name: String::new(),
+            room: None,
+            class: DeviceClass::FoodSafety,
+            profile: String::new(),
+            points: vec![point("air"), point("core")],
+        });
+        let sample = |point, at, quality, value| Sample {
+            point,
+            at: Timestamp(at),
+            clock: ClockQuality::Synchronised,
+            quality,
+            value,
+        };
+        let mut gatherer = Gatherer::default();
+        gatherer.add(&Batch {
+            layout,
+            samples: vec![
+                sample(0, 59_000, Quality::Good, Value::float(4.0)),
+                sample(1, 59_500, Quality::Good, Value::float(5.0)),
+                sample(0, 60_000, Quality::Good, Value::float(6.0)),
+                sample(0, 61_000, Quality::Bad(Reason::NoValue), None),
+                sample(0, 62_000, Quality::Uncertain(Reason::Stale), Value::float(99.0)),
+                sample(0, 63_000, Quality::Good, Some(Value::Text("x".into()))),
+            ],
+        });
+        let taken: Vec<_> =
+            gatherer.take().into_iter().map(|((_, p, m), r)| (p.to_string(), m.0, r.count, r.max)).collect();
+        let expect = [("air", 0, 1, 4.0), ("core", 0, 1, 5.0), ("air", 60_000, 1, 6.0)];
+        assert_eq!(taken, expect.map(|(p, m, c, x)| (p.to_owned(), m, c, x)));
+        assert!(gatherer.take().is_empty());
     }
 }

@@ -16,7 +16,12 @@ pub struct Unit {
     pub quantity_zh: &'static str,
 }
 
-const fn unit(code: &'static str, symbol: &'static str, quantity: &'static str, quantity_zh: &'static str) -> Unit {
+const fn unit(
+    code: &'static str,
+    symbol: &'static str,
+    quantity: &'static str,
+    quantity_zh: &'static str,
+) -> Unit {
     Unit { code, symbol, quantity, quantity_zh }
 }
 
