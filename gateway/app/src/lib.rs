@@ -1,1 +1,4 @@
-//! The linli gateway: configuration, supervision, commands, web, CLI and demo.
+//! The gateway put together: configuration, supervision, commands, web, command line and demo.
+
+pub mod config;
+pub mod demo;

@@ -20,22 +20,22 @@ pub struct Rollup {
     pub last: f64,
 }
 
-/// Key of a roll-up: device, point, start of the minute.
-pub type RollupKey = (Id, Id, Timestamp);
+/// What was gathered of one device in one minute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Minute {
+    /// The device and its points.
+    pub layout: Arc<Layout>,
+    /// Start of the minute.
+    pub minute: Timestamp,
+    /// One slot per point of the layout.
+    pub points: Vec<Option<Rollup>>,
+}
 
 /// Gathers samples until somebody takes the roll-ups away.
 #[derive(Debug, Default)]
 pub struct Gatherer {
-    devices: BTreeMap<Id, Vec<OpenMinute>>,
-}
-
-/// One minute of one device: a slot per point, so that a batch costs one look-up, not one per
-/// sample.
-#[derive(Debug)]
-struct OpenMinute {
-    layout: Arc<Layout>,
-    minute: Timestamp,
-    points: Vec<Option<Rollup>>,
+    /// A slot per point, so that a batch costs one look-up, not one per sample.
+    devices: BTreeMap<Id, Vec<Minute>>,
 }
 
 // === impl Rollup ===
@@ -86,30 +86,17 @@ impl Gatherer {
     }
 
     /// Takes everything gathered so far; the store merges partial minutes.
-    pub fn take(&mut self) -> Vec<(RollupKey, Rollup)> {
-        let mut taken = Vec::new();
-        for (device, minutes) in std::mem::take(&mut self.devices) {
-            for open in minutes {
-                let named = open.layout.points.iter().zip(open.points);
-                taken.extend(named.filter_map(|(spec, rollup)| {
-                    Some(((device.clone(), spec.name.clone(), open.minute), rollup?))
-                }));
-            }
-        }
-        taken
+    pub fn take(&mut self) -> Vec<Minute> {
+        std::mem::take(&mut self.devices).into_values().flatten().collect()
     }
 }
 
 /// The slot for `minute`, newest first: samples nearly always belong to the last one.
-fn open_minute<'a>(
-    minutes: &'a mut Vec<OpenMinute>,
-    layout: &Arc<Layout>,
-    minute: Timestamp,
-) -> &'a mut OpenMinute {
+fn open_minute<'a>(minutes: &'a mut Vec<Minute>, layout: &Arc<Layout>, minute: Timestamp) -> &'a mut Minute {
     let found = minutes.iter().rposition(|m| m.minute == minute && Arc::ptr_eq(&m.layout, layout));
     let at = found.unwrap_or_else(|| {
         let points = vec![None; layout.points.len()];
-        minutes.push(OpenMinute { layout: Arc::clone(layout), minute, points });
+        minutes.push(Minute { layout: Arc::clone(layout), minute, points });
         minutes.len() - 1
     });
     &mut minutes[at]
@@ -165,10 +152,11 @@ mod tests {
                 sample(0, 63_000, Quality::Good, Some(Value::Text("x".into()))),
             ],
         });
-        let taken: Vec<_> =
-            gatherer.take().into_iter().map(|((_, p, m), r)| (p.to_string(), m.0, r.count, r.max)).collect();
-        let expect = [("air", 0, 1, 4.0), ("core", 0, 1, 5.0), ("air", 60_000, 1, 6.0)];
-        assert_eq!(taken, expect.map(|(p, m, c, x)| (p.to_owned(), m, c, x)));
+        let counted = |m: &Minute| {
+            (m.minute.0, m.points.iter().map(|r| r.map(|r| (r.count, r.max))).collect::<Vec<_>>())
+        };
+        let taken: Vec<_> = gatherer.take().iter().map(counted).collect();
+        assert_eq!(taken, [(0, vec![Some((1, 4.0)), Some((1, 5.0))]), (60_000, vec![Some((1, 6.0)), None])]);
         assert!(gatherer.take().is_empty());
     }
 }

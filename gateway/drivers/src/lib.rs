@@ -1,1 +1,25 @@
-//! Southbound protocols: from a device's bytes to samples.
+//! Southbound protocols: from a device's bytes to samples, and from a command to a read-back.
+//!
+//! A protocol is one row of [`PROTOCOLS`]. It turns the raw settings of a line and its devices
+//! into a [`LinePlan`] that cannot be wrong, without touching a port; the plan then runs as the
+//! one task that owns the physical line. Drivers know neither the store nor the uplink: they
+//! send batches and transitions into channels and take commands from one.
+
+mod clock;
+mod line;
+pub mod modbus;
+mod protocol;
+
+pub use clock::Clock;
+pub use line::{CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth, DeviceHealth};
+pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
+
+/// Every protocol linli speaks southwards. Configuration, schema, documentation and the command
+/// line walk this table; adding a protocol is adding a row.
+pub static PROTOCOLS: &[&dyn Protocol] = &[&modbus::TCP, &modbus::RTU, &modbus::RTU_OVER_TCP];
+
+/// Finds a protocol by the `kind` of a line.
+#[must_use]
+pub fn protocol(kind: &str) -> Option<&'static dyn Protocol> {
+    PROTOCOLS.iter().copied().find(|p| p.kind() == kind)
+}

@@ -1,1 +1,33 @@
-//! What linli keeps: outbox, history, journal in one SQLite file.
+//! What linli keeps: outbox, history and journal in one SQLite file.
+//!
+//! **Accepted means durable.** A record gets its sequence number when it is committed; from then
+//! on it leaves only by a broker's acknowledgement or by a rule that writes the loss ledger. One
+//! writer task owns the only writing connection and commits in groups; readers have connections
+//! of their own. The store opens whatever happened to the file before.
+
+mod backup;
+pub mod codec;
+mod error;
+mod history;
+mod inspect;
+mod journal;
+mod layouts;
+mod open;
+mod outbox;
+mod schema;
+mod settings;
+mod status;
+mod store;
+mod watermark;
+mod writer;
+
+pub use backup::{BackupError, backup};
+pub use error::{NotDurable, OpenError, ReadError, Refused};
+pub use history::History;
+pub use inspect::{Inspection, inspect};
+pub use journal::{Begun, Journal, JournaledCommand};
+pub use open::{Opening, SetAside};
+pub use outbox::{Heads, Outbox, Row};
+pub use settings::{Now, Settings};
+pub use status::Status;
+pub use store::Store;

@@ -1,0 +1,26 @@
+//! `linli backup`: a consistent copy of the database while the gateway runs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::site::Site;
+
+/// Copy the database consistently, also while the gateway runs; the copy is checked before it
+/// counts as done. An existing file is never overwritten.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  linli backup /media/usb/linli-2026-11-23.db\n  linli backup --config ./my-centre ./copy.db\n\nTo restore: stop the gateway, put the copy in the place of the database, remove the files\nending in -wal and -shm beside it, start the gateway.")]
+pub struct Args {
+    /// Where the copy goes
+    to: PathBuf,
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let from = args.site.database();
+    super::runtime()?.block_on(linli_store::backup(&from, &args.to))?;
+    let bytes = std::fs::metadata(&args.to)?.len();
+    println!("{} ({bytes} bytes, checked)", args.to.display());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,65 @@
+//! `linli devices`: the models linli knows, and what their points mean.
+
+use std::process::ExitCode;
+
+use linli_drivers::modbus::profile::ProfileSet;
+
+use super::WRONG;
+use super::site::Site;
+
+/// List the device profiles linli knows, or explain one.
+///
+/// Profiles in the configuration's `devices/` directory add to the built-in ones or replace them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  linli devices\n  linli devices eastron/sdm120\n  linli devices eastron/sdm120 --zh\n  linli devices --json")]
+pub struct Args {
+    /// `vendor/model` of the profile to explain
+    profile: Option<String>,
+    /// Explain in Chinese (中文说明)
+    #[arg(long)]
+    zh: bool,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let own = args.site.config.join("devices");
+    let mut profiles = ProfileSet::embedded();
+    if own.is_dir() {
+        profiles = profiles.with_dir(&own).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("profiles in {}:\n{}", own.display(), lines.join("\n"))
+        })?;
+    }
+    let Some(name) = &args.profile else {
+        return list(&profiles, args.json);
+    };
+    let Some(profile) = profiles.find(name) else {
+        let nearest = profiles.nearest(name).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+        eprintln!("linli: no profile {name:?}{nearest} `linli devices` lists them");
+        return Ok(ExitCode::from(WRONG));
+    };
+    print!("{}", profile.explain(args.zh));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(profiles: &ProfileSet, json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        let rows: Vec<serde_json::Value> = profiles
+            .iter()
+            .map(|p| serde_json::json!({"profile": p.name(), "title": p.title(), "title_zh": p.title_zh(), "points": p.points().len()}))
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let width = profiles.iter().map(|p| p.name().len()).max().unwrap_or(0);
+    for profile in profiles.iter() {
+        println!("{:width$}  {:3} points  {} / {}", profile.name(), profile.points().len(), profile.title(), profile.title_zh());
+    }
+    println!("\nExplain one with `linli devices VENDOR/MODEL`.");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,111 @@
+//! The command line: a verb is a file here and a row in [`Verb`].
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+
+mod backup;
+pub mod check;
+mod command;
+mod demo;
+mod devices;
+mod doctor;
+pub mod init;
+mod logging;
+mod probe;
+mod reload;
+mod run;
+mod scan;
+pub mod schema;
+mod site;
+mod socket;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Wrong usage or configuration.
+pub const WRONG: u8 = 2;
+
+/// Edge gateway for public community centres (邻里中心边缘网关).
+///
+/// Collects data from devices, forwards it over MQTT and loses nothing it has accepted.
+/// Begin with `linli demo`, which needs nothing; then `linli init`, `linli check`, `linli run`.
+#[derive(Debug, Parser)]
+#[command(name = "linli", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the gateway (运行网关)
+    Run(run::Args),
+    /// Run a whole simulated centre with its own broker, needing nothing (演示)
+    Demo(demo::Args),
+    /// Check a configuration completely; opens no port (检查配置)
+    Check(check::Args),
+    /// Write a commented configuration to start from (生成配置)
+    Init(init::Args),
+    /// Print the JSON Schema of the configuration (输出配置模式)
+    Schema(schema::Args),
+    /// List the device profiles, or explain one (设备型号)
+    Devices(devices::Args),
+    /// Find the units on a Modbus line, with a progress bar (扫描总线)
+    Scan(scan::Args),
+    /// Read one device once and show every point (读取一台设备)
+    Probe(probe::Args),
+    /// Write one point of a device and read it back (下发命令)
+    Command(command::Args),
+    /// Make the running gateway take over the changed configuration (重新加载配置)
+    Reload(reload::Args),
+    /// Take a consistent copy of the database, also while running (备份)
+    Backup(backup::Args),
+    /// Tell the state of configuration, database and gateway (诊断)
+    Doctor(doctor::Args),
+}
+
+/// Parses the command line and runs the verb.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Demo(args) => demo::run(args),
+        Verb::Check(args) => check::run(args),
+        Verb::Init(args) => init::run(args),
+        Verb::Schema(args) => schema::run(args),
+        Verb::Devices(args) => devices::run(&args),
+        Verb::Scan(args) => scan::run(&args),
+        Verb::Probe(args) => probe::run(&args),
+        Verb::Command(args) => command::run(&args),
+        Verb::Reload(args) => reload::run(&args),
+        Verb::Backup(args) => backup::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("linli: {error:#}");
+        match error.downcast_ref::<crate::config::Report>() {
+            Some(_) => ExitCode::from(WRONG),
+            None => ExitCode::FAILURE,
+        }
+    })
+}
+
+/// A runtime for verbs that need one for a moment.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_verb_teaches_by_example() {
+        Cli::command().debug_assert();
+        for verb in Cli::command().get_subcommands() {
+            let help = verb.clone().render_long_help().to_string();
+            assert!(help.contains("Examples"), "{} --help has no examples", verb.get_name());
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `linli reload`: the running gateway takes over what changed.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::site::Site;
+use super::{WRONG, socket};
+
+/// Stopping a line waits for its exchange to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Make the running gateway read its configuration again and apply the difference.
+///
+/// Lines whose settings did not change keep running. A bad configuration changes nothing: every
+/// problem is shown and the exit code is 2. `systemctl reload linli` does the same.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  linli check && linli reload\n  linli reload --config ./my-centre\n\nExit codes: 0 applied, 1 no gateway runs, 2 bad configuration")]
+pub struct Args {
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let answer = socket::ask(&args.site.data_dir(), "POST", "/api/v1/reload", "", PATIENCE)?;
+    if answer.status == 200 {
+        println!("{}", answer.body.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("{}", socket::detail(&answer));
+    Ok(ExitCode::from(WRONG))
+}

@@ -1,0 +1,257 @@
+//! The command desk: every command, from wherever it comes, takes this one way.
+//!
+//! Checked, journaled (fsync), sent on its line, read back, answered. The journal decides after
+//! a crash: what was never sent may still be sent, what may have acted is never sent twice.
+
+mod answer;
+mod routes;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use linli_domain::command::{Inbound, Refusal, Request, State};
+use linli_drivers::{Clock, CommandOutcome, LineCommand};
+use linli_store::{Begun, JournaledCommand, Store};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+pub use answer::Answer;
+use answer::{Reply, RefusalBudget};
+pub use routes::{Route, Routes};
+
+/// Commands waiting at the desk. A centre has a few hundred outputs; an order moves some dozens.
+pub const DESK_QUEUE: usize = 256;
+
+/// Commands whose read-back is awaited at the same time.
+const AWAITED: usize = 256;
+
+/// A line that has not answered this long after a command's end never will.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command on its way to the desk.
+#[derive(Debug)]
+pub struct Submission {
+    /// What was asked.
+    pub inbound: Inbound,
+    /// Who waits for the answer here, besides the topic it is published on.
+    pub waiting: Option<oneshot::Sender<Answer>>,
+}
+
+/// Counters of the desk.
+#[derive(Debug, Default)]
+pub struct DeskHealth {
+    /// Commands read back as asked.
+    pub done: AtomicU64,
+    /// Commands that failed.
+    pub failed: AtomicU64,
+    /// Commands nobody knows the effect of.
+    pub unknown: AtomicU64,
+    /// Requests refused before anything was journaled.
+    pub refused: AtomicU64,
+    /// Requests that repeated a known id.
+    pub repeated: AtomicU64,
+    /// Refusals that were not even answered, because there were too many.
+    pub unanswered: AtomicU64,
+}
+
+/// The desk's parts.
+pub struct Desk {
+    /// Journal and answers.
+    pub store: Store,
+    /// Where devices are reached; replaced on reload and when a line restarts.
+    pub routes: watch::Receiver<Arc<Routes>>,
+    /// For expiry and labels.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub health: Arc<DeskHealth>,
+}
+
+/// A command that was sent on its line.
+struct Sent {
+    command: JournaledCommand,
+    outcome: oneshot::Receiver<CommandOutcome>,
+    until: Instant,
+    waiting: Option<oneshot::Sender<Answer>>,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Serves until the queue closes, then waits for the read-backs still due.
+    pub async fn run(self, mut queue: mpsc::Receiver<Submission>) {
+        let mut awaited = JoinSet::new();
+        let mut budget = RefusalBudget::default();
+        self.resume(&mut awaited).await;
+        loop {
+            tokio::select! {
+                submission = queue.recv(), if awaited.len() < AWAITED => match submission {
+                    Some(submission) => self.serve(submission, &mut budget, &mut awaited).await,
+                    None => break,
+                },
+                Some(_) = awaited.join_next() => {}
+            }
+        }
+        while awaited.join_next().await.is_some() {}
+    }
+
+    /// Takes up what the journal left open when the process last ended.
+    async fn resume(&self, awaited: &mut JoinSet<()>) {
+        let open = match self.store.journal().unfinished().await {
+            Ok(open) => open,
+            Err(error) => {
+                tracing::error!(%error, "the journal of commands cannot be read");
+                return;
+            }
+        };
+        for (command, state) in open {
+            match state.after_restart() {
+                State::Accepted => self.dispatch(command, None, awaited).await,
+                settled => self.settle(&command, settled, None, None).await,
+            }
+        }
+    }
+
+    async fn serve(&self, submission: Submission, budget: &mut RefusalBudget, awaited: &mut JoinSet<()>) {
+        let Submission { inbound, waiting } = submission;
+        let now = self.clock.now().at;
+        let checked = Request::parse(&inbound, now)
+            .and_then(|request| self.routes.borrow().check(&inbound.device, &request).map(|()| request));
+        let request = match checked {
+            Ok(request) => request,
+            Err(refusal) => return self.refuse(&inbound, &refusal, waiting, budget),
+        };
+        let command = JournaledCommand {
+            id: request.id,
+            device: inbound.device.clone(),
+            point: request.point,
+            value: request.value,
+            expires: request.expires,
+            at: now,
+            response_topic: inbound.response_topic.clone(),
+            correlation: inbound.correlation.clone(),
+        };
+        match self.store.journal().begin(command.clone()).await {
+            Ok(Begun::Fresh) => self.dispatch(command, waiting, awaited).await,
+            Ok(Begun::Known(state)) => {
+                self.health.repeated.fetch_add(1, Ordering::Relaxed);
+                let answer = Answer::new(&command.id, &command.device, &state, None);
+                self.publish(&answer, &Reply::to(&inbound));
+                answer.deliver(waiting);
+            }
+            Err(error) => {
+                let why = format!("the journal cannot be written: {error}");
+                self.refuse(&inbound, &Refusal::Busy { why }, waiting, budget);
+            }
+        }
+    }
+
+    /// Puts a journaled command on its line; the answer is awaited elsewhere.
+    async fn dispatch(
+        &self,
+        command: JournaledCommand,
+        waiting: Option<oneshot::Sender<Answer>>,
+        awaited: &mut JoinSet<()>,
+    ) {
+        let failed = |reason: &str| State::Failed { reason: reason.to_owned() };
+        let left = command.expires.0.saturating_sub(self.clock.now().at.0);
+        let Some(left) = u64::try_from(left).ok().filter(|ms| *ms > 0).map(Duration::from_millis) else {
+            return self.settle(&command, failed("expired before it could be sent"), None, waiting).await;
+        };
+        let routes = self.routes.borrow().clone();
+        let Some((route, point)) = routes.find(&command.device, &command.point) else {
+            let gone = failed("the device or point is no longer in the configuration");
+            return self.settle(&command, gone, None, waiting).await;
+        };
+        let Ok(place) = route.queue.clone().try_reserve_owned() else {
+            let busy = failed("the line has too many commands waiting");
+            return self.settle(&command, busy, None, waiting).await;
+        };
+        let now = self.clock.now().at;
+        if let Err(error) = self.store.journal().advance(&command.id, &State::Sent, now).await {
+            let why = format!("not sent, the journal cannot be written: {error}");
+            return self.settle(&command, failed(&why), None, waiting).await;
+        }
+        let deadline = Instant::now() + left;
+        let (reply, outcome) = oneshot::channel();
+        let value = command.value.clone();
+        place.send(LineCommand { device: route.device, point, value, deadline, reply });
+        let sent = Sent { command, outcome, until: deadline + PATIENCE, waiting };
+        awaited.spawn(self.aside().read_back(sent));
+    }
+
+    fn aside(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            routes: self.routes.clone(),
+            clock: Arc::clone(&self.clock),
+            health: Arc::clone(&self.health),
+        }
+    }
+
+    async fn read_back(self, sent: Sent) {
+        let Sent { command, outcome, until, waiting } = sent;
+        let (state, value) = match tokio::time::timeout_at(until, outcome).await {
+            Ok(Ok(CommandOutcome::Done { read_back })) => (State::Done, Some(read_back)),
+            Ok(Ok(CommandOutcome::Failed { reason })) => (State::Failed { reason }, None),
+            Ok(Ok(CommandOutcome::Unknown { reason })) => (State::Unknown { reason }, None),
+            Ok(Err(_)) => (State::Unknown { reason: "the line stopped while it was under way".to_owned() }, None),
+            Err(_) => (State::Unknown { reason: "the line gave no answer in time".to_owned() }, None),
+        };
+        self.settle(&command, state, value, waiting).await;
+    }
+
+    /// Journals the end of a command together with its answer, in one transaction.
+    async fn settle(
+        &self,
+        command: &JournaledCommand,
+        state: State,
+        value: Option<linli_domain::Value>,
+        waiting: Option<oneshot::Sender<Answer>>,
+    ) {
+        let counter = match &state {
+            State::Done => &self.health.done,
+            State::Failed { .. } => &self.health.failed,
+            _ => &self.health.unknown,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(command = command.id, device = command.device, point = command.point, ?state, "command");
+        let now = self.clock.now().at;
+        let answer = Answer::new(&command.id, &command.device, &state, value);
+        let record = answer.record(&Reply::of(command), now);
+        let journaled = match record {
+            Some(record) => self.store.journal().advance_with(&command.id, &state, now, record).await,
+            None => self.store.journal().advance(&command.id, &state, now).await,
+        };
+        if let Err(error) = journaled {
+            tracing::error!(command = command.id, %error, "the end of a command could not be journaled");
+        }
+        answer.deliver(waiting);
+    }
+
+    fn refuse(
+        &self,
+        inbound: &Inbound,
+        refusal: &Refusal,
+        waiting: Option<oneshot::Sender<Answer>>,
+        budget: &mut RefusalBudget,
+    ) {
+        self.health.refused.fetch_add(1, Ordering::Relaxed);
+        let answer = Answer::refused(inbound, refusal);
+        if budget.spend(Instant::now()) {
+            tracing::warn!(device = inbound.device, %refusal, "command refused");
+            self.publish(&answer, &Reply::to(inbound));
+        } else {
+            self.health.unanswered.fetch_add(1, Ordering::Relaxed);
+        }
+        answer.deliver(waiting);
+    }
+
+    fn publish(&self, answer: &Answer, reply: &Reply) {
+        let Some(record) = answer.record(reply, self.clock.now().at) else { return };
+        if self.store.accept(record).is_err() {
+            self.health.unanswered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A whole centre, simulated behind real protocols.

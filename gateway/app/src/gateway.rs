@@ -1,0 +1,273 @@
+//! A gateway's life: configuration, then store, then tasks; one loop; one drain with deadlines.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use linli_drivers::{Clock, LinePlan};
+use linli_store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::commands::{DESK_QUEUE, Desk, DeskHealth, Submission};
+use crate::config::{self, Checked};
+use crate::lines::{Lines, Shared};
+use crate::live::{Known, Live};
+use crate::north::North;
+use crate::observed::{Observed, VERSION};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Flow, Pipeline, Rules};
+use crate::watchdog::{self, Watchdog};
+use crate::web::{self, Control, ReloadRequest};
+
+/// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
+const DRAIN_STEP: Duration = Duration::from_secs(10);
+
+/// A running gateway.
+pub struct Gateway {
+    config_dir: PathBuf,
+    current: Checked,
+    store: Store,
+    lines: Lines,
+    north: North,
+    live: Arc<Live>,
+    rules: watch::Sender<Rules>,
+    fallback: watch::Sender<Option<String>>,
+    desk: mpsc::Sender<Submission>,
+    reloads: mpsc::Receiver<ReloadRequest>,
+    tasks: Tasks,
+    /// What can be seen from outside.
+    pub observed: Arc<Observed>,
+    /// Where the network listener really listens.
+    pub web_address: std::net::SocketAddr,
+}
+
+/// Tasks that end in a fixed order.
+struct Tasks {
+    pipeline: JoinHandle<()>,
+    desk: JoinHandle<()>,
+    web: Vec<JoinHandle<std::io::Result<()>>>,
+    aside: Vec<JoinHandle<()>>,
+    cancel_web: CancellationToken,
+    cancel_aside: CancellationToken,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Checks the configuration completely, opens the store, then starts everything.
+    pub async fn start(config_dir: &Path) -> anyhow::Result<Self> {
+        let booted = config::load_or_last_good(config_dir)?;
+        if let Some(report) = &booted.fallback {
+            tracing::error!("the configuration on disk is bad; the last good one runs:\n{report}");
+        }
+        let current = booted.checked;
+        let clock = Arc::new(SystemClock::default());
+        let (store, opening) = Store::open(current.store.clone(), clock.now().at).await?;
+        if let Some(aside) = &opening.set_aside {
+            tracing::error!(file = %aside.path.display(), reason = aside.reason, "damaged database set aside, new epoch");
+        }
+        tracing::info!(epoch = opening.epoch, backlog = opening.backlog, "store open");
+
+        let data_dir = data_dir(&current)?;
+        let socket_path = data_dir.join(web::SOCKET);
+        let socket = web::bind_control(&socket_path).await?;
+        let listener = TcpListener::bind(current.web.listen)
+            .await
+            .with_context(|| format!("[web] listen: {} cannot be opened", current.web.listen))?;
+        let web_address = listener.local_addr()?;
+
+        let (samples, batches) = mpsc::channel(BATCH_QUEUE);
+        let (events, transitions) = mpsc::channel(EVENT_QUEUE);
+        let (desk, submissions) = mpsc::channel(DESK_QUEUE);
+        let (reload, reloads) = mpsc::channel(4);
+        let lines = Lines::new(Shared { samples, events, clock: Arc::clone(&clock) as Arc<dyn Clock> });
+        let live = Arc::new(Live::default());
+        let flow = Arc::new(Flow::default());
+        let desk_health = Arc::new(DeskHealth::default());
+        let rules = watch::Sender::new(Rules::default());
+        let fallback = watch::Sender::new(booted.fallback.map(|report| report.to_string()));
+        let north = North::new(store.outbox(), desk.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
+        let observed = Arc::new(Observed {
+            gateway: current.gateway.id.to_string(),
+            centre: current.centre.id.to_string(),
+            started: Instant::now(),
+            live: Arc::clone(&live),
+            flow: Arc::clone(&flow),
+            desk: Arc::clone(&desk_health),
+            lines: lines.views(),
+            store: store.status(),
+            history: store.history(),
+            uplink: north.status(),
+            has_uplink: north.configured(),
+            fallback: fallback.subscribe(),
+        });
+
+        let pipeline =
+            Pipeline { store: store.clone(), live: Arc::clone(&live), rules: rules.subscribe(), flow };
+        let desk_task = Desk {
+            store: store.clone(),
+            routes: lines.routes(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            health: desk_health,
+        };
+        let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
+        let control = Control { desk: desk.clone(), reload };
+        let tasks = Tasks {
+            pipeline: tokio::spawn(pipeline.run(batches, transitions)),
+            desk: tokio::spawn(desk_task.run(submissions)),
+            web: vec![
+                tokio::spawn(web::serve_network(listener, Arc::clone(&observed), cancel_web.clone())),
+                tokio::spawn(web::serve_control(
+                    socket,
+                    socket_path,
+                    Arc::clone(&observed),
+                    control,
+                    cancel_web.clone(),
+                )),
+            ],
+            aside: vec![tokio::spawn(clock.watch(cancel_aside.clone()))],
+            cancel_web,
+            cancel_aside,
+        };
+        let mut gateway = Self {
+            config_dir: config_dir.to_owned(),
+            current,
+            store,
+            lines,
+            north,
+            live,
+            rules,
+            fallback,
+            desk,
+            reloads,
+            tasks,
+            observed,
+            web_address,
+        };
+        gateway.apply().await;
+        if gateway.fallback.borrow().is_none() {
+            gateway.keep_as_last_good();
+        }
+        Ok(gateway)
+    }
+
+    /// Serves until `stop` or a signal ends it, then drains.
+    pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        if let Some(interval) = sd_notify::watchdog_enabled() {
+            self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.observed)).run(interval)));
+        }
+        watchdog::notify(&[sd_notify::NotifyState::Ready]);
+        tracing::info!(version = VERSION, web = %self.web_address, "ready");
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                () = stop.cancelled() => break,
+                _ = hangup.recv() => { let _ = self.reload().await; }
+                Some(reply) = self.reloads.recv() => { let _ = reply.send(self.reload().await); }
+            }
+        }
+        watchdog::notify(&[sd_notify::NotifyState::Stopping]);
+        self.drain().await;
+        Ok(())
+    }
+
+    /// Applies the difference between the running configuration and the one on disk; a bad one
+    /// changes nothing.
+    async fn reload(&mut self) -> Result<String, String> {
+        let fresh = match config::load(&self.config_dir) {
+            Ok(fresh) => fresh,
+            Err(report) => {
+                tracing::error!("reload refused, nothing changed:\n{report}");
+                return Err(report.to_string());
+            }
+        };
+        let changes = config::diff(&self.current, &fresh).to_string();
+        self.current = fresh;
+        self.apply().await;
+        self.fallback.send_replace(None);
+        self.keep_as_last_good();
+        tracing::info!(changes, "reloaded");
+        Ok(changes)
+    }
+
+    /// Makes the running parts follow `self.current`.
+    async fn apply(&mut self) {
+        let known = self.current.lines.iter().flat_map(known_devices).collect();
+        self.live.configure(known);
+        self.rules.send_replace(Arc::new(
+            self.current
+                .lines
+                .iter()
+                .flat_map(|line| {
+                    let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
+                    ids.zip(line.reports.iter().cloned())
+                })
+                .collect(),
+        ));
+        let plans: Vec<Arc<dyn LinePlan>> = self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
+        let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).collect();
+        self.north.apply(self.current.uplink.as_ref(), layouts).await;
+        self.lines.apply(&plans).await;
+    }
+
+    fn keep_as_last_good(&self) {
+        let kept = data_dir(&self.current).and_then(|dir| config::keep_last_good(&self.config_dir, &dir));
+        if let Err(error) = kept {
+            tracing::warn!(error = format!("{error:#}"), "the configuration could not be kept as the last good one");
+        }
+    }
+
+    /// Takes no more commands, lets the exchange in flight end, stores what came, says goodbye.
+    async fn drain(self) {
+        let Self { store, mut lines, north, desk, tasks, live, rules, .. } = self;
+        tracing::info!("draining");
+        tasks.cancel_web.cancel();
+        lines.stop().await;
+        drop(desk);
+        step("uplink", north.stop()).await;
+        drop((lines, live, rules));
+        step("command desk", async { drop(tasks.desk.await) }).await;
+        step("pipeline", async { drop(tasks.pipeline.await) }).await;
+        for server in tasks.web {
+            step("web", async { drop(server.await) }).await;
+        }
+        tasks.cancel_aside.cancel();
+        tasks.aside.iter().for_each(JoinHandle::abort);
+        step("store", store.close()).await;
+        tracing::info!("stopped");
+    }
+}
+
+/// The directory of the database also holds the control socket and the last good configuration.
+fn data_dir(checked: &Checked) -> anyhow::Result<PathBuf> {
+    let parent = checked.store.path.parent().context("[store] path has no directory")?;
+    Ok(parent.to_owned())
+}
+
+fn known_devices(line: &config::CheckedLine) -> Vec<Known> {
+    let layouts = line.plan.layouts().iter().zip(&line.stale_after);
+    layouts
+        .map(|(layout, stale_after)| Known {
+            layout: Arc::clone(layout),
+            line: line.plan.line().clone(),
+            stale_after: *stale_after,
+        })
+        .collect()
+}
+
+/// One step of the drain, with a deadline of its own.
+async fn step(what: &str, work: impl Future<Output = ()>) {
+    if timeout(DRAIN_STEP, work).await.is_err() {
+        tracing::error!(what, "did not end in time");
+    }
+}

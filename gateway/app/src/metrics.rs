@@ -1,0 +1,135 @@
+//! The Prometheus page: every counter of the gateway as it stands when asked.
+//!
+//! Labels are bounded by the configuration: line, device, lane, reason. Nothing personal, and no
+//! value of a measurement, ever becomes a label.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus::core::Collector;
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+
+use crate::observed::{Observed, VERSION};
+
+/// One page, built afresh: a few hundred series cost less than keeping them in step.
+struct Page {
+    registry: Registry,
+}
+
+/// Renders the page.
+pub fn render(observed: &Observed) -> Result<String, prometheus::Error> {
+    let page = Page { registry: Registry::new() };
+    gateway(&page, observed)?;
+    lines(&page, observed)?;
+    store(&page, observed)?;
+    uplink(&page, observed)?;
+    TextEncoder::new().encode_to_string(&page.registry.gather())
+}
+
+// === impl Page ===
+
+impl Page {
+    /// A counter with one series per row: label values, then the count.
+    fn counter(&self, name: &str, help: &str, labels: &[&str], rows: &[(&[&str], u64)]) -> Result<(), prometheus::Error> {
+        let family = IntCounterVec::new(Opts::new(name, help), labels)?;
+        for (values, count) in rows {
+            family.with_label_values(values).inc_by(*count);
+        }
+        self.add(family)
+    }
+
+    /// A gauge with one series per row.
+    fn gauge(&self, name: &str, help: &str, labels: &[&str], rows: &[(&[&str], f64)]) -> Result<(), prometheus::Error> {
+        let family = GaugeVec::new(Opts::new(name, help), labels)?;
+        for (values, value) in rows {
+            family.with_label_values(values).set(*value);
+        }
+        self.add(family)
+    }
+
+    fn add(&self, family: impl Collector + 'static) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(family))
+    }
+}
+
+fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
+    let desk = &observed.desk;
+    let flow = &observed.flow;
+    page.gauge("linli_info", "Version of the gateway; always 1.", &["version"], &[(&[VERSION], 1.0)])?;
+    page.gauge("linli_uptime_seconds", "Time since the process began.", &[], &[(&[], observed.started.elapsed().as_secs_f64())])?;
+    page.gauge("linli_ready", "1 while every line was attempted and the store is writable.", &[], &[(&[], flag(observed.readiness().ready))])?;
+    page.gauge("linli_configuration_fallback", "1 while the last good configuration runs because the one on disk is bad.", &[], &[(&[], flag(observed.fallback.borrow().is_some()))])?;
+    page.counter("linli_values_read_total", "Values read from devices, before the report rules.", &[], &[(&[], get(&flow.values_read))])?;
+    page.counter("linli_values_reported_total", "Values handed to the store.", &[], &[(&[], get(&flow.values_reported))])?;
+    page.counter("linli_records_refused_total", "Records the store did not accept because its queue was full.", &[], &[(&[], get(&flow.refused))])?;
+    let commands: &[(&[&str], u64)] = &[
+        (&["done"], get(&desk.done)),
+        (&["failed"], get(&desk.failed)),
+        (&["unknown"], get(&desk.unknown)),
+        (&["refused"], get(&desk.refused)),
+        (&["repeated"], get(&desk.repeated)),
+        (&["unanswered"], get(&desk.unanswered)),
+    ];
+    page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+}
+
+fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
+    let views = observed.lines.borrow().clone();
+    let per_line = |pick: fn(&linli_drivers::LineHealth) -> &AtomicU64| -> Vec<([&str; 1], u64)> {
+        views.iter().map(|v| ([v.plan.line().as_str()], get(pick(&v.health)))).collect()
+    };
+    let counters: [(&str, &str, fn(&linli_drivers::LineHealth) -> &AtomicU64); 5] = [
+        ("linli_line_requests_total", "Requests sent on the line.", |h| &h.requests),
+        ("linli_line_overruns_total", "Due times passed over because the line was behind.", |h| &h.overruns),
+        ("linli_line_late_replies_total", "Replies nobody was waiting for any more.", |h| &h.late_replies),
+        ("linli_line_resync_bytes_total", "Bytes thrown away to find the next frame.", |h| &h.resync_bytes),
+        ("linli_line_opens_total", "Times the port or connection was opened.", |h| &h.opens),
+    ];
+    for (name, help, pick) in counters {
+        let rows = per_line(pick);
+        let rows: Vec<(&[&str], u64)> = rows.iter().map(|(labels, n)| (labels.as_slice(), *n)).collect();
+        page.counter(name, help, &["line"], &rows)?;
+    }
+    let busy = per_line(|h| &h.busy_us);
+    let busy: Vec<(&[&str], f64)> = busy.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
+    page.gauge("linli_line_busy_seconds_total", "Time spent in exchanges; its rate is the line's use.", &["line"], &busy)?;
+    let up = per_line(|h| &h.up);
+    let up: Vec<(&[&str], f64)> = up.iter().map(|(l, n)| (l.as_slice(), flag(*n == 1))).collect();
+    page.gauge("linli_line_up", "1 while the port or connection is open.", &["line"], &up)?;
+    devices(page, &views)
+}
+
+fn devices(page: &Page, views: &[crate::lines::LineView]) -> Result<(), prometheus::Error> {
+    let mut exchanges = Vec::new();
+    let (mut online, mut latency) = (Vec::new(), Vec::new());
+    for view in views {
+        let line = view.plan.line().as_str();
+        for (layout, health) in view.plan.layouts().iter().zip(&view.health.devices) {
+            let device = layout.device.as_str();
+            exchanges.push(([line, device, "ok"], get(&health.ok)));
+            exchanges.push(([line, device, "timeout"], get(&health.timeouts)));
+            exchanges.push(([line, device, "refused"], get(&health.refusals)));
+            exchanges.push(([line, device, "garbled"], get(&health.garbled)));
+            online.push(([line, device], flag(get(&health.online) == 1)));
+            latency.push(([line, device], seconds(get(&health.latency_us))));
+        }
+    }
+    let labels = &["line", "device"];
+    let rows: Vec<(&[&str], u64)> = exchanges.iter().map(|(l, n)| (l.as_slice(), *n)).collect();
+    page.counter("linli_device_exchanges_total", "Exchanges with the device by result.", &["line", "device", "result"], &rows)?;
+    let rows: Vec<(&[&str], f64)> = online.iter().map(|(l, n)| (l.as_slice(), *n)).collect();
+    page.gauge("linli_device_online", "1 while the device answers.", labels, &rows)?;
+    let rows: Vec<(&[&str], f64)> = latency.iter().map(|(l, n)| (l.as_slice(), *n)).collect();
+    page.gauge("linli_device_latency_seconds", "Duration of the latest successful exchange.", labels, &rows)
+}
+
+fn flag(on: bool) -> f64 {
+    f64::from(u8::from(on))
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn seconds(us: u64) -> f64 {
+    std::time::Duration::from_micros(us).as_secs_f64()
+}

@@ -1,0 +1,168 @@
+//! From the lines to the store: one task that every batch and every transition passes.
+//!
+//! It never waits for the disk: [`Store::accept`] takes or refuses at once, so the lines feel
+//! back-pressure from a busy processor only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use linli_domain::report::{Report, Reporter};
+use linli_domain::rollup::Gatherer;
+use linli_domain::{Batch, DeviceClass, Id, Message, Record, Topic};
+use linli_drivers::{DeviceState, LineEvent};
+use linli_store::Store;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::live::Live;
+
+/// Batches waiting between lines and store: at 1000 requests a second, one second's worth.
+pub const BATCH_QUEUE: usize = 1024;
+
+/// Transitions waiting. They are rare, but a line with 247 devices may lose all at once.
+pub const EVENT_QUEUE: usize = 512;
+
+/// Trends may lose this much in a power cut; each flush rewrites one row per device.
+const ROLLUP_EVERY: Duration = Duration::from_secs(10);
+
+/// How many batches are taken from the queue at a time.
+const TAKE: usize = 64;
+
+/// Report rules of every device, one per point in the order of its layout.
+pub type Rules = Arc<BTreeMap<Id, Vec<Report>>>;
+
+/// What passes through, for metrics and the watchdog.
+#[derive(Debug, Default)]
+pub struct Flow {
+    /// Values read, before the report rules.
+    pub values_read: AtomicU64,
+    /// Values handed to the store.
+    pub values_reported: AtomicU64,
+    /// Batches the store refused (its queue was full).
+    pub refused: AtomicU64,
+    /// Changes with every turn of the loop.
+    pub progress: AtomicU64,
+}
+
+/// The task's parts.
+pub struct Pipeline {
+    /// Where records go.
+    pub store: Store,
+    /// What the API shows.
+    pub live: Arc<Live>,
+    /// Report rules, replaced on reload.
+    pub rules: watch::Receiver<Rules>,
+    /// Counters.
+    pub flow: Arc<Flow>,
+}
+
+#[derive(Default)]
+struct Filter {
+    rules: Rules,
+    reporters: BTreeMap<Id, Vec<Reporter>>,
+}
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// Runs until every line has let go of its senders: nothing on the way is lost in a drain.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut events: mpsc::Receiver<LineEvent>) {
+        let mut gatherer = Gatherer::default();
+        let mut filter = Filter { rules: self.rules.borrow_and_update().clone(), ..Filter::default() };
+        let mut flush = tokio::time::interval(ROLLUP_EVERY);
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut taken = Vec::with_capacity(TAKE);
+        let (mut batches_open, mut events_open, mut rules_open) = (true, true, true);
+        while batches_open || events_open {
+            tokio::select! {
+                biased;
+                event = events.recv(), if events_open => match event {
+                    Some(event) => self.transition(&event),
+                    None => events_open = false,
+                },
+                count = batches.recv_many(&mut taken, TAKE), if batches_open => {
+                    batches_open = count > 0;
+                    for batch in taken.drain(..) {
+                        self.pass(batch, &mut filter, &mut gatherer);
+                    }
+                }
+                changed = self.rules.changed(), if rules_open => {
+                    rules_open = changed.is_ok();
+                    filter = Filter { rules: self.rules.borrow_and_update().clone(), ..Filter::default() };
+                }
+                _ = flush.tick() => self.store.history().add(gatherer.take()).await,
+            }
+            self.flow.progress.fetch_add(1, Ordering::Relaxed);
+        }
+        self.store.history().add(gatherer.take()).await;
+    }
+
+    fn pass(&self, mut batch: Batch, filter: &mut Filter, gatherer: &mut Gatherer) {
+        self.flow.values_read.fetch_add(batch.samples.len() as u64, Ordering::Relaxed);
+        self.live.update(&batch, Instant::now());
+        gatherer.add(&batch);
+        filter.apply(&mut batch);
+        if batch.samples.is_empty() {
+            return;
+        }
+        let values = batch.samples.len() as u64;
+        match self.store.accept(Record::Samples(batch)) {
+            Ok(()) => self.flow.values_reported.fetch_add(values, Ordering::Relaxed),
+            Err(_) => self.flow.refused.fetch_add(1, Ordering::Relaxed),
+        };
+    }
+
+    fn transition(&self, event: &LineEvent) {
+        self.live.transition(event);
+        let (device, detail) = (event.device.as_ref().map(Id::as_str), event.detail.as_str());
+        let state = match event.state {
+            DeviceState::Online => "online",
+            DeviceState::Offline(_) => "offline",
+        };
+        let reason = match event.state {
+            DeviceState::Online => None,
+            DeviceState::Offline(reason) => Some(reason.as_str()),
+        };
+        match reason {
+            None => tracing::info!(device, detail, "online"),
+            Some(reason) => tracing::warn!(device, reason, detail, "offline"),
+        }
+        // A line's own transition reaches the district through each of its devices'.
+        let Some(device) = device else { return };
+        let body = json!({"device": device, "state": state, "reason": reason, "detail": detail, "at": event.at.at.0});
+        if let serde_json::Value::Object(mut body) = body {
+            body.retain(|_, member| !member.is_null() && member != "");
+            let message =
+                Message { topic: Topic::DeviceEvent, class: DeviceClass::Telemetry, at: event.at.at, body };
+            if self.store.accept(Record::Message(message)).is_err() {
+                self.flow.refused.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+// === impl Filter ===
+
+impl Filter {
+    /// Keeps the samples that the device's rules admit.
+    fn apply(&mut self, batch: &mut Batch) {
+        let Some(rules) = self.rules.get(&batch.layout.device) else { return };
+        if rules.iter().all(|rule| *rule == Report::Always) {
+            return;
+        }
+        if !self.reporters.contains_key(&batch.layout.device) {
+            self.reporters.insert(batch.layout.device.clone(), vec![Reporter::default(); rules.len()]);
+        }
+        let Some(reporters) = self.reporters.get_mut(&batch.layout.device) else { return };
+        batch.samples.retain(|sample| {
+            let point = usize::from(sample.point);
+            match (rules.get(point), reporters.get_mut(point)) {
+                (Some(rule), Some(reporter)) => reporter.admits(rule, sample),
+                _ => true,
+            }
+        });
+    }
+}

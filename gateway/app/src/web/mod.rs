@@ -1,0 +1,87 @@
+//! HTTP: what people and machines may look at, and, behind a file permission, what they may do.
+//!
+//! Two doors. The network listener only shows. The control socket, a file that only the
+//! gateway's user and group can open, also acts: commands and reload. So no browser page and no
+//! other user of the machine can command a device.
+
+mod control;
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+
+pub use control::{Control, ReloadRequest};
+use crate::observed::Observed;
+
+/// The control socket's name inside the data directory.
+pub const SOCKET: &str = "control.sock";
+
+/// An error as the API shows it (the shape of RFC 9457 problem details).
+#[derive(Debug, serde::Serialize)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// What is wrong and how to mend it.
+    pub detail: String,
+}
+
+// === impl Problem ===
+
+impl Problem {
+    /// A problem with that status.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status: status.as_u16(), detail: detail.into() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [("content-type", "application/problem+json")], Json(self)).into_response()
+    }
+}
+
+/// Serves the network listener until cancelled.
+pub async fn serve_network(
+    listener: TcpListener,
+    observed: Arc<Observed>,
+    cancel: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, show::router(observed)).with_graceful_shutdown(cancel.cancelled_owned()).await
+}
+
+/// Serves the control socket until cancelled, then removes it.
+pub async fn serve_control(
+    listener: UnixListener,
+    path: PathBuf,
+    observed: Arc<Observed>,
+    control: Control,
+    cancel: CancellationToken,
+) -> std::io::Result<()> {
+    let router = show::router(observed).merge(control::router(control));
+    let served = axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await;
+    let _ = std::fs::remove_file(path);
+    served
+}
+
+/// Opens the control socket for the gateway's user and group. A socket left by a killed process
+/// is replaced; one that still answers means a gateway already runs on this data directory.
+pub async fn bind_control(path: &Path) -> anyhow::Result<UnixListener> {
+    use anyhow::Context;
+    use std::os::unix::fs::PermissionsExt;
+    if tokio::net::UnixStream::connect(path).await.is_ok() {
+        anyhow::bail!("{}: another linli already runs on this data directory; stop it first", path.display());
+    }
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path)
+        .with_context(|| format!("{}: the control socket cannot be opened", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
+        .with_context(|| format!("{}: permissions cannot be set", path.display()))?;
+    Ok(listener)
+}

@@ -1,0 +1,186 @@
+//! A Modbus line that has been checked: what to ask, whom, when, and what the answers mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::{Id, Layout, Quality, Value};
+
+use crate::modbus::profile::Profile;
+
+/// The four Modbus tables (Modbus Application Protocol V1.1b3, section 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Read-write bits: FC 1, 5, 15.
+    Coil,
+    /// Read-only bits: FC 2.
+    DiscreteInput,
+    /// Read-only 16-bit words: FC 4.
+    InputRegister,
+    /// Read-write 16-bit words: FC 3, 6, 16.
+    HoldingRegister,
+}
+
+/// Consecutive addresses of one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Which table.
+    pub table: Table,
+    /// First address, zero-based as on the wire.
+    pub start: u16,
+    /// How many; at least one.
+    pub count: u16,
+}
+
+/// What a read of a span gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// Coils and discrete inputs, exactly `count` of them.
+    Bits(Vec<bool>),
+    /// Registers, exactly `count` of them.
+    Registers(Vec<u16>),
+}
+
+/// A request that changes the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// FC 5.
+    Coil {
+        /// Zero-based address.
+        address: u16,
+        /// On or off.
+        on: bool,
+    },
+    /// FC 6.
+    Register {
+        /// Zero-based address.
+        address: u16,
+        /// The word.
+        word: u16,
+    },
+    /// FC 15.
+    Coils {
+        /// First address.
+        address: u16,
+        /// The bits.
+        bits: Vec<bool>,
+    },
+    /// FC 16.
+    Registers {
+        /// First address.
+        address: u16,
+        /// The words.
+        words: Vec<u16>,
+    },
+}
+
+/// One read request and the points it serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// What to ask for.
+    pub span: Span,
+    /// Positions in the device's layout, in ascending order of address.
+    pub points: Vec<u16>,
+}
+
+/// What became of one point of a block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// Position in the device's layout.
+    pub point: u16,
+    /// How good.
+    pub quality: Quality,
+    /// The value, if there is one.
+    pub value: Option<Value>,
+}
+
+/// Where the frames travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Medium {
+    /// MBAP frames over TCP.
+    Tcp {
+        /// Host name or address.
+        host: String,
+        /// 502 unless said otherwise.
+        port: u16,
+    },
+    /// RTU frames through a serial device server.
+    RtuOverTcp {
+        /// Host name or address.
+        host: String,
+        /// The server's data port.
+        port: u16,
+    },
+    /// RTU frames on a serial port.
+    Rtu(Serial),
+}
+
+/// Settings of a serial port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serial {
+    /// Device path, best a stable by-id name.
+    pub path: String,
+    /// Bits per second.
+    pub baud: u32,
+    /// Parity.
+    pub parity: Parity,
+    /// 1 or 2.
+    pub stop_bits: u8,
+}
+
+/// Parity of a serial character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parity {
+    /// No parity bit.
+    None,
+    /// Even, the Modbus default.
+    Even,
+    /// Odd.
+    Odd,
+}
+
+/// Times that hold for the whole line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Longest wait for the first byte of a connection (TCP connect).
+    pub connect_timeout: Duration,
+    /// Pause after opening before the first request.
+    pub connect_delay: Duration,
+    /// Silence between frames on top of t3.5 (RTU) or zero (TCP).
+    pub frame_gap: Duration,
+    /// Largest share of line time that probes of dead devices may take, 0.05 unless said otherwise.
+    pub probe_share_percent: u8,
+}
+
+/// One device, ready to be polled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DevicePlan {
+    /// What it is.
+    pub layout: Arc<Layout>,
+    /// Modbus unit id.
+    pub unit: u8,
+    /// How often every block is read.
+    pub poll: Duration,
+    /// Longest wait for an answer.
+    pub timeout: Duration,
+    /// Pause this device needs between two requests to it.
+    pub request_gap: Duration,
+    /// The read requests of one poll.
+    pub blocks: Vec<Block>,
+    /// The model: decoding, encoding, identity.
+    pub profile: Arc<Profile>,
+}
+
+/// A whole line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModbusPlan {
+    /// The line's id.
+    pub line: Id,
+    /// Where.
+    pub medium: Medium,
+    /// When.
+    pub timing: Timing,
+    /// Who.
+    pub devices: Vec<DevicePlan>,
+    /// The devices' layouts, in the same order.
+    pub layouts: Vec<Arc<Layout>>,
+}

@@ -1,0 +1,109 @@
+//! What a protocol owes the rest of the gateway.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use linli_domain::{DeviceClass, Id, Layout, Value};
+
+use crate::line::{LineContext, LineFault};
+use crate::modbus::profile::ProfileSet;
+
+/// A southbound protocol: how its settings look, and how to plan a line from them.
+pub trait Protocol: Sync {
+    /// The `kind` of a line, e.g. `modbus_rtu`.
+    fn kind(&self) -> &'static str;
+
+    /// One line for `--help` and the documentation.
+    fn summary(&self) -> &'static str;
+
+    /// JSON Schema (an object with `properties`, `required`) of the line's own keys, i.e. without
+    /// `id` and `kind`, with descriptions.
+    fn schema(&self) -> schemars::Schema;
+
+    /// Checks a line and its devices completely. Opens nothing.
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        profiles: &ProfileSet,
+    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>>;
+}
+
+/// A checked line with its devices: cannot be wrong, has touched nothing.
+pub trait LinePlan: Send + Sync {
+    /// The line's id.
+    fn line(&self) -> &Id;
+
+    /// One layout per device, in the order the devices were given.
+    fn layouts(&self) -> &[Arc<Layout>];
+
+    /// How much of the line's time the polling takes; `None` when the line sets no limit.
+    fn budget(&self) -> Option<Budget>;
+
+    /// Whether `value` may be written to that point (type, range, step). The error is a sentence
+    /// for the sender. Only called for points whose layout says `writable`.
+    fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;
+
+    /// Whether `other` describes the very same work, so that a reload may leave it running.
+    fn same_as(&self, other: &dyn LinePlan) -> bool;
+
+    /// For `same_as` implementations.
+    fn as_any(&self) -> &dyn Any;
+
+    /// Owns the line until cancelled. Returns early only for a fault that needs a restart.
+    fn run(self: Arc<Self>, context: LineContext) -> BoxFuture<'static, Result<(), LineFault>>;
+}
+
+/// A line as written: the common keys, and the protocol's own still raw.
+#[derive(Debug, Clone)]
+pub struct RawLine {
+    /// The line's id.
+    pub id: Id,
+    /// The protocol's own keys (everything but `id` and `kind`).
+    pub settings: toml::Table,
+}
+
+/// A device as written, for whatever protocol its line has.
+#[derive(Debug, Clone)]
+pub struct RawDevice {
+    /// The device's id.
+    pub id: Id,
+    /// What people call it.
+    pub name: String,
+    /// Where it stands.
+    pub room: Option<Id>,
+    /// What it is for.
+    pub class: DeviceClass,
+    /// Unit id (Modbus), where the protocol has one.
+    pub unit: Option<i64>,
+    /// `vendor/model`.
+    pub profile: String,
+    /// How often to read it.
+    pub poll: Duration,
+}
+
+/// Something wrong with a line or one of its devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Index into the devices given to `plan`; nothing for the line itself.
+    pub device: Option<usize>,
+    /// The key at fault; empty when the table as a whole is.
+    pub key: String,
+    /// What is wrong and how to mend it, as one or two sentences.
+    pub message: String,
+}
+
+/// How a serial line's time is spent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// Share of the line's time that polling takes when everything answers (1.0 = all of it).
+    pub share: f64,
+    /// The same with one, two, three … devices dead: detection, probes and the living.
+    pub share_with_dead: Vec<f64>,
+    /// Time to read every device once.
+    pub cycle: Duration,
+    /// How the figures come about, one line per device.
+    pub lines: Vec<String>,
+}

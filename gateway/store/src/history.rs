@@ -1,0 +1,64 @@
+//! Trends: one-minute roll-ups, one row per device and minute.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use linli_domain::rollup::{Minute, Rollup};
+use linli_domain::{Id, Layout, Timestamp};
+use sqlx::Row;
+use tokio::sync::mpsc;
+
+use crate::codec::unpack_rollups;
+use crate::error::ReadError;
+use crate::store::Readers;
+use crate::writer::Op;
+
+const READ: &str = "SELECT history.minute, history.body, layout.body FROM history \
+     JOIN device ON device.id = history.device JOIN layout ON layout.id = history.layout \
+     WHERE device.name = ? AND history.minute BETWEEN ? AND ? ORDER BY history.minute";
+
+/// Writes and reads trends.
+#[derive(Clone)]
+pub struct History {
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) writer: mpsc::Sender<Op>,
+}
+
+// === impl History ===
+
+impl History {
+    /// Adds minutes, whole or partial; partial ones are merged with what is there.
+    pub async fn add(&self, minutes: Vec<Minute>) {
+        if !minutes.is_empty() {
+            let _ = self.writer.send(Op::History(minutes)).await;
+        }
+    }
+
+    /// The minutes of one point, oldest first.
+    pub async fn read(
+        &self,
+        device: &Id,
+        point: &Id,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, Rollup)>, ReadError> {
+        let rows = sqlx::query(READ)
+            .bind(device.as_str())
+            .bind(from.minute().0)
+            .bind(to.0)
+            .fetch_all(&self.readers.pool())
+            .await?;
+        // A minute has two rows when the configuration changed in its middle.
+        let mut minutes: BTreeMap<Timestamp, Rollup> = BTreeMap::new();
+        for row in &rows {
+            let layout: Option<Layout> = serde_json::from_str(row.get(2)).ok();
+            let slot = layout.and_then(|l| l.points.iter().position(|p| p.name == *point));
+            let rollups = unpack_rollups(row.get(1)).unwrap_or_default();
+            let Some(Some(rollup)) = slot.and_then(|slot| rollups.get(slot).copied()) else { continue };
+            let minute = Timestamp(row.get(0));
+            let merged = minutes.get(&minute).map_or(rollup, |so_far| so_far.merged(rollup));
+            minutes.insert(minute, merged);
+        }
+        Ok(minutes.into_iter().collect())
+    }
+}

@@ -1,0 +1,236 @@
+//! Opening, whatever happened before: a good file is resumed, a damaged one set aside.
+
+use std::path::{Path, PathBuf};
+
+use linli_domain::loss::{Loss, LossReason};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
+
+use crate::error::{OpenError, Trouble};
+use crate::schema::{self, FORMAT, TABLES};
+use crate::watermark::{Watermark, beside};
+
+/// How many damaged databases are kept for a person to look at.
+const KEPT: usize = 3;
+
+/// What opening found.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The database's epoch.
+    pub epoch: String,
+    /// The damaged database, if there was one.
+    pub set_aside: Option<SetAside>,
+    /// Records waiting for delivery.
+    pub backlog: u64,
+}
+
+/// A damaged database that was put out of the way.
+#[derive(Debug, Clone)]
+pub struct SetAside {
+    /// Where it is now.
+    pub path: PathBuf,
+    /// What was wrong with it.
+    pub reason: String,
+}
+
+/// An open database with what its meta rows say.
+pub(crate) struct Opened {
+    pub connection: SqliteConnection,
+    pub epoch: String,
+    pub next_seq: u64,
+    pub rows: [u64; TABLES.len()],
+    /// The last process ended without closing the database.
+    pub unclean: bool,
+    pub set_aside: Option<SetAside>,
+    /// To be told as soon as the store runs.
+    pub loss: Option<Loss>,
+}
+
+/// Opens the database at `path`, or sets it aside and begins a new one.
+pub(crate) async fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> {
+    let directory = |source| OpenError::Directory { path: path.to_owned(), source };
+    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(directory)?;
+    }
+    match resume(path).await {
+        Ok(Some(opened)) => Ok(opened),
+        Ok(None) => {
+            // A watermark without a database: somebody removed it, and what was in it is gone.
+            let gone = Watermark::read(path).filter(|mark| mark.oldest < mark.next_seq);
+            let first = gone.as_ref().map_or(1, |mark| mark.next_seq);
+            let loss = gone.map(|mark| loss_of(&mark, "the database file was missing".to_owned()));
+            let opened = begin(path, first).await.map_err(|e| database(path, e))?;
+            Ok(Opened { loss, ..opened })
+        }
+        Err(OpenError::Database { source, .. }) if Trouble::of(&source) == Trouble::Damaged => {
+            replace(path, &source.to_string(), None, now_ms).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Sets the damaged database aside and begins a new one whose numbers continue the old ones.
+pub(crate) async fn replace(
+    path: &Path,
+    reason: &str,
+    known: Option<Watermark>,
+    now_ms: i64,
+) -> Result<Opened, OpenError> {
+    let aside = beside(path, &format!("corrupt-{now_ms}"));
+    for ending in ["", "-wal", "-shm"] {
+        let (from, to) = (with_ending(path, ending), with_ending(&aside, ending));
+        match std::fs::rename(&from, &to) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(OpenError::Directory { path: from, source: e });
+            }
+            _ => {}
+        }
+    }
+    drop_oldest_aside(path);
+    let mark = known.or_else(|| Watermark::read(path));
+    let first = mark.as_ref().map_or(1, |mark| mark.next_seq);
+    let name = aside.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let detail = format!("set aside as {name}: {reason}");
+    let loss = match &mark {
+        Some(mark) => loss_of(mark, detail),
+        None => Loss {
+            reason: LossReason::Damaged,
+            class: None,
+            of_epoch: "unknown".to_owned(),
+            range: None,
+            messages: None,
+            between: None,
+            detail,
+        },
+    };
+    let opened = begin(path, first).await.map_err(|e| database(path, e))?;
+    let set_aside = Some(SetAside { path: aside, reason: reason.to_owned() });
+    Ok(Opened { set_aside, loss: Some(loss), ..opened })
+}
+
+/// The loss of everything a database held that had not been delivered.
+fn loss_of(mark: &Watermark, detail: String) -> Loss {
+    Loss {
+        reason: LossReason::Damaged,
+        class: None,
+        of_epoch: mark.epoch.clone(),
+        range: (mark.oldest < mark.next_seq).then(|| (mark.oldest, mark.next_seq - 1)),
+        // Between two writings of the watermark some of the range may have been delivered.
+        messages: None,
+        between: None,
+        detail,
+    }
+}
+
+/// Opens an existing database and reads enough of it to trust it; `None` when there is none.
+async fn resume(path: &Path) -> Result<Option<Opened>, OpenError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.len() > 0 => {}
+        Ok(_) => return Ok(None),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(OpenError::Directory { path: path.to_owned(), source }),
+    }
+    let failed = |source| database(path, source);
+    let mut connection = SqliteConnection::connect_with(&schema::writer(path)).await.map_err(failed)?;
+    let found: i64 =
+        sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await.map_err(failed)?;
+    if found > FORMAT {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: FORMAT });
+    }
+    if found == 0 {
+        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed)?;
+        // A power cut between creating the file and its tables.
+        if tables == 0 {
+            drop(connection);
+            return Ok(None);
+        }
+    }
+    read_meta(connection).await.map(Some).map_err(failed)
+}
+
+async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Error> {
+    let meta = |rows: &[sqlx::sqlite::SqliteRow], key: &str| -> Option<String> {
+        rows.iter().find(|row| row.get::<&str, _>("key") == key).map(|row| row.get("value"))
+    };
+    let rows = sqlx::query("SELECT key, CAST(value AS TEXT) AS value FROM meta").fetch_all(&mut connection).await?;
+    let misshapen = || sqlx::Error::WorkerCrashed;
+    let epoch = meta(&rows, "epoch").ok_or_else(misshapen)?;
+    let next: u64 = meta(&rows, "next_seq").and_then(|v| v.parse().ok()).ok_or_else(misshapen)?;
+    let counts: Vec<u64> =
+        meta(&rows, "rows").and_then(|v| serde_json::from_str(&v).ok()).ok_or_else(misshapen)?;
+    let unclean = meta(&rows, "clean").as_deref() != Some("1");
+    let mut counted = [0; TABLES.len()];
+    counted.iter_mut().zip(counts).for_each(|(slot, count)| *slot = count);
+    // Both ends of every table: garbage written over the file is found at once, without reading
+    // a gigabyte. The complete check follows in the background.
+    for table in TABLES {
+        let ends = format!("SELECT min(seq), max(seq) FROM {table}");
+        let ends = sqlx::query(sqlx::AssertSqlSafe(ends)).fetch_one(&mut connection).await?;
+        let last: Option<i64> = ends.get(1);
+        if last.is_some_and(|last| last.cast_unsigned() >= next) {
+            return Err(misshapen());
+        }
+    }
+    sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
+    Ok(Opened { connection, epoch, next_seq: next, rows: counted, unclean, set_aside: None, loss: None })
+}
+
+/// Creates an empty database.
+async fn begin(path: &Path, first_seq: u64) -> Result<Opened, sqlx::Error> {
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with_ending(path, ending));
+    }
+    let epoch = random_epoch().map_err(sqlx::Error::Io)?;
+    let mut connection = SqliteConnection::connect_with(&schema::writer(path)).await?;
+    schema::create(&mut connection, &epoch, first_seq).await?;
+    let rows = [0; TABLES.len()];
+    Ok(Opened { connection, epoch, next_seq: first_seq, rows, unclean: false, set_aside: None, loss: None })
+}
+
+/// 128 random bits: no two databases of any gateway ever share an epoch.
+fn random_epoch() -> std::io::Result<String> {
+    use std::io::Read;
+    let mut bytes = [0_u8; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn database(path: &Path, source: sqlx::Error) -> OpenError {
+    OpenError::Database { path: path.to_owned(), source }
+}
+
+/// The set-aside databases beside `path`, oldest first.
+pub(crate) fn aside_files(path: &Path) -> Vec<PathBuf> {
+    let Some(directory) = path.parent() else { return Vec::new() };
+    let prefix = format!("{}.corrupt-", path.file_name().unwrap_or_default().to_string_lossy());
+    let mut found: Vec<PathBuf> = std::fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|p| {
+            let name = p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.strip_prefix(&prefix).is_some_and(|stamp| stamp.bytes().all(|b| b.is_ascii_digit()))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn drop_oldest_aside(path: &Path) {
+    let found = aside_files(path);
+    for old in found.iter().take(found.len().saturating_sub(KEPT)) {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(with_ending(old, ending));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The tables, and how connections are opened.
+//!
+//! One outbox table per class, so that giving up the oldest of the least important never scans;
+//! no secondary index, because index pages are flash wear. `seq` is the row id.
+
+use std::path::Path;
+use std::time::Duration;
+
+use linli_domain::{DeviceClass, Lane};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+/// Format of the file; `PRAGMA user_version`.
+pub const FORMAT: i64 = 1;
+
+/// The outbox tables: urgent, then the data classes in the order of eviction.
+pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
+
+/// WAL pages before a checkpoint: 4 MiB, so that a page changed often is written once.
+const CHECKPOINT_PAGES: &str = "1000";
+
+/// The WAL file is cut back to this after a checkpoint that left it longer.
+const WAL_LIMIT: &str = "8388608";
+
+/// Page cache of the writer in KiB (negative: KiB, not pages).
+const WRITER_CACHE: &str = "-2048";
+
+/// Page cache of a reader in KiB.
+const READER_CACHE: &str = "-512";
+
+/// A reader waits this long for a lock that the writer holds only for moments.
+const BUSY: Duration = Duration::from_secs(5);
+
+const CREATE: &[&str] = &[
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "CREATE TABLE layout (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE urgent (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
+    "CREATE TABLE telemetry (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
+    "CREATE TABLE kiosk (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
+    "CREATE TABLE actuator (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
+    "CREATE TABLE food_safety (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
+    "CREATE TABLE dead_letter (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL, \
+     detail TEXT NOT NULL, buried INTEGER NOT NULL)",
+    "CREATE TABLE ledger (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE command (id TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL) \
+     WITHOUT ROWID",
+    "CREATE TABLE open_command (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE device (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE history (device INTEGER NOT NULL, minute INTEGER NOT NULL, layout INTEGER NOT NULL, \
+     body BLOB NOT NULL, PRIMARY KEY (device, minute, layout)) WITHOUT ROWID",
+];
+
+/// Which table holds records of that lane and class.
+pub const fn table(lane: Lane, class: DeviceClass) -> usize {
+    match (lane, class) {
+        (Lane::Urgent, _) | (_, DeviceClass::Vital) => 0,
+        (_, DeviceClass::Telemetry) => 1,
+        (_, DeviceClass::Kiosk) => 2,
+        (_, DeviceClass::Actuator) => 3,
+        (_, DeviceClass::FoodSafety) => 4,
+    }
+}
+
+/// The class a data table stands for; the urgent table holds several.
+pub const fn class(table: usize) -> Option<DeviceClass> {
+    match table {
+        1 => Some(DeviceClass::Telemetry),
+        2 => Some(DeviceClass::Kiosk),
+        3 => Some(DeviceClass::Actuator),
+        4 => Some(DeviceClass::FoodSafety),
+        _ => None,
+    }
+}
+
+/// The only connection that writes.
+pub fn writer(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .foreign_keys(false)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", WAL_LIMIT)
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("temp_store", "MEMORY")
+}
+
+/// A connection that only reads.
+pub fn reader(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY)
+        .foreign_keys(false)
+        .pragma("cache_size", READER_CACHE)
+        .pragma("temp_store", "MEMORY")
+}
+
+/// Creates every table in an empty database and gives it its epoch.
+pub async fn create(
+    connection: &mut sqlx::SqliteConnection,
+    epoch: &str,
+    first_seq: u64,
+) -> Result<(), sqlx::Error> {
+    use sqlx::Connection;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for statement in CREATE {
+        sqlx::query(*statement).execute(&mut *transaction).await?;
+    }
+    for (key, value) in [("epoch", epoch.to_owned()), ("next_seq", first_seq.to_string()), ("rows", "[]".to_owned())] {
+        sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?)")
+            .bind(key)
+            .bind(value)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    // Not a parameter: PRAGMA takes none. The constant is ours.
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {FORMAT}")))
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
+}

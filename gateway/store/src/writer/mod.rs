@@ -1,0 +1,272 @@
+//! The only code that changes the database: one task, one connection, commits in groups.
+
+mod evict;
+mod history;
+mod op;
+mod reserve;
+mod transact;
+mod trouble;
+mod upkeep;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::loss::{Loss, LossReason};
+use linli_domain::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::Connection;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+pub(crate) use op::{Op, Packed};
+
+use crate::layouts::Numbered;
+use crate::open::Opened;
+use crate::outbox::Heads;
+use crate::schema::{self, TABLES};
+use crate::settings::{Now, Settings};
+use crate::status::Status;
+use crate::store::{Readers, Turned};
+
+/// A transaction grows no larger than this many operations: about a megabyte of bodies.
+const GROUP: usize = 1024;
+
+/// What may wait while the disk does not take it. Beyond it the queues fill, and `accept` refuses.
+const PATIENT: usize = 16 * GROUP;
+
+/// How often the housekeeping looks.
+const UPKEEP: Duration = Duration::from_secs(10);
+
+/// The writer's state.
+pub(crate) struct Writer {
+    pub(super) settings: Settings,
+    pub(super) now: Now,
+    pub(super) connection: Option<SqliteConnection>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) turned: Arc<Turned>,
+    pub(super) numbered: Numbered,
+    pub(super) devices: history::Devices,
+    pub(super) book: Book,
+    pub(super) unclean: bool,
+    /// Losses to be written into the ledger with the next transaction.
+    pub(super) losses: Vec<Loss>,
+    pub(super) heads: watch::Sender<Heads>,
+    pub(super) status: watch::Sender<Status>,
+    upkeep: upkeep::Due,
+    opened_at: (Timestamp, Instant),
+    retry_at: Option<Instant>,
+}
+
+/// What the meta rows say, kept in memory and changed only by a committed transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Book {
+    pub epoch: Arc<str>,
+    pub next_seq: u64,
+    pub rows: [u64; TABLES.len()],
+    pub urgent_head: u64,
+    pub data_head: u64,
+    /// No undelivered record is older; renewed by the housekeeping.
+    pub oldest: u64,
+}
+
+// === impl Writer ===
+
+impl Writer {
+    pub(crate) async fn new(
+        settings: Settings,
+        now: Now,
+        opened: Opened,
+        readers: Arc<Readers>,
+        turned: Arc<Turned>,
+    ) -> Self {
+        let book = Book::of(&opened);
+        let heads = watch::Sender::new(book.heads());
+        let status = watch::Sender::new(Status {
+            writable: true,
+            epoch: opened.epoch.clone(),
+            rows: opened.rows,
+            max_bytes: settings.max_bytes,
+            set_aside: u64::from(opened.set_aside.is_some()),
+            at: now(),
+            ..Status::default()
+        });
+        let opened_at = (now(), Instant::now());
+        let mut writer = Self {
+            settings,
+            now,
+            connection: Some(opened.connection),
+            readers,
+            turned,
+            numbered: Numbered::default(),
+            devices: history::Devices::default(),
+            book,
+            unclean: opened.unclean,
+            losses: opened.loss.into_iter().collect(),
+            heads,
+            status,
+            upkeep: upkeep::Due::default(),
+            opened_at,
+            retry_at: None,
+        };
+        writer.mark_open().await;
+        writer
+    }
+
+    pub(crate) fn heads(&self) -> watch::Receiver<Heads> {
+        self.heads.subscribe()
+    }
+
+    pub(crate) fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    async fn run(mut self, mut data: mpsc::Receiver<Packed>, mut ops: mpsc::Receiver<Op>) {
+        let mut pending: Vec<Op> = Vec::new();
+        let mut rows: Vec<Packed> = Vec::with_capacity(GROUP);
+        let mut upkeep = tokio::time::interval(UPKEEP);
+        upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut data_open = true;
+        let mut window: Option<Instant> = (!self.losses.is_empty()).then(Instant::now);
+        loop {
+            let room = pending.len() < PATIENT;
+            // While the disk is in trouble the retry decides, except for those who wait.
+            let due = self.retry_at.or(window);
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.settle(&mut pending).await;
+                    window = None;
+                }
+                op = ops.recv(), if room => match op {
+                    Some(Op::Close { reply }) => {
+                        self.finish(pending, data, ops).await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(op) => {
+                        let hasty = op.is_waited_for();
+                        pending.push(op);
+                        if hasty {
+                            self.settle(&mut pending).await;
+                            window = None;
+                        }
+                    }
+                    None => return self.finish(pending, data, ops).await,
+                },
+                count = data.recv_many(&mut rows, GROUP), if room && data_open => {
+                    data_open = count > 0;
+                    pending.extend(rows.drain(..).map(|packed| Op::Record { packed, reply: None }));
+                }
+                _ = upkeep.tick() => self.upkeep().await,
+            }
+            if pending.len() >= GROUP && self.retry_at.is_none() {
+                self.settle(&mut pending).await;
+                window = None;
+            }
+            if !pending.is_empty() && window.is_none() {
+                window = Some(Instant::now() + self.settings.commit_interval);
+            }
+            self.status.send_if_modified(|status| {
+                status.turns += 1;
+                false
+            });
+        }
+    }
+
+    /// Stores what is still in the queues, marks the database as cleanly closed, closes it.
+    async fn finish(mut self, mut pending: Vec<Op>, mut data: mpsc::Receiver<Packed>, mut ops: mpsc::Receiver<Op>) {
+        data.close();
+        ops.close();
+        while let Ok(packed) = data.try_recv() {
+            pending.push(Op::Record { packed, reply: None });
+        }
+        while let Ok(op) = ops.try_recv() {
+            pending.push(op);
+        }
+        self.settle(&mut pending).await;
+        if !pending.is_empty() {
+            tracing::error!(records = pending.len(), "could not be stored before the end");
+        }
+        self.remember().await;
+        if pending.is_empty() {
+            self.mark_closed().await;
+        }
+        if let Some(connection) = self.connection.take() {
+            let _ = connection.close().await;
+        }
+    }
+
+    /// Wall time that a clock jumping ahead while the process runs cannot hurry.
+    pub(super) fn steady_now(&self) -> Timestamp {
+        let (at, since) = self.opened_at;
+        let passed = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        (self.now)().min(Timestamp(at.0.saturating_add(passed)))
+    }
+
+    /// Makes losses of what the queues turned away since the last look.
+    fn collect_turned(&mut self) {
+        let reason = if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };
+        for (class, count, first, last) in self.turned.take() {
+            self.status.send_modify(|status| status.refused += count);
+            self.losses.push(Loss {
+                reason,
+                class: Some(class),
+                of_epoch: self.book.epoch.to_string(),
+                range: None,
+                messages: Some(count),
+                between: Some((Timestamp(first), Timestamp(last))),
+                detail: "never accepted: the queue before the store was full".to_owned(),
+            });
+        }
+    }
+}
+
+// === impl Book ===
+
+impl Book {
+    pub(super) fn of(opened: &Opened) -> Self {
+        let head = opened.next_seq.saturating_sub(1);
+        Self {
+            epoch: opened.epoch.as_str().into(),
+            next_seq: opened.next_seq,
+            rows: opened.rows,
+            urgent_head: head,
+            data_head: head,
+            oldest: if opened.rows.iter().sum::<u64>() == 0 { opened.next_seq } else { 0 },
+        }
+    }
+
+    pub(super) fn heads(&self) -> Heads {
+        Heads { epoch: Arc::clone(&self.epoch), urgent: self.urgent_head, data: self.data_head }
+    }
+}
+
+/// Runs the writer, and after an unclean stop the complete check beside it.
+pub(crate) fn spawn(
+    writer: Writer,
+    data: mpsc::Receiver<Packed>,
+    ops: mpsc::Receiver<Op>,
+    to_self: mpsc::WeakSender<Op>,
+) {
+    if writer.unclean {
+        tokio::spawn(check(writer.settings.path.clone(), to_self));
+    }
+    tokio::spawn(writer.run(data, ops));
+}
+
+/// SQLite's own check of the whole file, on a connection of its own, while the gateway works.
+async fn check(path: PathBuf, writer: mpsc::WeakSender<Op>) {
+    let Ok(mut connection) = SqliteConnection::connect_with(&schema::reader(&path)).await else { return };
+    let checked: Result<String, _> =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await;
+    let finding = match checked {
+        Ok(word) if word == "ok" => return tracing::info!("database checked after an unclean stop: sound"),
+        Ok(finding) => finding,
+        Err(error) if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged => error.to_string(),
+        Err(error) => return tracing::warn!(%error, "the database could not be checked"),
+    };
+    if let Some(writer) = writer.upgrade() {
+        let _ = writer.send(Op::Damaged { finding }).await;
+    }
+}

@@ -1,0 +1,80 @@
+//! What the writer is asked to do.
+
+use std::sync::Arc;
+
+use linli_domain::command::State;
+use linli_domain::rollup::Minute;
+use linli_domain::{Layout, Record, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::codec;
+use crate::error::NotDurable;
+use crate::journal::{Begun, JournaledCommand};
+use crate::schema;
+
+/// An answer to somebody who waits for the disk.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotDurable>>;
+
+/// A record as it is stored, packed before it is queued: a tenth of the memory.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    pub table: usize,
+    pub at: i64,
+    pub layout: Option<Arc<Layout>>,
+    pub body: Vec<u8>,
+}
+
+/// One operation. Several make a transaction.
+pub(crate) enum Op {
+    Record { packed: Packed, reply: Option<Reply<u64>> },
+    Begin { command: JournaledCommand, reply: Reply<Begun> },
+    Advance { id: String, state: State, at: Timestamp, record: Option<Packed>, reply: Reply<()> },
+    Acknowledge(Vec<u64>),
+    Bury { seq: u64, detail: String },
+    History(Vec<Minute>),
+    Damaged { finding: String },
+    Close { reply: oneshot::Sender<()> },
+}
+
+// === impl Packed ===
+
+impl Packed {
+    pub(crate) fn of(record: Record) -> Self {
+        let table = schema::table(record.lane(), record.class());
+        let at = record.at().0;
+        match record {
+            Record::Samples(batch) => {
+                let body = codec::pack(&batch.samples);
+                Self { table, at, layout: Some(batch.layout), body }
+            }
+            Record::Message(message) => {
+                let body = serde_json::to_vec(&message).expect("a message is made of JSON values");
+                Self { table, at, layout: None, body }
+            }
+        }
+    }
+}
+
+// === impl Op ===
+
+impl Op {
+    /// Whether somebody waits for the answer: such an operation is committed at once.
+    pub(super) const fn is_waited_for(&self) -> bool {
+        match self {
+            Self::Record { reply, .. } => reply.is_some(),
+            Self::Begin { .. } | Self::Advance { .. } | Self::Damaged { .. } => true,
+            Self::Acknowledge(_) | Self::Bury { .. } | Self::History(_) | Self::Close { .. } => false,
+        }
+    }
+
+    /// Tells whoever waits that it will not happen.
+    pub(super) fn refuse(self, why: &str) {
+        let error = || NotDurable(why.to_owned());
+        match self {
+            Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
+            Self::Begin { reply, .. } => drop(reply.send(Err(error()))),
+            Self::Advance { reply, .. } => drop(reply.send(Err(error()))),
+            _ => {}
+        }
+    }
+}

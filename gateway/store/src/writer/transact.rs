@@ -1,0 +1,333 @@
+//! One transaction: everything pending becomes durable together, or nothing does.
+
+use linli_domain::loss::{Loss, LossReason};
+use linli_domain::{Record, Timestamp};
+use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
+
+use super::op::{Op, Packed};
+use super::{Book, Writer};
+use crate::journal::{Begun, JournaledCommand};
+use crate::schema::{self, TABLES};
+
+/// Rows per INSERT statement: four parameters each, far below SQLite's limit.
+const ROWS_AT_ONCE: usize = 128;
+
+/// What an operation will be answered once the transaction is durable.
+pub(super) enum Outcome {
+    Stored(u64),
+    Begun(Begun),
+    Done,
+}
+
+/// The book as it will be, and the rows still to be inserted.
+pub(super) struct Draft {
+    pub book: Book,
+    pub body_bytes: u64,
+    pub stored: u64,
+    pub acknowledged: u64,
+    pub given_up: u64,
+    rows: [Vec<NewRow>; TABLES.len()],
+}
+
+struct NewRow {
+    seq: i64,
+    at: i64,
+    layout: Option<i64>,
+    body: Vec<u8>,
+}
+
+// === impl Writer ===
+
+impl Writer {
+    /// Runs everything pending as one transaction. On an error nothing has changed.
+    pub(super) async fn transact(&mut self, pending: &[Op]) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
+        let mut connection = self.connection.take().ok_or(sqlx::Error::WorkerCrashed)?;
+        let result = self.transact_on(&mut connection, pending).await;
+        self.connection = Some(connection);
+        if result.is_err() {
+            self.numbered.forget();
+            self.devices.forget();
+        }
+        result
+    }
+
+    async fn transact_on(
+        &mut self,
+        connection: &mut SqliteConnection,
+        pending: &[Op],
+    ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut draft = Draft::new(&self.book);
+        let now = (self.now)();
+        for loss in &self.losses {
+            draft.ledger(&mut transaction, loss, now).await?;
+        }
+        let mut outcomes = Vec::with_capacity(pending.len());
+        let mut acknowledged = Vec::new();
+        for op in pending {
+            outcomes.push(match op {
+                Op::Record { packed, .. } => Outcome::Stored(self.add(&mut transaction, &mut draft, packed).await?),
+                Op::Begin { command, .. } => Outcome::Begun(begin(&mut transaction, command).await?),
+                Op::Advance { id, state, at, record, .. } => {
+                    advance(&mut transaction, id, state, *at).await?;
+                    if let Some(packed) = record {
+                        self.add(&mut transaction, &mut draft, packed).await?;
+                    }
+                    Outcome::Done
+                }
+                Op::Acknowledge(seqs) => {
+                    acknowledged.extend_from_slice(seqs);
+                    Outcome::Done
+                }
+                Op::Bury { seq, detail } => {
+                    draft.insert(&mut transaction).await?;
+                    draft.bury(&mut transaction, *seq, detail, now).await?;
+                    Outcome::Done
+                }
+                Op::History(minutes) => {
+                    for minute in minutes {
+                        let layout = self.numbered.number(&mut transaction, &minute.layout).await?;
+                        self.devices.merge(&mut transaction, layout, minute).await?;
+                    }
+                    Outcome::Done
+                }
+                Op::Damaged { .. } | Op::Close { .. } => Outcome::Done,
+            });
+        }
+        draft.insert(&mut transaction).await?;
+        draft.acknowledge(&mut transaction, acknowledged).await?;
+        draft.write(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok((draft, outcomes))
+    }
+
+    async fn add(
+        &mut self,
+        connection: &mut SqliteConnection,
+        draft: &mut Draft,
+        packed: &Packed,
+    ) -> Result<u64, sqlx::Error> {
+        let layout = match &packed.layout {
+            Some(layout) => Some(self.numbered.number(connection, layout).await?),
+            None => None,
+        };
+        Ok(draft.place(packed.table, packed.at, layout, packed.body.clone()))
+    }
+}
+
+// === impl Draft ===
+
+impl Draft {
+    pub(super) fn new(book: &Book) -> Self {
+        let rows = std::array::from_fn(|_| Vec::new());
+        Self { book: book.clone(), body_bytes: 0, stored: 0, acknowledged: 0, given_up: 0, rows }
+    }
+
+    /// Gives a record its number.
+    fn place(&mut self, table: usize, at: i64, layout: Option<i64>, body: Vec<u8>) -> u64 {
+        let seq = self.book.next_seq;
+        self.book.next_seq += 1;
+        self.book.rows[table] += 1;
+        if table == 0 {
+            self.book.urgent_head = seq;
+        } else {
+            self.book.data_head = seq;
+        }
+        self.stored += 1;
+        self.body_bytes += body.len() as u64;
+        self.rows[table].push(NewRow { seq: seq.cast_signed(), at, layout, body });
+        seq
+    }
+
+    /// Writes the rows placed so far, several to a statement.
+    pub(super) async fn insert(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for (table, rows) in TABLES.iter().zip(&mut self.rows) {
+            for chunk in rows.chunks(ROWS_AT_ONCE) {
+                let start = format!("INSERT INTO {table} (seq, at, layout, body) ");
+                let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(start);
+                insert.push_values(chunk, |mut values, row| {
+                    values.push_bind(row.seq).push_bind(row.at).push_bind(row.layout).push_bind(row.body.as_slice());
+                });
+                // Only whole chunks are worth a place in the statement cache.
+                let persistent = chunk.len() == ROWS_AT_ONCE || chunk.len() == 1;
+                insert.build().persistent(persistent).execute(&mut *connection).await?;
+            }
+            rows.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes a loss into the ledger and tells it in the urgent lane.
+    pub(super) async fn ledger(
+        &mut self,
+        connection: &mut SqliteConnection,
+        loss: &Loss,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let body = serde_json::to_string(loss).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        sqlx::query("INSERT INTO ledger (at, body) VALUES (?, ?)").bind(now.0).bind(body).execute(connection).await?;
+        let told = Packed::of(Record::Message(loss.message(now)));
+        self.place(told.table, told.at, None, told.body);
+        self.given_up += loss.messages.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Deletes what the broker has, run by run: acknowledgements come nearly in order.
+    async fn acknowledge(&mut self, connection: &mut SqliteConnection, mut seqs: Vec<u64>) -> Result<(), sqlx::Error> {
+        seqs.sort_unstable();
+        seqs.dedup();
+        for run in seqs.chunk_by(|a, b| a + 1 == *b) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            for (table, rows) in DELETE_RUN.iter().zip(&mut self.book.rows) {
+                if *rows == 0 {
+                    continue;
+                }
+                let deleted = sqlx::query(*table)
+                    .bind(first.cast_signed())
+                    .bind(last.cast_signed())
+                    .execute(&mut *connection)
+                    .await?
+                    .rows_affected();
+                *rows = rows.saturating_sub(deleted);
+                self.acknowledged += deleted;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a record to the dead letters.
+    async fn bury(
+        &mut self,
+        connection: &mut SqliteConnection,
+        seq: u64,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        for (table, name) in TABLES.iter().enumerate() {
+            let copy = format!(
+                "INSERT OR REPLACE INTO dead_letter SELECT seq, at, layout, body, ?2, ?3 FROM {name} WHERE seq = ?1 \
+                 RETURNING at"
+            );
+            let at: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(copy))
+                .bind(seq.cast_signed())
+                .bind(detail)
+                .bind(now.0)
+                .fetch_optional(&mut *connection)
+                .await?;
+            let Some(at) = at else { continue };
+            sqlx::query(DELETE_RUN[table])
+                .bind(seq.cast_signed())
+                .bind(seq.cast_signed())
+                .execute(&mut *connection)
+                .await?;
+            self.book.rows[table] = self.book.rows[table].saturating_sub(1);
+            let loss = Loss {
+                reason: LossReason::DeadLetter,
+                class: schema::class(table),
+                of_epoch: self.book.epoch.to_string(),
+                range: Some((seq, seq)),
+                messages: Some(1),
+                between: Some((Timestamp(at), Timestamp(at))),
+                detail: detail.to_owned(),
+            };
+            return self.ledger(connection, &loss, now).await;
+        }
+        Ok(())
+    }
+
+    /// Writes the meta rows.
+    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let rows = serde_json::to_string(&self.book.rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        sqlx::query("UPDATE meta SET value = CASE key WHEN 'next_seq' THEN ? ELSE ? END WHERE key IN ('next_seq', 'rows')")
+            .bind(self.book.next_seq.to_string())
+            .bind(rows)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+const DELETE_RUN: [&str; TABLES.len()] = [
+    "DELETE FROM urgent WHERE seq BETWEEN ? AND ?",
+    "DELETE FROM telemetry WHERE seq BETWEEN ? AND ?",
+    "DELETE FROM kiosk WHERE seq BETWEEN ? AND ?",
+    "DELETE FROM actuator WHERE seq BETWEEN ? AND ?",
+    "DELETE FROM food_safety WHERE seq BETWEEN ? AND ?",
+];
+
+async fn begin(connection: &mut SqliteConnection, command: &JournaledCommand) -> Result<Begun, sqlx::Error> {
+    let known = sqlx::query("SELECT state FROM command WHERE id = ?")
+        .bind(&command.id)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = known {
+        let state = serde_json::from_str(row.get::<&str, _>(0)).map_err(|e| sqlx::Error::Decode(e.into()))?;
+        return Ok(Begun::Known(state));
+    }
+    let body = serde_json::to_string(command).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let state = serde_json::to_string(&linli_domain::command::State::Accepted)
+        .map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query("INSERT INTO command (id, at, body, state) VALUES (?, ?, ?, ?)")
+        .bind(&command.id)
+        .bind(command.at.0)
+        .bind(body)
+        .bind(state)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO open_command (id) VALUES (?)").bind(&command.id).execute(connection).await?;
+    Ok(Begun::Fresh)
+}
+
+async fn advance(
+    connection: &mut SqliteConnection,
+    id: &str,
+    state: &linli_domain::command::State,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let word = serde_json::to_string(state).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query("UPDATE command SET state = ?, at = max(at, ?) WHERE id = ?")
+        .bind(word)
+        .bind(at.0)
+        .bind(id)
+        .execute(&mut *connection)
+        .await?;
+    if state.is_final() {
+        sqlx::query("DELETE FROM open_command WHERE id = ?").bind(id).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Hands out the answers of a committed transaction.
+pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
+    for (op, outcome) in pending.drain(..).zip(outcomes) {
+        match (op, outcome) {
+            (Op::Record { reply: Some(reply), .. }, Outcome::Stored(seq)) => drop(reply.send(Ok(seq))),
+            (Op::Begin { reply, .. }, Outcome::Begun(begun)) => drop(reply.send(Ok(begun))),
+            (Op::Advance { reply, .. }, Outcome::Done) => drop(reply.send(Ok(()))),
+            _ => {}
+        }
+    }
+}
+
+/// The book of a draft becomes the writer's.
+pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
+    let heads = draft.book.heads();
+    writer.book = draft.book;
+    writer.losses.clear();
+    writer.status.send_modify(|status| {
+        status.rows = writer.book.rows;
+        status.epoch.clear();
+        status.epoch.push_str(&writer.book.epoch);
+        status.committed += draft.stored;
+        status.acknowledged += draft.acknowledged;
+        status.given_up += draft.given_up;
+        status.body_bytes += draft.body_bytes;
+        status.commits += 1;
+        status.at = (writer.now)();
+    });
+    writer.heads.send_if_modified(|before| {
+        let changed = *before != heads;
+        *before = heads;
+        changed
+    });
+}

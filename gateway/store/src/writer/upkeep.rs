@@ -1,0 +1,175 @@
+//! Housekeeping: small steps, never a scan of the backlog.
+
+use std::time::Duration;
+
+use sqlx::{Connection, Row};
+use tokio::time::Instant;
+
+use super::{Writer, reserve};
+use crate::schema::TABLES;
+use crate::watermark::Watermark;
+
+/// How often trends are purged, the watermark is written and the reserve is looked at. Each
+/// writing of the watermark costs three flash pages: at this rate about 20 MB a day.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// After trouble with the disk the reserve is not taken again for this long.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// Command ids are remembered this long: a repeated id is the same command.
+const COMMANDS_KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Ledger entries kept for a person; the district has had them all.
+const LEDGER_KEPT: i64 = 10_000;
+
+/// Dead letters kept for a person.
+const DEAD_KEPT: i64 = 1000;
+
+/// Free pages given back to the file system per step, when a quarter of the file is free.
+const VACUUM_PAGES: i64 = 512;
+
+/// When what was last done.
+#[derive(Default)]
+pub(super) struct Due {
+    /// The size was looked at.
+    pub looked: Option<Instant>,
+    done: Option<Instant>,
+    troubled: Option<Instant>,
+    written: Option<Watermark>,
+}
+
+// === impl Due ===
+
+impl Due {
+    pub(super) fn trouble(&mut self) {
+        self.troubled = Some(Instant::now());
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    /// One round of housekeeping; an error here is trouble like any other.
+    pub(super) async fn upkeep(&mut self) {
+        if let Err(error) = self.round().await {
+            self.unwell(&error.to_string());
+            if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged {
+                self.begin_anew(&error.to_string()).await;
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Result<(), sqlx::Error> {
+        self.enforce().await?;
+        if self.upkeep.done.is_some_and(|done| done.elapsed() < EVERY) {
+            return Ok(());
+        }
+        self.upkeep.done = Some(Instant::now());
+        self.enforce_age().await?;
+        self.purge_history(self.settings.history_retention).await?;
+        self.purge_records().await?;
+        self.give_back_pages().await?;
+        self.remember().await;
+        if self.upkeep.troubled.is_none_or(|at| at.elapsed() > QUIET) {
+            let (path, bytes) = (self.settings.path.clone(), reserve::size(self.settings.max_bytes));
+            let created = tokio::task::spawn_blocking(move || reserve::create(&path, bytes)).await;
+            if let Ok(Err(error)) = created {
+                tracing::warn!(%error, "no space for the reserve");
+            }
+        }
+        Ok(())
+    }
+
+    async fn purge_records(&mut self) -> Result<(), sqlx::Error> {
+        let before = self.steady_now().0.saturating_sub(COMMANDS_KEPT_MS);
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        sqlx::query("DELETE FROM command WHERE at < ? AND id NOT IN (SELECT id FROM open_command)")
+            .bind(before)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("DELETE FROM ledger WHERE id <= (SELECT max(id) FROM ledger) - ?")
+            .bind(LEDGER_KEPT)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("DELETE FROM dead_letter WHERE seq NOT IN (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT ?)")
+            .bind(DEAD_KEPT)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// A file that was once large shrinks again, a little at a time.
+    async fn give_back_pages(&mut self) -> Result<(), sqlx::Error> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let row = sqlx::query(
+            "SELECT (SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_count FROM pragma_page_count())",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let (free, all): (i64, i64) = (row.get(0), row.get(1));
+        if free > VACUUM_PAGES && free > all / 4 {
+            let step = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
+            sqlx::query(sqlx::AssertSqlSafe(step)).execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the watermark if it has moved.
+    pub(super) async fn remember(&mut self) {
+        match self.oldest().await {
+            Ok(oldest) => self.book.oldest = oldest,
+            Err(error) => return tracing::debug!(%error, "the oldest record is not known"),
+        }
+        let mark = Watermark {
+            epoch: self.book.epoch.to_string(),
+            next_seq: self.book.next_seq,
+            oldest: self.book.oldest,
+        };
+        if self.upkeep.written.as_ref() == Some(&mark) {
+            return;
+        }
+        let (path, written) = (self.settings.path.clone(), mark.clone());
+        match tokio::task::spawn_blocking(move || written.write(&path)).await {
+            Ok(Ok(())) => self.upkeep.written = Some(mark),
+            Ok(Err(error)) => tracing::warn!(%error, "the watermark could not be written"),
+            Err(error) => tracing::warn!(%error, "the watermark could not be written"),
+        }
+    }
+
+    /// The lowest number not yet delivered.
+    async fn oldest(&mut self) -> Result<u64, sqlx::Error> {
+        let Some(connection) = &mut self.connection else { return Ok(self.book.oldest) };
+        let mut oldest = self.book.next_seq;
+        for table in TABLES {
+            let first = format!("SELECT min(seq) FROM {table}");
+            let first: Option<i64> =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(first)).fetch_one(&mut *connection).await?;
+            oldest = oldest.min(first.map_or(oldest, i64::cast_unsigned));
+        }
+        Ok(oldest)
+    }
+
+    /// From now on an end without [`Writer::mark_closed`] is unclean.
+    pub(super) async fn mark_open(&mut self) {
+        self.mark("0").await;
+    }
+
+    pub(super) async fn mark_closed(&mut self) {
+        self.mark("1").await;
+        if let Some(connection) = &mut self.connection {
+            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;
+            let _ = connection.ping().await;
+        }
+    }
+
+    async fn mark(&mut self, clean: &str) {
+        let Some(connection) = &mut self.connection else { return };
+        let marked = sqlx::query("INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', ?)")
+            .bind(clean)
+            .execute(connection)
+            .await;
+        if let Err(error) = marked {
+            tracing::warn!(%error, "the database could not be marked");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What is accepted is there, in order, until it is acknowledged, also after a restart.
+
+mod support;
+
+use linli_domain::{DeviceClass, Lane};
+use support::{event, layout, number_of, numbered, open, settled, waiting};
+
+#[tokio::test]
+async fn records_come_out_in_order_with_rising_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, opening) = open(&dir.path().join("linli.db")).await;
+    assert_eq!(opening.backlog, 0);
+    let telemetry = layout("meter-1", DeviceClass::Telemetry, 3);
+    let food = layout("fridge-1", DeviceClass::FoodSafety, 2);
+    for number in 1..=1000 {
+        let of = if number % 3 == 0 { &food } else { &telemetry };
+        store.accept(numbered(of, number)).unwrap();
+    }
+    store.accept(event(1001)).unwrap();
+    settled(&store).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let data = waiting(&store.outbox(), Lane::Data).await;
+    let numbers: Vec<u32> = data.iter().filter_map(number_of).collect();
+    assert_eq!(numbers, (1..=1000).collect::<Vec<_>>());
+    assert!(data.windows(2).all(|pair| pair[0].seq < pair[1].seq));
+    assert_eq!(waiting(&store.outbox(), Lane::Urgent).await.len(), 2);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn acknowledged_records_are_gone_and_numbers_are_never_given_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, first) = open(&path).await;
+    let device = layout("meter-1", DeviceClass::Telemetry, 1);
+    for number in 1..=10 {
+        store.accept_durably(numbered(&device, number)).await.unwrap();
+    }
+    store.outbox().acknowledge(vec![3, 1, 2, 5, 10, 77]).await;
+    settled(&store).await;
+    let left: Vec<u64> = waiting(&store.outbox(), Lane::Data).await.iter().map(|row| row.seq).collect();
+    assert_eq!(left, [4, 6, 7, 8, 9]);
+    assert_eq!(store.status().borrow().acknowledged, 5);
+    store.outbox().acknowledge((1..=11).collect()).await;
+    store.close().await;
+
+    let (store, second) = open(&path).await;
+    assert_eq!((second.epoch, second.backlog), (first.epoch, 0));
+    assert_eq!(store.accept_durably(numbered(&device, 1)).await, Ok(12), "numbers go on after a restart");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_kept_aside_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, _) = open(&path).await;
+    let seq = store.accept_durably(numbered(&layout("meter-1", DeviceClass::Kiosk, 1), 1)).await.unwrap();
+    store.outbox().dead_letter(seq, "too large for the broker".to_owned()).await;
+    settled(&store).await;
+    assert!(waiting(&store.outbox(), Lane::Data).await.is_empty());
+    let told = waiting(&store.outbox(), Lane::Urgent).await;
+    let text = format!("{:?}", told[0].record);
+    assert!(text.contains("dead_letter") && text.contains("too large"), "{text}");
+    assert_eq!(linli_store::inspect(&path).await.unwrap().dead_letters, 1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_copy_taken_while_running_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("linli.db"), dir.path().join("copy.db"));
+    let (store, _) = open(&path).await;
+    let device = layout("meter-1", DeviceClass::Telemetry, 1);
+    for number in 1..=100 {
+        store.accept_durably(numbered(&device, number)).await.unwrap();
+    }
+    linli_store::backup(&path, &copy).await.unwrap();
+    assert!(matches!(linli_store::backup(&path, &copy).await, Err(linli_store::BackupError::Exists(_))));
+    store.close().await;
+    let (restored, opening) = open(&copy).await;
+    assert_eq!(opening.backlog, 100);
+    assert_eq!(waiting(&restored.outbox(), Lane::Data).await.len(), 100);
+    restored.close().await;
+}
