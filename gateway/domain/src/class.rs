@@ -59,6 +59,12 @@ impl DeviceClass {
         Self::ALL.get(usize::from(code)).copied()
     }
 
+    /// Whether people are in danger when its data comes late.
+    #[must_use]
+    pub const fn is_alarm_relevant(self) -> bool {
+        matches!(self, Self::FoodSafety | Self::Vital)
+    }
+
     /// Vital signs travel with the alarms.
     #[must_use]
     pub const fn lane(self) -> Lane {

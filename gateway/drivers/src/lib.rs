@@ -6,6 +6,7 @@
 //! send batches and transitions into channels and take commands from one.
 
 mod clock;
+pub mod duration;
 mod line;
 pub mod modbus;
 mod protocol;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 use linli_domain::{Batch, Id, Reason, Stamp, Value};
 use tokio::sync::{mpsc, oneshot};
@@ -146,6 +145,3 @@ impl LineHealth {
         Self { devices: (0..devices).map(|_| DeviceHealth::default()).collect(), ..Self::default() }
     }
 }
-
-/// Longest time a line may stay inside one exchange; the watchdog uses it.
-pub const LONGEST_EXCHANGE: Duration = Duration::from_secs(30);

@@ -1,7 +1,24 @@
 //! Modbus RTU, TCP and RTU-over-TCP: the acquisition engine.
 //!
-//! `profile` says what a model's registers mean, `plan` what a checked line looks like. The rest
-//! turns the plan into frames: `wire` cuts and checks them, `task` owns the line.
+//! `profile` says what a model's registers mean, `planner` which requests read them, `plan` what
+//! a checked line looks like. The rest turns the plan into frames: `wire` makes and cuts them,
+//! `link` exchanges them, `schedule` and `breaker` decide who is asked next, `task` owns the line.
 
+mod breaker;
+mod budget;
+pub mod codec;
+mod decode;
+mod link;
 pub mod plan;
+mod planner;
+pub mod probe;
 pub mod profile;
+mod schedule;
+mod settings;
+mod task;
+mod transport;
+pub mod wire;
+
+pub use settings::{Modbus, RTU, RTU_OVER_TCP, TCP};
+pub use task::run_on;
+pub use transport::{Opener, Stream};

@@ -1,0 +1,175 @@
+//! A circuit breaker per device: a dead one costs its neighbours a stated share of the line, not
+//! a time-out per poll. Pure: time arrives as an argument.
+
+use std::time::Duration;
+
+use linli_domain::Reason;
+use tokio::time::Instant;
+
+/// Failures in a row before a device counts as dead: one lost frame is nothing, two are noise.
+const TOLERATED: u32 = 3;
+
+/// Longest pause between two probes of a dead device.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Probe time that may be saved up: one round of probes after a quiet while.
+const SAVINGS: Duration = Duration::from_secs(5);
+
+/// Whether a device is polled or probed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Breaker {
+    /// Polled.
+    Closed {
+        /// Failures in a row.
+        failures: u32,
+    },
+    /// Probed now and then.
+    Open {
+        /// When next.
+        probe_at: Instant,
+        /// Pause after a probe that fails.
+        pause: Duration,
+        /// Why it opened.
+        reason: Reason,
+    },
+}
+
+/// The line time that probes may take, as a bucket that fills at their share.
+#[derive(Debug)]
+pub struct ProbeBudget {
+    share: f64,
+    saved: f64,
+    since: Instant,
+}
+
+// === impl Breaker ===
+
+impl Breaker {
+    /// A device not yet known to be dead.
+    pub const CLOSED: Self = Self::Closed { failures: 0 };
+
+    /// Whether the device is polled.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed { .. })
+    }
+
+    /// When the next probe is due.
+    #[must_use]
+    pub const fn probe_at(&self) -> Option<Instant> {
+        match self {
+            Self::Closed { .. } => None,
+            Self::Open { probe_at, .. } => Some(*probe_at),
+        }
+    }
+
+    /// The device answered. Whether it had been dead.
+    pub fn answered(&mut self) -> bool {
+        let was_open = !self.is_closed();
+        *self = Self::CLOSED;
+        was_open
+    }
+
+    /// The device failed. Whether that opened the breaker just now.
+    pub fn failed(&mut self, reason: Reason, first_pause: Duration, now: Instant) -> bool {
+        match self {
+            Self::Closed { failures } => {
+                *failures += 1;
+                // A wrong device does not become right by asking again.
+                let opens = *failures >= TOLERATED || reason == Reason::WrongDevice;
+                if opens {
+                    let pause = first_pause.min(LONGEST_PAUSE);
+                    *self = Self::Open { probe_at: now + pause, pause, reason };
+                }
+                opens
+            }
+            Self::Open { probe_at, pause, reason: why } => {
+                *pause = (*pause * 2).min(LONGEST_PAUSE);
+                *probe_at = now + *pause;
+                let other = *why != reason && reason == Reason::WrongDevice;
+                *why = reason;
+                other
+            }
+        }
+    }
+}
+
+// === impl ProbeBudget ===
+
+impl ProbeBudget {
+    /// Probes may take `percent` of the time from now on.
+    #[must_use]
+    pub fn new(percent: u8, now: Instant) -> Self {
+        Self { share: f64::from(percent) / 100.0, saved: 0.0, since: now }
+    }
+
+    /// Whether a probe may begin.
+    pub fn allows(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.saved >= 0.0
+    }
+
+    /// When a probe may begin at the earliest.
+    #[must_use]
+    pub fn allows_at(&self) -> Instant {
+        self.since + Duration::from_secs_f64((-self.saved / self.share).max(0.0))
+    }
+
+    /// A probe took that long.
+    pub fn spend(&mut self, took: Duration, now: Instant) {
+        self.fill(now);
+        self.saved -= took.as_secs_f64();
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.since).as_secs_f64();
+        self.saved = (self.saved + passed * self.share).min(SAVINGS.as_secs_f64());
+        self.since = self.since.max(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_failures_open_and_one_answer_closes() {
+        let now = Instant::now();
+        let poll = Duration::from_secs(1);
+        let mut breaker = Breaker::CLOSED;
+        assert!(!breaker.failed(Reason::Silent, poll, now));
+        assert!(!breaker.failed(Reason::Silent, poll, now));
+        assert!(!breaker.answered());
+        assert!(!breaker.failed(Reason::Silent, poll, now));
+        assert!(!breaker.failed(Reason::Silent, poll, now));
+        assert!(breaker.failed(Reason::Silent, poll, now));
+        let pauses: Vec<u64> = (0..8)
+            .map(|_| {
+                breaker.failed(Reason::Silent, poll, now);
+                (breaker.probe_at().expect("open") - now).as_secs()
+            })
+            .collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
+        assert!(breaker.answered());
+        assert!(breaker.is_closed());
+    }
+
+    #[test]
+    fn probes_take_their_share_and_no_more() {
+        let start = Instant::now();
+        let mut budget = ProbeBudget::new(5, start);
+        let (mut now, mut probing) = (start, Duration::ZERO);
+        let probe = Duration::from_secs(1);
+        while now < start + Duration::from_secs(3600) {
+            if budget.allows(now) {
+                now += probe;
+                probing += probe;
+                budget.spend(probe, now);
+            } else {
+                now = budget.allows_at().max(now + Duration::from_millis(1));
+            }
+        }
+        let share = probing.as_secs_f64() / 3600.0;
+        assert!((0.045..=0.052).contains(&share), "{share}");
+    }
+}

@@ -1,0 +1,180 @@
+//! One open line and one exchange on it: a request out, its answer in, everything else passed over.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+use crate::line::LineHealth;
+use crate::modbus::plan::{Medium, Timing};
+use crate::modbus::transport::Stream;
+use crate::modbus::wire::pdu::{Request, Wrong};
+use crate::modbus::wire::{mbap, rtu};
+
+/// A line that never falls silent is spoken to all the same after this long.
+const LONGEST_WAIT_FOR_SILENCE: Duration = Duration::from_millis(50);
+
+/// Longest time for a request to leave: a cable that takes nothing is a broken one.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why an exchange gave no data.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nothing came.
+    #[error("no answer")]
+    Silent,
+    /// Something came, but not the answer.
+    #[error("garbled answer")]
+    Garbled,
+    /// The device answered, and refuses.
+    #[error("{}", crate::modbus::wire::pdu::exception(*.0))]
+    Refused(u8),
+    /// The port or connection is gone.
+    #[error("{0}")]
+    Down(#[from] io::Error),
+}
+
+/// How frames look on this line.
+enum Framing {
+    Mbap { transaction: u16 },
+    Rtu { character: Duration, silence: Duration },
+}
+
+/// An open line.
+pub struct Link {
+    stream: Box<dyn Stream>,
+    framing: Framing,
+    buffer: BytesMut,
+    last_byte: Instant,
+    health: Arc<LineHealth>,
+}
+
+// === impl Link ===
+
+impl Link {
+    /// Takes over an open stream.
+    pub fn new(stream: Box<dyn Stream>, medium: &Medium, timing: &Timing, health: Arc<LineHealth>) -> Self {
+        let framing = match medium {
+            Medium::Tcp { .. } => Framing::Mbap { transaction: 0 },
+            Medium::RtuOverTcp { .. } => {
+                Framing::Rtu { character: Duration::ZERO, silence: timing.frame_gap }
+            }
+            Medium::Rtu(serial) => Framing::Rtu {
+                character: serial.character(),
+                silence: serial.silence() + timing.frame_gap,
+            },
+        };
+        Self { stream, framing, buffer: BytesMut::with_capacity(512), last_byte: Instant::now(), health }
+    }
+
+    /// Sends a request to a unit and waits for its answer, `patience` long after the last byte
+    /// has left. The answer's PDU is normal: exceptions are [`Failure::Refused`].
+    pub async fn exchange(&mut self, unit: u8, request: &Request, patience: Duration) -> Result<Vec<u8>, Failure> {
+        self.health.requests.fetch_add(1, Ordering::Relaxed);
+        let frame = match &mut self.framing {
+            Framing::Mbap { transaction } => {
+                *transaction = transaction.wrapping_add(1);
+                mbap::frame(*transaction, unit, &request.bytes)
+            }
+            Framing::Rtu { .. } => rtu::frame(unit, &request.bytes),
+        };
+        let mut sending = Duration::ZERO;
+        if let Framing::Rtu { character, silence } = self.framing {
+            self.fall_silent(silence).await?;
+            sending = character * u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        }
+        let sent = tokio::time::timeout(WRITE_WITHIN, self.stream.write_all(&frame)).await;
+        sent.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the line takes no bytes"))??;
+        self.last_byte = Instant::now() + sending;
+        self.answer(unit, request, self.last_byte + patience).await
+    }
+
+    async fn answer(&mut self, unit: u8, request: &Request, deadline: Instant) -> Result<Vec<u8>, Failure> {
+        let mut heard = false;
+        loop {
+            if let Some(pdu) = self.cut(unit, request)? {
+                return match request.judge(&pdu) {
+                    Ok(()) => Ok(pdu),
+                    Err(Wrong::Exception(code)) => Err(Failure::Refused(code)),
+                    Err(Wrong::Foreign) => Err(Failure::Garbled),
+                };
+            }
+            match timeout_at(deadline, self.stream.read_buf(&mut self.buffer)).await {
+                Err(_) if heard => return Err(Failure::Garbled),
+                Err(_) => return Err(Failure::Silent),
+                Ok(Ok(0)) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Ok(Ok(_)) => {
+                    heard = true;
+                    self.last_byte = Instant::now();
+                    // A line that never stops talking must not keep us past the deadline.
+                    if self.last_byte >= deadline {
+                        let last = self.cut(unit, request)?;
+                        return last.filter(|pdu| request.judge(pdu).is_ok()).ok_or(Failure::Garbled);
+                    }
+                }
+                Ok(Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The answer's PDU, if the buffer holds it.
+    fn cut(&mut self, unit: u8, request: &Request) -> Result<Option<Vec<u8>>, Failure> {
+        match &self.framing {
+            Framing::Rtu { .. } => {
+                let mut skipped = 0;
+                let cut = rtu::cut(&mut self.buffer, unit, request, &mut skipped);
+                self.health.resync_bytes.fetch_add(skipped, Ordering::Relaxed);
+                Ok(match cut {
+                    rtu::Cut::Whole(pdu) => Some(pdu),
+                    rtu::Cut::Partial => None,
+                })
+            }
+            Framing::Mbap { transaction } => loop {
+                match mbap::cut(&mut self.buffer) {
+                    mbap::Cut::Partial => return Ok(None),
+                    mbap::Cut::Broken => {
+                        let what = "what arrives is not Modbus TCP; check host and port";
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, what).into());
+                    }
+                    mbap::Cut::Whole(frame) if frame.transaction == *transaction && frame.unit == unit => {
+                        return Ok(Some(frame.pdu));
+                    }
+                    // An answer to a question given up before.
+                    mbap::Cut::Whole(_) => {
+                        self.health.late_replies.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            },
+        }
+    }
+
+    /// Waits until the line has been quiet for `silence` and throws away what came uninvited.
+    async fn fall_silent(&mut self, silence: Duration) -> io::Result<()> {
+        let give_up = Instant::now() + silence + LONGEST_WAIT_FOR_SILENCE;
+        self.discard();
+        loop {
+            let quiet_at = (self.last_byte + silence).min(give_up);
+            match timeout_at(quiet_at, self.stream.read_buf(&mut self.buffer)).await {
+                Err(_) => return Ok(()),
+                Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(Ok(_)) => {
+                    self.last_byte = Instant::now();
+                    self.discard();
+                    if self.last_byte >= give_up {
+                        return Ok(());
+                    }
+                }
+                Ok(Err(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn discard(&mut self) {
+        self.health.resync_bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
+        self.buffer.clear();
+    }
+}

@@ -1,0 +1,119 @@
+//! For the technician in front of the device: read one once, or look who is on a line.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::{Quality, Value};
+use tokio::time::Instant;
+
+use crate::line::LineHealth;
+use crate::modbus::link::{Failure, Link};
+use crate::modbus::plan::{DevicePlan, Medium, Span, Table, Timing};
+use crate::modbus::transport::{Opener, Real, describe};
+use crate::modbus::wire::pdu;
+
+/// What reading a device once gave.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Whether the model is right: nothing where the profile has no identity check.
+    pub identity: Option<Result<(), String>>,
+    /// One entry per point, in the order of the layout.
+    pub points: Vec<(Quality, Option<Value>)>,
+    /// One entry per request: what was asked, how long it took, what went wrong.
+    pub requests: Vec<(Span, Duration, Option<String>)>,
+}
+
+/// What a unit answered during a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// With a value.
+    Value,
+    /// With an exception: it is there, but has nothing at that address.
+    Exception(u8),
+    /// With something that is no frame: two units share the id, or the line's settings differ.
+    Garbled,
+}
+
+/// Tables asked during a scan, one after the other, until one answers.
+const ASKED: [Table; 4] =
+    [Table::HoldingRegister, Table::InputRegister, Table::DiscreteInput, Table::Coil];
+
+/// Opens a line for a moment.
+async fn open(medium: &Medium, timing: &Timing) -> Result<Link, String> {
+    let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
+    let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(medium)))?;
+    tokio::time::sleep(timing.connect_delay).await;
+    Ok(Link::new(stream, medium, timing, Arc::new(LineHealth::new(0))))
+}
+
+/// Reads every point of a device once.
+pub async fn read_once(medium: &Medium, timing: &Timing, device: &DevicePlan) -> Result<Probe, String> {
+    let mut link = open(medium, timing).await?;
+    let mut probe = Probe {
+        identity: None,
+        points: vec![(Quality::Bad(linli_domain::Reason::Silent), None); device.layout.points.len()],
+        requests: Vec::new(),
+    };
+    if let Some(span) = device.identity() {
+        let answer = ask(&mut link, device, span, &mut probe.requests).await;
+        probe.identity = Some(match answer {
+            Some(pdu) => device.identity_holds(&pdu::data(span, &pdu)),
+            None => Err("its identity register cannot be read".to_owned()),
+        });
+    }
+    for block in &device.blocks {
+        let Some(pdu) = ask(&mut link, device, block.span, &mut probe.requests).await else { continue };
+        device.decode(block, &pdu::data(block.span, &pdu), |point, quality, value| {
+            probe.points[usize::from(point)] = (quality, value);
+        });
+    }
+    Ok(probe)
+}
+
+async fn ask(
+    link: &mut Link,
+    device: &DevicePlan,
+    span: Span,
+    requests: &mut Vec<(Span, Duration, Option<String>)>,
+) -> Option<Vec<u8>> {
+    tokio::time::sleep(device.request_gap).await;
+    let began = Instant::now();
+    let answer = link.exchange(device.unit, &pdu::Request::read(span), device.timeout).await;
+    let error = answer.as_ref().err().map(ToString::to_string);
+    requests.push((span, began.elapsed(), error));
+    answer.ok()
+}
+
+/// Asks every unit in `units`; `each` hears of every one, with its answer if it gave any.
+pub async fn scan(
+    medium: &Medium,
+    timing: &Timing,
+    units: RangeInclusive<u8>,
+    patience: Duration,
+    mut each: impl FnMut(u8, Option<Answer>),
+) -> Result<(), String> {
+    let mut link = open(medium, timing).await?;
+    for unit in units {
+        let mut found = None;
+        for table in ASKED {
+            let request = pdu::Request::read(Span { table, start: 0, count: 1 });
+            match link.exchange(unit, &request, patience).await {
+                Ok(_) => {
+                    found = Some(Answer::Value);
+                    break;
+                }
+                Err(Failure::Refused(code)) => found = found.or(Some(Answer::Exception(code))),
+                Err(Failure::Garbled) => found = found.or(Some(Answer::Garbled)),
+                // A unit that is silent to the first question is silent to the others.
+                Err(Failure::Silent) => break,
+                Err(Failure::Down(_)) => {
+                    link = open(medium, timing).await?;
+                    break;
+                }
+            }
+        }
+        each(unit, found);
+    }
+    Ok(())
+}

@@ -1,0 +1,375 @@
+//! From the profile as written to one that cannot be wrong; all problems at once.
+
+use std::collections::BTreeSet;
+
+use linli_domain::{Id, PointSpec, Value, unit};
+
+use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawTest};
+use super::{Expect, Identify, Limits, Point, Profile, Vector, WriteRule};
+use crate::modbus::codec::{Codec, Kind, Scale};
+use crate::modbus::plan::{Data, Span, Table};
+
+/// A device with more is not a device but a system; and a sample numbers points by 16 bits.
+const MOST_POINTS: usize = 2000;
+
+/// Longest text in registers.
+const LONGEST_TEXT: u16 = 64;
+
+/// Values of a vector may differ from the written ones by this share: they are written rounded.
+const ROUNDING: f64 = 1e-6;
+
+type Problems = Vec<String>;
+
+/// Checks a profile completely. The vectors are run too.
+pub(super) fn check(raw: &RawProfile, file_name: &str) -> Result<Profile, Problems> {
+    let mut problems = Vec::new();
+    let name = format!("{}/{}", raw.vendor, raw.model);
+    for (key, text) in [("vendor", &raw.vendor), ("model", &raw.model)] {
+        if let Err(error) = Id::new(text) {
+            problems.push(format!("{key} {text:?} {error}"));
+        }
+    }
+    if file_name != format!("{name}.toml") {
+        problems.push(format!("a profile for {name} belongs into the file {name}.toml"));
+    }
+    for (key, text) in [("title", &raw.title), ("title_zh", &raw.title_zh), ("source", &raw.source)] {
+        if text.trim().is_empty() {
+            problems.push(format!("{key} is empty"));
+        }
+    }
+    let limits = check_limits(&raw.limits, &mut problems);
+    let identify = raw.identify.as_ref().and_then(|raw| check_identify(raw, &mut problems));
+    let points: Vec<Point> = raw.point.iter().flat_map(|raw| check_point(raw, &mut problems)).collect();
+    check_together(&points, &limits, &mut problems);
+    let mut vectors = Vec::new();
+    for (index, test) in raw.test.iter().enumerate() {
+        vectors.extend(check_vector(test, index, &points, &mut problems));
+    }
+    if raw.test.is_empty() {
+        problems.push("has no [[test]]: add at least one captured reply with its values".to_owned());
+    }
+    let (title, title_zh, source) = (raw.title.clone(), raw.title_zh.clone(), raw.source.clone());
+    let profile = Profile { name, title, title_zh, source, limits, identify, points, vectors };
+    if problems.is_empty() {
+        problems.extend(vectors_hold(&profile));
+    }
+    if problems.is_empty() { Ok(profile) } else { Err(problems) }
+}
+
+fn check_limits(raw: &RawLimits, problems: &mut Problems) -> Limits {
+    if !(1..=125).contains(&raw.block_registers) {
+        problems.push(format!("limits.block_registers {} is not 1 to 125", raw.block_registers));
+    }
+    if !(1..=2000).contains(&raw.block_bits) {
+        problems.push(format!("limits.block_bits {} is not 1 to 2000", raw.block_bits));
+    }
+    Limits {
+        block_registers: raw.block_registers.clamp(1, 125),
+        block_bits: raw.block_bits.clamp(1, 2000),
+        gap_registers: raw.gap_registers,
+        request_gap: raw.request_gap.0,
+        reply: raw.reply.0,
+    }
+}
+
+fn check_identify(raw: &RawIdentify, problems: &mut Problems) -> Option<Identify> {
+    let (table, start) = match (raw.input, raw.holding) {
+        (Some(start), None) => (Table::InputRegister, start),
+        (None, Some(start)) => (Table::HoldingRegister, start),
+        _ => {
+            problems.push("identify needs exactly one of input, holding".to_owned());
+            return None;
+        }
+    };
+    let Some(kind) = numeric(raw.kind) else {
+        problems.push(format!("identify.type {:?} is not numeric", raw.kind));
+        return None;
+    };
+    let Some(scale) = Scale::new(raw.scale.unwrap_or(1.0), 0.0) else {
+        problems.push("identify.scale is not a decimal number".to_owned());
+        return None;
+    };
+    let codec = Codec { kind, order: raw.order, scale, none: Vec::new(), range: None };
+    Some(Identify { span: Span { table, start, count: kind.words() }, codec, plausible: raw.plausible })
+}
+
+fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
+    let mut wrong = |what: String| problems.push(format!("point {}: {what}", raw.name));
+    let places = [
+        (Table::Coil, raw.coil),
+        (Table::DiscreteInput, raw.discrete),
+        (Table::InputRegister, raw.input),
+        (Table::HoldingRegister, raw.holding),
+    ];
+    let mut given = places.into_iter().filter_map(|(table, start)| start.map(|start| (table, start)));
+    let (Some((table, start)), None) = (given.next(), given.next()) else {
+        wrong("needs exactly one of coil, discrete, input, holding".to_owned());
+        return Vec::new();
+    };
+    let kind = match kind_of(raw, table) {
+        Ok(kind) => kind,
+        Err(why) => {
+            wrong(why);
+            return Vec::new();
+        }
+    };
+    let Some(scale) = Scale::new(raw.scale.unwrap_or(1.0), raw.offset.unwrap_or(0.0)) else {
+        wrong("scale must be a decimal number other than 0, with at most 9 decimals".to_owned());
+        return Vec::new();
+    };
+    let numeric = !matches!(kind, Kind::Bool | Kind::Bit(_) | Kind::Text { .. });
+    if !numeric && (raw.scale.is_some() || raw.offset.is_some() || raw.range.is_some()) {
+        wrong("scale, offset and range are for numbers".to_owned());
+    }
+    if raw.range.is_some_and(|(low, high)| low >= high || low.is_nan() || high.is_nan()) {
+        wrong("range must be [low, high] with low below high".to_owned());
+    }
+    let code = raw.unit.clone().unwrap_or_else(|| "1".to_owned());
+    if unit::find(&code).is_none() {
+        let near = unit::UNITS.iter().find(|u| u.code.eq_ignore_ascii_case(&code) || u.symbol == code);
+        let hint = near.map(|u| format!("; did you mean {:?}?", u.code)).unwrap_or_default();
+        wrong(format!("unit {code:?} is not a UCUM code linli knows{hint}"));
+    }
+    if numeric && raw.unit.is_none() {
+        wrong("needs a unit (UCUM code; \"1\" when dimensionless)".to_owned());
+    }
+    let codec = Codec { kind, order: raw.order, scale, none: raw.none.clone(), range: raw.range };
+    let write = match check_write(raw, table, &codec) {
+        Ok(write) => write,
+        Err(why) => {
+            wrong(why);
+            None
+        }
+    };
+    repeated(raw, start, kind.words())
+        .filter_map(|(name, start)| match (Id::new(&name), start) {
+            (Ok(id), Some(start)) => {
+                let spec = PointSpec {
+                    name: id,
+                    unit: code.clone(),
+                    kind: codec.value_type(),
+                    writable: write.is_some(),
+                };
+                let span = Span { table, start, count: kind.words() };
+                let (about, codec) = (raw.about.clone(), codec.clone());
+                Some(Point { spec, about, span, codec, write, counter: raw.counter })
+            }
+            (Err(error), _) => {
+                problems.push(format!("point {name:?}: the name {error}"));
+                None
+            }
+            (_, None) => {
+                problems.push(format!("point {name}: its address is beyond 65535"));
+                None
+            }
+        })
+        .collect()
+}
+
+/// The names and addresses a point stands for.
+fn repeated(raw: &RawPoint, start: u16, words: u16) -> impl Iterator<Item = (String, Option<u16>)> {
+    let fits = move |start: u32| u16::try_from(start).ok().filter(|_| start + u32::from(words) <= 65536);
+    let count = u32::from(raw.repeat.unwrap_or(1));
+    (0..count).map(move |i| {
+        let name = if raw.repeat.is_some() { format!("{}-{}", raw.name, i + 1) } else { raw.name.clone() };
+        (name, fits(u32::from(start) + i * u32::from(words)))
+    })
+}
+
+fn kind_of(raw: &RawPoint, table: Table) -> Result<Kind, String> {
+    let bits = matches!(table, Table::Coil | Table::DiscreteInput);
+    match (raw.kind, bits) {
+        (None | Some(RawKind::Bool), true) => Ok(Kind::Bool),
+        (Some(other), true) => Err(format!("type {other:?} needs registers; a coil or discrete input is a bool")),
+        (None, false) => Err("needs a type".to_owned()),
+        (Some(RawKind::Bool), false) => Err("a bool in a register is type = \"bit\" with bit = 0 to 15".to_owned()),
+        (Some(RawKind::Bit), false) => match raw.bit {
+            Some(bit @ 0..=15) => Ok(Kind::Bit(bit)),
+            _ => Err("type bit needs bit = 0 to 15".to_owned()),
+        },
+        (Some(RawKind::Text), false) => match raw.registers {
+            Some(registers) if (1..=LONGEST_TEXT).contains(&registers) => Ok(Kind::Text { registers }),
+            _ => Err(format!("type text needs registers = 1 to {LONGEST_TEXT}")),
+        },
+        (Some(kind), false) => numeric(kind).ok_or_else(|| format!("type {kind:?} is not for registers")),
+    }
+}
+
+const fn numeric(kind: RawKind) -> Option<Kind> {
+    Some(match kind {
+        RawKind::U16 => Kind::U16,
+        RawKind::I16 => Kind::I16,
+        RawKind::U32 => Kind::U32,
+        RawKind::I32 => Kind::I32,
+        RawKind::U64 => Kind::U64,
+        RawKind::I64 => Kind::I64,
+        RawKind::F32 => Kind::F32,
+        RawKind::F64 => Kind::F64,
+        RawKind::Bcd16 => Kind::Bcd16,
+        RawKind::Bcd32 => Kind::Bcd32,
+        RawKind::Bool | RawKind::Bit | RawKind::Text => return None,
+    })
+}
+
+fn check_write(raw: &RawPoint, table: Table, codec: &Codec) -> Result<Option<WriteRule>, String> {
+    let Some(write) = &raw.write else { return Ok(None) };
+    match (table, codec.kind) {
+        (Table::Coil, _) => Ok(Some(WriteRule { min: 0.0, max: 1.0, multiple: write.multiple })),
+        // A bit is written by reading, changing and writing the register: a change by the device
+        // in between would be undone.
+        (Table::HoldingRegister, Kind::Bit(_)) => Err("a single bit of a register cannot be written".to_owned()),
+        (Table::HoldingRegister, Kind::Text { .. }) => Err("text cannot be written".to_owned()),
+        (Table::HoldingRegister, _) => match (write.min, write.max) {
+            (Some(min), Some(max)) if min <= max => {
+                for edge in [min, max] {
+                    codec.encode(edge).map_err(|why| format!("write limit {edge} {why}"))?;
+                }
+                Ok(Some(WriteRule { min, max, multiple: write.multiple }))
+            }
+            _ => Err("write needs min and max, min not above max".to_owned()),
+        },
+        _ => Err("only coils and holding registers can be written".to_owned()),
+    }
+}
+
+fn check_together(points: &[Point], limits: &Limits, problems: &mut Problems) {
+    if points.is_empty() {
+        problems.push("has no [[point]]".to_owned());
+    }
+    if points.len() > MOST_POINTS {
+        problems.push(format!("has {} points, at most {MOST_POINTS} are allowed", points.len()));
+    }
+    let mut names = BTreeSet::new();
+    let mut last: Option<&Point> = None;
+    let mut by_address: Vec<&Point> = points.iter().collect();
+    by_address.sort_by_key(|point| point.span);
+    for point in by_address {
+        if !names.insert(point.spec.name.clone()) {
+            problems.push(format!("point {}: the name is used twice", point.spec.name));
+        }
+        if point.span.count > limits.block_registers {
+            problems.push(format!("point {}: longer than limits.block_registers", point.spec.name));
+        }
+        let bits = |p: &Point| matches!(p.codec.kind, Kind::Bit(_));
+        if let Some(before) = last.filter(|b| b.span.table == point.span.table && !(bits(b) && bits(point))) {
+            if u32::from(before.span.start) + u32::from(before.span.count) > u32::from(point.span.start) {
+                problems.push(format!("point {}: overlaps {}", point.spec.name, before.spec.name));
+            }
+        }
+        last = Some(point);
+    }
+}
+
+fn check_vector(raw: &RawTest, index: usize, points: &[Point], problems: &mut Problems) -> Option<Vector> {
+    let before = problems.len();
+    let mut wrong = |what: String| problems.push(format!("test {}: {what}", index + 1));
+    let mut data = Vec::new();
+    for (table, rows) in [
+        (Table::Coil, &raw.coil),
+        (Table::DiscreteInput, &raw.discrete),
+        (Table::InputRegister, &raw.input),
+        (Table::HoldingRegister, &raw.holding),
+    ] {
+        for (address, text) in rows {
+            match (parse_address(address), parse_data(table, text)) {
+                (Some(start), Some(found)) => data.push((table, start, found)),
+                (None, _) => wrong(format!("{address:?} is not an address")),
+                _ => wrong(format!("{text:?} is not register words in hex (\"42F6 E979\") or bits (\"101\")")),
+            }
+        }
+    }
+    let known = |name: &str| points.iter().find(|p| p.spec.name.as_str() == name).map(|p| p.spec.name.clone());
+    let mut expect = Vec::new();
+    for (name, value) in &raw.expect {
+        #[expect(clippy::cast_precision_loss, reason = "test values are small")]
+        let value = match value {
+            toml::Value::Integer(i) => Some(Expect::Number(*i as f64)),
+            toml::Value::Float(f) => Some(Expect::Number(*f)),
+            toml::Value::Boolean(b) => Some(Expect::Bool(*b)),
+            toml::Value::String(s) => Some(Expect::Text(s.clone())),
+            _ => None,
+        };
+        match (known(name), value) {
+            (Some(id), Some(value)) => expect.push((id, value)),
+            (None, _) => wrong(format!("there is no point {name:?}")),
+            (_, None) => wrong(format!("{name}: expected a number, true, false or text")),
+        }
+    }
+    for name in &raw.nothing {
+        match known(name) {
+            Some(id) => expect.push((id, Expect::Nothing)),
+            None => wrong(format!("there is no point {name:?}")),
+        }
+    }
+    if expect.is_empty() {
+        wrong("expects nothing".to_owned());
+    }
+    (problems.len() == before).then_some(Vector { data, expect })
+}
+
+fn parse_address(text: &str) -> Option<u16> {
+    text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |hex| u16::from_str_radix(hex, 16).ok())
+}
+
+fn parse_data(table: Table, text: &str) -> Option<Data> {
+    if matches!(table, Table::Coil | Table::DiscreteInput) {
+        let bit = |c: char| match c {
+            '0' => Some(false),
+            '1' => Some(true),
+            _ => None,
+        };
+        return text.chars().filter(|c| *c != ' ').map(bit).collect::<Option<_>>().map(Data::Bits);
+    }
+    let words: Option<Vec<u16>> = text.split_whitespace().map(|word| u16::from_str_radix(word, 16).ok()).collect();
+    words.filter(|words| !words.is_empty()).map(Data::Registers)
+}
+
+/// Runs every vector of a profile; a sentence for each value that comes out differently.
+#[must_use]
+pub fn vectors_hold(profile: &Profile) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (index, vector) in profile.vectors.iter().enumerate() {
+        for (name, expect) in &vector.expect {
+            let Some(point) = profile.points.iter().find(|p| p.spec.name == *name) else { continue };
+            let got = match find(vector, point.span) {
+                Some(Found::Bit(bit)) => Some(Value::Bool(bit)),
+                Some(Found::Words(words)) => point.codec.decode(words).1,
+                None => {
+                    problems.push(format!("test {}: {name}: its registers are not given", index + 1));
+                    continue;
+                }
+            };
+            if !agrees(expect, got.as_ref()) {
+                problems.push(format!("test {}: {name}: expected {expect:?}, got {got:?}", index + 1));
+            }
+        }
+    }
+    problems
+}
+
+enum Found<'a> {
+    Bit(bool),
+    Words(&'a [u16]),
+}
+
+fn find(vector: &Vector, span: Span) -> Option<Found<'_>> {
+    vector.data.iter().filter(|(table, ..)| *table == span.table).find_map(|(_, start, data)| {
+        let from = usize::from(span.start.checked_sub(*start)?);
+        match data {
+            Data::Bits(bits) => bits.get(from).map(|bit| Found::Bit(*bit)),
+            Data::Registers(words) => words.get(from..from + usize::from(span.count)).map(Found::Words),
+        }
+    })
+}
+
+fn agrees(expect: &Expect, got: Option<&Value>) -> bool {
+    match (expect, got) {
+        (Expect::Nothing, None) => true,
+        (Expect::Bool(a), Some(Value::Bool(b))) => a == b,
+        (Expect::Text(a), Some(Value::Text(b))) => **a == **b,
+        (Expect::Number(a), Some(value @ (Value::Integer(_) | Value::Unsigned(_) | Value::Float(_)))) => {
+            value.as_f64().is_some_and(|b| (a - b).abs() <= a.abs() * ROUNDING)
+        }
+        _ => false,
+    }
+}

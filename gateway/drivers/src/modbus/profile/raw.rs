@@ -1,0 +1,140 @@
+//! A profile as written. Every key is here; unknown ones are errors.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::duration::Period;
+use crate::modbus::codec::Order;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProfile {
+    pub vendor: String,
+    pub model: String,
+    pub title: String,
+    pub title_zh: String,
+    /// Document, version and page the map was taken from.
+    pub source: String,
+    #[serde(default)]
+    pub limits: RawLimits,
+    pub identify: Option<RawIdentify>,
+    #[serde(default)]
+    pub point: Vec<RawPoint>,
+    #[serde(default)]
+    pub test: Vec<RawTest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    pub block_registers: u16,
+    pub block_bits: u16,
+    pub gap_registers: u16,
+    pub request_gap: Period,
+    pub reply: Period,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIdentify {
+    pub input: Option<u16>,
+    pub holding: Option<u16>,
+    #[serde(rename = "type")]
+    pub kind: RawKind,
+    #[serde(default)]
+    pub order: Order,
+    pub scale: Option<f64>,
+    pub plausible: (f64, f64),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPoint {
+    pub name: String,
+    /// Repeats the point: `name-1` to `name-n` at following addresses.
+    pub repeat: Option<u16>,
+    pub coil: Option<u16>,
+    pub discrete: Option<u16>,
+    pub input: Option<u16>,
+    pub holding: Option<u16>,
+    #[serde(rename = "type")]
+    pub kind: Option<RawKind>,
+    pub bit: Option<u8>,
+    pub registers: Option<u16>,
+    #[serde(default)]
+    pub order: Order,
+    pub scale: Option<f64>,
+    pub offset: Option<f64>,
+    pub unit: Option<String>,
+    #[serde(default)]
+    pub none: Vec<u64>,
+    pub range: Option<(f64, f64)>,
+    #[serde(default)]
+    pub counter: bool,
+    pub write: Option<RawWrite>,
+    #[serde(default)]
+    pub about: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawKind {
+    Bool,
+    Bit,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+    Bcd16,
+    Bcd32,
+    Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWrite {
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    #[serde(default)]
+    pub multiple: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTest {
+    #[serde(default)]
+    pub coil: BTreeMap<String, String>,
+    #[serde(default)]
+    pub discrete: BTreeMap<String, String>,
+    #[serde(default)]
+    pub input: BTreeMap<String, String>,
+    #[serde(default)]
+    pub holding: BTreeMap<String, String>,
+    #[serde(default)]
+    pub expect: BTreeMap<String, toml::Value>,
+    /// Points that must give no value.
+    #[serde(default)]
+    pub nothing: Vec<String>,
+}
+
+// === impl RawLimits ===
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        Self {
+            // Modbus Application Protocol V1.1b3, 6.1 to 6.4.
+            block_registers: 125,
+            block_bits: 2000,
+            // Eight registers cost 16 bytes, less than the 8 + 5 bytes and two silences of a
+            // request of its own at any baud rate.
+            gap_registers: 8,
+            request_gap: Period::from_millis(0),
+            reply: Period::from_millis(10),
+        }
+    }
+}

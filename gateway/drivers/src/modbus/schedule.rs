@@ -1,0 +1,179 @@
+//! Who is read next. Pure: time arrives as an argument.
+//!
+//! Every block has its own due times, `start + phase + n × poll`, which never drift. Late is
+//! late once: missed due times are counted and passed over, never made up in a burst. Among due
+//! blocks the one that has waited for the most of its polls comes first; alarm-relevant devices
+//! count as having waited for one more. So they are preferred, yet nobody starves.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::modbus::plan::ModbusPlan;
+
+/// The first round is spread at this pace, so that a line does not begin with everything due.
+const FIRST_ROUND: Duration = Duration::from_millis(50);
+
+/// One block of one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// Position in the plan.
+    pub device: usize,
+    /// Position in the device's blocks.
+    pub block: usize,
+}
+
+/// The due times of a line.
+#[derive(Debug)]
+pub struct Schedule {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    job: Job,
+    poll: Duration,
+    due: Instant,
+    taken: Instant,
+    head_start: f64,
+    suspended: bool,
+}
+
+// === impl Schedule ===
+
+impl Schedule {
+    /// Every block of the plan.
+    #[must_use]
+    pub fn new(plan: &ModbusPlan, start: Instant) -> Self {
+        let blocks = plan.devices.iter().enumerate().flat_map(|(device, planned)| {
+            (0..planned.blocks.len()).map(move |block| (Job { device, block }, planned))
+        });
+        let entries = blocks.zip(0_u32..).map(|((job, planned), nth)| Entry {
+            job,
+            poll: planned.poll,
+            due: start + (FIRST_ROUND * nth).min(planned.poll),
+            taken: start,
+            head_start: if planned.layout.class.is_alarm_relevant() { 1.0 } else { 0.0 },
+            suspended: false,
+        });
+        Self { entries: entries.collect() }
+    }
+
+    /// The next block that is due at `now`, and how many of its due times were missed. Its next
+    /// due time is set.
+    pub fn take(&mut self, now: Instant) -> Option<(Job, u64)> {
+        let due = self.entries.iter_mut().filter(|entry| !entry.suspended && entry.due <= now);
+        let entry = due.max_by(|a, b| a.waited(now).total_cmp(&b.waited(now)))?;
+        let late = (now - entry.due).as_nanos();
+        let missed = u32::try_from(late / entry.poll.as_nanos().max(1)).unwrap_or(u32::MAX);
+        entry.due += entry.poll * (missed + 1);
+        entry.taken = now;
+        Some((entry.job, u64::from(missed)))
+    }
+
+    /// When something will be due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Instant> {
+        self.entries.iter().filter(|entry| !entry.suspended).map(|entry| entry.due).min()
+    }
+
+    /// A device whose breaker is open is not polled.
+    pub fn suspend(&mut self, device: usize) {
+        self.of(device).for_each(|entry| entry.suspended = true);
+    }
+
+    /// A device that came back is read at once, then at its own due times.
+    pub fn resume(&mut self, device: usize, now: Instant) {
+        for entry in self.of(device).filter(|entry| entry.suspended) {
+            entry.suspended = false;
+            while entry.due > now {
+                entry.due -= entry.poll;
+            }
+            let periods = (now - entry.due).as_nanos() / entry.poll.as_nanos().max(1);
+            entry.due += entry.poll * u32::try_from(periods).unwrap_or(u32::MAX);
+        }
+    }
+
+    fn of(&mut self, device: usize) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().filter(move |entry| entry.job.device == device)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// For how many of its polls it has waited.
+    fn waited(&self, now: Instant) -> f64 {
+        (now - self.taken).as_secs_f64() / self.poll.as_secs_f64() + self.head_start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(polls: &[(u64, bool)]) -> (Schedule, Instant) {
+        let start = Instant::now();
+        let entries = polls.iter().enumerate().map(|(device, (ms, alarm))| {
+            let poll = Duration::from_millis(*ms);
+            let head_start = if *alarm { 1.0 } else { 0.0 };
+            Entry { job: Job { device, block: 0 }, poll, due: start, taken: start, head_start, suspended: false }
+        });
+        (Schedule { entries: entries.collect() }, start)
+    }
+
+    /// Runs for `seconds`, each exchange taking `cost`; how often each device was read.
+    fn run(polls: &[(u64, bool)], cost: Duration, seconds: u64) -> (Vec<u64>, u64) {
+        let (mut schedule, start) = schedule(polls);
+        let (mut now, end) = (start, start + Duration::from_secs(seconds));
+        let (mut reads, mut missed) = (vec![0; polls.len()], 0);
+        while now < end {
+            match schedule.take(now) {
+                Some((job, late)) => {
+                    reads[job.device] += 1;
+                    missed += late;
+                    now += cost;
+                }
+                None => now = schedule.next_due().expect("nothing is suspended"),
+            }
+        }
+        (reads, missed)
+    }
+
+    #[test]
+    fn due_times_do_not_drift_in_a_day() {
+        let (reads, missed) = run(&[(1000, false), (5000, false)], Duration::from_millis(7), 86_400);
+        assert_eq!((reads, missed), (vec![86_400, 17_280], 0));
+    }
+
+    #[test]
+    fn an_overloaded_line_shares_and_nobody_starves() {
+        // Ten devices ask for twice what the line gives; two of them are alarm-relevant.
+        let polls: Vec<(u64, bool)> = (0..10).map(|i| (100, i < 2)).collect();
+        let (reads, missed) = run(&polls, Duration::from_millis(20), 100);
+        assert_eq!(reads.iter().sum::<u64>(), 5000);
+        assert!(missed > 0);
+        assert!(reads.iter().all(|count| *count >= 400), "{reads:?}");
+        assert!(reads[0] >= *reads[2..].iter().max().expect("eight"), "{reads:?}");
+    }
+
+    #[test]
+    fn late_is_late_once() {
+        let (mut schedule, start) = schedule(&[(100, false)]);
+        let now = start + Duration::from_millis(1050);
+        assert_eq!(schedule.take(now), Some((Job { device: 0, block: 0 }, 10)));
+        assert_eq!(schedule.take(now), None);
+        assert_eq!(schedule.next_due(), Some(start + Duration::from_millis(1100)));
+    }
+
+    #[test]
+    fn a_device_that_came_back_is_read_at_once() {
+        let (mut schedule, start) = schedule(&[(1000, false)]);
+        schedule.suspend(0);
+        let now = start + Duration::from_millis(4321);
+        assert_eq!((schedule.take(now), schedule.next_due()), (None, None));
+        schedule.resume(0, now);
+        assert_eq!(schedule.take(now), Some((Job { device: 0, block: 0 }, 0)));
+        assert_eq!(schedule.next_due(), Some(start + Duration::from_secs(5)));
+    }
+}

@@ -1,0 +1,369 @@
+//! Modbus lines as written, and the rows of the protocol table.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use linli_domain::{Id, Layout, Value};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Deserialize;
+
+use crate::duration::{self, Period};
+use crate::line::{LineContext, LineFault};
+use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing};
+use crate::modbus::profile::ProfileSet;
+use crate::modbus::{budget, planner, task};
+use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
+
+/// Baud rates that serial ports have.
+const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
+
+/// Shortest poll: ten times a second is already more than any sensor of a centre changes.
+const SHORTEST_POLL: Duration = Duration::from_millis(20);
+
+/// A Modbus TCP server, or a gateway to several units.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TcpSettings {
+    /// Host and port of the server; port 502 unless given.
+    endpoint: String,
+    #[serde(default)]
+    timeout: Option<Period>,
+    #[serde(default)]
+    connect_timeout: Option<Period>,
+    #[serde(default)]
+    connect_delay: Option<Period>,
+    #[serde(default)]
+    frame_gap: Option<Period>,
+    #[serde(default)]
+    probe_share: Option<Percent>,
+}
+
+/// A serial port with RS-485 devices.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RtuSettings {
+    /// The port, best by its stable name below /dev/serial/by-id/.
+    port: String,
+    /// Bits per second, 9600 unless given.
+    #[serde(default)]
+    baud: Option<u32>,
+    /// none, even or odd; none unless given.
+    #[serde(default)]
+    parity: Option<ParityWord>,
+    /// 1 or 2; 1 unless given.
+    #[serde(default)]
+    stop_bits: Option<u8>,
+    #[serde(default)]
+    timeout: Option<Period>,
+    #[serde(default)]
+    connect_delay: Option<Period>,
+    #[serde(default)]
+    frame_gap: Option<Period>,
+    #[serde(default)]
+    probe_share: Option<Percent>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ParityWord {
+    None,
+    Even,
+    Odd,
+}
+
+/// A share such as "5%".
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Percent(u8);
+
+impl TryFrom<String> for Percent {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let number = text.strip_suffix('%').and_then(|n| n.parse().ok());
+        number.filter(|n| (1..=50).contains(n)).map(Self).ok_or_else(|| format!("{text:?} is not a share from \"1%\" to \"50%\""))
+    }
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+        schemars::json_schema!({"type": "string", "pattern": "^([1-9]|[1-4][0-9]|50)%$", "examples": ["5%"]})
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// One of the three media.
+pub struct Modbus {
+    kind: &'static str,
+    summary: &'static str,
+    schema: fn() -> Schema,
+    medium: fn(&RawLine, &mut Vec<Problem>) -> Option<(Medium, Common)>,
+}
+
+/// Settings that every medium has.
+struct Common {
+    timeout: Option<Period>,
+    connect_timeout: Option<Period>,
+    connect_delay: Option<Period>,
+    frame_gap: Option<Period>,
+    probe_share: Option<Percent>,
+}
+
+/// Modbus TCP.
+pub static TCP: Modbus = Modbus {
+    kind: "modbus_tcp",
+    summary: "Modbus TCP: a server or a gateway to several units",
+    schema: || schema_for!(TcpSettings),
+    medium: |line, problems| tcp(line, problems, |host, port| Medium::Tcp { host, port }),
+};
+
+/// Modbus RTU.
+pub static RTU: Modbus = Modbus {
+    kind: "modbus_rtu",
+    summary: "Modbus RTU: RS-485 devices on a serial port",
+    schema: || schema_for!(RtuSettings),
+    medium: rtu,
+};
+
+/// Modbus RTU frames over TCP.
+pub static RTU_OVER_TCP: Modbus = Modbus {
+    kind: "modbus_rtu_over_tcp",
+    summary: "Modbus RTU frames through a serial device server",
+    schema: || schema_for!(TcpSettings),
+    medium: |line, problems| tcp(line, problems, |host, port| Medium::RtuOverTcp { host, port }),
+};
+
+// === impl Modbus ===
+
+impl Protocol for Modbus {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn summary(&self) -> &'static str {
+        self.summary
+    }
+
+    fn schema(&self) -> Schema {
+        (self.schema)()
+    }
+
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        profiles: &ProfileSet,
+    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let medium = (self.medium)(line, &mut problems);
+        let most = if matches!(medium, Some((Medium::Tcp { .. }, _))) { 255 } else { 247 };
+        let timeout = medium.as_ref().and_then(|(_, common)| common.timeout).unwrap_or(Period::from_secs(1));
+        check_period(&mut problems, "timeout", timeout.0, Duration::from_millis(10), Duration::from_secs(20));
+        let planned: Vec<DevicePlan> = devices
+            .iter()
+            .enumerate()
+            .filter_map(|(index, device)| plan_device(index, device, devices, most, timeout.0, profiles, &mut problems))
+            .collect();
+        let (Some((medium, common)), true) = (medium, problems.is_empty()) else { return Err(problems) };
+        let timing = Timing {
+            connect_timeout: common.connect_timeout.unwrap_or(Period::from_secs(5)).0,
+            connect_delay: common.connect_delay.unwrap_or(Period::from_millis(0)).0,
+            frame_gap: common.frame_gap.unwrap_or(Period::from_millis(0)).0,
+            probe_share_percent: common.probe_share.unwrap_or(Percent(5)).0,
+        };
+        let layouts = planned.iter().map(|device| Arc::clone(&device.layout)).collect();
+        let plan = ModbusPlan { line: line.id.clone(), medium, timing, devices: planned, layouts };
+        let over = overload(&plan);
+        if over.is_empty() { Ok(Arc::new(plan)) } else { Err(over) }
+    }
+}
+
+fn problem(key: &str, message: impl Into<String>) -> Problem {
+    Problem { device: None, key: key.to_owned(), message: message.into() }
+}
+
+fn check_period(problems: &mut Vec<Problem>, key: &str, period: Duration, low: Duration, high: Duration) {
+    if period < low || period > high {
+        let (low, high) = (duration::format(low), duration::format(high));
+        problems.push(problem(key, format!("{} is not between {low} and {high}", duration::format(period))));
+    }
+}
+
+fn settings<T: for<'de> Deserialize<'de>>(line: &RawLine, problems: &mut Vec<Problem>) -> Option<T> {
+    match T::deserialize(line.settings.clone()) {
+        Ok(settings) => Some(settings),
+        Err(error) => {
+            problems.push(problem("", error.message().to_owned()));
+            None
+        }
+    }
+}
+
+fn tcp(
+    line: &RawLine,
+    problems: &mut Vec<Problem>,
+    medium: fn(String, u16) -> Medium,
+) -> Option<(Medium, Common)> {
+    let settings: TcpSettings = settings(line, problems)?;
+    let common = Common {
+        timeout: settings.timeout,
+        connect_timeout: settings.connect_timeout,
+        connect_delay: settings.connect_delay,
+        frame_gap: settings.frame_gap,
+        probe_share: settings.probe_share,
+    };
+    match endpoint(&settings.endpoint) {
+        Some((host, port)) => Some((medium(host, port), common)),
+        None => {
+            let text = &settings.endpoint;
+            problems.push(problem("endpoint", format!("{text:?} is not host:port, such as \"192.0.2.10:502\"")));
+            None
+        }
+    }
+}
+
+fn endpoint(text: &str) -> Option<(String, u16)> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.starts_with('[') => (host, port.parse().ok()?),
+        Some(_) => return None,
+        None => (text, 502),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    (!host.is_empty() && host.chars().all(fine) && port != 0).then(|| (host.to_owned(), port))
+}
+
+fn rtu(line: &RawLine, problems: &mut Vec<Problem>) -> Option<(Medium, Common)> {
+    let settings: RtuSettings = settings(line, problems)?;
+    let baud = settings.baud.unwrap_or(9600);
+    if !BAUD_RATES.contains(&baud) {
+        problems.push(problem("baud", format!("{baud} is not a baud rate; use one of {BAUD_RATES:?}")));
+    }
+    let stop_bits = settings.stop_bits.unwrap_or(1);
+    if !(1..=2).contains(&stop_bits) {
+        problems.push(problem("stop_bits", format!("{stop_bits} is not 1 or 2")));
+    }
+    if !settings.port.starts_with('/') {
+        problems.push(problem("port", format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", settings.port)));
+    }
+    let parity = match settings.parity.unwrap_or(ParityWord::None) {
+        ParityWord::None => Parity::None,
+        ParityWord::Even => Parity::Even,
+        ParityWord::Odd => Parity::Odd,
+    };
+    let common = Common {
+        timeout: settings.timeout,
+        connect_timeout: None,
+        connect_delay: settings.connect_delay,
+        frame_gap: settings.frame_gap,
+        probe_share: settings.probe_share,
+    };
+    Some((Medium::Rtu(Serial { path: settings.port, baud, parity, stop_bits }), common))
+}
+
+fn plan_device(
+    index: usize,
+    device: &RawDevice,
+    all: &[RawDevice],
+    most: i64,
+    timeout: Duration,
+    profiles: &ProfileSet,
+    problems: &mut Vec<Problem>,
+) -> Option<DevicePlan> {
+    let before = problems.len();
+    let mut wrong = |key: &str, message: String| problems.push(Problem { device: Some(index), key: key.to_owned(), message });
+    match device.unit {
+        None => wrong("unit", "is missing: a Modbus device needs its unit id".to_owned()),
+        Some(0) => wrong("unit", "0 is the broadcast address, which nobody answers; use 1 to 247".to_owned()),
+        Some(unit) if !(1..=most).contains(&unit) => wrong("unit", format!("{unit} is not 1 to {most}")),
+        Some(unit) => {
+            if let Some(twin) = all[..index].iter().find(|other| other.unit == Some(unit)) {
+                wrong("unit", format!("{unit} is already {}'s on this line", twin.id));
+            }
+        }
+    }
+    if device.poll < SHORTEST_POLL {
+        let (poll, least) = (duration::format(device.poll), duration::format(SHORTEST_POLL));
+        wrong("poll", format!("{poll} is too short, at least {least}"));
+    }
+    let Some(profile) = profiles.find(&device.profile) else {
+        let nearest = profiles.nearest(&device.profile).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+        wrong("profile", format!("there is no {:?}{nearest} `linli devices` lists all", device.profile));
+        return None;
+    };
+    if problems.len() > before {
+        return None;
+    }
+    let layout = Layout {
+        device: device.id.clone(),
+        name: device.name.clone(),
+        room: device.room.clone(),
+        class: device.class,
+        profile: device.profile.clone(),
+        points: profile.points(),
+    };
+    let blocks = planner::plan(&profile);
+    Some(DevicePlan {
+        layout: Arc::new(layout),
+        unit: u8::try_from(device.unit?).ok()?,
+        poll: device.poll,
+        timeout,
+        request_gap: profile.limits.request_gap,
+        blocks,
+        profile,
+    })
+}
+
+/// A serial line that is asked for more than its baud rate gives, told with what would fit.
+fn overload(plan: &ModbusPlan) -> Vec<Problem> {
+    let Some(budget) = budget::of(plan).filter(|budget| budget.share > 1.0) else { return Vec::new() };
+    let slowest = plan.devices.iter().map(|d| d.poll).min().unwrap_or_default();
+    let fits = Duration::from_secs_f64(slowest.as_secs_f64() * budget.share / 0.9).as_secs() + 1;
+    let message = format!(
+        "polling takes {:.0} % of this line's time ({:.0} ms to read every device once): poll slower (\"{fits}s\" would fit), \
+         raise the baud rate, or use a second line",
+        budget.share * 100.0,
+        budget.cycle.as_secs_f64() * 1000.0
+    );
+    vec![problem("", message)]
+}
+
+// === impl ModbusPlan ===
+
+impl LinePlan for ModbusPlan {
+    fn line(&self) -> &Id {
+        &self.line
+    }
+
+    fn layouts(&self) -> &[Arc<Layout>] {
+        &self.layouts
+    }
+
+    fn budget(&self) -> Option<Budget> {
+        budget::of(self)
+    }
+
+    fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {
+        self.devices.get(device).map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
+    }
+
+    fn same_as(&self, other: &dyn LinePlan) -> bool {
+        other.as_any().downcast_ref::<Self>().is_some_and(|other| self == other)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn run(self: Arc<Self>, context: LineContext) -> BoxFuture<'static, Result<(), LineFault>> {
+        Box::pin(task::run(self, context))
+    }
+}

@@ -1,0 +1,98 @@
+//! Commands: written, then read back; only the read-back makes them done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::Value;
+use tokio::time::Instant;
+
+use super::Line;
+use crate::line::{CommandOutcome, LineCommand};
+use crate::modbus::link::Failure;
+use crate::modbus::plan::Decoded;
+use crate::modbus::wire::pdu;
+
+/// Read-backs before a device counts as not having done it.
+const READ_BACKS: usize = 4;
+
+/// Pause before a read-back is tried again: relays and drives take a moment to say so.
+const SETTLING: Duration = Duration::from_millis(50);
+
+// === impl Line ===
+
+impl Line {
+    /// Writes a point and reads it back. The reply is always given.
+    pub(super) async fn serve(&mut self, command: LineCommand) {
+        let outcome = self.execute(&command).await;
+        // Whoever asked may have stopped waiting; the journal has the command.
+        let _ = command.reply.send(outcome);
+    }
+
+    async fn execute(&mut self, command: &LineCommand) -> CommandOutcome {
+        if Instant::now() >= command.deadline {
+            return CommandOutcome::Failed { reason: "expired before it could be sent".to_owned() };
+        }
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.devices.get(command.device) else {
+            return CommandOutcome::Failed { reason: "there is no such device on the line".to_owned() };
+        };
+        let write = match planned.encode(command.point, &command.value) {
+            Ok(write) => write,
+            Err(why) => return CommandOutcome::Failed { reason: why },
+        };
+        if !self.is_right_device(command.device).await {
+            let reason = "not sent: the device does not answer as the model it should be".to_owned();
+            return CommandOutcome::Failed { reason };
+        }
+        let written = self.exchange(command.device, &pdu::Request::write(&write)).await;
+        if let Err(Failure::Refused(code)) = &written {
+            let reason = format!("the device refused it: {}", pdu::exception(*code));
+            return CommandOutcome::Failed { reason };
+        }
+        if let Err(failure @ Failure::Down(_)) = &written {
+            self.failed(command.device, failure).await;
+            return CommandOutcome::Unknown { reason: "the line went down while it was sent".to_owned() };
+        }
+        match self.look_back(command).await {
+            Some((true, value)) => CommandOutcome::Done { read_back: value },
+            Some((false, value)) => {
+                let reason = format!("sent, but the device says {value}");
+                CommandOutcome::Failed { reason }
+            }
+            None => CommandOutcome::Unknown { reason: "sent, but it could not be read back".to_owned() },
+        }
+    }
+
+    /// What the device says after a write: whether it is what was asked, and the value.
+    async fn look_back(&mut self, command: &LineCommand) -> Option<(bool, Value)> {
+        let plan = Arc::clone(&self.plan);
+        let planned = &plan.devices[command.device];
+        let block = planned.read_back(command.point);
+        let mut latest = None;
+        for attempt in 0..READ_BACKS {
+            if attempt > 0 {
+                tokio::time::sleep(SETTLING).await;
+            }
+            let Some(samples) = self.read(command.device, &block).await else { continue };
+            let decoded = samples.first().map(|sample| Decoded {
+                point: sample.point,
+                quality: sample.quality,
+                value: sample.value.clone(),
+            });
+            self.deliver(command.device, samples).await;
+            let Some(Decoded { value: Some(value), .. }) = decoded.clone() else { continue };
+            let agrees = decoded.is_some_and(|got| planned.agrees(command.point, &command.value, &got));
+            latest = Some((agrees, value));
+            if agrees {
+                break;
+            }
+        }
+        latest
+    }
+}
+
+/// Answers a command that arrives while the line is down.
+pub fn line_down(command: LineCommand) {
+    let reason = "not sent: the line is down".to_owned();
+    let _ = command.reply.send(CommandOutcome::Failed { reason });
+}

@@ -1,0 +1,317 @@
+//! The one owner of a line: opens it, asks who is due, hands out what came, serves commands
+//! between two exchanges, and never lets one device stand in another's way.
+
+mod command;
+mod device;
+mod reopen;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use linli_domain::Reason;
+use tokio::time::Instant;
+
+use crate::line::{DeviceState, LineCommand, LineContext, LineEvent, LineFault};
+use crate::modbus::breaker::{Breaker, ProbeBudget};
+use crate::modbus::link::{Failure, Link};
+use crate::modbus::plan::{Block, Medium, ModbusPlan};
+use crate::modbus::schedule::{Job, Schedule};
+use crate::modbus::transport::{Opener, Real};
+use crate::modbus::wire::pdu;
+use device::Device;
+use reopen::Backoff;
+
+/// Time-outs in a row, over all devices, after which a connection counts as half open.
+const HALF_OPEN_AFTER: u32 = 5;
+
+/// A line with nothing to do still shows the watchdog that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Runs a line on its real port or connection.
+pub(super) async fn run(plan: Arc<ModbusPlan>, context: LineContext) -> Result<(), LineFault> {
+    let opener = Real { medium: plan.medium.clone(), connect_timeout: plan.timing.connect_timeout };
+    run_on(plan, context, Box::new(opener)).await
+}
+
+/// Runs a line on whatever `opener` opens, until cancelled.
+pub async fn run_on(plan: Arc<ModbusPlan>, context: LineContext, opener: Box<dyn Opener>) -> Result<(), LineFault> {
+    let now = Instant::now();
+    let devices = plan.devices.iter().map(|_| Device::default()).collect();
+    let mut line = Line {
+        schedule: Schedule::new(&plan, now),
+        budget: ProbeBudget::new(plan.timing.probe_share_percent, now),
+        backoff: Backoff::default(),
+        silent_in_a_row: 0,
+        is_up: None,
+        devices,
+        link: None,
+        plan,
+        context,
+        opener,
+    };
+    line.run().await;
+    Ok(())
+}
+
+struct Line {
+    plan: Arc<ModbusPlan>,
+    context: LineContext,
+    opener: Box<dyn Opener>,
+    schedule: Schedule,
+    budget: ProbeBudget,
+    backoff: Backoff,
+    devices: Vec<Device>,
+    link: Option<Link>,
+    silent_in_a_row: u32,
+    is_up: Option<bool>,
+}
+
+/// What to do next.
+enum Next {
+    Stop,
+    Serve(LineCommand),
+    Poll(Job),
+    Probe(usize),
+    Look,
+}
+
+// === impl Line ===
+
+impl Line {
+    async fn run(&mut self) {
+        loop {
+            self.context.health.progress.fetch_add(1, Ordering::Relaxed);
+            if self.link.is_none() && !self.open().await {
+                return;
+            }
+            match self.next().await {
+                Next::Stop => return,
+                Next::Serve(command) => self.serve(command).await,
+                Next::Poll(job) => self.poll(job).await,
+                Next::Probe(device) => self.probe(device).await,
+                Next::Look => {}
+            }
+        }
+    }
+
+    /// Commands first, then what is due, then probes; waits when there is nothing.
+    async fn next(&mut self) -> Next {
+        if self.context.cancel.is_cancelled() {
+            return Next::Stop;
+        }
+        if let Ok(command) = self.context.commands.try_recv() {
+            return Next::Serve(command);
+        }
+        let now = Instant::now();
+        if let Some((job, missed)) = self.schedule.take(now) {
+            self.context.health.overruns.fetch_add(missed, Ordering::Relaxed);
+            return Next::Poll(job);
+        }
+        if let Some(device) = self.probe_due(now) {
+            return Next::Probe(device);
+        }
+        let wake = [self.schedule.next_due(), self.next_probe(), Some(now + HEARTBEAT)];
+        let wake = wake.into_iter().flatten().min().unwrap_or(now + HEARTBEAT);
+        tokio::select! {
+            biased;
+            () = self.context.cancel.cancelled() => Next::Stop,
+            Some(command) = self.context.commands.recv() => Next::Serve(command),
+            () = tokio::time::sleep_until(wake) => Next::Look,
+        }
+    }
+
+    fn probe_due(&mut self, now: Instant) -> Option<usize> {
+        let open = self.devices.iter().enumerate();
+        let due = open.filter_map(|(index, device)| Some((device.breaker.probe_at()?, index)));
+        let (at, index) = due.min()?;
+        (at <= now && self.budget.allows(now)).then_some(index)
+    }
+
+    fn next_probe(&self) -> Option<Instant> {
+        let due = self.devices.iter().filter_map(|device| device.breaker.probe_at()).min()?;
+        Some(due.max(self.budget.allows_at()))
+    }
+
+    async fn poll(&mut self, job: Job) {
+        if !self.is_right_device(job.device).await {
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let block = &plan.devices[job.device].blocks[job.block];
+        if let Some(decoded) = self.read(job.device, block).await {
+            self.deliver(job.device, decoded).await;
+        }
+    }
+
+    /// Asks a dead device for the least it can give.
+    async fn probe(&mut self, device: usize) {
+        let began = Instant::now();
+        let plan = Arc::clone(&self.plan);
+        let smallest = plan.devices[device].blocks.iter().min_by_key(|block| block.span.count);
+        if self.is_right_device(device).await {
+            if let Some(block) = smallest {
+                if let Some(decoded) = self.read(device, block).await {
+                    self.deliver(device, decoded).await;
+                }
+            }
+        }
+        let now = Instant::now();
+        self.budget.spend(now - began, now);
+    }
+
+    /// Reads a block and keeps the breaker, the counters and the link's state true.
+    async fn read(&mut self, device: usize, block: &Block) -> Option<device::Read> {
+        let stamp = self.context.clock.now();
+        let request = pdu::Request::read(block.span);
+        let outcome = self.exchange(device, &request).await;
+        let plan = Arc::clone(&self.plan);
+        match outcome {
+            Ok(answer) => {
+                self.succeeded(device).await;
+                let data = pdu::data(block.span, &answer);
+                Some(device::decode(&plan.devices[device], block, &data, stamp))
+            }
+            Err(Failure::Refused(code)) => {
+                // An exception is an answer: the device lives, this block is what it refuses.
+                self.succeeded(device).await;
+                tracing::debug!(device = %plan.layouts[device].device, code, span = ?block.span, "refused");
+                Some(device::all_bad(block.points.iter().copied(), Reason::Refused, stamp))
+            }
+            Err(failure) => {
+                self.failed(device, &failure).await;
+                None
+            }
+        }
+    }
+
+    /// One exchange with a device, with its pauses and counters.
+    async fn exchange(&mut self, device: usize, request: &pdu::Request) -> Result<Vec<u8>, Failure> {
+        let planned = &self.plan.devices[device];
+        let Some(link) = &mut self.link else { return Err(Failure::Silent) };
+        let gap_ends = self.devices[device].last_exchange.map(|last| last + planned.request_gap);
+        if let Some(gap_ends) = gap_ends.filter(|_| !planned.request_gap.is_zero()) {
+            tokio::time::sleep_until(gap_ends).await;
+        }
+        let began = Instant::now();
+        let outcome = link.exchange(planned.unit, request, planned.timeout).await;
+        let now = Instant::now();
+        self.devices[device].last_exchange = Some(now);
+        let took = u64::try_from((now - began).as_micros()).unwrap_or(u64::MAX);
+        let health = &self.context.health;
+        health.busy_us.fetch_add(took, Ordering::Relaxed);
+        let counters = &health.devices[device];
+        let counter = match &outcome {
+            Ok(_) => {
+                counters.latency_us.store(took, Ordering::Relaxed);
+                &counters.ok
+            }
+            Err(Failure::Refused(_)) => &counters.refusals,
+            Err(Failure::Silent) => &counters.timeouts,
+            Err(Failure::Garbled | Failure::Down(_)) => &counters.garbled,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        match &outcome {
+            Err(Failure::Silent) => self.silent_in_a_row += 1,
+            _ => self.silent_in_a_row = 0,
+        }
+        outcome
+    }
+
+    async fn succeeded(&mut self, device: usize) {
+        let was_dead = self.devices[device].breaker.answered();
+        if was_dead {
+            self.schedule.resume(device, Instant::now());
+        }
+        if self.devices[device].state != Some(DeviceState::Online) {
+            self.transition(device, DeviceState::Online, String::new()).await;
+        }
+    }
+
+    async fn failed(&mut self, device: usize, failure: &Failure) {
+        if let Failure::Down(error) = failure {
+            self.lost(error.to_string()).await;
+            return;
+        }
+        let (reason, detail) = match failure {
+            Failure::Garbled => (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids"),
+            _ => (Reason::Silent, "no answer: check power, wiring, unit id and baud rate"),
+        };
+        self.trip(device, reason, detail.to_owned()).await;
+        // Over a connection silence of everybody may be a half-open connection: only a new one
+        // tells. A serial port has nothing to be half open.
+        let may_be_half_open = !matches!(self.plan.medium, Medium::Rtu(_));
+        if may_be_half_open && self.silent_in_a_row >= HALF_OPEN_AFTER {
+            tracing::debug!(line = %self.plan.line, "everybody is silent: opening the connection anew");
+            self.silent_in_a_row = 0;
+            self.link = None;
+        }
+    }
+
+    /// Counts a failure; when it opens the breaker, tells so once.
+    async fn trip(&mut self, device: usize, reason: Reason, detail: String) {
+        let poll = self.plan.devices[device].poll;
+        if self.devices[device].breaker.failed(reason, poll, Instant::now()) {
+            self.schedule.suspend(device);
+            self.devices[device].identified = false;
+            self.went_offline(device, reason, detail).await;
+        }
+    }
+
+    async fn went_offline(&mut self, device: usize, reason: Reason, detail: String) {
+        let state = DeviceState::Offline(reason);
+        if self.devices[device].state == Some(state) {
+            return;
+        }
+        let stamp = self.context.clock.now();
+        let points = 0..u16::try_from(self.plan.layouts[device].points.len()).unwrap_or(u16::MAX);
+        self.transition(device, state, detail).await;
+        self.deliver(device, device::all_bad(points, reason, stamp)).await;
+    }
+
+    async fn transition(&mut self, device: usize, state: DeviceState, detail: String) {
+        self.devices[device].state = Some(state);
+        let online = u64::from(state == DeviceState::Online);
+        self.context.health.devices[device].online.store(online, Ordering::Relaxed);
+        let id = self.plan.layouts[device].device.clone();
+        let event = LineEvent { device: Some(id), state, at: self.context.clock.now(), detail };
+        // A closed channel means the gateway ends.
+        let _ = self.context.events.send(event).await;
+    }
+
+    async fn deliver(&mut self, device: usize, samples: device::Read) {
+        if samples.is_empty() {
+            return;
+        }
+        let layout = Arc::clone(&self.plan.layouts[device]);
+        let _ = self.context.samples.send(linli_domain::Batch { layout, samples }).await;
+    }
+
+    /// Whether the device has shown, since it last came back, that it is the model it should be.
+    async fn is_right_device(&mut self, device: usize) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let Some(span) = plan.devices[device].identity().filter(|_| !self.devices[device].identified) else {
+            return true;
+        };
+        match self.exchange(device, &pdu::Request::read(span)).await {
+            Ok(answer) => match plan.devices[device].identity_holds(&pdu::data(span, &answer)) {
+                Ok(()) => self.devices[device].identified = true,
+                Err(why) => self.trip(device, Reason::WrongDevice, why).await,
+            },
+            Err(Failure::Refused(code)) => {
+                let why = format!("its identity register cannot be read: {}", pdu::exception(code));
+                self.trip(device, Reason::WrongDevice, why).await;
+            }
+            Err(failure) => self.failed(device, &failure).await,
+        }
+        self.devices[device].identified
+    }
+}
+
+// === impl Breaker ===
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self::CLOSED
+    }
+}

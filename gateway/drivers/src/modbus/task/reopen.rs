@@ -1,0 +1,120 @@
+//! Opening the line, and opening it again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use linli_domain::Reason;
+use tokio::time::Instant;
+
+use super::{Line, command};
+use crate::line::{DeviceState, LineEvent};
+use crate::modbus::breaker::Breaker;
+use crate::modbus::link::Link;
+use crate::modbus::transport::describe;
+
+/// First pause after a port or connection could not be opened.
+const SHORTEST: Duration = Duration::from_millis(500);
+
+/// Longest pause: a cable plugged in again is noticed within this.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// A line that was up this long is opened again at once.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// Pauses between attempts, doubling. One line talks to one peer: there is no herd to scatter.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    pause: Duration,
+    opened: Option<Instant>,
+}
+
+// === impl Backoff ===
+
+impl Backoff {
+    fn opened(&mut self) {
+        self.opened = Some(Instant::now());
+    }
+
+    /// The pause before the next attempt.
+    fn next(&mut self) -> Duration {
+        let was_stable = self.opened.take().is_some_and(|opened| opened.elapsed() >= STABLE);
+        if was_stable {
+            self.pause = Duration::ZERO;
+            return Duration::ZERO;
+        }
+        self.pause = (self.pause * 2).clamp(SHORTEST, LONGEST);
+        self.pause
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    /// Opens the line, trying again until it works; false when cancelled. Commands that arrive
+    /// meanwhile are answered, not kept.
+    pub(super) async fn open(&mut self) -> bool {
+        loop {
+            self.context.health.progress.fetch_add(1, Ordering::Relaxed);
+            let opening = self.opener.open();
+            let opened = tokio::select! {
+                () = self.context.cancel.cancelled() => return false,
+                opened = opening => opened,
+            };
+            match opened {
+                Ok(stream) => {
+                    self.context.health.opens.fetch_add(1, Ordering::Relaxed);
+                    self.backoff.opened();
+                    tokio::time::sleep(self.plan.timing.connect_delay).await;
+                    let health = Arc::clone(&self.context.health);
+                    self.link = Some(Link::new(stream, &self.plan.medium, &self.plan.timing, health));
+                    self.line_is(true, String::new()).await;
+                    return true;
+                }
+                Err(error) => {
+                    let what = describe(&self.plan.medium);
+                    self.lost(format!("{what} cannot be opened: {error}")).await;
+                    if !self.pause().await {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The port or connection is gone: every device is offline until it is back.
+    pub(super) async fn lost(&mut self, why: String) {
+        self.link = None;
+        self.silent_in_a_row = 0;
+        self.line_is(false, why.clone()).await;
+        for device in 0..self.devices.len() {
+            self.devices[device].identified = false;
+            self.devices[device].breaker = Breaker::CLOSED;
+            self.schedule.resume(device, Instant::now());
+            self.went_offline(device, Reason::LineDown, why.clone()).await;
+        }
+    }
+
+    /// Waits before the next attempt; false when cancelled.
+    async fn pause(&mut self) -> bool {
+        let until = Instant::now() + self.backoff.next();
+        loop {
+            tokio::select! {
+                () = self.context.cancel.cancelled() => return false,
+                () = tokio::time::sleep_until(until) => return true,
+                Some(command) = self.context.commands.recv() => command::line_down(command),
+            }
+        }
+    }
+
+    async fn line_is(&mut self, up: bool, detail: String) {
+        self.context.health.up.store(u64::from(up), Ordering::Relaxed);
+        if self.is_up == Some(up) {
+            return;
+        }
+        self.is_up = Some(up);
+        let state = if up { DeviceState::Online } else { DeviceState::Offline(Reason::LineDown) };
+        let event = LineEvent { device: None, state, at: self.context.clock.now(), detail };
+        let _ = self.context.events.send(event).await;
+    }
+}

@@ -1,0 +1,75 @@
+//! Opens what frames travel on.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serialport::SerialPort;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_serial::{DataBits, SerialPortBuilderExt, StopBits};
+
+use crate::modbus::plan::{Medium, Parity, Serial};
+
+/// Anything bytes travel on.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Opens a stream, as often as it is needed. Tests bring their own.
+pub trait Opener: Send {
+    /// Opens it once.
+    fn open(&mut self) -> BoxFuture<'_, io::Result<Box<dyn Stream>>>;
+}
+
+/// Opens a real port or connection.
+pub(super) struct Real {
+    pub medium: Medium,
+    pub connect_timeout: Duration,
+}
+
+// === impl Real ===
+
+impl Opener for Real {
+    fn open(&mut self) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            match &self.medium {
+                Medium::Tcp { host, port } | Medium::RtuOverTcp { host, port } => {
+                    let connecting = TcpStream::connect((host.as_str(), *port));
+                    let stream = tokio::time::timeout(self.connect_timeout, connecting)
+                        .await
+                        .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no connection in time"))??;
+                    // A request is one small segment: waiting for more only delays it.
+                    stream.set_nodelay(true)?;
+                    Ok(Box::new(stream) as Box<dyn Stream>)
+                }
+                Medium::Rtu(serial) => Ok(Box::new(open_serial(serial)?) as Box<dyn Stream>),
+            }
+        })
+    }
+}
+
+fn open_serial(serial: &Serial) -> io::Result<tokio_serial::SerialStream> {
+    let parity = match serial.parity {
+        Parity::None => tokio_serial::Parity::None,
+        Parity::Even => tokio_serial::Parity::Even,
+        Parity::Odd => tokio_serial::Parity::Odd,
+    };
+    let stop_bits = if serial.stop_bits == 2 { StopBits::Two } else { StopBits::One };
+    let stream = tokio_serial::new(&serial.path, serial.baud)
+        .data_bits(DataBits::Eight)
+        .parity(parity)
+        .stop_bits(stop_bits)
+        .open_native_async()?;
+    // What arrived before we listened answers nobody's question.
+    let _ = stream.clear(serialport::ClearBuffer::All);
+    Ok(stream)
+}
+
+/// What a medium is called in messages.
+pub(super) fn describe(medium: &Medium) -> String {
+    match medium {
+        Medium::Tcp { host, port } | Medium::RtuOverTcp { host, port } => format!("{host}:{port}"),
+        Medium::Rtu(serial) => serial.path.clone(),
+    }
+}
