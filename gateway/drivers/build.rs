@@ -14,7 +14,8 @@ fn main() -> std::io::Result<()> {
         }
     }
     files.sort();
-    let mut table = String::from("/// Name and text of every built-in profile.\nconst EMBEDDED: &[(&str, &str)] = &[\n");
+    let mut table =
+        String::from("/// Name and text of every built-in profile.\nconst EMBEDDED: &[(&str, &str)] = &[\n");
     for (name, path) in files {
         let _ = writeln!(table, "    ({name:?}, include_str!({:?})),", path.canonicalize()?);
     }

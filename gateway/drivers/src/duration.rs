@@ -16,7 +16,11 @@ pub const PATTERN: &str = "^[0-9]+(ms|s|m|h|d)$";
 
 /// Reads a duration; the error is a sentence for the writer.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a duration; write a whole number and a unit, such as \"5s\" (ms, s, m, h, d)");
+    let wrong = || {
+        format!(
+            "{text:?} is not a duration; write a whole number and a unit, such as \"5s\" (ms, s, m, h, d)"
+        )
+    };
     let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().map_err(|_| wrong())?;

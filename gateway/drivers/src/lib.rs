@@ -12,7 +12,9 @@ pub mod modbus;
 mod protocol;
 
 pub use clock::Clock;
-pub use line::{CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth, DeviceHealth};
+pub use line::{
+    CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
+};
 pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 
 /// Every protocol linli speaks southwards. Configuration, schema, documentation and the command

@@ -77,15 +77,24 @@ fn each_wrong_profile_is_told_what_is_wrong() {
     check("holding = 1\nwrite = {}", "input = 1", "write needs min and max");
     check("holding = 1\nwrite = { min = 0, max = 99999 }", "input = 1", "write limit 99999 does not fit");
     check("name = \"T 1\"", "name = \"t\"", "contains 'T'");
-    check("input = { 1 = \"0131\" }\nnothing = [\"x\"]", "input = { 1 = \"0131\" }", "there is no point \"x\"");
+    check(
+        "input = { 1 = \"0131\" }\nnothing = [\"x\"]",
+        "input = { 1 = \"0131\" }",
+        "there is no point \"x\"",
+    );
     check("expect = { t = 31.5 }", "expect = { t = 30.5 }", "expected Number(31.5), got Some(Float(30.5))");
     check("expect = {}", "expect = { t = 30.5 }", "expects nothing");
     check("input = { 2 = \"0131\" }", "input = { 1 = \"0131\" }", "its registers are not given");
     check("input = { 1 = \"013G\" }", "input = { 1 = \"0131\" }", "is not register words in hex");
     check("[limits]\nblock_registers = 126\n\n[[point]]", "[[point]]", "block_registers 126 is not 1 to 125");
     check("[limits]\nrequest_gap = \"5 s\"\n\n[[point]]", "[[point]]", "\"5 s\" is not a duration");
-    check("[identify]\ntype = \"u16\"\nplausible = [1, 2]\n\n[[point]]", "[[point]]", "identify needs exactly one");
-    let twice = GOOD.replace("[[test]]", "[[point]]\nname = \"t\"\ninput = 1\ntype = \"u16\"\nunit = \"1\"\n\n[[test]]");
+    check(
+        "[identify]\ntype = \"u16\"\nplausible = [1, 2]\n\n[[point]]",
+        "[[point]]",
+        "identify needs exactly one",
+    );
+    let twice = GOOD
+        .replace("[[test]]", "[[point]]\nname = \"t\"\ninput = 1\ntype = \"u16\"\nunit = \"1\"\n\n[[test]]");
     let problems = problems_of("acme/one.toml", &twice).join("\n");
     assert!(problems.contains("used twice") && problems.contains("overlaps"), "{problems}");
     let without = GOOD.split("[[test]]").next().unwrap();

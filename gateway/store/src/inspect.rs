@@ -52,7 +52,8 @@ impl fmt::Display for Inspection {
         let check = if self.is_sound() { "sound" } else { &self.check };
         writeln!(f, "{check}, {} bytes and {} in the log", self.bytes.0, self.bytes.1)?;
         writeln!(f, "  epoch {}, next number {}", self.epoch, self.next_seq)?;
-        let waiting: Vec<String> = self.waiting.iter().map(|(table, rows)| format!("{table} {rows}")).collect();
+        let waiting: Vec<String> =
+            self.waiting.iter().map(|(table, rows)| format!("{table} {rows}")).collect();
         writeln!(f, "  waiting for delivery: {}", waiting.join(", "))?;
         write!(f, "  dead letters {}, open commands {}", self.dead_letters, self.open_commands)?;
         for entry in &self.ledger {

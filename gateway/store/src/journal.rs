@@ -94,7 +94,11 @@ impl Journal {
         Ok(rows.iter().filter_map(decode).collect())
     }
 
-    async fn ask<T>(&self, op: Op, answer: oneshot::Receiver<Result<T, NotDurable>>) -> Result<T, NotDurable> {
+    async fn ask<T>(
+        &self,
+        op: Op,
+        answer: oneshot::Receiver<Result<T, NotDurable>>,
+    ) -> Result<T, NotDurable> {
         let stopped = || NotDurable("the store is closed".to_owned());
         self.writer.send(op).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?

@@ -31,8 +31,14 @@ impl Numbered {
             return Ok(*number);
         }
         let body = serde_json::to_string(&**layout).map_err(|e| sqlx::Error::Encode(e.into()))?;
-        sqlx::query("INSERT OR IGNORE INTO layout (body) VALUES (?)").bind(&body).execute(&mut *connection).await?;
-        let number = sqlx::query_scalar("SELECT id FROM layout WHERE body = ?").bind(&body).fetch_one(connection).await?;
+        sqlx::query("INSERT OR IGNORE INTO layout (body) VALUES (?)")
+            .bind(&body)
+            .execute(&mut *connection)
+            .await?;
+        let number = sqlx::query_scalar("SELECT id FROM layout WHERE body = ?")
+            .bind(&body)
+            .fetch_one(connection)
+            .await?;
         if self.by_address.len() >= MOST {
             self.by_address.clear();
         }

@@ -155,7 +155,8 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Err
     let meta = |rows: &[sqlx::sqlite::SqliteRow], key: &str| -> Option<String> {
         rows.iter().find(|row| row.get::<&str, _>("key") == key).map(|row| row.get("value"))
     };
-    let rows = sqlx::query("SELECT key, CAST(value AS TEXT) AS value FROM meta").fetch_all(&mut connection).await?;
+    let rows =
+        sqlx::query("SELECT key, CAST(value AS TEXT) AS value FROM meta").fetch_all(&mut connection).await?;
     let misshapen = || sqlx::Error::WorkerCrashed;
     let epoch = meta(&rows, "epoch").ok_or_else(misshapen)?;
     let next: u64 = meta(&rows, "next_seq").and_then(|v| v.parse().ok()).ok_or_else(misshapen)?;

@@ -109,7 +109,9 @@ pub async fn create(
     for statement in CREATE {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
-    for (key, value) in [("epoch", epoch.to_owned()), ("next_seq", first_seq.to_string()), ("rows", "[]".to_owned())] {
+    for (key, value) in
+        [("epoch", epoch.to_owned()), ("next_seq", first_seq.to_string()), ("rows", "[]".to_owned())]
+    {
         sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?)")
             .bind(key)
             .bind(value)

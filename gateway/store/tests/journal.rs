@@ -57,7 +57,8 @@ async fn partial_minutes_are_merged() {
     }
     settled(&store).await;
     let point = Id::new("p1").unwrap();
-    let minutes = store.history().read(&device.device, &point, Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+    let minutes =
+        store.history().read(&device.device, &point, Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
     let expect = Rollup { min: 1.0, max: 5.0, sum: 11.0, count: 4, last: 2.0 };
     assert_eq!(minutes, [(NOW.minute(), expect)]);
     store.close().await;

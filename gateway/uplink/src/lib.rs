@@ -1,1 +1,18 @@
 //! Northbound: pure encoders and the one connection that delivers the outbox.
+//!
+//! A record leaves the outbox only by the broker's acknowledgement. Every connection begins
+//! afresh: a new client, a clean session, our own window of unacknowledged messages; nothing is
+//! ever left to a client library's queue.
+
+mod backoff;
+pub mod json;
+mod session;
+mod settings;
+mod status;
+mod task;
+mod tls;
+
+pub use settings::{Credentials, Settings, Tls, Version};
+pub use status::{Birth, UplinkStatus};
+pub use task::{Context, run};
+pub use tls::TlsError;

@@ -63,7 +63,8 @@ pub fn of(plan: &ModbusPlan) -> Option<Budget> {
         living.sort_by(f64::total_cmp);
         let living: f64 = living.iter().skip(dead).sum();
         let longest = plan.devices.iter().map(|d| d.timeout).max().unwrap_or_default();
-        let detection = (longest * DETECTION * u32::try_from(dead).unwrap_or(1)).as_secs_f64() / AMORTISED.as_secs_f64();
+        let detection =
+            (longest * DETECTION * u32::try_from(dead).unwrap_or(1)).as_secs_f64() / AMORTISED.as_secs_f64();
         living + detection + f64::from(plan.timing.probe_share_percent) / 100.0
     });
     let lines = plan.devices.iter().zip(&shares).map(|(device, share)| {
@@ -77,7 +78,12 @@ pub fn of(plan: &ModbusPlan) -> Option<Budget> {
             share * 100.0
         )
     });
-    Some(Budget { share: shares.iter().sum(), share_with_dead: share_with_dead.collect(), cycle, lines: lines.collect() })
+    Some(Budget {
+        share: shares.iter().sum(),
+        share_with_dead: share_with_dead.collect(),
+        cycle,
+        lines: lines.collect(),
+    })
 }
 
 /// Time to read all blocks of a device once.

@@ -63,17 +63,21 @@ impl Link {
             Medium::RtuOverTcp { .. } => {
                 Framing::Rtu { character: Duration::ZERO, silence: timing.frame_gap }
             }
-            Medium::Rtu(serial) => Framing::Rtu {
-                character: serial.character(),
-                silence: serial.silence() + timing.frame_gap,
-            },
+            Medium::Rtu(serial) => {
+                Framing::Rtu { character: serial.character(), silence: serial.silence() + timing.frame_gap }
+            }
         };
         Self { stream, framing, buffer: BytesMut::with_capacity(512), last_byte: Instant::now(), health }
     }
 
     /// Sends a request to a unit and waits for its answer, `patience` long after the last byte
     /// has left. The answer's PDU is normal: exceptions are [`Failure::Refused`].
-    pub async fn exchange(&mut self, unit: u8, request: &Request, patience: Duration) -> Result<Vec<u8>, Failure> {
+    pub async fn exchange(
+        &mut self,
+        unit: u8,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Vec<u8>, Failure> {
         self.health.requests.fetch_add(1, Ordering::Relaxed);
         let frame = match &mut self.framing {
             Framing::Mbap { transaction } => {

@@ -12,7 +12,9 @@ pub fn plan(profile: &Profile) -> Vec<Block> {
     for (span, point) in points {
         let limits = &profile.limits;
         let (longest, gap) = match span.table {
-            Table::Coil | Table::DiscreteInput => (limits.block_bits, limits.gap_registers.saturating_mul(16)),
+            Table::Coil | Table::DiscreteInput => {
+                (limits.block_bits, limits.gap_registers.saturating_mul(16))
+            }
             _ => (limits.block_registers, limits.gap_registers),
         };
         match blocks.last_mut().filter(|block| joins(block.span, span, longest, gap)) {
@@ -44,7 +46,10 @@ mod tests {
     fn profile_with(spans: &[Span], registers: u16, gap: u16) -> Profile {
         let mut profile = Profile::clone(&ProfileSet::embedded().find("xy/md02").expect("built in"));
         let template = profile.points[0].clone();
-        profile.points = spans.iter().map(|span| crate::modbus::profile::Point { span: *span, ..template.clone() }).collect();
+        profile.points = spans
+            .iter()
+            .map(|span| crate::modbus::profile::Point { span: *span, ..template.clone() })
+            .collect();
         profile.limits.block_registers = registers;
         profile.limits.gap_registers = gap;
         profile

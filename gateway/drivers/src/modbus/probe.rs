@@ -36,8 +36,7 @@ pub enum Answer {
 }
 
 /// Tables asked during a scan, one after the other, until one answers.
-const ASKED: [Table; 4] =
-    [Table::HoldingRegister, Table::InputRegister, Table::DiscreteInput, Table::Coil];
+const ASKED: [Table; 4] = [Table::HoldingRegister, Table::InputRegister, Table::DiscreteInput, Table::Coil];
 
 /// Opens a line for a moment.
 async fn open(medium: &Medium, timing: &Timing) -> Result<Link, String> {

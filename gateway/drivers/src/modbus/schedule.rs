@@ -117,7 +117,14 @@ mod tests {
         let entries = polls.iter().enumerate().map(|(device, (ms, alarm))| {
             let poll = Duration::from_millis(*ms);
             let head_start = if *alarm { 1.0 } else { 0.0 };
-            Entry { job: Job { device, block: 0 }, poll, due: start, taken: start, head_start, suspended: false }
+            Entry {
+                job: Job { device, block: 0 },
+                poll,
+                due: start,
+                taken: start,
+                head_start,
+                suspended: false,
+            }
         });
         (Schedule { entries: entries.collect() }, start)
     }

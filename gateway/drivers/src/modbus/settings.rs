@@ -82,7 +82,10 @@ impl TryFrom<String> for Percent {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         let number = text.strip_suffix('%').and_then(|n| n.parse().ok());
-        number.filter(|n| (1..=50).contains(n)).map(Self).ok_or_else(|| format!("{text:?} is not a share from \"1%\" to \"50%\""))
+        number
+            .filter(|n| (1..=50).contains(n))
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is not a share from \"1%\" to \"50%\""))
     }
 }
 
@@ -170,7 +173,9 @@ impl Protocol for Modbus {
         let planned: Vec<DevicePlan> = devices
             .iter()
             .enumerate()
-            .filter_map(|(index, device)| plan_device(index, device, devices, most, timeout.0, profiles, &mut problems))
+            .filter_map(|(index, device)| {
+                plan_device(index, device, devices, most, timeout.0, profiles, &mut problems)
+            })
             .collect();
         let (Some((medium, common)), true) = (medium, problems.is_empty()) else { return Err(problems) };
         let timing = Timing {
@@ -224,7 +229,8 @@ fn tcp(
         Some((host, port)) => Some((medium(host, port), common)),
         None => {
             let text = &settings.endpoint;
-            problems.push(problem("endpoint", format!("{text:?} is not host:port, such as \"192.0.2.10:502\"")));
+            problems
+                .push(problem("endpoint", format!("{text:?} is not host:port, such as \"192.0.2.10:502\"")));
             None
         }
     }
@@ -252,7 +258,10 @@ fn rtu(line: &RawLine, problems: &mut Vec<Problem>) -> Option<(Medium, Common)> 
         problems.push(problem("stop_bits", format!("{stop_bits} is not 1 or 2")));
     }
     if !settings.port.starts_with('/') {
-        problems.push(problem("port", format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", settings.port)));
+        problems.push(problem(
+            "port",
+            format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", settings.port),
+        ));
     }
     let parity = match settings.parity.unwrap_or(ParityWord::None) {
         ParityWord::None => Parity::None,
@@ -279,7 +288,9 @@ fn plan_device(
     problems: &mut Vec<Problem>,
 ) -> Option<DevicePlan> {
     let before = problems.len();
-    let mut wrong = |key: &str, message: String| problems.push(Problem { device: Some(index), key: key.to_owned(), message });
+    let mut wrong = |key: &str, message: String| {
+        problems.push(Problem { device: Some(index), key: key.to_owned(), message })
+    };
     match device.unit {
         None => wrong("unit", "is missing: a Modbus device needs its unit id".to_owned()),
         Some(0) => wrong("unit", "0 is the broadcast address, which nobody answers; use 1 to 247".to_owned()),
@@ -295,7 +306,8 @@ fn plan_device(
         wrong("poll", format!("{poll} is too short, at least {least}"));
     }
     let Some(profile) = profiles.find(&device.profile) else {
-        let nearest = profiles.nearest(&device.profile).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+        let nearest =
+            profiles.nearest(&device.profile).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
         wrong("profile", format!("there is no {:?}{nearest} `linli devices` lists all", device.profile));
         return None;
     };
@@ -352,7 +364,9 @@ impl LinePlan for ModbusPlan {
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {
-        self.devices.get(device).map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
+        self.devices
+            .get(device)
+            .map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
     }
 
     fn same_as(&self, other: &dyn LinePlan) -> bool {

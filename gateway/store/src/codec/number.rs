@@ -25,7 +25,11 @@ pub(super) enum Form {
 
 impl Form {
     /// The shortest form of `value`.
-    #[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "each cast is checked by converting back")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::float_cmp,
+        reason = "each cast is checked by converting back"
+    )]
     pub(super) fn of(value: f64) -> Self {
         for exponent in 0..=DECIMALS {
             let scaled = value * POWERS[exponent];
@@ -89,7 +93,9 @@ mod tests {
 
     #[test]
     fn what_sensors_say_is_short() {
-        for (value, bytes) in [(0.0, 2), (4.2, 2), (-20.5, 3), (65.8, 3), (230.2, 3), (1013.25, 4), (123.456, 4)] {
+        for (value, bytes) in
+            [(0.0, 2), (4.2, 2), (-20.5, 3), (65.8, 3), (230.2, 3), (1013.25, 4), (123.456, 4)]
+        {
             assert_eq!(round_trip(value), (value, bytes), "{value}");
         }
         // An f32 register read as f64 is not decimal, but fits four bytes again.

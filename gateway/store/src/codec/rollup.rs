@@ -44,8 +44,12 @@ pub fn unpack_rollups(body: &[u8]) -> Result<Vec<Option<Rollup>>, Malformed> {
             slots.push(None);
             continue;
         }
-        let [min, max, sum, last] =
-            [Form::get(&mut reader)?, Form::get(&mut reader)?, Form::get(&mut reader)?, Form::get(&mut reader)?];
+        let [min, max, sum, last] = [
+            Form::get(&mut reader)?,
+            Form::get(&mut reader)?,
+            Form::get(&mut reader)?,
+            Form::get(&mut reader)?,
+        ];
         slots.push(Some(Rollup { min, max, sum, count, last }));
     }
     if reader.0.is_empty() { Ok(slots) } else { Err(Malformed) }

@@ -93,7 +93,12 @@ impl Writer {
 
     /// Gives up a batch of the oldest rows of one table (only those before `before`, if given),
     /// with the ledger's entry in the same transaction. Whether there was anything.
-    async fn give_up(&mut self, table: usize, reason: LossReason, before: Option<Timestamp>) -> Result<bool, sqlx::Error> {
+    async fn give_up(
+        &mut self,
+        table: usize,
+        reason: LossReason,
+        before: Option<Timestamp>,
+    ) -> Result<bool, sqlx::Error> {
         let batch = (self.book.rows[table] / SHARE).clamp(1, MOST);
         let Some(mut connection) = self.connection.take() else { return Ok(false) };
         let mut draft = Draft::new(&self.book);

@@ -81,7 +81,8 @@ impl Writer {
         let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = self.steady_now().0.saturating_sub(keep);
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        let devices: Vec<i64> = sqlx::query_scalar("SELECT id FROM device").fetch_all(&mut *connection).await?;
+        let devices: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM device").fetch_all(&mut *connection).await?;
         for device in devices {
             sqlx::query("DELETE FROM history WHERE device = ? AND minute < ?")
                 .bind(device)

@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::loss::{Loss, LossReason};
 use linli_domain::Timestamp;
-use sqlx::sqlite::SqliteConnection;
+use linli_domain::loss::{Loss, LossReason};
 use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -175,7 +175,12 @@ impl Writer {
     }
 
     /// Stores what is still in the queues, marks the database as cleanly closed, closes it.
-    async fn finish(mut self, mut pending: Vec<Op>, mut data: mpsc::Receiver<Packed>, mut ops: mpsc::Receiver<Op>) {
+    async fn finish(
+        mut self,
+        mut pending: Vec<Op>,
+        mut data: mpsc::Receiver<Packed>,
+        mut ops: mpsc::Receiver<Op>,
+    ) {
         data.close();
         ops.close();
         while let Ok(packed) = data.try_recv() {
@@ -206,7 +211,8 @@ impl Writer {
 
     /// Makes losses of what the queues turned away since the last look.
     fn collect_turned(&mut self) {
-        let reason = if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };
+        let reason =
+            if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };
         for (class, count, first, last) in self.turned.take() {
             self.status.send_modify(|status| status.refused += count);
             self.losses.push(Loss {
@@ -263,7 +269,9 @@ async fn check(path: PathBuf, writer: mpsc::WeakSender<Op>) {
     let finding = match checked {
         Ok(word) if word == "ok" => return tracing::info!("database checked after an unclean stop: sound"),
         Ok(finding) => finding,
-        Err(error) if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged => error.to_string(),
+        Err(error) if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged => {
+            error.to_string()
+        }
         Err(error) => return tracing::warn!(%error, "the database could not be checked"),
     };
     if let Some(writer) = writer.upgrade() {

@@ -66,7 +66,9 @@ impl Writer {
         let mut acknowledged = Vec::new();
         for op in pending {
             outcomes.push(match op {
-                Op::Record { packed, .. } => Outcome::Stored(self.add(&mut transaction, &mut draft, packed).await?),
+                Op::Record { packed, .. } => {
+                    Outcome::Stored(self.add(&mut transaction, &mut draft, packed).await?)
+                }
                 Op::Begin { command, .. } => Outcome::Begun(begin(&mut transaction, command).await?),
                 Op::Advance { id, state, at, record, .. } => {
                     advance(&mut transaction, id, state, *at).await?;
@@ -146,7 +148,11 @@ impl Draft {
                 let start = format!("INSERT INTO {table} (seq, at, layout, body) ");
                 let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(start);
                 insert.push_values(chunk, |mut values, row| {
-                    values.push_bind(row.seq).push_bind(row.at).push_bind(row.layout).push_bind(row.body.as_slice());
+                    values
+                        .push_bind(row.seq)
+                        .push_bind(row.at)
+                        .push_bind(row.layout)
+                        .push_bind(row.body.as_slice());
                 });
                 // Only whole chunks are worth a place in the statement cache.
                 let persistent = chunk.len() == ROWS_AT_ONCE || chunk.len() == 1;
@@ -165,7 +171,11 @@ impl Draft {
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         let body = serde_json::to_string(loss).map_err(|e| sqlx::Error::Encode(e.into()))?;
-        sqlx::query("INSERT INTO ledger (at, body) VALUES (?, ?)").bind(now.0).bind(body).execute(connection).await?;
+        sqlx::query("INSERT INTO ledger (at, body) VALUES (?, ?)")
+            .bind(now.0)
+            .bind(body)
+            .execute(connection)
+            .await?;
         let told = Packed::of(Record::Message(loss.message(now)));
         self.place(told.table, told.at, None, told.body);
         self.given_up += loss.messages.unwrap_or_default();
@@ -173,7 +183,11 @@ impl Draft {
     }
 
     /// Deletes what the broker has, run by run: acknowledgements come nearly in order.
-    async fn acknowledge(&mut self, connection: &mut SqliteConnection, mut seqs: Vec<u64>) -> Result<(), sqlx::Error> {
+    async fn acknowledge(
+        &mut self,
+        connection: &mut SqliteConnection,
+        mut seqs: Vec<u64>,
+    ) -> Result<(), sqlx::Error> {
         seqs.sort_unstable();
         seqs.dedup();
         for run in seqs.chunk_by(|a, b| a + 1 == *b) {

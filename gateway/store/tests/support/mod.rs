@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{
-    Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Record, Sample, Timestamp,
-    Topic, Value, ValueType,
+    Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Record, Sample,
+    Timestamp, Topic, Value, ValueType,
 };
 use linli_store::{Now, Opening, Outbox, Row, Settings, Store};
 
@@ -79,7 +79,9 @@ pub fn number_of(row: &Row) -> Option<u32> {
             Some(Value::Float(number)) => Some(number as u32),
             _ => None,
         },
-        Record::Message(message) => message.body.get("number").and_then(|n| n.as_u64()).map(|n| u32::try_from(n).unwrap()),
+        Record::Message(message) => {
+            message.body.get("number").and_then(|n| n.as_u64()).map(|n| u32::try_from(n).unwrap())
+        }
     }
 }
 

@@ -103,7 +103,9 @@ impl Codec {
         }
         let value = match self.kind {
             Kind::Bit(bit) => return (Quality::Good, Some(Value::Bool(raw >> bit & 1 == 1))),
-            Kind::F32 | Kind::F64 => number::float(self.kind, raw).and_then(|f| Value::float(self.scale.apply_float(f))),
+            Kind::F32 | Kind::F64 => {
+                number::float(self.kind, raw).and_then(|f| Value::float(self.scale.apply_float(f)))
+            }
             Kind::Bcd16 | Kind::Bcd32 => match number::from_bcd(raw) {
                 Some(decimal) => Some(self.scale.apply(i128::from(decimal))),
                 None => return (Quality::Bad(Reason::Undecodable), None),

@@ -47,10 +47,8 @@ impl Scale {
     #[expect(clippy::cast_precision_loss, reason = "scaled values are doubles")]
     pub(super) fn apply(&self, raw: i128) -> Value {
         if self.is_identity() {
-            return u64::try_from(raw).map_or_else(
-                |_| Value::Integer(i64::try_from(raw).unwrap_or(i64::MIN)),
-                Value::unsigned,
-            );
+            return u64::try_from(raw)
+                .map_or_else(|_| Value::Integer(i64::try_from(raw).unwrap_or(i64::MIN)), Value::unsigned);
         }
         Value::Float(self.shift(raw as f64 * self.multiplier / self.divisor))
     }
@@ -79,7 +77,11 @@ impl Scale {
 }
 
 /// The bits as an integer.
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the kind says how many bits count")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the kind says how many bits count"
+)]
 pub(super) fn integer(kind: Kind, raw: u64) -> i128 {
     match kind {
         Kind::I16 => i128::from(raw as u16 as i16),

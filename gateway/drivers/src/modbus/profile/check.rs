@@ -180,9 +180,13 @@ fn kind_of(raw: &RawPoint, table: Table) -> Result<Kind, String> {
     let bits = matches!(table, Table::Coil | Table::DiscreteInput);
     match (raw.kind, bits) {
         (None | Some(RawKind::Bool), true) => Ok(Kind::Bool),
-        (Some(other), true) => Err(format!("type {other:?} needs registers; a coil or discrete input is a bool")),
+        (Some(other), true) => {
+            Err(format!("type {other:?} needs registers; a coil or discrete input is a bool"))
+        }
         (None, false) => Err("needs a type".to_owned()),
-        (Some(RawKind::Bool), false) => Err("a bool in a register is type = \"bit\" with bit = 0 to 15".to_owned()),
+        (Some(RawKind::Bool), false) => {
+            Err("a bool in a register is type = \"bit\" with bit = 0 to 15".to_owned())
+        }
         (Some(RawKind::Bit), false) => match raw.bit {
             Some(bit @ 0..=15) => Ok(Kind::Bit(bit)),
             _ => Err("type bit needs bit = 0 to 15".to_owned()),
@@ -217,7 +221,9 @@ fn check_write(raw: &RawPoint, table: Table, codec: &Codec) -> Result<Option<Wri
         (Table::Coil, _) => Ok(Some(WriteRule { min: 0.0, max: 1.0, multiple: write.multiple })),
         // A bit is written by reading, changing and writing the register: a change by the device
         // in between would be undone.
-        (Table::HoldingRegister, Kind::Bit(_)) => Err("a single bit of a register cannot be written".to_owned()),
+        (Table::HoldingRegister, Kind::Bit(_)) => {
+            Err("a single bit of a register cannot be written".to_owned())
+        }
         (Table::HoldingRegister, Kind::Text { .. }) => Err("text cannot be written".to_owned()),
         (Table::HoldingRegister, _) => match (write.min, write.max) {
             (Some(min), Some(max)) if min <= max => {
@@ -274,11 +280,14 @@ fn check_vector(raw: &RawTest, index: usize, points: &[Point], problems: &mut Pr
             match (parse_address(address), parse_data(table, text)) {
                 (Some(start), Some(found)) => data.push((table, start, found)),
                 (None, _) => wrong(format!("{address:?} is not an address")),
-                _ => wrong(format!("{text:?} is not register words in hex (\"42F6 E979\") or bits (\"101\")")),
+                _ => {
+                    wrong(format!("{text:?} is not register words in hex (\"42F6 E979\") or bits (\"101\")"))
+                }
             }
         }
     }
-    let known = |name: &str| points.iter().find(|p| p.spec.name.as_str() == name).map(|p| p.spec.name.clone());
+    let known =
+        |name: &str| points.iter().find(|p| p.spec.name.as_str() == name).map(|p| p.spec.name.clone());
     let mut expect = Vec::new();
     for (name, value) in &raw.expect {
         #[expect(clippy::cast_precision_loss, reason = "test values are small")]
@@ -320,7 +329,8 @@ fn parse_data(table: Table, text: &str) -> Option<Data> {
         };
         return text.chars().filter(|c| *c != ' ').map(bit).collect::<Option<_>>().map(Data::Bits);
     }
-    let words: Option<Vec<u16>> = text.split_whitespace().map(|word| u16::from_str_radix(word, 16).ok()).collect();
+    let words: Option<Vec<u16>> =
+        text.split_whitespace().map(|word| u16::from_str_radix(word, 16).ok()).collect();
     words.filter(|words| !words.is_empty()).map(Data::Registers)
 }
 

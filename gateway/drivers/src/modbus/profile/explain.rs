@@ -67,5 +67,11 @@ fn row(point: &Point, zh: bool) -> [String; 5] {
         meaning.push(if zh { "累计量" } else { "counter" }.to_owned());
     }
     let symbol = unit.map_or("", |u| u.symbol).to_owned();
-    [point.spec.name.to_string(), format!("{table} 0x{:04X}", point.span.start), kind, symbol, meaning.join(", ")]
+    [
+        point.spec.name.to_string(),
+        format!("{table} 0x{:04X}", point.span.start),
+        kind,
+        symbol,
+        meaning.join(", "),
+    ]
 }

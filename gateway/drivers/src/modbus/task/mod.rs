@@ -35,7 +35,11 @@ pub(super) async fn run(plan: Arc<ModbusPlan>, context: LineContext) -> Result<(
 }
 
 /// Runs a line on whatever `opener` opens, until cancelled.
-pub async fn run_on(plan: Arc<ModbusPlan>, context: LineContext, opener: Box<dyn Opener>) -> Result<(), LineFault> {
+pub async fn run_on(
+    plan: Arc<ModbusPlan>,
+    context: LineContext,
+    opener: Box<dyn Opener>,
+) -> Result<(), LineFault> {
     let now = Instant::now();
     let devices = plan.devices.iter().map(|_| Device::default()).collect();
     let mut line = Line {
@@ -234,7 +238,9 @@ impl Line {
             return;
         }
         let (reason, detail) = match failure {
-            Failure::Garbled => (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids"),
+            Failure::Garbled => {
+                (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids")
+            }
             _ => (Reason::Silent, "no answer: check power, wiring, unit id and baud rate"),
         };
         self.trip(device, reason, detail.to_owned()).await;

@@ -52,7 +52,8 @@ pub fn cut(buffer: &mut BytesMut) -> Cut {
     if buffer.len() < whole {
         return Cut::Partial;
     }
-    let frame = Frame { transaction: u16::from_be_bytes([t0, t1]), unit: buffer[6], pdu: buffer[7..whole].to_vec() };
+    let frame =
+        Frame { transaction: u16::from_be_bytes([t0, t1]), unit: buffer[6], pdu: buffer[7..whole].to_vec() };
     buffer.advance(whole);
     Cut::Whole(frame)
 }

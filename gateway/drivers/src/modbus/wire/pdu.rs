@@ -61,9 +61,10 @@ impl Request {
                 bytes.extend(address.to_be_bytes());
                 bytes.extend(length(bits.len()).to_be_bytes());
                 bytes.push(u8::try_from(bits.len().div_ceil(8)).expect("at most 1968 coils"));
-                bytes.extend(bits.chunks(8).map(|chunk| {
-                    chunk.iter().rev().fold(0_u8, |byte, bit| byte << 1 | u8::from(*bit))
-                }));
+                bytes.extend(
+                    bits.chunks(8)
+                        .map(|chunk| chunk.iter().rev().fold(0_u8, |byte, bit| byte << 1 | u8::from(*bit))),
+                );
             }
             Write::Registers { address, words } => {
                 bytes.push(16);
@@ -114,7 +115,9 @@ pub fn data(span: Span, answer: &[u8]) -> Data {
             let bit = |i: usize| body.get(i / 8).is_some_and(|byte| byte >> (i % 8) & 1 == 1);
             Data::Bits((0..usize::from(span.count)).map(bit).collect())
         }
-        _ => Data::Registers(body.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()),
+        _ => {
+            Data::Registers(body.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())
+        }
     }
 }
 

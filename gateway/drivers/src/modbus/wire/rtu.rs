@@ -110,7 +110,11 @@ mod tests {
         let half = &ANSWER[..5];
         for before in [&[0xFF, 0x00][..], &echo, &foreign, half, &[0x01], &[0x01, 0x04, 0x04]] {
             let bytes = [before, &ANSWER].concat();
-            assert_eq!(find(&bytes), (Cut::Whole(ANSWER[1..7].to_vec()), before.len() as u64), "{before:02X?}");
+            assert_eq!(
+                find(&bytes),
+                (Cut::Whole(ANSWER[1..7].to_vec()), before.len() as u64),
+                "{before:02X?}"
+            );
         }
     }
 

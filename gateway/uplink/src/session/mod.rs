@@ -1,0 +1,120 @@
+//! One connection to a broker, whatever the version and the client crate behind it.
+//!
+//! Three verbs: publish, next, close. A session is used once: after [`Happening::Lost`] it is
+//! dropped, and the next connection is a new one.
+
+mod v311;
+mod v5;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use linli_domain::command::Inbound;
+
+use crate::settings::{Settings, Version};
+use crate::tls::{self, TlsError};
+
+/// Longest packet accepted from a broker: a command a thousand times too long is still answered.
+const LONGEST_INCOMING: u32 = 2 * 1024 * 1024;
+
+/// Requests and happenings between the session and its client.
+const QUEUE: usize = 512;
+
+/// Packet ids in use at most; the window stays far below, so ids are not used again early.
+const PACKET_IDS: u16 = 8192;
+
+/// No answer to CONNECT within this means no connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+
+/// Names a message until it is acknowledged: epoch generation and sequence number.
+pub type Token = (u32, u64);
+
+/// A message to publish at QoS 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Full topic.
+    pub topic: String,
+    /// Payload.
+    pub payload: Bytes,
+    /// Whether the broker keeps it.
+    pub retain: bool,
+    /// MQTT 5 correlation data.
+    pub correlation: Option<Vec<u8>>,
+}
+
+/// What the broker made of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has it.
+    Taken,
+    /// It will never take it.
+    Never(String),
+    /// Not now: a quota is used up.
+    NotNow(String),
+    /// It may take it another time.
+    Failed(String),
+}
+
+/// What happens on a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// The broker has accepted us.
+    Connected {
+        /// Longest packet it takes.
+        max_packet: Option<u32>,
+    },
+    /// It has answered a message.
+    Answered(Token, Verdict),
+    /// A command arrived.
+    Command(Inbound),
+    /// The connection is over.
+    Lost(String),
+}
+
+/// A connection. Used by one task.
+pub trait Session: Send {
+    /// Hands a message to the connection; false when it takes no more just now.
+    fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool;
+
+    /// The next happening. May be cancelled without loss.
+    fn next(&mut self) -> BoxFuture<'_, Happening>;
+
+    /// Disconnects in order.
+    fn close(&mut self) -> BoxFuture<'_, ()>;
+}
+
+/// Begins a connection; whether it succeeds is its first happening.
+pub fn connect(settings: &Settings, will: Publication) -> Result<Box<dyn Session>, TlsError> {
+    let tls = settings.tls.as_ref().map(tls::config).transpose()?;
+    Ok(match settings.version {
+        Version::V5 => Box::new(v5::connect(settings, tls, will)),
+        Version::V311 => Box::new(v311::connect(settings, tls, will)),
+    })
+}
+
+/// The filter for commands: `{base}/cmd/+`.
+fn command_filter(base: &str) -> String {
+    format!("{base}/cmd/+")
+}
+
+/// The device a command's topic names.
+fn command_device(base: &str, topic: &[u8]) -> Option<String> {
+    let topic = std::str::from_utf8(topic).ok()?;
+    let device = topic.strip_prefix(base)?.strip_prefix("/cmd/")?;
+    (!device.is_empty() && !device.contains('/')).then(|| device.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_topic_names_one_device() {
+        let device = |topic: &str| command_device("linli/1/c/g", topic.as_bytes());
+        assert_eq!(device("linli/1/c/g/cmd/fan-1").as_deref(), Some("fan-1"));
+        assert_eq!(device("linli/1/c/g/cmd/"), None);
+        assert_eq!(device("linli/1/c/g/cmd/fan-1/result"), None);
+        assert_eq!(device("linli/1/c/other/cmd/fan-1"), None);
+    }
+}

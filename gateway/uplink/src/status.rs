@@ -1,0 +1,49 @@
+//! What the uplink says about itself, to the district and to this gateway.
+
+use linli_domain::Timestamp;
+use serde::Serialize;
+
+/// What the retained `status` message says while online.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Birth {
+    /// Version of the software.
+    pub version: String,
+    /// Changes with every start of the machine.
+    pub boot: String,
+    /// Mode of the centre.
+    pub mode: String,
+}
+
+/// The state of the connection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct UplinkStatus {
+    /// Whether the broker has accepted us.
+    pub connected: bool,
+    /// Since when.
+    pub since: Timestamp,
+    /// `host:port`.
+    pub broker: String,
+    /// Why the last connection ended or could not be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Connections that the broker accepted.
+    pub connects: u64,
+    /// Messages sent, repeated ones included.
+    pub sent: u64,
+    /// Messages acknowledged.
+    pub acknowledged: u64,
+    /// Payload bytes sent.
+    pub bytes: u64,
+    /// Messages given to the dead letters.
+    pub dead_letters: u64,
+    /// Messages sent and not yet acknowledged.
+    pub in_flight: usize,
+    /// Age of the oldest of them in milliseconds.
+    pub oldest_in_flight_ms: u64,
+    /// Sequence numbers between here and the head of the data lane.
+    pub behind: u64,
+    /// Commands received.
+    pub commands: u64,
+    /// Commands dropped because too many were waiting.
+    pub commands_dropped: u64,
+}

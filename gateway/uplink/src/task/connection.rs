@@ -1,0 +1,401 @@
+//! One connection, from the broker's acceptance to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use linli_domain::command::Inbound;
+use linli_domain::{Layout, Message, Record, Topic};
+use linli_store::{Heads, Row};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::Context;
+use super::lanes::Lanes;
+use super::suspect::Suspect;
+use super::window::Window;
+use crate::json;
+use crate::session::{Happening, Publication, Session, Verdict};
+
+/// Acknowledgements are told to the outbox at least this often, time-outs looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long the end waits for acknowledgements still under way.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long the end waits for the goodbye to be taken.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Pause after the broker said that a quota is used up.
+const QUOTA_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a topic, a header and properties add to a payload at the most.
+const OVERHEAD: usize = 1024;
+
+/// How a connection ended.
+pub enum End {
+    /// As asked.
+    Cancelled,
+    /// By the broker, the network, or its own silence.
+    Lost {
+        /// Why.
+        why: String,
+        /// Whether the broker had accepted it.
+        was_connected: bool,
+    },
+}
+
+/// A connection at work.
+pub struct Connection<'a> {
+    context: &'a mut Context,
+    session: Box<dyn Session>,
+    suspect: &'a mut Suspect,
+    heads: watch::Receiver<Heads>,
+    /// Rises when the database is a new one: answers to older messages mean nothing then.
+    generation: u32,
+    epoch: Arc<str>,
+    window: Window,
+    lanes: Option<Lanes>,
+    buffer: Vec<u8>,
+    longest: usize,
+    quiet_until: Option<Instant>,
+    connected_at: Option<Instant>,
+}
+
+// === impl Connection ===
+
+impl<'a> Connection<'a> {
+    /// A connection whose session has just begun.
+    pub fn new(context: &'a mut Context, session: Box<dyn Session>, suspect: &'a mut Suspect) -> Self {
+        let heads = context.outbox.heads();
+        let epoch = heads.borrow().epoch.clone();
+        let longest = context.settings.max_payload;
+        Self {
+            context,
+            session,
+            suspect,
+            heads,
+            generation: 0,
+            epoch,
+            window: Window::default(),
+            lanes: None,
+            buffer: Vec::with_capacity(8192),
+            longest,
+            quiet_until: None,
+            connected_at: None,
+        }
+    }
+
+    /// Serves until the end.
+    pub async fn serve(mut self) -> End {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let why = loop {
+            if let Err(why) = self.fill().await {
+                break why;
+            }
+            let cancel = self.context.cancel.clone();
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => {
+                    self.farewell().await;
+                    return End::Cancelled;
+                }
+                happening = self.session.next() => {
+                    if let Err(why) = self.happened(happening).await {
+                        break why;
+                    }
+                }
+                changed = self.heads.changed(), if self.lanes.is_some() => {
+                    if changed.is_err() {
+                        break "the store is closed".to_owned();
+                    }
+                    self.committed().await;
+                }
+                Ok(()) = self.context.layouts.changed(), if self.connected_at.is_some() => self.announce(),
+                Ok(()) = self.context.birth.changed(), if self.connected_at.is_some() => self.announce(),
+                _ = tick.tick(), if self.is_at_work() => {
+                    if let Err(why) = self.look().await {
+                        break why;
+                    }
+                }
+            }
+        };
+        self.lost().await;
+        End::Lost { why, was_connected: self.connected_at.is_some() }
+    }
+
+    /// Whether there is something to look after: an idle connection wakes nobody.
+    fn is_at_work(&self) -> bool {
+        self.window.len() > 0
+            || self.quiet_until.is_some()
+            || self.window.has_acknowledged()
+            || self.lanes.as_ref().is_some_and(Lanes::is_held_back)
+    }
+
+    async fn happened(&mut self, happening: Happening) -> Result<(), String> {
+        match happening {
+            Happening::Connected { max_packet } => self.connected(max_packet).await,
+            Happening::Answered((generation, seq), verdict) if generation == self.generation => {
+                self.answered(seq, verdict).await
+            }
+            Happening::Answered(..) => Ok(()),
+            Happening::Command(inbound) => {
+                self.command(inbound);
+                Ok(())
+            }
+            Happening::Lost(why) => Err(why),
+        }
+    }
+
+    async fn connected(&mut self, max_packet: Option<u32>) -> Result<(), String> {
+        let now = Instant::now();
+        self.connected_at = Some(now);
+        if let Some(max_packet) = max_packet {
+            let room = usize::try_from(max_packet).unwrap_or(usize::MAX).saturating_sub(OVERHEAD);
+            self.longest = self.longest.min(room);
+        }
+        let at = (self.context.now)().at;
+        self.context.status.send_modify(|status| {
+            status.connected = true;
+            status.since = at;
+            status.last_error = None;
+            status.connects += 1;
+        });
+        tracing::info!(broker = self.context.status.borrow().broker, "broker connected");
+        self.announce();
+        self.restart_lanes().await;
+        Ok(())
+    }
+
+    async fn restart_lanes(&mut self) {
+        let heads = self.heads.borrow_and_update().clone();
+        let rate = self.context.settings.backlog_rate;
+        match Lanes::begin(&self.context.outbox, &heads, rate, Instant::now()).await {
+            Ok(lanes) => self.lanes = Some(lanes),
+            // The next commit tries again.
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read"),
+        }
+    }
+
+    /// The retained birth and every device's meta.
+    fn announce(&mut self) {
+        let birth = self.context.status_message(true);
+        self.session.publish(birth, None);
+        let layouts = self.context.layouts.borrow_and_update().clone();
+        self.context.birth.borrow_and_update();
+        for layout in layouts.iter() {
+            let publication = self.meta(layout);
+            if !self.session.publish(publication, None) {
+                tracing::warn!(device = %layout.device, "its description could not be sent");
+            }
+        }
+    }
+
+    fn meta(&self, layout: &Layout) -> Publication {
+        Publication {
+            topic: format!("{}/meta/{}", self.context.settings.base, layout.device),
+            payload: Bytes::from(json::meta(layout)),
+            retain: true,
+            correlation: None,
+        }
+    }
+
+    async fn answered(&mut self, seq: u64, verdict: Verdict) -> Result<(), String> {
+        match verdict {
+            Verdict::Taken => {
+                if self.window.taken(seq) {
+                    self.suspect.clear();
+                    self.context.status.send_modify(|status| status.acknowledged += 1);
+                }
+                if self.window.is_full() {
+                    self.tell_acknowledged().await;
+                }
+                Ok(())
+            }
+            Verdict::Never(why) => {
+                self.window.forget(seq);
+                self.bury(seq, why).await;
+                Ok(())
+            }
+            Verdict::NotNow(why) => {
+                tracing::warn!(why, "sending pauses");
+                self.quiet_until = Some(Instant::now() + QUOTA_PAUSE);
+                self.window.forget(seq);
+                // The row is still in the outbox: read again from the beginning.
+                self.restart_lanes().await;
+                Ok(())
+            }
+            Verdict::Failed(why) => Err(why),
+        }
+    }
+
+    fn command(&mut self, inbound: Inbound) {
+        let dropped = match self.context.inbound.try_send(inbound) {
+            Ok(()) => false,
+            Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => true,
+        };
+        self.context.status.send_modify(|status| {
+            status.commands += 1;
+            status.commands_dropped += u64::from(dropped);
+        });
+    }
+
+    /// New rows, or a new database.
+    async fn committed(&mut self) {
+        let heads = self.heads.borrow_and_update().clone();
+        if heads.epoch == self.epoch {
+            if let Some(lanes) = &mut self.lanes {
+                lanes.grow(&heads);
+            }
+            return;
+        }
+        self.generation += 1;
+        self.epoch = heads.epoch;
+        self.window = Window::default();
+        self.announce();
+        self.restart_lanes().await;
+    }
+
+    /// Sends until the window is full or nothing is left.
+    async fn fill(&mut self) -> Result<(), String> {
+        let now = Instant::now();
+        if self.quiet_until.is_some_and(|until| until > now) {
+            return Ok(());
+        }
+        self.quiet_until = None;
+        let alone = self.suspect.alone();
+        let window = if alone.is_some() { 1 } else { self.context.settings.window };
+        while self.window.len() < window {
+            let Some(lanes) = &mut self.lanes else { return Ok(()) };
+            let row = match lanes.next(&self.context.outbox, now).await {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox cannot be read");
+                    return Ok(());
+                }
+            };
+            if !self.send(row).await {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one row; false when the session takes no more just now.
+    async fn send(&mut self, row: Row) -> bool {
+        json::record(&mut self.buffer, &self.epoch, row.seq, &row.record);
+        if self.buffer.len() > self.longest {
+            let detail = format!("{} bytes, at most {} can be sent", self.buffer.len(), self.longest);
+            self.bury(row.seq, detail).await;
+            return true;
+        }
+        let payload = Bytes::copy_from_slice(&self.buffer);
+        let bytes = payload.len() as u64;
+        let topic = format!("{}/{}", self.context.settings.base, json::topic(&row.record));
+        let correlation = correlation(&row.record);
+        let publication = Publication { topic, payload: payload.clone(), retain: false, correlation: None };
+        if !self.session.publish(publication, Some((self.generation, row.seq))) {
+            if let Some(lanes) = &mut self.lanes {
+                lanes.put_back(row);
+            }
+            return false;
+        }
+        if let Some((topic, correlation)) = correlation {
+            // Asked for by the sender, who waits: best effort beside the durable answer.
+            self.session.publish(Publication { topic, payload, retain: false, correlation }, None);
+        }
+        self.window.sent(row.seq, Instant::now());
+        self.context.status.send_modify(|status| {
+            status.sent += 1;
+            status.bytes += bytes;
+        });
+        true
+    }
+
+    async fn bury(&mut self, seq: u64, detail: String) {
+        tracing::warn!(seq, detail, "message buried");
+        self.context.status.send_modify(|status| status.dead_letters += 1);
+        self.context.outbox.dead_letter(seq, detail).await;
+    }
+
+    /// Tells acknowledgements, looks for a broker that answers nothing, renews the status.
+    async fn look(&mut self) -> Result<(), String> {
+        self.tell_acknowledged().await;
+        let (now, patience) = (Instant::now(), self.context.settings.ack_timeout);
+        let oldest = self.window.oldest(now);
+        if oldest > patience {
+            return Err(format!("the broker has acknowledged nothing for {} s", patience.as_secs()));
+        }
+        let (in_flight, behind) = (self.window.len(), self.lanes.as_ref().map_or(0, Lanes::behind));
+        self.context.status.send_modify(|status| {
+            status.in_flight = in_flight;
+            status.oldest_in_flight_ms = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
+            status.behind = behind;
+        });
+        Ok(())
+    }
+
+    async fn tell_acknowledged(&mut self) {
+        let seqs = self.window.take_acknowledged();
+        if !seqs.is_empty() {
+            self.context.outbox.acknowledge(seqs).await;
+        }
+    }
+
+    async fn lost(&mut self) {
+        self.tell_acknowledged().await;
+        let Some(connected_at) = self.connected_at else { return };
+        let convicted = self.suspect.lost(self.window.head(), self.window.len(), connected_at.elapsed());
+        if let Some(seq) = convicted {
+            self.bury(seq, "the broker hangs up whenever it is sent".to_owned()).await;
+        }
+    }
+
+    /// Waits for what is under way, says goodbye (a clean disconnect does not fire the will).
+    async fn farewell(&mut self) {
+        if self.connected_at.is_none() {
+            return;
+        }
+        let until = Instant::now() + DRAIN;
+        while self.window.len() > 0 {
+            match tokio::time::timeout_at(until, self.session.next()).await {
+                Ok(happening) => {
+                    if self.happened(happening).await.is_err() {
+                        self.tell_acknowledged().await;
+                        return;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        self.tell_acknowledged().await;
+        let goodbye = self.context.status_message(false);
+        self.session.publish(goodbye, Some((u32::MAX, 0)));
+        let taken = async {
+            loop {
+                match self.session.next().await {
+                    Happening::Answered((u32::MAX, _), _) | Happening::Lost(_) => return,
+                    _ => {}
+                }
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, taken).await;
+        let _ = tokio::time::timeout(FAREWELL, self.session.close()).await;
+    }
+}
+
+/// Where the sender of a command wants its answer besides the result topic.
+fn correlation(record: &Record) -> Option<(String, Option<Vec<u8>>)> {
+    match record {
+        Record::Message(Message {
+            topic: Topic::CommandResult { response_topic, correlation, .. }, ..
+        }) => {
+            // A response topic is a topic, not a filter; anything else would end the connection.
+            let topic = response_topic.clone().filter(|t| !t.is_empty() && !t.contains(['+', '#', '\0']))?;
+            Some((topic, correlation.clone()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! The connection task: connect, deliver, and after every end connect again, a little later.
+
+mod connection;
+mod lanes;
+mod suspect;
+mod window;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use linli_domain::command::Inbound;
+use linli_domain::{Layout, Stamp};
+use linli_store::Outbox;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::Backoff;
+use crate::json;
+use crate::session::{self, Publication};
+use crate::settings::Settings;
+use crate::status::{Birth, UplinkStatus};
+use connection::{Connection, End};
+use suspect::Suspect;
+
+/// Everything the uplink works with.
+pub struct Context {
+    /// Where to connect.
+    pub settings: Settings,
+    /// What to deliver.
+    pub outbox: Outbox,
+    /// Where commands go; when it is full they are dropped and counted.
+    pub inbound: mpsc::Sender<Inbound>,
+    /// What the `meta` topics say.
+    pub layouts: watch::Receiver<Arc<Vec<Arc<Layout>>>>,
+    /// What the `status` topic says.
+    pub birth: watch::Receiver<Birth>,
+    /// Where the state of the connection is told.
+    pub status: watch::Sender<UplinkStatus>,
+    /// Labels.
+    pub now: Arc<dyn Fn() -> Stamp + Send + Sync>,
+    /// Ends the uplink after what is under way was acknowledged.
+    pub cancel: CancellationToken,
+}
+
+/// Delivers until cancelled.
+pub async fn run(mut context: Context) {
+    let mut backoff = Backoff::new(&context.settings.client_id);
+    let mut suspect = Suspect::default();
+    let broker = format!("{}:{}", context.settings.host, context.settings.port);
+    context.status.send_modify(|status| status.broker.clone_from(&broker));
+    while !context.cancel.is_cancelled() {
+        let began = Instant::now();
+        let will = context.status_message(false);
+        let end = match session::connect(&context.settings, will) {
+            Ok(session) => Connection::new(&mut context, session, &mut suspect).serve().await,
+            Err(error) => End::Lost { why: error.to_string(), was_connected: false },
+        };
+        let End::Lost { why, was_connected } = end else { break };
+        let lived = if was_connected { began.elapsed() } else { Duration::ZERO };
+        context.lost(&why);
+        let pause = backoff.next(lived);
+        tracing::debug!(?pause, "connecting again");
+        tokio::select! {
+            () = context.cancel.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    context.status.send_modify(|status| status.connected = false);
+}
+
+// === impl Context ===
+
+impl Context {
+    /// The retained `status` message, as birth, farewell or will.
+    fn status_message(&self, online: bool) -> Publication {
+        let epoch = self.outbox.heads().borrow().epoch.clone();
+        let at = (self.now)().at;
+        let payload = json::status(&self.birth.borrow(), &epoch, at, online);
+        Publication {
+            topic: format!("{}/status", self.settings.base),
+            payload: Bytes::from(payload),
+            retain: true,
+            correlation: None,
+        }
+    }
+
+    /// Tells the end of a connection once, and at every change of the reason.
+    fn lost(&self, why: &str) {
+        let mut is_news = false;
+        let at = (self.now)().at;
+        self.status.send_modify(|status| {
+            is_news = status.connected || status.last_error.as_deref() != Some(why);
+            if status.connected {
+                status.since = at;
+            }
+            status.connected = false;
+            status.last_error = Some(why.to_owned());
+            status.in_flight = 0;
+            status.oldest_in_flight_ms = 0;
+        });
+        if is_news {
+            tracing::warn!(why, "broker lost");
+        }
+    }
+}
