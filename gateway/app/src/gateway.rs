@@ -68,7 +68,9 @@ impl Gateway {
         }
         let current = booted.checked;
         let clock = Arc::new(SystemClock::default());
-        let (store, opening) = Store::open(current.store.clone(), clock.now().at).await?;
+        let wall = Arc::clone(&clock);
+        let now: linli_store::Now = Arc::new(move || wall.now().at);
+        let (store, opening) = Store::open(current.store.clone(), now).await?;
         if let Some(aside) = &opening.set_aside {
             tracing::error!(file = %aside.path.display(), reason = aside.reason, "damaged database set aside, new epoch");
         }

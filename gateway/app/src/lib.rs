@@ -1,4 +1,16 @@
 //! The gateway put together: configuration, supervision, commands, web, command line and demo.
 
+pub mod cli;
+mod clock;
+mod commands;
 pub mod config;
-pub mod demo;
+mod demo;
+mod gateway;
+mod lines;
+mod live;
+mod metrics;
+mod north;
+mod observed;
+mod pipeline;
+mod watchdog;
+mod web;

@@ -133,3 +133,60 @@ fn get(counter: &AtomicU64) -> u64 {
 fn seconds(us: u64) -> f64 {
     std::time::Duration::from_micros(us).as_secs_f64()
 }
+
+fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
+    let status = observed.store.borrow().clone();
+    let tables = linli_store::Status::tables();
+    let labels: Vec<[&str; 1]> = tables.iter().map(|table| [*table]).collect();
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let rows: Vec<(&[&str], f64)> =
+        labels.iter().zip(status.rows).map(|(label, rows)| (label.as_slice(), rows as f64)).collect();
+    page.gauge("linli_store_waiting_records", "Records waiting for delivery.", &["class"], &rows)?;
+    page.gauge("linli_store_writable", "1 while the last transaction succeeded.", &[], &[(&[], flag(status.writable))])?;
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let sizes = [("used", status.used_bytes as f64), ("max", status.max_bytes as f64)];
+    for (what, bytes) in sizes {
+        let name = format!("linli_store_{what}_bytes");
+        page.gauge(&name, "Size of the database: pages in use, and the most allowed.", &[], &[(&[], bytes)])?;
+    }
+    page.gauge("linli_store_commit_seconds", "Duration of the latest transaction.", &[], &[(&[], seconds(status.commit_us))])?;
+    for (name, help, count) in [
+        ("linli_store_committed_total", "Records committed.", status.committed),
+        ("linli_store_acknowledged_total", "Records deleted after the broker's acknowledgement.", status.acknowledged),
+        ("linli_store_given_up_total", "Records given up by a rule; each is in the loss ledger.", status.given_up),
+        ("linli_store_refused_total", "Records refused because the queue was full.", status.refused),
+        ("linli_store_transactions_total", "Transactions.", status.commits),
+        ("linli_store_body_bytes_total", "Bytes of record bodies written.", status.body_bytes),
+        ("linli_store_set_aside_total", "Databases set aside as damaged.", status.set_aside),
+    ] {
+        page.counter(name, help, &[], &[(&[], count)])?;
+    }
+    Ok(())
+}
+
+fn uplink(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
+    let status = observed.uplink.borrow().clone();
+    page.gauge("linli_uplink_connected", "1 while the broker has accepted us.", &[], &[(&[], flag(status.connected))])?;
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let gauges = [
+        ("linli_uplink_in_flight", "Messages sent and not yet acknowledged.", status.in_flight as f64),
+        ("linli_uplink_behind", "Sequence numbers between the uplink and the head of the data lane.", status.behind as f64),
+    ];
+    for (name, help, value) in gauges {
+        page.gauge(name, help, &[], &[(&[], value)])?;
+    }
+    let oldest = std::time::Duration::from_millis(status.oldest_in_flight_ms).as_secs_f64();
+    page.gauge("linli_uplink_oldest_in_flight_seconds", "Age of the oldest unacknowledged message.", &[], &[(&[], oldest)])?;
+    for (name, help, count) in [
+        ("linli_uplink_connects_total", "Connections the broker accepted.", status.connects),
+        ("linli_uplink_sent_total", "Messages sent, repeated ones included.", status.sent),
+        ("linli_uplink_acknowledged_total", "Messages acknowledged.", status.acknowledged),
+        ("linli_uplink_bytes_total", "Payload bytes sent.", status.bytes),
+        ("linli_uplink_dead_letters_total", "Messages the broker will never take.", status.dead_letters),
+        ("linli_uplink_commands_total", "Commands received.", status.commands),
+        ("linli_uplink_commands_dropped_total", "Commands dropped because too many were waiting.", status.commands_dropped),
+    ] {
+        page.counter(name, help, &[], &[(&[], count)])?;
+    }
+    Ok(())
+}

@@ -69,10 +69,10 @@ enum Verb {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Run(args) => run::run(&args),
-        Verb::Demo(args) => demo::run(args),
-        Verb::Check(args) => check::run(args),
-        Verb::Init(args) => init::run(args),
-        Verb::Schema(args) => schema::run(args),
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Init(args) => init::run(&args),
+        Verb::Schema(args) => schema::run(&args),
         Verb::Devices(args) => devices::run(&args),
         Verb::Scan(args) => scan::run(&args),
         Verb::Probe(args) => probe::run(&args),

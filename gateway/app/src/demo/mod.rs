@@ -1,1 +1,70 @@
-//! A whole centre, simulated behind real protocols.
+//! A whole centre, simulated behind real protocols: nothing in the gateway knows that it is one.
+//!
+//! `world` is what happens there, `plant` the Modbus servers that tell of it, `cable` the bytes
+//! between them and the gateway, `broker` an MQTT broker, `faults` what can go wrong at a word.
+
+mod broker;
+mod cable;
+mod faults;
+mod plant;
+mod site;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinSet;
+
+pub use broker::Broker;
+pub use faults::{Fault, Faults};
+use world::World;
+
+/// What a demonstration needs to know.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where configuration and data go; a temporary directory unless given.
+    pub data_dir: Option<PathBuf>,
+    /// The broker's port; any free one unless given.
+    pub mqtt_port: u16,
+    /// The listener of the gateway.
+    pub web: std::net::SocketAddr,
+    /// The same seed gives the same day.
+    pub seed: u64,
+}
+
+/// A running centre. Everything ends when it is dropped.
+pub struct Demo {
+    /// The configuration to run.
+    pub config_dir: PathBuf,
+    /// `mqtt://…`.
+    pub broker_url: String,
+    /// What can go wrong.
+    pub faults: Faults,
+    _tasks: JoinSet<()>,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// Starts the centre and writes the gateway's configuration for it.
+pub async fn start(options: Options) -> anyhow::Result<Demo> {
+    let temporary = match &options.data_dir {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("linli-demo-").tempdir()?),
+    };
+    let data_dir = match (&options.data_dir, &temporary) {
+        (Some(dir), _) => dir.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => anyhow::bail!("no directory for the demonstration"),
+    };
+    let faults = Faults::default();
+    let world = Arc::new(Mutex::new(World::new(options.seed)));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(world::run(Arc::clone(&world), faults.clone()));
+    let broker = Broker::start(options.mqtt_port, faults.clone(), &mut tasks).await?;
+    let kitchen = plant::serial(&world, &plant::KITCHEN, &faults, &mut tasks)?;
+    let north = plant::serial(&world, &plant::NORTH, &faults, &mut tasks)?;
+    let panel = plant::tcp(&world, &plant::PANEL, &faults, &mut tasks).await?;
+    let config_dir = data_dir.join("config");
+    site::write(&config_dir, &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel })?;
+    let broker_url = format!("mqtt://127.0.0.1:{}", broker.port);
+    Ok(Demo { config_dir, broker_url, faults, _tasks: tasks, _temporary: temporary })
+}

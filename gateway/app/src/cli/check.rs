@@ -1,0 +1,82 @@
+//! `linli check`: everything a start would check, without opening a port.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::WRONG;
+use crate::config::{self, Checked};
+
+/// Check a configuration completely and tell all problems at once. Opens no port.
+///
+/// For serial lines it also computes how much of the line's time polling takes, from baud rate,
+/// requests and time-outs, and what happens with one, two and three dead devices.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check ./my-centre --json\n\nExit codes: 0 good, 2 bad configuration")]
+pub struct Args {
+    /// Configuration directory (配置目录)
+    #[arg(value_name = "DIR", default_value = "/etc/linli", env = "LINLI_CONFIG")]
+    dir: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match config::load(&args.dir) {
+        Ok(checked) if args.json => println!("{}", serde_json::to_string_pretty(&as_json(&checked))?),
+        Ok(checked) => tell(&checked),
+        Err(report) if args.json => {
+            println!("{}", serde_json::to_string_pretty(&json!({"good": false, "problems": report.problems}))?);
+            return Ok(ExitCode::from(WRONG));
+        }
+        Err(report) => {
+            eprintln!("{report}");
+            return Ok(ExitCode::from(WRONG));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(checked: &Checked) {
+    println!("centre {} ({}), gateway {}", checked.centre.id, checked.centre.name, checked.gateway.id);
+    for line in &checked.lines {
+        let devices = line.plan.layouts().len();
+        println!("line {}: {devices} device{}", line.plan.line(), if devices == 1 { "" } else { "s" });
+        let Some(budget) = line.plan.budget() else { continue };
+        for device in &budget.lines {
+            println!("  {device}");
+        }
+        let dead: Vec<String> =
+            budget.share_with_dead.iter().zip(1..).map(|(share, k)| format!("{:.1} % with {k} dead", share * 100.0)).collect();
+        println!(
+            "  together {:.1} % of the line's time ({:.0} ms to read every device once){}{}",
+            budget.share * 100.0,
+            budget.cycle.as_secs_f64() * 1000.0,
+            if dead.is_empty() { "" } else { "; " },
+            dead.join(", ")
+        );
+    }
+    match &checked.uplink {
+        Some(uplink) => println!("broker {}:{} as {}", uplink.host, uplink.port, uplink.client_id),
+        None => println!("no [mqtt]: data gathers in the store and is not forwarded"),
+    }
+    println!("good");
+}
+
+fn as_json(checked: &Checked) -> serde_json::Value {
+    let lines: Vec<serde_json::Value> = checked
+        .lines
+        .iter()
+        .map(|line| {
+            let devices: Vec<&str> = line.plan.layouts().iter().map(|l| l.device.as_str()).collect();
+            let budget = line.plan.budget().map(|b| {
+                json!({"share": b.share, "share_with_dead": b.share_with_dead, "cycle_ms": b.cycle.as_secs_f64() * 1000.0})
+            });
+            json!({"line": line.plan.line(), "devices": devices, "budget": budget})
+        })
+        .collect();
+    json!({"good": true, "centre": checked.centre.id, "gateway": checked.gateway.id, "rooms": checked.rooms.len(), "lines": lines})
+}

@@ -1,0 +1,154 @@
+//! `linli demo`: a whole centre on one machine, with faults to switch on.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::demo::{self, Demo, Options};
+use crate::gateway::Gateway;
+use crate::live::DeviceView;
+use crate::observed::Observed;
+
+/// How often the table is drawn on a terminal.
+const DRAW: Duration = Duration::from_secs(1);
+
+/// How often the table is printed where nobody watches.
+const PRINT: Duration = Duration::from_secs(5);
+
+/// Run a simulated centre behind real protocols, with its own broker and database.
+///
+/// Needs nothing and leaves nothing behind. Type the name of a fault and Enter to switch it on,
+/// again to switch it off; `quit` ends.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  linli demo\n  linli demo --mqtt-port 1883 --fault fridge-warming\n  linli demo --for 30s --data-dir ./demo\n\nWatch the data:  mosquitto_sub -p PORT -t 'linli/#' -v")]
+pub struct Args {
+    /// Port of the broker; any free one unless given
+    #[arg(long, default_value_t = 0)]
+    mqtt_port: u16,
+    /// Where status, values and metrics are shown; port 0 is any free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    web: SocketAddr,
+    /// Keep configuration and database here instead of in a temporary directory
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// End by itself after this time
+    #[arg(long = "for", value_parser = linli_drivers::duration::parse)]
+    duration: Option<Duration>,
+    /// Fault that is on from the beginning; may be repeated
+    #[arg(long)]
+    fault: Vec<String>,
+    /// The same seed gives the same day
+    #[arg(long, default_value_t = 20_261_123)]
+    seed: u64,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    // The table is the output; only what goes wrong is logged beside it.
+    super::logging::start("error");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(show(args))?;
+    // Standard input may still be waited for by a thread of its own.
+    runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(args: &Args) -> anyhow::Result<()> {
+    let (data_dir, seed) = (args.data_dir.clone(), args.seed);
+    let demo = demo::start(Options { data_dir, mqtt_port: args.mqtt_port, web: args.web, seed }).await?;
+    for fault in &args.fault {
+        demo.faults.switch(fault, true).map_err(|why| anyhow::anyhow!(why))?;
+    }
+    let gateway = Gateway::start(&demo.config_dir).await?;
+    let observed = gateway.observed.clone();
+    let head = header(&demo, gateway.web_address);
+    println!("{head}");
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(gateway.run(stop.clone()));
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let is_terminal = std::io::stdout().is_terminal();
+    let mut draw = tokio::time::interval(if is_terminal { DRAW } else { PRINT });
+    let end = args.duration.map(|duration| Instant::now() + duration);
+    let mut typing = true;
+    let mut note = String::new();
+    while !running.is_finished() {
+        tokio::select! {
+            _ = draw.tick() => {
+                let screen = if is_terminal { format!("\x1b[2J\x1b[H{head}\n") } else { String::new() };
+                print!("{screen}{}{note}", table(&demo, &observed));
+                std::io::stdout().flush()?;
+            }
+            line = lines.next_line(), if typing => match line {
+                Ok(Some(word)) if word.trim() == "quit" => break,
+                Ok(Some(word)) => note = toggle(&demo, word.trim()),
+                // No keyboard: the demonstration runs on.
+                Ok(None) | Err(_) => typing = false,
+            },
+            () = tokio::time::sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
+        }
+    }
+    stop.cancel();
+    running.await?
+}
+
+fn header(demo: &Demo, web: SocketAddr) -> String {
+    let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
+    format!(
+        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false",
+        demo.broker_url,
+        demo.config_dir.display()
+    )
+}
+
+fn toggle(demo: &Demo, word: &str) -> String {
+    let known = demo.faults.list().into_iter().find(|(_, known, ..)| *known == word);
+    let (was_on, name) = known.map_or((false, word), |(on, name, ..)| (on, name));
+    match demo.faults.switch(name, !was_on) {
+        Ok(()) => format!("{name} is {}\n", if was_on { "off" } else { "ON" }),
+        Err(_) if word.is_empty() => String::new(),
+        Err(why) => format!("{why}\n"),
+    }
+}
+
+fn table(demo: &Demo, observed: &Observed) -> String {
+    let mut text = String::from("\n");
+    for device in observed.live.view(Instant::now()) {
+        text.push_str(&row(&device));
+    }
+    let (store, uplink) = (observed.store.borrow().clone(), observed.uplink.borrow().clone());
+    text.push_str(&format!(
+        "\nbroker {}, acknowledged {}, waiting {}, used {} KiB\n\nfaults · 故障\n",
+        observed.uplink_word(),
+        uplink.acknowledged,
+        store.waiting(),
+        store.used_bytes / 1024
+    ));
+    for (on, word, en, zh) in demo.faults.list() {
+        text.push_str(&format!("  [{}] {word:15} {en} · {zh}\n", if on { "x" } else { " " }));
+    }
+    text
+}
+
+fn row(device: &DeviceView) -> String {
+    let shown = device.points.iter().take(4).map(|point| {
+        let value = match &point.value {
+            Some(linli_domain::Value::Float(float)) => format!("{float:.1}"),
+            Some(value) => value.to_string(),
+            None => "—".to_owned(),
+        };
+        let symbol = linli_domain::unit::find(&point.unit).map_or("", |unit| unit.symbol);
+        format!("{} {value}{symbol}", point.point)
+    });
+    let shown: Vec<String> = shown.collect();
+    let state = match device.reason {
+        Some(reason) => format!("{} ({reason})", device.state),
+        None => device.state.to_owned(),
+    };
+    format!("{:14} {:20} {}\n", device.device.as_str(), state, shown.join(", "))
+}

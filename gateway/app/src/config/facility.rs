@@ -1,0 +1,86 @@
+//! facility.toml: the centre, its sites and rooms.
+
+use std::collections::BTreeSet;
+
+use linli_domain::Id;
+
+use super::checked::{Centre, Notes, Room, keys, nth};
+use super::raw::{FacilityFile, Form};
+
+/// Where centres are unless they say otherwise.
+const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
+
+/// Checks the file.
+pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, Vec<Room>)> {
+    let id = notes.id(&keys(&["centre", "id"]), &file.centre.id);
+    if file.centre.name.trim().is_empty() {
+        notes.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
+    }
+    let timezone = file.centre.timezone.clone().unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
+    if !looks_like_timezone(&timezone) {
+        let message = format!("{timezone:?} is not a time zone such as \"Asia/Shanghai\"");
+        notes.wrong(&keys(&["centre", "timezone"]), message);
+    }
+    let sites = sites(file, notes);
+    if file.centre.form != Form::Compact && sites.len() < 2 {
+        let message = "a strung or cluster centre has at least two [[site]]; a single one is form = \"compact\"";
+        notes.wrong(&keys(&["centre", "form"]), message);
+    }
+    let mut seen = BTreeSet::new();
+    let rooms = file.room.iter().enumerate().filter_map(|(index, raw)| {
+        let id = notes.id(&nth("room", index, "id"), &raw.id)?;
+        if !seen.insert(id.clone()) {
+            notes.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
+        }
+        let site = room_site(raw.site.as_deref(), index, &sites, notes);
+        let openings = raw.openings.iter().filter_map(|o| notes.id(&nth("room", index, "openings"), o)).collect();
+        Some(Room {
+            id,
+            name: raw.name.clone(),
+            site,
+            peace_role: raw.peace_role.clone(),
+            emergency_roles: raw.emergency_roles.clone(),
+            volume: raw.volume,
+            openings,
+        })
+    });
+    let rooms = rooms.collect();
+    let centre = Centre { id: id?, name: file.centre.name.clone(), form: file.centre.form, timezone };
+    Some((centre, rooms))
+}
+
+fn sites(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Vec<Id> {
+    let mut sites: Vec<Id> = Vec::new();
+    for (index, raw) in file.site.iter().enumerate() {
+        let Some(id) = notes.id(&nth("site", index, "id"), &raw.id) else { continue };
+        if sites.contains(&id) {
+            notes.wrong(&nth("site", index, "id"), format!("site {id} is there twice"));
+        }
+        sites.push(id);
+    }
+    sites
+}
+
+fn room_site(given: Option<&str>, index: usize, sites: &[Id], notes: &mut Notes<'_, '_>) -> Option<Id> {
+    let Some(given) = given else {
+        if sites.len() > 1 {
+            notes.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
+        }
+        return sites.first().cloned();
+    };
+    let found = sites.iter().find(|site| site.as_str() == given);
+    if found.is_none() {
+        let known: Vec<&str> = sites.iter().map(Id::as_str).collect();
+        let message = match super::shape::nearest(given, &known) {
+            Some(near) => format!("there is no site {given:?}; did you mean {near:?}?"),
+            None => format!("there is no site {given:?}; sites are: {}", known.join(", ")),
+        };
+        notes.wrong(&nth("room", index, "site"), message);
+    }
+    found.cloned()
+}
+
+fn looks_like_timezone(text: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "_/+-".contains(c);
+    text == "UTC" || (text.contains('/') && !text.starts_with('/') && text.chars().all(fine) && text.len() <= 40)
+}

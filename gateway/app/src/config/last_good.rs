@@ -1,0 +1,99 @@
+//! The last configuration that worked, kept beside the database: a bad edit never leaves a
+//! centre without its gateway after a power cut.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Checked, Report, load, store_path};
+
+/// The copy's name inside the data directory.
+const NAME: &str = "last-good";
+
+/// A configuration to run.
+pub struct Booted {
+    /// What runs.
+    pub checked: Checked,
+    /// What is wrong with the one on disk, when the last good one runs instead.
+    pub fallback: Option<Report>,
+}
+
+/// Loads the configuration, or the last good one if it is bad.
+pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
+    let report = match load(dir) {
+        Ok(checked) => return Ok(Booted { checked, fallback: None }),
+        Err(report) => report,
+    };
+    // The copy may be of this or of the default data directory: the bad file decides nothing.
+    let candidates = [store_path(dir), PathBuf::from(super::DEFAULT_STORE)];
+    for kept in candidates.iter().filter_map(|store| store.parent()).map(|data| data.join(NAME)) {
+        if kept.is_dir() {
+            if let Ok(checked) = load(&kept) {
+                return Ok(Booted { checked, fallback: Some(report) });
+            }
+        }
+    }
+    Err(report)
+}
+
+/// Keeps a copy of a configuration that works. The old copy stays until the new one is whole.
+pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
+    let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join("last-good.old"));
+    let _ = fs::remove_dir_all(&fresh);
+    copy(dir, &fresh)?;
+    pin(&fresh, dir)?;
+    let _ = fs::remove_dir_all(&old);
+    if kept.is_dir() {
+        fs::rename(&kept, &old)?;
+    }
+    fs::rename(&fresh, &kept)?;
+    fs::File::open(data_dir)?.sync_all()?;
+    let _ = fs::remove_dir_all(&old);
+    Ok(())
+}
+
+/// Copies the files of a configuration, synced. Only what `load` reads, and what it refers to
+/// stays where it is.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        let is_profiles = entry.file_name() == "devices" && entry.path().is_dir();
+        if is_profiles || (entry.path().is_dir() && from.file_name().is_some_and(|n| n == "devices")) {
+            copy(&entry.path(), &target)?;
+        } else if entry.path().extension().is_some_and(|ending| ending == "toml") {
+            fs::copy(entry.path(), &target)?;
+            fs::File::open(&target)?.sync_all()?;
+        }
+    }
+    fs::File::open(to)?.sync_all()
+}
+
+/// Relative paths begin at the configuration's directory: in the copy they are made absolute.
+fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
+    let file = copy.join("gateway.toml");
+    let mut table: toml::Table = toml::from_str(&fs::read_to_string(&file)?)?;
+    let dir = std::path::absolute(dir)?;
+    let absolute = |path: &str| toml::Value::from(dir.join(path).to_string_lossy().into_owned());
+    let store = store_path(&dir);
+    let section = table.entry("store").or_insert_with(|| toml::Table::new().into());
+    if let Some(section) = section.as_table_mut() {
+        section.insert("path".to_owned(), absolute(&store.to_string_lossy()));
+    }
+    if let Some(mqtt) = table.get_mut("mqtt").and_then(toml::Value::as_table_mut) {
+        let secret = mqtt.get("password").and_then(|p| p.as_str()).and_then(|p| p.strip_prefix("file:"));
+        if let Some(full) = secret.map(|path| dir.join(path)) {
+            mqtt.insert("password".to_owned(), format!("file:{}", full.display()).into());
+        }
+        for key in ["ca", "cert", "key"] {
+            let tls = mqtt.get_mut("tls").and_then(toml::Value::as_table_mut);
+            if let Some(path) = tls.and_then(|tls| tls.get_mut(key)) {
+                *path = absolute(path.as_str().unwrap_or_default());
+            }
+        }
+    }
+    fs::write(&file, toml::to_string(&table)?)?;
+    fs::File::open(&file)?.sync_all()?;
+    Ok(())
+}

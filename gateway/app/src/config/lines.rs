@@ -1,0 +1,182 @@
+//! devices.toml: lines, and the devices on them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::report::Report as Rule;
+use linli_domain::{DeviceClass, Id};
+use linli_drivers::modbus::profile::ProfileSet;
+use linli_drivers::{LinePlan, RawDevice, RawLine};
+
+use super::checked::{CheckedLine, Notes, nth};
+use super::raw::{Device, DevicesFile, Report};
+use super::text::Step;
+
+/// How often a device is read unless it says otherwise.
+const DEFAULT_POLL: Duration = Duration::from_secs(10);
+
+/// A steady value speaks this often all the same.
+const DEFAULT_AT_LEAST: Duration = Duration::from_secs(600);
+
+/// Longest poll: a device read less often than daily is not monitored.
+const LONGEST_POLL: Duration = Duration::from_secs(24 * 3600);
+
+/// A value that missed three polls is stale; a quick one is given a moment.
+const STALE_POLLS: u32 = 3;
+
+/// Shortest age at which a value is stale.
+const SHORTEST_STALE: Duration = Duration::from_secs(5);
+
+/// Checks the file.
+pub fn check(
+    file: &DevicesFile,
+    rooms: Option<&[Id]>,
+    profiles: &ProfileSet,
+    notes: &mut Notes<'_, '_>,
+) -> Vec<CheckedLine> {
+    let line_ids = line_ids(file, notes);
+    let devices = devices(file, rooms, &line_ids, notes);
+    let mut checked = Vec::new();
+    for (index, raw) in file.line.iter().enumerate() {
+        let Some(id) = line_ids.get(index).cloned().flatten() else { continue };
+        let mut settings = raw.0.clone();
+        settings.remove("id");
+        let kind = settings.remove("kind").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+        let Some(protocol) = linli_drivers::protocol(&kind) else { continue };
+        let here: Vec<(usize, RawDevice)> = devices
+            .iter()
+            .enumerate()
+            .filter_map(|(at, device)| device.as_ref().filter(|(line, _)| *line == id).map(|(_, raw)| (at, raw.clone())))
+            .collect();
+        let raws: Vec<RawDevice> = here.iter().map(|(_, raw)| raw.clone()).collect();
+        match protocol.plan(&RawLine { id, settings }, &raws, profiles) {
+            Ok(plan) => checked.push(finish(plan, &here, file, notes)),
+            Err(problems) => {
+                for problem in problems {
+                    let path = match problem.device {
+                        Some(device) => nth("device", here[device].0, &problem.key),
+                        None => nth("line", index, &problem.key),
+                    };
+                    notes.wrong(&path, problem.message);
+                }
+            }
+        }
+    }
+    checked
+}
+
+fn line_ids(file: &DevicesFile, notes: &mut Notes<'_, '_>) -> Vec<Option<Id>> {
+    let mut seen = BTreeSet::new();
+    let mut ids = Vec::new();
+    for (index, line) in file.line.iter().enumerate() {
+        let text = line.0.get("id").and_then(|id| id.as_str()).unwrap_or_default();
+        let id = notes.id(&nth("line", index, "id"), text);
+        if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
+            notes.wrong(&nth("line", index, "id"), format!("line {id} is there twice"));
+        }
+        ids.push(id);
+    }
+    ids
+}
+
+/// Every device with its line; nothing where it could not be understood.
+fn devices(
+    file: &DevicesFile,
+    rooms: Option<&[Id]>,
+    lines: &[Option<Id>],
+    notes: &mut Notes<'_, '_>,
+) -> Vec<Option<(Id, RawDevice)>> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for (index, raw) in file.device.iter().enumerate() {
+        let id = notes.id(&nth("device", index, "id"), &raw.id);
+        if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
+            notes.wrong(&nth("device", index, "id"), format!("device {id} is there twice"));
+        }
+        let line = known(&raw.line, lines.iter().flatten(), "line", &nth("device", index, "line"), notes);
+        let room = match (&raw.room, rooms) {
+            (Some(room), Some(rooms)) => known(room, rooms.iter(), "room", &nth("device", index, "room"), notes),
+            _ => None,
+        };
+        let poll = raw.poll.map_or(DEFAULT_POLL, |poll| poll.0);
+        if poll > LONGEST_POLL {
+            notes.wrong(&nth("device", index, "poll"), "is longer than a day: such a device is not monitored");
+        }
+        all.push(id.zip(line).map(|(id, line)| {
+            let name = raw.name.clone().unwrap_or_else(|| id.to_string());
+            let class = raw.class.map_or(DeviceClass::Telemetry, DeviceClass::from);
+            (line, RawDevice { id, name, room, class, unit: raw.unit, profile: raw.profile.clone(), poll })
+        }));
+    }
+    all
+}
+
+fn known<'k>(
+    given: &str,
+    all: impl Iterator<Item = &'k Id>,
+    what: &str,
+    path: &[Step],
+    notes: &mut Notes<'_, '_>,
+) -> Option<Id> {
+    let all: Vec<&Id> = all.collect();
+    if let Some(found) = all.iter().find(|id| id.as_str() == given) {
+        return Some((*found).clone());
+    }
+    let words: Vec<&str> = all.iter().map(|id| id.as_str()).collect();
+    let hint = match super::shape::nearest(given, &words) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None if words.is_empty() => format!("there is no [[{what}]] at all"),
+        None => format!("there are: {}", words.join(", ")),
+    };
+    notes.wrong(path, format!("there is no {what} {given:?}; {hint}"));
+    None
+}
+
+/// The report rules and stale ages of a planned line.
+fn finish(
+    plan: Arc<dyn LinePlan>,
+    here: &[(usize, RawDevice)],
+    file: &DevicesFile,
+    notes: &mut Notes<'_, '_>,
+) -> CheckedLine {
+    let mut reports = Vec::new();
+    for ((index, _), layout) in here.iter().zip(plan.layouts()) {
+        let raw: &Device = &file.device[*index];
+        let general = rule(raw.report.as_ref(), &nth("device", *index, "report"), notes);
+        let mut rules = vec![general; layout.points.len()];
+        for (nth_point, point) in raw.point.iter().enumerate() {
+            let mut path = nth("device", *index, "point");
+            path.push(Step::Index(nth_point));
+            let at = |key: &str| [path.clone(), vec![Step::Key(key.to_owned())]].concat();
+            match layout.points.iter().position(|spec| spec.name.as_str() == point.id) {
+                Some(position) => rules[position] = rule(point.report.as_ref(), &at("report"), notes),
+                None => {
+                    let words: Vec<&str> = layout.points.iter().map(|p| p.name.as_str()).collect();
+                    let hint = super::shape::nearest(&point.id, &words)
+                        .map_or_else(|| format!("it has: {}", words.join(", ")), |near| format!("did you mean {near:?}?"));
+                    notes.wrong(&at("id"), format!("{} has no point {:?}; {hint}", layout.profile, point.id));
+                }
+            }
+        }
+        reports.push(rules);
+    }
+    let stale_after = here.iter().map(|(_, raw)| (raw.poll * STALE_POLLS).max(SHORTEST_STALE)).collect();
+    CheckedLine { plan, reports, stale_after }
+}
+
+fn rule(raw: Option<&Report>, path: &[Step], notes: &mut Notes<'_, '_>) -> Rule {
+    let Some(raw) = raw else { return Rule::Always };
+    let ms = |period: Duration| i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
+    match (raw.change, raw.at_least, raw.every) {
+        (Some(deadband), at_least, None) => {
+            Rule::Change { deadband, at_least_ms: ms(at_least.map_or(DEFAULT_AT_LEAST, |p| p.0)) }
+        }
+        (None, None, Some(every)) => Rule::Period { every_ms: ms(every.0) },
+        (None, None, None) => Rule::Always,
+        _ => {
+            notes.wrong(path, "write either { change = 0.5, at_least = \"10m\" } or { every = \"1m\" }");
+            Rule::Always
+        }
+    }
+}

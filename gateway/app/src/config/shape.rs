@@ -1,0 +1,248 @@
+//! The shape of a file against its JSON Schema: unknown keys, missing keys, wrong types, all at
+//! once and each with its place. What passes here always deserialises.
+
+use std::ops::Range;
+
+use serde_json::Value as Json;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::report::Problem;
+use super::text::{Document, Step, way};
+
+/// Likeness above which a word is worth suggesting.
+const LIKE: f64 = 0.75;
+
+/// Checks a document against a schema.
+pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) {
+    let mut walk = Walk { document, schema, problems, path: Vec::new() };
+    walk.table(document.root.get_ref(), schema, 0..0);
+}
+
+struct Walk<'w, 'a> {
+    document: &'w Document<'a>,
+    schema: &'w Json,
+    problems: &'w mut Vec<Problem>,
+    path: Vec<Step>,
+}
+
+// === impl Walk ===
+
+impl<'w> Walk<'w, '_> {
+    fn wrong(&mut self, place: Range<usize>, message: impl Into<String>) {
+        let Document { name, text, .. } = self.document;
+        self.problems.push(Problem::at(name, text, place, way(&self.path), message));
+    }
+
+    fn value(&mut self, value: &Spanned<DeValue<'_>>, schema: &'w Json) {
+        let schema = self.resolve(schema);
+        let place = value.span();
+        if let Some(words) = words_of(schema) {
+            return self.one_of(value, &words);
+        }
+        match (type_of(schema), value.get_ref()) {
+            ("object", DeValue::Table(table)) => self.table(table, schema, place),
+            ("array", DeValue::Array(array)) => {
+                let items = &schema["items"];
+                for (index, element) in array.iter().enumerate() {
+                    self.path.push(Step::Index(index));
+                    self.value(element, items);
+                    self.path.pop();
+                }
+            }
+            ("kinds", DeValue::Table(table)) => self.kind(table, schema, place),
+            ("string", DeValue::String(text)) => self.text(text, schema, place),
+            ("integer", DeValue::Integer(integer)) => {
+                let digits = integer.as_str().replace('_', "");
+                let digits = digits.trim_start_matches("0x").trim_start_matches("0o").trim_start_matches("0b");
+                match i64::from_str_radix(digits, integer.radix()) {
+                    #[expect(clippy::cast_precision_loss, reason = "limits are small")]
+                    Ok(number) => self.range(number as f64, schema, place),
+                    Err(_) => self.wrong(place, "this whole number is too large"),
+                }
+            }
+            ("number", DeValue::Integer(_) | DeValue::Float(_)) => {
+                let text = match value.get_ref() {
+                    DeValue::Integer(integer) => integer.as_str(),
+                    DeValue::Float(float) => float.as_str(),
+                    _ => "",
+                };
+                match text.replace('_', "").parse::<f64>() {
+                    Ok(number) if number.is_finite() => self.range(number, schema, place),
+                    _ => self.wrong(place, "this is not a finite decimal number"),
+                }
+            }
+            ("boolean", DeValue::Boolean(_)) => {}
+            (expected, found) => {
+                let found = found.type_str();
+                self.wrong(place, format!("expected {}, found {}", person(expected, schema), article(found)));
+            }
+        }
+    }
+
+    fn table(&mut self, table: &DeTable<'_>, schema: &'w Json, place: Range<usize>) {
+        let schema = self.resolve(schema);
+        let Some(properties) = schema["properties"].as_object() else { return };
+        for (key, value) in table {
+            self.path.push(Step::Key(key.get_ref().to_string()));
+            match properties.get(key.get_ref().as_ref()) {
+                Some(property) => self.value(value, property),
+                None => {
+                    let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+                    let hint = nearest(key.get_ref(), &known).map_or_else(
+                        || format!("known here: {}", known.join(", ")),
+                        |near| format!("did you mean {near:?}?"),
+                    );
+                    self.wrong(key.span(), format!("unknown key; {hint}"));
+                }
+            }
+            self.path.pop();
+        }
+        for required in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+            if !table.keys().any(|key| key.get_ref() == required) {
+                self.path.push(Step::Key(required.to_owned()));
+                let about = properties[required]["description"].as_str().unwrap_or_default();
+                let about = if about.is_empty() { String::new() } else { format!(": {about}") };
+                self.wrong(place.clone(), format!("is missing{about}"));
+                self.path.pop();
+            }
+        }
+    }
+
+    /// A table whose `kind` says which of several schemas holds.
+    fn kind(&mut self, table: &DeTable<'_>, schema: &'w Json, place: Range<usize>) {
+        let kinds: &'w [Json] = schema["oneOf"].as_array().map_or(&[], Vec::as_slice);
+        let known: Vec<&str> = kinds.iter().filter_map(|k| k["properties"]["kind"]["const"].as_str()).collect();
+        let given = table.iter().find(|(key, _)| key.get_ref() == "kind");
+        self.path.push(Step::Key("kind".to_owned()));
+        let Some((_, given)) = given else {
+            self.wrong(place, format!("is missing; one of {}", known.join(", ")));
+            self.path.pop();
+            return;
+        };
+        let word = given.get_ref().as_str().unwrap_or_default().to_owned();
+        let chosen = kinds.iter().find(|k| k["properties"]["kind"]["const"].as_str() == Some(word.as_str()));
+        if chosen.is_none() {
+            let words: Vec<String> = known.iter().map(|&k| k.to_owned()).collect();
+            self.one_of(given, &words);
+        }
+        self.path.pop();
+        if let Some(chosen) = chosen {
+            self.table(table, chosen, place);
+        }
+    }
+
+    fn one_of(&mut self, value: &Spanned<DeValue<'_>>, words: &[String]) {
+        let given = value.get_ref().as_str().map(str::to_owned);
+        if given.as_ref().is_some_and(|given| words.contains(given)) {
+            return;
+        }
+        let list = words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ");
+        let known: Vec<&str> = words.iter().map(String::as_str).collect();
+        let near = given.as_deref().and_then(|given| nearest(given, &known));
+        let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        let found = given.map_or_else(|| article(value.get_ref().type_str()), |given| format!("{given:?}"));
+        self.wrong(value.span(), format!("{found} is not one of {list}{hint}"));
+    }
+
+    fn text(&mut self, text: &str, schema: &Json, place: Range<usize>) {
+        // Patterns are ours and few; each stands for a type that explains itself when it parses.
+        let wrong = match schema["examples"][0].as_str() {
+            Some("5s") => linli_drivers::duration::parse(text).err(),
+            Some("512MiB") => super::raw::Size::try_from(text.to_owned()).err(),
+            Some("5%") => {
+                let share = text.strip_suffix('%').and_then(|n| n.parse::<u8>().ok());
+                let fine = share.is_some_and(|n| (1..=50).contains(&n)) && !text.starts_with('0');
+                (!fine).then(|| format!("{text:?} is not a share from \"1%\" to \"50%\""))
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            self.wrong(place, wrong);
+        }
+    }
+
+    fn range(&mut self, number: f64, schema: &Json, place: Range<usize>) {
+        let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
+        if low.is_some_and(|low| number < low) || high.is_some_and(|high| number > high) {
+            let expected = match (low, high) {
+                (Some(low), Some(high)) => format!("{low} to {high}"),
+                (Some(low), None) => format!("at least {low}"),
+                (_, high) => format!("at most {}", high.unwrap_or_default()),
+            };
+            self.wrong(place, format!("{number} is out of range, expected {expected}"));
+        }
+    }
+
+    /// Follows `$ref`, and picks what is not `null` of an optional.
+    fn resolve(&self, schema: &'w Json) -> &'w Json {
+        if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
+            return self.resolve(&self.schema["$defs"][name]);
+        }
+        if let Some(any) = schema["anyOf"].as_array() {
+            if let Some(real) = any.iter().find(|s| s["type"] != "null") {
+                return self.resolve(real);
+            }
+        }
+        schema
+    }
+}
+
+/// The words of an enumeration.
+fn words_of(schema: &Json) -> Option<Vec<String>> {
+    let words = |values: &[Json]| -> Option<Vec<String>> {
+        let found: Vec<String> = values.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+        (!found.is_empty()).then_some(found)
+    };
+    if let Some(listed) = schema["enum"].as_array() {
+        return words(listed);
+    }
+    let alternatives = schema["oneOf"].as_array()?;
+    let mut all = Vec::new();
+    for alternative in alternatives {
+        match (alternative["const"].as_str(), alternative["enum"].as_array()) {
+            (Some(word), _) => all.push(word.to_owned()),
+            (None, Some(listed)) => all.extend(words(listed)?),
+            (None, None) => return None,
+        }
+    }
+    Some(all)
+}
+
+/// The one type of a schema that is not `null`; `kinds` for a choice by `kind`.
+fn type_of(schema: &Json) -> &str {
+    if schema["oneOf"].is_array() {
+        return "kinds";
+    }
+    match &schema["type"] {
+        Json::String(name) => name,
+        Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null").unwrap_or("any"),
+        _ => "any",
+    }
+}
+
+fn person(expected: &str, schema: &Json) -> String {
+    let example = schema["examples"][0].as_str().map(|e| format!(" such as \"{e}\"")).unwrap_or_default();
+    match expected {
+        "string" => format!("text in quotes{example}"),
+        "integer" => "a whole number".to_owned(),
+        "number" => "a number".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        "array" => "a list [ … ]".to_owned(),
+        "object" | "kinds" => "a table".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn article(found: &str) -> String {
+    match found {
+        "integer" | "array" => format!("an {found}"),
+        other => format!("a {other}"),
+    }
+}
+
+/// The known word most like `word`.
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let like = |k: &str| strsim::jaro_winkler(k, word);
+    known.iter().copied().filter(|k| like(k) >= LIKE).max_by(|a, b| like(a).total_cmp(&like(b)))
+}

@@ -1,0 +1,68 @@
+//! What can go wrong in the simulated centre, each at a word.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The compressor of fridge-1 has failed.
+    FridgeWarming,
+    /// The probe of fridge-1 is broken: it sends its code for "no measurement".
+    SensorBreak,
+    /// The kitchen's meter is silent.
+    DeadMeter,
+    /// The hot-holding sensor answers late.
+    SlowUnit,
+    /// Noise on the kitchen's bus.
+    LineNoise,
+    /// The kitchen's bus is cut.
+    CableCut,
+    /// The panel's connections are refused.
+    PanelDown,
+    /// The broker is away.
+    BrokerDown,
+}
+
+/// Every fault with its word and what happens, in English and Chinese.
+const ALL: [(Fault, &str, &str, &str); 8] = [
+    (Fault::FridgeWarming, "fridge-warming", "the compressor of fridge-1 fails, it warms slowly", "一号冰箱压缩机故障，缓慢升温"),
+    (Fault::SensorBreak, "sensor-break", "the probe of fridge-1 is broken", "一号冰箱探头断线"),
+    (Fault::DeadMeter, "dead-meter", "the kitchen's meter is silent", "后厨电表无应答"),
+    (Fault::SlowUnit, "slow-unit", "the hot-holding sensor answers late", "热藏传感器应答迟缓"),
+    (Fault::LineNoise, "line-noise", "noise on the kitchen's bus", "后厨总线干扰"),
+    (Fault::CableCut, "cable-cut", "the kitchen's bus is cut", "后厨总线断线"),
+    (Fault::PanelDown, "panel-down", "the reading room's panel refuses connections", "阅览室控制箱离线"),
+    (Fault::BrokerDown, "broker-down", "the broker is away", "消息服务器断开"),
+];
+
+/// Which faults are on. Shared by all parts of the centre.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    on: Arc<Mutex<BTreeSet<Fault>>>,
+}
+
+// === impl Faults ===
+
+impl Faults {
+    /// Whether a fault is on.
+    pub fn is_on(&self, fault: Fault) -> bool {
+        self.on.lock().unwrap_or_else(PoisonError::into_inner).contains(&fault)
+    }
+
+    /// Switches a fault by its word; the error lists the words.
+    pub fn switch(&self, word: &str, on: bool) -> Result<(), String> {
+        let Some((fault, ..)) = ALL.iter().find(|(_, known, ..)| *known == word) else {
+            let words: Vec<&str> = ALL.iter().map(|(_, word, ..)| *word).collect();
+            return Err(format!("there is no fault {word:?}; there are: {}", words.join(", ")));
+        };
+        let mut faults = self.on.lock().unwrap_or_else(PoisonError::into_inner);
+        if on { faults.insert(*fault) } else { faults.remove(fault) };
+        Ok(())
+    }
+
+    /// Every fault: whether it is on, its word, what happens.
+    pub fn list(&self) -> Vec<(bool, &'static str, &'static str, &'static str)> {
+        ALL.iter().map(|(fault, word, en, zh)| (self.is_on(*fault), *word, *en, *zh)).collect()
+    }
+}

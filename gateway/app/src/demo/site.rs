@@ -1,0 +1,61 @@
+//! The configuration of the simulated centre, as a technician would have written it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Where the simulated centre can be reached.
+pub struct Addresses {
+    /// The broker's port on loopback.
+    pub broker: u16,
+    /// The gateway's listener.
+    pub web: SocketAddr,
+    /// Path of the kitchen's bus.
+    pub kitchen: String,
+    /// Path of the north site's bus.
+    pub north: String,
+    /// The reading room's panel.
+    pub panel: SocketAddr,
+}
+
+/// Writes the configuration; what is there is replaced.
+pub fn write(dir: &Path, at: &Addresses) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    std::fs::write(dir.join("gateway.toml"), gateway(at))?;
+    std::fs::write(dir.join("facility.toml"), FACILITY)?;
+    std::fs::write(dir.join("devices.toml"), devices(at))
+}
+
+fn gateway(at: &Addresses) -> String {
+    format!(
+        "[gateway]\nid = \"demo\"\n\n[store]\npath = \"../linli.db\"\nmax_bytes = \"64MiB\"\n\n\
+         [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n",
+        at.broker, at.web
+    )
+}
+
+const FACILITY: &str = include_str!("../../../../deploy/example/facility.toml");
+
+fn devices(at: &Addresses) -> String {
+    let mut text = format!(
+        "[[line]]\nid = \"kitchen-bus\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = 9600\ntimeout = \"500ms\"\n\n\
+         [[line]]\nid = \"north-bus\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = 4800\ntimeout = \"500ms\"\n\n\
+         [[line]]\nid = \"panel\"\nkind = \"modbus_tcp\"\nendpoint = \"{}\"\ntimeout = \"500ms\"\n",
+        at.kitchen, at.north, at.panel
+    );
+    for (id, name, room, line, unit, profile, class) in [
+        ("fridge-1", "一号冰箱", "kitchen", "kitchen-bus", 1, "xy/md02", "food_safety"),
+        ("freezer-1", "一号冷柜", "kitchen", "kitchen-bus", 2, "xy/md02", "food_safety"),
+        ("hot-holding", "热藏柜", "kitchen", "kitchen-bus", 3, "generic/sht20", "food_safety"),
+        ("kitchen-meter", "后厨电表", "kitchen", "kitchen-bus", 10, "eastron/sdm120", "telemetry"),
+        ("reading-air", "阅览室温湿度", "reading-room", "north-bus", 1, "renke/rs-ws-n01", "telemetry"),
+        ("reading-io", "阅览室控制器", "reading-room", "panel", 1, "generic/room-io", "actuator"),
+        ("reading-co2", "阅览室二氧化碳", "reading-room", "panel", 2, "generic/co2-ndir", "telemetry"),
+        ("door-counter", "门口计数器", "reading-room", "panel", 3, "generic/counter", "telemetry"),
+    ] {
+        text.push_str(&format!(
+            "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nroom = \"{room}\"\nline = \"{line}\"\nunit = {unit}\n\
+             profile = \"{profile}\"\nclass = \"{class}\"\npoll = \"2s\"\n"
+        ));
+    }
+    text
+}
