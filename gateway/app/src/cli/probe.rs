@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use linli_drivers::LinePlan;
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::modbus::probe::{self, Probe};
 use serde_json::{Value, json};

@@ -19,7 +19,9 @@ pub struct GatewayFile {
     pub mqtt: Option<Mqtt>,
     #[serde(default)]
     pub web: Web,
+    /// Read before everything else, so that problems with the rest can be logged.
     #[serde(default)]
+    #[expect(dead_code, reason = "checked with the file, used by `config::log_level`")]
     pub log: Log,
 }
 
@@ -124,6 +126,7 @@ pub struct Web {
 #[serde(deny_unknown_fields)]
 pub struct Log {
     /// error, warn, info, debug or trace; info unless given.
+    #[expect(dead_code, reason = "checked with the file, used by `config::log_level`")]
     pub level: Option<Level>,
 }
 
@@ -181,6 +184,7 @@ pub struct Site {
     /// Id of the site.
     pub id: String,
     /// What people call it.
+    #[expect(dead_code, reason = "for people; nothing shows sites yet")]
     pub name: String,
 }
 
@@ -300,21 +304,6 @@ impl From<Class> for DeviceClass {
             Class::Actuator => Self::Actuator,
             Class::FoodSafety => Self::FoodSafety,
             Class::Vital => Self::Vital,
-        }
-    }
-}
-
-// === impl Level ===
-
-impl Level {
-    /// The filter's word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
         }
     }
 }

@@ -194,6 +194,9 @@ fn words_of(schema: &Json) -> Option<Vec<String>> {
         let found: Vec<String> = values.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
         (!found.is_empty()).then_some(found)
     };
+    if let Some(word) = schema["const"].as_str() {
+        return Some(vec![word.to_owned()]);
+    }
     if let Some(listed) = schema["enum"].as_array() {
         return words(listed);
     }

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinSet;
 
-pub use broker::Broker;
-pub use faults::{Fault, Faults};
+use broker::Broker;
+pub use faults::Faults;
 use world::World;
 
 /// What a demonstration needs to know.
