@@ -1,1 +1,19 @@
-//! End-to-end tests: the real binary against peers we did not write.
+//! The stage for end-to-end tests: the real binary, a real broker, real Modbus servers, an
+//! independent subscriber, and the proof that nothing was lost.
+//!
+//! What is missing on the machine makes a test fail with a sentence that says what to install;
+//! nothing passes by skipping.
+
+mod broker;
+mod flood;
+mod gateway;
+mod peer;
+mod proof;
+mod stage;
+
+pub use broker::{Broker, Subscriber};
+pub use flood::Flood;
+pub use gateway::{Gateway, linli};
+pub use peer::{Cable, Peer};
+pub use proof::{Proof, Received};
+pub use stage::{Stage, eventually, free_port, tool};

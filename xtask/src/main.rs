@@ -1,2 +1,54 @@
-//! All automation.
-fn main() {}
+//! All automation: what CI does, anybody can do with the same words.
+//!
+//! ```text
+//! cargo xtask test [--only STAGE] [--list]   everything, or one stage
+//! cargo xtask tidy                           the rules of the house
+//! cargo xtask bench                          performance, as ratios within one run
+//! ```
+
+mod needs;
+mod stages;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const HELP: &str = "usage: cargo xtask test [--only STAGE] [--list] | tidy | bench [NAME]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test"] => stages::run(None),
+        ["test", "--only", stage] => stages::run(Some(stage)),
+        ["test", "--list"] => {
+            stages::list();
+            Ok(())
+        }
+        ["tidy"] => tidy::run(&root()),
+        ["bench", rest @ ..] => bench(rest),
+        _ => {
+            eprintln!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The project's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Benchmarks run the release binary and nothing else beside it.
+fn bench(names: &[&str]) -> anyhow::Result<()> {
+    needs::ensure()?;
+    stages::command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
+    stages::command(Command::new("cargo").args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"]).args(names))
+}

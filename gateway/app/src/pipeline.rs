@@ -117,7 +117,8 @@ impl Pipeline {
 
     fn transition(&self, event: &LineEvent) {
         self.live.transition(event);
-        let (device, detail) = (event.device.as_ref().map(Id::as_str), event.detail.as_str());
+        let (line, device) = (event.line.as_str(), event.device.as_ref().map(Id::as_str));
+        let detail = Some(event.detail.as_str()).filter(|detail| !detail.is_empty());
         let state = match event.state {
             DeviceState::Online => "online",
             DeviceState::Offline(_) => "offline",
@@ -127,14 +128,14 @@ impl Pipeline {
             DeviceState::Offline(reason) => Some(reason.as_str()),
         };
         match reason {
-            None => tracing::info!(device, detail, "online"),
-            Some(reason) => tracing::warn!(device, reason, detail, "offline"),
+            None => tracing::info!(line, device, detail, "online"),
+            Some(reason) => tracing::warn!(line, device, reason, detail, "offline"),
         }
         // A line's own transition reaches the district through each of its devices'.
         let Some(device) = device else { return };
         let body = json!({"device": device, "state": state, "reason": reason, "detail": detail, "at": event.at.at.0});
         if let serde_json::Value::Object(mut body) = body {
-            body.retain(|_, member| !member.is_null() && member != "");
+            body.retain(|_, member| !member.is_null());
             let message =
                 Message { topic: Topic::DeviceEvent, class: DeviceClass::Telemetry, at: event.at.at, body };
             if self.store.accept(Record::Message(message)).is_err() {

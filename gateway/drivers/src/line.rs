@@ -64,6 +64,8 @@ pub enum CommandOutcome {
 /// A transition worth telling people about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineEvent {
+    /// The line.
+    pub line: Id,
     /// The device, or nothing for the line itself.
     pub device: Option<Id>,
     /// What it is now.

@@ -71,8 +71,8 @@ impl Trouble {
                 database.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default()
             }
             sqlx::Error::Io(_) => return Self::Full,
-            // A worker thread that is gone took its connection with it.
-            sqlx::Error::WorkerCrashed => return Self::Damaged,
+            // What is read is not what we wrote.
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => return Self::Damaged,
             _ => return Self::Passing,
         };
         match code & 0xFF {

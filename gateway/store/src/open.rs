@@ -157,7 +157,7 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Err
     };
     let rows =
         sqlx::query("SELECT key, CAST(value AS TEXT) AS value FROM meta").fetch_all(&mut connection).await?;
-    let misshapen = || sqlx::Error::WorkerCrashed;
+    let misshapen = || sqlx::Error::Decode("its meta rows are not ours".into());
     let epoch = meta(&rows, "epoch").ok_or_else(misshapen)?;
     let next: u64 = meta(&rows, "next_seq").and_then(|v| v.parse().ok()).ok_or_else(misshapen)?;
     let counts: Vec<u64> =

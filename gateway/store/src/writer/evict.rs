@@ -100,11 +100,11 @@ impl Writer {
         before: Option<Timestamp>,
     ) -> Result<bool, sqlx::Error> {
         let batch = (self.book.rows[table] / SHARE).clamp(1, MOST);
-        let Some(mut connection) = self.connection.take() else { return Ok(false) };
+        let mut connection = self.connected().await?;
         let mut draft = Draft::new(&self.book);
         let now = (self.now)();
         let went = give_up_on(&mut connection, &mut draft, table, batch, reason, before, now).await;
-        self.connection = Some(connection);
+        self.keep(connection, went.is_ok());
         if let Some(loss) = went? {
             tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records given up");
             // Losses still waiting for their entry are not part of this transaction.

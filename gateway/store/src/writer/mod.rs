@@ -202,6 +202,26 @@ impl Writer {
         }
     }
 
+    /// The writing connection, opened again if the last one was given up.
+    pub(super) async fn connected(&mut self) -> Result<SqliteConnection, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await,
+        }
+    }
+
+    /// Takes the connection back after a transaction. SQLite ends a transaction by itself when
+    /// the disk is full, and the client library then counts one too many: a connection whose
+    /// transaction failed is not used again.
+    pub(super) fn keep(&mut self, connection: SqliteConnection, is_well: bool) {
+        if is_well {
+            self.connection = Some(connection);
+        } else {
+            self.numbered.forget();
+            self.devices.forget();
+        }
+    }
+
     /// Wall time that a clock jumping ahead while the process runs cannot hurry.
     pub(super) fn steady_now(&self) -> Timestamp {
         let (at, since) = self.opened_at;

@@ -41,13 +41,9 @@ struct NewRow {
 impl Writer {
     /// Runs everything pending as one transaction. On an error nothing has changed.
     pub(super) async fn transact(&mut self, pending: &[Op]) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
-        let mut connection = self.connection.take().ok_or(sqlx::Error::WorkerCrashed)?;
+        let mut connection = self.connected().await?;
         let result = self.transact_on(&mut connection, pending).await;
-        self.connection = Some(connection);
-        if result.is_err() {
-            self.numbered.forget();
-            self.devices.forget();
-        }
+        self.keep(connection, result.is_ok());
         result
     }
 

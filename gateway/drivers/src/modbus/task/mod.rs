@@ -280,7 +280,7 @@ impl Line {
         let online = u64::from(state == DeviceState::Online);
         self.context.health.devices[device].online.store(online, Ordering::Relaxed);
         let id = self.plan.layouts[device].device.clone();
-        let event = LineEvent { device: Some(id), state, at: self.context.clock.now(), detail };
+        let event = LineEvent { line: self.plan.line.clone(), device: Some(id), state, at: self.context.clock.now(), detail };
         // A closed channel means the gateway ends.
         let _ = self.context.events.send(event).await;
     }

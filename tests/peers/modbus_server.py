@@ -1,0 +1,60 @@
+"""A Modbus server by pymodbus whose counter counts up: TCP or a serial port.
+
+usage: modbus_server.py tcp PORT | serial PATH    [--units N] [--every MS] [--parent PID]
+
+Holding registers 0-1 of every unit are a 32-bit counter (high word first), 2 a set-point, 3 a
+limit; coil 0 is a relay. Ends by itself when its parent is gone.
+"""
+
+import argparse
+import asyncio
+import os
+
+from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+
+parser = argparse.ArgumentParser()
+parser.add_argument("kind", choices=["tcp", "serial"])
+parser.add_argument("where")
+parser.add_argument("--units", type=int, default=1)
+parser.add_argument("--every", type=int, default=50)
+parser.add_argument("--parent", type=int, default=0)
+args = parser.parse_args()
+
+
+def unit():
+    return ModbusDeviceContext(
+        co=ModbusSequentialDataBlock(1, [False] * 16),
+        di=ModbusSequentialDataBlock(1, [False] * 16),
+        hr=ModbusSequentialDataBlock(1, [0] * 16),
+        ir=ModbusSequentialDataBlock(1, [0] * 16),
+    )
+
+
+async def count(context, units):
+    counter = 0
+    while True:
+        if args.parent and os.getppid() != args.parent:
+            os._exit(0)
+        counter += 1
+        words = [(counter >> 16) & 0xFFFF, counter & 0xFFFF]
+        for device in units.values():
+            device.setValues(3, 0, words)
+        await asyncio.sleep(args.every / 1000)
+
+
+async def main():
+    units = {number: unit() for number in range(1, args.units + 1)}
+    context = ModbusServerContext(devices=units, single=False)
+    if args.kind == "tcp":
+        server = ModbusTcpServer(context, framer=FramerType.SOCKET, address=("127.0.0.1", int(args.where)))
+    else:
+        server = ModbusSerialServer(context, framer=FramerType.RTU, port=args.where, baudrate=19200, timeout=1)
+    counting = asyncio.create_task(count(context, units))
+    print("ready", flush=True)
+    await server.serve_forever()
+    counting.cancel()
+
+
+asyncio.run(main())

@@ -1,0 +1,121 @@
+//! mosquitto as broker, and `mosquitto_sub` as the independent subscriber.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::process::{Child, Command};
+
+use crate::proof::{Received, parse};
+use crate::stage::{Stage, eventually, free_port, tool};
+
+/// A real broker with persistent sessions.
+pub struct Broker {
+    /// Its port, the same over restarts.
+    pub port: u16,
+    config: PathBuf,
+    child: Option<Child>,
+}
+
+/// Records everything below `linli/` in a persistent session: what the broker acknowledged while
+/// the subscriber or the broker was away is delivered afterwards.
+pub struct Subscriber {
+    file: PathBuf,
+    _child: Child,
+}
+
+// === impl Broker ===
+
+impl Broker {
+    /// Starts a broker.
+    pub async fn start(stage: &Stage) -> anyhow::Result<Self> {
+        let (port, store) = (free_port()?, stage.path("mosquitto"));
+        std::fs::create_dir_all(&store)?;
+        let config = stage.path("mosquitto.conf");
+        let text = format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
+             persistence_location {}/\nautosave_interval 1800\nmax_queued_messages 0\nmax_inflight_messages 1000\n",
+            store.display()
+        );
+        std::fs::write(&config, text)?;
+        let mut broker = Self { port, config, child: None };
+        broker.begin().await?;
+        Ok(broker)
+    }
+
+    /// Starts it again on the same port with what it kept.
+    pub async fn begin(&mut self) -> anyhow::Result<()> {
+        let mosquitto = tool("mosquitto", "mosquitto")?;
+        let child = Command::new(mosquitto)
+            .arg("-c")
+            .arg(&self.config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        self.child = Some(child);
+        let port = self.port;
+        eventually("mosquitto listens", Duration::from_secs(10), || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })
+        .await
+    }
+
+    /// Ends it; it keeps its sessions.
+    pub async fn end(&mut self) -> anyhow::Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        crate::gateway::signal(&child, "-TERM").await?;
+        child.wait().await?;
+        Ok(())
+    }
+
+    /// Subscribes to everything and waits until that is known to the broker.
+    pub async fn subscribe(&self, stage: &Stage) -> anyhow::Result<Subscriber> {
+        let file = stage.path("received.tsv");
+        let output = std::fs::File::create(&file)?;
+        let child = Command::new(tool("mosquitto_sub", "mosquitto-clients")?)
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-c", "-i", "record"])
+            .args(["-V", "5", "-x", "3600", "-t", "linli/#", "-t", "ready/#", "-F", "%t\t%p"])
+            .stdout(output)
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let subscriber = Subscriber { file, _child: child };
+        for _ in 0..100 {
+            self.publish("ready/now", "1", false).await?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if std::fs::read_to_string(&subscriber.file)?.contains("ready/now") {
+                return Ok(subscriber);
+            }
+        }
+        anyhow::bail!("mosquitto_sub hears nothing")
+    }
+
+    /// Publishes one message at QoS 1.
+    pub async fn publish(&self, topic: &str, payload: &str, retain: bool) -> anyhow::Result<()> {
+        let mut command = Command::new(tool("mosquitto_pub", "mosquitto-clients")?);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", topic, "-s"]);
+        if retain {
+            command.arg("-r");
+        }
+        let mut child = command.stdin(Stdio::piped()).spawn()?;
+        let mut input = child.stdin.take().context("no input")?;
+        tokio::io::AsyncWriteExt::write_all(&mut input, payload.as_bytes()).await?;
+        drop(input);
+        anyhow::ensure!(child.wait().await?.success(), "mosquitto_pub failed");
+        Ok(())
+    }
+}
+
+// === impl Subscriber ===
+
+impl Subscriber {
+    /// Everything received so far, in order.
+    pub fn received(&self) -> anyhow::Result<Vec<Received>> {
+        let text = String::from_utf8_lossy(&std::fs::read(&self.file)?).into_owned();
+        // The last line may still be being written.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        Ok(whole.lines().filter_map(parse).collect())
+    }
+}

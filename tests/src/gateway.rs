@@ -1,0 +1,131 @@
+//! The real binary as a process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::process::{Child, Command};
+
+use crate::stage::eventually;
+
+/// A running gateway.
+pub struct Gateway {
+    child: Child,
+    config: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+}
+
+/// The binary under test.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let path = std::env::var_os("LINLI_BIN").map_or_else(|| target.join("release/linli"), PathBuf::from);
+    ensure!(path.is_file(), "{} is missing: build it with `cargo build --release`", path.display());
+    Ok(path)
+}
+
+/// Runs a verb to its end.
+pub async fn linli(arguments: &[&str]) -> anyhow::Result<Output> {
+    Ok(Command::new(binary()?).args(arguments).stdin(Stdio::null()).output().await?)
+}
+
+/// Sends a signal to a child we started.
+pub async fn signal(child: &Child, name: &str) -> anyhow::Result<()> {
+    let id = child.id().context("it has ended already")?;
+    Command::new("kill").args([name, &id.to_string()]).status().await?;
+    Ok(())
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Starts it; `data` is the directory of its database.
+    pub async fn start(config: &Path, data: &Path) -> anyhow::Result<Self> {
+        Self::start_under(&[], config, data).await
+    }
+
+    /// Starts it below another program, such as `faketime`.
+    pub async fn start_under(wrapper: &[&str], config: &Path, data: &Path) -> anyhow::Result<Self> {
+        let log = config.with_extension("log");
+        let output = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let binary = binary()?;
+        let mut command = match wrapper.split_first() {
+            Some((program, rest)) => {
+                let mut command = Command::new(program);
+                command.args(rest).arg(&binary);
+                command
+            }
+            None => Command::new(&binary),
+        };
+        let child = command
+            .args(["run", "--config"])
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(output)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Self { child, config: config.to_owned(), data: data.to_owned(), log })
+    }
+
+    /// Waits until it answers on its control socket.
+    pub async fn answering(&mut self) -> anyhow::Result<()> {
+        let socket = self.data.join("control.sock");
+        for _ in 0..400 {
+            if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                anyhow::bail!("the gateway ended ({status}):\n{}", self.log());
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        anyhow::bail!("the gateway does not answer:\n{}", self.log())
+    }
+
+    /// Ends it like a power cut.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+
+    /// Ends it in order.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        signal(&self.child, "-TERM").await?;
+        let ended = tokio::time::timeout(Duration::from_secs(40), self.child.wait()).await;
+        let status = ended.context("it does not end")??;
+        ensure!(status.success(), "it ended with {status}:\n{}", self.log());
+        Ok(())
+    }
+
+    /// What it logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Runs a verb beside it.
+    pub async fn verb(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        let config = self.config.to_string_lossy().into_owned();
+        linli(&[arguments, &["--config", &config]].concat()).await
+    }
+
+    /// Waits until its status says so.
+    pub async fn until(&self, what: &str, patience: Duration, holds: impl Fn(&serde_json::Value) -> bool) -> anyhow::Result<()> {
+        let socket = self.data.join("control.sock");
+        eventually(what, patience, || status(&socket).is_some_and(|status| holds(&status)))
+            .await
+            .with_context(|| format!("status: {:?}\n{}", status(&socket), self.log()))
+    }
+}
+
+fn status(socket: &Path) -> Option<serde_json::Value> {
+    use std::io::{Read, Write};
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    stream.write_all(b"GET /api/v1/status HTTP/1.0\r\nHost: linli\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+}

@@ -1,0 +1,80 @@
+//! Modbus servers by pymodbus, and the cable between one of them and the gateway.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::stage::{Stage, eventually, tool};
+
+/// A Modbus server whose counters count up.
+pub struct Peer {
+    _child: Child,
+}
+
+/// Two connected pseudo-terminals, by socat.
+pub struct Cable {
+    /// The server's end.
+    pub server: PathBuf,
+    /// The gateway's end.
+    pub gateway: PathBuf,
+    _child: Child,
+}
+
+/// The Python that has the peers' packages.
+pub fn python() -> anyhow::Result<PathBuf> {
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
+    ensure!(venv.is_file(), "{} is missing: `cargo xtask test` creates it (python3-venv, pymodbus)", venv.display());
+    Ok(venv)
+}
+
+// === impl Peer ===
+
+impl Peer {
+    /// Serves TCP.
+    pub async fn tcp(port: u16, units: usize, every_ms: u32) -> anyhow::Result<Self> {
+        Self::start(&["tcp", &port.to_string()], units, every_ms).await
+    }
+
+    /// Serves a serial port.
+    pub async fn serial(path: &Path, units: usize, every_ms: u32) -> anyhow::Result<Self> {
+        Self::start(&["serial", &path.to_string_lossy()], units, every_ms).await
+    }
+
+    async fn start(what: &[&str], units: usize, every_ms: u32) -> anyhow::Result<Self> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/modbus_server.py");
+        let mut child = Command::new(python()?)
+            .arg(script)
+            .args(what)
+            .args(["--units", &units.to_string(), "--every", &every_ms.to_string()])
+            .args(["--parent", &std::process::id().to_string()])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().context("no output")?;
+        let mut lines = BufReader::new(output).lines();
+        let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
+        ensure!(first.context("pymodbus does not start")??.as_deref() == Some("ready"), "pymodbus did not start");
+        Ok(Self { _child: child })
+    }
+}
+
+// === impl Cable ===
+
+impl Cable {
+    /// Lays a cable.
+    pub async fn lay(stage: &Stage) -> anyhow::Result<Self> {
+        let (server, gateway) = (stage.path("tty-server"), stage.path("tty-gateway"));
+        let end = |path: &Path| format!("pty,raw,echo=0,link={}", path.display());
+        let child = Command::new(tool("socat", "socat")?)
+            .args([end(&server), end(&gateway)])
+            .kill_on_drop(true)
+            .spawn()?;
+        let (a, b) = (server.clone(), gateway.clone());
+        eventually("socat lays the cable", Duration::from_secs(5), || a.exists() && b.exists()).await?;
+        Ok(Self { server, gateway, _child: child })
+    }
+}

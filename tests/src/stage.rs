@@ -1,0 +1,73 @@
+//! A directory, ports and tools.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::time::{Instant, sleep};
+
+/// Everything of one test lies in one directory that goes away with it.
+pub struct Stage {
+    dir: tempfile::TempDir,
+}
+
+// === impl Stage ===
+
+impl Stage {
+    /// An empty stage.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self { dir: tempfile::Builder::new().prefix("linli-e2e-").tempdir()? })
+    }
+
+    /// A path on the stage.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a configuration: a broker on that port (none for zero), and these lines and devices.
+    pub fn configure(&self, broker: u16, store: &str, devices: &str) -> anyhow::Result<PathBuf> {
+        let dir = self.path("config");
+        std::fs::create_dir_all(&dir)?;
+        let mqtt = if broker == 0 {
+            String::new()
+        } else {
+            format!("[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nbacklog_rate = 0\n")
+        };
+        let gateway =
+            format!("[gateway]\nid = \"gw\"\n\n[store]\n{store}\n\n{mqtt}\n[web]\nlisten = \"127.0.0.1:0\"\n");
+        std::fs::write(dir.join("gateway.toml"), gateway)?;
+        std::fs::write(
+            dir.join("facility.toml"),
+            "[centre]\nid = \"c\"\nname = \"试验\"\nform = \"compact\"\n",
+        )?;
+        std::fs::write(dir.join("devices.toml"), devices)?;
+        Ok(dir)
+    }
+}
+
+/// A port nobody listens on just now.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The path of a program, or a sentence that says how to get it.
+pub fn tool(name: &str, package: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let extra = [Path::new("/usr/sbin").to_owned(), Path::new("/usr/local/sbin").to_owned()];
+    std::env::split_paths(&path)
+        .chain(extra)
+        .map(|dir| dir.join(name))
+        .find(|candidate| candidate.is_file())
+        .with_context(|| format!("{name} is missing: install it with `apt-get install {package}`"))
+}
+
+/// Waits until `holds`, at most that long; the error says what was waited for.
+pub async fn eventually(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let until = Instant::now() + patience;
+    while !holds() {
+        ensure!(Instant::now() < until, "waited {patience:?} in vain: {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! Nothing that was accepted is lost: every number arrives, or the ledger names it.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use linli_tests::{Broker, Cable, Flood, Gateway, Peer, Proof, Stage, free_port};
+use tokio::time::sleep;
+
+const STORE: &str = "path = \"../data/linli.db\"\ncommit_interval = \"20ms\"";
+
+fn counter(port: u16, poll: &str) -> String {
+    format!(
+        "[[line]]\nid = \"l1\"\nkind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"\ntimeout = \"500ms\"\n\n\
+         [[device]]\nid = \"d1\"\nline = \"l1\"\nunit = 1\nprofile = \"generic/counter\"\npoll = \"{poll}\"\n"
+    )
+}
+
+fn floods(flood: &Flood, count: usize, poll: &str) -> String {
+    let mut text = String::new();
+    for i in 0..count {
+        let _ = write!(
+            text,
+            "[[line]]\nid = \"l{i}\"\nkind = \"modbus_tcp\"\nendpoint = \"{}\"\n\n\
+             [[device]]\nid = \"d{i}\"\nline = \"l{i}\"\nunit = 1\nprofile = \"generic/block-125\"\npoll = \"{poll}\"\n\n",
+            flood.address
+        );
+    }
+    text
+}
+
+/// Every change of the counter, in order: it counts slower than it is read.
+fn every_change_in_order(proof: &Proof, device: &str) {
+    let mut values = proof.values(device, "counter");
+    values.dedup();
+    let begin = values.first().copied().expect("something arrived");
+    let expect: Vec<i64> = (begin..begin + i64::try_from(values.len()).unwrap()).collect();
+    assert_eq!(values, expect, "a change is missing or out of order");
+}
+
+#[tokio::test]
+async fn every_change_of_a_counter_arrives_in_order_over_tcp_and_serial() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let port = free_port()?;
+    let _tcp = Peer::tcp(port, 1, 300).await?;
+    let cable = Cable::lay(&stage).await?;
+    let _serial = Peer::serial(&cable.server, 1, 400).await?;
+    let mut devices = counter(port, "50ms");
+    let _ = write!(
+        devices,
+        "\n[[line]]\nid = \"l2\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = 19200\ntimeout = \"500ms\"\n\n\
+         [[device]]\nid = \"d2\"\nline = \"l2\"\nunit = 1\nprofile = \"generic/counter\"\npoll = \"120ms\"\n",
+        cable.gateway.display()
+    );
+    let config = stage.configure(broker.port, STORE, &devices)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    sleep(Duration::from_secs(12)).await;
+    gateway.stop().await?;
+    sleep(Duration::from_millis(500)).await;
+    let proof = Proof::of(&subscriber.received()?);
+    proof.nothing_is_missing()?;
+    every_change_in_order(&proof, "d1");
+    every_change_in_order(&proof, "d2");
+    assert!(proof.values("d1", "counter").len() > 100, "{}", proof.values("d1", "counter").len());
+    assert!(proof.values("d2", "counter").len() > 40, "{}", proof.values("d2", "counter").len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_the_gateway_is_killed_200_times() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let flood = Flood::start().await?;
+    let config = stage.configure(broker.port, STORE, &floods(&flood, 4, "20ms"))?;
+    let mut random = 0x9E37_79B9_u64;
+    for _ in 0..200 {
+        let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+        gateway.answering().await?;
+        // A different moment each time, from 0 to 200 ms after it began to answer.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        sleep(Duration::from_millis(random >> 33 & 0xFF)).await;
+        gateway.kill().await?;
+    }
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    gateway.until("the backlog is delivered", Duration::from_secs(60), |status| {
+        status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 50) && status["uplink"]["connected"] == true
+    })
+    .await?;
+    gateway.stop().await?;
+    sleep(Duration::from_secs(1)).await;
+    let proof = Proof::of(&subscriber.received()?);
+    proof.nothing_is_missing()?;
+    assert_eq!(proof.seqs.len(), 1, "one database all the time");
+    assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
+    println!("{} messages, {} duplicates", proof.highest(), proof.duplicates);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_that_comes_and_goes_misses_nothing() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let mut broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let flood = Flood::start().await?;
+    let config = stage.configure(broker.port, STORE, &floods(&flood, 2, "20ms"))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    for _ in 0..3 {
+        sleep(Duration::from_secs(2)).await;
+        broker.end().await?;
+        sleep(Duration::from_secs(2)).await;
+        broker.begin().await?;
+    }
+    gateway.until("the broker is back", Duration::from_secs(60), |s| s["uplink"]["connected"] == true).await?;
+    sleep(Duration::from_secs(2)).await;
+    gateway.stop().await?;
+    sleep(Duration::from_secs(1)).await;
+    let proof = Proof::of(&subscriber.received()?);
+    proof.nothing_is_missing()?;
+    assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_million_samples_wait_for_a_broker_that_is_away() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let mut broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    broker.end().await?;
+    let flood = Flood::start().await?;
+    let config = stage.configure(broker.port, STORE, &floods(&flood, 8, "20ms"))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    let enough = |s: &serde_json::Value| s["values_reported"].as_u64().is_some_and(|n| n >= 1_000_000);
+    gateway.until("a million samples are read", Duration::from_secs(120), enough).await?;
+    broker.begin().await?;
+    gateway.until("the backlog is delivered", Duration::from_secs(120), |status| {
+        status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400) && status["uplink"]["connected"] == true
+    })
+    .await?;
+    gateway.stop().await?;
+    sleep(Duration::from_secs(2)).await;
+    let proof = Proof::of(&subscriber.received()?);
+    proof.nothing_is_missing()?;
+    assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
+    assert!(proof.data.len() >= 8000, "{}", proof.data.len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let flood = Flood::start().await?;
+    let config = stage.configure(broker.port, STORE, &floods(&flood, 1, "50ms"))?;
+    let data = stage.path("data");
+    let mut gateway = Gateway::start(&config, &data).await?;
+    gateway.answering().await?;
+    sleep(Duration::from_secs(2)).await;
+    gateway.stop().await?;
+    std::fs::write(data.join("linli.db"), vec![0xA5; 100_000])?;
+    let mut gateway = Gateway::start(&config, &data).await?;
+    gateway.answering().await?;
+    sleep(Duration::from_secs(2)).await;
+    gateway.stop().await?;
+    sleep(Duration::from_millis(500)).await;
+    let received = subscriber.received()?;
+    let proof = Proof::of(&received);
+    assert_eq!(proof.seqs.len(), 2, "a new epoch began");
+    let told = received.iter().any(|m| m.topic.ends_with("/event/ledger") && m.payload["reason"] == "damaged");
+    assert!(told, "the ledger tells of the damaged database");
+    let aside = std::fs::read_dir(&data)?.flatten().any(|e| e.file_name().to_string_lossy().contains(".corrupt-"));
+    assert!(aside, "the damaged file is kept for a person");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let mut broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    broker.end().await?;
+    let data = stage.path("data");
+    std::fs::create_dir_all(&data)?;
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"])
+        .arg(&data)
+        .status()?;
+    anyhow::ensure!(mounted.success(), "a small tmpfs cannot be mounted: run the tests as root");
+    let outcome = fill_the_disk(&stage, &mut broker, &data).await;
+    // Unmounting is also what proves that nothing of ours is left running on it.
+    let unmounted = std::process::Command::new("umount").arg(&data).status()?;
+    outcome?;
+    anyhow::ensure!(unmounted.success(), "the tmpfs is still in use");
+    let received = subscriber.received()?;
+    let proof = Proof::of(&received);
+    proof.nothing_is_missing()?;
+    let reasons: std::collections::BTreeSet<&str> = proof.ledger.iter().map(|(.., reason)| reason.as_str()).collect();
+    assert!(reasons.contains("disk_full"), "{reasons:?}");
+    Ok(())
+}
+
+async fn fill_the_disk(stage: &Stage, broker: &mut Broker, data: &std::path::Path) -> anyhow::Result<()> {
+    let flood = Flood::start().await?;
+    let config = stage.configure(broker.port, STORE, &floods(&flood, 8, "20ms"))?;
+    let mut gateway = Gateway::start(&config, data).await?;
+    gateway.answering().await?;
+    gateway.until("records were given up", Duration::from_secs(180), |status| {
+        status["store"]["given_up"].as_u64().is_some_and(|n| n > 0)
+    })
+    .await?;
+    sleep(Duration::from_secs(3)).await;
+    broker.begin().await?;
+    gateway.until("the backlog is delivered", Duration::from_secs(120), |status| {
+        status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400) && status["uplink"]["connected"] == true
+    })
+    .await?;
+    gateway.stop().await?;
+    sleep(Duration::from_secs(2)).await;
+    Ok(())
+}

