@@ -112,7 +112,12 @@ impl Gateway {
     }
 
     /// Waits until its status says so.
-    pub async fn until(&self, what: &str, patience: Duration, holds: impl Fn(&serde_json::Value) -> bool) -> anyhow::Result<()> {
+    pub async fn until(
+        &self,
+        what: &str,
+        patience: Duration,
+        holds: impl Fn(&serde_json::Value) -> bool,
+    ) -> anyhow::Result<()> {
         let socket = self.data.join("control.sock");
         eventually(what, patience, || status(&socket).is_some_and(|status| holds(&status)))
             .await

@@ -27,7 +27,11 @@ pub struct Cable {
 /// The Python that has the peers' packages.
 pub fn python() -> anyhow::Result<PathBuf> {
     let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
-    ensure!(venv.is_file(), "{} is missing: `cargo xtask test` creates it (python3-venv, pymodbus)", venv.display());
+    ensure!(
+        venv.is_file(),
+        "{} is missing: `cargo xtask test` creates it (python3-venv, pymodbus)",
+        venv.display()
+    );
     Ok(venv)
 }
 
@@ -57,7 +61,10 @@ impl Peer {
         let output = child.stdout.take().context("no output")?;
         let mut lines = BufReader::new(output).lines();
         let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
-        ensure!(first.context("pymodbus does not start")??.as_deref() == Some("ready"), "pymodbus did not start");
+        ensure!(
+            first.context("pymodbus does not start")??.as_deref() == Some("ready"),
+            "pymodbus did not start"
+        );
         Ok(Self { _child: child })
     }
 }

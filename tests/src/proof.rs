@@ -15,6 +15,9 @@ pub struct Received {
     pub payload: Value,
 }
 
+/// One message of data: device, seq, values of its samples by point.
+pub type Arrival = (String, u64, Vec<(String, Value)>);
+
 /// What the messages prove.
 #[derive(Debug, Default)]
 pub struct Proof {
@@ -25,7 +28,7 @@ pub struct Proof {
     /// Ranges of the ledger: epoch, first, last, reason.
     pub ledger: Vec<(String, u64, u64, String)>,
     /// First arrivals of each device's data, in order: device, seq, values of its samples by point.
-    pub data: Vec<(String, u64, Vec<(String, Value)>)>,
+    pub data: Vec<Arrival>,
 }
 
 /// Reads a line of the record.
@@ -70,8 +73,10 @@ impl Proof {
 
     fn add(&mut self, seq: u64, payload: &Value) {
         let samples = payload["samples"].as_array().cloned().unwrap_or_default();
-        let values =
-            samples.iter().map(|s| (s["p"].as_str().unwrap_or_default().to_owned(), s["v"].clone())).collect();
+        let values = samples
+            .iter()
+            .map(|s| (s["p"].as_str().unwrap_or_default().to_owned(), s["v"].clone()))
+            .collect();
         self.data.push((payload["device"].as_str().unwrap_or_default().to_owned(), seq, values));
     }
 
@@ -91,7 +96,9 @@ impl Proof {
                 |seq: u64| self.ledger.iter().any(|(of, a, b, _)| of == epoch && (*a..=*b).contains(&seq));
             // The first epoch of a gateway begins at 1; a later one goes on where the old ended.
             let begin = if self.seqs.len() == 1 { 1 } else { first };
-            missing.extend((begin..=last).filter(|s| !seqs.contains(s) && !explained(*s)).map(|s| (epoch.clone(), s)));
+            missing.extend(
+                (begin..=last).filter(|s| !seqs.contains(s) && !explained(*s)).map(|s| (epoch.clone(), s)),
+            );
         }
         missing
     }
@@ -108,6 +115,10 @@ impl Proof {
     #[must_use]
     pub fn values(&self, device: &str, point: &str) -> Vec<i64> {
         let of_device = self.data.iter().filter(|(d, ..)| d == device);
-        of_device.flat_map(|(.., values)| values).filter(|(p, _)| p == point).filter_map(|(_, v)| v.as_i64()).collect()
+        of_device
+            .flat_map(|(.., values)| values)
+            .filter(|(p, _)| p == point)
+            .filter_map(|(_, v)| v.as_i64())
+            .collect()
     }
 }

@@ -34,8 +34,9 @@ impl Stage {
         } else {
             format!("[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nbacklog_rate = 0\n")
         };
-        let gateway =
-            format!("[gateway]\nid = \"gw\"\n\n[store]\n{store}\n\n{mqtt}\n[web]\nlisten = \"127.0.0.1:0\"\n");
+        let gateway = format!(
+            "[gateway]\nid = \"gw\"\n\n[store]\n{store}\n\n{mqtt}\n[web]\nlisten = \"127.0.0.1:0\"\n"
+        );
         std::fs::write(dir.join("gateway.toml"), gateway)?;
         std::fs::write(
             dir.join("facility.toml"),
@@ -63,7 +64,11 @@ pub fn tool(name: &str, package: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Waits until `holds`, at most that long; the error says what was waited for.
-pub async fn eventually(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) -> anyhow::Result<()> {
+pub async fn eventually(
+    what: &str,
+    patience: Duration,
+    mut holds: impl FnMut() -> bool,
+) -> anyhow::Result<()> {
     let until = Instant::now() + patience;
     while !holds() {
         ensure!(Instant::now() < until, "waited {patience:?} in vain: {what}");

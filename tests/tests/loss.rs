@@ -33,7 +33,8 @@ fn every_change_in_order(proof: &Proof, device: &str) {
     let mut values = proof.values(device, "counter");
     values.dedup();
     let begin = values.first().copied().expect("something arrived");
-    let expect: Vec<i64> = (begin..begin + i64::try_from(values.len()).unwrap()).collect();
+    let expect: Vec<i64> =
+        (begin..begin + i64::try_from(values.len()).expect("a few thousand values")).collect();
     assert_eq!(values, expect, "a change is missing or out of order");
 }
 
@@ -86,10 +87,12 @@ async fn nothing_is_lost_when_the_gateway_is_killed_200_times() -> anyhow::Resul
     }
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
-    gateway.until("the backlog is delivered", Duration::from_secs(60), |status| {
-        status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 50) && status["uplink"]["connected"] == true
-    })
-    .await?;
+    gateway
+        .until("the backlog is delivered", Duration::from_secs(60), |status| {
+            status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 50)
+                && status["uplink"]["connected"] == true
+        })
+        .await?;
     gateway.stop().await?;
     sleep(Duration::from_secs(1)).await;
     let proof = Proof::of(&subscriber.received()?);
@@ -115,7 +118,9 @@ async fn a_broker_that_comes_and_goes_misses_nothing() -> anyhow::Result<()> {
         sleep(Duration::from_secs(2)).await;
         broker.begin().await?;
     }
-    gateway.until("the broker is back", Duration::from_secs(60), |s| s["uplink"]["connected"] == true).await?;
+    gateway
+        .until("the broker is back", Duration::from_secs(60), |s| s["uplink"]["connected"] == true)
+        .await?;
     sleep(Duration::from_secs(2)).await;
     gateway.stop().await?;
     sleep(Duration::from_secs(1)).await;
@@ -138,10 +143,12 @@ async fn a_million_samples_wait_for_a_broker_that_is_away() -> anyhow::Result<()
     let enough = |s: &serde_json::Value| s["values_reported"].as_u64().is_some_and(|n| n >= 1_000_000);
     gateway.until("a million samples are read", Duration::from_secs(120), enough).await?;
     broker.begin().await?;
-    gateway.until("the backlog is delivered", Duration::from_secs(120), |status| {
-        status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400) && status["uplink"]["connected"] == true
-    })
-    .await?;
+    gateway
+        .until("the backlog is delivered", Duration::from_secs(120), |status| {
+            status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400)
+                && status["uplink"]["connected"] == true
+        })
+        .await?;
     gateway.stop().await?;
     sleep(Duration::from_secs(2)).await;
     let proof = Proof::of(&subscriber.received()?);
@@ -172,9 +179,11 @@ async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::
     let received = subscriber.received()?;
     let proof = Proof::of(&received);
     assert_eq!(proof.seqs.len(), 2, "a new epoch began");
-    let told = received.iter().any(|m| m.topic.ends_with("/event/ledger") && m.payload["reason"] == "damaged");
+    let told =
+        received.iter().any(|m| m.topic.ends_with("/event/ledger") && m.payload["reason"] == "damaged");
     assert!(told, "the ledger tells of the damaged database");
-    let aside = std::fs::read_dir(&data)?.flatten().any(|e| e.file_name().to_string_lossy().contains(".corrupt-"));
+    let aside =
+        std::fs::read_dir(&data)?.flatten().any(|e| e.file_name().to_string_lossy().contains(".corrupt-"));
     assert!(aside, "the damaged file is kept for a person");
     Ok(())
 }
@@ -200,7 +209,8 @@ async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()>
     let received = subscriber.received()?;
     let proof = Proof::of(&received);
     proof.nothing_is_missing()?;
-    let reasons: std::collections::BTreeSet<&str> = proof.ledger.iter().map(|(.., reason)| reason.as_str()).collect();
+    let reasons: std::collections::BTreeSet<&str> =
+        proof.ledger.iter().map(|(.., reason)| reason.as_str()).collect();
     assert!(reasons.contains("disk_full"), "{reasons:?}");
     Ok(())
 }
@@ -210,16 +220,19 @@ async fn fill_the_disk(stage: &Stage, broker: &mut Broker, data: &std::path::Pat
     let config = stage.configure(broker.port, STORE, &floods(&flood, 8, "20ms"))?;
     let mut gateway = Gateway::start(&config, data).await?;
     gateway.answering().await?;
-    gateway.until("records were given up", Duration::from_secs(180), |status| {
-        status["store"]["given_up"].as_u64().is_some_and(|n| n > 0)
-    })
-    .await?;
+    gateway
+        .until("records were given up", Duration::from_secs(180), |status| {
+            status["store"]["given_up"].as_u64().is_some_and(|n| n > 0)
+        })
+        .await?;
     sleep(Duration::from_secs(3)).await;
     broker.begin().await?;
-    gateway.until("the backlog is delivered", Duration::from_secs(120), |status| {
-        status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400) && status["uplink"]["connected"] == true
-    })
-    .await?;
+    gateway
+        .until("the backlog is delivered", Duration::from_secs(120), |status| {
+            status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400)
+                && status["uplink"]["connected"] == true
+        })
+        .await?;
     gateway.stop().await?;
     sleep(Duration::from_secs(2)).await;
     Ok(())

@@ -50,5 +50,9 @@ fn root() -> PathBuf {
 fn bench(names: &[&str]) -> anyhow::Result<()> {
     needs::ensure()?;
     stages::command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
-    stages::command(Command::new("cargo").args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"]).args(names))
+    stages::command(
+        Command::new("cargo")
+            .args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"])
+            .args(names),
+    )
 }

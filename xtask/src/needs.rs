@@ -67,7 +67,10 @@ fn venv() -> anyhow::Result<()> {
     let made = made.context("python3 is missing: apt-get install python3 python3-venv")?;
     ensure!(made.success(), "python3 -m venv failed: apt-get install python3-venv");
     let pip = venv.join("bin/pip");
-    let installed = Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON).status()?;
+    let installed = Command::new(pip)
+        .args(["install", "--quiet", "--disable-pip-version-check"])
+        .args(PYTHON)
+        .status()?;
     ensure!(installed.success(), "pip could not install {}", PYTHON.join(", "));
     std::fs::write(stamp, wanted)?;
     Ok(())

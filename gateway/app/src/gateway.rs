@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -17,13 +16,14 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::commands::{DESK_QUEUE, Desk, DeskHealth, Submission};
 use crate::config::{self, Checked};
+use crate::doors::Doors;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
 use crate::observed::{Observed, VERSION};
 use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Flow, Pipeline, Rules};
 use crate::watchdog::{self, Watchdog};
-use crate::web::{self, Control, ReloadRequest};
+use crate::web::{Control, ReloadRequest};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -63,38 +63,24 @@ impl Gateway {
     /// Checks the configuration completely, opens the store, then starts everything.
     pub async fn start(config_dir: &Path) -> anyhow::Result<Self> {
         let booted = config::load_or_last_good(config_dir)?;
-        if let Some(report) = &booted.fallback {
-            tracing::error!("the configuration on disk is bad; the last good one runs:\n{report}");
-        }
         let current = booted.checked;
         let clock = Arc::new(SystemClock::default());
-        let wall = Arc::clone(&clock);
-        let now: linli_store::Now = Arc::new(move || wall.now().at);
-        let (store, opening) = Store::open(current.store.clone(), now).await?;
-        if let Some(aside) = &opening.set_aside {
-            tracing::error!(file = %aside.path.display(), reason = aside.reason, "damaged database set aside, new epoch");
-        }
-        tracing::info!(epoch = opening.epoch, backlog = opening.backlog, "store open");
-
-        let data_dir = data_dir(&current)?;
-        let socket_path = data_dir.join(web::SOCKET);
-        let socket = web::bind_control(&socket_path).await?;
-        let listener = TcpListener::bind(current.web.listen)
-            .await
-            .with_context(|| format!("[web] listen: {} cannot be opened", current.web.listen))?;
-        let web_address = listener.local_addr()?;
+        let store = open_store(&current, &clock).await?;
+        let doors = Doors::open(current.web.listen, &data_dir(&current)?).await?;
+        let web_address = doors.address()?;
 
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
-        let lines = Lines::new(Shared { samples, events, clock: Arc::clone(&clock) as Arc<dyn Clock> });
+        let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
+        let lines = Lines::new(Shared { samples, events, clock: ticks() });
         let live = Arc::new(Live::default());
         let flow = Arc::new(Flow::default());
         let desk_health = Arc::new(DeskHealth::default());
         let rules = watch::Sender::new(Rules::default());
         let fallback = watch::Sender::new(booted.fallback.map(|report| report.to_string()));
-        let north = North::new(store.outbox(), desk.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
+        let north = North::new(store.outbox(), desk.clone(), ticks());
         let observed = Arc::new(Observed {
             gateway: current.gateway.id.to_string(),
             centre: current.centre.id.to_string(),
@@ -112,33 +98,21 @@ impl Gateway {
 
         let pipeline =
             Pipeline { store: store.clone(), live: Arc::clone(&live), rules: rules.subscribe(), flow };
-        let desk_task = Desk {
-            store: store.clone(),
-            routes: lines.routes(),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            health: desk_health,
-        };
+        let desk_task =
+            Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health: desk_health };
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { desk: desk.clone(), reload };
         let tasks = Tasks {
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
             desk: tokio::spawn(desk_task.run(submissions)),
-            web: vec![
-                tokio::spawn(web::serve_network(listener, Arc::clone(&observed), cancel_web.clone())),
-                tokio::spawn(web::serve_control(
-                    socket,
-                    socket_path,
-                    Arc::clone(&observed),
-                    control,
-                    cancel_web.clone(),
-                )),
-            ],
+            web: doors.serve(&observed, control, &cancel_web),
             aside: vec![tokio::spawn(clock.watch(cancel_aside.clone()))],
             cancel_web,
             cancel_aside,
         };
+        let config_dir = config_dir.to_owned();
         let mut gateway = Self {
-            config_dir: config_dir.to_owned(),
+            config_dir,
             current,
             store,
             lines,
@@ -152,11 +126,20 @@ impl Gateway {
             observed,
             web_address,
         };
-        gateway.apply().await;
-        if gateway.fallback.borrow().is_none() {
-            gateway.keep_as_last_good();
-        }
+        gateway.begin().await;
         Ok(gateway)
+    }
+
+    /// Starts lines and uplink; remembers a configuration that booted.
+    async fn begin(&mut self) {
+        self.apply().await;
+        let fallback = self.fallback.borrow().clone();
+        match fallback {
+            Some(report) => {
+                tracing::error!("the configuration on disk is bad; the last good one runs:\n{report}");
+            }
+            None => self.keep_as_last_good(),
+        }
     }
 
     /// Serves until `stop` or a signal ends it, then drains.
@@ -225,7 +208,10 @@ impl Gateway {
     fn keep_as_last_good(&self) {
         let kept = data_dir(&self.current).and_then(|dir| config::keep_last_good(&self.config_dir, &dir));
         if let Err(error) = kept {
-            tracing::warn!(error = format!("{error:#}"), "the configuration could not be kept as the last good one");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the configuration could not be kept as the last good one"
+            );
         }
     }
 
@@ -248,6 +234,18 @@ impl Gateway {
         step("store", store.close()).await;
         tracing::info!("stopped");
     }
+}
+
+/// Opens the store and says what was found.
+async fn open_store(checked: &Checked, clock: &Arc<SystemClock>) -> anyhow::Result<Store> {
+    let wall = Arc::clone(clock);
+    let now: linli_store::Now = Arc::new(move || wall.now().at);
+    let (store, opening) = Store::open(checked.store.clone(), now).await?;
+    if let Some(aside) = &opening.set_aside {
+        tracing::error!(file = %aside.path.display(), reason = aside.reason, "damaged database set aside, new epoch");
+    }
+    tracing::info!(epoch = opening.epoch, backlog = opening.backlog, "store open");
+    Ok(store)
 }
 
 /// The directory of the database also holds the control socket and the last good configuration.

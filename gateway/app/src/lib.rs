@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 pub mod config;
 mod demo;
+mod doors;
 mod gateway;
 mod lines;
 mod live;

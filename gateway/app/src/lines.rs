@@ -139,12 +139,7 @@ impl Lines {
 }
 
 /// Runs a line until cancelled; when its task breaks, starts it again after a growing pause.
-async fn keep(
-    view: LineView,
-    shared: Shared,
-    routes: watch::Sender<Arc<Routes>>,
-    cancel: CancellationToken,
-) {
+async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>, cancel: CancellationToken) {
     let mut pause = SHORTEST_PAUSE;
     loop {
         let (queue, commands) = mpsc::channel(COMMAND_QUEUE);

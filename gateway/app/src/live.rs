@@ -37,7 +37,11 @@ struct Device {
 enum State {
     #[default]
     Unknown,
-    Known { state: DeviceState, detail: String, at_ms: i64 },
+    Known {
+        state: DeviceState,
+        detail: String,
+        at_ms: i64,
+    },
 }
 
 /// A device as the API shows it.

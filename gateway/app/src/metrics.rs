@@ -29,7 +29,13 @@ pub fn render(observed: &Observed) -> Result<String, prometheus::Error> {
 
 impl Page {
     /// A counter with one series per row: label values, then the count.
-    fn counter(&self, name: &str, help: &str, labels: &[&str], rows: &[(&[&str], u64)]) -> Result<(), prometheus::Error> {
+    fn counter(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: &[(&[&str], u64)],
+    ) -> Result<(), prometheus::Error> {
         let family = IntCounterVec::new(Opts::new(name, help), labels)?;
         for (values, count) in rows {
             family.with_label_values(values).inc_by(*count);
@@ -38,7 +44,13 @@ impl Page {
     }
 
     /// A gauge with one series per row.
-    fn gauge(&self, name: &str, help: &str, labels: &[&str], rows: &[(&[&str], f64)]) -> Result<(), prometheus::Error> {
+    fn gauge(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: &[(&[&str], f64)],
+    ) -> Result<(), prometheus::Error> {
         let family = GaugeVec::new(Opts::new(name, help), labels)?;
         for (values, value) in rows {
             family.with_label_values(values).set(*value);
@@ -55,12 +67,42 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     let desk = &observed.desk;
     let flow = &observed.flow;
     page.gauge("linli_info", "Version of the gateway; always 1.", &["version"], &[(&[VERSION], 1.0)])?;
-    page.gauge("linli_uptime_seconds", "Time since the process began.", &[], &[(&[], observed.started.elapsed().as_secs_f64())])?;
-    page.gauge("linli_ready", "1 while every line was attempted and the store is writable.", &[], &[(&[], flag(observed.readiness().ready))])?;
-    page.gauge("linli_configuration_fallback", "1 while the last good configuration runs because the one on disk is bad.", &[], &[(&[], flag(observed.fallback.borrow().is_some()))])?;
-    page.counter("linli_values_read_total", "Values read from devices, before the report rules.", &[], &[(&[], get(&flow.values_read))])?;
-    page.counter("linli_values_reported_total", "Values handed to the store.", &[], &[(&[], get(&flow.values_reported))])?;
-    page.counter("linli_records_refused_total", "Records the store did not accept because its queue was full.", &[], &[(&[], get(&flow.refused))])?;
+    page.gauge(
+        "linli_uptime_seconds",
+        "Time since the process began.",
+        &[],
+        &[(&[], observed.started.elapsed().as_secs_f64())],
+    )?;
+    page.gauge(
+        "linli_ready",
+        "1 while every line was attempted and the store is writable.",
+        &[],
+        &[(&[], flag(observed.readiness().ready))],
+    )?;
+    page.gauge(
+        "linli_configuration_fallback",
+        "1 while the last good configuration runs because the one on disk is bad.",
+        &[],
+        &[(&[], flag(observed.fallback.borrow().is_some()))],
+    )?;
+    page.counter(
+        "linli_values_read_total",
+        "Values read from devices, before the report rules.",
+        &[],
+        &[(&[], get(&flow.values_read))],
+    )?;
+    page.counter(
+        "linli_values_reported_total",
+        "Values handed to the store.",
+        &[],
+        &[(&[], get(&flow.values_reported))],
+    )?;
+    page.counter(
+        "linli_records_refused_total",
+        "Records the store did not accept because its queue was full.",
+        &[],
+        &[(&[], get(&flow.refused))],
+    )?;
     let commands: &[(&[&str], u64)] = &[
         (&["done"], get(&desk.done)),
         (&["failed"], get(&desk.failed)),
@@ -72,12 +114,15 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
 }
 
+/// Picks one count of a line.
+type Counter = fn(&linli_drivers::LineHealth) -> &AtomicU64;
+
 fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     let views = observed.lines.borrow().clone();
     let per_line = |pick: fn(&linli_drivers::LineHealth) -> &AtomicU64| -> Vec<([&str; 1], u64)> {
         views.iter().map(|v| ([v.plan.line().as_str()], get(pick(&v.health)))).collect()
     };
-    let counters: [(&str, &str, fn(&linli_drivers::LineHealth) -> &AtomicU64); 5] = [
+    let counters: [(&str, &str, Counter); 5] = [
         ("linli_line_requests_total", "Requests sent on the line.", |h| &h.requests),
         ("linli_line_overruns_total", "Due times passed over because the line was behind.", |h| &h.overruns),
         ("linli_line_late_replies_total", "Replies nobody was waiting for any more.", |h| &h.late_replies),
@@ -91,7 +136,12 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     }
     let busy = per_line(|h| &h.busy_us);
     let busy: Vec<(&[&str], f64)> = busy.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
-    page.gauge("linli_line_busy_seconds_total", "Time spent in exchanges; its rate is the line's use.", &["line"], &busy)?;
+    page.gauge(
+        "linli_line_busy_seconds_total",
+        "Time spent in exchanges; its rate is the line's use.",
+        &["line"],
+        &busy,
+    )?;
     let up = per_line(|h| &h.up);
     let up: Vec<(&[&str], f64)> = up.iter().map(|(l, n)| (l.as_slice(), flag(*n == 1))).collect();
     page.gauge("linli_line_up", "1 while the port or connection is open.", &["line"], &up)?;
@@ -115,7 +165,12 @@ fn devices(page: &Page, views: &[crate::lines::LineView]) -> Result<(), promethe
     }
     let labels = &["line", "device"];
     let rows: Vec<(&[&str], u64)> = exchanges.iter().map(|(l, n)| (l.as_slice(), *n)).collect();
-    page.counter("linli_device_exchanges_total", "Exchanges with the device by result.", &["line", "device", "result"], &rows)?;
+    page.counter(
+        "linli_device_exchanges_total",
+        "Exchanges with the device by result.",
+        &["line", "device", "result"],
+        &rows,
+    )?;
     let rows: Vec<(&[&str], f64)> = online.iter().map(|(l, n)| (l.as_slice(), *n)).collect();
     page.gauge("linli_device_online", "1 while the device answers.", labels, &rows)?;
     let rows: Vec<(&[&str], f64)> = latency.iter().map(|(l, n)| (l.as_slice(), *n)).collect();
@@ -142,18 +197,36 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     let rows: Vec<(&[&str], f64)> =
         labels.iter().zip(status.rows).map(|(label, rows)| (label.as_slice(), rows as f64)).collect();
     page.gauge("linli_store_waiting_records", "Records waiting for delivery.", &["class"], &rows)?;
-    page.gauge("linli_store_writable", "1 while the last transaction succeeded.", &[], &[(&[], flag(status.writable))])?;
+    page.gauge(
+        "linli_store_writable",
+        "1 while the last transaction succeeded.",
+        &[],
+        &[(&[], flag(status.writable))],
+    )?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let sizes = [("used", status.used_bytes as f64), ("max", status.max_bytes as f64)];
     for (what, bytes) in sizes {
         let name = format!("linli_store_{what}_bytes");
         page.gauge(&name, "Size of the database: pages in use, and the most allowed.", &[], &[(&[], bytes)])?;
     }
-    page.gauge("linli_store_commit_seconds", "Duration of the latest transaction.", &[], &[(&[], seconds(status.commit_us))])?;
+    page.gauge(
+        "linli_store_commit_seconds",
+        "Duration of the latest transaction.",
+        &[],
+        &[(&[], seconds(status.commit_us))],
+    )?;
     for (name, help, count) in [
         ("linli_store_committed_total", "Records committed.", status.committed),
-        ("linli_store_acknowledged_total", "Records deleted after the broker's acknowledgement.", status.acknowledged),
-        ("linli_store_given_up_total", "Records given up by a rule; each is in the loss ledger.", status.given_up),
+        (
+            "linli_store_acknowledged_total",
+            "Records deleted after the broker's acknowledgement.",
+            status.acknowledged,
+        ),
+        (
+            "linli_store_given_up_total",
+            "Records given up by a rule; each is in the loss ledger.",
+            status.given_up,
+        ),
         ("linli_store_refused_total", "Records refused because the queue was full.", status.refused),
         ("linli_store_transactions_total", "Transactions.", status.commits),
         ("linli_store_body_bytes_total", "Bytes of record bodies written.", status.body_bytes),
@@ -166,17 +239,31 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
 
 fn uplink(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     let status = observed.uplink.borrow().clone();
-    page.gauge("linli_uplink_connected", "1 while the broker has accepted us.", &[], &[(&[], flag(status.connected))])?;
+    page.gauge(
+        "linli_uplink_connected",
+        "1 while the broker has accepted us.",
+        &[],
+        &[(&[], flag(status.connected))],
+    )?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let gauges = [
         ("linli_uplink_in_flight", "Messages sent and not yet acknowledged.", status.in_flight as f64),
-        ("linli_uplink_behind", "Sequence numbers between the uplink and the head of the data lane.", status.behind as f64),
+        (
+            "linli_uplink_behind",
+            "Sequence numbers between the uplink and the head of the data lane.",
+            status.behind as f64,
+        ),
     ];
     for (name, help, value) in gauges {
         page.gauge(name, help, &[], &[(&[], value)])?;
     }
     let oldest = std::time::Duration::from_millis(status.oldest_in_flight_ms).as_secs_f64();
-    page.gauge("linli_uplink_oldest_in_flight_seconds", "Age of the oldest unacknowledged message.", &[], &[(&[], oldest)])?;
+    page.gauge(
+        "linli_uplink_oldest_in_flight_seconds",
+        "Age of the oldest unacknowledged message.",
+        &[],
+        &[(&[], oldest)],
+    )?;
     for (name, help, count) in [
         ("linli_uplink_connects_total", "Connections the broker accepted.", status.connects),
         ("linli_uplink_sent_total", "Messages sent, repeated ones included.", status.sent),
@@ -184,7 +271,11 @@ fn uplink(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         ("linli_uplink_bytes_total", "Payload bytes sent.", status.bytes),
         ("linli_uplink_dead_letters_total", "Messages the broker will never take.", status.dead_letters),
         ("linli_uplink_commands_total", "Commands received.", status.commands),
-        ("linli_uplink_commands_dropped_total", "Commands dropped because too many were waiting.", status.commands_dropped),
+        (
+            "linli_uplink_commands_dropped_total",
+            "Commands dropped because too many were waiting.",
+            status.commands_dropped,
+        ),
     ] {
         page.counter(name, help, &[], &[(&[], count)])?;
     }

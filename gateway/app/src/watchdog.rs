@@ -47,11 +47,7 @@ impl Watchdog {
         let now = Instant::now();
         let mut counters: Vec<(String, u64, Duration)> = vec![
             ("store".to_owned(), self.observed.store.borrow().turns, STORE_PATIENCE),
-            (
-                "pipeline".to_owned(),
-                self.observed.flow.progress.load(Ordering::Relaxed),
-                STORE_PATIENCE,
-            ),
+            ("pipeline".to_owned(), self.observed.flow.progress.load(Ordering::Relaxed), STORE_PATIENCE),
         ];
         counters.extend(self.observed.lines.borrow().iter().map(|line| {
             let progress = line.health.progress.load(Ordering::Relaxed);

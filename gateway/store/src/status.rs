@@ -15,7 +15,7 @@ pub struct Status {
     pub trouble: Option<String>,
     /// The database's epoch.
     pub epoch: String,
-    /// Rows per outbox table, in the order of [`crate::schema::TABLES`].
+    /// Rows per outbox table, in the order of `schema::TABLES`.
     pub rows: [u64; TABLES.len()],
     /// Bytes in use, history included.
     pub used_bytes: u64,

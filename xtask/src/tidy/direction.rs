@@ -21,7 +21,8 @@ pub fn check(metadata: &Value) -> Vec<String> {
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
         let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
-            problems.push(format!("{name}: not in the table of who may use whom (xtask/src/tidy/direction.rs)"));
+            problems
+                .push(format!("{name}: not in the table of who may use whom (xtask/src/tidy/direction.rs)"));
             continue;
         };
         let uses = package["dependencies"].as_array().map_or(&[][..], Vec::as_slice);
@@ -47,7 +48,8 @@ mod tests {
         };
         let good = json!({"packages": [package("linli-domain", &["serde"]), package("linli-store", &["linli-domain"])]});
         assert_eq!(check(&good), Vec::<String>::new());
-        let bad = json!({"packages": [package("linli-domain", &["linli-store"]), package("linli-store", &[])]});
+        let bad =
+            json!({"packages": [package("linli-domain", &["linli-store"]), package("linli-store", &[])]});
         assert_eq!(check(&bad), ["linli-domain must not depend on linli-store"]);
         assert_eq!(check(&json!({"packages": [package("other", &[])]})).len(), 1);
     }

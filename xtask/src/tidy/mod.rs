@@ -26,7 +26,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     let mut sizes: Vec<usize> =
         files.iter().filter(|f| text::is_rust(f)).map(|f| text::code_lines(&f.text)).collect();
     sizes.sort_unstable();
-    let (median, most) = (sizes.get(sizes.len() / 2).copied().unwrap_or(0), sizes.last().copied().unwrap_or(0));
+    let (median, most) =
+        (sizes.get(sizes.len() / 2).copied().unwrap_or(0), sizes.last().copied().unwrap_or(0));
     println!("{} Rust files without their tests: median {median} lines, most {most}", sizes.len());
     if problems.is_empty() {
         return Ok(());

@@ -68,8 +68,18 @@ fn long_functions(file: &File) -> Vec<String> {
     let lines: Vec<&str> = file.text.lines().collect();
     for (start, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
-        let begins = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(crate) fn ", "pub(super) fn ", "const fn ",
-            "pub const fn ", "pub(crate) async fn ", "pub(super) async fn "];
+        let begins = [
+            "fn ",
+            "pub fn ",
+            "async fn ",
+            "pub async fn ",
+            "pub(crate) fn ",
+            "pub(super) fn ",
+            "const fn ",
+            "pub const fn ",
+            "pub(crate) async fn ",
+            "pub(super) async fn ",
+        ];
         if !begins.iter().any(|word| trimmed.starts_with(word)) {
             continue;
         }
@@ -79,7 +89,8 @@ fn long_functions(file: &File) -> Vec<String> {
         let end = lines[start..].iter().position(|l| **l == closing).map_or(0, |length| length + 1);
         if end > LONGEST_FUNCTION {
             let name = file.path.display();
-            problems.push(format!("{name}:{}: a function of {end} lines, at most {LONGEST_FUNCTION}", start + 1));
+            problems
+                .push(format!("{name}:{}: a function of {end} lines, at most {LONGEST_FUNCTION}", start + 1));
         }
     }
     problems
@@ -91,8 +102,13 @@ fn forbidden(file: &File) -> Vec<String> {
     if file.path.ends_with("Cargo.lock") {
         return Vec::new();
     }
-    let words =
-        [concat!("crates", ".io"), concat!("pypi", ".org"), concat!("npmjs", ".org"), concat!("deb.debian", ".org"), concat!("/wo", "rk/")];
+    let words = [
+        concat!("crates", ".io"),
+        concat!("pypi", ".org"),
+        concat!("npmjs", ".org"),
+        concat!("deb.debian", ".org"),
+        concat!("/wo", "rk/"),
+    ];
     let found = file.text.lines().enumerate().filter_map(|(number, line)| {
         let word = words.iter().find(|word| line.contains(**word))?;
         Some(format!("{}:{}: {word:?} must not stand in the project", file.path.display(), number + 1))
@@ -113,9 +129,10 @@ pub fn dead_files(files: &[File]) -> Vec<String> {
             continue;
         }
         let (name, parents) = declared_in(folder, &stem);
-        let declared = files.iter().filter(|f| parents.contains(&f.path)).any(|f| {
-            f.text.lines().map(str::trim).any(|l| l.ends_with(&format!("mod {name};")))
-        });
+        let declared = files
+            .iter()
+            .filter(|f| parents.contains(&f.path))
+            .any(|f| f.text.lines().map(str::trim).any(|l| l.ends_with(&format!("mod {name};"))));
         if !declared {
             problems.push(format!("{}: no module declares it", file.path.display()));
         }
@@ -173,8 +190,16 @@ mod tests {
         check_one("src/a.rs", &format!("//! Why.\n{}", "x\n".repeat(701)), "split it by idea");
         check_one("src/main.rs", &format!("//! Why.\n{}", "x\n".repeat(81)), "a main.rs has at most");
         check_one("src/a.rs", concat!("//! Why.\nlet a = b.unwrap", "();\n"), "unwrap outside tests");
-        check_one("src/a.rs", concat!("//! Why.\nmpsc::unbounded", "_channel()\n"), "every queue has a bound");
-        check_one("src/a.rs", &format!("//! Why.\nfn a() {{\n{}}}\n", "    x;\n".repeat(70)), "a function of 72 lines");
+        check_one(
+            "src/a.rs",
+            concat!("//! Why.\nmpsc::unbounded", "_channel()\n"),
+            "every queue has a bound",
+        );
+        check_one(
+            "src/a.rs",
+            &format!("//! Why.\nfn a() {{\n{}}}\n", "    x;\n".repeat(70)),
+            "a function of 72 lines",
+        );
         check_one("README.md", concat!("see crates", ".io"), "must not stand");
         let table = format!("//! Why.\n// tidy: table\n{}", "x\n".repeat(900));
         assert_eq!(check(&file("src/a.rs", &table)), Vec::<String>::new());

@@ -8,7 +8,9 @@ use super::site::Site;
 /// Copy the database consistently, also while the gateway runs; the copy is checked before it
 /// counts as done. An existing file is never overwritten.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli backup /media/usb/linli-2026-11-23.db\n  linli backup --config ./my-centre ./copy.db\n\nTo restore: stop the gateway, put the copy in the place of the database, remove the files\nending in -wal and -shm beside it, start the gateway.")]
+#[command(
+    after_help = "Examples:\n  linli backup /media/usb/linli-2026-11-23.db\n  linli backup --config ./my-centre ./copy.db\n\nTo restore: stop the gateway, put the copy in the place of the database, remove the files\nending in -wal and -shm beside it, start the gateway."
+)]
 pub struct Args {
     /// Where the copy goes
     to: PathBuf,

@@ -13,7 +13,9 @@ use crate::config::{self, Checked};
 /// For serial lines it also computes how much of the line's time polling takes, from baud rate,
 /// requests and time-outs, and what happens with one, two and three dead devices.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check ./my-centre --json\n\nExit codes: 0 good, 2 bad configuration")]
+#[command(
+    after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check ./my-centre --json\n\nExit codes: 0 good, 2 bad configuration"
+)]
 pub struct Args {
     /// Configuration directory (配置目录)
     #[arg(value_name = "DIR", default_value = "/etc/linli", env = "LINLI_CONFIG")]
@@ -29,7 +31,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(checked) if args.json => println!("{}", serde_json::to_string_pretty(&as_json(&checked))?),
         Ok(checked) => tell(&checked),
         Err(report) if args.json => {
-            println!("{}", serde_json::to_string_pretty(&json!({"good": false, "problems": report.problems}))?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&json!({"good": false, "problems": report.problems}))?
+            );
             return Ok(ExitCode::from(WRONG));
         }
         Err(report) => {
@@ -49,8 +54,12 @@ fn tell(checked: &Checked) {
         for device in &budget.lines {
             println!("  {device}");
         }
-        let dead: Vec<String> =
-            budget.share_with_dead.iter().zip(1..).map(|(share, k)| format!("{:.1} % with {k} dead", share * 100.0)).collect();
+        let dead: Vec<String> = budget
+            .share_with_dead
+            .iter()
+            .zip(1..)
+            .map(|(share, k)| format!("{:.1} % with {k} dead", share * 100.0))
+            .collect();
         println!(
             "  together {:.1} % of the line's time ({:.0} ms to read every device once){}{}",
             budget.share * 100.0,

@@ -15,7 +15,9 @@ use crate::clock::SystemClock;
 /// The command takes the same way as one over MQTT: checked, journaled, sent before any poll,
 /// read back, answered on `cmd/{device}/result` too.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli command fan-1 run true\n  linli command fan-1 speed 42.5 --expires 30s\n  linli command fan-1 run false --json\n\nExit codes: 0 read back as asked, 1 failed or unknown, 2 refused")]
+#[command(
+    after_help = "Examples:\n  linli command fan-1 run true\n  linli command fan-1 speed 42.5 --expires 30s\n  linli command fan-1 run false --json\n\nExit codes: 0 read back as asked, 1 failed or unknown, 2 refused"
+)]
 pub struct Args {
     /// The device's id
     device: String,
@@ -56,7 +58,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("{}", answer.body);
     } else {
         let read_back = told.get("value").map(|v| format!(", read back {v}")).unwrap_or_default();
-        let reason = Some(word("reason")).filter(|r| !r.is_empty()).map(|r| format!(": {r}")).unwrap_or_default();
+        let reason =
+            Some(word("reason")).filter(|r| !r.is_empty()).map(|r| format!(": {r}")).unwrap_or_default();
         println!("{} {} = {}: {}{read_back}{reason}", args.device, args.point, value, word("result"));
     }
     Ok(match word("result").as_str() {

@@ -26,7 +26,9 @@ const PRINT: Duration = Duration::from_secs(5);
 /// Needs nothing and leaves nothing behind. Type the name of a fault and Enter to switch it on,
 /// again to switch it off; `quit` ends.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli demo\n  linli demo --mqtt-port 1883 --fault fridge-warming\n  linli demo --for 30s --data-dir ./demo\n\nWatch the data:  mosquitto_sub -p PORT -t 'linli/#' -v")]
+#[command(
+    after_help = "Examples:\n  linli demo\n  linli demo --mqtt-port 1883 --fault fridge-warming\n  linli demo --for 30s --data-dir ./demo\n\nWatch the data:  mosquitto_sub -p PORT -t 'linli/#' -v"
+)]
 pub struct Args {
     /// Port of the broker; any free one unless given
     #[arg(long, default_value_t = 0)]

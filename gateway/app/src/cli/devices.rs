@@ -11,7 +11,9 @@ use super::site::Site;
 ///
 /// Profiles in the configuration's `devices/` directory add to the built-in ones or replace them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli devices\n  linli devices eastron/sdm120\n  linli devices eastron/sdm120 --zh\n  linli devices --json")]
+#[command(
+    after_help = "Examples:\n  linli devices\n  linli devices eastron/sdm120\n  linli devices eastron/sdm120 --zh\n  linli devices --json"
+)]
 pub struct Args {
     /// `vendor/model` of the profile to explain
     profile: Option<String>,
@@ -58,7 +60,13 @@ fn list(profiles: &ProfileSet, json: bool) -> anyhow::Result<ExitCode> {
     }
     let width = profiles.iter().map(|p| p.name().len()).max().unwrap_or(0);
     for profile in profiles.iter() {
-        println!("{:width$}  {:3} points  {} / {}", profile.name(), profile.points().len(), profile.title(), profile.title_zh());
+        println!(
+            "{:width$}  {:3} points  {} / {}",
+            profile.name(),
+            profile.points().len(),
+            profile.title(),
+            profile.title_zh()
+        );
     }
     println!("\nExplain one with `linli devices VENDOR/MODEL`.");
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,9 @@ use crate::config;
 ///
 /// Changes nothing. Works with and without a running gateway.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli doctor\n  linli doctor --config ./my-centre --json\n\nExit codes: 0 all well, 1 something needs a person")]
+#[command(
+    after_help = "Examples:\n  linli doctor\n  linli doctor --config ./my-centre --json\n\nExit codes: 0 all well, 1 something needs a person"
+)]
 pub struct Args {
     /// Print as JSON
     #[arg(long)]
@@ -45,11 +47,13 @@ fn configuration(args: &Args) -> Finding {
     match config::load(&args.site.config) {
         Ok(checked) => {
             let devices: usize = checked.lines.iter().map(|line| line.plan.layouts().len()).sum();
-            let text = format!("{}: {} lines, {devices} devices", args.site.config.display(), checked.lines.len());
+            let text =
+                format!("{}: {} lines, {devices} devices", args.site.config.display(), checked.lines.len());
             Finding { part: "configuration", well: true, text }
         }
         Err(report) => {
-            let text = format!("{}: bad, `linli check` tells it in full\n{report}", args.site.config.display());
+            let text =
+                format!("{}: bad, `linli check` tells it in full\n{report}", args.site.config.display());
             Finding { part: "configuration", well: false, text }
         }
     }

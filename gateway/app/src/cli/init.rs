@@ -15,7 +15,9 @@ const EXAMPLE: [(&str, &str); 3] = [
 
 /// Write a commented configuration of a whole centre, to be edited. Overwrites nothing.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli init /etc/linli --centre xinghe --name 星河邻里中心\n  linli init ./my-centre && linli check ./my-centre")]
+#[command(
+    after_help = "Examples:\n  linli init /etc/linli --centre xinghe --name 星河邻里中心\n  linli init ./my-centre && linli check ./my-centre"
+)]
 pub struct Args {
     /// Directory to write into; created if missing (配置目录)
     dir: PathBuf,
@@ -35,15 +37,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for (flag, text) in [("--centre", &args.centre), ("--id", &args.id)] {
         Id::new(text).map_err(|error| anyhow::anyhow!("{flag} {text:?} {error}"))?;
     }
-    anyhow::ensure!(!args.name.trim().is_empty() && !args.name.contains(['"', '\\', '\n']), "--name must be plain text");
+    anyhow::ensure!(
+        !args.name.trim().is_empty() && !args.name.contains(['"', '\\', '\n']),
+        "--name must be plain text"
+    );
     for (file, _) in EXAMPLE {
         let path = args.dir.join(file);
         anyhow::ensure!(!path.exists(), "{} exists already and is not overwritten", path.display());
     }
-    std::fs::create_dir_all(&args.dir).with_context(|| format!("{} cannot be created", args.dir.display()))?;
+    std::fs::create_dir_all(&args.dir)
+        .with_context(|| format!("{} cannot be created", args.dir.display()))?;
     for (file, text) in EXAMPLE {
         let path = args.dir.join(file);
-        std::fs::write(&path, filled(args, file, text)).with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(&path, filled(args, file, text))
+            .with_context(|| format!("{} cannot be written", path.display()))?;
         println!("{}", path.display());
     }
     println!("\nEdit these files, then run `linli check {}`.", args.dir.display());

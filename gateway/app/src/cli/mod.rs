@@ -1,4 +1,4 @@
-//! The command line: a verb is a file here and a row in [`Verb`].
+//! The command line: a verb is a file here and a row in `Verb`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 

@@ -19,7 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// While the gateway runs it owns the line, so its latest values are shown; otherwise the device
 /// is read directly, with the time each request took.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli probe fridge-1\n  linli probe fridge-1 --config ./my-centre --json\n\nExit codes: 0 every point has a value, 1 not, 2 no such device or bad configuration")]
+#[command(
+    after_help = "Examples:\n  linli probe fridge-1\n  linli probe fridge-1 --config ./my-centre --json\n\nExit codes: 0 every point has a value, 1 not, 2 no such device or bad configuration"
+)]
 pub struct Args {
     /// The device's id
     device: String,
@@ -33,8 +35,12 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let checked = config::load(&args.site.config)?;
-    let mut found = checked.lines.iter().flat_map(|line| line.plan.layouts().iter().zip(0..).map(move |(l, i)| (line, l, i)));
-    let Some((line, layout, index)) = found.find(|(_, layout, _)| layout.device.as_str() == args.device) else {
+    let mut found = checked
+        .lines
+        .iter()
+        .flat_map(|line| line.plan.layouts().iter().zip(0..).map(move |(l, i)| (line, l, i)));
+    let Some((line, layout, index)) = found.find(|(_, layout, _)| layout.device.as_str() == args.device)
+    else {
         let known: Vec<&str> =
             checked.lines.iter().flat_map(|l| l.plan.layouts()).map(|l| l.device.as_str()).collect();
         eprintln!("linli: no device {:?}; there are: {}", args.device, known.join(", "));
@@ -45,7 +51,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return through_gateway(args, &data_dir);
     }
     let Some(plan) = line.plan.as_any().downcast_ref::<ModbusPlan>() else {
-        anyhow::bail!("line {} cannot be read by hand: start the gateway, then probe again", line.plan.line());
+        anyhow::bail!(
+            "line {} cannot be read by hand: start the gateway, then probe again",
+            line.plan.line()
+        );
     };
     let device: usize = index;
     let read = probe::read_once(&plan.medium, &plan.timing, &plan.devices[device]);
@@ -70,14 +79,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn through_gateway(args: &Args, data_dir: &std::path::Path) -> anyhow::Result<ExitCode> {
     let answer = socket::ask(data_dir, "GET", &format!("/api/v1/devices/{}", args.device), "", PATIENCE)?;
-    anyhow::ensure!(answer.status == 200, "{}; `linli reload` takes over a changed configuration", socket::detail(&answer));
+    anyhow::ensure!(
+        answer.status == 200,
+        "{}; `linli reload` takes over a changed configuration",
+        socket::detail(&answer)
+    );
     let told: Value = serde_json::from_str(&answer.body)?;
     let rows: Vec<Value> = told.get("points").and_then(Value::as_array).cloned().unwrap_or_default();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&told)?);
     } else {
         let word = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        println!("latest values of the running gateway; {} is {} {}", args.device, word("state"), word("detail"));
+        println!(
+            "latest values of the running gateway; {} is {} {}",
+            args.device,
+            word("state"),
+            word("detail")
+        );
         table(&rows);
     }
     let whole = rows.iter().all(|row| row["quality"] == "good");

@@ -14,7 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines whose settings did not change keep running. A bad configuration changes nothing: every
 /// problem is shown and the exit code is 2. `systemctl reload linli` does the same.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli check && linli reload\n  linli reload --config ./my-centre\n\nExit codes: 0 applied, 1 no gateway runs, 2 bad configuration")]
+#[command(
+    after_help = "Examples:\n  linli check && linli reload\n  linli reload --config ./my-centre\n\nExit codes: 0 applied, 1 no gateway runs, 2 bad configuration"
+)]
 pub struct Args {
     #[command(flatten)]
     site: Site,

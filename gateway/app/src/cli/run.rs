@@ -13,7 +13,9 @@ use crate::gateway::Gateway;
 /// Under systemd it reports readiness and feeds the watchdog only while work progresses. If the
 /// configuration is bad, the last good one runs and every problem is logged.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli run\n  linli run --config ./my-centre\n  LINLI_LOG=debug linli run --config ./my-centre\n\nExit codes: 0 stopped as asked, 1 failed, 2 bad configuration and no good one kept")]
+#[command(
+    after_help = "Examples:\n  linli run\n  linli run --config ./my-centre\n  LINLI_LOG=debug linli run --config ./my-centre\n\nExit codes: 0 stopped as asked, 1 failed, 2 bad configuration and no good one kept"
+)]
 pub struct Args {
     #[command(flatten)]
     site: Site,

@@ -15,7 +15,9 @@ use super::WRONG;
 /// Reads one register or bit per unit and changes nothing. A serial port must not be in use:
 /// stop the gateway first.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli scan --port /dev/ttyUSB0 --baud 9600\n  linli scan --port /dev/ttyUSB0 --baud 4800 --units 1-32\n  linli scan --tcp 192.0.2.20:502 --units 1-10 --json\n\nExit codes: 0 at least one unit found, 1 none found or the line cannot be opened, 2 wrong usage")]
+#[command(
+    after_help = "Examples:\n  linli scan --port /dev/ttyUSB0 --baud 9600\n  linli scan --port /dev/ttyUSB0 --baud 4800 --units 1-32\n  linli scan --tcp 192.0.2.20:502 --units 1-10 --json\n\nExit codes: 0 at least one unit found, 1 none found or the line cannot be opened, 2 wrong usage"
+)]
 pub struct Args {
     /// Serial port
     #[arg(long, conflicts_with = "tcp", required_unless_present = "tcp")]
@@ -49,7 +51,10 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(medium) = medium(args) else {
-        eprintln!("linli: --tcp {:?} is not host:port, such as 192.0.2.20:502", args.tcp.as_deref().unwrap_or_default());
+        eprintln!(
+            "linli: --tcp {:?} is not host:port, such as 192.0.2.20:502",
+            args.tcp.as_deref().unwrap_or_default()
+        );
         return Ok(ExitCode::from(WRONG));
     };
     let (first, last) = args.units;
@@ -58,20 +63,27 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let style = ProgressStyle::with_template("{bar:40} unit {pos}/{len}, {msg}, {eta} left")?;
     bar.set_style(style);
     let mut found = Vec::new();
-    let scanned = super::runtime()?.block_on(probe::scan(&medium, &TIMING, first..=last, args.timeout, |unit, answer| {
-        bar.inc(1);
-        if let Some(answer) = answer {
-            if !args.json {
-                bar.suspend(|| println!("unit {unit:3}: {}", words(&answer)));
+    let scanned = super::runtime()?.block_on(probe::scan(
+        &medium,
+        &TIMING,
+        first..=last,
+        args.timeout,
+        |unit, answer| {
+            bar.inc(1);
+            if let Some(answer) = answer {
+                if !args.json {
+                    bar.suspend(|| println!("unit {unit:3}: {}", words(&answer)));
+                }
+                found.push((unit, answer));
             }
-            found.push((unit, answer));
-        }
-        bar.set_message(format!("{} found", found.len()));
-    }));
+            bar.set_message(format!("{} found", found.len()));
+        },
+    ));
     bar.finish_and_clear();
     scanned.map_err(|why| anyhow::anyhow!(why))?;
     if args.json {
-        let rows: Vec<_> = found.iter().map(|(unit, answer)| json!({"unit": unit, "answer": words(answer)})).collect();
+        let rows: Vec<_> =
+            found.iter().map(|(unit, answer)| json!({"unit": unit, "answer": words(answer)})).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else if found.is_empty() {
         println!("nobody answered: check power, A and B wires, termination, baud rate and parity");
@@ -91,7 +103,9 @@ const TIMING: Timing = Timing {
 fn words(answer: &Answer) -> String {
     match answer {
         Answer::Value => "answers".to_owned(),
-        Answer::Exception(code) => format!("answers with exception {code}: there, but has nothing at address 0"),
+        Answer::Exception(code) => {
+            format!("answers with exception {code}: there, but has nothing at address 0")
+        }
         Answer::Garbled => "answers damaged: two units with one id, or other line settings".to_owned(),
     }
 }
@@ -110,7 +124,12 @@ fn medium(args: &Args) -> Option<Medium> {
             "odd" => Parity::Odd,
             _ => Parity::None,
         };
-        return Some(Medium::Rtu(Serial { path: path.clone(), baud: args.baud, parity, stop_bits: args.stop_bits }));
+        return Some(Medium::Rtu(Serial {
+            path: path.clone(),
+            baud: args.baud,
+            parity,
+            stop_bits: args.stop_bits,
+        }));
     }
     let (host, port) = args.tcp.as_deref()?.rsplit_once(':')?;
     let (host, port) = (host.to_owned(), port.parse().ok()?);

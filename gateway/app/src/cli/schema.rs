@@ -6,7 +6,9 @@ use crate::config::schema;
 
 /// Print the JSON Schema of the configuration, or its reference page.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  linli schema > linli.schema.json\n  linli schema --file devices.toml\n  linli schema --markdown")]
+#[command(
+    after_help = "Examples:\n  linli schema > linli.schema.json\n  linli schema --file devices.toml\n  linli schema --markdown"
+)]
 pub struct Args {
     /// Only the schema of this file
     #[arg(long, value_parser = schema::FILES)]

@@ -22,14 +22,26 @@ pub fn is_running(data_dir: &Path) -> bool {
 }
 
 /// Asks the running gateway; waits up to `patience` for the answer.
-pub fn ask(data_dir: &Path, method: &str, path: &str, body: &str, patience: Duration) -> anyhow::Result<Answer> {
+pub fn ask(
+    data_dir: &Path,
+    method: &str,
+    path: &str,
+    body: &str,
+    patience: Duration,
+) -> anyhow::Result<Answer> {
     let socket = data_dir.join(crate::web::SOCKET);
     let mut stream = UnixStream::connect(&socket).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            anyhow::anyhow!("no gateway runs on {}; start it with `linli run` or `systemctl start linli`", data_dir.display())
+            anyhow::anyhow!(
+                "no gateway runs on {}; start it with `linli run` or `systemctl start linli`",
+                data_dir.display()
+            )
         }
         ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{}: only the gateway's user and group may do this; try with sudo", socket.display())
+            anyhow::anyhow!(
+                "{}: only the gateway's user and group may do this; try with sudo",
+                socket.display()
+            )
         }
         _ => anyhow::anyhow!("{}: {error}", socket.display()),
     })?;
@@ -63,7 +75,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_cut_at_the_empty_line() {
-        let answer = parse("HTTP/1.0 422 Unprocessable Entity\r\na: b\r\n\r\n{\"detail\":\"no\"}").expect("whole");
+        let answer =
+            parse("HTTP/1.0 422 Unprocessable Entity\r\na: b\r\n\r\n{\"detail\":\"no\"}").expect("whole");
         assert_eq!((answer.status, detail(&answer).as_str()), (422, "no"));
         assert!(parse("garbage").is_none());
     }

@@ -143,13 +143,16 @@ pub fn check(
     dir: Option<&Path>,
     problems: &mut Vec<Problem>,
 ) -> Option<Checked> {
-    let documents: Vec<Document<'_>> = texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect();
+    let documents: Vec<Document<'_>> =
+        texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect();
     let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems);
     let facility = read::<FacilityFile>(&documents, "facility.toml", problems);
     let devices = read::<DevicesFile>(&documents, "devices.toml", problems);
 
-    let centre = facility.and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
-    let room_ids: Option<Vec<Id>> = centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
+    let centre = facility
+        .and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
+    let room_ids: Option<Vec<Id>> =
+        centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let lines = devices.map(|(index, file)| {
         lines::check(&file, room_ids.as_deref(), profiles, &mut Notes::of(&documents[index], problems))
     });

@@ -34,7 +34,8 @@ pub fn diff(old: &Checked, new: &Checked) -> Changes {
         }
     }
     let is_gone = |id| new.lines.iter().all(|line| line.plan.line() != id);
-    changes.stopped = old.lines.iter().map(|l| l.plan.line()).filter(|id| is_gone(*id)).map(ToString::to_string).collect();
+    changes.stopped =
+        old.lines.iter().map(|l| l.plan.line()).filter(|id| is_gone(*id)).map(ToString::to_string).collect();
     for (what, changed) in [
         ("[store]", old.store != new.store),
         ("[web] listen", old.web != new.web),

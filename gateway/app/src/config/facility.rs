@@ -23,7 +23,8 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
     }
     let sites = sites(file, notes);
     if file.centre.form != Form::Compact && sites.len() < 2 {
-        let message = "a strung or cluster centre has at least two [[site]]; a single one is form = \"compact\"";
+        let message =
+            "a strung or cluster centre has at least two [[site]]; a single one is form = \"compact\"";
         notes.wrong(&keys(&["centre", "form"]), message);
     }
     let mut seen = BTreeSet::new();
@@ -33,7 +34,8 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
             notes.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
         }
         let site = room_site(raw.site.as_deref(), index, &sites, notes);
-        let openings = raw.openings.iter().filter_map(|o| notes.id(&nth("room", index, "openings"), o)).collect();
+        let openings =
+            raw.openings.iter().filter_map(|o| notes.id(&nth("room", index, "openings"), o)).collect();
         Some(Room {
             id,
             name: raw.name.clone(),
@@ -82,5 +84,6 @@ fn room_site(given: Option<&str>, index: usize, sites: &[Id], notes: &mut Notes<
 
 fn looks_like_timezone(text: &str) -> bool {
     let fine = |c: char| c.is_ascii_alphanumeric() || "_/+-".contains(c);
-    text == "UTC" || (text.contains('/') && !text.starts_with('/') && text.chars().all(fine) && text.len() <= 40)
+    text == "UTC"
+        || (text.contains('/') && !text.starts_with('/') && text.chars().all(fine) && text.len() <= 40)
 }

@@ -52,15 +52,24 @@ fn store(raw: &Store, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> linli_st
     }
     let commit_interval = raw.commit_interval.map_or(Duration::from_millis(100), |p| p.0);
     if commit_interval > LONGEST_COMMIT {
-        notes.wrong(&keys(&["store", "commit_interval"]), "is longer than 5s: so much would be lost in a power cut");
+        notes.wrong(
+            &keys(&["store", "commit_interval"]),
+            "is longer than 5s: so much would be lost in a power cut",
+        );
     }
     let history_retention = raw.history_retention.map_or(Duration::from_secs(90 * 86_400), |p| p.0);
     if history_retention < Duration::from_secs(3600) {
-        notes.wrong(&keys(&["store", "history_retention"]), "is shorter than an hour: there would be no trends");
+        notes.wrong(
+            &keys(&["store", "history_retention"]),
+            "is shorter than an hour: there would be no trends",
+        );
     }
     let path = PathBuf::from(raw.path.as_deref().unwrap_or(DEFAULT_STORE));
     if path.file_name().is_none() || raw.path.as_deref().is_some_and(|p| p.ends_with('/')) {
-        notes.wrong(&keys(&["store", "path"]), "is a directory; name the database file, such as \"/var/lib/linli/linli.db\"");
+        notes.wrong(
+            &keys(&["store", "path"]),
+            "is a directory; name the database file, such as \"/var/lib/linli/linli.db\"",
+        );
     }
     linli_store::Settings {
         path: dir.map_or_else(|| path.clone(), |dir| dir.join(&path)),
@@ -86,7 +95,13 @@ fn web(file: &GatewayFile, notes: &mut Notes<'_, '_>) -> Option<Web> {
     Some(Web { listen })
 }
 
-fn mqtt(raw: &Mqtt, gateway: &Id, centre: &Id, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Option<Uplink> {
+fn mqtt(
+    raw: &Mqtt,
+    gateway: &Id,
+    centre: &Id,
+    dir: Option<&Path>,
+    notes: &mut Notes<'_, '_>,
+) -> Option<Uplink> {
     let at = |key: &str| keys(&["mqtt", key]);
     let address = match parse_url(&raw.url) {
         Ok(address) => Some(address),
@@ -141,7 +156,9 @@ fn parse_url(url: &str) -> Result<(String, u16, bool), String> {
     let (rest, secure) = match url.split_once("://") {
         Some(("mqtt", rest)) => (rest, false),
         Some(("mqtts", rest)) => (rest, true),
-        Some((other, _)) => return Err(format!("{other:?} is not a scheme linli speaks; use mqtt:// or mqtts://")),
+        Some((other, _)) => {
+            return Err(format!("{other:?} is not a scheme linli speaks; use mqtt:// or mqtts://"));
+        }
         None => return Err(format!("{url:?} has no scheme; write \"mqtt://{url}\" or \"mqtts://{url}\"")),
     };
     if rest.contains('@') {
@@ -200,7 +217,8 @@ fn secret(reference: &str, dir: Option<&Path>) -> Result<String, String> {
         return std::env::var(name).map_err(|_| format!("the environment has no variable {name:?}"));
     }
     // The value itself is not repeated: it may be a real password.
-    Err("must be a reference, \"file:/etc/linli/mqtt-password\" or \"env:NAME\", never the password itself".to_owned())
+    Err("must be a reference, \"file:/etc/linli/mqtt-password\" or \"env:NAME\", never the password itself"
+        .to_owned())
 }
 
 fn tls(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Tls {

@@ -10,6 +10,9 @@ use super::{Checked, Report, load, store_path};
 /// The copy's name inside the data directory.
 const NAME: &str = "last-good";
 
+/// The one before, while the copy is exchanged: a power cut in between finds it.
+const BEFORE: &str = "last-good.old";
+
 /// A configuration to run.
 pub struct Booted {
     /// What runs.
@@ -26,11 +29,12 @@ pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
     };
     // The copy may be of this or of the default data directory: the bad file decides nothing.
     let candidates = [store_path(dir), PathBuf::from(super::DEFAULT_STORE)];
-    for kept in candidates.iter().filter_map(|store| store.parent()).map(|data| data.join(NAME)) {
-        if kept.is_dir() {
-            if let Ok(checked) = load(&kept) {
-                return Ok(Booted { checked, fallback: Some(report) });
-            }
+    let dirs = candidates.iter().filter_map(|store| store.parent());
+    for kept in dirs.flat_map(|data| [data.join(NAME), data.join(BEFORE)]) {
+        if kept.is_dir()
+            && let Ok(checked) = load(&kept)
+        {
+            return Ok(Booted { checked, fallback: Some(report) });
         }
     }
     Err(report)
@@ -38,7 +42,7 @@ pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
 
 /// Keeps a copy of a configuration that works. The old copy stays until the new one is whole.
 pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
-    let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join("last-good.old"));
+    let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join(BEFORE));
     let _ = fs::remove_dir_all(&fresh);
     copy(dir, &fresh)?;
     pin(&fresh, dir)?;

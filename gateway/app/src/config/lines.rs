@@ -42,12 +42,15 @@ pub fn check(
         let Some(id) = line_ids.get(index).cloned().flatten() else { continue };
         let mut settings = raw.0.clone();
         settings.remove("id");
-        let kind = settings.remove("kind").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+        let kind =
+            settings.remove("kind").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
         let Some(protocol) = linli_drivers::protocol(&kind) else { continue };
         let here: Vec<(usize, RawDevice)> = devices
             .iter()
             .enumerate()
-            .filter_map(|(at, device)| device.as_ref().filter(|(line, _)| *line == id).map(|(_, raw)| (at, raw.clone())))
+            .filter_map(|(at, device)| {
+                device.as_ref().filter(|(line, _)| *line == id).map(|(_, raw)| (at, raw.clone()))
+            })
             .collect();
         let raws: Vec<RawDevice> = here.iter().map(|(_, raw)| raw.clone()).collect();
         match protocol.plan(&RawLine { id, settings }, &raws, profiles) {
@@ -96,12 +99,15 @@ fn devices(
         }
         let line = known(&raw.line, lines.iter().flatten(), "line", &nth("device", index, "line"), notes);
         let room = match (&raw.room, rooms) {
-            (Some(room), Some(rooms)) => known(room, rooms.iter(), "room", &nth("device", index, "room"), notes),
+            (Some(room), Some(rooms)) => {
+                known(room, rooms.iter(), "room", &nth("device", index, "room"), notes)
+            }
             _ => None,
         };
         let poll = raw.poll.map_or(DEFAULT_POLL, |poll| poll.0);
         if poll > LONGEST_POLL {
-            notes.wrong(&nth("device", index, "poll"), "is longer than a day: such a device is not monitored");
+            notes
+                .wrong(&nth("device", index, "poll"), "is longer than a day: such a device is not monitored");
         }
         all.push(id.zip(line).map(|(id, line)| {
             let name = raw.name.clone().unwrap_or_else(|| id.to_string());
@@ -153,8 +159,10 @@ fn finish(
                 Some(position) => rules[position] = rule(point.report.as_ref(), &at("report"), notes),
                 None => {
                     let words: Vec<&str> = layout.points.iter().map(|p| p.name.as_str()).collect();
-                    let hint = super::shape::nearest(&point.id, &words)
-                        .map_or_else(|| format!("it has: {}", words.join(", ")), |near| format!("did you mean {near:?}?"));
+                    let hint = super::shape::nearest(&point.id, &words).map_or_else(
+                        || format!("it has: {}", words.join(", ")),
+                        |near| format!("did you mean {near:?}?"),
+                    );
                     notes.wrong(&at("id"), format!("{} has no point {:?}; {hint}", layout.profile, point.id));
                 }
             }

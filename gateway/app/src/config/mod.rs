@@ -42,7 +42,9 @@ pub fn load(dir: &Path) -> Result<Checked, Report> {
     match (Report::of(problems), checked) {
         (None, Some(checked)) => Ok(checked),
         (Some(report), _) => Err(report),
-        (None, None) => Err(Report { problems: vec![Problem::file("gateway.toml", "could not be understood")] }),
+        (None, None) => {
+            Err(Report { problems: vec![Problem::file("gateway.toml", "could not be understood")] })
+        }
     }
 }
 
@@ -88,7 +90,8 @@ fn read(dir: &Path, file: &str, problems: &mut Vec<Problem>) -> Option<String> {
             Ok(text) => Some(text),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                problems.push(Problem::file(file, format!("is not UTF-8 text (byte {at}); save it as UTF-8")));
+                problems
+                    .push(Problem::file(file, format!("is not UTF-8 text (byte {at}); save it as UTF-8")));
                 None
             }
         },
@@ -110,8 +113,13 @@ fn strangers(dir: &Path, problems: &mut Vec<Problem>) {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".toml") && !schema::FILES.contains(&name.as_str()) {
             let known = schema::FILES.join(", ");
-            let near = shape::nearest(&name, &schema::FILES).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
-            problems.push(Problem::file(&name, format!("is not read by this version, which knows {known}{near}")));
+            let near = shape::nearest(&name, &schema::FILES)
+                .map(|n| format!("; did you mean {n:?}?"))
+                .unwrap_or_default();
+            problems.push(Problem::file(
+                &name,
+                format!("is not read by this version, which knows {known}{near}"),
+            ));
         }
     }
 }

@@ -314,7 +314,8 @@ impl TryFrom<String> for Size {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         let units = [("KiB", 1_u64 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-        let found = units.into_iter().find_map(|(unit, size)| text.strip_suffix(unit).map(|number| (number, size)));
+        let found =
+            units.into_iter().find_map(|(unit, size)| text.strip_suffix(unit).map(|number| (number, size)));
         found
             .and_then(|(number, size)| number.parse::<u64>().ok()?.checked_mul(size))
             .map(Self)

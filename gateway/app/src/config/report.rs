@@ -45,9 +45,9 @@ impl Problem {
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let source = text[line_start..].lines().next().unwrap_or_default().to_owned();
         let column = text[line_start..start].chars().count() + 1;
-        let length = text.get(start..place.end.min(text.len())).map_or(1, |part| {
-            part.lines().next().unwrap_or_default().chars().count()
-        });
+        let length = text
+            .get(start..place.end.min(text.len()))
+            .map_or(1, |part| part.lines().next().unwrap_or_default().chars().count());
         Self {
             file: file.to_owned(),
             line: text[..line_start].matches('\n').count() + 1,
@@ -93,7 +93,9 @@ impl fmt::Display for Problem {
 impl Report {
     /// Sorted, without repetition; nothing when nothing is wrong.
     pub fn of(mut problems: Vec<Problem>) -> Option<Self> {
-        problems.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+        problems.sort_by(|a, b| {
+            (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message))
+        });
         problems.dedup();
         (!problems.is_empty()).then_some(Self { problems })
     }

@@ -41,7 +41,8 @@ pub fn reference() -> String {
 
 fn section(page: &mut String, root: &Value, schema: &Value, name: &str) {
     let schema = resolve(root, schema);
-    if let Some(kinds) = schema["oneOf"].as_array().filter(|k| k.iter().any(|k| k["properties"].is_object())) {
+    if let Some(kinds) = schema["oneOf"].as_array().filter(|k| k.iter().any(|k| k["properties"].is_object()))
+    {
         for kind in kinds {
             let word = kind["properties"]["kind"]["const"].as_str().unwrap_or_default();
             section(page, root, kind, &format!("{name} kind = \"{word}\""));
@@ -62,15 +63,22 @@ fn section(page: &mut String, root: &Value, schema: &Value, name: &str) {
             inner.push((format!("[{key}]"), property.clone()));
             continue;
         }
-        if of["type"] == "array" && (element["properties"].is_object() || element["oneOf"][0]["properties"].is_object()) {
+        if of["type"] == "array"
+            && (element["properties"].is_object() || element["oneOf"][0]["properties"].is_object())
+        {
             let prefix = name.trim_matches(['[', ']']);
             let full = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
             inner.push((format!("[[{full}]]"), of["items"].clone()));
             continue;
         }
-        let about = property["description"].as_str().or_else(|| of["description"].as_str()).unwrap_or_default();
+        let about =
+            property["description"].as_str().or_else(|| of["description"].as_str()).unwrap_or_default();
         let need = if required(key) { "required" } else { "" };
-        page.push_str(&format!("| `{key}` | {} | {need} | {} |\n", kind_word(root, &of), about.replace('\n', " ")));
+        page.push_str(&format!(
+            "| `{key}` | {} | {need} | {} |\n",
+            kind_word(root, &of),
+            about.replace('\n', " ")
+        ));
     }
     for (name, schema) in inner {
         section(page, root, &schema, &name);
@@ -95,7 +103,9 @@ fn kind_word(root: &Value, schema: &Value) -> String {
         ("string", Some(example)) => format!("text, e.g. `\"{example}\"`"),
         ("string", None) => "text".to_owned(),
         ("object", _) => {
-            let keys = schema["properties"].as_object().map(|p| p.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>());
+            let keys = schema["properties"]
+                .as_object()
+                .map(|p| p.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>());
             format!("table: {}", keys.unwrap_or_default().join(", "))
         }
         (kind, _) => kind.to_owned(),

@@ -54,7 +54,8 @@ impl<'w> Walk<'w, '_> {
             ("string", DeValue::String(text)) => self.text(text, schema, place),
             ("integer", DeValue::Integer(integer)) => {
                 let digits = integer.as_str().replace('_', "");
-                let digits = digits.trim_start_matches("0x").trim_start_matches("0o").trim_start_matches("0b");
+                let digits =
+                    digits.trim_start_matches("0x").trim_start_matches("0o").trim_start_matches("0b");
                 match i64::from_str_radix(digits, integer.radix()) {
                     #[expect(clippy::cast_precision_loss, reason = "limits are small")]
                     Ok(number) => self.range(number as f64, schema, place),
@@ -112,7 +113,8 @@ impl<'w> Walk<'w, '_> {
     /// A table whose `kind` says which of several schemas holds.
     fn kind(&mut self, table: &DeTable<'_>, schema: &'w Json, place: Range<usize>) {
         let kinds: &'w [Json] = schema["oneOf"].as_array().map_or(&[], Vec::as_slice);
-        let known: Vec<&str> = kinds.iter().filter_map(|k| k["properties"]["kind"]["const"].as_str()).collect();
+        let known: Vec<&str> =
+            kinds.iter().filter_map(|k| k["properties"]["kind"]["const"].as_str()).collect();
         let given = table.iter().find(|(key, _)| key.get_ref() == "kind");
         self.path.push(Step::Key("kind".to_owned()));
         let Some((_, given)) = given else {
@@ -179,10 +181,10 @@ impl<'w> Walk<'w, '_> {
         if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
             return self.resolve(&self.schema["$defs"][name]);
         }
-        if let Some(any) = schema["anyOf"].as_array() {
-            if let Some(real) = any.iter().find(|s| s["type"] != "null") {
-                return self.resolve(real);
-            }
+        if let Some(any) = schema["anyOf"].as_array()
+            && let Some(real) = any.iter().find(|s| s["type"] != "null")
+        {
+            return self.resolve(real);
         }
         schema
     }
@@ -219,7 +221,9 @@ fn type_of(schema: &Json) -> &str {
     }
     match &schema["type"] {
         Json::String(name) => name,
-        Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null").unwrap_or("any"),
+        Json::Array(names) => {
+            names.iter().filter_map(Json::as_str).find(|name| *name != "null").unwrap_or("any")
+        }
         _ => "any",
     }
 }

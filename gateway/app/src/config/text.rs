@@ -42,7 +42,9 @@ impl<'a> Document<'a> {
         for step in path {
             let next = match (step, value) {
                 (Step::Key(key), None) => entry(self.root.get_ref(), key),
-                (Step::Key(key), Some(value)) => value.get_ref().as_table().and_then(|table| entry(table, key)),
+                (Step::Key(key), Some(value)) => {
+                    value.get_ref().as_table().and_then(|table| entry(table, key))
+                }
                 (Step::Index(index), Some(value)) => {
                     value.get_ref().as_array().and_then(|array| array.get(*index)).map(|v| (v.span(), v))
                 }
@@ -59,7 +61,8 @@ impl<'a> Document<'a> {
 /// The value of a key, and the place to point at: the value itself unless it is a table.
 fn entry<'t, 'a>(table: &'t DeTable<'a>, key: &str) -> Option<(Range<usize>, &'t Spanned<DeValue<'a>>)> {
     let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
-    let place = if value.get_ref().is_table() || value.get_ref().is_array() { name.span() } else { value.span() };
+    let place =
+        if value.get_ref().is_table() || value.get_ref().is_array() { name.span() } else { value.span() };
     Some((place, value))
 }
 

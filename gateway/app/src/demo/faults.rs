@@ -26,7 +26,12 @@ pub enum Fault {
 
 /// Every fault with its word and what happens, in English and Chinese.
 const ALL: [(Fault, &str, &str, &str); 8] = [
-    (Fault::FridgeWarming, "fridge-warming", "the compressor of fridge-1 fails, it warms slowly", "一号冰箱压缩机故障，缓慢升温"),
+    (
+        Fault::FridgeWarming,
+        "fridge-warming",
+        "the compressor of fridge-1 fails, it warms slowly",
+        "一号冰箱压缩机故障，缓慢升温",
+    ),
     (Fault::SensorBreak, "sensor-break", "the probe of fridge-1 is broken", "一号冰箱探头断线"),
     (Fault::DeadMeter, "dead-meter", "the kitchen's meter is silent", "后厨电表无应答"),
     (Fault::SlowUnit, "slow-unit", "the hot-holding sensor answers late", "热藏传感器应答迟缓"),
@@ -57,7 +62,11 @@ impl Faults {
             return Err(format!("there is no fault {word:?}; there are: {}", words.join(", ")));
         };
         let mut faults = self.on.lock().unwrap_or_else(PoisonError::into_inner);
-        if on { faults.insert(*fault) } else { faults.remove(fault) };
+        if on {
+            faults.insert(*fault)
+        } else {
+            faults.remove(fault)
+        };
         Ok(())
     }
 

@@ -64,7 +64,10 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
     let north = plant::serial(&world, &plant::NORTH, &faults, &mut tasks)?;
     let panel = plant::tcp(&world, &plant::PANEL, &faults, &mut tasks).await?;
     let config_dir = data_dir.join("config");
-    site::write(&config_dir, &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel })?;
+    site::write(
+        &config_dir,
+        &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel },
+    )?;
     let broker_url = format!("mqtt://127.0.0.1:{}", broker.port);
     Ok(Demo { config_dir, broker_url, faults, _tasks: tasks, _temporary: temporary })
 }

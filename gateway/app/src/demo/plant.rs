@@ -60,7 +60,8 @@ pub fn serial(
     let cable = cable::lay(faults, is_faulty, tasks)?;
     let service = Units { world: Arc::clone(world), units, faults: faults.clone() };
     tasks.spawn(async move {
-        if let Err(error) = tokio_modbus::server::rtu::Server::new(cable.server).serve_forever(service).await {
+        if let Err(error) = tokio_modbus::server::rtu::Server::new(cable.server).serve_forever(service).await
+        {
             tracing::error!(%error, "simulated bus");
         }
     });
@@ -132,7 +133,12 @@ fn nobody() -> Ready<Result<Option<Response>, ExceptionCode>> {
     std::future::ready(Ok(None))
 }
 
-fn answer(world: &mut World, model: Model, faults: &Faults, request: &Request<'_>) -> Result<Response, ExceptionCode> {
+fn answer(
+    world: &mut World,
+    model: Model,
+    faults: &Faults,
+    request: &Request<'_>,
+) -> Result<Response, ExceptionCode> {
     let words = |first: u16, count: u16, image: &[(u16, u16)]| -> Result<Vec<u16>, ExceptionCode> {
         let word = |address: u16| image.iter().find(|(at, _)| *at == address).map(|(_, word)| *word);
         // A gap between two registers reads as zero, an address beyond all of them is refused.

@@ -70,7 +70,17 @@ pub struct Cabinet {
 
 impl Cabinet {
     const fn new(start: f64, on_at: f64, off_at: f64, towards: f64, pace: f64, watts: f64) -> Self {
-        Self { temperature: start, running: false, on_at, off_at, towards, ambient: 24.0, pace, watts, door: 0.0 }
+        Self {
+            temperature: start,
+            running: false,
+            on_at,
+            off_at,
+            towards,
+            ambient: 24.0,
+            pace,
+            watts,
+            door: 0.0,
+        }
     }
 
     fn step(&mut self, minutes: f64, failed: bool) {
@@ -126,8 +136,10 @@ impl World {
         let fan = if self.fan { f64::from(self.fan_speed) / 100.0 } else { 0.0 };
         let fresh = (0.01 + 0.08 * fan) * minutes;
         self.co2 += f64::from(self.people) * 7.0 * minutes - (self.co2 - 420.0) * fresh.min(1.0);
-        self.room_temperature += (22.5 + 0.15 * f64::from(self.people) - self.room_temperature) * (0.02 * minutes).min(1.0);
-        self.room_humidity += (45.0 + 0.4 * f64::from(self.people) - self.room_humidity) * (0.03 * minutes).min(1.0);
+        self.room_temperature +=
+            (22.5 + 0.15 * f64::from(self.people) - self.room_temperature) * (0.02 * minutes).min(1.0);
+        self.room_humidity +=
+            (45.0 + 0.4 * f64::from(self.people) - self.room_humidity) * (0.03 * minutes).min(1.0);
         self.voltage = 229.0 + 3.0 * (self.unit() - 0.5);
         let cabinets = [self.fridge, self.freezer, self.hot];
         self.power = 90.0 + cabinets.iter().filter(|c| c.running).map(|c| c.watts).sum::<f64>();
@@ -186,7 +198,11 @@ mod tests {
     fn a_fridge_holds_its_temperature_until_its_compressor_fails() {
         let mut world = World::new(7);
         let day = hours(&mut world, 24, false);
-        assert!(day.iter().all(|t| (0.0..8.0).contains(t)), "{:?}", day.iter().copied().fold(f64::NAN, f64::max));
+        assert!(
+            day.iter().all(|t| (0.0..8.0).contains(t)),
+            "{:?}",
+            day.iter().copied().fold(f64::NAN, f64::max)
+        );
         let failed = hours(&mut world, 6, true);
         assert!(failed.last().is_some_and(|t| *t > 12.0), "{failed:?}");
         assert!(world.energy > 1234.5 && world.co2 > 400.0 && world.visitors > 0);

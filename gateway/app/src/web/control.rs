@@ -39,8 +39,13 @@ async fn command(
     payload: Bytes,
 ) -> Result<Json<Answer>, Problem> {
     let (waiting, answer) = oneshot::channel();
-    let inbound =
-        Inbound { device, payload: payload.to_vec(), retained: false, response_topic: None, correlation: None };
+    let inbound = Inbound {
+        device,
+        payload: payload.to_vec(),
+        retained: false,
+        response_topic: None,
+        correlation: None,
+    };
     let full = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many commands are waiting; try again");
     control.desk.try_send(Submission { inbound, waiting: Some(waiting) }).map_err(full)?;
     let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");

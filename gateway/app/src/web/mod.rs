@@ -16,8 +16,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
-pub use control::{Control, ReloadRequest};
 use crate::observed::Observed;
+pub use control::{Control, ReloadRequest};
 
 /// The control socket's name inside the data directory.
 pub const SOCKET: &str = "control.sock";

@@ -67,7 +67,10 @@ async fn devices(State(observed): Shared) -> Json<Vec<crate::live::DeviceView>> 
     Json(observed.live.view(Instant::now()))
 }
 
-async fn device(State(observed): Shared, Path(device): Path<String>) -> Result<Json<crate::live::DeviceView>, Problem> {
+async fn device(
+    State(observed): Shared,
+    Path(device): Path<String>,
+) -> Result<Json<crate::live::DeviceView>, Problem> {
     let found = observed.live.device(&device, Instant::now());
     found.map(Json).ok_or_else(|| unknown_device(&device))
 }

@@ -22,20 +22,25 @@ const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 5
 /// Shortest poll: ten times a second is already more than any sensor of a centre changes.
 const SHORTEST_POLL: Duration = Duration::from_millis(20);
 
-/// A Modbus TCP server, or a gateway to several units.
+/// A server reached over TCP: a device, a gateway to several units, or a serial device server.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TcpSettings {
     /// Host and port of the server; port 502 unless given.
     endpoint: String,
+    /// How long a device may take to begin its reply, 1s unless given.
     #[serde(default)]
     timeout: Option<Period>,
+    /// How long a connection may take to be made, 5s unless given.
     #[serde(default)]
     connect_timeout: Option<Period>,
+    /// Pause after the line is open, before the first request; none unless given.
     #[serde(default)]
     connect_delay: Option<Period>,
+    /// Silence between two frames beyond what the standard asks; none unless given.
     #[serde(default)]
     frame_gap: Option<Period>,
+    /// Most line time spent on devices that do not answer, 5% unless given.
     #[serde(default)]
     probe_share: Option<Percent>,
 }
@@ -55,12 +60,16 @@ struct RtuSettings {
     /// 1 or 2; 1 unless given.
     #[serde(default)]
     stop_bits: Option<u8>,
+    /// How long a device may take to begin its reply, 1s unless given.
     #[serde(default)]
     timeout: Option<Period>,
+    /// Pause after the line is open, before the first request; none unless given.
     #[serde(default)]
     connect_delay: Option<Period>,
+    /// Silence between two frames beyond what the standard asks; none unless given.
     #[serde(default)]
     frame_gap: Option<Period>,
+    /// Most line time spent on devices that do not answer, 5% unless given.
     #[serde(default)]
     probe_share: Option<Percent>,
 }
@@ -103,12 +112,15 @@ impl JsonSchema for Percent {
     }
 }
 
+/// Reads the settings of one medium, noting what is wrong.
+type ReadMedium = fn(&RawLine, &mut Vec<Problem>) -> Option<(Medium, Common)>;
+
 /// One of the three media.
 pub struct Modbus {
     kind: &'static str,
     summary: &'static str,
     schema: fn() -> Schema,
-    medium: fn(&RawLine, &mut Vec<Problem>) -> Option<(Medium, Common)>,
+    medium: ReadMedium,
 }
 
 /// Settings that every medium has.
@@ -307,8 +319,8 @@ fn plan_device(
     }
     let Some(profile) = profiles.find(&device.profile) else {
         let nearest =
-            profiles.nearest(&device.profile).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
-        wrong("profile", format!("there is no {:?}{nearest} `linli devices` lists all", device.profile));
+            profiles.nearest(&device.profile).map(|n| format!(", did you mean {n:?}?")).unwrap_or_default();
+        wrong("profile", format!("there is no {:?}{nearest}; `linli devices` lists all", device.profile));
         return None;
     };
     if problems.len() > before {

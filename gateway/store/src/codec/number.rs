@@ -3,9 +3,7 @@
 use super::bytes::{Malformed, Reader, length, put_signed, zigzag};
 
 /// Sensors report up to six decimals; more means the number is binary, not decimal.
-const DECIMALS: usize = 6;
-
-const POWERS: [f64; DECIMALS + 1] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+const POWERS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
 /// Largest mantissa for which the division gives the nearest float, i.e. exactly the value again.
 const LARGEST_MANTISSA: f64 = 9_007_199_254_740_992.0;
@@ -31,16 +29,15 @@ impl Form {
         reason = "each cast is checked by converting back"
     )]
     pub(super) fn of(value: f64) -> Self {
-        for exponent in 0..=DECIMALS {
-            let scaled = value * POWERS[exponent];
-            let mantissa = scaled.round();
-            if mantissa.abs() < LARGEST_MANTISSA && mantissa / POWERS[exponent] == value {
+        for (exponent, power) in (0u8..).zip(POWERS) {
+            let mantissa = (value * power).round();
+            if mantissa.abs() < LARGEST_MANTISSA && mantissa / power == value {
                 let mantissa = mantissa as i64;
                 let single = f64::from(value as f32) == value;
                 if length(zigzag(mantissa)) + 1 > if single { 4 } else { 8 } {
                     break;
                 }
-                return Self::Decimal { mantissa, exponent: u8::try_from(exponent).expect("at most six") };
+                return Self::Decimal { mantissa, exponent };
             }
         }
         let single = value as f32;

@@ -1,5 +1,5 @@
 //! Records and stores for the tests.
-#![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use linli_domain::command::Inbound;
-use linli_domain::{Layout, Message, Record, Topic};
+use linli_domain::{Message, Record, Topic};
 use linli_store::{Heads, Row};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Context;
+use super::announce::Announcer;
 use super::lanes::Lanes;
 use super::suspect::Suspect;
 use super::window::Window;
@@ -50,6 +51,7 @@ pub struct Connection<'a> {
     context: &'a mut Context,
     session: Box<dyn Session>,
     suspect: &'a mut Suspect,
+    announcer: &'a mut Announcer,
     heads: watch::Receiver<Heads>,
     /// Rises when the database is a new one: answers to older messages mean nothing then.
     generation: u32,
@@ -66,7 +68,12 @@ pub struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     /// A connection whose session has just begun.
-    pub fn new(context: &'a mut Context, session: Box<dyn Session>, suspect: &'a mut Suspect) -> Self {
+    pub fn new(
+        context: &'a mut Context,
+        session: Box<dyn Session>,
+        suspect: &'a mut Suspect,
+        announcer: &'a mut Announcer,
+    ) -> Self {
         let heads = context.outbox.heads();
         let epoch = heads.borrow().epoch.clone();
         let longest = context.settings.max_payload;
@@ -74,6 +81,7 @@ impl<'a> Connection<'a> {
             context,
             session,
             suspect,
+            announcer,
             heads,
             generation: 0,
             epoch,
@@ -112,8 +120,8 @@ impl<'a> Connection<'a> {
                     }
                     self.committed().await;
                 }
-                Ok(()) = self.context.layouts.changed(), if self.connected_at.is_some() => self.announce(),
-                Ok(()) = self.context.birth.changed(), if self.connected_at.is_some() => self.announce(),
+                Ok(()) = self.context.layouts.changed(), if self.connected_at.is_some() => self.announcer.begin(self.context),
+                Ok(()) = self.context.birth.changed(), if self.connected_at.is_some() => self.announcer.begin(self.context),
                 _ = tick.tick(), if self.is_at_work() => {
                     if let Err(why) = self.look().await {
                         break why;
@@ -130,6 +138,7 @@ impl<'a> Connection<'a> {
         self.window.len() > 0
             || self.quiet_until.is_some()
             || self.window.has_acknowledged()
+            || (self.connected_at.is_some() && !self.announcer.is_done())
             || self.lanes.as_ref().is_some_and(Lanes::is_held_back)
     }
 
@@ -163,7 +172,7 @@ impl<'a> Connection<'a> {
             status.connects += 1;
         });
         tracing::info!(broker = self.context.status.borrow().broker, "broker connected");
-        self.announce();
+        self.announcer.begin(self.context);
         self.restart_lanes().await;
         Ok(())
     }
@@ -175,29 +184,6 @@ impl<'a> Connection<'a> {
             Ok(lanes) => self.lanes = Some(lanes),
             // The next commit tries again.
             Err(error) => tracing::warn!(%error, "the outbox cannot be read"),
-        }
-    }
-
-    /// The retained birth and every device's meta.
-    fn announce(&mut self) {
-        let birth = self.context.status_message(true);
-        self.session.publish(birth, None);
-        let layouts = self.context.layouts.borrow_and_update().clone();
-        self.context.birth.borrow_and_update();
-        for layout in layouts.iter() {
-            let publication = self.meta(layout);
-            if !self.session.publish(publication, None) {
-                tracing::warn!(device = %layout.device, "its description could not be sent");
-            }
-        }
-    }
-
-    fn meta(&self, layout: &Layout) -> Publication {
-        Publication {
-            topic: format!("{}/meta/{}", self.context.settings.base, layout.device),
-            payload: Bytes::from(json::meta(layout)),
-            retain: true,
-            correlation: None,
         }
     }
 
@@ -253,12 +239,15 @@ impl<'a> Connection<'a> {
         self.generation += 1;
         self.epoch = heads.epoch;
         self.window = Window::default();
-        self.announce();
+        self.announcer.begin(self.context);
         self.restart_lanes().await;
     }
 
     /// Sends until the window is full or nothing is left.
     async fn fill(&mut self) -> Result<(), String> {
+        if self.connected_at.is_some() {
+            self.announcer.send(self.session.as_mut());
+        }
         let now = Instant::now();
         if self.quiet_until.is_some_and(|until| until > now) {
             return Ok(());

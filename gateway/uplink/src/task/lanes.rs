@@ -81,16 +81,14 @@ impl Lanes {
         }
         self.turn = self.turn.wrapping_add(1);
         let backlog_first = self.turn.is_multiple_of(SHARE) && self.rate.allows(now);
-        if !backlog_first {
-            if let Some(row) = self.live.next(outbox).await? {
-                return Ok(Some(row));
-            }
+        if !backlog_first && let Some(row) = self.live.next(outbox).await? {
+            return Ok(Some(row));
         }
-        if self.rate.allows(now) {
-            if let Some(row) = self.backlog.next(outbox).await? {
-                self.rate.saved -= 1.0;
-                return Ok(Some(row));
-            }
+        if self.rate.allows(now)
+            && let Some(row) = self.backlog.next(outbox).await?
+        {
+            self.rate.saved -= 1.0;
+            return Ok(Some(row));
         }
         if backlog_first { self.live.next(outbox).await } else { Ok(None) }
     }

@@ -1,5 +1,6 @@
 //! The connection task: connect, deliver, and after every end connect again, a little later.
 
+mod announce;
 mod connection;
 mod lanes;
 mod suspect;
@@ -21,6 +22,7 @@ use crate::json;
 use crate::session::{self, Publication};
 use crate::settings::Settings;
 use crate::status::{Birth, UplinkStatus};
+use announce::Announcer;
 use connection::{Connection, End};
 use suspect::Suspect;
 
@@ -48,13 +50,14 @@ pub struct Context {
 pub async fn run(mut context: Context) {
     let mut backoff = Backoff::new(&context.settings.client_id);
     let mut suspect = Suspect::default();
+    let mut announcer = Announcer::default();
     let broker = format!("{}:{}", context.settings.host, context.settings.port);
     context.status.send_modify(|status| status.broker.clone_from(&broker));
     while !context.cancel.is_cancelled() {
         let began = Instant::now();
         let will = context.status_message(false);
         let end = match session::connect(&context.settings, will) {
-            Ok(session) => Connection::new(&mut context, session, &mut suspect).serve().await,
+            Ok(session) => Connection::new(&mut context, session, &mut suspect, &mut announcer).serve().await,
             Err(error) => End::Lost { why: error.to_string(), was_connected: false },
         };
         let End::Lost { why, was_connected } = end else { break };

@@ -95,14 +95,7 @@ fn check_identify(raw: &RawIdentify, problems: &mut Problems) -> Option<Identify
 
 fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
     let mut wrong = |what: String| problems.push(format!("point {}: {what}", raw.name));
-    let places = [
-        (Table::Coil, raw.coil),
-        (Table::DiscreteInput, raw.discrete),
-        (Table::InputRegister, raw.input),
-        (Table::HoldingRegister, raw.holding),
-    ];
-    let mut given = places.into_iter().filter_map(|(table, start)| start.map(|start| (table, start)));
-    let (Some((table, start)), None) = (given.next(), given.next()) else {
+    let Some((table, start)) = place(raw) else {
         wrong("needs exactly one of coil, discrete, input, holding".to_owned());
         return Vec::new();
     };
@@ -125,10 +118,8 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
         wrong("range must be [low, high] with low below high".to_owned());
     }
     let code = raw.unit.clone().unwrap_or_else(|| "1".to_owned());
-    if unit::find(&code).is_none() {
-        let near = unit::UNITS.iter().find(|u| u.code.eq_ignore_ascii_case(&code) || u.symbol == code);
-        let hint = near.map(|u| format!("; did you mean {:?}?", u.code)).unwrap_or_default();
-        wrong(format!("unit {code:?} is not a UCUM code linli knows{hint}"));
+    if let Some(why) = unknown_unit(&code) {
+        wrong(why);
     }
     if numeric && raw.unit.is_none() {
         wrong("needs a unit (UCUM code; \"1\" when dimensionless)".to_owned());
@@ -164,6 +155,28 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
             }
         })
         .collect()
+}
+
+/// The one address a point gives.
+fn place(raw: &RawPoint) -> Option<(Table, u16)> {
+    let places = [
+        (Table::Coil, raw.coil),
+        (Table::DiscreteInput, raw.discrete),
+        (Table::InputRegister, raw.input),
+        (Table::HoldingRegister, raw.holding),
+    ];
+    let mut given = places.into_iter().filter_map(|(table, start)| start.map(|start| (table, start)));
+    given.next().filter(|_| given.next().is_none())
+}
+
+/// What is wrong with a unit code, with the nearest known one.
+fn unknown_unit(code: &str) -> Option<String> {
+    if unit::find(code).is_some() {
+        return None;
+    }
+    let near = unit::UNITS.iter().find(|u| u.code.eq_ignore_ascii_case(code) || u.symbol == code);
+    let hint = near.map(|u| format!("; did you mean {:?}?", u.code)).unwrap_or_default();
+    Some(format!("unit {code:?} is not a UCUM code linli knows{hint}"))
 }
 
 /// The names and addresses a point stands for.
@@ -257,10 +270,10 @@ fn check_together(points: &[Point], limits: &Limits, problems: &mut Problems) {
             problems.push(format!("point {}: longer than limits.block_registers", point.spec.name));
         }
         let bits = |p: &Point| matches!(p.codec.kind, Kind::Bit(_));
-        if let Some(before) = last.filter(|b| b.span.table == point.span.table && !(bits(b) && bits(point))) {
-            if u32::from(before.span.start) + u32::from(before.span.count) > u32::from(point.span.start) {
-                problems.push(format!("point {}: overlaps {}", point.spec.name, before.spec.name));
-            }
+        if let Some(before) = last.filter(|b| b.span.table == point.span.table && !(bits(b) && bits(point)))
+            && u32::from(before.span.start) + u32::from(before.span.count) > u32::from(point.span.start)
+        {
+            problems.push(format!("point {}: overlaps {}", point.spec.name, before.spec.name));
         }
         last = Some(point);
     }

@@ -98,8 +98,8 @@ impl ProfileSet {
     pub fn nearest(&self, name: &str) -> Option<&str> {
         let likeness = |known: &&String| {
             let model = known.split('/').next_back().unwrap_or_default();
-            let best = strsim::jaro_winkler(known, name).max(strsim::jaro_winkler(model, name));
-            best
+
+            strsim::jaro_winkler(known, name).max(strsim::jaro_winkler(model, name))
         };
         let best = self.profiles.keys().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
         (likeness(&best) > 0.7).then_some(best.as_str())

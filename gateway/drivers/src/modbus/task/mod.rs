@@ -153,12 +153,11 @@ impl Line {
         let began = Instant::now();
         let plan = Arc::clone(&self.plan);
         let smallest = plan.devices[device].blocks.iter().min_by_key(|block| block.span.count);
-        if self.is_right_device(device).await {
-            if let Some(block) = smallest {
-                if let Some(decoded) = self.read(device, block).await {
-                    self.deliver(device, decoded).await;
-                }
-            }
+        if self.is_right_device(device).await
+            && let Some(block) = smallest
+            && let Some(decoded) = self.read(device, block).await
+        {
+            self.deliver(device, decoded).await;
         }
         let now = Instant::now();
         self.budget.spend(now - began, now);
@@ -280,7 +279,13 @@ impl Line {
         let online = u64::from(state == DeviceState::Online);
         self.context.health.devices[device].online.store(online, Ordering::Relaxed);
         let id = self.plan.layouts[device].device.clone();
-        let event = LineEvent { line: self.plan.line.clone(), device: Some(id), state, at: self.context.clock.now(), detail };
+        let event = LineEvent {
+            line: self.plan.line.clone(),
+            device: Some(id),
+            state,
+            at: self.context.clock.now(),
+            detail,
+        };
         // A closed channel means the gateway ends.
         let _ = self.context.events.send(event).await;
     }

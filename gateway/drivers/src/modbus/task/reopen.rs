@@ -114,7 +114,13 @@ impl Line {
         }
         self.is_up = Some(up);
         let state = if up { DeviceState::Online } else { DeviceState::Offline(Reason::LineDown) };
-        let event = LineEvent { line: self.plan.line.clone(), device: None, state, at: self.context.clock.now(), detail };
+        let event = LineEvent {
+            line: self.plan.line.clone(),
+            device: None,
+            state,
+            at: self.context.clock.now(),
+            detail,
+        };
         let _ = self.context.events.send(event).await;
     }
 }

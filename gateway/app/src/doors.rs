@@ -1,0 +1,52 @@
+//! Where the gateway listens.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::observed::Observed;
+use crate::web::{self, Control};
+
+/// Read-only on the network, acting on a socket of the machine.
+pub struct Doors {
+    network: TcpListener,
+    socket: UnixListener,
+    socket_path: PathBuf,
+}
+
+// === impl Doors ===
+
+impl Doors {
+    /// Opens both, or says which one cannot be.
+    pub async fn open(listen: SocketAddr, data_dir: &Path) -> anyhow::Result<Self> {
+        let socket_path = data_dir.join(web::SOCKET);
+        let socket = web::bind_control(&socket_path).await?;
+        let network = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("[web] listen: {listen} cannot be opened"))?;
+        Ok(Self { network, socket, socket_path })
+    }
+
+    /// Where the network listener really listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.network.local_addr()
+    }
+
+    /// Serves both until `cancel`.
+    pub fn serve(
+        self,
+        observed: &Arc<Observed>,
+        control: Control,
+        cancel: &CancellationToken,
+    ) -> Vec<JoinHandle<std::io::Result<()>>> {
+        let network = web::serve_network(self.network, Arc::clone(observed), cancel.clone());
+        let socket =
+            web::serve_control(self.socket, self.socket_path, Arc::clone(observed), control, cancel.clone());
+        vec![tokio::spawn(network), tokio::spawn(socket)]
+    }
+}
