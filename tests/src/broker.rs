@@ -1,6 +1,6 @@
 //! mosquitto as broker, and `mosquitto_sub` as the independent subscriber.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use crate::stage::{Stage, eventually, free_port, tool};
 pub struct Broker {
     /// Its port, the same over restarts.
     pub port: u16,
+    /// Its port for TLS with client certificates, where it has one.
+    pub tls_port: u16,
     config: PathBuf,
     child: Option<Child>,
 }
@@ -30,16 +32,30 @@ pub struct Subscriber {
 impl Broker {
     /// Starts a broker.
     pub async fn start(stage: &Stage) -> anyhow::Result<Self> {
+        Self::start_with(stage, 0, "").await
+    }
+
+    /// Starts one that also listens for clients whose certificate `ca.pem` has signed.
+    pub async fn start_tls(stage: &Stage, certs: &Path) -> anyhow::Result<Self> {
+        let (port, dir) = (free_port()?, certs.display());
+        let more = format!(
+            "listener {port} 127.0.0.1\ncafile {dir}/ca.pem\ncertfile {dir}/broker.pem\n\
+             keyfile {dir}/broker.key\nrequire_certificate true\n"
+        );
+        Self::start_with(stage, port, &more).await
+    }
+
+    async fn start_with(stage: &Stage, tls_port: u16, more: &str) -> anyhow::Result<Self> {
         let (port, store) = (free_port()?, stage.path("mosquitto"));
         std::fs::create_dir_all(&store)?;
         let config = stage.path("mosquitto.conf");
         let text = format!(
             "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-             persistence_location {}/\nautosave_interval 1800\nmax_queued_messages 0\nmax_inflight_messages 1000\n",
+             persistence_location {}/\nautosave_interval 1800\nmax_queued_messages 0\nmax_inflight_messages 1000\n{more}",
             store.display()
         );
         std::fs::write(&config, text)?;
-        let mut broker = Self { port, config, child: None };
+        let mut broker = Self { port, tls_port, config, child: None };
         broker.begin().await?;
         Ok(broker)
     }

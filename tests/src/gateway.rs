@@ -99,6 +99,16 @@ impl Gateway {
         Ok(())
     }
 
+    /// Sends it a signal.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        signal(&self.child, name).await
+    }
+
+    /// What it shows under a path.
+    pub fn get(&self, path: &str) -> anyhow::Result<String> {
+        fetch(&self.data.join("control.sock"), path).context("the gateway does not answer")
+    }
+
     /// What it logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -125,12 +135,23 @@ impl Gateway {
     }
 }
 
+/// One device in a status.
+#[must_use]
+pub fn device<'a>(status: &'a serde_json::Value, id: &str) -> Option<&'a serde_json::Value> {
+    let lines = status["lines"].as_array()?;
+    lines.iter().filter_map(|line| line["devices"].as_array()).flatten().find(|d| d["device"] == id)
+}
+
 fn status(socket: &Path) -> Option<serde_json::Value> {
+    serde_json::from_str(&fetch(socket, "/api/v1/status")?).ok()
+}
+
+fn fetch(socket: &Path, path: &str) -> Option<String> {
     use std::io::{Read, Write};
     let mut stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    stream.write_all(b"GET /api/v1/status HTTP/1.0\r\nHost: linli\r\n\r\n").ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: linli\r\n\r\n").as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+    Some(answer.split_once("\r\n\r\n")?.1.to_owned())
 }

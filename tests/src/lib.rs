@@ -5,6 +5,7 @@
 //! nothing passes by skipping.
 
 mod broker;
+pub mod devices;
 mod flood;
 mod gateway;
 mod peer;
@@ -13,7 +14,7 @@ mod stage;
 
 pub use broker::{Broker, Subscriber};
 pub use flood::Flood;
-pub use gateway::{Gateway, linli};
-pub use peer::{Cable, Peer};
+pub use gateway::{Gateway, binary, device, linli};
+pub use peer::{Cable, Peer, python};
 pub use proof::{Proof, Received};
-pub use stage::{Stage, eventually, free_port, tool};
+pub use stage::{Stage, eventually, free_port, now_ms, tool};

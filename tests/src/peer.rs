@@ -40,20 +40,33 @@ pub fn python() -> anyhow::Result<PathBuf> {
 impl Peer {
     /// Serves TCP.
     pub async fn tcp(port: u16, units: usize, every_ms: u32) -> anyhow::Result<Self> {
-        Self::start(&["tcp", &port.to_string()], units, every_ms).await
+        Self::counting(&["tcp", &port.to_string()], units, every_ms).await
     }
 
     /// Serves a serial port.
     pub async fn serial(path: &Path, units: usize, every_ms: u32) -> anyhow::Result<Self> {
-        Self::start(&["serial", &path.to_string_lossy()], units, every_ms).await
+        Self::counting(&["serial", &path.to_string_lossy()], units, every_ms).await
     }
 
-    async fn start(what: &[&str], units: usize, every_ms: u32) -> anyhow::Result<Self> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/modbus_server.py");
+    /// Thirty units on a serial port, some with the faults given.
+    pub async fn bus_of_thirty(path: &Path, baud: u32, faults: &[&str]) -> anyhow::Result<Self> {
+        let place = [path.to_string_lossy().into_owned(), baud.to_string()];
+        let arguments = [&[place[0].as_str(), place[1].as_str()], faults].concat();
+        Self::start("bus_of_thirty.py", &arguments).await
+    }
+
+    async fn counting(what: &[&str], units: usize, every_ms: u32) -> anyhow::Result<Self> {
+        let numbers = [units.to_string(), every_ms.to_string()];
+        let arguments = [what, &["--units", &numbers[0], "--every", &numbers[1]]].concat();
+        Self::start("modbus_server.py", &arguments).await
+    }
+
+    async fn start(script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
         let mut child = Command::new(python()?)
+            .arg("-Wignore")
             .arg(script)
-            .args(what)
-            .args(["--units", &units.to_string(), "--every", &every_ms.to_string()])
+            .args(arguments)
             .args(["--parent", &std::process::id().to_string()])
             .stdout(Stdio::piped())
             .kill_on_drop(true)

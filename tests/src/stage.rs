@@ -25,15 +25,16 @@ impl Stage {
         self.dir.path().join(name)
     }
 
-    /// Writes a configuration: a broker on that port (none for zero), and these lines and devices.
+    /// Writes a configuration: a broker on that port, and these lines and devices.
     pub fn configure(&self, broker: u16, store: &str, devices: &str) -> anyhow::Result<PathBuf> {
+        let mqtt = format!("[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nbacklog_rate = 0\n");
+        self.configure_with(&mqtt, store, devices)
+    }
+
+    /// Writes a configuration with a `[mqtt]` table of its own, or none.
+    pub fn configure_with(&self, mqtt: &str, store: &str, devices: &str) -> anyhow::Result<PathBuf> {
         let dir = self.path("config");
         std::fs::create_dir_all(&dir)?;
-        let mqtt = if broker == 0 {
-            String::new()
-        } else {
-            format!("[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nbacklog_rate = 0\n")
-        };
         let gateway = format!(
             "[gateway]\nid = \"gw\"\n\n[store]\n{store}\n\n{mqtt}\n[web]\nlisten = \"127.0.0.1:0\"\n"
         );
@@ -50,6 +51,17 @@ impl Stage {
 /// A port nobody listens on just now.
 pub fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Unix milliseconds, as a sender of commands would label them.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests stand for somebody outside, with a clock of his own"
+)]
+pub fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The path of a program, or a sentence that says how to get it.

@@ -1,32 +1,10 @@
 //! Nothing that was accepted is lost: every number arrives, or the ledger names it.
 
-use std::fmt::Write;
 use std::time::Duration;
 
+use linli_tests::devices::{STORE, counter, counter_serial, floods};
 use linli_tests::{Broker, Cable, Flood, Gateway, Peer, Proof, Stage, free_port};
 use tokio::time::sleep;
-
-const STORE: &str = "path = \"../data/linli.db\"\ncommit_interval = \"20ms\"";
-
-fn counter(port: u16, poll: &str) -> String {
-    format!(
-        "[[line]]\nid = \"l1\"\nkind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"\ntimeout = \"500ms\"\n\n\
-         [[device]]\nid = \"d1\"\nline = \"l1\"\nunit = 1\nprofile = \"generic/counter\"\npoll = \"{poll}\"\n"
-    )
-}
-
-fn floods(flood: &Flood, count: usize, poll: &str) -> String {
-    let mut text = String::new();
-    for i in 0..count {
-        let _ = write!(
-            text,
-            "[[line]]\nid = \"l{i}\"\nkind = \"modbus_tcp\"\nendpoint = \"{}\"\n\n\
-             [[device]]\nid = \"d{i}\"\nline = \"l{i}\"\nunit = 1\nprofile = \"generic/block-125\"\npoll = \"{poll}\"\n\n",
-            flood.address
-        );
-    }
-    text
-}
 
 /// Every change of the counter, in order: it counts slower than it is read.
 fn every_change_in_order(proof: &Proof, device: &str) {
@@ -48,12 +26,7 @@ async fn every_change_of_a_counter_arrives_in_order_over_tcp_and_serial() -> any
     let cable = Cable::lay(&stage).await?;
     let _serial = Peer::serial(&cable.server, 1, 400).await?;
     let mut devices = counter(port, "50ms");
-    let _ = write!(
-        devices,
-        "\n[[line]]\nid = \"l2\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = 19200\ntimeout = \"500ms\"\n\n\
-         [[device]]\nid = \"d2\"\nline = \"l2\"\nunit = 1\nprofile = \"generic/counter\"\npoll = \"120ms\"\n",
-        cable.gateway.display()
-    );
+    devices += &counter_serial("l2", "d2", &cable.gateway, "120ms");
     let config = stage.configure(broker.port, STORE, &devices)?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;

@@ -42,6 +42,9 @@ pub trait LinePlan: Send + Sync {
     /// How much of the line's time the polling takes; `None` when the line sets no limit.
     fn budget(&self) -> Option<Budget>;
 
+    /// What no other line may use, such as a serial port; with the key that names it.
+    fn exclusive(&self) -> Option<(&'static str, String)>;
+
     /// Whether `value` may be written to that point (type, range, step). The error is a sentence
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;

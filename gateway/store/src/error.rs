@@ -14,6 +14,12 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// Another process has it.
+    #[error("{}: another linli uses this database; stop it first", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Written by a newer linli.
     #[error("{}: has format {found}, this version knows up to {known}; use the newer linli again or move the file away", path.display())]
     Newer {

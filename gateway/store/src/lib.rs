@@ -6,6 +6,7 @@
 //! of their own. The store opens whatever happened to the file before.
 
 mod backup;
+mod claim;
 pub mod codec;
 mod error;
 mod history;

@@ -48,10 +48,6 @@ pub(crate) struct Opened {
 
 /// Opens the database at `path`, or sets it aside and begins a new one.
 pub(crate) async fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> {
-    let directory = |source| OpenError::Directory { path: path.to_owned(), source };
-    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(directory)?;
-    }
     match resume(path).await {
         Ok(Some(opened)) => Ok(opened),
         Ok(None) => {

@@ -9,6 +9,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
+use crate::claim::Claim;
 use crate::error::{NotDurable, OpenError, Refused};
 use crate::history::History;
 use crate::journal::Journal;
@@ -60,6 +61,7 @@ pub(crate) struct Turned {
 impl Store {
     /// Opens the store, whatever happened to its file before.
     pub async fn open(settings: Settings, now: Now) -> Result<(Self, Opening), OpenError> {
+        let claim = Claim::take(&settings.path)?;
         let opened = open::open(&settings.path, now().0).await?;
         let opening = Opening {
             epoch: opened.epoch.clone(),
@@ -72,7 +74,7 @@ impl Store {
         let lost = Arc::new(Turned::default());
         let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&lost)).await;
         let (heads, status) = (writer.heads(), writer.status());
-        writer::spawn(writer, data_queue, op_queue, ops.downgrade());
+        writer::spawn(writer, claim, data_queue, op_queue, ops.downgrade());
         let known = Arc::new(Mutex::new((heads.borrow().epoch.clone(), Known::default())));
         Ok((Self { data, ops, lost, readers, heads, status, known }, opening))
     }

@@ -1,5 +1,6 @@
 //! The checked configuration, and the way there.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::raw::{DevicesFile, FacilityFile, Form, GatewayFile};
 use super::report::Problem;
 use super::text::{Document, Step, way};
-use super::{facility, gateway_file, lines, schema, shape};
+use super::{facility, gateway_file, lines, mend, schema, shape};
 
 /// A configuration that cannot be wrong.
 pub struct Checked {
@@ -145,9 +146,11 @@ pub fn check(
 ) -> Option<Checked> {
     let documents: Vec<Document<'_>> =
         texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect();
-    let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems);
-    let facility = read::<FacilityFile>(&documents, "facility.toml", problems);
-    let devices = read::<DevicesFile>(&documents, "devices.toml", problems);
+    let mut invented = BTreeSet::new();
+    let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems, &mut invented);
+    let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
+    let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
+    let shaped = problems.len();
 
     let centre = facility
         .and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
@@ -160,6 +163,8 @@ pub fn check(
     let gateway = gateway.and_then(|(index, file)| {
         gateway_file::check(&file, centre_id.as_ref(), dir, &mut Notes::of(&documents[index], problems))
     });
+    let deeper = problems.split_off(shaped);
+    problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
     let ((centre, rooms), lines, gateway) = (centre?, lines?, gateway?);
     Some(Checked {
         gateway: GatewayId { id: gateway.id },
@@ -182,18 +187,20 @@ fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Optio
     }
 }
 
-/// The shape of a file, then its types; its position among the documents comes with it.
+/// The shape of a file, then its types; its position among the documents comes with it. A file of
+/// the wrong shape is mended so that the rest of it can be looked at too.
 fn read<T: DeserializeOwned>(
     documents: &[Document<'_>],
     file: &str,
     problems: &mut Vec<Problem>,
+    invented: &mut BTreeSet<(String, String)>,
 ) -> Option<(usize, T)> {
     let index = documents.iter().position(|document| document.name == file)?;
     let document = &documents[index];
-    let before = problems.len();
-    shape::check(document, &schema::of(file), problems);
-    if problems.len() > before {
-        return None;
+    let mends = shape::check(document, &schema::of(file), problems);
+    if !mends.is_empty() {
+        invented.extend(mend::invented(&mends).map(|key| (file.to_owned(), key)));
+        return mend::apply(document.text, &mends)?.try_into().ok().map(|read| (index, read));
     }
     match toml::from_str(document.text) {
         Ok(read) => Some((index, read)),

@@ -17,6 +17,9 @@ const SMALLEST_STORE: u64 = 4 << 20;
 /// Longest commit window: so much may be lost in a power cut before it was accepted.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 
+/// Below this, a broker that restarts would already cost data.
+const SHORTEST_AGE: Duration = Duration::from_secs(60);
+
 /// Longest secret file.
 const LONGEST_SECRET: u64 = 4096;
 
@@ -62,6 +65,12 @@ fn store(raw: &Store, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> linli_st
         notes.wrong(
             &keys(&["store", "history_retention"]),
             "is shorter than an hour: there would be no trends",
+        );
+    }
+    if raw.max_age.is_some_and(|age| age.0 < SHORTEST_AGE) {
+        notes.wrong(
+            &keys(&["store", "max_age"]),
+            "is shorter than a minute: any short outage would lose data",
         );
     }
     let path = PathBuf::from(raw.path.as_deref().unwrap_or(DEFAULT_STORE));

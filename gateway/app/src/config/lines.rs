@@ -1,6 +1,6 @@
 //! devices.toml: lines, and the devices on them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ pub fn check(
     let line_ids = line_ids(file, notes);
     let devices = devices(file, rooms, &line_ids, notes);
     let mut checked = Vec::new();
+    let mut taken = BTreeMap::new();
     for (index, raw) in file.line.iter().enumerate() {
         let Some(id) = line_ids.get(index).cloned().flatten() else { continue };
         let mut settings = raw.0.clone();
@@ -54,7 +55,15 @@ pub fn check(
             .collect();
         let raws: Vec<RawDevice> = here.iter().map(|(_, raw)| raw.clone()).collect();
         match protocol.plan(&RawLine { id, settings }, &raws, profiles) {
-            Ok(plan) => checked.push(finish(plan, &here, file, notes)),
+            Ok(plan) => {
+                if let Some((key, used)) = plan.exclusive()
+                    && let Some(other) = taken.insert(used.clone(), plan.line().clone())
+                {
+                    let why = "two lines on one bus garble each other; put their devices on one line";
+                    notes.wrong(&nth("line", index, key), format!("{used:?} is already {other}'s: {why}"));
+                }
+                checked.push(finish(plan, &here, file, notes));
+            }
             Err(problems) => {
                 for problem in problems {
                     let path = match problem.device {

@@ -8,6 +8,7 @@ mod facility;
 mod gateway_file;
 mod last_good;
 mod lines;
+mod mend;
 mod raw;
 mod report;
 pub mod schema;

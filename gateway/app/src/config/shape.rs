@@ -7,16 +7,18 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::mend::{Mend, stand_in};
 use super::report::Problem;
 use super::text::{Document, Step, way};
 
 /// Likeness above which a word is worth suggesting.
 const LIKE: f64 = 0.75;
 
-/// Checks a document against a schema.
-pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) {
-    let mut walk = Walk { document, schema, problems, path: Vec::new() };
+/// Checks a document against a schema; how each mistake could be mended comes back.
+pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) -> Vec<Mend> {
+    let mut walk = Walk { document, schema, problems, path: Vec::new(), mends: Vec::new() };
     walk.table(document.root.get_ref(), schema, 0..0);
+    walk.mends
 }
 
 struct Walk<'w, 'a> {
@@ -24,6 +26,7 @@ struct Walk<'w, 'a> {
     schema: &'w Json,
     problems: &'w mut Vec<Problem>,
     path: Vec<Step>,
+    mends: Vec<Mend>,
 }
 
 // === impl Walk ===
@@ -32,6 +35,11 @@ impl<'w> Walk<'w, '_> {
     fn wrong(&mut self, place: Range<usize>, message: impl Into<String>) {
         let Document { name, text, .. } = self.document;
         self.problems.push(Problem::at(name, text, place, way(&self.path), message));
+    }
+
+    /// Looks further as if this value stood here.
+    fn suppose(&mut self, value: toml::Value) {
+        self.mends.push(Mend::Put(self.path.clone(), value));
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, schema: &'w Json) {
@@ -59,7 +67,10 @@ impl<'w> Walk<'w, '_> {
                 match i64::from_str_radix(digits, integer.radix()) {
                     #[expect(clippy::cast_precision_loss, reason = "limits are small")]
                     Ok(number) => self.range(number as f64, schema, place),
-                    Err(_) => self.wrong(place, "this whole number is too large"),
+                    Err(_) => {
+                        self.wrong(place, "this whole number is too large");
+                        self.suppose(stand_in("integer", schema));
+                    }
                 }
             }
             ("number", DeValue::Integer(_) | DeValue::Float(_)) => {
@@ -70,13 +81,17 @@ impl<'w> Walk<'w, '_> {
                 };
                 match text.replace('_', "").parse::<f64>() {
                     Ok(number) if number.is_finite() => self.range(number, schema, place),
-                    _ => self.wrong(place, "this is not a finite decimal number"),
+                    _ => {
+                        self.wrong(place, "this is not a finite decimal number");
+                        self.suppose(stand_in("number", schema));
+                    }
                 }
             }
             ("boolean", DeValue::Boolean(_)) => {}
             (expected, found) => {
                 let found = found.type_str();
                 self.wrong(place, format!("expected {}, found {}", person(expected, schema), article(found)));
+                self.suppose(stand_in(expected, schema));
             }
         }
     }
@@ -85,29 +100,62 @@ impl<'w> Walk<'w, '_> {
         let schema = self.resolve(schema);
         let Some(properties) = schema["properties"].as_object() else { return };
         for (key, value) in table {
+            if key.get_ref() == "kind" && properties.get("kind").is_some_and(|kind| kind["const"].is_string())
+            {
+                // Looked at where the schema was chosen by it.
+                continue;
+            }
             self.path.push(Step::Key(key.get_ref().to_string()));
             match properties.get(key.get_ref().as_ref()) {
                 Some(property) => self.value(value, property),
-                None => {
-                    let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-                    let hint = nearest(key.get_ref(), &known).map_or_else(
-                        || format!("known here: {}", known.join(", ")),
-                        |near| format!("did you mean {near:?}?"),
-                    );
-                    self.wrong(key.span(), format!("unknown key; {hint}"));
-                }
+                None => self.unknown_key(table, key, value, properties),
             }
             self.path.pop();
         }
         for required in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
-            if !table.keys().any(|key| key.get_ref() == required) {
+            if !table.keys().any(|key| key.get_ref() == required) && !self.is_renamed_to(required) {
                 self.path.push(Step::Key(required.to_owned()));
                 let about = properties[required]["description"].as_str().unwrap_or_default();
                 let about = if about.is_empty() { String::new() } else { format!(": {about}") };
                 self.wrong(place.clone(), format!("is missing{about}"));
+                let property = self.resolve(&properties[required]);
+                let word = words_of(property).and_then(|words| words.into_iter().next());
+                let value = word.map_or_else(|| stand_in(type_of(property), property), toml::Value::String);
+                self.suppose(value);
                 self.path.pop();
             }
         }
+    }
+
+    /// A key that nobody knows is looked at as the known one it resembles, where that is free.
+    fn unknown_key(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        properties: &'w serde_json::Map<String, Json>,
+    ) {
+        let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let near = nearest(key.get_ref(), &known);
+        let hint = near.map_or_else(
+            || format!("known here: {}", known.join(", ")),
+            |near| format!("did you mean {near:?}?"),
+        );
+        self.wrong(key.span(), format!("unknown key; {hint}"));
+        let free = near.filter(|near| !table.keys().any(|other| other.get_ref() == near));
+        let Some(near) = free else { return self.mends.push(Mend::Remove(self.path.clone())) };
+        self.mends.push(Mend::Rename(self.path.clone(), near.to_owned()));
+        self.path.pop();
+        self.path.push(Step::Key(near.to_owned()));
+        self.value(value, &properties[near]);
+    }
+
+    /// Whether a misspelt key of the table at hand stands for this one.
+    fn is_renamed_to(&self, key: &str) -> bool {
+        self.mends.iter().any(|mend| match mend {
+            Mend::Rename(path, to) => to == key && path[..path.len() - 1] == self.path[..],
+            _ => false,
+        })
     }
 
     /// A table whose `kind` says which of several schemas holds.
@@ -123,10 +171,12 @@ impl<'w> Walk<'w, '_> {
             return;
         };
         let word = given.get_ref().as_str().unwrap_or_default().to_owned();
-        let chosen = kinds.iter().find(|k| k["properties"]["kind"]["const"].as_str() == Some(word.as_str()));
+        let of = |word: &str| kinds.iter().find(|k| k["properties"]["kind"]["const"].as_str() == Some(word));
+        let mut chosen = of(&word);
         if chosen.is_none() {
             let words: Vec<String> = known.iter().map(|&k| k.to_owned()).collect();
             self.one_of(given, &words);
+            chosen = nearest(&word, &known).and_then(of);
         }
         self.path.pop();
         if let Some(chosen) = chosen {
@@ -145,6 +195,8 @@ impl<'w> Walk<'w, '_> {
         let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         let found = given.map_or_else(|| article(value.get_ref().type_str()), |given| format!("{given:?}"));
         self.wrong(value.span(), format!("{found} is not one of {list}{hint}"));
+        let supposed = near.or(known.first().copied()).unwrap_or_default();
+        self.suppose(toml::Value::String(supposed.to_owned()));
     }
 
     fn text(&mut self, text: &str, schema: &Json, place: Range<usize>) {
@@ -161,6 +213,7 @@ impl<'w> Walk<'w, '_> {
         };
         if let Some(wrong) = wrong {
             self.wrong(place, wrong);
+            self.suppose(stand_in("string", schema));
         }
     }
 
@@ -173,6 +226,7 @@ impl<'w> Walk<'w, '_> {
                 (_, high) => format!("at most {}", high.unwrap_or_default()),
             };
             self.wrong(place, format!("{number} is out of range, expected {expected}"));
+            self.suppose(stand_in(type_of(schema), schema));
         }
     }
 
@@ -250,6 +304,7 @@ fn article(found: &str) -> String {
 
 /// The known word most like `word`.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let like = |k: &str| strsim::jaro_winkler(k, word);
+    // One slip of the finger, two letters exchanged included, is always near.
+    let like = |k: &str| if strsim::osa_distance(k, word) <= 1 { 1.0 } else { strsim::jaro_winkler(k, word) };
     known.iter().copied().filter(|k| like(k) >= LIKE).max_by(|a, b| like(a).total_cmp(&like(b)))
 }

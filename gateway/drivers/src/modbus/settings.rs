@@ -76,6 +76,7 @@ struct RtuSettings {
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 enum ParityWord {
     None,
     Even,
@@ -319,8 +320,8 @@ fn plan_device(
     }
     let Some(profile) = profiles.find(&device.profile) else {
         let nearest =
-            profiles.nearest(&device.profile).map(|n| format!(", did you mean {n:?}?")).unwrap_or_default();
-        wrong("profile", format!("there is no {:?}{nearest}; `linli devices` lists all", device.profile));
+            profiles.nearest(&device.profile).map(|n| format!("did you mean {n:?}? ")).unwrap_or_default();
+        wrong("profile", format!("there is no {:?}; {nearest}`linli devices` lists all", device.profile));
         return None;
     };
     if problems.len() > before {
@@ -373,6 +374,14 @@ impl LinePlan for ModbusPlan {
 
     fn budget(&self) -> Option<Budget> {
         budget::of(self)
+    }
+
+    fn exclusive(&self) -> Option<(&'static str, String)> {
+        match &self.medium {
+            Medium::Rtu(serial) => Some(("port", serial.path.clone())),
+            Medium::RtuOverTcp { host, port } => Some(("endpoint", format!("{host}:{port}"))),
+            Medium::Tcp { .. } => None,
+        }
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {

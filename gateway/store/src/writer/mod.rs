@@ -21,6 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 pub(crate) use op::{Op, Packed};
 
+use crate::claim::Claim;
 use crate::layouts::Numbered;
 use crate::open::Opened;
 use crate::outbox::Heads;
@@ -271,6 +272,7 @@ impl Book {
 /// Runs the writer, and after an unclean stop the complete check beside it.
 pub(crate) fn spawn(
     writer: Writer,
+    claim: Claim,
     data: mpsc::Receiver<Packed>,
     ops: mpsc::Receiver<Op>,
     to_self: mpsc::WeakSender<Op>,
@@ -278,7 +280,10 @@ pub(crate) fn spawn(
     if writer.unclean {
         tokio::spawn(check(writer.settings.path.clone(), to_self));
     }
-    tokio::spawn(writer.run(data, ops));
+    tokio::spawn(async move {
+        writer.run(data, ops).await;
+        drop(claim);
+    });
 }
 
 /// SQLite's own check of the whole file, on a connection of its own, while the gateway works.

@@ -1,0 +1,224 @@
+//! Every mistake has its own clear message. A case is one change to the example centre; what is
+//! said about it stands in `golden/wrong_configurations.txt`. After a deliberate change of words:
+//! `LINLI_BLESS=1 cargo test -p linli --test wrong_configurations`, then read the difference.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use linli::config::load_texts;
+
+const FILES: [(&str, &str); 3] = [
+    ("gateway.toml", include_str!("../../../deploy/example/gateway.toml")),
+    ("facility.toml", include_str!("../../../deploy/example/facility.toml")),
+    ("devices.toml", include_str!("../../../deploy/example/devices.toml")),
+];
+
+/// What was done wrong, in which file, and the change that does it (the first place only).
+type Case = (&'static str, &'static str, &'static str, &'static str);
+
+const G: &str = "gateway.toml";
+const F: &str = "facility.toml";
+const D: &str = "devices.toml";
+
+const CASES: &[Case] = &[
+    ("not TOML", G, "[gateway]", "[gateway"),
+    ("a key without a value", G, "id = \"main\"", "id ="),
+    ("a key twice", G, "id = \"main\"", "id = \"main\"\nid = \"other\""),
+    ("text without quotes", G, "id = \"main\"", "id = main"),
+    ("no gateway table", G, "[gateway]\nid = \"main\"\n", ""),
+    ("gateway id missing", G, "id = \"main\"", ""),
+    ("gateway id of the wrong type", G, "id = \"main\"", "id = 7"),
+    ("gateway id with a blank", G, "id = \"main\"", "id = \"main gate\""),
+    ("gateway id in Chinese", G, "id = \"main\"", "id = \"主网关\""),
+    ("gateway id with a topic wildcard", G, "id = \"main\"", "id = \"main/+\""),
+    ("gateway id empty", G, "id = \"main\"", "id = \"\""),
+    (
+        "gateway id too long",
+        G,
+        "id = \"main\"",
+        "id = \"a2345678901234567890123456789012345678901234567890123456789012345\"",
+    ),
+    ("unknown table", G, "[web]", "[wbe]"),
+    ("unknown key", G, "level = \"info\"", "levle = \"info\""),
+    ("unknown key like no other", G, "level = \"info\"", "colour = \"red\""),
+    ("size without a unit", G, "\"512MiB\"", "\"512\""),
+    ("size in the wrong unit", G, "\"512MiB\"", "\"512MB\""),
+    ("size as a number", G, "\"512MiB\"", "512"),
+    ("store too small", G, "\"512MiB\"", "\"1MiB\""),
+    ("store larger than numbers go", G, "\"512MiB\"", "\"99999999999999GiB\""),
+    ("commit interval too long", G, "max_bytes = \"512MiB\"", "commit_interval = \"1h\""),
+    ("max age too short", G, "max_bytes = \"512MiB\"", "max_age = \"1s\""),
+    ("history kept too short", G, "max_bytes = \"512MiB\"", "history_retention = \"1m\""),
+    ("duration without a unit", G, "max_bytes = \"512MiB\"", "max_age = \"30\""),
+    ("broker without a scheme", G, "\"mqtt://127.0.0.1:1883\"", "\"127.0.0.1:1883\""),
+    ("broker by an unknown scheme", G, "\"mqtt://127.0.0.1:1883\"", "\"http://127.0.0.1:1883\""),
+    ("broker without a host", G, "\"mqtt://127.0.0.1:1883\"", "\"mqtt://:1883\""),
+    ("broker at a port that is none", G, "\"mqtt://127.0.0.1:1883\"", "\"mqtt://127.0.0.1:70000\""),
+    (
+        "broker with a password in its address",
+        G,
+        "\"mqtt://127.0.0.1:1883\"",
+        "\"mqtt://me:secret@127.0.0.1:1883\"",
+    ),
+    ("certificates without TLS", G, "# username = \"linli\"", "tls = { ca = \"ca.pem\" }"),
+    (
+        "certificate without its key",
+        G,
+        "url = \"mqtt://127.0.0.1:1883\"",
+        "url = \"mqtts://127.0.0.1\"\ntls = { cert = \"c.pem\" }",
+    ),
+    (
+        "password in clear",
+        G,
+        "# password = \"file:mqtt-password\"",
+        "username = \"me\"\npassword = \"secret\"",
+    ),
+    ("password without a user", G, "# password = \"file:mqtt-password\"", "password = \"env:NOWHERE\""),
+    ("MQTT version that is none", G, "# username = \"linli\"", "version = \"4\""),
+    ("MQTT version as a number", G, "# username = \"linli\"", "version = 5"),
+    ("window too large", G, "# username = \"linli\"", "window = 5000"),
+    ("window of nothing", G, "# username = \"linli\"", "window = 0"),
+    ("unknown format", G, "# username = \"linli\"", "formats = [\"xml\"]"),
+    ("keep-alive too short", G, "# username = \"linli\"", "keep_alive = \"1s\""),
+    ("payload limit too small", G, "# username = \"linli\"", "max_payload = \"1KiB\""),
+    ("client id empty", G, "# username = \"linli\"", "client_id = \"\""),
+    ("listener without a port", G, "\"127.0.0.1:8080\"", "\"127.0.0.1\""),
+    ("listener by name", G, "\"127.0.0.1:8080\"", "\"localhost:8080\""),
+    ("listener open to the network unasked", G, "\"127.0.0.1:8080\"", "\"0.0.0.0:8080\""),
+    ("log level that is none", G, "\"info\"", "\"verbose\""),
+    (
+        "no centre",
+        F,
+        "[centre]\nid = \"xinghe\"\nname = \"星河邻里中心\"\nform = \"strung\"\ntimezone = \"Asia/Shanghai\"\n",
+        "",
+    ),
+    ("centre of an unknown form", F, "\"strung\"", "\"string\""),
+    ("time zone that is none", F, "\"Asia/Shanghai\"", "\"Shanghai\""),
+    ("strung centre with one site", F, "[[site]]\nid = \"south\"\nname = \"南站\"\n", ""),
+    ("site twice", F, "id = \"south\"", "id = \"north\""),
+    ("room twice", F, "id = \"hall\"", "id = \"kitchen\""),
+    ("room at an unknown site", F, "site = \"south\"", "site = \"sout\""),
+    ("room without a site in a strung centre", F, "site = \"north\"\n", ""),
+    ("room without a name", F, "name = \"健康小屋\"\n", ""),
+    ("room of no volume", F, "volume = 60.0", "volume = 0.0"),
+    ("volume with a unit", F, "volume = 60.0", "volume = \"60m3\""),
+    (
+        "emergency role as a word",
+        F,
+        "emergency_roles = [\"command_room\"]",
+        "emergency_roles = \"command_room\"",
+    ),
+    ("opening twice", F, "\"door-garden\"", "\"door-main\""),
+    ("unknown kind of line", D, "\"modbus_rtu\"", "\"modbus_rut\""),
+    ("line without a kind", D, "kind = \"modbus_rtu\"\n", ""),
+    ("line without an id", D, "id = \"kitchen-bus\"\n", ""),
+    ("line twice", D, "id = \"north-bus\"", "id = \"kitchen-bus\""),
+    ("serial line without a port", D, "port = \"/dev/serial/by-id/usb-kitchen\"\n", ""),
+    ("serial port that is no path", D, "\"/dev/serial/by-id/usb-kitchen\"", "\"COM3\""),
+    ("two lines on one port", D, "\"/dev/serial/by-id/usb-north\"", "\"/dev/serial/by-id/usb-kitchen\""),
+    ("odd baud rate", D, "baud = 9600", "baud = 9601"),
+    ("parity that is none", D, "baud = 9600", "baud = 9600\nparity = \"mark\""),
+    ("three stop bits", D, "baud = 9600", "baud = 9600\nstop_bits = 3"),
+    ("time-out too long", D, "timeout = \"500ms\"", "timeout = \"1h\""),
+    ("share above half", D, "timeout = \"500ms\"", "probe_share = \"80%\""),
+    ("share without the sign", D, "timeout = \"500ms\"", "probe_share = \"5\""),
+    (
+        "key of another kind of line",
+        D,
+        "endpoint = \"192.0.2.20:502\"",
+        "endpoint = \"192.0.2.20:502\"\nbaud = 9600",
+    ),
+    ("endpoint that is a URL", D, "\"192.0.2.20:502\"", "\"http://192.0.2.20\""),
+    ("endpoint at port 0", D, "\"192.0.2.20:502\"", "\"192.0.2.20:0\""),
+    ("device without a unit", D, "unit = 1\n", ""),
+    ("broadcast as a unit", D, "unit = 1\n", "unit = 0\n"),
+    ("unit above the standard's", D, "unit = 10\n", "unit = 248\n"),
+    ("unit twice on a line", D, "unit = 2\n", "unit = 1\n"),
+    ("device twice", D, "id = \"freezer-1\"", "id = \"fridge-1\""),
+    ("device on an unknown line", D, "line = \"kitchen-bus\"", "line = \"kitchn-bus\""),
+    ("device in an unknown room", D, "room = \"kitchen\"", "room = \"kitchens\""),
+    ("device of an unknown model", D, "\"xy/md02\"", "\"xy/md20\""),
+    ("device of an unheard-of model", D, "\"xy/md02\"", "\"acme/rocket\""),
+    ("poll too short", D, "poll = \"5s\"", "poll = \"1ms\""),
+    ("poll beyond a day", D, "poll = \"5s\"", "poll = \"8d\""),
+    ("poll of nothing", D, "poll = \"5s\"", "poll = \"0s\""),
+    ("poll as a number", D, "poll = \"5s\"", "poll = 5"),
+    ("class that is none", D, "class = \"food_safety\"", "class = \"food\""),
+    (
+        "report with change and every",
+        D,
+        "{ change = 0.2, at_least = \"1m\" }",
+        "{ change = 0.2, every = \"1m\" }",
+    ),
+    ("report at least without change", D, "{ change = 0.2, at_least = \"1m\" }", "{ at_least = \"1m\" }"),
+    ("negative change", D, "change = 0.2", "change = -1"),
+    ("exception for an unknown point", D, "id = \"energy_import\"", "id = \"energy\""),
+    ("more than the line can carry", D, "poll = \"5s\"", "poll = \"20ms\""),
+    (
+        "three mistakes at once",
+        D,
+        "port = \"/dev/serial/by-id/usb-kitchen\"
+baud = 9600",
+        "port = \"COM1\"
+buad = 9601
+parity = \"mark\"",
+    ),
+];
+
+fn report(case: &Case) -> String {
+    let (title, file, find, replace) = case;
+    let texts: Vec<(&str, String)> = FILES
+        .iter()
+        .map(|(name, text)| {
+            if name == file {
+                assert!(text.contains(find), "{title}: {find:?} is not in {file}");
+                (*name, text.replacen(find, replace, 1))
+            } else {
+                (*name, (*text).to_owned())
+            }
+        })
+        .collect();
+    let given: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    match load_texts(&given) {
+        Ok(_) => "nothing is said".to_owned(),
+        Err(report) => report.to_string(),
+    }
+}
+
+#[test]
+fn the_example_is_right() {
+    if let Err(report) = load_texts(&FILES) {
+        panic!("{report}");
+    }
+}
+
+#[test]
+fn every_mistake_has_its_own_message() {
+    assert!(CASES.len() >= 60);
+    let mut told = String::new();
+    let mut alike = Vec::new();
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for case in CASES {
+        let report = report(case);
+        if let Some(other) = seen.insert(report.clone(), case.0) {
+            alike.push(format!("{:?} and {other:?}: {report}", case.0));
+        }
+        let _ = writeln!(told, "# {}\n{report}\n", case.0);
+    }
+    assert!(alike.is_empty(), "told alike, or not at all:\n{}", alike.join("\n"));
+    assert!(!seen.contains_key("nothing is said"), "nothing is said about {:?}", seen["nothing is said"]);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/wrong_configurations.txt");
+    if std::env::var_os("LINLI_BLESS").is_some() {
+        std::fs::write(&golden, &told).expect("writable");
+    }
+    let expect = std::fs::read_to_string(&golden).expect("the golden file");
+    assert_eq!(told, expect);
+}
+
+#[test]
+fn the_reference_page_is_that_of_the_code() {
+    let page = include_str!("../../../docs/reference/config.md");
+    let is_same = page == linli::config::schema::reference();
+    assert!(is_same, "run: cargo run -- schema --markdown > docs/reference/config.md");
+}

@@ -1,0 +1,55 @@
+//! The wall clock is set back and forth under a running gateway.
+
+use std::time::Duration;
+
+use linli_tests::devices::{STORE, counter};
+use linli_tests::{Broker, Gateway, Peer, Proof, Stage, free_port};
+
+#[tokio::test]
+async fn a_clock_that_jumps_loses_nothing() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let port = free_port()?;
+    let _peer = Peer::tcp(port, 1, 300).await?;
+    let store = format!("{STORE}\nmax_age = \"1d\"");
+    let config = stage.configure(broker.port, &store, &counter(port, "100ms"))?;
+    let clock = stage.path("clock");
+    std::fs::write(&clock, "+0")?;
+    let file = format!("FAKETIME_TIMESTAMP_FILE={}", clock.display());
+    let preload = format!("LD_PRELOAD={}", faketime_library().await?);
+    let wrapper = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", &file, &preload];
+    let mut gateway = Gateway::start_under(&wrapper, &config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    for jump in ["+0", "+400d", "-400d", "+2h", "-10y", "+0"] {
+        std::fs::write(&clock, jump)?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    gateway.until("it is well", Duration::from_secs(10), |s| s["uplink"]["connected"] == true).await?;
+    gateway.stop().await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let received = subscriber.received()?;
+    let proof = Proof::of(&received);
+    proof.nothing_is_missing()?;
+    assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
+    let mut values = proof.values("d1", "counter");
+    values.dedup();
+    assert!(values.windows(2).all(|pair| pair[1] == pair[0] + 1), "{values:?}");
+    let times: Vec<i64> = received.iter().filter_map(|m| m.payload["samples"][0]["t"].as_i64()).collect();
+    let year = 365 * 86_400_000_i64;
+    let (first, last) = (times.iter().min().copied(), times.iter().max().copied());
+    assert!(
+        first.zip(last).is_some_and(|(a, b)| b - a > 10 * year),
+        "the jumps were seen: {first:?} {last:?}"
+    );
+    Ok(())
+}
+
+/// The library that the `faketime` program preloads.
+async fn faketime_library() -> anyhow::Result<String> {
+    let output =
+        tokio::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output().await?;
+    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    anyhow::ensure!(!path.is_empty(), "faketime preloads nothing");
+    Ok(path)
+}

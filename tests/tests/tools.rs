@@ -1,0 +1,133 @@
+//! The technician's verbs, against devices that are not ours.
+
+use std::time::Duration;
+
+use linli_tests::devices::{STORE, counter_serial, floods};
+use linli_tests::{Cable, Flood, Gateway, Peer, Stage, free_port, linli};
+use serde_json::Value;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test]
+async fn scan_finds_the_units_that_are_there() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let port = free_port()?;
+    let _tcp = Peer::tcp(port, 3, 1000).await?;
+    let endpoint = format!("127.0.0.1:{port}");
+    let output =
+        linli(&["scan", "--tcp", &endpoint, "--units", "1-6", "--timeout", "100ms", "--json"]).await?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    // pymodbus answers for units it does not have, with an exception.
+    let answering = told.as_array().into_iter().flatten().filter(|found| found["answer"] == "answers");
+    let units: Vec<u64> = answering.filter_map(|found| found["unit"].as_u64()).collect();
+    assert_eq!(units, [1, 2, 3], "{told}");
+
+    let cable = Cable::lay(&stage).await?;
+    let _bus = Peer::bus_of_thirty(&cable.server, 19_200, &["--dead", "2", "--babbling", "4"]).await?;
+    let serial = cable.gateway.to_string_lossy().into_owned();
+    let output =
+        linli(&["scan", "--port", &serial, "--baud", "19200", "--units", "1-5", "--timeout", "150ms"])
+            .await?;
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{told}{}", text(&output.stderr));
+    for (unit, there) in [(1, true), (2, false), (3, true), (5, true)] {
+        assert_eq!(
+            told.contains(&format!("unit {unit} ")) || told.contains(&format!("unit {unit}:")),
+            there,
+            "{told}"
+        );
+    }
+    let output = linli(&["scan", "--port", "/dev/nothing-here", "--units", "1-2"]).await?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/dev/nothing-here"), "{}", text(&output.stderr));
+    Ok(())
+}
+
+#[tokio::test]
+async fn probe_shows_every_point_of_a_live_device() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let cable = Cable::lay(&stage).await?;
+    let _peer = Peer::serial(&cable.server, 1, 50).await?;
+    let config = stage.configure_with("", STORE, &counter_serial("l1", "d1", &cable.gateway, "1s"))?;
+    let config = config.to_string_lossy();
+    let output = linli(&["probe", "d1", "--json", "--config", &config]).await?;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for point in ["counter", "set_point", "limit", "relay"] {
+        assert!(told.contains(point), "{told}");
+    }
+    let output = linli(&["probe", "d7", "--config", &config]).await?;
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("d1"), "the devices there are: {}", text(&output.stderr));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_backup_taken_while_running_restores_and_doctor_tells_the_state() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let flood = Flood::start().await?;
+    let config = stage.configure_with("", STORE, &floods(&flood, 2, "20ms"))?;
+    let data = stage.path("data");
+    let mut gateway = Gateway::start(&config, &data).await?;
+    gateway.answering().await?;
+    let rows = |s: &Value| s["store"]["rows"][1].as_u64().unwrap_or_default();
+    gateway.until("rows", Duration::from_secs(20), |s| rows(s) > 100).await?;
+    let copy = stage.path("copy.db").to_string_lossy().into_owned();
+    let output = gateway.verb(&["backup", &copy]).await?;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let again = gateway.verb(&["backup", &copy]).await?;
+    assert!(!again.status.success(), "a backup is never overwritten");
+    let output = gateway.verb(&["doctor", "--json"]).await?;
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(told.as_array().map(Vec::len), Some(3), "{told}");
+    gateway.stop().await?;
+
+    for file in ["linli.db", "linli.db-wal", "linli.db-shm"] {
+        let _ = std::fs::remove_file(data.join(file));
+    }
+    std::fs::copy(&copy, data.join("linli.db"))?;
+    let mut gateway = Gateway::start(&config, &data).await?;
+    gateway.answering().await?;
+    gateway.until("the copy's rows are back", Duration::from_secs(10), |s| rows(s) > 100).await?;
+    gateway.kill().await?;
+
+    std::fs::write(data.join("linli.db"), b"not a database")?;
+    let output = linli(&["doctor", "--config", &config.to_string_lossy()]).await?;
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("set"), "{}", text(&output.stdout));
+    Ok(())
+}
+
+#[tokio::test]
+async fn init_gives_a_configuration_that_checks_and_mistakes_are_all_told_at_once() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let dir = stage.path("centre");
+    let at = dir.to_string_lossy().into_owned();
+    let output = linli(&["init", &at, "--centre", "c1", "--name", "试验中心"]).await?;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = linli(&["check", &at]).await?;
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("dead"), "cycle times with dead devices: {}", text(&output.stdout));
+    let again = linli(&["init", &at]).await?;
+    assert!(!again.status.success(), "init overwrites nothing");
+
+    std::fs::write(
+        dir.join("devices.toml"),
+        "[[line]]\nid = \"l1\"\nkind = \"modbus_tpc\"\nendpoint = \"127.0.0.1\"\n\n\
+         [[device]]\nid = \"D 1\"\nline = \"l2\"\nunit = 300\nprofile = \"xy/md2\"\npol = \"5s\"\n",
+    )?;
+    let output = linli(&["check", &at]).await?;
+    let told = text(&output.stderr) + &text(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for part in ["modbus_tcp", "poll", "l1", "devices.toml:3", "devices.toml:7"] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+    let output = linli(&["schema"]).await?;
+    serde_json::from_slice::<Value>(&output.stdout)?;
+    let output = linli(&["devices", "xy/md02", "--zh"]).await?;
+    assert!(text(&output.stdout).contains("温湿度"), "{}", text(&output.stdout));
+    Ok(())
+}
