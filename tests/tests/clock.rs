@@ -47,8 +47,10 @@ async fn a_clock_that_jumps_loses_nothing() -> anyhow::Result<()> {
 
 /// The library that the `faketime` program preloads.
 async fn faketime_library() -> anyhow::Result<String> {
-    let output =
-        tokio::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output().await?;
+    let output = tokio::process::Command::new("faketime")
+        .args(["-f", "+0", "printenv", "LD_PRELOAD"])
+        .output()
+        .await?;
     let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     anyhow::ensure!(!path.is_empty(), "faketime preloads nothing");
     Ok(path)

@@ -55,8 +55,7 @@ pub(crate) async fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> 
             let gone = Watermark::read(path).filter(|mark| mark.oldest < mark.next_seq);
             let first = gone.as_ref().map_or(1, |mark| mark.next_seq);
             let loss = gone.map(|mark| loss_of(&mark, "the database file was missing".to_owned()));
-            let opened = begin(path, first).await.map_err(|e| database(path, e))?;
-            Ok(Opened { loss, ..opened })
+            begin(path, first, loss).await.map_err(|e| database(path, e))
         }
         Err(OpenError::Database { source, .. }) if Trouble::of(&source) == Trouble::Damaged => {
             replace(path, &source.to_string(), None, now_ms).await
@@ -99,9 +98,9 @@ pub(crate) async fn replace(
             detail,
         },
     };
-    let opened = begin(path, first).await.map_err(|e| database(path, e))?;
+    let opened = begin(path, first, Some(loss)).await.map_err(|e| database(path, e))?;
     let set_aside = Some(SetAside { path: aside, reason: reason.to_owned() });
-    Ok(Opened { set_aside, loss: Some(loss), ..opened })
+    Ok(Opened { set_aside, ..opened })
 }
 
 /// The loss of everything a database held that had not been delivered.
@@ -159,6 +158,7 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Err
     let counts: Vec<u64> =
         meta(&rows, "rows").and_then(|v| serde_json::from_str(&v).ok()).ok_or_else(misshapen)?;
     let unclean = meta(&rows, "clean").as_deref() != Some("1");
+    let loss = meta(&rows, "loss").and_then(|v| serde_json::from_str(&v).ok());
     let mut counted = [0; TABLES.len()];
     counted.iter_mut().zip(counts).for_each(|(slot, count)| *slot = count);
     // Both ends of every table: garbage written over the file is found at once, without reading
@@ -172,19 +172,19 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Err
         }
     }
     sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
-    Ok(Opened { connection, epoch, next_seq: next, rows: counted, unclean, set_aside: None, loss: None })
+    Ok(Opened { connection, epoch, next_seq: next, rows: counted, unclean, set_aside: None, loss })
 }
 
-/// Creates an empty database.
-async fn begin(path: &Path, first_seq: u64) -> Result<Opened, sqlx::Error> {
+/// Creates a database with nothing in it but what there is to tell of the one before.
+async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened, sqlx::Error> {
     for ending in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(with_ending(path, ending));
     }
     let epoch = random_epoch().map_err(sqlx::Error::Io)?;
     let mut connection = SqliteConnection::connect_with(&schema::writer(path)).await?;
-    schema::create(&mut connection, &epoch, first_seq).await?;
+    schema::create(&mut connection, &epoch, first_seq, loss.as_ref()).await?;
     let rows = [0; TABLES.len()];
-    Ok(Opened { connection, epoch, next_seq: first_seq, rows, unclean: false, set_aside: None, loss: None })
+    Ok(Opened { connection, epoch, next_seq: first_seq, rows, unclean: false, set_aside: None, loss })
 }
 
 /// 128 random bits: no two databases of any gateway ever share an epoch.

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use linli_domain::loss::Loss;
 use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
@@ -98,20 +99,25 @@ pub fn reader(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
 }
 
-/// Creates every table in an empty database and gives it its epoch.
+/// Creates every table in an empty database and gives it its epoch. The loss that made a new
+/// database necessary is in it from the first moment: a power cut cannot hush it up.
 pub async fn create(
     connection: &mut sqlx::SqliteConnection,
     epoch: &str,
     first_seq: u64,
+    loss: Option<&Loss>,
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for statement in CREATE {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
-    for (key, value) in
-        [("epoch", epoch.to_owned()), ("next_seq", first_seq.to_string()), ("rows", "[]".to_owned())]
-    {
+    let mut meta =
+        vec![("epoch", epoch.to_owned()), ("next_seq", first_seq.to_string()), ("rows", "[]".to_owned())];
+    if let Some(loss) = loss {
+        meta.push(("loss", serde_json::to_string(loss).map_err(|e| sqlx::Error::Encode(e.into()))?));
+    }
+    for (key, value) in meta {
         sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?)")
             .bind(key)
             .bind(value)

@@ -58,6 +58,9 @@ impl Writer {
         for loss in &self.losses {
             draft.ledger(&mut transaction, loss, now).await?;
         }
+        if !self.losses.is_empty() {
+            sqlx::query("DELETE FROM meta WHERE key = 'loss'").execute(&mut *transaction).await?;
+        }
         let mut outcomes = Vec::with_capacity(pending.len());
         let mut acknowledged = Vec::new();
         for op in pending {
