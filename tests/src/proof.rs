@@ -27,6 +27,8 @@ pub struct Proof {
     pub duplicates: usize,
     /// Ranges of the ledger: epoch, first, last, reason.
     pub ledger: Vec<(String, u64, u64, String)>,
+    /// How many messages the ledger says were given up within its ranges; none when it cannot know.
+    pub given_up: Option<u64>,
     /// First arrivals of each device's data, in order: device, seq, values of its samples by point.
     pub data: Vec<Arrival>,
 }
@@ -44,7 +46,7 @@ impl Proof {
     /// Adds up what was received.
     #[must_use]
     pub fn of(received: &[Received]) -> Self {
-        let mut proof = Self::default();
+        let mut proof = Self { given_up: Some(0), ..Self::default() };
         for message in received {
             let (Some(epoch), Some(seq)) =
                 (message.payload["epoch"].as_str(), message.payload["seq"].as_u64())
@@ -68,6 +70,7 @@ impl Proof {
         let word = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
         if let (Some(first), Some(last)) = (entry["range"][0].as_u64(), entry["range"][1].as_u64()) {
             self.ledger.push((word("of_epoch"), first, last, word("reason")));
+            self.given_up = self.given_up.zip(entry["messages"].as_u64()).map(|(sum, more)| sum + more);
         }
     }
 
@@ -108,6 +111,10 @@ impl Proof {
         let missing = self.missing();
         ensure!(missing.is_empty(), "{} missing, the first: {:?}", missing.len(), missing.first());
         ensure!(self.highest() > 0, "nothing arrived at all");
+        let gone: u64 = self.seqs.values().map(|seqs| absent(seqs)).sum();
+        if let Some(told) = self.given_up.filter(|_| self.seqs.len() == 1) {
+            ensure!(gone <= told, "{gone} did not arrive, the ledger tells of {told}");
+        }
         Ok(())
     }
 
@@ -121,4 +128,9 @@ impl Proof {
             .filter_map(|(_, v)| v.as_i64())
             .collect()
     }
+}
+
+/// Numbers from one to the highest that did not arrive.
+fn absent(seqs: &BTreeSet<u64>) -> u64 {
+    seqs.last().map_or(0, |last| last - seqs.len() as u64)
 }
