@@ -2,24 +2,31 @@
 
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_modbus::server::Service;
 use tokio_modbus::{ExceptionCode, Request, Response};
 
-/// 125 input registers whose first counts the requests.
+/// 125 input registers whose first counts the requests, a counter that stands still, and a relay.
 pub struct Flood {
     /// Where it listens.
     pub address: SocketAddr,
+    registers: Registers,
     task: JoinHandle<()>,
 }
 
 #[derive(Clone, Default)]
-struct Registers {
-    asked: Arc<AtomicU16>,
+struct Registers(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    asked: AtomicU64,
+    relay: AtomicBool,
+    written: Mutex<Option<Instant>>,
 }
 
 // === impl Flood ===
@@ -29,11 +36,12 @@ impl Flood {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let registers = Registers::default();
+        let served = registers.clone();
         let task = tokio::spawn(async move {
-            let registers = Registers::default();
             let server = tokio_modbus::server::tcp::Server::new(listener);
             let connected = |stream: tokio::net::TcpStream, _| {
-                let registers = registers.clone();
+                let registers = served.clone();
                 async move {
                     stream.set_nodelay(true)?;
                     Ok(Some((registers, stream)))
@@ -41,7 +49,19 @@ impl Flood {
             };
             let _ = server.serve(&connected, |_| {}).await;
         });
-        Ok(Self { address, task })
+        Ok(Self { address, registers, task })
+    }
+
+    /// How many blocks were read so far.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.registers.0.asked.load(Ordering::Relaxed)
+    }
+
+    /// When the relay was last written.
+    #[must_use]
+    pub fn written(&self) -> Option<Instant> {
+        *self.registers.0.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,11 +80,22 @@ impl Service for Registers {
     type Future = Ready<Result<Response, ExceptionCode>>;
 
     fn call(&self, request: Request<'static>) -> Self::Future {
+        let shared = &self.0;
         ready(match request {
             Request::ReadInputRegisters(first, count) if first + count <= 125 => {
-                let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+                #[expect(clippy::cast_possible_truncation, reason = "a register holds 16 bits of the count")]
+                let asked = shared.asked.fetch_add(1, Ordering::Relaxed) as u16;
                 let word = |address: u16| if address == 0 { asked } else { asked.wrapping_mul(address) };
                 Ok(Response::ReadInputRegisters((first..first + count).map(word).collect()))
+            }
+            Request::ReadHoldingRegisters(first, count) if first + count <= 4 => {
+                Ok(Response::ReadHoldingRegisters(vec![0; usize::from(count)]))
+            }
+            Request::ReadCoils(0, 1) => Ok(Response::ReadCoils(vec![shared.relay.load(Ordering::Relaxed)])),
+            Request::WriteSingleCoil(0, is_on) => {
+                *shared.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                shared.relay.store(is_on, Ordering::Relaxed);
+                Ok(Response::WriteSingleCoil(0, is_on))
             }
             Request::ReadInputRegisters(..) => Err(ExceptionCode::IllegalDataAddress),
             _ => Err(ExceptionCode::IllegalFunction),

@@ -99,6 +99,12 @@ impl Gateway {
         Ok(())
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap_or_default()
+    }
+
     /// Sends it a signal.
     pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
         signal(&self.child, name).await

@@ -111,7 +111,7 @@ impl Proof {
         let missing = self.missing();
         ensure!(missing.is_empty(), "{} missing, the first: {:?}", missing.len(), missing.first());
         ensure!(self.highest() > 0, "nothing arrived at all");
-        let gone: u64 = self.seqs.values().map(|seqs| absent(seqs)).sum();
+        let gone: u64 = self.seqs.values().map(absent).sum();
         if let Some(told) = self.given_up.filter(|_| self.seqs.len() == 1) {
             ensure!(gone <= told, "{gone} did not arrive, the ledger tells of {told}");
         }

@@ -1,4 +1,5 @@
 //! What the caps take away is the oldest of the least important, and the ledger says exactly what.
+#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 mod support;
 

@@ -3,6 +3,7 @@
 //!
 //! A child process works on a database with `power/cut.c` preloaded, which ends it at the n-th
 //! change; n goes from one to the last. What the child had been told is on its output.
+#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 mod support;
 

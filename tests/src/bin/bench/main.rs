@@ -1,0 +1,67 @@
+//! Performance, as ratios within one run: `cargo xtask bench [NAME…]`.
+//!
+//! Each row names its target, what was measured, and the limit measured beside it on the same
+//! machine in the same minute by something simpler than linli.
+
+mod bare;
+mod commands;
+mod idle;
+mod latency;
+mod measure;
+mod rtu;
+mod store;
+mod tcp;
+mod uplink;
+
+use std::process::ExitCode;
+
+use futures_util::future::LocalBoxFuture;
+use measure::Row;
+
+type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
+
+/// A benchmark: its name, what it is for, how it runs.
+const BENCHES: [(&str, &str, Run); 7] = [
+    ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
+    ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
+    ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
+    ("latency", "from the device's answer to the subscriber", || Box::pin(latency::run())),
+    ("command", "from MQTT to the wire, and to the answer", || Box::pin(commands::run())),
+    ("store", "bytes per value, rows per second, reopening a gigabyte", || Box::pin(store::run())),
+    ("uplink", "delivery of a backlog", || Box::pin(uplink::run())),
+];
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["bare-tcp", rest @ ..] => bare::tcp(rest).await,
+        ["bare-mqtt", rest @ ..] => bare::mqtt(rest).await,
+        names => run(names).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(names: &[&str]) -> anyhow::Result<()> {
+    for name in names {
+        let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+        anyhow::ensure!(known.contains(name), "no benchmark {name:?}; there are: {}", known.join(", "));
+    }
+    println!("| what | target | measured | limit in this run | ratio |\n|---|---|---|---|---|");
+    for (name, about, bench) in BENCHES {
+        if names.is_empty() || names.contains(&name) {
+            eprintln!("{name}: {about} …");
+            for row in bench().await? {
+                println!("{row}");
+            }
+        }
+    }
+    Ok(())
+}
