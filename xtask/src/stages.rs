@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{needs, root, tidy};
+use crate::{fuzz, needs, root, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -14,7 +14,7 @@ struct Stage {
 }
 
 /// One table: `--list`, `--only` and the run walk it.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage { name: "needs", about: "install what the tests need", run: needs::ensure },
     Stage { name: "fmt", about: "format", run: || cargo(&["fmt", "--all", "--check"]) },
     Stage { name: "tidy", about: "rules of the house", run: || tidy::run(&root()) },
@@ -29,6 +29,7 @@ const STAGES: [Stage; 9] = [
         about: "unit and component tests",
         run: || cargo(&["test", "--workspace", "--exclude", "linli-tests"]),
     },
+    Stage { name: "fuzz", about: "every fuzz target for a moment", run: fuzz::moment },
     Stage { name: "doc", about: "documentation, warnings are errors", run: doc },
     Stage {
         name: "release",

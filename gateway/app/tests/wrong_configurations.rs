@@ -222,3 +222,11 @@ fn the_reference_page_is_that_of_the_code() {
     let is_same = page == linli::config::schema::reference();
     assert!(is_same, "run: cargo run -- schema --markdown > docs/reference/config.md");
 }
+
+#[test]
+fn the_committed_schema_is_that_of_the_code() {
+    let committed: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/reference/linli.schema.json")).expect("JSON");
+    let is_same = committed == linli::config::schema::all();
+    assert!(is_same, "run: cargo run -- schema > docs/reference/linli.schema.json");
+}

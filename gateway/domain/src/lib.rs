@@ -20,6 +20,7 @@ pub mod rollup;
 mod time;
 pub mod unit;
 mod value;
+pub mod vital;
 
 pub use batch::{Batch, Layout, PointSpec, Sample};
 pub use class::{DeviceClass, Lane};

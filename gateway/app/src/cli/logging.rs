@@ -1,19 +1,23 @@
 //! Where log lines go: to standard error, with the journal's priorities when systemd reads them.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging at `level` (a `tracing` filter such as `info` or `linli=debug`); the variable
-/// `LINLI_LOG` overrides it.
+/// Starts logging at `level` (a level such as `info`, or targets such as `warn,linli_drivers=debug`);
+/// the variable `LINLI_LOG` overrides it.
 pub fn start(level: &str) {
-    let filter = EnvFilter::try_from_env("LINLI_LOG")
-        .or_else(|_| EnvFilter::try_new(level))
-        .unwrap_or_else(|_| EnvFilter::new("info"));
-    let format =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let asked = std::env::var("LINLI_LOG").ok();
+    let targets = |text: &str| text.parse::<Targets>().ok();
+    let filter = asked.as_deref().and_then(targets).or_else(|| targets(level));
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::registry().with(filter);
     // The journal stamps lines itself.
     if std::env::var_os("JOURNAL_STREAM").is_some() {
-        format.without_time().with_ansi(false).init();
+        log.with(format.without_time().with_ansi(false)).init();
     } else {
-        format.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        log.with(format.with_ansi(is_terminal)).init();
     }
 }

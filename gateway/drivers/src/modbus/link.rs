@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::line::LineHealth;
 use crate::modbus::plan::{Medium, Timing};
+use crate::modbus::timer::Timer;
 use crate::modbus::transport::Stream;
 use crate::modbus::wire::pdu::{Request, Wrong};
 use crate::modbus::wire::{mbap, rtu};
@@ -47,6 +48,7 @@ enum Framing {
 /// An open line.
 pub struct Link {
     stream: Box<dyn Stream>,
+    timer: Timer,
     framing: Framing,
     buffer: BytesMut,
     last_byte: Instant,
@@ -57,7 +59,13 @@ pub struct Link {
 
 impl Link {
     /// Takes over an open stream.
-    pub fn new(stream: Box<dyn Stream>, medium: &Medium, timing: &Timing, health: Arc<LineHealth>) -> Self {
+    pub fn new(
+        stream: Box<dyn Stream>,
+        timer: Timer,
+        medium: &Medium,
+        timing: &Timing,
+        health: Arc<LineHealth>,
+    ) -> Self {
         let framing = match medium {
             Medium::Tcp { .. } => Framing::Mbap { transaction: 0 },
             Medium::RtuOverTcp { .. } => {
@@ -67,7 +75,14 @@ impl Link {
                 Framing::Rtu { character: serial.character(), silence: serial.silence() + timing.frame_gap }
             }
         };
-        Self { stream, framing, buffer: BytesMut::with_capacity(512), last_byte: Instant::now(), health }
+        Self {
+            stream,
+            timer,
+            framing,
+            buffer: BytesMut::with_capacity(512),
+            last_byte: Instant::now(),
+            health,
+        }
     }
 
     /// Sends a request to a unit and waits for its answer, `patience` long after the last byte
@@ -162,17 +177,17 @@ impl Link {
         self.discard();
         loop {
             let quiet_at = (self.last_byte + silence).min(give_up);
-            match timeout_at(quiet_at, self.stream.read_buf(&mut self.buffer)).await {
-                Err(_) => return Ok(()),
-                Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(Ok(_)) => {
-                    self.last_byte = Instant::now();
-                    self.discard();
-                    if self.last_byte >= give_up {
-                        return Ok(());
-                    }
-                }
-                Ok(Err(error)) => return Err(error),
+            let read = tokio::select! {
+                read = self.stream.read_buf(&mut self.buffer) => read?,
+                () = self.timer.until(quiet_at) => return Ok(()),
+            };
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.last_byte = Instant::now();
+            self.discard();
+            if self.last_byte >= give_up {
+                return Ok(());
             }
         }
     }

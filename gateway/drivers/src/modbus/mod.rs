@@ -16,9 +16,11 @@ pub mod profile;
 mod schedule;
 mod settings;
 mod task;
+mod timer;
 mod transport;
 pub mod wire;
 
 pub use settings::{Modbus, RTU, RTU_OVER_TCP, TCP};
 pub use task::run_on;
+pub use timer::Timer;
 pub use transport::{Opener, Stream};

@@ -43,7 +43,7 @@ async fn open(medium: &Medium, timing: &Timing) -> Result<Link, String> {
     let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
     let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(medium)))?;
     tokio::time::sleep(timing.connect_delay).await;
-    Ok(Link::new(stream, medium, timing, Arc::new(LineHealth::new(0))))
+    Ok(Link::new(stream, opener.timer(), medium, timing, Arc::new(LineHealth::new(0))))
 }
 
 /// Reads every point of a device once.

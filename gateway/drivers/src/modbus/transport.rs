@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_serial::{DataBits, SerialPortBuilderExt, StopBits};
 
 use crate::modbus::plan::{Medium, Parity, Serial};
+use crate::modbus::timer::Timer;
 
 /// Anything bytes travel on.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -20,6 +21,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub trait Opener: Send {
     /// Opens it once.
     fn open(&mut self) -> BoxFuture<'_, io::Result<Box<dyn Stream>>>;
+
+    /// What the silence between frames is waited for with.
+    fn timer(&self) -> Timer {
+        Timer::Runtime
+    }
 }
 
 /// Opens a real port or connection.
@@ -31,6 +37,13 @@ pub(super) struct Real {
 // === impl Real ===
 
 impl Opener for Real {
+    fn timer(&self) -> Timer {
+        match self.medium {
+            Medium::Rtu(_) => Timer::precise(),
+            Medium::Tcp { .. } | Medium::RtuOverTcp { .. } => Timer::Runtime,
+        }
+    }
+
     fn open(&mut self) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
         Box::pin(async move {
             match &self.medium {

@@ -29,21 +29,18 @@ struct Bus {
     path: String,
     answered: Arc<[AtomicU64; UNITS + 1]>,
     stop: Arc<AtomicBool>,
-    /// The gateway's end stays open, so that the bus outlives the gateway's opening and closing.
-    _end: TTYPort,
 }
 
 impl Bus {
     fn start(dead: usize) -> anyhow::Result<Self> {
-        let (mut bus, mut end) = TTYPort::pair()?;
-        end.set_exclusive(false)?;
+        let (mut bus, end) = TTYPort::pair()?;
         bus.set_timeout(Duration::from_millis(100))?;
         let path = end.name().ok_or_else(|| anyhow::anyhow!("the pseudo-terminal has no name"))?;
         let answered: Arc<[AtomicU64; UNITS + 1]> = Arc::new(std::array::from_fn(|_| AtomicU64::new(0)));
         let stop = Arc::new(AtomicBool::new(false));
         let (counts, end_of) = (Arc::clone(&answered), Arc::clone(&stop));
         std::thread::spawn(move || serve(&mut bus, dead, counts.as_slice(), &end_of));
-        Ok(Self { path, answered, stop, _end: end })
+        Ok(Self { path, answered, stop })
     }
 
     fn counts(&self) -> Vec<u64> {
@@ -62,6 +59,9 @@ fn serve(bus: &mut TTYPort, dead: usize, answered: &[AtomicU64], stop: &AtomicBo
     let mut request = [0_u8; 8];
     while !stop.load(Ordering::Relaxed) {
         if bus.read_exact(&mut request).is_err() {
+            // Nobody has the other end open.
+            #[expect(clippy::disallowed_methods, reason = "a thread of its own, not a runtime's")]
+            std::thread::sleep(Duration::from_millis(5));
             continue;
         }
         let began = Instant::now();
@@ -78,10 +78,9 @@ fn serve(bus: &mut TTYPort, dead: usize, answered: &[AtomicU64], stop: &AtomicBo
             began + CHARACTER * 8 + SILENCE + REPLY + CHARACTER * u32::try_from(reply.len()).expect("few");
         #[expect(clippy::disallowed_methods, reason = "a thread of its own, not a runtime's")]
         std::thread::sleep(at.saturating_duration_since(Instant::now()));
-        if bus.write_all(&reply).is_err() {
-            return;
+        if bus.write_all(&reply).is_ok() {
+            answered[unit].fetch_add(1, Ordering::Relaxed);
         }
-        answered[unit].fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -67,7 +67,13 @@ impl Line {
                     self.backoff.opened();
                     tokio::time::sleep(self.plan.timing.connect_delay).await;
                     let health = Arc::clone(&self.context.health);
-                    self.link = Some(Link::new(stream, &self.plan.medium, &self.plan.timing, health));
+                    self.link = Some(Link::new(
+                        stream,
+                        self.opener.timer(),
+                        &self.plan.medium,
+                        &self.plan.timing,
+                        health,
+                    ));
                     self.line_is(true, String::new()).await;
                     return true;
                 }

@@ -1,0 +1,137 @@
+//! One act of measuring, as a device tells it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Quantity;
+use crate::{ClockQuality, Timestamp};
+
+/// Something about a reading that makes it doubtful. It is stored and shown with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Caveat {
+    /// The body moved.
+    BodyMovement,
+    /// The cuff was too loose.
+    CuffLoose,
+    /// The pulse was irregular.
+    IrregularPulse,
+    /// The pulse was above or below what the device measures well.
+    PulseOutOfRange,
+    /// The arm or body was in the wrong position.
+    ImproperPosition,
+    /// The signal was weak, displaced or disturbed.
+    PoorSignal,
+    /// Perfusion was low.
+    LowPerfusion,
+    /// The measurement was still going on, or an early estimate.
+    Preliminary,
+    /// The device itself calls it questionable.
+    Questionable,
+    /// The device was in demonstration or test mode.
+    Demonstration,
+    /// It came out of the device's memory.
+    FromStorage,
+    /// Believable, but outside what such devices measure well.
+    Unusual,
+    /// It does not fit another reading of the same measurement.
+    Inconsistent,
+    /// The device's clock is wrong by more than five minutes.
+    ClockSkew,
+    /// The sender has corrected an earlier result.
+    Corrected,
+    /// The sample was control solution, not blood.
+    ControlSolution,
+}
+
+/// Why there is no value (FHIR data-absent-reason).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoReading {
+    /// The device sent "not a number".
+    NotANumber,
+    /// Too large to express.
+    PositiveInfinity,
+    /// Too small to express.
+    NegativeInfinity,
+    /// Nothing was measured: finger out, probe error, still searching, cannot obtain.
+    NotPerformed,
+    /// The device reports an error, or the value cannot be one of a living person.
+    Error,
+}
+
+/// One quantity of a measurement, in its own unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What.
+    pub quantity: Quantity,
+    /// How much, in [`Quantity::unit`], or why not.
+    pub value: Result<f64, NoReading>,
+    /// Doubts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<Caveat>,
+}
+
+/// When it was taken, by both clocks. Neither is ever corrected by the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// By the gateway's clock: when the device told it.
+    pub at: Timestamp,
+    /// How far that clock can be trusted.
+    pub clock: ClockQuality,
+    /// By the device's clock, where it has one that was set: local time as Unix milliseconds of
+    /// the same wall reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Timestamp>,
+}
+
+/// One act of measuring.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// When.
+    pub taken: Taken,
+    /// What came of it.
+    pub readings: Vec<Reading>,
+    /// The device's own name for it (sequence number, message control id): the same one told
+    /// again is the same measurement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The user's number on a device that tells users apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<u8>,
+    /// The patient identifier a sender attached; it never leaves the box in clear.
+    #[serde(skip)]
+    pub patient: Option<String>,
+}
+
+// === impl Reading ===
+
+impl Reading {
+    /// A reading without doubts.
+    #[must_use]
+    pub const fn of(quantity: Quantity, value: f64) -> Self {
+        Self { quantity, value: Ok(value), caveats: Vec::new() }
+    }
+
+    /// No reading, and why.
+    #[must_use]
+    pub const fn none(quantity: Quantity, why: NoReading) -> Self {
+        Self { quantity, value: Err(why), caveats: Vec::new() }
+    }
+
+    /// Notes a doubt once.
+    pub fn doubt(&mut self, caveat: Caveat) {
+        if !self.caveats.contains(&caveat) {
+            self.caveats.push(caveat);
+        }
+    }
+}
+
+// === impl Measurement ===
+
+impl Measurement {
+    /// The value of a quantity, if there is one.
+    #[must_use]
+    pub fn value(&self, quantity: Quantity) -> Option<f64> {
+        self.readings.iter().find(|r| r.quantity == quantity).and_then(|r| r.value.ok())
+    }
+}

@@ -1,0 +1,20 @@
+//! Vital signs: what is measured, in which unit it is kept, what is believable, what it means.
+//!
+//! A device gives **readings**; those of one act of measuring form a **measurement**. Codes are
+//! LOINC, units UCUM. What a number means is a reference-range flag, never a diagnosis.
+
+mod assess;
+mod convert;
+mod measurement;
+mod news2;
+mod plausible;
+mod quantity;
+mod repeat;
+
+pub use assess::{Assessment, GlucoseTime, Limits, assess};
+pub use convert::{NotConvertible, convert};
+pub use measurement::{Caveat, Measurement, NoReading, Reading, Taken};
+pub use news2::{News2, Oxygen, Parameters, Risk, Score};
+pub use plausible::{Implausible, check};
+pub use quantity::Quantity;
+pub use repeat::settle;

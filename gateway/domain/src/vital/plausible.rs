@@ -1,0 +1,249 @@
+//! What can be a living person's, and what deserves a second look. Apart from any alarm or
+//! reference range: a fever of 40 °C is entirely plausible.
+
+use super::{Caveat, Measurement, NoReading, Quantity};
+use crate::Timestamp;
+
+/// Devices whose clock is further off are marked.
+const SKEW_MS: i64 = 5 * 60 * 1000;
+
+/// Nothing was measured further in the future than this, whatever the time zone.
+const FUTURE_MS: i64 = 24 * 3600 * 1000;
+
+/// 2000-01-01T00:00:00Z: before it a device's clock was never set.
+const OLDEST: Timestamp = Timestamp(946_684_800_000);
+
+/// Smallest believable difference between systolic and diastolic pressure.
+const PULSE_PRESSURE: f64 = 10.0;
+
+/// Largest difference between two pulse rates taken together.
+const PULSE_DIFFERENCE: f64 = 20.0;
+
+/// Largest difference between a device's body mass index and the one of its weight and height.
+const BMI_DIFFERENCE: f64 = 0.2;
+
+/// Why a measurement is not one.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Implausible {
+    /// Beyond what a living person can have.
+    #[error("{} of {value} {} cannot be: {low} to {high} is possible{hint}", quantity.english(), quantity.unit())]
+    Value {
+        /// What.
+        quantity: Quantity,
+        /// How much.
+        value: f64,
+        /// Least possible.
+        low: f64,
+        /// Most possible.
+        high: f64,
+        /// What it may be instead.
+        hint: &'static str,
+    },
+    /// Diastolic not below systolic.
+    #[error("systolic {systolic} and diastolic {diastolic} mm[Hg] do not belong together")]
+    PressuresCrossed {
+        /// Systolic.
+        systolic: f64,
+        /// Diastolic.
+        diastolic: f64,
+    },
+    /// Measured in the future.
+    #[error("measured {hours} hours in the future by the sender's clock; set the clock and send again")]
+    Future {
+        /// How far.
+        hours: i64,
+    },
+    /// Nothing in it.
+    #[error("there is no reading in it")]
+    Empty,
+}
+
+/// Possible, and what such devices measure well: `(reject below, reject above, doubt below, doubt above)`.
+const fn bounds(quantity: Quantity) -> (f64, f64, f64, f64) {
+    match quantity {
+        Quantity::Systolic => (40.0, 300.0, 60.0, 260.0),
+        Quantity::Diastolic | Quantity::MeanArterial => (20.0, 300.0, 40.0, 200.0),
+        Quantity::PulseRate => (20.0, 300.0, 30.0, 250.0),
+        // Accuracy of pulse oximeters is stated from 70 % up.
+        Quantity::OxygenSaturation => (1.0, 100.0, 70.0, 100.0),
+        Quantity::RespirationRate => (2.0, 100.0, 6.0, 60.0),
+        Quantity::Temperature => (25.0, 45.0, 34.0, 42.0),
+        Quantity::Weight => (1.0, 300.0, 20.0, 200.0),
+        Quantity::Height => (30.0, 250.0, 100.0, 220.0),
+        Quantity::BodyMassIndex => (5.0, 100.0, 12.0, 60.0),
+        Quantity::Glucose => (0.5, 50.0, 1.1, 33.3),
+    }
+}
+
+/// What a value out of bounds may be instead; it is never converted silently.
+const fn hint(quantity: Quantity, value: f64) -> &'static str {
+    match quantity {
+        Quantity::Temperature if value >= 90.0 && value <= 110.0 => "; it looks like °F",
+        Quantity::Glucose if value > 50.0 => "; it looks like mg/dL",
+        Quantity::Height if value < 3.0 => "; it looks like metres",
+        _ => "",
+    }
+}
+
+/// Rejects what cannot be, and marks what deserves a second look.
+pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
+    if measurement.readings.is_empty() {
+        return Err(Implausible::Empty);
+    }
+    times(measurement)?;
+    for reading in &mut measurement.readings {
+        let Ok(value) = reading.value else { continue };
+        let (low, high, doubt_low, doubt_high) = bounds(reading.quantity);
+        let high = if reading.quantity == Quantity::Diastolic { 200.0 } else { high };
+        if !value.is_finite() {
+            reading.value = Err(NoReading::NotANumber);
+        } else if value < low || value > high {
+            let (quantity, hint) = (reading.quantity, hint(reading.quantity, value));
+            return Err(Implausible::Value { quantity, value, low, high, hint });
+        } else if value < doubt_low || value > doubt_high {
+            reading.doubt(Caveat::Unusual);
+        }
+    }
+    pressures(measurement)?;
+    pulses(measurement);
+    body_mass(measurement);
+    Ok(())
+}
+
+fn times(measurement: &mut Measurement) -> Result<(), Implausible> {
+    let Some(device) = measurement.taken.device else { return Ok(()) };
+    let ahead = device.0.saturating_sub(measurement.taken.at.0);
+    if ahead > FUTURE_MS {
+        return Err(Implausible::Future { hours: ahead / 3_600_000 });
+    }
+    if device < OLDEST {
+        measurement.taken.device = None;
+    }
+    let is_stored = measurement.readings.iter().any(|r| r.caveats.contains(&Caveat::FromStorage));
+    if ahead.abs() > SKEW_MS && !is_stored {
+        measurement.readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ClockSkew));
+    }
+    Ok(())
+}
+
+fn pressures(measurement: &mut Measurement) -> Result<(), Implausible> {
+    let (Some(systolic), Some(diastolic)) =
+        (measurement.value(Quantity::Systolic), measurement.value(Quantity::Diastolic))
+    else {
+        return Ok(());
+    };
+    if systolic - diastolic < PULSE_PRESSURE {
+        return Err(Implausible::PressuresCrossed { systolic, diastolic });
+    }
+    for reading in &mut measurement.readings {
+        if reading.quantity == Quantity::MeanArterial
+            && reading.value.is_ok_and(|mean| !(diastolic..=systolic).contains(&mean))
+        {
+            reading.doubt(Caveat::Inconsistent);
+        }
+    }
+    Ok(())
+}
+
+fn pulses(measurement: &mut Measurement) {
+    let rates: Vec<f64> = measurement
+        .readings
+        .iter()
+        .filter(|reading| reading.quantity == Quantity::PulseRate)
+        .filter_map(|reading| reading.value.ok())
+        .collect();
+    let spread = rates.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b))
+        - rates.iter().fold(f64::INFINITY, |a, b| a.min(*b));
+    if spread > PULSE_DIFFERENCE {
+        let pulses = measurement.readings.iter_mut().filter(|r| r.quantity == Quantity::PulseRate);
+        pulses.for_each(|reading| reading.doubt(Caveat::Inconsistent));
+    }
+}
+
+fn body_mass(measurement: &mut Measurement) {
+    let (Some(weight), Some(height)) =
+        (measurement.value(Quantity::Weight), measurement.value(Quantity::Height))
+    else {
+        return;
+    };
+    let computed = weight / (height / 100.0).powi(2);
+    for reading in &mut measurement.readings {
+        if reading.quantity == Quantity::BodyMassIndex
+            && reading.value.is_ok_and(|told| (told - computed).abs() > BMI_DIFFERENCE)
+        {
+            reading.doubt(Caveat::Inconsistent);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Reading, Taken};
+    use super::*;
+    use crate::ClockQuality;
+
+    const NOW: Timestamp = Timestamp(1_795_428_000_000);
+
+    fn of(readings: &[(Quantity, f64)]) -> Measurement {
+        Measurement {
+            taken: Taken { at: NOW, clock: ClockQuality::Synchronised, device: None },
+            readings: readings.iter().map(|(quantity, value)| Reading::of(*quantity, *value)).collect(),
+            key: None,
+            user: None,
+            patient: None,
+        }
+    }
+
+    fn checked(readings: &[(Quantity, f64)]) -> Result<Vec<Caveat>, Implausible> {
+        let mut measurement = of(readings);
+        check(&mut measurement)?;
+        Ok(measurement.readings.into_iter().flat_map(|reading| reading.caveats).collect())
+    }
+
+    #[test]
+    fn a_person_passes_and_a_feverish_one_too() {
+        let well = [(Quantity::Systolic, 128.0), (Quantity::Diastolic, 82.0), (Quantity::PulseRate, 71.0)];
+        assert_eq!(checked(&well), Ok(vec![]));
+        assert_eq!(checked(&[(Quantity::Temperature, 40.2)]), Ok(vec![]));
+    }
+
+    #[test]
+    fn the_impossible_is_rejected_with_a_hint() {
+        let told = |quantity, value| checked(&[(quantity, value)]).unwrap_err().to_string();
+        assert!(told(Quantity::Temperature, 98.6).contains("°F"));
+        assert!(told(Quantity::Glucose, 100.0).contains("mg/dL"));
+        assert!(told(Quantity::Height, 1.7).contains("metres"));
+        assert!(told(Quantity::OxygenSaturation, 127.0).contains("1 to 100"));
+        assert!(told(Quantity::Diastolic, 201.0).contains("20 to 200"));
+        let crossed = checked(&[(Quantity::Systolic, 80.0), (Quantity::Diastolic, 120.0)]);
+        assert!(matches!(crossed, Err(Implausible::PressuresCrossed { .. })));
+        assert_eq!(checked(&[]), Err(Implausible::Empty));
+    }
+
+    #[test]
+    fn the_unusual_and_the_inconsistent_are_marked() {
+        assert_eq!(checked(&[(Quantity::OxygenSaturation, 66.0)]), Ok(vec![Caveat::Unusual]));
+        let pulses = [(Quantity::PulseRate, 60.0), (Quantity::PulseRate, 95.0)];
+        assert_eq!(checked(&pulses), Ok(vec![Caveat::Inconsistent; 2]));
+        let body = [(Quantity::Weight, 60.0), (Quantity::Height, 170.0), (Quantity::BodyMassIndex, 24.0)];
+        assert_eq!(checked(&body), Ok(vec![Caveat::Inconsistent]));
+        let mean =
+            [(Quantity::Systolic, 120.0), (Quantity::Diastolic, 80.0), (Quantity::MeanArterial, 130.0)];
+        assert_eq!(checked(&mean), Ok(vec![Caveat::Inconsistent]));
+    }
+
+    #[test]
+    fn clocks_are_compared_and_never_corrected() {
+        let mut skewed = of(&[(Quantity::PulseRate, 70.0)]);
+        skewed.taken.device = Some(Timestamp(NOW.0 - 3_600_000));
+        check(&mut skewed).unwrap();
+        assert_eq!(skewed.taken.device, Some(Timestamp(NOW.0 - 3_600_000)));
+        assert_eq!(skewed.readings[0].caveats, [Caveat::ClockSkew]);
+        skewed.taken.device = Some(Timestamp(NOW.0 + 30 * 3_600_000));
+        assert_eq!(check(&mut skewed), Err(Implausible::Future { hours: 30 }));
+        let mut unset = of(&[(Quantity::PulseRate, 70.0)]);
+        unset.taken.device = Some(Timestamp(0));
+        check(&mut unset).unwrap();
+        assert_eq!(unset.taken.device, None);
+    }
+}

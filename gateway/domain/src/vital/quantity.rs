@@ -1,0 +1,204 @@
+//! The quantities, with their codes.
+
+use serde::{Deserialize, Serialize};
+
+/// What is measured. Codes: LOINC as in the FHIR R4 vital-signs profile; glucose is a laboratory
+/// observation there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Systolic blood pressure.
+    Systolic,
+    /// Diastolic blood pressure.
+    Diastolic,
+    /// Mean arterial pressure.
+    MeanArterial,
+    /// Pulse or heart rate.
+    PulseRate,
+    /// Oxygen saturation by pulse oximetry.
+    OxygenSaturation,
+    /// Breaths per minute.
+    RespirationRate,
+    /// Body temperature.
+    Temperature,
+    /// Body weight.
+    Weight,
+    /// Body height.
+    Height,
+    /// Body mass index.
+    BodyMassIndex,
+    /// Glucose in capillary blood, by glucometer.
+    Glucose,
+}
+
+/// A row of the table.
+struct Facts {
+    loinc: &'static str,
+    unit: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+    word: &'static str,
+    decimals: u8,
+}
+
+const fn facts(
+    loinc: &'static str,
+    unit: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+    word: &'static str,
+    decimals: u8,
+) -> Facts {
+    Facts { loinc, unit, english, chinese, word, decimals }
+}
+
+// === impl Quantity ===
+
+impl Quantity {
+    /// All of them, in the order people read them.
+    pub const ALL: [Self; 11] = [
+        Self::Systolic,
+        Self::Diastolic,
+        Self::MeanArterial,
+        Self::PulseRate,
+        Self::OxygenSaturation,
+        Self::RespirationRate,
+        Self::Temperature,
+        Self::Weight,
+        Self::Height,
+        Self::BodyMassIndex,
+        Self::Glucose,
+    ];
+
+    const fn facts(self) -> Facts {
+        match self {
+            Self::Systolic => facts("8480-6", "mm[Hg]", "Systolic blood pressure", "收缩压", "systolic", 0),
+            Self::Diastolic => {
+                facts("8462-4", "mm[Hg]", "Diastolic blood pressure", "舒张压", "diastolic", 0)
+            }
+            Self::MeanArterial => {
+                facts("8478-0", "mm[Hg]", "Mean blood pressure", "平均动脉压", "mean_arterial", 0)
+            }
+            Self::PulseRate => facts("8867-4", "/min", "Heart rate", "脉率", "pulse_rate", 0),
+            Self::OxygenSaturation => facts(
+                "59408-5",
+                "%",
+                "Oxygen saturation by pulse oximetry",
+                "血氧饱和度",
+                "oxygen_saturation",
+                0,
+            ),
+            Self::RespirationRate => {
+                facts("9279-1", "/min", "Respiratory rate", "呼吸频率", "respiration_rate", 0)
+            }
+            Self::Temperature => facts("8310-5", "Cel", "Body temperature", "体温", "temperature", 1),
+            Self::Weight => facts("29463-7", "kg", "Body weight", "体重", "weight", 1),
+            Self::Height => facts("8302-2", "cm", "Body height", "身高", "height", 1),
+            Self::BodyMassIndex => {
+                facts("39156-5", "kg/m2", "Body mass index", "体质指数", "body_mass_index", 1)
+            }
+            Self::Glucose => facts(
+                "14743-9",
+                "mmol/L",
+                "Glucose in capillary blood by glucometer",
+                "血糖（末梢血）",
+                "glucose",
+                1,
+            ),
+        }
+    }
+
+    /// LOINC code.
+    #[must_use]
+    pub const fn loinc(self) -> &'static str {
+        self.facts().loinc
+    }
+
+    /// The unit it is kept in (UCUM code).
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        self.facts().unit
+    }
+
+    /// English name, as LOINC's.
+    #[must_use]
+    pub const fn english(self) -> &'static str {
+        self.facts().english
+    }
+
+    /// Chinese name.
+    #[must_use]
+    pub const fn chinese(self) -> &'static str {
+        self.facts().chinese
+    }
+
+    /// The word used in payloads and configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.facts().word
+    }
+
+    /// Decimals a person reads.
+    #[must_use]
+    pub const fn decimals(self) -> u8 {
+        self.facts().decimals
+    }
+
+    /// By its word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|quantity| quantity.as_str() == word)
+    }
+
+    /// By a LOINC code, of any of the codes devices use for it.
+    #[must_use]
+    pub fn by_loinc(code: &str) -> Option<Self> {
+        match code {
+            // SpO2 by the FHIR profile; glucose in blood (moles, mass), fasting capillary.
+            "2708-6" => Some(Self::OxygenSaturation),
+            "15074-8" | "2339-0" | "14771-0" | "41653-7" => Some(Self::Glucose),
+            "8889-8" => Some(Self::PulseRate),
+            _ => Self::ALL.into_iter().find(|quantity| quantity.loinc() == code),
+        }
+    }
+
+    /// By an IEEE 11073 nomenclature code (MDC), as IHE PCD messages carry them.
+    #[must_use]
+    pub const fn by_mdc(code: u32) -> Option<Self> {
+        match code {
+            150_021 => Some(Self::Systolic),
+            150_022 => Some(Self::Diastolic),
+            150_023 => Some(Self::MeanArterial),
+            150_456 => Some(Self::OxygenSaturation),
+            149_530 | 147_842 => Some(Self::PulseRate),
+            150_364 => Some(Self::Temperature),
+            188_736 => Some(Self::Weight),
+            188_740 => Some(Self::Height),
+            188_752 => Some(Self::BodyMassIndex),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn words_and_codes_name_one_quantity_each() {
+        let words: BTreeSet<&str> = Quantity::ALL.into_iter().map(Quantity::as_str).collect();
+        let codes: BTreeSet<&str> = Quantity::ALL.into_iter().map(Quantity::loinc).collect();
+        assert_eq!((words.len(), codes.len()), (11, 11));
+        for quantity in Quantity::ALL {
+            assert_eq!(Quantity::find(quantity.as_str()), Some(quantity));
+            assert_eq!(Quantity::by_loinc(quantity.loinc()), Some(quantity));
+            assert!(crate::unit::find(quantity.unit()).is_some(), "{}", quantity.unit());
+            let word = serde_json::to_value(quantity).unwrap();
+            assert_eq!(word, quantity.as_str());
+        }
+        assert_eq!(Quantity::by_loinc("2708-6"), Some(Quantity::OxygenSaturation));
+        assert_eq!(Quantity::by_mdc(150_021), Some(Quantity::Systolic));
+        assert_eq!(Quantity::by_loinc("1-8"), None);
+    }
+}
