@@ -7,6 +7,7 @@
 
 mod clock;
 pub mod duration;
+pub mod health;
 mod line;
 pub mod modbus;
 mod protocol;

@@ -26,6 +26,7 @@ pub enum Timer {
 impl Timer {
     /// The most precise one there is.
     #[must_use]
+    #[expect(deprecated, reason = "unsound for types that exchange their descriptor; an OwnedFd never does")]
     pub fn precise() -> Self {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let fd = timerfd_create(TimerfdClockId::Monotonic, flags).map_err(io::Error::from);

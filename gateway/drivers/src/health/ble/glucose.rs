@@ -1,0 +1,94 @@
+//! Glucose Measurement (0x2A18).
+
+use super::float::Real;
+use super::payload::{DateTime, Payload, Truncated};
+
+/// One measurement. Meters keep them and tell them again: the sequence number names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Glucose {
+    /// Rises by one with each measurement of the meter.
+    pub sequence: u16,
+    /// When, by the device's clock, without the offset.
+    pub base_time: DateTime,
+    /// Minutes the user has set the clock by.
+    pub offset_minutes: i16,
+    /// Concentration and its UCUM unit: `kg/L` or `mol/L`.
+    pub concentration: Option<(Real, &'static str)>,
+    /// Kind of sample: 1 capillary whole blood … 10 control solution.
+    pub sample: Option<u8>,
+    /// Where it was taken: 1 finger, 2 other site, 3 earlobe, 4 control solution.
+    pub location: Option<u8>,
+    /// Sensor status bits.
+    pub status: u16,
+    /// A context record follows.
+    pub has_context: bool,
+}
+
+/// The kind of sample, and the location, that stand for control solution.
+const CONTROL_SAMPLE: u8 = 10;
+const CONTROL_LOCATION: u8 = 4;
+
+// === impl Glucose ===
+
+impl Glucose {
+    /// Decodes a payload.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Truncated> {
+        let mut payload = Payload(bytes);
+        let flags = payload.u8()?;
+        let (sequence, base_time) = (payload.u16()?, payload.date_time()?);
+        let offset_minutes = payload.when(flags & 1 != 0, Payload::i16)?.unwrap_or(0);
+        let measured = payload.when(flags & 2 != 0, |rest| Ok((rest.sfloat()?, rest.u8()?)))?;
+        let status = payload.when(flags & 8 != 0, Payload::u16)?.unwrap_or(0);
+        let unit = if flags & 4 == 0 { "kg/L" } else { "mol/L" };
+        Ok(Self {
+            sequence,
+            base_time,
+            offset_minutes,
+            concentration: measured.map(|(value, _)| (value, unit)),
+            sample: measured.map(|(_, kind)| kind & 0x0F),
+            location: measured.map(|(_, kind)| kind >> 4),
+            status,
+            has_context: flags & 16 != 0,
+        })
+    }
+
+    /// Whether it was control solution instead of blood.
+    #[must_use]
+    pub fn is_control(&self) -> bool {
+        self.sample == Some(CONTROL_SAMPLE) || self.location == Some(CONTROL_LOCATION)
+    }
+
+    /// When, by the device's clock as the user has set it.
+    #[must_use]
+    pub fn wall_ms(&self) -> Option<i64> {
+        Some(self.base_time.wall_ms()? + i64::from(self.offset_minutes) * 60_000)
+    }
+
+    /// Whether the meter calls it unusable: sample too small, strip wrong or pulled, sensor fault,
+    /// out of its range or temperature (status bits 1 to 10 without the battery's).
+    #[must_use]
+    pub const fn is_faulty(&self) -> bool {
+        self.status & 0b0000_0111_1111_1110 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_payload() {
+        let bytes = [0x1B, 1, 0, 0xE3, 7, 2, 0x1B, 0x0B, 0x0A, 0x1E, 0xFB, 0xFF, 0x1E, 0, 0x12, 5, 1];
+        let read = Glucose::decode(&bytes).unwrap();
+        assert_eq!((read.sequence, read.offset_minutes), (1, -5));
+        assert_eq!((read.base_time.year, read.base_time.month, read.base_time.day), (2019, 2, 27));
+        let (value, unit) = read.concentration.unwrap();
+        assert_eq!((value.value, unit), (Ok(30.0), "kg/L"));
+        assert_eq!((read.sample, read.location, read.status), (Some(2), Some(1), 0x0105));
+        assert!(read.has_context && !read.is_control() && read.is_faulty());
+        assert_eq!(read.wall_ms(), Some(1_551_265_530_000));
+        for length in 0..bytes.len() {
+            assert_eq!(Glucose::decode(&bytes[..length]), Err(Truncated), "{length}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! PLX Spot-Check (0x2A5E) and PLX Continuous (0x2A5F) Measurement.
+
+use linli_domain::vital::Caveat;
+
+use super::float::Real;
+use super::payload::{DateTime, Payload, Truncated};
+
+/// Saturation and pulse rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Oximetry {
+    /// Percent.
+    pub saturation: Real,
+    /// Per minute.
+    pub pulse: Real,
+}
+
+/// Measurement status bits, from 5 up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MeasurementStatus(pub u16);
+
+/// Device and sensor status bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SensorStatus(pub u32);
+
+/// A spot check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spot {
+    /// What was measured.
+    pub reading: Oximetry,
+    /// When, by the device's clock.
+    pub time: Option<DateTime>,
+    /// The device's clock was never set: its time means nothing.
+    pub is_clock_unset: bool,
+    /// State of the measurement.
+    pub status: MeasurementStatus,
+    /// State of device and sensor.
+    pub sensor: SensorStatus,
+    /// Pulse amplitude index, percent.
+    pub amplitude: Option<Real>,
+}
+
+/// One of a continuous series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continuous {
+    /// Averaged as usual.
+    pub reading: Oximetry,
+    /// Averaged fast.
+    pub fast: Option<Oximetry>,
+    /// Averaged slowly.
+    pub slow: Option<Oximetry>,
+    /// State of the measurement.
+    pub status: MeasurementStatus,
+    /// State of device and sensor.
+    pub sensor: SensorStatus,
+    /// Pulse amplitude index, percent.
+    pub amplitude: Option<Real>,
+}
+
+fn oximetry(payload: &mut Payload<'_>) -> Result<Oximetry, Truncated> {
+    Ok(Oximetry { saturation: payload.sfloat()?, pulse: payload.sfloat()? })
+}
+
+// === impl MeasurementStatus ===
+
+impl MeasurementStatus {
+    /// Whether there is a measurement to use at all: not invalid, not unavailable, not a
+    /// calibration or test.
+    #[must_use]
+    pub const fn is_usable(self) -> bool {
+        self.0 & (1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 15) == 0
+    }
+
+    /// What makes it doubtful.
+    pub fn caveats(self) -> impl Iterator<Item = Caveat> {
+        let table = [
+            (5, Caveat::Preliminary),
+            (6, Caveat::Preliminary),
+            (9, Caveat::FromStorage),
+            (10, Caveat::Demonstration),
+            (11, Caveat::Demonstration),
+            (14, Caveat::Questionable),
+        ];
+        table.into_iter().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, caveat)| caveat)
+    }
+}
+
+// === impl SensorStatus ===
+
+impl SensorStatus {
+    /// Whether the sensor is on the body and works.
+    #[must_use]
+    pub const fn is_usable(self) -> bool {
+        self.0 & (1 << 1 | 1 << 11 | 1 << 14 | 1 << 15) == 0
+    }
+
+    /// What makes it doubtful.
+    pub fn caveats(self) -> impl Iterator<Item = Caveat> {
+        let table = [
+            (3, Caveat::PoorSignal),
+            (4, Caveat::PoorSignal),
+            (5, Caveat::LowPerfusion),
+            (6, Caveat::PoorSignal),
+            (7, Caveat::PoorSignal),
+            (10, Caveat::PoorSignal),
+            (13, Caveat::PoorSignal),
+        ];
+        table.into_iter().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, caveat)| caveat)
+    }
+}
+
+// === impl Spot ===
+
+impl Spot {
+    /// Decodes a payload.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Truncated> {
+        let mut payload = Payload(bytes);
+        let flags = payload.u8()?;
+        Ok(Self {
+            reading: oximetry(&mut payload)?,
+            time: payload.when(flags & 1 != 0, Payload::date_time)?,
+            status: MeasurementStatus(payload.when(flags & 2 != 0, Payload::u16)?.unwrap_or(0)),
+            sensor: SensorStatus(payload.when(flags & 4 != 0, Payload::u24)?.unwrap_or(0)),
+            amplitude: payload.when(flags & 8 != 0, Payload::sfloat)?,
+            is_clock_unset: flags & 16 != 0,
+        })
+    }
+}
+
+// === impl Continuous ===
+
+impl Continuous {
+    /// Decodes a payload.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Truncated> {
+        let mut payload = Payload(bytes);
+        let flags = payload.u8()?;
+        Ok(Self {
+            reading: oximetry(&mut payload)?,
+            fast: payload.when(flags & 1 != 0, oximetry)?,
+            slow: payload.when(flags & 2 != 0, oximetry)?,
+            status: MeasurementStatus(payload.when(flags & 4 != 0, Payload::u16)?.unwrap_or(0)),
+            sensor: SensorStatus(payload.when(flags & 8 != 0, Payload::u24)?.unwrap_or(0)),
+            amplitude: payload.when(flags & 16 != 0, Payload::sfloat)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spot_check_with_everything() {
+        let bytes =
+            [0x0F, 0x61, 0, 0x48, 0, 0xE2, 7, 4, 0x11, 0x0F, 0x33, 0, 0x00, 0x42, 0x20, 0, 0, 0x19, 0xF0];
+        let read = Spot::decode(&bytes).unwrap();
+        assert_eq!((read.reading.saturation.value, read.reading.pulse.value), (Ok(97.0), Ok(72.0)));
+        assert!(read.status.is_usable() && read.sensor.is_usable() && !read.is_clock_unset);
+        assert_eq!(read.status.caveats().collect::<Vec<_>>(), [Caveat::FromStorage, Caveat::Questionable]);
+        assert_eq!(read.sensor.caveats().collect::<Vec<_>>(), [Caveat::LowPerfusion]);
+        assert_eq!(read.amplitude.unwrap().value, Ok(2.5));
+        for length in 0..bytes.len() {
+            assert_eq!(Spot::decode(&bytes[..length]), Err(Truncated), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_series_and_what_makes_it_unusable() {
+        let read =
+            Continuous::decode(&[0x0B, 0x61, 0, 0x48, 0, 0x60, 0, 0x49, 0, 0x62, 0, 0x47, 0, 0, 0x80, 0])
+                .unwrap();
+        assert_eq!(read.fast.unwrap().saturation.value, Ok(96.0));
+        assert_eq!(read.slow.unwrap().pulse.value, Ok(71.0));
+        assert!(!read.sensor.is_usable(), "the sensor is unplugged");
+        assert!(!MeasurementStatus(1 << 15).is_usable());
+        assert!(MeasurementStatus(1 << 8).is_usable());
+    }
+}

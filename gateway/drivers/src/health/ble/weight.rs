@@ -1,0 +1,65 @@
+//! Weight Measurement (0x2A9D).
+
+use super::payload::{DateTime, Payload, Truncated};
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// Weight and its UCUM unit; none when the device could not measure.
+    pub weight: Option<(f64, &'static str)>,
+    /// When, by the device's clock.
+    pub time: Option<DateTime>,
+    /// The user's number; none when unknown.
+    pub user: Option<u8>,
+    /// Body mass index, kg/m2.
+    pub body_mass_index: Option<f64>,
+    /// Height and its UCUM unit.
+    pub height: Option<(f64, &'static str)>,
+}
+
+/// The weight that stands for an unsuccessful measurement.
+const UNSUCCESSFUL: u16 = 0xFFFF;
+
+// === impl Weight ===
+
+impl Weight {
+    /// Decodes a payload.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Truncated> {
+        let mut payload = Payload(bytes);
+        let flags = payload.u8()?;
+        let is_metric = flags & 1 == 0;
+        let weight = payload.u16()?;
+        let time = payload.when(flags & 2 != 0, Payload::date_time)?;
+        let user = payload.when(flags & 4 != 0, Payload::u8)?.filter(|user| *user != 0xFF);
+        let body = payload.when(flags & 8 != 0, |rest| Ok((rest.u16()?, rest.u16()?)))?;
+        let number = f64::from;
+        let weight = (weight != UNSUCCESSFUL).then(|| {
+            // Resolutions of 0.005 kg and 0.01 lb.
+            if is_metric { (number(weight) / 200.0, "kg") } else { (number(weight) / 100.0, "[lb_av]") }
+        });
+        let height = body.filter(|(_, height)| *height != 0).map(|(_, height)| {
+            // Resolutions of 0.001 m and 0.1 in.
+            if is_metric { (number(height) / 1000.0, "m") } else { (number(height) / 10.0, "[in_i]") }
+        });
+        let body_mass_index = body.filter(|(bmi, _)| *bmi != 0).map(|(bmi, _)| number(bmi) / 10.0);
+        Ok(Self { weight, time, user, body_mass_index, height })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_systems_of_units() {
+        let bytes = [0x0E, 0xC8, 0x37, 0xE2, 7, 4, 0x11, 0x0F, 0x33, 0, 2, 0xFD, 0, 0x90, 6];
+        let read = Weight::decode(&bytes).unwrap();
+        assert_eq!((read.weight, read.height), (Some((71.4, "kg")), Some((1.68, "m"))));
+        assert_eq!((read.body_mass_index, read.user), (Some(25.3), Some(2)));
+        for length in 0..bytes.len() {
+            assert_eq!(Weight::decode(&bytes[..length]), Err(Truncated), "{length}");
+        }
+        assert_eq!(Weight::decode(&[1, 0x10, 0x27]).unwrap().weight, Some((100.0, "[lb_av]")));
+        assert_eq!(Weight::decode(&[0, 0xFF, 0xFF]).unwrap().weight, None);
+    }
+}

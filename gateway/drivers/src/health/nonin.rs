@@ -1,0 +1,120 @@
+//! Nonin oximeters in real-time ASCII: one line a second, `SPO2=098 HR=072`.
+//!
+//! The fast mode of the Avant ends with ` F`, an event with `*`, model 9847 begins with the time,
+//! and dashes stand for no data. Lines of any other form, such as the header, are passed over.
+
+/// What a line says; `None` within stands for dashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Percent.
+    pub saturation: Option<u8>,
+    /// Per minute.
+    pub pulse: Option<u16>,
+}
+
+/// Longest line kept while its end has not come.
+const LONGEST: usize = 80;
+
+/// Cuts lines out of a stream.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    held: Vec<u8>,
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Takes one byte; a line when it was the end of one that matches.
+    pub fn push(&mut self, byte: u8) -> Option<Line> {
+        match byte {
+            b'\n' => {
+                let line = Line::parse(&self.held);
+                self.held.clear();
+                line
+            }
+            _ if self.held.len() < LONGEST => {
+                self.held.push(byte);
+                None
+            }
+            // Too long for a line: everything up to its end is no line.
+            _ => {
+                self.held[0] = b'?';
+                None
+            }
+        }
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    /// Parses one line without its line feed.
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?.strip_suffix('\r')?;
+        let text = text.strip_suffix('*').unwrap_or(text).trim_end();
+        let text = text.strip_suffix(" F").unwrap_or(text).trim_end();
+        let text = match text.split_once(' ') {
+            Some((time, rest)) if time.len() == 8 && time.as_bytes()[2] == b':' => rest,
+            _ => text,
+        };
+        let (saturation, pulse) = text.strip_prefix("SPO2=")?.split_once(" HR=")?;
+        let saturation = number(saturation)?;
+        let pulse = number(pulse)?;
+        let saturation = match saturation {
+            None => None,
+            Some(value) => Some(u8::try_from(value).ok().filter(|value| (1..=100).contains(value))?),
+        };
+        Some(Self { saturation, pulse })
+    }
+}
+
+/// Three digits, or three dashes.
+fn number(text: &str) -> Option<Option<u16>> {
+    match text {
+        "---" => Some(None),
+        _ if text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok().map(Some),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> Vec<Line> {
+        let mut stream = Stream::default();
+        bytes.iter().filter_map(|byte| stream.push(*byte)).collect()
+    }
+
+    #[test]
+    fn every_published_form() {
+        let text = b"NONIN 8500 REV 1\r\nSPO2=098 HR=072\r\nSPO2=097 HR=071 F\r\n12:30:59 SPO2=096 HR=070\r\nSPO2=--- HR=---\r\nSPO2=095 HR=069*\r\n";
+        let of = |saturation, pulse| Line { saturation, pulse };
+        assert_eq!(
+            lines(text),
+            [
+                of(Some(98), Some(72)),
+                of(Some(97), Some(71)),
+                of(Some(96), Some(70)),
+                of(None, None),
+                of(Some(95), Some(69))
+            ]
+        );
+    }
+
+    #[test]
+    fn damage_gives_no_value() {
+        for line in [
+            "SPO2=98 HR=072\r\n",
+            "SPO2=0#8 HR=072\r\n",
+            "SPO2=198 HR=072\r\n",
+            "SPO2=098 HR=07\r\n",
+            "SPO2=098 HR=072\n",
+        ] {
+            assert_eq!(lines(line.as_bytes()), [], "{line:?}");
+        }
+        let noise = [vec![b'x'; 500], b"\r\nSPO2=098 HR=072\r\n".to_vec()].concat();
+        assert_eq!(lines(&noise).len(), 1);
+    }
+}
