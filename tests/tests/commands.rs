@@ -56,6 +56,37 @@ fn command(id: &str, point: &str, value: &Value) -> String {
     json!({"id": id, "point": point, "value": value, "expires": now_ms() + 60_000}).to_string()
 }
 
+/// Every bad command is answered with its reason.
+async fn refused(broker: &Broker, subscriber: &Subscriber) -> anyhow::Result<()> {
+    let huge = format!("{{\"id\":\"huge\",\"point\":\"{}\"}}", "x".repeat(1 << 20));
+    let expired =
+        json!({"id": "late", "point": "set_point", "value": 1, "expires": now_ms() - 1}).to_string();
+    let bad: [(&str, String, &str); 12] = [
+        ("nobody", command("b1", "set_point", &json!(1)), "no device \"nobody\""),
+        ("d1", command("b2", "counter", &json!(1)), "read-only"),
+        ("d1", command("b3", "set_point", &json!(500)), "500"),
+        ("d1", command("b4", "volume", &json!(1)), "no point \"volume\""),
+        ("d1", command("b5", "set_point", &json!("warm")), "warm"),
+        ("d1", command("b6", "set_point", &json!(21.55)), "21.55"),
+        ("d1", command("b7", "relay", &json!(3)), "3"),
+        ("d1", command("", "relay", &json!(true)), "id must be"),
+        ("d1", expired, "expired"),
+        ("d1", "{\"id\":".to_owned(), "not a command"),
+        ("d1", "[1,2]".to_owned(), "not a command"),
+        ("d1", huge, "too large"),
+    ];
+    for (device, payload, reason) in &bad {
+        broker.publish(&format!("{BASE}/cmd/{device}"), payload, false).await?;
+        let told = answers(subscriber, device, 1, |a| {
+            a["result"] == "refused" && a["reason"].as_str().is_some_and(|r| r.contains(reason))
+        })
+        .await
+        .with_context(|| format!("{} …", payload.chars().take(80).collect::<String>()))?;
+        assert!(!told.is_empty());
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn good_commands_are_done_once_and_bad_ones_change_nothing() -> anyhow::Result<()> {
     let stage = Stage::new()?;
@@ -88,32 +119,7 @@ async fn good_commands_are_done_once_and_bad_ones_change_nothing() -> anyhow::Re
     assert_eq!(told[1]["result"], "done");
     assert_eq!(raw_set_point(port).await?, 33);
 
-    let huge = format!("{{\"id\":\"huge\",\"point\":\"{}\"}}", "x".repeat(1 << 20));
-    let expired =
-        json!({"id": "late", "point": "set_point", "value": 1, "expires": now_ms() - 1}).to_string();
-    let bad: [(&str, String, &str); 12] = [
-        ("nobody", command("b1", "set_point", &json!(1)), "no device \"nobody\""),
-        ("d1", command("b2", "counter", &json!(1)), "read-only"),
-        ("d1", command("b3", "set_point", &json!(500)), "500"),
-        ("d1", command("b4", "volume", &json!(1)), "no point \"volume\""),
-        ("d1", command("b5", "set_point", &json!("warm")), "warm"),
-        ("d1", command("b6", "set_point", &json!(21.55)), "21.55"),
-        ("d1", command("b7", "relay", &json!(3)), "3"),
-        ("d1", command("", "relay", &json!(true)), "id must be"),
-        ("d1", expired, "expired"),
-        ("d1", "{\"id\":".to_owned(), "not a command"),
-        ("d1", "[1,2]".to_owned(), "not a command"),
-        ("d1", huge, "too large"),
-    ];
-    for (device, payload, reason) in &bad {
-        broker.publish(&to(device), payload, false).await?;
-        let told = answers(&subscriber, device, 1, |a| {
-            a["result"] == "refused" && a["reason"].as_str().is_some_and(|r| r.contains(reason))
-        })
-        .await
-        .with_context(|| format!("{} …", payload.chars().take(80).collect::<String>()))?;
-        assert!(!told.is_empty());
-    }
+    refused(&broker, &subscriber).await?;
     assert_eq!(raw_set_point(port).await?, 33, "nothing was changed");
 
     let output = tokio::process::Command::new(tool("mosquitto_rr", "mosquitto-clients")?)
