@@ -11,7 +11,11 @@ const DEVICES: &str = include_str!("../../deploy/example/devices.toml");
 fuzz_target!(|input: (u8, u16, u16, String)| {
     // One of the files, with a part of it replaced: most mistakes are near something right.
     let (which, from, length, text) = input;
-    let mut files = [("gateway.toml", GATEWAY.to_owned()), ("facility.toml", FACILITY.to_owned()), ("devices.toml", DEVICES.to_owned())];
+    let mut files = [
+        ("gateway.toml", GATEWAY.to_owned()),
+        ("facility.toml", FACILITY.to_owned()),
+        ("devices.toml", DEVICES.to_owned()),
+    ];
     let file = &mut files[usize::from(which % 3)].1;
     let mut start = usize::from(from) % (file.len() + 1);
     while !file.is_char_boundary(start) {

@@ -42,7 +42,9 @@ fuzz_target!(|input: (u8, Vec<u16>)| {
         let count = usize::from(block.span.count);
         let taken: Vec<u16> = words.by_ref().take(count).chain(std::iter::repeat(0)).take(count).collect();
         let data = match block.span.table {
-            Table::Coil | Table::DiscreteInput => Data::Bits(taken.iter().map(|word| word & 1 == 1).collect()),
+            Table::Coil | Table::DiscreteInput => {
+                Data::Bits(taken.iter().map(|word| word & 1 == 1).collect())
+            }
             Table::InputRegister | Table::HoldingRegister => Data::Registers(taken),
         };
         device.decode(block, &data, |point, quality, value| {

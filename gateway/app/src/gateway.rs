@@ -10,18 +10,19 @@ use linli_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::cabin::{self, Cabin};
 use crate::clock::SystemClock;
-use crate::commands::{DESK_QUEUE, Desk, DeskHealth, Submission};
+use crate::commands::{DESK_QUEUE, Desk, Submission};
 use crate::config::{self, Checked};
 use crate::doors::Doors;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
 use crate::observed::{Observed, VERSION};
-use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Flow, Pipeline, Rules};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Rules};
 use crate::watchdog::{self, Watchdog};
 use crate::web::{Control, ReloadRequest};
 
@@ -49,6 +50,7 @@ pub struct Gateway {
 
 /// Tasks that end in a fixed order.
 struct Tasks {
+    cabin: JoinHandle<()>,
     pipeline: JoinHandle<()>,
     desk: JoinHandle<()>,
     web: Vec<JoinHandle<std::io::Result<()>>>,
@@ -70,39 +72,30 @@ impl Gateway {
         let web_address = doors.address()?;
 
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
+        let (measurements, told) = mpsc::channel(cabin::QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
         let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let lines = Lines::new(Shared { samples, events, clock: ticks() });
-        let live = Arc::new(Live::default());
-        let flow = Arc::new(Flow::default());
-        let desk_health = Arc::new(DeskHealth::default());
+        let lines = Lines::new(Shared { samples: samples.clone(), measurements, events, clock: ticks() });
         let rules = watch::Sender::new(Rules::default());
         let fallback = watch::Sender::new(booted.fallback.map(|report| report.to_string()));
         let north = North::new(store.outbox(), desk.clone(), ticks());
-        let observed = Arc::new(Observed {
-            gateway: current.gateway.id.to_string(),
-            centre: current.centre.id.to_string(),
-            started: Instant::now(),
+        let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
+        let live = Arc::clone(&observed.live);
+        let pipeline = Pipeline {
+            store: store.clone(),
             live: Arc::clone(&live),
-            flow: Arc::clone(&flow),
-            desk: Arc::clone(&desk_health),
-            lines: lines.views(),
-            store: store.status(),
-            history: store.history(),
-            uplink: north.status(),
-            has_uplink: north.configured(),
-            fallback: fallback.subscribe(),
-        });
-
-        let pipeline =
-            Pipeline { store: store.clone(), live: Arc::clone(&live), rules: rules.subscribe(), flow };
-        let desk_task =
-            Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health: desk_health };
+            rules: rules.subscribe(),
+            flow: Arc::clone(&observed.flow),
+        };
+        let health = Arc::clone(&observed.desk);
+        let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
+        let cabin = Cabin { store: store.clone(), samples, health: Arc::clone(&observed.cabin) };
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { desk: desk.clone(), reload };
         let tasks = Tasks {
+            cabin: tokio::spawn(cabin.run(told)),
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
             desk: tokio::spawn(desk_task.run(submissions)),
             web: doors.serve(&observed, control, &cancel_web),
@@ -225,6 +218,7 @@ impl Gateway {
         step("uplink", north.stop()).await;
         drop((lines, live, rules));
         step("command desk", async { drop(tasks.desk.await) }).await;
+        step("cabin", async { drop(tasks.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;

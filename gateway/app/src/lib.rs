@@ -1,5 +1,6 @@
 //! The gateway put together: configuration, supervision, commands, web, command line and demo.
 
+mod cabin;
 pub mod cli;
 mod clock;
 mod commands;

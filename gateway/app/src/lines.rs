@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{Batch, Id};
-use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan};
+use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Told};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -32,6 +32,8 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 pub struct Shared {
     /// Where samples go.
     pub samples: mpsc::Sender<Batch>,
+    /// Where measurements of vital signs go.
+    pub measurements: mpsc::Sender<Told>,
     /// Where transitions go.
     pub events: mpsc::Sender<LineEvent>,
     /// Labels.
@@ -147,6 +149,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
         drop(queue);
         let context = LineContext {
             samples: shared.samples.clone(),
+            measurements: shared.measurements.clone(),
             events: shared.events.clone(),
             commands,
             clock: Arc::clone(&shared.clock),

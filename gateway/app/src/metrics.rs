@@ -103,6 +103,19 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], get(&flow.refused))],
     )?;
+    let cabin = &observed.cabin;
+    let measurements: &[(&[&str], u64)] = &[
+        (&["accepted"], get(&cabin.accepted)),
+        (&["repeated"], get(&cabin.repeated)),
+        (&["implausible"], get(&cabin.implausible)),
+        (&["failed"], get(&cabin.failed)),
+    ];
+    page.counter(
+        "linli_measurements_total",
+        "Measurements of vital signs by result.",
+        &["result"],
+        measurements,
+    )?;
     let commands: &[(&[&str], u64)] = &[
         (&["done"], get(&desk.done)),
         (&["failed"], get(&desk.failed)),

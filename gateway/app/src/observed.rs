@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use linli_store::Store;
 use linli_uplink::UplinkStatus;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::cabin::CabinHealth;
 use crate::commands::DeskHealth;
+use crate::config::Checked;
 use crate::lines::LineView;
 use crate::live::Live;
+use crate::north::North;
 use crate::pipeline::Flow;
 
 /// The software's version.
@@ -30,6 +34,8 @@ pub struct Observed {
     pub flow: Arc<Flow>,
     /// Commands.
     pub desk: Arc<DeskHealth>,
+    /// Measurements of vital signs.
+    pub cabin: Arc<CabinHealth>,
     /// Running lines.
     pub lines: watch::Receiver<Arc<Vec<LineView>>>,
     /// The store.
@@ -56,6 +62,32 @@ pub struct Readiness {
 // === impl Observed ===
 
 impl Observed {
+    /// Everything at its beginning.
+    #[must_use]
+    pub fn new(
+        current: &Checked,
+        lines: watch::Receiver<Arc<Vec<LineView>>>,
+        store: &Store,
+        north: &North,
+        fallback: watch::Receiver<Option<String>>,
+    ) -> Self {
+        Self {
+            gateway: current.gateway.id.to_string(),
+            centre: current.centre.id.to_string(),
+            started: Instant::now(),
+            live: Arc::default(),
+            flow: Arc::default(),
+            desk: Arc::default(),
+            cabin: Arc::default(),
+            lines,
+            store: store.status(),
+            history: store.history(),
+            uplink: north.status(),
+            has_uplink: north.configured(),
+            fallback,
+        }
+    }
+
     /// All lines attempted, store writable; the uplink's state is told but decides nothing: data
     /// is safe without it.
     #[must_use]

@@ -32,6 +32,11 @@ pub struct Message {
 pub enum Topic {
     /// `event/device`: a device fell silent, came back, is not what it should be.
     DeviceEvent,
+    /// `vital/{device}`: one measurement of vital signs.
+    Vital {
+        /// The device.
+        device: Id,
+    },
     /// `event/alarm`.
     AlarmEvent,
     /// `event/mode`.
@@ -90,6 +95,7 @@ impl Topic {
     pub fn suffix(&self) -> String {
         match self {
             Self::DeviceEvent => "event/device".to_owned(),
+            Self::Vital { device } => format!("vital/{device}"),
             Self::AlarmEvent => "event/alarm".to_owned(),
             Self::ModeEvent => "event/mode".to_owned(),
             Self::OrderEvent => "event/order".to_owned(),

@@ -5,22 +5,26 @@
 //! one task that owns the physical line. Drivers know neither the store nor the uplink: they
 //! send batches and transitions into channels and take commands from one.
 
+mod backoff;
 mod clock;
 pub mod duration;
 pub mod health;
 mod line;
 pub mod modbus;
+mod port;
 mod protocol;
 
 pub use clock::Clock;
 pub use line::{
     CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
+    Told,
 };
 pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 
 /// Every protocol linli speaks southwards. Configuration, schema, documentation and the command
 /// line walk this table; adding a protocol is adding a row.
-pub static PROTOCOLS: &[&dyn Protocol] = &[&modbus::TCP, &modbus::RTU, &modbus::RTU_OVER_TCP];
+pub static PROTOCOLS: &[&dyn Protocol] =
+    &[&modbus::TCP, &modbus::RTU, &modbus::RTU_OVER_TCP, &health::SERIAL, &health::MLLP];
 
 /// Finds a protocol by the `kind` of a line.
 #[must_use]

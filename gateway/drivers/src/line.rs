@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use linli_domain::{Batch, Id, Reason, Stamp, Value};
+use linli_domain::vital::Measurement;
+use linli_domain::{Batch, Id, Layout, Reason, Stamp, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,8 @@ use crate::Clock;
 pub struct LineContext {
     /// Where samples go. Waiting here is back-pressure: a poll comes late, nothing is dropped.
     pub samples: mpsc::Sender<Batch>,
+    /// Where measurements of vital signs go.
+    pub measurements: mpsc::Sender<Told>,
     /// Transitions of devices and of the line.
     pub events: mpsc::Sender<LineEvent>,
     /// Commands; served before any poll, between two exchanges.
@@ -24,6 +27,17 @@ pub struct LineContext {
     pub health: Arc<LineHealth>,
     /// Ends the line between two exchanges.
     pub cancel: CancellationToken,
+}
+
+/// A measurement of vital signs as a device told it.
+#[derive(Debug)]
+pub struct Told {
+    /// The device.
+    pub layout: Arc<Layout>,
+    /// What it measured.
+    pub measurement: Measurement,
+    /// Where the sender waits to hear that it is safe, or why it was not taken.
+    pub reply: Option<oneshot::Sender<Result<(), String>>>,
 }
 
 /// Write one point and read it back.

@@ -120,12 +120,14 @@ impl Bench {
         }
         // Room for everything a test lets happen: a full channel would hold the line back.
         let (samples, batches) = mpsc::channel(100_000);
+        let (measurements, _) = mpsc::channel(1);
         let (to_events, events) = mpsc::channel(1024);
         let (commands, queue) = mpsc::channel(16);
         let health = Arc::new(LineHealth::new(plan.layouts.len()));
         let cancel = CancellationToken::new();
         let context = LineContext {
             samples,
+            measurements,
             events: to_events,
             commands: queue,
             clock: Arc::new(Fixed),

@@ -143,6 +143,9 @@ async fn resume(path: &Path) -> Result<Option<Opened>, OpenError> {
             return Ok(None);
         }
     }
+    if (1..FORMAT).contains(&found) {
+        schema::upgrade(&mut connection, found).await.map_err(failed)?;
+    }
     read_meta(connection).await.map(Some).map_err(failed)
 }
 

@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -31,7 +31,11 @@ const READER_CACHE: &str = "-512";
 /// A reader waits this long for a lock that the writer holds only for moments.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// What senders told, by their own names for it: told again it is not stored again.
+const CREATE_SEEN: &str = "CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID";
+
 const CREATE: &[&str] = &[
+    CREATE_SEEN,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE)",
     "CREATE TABLE urgent (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
@@ -97,6 +101,19 @@ pub fn reader(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(false)
         .pragma("cache_size", READER_CACHE)
         .pragma("temp_store", "MEMORY")
+}
+
+/// Brings a database of an older format up to [`FORMAT`].
+pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Result<(), sqlx::Error> {
+    use sqlx::Connection;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if found < 2 {
+        sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
+    }
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {FORMAT}")))
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
 }
 
 /// Creates every table in an empty database and gives it its epoch. The loss that made a new

@@ -104,6 +104,16 @@ impl Store {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// Takes a record unless one with that key was taken before, and waits until it is on the
+    /// disk. `None` means that it already was.
+    pub async fn accept_once(&self, key: String, record: Record) -> Result<Option<u64>, NotDurable> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || NotDurable("the store is closed".to_owned());
+        let op = Op::Once { key, packed: Packed::of(record), reply };
+        self.ops.send(op).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
     /// What waits for delivery.
     #[must_use]
     pub fn outbox(&self) -> Outbox {

@@ -62,7 +62,8 @@ pub enum Implausible {
 const fn bounds(quantity: Quantity) -> (f64, f64, f64, f64) {
     match quantity {
         Quantity::Systolic => (40.0, 300.0, 60.0, 260.0),
-        Quantity::Diastolic | Quantity::MeanArterial => (20.0, 300.0, 40.0, 200.0),
+        Quantity::Diastolic => (20.0, 200.0, 40.0, 160.0),
+        Quantity::MeanArterial => (20.0, 300.0, 40.0, 200.0),
         Quantity::PulseRate => (20.0, 300.0, 30.0, 250.0),
         // Accuracy of pulse oximeters is stated from 70 % up.
         Quantity::OxygenSaturation => (1.0, 100.0, 70.0, 100.0),
@@ -94,7 +95,6 @@ pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
     for reading in &mut measurement.readings {
         let Ok(value) = reading.value else { continue };
         let (low, high, doubt_low, doubt_high) = bounds(reading.quantity);
-        let high = if reading.quantity == Quantity::Diastolic { 200.0 } else { high };
         if !value.is_finite() {
             reading.value = Err(NoReading::NotANumber);
         } else if value < low || value > high {

@@ -5,5 +5,14 @@
 
 pub mod ble;
 pub mod contec;
+pub mod hl7;
+mod listener;
+pub mod models;
 pub mod nonin;
+mod plan;
+pub mod spot;
 pub mod spp;
+mod stream;
+
+pub use listener::{MLLP, Mllp};
+pub use stream::{SERIAL, SerialDevices};

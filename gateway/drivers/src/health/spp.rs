@@ -1,79 +1,113 @@
-//! A&D UA-767PBT blood-pressure monitors and UC-321PBT scales over a serial port (Bluetooth SPP):
-//! a header of 60 bytes, then data in ASCII hexadecimal.
+//! A&D UA-767PBT blood-pressure monitors over a serial port (Bluetooth SPP): a header of 60
+//! bytes, then data in ASCII hexadecimal.
 //!
 //! The published description does not state the byte order; little-endian is assumed.
 
 /// Length of the header.
 const HEADER: usize = 60;
 
-/// The only packet type that carries data.
-const DATA: u16 = 2;
+/// The beginning of every data packet: type 2.
+const DATA: [u8; 2] = [2, 0];
 
-/// Longest data anybody sends.
-const LONGEST: usize = 256;
+/// The device type of blood-pressure monitors.
+const MONITOR: u16 = 767;
 
-/// A blood-pressure packet.
+/// Length of the data: validity, difference, diastolic, pulse, mean, two digits each.
+const LENGTH: usize = 10;
+
+/// The validity of a measurement that succeeded.
+const VALID: u16 = 0x80;
+
+/// One packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BloodPressure {
-    /// mm\[Hg\].
-    pub systolic: u16,
-    /// mm\[Hg\].
-    pub diastolic: u16,
-    /// mm\[Hg\].
-    pub mean: u16,
-    /// Per minute.
-    pub pulse: u16,
+pub struct Packet {
+    /// What was measured; none when the device marks it as failed.
+    pub pressures: Option<Pressures>,
     /// Year, month, day, hour, minute, second by the device's clock.
-    pub measured: [u16; 6],
+    pub time: [u16; 6],
     /// The device's serial number.
     pub serial: [u8; 12],
 }
 
-/// Why a packet is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejected {
-    /// More bytes are to come.
-    #[error("incomplete")]
-    Incomplete,
-    /// The device says that the measurement failed.
-    #[error("the device marks the measurement as failed")]
-    Failed,
-    /// Not such a packet.
-    #[error("not a packet of this kind")]
-    Foreign,
+/// Pressures in mm\[Hg\], pulse per minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pressures {
+    /// Systolic.
+    pub systolic: u16,
+    /// Diastolic.
+    pub diastolic: u16,
+    /// Mean arterial.
+    pub mean: u16,
+    /// Pulse rate.
+    pub pulse: u16,
 }
 
-/// Decodes one packet from the beginning of `bytes`; how long it was comes with it.
-pub fn blood_pressure(bytes: &[u8]) -> Result<(BloodPressure, usize), Rejected> {
-    let header: &[u8; HEADER] =
-        bytes.get(..HEADER).and_then(|b| b.try_into().ok()).ok_or(Rejected::Incomplete)?;
-    let word = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
-    let length = usize::from(word(2)) | usize::from(word(4)) << 16;
-    if word(0) != DATA || word(6) != 767 || length > LONGEST {
-        return Err(Rejected::Foreign);
+/// Cuts packets out of a stream, whatever is between them.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    held: Vec<u8>,
+    skipped: u64,
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Takes one byte; a packet when it was the last of one.
+    pub fn push(&mut self, byte: u8) -> Option<Packet> {
+        self.held.push(byte);
+        // Drop from the front until what is held may be the beginning of a packet.
+        while !self.held.is_empty() && !is_beginning(&self.held) {
+            self.held.remove(0);
+            self.skipped += 1;
+        }
+        if self.held.len() < HEADER + LENGTH {
+            return None;
+        }
+        let packet = decode(&self.held);
+        if packet.is_some() {
+            self.held.clear();
+        } else {
+            self.held.remove(0);
+            self.skipped += 1;
+        }
+        packet
     }
-    let data = bytes.get(HEADER..HEADER + length).ok_or(Rejected::Incomplete)?;
-    let fields: Vec<u16> = data.chunks_exact(2).map_while(hexadecimal).collect();
-    let [valid, difference, diastolic, pulse, mean] = fields[..] else { return Err(Rejected::Foreign) };
-    if valid != 0x80 {
-        return Err(Rejected::Failed);
+
+    /// Bytes that belonged to no packet.
+    #[must_use]
+    pub const fn skipped(&self) -> u64 {
+        self.skipped
     }
+}
+
+/// Whether the bytes can be the beginning of a packet: type, length and device type, as far as
+/// they are there.
+fn is_beginning(bytes: &[u8]) -> bool {
+    let [device_low, device_high] = MONITOR.to_le_bytes();
+    let length = u8::try_from(LENGTH).unwrap_or(u8::MAX);
+    let expect = [DATA[0], DATA[1], length, 0, 0, 0, device_low, device_high];
+    bytes.iter().zip(expect).all(|(byte, expect)| *byte == expect)
+}
+
+fn decode(bytes: &[u8]) -> Option<Packet> {
+    let (header, data) = bytes.split_at_checked(HEADER)?;
+    let fields: Option<Vec<u16>> = data.chunks_exact(2).map(hexadecimal).collect();
+    let [valid, difference, diastolic, pulse, mean] = fields?[..] else { return None };
     let mut serial = [0; 12];
-    serial.copy_from_slice(&header[35..47]);
-    let measured = [
-        word(9),
-        header[11].into(),
-        header[12].into(),
-        header[13].into(),
-        header[14].into(),
-        header[15].into(),
-    ];
-    let read = BloodPressure { systolic: diastolic + difference, diastolic, mean, pulse, measured, serial };
-    Ok((read, HEADER + length))
+    serial.copy_from_slice(header.get(35..47)?);
+    let year = u16::from_le_bytes([header[9], header[10]]);
+    let part = |at: usize| u16::from(header[at]);
+    let pressures = Pressures { systolic: diastolic + difference, diastolic, mean, pulse };
+    Some(Packet {
+        pressures: (valid == VALID).then_some(pressures),
+        time: [year, part(11), part(12), part(13), part(14), part(15)],
+        serial,
+    })
 }
 
 fn hexadecimal(pair: &[u8]) -> Option<u16> {
-    u16::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()
+    let is_hexadecimal = pair.iter().all(u8::is_ascii_hexdigit);
+    is_hexadecimal.then(|| u16::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())?
 }
 
 #[cfg(test)]
@@ -84,31 +118,32 @@ mod tests {
         let mut bytes = vec![0; HEADER];
         bytes[0] = 2;
         bytes[2] = u8::try_from(data.len()).unwrap();
-        bytes[6..8].copy_from_slice(&767_u16.to_le_bytes());
+        bytes[6..8].copy_from_slice(&MONITOR.to_le_bytes());
         bytes[9..11].copy_from_slice(&2026_u16.to_le_bytes());
         bytes[11..16].copy_from_slice(&[11, 23, 9, 30, 5]);
+        bytes[35..47].copy_from_slice(b"5070800001  ");
         bytes.extend(data.as_bytes());
         bytes
     }
 
-    #[test]
-    fn the_published_packet() {
-        let bytes = packet("8032583C69");
-        let (read, length) = blood_pressure(&bytes).unwrap();
-        assert_eq!((read.systolic, read.diastolic, read.pulse, read.mean), (138, 88, 60, 105));
-        assert_eq!((read.measured, length), ([2026, 11, 23, 9, 30, 5], 70));
+    fn packets(bytes: &[u8]) -> Vec<Packet> {
+        let mut stream = Stream::default();
+        bytes.iter().filter_map(|byte| stream.push(*byte)).collect()
     }
 
     #[test]
-    fn what_is_cut_failed_or_foreign_is_told_apart() {
-        let bytes = packet("8032583C69");
-        for cut in 0..bytes.len() {
-            assert_eq!(blood_pressure(&bytes[..cut]), Err(Rejected::Incomplete));
-        }
-        assert_eq!(blood_pressure(&packet("0032583C69")), Err(Rejected::Failed));
-        assert_eq!(blood_pressure(&packet("80325")), Err(Rejected::Foreign));
-        let mut scale = packet("8032583C69");
-        scale[6] = 0x41;
-        assert_eq!(blood_pressure(&scale), Err(Rejected::Foreign));
+    fn the_published_packet() {
+        let found = packets(&packet("8032583C69"));
+        let expect = Pressures { systolic: 138, diastolic: 88, mean: 105, pulse: 60 };
+        assert_eq!((found[0].pressures, found[0].time), (Some(expect), [2026, 11, 23, 9, 30, 5]));
+        assert_eq!(packets(&packet("0032583C69"))[0].pressures, None, "marked as failed");
+    }
+
+    #[test]
+    fn packets_come_out_of_whatever_is_around_them() {
+        let good = packet("8032583C69");
+        let bytes = [b"noise\x02\x00".as_slice(), &good, &good[..33], &good, &[2, 2, 0], &good].concat();
+        assert_eq!(packets(&bytes).len(), 3);
+        assert_eq!(packets(&packet("80325Z3C69")), []);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use linli_domain::{Id, Layout, Quality, Value};
 
 use crate::modbus::profile::Profile;
+pub use crate::port::{Parity, Serial};
 
 /// The four Modbus tables (Modbus Application Protocol V1.1b3, section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,30 +113,6 @@ pub enum Medium {
     },
     /// RTU frames on a serial port.
     Rtu(Serial),
-}
-
-/// Settings of a serial port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Serial {
-    /// Device path, best a stable by-id name.
-    pub path: String,
-    /// Bits per second.
-    pub baud: u32,
-    /// Parity.
-    pub parity: Parity,
-    /// 1 or 2.
-    pub stop_bits: u8,
-}
-
-/// Parity of a serial character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parity {
-    /// No parity bit.
-    None,
-    /// Even, the Modbus default.
-    Even,
-    /// Odd.
-    Odd,
 }
 
 /// Times that hold for the whole line.

@@ -4,12 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use serialport::SerialPort;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_serial::{DataBits, SerialPortBuilderExt, StopBits};
 
-use crate::modbus::plan::{Medium, Parity, Serial};
+use crate::modbus::plan::Medium;
 use crate::modbus::timer::Timer;
 
 /// Anything bytes travel on.
@@ -56,27 +54,10 @@ impl Opener for Real {
                     stream.set_nodelay(true)?;
                     Ok(Box::new(stream) as Box<dyn Stream>)
                 }
-                Medium::Rtu(serial) => Ok(Box::new(open_serial(serial)?) as Box<dyn Stream>),
+                Medium::Rtu(serial) => Ok(Box::new(serial.open()?) as Box<dyn Stream>),
             }
         })
     }
-}
-
-fn open_serial(serial: &Serial) -> io::Result<tokio_serial::SerialStream> {
-    let parity = match serial.parity {
-        Parity::None => tokio_serial::Parity::None,
-        Parity::Even => tokio_serial::Parity::Even,
-        Parity::Odd => tokio_serial::Parity::Odd,
-    };
-    let stop_bits = if serial.stop_bits == 2 { StopBits::Two } else { StopBits::One };
-    let stream = tokio_serial::new(&serial.path, serial.baud)
-        .data_bits(DataBits::Eight)
-        .parity(parity)
-        .stop_bits(stop_bits)
-        .open_native_async()?;
-    // What arrived before we listened answers nobody's question.
-    let _ = stream.clear(serialport::ClearBuffer::All);
-    Ok(stream)
 }
 
 /// What a medium is called in messages.

@@ -26,14 +26,39 @@ pub(crate) struct Packed {
 
 /// One operation. Several make a transaction.
 pub(crate) enum Op {
-    Record { packed: Packed, reply: Option<Reply<u64>> },
-    Begin { command: JournaledCommand, reply: Reply<Begun> },
-    Advance { id: String, state: State, at: Timestamp, record: Option<Packed>, reply: Reply<()> },
+    Record {
+        packed: Packed,
+        reply: Option<Reply<u64>>,
+    },
+    /// A record that is stored once for its key, however often it is told.
+    Once {
+        key: String,
+        packed: Packed,
+        reply: Reply<Option<u64>>,
+    },
+    Begin {
+        command: JournaledCommand,
+        reply: Reply<Begun>,
+    },
+    Advance {
+        id: String,
+        state: State,
+        at: Timestamp,
+        record: Option<Packed>,
+        reply: Reply<()>,
+    },
     Acknowledge(Vec<u64>),
-    Bury { seq: u64, detail: String },
+    Bury {
+        seq: u64,
+        detail: String,
+    },
     History(Vec<Minute>),
-    Damaged { finding: String },
-    Close { reply: oneshot::Sender<()> },
+    Damaged {
+        finding: String,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 // === impl Packed ===
@@ -62,7 +87,7 @@ impl Op {
     pub(super) const fn is_waited_for(&self) -> bool {
         match self {
             Self::Record { reply, .. } => reply.is_some(),
-            Self::Begin { .. } | Self::Advance { .. } | Self::Damaged { .. } => true,
+            Self::Once { .. } | Self::Begin { .. } | Self::Advance { .. } | Self::Damaged { .. } => true,
             Self::Acknowledge(_) | Self::Bury { .. } | Self::History(_) | Self::Close { .. } => false,
         }
     }
@@ -72,6 +97,7 @@ impl Op {
         let error = || NotDurable(why.to_owned());
         match self {
             Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
+            Self::Once { reply, .. } => drop(reply.send(Err(error()))),
             Self::Begin { reply, .. } => drop(reply.send(Err(error()))),
             Self::Advance { reply, .. } => drop(reply.send(Err(error()))),
             _ => {}

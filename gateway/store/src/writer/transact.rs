@@ -15,6 +15,7 @@ const ROWS_AT_ONCE: usize = 128;
 /// What an operation will be answered once the transaction is durable.
 pub(super) enum Outcome {
     Stored(u64),
+    Once(Option<u64>),
     Begun(Begun),
     Done,
 }
@@ -68,6 +69,11 @@ impl Writer {
                 Op::Record { packed, .. } => {
                     Outcome::Stored(self.add(&mut transaction, &mut draft, packed).await?)
                 }
+                Op::Once { key, packed, .. } => Outcome::Once(if is_new(&mut transaction, key, now).await? {
+                    Some(self.add(&mut transaction, &mut draft, packed).await?)
+                } else {
+                    None
+                }),
                 Op::Begin { command, .. } => Outcome::Begun(begin(&mut transaction, command).await?),
                 Op::Advance { id, state, at, record, .. } => {
                     advance(&mut transaction, id, state, *at).await?;
@@ -268,6 +274,16 @@ const DELETE_RUN: [&str; TABLES.len()] = [
     "DELETE FROM food_safety WHERE seq BETWEEN ? AND ?",
 ];
 
+/// Whether a key has not been seen; it has from now on.
+async fn is_new(connection: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query("INSERT INTO seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(key)
+        .bind(now.0)
+        .execute(connection)
+        .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
 async fn begin(connection: &mut SqliteConnection, command: &JournaledCommand) -> Result<Begun, sqlx::Error> {
     let known = sqlx::query("SELECT state FROM command WHERE id = ?")
         .bind(&command.id)
@@ -315,6 +331,7 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     for (op, outcome) in pending.drain(..).zip(outcomes) {
         match (op, outcome) {
             (Op::Record { reply: Some(reply), .. }, Outcome::Stored(seq)) => drop(reply.send(Ok(seq))),
+            (Op::Once { reply, .. }, Outcome::Once(seq)) => drop(reply.send(Ok(seq))),
             (Op::Begin { reply, .. }, Outcome::Begun(begun)) => drop(reply.send(Ok(begun))),
             (Op::Advance { reply, .. }, Outcome::Done) => drop(reply.send(Ok(()))),
             _ => {}

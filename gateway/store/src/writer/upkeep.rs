@@ -87,6 +87,7 @@ impl Writer {
             .bind(before)
             .execute(&mut *connection)
             .await?;
+        sqlx::query("DELETE FROM seen WHERE at < ?").bind(before).execute(&mut *connection).await?;
         sqlx::query("DELETE FROM ledger WHERE id <= (SELECT max(id) FROM ledger) - ?")
             .bind(LEDGER_KEPT)
             .execute(&mut *connection)

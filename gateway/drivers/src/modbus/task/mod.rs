@@ -12,6 +12,7 @@ use std::time::Duration;
 use linli_domain::Reason;
 use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineCommand, LineContext, LineEvent, LineFault};
 use crate::modbus::breaker::{Breaker, ProbeBudget};
 use crate::modbus::link::{Failure, Link};
@@ -20,7 +21,6 @@ use crate::modbus::schedule::{Job, Schedule};
 use crate::modbus::transport::{Opener, Real};
 use crate::modbus::wire::pdu;
 use device::Device;
-use reopen::Backoff;
 
 /// Time-outs in a row, over all devices, after which a connection counts as half open.
 const HALF_OPEN_AFTER: u32 = 5;

@@ -1,0 +1,111 @@
+//! Answers (HL7 v2.5.1, 2.9): given only when what was received is safe.
+
+use linli_domain::Timestamp;
+
+use super::message::Message;
+use super::time;
+
+/// What becomes of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Code {
+    /// Taken, and durable.
+    Accept,
+    /// Its content is wrong; sending it again unchanged is of no use.
+    Error(String),
+    /// Not of a kind taken here, or not now.
+    Reject(String),
+}
+
+/// Longest reason in an answer.
+const LONGEST_REASON: usize = 200;
+
+/// The answer to a message; none to an answer, or two machines would thank each other for ever.
+/// In enhanced mode (MSH-15 or MSH-16 set) it is a commit answer.
+#[must_use]
+pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timestamp) -> Option<Vec<u8>> {
+    let kind = message.raw_header(9);
+    let is_answer = message.segment("MSA").is_some() || kind.starts_with("ACK");
+    if is_answer {
+        return None;
+    }
+    let is_enhanced = !message.raw_header(15).is_empty() || !message.raw_header(16).is_empty();
+    let prefix = if is_enhanced { 'C' } else { 'A' };
+    let (suffix, reason) = match code {
+        Code::Accept => ('A', ""),
+        Code::Error(reason) => ('E', reason.as_str()),
+        Code::Reject(reason) => ('R', reason.as_str()),
+    };
+    let raw = |number| message.raw_header(number);
+    let event = kind.split('^').nth(1).unwrap_or("R01");
+    let stamp = time::stamp(now);
+    // Our own delimiters are the standard's; what is echoed was written with the sender's, so it
+    // is echoed only where those are the same.
+    let same = raw(2) == "^~\\&";
+    let echo = |number: usize| if same { raw(number).to_owned() } else { escape(&message.header(number)) };
+    let (control, reason) = (echo(10), escape(&reason.chars().take(LONGEST_REASON).collect::<String>()));
+    let mut answer = format!(
+        "MSH|^~\\&|{}|{}|{}|{}|{stamp}||ACK^{}^ACK|{}|{}|{}||||||UNICODE UTF-8\rMSA|{prefix}{suffix}|{control}",
+        echo(5),
+        echo(6),
+        echo(3),
+        echo(4),
+        escape(event),
+        escape(control_id),
+        echo(11),
+        echo(12),
+    );
+    if !reason.is_empty() {
+        answer.push('|');
+        answer.push_str(&reason);
+    }
+    answer.push('\r');
+    Some(answer.into_bytes())
+}
+
+/// Text for a field.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '|' => out.push_str("\\F\\"),
+            '^' => out.push_str("\\S\\"),
+            '&' => out.push_str("\\T\\"),
+            '~' => out.push_str("\\R\\"),
+            '\\' => out.push_str("\\E\\"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_397_400_000);
+
+    fn answer(message: &str, code: &Code) -> Option<String> {
+        let message = Message::parse(message.as_bytes()).unwrap();
+        acknowledge(&message, code, "7", NOW).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn sender_and_receiver_change_places() {
+        let told =
+            answer("MSH|^~\\&|CABIN|S1|GW|S2|2026||ORU^R01^ORU_R01|C1-42|P|2.6\r", &Code::Accept).unwrap();
+        assert_eq!(
+            told,
+            "MSH|^~\\&|GW|S2|CABIN|S1|20261123013000+0000||ACK^R01^ACK|7|P|2.6||||||UNICODE UTF-8\rMSA|AA|C1-42\r"
+        );
+    }
+
+    #[test]
+    fn reasons_enhanced_mode_and_no_thanks_for_thanks() {
+        let told =
+            answer("MSH|^~\\&|||||||ORU^R01|1|P|2.4|||AL|NE\r", &Code::Error("a|b".to_owned())).unwrap();
+        assert!(told.ends_with("MSA|CE|1|a\\F\\b\r"), "{told}");
+        let told = answer("MSH|^~\\&|||||||ADT^A01|1|P|2.4\r", &Code::Reject("not ORU".to_owned())).unwrap();
+        assert!(told.contains("ACK^A01^ACK") && told.ends_with("MSA|AR|1|not ORU\r"), "{told}");
+        assert_eq!(answer("MSH|^~\\&|||||||ACK^R01|1|P|2.4\rMSA|AA|9\r", &Code::Accept), None);
+    }
+}

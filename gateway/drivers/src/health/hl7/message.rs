@@ -1,0 +1,256 @@
+//! A message as segments of fields, by the delimiters it names itself (HL7 v2.5.1, 2.5 and 2.7).
+
+use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
+
+/// Why bytes are no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It does not begin with a message header.
+    #[error("the message does not begin with MSH")]
+    NoHeader,
+    /// Its delimiters are not usable.
+    #[error("MSH-1 and MSH-2 do not name five different delimiters")]
+    Delimiters,
+    /// Its character set is none linli reads.
+    #[error("MSH-18 names the character set {0:?}; UNICODE UTF-8, GB 18030, 8859/1 and ASCII are read")]
+    CharacterSet(String),
+    /// Its bytes are not of its character set.
+    #[error("the text is not valid {0}")]
+    Bytes(&'static str),
+}
+
+/// The delimiters of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Delimiters {
+    field: char,
+    component: char,
+    repetition: char,
+    escape: char,
+    subcomponent: char,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    delimiters: Delimiters,
+    segments: Vec<Vec<String>>,
+}
+
+/// A segment of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'m> {
+    message: &'m Message,
+    fields: &'m [String],
+}
+
+// === impl Message ===
+
+impl Message {
+    /// Parses the bytes of one message. Segments end with a carriage return; a line feed, which
+    /// the standard does not allow and devices send, is taken as well.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let header = bytes.get(..8).filter(|b| b.starts_with(b"MSH")).ok_or(Unreadable::NoHeader)?;
+        let at = |nth: usize| Some(char::from(header[nth])).filter(char::is_ascii_punctuation);
+        let delimiters = (|| {
+            Some(Delimiters {
+                field: at(3)?,
+                component: at(4)?,
+                repetition: at(5)?,
+                escape: at(6)?,
+                subcomponent: at(7)?,
+            })
+        })();
+        let delimiters = delimiters.filter(Delimiters::differ).ok_or(Unreadable::Delimiters)?;
+        let text = decode(bytes, delimiters.field)?;
+        let segments = text
+            .split(['\r', '\n'])
+            .filter(|line| !line.is_empty())
+            .map(|line| line.split(delimiters.field).map(str::to_owned).collect())
+            .collect();
+        Ok(Self { delimiters, segments })
+    }
+
+    /// Segments in order.
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        self.segments.iter().map(|fields| Segment { message: self, fields })
+    }
+
+    /// The first segment of that name.
+    #[must_use]
+    pub fn segment(&self, name: &str) -> Option<Segment<'_>> {
+        self.segments().find(|segment| segment.name() == name)
+    }
+
+    /// A field of the header, unescaped; empty when missing.
+    #[must_use]
+    pub fn header(&self, number: usize) -> String {
+        self.segment("MSH").map(|header| header.text(number)).unwrap_or_default()
+    }
+
+    /// A field of the header as it was sent.
+    pub(super) fn raw_header(&self, number: usize) -> &str {
+        self.segment("MSH").map_or("", |header| header.raw(number))
+    }
+
+    /// Replaces escape sequences (2.7.1): `\F\ \S\ \T\ \R\ \E\` and `\Xhh…\`. Others, such as
+    /// highlighting, are dropped.
+    fn unescape(&self, raw: &str) -> String {
+        let Delimiters { field, component, repetition, escape, subcomponent } = self.delimiters;
+        let mut text = String::with_capacity(raw.len());
+        let mut rest = raw;
+        while let Some((before, after)) = rest.split_once(escape) {
+            text.push_str(before);
+            let Some((sequence, tail)) = after.split_once(escape) else {
+                // Not an escape after all.
+                text.push(escape);
+                rest = after;
+                continue;
+            };
+            match sequence {
+                "F" => text.push(field),
+                "S" => text.push(component),
+                "T" => text.push(subcomponent),
+                "R" => text.push(repetition),
+                "E" => text.push(escape),
+                _ => text.extend(sequence.strip_prefix('X').and_then(hexadecimal)),
+            }
+            rest = tail;
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+fn hexadecimal(digits: &str) -> Option<String> {
+    let bytes: Option<Vec<u8>> = (0..digits.len())
+        .step_by(2)
+        .map(|at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// To text, by MSH-18.
+fn decode(bytes: &[u8], field: char) -> Result<String, Unreadable> {
+    let first = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+    let separator = u8::try_from(field).unwrap_or(b'|');
+    let named = first.split(|byte| *byte == separator).nth(17).unwrap_or_default();
+    // A repetition would name further sets, for escapes that nobody sends.
+    let named =
+        String::from_utf8_lossy(named.split(|byte| *byte == b'~').next().unwrap_or_default()).into_owned();
+    let (encoding, name): (&Encoding, _) = match named.to_ascii_uppercase().replace(['-', ' '], "").as_str() {
+        "" | "ASCII" | "UNICODEUTF8" | "UTF8" => (UTF_8, "UTF-8"),
+        "GB18030" | "GB180302000" | "GBK" | "GB2312" => (GB18030, "GB 18030"),
+        "8859/1" => (WINDOWS_1252, "8859/1"),
+        _ => return Err(Unreadable::CharacterSet(named)),
+    };
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    Ok(text.ok_or(Unreadable::Bytes(name))?.into_owned())
+}
+
+// === impl Delimiters ===
+
+impl Delimiters {
+    fn differ(&self) -> bool {
+        let mut all = [self.field, self.component, self.repetition, self.escape, self.subcomponent];
+        all.sort_unstable();
+        all.windows(2).all(|pair| pair[0] != pair[1])
+    }
+}
+
+// === impl Segment ===
+
+impl<'m> Segment<'m> {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'m str {
+        self.fields.first().map_or("", String::as_str)
+    }
+
+    /// A field as it was sent, by its number in the standard.
+    #[must_use]
+    pub fn raw(&self, number: usize) -> &'m str {
+        // The separator itself counts as MSH-1.
+        let at = if self.name() == "MSH" { number.saturating_sub(1) } else { number };
+        self.fields.get(at).map_or("", String::as_str)
+    }
+
+    /// The first repetition of a field, unescaped.
+    #[must_use]
+    pub fn text(&self, number: usize) -> String {
+        let raw = self.raw(number).split(self.message.delimiters.repetition).next().unwrap_or_default();
+        self.message.unescape(raw)
+    }
+
+    /// Every repetition of a field, unescaped.
+    #[must_use]
+    pub fn repetitions(&self, number: usize) -> Vec<String> {
+        let raw = self.raw(number).split(self.message.delimiters.repetition);
+        raw.map(|part| self.message.unescape(part)).collect()
+    }
+
+    /// A component of the first repetition of a field, counted from one.
+    #[must_use]
+    pub fn component(&self, number: usize, component: usize) -> String {
+        let delimiters = &self.message.delimiters;
+        let raw = self.raw(number).split(delimiters.repetition).next().unwrap_or_default();
+        let part = raw.split(delimiters.component).nth(component.saturating_sub(1)).unwrap_or_default();
+        self.message.unescape(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Published with the Python package `hl7` (0.4.5, tests/samples.py).
+    const SAMPLE: &str = "MSH|^~\\&|GHH LAB|ELAB-3|GHH OE|BLDG4|200202150930||ORU^R01|CNTRL-3456|P|2.4\r\
+        PID|||555-44-4444||EVERYWOMAN^EVE^E^^^^L|JONES|196203520|F|||153 FERNWOOD DR.^^STATESVILLE^OH^35292||(206)3345232|(206)752-121||||AC555444444||67-A4335^OH^20030520\r\
+        OBR|1|845439^GHH OE|1045813^GHH LAB|1554-5^GLUCOSE|||200202150730||||||||555-55-5555^PRIMARY^PATRICIA P^^^^MD^^LEVEL SEVEN HEALTHCARE, INC.|||||||||F||||||444-44-4444^HIPPOCRATES^HOWARD H^^^^MD\r\
+        OBX|1|SN|1554-5^GLUCOSE^POST 12H CFST:MCNC:PT:SER/PLAS:QN||^182|mg/dl|70_105|H|||F\r";
+
+    #[test]
+    fn the_published_sample() {
+        let message = Message::parse(SAMPLE.as_bytes()).unwrap();
+        assert_eq!((message.header(3).as_str(), message.header(9).as_str()), ("GHH LAB", "ORU^R01"));
+        assert_eq!(message.header(10), "CNTRL-3456");
+        assert_eq!(message.segment("PID").unwrap().component(5, 1), "EVERYWOMAN");
+        let result = message.segment("OBX").unwrap();
+        assert_eq!((result.component(3, 1).as_str(), result.component(5, 2).as_str()), ("1554-5", "182"));
+        assert_eq!(result.text(6), "mg/dl");
+    }
+
+    #[test]
+    fn escapes_repetitions_and_other_delimiters() {
+        let message = Message::parse(b"MSH|^~\\&|a\\T\\b\\X41\\\\F\\c\\E\\\rPID|||x~y^z\r").unwrap();
+        assert_eq!(message.header(3), "a&bA|c\\");
+        let person = message.segment("PID").unwrap();
+        assert_eq!(person.repetitions(3), ["x", "y^z"]);
+        let message = Message::parse(b"MSH#*+!%#lab#\nPID###7*8\n").unwrap();
+        assert_eq!(
+            (message.header(3).as_str(), message.segment("PID").unwrap().component(3, 2)),
+            ("lab", "8".to_owned())
+        );
+    }
+
+    #[test]
+    fn chinese_in_both_character_sets() {
+        let of = |set: &str| format!("MSH|^~\\&|张三|||||||||||||||{set}\r");
+        let message = Message::parse(of("UNICODE UTF-8").as_bytes()).unwrap();
+        assert_eq!(message.header(3), "张三");
+        let text = of("GB 18030");
+        let (bytes, _, _) = GB18030.encode(&text);
+        assert_eq!(Message::parse(&bytes).unwrap().header(3), "张三");
+        assert_eq!(
+            Message::parse(of("KLINGON").as_bytes()),
+            Err(Unreadable::CharacterSet("KLINGON".to_owned()))
+        );
+        assert_eq!(Message::parse(b"MSH|^~\\&|\xFF\xFE\r"), Err(Unreadable::Bytes("UTF-8")));
+    }
+
+    #[test]
+    fn what_is_no_message() {
+        assert_eq!(Message::parse(b"PID|||"), Err(Unreadable::NoHeader));
+        assert_eq!(Message::parse(b"MSH"), Err(Unreadable::NoHeader));
+        assert_eq!(Message::parse(b"MSH||||||"), Err(Unreadable::Delimiters));
+    }
+}

@@ -1,0 +1,101 @@
+//! Minimal Lower Layer Protocol: `0x0B`, the message, `0x1C 0x0D`.
+
+/// Before a message.
+pub const START: u8 = 0x0B;
+/// After a message, followed by a carriage return.
+pub const END: u8 = 0x1C;
+const RETURN: u8 = 0x0D;
+
+/// Longest message that is taken.
+pub const LONGEST: usize = 1 << 20;
+
+/// What a byte brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing yet.
+    More,
+    /// A whole message.
+    Message(Vec<u8>),
+    /// A message longer than [`LONGEST`]; the rest of it is passed over.
+    TooLong,
+}
+
+/// Cuts messages out of a stream. Junk between them is dropped; a start in the middle of a
+/// message begins a new one, since its sender has given the old one up.
+#[derive(Debug, Clone, Default)]
+pub struct Framer {
+    held: Option<Vec<u8>>,
+    is_ending: bool,
+}
+
+// === impl Framer ===
+
+impl Framer {
+    /// Takes one byte.
+    pub fn push(&mut self, byte: u8) -> Step {
+        let was_ending = std::mem::take(&mut self.is_ending);
+        if byte == START {
+            self.held = Some(Vec::new());
+            return Step::More;
+        }
+        let Some(held) = &mut self.held else { return Step::More };
+        if was_ending {
+            if byte == RETURN {
+                return self.held.take().map_or(Step::More, Step::Message);
+            }
+            held.push(END);
+        }
+        if byte == END {
+            self.is_ending = true;
+            return Step::More;
+        }
+        if held.len() >= LONGEST {
+            self.held = None;
+            return Step::TooLong;
+        }
+        held.push(byte);
+        Step::More
+    }
+}
+
+/// Frames a message.
+#[must_use]
+pub fn frame(message: &[u8]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(message.len() + 3);
+    framed.push(START);
+    framed.extend_from_slice(message);
+    framed.extend([END, RETURN]);
+    framed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut framer = Framer::default();
+        let steps = bytes.iter().map(|byte| framer.push(*byte));
+        steps
+            .filter_map(|step| if let Step::Message(message) = step { Some(message) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn messages_come_out_whatever_is_around_them() {
+        let bytes =
+            [b"junk".as_slice(), &frame(b"MSH|a"), &frame(b"MSH|b"), b"\r\n", &frame(b"MSH|c")].concat();
+        assert_eq!(messages(&bytes), [b"MSH|a", b"MSH|b", b"MSH|c"]);
+        let abandoned = [b"\x0BMSH|half".as_slice(), &frame(b"MSH|whole")].concat();
+        assert_eq!(messages(&abandoned), [b"MSH|whole"]);
+        assert_eq!(messages(&frame(b"a\x1Cb")), [b"a\x1Cb"], "an end without its return is content");
+    }
+
+    #[test]
+    fn a_message_without_end_takes_bounded_memory() {
+        let mut framer = Framer::default();
+        framer.push(START);
+        let long = (0..=LONGEST).find(|_| framer.push(b'x') == Step::TooLong);
+        assert_eq!(long, Some(LONGEST));
+        assert_eq!(messages(&frame(b"next")).len(), 1);
+    }
+}

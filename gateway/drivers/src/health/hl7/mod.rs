@@ -1,0 +1,12 @@
+//! HL7 version 2 results (ORU^R01) over MLLP: what monitors and analysers send.
+
+pub mod acknowledge;
+pub mod message;
+pub mod mllp;
+mod oru;
+mod time;
+
+pub use acknowledge::{Code, acknowledge};
+pub use message::{Message, Unreadable};
+pub use oru::{Refused, results};
+pub use time::Zone;

@@ -1,0 +1,194 @@
+//! Results of an ORU^R01 message: one measurement per order (OBR) with its observations (OBX).
+
+use linli_domain::vital::{
+    Caveat, Measurement, NoReading, NotConvertible, Quantity, Reading, Taken, convert,
+};
+use linli_domain::{Stamp, Timestamp};
+
+use super::message::{Message, Segment};
+use super::time::{self, Zone};
+
+/// Why there are no results to take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Another kind of message; to be rejected.
+    #[error("{0:?} is not taken here, ORU^R01 is")]
+    Kind(String),
+    /// A test message sent into operation; to be rejected.
+    #[error("processing id {0:?} is not P (production)")]
+    Processing(String),
+    /// No control id to answer to, and to know the message again by.
+    #[error("MSH-10 (message control id) is missing")]
+    NoControlId,
+    /// None of its observations is a vital sign linli knows.
+    #[error("no observation with a code linli knows (LOINC or MDC)")]
+    NothingKnown,
+    /// A unit that does not fit the code.
+    #[error("OBX-{set}: {reason}")]
+    Unit {
+        /// OBX-1.
+        set: String,
+        /// What fits.
+        reason: NotConvertible,
+    },
+    /// A value that is no number.
+    #[error("OBX-{set}: {value:?} is not a number")]
+    Value {
+        /// OBX-1.
+        set: String,
+        /// What was sent.
+        value: String,
+    },
+}
+
+// === impl Refused ===
+
+impl Refused {
+    /// Whether the whole kind of message is not wanted, rather than this one being wrong.
+    #[must_use]
+    pub const fn is_rejection(&self) -> bool {
+        matches!(self, Self::Kind(_) | Self::Processing(_))
+    }
+}
+
+/// The measurements of a message, received at `now`.
+pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurement>, Refused> {
+    let kind = message.raw_header(9);
+    let mut parts = kind.split('^');
+    if (parts.next(), parts.next()) != (Some("ORU"), Some("R01")) {
+        return Err(Refused::Kind(kind.to_owned()));
+    }
+    let processing = message.header(11);
+    if !processing.is_empty() && !processing.starts_with('P') {
+        return Err(Refused::Processing(processing));
+    }
+    let control_id = message.header(10);
+    if control_id.is_empty() {
+        return Err(Refused::NoControlId);
+    }
+    let sender = format!("{}/{}", message.header(3), message.header(4));
+    let patient = message.segment("PID").map(|pid| pid.component(3, 1)).filter(|id| !id.is_empty());
+    let mut found: Vec<Measurement> = Vec::new();
+    let mut ordered = None;
+    for segment in message.segments() {
+        match segment.name() {
+            "OBR" => {
+                ordered = time::parse(&segment.component(7, 1), zone);
+                let key = Some(format!("{sender}/{control_id}/{}", found.len()));
+                let taken = Taken { at: now.at, clock: now.clock, device: ordered };
+                found.push(Measurement {
+                    taken,
+                    readings: Vec::new(),
+                    key,
+                    user: None,
+                    patient: patient.clone(),
+                });
+            }
+            "OBX" => {
+                let Some(measurement) = found.last_mut() else { continue };
+                let Some(reading) = reading(&segment)? else { continue };
+                let own: Option<Timestamp> = time::parse(&segment.component(14, 1), zone);
+                measurement.taken.device = measurement.taken.device.or(own).or(ordered);
+                measurement.readings.push(reading);
+            }
+            _ => {}
+        }
+    }
+    found.retain(|measurement| !measurement.readings.is_empty());
+    if found.is_empty() { Err(Refused::NothingKnown) } else { Ok(found) }
+}
+
+/// One observation; none when its code is not a vital sign.
+fn reading(segment: &Segment<'_>) -> Result<Option<Reading>, Refused> {
+    let Some(quantity) = quantity(segment) else { return Ok(None) };
+    let set = segment.text(1);
+    let status = segment.text(11);
+    let value = segment.component(5, 1);
+    // A structured number is comparator, number; one with a comparator is no exact value.
+    let value = if segment.text(2) == "SN" { segment.component(5, 2) } else { value };
+    // Cannot be obtained, or not yet there, or deleted.
+    if matches!(status.as_str(), "X" | "I" | "N" | "D" | "W") || value.is_empty() {
+        return Ok(Some(Reading::none(quantity, NoReading::NotPerformed)));
+    }
+    let number: f64 = match value.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => number,
+        _ => return Err(Refused::Value { set, value }),
+    };
+    let unit = segment.component(6, 1);
+    let converted = convert(quantity, number, &unit).map_err(|reason| Refused::Unit { set, reason })?;
+    let mut reading = Reading::of(quantity, converted);
+    match status.as_str() {
+        "C" => reading.doubt(Caveat::Corrected),
+        "P" | "R" | "S" => reading.doubt(Caveat::Preliminary),
+        _ => {}
+    }
+    Ok(Some(reading))
+}
+
+/// By OBX-3, whose first or second triplet may be the LOINC or MDC code.
+fn quantity(segment: &Segment<'_>) -> Option<Quantity> {
+    [(1, 3), (4, 6)].into_iter().find_map(|(code, system)| {
+        let code = segment.component(3, code);
+        match segment.component(3, system).as_str() {
+            "LN" => Quantity::by_loinc(&code),
+            "MDC" => Quantity::by_mdc(code.parse().ok()?),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_domain::ClockQuality;
+
+    const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
+    const ZONE: Zone = Zone(480);
+
+    const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|C1-000042|P|2.6|||||||UNICODE UTF-8\r\
+        PID|||p-7f3a^^^GW^PI\r\
+        OBR|1|||85353-1^Vital signs^LN|||20261123092955+0800\r\
+        OBX|1|NM|8480-6^Systolic^LN||138|mm[Hg]^^UCUM|||||F|||20261123092955+0800\r\
+        OBX|2|NM|8462-4^Diastolic^LN||88|mm[Hg]^^UCUM|||||F\r\
+        OBX|3|NM|59408-5^SpO2^LN||97|%^^UCUM|||||F\r";
+
+    fn of(text: &str) -> Result<Vec<Measurement>, Refused> {
+        results(&Message::parse(text.as_bytes()).unwrap(), NOW, ZONE)
+    }
+
+    #[test]
+    fn a_message_of_vital_signs() {
+        let found = of(VITALS).unwrap();
+        assert_eq!(found.len(), 1);
+        let measurement = &found[0];
+        assert_eq!(measurement.value(Quantity::Systolic), Some(138.0));
+        assert_eq!(measurement.value(Quantity::OxygenSaturation), Some(97.0));
+        assert_eq!(measurement.taken.device, Some(Timestamp(1_795_397_395_000)));
+        assert_eq!(measurement.key.as_deref(), Some("CABIN/SITE01/C1-000042/0"));
+        assert_eq!(measurement.patient.as_deref(), Some("p-7f3a"));
+    }
+
+    #[test]
+    fn codes_of_devices_units_and_states() {
+        let text = VITALS
+            .replace("8480-6^Systolic^LN||138|mm[Hg]", "150021^MDC_PRESS_BLD_NONINV_SYS^MDC||18.9|kPa")
+            .replace("97|%^^UCUM|||||F", "|%^^UCUM|||||X")
+            .replace("88|mm[Hg]^^UCUM|||||F", "88|mm[Hg]^^UCUM|||||C");
+        let measurement = &of(&text).unwrap()[0];
+        assert!((measurement.value(Quantity::Systolic).unwrap() - 141.8).abs() < 0.1);
+        assert_eq!(measurement.readings[1].caveats, [Caveat::Corrected]);
+        assert_eq!(measurement.readings[2].value, Err(NoReading::NotPerformed));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let told = |from: &str, to: &str| of(&VITALS.replace(from, to)).unwrap_err().to_string();
+        assert!(told("138|mm[Hg]", "138|Cel").starts_with("OBX-1: Systolic"));
+        assert!(told("|138|", "|high|").contains("\"high\" is not a number"));
+        assert!(told("|P|2.6", "|T|2.6").contains("production"));
+        assert!(told("ORU^R01^ORU_R01", "ADT^A01").contains("ADT^A01"));
+        assert!(told("C1-000042", "").contains("MSH-10"));
+        assert!(told("^LN", "^XX").contains("no observation"));
+        assert!(of(&VITALS.replace("ORU^R01^ORU_R01", "ADT^A01")).unwrap_err().is_rejection());
+    }
+}

@@ -1,0 +1,105 @@
+//! HL7 time stamps: `YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+/-ZZZZ]` (HL7 v2.5.1, 2.A.77).
+
+use linli_domain::Timestamp;
+
+use crate::health::ble::DateTime;
+
+/// Minutes east of UTC, for stamps that do not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(pub i32);
+
+// === impl Zone ===
+
+impl Zone {
+    /// From an offset such as `+08:00`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (hours, minutes) = text.split_once(':')?;
+        (hours.len() == 3).then(|| offset(&format!("{hours}{minutes}")).map(Self))?
+    }
+}
+
+/// A stamp to the second; one that is less precise than a minute says too little to order by.
+pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
+    let (stamp, offset) = match text.find(['+', '-']) {
+        Some(at) => (&text[..at], offset(&text[at..])?),
+        None => (text, zone.0),
+    };
+    let stamp = stamp.split('.').next()?;
+    if !matches!(stamp.len(), 12 | 14) || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize, to: usize| stamp.get(from..to).and_then(|digits| digits.parse::<u16>().ok());
+    let byte = |from: usize| u8::try_from(part(from, from + 2)?).ok();
+    let time = DateTime {
+        year: part(0, 4)?,
+        month: byte(4)?,
+        day: byte(6)?,
+        hour: byte(8)?,
+        minute: byte(10)?,
+        second: if stamp.len() == 14 { byte(12)? } else { 0 },
+    };
+    Some(Timestamp(time.wall_ms()? - i64::from(offset) * 60_000))
+}
+
+fn offset(text: &str) -> Option<i32> {
+    let (sign, digits) = text.split_at_checked(1)?;
+    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes): (i32, i32) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
+    let minutes = (hours <= 14 && minutes < 60).then_some(hours * 60 + minutes)?;
+    Some(if sign == "-" { -minutes } else { minutes })
+}
+
+/// A stamp for what we send, in UTC.
+pub(super) fn stamp(at: Timestamp) -> String {
+    let seconds = at.0.div_euclid(1000);
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Civil date from days (Hinnant, "chrono-compatible low-level date algorithms").
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}+0000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHANGHAI: Zone = Zone(480);
+
+    #[test]
+    fn stamps_with_and_without_a_zone() {
+        let of = |text| parse(text, SHANGHAI).map(|at| at.0);
+        assert_eq!(of("20261123093000+0800"), Some(1_795_397_400_000));
+        assert_eq!(of("20261123093000"), Some(1_795_397_400_000));
+        assert_eq!(of("202611230130+0000"), Some(1_795_397_400_000));
+        assert_eq!(of("20261123093000.1234-0500"), Some(1_795_444_200_000));
+        for bad in ["", "2026", "20261323093000", "20261123253000", "2026112309300", "20261123093000+08", "x"]
+        {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn offsets_of_the_configuration() {
+        assert_eq!((Zone::parse("+08:00"), Zone::parse("-05:30")), (Some(Zone(480)), Some(Zone(-330))));
+        assert_eq!((Zone::parse("8"), Zone::parse("+8:00"), Zone::parse("+15:00")), (None, None, None));
+    }
+
+    #[test]
+    fn our_own_stamps_read_back() {
+        for ms in [0, 951_782_400_000, 1_795_397_400_000, 4_107_542_399_000] {
+            assert_eq!(parse(&stamp(Timestamp(ms)), SHANGHAI), Some(Timestamp(ms)));
+        }
+        assert_eq!(stamp(Timestamp(1_795_397_400_000)), "20261123013000+0000");
+    }
+}

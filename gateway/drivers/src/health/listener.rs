@@ -1,0 +1,276 @@
+//! The MLLP listener: monitors and analysers connect to the gateway and send results. A message
+//! is acknowledged when what it holds is safe, not before.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use linli_domain::vital::Quantity;
+use linli_domain::{Id, Layout, Reason, Stamp};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::hl7::mllp::{Framer, Step, frame};
+use super::hl7::{Code, Message, Zone, acknowledge, results};
+use super::plan::{self, HealthPlan, Medium};
+use crate::Clock;
+use crate::backoff::Backoff;
+use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, Told};
+use crate::modbus::profile::ProfileSet;
+use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+
+/// The only profile of such a line.
+pub const PROFILE: &str = "hl7/oru-r01";
+
+/// Connections at a time; a device holds one.
+const CONNECTIONS: usize = 8;
+
+/// A connection that says nothing for so long is closed.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// An answer must be taken within this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The watchdog is told this often that the listener lives.
+const LIFE: Duration = Duration::from_secs(10);
+
+/// A port that monitors and analysers connect to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawSettings {
+    /// Address and port to listen on, such as 192.0.2.1:2575; MLLP has no log-in, so only on a network of its own.
+    listen: String,
+    /// Offset from UTC of time stamps that do not say, "+08:00" unless given.
+    #[serde(default)]
+    utc_offset: Option<String>,
+}
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settings {
+    pub listen: SocketAddr,
+    pub zone: Zone,
+}
+
+/// The row of the protocol table.
+pub struct Mllp;
+
+/// HL7 over MLLP.
+pub static MLLP: Mllp = Mllp;
+
+// === impl Mllp ===
+
+impl Protocol for Mllp {
+    fn kind(&self) -> &'static str {
+        "mllp"
+    }
+
+    fn summary(&self) -> &'static str {
+        "HL7 v2 results (ORU^R01) sent to the gateway over MLLP"
+    }
+
+    fn schema(&self) -> Schema {
+        schema_for!(RawSettings)
+    }
+
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        _: &ProfileSet,
+    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+        let wrong =
+            |device, key: &str, message: String| vec![Problem { device, key: key.to_owned(), message }];
+        let raw = RawSettings::deserialize(line.settings.clone())
+            .map_err(|error| wrong(None, "", error.message().to_owned()))?;
+        let listen = raw.listen.parse().map_err(|_| {
+            wrong(
+                None,
+                "listen",
+                format!("{:?} is not an address and port such as \"192.0.2.1:2575\"", raw.listen),
+            )
+        })?;
+        let offset = raw.utc_offset.as_deref().unwrap_or("+08:00");
+        let zone = Zone::parse(offset).ok_or_else(|| {
+            wrong(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""))
+        })?;
+        let device = plan::only(devices)?;
+        if device.profile != PROFILE {
+            let message = format!("there is no {:?} on an MLLP line; it is {PROFILE:?}", device.profile);
+            return Err(wrong(Some(0), "profile", message));
+        }
+        Ok(Arc::new(HealthPlan {
+            line: line.id.clone(),
+            layouts: vec![plan::layout(device, &Quantity::ALL)],
+            medium: Medium::Listener(Settings { listen, zone }),
+        }))
+    }
+}
+
+/// Listens until cancelled.
+pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
+    let mut backoff = Backoff::default();
+    let said = |state, device: bool, detail: String| LineEvent {
+        line: line.clone(),
+        device: device.then(|| layout.device.clone()),
+        state,
+        at: context.clock.now(),
+        detail,
+    };
+    while !context.cancel.is_cancelled() {
+        context.health.progress.fetch_add(1, Ordering::Relaxed);
+        match TcpListener::bind(settings.listen).await {
+            Ok(listener) => {
+                backoff.opened();
+                context.health.opens.fetch_add(1, Ordering::Relaxed);
+                context.health.up.store(1, Ordering::Relaxed);
+                let _ = context.events.send(said(DeviceState::Online, false, String::new())).await;
+                serve(&listener, settings, &layout, &context).await;
+            }
+            Err(error) => {
+                let state = DeviceState::Offline(Reason::LineDown);
+                let detail = format!("{} cannot be listened on: {error}", settings.listen);
+                let _ = context.events.send(said(state, false, detail)).await;
+            }
+        }
+        context.health.up.store(0, Ordering::Relaxed);
+        tokio::select! {
+            () = context.cancel.cancelled() => {}
+            () = tokio::time::sleep(backoff.next()) => {}
+        }
+    }
+}
+
+async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>, context: &LineContext) {
+    let mut connections = JoinSet::new();
+    let mut life = tokio::time::interval(LIFE);
+    let answers = Arc::new(AtomicU64::new(0));
+    loop {
+        tokio::select! {
+            () = context.cancel.cancelled() => break,
+            _ = life.tick() => drop(context.health.progress.fetch_add(1, Ordering::Relaxed)),
+            Some(_) = connections.join_next() => {
+                online(&context.health, !connections.is_empty());
+            }
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => {
+                let Ok((stream, peer)) = accepted else { break };
+                tracing::info!(device = %layout.device, %peer, "connected");
+                let conversation = Conversation {
+                    layout: Arc::clone(layout),
+                    measurements: context.measurements.clone(),
+                    clock: Arc::clone(&context.clock),
+                    health: Arc::clone(&context.health),
+                    cancel: context.cancel.clone(),
+                    zone: settings.zone,
+                    answers: Arc::clone(&answers),
+                };
+                connections.spawn(conversation.hold(stream));
+                online(&context.health, true);
+            }
+        }
+    }
+    // What is being answered is answered.
+    while connections.join_next().await.is_some() {}
+}
+
+fn online(health: &LineHealth, is_online: bool) {
+    if let Some(device) = health.devices.first() {
+        device.online.store(u64::from(is_online), Ordering::Relaxed);
+    }
+}
+
+/// One connection.
+struct Conversation {
+    layout: Arc<Layout>,
+    measurements: mpsc::Sender<Told>,
+    clock: Arc<dyn Clock>,
+    health: Arc<LineHealth>,
+    cancel: CancellationToken,
+    zone: Zone,
+    /// Numbers our own messages.
+    answers: Arc<AtomicU64>,
+}
+
+// === impl Conversation ===
+
+impl Conversation {
+    async fn hold(self, mut stream: TcpStream) {
+        let (mut framer, mut buffer) = (Framer::default(), vec![0; 8192]);
+        loop {
+            let read = tokio::select! {
+                () = self.cancel.cancelled() => return,
+                read = tokio::time::timeout(IDLE, stream.read(&mut buffer)) => read,
+            };
+            let Ok(Ok(count @ 1..)) = read else { return };
+            for byte in &buffer[..count] {
+                match framer.push(*byte) {
+                    Step::More => {}
+                    // Without its header nobody can be answered.
+                    Step::TooLong => self.count(|device| &device.garbled),
+                    Step::Message(bytes) => {
+                        let Some(answer) = self.answer(&bytes).await else { continue };
+                        let sent =
+                            tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
+                        if !matches!(sent, Ok(Ok(()))) {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a message, waits until it is safe, and says so.
+    async fn answer(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.health.requests.fetch_add(1, Ordering::Relaxed);
+        let now = self.clock.now();
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(device = %self.layout.device, %error, "unreadable message");
+                self.count(|device| &device.garbled);
+                return None;
+            }
+        };
+        let code = self.take(&message, now).await;
+        match &code {
+            Code::Accept => self.count(|device| &device.ok),
+            Code::Error(_) | Code::Reject(_) => self.count(|device| &device.refusals),
+        }
+        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        acknowledge(&message, &code, &format!("{}-{number}", now.at.0), now.at)
+    }
+
+    async fn take(&self, message: &Message, now: Stamp) -> Code {
+        let measurements = match results(message, now, self.zone) {
+            Ok(measurements) => measurements,
+            Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
+            Err(refused) => return Code::Error(refused.to_string()),
+        };
+        for measurement in measurements {
+            let (reply, safe) = oneshot::channel();
+            let told = Told { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
+            if self.measurements.send(told).await.is_err() {
+                return Code::Reject("the gateway is stopping; send again".to_owned());
+            }
+            match safe.await {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => return Code::Error(reason),
+                Err(_) => return Code::Reject("the gateway is stopping; send again".to_owned()),
+            }
+        }
+        Code::Accept
+    }
+
+    fn count(&self, which: fn(&crate::line::DeviceHealth) -> &AtomicU64) {
+        if let Some(device) = self.health.devices.first() {
+            which(device).fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Serial health devices linli knows: their line settings and what decodes them.
+
+use linli_domain::vital::{NoReading, Quantity, Reading};
+
+use super::ble::DateTime;
+use super::{contec, nonin, spp};
+use crate::port::Parity;
+
+/// A model.
+pub struct Model {
+    /// `vendor/model`.
+    pub name: &'static str,
+    /// What it is, in English.
+    pub title: &'static str,
+    /// What it is, in Chinese.
+    pub title_zh: &'static str,
+    /// Line settings: baud rate, parity, stop bits.
+    pub line: (u32, Parity, u8),
+    /// What it measures.
+    pub quantities: &'static [Quantity],
+    /// A decoder at the beginning of a stream.
+    pub decoder: fn() -> Box<dyn Decoder>,
+}
+
+/// Takes a device's bytes.
+pub trait Decoder: Send {
+    /// Takes one byte.
+    fn push(&mut self, byte: u8) -> Option<Heard>;
+
+    /// Bytes that belonged to nothing so far.
+    fn skipped(&self) -> u64;
+}
+
+/// What a device says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// A moment of a continuous stream: saturation and pulse rate, or none.
+    Moment(Option<(u16, u16)>),
+    /// A measurement of its own.
+    Measured {
+        /// What.
+        readings: Vec<Reading>,
+        /// When, by the device's clock.
+        time: Option<DateTime>,
+        /// The device's own name for it.
+        key: String,
+    },
+}
+
+const OXIMETRY: &[Quantity] = &[Quantity::OxygenSaturation, Quantity::PulseRate];
+const PRESSURE: &[Quantity] =
+    &[Quantity::Systolic, Quantity::Diastolic, Quantity::MeanArterial, Quantity::PulseRate];
+
+/// Every model.
+pub static MODELS: &[Model] = &[
+    Model {
+        name: "contec/cms50d-plus",
+        title: "Contec CMS50D+ pulse oximeter",
+        title_zh: "康泰 CMS50D+ 指夹式血氧仪",
+        line: (19_200, Parity::Odd, 1),
+        quantities: OXIMETRY,
+        decoder: || Box::<contec::Stream>::default(),
+    },
+    Model {
+        name: "contec/cms50-4800",
+        title: "Contec CMS50 pulse oximeter, older units at 4800 baud",
+        title_zh: "康泰 CMS50 血氧仪（4800 波特旧款）",
+        line: (4800, Parity::None, 1),
+        quantities: OXIMETRY,
+        decoder: || Box::<contec::Stream>::default(),
+    },
+    Model {
+        name: "nonin/8500",
+        title: "Nonin 8500 and 9847 pulse oximeters, real-time ASCII",
+        title_zh: "Nonin 8500/9847 血氧仪",
+        line: (9600, Parity::None, 1),
+        quantities: OXIMETRY,
+        decoder: || Box::<nonin::Stream>::default(),
+    },
+    Model {
+        name: "nonin/avant-9600",
+        title: "Nonin Avant 9600 pulse oximeter, real-time ASCII",
+        title_zh: "Nonin Avant 9600 血氧仪",
+        line: (9600, Parity::None, 2),
+        quantities: OXIMETRY,
+        decoder: || Box::<nonin::Stream>::default(),
+    },
+    Model {
+        name: "and/ua-767pbt",
+        title: "A&D UA-767PBT blood-pressure monitor",
+        title_zh: "A&D UA-767PBT 血压计",
+        line: (9600, Parity::None, 1),
+        quantities: PRESSURE,
+        decoder: || Box::<spp::Stream>::default(),
+    },
+];
+
+/// Finds a model by its name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Model> {
+    MODELS.iter().find(|model| model.name == name)
+}
+
+// === impl Decoder ===
+
+impl Decoder for contec::Stream {
+    fn push(&mut self, byte: u8) -> Option<Heard> {
+        let frame = Self::push(self, byte)?;
+        let moment = frame.saturation.zip(frame.pulse);
+        Some(Heard::Moment(moment.map(|(saturation, pulse)| (saturation.into(), pulse.into()))))
+    }
+
+    fn skipped(&self) -> u64 {
+        Self::skipped(self)
+    }
+}
+
+impl Decoder for nonin::Stream {
+    fn push(&mut self, byte: u8) -> Option<Heard> {
+        let line = Self::push(self, byte)?;
+        Some(Heard::Moment(
+            line.saturation.zip(line.pulse).map(|(saturation, pulse)| (saturation.into(), pulse)),
+        ))
+    }
+
+    fn skipped(&self) -> u64 {
+        0
+    }
+}
+
+impl Decoder for spp::Stream {
+    fn push(&mut self, byte: u8) -> Option<Heard> {
+        let packet = Self::push(self, byte)?;
+        let [year, rest @ ..] = packet.time;
+        let [month, day, hour, minute, second] = rest.map(|part| u8::try_from(part).unwrap_or(0));
+        let time = DateTime { year, month, day, hour, minute, second };
+        let serial: String =
+            packet.serial.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(*b)).collect();
+        let key = format!("{serial}/{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
+        let readings = match packet.pressures {
+            Some(p) => vec![
+                Reading::of(Quantity::Systolic, p.systolic.into()),
+                Reading::of(Quantity::Diastolic, p.diastolic.into()),
+                Reading::of(Quantity::MeanArterial, p.mean.into()),
+                Reading::of(Quantity::PulseRate, p.pulse.into()),
+            ],
+            None => PRESSURE.iter().map(|quantity| Reading::none(*quantity, NoReading::Error)).collect(),
+        };
+        Some(Heard::Measured { readings, time: Some(time), key })
+    }
+
+    fn skipped(&self) -> u64 {
+        Self::skipped(self)
+    }
+}

@@ -1,0 +1,117 @@
+//! What a health line's plan shows to the rest of the gateway.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use linli_domain::vital::Quantity;
+use linli_domain::{DeviceClass, Id, Layout, PointSpec, Value, ValueType};
+
+use super::{listener, stream};
+use crate::line::{LineContext, LineFault};
+use crate::protocol::{Budget, LinePlan, Problem, RawDevice};
+
+/// A checked health line: one device that speaks of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct HealthPlan {
+    pub line: Id,
+    pub medium: Medium,
+    pub layouts: Vec<Arc<Layout>>,
+}
+
+/// Where the device is heard.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Medium {
+    Stream(stream::Settings),
+    Listener(listener::Settings),
+}
+
+/// The one device of a line, or what is wrong.
+pub(super) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
+    let wrong = |device, key: &str, message: &str| {
+        vec![Problem { device, key: key.to_owned(), message: message.to_owned() }]
+    };
+    match devices {
+        [] => Err(wrong(None, "", "has no device; add a [[device]] with this line")),
+        [device] if device.class != DeviceClass::Vital => {
+            Err(wrong(Some(0), "class", "must be \"vital\" for a health-cabin device"))
+        }
+        [device] if device.unit.is_some() => Err(wrong(Some(0), "unit", "is for Modbus; leave it out")),
+        [device] => Ok(device),
+        [_, ..] => Err(wrong(
+            Some(1),
+            "line",
+            "has a device already; each health-cabin device has a line of its own",
+        )),
+    }
+}
+
+/// The layout of a device that measures these.
+pub(super) fn layout(device: &RawDevice, quantities: &[Quantity]) -> Arc<Layout> {
+    let point = |quantity: &Quantity| {
+        Some(PointSpec {
+            name: Id::new(quantity.as_str()).ok()?,
+            unit: quantity.unit().to_owned(),
+            kind: ValueType::Float,
+            writable: false,
+        })
+    };
+    Arc::new(Layout {
+        device: device.id.clone(),
+        name: device.name.clone(),
+        room: device.room.clone(),
+        class: device.class,
+        profile: device.profile.clone(),
+        points: quantities.iter().filter_map(point).collect(),
+    })
+}
+
+// === impl HealthPlan ===
+
+impl LinePlan for HealthPlan {
+    fn line(&self) -> &Id {
+        &self.line
+    }
+
+    fn layouts(&self) -> &[Arc<Layout>] {
+        &self.layouts
+    }
+
+    fn budget(&self) -> Option<Budget> {
+        None
+    }
+
+    fn exclusive(&self) -> Option<(&'static str, String)> {
+        Some(match &self.medium {
+            Medium::Stream(settings) => ("port", settings.port.path.clone()),
+            Medium::Listener(settings) => ("listen", settings.listen.to_string()),
+        })
+    }
+
+    fn accepts(&self, _: usize, _: u16, _: &Value) -> Result<(), String> {
+        Err("a health-cabin device takes no commands".to_owned())
+    }
+
+    fn same_as(&self, other: &dyn LinePlan) -> bool {
+        other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn run(self: Arc<Self>, context: LineContext) -> BoxFuture<'static, Result<(), LineFault>> {
+        async move {
+            let layout = Arc::clone(&self.layouts[0]);
+            match &self.medium {
+                Medium::Stream(settings) => stream::run(settings, self.line.clone(), layout, context).await,
+                Medium::Listener(settings) => {
+                    listener::run(settings, self.line.clone(), layout, context).await
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}

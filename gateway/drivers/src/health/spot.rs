@@ -1,0 +1,112 @@
+//! From a continuous stream to one measurement: a finger goes in, the reading settles, one
+//! result; the next one only after the finger was out. Pure: time arrives as an argument.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The reading must stay this long.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// A finger that is gone for less has not left.
+const GONE: Duration = Duration::from_secs(2);
+
+/// Saturation may move by this many per cent while it counts as steady.
+const SATURATION_SPREAD: u16 = 2;
+
+/// Pulse rate may move by this many beats.
+const PULSE_SPREAD: u16 = 10;
+
+/// Watches a stream of saturation and pulse rate.
+#[derive(Debug, Default)]
+pub struct Spot {
+    window: Vec<(Instant, u16, u16)>,
+    absent_since: Option<Instant>,
+    is_told: bool,
+}
+
+// === impl Spot ===
+
+impl Spot {
+    /// Takes what the device says now; the median of the steady time once per finger.
+    pub fn push(&mut self, now: Instant, reading: Option<(u16, u16)>) -> Option<(u16, u16)> {
+        let Some((saturation, pulse)) = reading else {
+            let since = *self.absent_since.get_or_insert(now);
+            self.window.clear();
+            if now.saturating_duration_since(since) >= GONE {
+                self.is_told = false;
+            }
+            return None;
+        };
+        self.absent_since = None;
+        if self.is_told {
+            return None;
+        }
+        self.window.push((now, saturation, pulse));
+        self.drop_unsteady();
+        let (first, ..) = *self.window.first()?;
+        if now.saturating_duration_since(first) < STEADY {
+            return None;
+        }
+        let settled =
+            (median(self.window.iter().map(|(_, s, _)| *s)), median(self.window.iter().map(|(.., p)| *p)));
+        self.window.clear();
+        self.is_told = true;
+        Some(settled)
+    }
+
+    /// Drops what came before the newest jump.
+    fn drop_unsteady(&mut self) {
+        let Some((_, saturation, pulse)) = self.window.last().copied() else { return };
+        let is_near = |(_, s, p): &(Instant, u16, u16)| {
+            s.abs_diff(saturation) <= SATURATION_SPREAD && p.abs_diff(pulse) <= PULSE_SPREAD
+        };
+        if let Some(jump) = self.window.iter().rposition(|entry| !is_near(entry)) {
+            self.window.drain(..=jump);
+        }
+    }
+}
+
+fn median(values: impl Iterator<Item = u16>) -> u16 {
+    let mut values: Vec<u16> = values.collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of `(seconds, reading)` runs at ten readings a second.
+    fn results(runs: &[(u64, Option<(u16, u16)>)]) -> Vec<(u16, u16)> {
+        let (mut spot, mut now) = (Spot::default(), Instant::now());
+        let mut found = Vec::new();
+        for (seconds, reading) in runs {
+            for _ in 0..seconds * 10 {
+                found.extend(spot.push(now, *reading));
+                now += Duration::from_millis(100);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn one_result_per_finger() {
+        let reading = Some((97, 72));
+        assert_eq!(
+            results(&[(3, None), (30, reading), (3, None), (10, Some((95, 80)))]),
+            [(97, 72), (95, 80)]
+        );
+        assert_eq!(results(&[(4, reading)]), [], "not settled yet");
+        assert_eq!(
+            results(&[(8, reading), (1, None), (8, reading)]),
+            [(97, 72)],
+            "a flicker is no new finger"
+        );
+    }
+
+    #[test]
+    fn a_reading_that_jumps_is_waited_for() {
+        assert_eq!(results(&[(4, Some((80, 120))), (6, Some((97, 72)))]), [(97, 72)]);
+    }
+}

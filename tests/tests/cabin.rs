@@ -1,0 +1,221 @@
+//! The health cabin: independent senders, damaged streams, power cuts.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use linli_tests::devices::STORE;
+use linli_tests::{Broker, Cable, Gateway, Received, Stage, Subscriber, eventually, free_port, python};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
+
+fn monitor(port: u16) -> String {
+    format!(
+        "[[line]]\nid = \"lab\"\nkind = \"mllp\"\nlisten = \"127.0.0.1:{port}\"\n\n\
+         [[device]]\nid = \"monitor-1\"\nline = \"lab\"\nprofile = \"hl7/oru-r01\"\nclass = \"vital\"\n\n"
+    )
+}
+
+fn oximeter(port: &std::path::Path) -> String {
+    format!(
+        "[[line]]\nid = \"finger\"\nkind = \"serial\"\nport = \"{}\"\n\n\
+         [[device]]\nid = \"oximeter-1\"\nline = \"finger\"\nprofile = \"contec/cms50d-plus\"\nclass = \"vital\"\n\n",
+        port.display()
+    )
+}
+
+/// A message of vital signs of somebody whose name must not be seen again.
+fn message(control: &str, systolic: &str) -> String {
+    format!(
+        "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|{control}|P|2.6|||||||UNICODE UTF-8\r\
+         PID|||11010519491231002X^^^GW^PI||王^小明||19491231|M|||||13812345678\r\
+         OBR|1|||85353-1^Vital signs^LN\r\
+         OBX|1|NM|8480-6^Systolic^LN||{systolic}|||||F\r\
+         OBX|2|NM|8462-4^Diastolic^LN||88|mm[Hg]^^UCUM|||||F\r\
+         OBX|3|NM|59408-5^SpO2^LN||97|%^^UCUM|||||F\r"
+    )
+}
+
+/// Sends messages with a client that is not ours.
+async fn send(port: u16, messages: &[String]) -> anyhow::Result<Vec<Value>> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/hl7_client.py");
+    let mut child = tokio::process::Command::new(python()?)
+        .args([script, &port.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut input = child.stdin.take().context("no input")?;
+    for message in messages {
+        input.write_all(format!("{}\n", serde_json::to_string(message)?).as_bytes()).await?;
+    }
+    drop(input);
+    let output = child.wait_with_output().await?;
+    anyhow::ensure!(output.status.success(), "the client failed");
+    let answers: Result<Vec<Value>, _> =
+        String::from_utf8_lossy(&output.stdout).lines().map(serde_json::from_str).collect();
+    Ok(answers?)
+}
+
+fn vitals(subscriber: &Subscriber, device: &str) -> Vec<Received> {
+    let topic = format!("/vital/{device}");
+    let received = subscriber.received().unwrap_or_default();
+    received.into_iter().filter(|message| message.topic.ends_with(&topic)).collect()
+}
+
+fn value(message: &Received, quantity: &str) -> Option<f64> {
+    let all = message.payload["observations"].as_array()?;
+    all.iter().find(|observation| observation["quantity"] == quantity)?["value"].as_f64()
+}
+
+#[tokio::test]
+async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let port = free_port()?;
+    let config = stage.configure(broker.port, STORE, &monitor(port))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    eventually("it listens", Duration::from_secs(10), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await?;
+    let good = message("C1-1", "138|mm[Hg]^^UCUM");
+    let messages = [
+        good.clone(),
+        good.clone(),
+        message("C1-2", "138|Cel^^UCUM"),
+        message("C1-3", "1380|mm[Hg]^^UCUM"),
+        message("C1-4", "18.9|kPa^^UCUM"),
+        good.replace("ORU^R01^ORU_R01", "ADT^A01").replace("C1-1", "C1-5"),
+    ];
+    let answers = send(port, &messages).await?;
+    let codes: Vec<&str> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
+    assert_eq!(codes, ["AA", "AA", "AE", "AE", "AA", "AR"], "{answers:?}");
+    assert_eq!(answers[0]["control"], "C1-1");
+    let reason = |nth: usize| answers[nth]["reason"].as_str().unwrap_or_default();
+    assert!(reason(2).contains("mm[Hg]"), "{answers:?}");
+    assert!(reason(3).contains("cannot be"), "{answers:?}");
+    eventually("both measurements", Duration::from_secs(10), || vitals(&subscriber, "monitor-1").len() >= 2)
+        .await?;
+    sleep(Duration::from_secs(1)).await;
+    let told = vitals(&subscriber, "monitor-1");
+    assert_eq!(told.len(), 2, "told twice, stored once");
+    assert_eq!(
+        (value(&told[0], "systolic"), value(&told[0], "oxygen_saturation")),
+        (Some(138.0), Some(97.0))
+    );
+    assert!(value(&told[1], "systolic").is_some_and(|systolic| (systolic - 141.8).abs() < 0.1));
+    assert_eq!(told[0].payload["assessment"][0]["flag"], "high_normal");
+    assert_eq!(told[0].payload["news2"]["known"], 2, "{}", told[0].payload["news2"]);
+    gateway.stop().await?;
+    nobody_is_named(&stage, &gateway_log(&config))?;
+    Ok(())
+}
+
+fn gateway_log(config: &std::path::Path) -> std::path::PathBuf {
+    config.with_extension("log")
+}
+
+/// Neither database nor log nor what was published names the person.
+fn nobody_is_named(stage: &Stage, log: &std::path::Path) -> anyhow::Result<()> {
+    let mut files = vec![log.to_owned(), stage.path("received.tsv")];
+    files.extend(std::fs::read_dir(stage.path("data"))?.flatten().map(|entry| entry.path()));
+    for file in files.iter().filter(|file| file.is_file()) {
+        let bytes = std::fs::read(file)?;
+        for word in ["小明", "11010519491231002X", "13812345678"] {
+            let found = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            anyhow::ensure!(!found, "{word} stands in {}", file.display());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill_right_after() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let mut broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    broker.end().await?;
+    let port = free_port()?;
+    let config = stage.configure(broker.port, STORE, &monitor(port))?;
+    for round in 0..10 {
+        let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+        gateway.answering().await?;
+        eventually("it listens", Duration::from_secs(10), || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })
+        .await?;
+        let answers =
+            send(port, &[message(&format!("K-{round}"), &format!("{}|mm[Hg]", 120 + round))]).await?;
+        gateway.kill().await?;
+        assert_eq!(answers[0]["code"], "AA");
+    }
+    broker.begin().await?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    eventually("all ten", Duration::from_secs(20), || {
+        let told = vitals(&subscriber, "monitor-1");
+        (0..10).all(|round| told.iter().any(|m| value(m, "systolic") == Some(120.0 + f64::from(round))))
+    })
+    .await?;
+    gateway.stop().await
+}
+
+/// Frames of a Contec oximeter: a finger in, at 60 frames a second.
+fn finger(seconds: usize) -> Vec<u8> {
+    [0x86, 0x3C, 0x05, 0x48, 0x62].repeat(60 * seconds)
+}
+
+/// Writes bytes as slowly as the device would.
+async fn play(port: &std::path::Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut end = tokio::fs::OpenOptions::new().write(true).open(port).await?;
+    for piece in bytes.chunks(30) {
+        end.write_all(piece).await?;
+        end.flush().await?;
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_oximeter_gives_one_measurement_per_finger_and_none_from_noise() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let cable = Cable::lay(&stage).await?;
+    let config = stage.configure(broker.port, STORE, &oximeter(&cable.gateway))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    gateway.until("the port is open", Duration::from_secs(10), |s| s["lines"][0]["up"] == true).await?;
+    // Noise of every byte value, and frames with one bit flipped.
+    let mut noise: Vec<u8> =
+        (0..600_u32).map(|i| u8::try_from(i.wrapping_mul(167) >> 2 & 0xFF).unwrap_or(0)).collect();
+    noise
+        .extend(finger(1).iter().enumerate().map(|(at, byte)| if at % 5 == 0 { byte ^ 0x80 } else { *byte }));
+    play(&cable.server, &noise).await?;
+    assert!(vitals(&subscriber, "oximeter-1").is_empty(), "noise is no measurement");
+    play(&cable.server, &finger(7)).await?;
+    eventually("the measurement", Duration::from_secs(5), || vitals(&subscriber, "oximeter-1").len() == 1)
+        .await?;
+    let told = vitals(&subscriber, "oximeter-1");
+    assert_eq!(
+        (value(&told[0], "oxygen_saturation"), value(&told[0], "pulse_rate")),
+        (Some(98.0), Some(72.0))
+    );
+
+    // Unplugged in the middle of a frame, plugged in again under the same name.
+    play(&cable.server, &[0x86, 0x3C]).await?;
+    drop(cable);
+    gateway.until("it is gone", Duration::from_secs(10), |s| s["lines"][0]["up"] == false).await?;
+    let cable = Cable::lay(&stage).await?;
+    gateway.until("it is back", Duration::from_secs(20), |s| s["lines"][0]["up"] == true).await?;
+    play(&cable.server, &finger(7)).await?;
+    eventually("the next one", Duration::from_secs(5), || vitals(&subscriber, "oximeter-1").len() == 2)
+        .await?;
+    let live: Value = serde_json::from_str(&gateway.get("/api/v1/devices/oximeter-1")?)?;
+    assert_eq!(live["points"][0]["value"], 98.0, "{live}");
+    gateway.stop().await
+}
