@@ -45,6 +45,11 @@ impl Broker {
         Self::start_with(stage, port, &more).await
     }
 
+    /// Starts one that takes no packet larger than that.
+    pub async fn start_small(stage: &Stage, largest: usize) -> anyhow::Result<Self> {
+        Self::start_with(stage, 0, &format!("max_packet_size {largest}\n")).await
+    }
+
     async fn start_with(stage: &Stage, tls_port: u16, more: &str) -> anyhow::Result<Self> {
         let (port, store) = (free_port()?, stage.path("mosquitto"));
         std::fs::create_dir_all(&store)?;

@@ -12,7 +12,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     std::fs::create_dir_all(&temporary)?;
     let heard = stage.path("heard");
     let mut demo = tokio::process::Command::new(binary()?)
-        .args(["demo", "--for", "12s", "--mqtt-port", &port.to_string(), "--fault", "dead-meter"])
+        .args(["demo", "--for", "16s", "--mqtt-port", &port.to_string(), "--fault", "dead-meter"])
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
         .stdout(std::fs::File::create(stage.path("table"))?)
@@ -30,7 +30,14 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     let status = tokio::time::timeout(Duration::from_secs(30), demo.wait()).await??;
     assert!(status.success(), "{status}");
     let heard = std::fs::read_to_string(&heard)?;
-    for part in ["/data/fridge-1 ", "/data/reading-air ", "/meta/fridge-1 ", "/status "] {
+    for part in [
+        "/data/fridge-1 ",
+        "/data/reading-air ",
+        "/vital/oximeter ",
+        "/vital/monitor ",
+        "/meta/fridge-1 ",
+        "/status ",
+    ] {
         assert!(
             heard.contains(part),
             "{part} was not heard:\n{}",

@@ -162,6 +162,32 @@ async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::
 }
 
 #[tokio::test]
+async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothing() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start_small(&stage, 4000).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let (flood, port) = (Flood::start().await?, free_port()?);
+    let _peer = Peer::tcp(port, 1, 300).await?;
+    // 125 values make a message of about 8 kB; the counter's is small.
+    let mut devices = floods(&flood, 1, "500ms");
+    devices += &counter(port, "100ms").replace("\"l1\"", "\"lc\"").replace("\"d1\"", "\"dc\"");
+    let config = stage.configure(broker.port, STORE, &devices)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    let buried = |s: &serde_json::Value| s["uplink"]["dead_letters"].as_u64().unwrap_or_default();
+    gateway.until("messages are buried", Duration::from_secs(20), |s| buried(s) >= 5).await?;
+    sleep(Duration::from_secs(2)).await;
+    gateway.stop().await?;
+    sleep(Duration::from_millis(500)).await;
+    let proof = Proof::of(&subscriber.received()?);
+    proof.nothing_is_missing()?;
+    assert!(proof.ledger.iter().all(|(.., reason)| reason == "dead_letter"), "{:?}", proof.ledger);
+    assert!(proof.ledger.len() >= 5, "{:?}", proof.ledger);
+    assert!(proof.values("dc", "counter").len() > 10, "the small ones got through");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()> {
     let stage = Stage::new()?;
     let mut broker = Broker::start(&stage).await?;

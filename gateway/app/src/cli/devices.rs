@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use linli_drivers::health;
 use linli_drivers::modbus::profile::ProfileSet;
 
 use super::WRONG;
@@ -68,6 +69,11 @@ fn list(profiles: &ProfileSet, json: bool) -> anyhow::Result<ExitCode> {
             profile.title_zh()
         );
     }
-    println!("\nExplain one with `linli devices VENDOR/MODEL`.");
+    println!("\nHealth-cabin devices (a line of their own, docs/protocols/health.md):");
+    for model in health::models::MODELS {
+        println!("{:width$}  serial      {} / {}", model.name, model.title, model.title_zh);
+    }
+    println!("{:width$}  mllp        HL7 v2 results (ORU^R01) / HL7 v2 结果", health::PROFILE);
+    println!("\nExplain a Modbus one with `linli devices VENDOR/MODEL`.");
     Ok(ExitCode::SUCCESS)
 }

@@ -20,12 +20,14 @@ pub enum Fault {
     CableCut,
     /// The panel's connections are refused.
     PanelDown,
+    /// Residents do not put their finger into the oximeter.
+    FingerOut,
     /// The broker is away.
     BrokerDown,
 }
 
 /// Every fault with its word and what happens, in English and Chinese.
-const ALL: [(Fault, &str, &str, &str); 8] = [
+const ALL: [(Fault, &str, &str, &str); 9] = [
     (
         Fault::FridgeWarming,
         "fridge-warming",
@@ -38,6 +40,7 @@ const ALL: [(Fault, &str, &str, &str); 8] = [
     (Fault::LineNoise, "line-noise", "noise on the kitchen's bus", "后厨总线干扰"),
     (Fault::CableCut, "cable-cut", "the kitchen's bus is cut", "后厨总线断线"),
     (Fault::PanelDown, "panel-down", "the reading room's panel refuses connections", "阅览室控制箱离线"),
+    (Fault::FingerOut, "finger-out", "no finger in the oximeter", "血氧仪未放入手指"),
     (Fault::BrokerDown, "broker-down", "the broker is away", "消息服务器断开"),
 ];
 

@@ -1,12 +1,15 @@
 //! A whole centre, simulated behind real protocols: nothing in the gateway knows that it is one.
 //!
-//! `world` is what happens there, `plant` the Modbus servers that tell of it, `cable` the bytes
+//! `world` is what happens there, `plant` the Modbus servers that tell of it, `cabin` the health
+//! cabin's devices with their `resident`s, `cable` the bytes
 //! between them and the gateway, `broker` an MQTT broker, `faults` what can go wrong at a word.
 
 mod broker;
+mod cabin;
 mod cable;
 mod faults;
 mod plant;
+mod resident;
 mod site;
 mod world;
 
@@ -63,10 +66,14 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
     let kitchen = plant::serial(&world, &plant::KITCHEN, &faults, &mut tasks)?;
     let north = plant::serial(&world, &plant::NORTH, &faults, &mut tasks)?;
     let panel = plant::tcp(&world, &plant::PANEL, &faults, &mut tasks).await?;
+    let oximeter = cabin::oximeter(options.seed, &faults, &mut tasks)?;
+    // Free now, and the gateway listens on it in a moment.
+    let monitor = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    cabin::monitor(options.seed, monitor, &mut tasks);
     let config_dir = data_dir.join("config");
     site::write(
         &config_dir,
-        &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel },
+        &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel, oximeter, monitor },
     )?;
     let broker_url = format!("mqtt://127.0.0.1:{}", broker.port);
     Ok(Demo { config_dir, broker_url, faults, _tasks: tasks, _temporary: temporary })

@@ -15,6 +15,10 @@ pub struct Addresses {
     pub north: String,
     /// The reading room's panel.
     pub panel: SocketAddr,
+    /// Path of the oximeter's port.
+    pub oximeter: String,
+    /// Where the gateway listens for the monitor.
+    pub monitor: SocketAddr,
 }
 
 /// Writes the configuration; what is there is replaced.
@@ -57,5 +61,14 @@ fn devices(at: &Addresses) -> String {
              profile = \"{profile}\"\nclass = \"{class}\"\npoll = \"2s\"\n"
         ));
     }
+    text.push_str(&format!(
+        "\n[[line]]\nid = \"oximeter-port\"\nkind = \"serial\"\nport = \"{}\"\n\n\
+         [[device]]\nid = \"oximeter\"\nname = \"指夹式血氧仪\"\nroom = \"health-cabin\"\nline = \"oximeter-port\"\n\
+         profile = \"contec/cms50d-plus\"\nclass = \"vital\"\n\n\
+         [[line]]\nid = \"monitor-port\"\nkind = \"mllp\"\nlisten = \"{}\"\n\n\
+         [[device]]\nid = \"monitor\"\nname = \"生命体征监护仪\"\nroom = \"health-cabin\"\nline = \"monitor-port\"\n\
+         profile = \"hl7/oru-r01\"\nclass = \"vital\"\n",
+        at.oximeter, at.monitor
+    ));
     text
 }

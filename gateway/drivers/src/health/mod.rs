@@ -14,5 +14,5 @@ pub mod spot;
 pub mod spp;
 mod stream;
 
-pub use listener::{MLLP, Mllp};
+pub use listener::{MLLP, Mllp, PROFILE};
 pub use stream::{SERIAL, SerialDevices};

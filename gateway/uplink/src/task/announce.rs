@@ -39,9 +39,15 @@ impl Announcer {
         self.described = present;
     }
 
-    /// Sends what the session takes now.
-    pub fn send(&mut self, session: &mut dyn Session) {
+    /// Sends what the session takes now; what is longer than the broker takes is left out, since
+    /// it would cost the connection.
+    pub fn send(&mut self, session: &mut dyn Session, longest: usize) {
         while let Some(publication) = self.waiting.pop_front() {
+            if publication.payload.len() > longest {
+                let (topic, bytes) = (&publication.topic, publication.payload.len());
+                tracing::warn!(topic, bytes, longest, "too large for this broker, not announced");
+                continue;
+            }
             if !session.publish(publication.clone(), None) {
                 self.waiting.push_front(publication);
                 return;

@@ -246,7 +246,7 @@ impl<'a> Connection<'a> {
     /// Sends until the window is full or nothing is left.
     async fn fill(&mut self) -> Result<(), String> {
         if self.connected_at.is_some() {
-            self.announcer.send(self.session.as_mut());
+            self.announcer.send(self.session.as_mut(), self.longest);
         }
         let now = Instant::now();
         if self.quiet_until.is_some_and(|until| until > now) {
