@@ -1,6 +1,6 @@
 """A Modbus server by pymodbus whose counter counts up: TCP or a serial port.
 
-usage: modbus_server.py tcp PORT | serial PATH    [--units N] [--every MS] [--parent PID]
+usage: modbus_server.py tcp PORT | rtu_over_tcp PORT | serial PATH    [--units N] [--every MS] [--parent PID]
 
 Holding registers 0-1 of every unit are a 32-bit counter (high word first), 2 a set-point, 3 a
 limit; coil 0 is a relay. Ends by itself when its parent is gone.
@@ -15,7 +15,7 @@ from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 
 parser = argparse.ArgumentParser()
-parser.add_argument("kind", choices=["tcp", "serial"])
+parser.add_argument("kind", choices=["tcp", "rtu_over_tcp", "serial"])
 parser.add_argument("where")
 parser.add_argument("--units", type=int, default=1)
 parser.add_argument("--every", type=int, default=50)
@@ -47,8 +47,9 @@ async def count(context, units):
 async def main():
     units = {number: unit() for number in range(1, args.units + 1)}
     context = ModbusServerContext(devices=units, single=False)
-    if args.kind == "tcp":
-        server = ModbusTcpServer(context, framer=FramerType.SOCKET, address=("127.0.0.1", int(args.where)))
+    if args.kind != "serial":
+        framer = FramerType.SOCKET if args.kind == "tcp" else FramerType.RTU
+        server = ModbusTcpServer(context, framer=framer, address=("127.0.0.1", int(args.where)))
     else:
         server = ModbusSerialServer(context, framer=FramerType.RTU, port=args.where, baudrate=19200, timeout=1)
     counting = asyncio.create_task(count(context, units))

@@ -43,6 +43,11 @@ impl Peer {
         Self::counting(&["tcp", &port.to_string()], units, every_ms).await
     }
 
+    /// Serves RTU frames over TCP, as a serial device server does.
+    pub async fn rtu_over_tcp(port: u16, units: usize, every_ms: u32) -> anyhow::Result<Self> {
+        Self::counting(&["rtu_over_tcp", &port.to_string()], units, every_ms).await
+    }
+
     /// Serves a serial port.
     pub async fn serial(path: &Path, units: usize, every_ms: u32) -> anyhow::Result<Self> {
         Self::counting(&["serial", &path.to_string_lossy()], units, every_ms).await

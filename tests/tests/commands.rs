@@ -133,6 +133,9 @@ async fn good_commands_are_done_once_and_bad_ones_change_nothing() -> anyhow::Re
     let output = gateway.verb(&["command", "d1", "set_point", "7.5", "--json"]).await?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(raw_set_point(port).await?, 75);
+    // FC 16, where the model wants it.
+    let output = gateway.verb(&["command", "d1", "limit", "250"]).await?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let output = gateway.verb(&["command", "d1", "counter", "7"]).await?;
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
     gateway.stop().await

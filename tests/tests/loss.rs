@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_tests::devices::{STORE, counter, counter_serial, floods};
+use linli_tests::devices::{STORE, counter, counter_on, counter_serial, floods};
 use linli_tests::{Broker, Cable, Flood, Gateway, Peer, Proof, Stage, free_port};
 use tokio::time::sleep;
 
@@ -17,7 +17,7 @@ fn every_change_in_order(proof: &Proof, device: &str) {
 }
 
 #[tokio::test]
-async fn every_change_of_a_counter_arrives_in_order_over_tcp_and_serial() -> anyhow::Result<()> {
+async fn every_change_of_a_counter_arrives_in_order_over_all_three_media() -> anyhow::Result<()> {
     let stage = Stage::new()?;
     let broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
@@ -27,6 +27,10 @@ async fn every_change_of_a_counter_arrives_in_order_over_tcp_and_serial() -> any
     let _serial = Peer::serial(&cable.server, 1, 400).await?;
     let mut devices = counter(port, "50ms");
     devices += &counter_serial("l2", "d2", &cable.gateway, "120ms");
+    let server = free_port()?;
+    let _server = Peer::rtu_over_tcp(server, 1, 300).await?;
+    let medium = format!("kind = \"modbus_rtu_over_tcp\"\nendpoint = \"127.0.0.1:{server}\"");
+    devices += &counter_on("l3", "d3", &medium, "60ms");
     let config = stage.configure(broker.port, STORE, &devices)?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
@@ -37,6 +41,7 @@ async fn every_change_of_a_counter_arrives_in_order_over_tcp_and_serial() -> any
     proof.nothing_is_missing()?;
     every_change_in_order(&proof, "d1");
     every_change_in_order(&proof, "d2");
+    every_change_in_order(&proof, "d3");
     assert!(proof.values("d1", "counter").len() > 100, "{}", proof.values("d1", "counter").len());
     assert!(proof.values("d2", "counter").len() > 40, "{}", proof.values("d2", "counter").len());
     Ok(())

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use crate::{needs, root, stages};
+use crate::run::command;
+use crate::{needs, root};
 
 /// How long each target runs in CI.
 const SECONDS: u32 = 15;
@@ -26,7 +27,7 @@ pub fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
         let limit = format!("-max_total_time={seconds}");
         // No sanitizer: the code is free of `unsafe`, and what is looked for are panics, hangs and
         // memory. The coverage flags are unstable, hence the bootstrap.
-        stages::command(
+        command(
             Command::new(needs::from_venv("cargo-fuzz"))
                 .args(["fuzz", "run", "--sanitizer", "none", target, "--"])
                 .args([&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"])

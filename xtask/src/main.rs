@@ -9,6 +9,7 @@
 
 mod fuzz;
 mod needs;
+mod run;
 mod stages;
 mod tidy;
 
@@ -57,8 +58,8 @@ fn root() -> PathBuf {
 /// Benchmarks run the release binary and nothing else beside it.
 fn bench(names: &[&str]) -> anyhow::Result<()> {
     needs::ensure()?;
-    stages::command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
-    stages::command(
+    run::command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
+    run::command(
         Command::new("cargo")
             .args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"])
             .args(names),

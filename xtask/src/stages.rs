@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
+use crate::run::command;
 use crate::{fuzz, needs, root, tidy};
 
 /// A stage: its name, what it is for, how it runs.
@@ -71,16 +72,6 @@ pub fn run(only: Option<&str>) -> anyhow::Result<()> {
     println!();
     times.iter().for_each(|(name, seconds)| println!("{name:8} {seconds:5} s"));
     println!("all {} stages passed", times.len());
-    Ok(())
-}
-
-/// Runs a command in the project's root.
-pub fn command(command: &mut Command) -> anyhow::Result<()> {
-    let status =
-        command.current_dir(root()).status().with_context(|| format!("{command:?} cannot be started"))?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
-    }
     Ok(())
 }
 

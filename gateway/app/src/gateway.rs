@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::VERSION;
 use crate::cabin::{self, Cabin};
 use crate::clock::SystemClock;
 use crate::commands::{DESK_QUEUE, Desk, Submission};
@@ -21,7 +22,7 @@ use crate::doors::Doors;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
-use crate::observed::{Observed, VERSION};
+use crate::observed::Observed;
 use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Rules};
 use crate::watchdog::{self, Watchdog};
 use crate::web::{Control, ReloadRequest};

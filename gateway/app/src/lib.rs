@@ -16,3 +16,6 @@ mod observed;
 mod pipeline;
 mod watchdog;
 mod web;
+
+/// The software's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use prometheus::core::Collector;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
-use crate::observed::{Observed, VERSION};
+use crate::VERSION;
+use crate::observed::Observed;
 
 /// One page, built afresh: a few hundred series cost less than keeping them in step.
 struct Page {

@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::VERSION;
 use crate::commands::Submission;
-use crate::observed::VERSION;
 
 /// Commands received and not yet at the desk.
 const INBOUND_QUEUE: usize = 64;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::VERSION;
 use crate::cabin::CabinHealth;
 use crate::commands::DeskHealth;
 use crate::config::Checked;
@@ -16,9 +17,6 @@ use crate::lines::LineView;
 use crate::live::Live;
 use crate::north::North;
 use crate::pipeline::Flow;
-
-/// The software's version.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Handles to everything worth showing. Nothing in here can change the gateway.
 pub struct Observed {

@@ -9,6 +9,7 @@
 //! done only when read back. A **record** is what the store accepts and the uplink delivers.
 
 mod batch;
+mod civil;
 mod class;
 pub mod command;
 mod id;
@@ -23,6 +24,7 @@ mod value;
 pub mod vital;
 
 pub use batch::{Batch, Layout, PointSpec, Sample};
+pub use civil::Civil;
 pub use class::{DeviceClass, Lane};
 pub use id::{Id, IdError};
 pub use quality::{Quality, Reason};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use linli_domain::Id;
 
-use super::checked::{Centre, Notes, Room, keys, nth};
+use super::checked::{Centre, Room};
+use super::notes::{Notes, keys, nth};
 use super::raw::{FacilityFile, Form};
 
 /// Where centres are unless they say otherwise.

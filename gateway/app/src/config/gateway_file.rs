@@ -8,7 +8,8 @@ use linli_domain::Id;
 use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
 
 use super::DEFAULT_STORE;
-use super::checked::{Notes, Web, keys};
+use super::checked::Web;
+use super::notes::{Notes, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
 
 /// Smallest database: below it the reserve for alarms would hold nothing.

@@ -9,7 +9,8 @@ use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{LinePlan, RawDevice, RawLine};
 
-use super::checked::{CheckedLine, Notes, nth};
+use super::checked::CheckedLine;
+use super::notes::{Notes, nth};
 use super::raw::{Device, DevicesFile, Report};
 use super::text::Step;
 

@@ -2,6 +2,7 @@
 //!
 //! Everything is checked before anything starts, and every problem is told at once.
 
+mod check;
 mod checked;
 mod diff;
 mod facility;
@@ -9,6 +10,7 @@ mod gateway_file;
 mod last_good;
 mod lines;
 mod mend;
+mod notes;
 mod raw;
 mod report;
 pub mod schema;
@@ -39,7 +41,7 @@ pub fn load(dir: &Path) -> Result<Checked, Report> {
     let profiles = profiles(dir, &mut problems);
     let given: Vec<(&str, &str)> =
         texts.iter().filter_map(|(file, text)| Some((*file, text.as_deref()?))).collect();
-    let checked = checked::check(&given, &profiles, Some(dir), &mut problems);
+    let checked = check::check(&given, &profiles, Some(dir), &mut problems);
     match (Report::of(problems), checked) {
         (None, Some(checked)) => Ok(checked),
         (Some(report), _) => Err(report),
@@ -53,7 +55,7 @@ pub fn load(dir: &Path) -> Result<Checked, Report> {
 /// Never panics, whatever the texts.
 pub fn load_texts(texts: &[(&str, &str)]) -> Result<Checked, Report> {
     let mut problems = Vec::new();
-    let checked = checked::check(texts, &ProfileSet::embedded(), None, &mut problems);
+    let checked = check::check(texts, &ProfileSet::embedded(), None, &mut problems);
     match (Report::of(problems), checked) {
         (None, Some(checked)) => Ok(checked),
         (Some(report), _) => Err(report),

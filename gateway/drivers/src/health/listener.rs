@@ -6,10 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use linli_domain::vital::Quantity;
 use linli_domain::{Id, Layout, Reason, Stamp};
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -18,15 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::hl7::mllp::{Framer, Step, frame};
 use super::hl7::{Code, Message, Zone, acknowledge, results};
-use super::plan::{self, HealthPlan, Medium};
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, Told};
-use crate::modbus::profile::ProfileSet;
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
-
-/// The only profile of such a line.
-pub const PROFILE: &str = "hl7/oru-r01";
 
 /// Connections at a time; a device holds one.
 const CONNECTIONS: usize = 8;
@@ -40,77 +31,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// The watchdog is told this often that the listener lives.
 const LIFE: Duration = Duration::from_secs(10);
 
-/// A port that monitors and analysers connect to.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawSettings {
-    /// Address and port to listen on, such as 192.0.2.1:2575; MLLP has no log-in, so only on a network of its own.
-    listen: String,
-    /// Offset from UTC of time stamps that do not say, "+08:00" unless given.
-    #[serde(default)]
-    utc_offset: Option<String>,
-}
-
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Settings {
     pub listen: SocketAddr,
     pub zone: Zone,
-}
-
-/// The row of the protocol table.
-pub struct Mllp;
-
-/// HL7 over MLLP.
-pub static MLLP: Mllp = Mllp;
-
-// === impl Mllp ===
-
-impl Protocol for Mllp {
-    fn kind(&self) -> &'static str {
-        "mllp"
-    }
-
-    fn summary(&self) -> &'static str {
-        "HL7 v2 results (ORU^R01) sent to the gateway over MLLP"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let wrong =
-            |device, key: &str, message: String| vec![Problem { device, key: key.to_owned(), message }];
-        let raw = RawSettings::deserialize(line.settings.clone())
-            .map_err(|error| wrong(None, "", error.message().to_owned()))?;
-        let listen = raw.listen.parse().map_err(|_| {
-            wrong(
-                None,
-                "listen",
-                format!("{:?} is not an address and port such as \"192.0.2.1:2575\"", raw.listen),
-            )
-        })?;
-        let offset = raw.utc_offset.as_deref().unwrap_or("+08:00");
-        let zone = Zone::parse(offset).ok_or_else(|| {
-            wrong(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""))
-        })?;
-        let device = plan::only(devices)?;
-        if device.profile != PROFILE {
-            let message = format!("there is no {:?} on an MLLP line; it is {PROFILE:?}", device.profile);
-            return Err(wrong(Some(0), "profile", message));
-        }
-        Ok(Arc::new(HealthPlan {
-            line: line.id.clone(),
-            layouts: vec![plan::layout(device, &Quantity::ALL)],
-            medium: Medium::Listener(Settings { listen, zone }),
-        }))
-    }
 }
 
 /// Listens until cancelled.

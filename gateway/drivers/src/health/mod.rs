@@ -7,12 +7,14 @@ pub mod ble;
 pub mod contec;
 pub mod hl7;
 mod listener;
+mod mllp;
 pub mod models;
 pub mod nonin;
 mod plan;
+mod serial;
 pub mod spot;
 pub mod spp;
 mod stream;
 
-pub use listener::{MLLP, Mllp, PROFILE};
-pub use stream::{SERIAL, SerialDevices};
+pub use mllp::{MLLP, Mllp, PROFILE};
+pub use serial::{SERIAL, SerialDevices};

@@ -1,8 +1,8 @@
 //! Serial health devices linli knows: their line settings and what decodes them.
 
+use linli_domain::Civil;
 use linli_domain::vital::{NoReading, Quantity, Reading};
 
-use super::ble::DateTime;
 use super::{contec, nonin, spp};
 use crate::port::Parity;
 
@@ -41,7 +41,7 @@ pub enum Heard {
         /// What.
         readings: Vec<Reading>,
         /// When, by the device's clock.
-        time: Option<DateTime>,
+        time: Option<Civil>,
         /// The device's own name for it.
         key: String,
     },
@@ -133,7 +133,8 @@ impl Decoder for spp::Stream {
         let packet = Self::push(self, byte)?;
         let [year, rest @ ..] = packet.time;
         let [month, day, hour, minute, second] = rest.map(|part| u8::try_from(part).unwrap_or(0));
-        let time = DateTime { year, month, day, hour, minute, second };
+        let year = i64::from(year);
+        let time = Civil { year, month, day, hour, minute, second };
         let serial: String =
             packet.serial.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(*b)).collect();
         let key = format!("{serial}/{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");

@@ -8,9 +8,11 @@ use futures_util::future::BoxFuture;
 use linli_domain::vital::Quantity;
 use linli_domain::{DeviceClass, Id, Layout, PointSpec, Value, ValueType};
 
+use serde::de::DeserializeOwned;
+
 use super::{listener, stream};
 use crate::line::{LineContext, LineFault};
-use crate::protocol::{Budget, LinePlan, Problem, RawDevice};
+use crate::protocol::{Budget, LinePlan, Problem, RawDevice, RawLine};
 
 /// A checked health line: one device that speaks of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,19 +29,26 @@ pub(super) enum Medium {
     Listener(listener::Settings),
 }
 
+/// One problem, of a device or of the line itself.
+pub(super) fn problem(device: Option<usize>, key: &str, message: impl Into<String>) -> Vec<Problem> {
+    vec![Problem { device, key: key.to_owned(), message: message.into() }]
+}
+
+/// The protocol's own settings of a line.
+pub(super) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Problem>> {
+    T::deserialize(line.settings.clone()).map_err(|error| problem(None, "", error.message()))
+}
+
 /// The one device of a line, or what is wrong.
 pub(super) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
-    let wrong = |device, key: &str, message: &str| {
-        vec![Problem { device, key: key.to_owned(), message: message.to_owned() }]
-    };
     match devices {
-        [] => Err(wrong(None, "", "has no device; add a [[device]] with this line")),
+        [] => Err(problem(None, "", "has no device; add a [[device]] with this line")),
         [device] if device.class != DeviceClass::Vital => {
-            Err(wrong(Some(0), "class", "must be \"vital\" for a health-cabin device"))
+            Err(problem(Some(0), "class", "must be \"vital\" for a health-cabin device"))
         }
-        [device] if device.unit.is_some() => Err(wrong(Some(0), "unit", "is for Modbus; leave it out")),
+        [device] if device.unit.is_some() => Err(problem(Some(0), "unit", "is for Modbus; leave it out")),
         [device] => Ok(device),
-        [_, ..] => Err(wrong(
+        [_, ..] => Err(problem(
             Some(1),
             "line",
             "has a device already; each health-cabin device has a line of its own",

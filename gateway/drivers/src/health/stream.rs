@@ -5,20 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
-use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::Deserialize;
+use linli_domain::{Batch, Civil, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
 use super::models::{self, Decoder, Heard, Model};
-use super::plan::{self, HealthPlan, Medium};
 use super::spot::Spot;
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineContext, LineEvent, Told};
-use crate::modbus::profile::ProfileSet;
 use crate::port::Serial;
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
 
 /// A stream's value is shown this often.
 const SHOW: Duration = Duration::from_secs(1);
@@ -26,74 +21,11 @@ const SHOW: Duration = Duration::from_secs(1);
 /// A device that is silent for longer has nothing to say, or is switched off.
 const SILENT: Duration = Duration::from_secs(5);
 
-/// A serial port with one health-cabin device on it.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawSettings {
-    /// The port, best by its stable name below /dev/serial/by-id/.
-    port: String,
-    /// Bits per second; the model's unless given.
-    #[serde(default)]
-    baud: Option<u32>,
-}
-
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Settings {
     pub port: Serial,
     pub model: &'static str,
-}
-
-/// The row of the protocol table.
-pub struct SerialDevices;
-
-/// Serial health-cabin devices.
-pub static SERIAL: SerialDevices = SerialDevices;
-
-// === impl SerialDevices ===
-
-impl Protocol for SerialDevices {
-    fn kind(&self) -> &'static str {
-        "serial"
-    }
-
-    fn summary(&self) -> &'static str {
-        "A health-cabin device on a serial port that speaks of itself"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let wrong =
-            |device, key: &str, message: String| vec![Problem { device, key: key.to_owned(), message }];
-        let raw = RawSettings::deserialize(line.settings.clone())
-            .map_err(|error| wrong(None, "", error.message().to_owned()))?;
-        if !raw.port.starts_with('/') {
-            let message = format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", raw.port);
-            return Err(wrong(None, "port", message));
-        }
-        let device = plan::only(devices)?;
-        let Some(model) = models::find(&device.profile) else {
-            let known: Vec<&str> = models::MODELS.iter().map(|model| model.name).collect();
-            let message =
-                format!("there is no {:?} on a serial line; there are: {}", device.profile, known.join(", "));
-            return Err(wrong(Some(0), "profile", message));
-        };
-        let (baud, parity, stop_bits) = model.line;
-        let port = Serial { path: raw.port, baud: raw.baud.unwrap_or(baud), parity, stop_bits };
-        Ok(Arc::new(HealthPlan {
-            line: line.id.clone(),
-            layouts: vec![plan::layout(device, model.quantities)],
-            medium: Medium::Stream(Settings { port, model: model.name }),
-        }))
-    }
 }
 
 /// Opens the port again and again, until cancelled.
@@ -174,7 +106,7 @@ impl Talk {
                 Some(Heard::Moment(reading)) => self.moment(reading).await,
                 Some(Heard::Measured { readings, time, key }) => {
                     self.is(DeviceState::Online, String::new()).await;
-                    let device = time.and_then(super::ble::DateTime::wall_ms).map(Timestamp);
+                    let device = time.and_then(Civil::timestamp);
                     self.tell(readings, device, Some(key)).await;
                 }
             }

@@ -7,6 +7,7 @@
 mod breaker;
 mod budget;
 pub mod codec;
+pub mod data;
 mod decode;
 mod link;
 pub mod plan;

@@ -1,9 +1,10 @@
 //! Blood Pressure Measurement (0x2A35) and Intermediate Cuff Pressure (0x2A36).
 
+use linli_domain::Civil;
 use linli_domain::vital::Caveat;
 
 use super::float::Real;
-use super::payload::{DateTime, Payload, Truncated};
+use super::payload::{Payload, Truncated};
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,7 @@ pub struct BloodPressure {
     /// Mean arterial.
     pub mean: Real,
     /// When, by the device's clock.
-    pub time: Option<DateTime>,
+    pub time: Option<Civil>,
     /// Pulse rate per minute.
     pub pulse: Option<Real>,
     /// The user's number; none when unknown.

@@ -1,7 +1,9 @@
 //! Glucose Measurement (0x2A18).
 
+use linli_domain::Civil;
+
 use super::float::Real;
-use super::payload::{DateTime, Payload, Truncated};
+use super::payload::{Payload, Truncated};
 
 /// One measurement. Meters keep them and tell them again: the sequence number names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,7 +11,7 @@ pub struct Glucose {
     /// Rises by one with each measurement of the meter.
     pub sequence: u16,
     /// When, by the device's clock, without the offset.
-    pub base_time: DateTime,
+    pub base_time: Civil,
     /// Minutes the user has set the clock by.
     pub offset_minutes: i16,
     /// Concentration and its UCUM unit: `kg/L` or `mol/L`.
@@ -61,7 +63,7 @@ impl Glucose {
     /// When, by the device's clock as the user has set it.
     #[must_use]
     pub fn wall_ms(&self) -> Option<i64> {
-        Some(self.base_time.wall_ms()? + i64::from(self.offset_minutes) * 60_000)
+        Some(self.base_time.timestamp()?.0 + i64::from(self.offset_minutes) * 60_000)
     }
 
     /// Whether the meter calls it unusable: sample too small, strip wrong or pulled, sensor fault,

@@ -16,6 +16,6 @@ pub use float::{Real, float, sfloat};
 pub use glucose::Glucose;
 pub use heart_rate::HeartRate;
 pub use oximeter::{Continuous, MeasurementStatus, Oximetry, SensorStatus, Spot};
-pub use payload::{DateTime, Truncated};
+pub use payload::Truncated;
 pub use thermometer::{Site, Temperature};
 pub use weight::Weight;

@@ -1,9 +1,10 @@
 //! PLX Spot-Check (0x2A5E) and PLX Continuous (0x2A5F) Measurement.
 
+use linli_domain::Civil;
 use linli_domain::vital::Caveat;
 
 use super::float::Real;
-use super::payload::{DateTime, Payload, Truncated};
+use super::payload::{Payload, Truncated};
 
 /// Saturation and pulse rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Spot {
     /// What was measured.
     pub reading: Oximetry,
     /// When, by the device's clock.
-    pub time: Option<DateTime>,
+    pub time: Option<Civil>,
     /// The device's clock was never set: its time means nothing.
     pub is_clock_unset: bool,
     /// State of the measurement.

@@ -1,7 +1,9 @@
 //! Temperature Measurement (0x2A1C).
 
+use linli_domain::Civil;
+
 use super::float::Real;
-use super::payload::{DateTime, Payload, Truncated};
+use super::payload::{Payload, Truncated};
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +13,7 @@ pub struct Temperature {
     /// The temperature.
     pub value: Real,
     /// When, by the device's clock.
-    pub time: Option<DateTime>,
+    pub time: Option<Civil>,
     /// Where on the body.
     pub site: Option<Site>,
 }

@@ -1,6 +1,8 @@
 //! Weight Measurement (0x2A9D).
 
-use super::payload::{DateTime, Payload, Truncated};
+use linli_domain::Civil;
+
+use super::payload::{Payload, Truncated};
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,7 +10,7 @@ pub struct Weight {
     /// Weight and its UCUM unit; none when the device could not measure.
     pub weight: Option<(f64, &'static str)>,
     /// When, by the device's clock.
-    pub time: Option<DateTime>,
+    pub time: Option<Civil>,
     /// The user's number; none when unknown.
     pub user: Option<u8>,
     /// Body mass index, kg/m2.

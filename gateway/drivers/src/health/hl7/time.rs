@@ -1,8 +1,6 @@
 //! HL7 time stamps: `YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+/-ZZZZ]` (HL7 v2.5.1, 2.A.77).
 
-use linli_domain::Timestamp;
-
-use crate::health::ble::DateTime;
+use linli_domain::{Civil, Timestamp};
 
 /// Minutes east of UTC, for stamps that do not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +29,15 @@ pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
     }
     let part = |from: usize, to: usize| stamp.get(from..to).and_then(|digits| digits.parse::<u16>().ok());
     let byte = |from: usize| u8::try_from(part(from, from + 2)?).ok();
-    let time = DateTime {
-        year: part(0, 4)?,
+    let time = Civil {
+        year: part(0, 4)?.into(),
         month: byte(4)?,
         day: byte(6)?,
         hour: byte(8)?,
         minute: byte(10)?,
         second: if stamp.len() == 14 { byte(12)? } else { 0 },
     };
-    Some(Timestamp(time.wall_ms()? - i64::from(offset) * 60_000))
+    Some(Timestamp(time.timestamp()?.0 - i64::from(offset) * 60_000))
 }
 
 fn offset(text: &str) -> Option<i32> {
@@ -54,19 +52,7 @@ fn offset(text: &str) -> Option<i32> {
 
 /// A stamp for what we send, in UTC.
 pub(super) fn stamp(at: Timestamp) -> String {
-    let seconds = at.0.div_euclid(1000);
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Civil date from days (Hinnant, "chrono-compatible low-level date algorithms").
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    let Civil { year, month, day, hour, minute, second } = Civil::of(at);
     format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}+0000")
 }
 

@@ -7,7 +7,7 @@ use linli_domain::{Id, PointSpec, Value, unit};
 use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawTest};
 use super::{Expect, Identify, Limits, Point, Profile, Vector, WriteRule};
 use crate::modbus::codec::{Codec, Kind, Scale};
-use crate::modbus::plan::{Data, Span, Table};
+use crate::modbus::data::{Data, Span, Table};
 
 /// A device with more is not a device but a system; and a sample numbers points by 16 bits.
 const MOST_POINTS: usize = 2000;

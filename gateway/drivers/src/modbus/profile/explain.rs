@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Point, Profile};
 use crate::modbus::codec::Kind;
-use crate::modbus::plan::Table;
+use crate::modbus::data::Table;
 use linli_domain::unit;
 
 // === impl Profile ===

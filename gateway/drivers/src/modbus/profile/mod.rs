@@ -10,7 +10,7 @@ use std::time::Duration;
 use linli_domain::{Id, PointSpec};
 
 use crate::modbus::codec::Codec;
-use crate::modbus::plan::{Data, Span, Table};
+use crate::modbus::data::{Data, Span, Table};
 
 pub use check::vectors_hold;
 pub use set::{ProfileError, ProfileSet, problems_of};

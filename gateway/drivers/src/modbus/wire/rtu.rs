@@ -82,7 +82,7 @@ fn candidate(bytes: &[u8], unit: u8, request: &Request) -> Candidate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modbus::plan::{Span, Table};
+    use crate::modbus::data::{Span, Table};
     use proptest::prelude::*;
 
     fn request() -> Request {

@@ -1,0 +1,91 @@
+//! From texts to a checked configuration: shape, then types, then meaning.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use linli_domain::Id;
+use linli_drivers::modbus::profile::ProfileSet;
+use serde::de::DeserializeOwned;
+
+use super::checked::{Checked, GatewayId};
+use super::notes::Notes;
+use super::raw::{DevicesFile, FacilityFile, GatewayFile};
+use super::report::Problem;
+use super::text::Document;
+use super::{facility, gateway_file, lines, mend, schema, shape};
+
+/// Checks everything; nothing when something essential could not even be read.
+pub fn check(
+    texts: &[(&str, &str)],
+    profiles: &ProfileSet,
+    dir: Option<&Path>,
+    problems: &mut Vec<Problem>,
+) -> Option<Checked> {
+    let documents: Vec<Document<'_>> =
+        texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect();
+    let mut invented = BTreeSet::new();
+    let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems, &mut invented);
+    let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
+    let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
+    let shaped = problems.len();
+
+    let centre = facility
+        .and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
+    let room_ids: Option<Vec<Id>> =
+        centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
+    let lines = devices.map(|(index, file)| {
+        lines::check(&file, room_ids.as_deref(), profiles, &mut Notes::of(&documents[index], problems))
+    });
+    let centre_id = centre.as_ref().map(|(centre, _)| centre.id.clone());
+    let gateway = gateway.and_then(|(index, file)| {
+        gateway_file::check(&file, centre_id.as_ref(), dir, &mut Notes::of(&documents[index], problems))
+    });
+    let deeper = problems.split_off(shaped);
+    problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
+    let ((centre, rooms), lines, gateway) = (centre?, lines?, gateway?);
+    Some(Checked {
+        gateway: GatewayId { id: gateway.id },
+        centre,
+        rooms,
+        lines,
+        store: gateway.store,
+        uplink: gateway.uplink,
+        web: gateway.web,
+    })
+}
+
+fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Option<Document<'a>> {
+    match Document::parse(name, text) {
+        Ok(document) => Some(document),
+        Err((place, message)) => {
+            problems.push(Problem::at(name, text, place, String::new(), format!("not TOML: {message}")));
+            None
+        }
+    }
+}
+
+/// The shape of a file, then its types; its position among the documents comes with it. A file of
+/// the wrong shape is mended so that the rest of it can be looked at too.
+fn read<T: DeserializeOwned>(
+    documents: &[Document<'_>],
+    file: &str,
+    problems: &mut Vec<Problem>,
+    invented: &mut BTreeSet<(String, String)>,
+) -> Option<(usize, T)> {
+    let index = documents.iter().position(|document| document.name == file)?;
+    let document = &documents[index];
+    let mends = shape::check(document, &schema::of(file), problems);
+    if !mends.is_empty() {
+        invented.extend(mend::invented(&mends).map(|key| (file.to_owned(), key)));
+        return mend::apply(document.text, &mends)?.try_into().ok().map(|read| (index, read));
+    }
+    match toml::from_str(document.text) {
+        Ok(read) => Some((index, read)),
+        // The shape check knows every rule of the types; this is the net below it.
+        Err(error) => {
+            let place = error.span().unwrap_or(0..0);
+            problems.push(Problem::at(file, document.text, place, String::new(), error.message()));
+            None
+        }
+    }
+}
