@@ -201,7 +201,7 @@ async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()>
     let data = stage.path("data");
     std::fs::create_dir_all(&data)?;
     let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
         .arg(&data)
         .status()?;
     anyhow::ensure!(mounted.success(), "a small tmpfs cannot be mounted: run the tests as root");
@@ -221,20 +221,26 @@ async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()>
 
 async fn fill_the_disk(stage: &Stage, broker: &mut Broker, data: &std::path::Path) -> anyhow::Result<()> {
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 8, "20ms"))?;
+    let config = stage.configure(broker.port, STORE, &floods(&flood, 16, "20ms"))?;
     let mut gateway = Gateway::start(&config, data).await?;
     gateway.answering().await?;
+    // Long enough full that room has to be made several times over.
     gateway
-        .until("records were given up", Duration::from_secs(180), |status| {
-            status["store"]["given_up"].as_u64().is_some_and(|n| n > 0)
+        .until("records were given up again and again", Duration::from_secs(240), |status| {
+            assert_ne!(status["store"]["writable"], false, "room is always made: {status}");
+            status["store"]["given_up"].as_u64().is_some_and(|n| n > 5_000)
         })
         .await?;
-    sleep(Duration::from_secs(3)).await;
     broker.begin().await?;
     gateway
         .until("the backlog is delivered", Duration::from_secs(120), |status| {
             status["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 400)
                 && status["uplink"]["connected"] == true
+        })
+        .await?;
+    gateway
+        .until("the database may grow again", Duration::from_secs(180), |status| {
+            status["store"]["disk_full"] == false
         })
         .await?;
     gateway.stop().await?;

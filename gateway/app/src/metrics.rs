@@ -217,6 +217,12 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], flag(status.writable))],
     )?;
+    page.gauge(
+        "linli_store_disk_full",
+        "1 while the disk is full: new records replace the oldest.",
+        &[],
+        &[(&[], flag(status.disk_full))],
+    )?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let sizes = [("used", status.used_bytes as f64), ("max", status.max_bytes as f64)];
     for (what, bytes) in sizes {

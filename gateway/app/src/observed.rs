@@ -101,9 +101,15 @@ impl Observed {
                 findings.push(format!("line {id}: down"));
             }
         }
-        let writable = self.store.borrow().writable;
+        let (writable, disk_full) = {
+            let status = self.store.borrow();
+            (status.writable, status.disk_full)
+        };
         ready &= writable;
         findings.push(format!("store: {}", if writable { "writable" } else { "NOT writable" }));
+        if disk_full {
+            findings.push("store: the disk is full, the oldest records make room for new ones".to_owned());
+        }
         findings.push(format!("uplink: {}", self.uplink_word()));
         if let Some(why) = &*self.fallback.borrow() {
             findings.push(format!("configuration: the last good one runs, the one on disk is bad: {why}"));

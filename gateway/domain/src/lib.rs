@@ -21,6 +21,7 @@ pub mod rollup;
 mod time;
 pub mod unit;
 mod value;
+pub mod visit;
 pub mod vital;
 
 pub use batch::{Batch, Layout, PointSpec, Sample};

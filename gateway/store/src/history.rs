@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::codec::unpack_rollups;
 use crate::error::ReadError;
-use crate::store::Readers;
+use crate::readers::Readers;
 use crate::writer::Op;
 
 const READ: &str = "SELECT history.minute, history.body, layout.body FROM history \

@@ -6,29 +6,39 @@
 //! of their own. The store opens whatever happened to the file before.
 
 mod backup;
+mod cabin;
 mod claim;
 pub mod codec;
+mod command;
 mod error;
+mod heads;
 mod history;
 mod inspect;
 mod journal;
+mod kept;
 mod layouts;
 mod open;
 mod outbox;
+mod readers;
 mod schema;
 mod settings;
 mod status;
 mod store;
+mod turned;
 mod watermark;
 mod writer;
 
 pub use backup::{BackupError, backup};
+pub use cabin::Cabin;
+pub use command::{Begun, JournaledCommand};
 pub use error::{NotDurable, OpenError, ReadError, Refused};
+pub use heads::Heads;
 pub use history::History;
 pub use inspect::{Inspection, inspect};
-pub use journal::{Begun, Journal, JournaledCommand};
+pub use journal::Journal;
+pub use kept::{Audit, Change, Entry, Resident};
 pub use open::{Opening, SetAside};
-pub use outbox::{Heads, Outbox, Row};
+pub use outbox::{Outbox, Row};
 pub use settings::{Now, Settings};
 pub use status::Status;
 pub use store::Store;

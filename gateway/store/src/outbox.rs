@@ -9,8 +9,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::codec;
 use crate::error::ReadError;
+use crate::heads::Heads;
 use crate::layouts::Known;
-use crate::store::Readers;
+use crate::readers::Readers;
 use crate::writer::Op;
 
 const URGENT: &str =
@@ -22,17 +23,6 @@ const DATA: &str = "SELECT seq, layout, body FROM telemetry WHERE seq > ?1 AND s
      UNION ALL SELECT seq, layout, body FROM actuator WHERE seq > ?1 AND seq <= ?2 \
      UNION ALL SELECT seq, layout, body FROM food_safety WHERE seq > ?1 AND seq <= ?2 \
      ORDER BY seq LIMIT ?3";
-
-/// How far each lane has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heads {
-    /// The database these numbers belong to; a new one begins when a damaged one was set aside.
-    pub epoch: Arc<str>,
-    /// Highest committed sequence number of the urgent lane.
-    pub urgent: u64,
-    /// Highest committed sequence number of the data lane.
-    pub data: u64,
-}
 
 /// A record with its number.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,19 +40,6 @@ pub struct Outbox {
     pub(crate) heads: watch::Receiver<Heads>,
     pub(crate) writer: mpsc::Sender<Op>,
     pub(crate) known: Arc<Mutex<(Arc<str>, Known)>>,
-}
-
-// === impl Heads ===
-
-impl Heads {
-    /// The head of a lane.
-    #[must_use]
-    pub const fn of(&self, lane: Lane) -> u64 {
-        match lane {
-            Lane::Urgent => self.urgent,
-            Lane::Data => self.data,
-        }
-    }
 }
 
 // === impl Outbox ===

@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 2;
+pub const FORMAT: i64 = 3;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -33,6 +33,21 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// What senders told, by their own names for it: told again it is not stored again.
 const CREATE_SEEN: &str = "CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID";
+
+/// The health cabin's: residents sealed, measurements in versions, everything done to them.
+const CREATE_CABIN: &[&str] = &[
+    "CREATE TABLE resident (pseudonym TEXT PRIMARY KEY, key TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL) \
+     WITHOUT ROWID",
+    "CREATE TABLE visit (id TEXT PRIMARY KEY, pseudonym TEXT, opened INTEGER NOT NULL, ended INTEGER, body TEXT NOT NULL) \
+     WITHOUT ROWID",
+    "CREATE INDEX visit_opened ON visit (opened)",
+    "CREATE TABLE measurement (id TEXT NOT NULL, version INTEGER NOT NULL, visit TEXT, at INTEGER NOT NULL, \
+     body TEXT NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID",
+    "CREATE INDEX measurement_visit ON measurement (visit)",
+    "CREATE INDEX measurement_at ON measurement (at)",
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, \
+     about TEXT NOT NULL, detail TEXT NOT NULL)",
+];
 
 const CREATE: &[&str] = &[
     CREATE_SEEN,
@@ -90,6 +105,7 @@ pub fn writer(path: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", WAL_LIMIT)
         .pragma("cache_size", WRITER_CACHE)
         .pragma("temp_store", "MEMORY")
+        .pragma("secure_delete", "FAST")
 }
 
 /// A connection that only reads.
@@ -110,6 +126,11 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
     if found < 2 {
         sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
     }
+    if found < 3 {
+        for statement in CREATE_CABIN {
+            sqlx::query(*statement).execute(&mut *transaction).await?;
+        }
+    }
     sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {FORMAT}")))
         .execute(&mut *transaction)
         .await?;
@@ -126,7 +147,7 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for statement in CREATE {
+    for statement in CREATE.iter().chain(CREATE_CABIN) {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

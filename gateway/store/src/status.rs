@@ -13,6 +13,8 @@ pub struct Status {
     /// Why it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// The disk is nearly full: the database does not grow, new records replace the oldest.
+    pub disk_full: bool,
     /// The database's epoch.
     pub epoch: String,
     /// Rows per outbox table, in the order of `schema::TABLES`.

@@ -1,24 +1,23 @@
 //! The handle everybody else holds.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-use linli_domain::{DeviceClass, Lane, Record};
-use sqlx::SqlitePool;
-use sqlx::sqlite::SqlitePoolOptions;
+use linli_domain::{Lane, Record};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
+use crate::cabin::Cabin;
 use crate::claim::Claim;
 use crate::error::{NotDurable, OpenError, Refused};
+use crate::heads::Heads;
 use crate::history::History;
 use crate::journal::Journal;
 use crate::layouts::Known;
 use crate::open::{self, Opening};
-use crate::outbox::{Heads, Outbox};
-use crate::schema;
+use crate::outbox::Outbox;
+use crate::readers::Readers;
 use crate::settings::{Now, Settings};
 use crate::status::Status;
+use crate::turned::Turned;
 use crate::writer::{self, Op, Packed, Writer};
 
 /// Records of the data lane waiting for the writer: packed, so a few megabytes at most.
@@ -27,33 +26,16 @@ const DATA_QUEUE: usize = 8192;
 /// Urgent records, journal entries and acknowledgements waiting for the writer.
 const OP_QUEUE: usize = 2048;
 
-/// Connections that read: one for the uplink, one for people.
-const READERS: u32 = 2;
-
 /// A running store. Cloning gives another handle to the same one.
 #[derive(Clone)]
 pub struct Store {
     data: mpsc::Sender<Packed>,
     ops: mpsc::Sender<Op>,
-    lost: Arc<Turned>,
+    turned: Arc<Turned>,
     readers: Arc<Readers>,
     heads: watch::Receiver<Heads>,
     status: watch::Receiver<Status>,
     known: Arc<Mutex<(Arc<str>, Known)>>,
-}
-
-/// The reading connections; replaced when a damaged database was.
-pub(crate) struct Readers {
-    path: PathBuf,
-    pool: RwLock<SqlitePool>,
-}
-
-/// What was turned away since the writer last looked, per class.
-#[derive(Default)]
-pub(crate) struct Turned {
-    pub count: [AtomicU64; DeviceClass::ALL.len()],
-    pub first: [AtomicI64; DeviceClass::ALL.len()],
-    pub last: [AtomicI64; DeviceClass::ALL.len()],
 }
 
 // === impl Store ===
@@ -71,12 +53,12 @@ impl Store {
         let readers = Arc::new(Readers::new(&settings.path));
         let (data, data_queue) = mpsc::channel(DATA_QUEUE);
         let (ops, op_queue) = mpsc::channel(OP_QUEUE);
-        let lost = Arc::new(Turned::default());
-        let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&lost)).await;
+        let turned = Arc::new(Turned::default());
+        let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&turned)).await;
         let (heads, status) = (writer.heads(), writer.status());
         writer::spawn(writer, claim, data_queue, op_queue, ops.downgrade());
         let known = Arc::new(Mutex::new((heads.borrow().epoch.clone(), Known::default())));
-        Ok((Self { data, ops, lost, readers, heads, status, known }, opening))
+        Ok((Self { data, ops, turned, readers, heads, status, known }, opening))
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
@@ -91,27 +73,21 @@ impl Store {
         if taken {
             return Ok(());
         }
-        self.lost.note(class, at.0);
+        self.turned.note(class, at.0);
         Err(Refused)
     }
 
     /// Takes a record and waits until it is on the disk; commits at once.
     pub async fn accept_durably(&self, record: Record) -> Result<u64, NotDurable> {
-        let (reply, answer) = oneshot::channel();
-        let stopped = || NotDurable("the store is closed".to_owned());
-        let op = Op::Record { packed: Packed::of(record), reply: Some(reply) };
-        self.ops.send(op).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let packed = Packed::of(record);
+        writer::ask(&self.ops, |reply| Op::Record { packed, reply: Some(reply) }).await
     }
 
     /// Takes a record unless one with that key was taken before, and waits until it is on the
     /// disk. `None` means that it already was.
     pub async fn accept_once(&self, key: String, record: Record) -> Result<Option<u64>, NotDurable> {
-        let (reply, answer) = oneshot::channel();
-        let stopped = || NotDurable("the store is closed".to_owned());
-        let op = Op::Once { key, packed: Packed::of(record), reply };
-        self.ops.send(op).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let packed = Packed::of(record);
+        writer::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
     }
 
     /// What waits for delivery.
@@ -129,6 +105,12 @@ impl Store {
     #[must_use]
     pub fn journal(&self) -> Journal {
         Journal { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+    }
+
+    /// What the health cabin keeps.
+    #[must_use]
+    pub fn cabin(&self) -> Cabin {
+        Cabin { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
     }
 
     /// Trends.
@@ -152,63 +134,5 @@ impl Store {
             let _ = done.await;
         }
         readers.pool().close().await;
-    }
-}
-
-// === impl Readers ===
-
-impl Readers {
-    fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), pool: RwLock::new(pool(path)) }
-    }
-
-    /// The present pool.
-    pub(crate) fn pool(&self) -> SqlitePool {
-        self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Lets go of the old file and looks at the new one from now on.
-    pub(crate) async fn renew(&self) {
-        let fresh = pool(&self.path);
-        let old = {
-            let mut held = self.pool.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *held, fresh)
-        };
-        old.close().await;
-    }
-}
-
-fn pool(path: &Path) -> SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .min_connections(0)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_lazy_with(schema::reader(path))
-}
-
-// === impl Turned ===
-
-impl Turned {
-    fn note(&self, class: DeviceClass, at: i64) {
-        let slot = usize::from(class.code());
-        if self.count[slot].fetch_add(1, Ordering::AcqRel) == 0 {
-            self.first[slot].store(at, Ordering::Release);
-        }
-        self.last[slot].store(at, Ordering::Release);
-    }
-
-    /// Takes the counts away: class, how many, first and last source time.
-    pub(crate) fn take(&self) -> Vec<(DeviceClass, u64, i64, i64)> {
-        let slots = DeviceClass::ALL.into_iter().enumerate();
-        slots
-            .filter_map(|(slot, class)| {
-                let count = self.count[slot].swap(0, Ordering::AcqRel);
-                let (first, last) =
-                    (self.first[slot].load(Ordering::Acquire), self.last[slot].load(Ordering::Acquire));
-                (count > 0).then_some((class, count, first, last))
-            })
-            .collect()
     }
 }

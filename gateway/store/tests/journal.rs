@@ -4,22 +4,9 @@ mod support;
 
 use linli_domain::command::State;
 use linli_domain::rollup::{Gatherer, Rollup};
-use linli_domain::{DeviceClass, Id, Lane, Record, Timestamp, Value};
-use linli_store::{Begun, JournaledCommand};
-use support::{NOW, event, layout, numbered, open, settled, waiting};
-
-fn command(id: &str) -> JournaledCommand {
-    JournaledCommand {
-        id: id.to_owned(),
-        device: "fan-1".to_owned(),
-        point: "run".to_owned(),
-        value: Value::Bool(true),
-        expires: Timestamp(NOW.0 + 1000),
-        at: NOW,
-        response_topic: None,
-        correlation: None,
-    }
-}
+use linli_domain::{DeviceClass, Id, Lane, Record, Timestamp};
+use linli_store::Begun;
+use support::{NOW, command, event, layout, numbered, open, settled, waiting};
 
 #[tokio::test]
 async fn a_command_is_the_same_for_ever_and_survives_a_restart() {

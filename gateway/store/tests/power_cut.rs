@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use linli_domain::command::State;
-use linli_domain::{DeviceClass, Lane, Record, Timestamp, Topic, Value};
-use linli_store::{Begun, JournaledCommand};
-use support::{NOW, event, layout, number_of, numbered, open, waiting};
+use linli_domain::{DeviceClass, Lane, Record, Topic};
+use linli_store::Begun;
+use support::{NOW, command, event, layout, number_of, numbered, open, waiting};
 
 /// Compiles the library that cuts the power.
 fn scissors(dir: &Path) -> PathBuf {
@@ -66,19 +66,6 @@ impl Told {
             }
         }
         told
-    }
-}
-
-fn command(id: &str) -> JournaledCommand {
-    JournaledCommand {
-        id: id.to_owned(),
-        device: "fan-1".to_owned(),
-        point: "run".to_owned(),
-        value: Value::Bool(true),
-        expires: Timestamp(NOW.0 + 1000),
-        at: NOW,
-        response_topic: None,
-        correlation: None,
     }
 }
 

@@ -7,8 +7,8 @@ use linli_domain::loss::{Loss, LossReason};
 use sqlx::{Connection, Row, SqliteConnection};
 use tokio::time::Instant;
 
+use super::Writer;
 use super::transact::{self, Draft};
-use super::{Writer, reserve};
 use crate::schema::{self, TABLES};
 
 /// Rows given up in one transaction when the size cap is reached: a twentieth of the table.
@@ -65,26 +65,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes room on a full disk: gives back the reserve, gives up old records, and lets the
-    /// write-ahead log flow into the pages they leave. Whether anything was gained.
-    pub(super) async fn make_room(&mut self) -> bool {
-        let path = self.settings.path.clone();
-        let released = tokio::task::spawn_blocking(move || reserve::release(&path)).await.unwrap_or(false);
-        let gained = match self.give_up_oldest(LossReason::DiskFull).await {
-            Ok(gained) => gained,
-            Err(error) => {
-                tracing::debug!(%error, "no room could be made");
-                false
-            }
-        };
-        if let Some(connection) = &mut self.connection {
-            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await;
-        }
-        released || gained
-    }
-
     /// Gives up the oldest of the least important class that has any.
-    async fn give_up_oldest(&mut self, reason: LossReason) -> Result<bool, sqlx::Error> {
+    pub(super) async fn give_up_oldest(&mut self, reason: LossReason) -> Result<bool, sqlx::Error> {
         match (1..TABLES.len()).find(|table| self.book.rows[*table] > 0) {
             Some(table) => self.give_up(table, reason, None).await,
             None => Ok(false),
@@ -104,7 +86,7 @@ impl Writer {
         let mut draft = Draft::new(&self.book);
         let now = (self.now)();
         let went = give_up_on(&mut connection, &mut draft, table, batch, reason, before, now).await;
-        self.keep(connection, went.is_ok());
+        self.put_back(connection, went.is_ok());
         if let Some(loss) = went? {
             tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records given up");
             // Losses still waiting for their entry are not part of this transaction.

@@ -2,8 +2,9 @@
 
 mod evict;
 mod history;
+mod keep;
 mod op;
-mod reserve;
+mod room;
 mod transact;
 mod trouble;
 mod upkeep;
@@ -19,16 +20,17 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-pub(crate) use op::{Op, Packed};
+pub(crate) use op::{Op, Packed, ask};
 
 use crate::claim::Claim;
+use crate::heads::Heads;
 use crate::layouts::Numbered;
 use crate::open::Opened;
-use crate::outbox::Heads;
+use crate::readers::Readers;
 use crate::schema::{self, TABLES};
 use crate::settings::{Now, Settings};
 use crate::status::Status;
-use crate::store::{Readers, Turned};
+use crate::turned::Turned;
 
 /// A transaction grows no larger than this many operations: about a megabyte of bodies.
 const GROUP: usize = 1024;
@@ -50,6 +52,8 @@ pub(crate) struct Writer {
     pub(super) devices: history::Devices,
     pub(super) book: Book,
     pub(super) unclean: bool,
+    /// Space for making room is held back; without it the database does not grow.
+    pub(super) held_back: bool,
     /// Losses to be written into the ledger with the next transaction.
     pub(super) losses: Vec<Loss>,
     pub(super) heads: watch::Sender<Heads>,
@@ -82,6 +86,7 @@ impl Writer {
         turned: Arc<Turned>,
     ) -> Self {
         let book = Book::of(&opened);
+        let held_back = room::is_held_back(&settings.path);
         let heads = watch::Sender::new(book.heads());
         let status = watch::Sender::new(Status {
             writable: true,
@@ -103,6 +108,7 @@ impl Writer {
             devices: history::Devices::default(),
             book,
             unclean: opened.unclean,
+            held_back,
             losses: opened.loss.into_iter().collect(),
             heads,
             status,
@@ -207,14 +213,19 @@ impl Writer {
     pub(super) async fn connected(&mut self) -> Result<SqliteConnection, sqlx::Error> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await,
+            None => {
+                let mut connection =
+                    SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await?;
+                room::limit(&mut connection, self.held_back).await?;
+                Ok(connection)
+            }
         }
     }
 
     /// Takes the connection back after a transaction. SQLite ends a transaction by itself when
     /// the disk is full, and the client library then counts one too many: a connection whose
     /// transaction failed is not used again.
-    pub(super) fn keep(&mut self, connection: SqliteConnection, is_well: bool) {
+    pub(super) fn put_back(&mut self, connection: SqliteConnection, is_well: bool) {
         if is_well {
             self.connection = Some(connection);
         } else {

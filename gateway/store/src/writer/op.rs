@@ -5,11 +5,12 @@ use std::sync::Arc;
 use linli_domain::command::State;
 use linli_domain::rollup::Minute;
 use linli_domain::{Layout, Record, Timestamp};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::codec;
+use crate::command::{Begun, JournaledCommand};
 use crate::error::NotDurable;
-use crate::journal::{Begun, JournaledCommand};
+use crate::kept::Entry;
 use crate::schema;
 
 /// An answer to somebody who waits for the disk.
@@ -35,6 +36,12 @@ pub(crate) enum Op {
         key: String,
         packed: Packed,
         reply: Reply<Option<u64>>,
+    },
+    /// What the health cabin keeps; `false` when it was told before.
+    Keep {
+        entry: Box<Entry>,
+        records: Vec<Packed>,
+        reply: Reply<bool>,
     },
     Begin {
         command: JournaledCommand,
@@ -87,9 +94,18 @@ impl Op {
     pub(super) const fn is_waited_for(&self) -> bool {
         match self {
             Self::Record { reply, .. } => reply.is_some(),
-            Self::Once { .. } | Self::Begin { .. } | Self::Advance { .. } | Self::Damaged { .. } => true,
+            Self::Once { .. }
+            | Self::Keep { .. }
+            | Self::Begin { .. }
+            | Self::Advance { .. }
+            | Self::Damaged { .. } => true,
             Self::Acknowledge(_) | Self::Bury { .. } | Self::History(_) | Self::Close { .. } => false,
         }
+    }
+
+    /// Whether something personal is erased.
+    pub(super) fn erases(&self) -> bool {
+        matches!(self, Self::Keep { entry, .. } if entry.erases())
     }
 
     /// Tells whoever waits that it will not happen.
@@ -98,9 +114,21 @@ impl Op {
         match self {
             Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
             Self::Once { reply, .. } => drop(reply.send(Err(error()))),
+            Self::Keep { reply, .. } => drop(reply.send(Err(error()))),
             Self::Begin { reply, .. } => drop(reply.send(Err(error()))),
             Self::Advance { reply, .. } => drop(reply.send(Err(error()))),
             _ => {}
         }
     }
+}
+
+/// Asks the writer for something and waits until it is durable.
+pub(crate) async fn ask<T>(
+    writer: &mpsc::Sender<Op>,
+    op: impl FnOnce(Reply<T>) -> Op,
+) -> Result<T, NotDurable> {
+    let (reply, answer) = oneshot::channel();
+    let stopped = || NotDurable("the store is closed".to_owned());
+    writer.send(op(reply)).await.map_err(|_| stopped())?;
+    answer.await.map_err(|_| stopped())?
 }

@@ -5,8 +5,9 @@ use linli_domain::{Record, Timestamp};
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::op::{Op, Packed};
-use super::{Book, Writer};
-use crate::journal::{Begun, JournaledCommand};
+use super::{Book, Writer, keep};
+use crate::command::{Begun, JournaledCommand};
+use crate::kept::Entry;
 use crate::schema::{self, TABLES};
 
 /// Rows per INSERT statement: four parameters each, far below SQLite's limit.
@@ -16,6 +17,7 @@ const ROWS_AT_ONCE: usize = 128;
 pub(super) enum Outcome {
     Stored(u64),
     Once(Option<u64>),
+    Kept(bool),
     Begun(Begun),
     Done,
 }
@@ -43,8 +45,15 @@ impl Writer {
     /// Runs everything pending as one transaction. On an error nothing has changed.
     pub(super) async fn transact(&mut self, pending: &[Op]) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut connection = self.connected().await?;
+        let erases = pending.iter().any(Op::erases);
+        if erases {
+            keep::erase_for_good(&mut connection).await?;
+        }
         let result = self.transact_on(&mut connection, pending).await;
-        self.keep(connection, result.is_ok());
+        if erases && result.is_ok() {
+            keep::forget_the_log(&mut connection).await;
+        }
+        self.put_back(connection, result.is_ok());
         result
     }
 
@@ -74,6 +83,9 @@ impl Writer {
                 } else {
                     None
                 }),
+                Op::Keep { entry, records, .. } => {
+                    Outcome::Kept(self.entry(&mut transaction, &mut draft, entry, records, now).await?)
+                }
                 Op::Begin { command, .. } => Outcome::Begun(begin(&mut transaction, command).await?),
                 Op::Advance { id, state, at, record, .. } => {
                     advance(&mut transaction, id, state, *at).await?;
@@ -106,6 +118,26 @@ impl Writer {
         draft.write(&mut transaction).await?;
         transaction.commit().await?;
         Ok((draft, outcomes))
+    }
+
+    async fn entry(
+        &mut self,
+        connection: &mut SqliteConnection,
+        draft: &mut Draft,
+        entry: &Entry,
+        records: &[Packed],
+        now: Timestamp,
+    ) -> Result<bool, sqlx::Error> {
+        if let Some(key) = &entry.once
+            && !is_new(connection, key, now).await?
+        {
+            return Ok(false);
+        }
+        keep::write(connection, entry).await?;
+        for packed in records {
+            self.add(connection, draft, packed).await?;
+        }
+        Ok(true)
     }
 
     async fn add(
@@ -332,6 +364,7 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
         match (op, outcome) {
             (Op::Record { reply: Some(reply), .. }, Outcome::Stored(seq)) => drop(reply.send(Ok(seq))),
             (Op::Once { reply, .. }, Outcome::Once(seq)) => drop(reply.send(Ok(seq))),
+            (Op::Keep { reply, .. }, Outcome::Kept(is_new)) => drop(reply.send(Ok(is_new))),
             (Op::Begin { reply, .. }, Outcome::Begun(begun)) => drop(reply.send(Ok(begun))),
             (Op::Advance { reply, .. }, Outcome::Done) => drop(reply.send(Ok(()))),
             _ => {}

@@ -44,16 +44,17 @@ impl Writer {
                 }
                 Err(error) => {
                     last = error.to_string();
-                    self.unwell(&last);
                     match Trouble::of(&error) {
-                        Trouble::Full if self.make_room().await => {}
+                        Trouble::Full if self.make_room().await => continue,
                         Trouble::Full => break,
                         Trouble::Damaged => self.begin_anew(&last).await,
                         Trouble::Passing => tokio::time::sleep(RETRY_AFTER / 20).await,
                     }
+                    self.unwell(&last);
                 }
             }
         }
+        self.unwell(&last);
         self.retry_at = Some(Instant::now() + RETRY_AFTER);
         let (waited, patient): (Vec<Op>, Vec<Op>) =
             std::mem::take(pending).into_iter().partition(Op::is_waited_for);
@@ -104,7 +105,6 @@ impl Writer {
         if fresh {
             tracing::error!(error, "the store is not writable");
         }
-        self.upkeep.trouble();
         self.status.send_modify(|status| {
             status.writable = false;
             status.trouble = Some(error.to_owned());

@@ -5,16 +5,13 @@ use std::time::Duration;
 use sqlx::{Connection, Row};
 use tokio::time::Instant;
 
-use super::{Writer, reserve};
+use super::Writer;
 use crate::schema::TABLES;
 use crate::watermark::Watermark;
 
-/// How often trends are purged, the watermark is written and the reserve is looked at. Each
+/// How often trends are purged, the watermark is written and space is held back. Each
 /// writing of the watermark costs three flash pages: at this rate about 20 MB a day.
 const EVERY: Duration = Duration::from_secs(60);
-
-/// After trouble with the disk the reserve is not taken again for this long.
-const QUIET: Duration = Duration::from_secs(60);
 
 /// Command ids are remembered this long: a repeated id is the same command.
 const COMMANDS_KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
@@ -34,16 +31,7 @@ pub(super) struct Due {
     /// The size was looked at.
     pub looked: Option<Instant>,
     done: Option<Instant>,
-    troubled: Option<Instant>,
     written: Option<Watermark>,
-}
-
-// === impl Due ===
-
-impl Due {
-    pub(super) fn trouble(&mut self) {
-        self.troubled = Some(Instant::now());
-    }
 }
 
 // === impl Writer ===
@@ -70,14 +58,7 @@ impl Writer {
         self.purge_records().await?;
         self.give_back_pages().await?;
         self.remember().await;
-        if self.upkeep.troubled.is_none_or(|at| at.elapsed() > QUIET) {
-            let (path, bytes) = (self.settings.path.clone(), reserve::size(self.settings.max_bytes));
-            let created = tokio::task::spawn_blocking(move || reserve::create(&path, bytes)).await;
-            if let Ok(Err(error)) = created {
-                tracing::warn!(%error, "no space for the reserve");
-            }
-        }
-        Ok(())
+        self.hold_back().await
     }
 
     async fn purge_records(&mut self) -> Result<(), sqlx::Error> {

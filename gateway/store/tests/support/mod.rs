@@ -9,7 +9,7 @@ use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Record, Sample,
     Timestamp, Topic, Value, ValueType,
 };
-use linli_store::{Now, Opening, Outbox, Row, Settings, Store};
+use linli_store::{JournaledCommand, Now, Opening, Outbox, Row, Settings, Store};
 
 pub const NOW: Timestamp = Timestamp(1_795_428_000_000);
 
@@ -82,6 +82,19 @@ pub fn number_of(row: &Row) -> Option<u32> {
         Record::Message(message) => {
             message.body.get("number").and_then(|n| n.as_u64()).map(|n| u32::try_from(n).unwrap())
         }
+    }
+}
+
+pub fn command(id: &str) -> JournaledCommand {
+    JournaledCommand {
+        id: id.to_owned(),
+        device: "fan-1".to_owned(),
+        point: "run".to_owned(),
+        value: Value::Bool(true),
+        expires: Timestamp(NOW.0 + 1000),
+        at: NOW,
+        response_topic: None,
+        correlation: None,
     }
 }
 

@@ -1,0 +1,62 @@
+//! Visits to a health cabin, and what was measured during them.
+
+mod binding;
+mod version;
+
+pub use binding::{Span, Unassigned, bind};
+pub use version::{Status, Version};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Timestamp};
+
+/// How a visit began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenedBy {
+    /// A card was read.
+    Card,
+    /// A code was scanned.
+    Code,
+    /// A health worker opened it.
+    Worker,
+}
+
+/// How a visit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// All was done.
+    Completed,
+    /// The resident left.
+    Abandoned,
+    /// Nothing happened for a while.
+    TimedOut,
+    /// The next resident came.
+    Superseded,
+}
+
+/// One resident's stay in a cabin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Its id.
+    pub id: String,
+    /// The cabin.
+    pub room: Id,
+    /// Who, as the district knows them; none when nobody was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym: Option<String>,
+    /// A number handed out in place of a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The version of the consent text the resident agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+    /// How it began.
+    pub opened_by: OpenedBy,
+    /// When it began, Unix milliseconds UTC.
+    pub opened: Timestamp,
+    /// When and how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<(Timestamp, Ending)>,
+}

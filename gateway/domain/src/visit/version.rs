@@ -1,0 +1,50 @@
+//! A measurement as it is kept: what is put right is a new version, never a change.
+
+use serde::{Deserialize, Serialize};
+
+use super::Unassigned;
+use crate::vital::Measurement;
+use crate::{Id, Timestamp};
+
+/// What a version says of the measurement (FHIR observation status).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// As the device told it.
+    Final,
+    /// A person has put its values right.
+    Corrected,
+    /// It should not have been taken.
+    EnteredInError,
+}
+
+/// One version of a measurement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// The measurement; all its versions have this id.
+    pub id: String,
+    /// 1 is what the device told.
+    pub version: u32,
+    /// What this version says.
+    pub status: Status,
+    /// The visit it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<String>,
+    /// Why it belongs to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unassigned: Option<Unassigned>,
+    /// The device.
+    pub device: Id,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Id>,
+    /// What was measured.
+    pub measurement: Measurement,
+    /// When this version was made, Unix milliseconds UTC.
+    pub at: Timestamp,
+    /// Who made it: `device`, or the name of an account.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}

@@ -1,0 +1,77 @@
+//! What the health cabin keeps, and one change of it: all or nothing.
+
+use linli_domain::visit::{Version, Visit};
+use linli_domain::{Record, Timestamp};
+use serde::Serialize;
+
+/// A resident's identity, sealed. The key is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resident {
+    /// Who, as the district knows them.
+    pub pseudonym: String,
+    /// Which key it is sealed with.
+    pub key: String,
+    /// Nonce and ciphertext.
+    pub sealed: Vec<u8>,
+    /// When it was last needed.
+    pub at: Timestamp,
+}
+
+/// Who looked at or changed what. It names residents by pseudonym only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// When, Unix milliseconds UTC.
+    pub at: Timestamp,
+    /// The account.
+    pub who: String,
+    /// The deed: `visit.open`, `identity.reveal`, ….
+    pub what: String,
+    /// A visit, a measurement, a pseudonym.
+    pub about: String,
+    /// More for a person.
+    pub detail: String,
+}
+
+/// One thing that changes.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Kept, or sealed anew.
+    Resident(Resident),
+    /// Opened, or changed.
+    Visit(Visit),
+    /// One more version.
+    Version(Box<Version>),
+    /// The visit and everything measured during it is gone.
+    EraseVisit(String),
+    /// All versions of the measurement are gone.
+    EraseMeasurement(String),
+    /// The identity is gone.
+    EraseResident(String),
+    /// Older entries of the audit are gone.
+    ForgetAudit(Timestamp),
+}
+
+/// Changes that become durable together, with what tells the district of them.
+#[derive(Debug, Clone, Default)]
+pub struct Entry {
+    /// Told before under this key: nothing happens.
+    pub once: Option<String>,
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// Who did it.
+    pub audit: Vec<Audit>,
+    /// What is delivered.
+    pub records: Vec<Record>,
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// Whether something is erased: then it must not be found in the file either.
+    pub(crate) fn erases(&self) -> bool {
+        let erases = |change: &Change| {
+            matches!(change, Change::EraseVisit(_) | Change::EraseMeasurement(_) | Change::EraseResident(_))
+        };
+        self.changes.iter().any(erases)
+    }
+}

@@ -1,0 +1,106 @@
+//! What the health cabin keeps, inside the transaction.
+
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use crate::kept::{Audit, Change, Entry};
+
+/// Applies every change and writes the audit.
+pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
+    for change in &entry.changes {
+        apply(connection, change).await?;
+    }
+    for audit in &entry.audit {
+        note(connection, audit).await?;
+    }
+    Ok(())
+}
+
+/// What is deleted from now on is overwritten in the file.
+pub(super) async fn erase_for_good(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("PRAGMA secure_delete = ON").execute(connection).await.map(|_| ())
+}
+
+/// The write-ahead log still holds what was deleted: it is emptied.
+pub(super) async fn forget_the_log(connection: &mut SqliteConnection) {
+    for pragma in ["PRAGMA secure_delete = FAST", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+        if let Err(error) = sqlx::query(pragma).execute(&mut *connection).await {
+            tracing::warn!(%error, "erased, but the log could not be emptied yet");
+        }
+    }
+}
+
+async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+    match change {
+        Change::Resident(resident) => {
+            sqlx::query("INSERT OR REPLACE INTO resident (pseudonym, key, sealed, at) VALUES (?, ?, ?, ?)")
+                .bind(&resident.pseudonym)
+                .bind(&resident.key)
+                .bind(&resident.sealed)
+                .bind(resident.at.0)
+                .execute(connection)
+                .await?;
+        }
+        Change::Visit(visit) => {
+            sqlx::query(
+                "INSERT OR REPLACE INTO visit (id, pseudonym, opened, ended, body) VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(&visit.id)
+            .bind(&visit.pseudonym)
+            .bind(visit.opened.0)
+            .bind(visit.ended.map(|(at, _)| at.0))
+            .bind(json(visit)?)
+            .execute(connection)
+            .await?;
+        }
+        Change::Version(version) => {
+            // The first row of a version stands: versions are never overwritten.
+            sqlx::query("INSERT INTO measurement (id, version, visit, at, body) VALUES (?, ?, ?, ?, ?)")
+                .bind(&version.id)
+                .bind(version.version)
+                .bind(&version.visit)
+                .bind(version.measurement.taken.at.0)
+                .bind(json(version)?)
+                .execute(connection)
+                .await?;
+        }
+        Change::EraseVisit(id) => {
+            run(
+                connection,
+                "DELETE FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?)",
+                id,
+            )
+            .await?;
+            run(connection, "DELETE FROM visit WHERE id = ?", id).await?;
+        }
+        Change::EraseMeasurement(id) => run(connection, "DELETE FROM measurement WHERE id = ?", id).await?,
+        Change::EraseResident(pseudonym) => {
+            run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
+        }
+        Change::ForgetAudit(before) => {
+            sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn note(connection: &mut SqliteConnection, audit: &Audit) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO audit (at, who, what, about, detail) VALUES (?, ?, ?, ?, ?)")
+        .bind(audit.at.0)
+        .bind(&audit.who)
+        .bind(&audit.what)
+        .bind(&audit.about)
+        .bind(&audit.detail)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn run(connection: &mut SqliteConnection, sql: &'static str, id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(sql).bind(id).execute(connection).await?;
+    Ok(())
+}
+
+fn json(body: &impl Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(body).map_err(|error| sqlx::Error::Encode(error.into()))
+}

@@ -1,0 +1,129 @@
+//! Room on a full disk: a few megabytes are held back, and while they are not, the database does
+//! not grow.
+//!
+//! Giving up records needs room itself: pages travel through the write-ahead log, and the log can
+//! only be emptied into a file that may grow. So when the disk is full, what was held back is
+//! given to the file system, the log is emptied, and from then on SQLite is told to keep the file
+//! at its size: new records take the pages of those given up. As soon as there is space to hold
+//! back again, the file may grow again.
+
+use std::io::Write;
+use std::path::Path;
+
+use linli_domain::loss::LossReason;
+use sqlx::{Connection, SqliteConnection};
+
+use super::Writer;
+use crate::watermark::beside;
+
+/// What is held back: more than the write-ahead log grows between two checkpoints.
+const HELD_BACK: u64 = 6 * 1024 * 1024;
+
+/// What must be free beyond it, for the files of others.
+const MARGIN: u64 = 1024 * 1024;
+
+/// SQLite's own limit: the file may grow.
+const UNBOUNDED: &str = "PRAGMA max_page_count = 4294967294";
+
+/// SQLite takes no limit below the present size: the file may not grow.
+const AS_IT_IS: &str = "PRAGMA max_page_count = 1";
+
+// === impl Writer ===
+
+impl Writer {
+    /// Makes room on a full disk. Whether anything was gained.
+    pub(super) async fn make_room(&mut self) -> bool {
+        let path = self.settings.path.clone();
+        let released = tokio::task::spawn_blocking(move || release(&path)).await.unwrap_or(false);
+        self.set_held_back(false);
+        if let Err(error) = self.empty_the_log().await {
+            tracing::debug!(%error, "the log could not be emptied");
+        }
+        let gained = self.give_up_oldest(LossReason::DiskFull).await;
+        if let Err(error) = &gained {
+            tracing::debug!(%error, "no room could be made");
+        }
+        released || gained.unwrap_or(false)
+    }
+
+    /// Holds space back, if there is any, and lets the database grow accordingly.
+    pub(super) async fn hold_back(&mut self) -> Result<(), sqlx::Error> {
+        let path = self.settings.path.clone();
+        let held = tokio::task::spawn_blocking(move || create(&path)).await;
+        match held.unwrap_or_else(|error| Err(error.into())) {
+            Ok(()) => self.set_held_back(true),
+            Err(error) => {
+                tracing::debug!(%error, "no space to hold back");
+                self.set_held_back(false);
+            }
+        }
+        let mut connection = self.connected().await?;
+        let limited = limit(&mut connection, self.held_back).await;
+        self.put_back(connection, limited.is_ok());
+        limited
+    }
+
+    fn set_held_back(&mut self, held_back: bool) {
+        self.held_back = held_back;
+        let changed = self
+            .status
+            .send_if_modified(|status| std::mem::replace(&mut status.disk_full, !held_back) == held_back);
+        if changed && held_back {
+            tracing::info!("the disk has room again: the database may grow");
+        } else if changed {
+            tracing::warn!(
+                "the disk is full: the database does not grow any more, the oldest records make room"
+            );
+        }
+    }
+
+    async fn empty_the_log(&mut self) -> Result<(), sqlx::Error> {
+        let mut connection = self.connected().await?;
+        let emptied = sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(&mut connection).await;
+        self.put_back(connection, emptied.is_ok());
+        emptied.map(|_| ())
+    }
+}
+
+/// Tells SQLite whether the file may grow.
+pub(super) async fn limit(connection: &mut SqliteConnection, may_grow: bool) -> Result<(), sqlx::Error> {
+    let limit = if may_grow { UNBOUNDED } else { AS_IT_IS };
+    sqlx::query(limit).execute(&mut *connection).await?;
+    connection.ping().await
+}
+
+/// Whether space is held back beside this database.
+pub(super) fn is_held_back(database: &Path) -> bool {
+    std::fs::metadata(beside(database, "reserve")).is_ok_and(|found| found.len() >= HELD_BACK)
+}
+
+fn create(database: &Path) -> std::io::Result<()> {
+    if is_held_back(database) {
+        return Ok(());
+    }
+    let path = beside(database, "reserve");
+    // Looked at first: trying costs the flash six megabytes.
+    let disk = rustix::fs::statvfs(database)?;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < HELD_BACK + MARGIN {
+        return Err(std::io::ErrorKind::StorageFull.into());
+    }
+    let written = write_zeros(&path);
+    if written.is_err() {
+        let _ = std::fs::remove_file(&path);
+    }
+    written
+}
+
+fn release(database: &Path) -> bool {
+    std::fs::remove_file(beside(database, "reserve")).is_ok()
+}
+
+/// Real zeros: a hole would hold nothing back.
+fn write_zeros(path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    let block = [0_u8; 64 * 1024];
+    for _ in 0..HELD_BACK / block.len() as u64 {
+        file.write_all(&block)?;
+    }
+    file.sync_all()
+}
