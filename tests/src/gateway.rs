@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tokio::process::{Child, Command};
 
+use crate::http;
 use crate::stage::eventually;
 
 /// A running gateway.
@@ -115,6 +116,26 @@ impl Gateway {
         fetch(&self.data.join("control.sock"), path).context("the gateway does not answer")
     }
 
+    /// Asks on the control socket: status and answer.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> anyhow::Result<(u16, serde_json::Value)> {
+        let stream = std::os::unix::net::UnixStream::connect(self.data.join("control.sock"))?;
+        let (status, answer) = http::ask(stream, method, path, "", &body.to_string())?;
+        Ok((status, serde_json::from_str(&answer).unwrap_or_default()))
+    }
+
+    /// Where its network listener is, by what it logged.
+    pub async fn web(&self) -> anyhow::Result<String> {
+        eventually("it is ready", Duration::from_secs(10), || self.log().contains("web=")).await?;
+        let log = self.log();
+        let address = log.split("web=").nth(1).and_then(|rest| rest.split_whitespace().next());
+        Ok(address.context("the log names no listener")?.to_owned())
+    }
+
     /// What it logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -153,11 +174,6 @@ fn status(socket: &Path) -> Option<serde_json::Value> {
 }
 
 fn fetch(socket: &Path, path: &str) -> Option<String> {
-    use std::io::{Read, Write};
-    let mut stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: linli\r\n\r\n").as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer.split_once("\r\n\r\n")?.1.to_owned())
+    let stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
+    http::ask(stream, "GET", path, "", "").ok().map(|(_, body)| body)
 }

@@ -1,6 +1,7 @@
 //! A directory, ports and tools.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -48,9 +49,18 @@ impl Stage {
     }
 }
 
-/// A port nobody listens on just now.
+/// A port nobody listens on, given to nobody else. It lies below the ports that the system takes
+/// for connections: there, somebody who asks whether it listens may end up talking to himself.
 pub fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    for _ in 0..1000 {
+        let from = 12_000 + u16::try_from(std::process::id() % 100)? * 200;
+        let port = from + NEXT.fetch_add(1, Ordering::Relaxed) % 200;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no port is free between 12000 and 32000")
 }
 
 /// Unix milliseconds, as a sender of commands would label them.

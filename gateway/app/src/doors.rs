@@ -2,15 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::observed::Observed;
-use crate::web::{self, Control};
+use crate::web::{self, Control, House};
 
 /// Read-only on the network, acting on a socket of the machine.
 pub struct Doors {
@@ -40,13 +38,13 @@ impl Doors {
     /// Serves both until `cancel`.
     pub fn serve(
         self,
-        observed: &Arc<Observed>,
+        house: &House,
         control: Control,
         cancel: &CancellationToken,
     ) -> Vec<JoinHandle<std::io::Result<()>>> {
-        let network = web::serve_network(self.network, Arc::clone(observed), cancel.clone());
+        let network = web::serve_network(self.network, house.clone(), cancel.clone());
         let socket =
-            web::serve_control(self.socket, self.socket_path, Arc::clone(observed), control, cancel.clone());
+            web::serve_control(self.socket, self.socket_path, house.clone(), control, cancel.clone());
         vec![tokio::spawn(network), tokio::spawn(socket)]
     }
 }

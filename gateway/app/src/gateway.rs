@@ -14,18 +14,19 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::VERSION;
-use crate::cabin::{self, Cabin};
+use crate::cabin::{self, Reception};
 use crate::clock::SystemClock;
 use crate::commands::{DESK_QUEUE, Desk, Submission};
-use crate::config::{self, Checked};
+use crate::config::{self, Checked, Worker};
 use crate::doors::Doors;
+use crate::events::Events;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
 use crate::observed::Observed;
 use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Rules};
 use crate::watchdog::{self, Watchdog};
-use crate::web::{Control, ReloadRequest};
+use crate::web::{CabinDoor, Control, House, ReloadRequest};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -39,6 +40,8 @@ pub struct Gateway {
     north: North,
     live: Arc<Live>,
     rules: watch::Sender<Rules>,
+    cabin: watch::Sender<Arc<cabin::Settings>>,
+    workers: watch::Sender<Arc<Vec<Worker>>>,
     fallback: watch::Sender<Option<String>>,
     desk: mpsc::Sender<Submission>,
     reloads: mpsc::Receiver<ReloadRequest>,
@@ -71,9 +74,9 @@ impl Gateway {
         let store = open_store(&current, &clock).await?;
         let doors = Doors::open(current.web.listen, &data_dir(&current)?).await?;
         let web_address = doors.address()?;
-
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
-        let (measurements, told) = mpsc::channel(cabin::QUEUE);
+        let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
+        let (requests, asked) = mpsc::channel(cabin::REQUEST_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
@@ -83,36 +86,47 @@ impl Gateway {
         let fallback = watch::Sender::new(booted.fallback.map(|report| report.to_string()));
         let north = North::new(store.outbox(), desk.clone(), ticks());
         let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
-        let live = Arc::clone(&observed.live);
+        let (live, events) = (Arc::clone(&observed.live), Events::default());
         let pipeline = Pipeline {
             store: store.clone(),
             live: Arc::clone(&live),
             rules: rules.subscribe(),
+            measurements: lines.measurements(),
+            events: events.clone(),
             flow: Arc::clone(&observed.flow),
         };
         let health = Arc::clone(&observed.desk);
         let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
-        let cabin = Cabin { store: store.clone(), samples, health: Arc::clone(&observed.cabin) };
+        let cabin = watch::Sender::new(Arc::new(current.cabin.clone()));
+        let workers = watch::Sender::new(Arc::new(current.workers.clone()));
+        let health = Arc::clone(&observed.cabin);
+        let parts =
+            cabin::Parts { store: store.clone(), samples, events: events.clone(), clock: ticks(), health };
+        let cabin_desk = cabin::Desk::resume(parts, cabin.subscribe()).await?;
+        let reception =
+            Reception { store: store.cabin(), requests, settings: cabin.subscribe(), clock: ticks() };
+        let house = house(&current, &observed, reception, events, workers.subscribe());
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { desk: desk.clone(), reload };
         let tasks = Tasks {
-            cabin: tokio::spawn(cabin.run(told)),
+            cabin: tokio::spawn(cabin_desk.run(told, asked)),
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
             desk: tokio::spawn(desk_task.run(submissions)),
-            web: doors.serve(&observed, control, &cancel_web),
+            web: doors.serve(&house, control, &cancel_web),
             aside: vec![tokio::spawn(clock.watch(cancel_aside.clone()))],
             cancel_web,
             cancel_aside,
         };
-        let config_dir = config_dir.to_owned();
         let mut gateway = Self {
-            config_dir,
+            config_dir: config_dir.to_owned(),
             current,
             store,
             lines,
             north,
             live,
             rules,
+            cabin,
+            workers,
             fallback,
             desk,
             reloads,
@@ -193,6 +207,8 @@ impl Gateway {
                 })
                 .collect(),
         ));
+        self.cabin.send_replace(Arc::new(self.current.cabin.clone()));
+        self.workers.send_replace(Arc::new(self.current.workers.clone()));
         let plans: Vec<Arc<dyn LinePlan>> = self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).collect();
         self.north.apply(self.current.uplink.as_ref(), layouts).await;
@@ -229,6 +245,19 @@ impl Gateway {
         step("store", store.close()).await;
         tracing::info!("stopped");
     }
+}
+
+/// What the doors open to.
+fn house(
+    current: &Checked,
+    observed: &Arc<Observed>,
+    reception: Reception,
+    events: Events,
+    workers: watch::Receiver<Arc<Vec<Worker>>>,
+) -> House {
+    let centre = current.centre.id.to_string();
+    let cabin = CabinDoor { reception, centre, timezone: current.centre.timezone.clone() };
+    House { observed: Arc::clone(observed), cabin, events, workers }
 }
 
 /// Opens the store and says what was found.

@@ -7,6 +7,8 @@ mod commands;
 pub mod config;
 mod demo;
 mod doors;
+mod events;
+mod export;
 mod gateway;
 mod lines;
 mod live;

@@ -77,6 +77,12 @@ impl Lines {
         }
     }
 
+    /// Where measurements go, as long as there are lines.
+    #[must_use]
+    pub fn measurements(&self) -> Option<mpsc::WeakSender<Told>> {
+        self.shared.as_ref().map(|shared| shared.measurements.downgrade())
+    }
+
     /// Where devices are reached, for the command desk.
     #[must_use]
     pub fn routes(&self) -> watch::Receiver<Arc<Routes>> {

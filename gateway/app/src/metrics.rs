@@ -104,7 +104,19 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], get(&flow.refused))],
     )?;
-    let cabin = &observed.cabin;
+    cabin(page, &observed.cabin)?;
+    let commands: &[(&[&str], u64)] = &[
+        (&["done"], get(&desk.done)),
+        (&["failed"], get(&desk.failed)),
+        (&["unknown"], get(&desk.unknown)),
+        (&["refused"], get(&desk.refused)),
+        (&["repeated"], get(&desk.repeated)),
+        (&["unanswered"], get(&desk.unanswered)),
+    ];
+    page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+}
+
+fn cabin(page: &Page, cabin: &crate::cabin::Health) -> Result<(), prometheus::Error> {
     let measurements: &[(&[&str], u64)] = &[
         (&["accepted"], get(&cabin.accepted)),
         (&["repeated"], get(&cabin.repeated)),
@@ -117,15 +129,15 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &["result"],
         measurements,
     )?;
-    let commands: &[(&[&str], u64)] = &[
-        (&["done"], get(&desk.done)),
-        (&["failed"], get(&desk.failed)),
-        (&["unknown"], get(&desk.unknown)),
-        (&["refused"], get(&desk.refused)),
-        (&["repeated"], get(&desk.repeated)),
-        (&["unanswered"], get(&desk.unanswered)),
-    ];
-    page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+    page.counter(
+        "linli_measurements_unassigned_total",
+        "Measurements that waited for a person to say whose they are.",
+        &[],
+        &[(&[], get(&cabin.unassigned))],
+    )?;
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let open_visits = get(&cabin.open_visits) as f64;
+    page.gauge("linli_visits_open", "Open visits to the health cabin.", &[], &[(&[], open_visits)])
 }
 
 /// Picks one count of a line.

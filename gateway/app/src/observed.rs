@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::VERSION;
-use crate::cabin::CabinHealth;
+use crate::cabin::Health as CabinHealth;
 use crate::commands::DeskHealth;
 use crate::config::Checked;
 use crate::lines::LineView;

@@ -11,12 +11,14 @@ use std::time::Duration;
 use linli_domain::report::{Report, Reporter};
 use linli_domain::rollup::Gatherer;
 use linli_domain::{Batch, DeviceClass, Id, Message, Record, Topic};
-use linli_drivers::{DeviceState, LineEvent};
+use linli_drivers::{DeviceState, LineEvent, Told};
 use linli_store::Store;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::cabin::Steady;
+use crate::events::Events;
 use crate::live::Live;
 
 /// Batches waiting between lines and store: at 1000 requests a second, one second's worth.
@@ -55,6 +57,10 @@ pub struct Pipeline {
     pub live: Arc<Live>,
     /// Report rules, replaced on reload.
     pub rules: watch::Receiver<Rules>,
+    /// Where measurements go that polled devices make; the lines hold the channel open.
+    pub measurements: Option<mpsc::WeakSender<Told>>,
+    /// Screens.
+    pub events: Events,
     /// Counters.
     pub flow: Arc<Flow>,
 }
@@ -63,6 +69,7 @@ pub struct Pipeline {
 struct Filter {
     rules: Rules,
     reporters: BTreeMap<Id, Vec<Reporter>>,
+    steady: Steady,
 }
 
 // === impl Pipeline ===
@@ -91,7 +98,8 @@ impl Pipeline {
                 }
                 changed = self.rules.changed(), if rules_open => {
                     rules_open = changed.is_ok();
-                    filter = Filter { rules: self.rules.borrow_and_update().clone(), ..Filter::default() };
+                    filter.rules = self.rules.borrow_and_update().clone();
+                    filter.reporters.clear();
                 }
                 _ = flush.tick() => self.store.history().add(gatherer.take()).await,
             }
@@ -103,6 +111,10 @@ impl Pipeline {
     fn pass(&self, mut batch: Batch, filter: &mut Filter, gatherer: &mut Gatherer) {
         self.flow.values_read.fetch_add(batch.samples.len() as u64, Ordering::Relaxed);
         self.live.update(&batch, Instant::now());
+        if batch.layout.class == DeviceClass::Vital {
+            self.events.tell("value", &shown(&batch));
+            self.measured(&batch, &mut filter.steady);
+        }
         gatherer.add(&batch);
         filter.apply(&mut batch);
         if batch.samples.is_empty() {
@@ -113,6 +125,20 @@ impl Pipeline {
             Ok(()) => self.flow.values_reported.fetch_add(values, Ordering::Relaxed),
             Err(_) => self.flow.refused.fetch_add(1, Ordering::Relaxed),
         };
+    }
+
+    /// A polled device does not say when a measurement is done; one that speaks of itself does.
+    fn measured(&self, batch: &Batch, steady: &mut Steady) {
+        if linli_drivers::health::tells_itself(&batch.layout.profile) {
+            return;
+        }
+        let Some(measurement) = steady.push(batch, Instant::now()) else { return };
+        let told = Told { layout: Arc::clone(&batch.layout), measurement, reply: None };
+        let measurements = self.measurements.as_ref().and_then(mpsc::WeakSender::upgrade);
+        let taken = measurements.is_some_and(|measurements| measurements.try_send(told).is_ok());
+        if !taken {
+            tracing::warn!(device = %batch.layout.device, "a measurement could not be taken: too many at once");
+        }
     }
 
     fn transition(&self, event: &LineEvent) {
@@ -136,6 +162,7 @@ impl Pipeline {
         let body = json!({"device": device, "state": state, "reason": reason, "detail": detail, "at": event.at.at.0});
         if let serde_json::Value::Object(mut body) = body {
             body.retain(|_, member| !member.is_null());
+            self.events.tell("device", &serde_json::Value::Object(body.clone()));
             let message =
                 Message { topic: Topic::DeviceEvent, class: DeviceClass::Telemetry, at: event.at.at, body };
             if self.store.accept(Record::Message(message)).is_err() {
@@ -143,6 +170,17 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// A batch as a screen shows it.
+fn shown(batch: &Batch) -> serde_json::Value {
+    let samples = batch.samples.iter().filter_map(|sample| {
+        let point = batch.layout.points.get(usize::from(sample.point))?;
+        Some(json!({
+            "point": point.name, "unit": point.unit, "value": sample.value, "quality": sample.quality.to_string(), "at": sample.at.0,
+        }))
+    });
+    json!({"device": batch.layout.device, "samples": samples.collect::<Vec<_>>()})
 }
 
 // === impl Filter ===

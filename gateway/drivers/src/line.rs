@@ -36,8 +36,9 @@ pub struct Told {
     pub layout: Arc<Layout>,
     /// What it measured.
     pub measurement: Measurement,
-    /// Where the sender waits to hear that it is safe, or why it was not taken.
-    pub reply: Option<oneshot::Sender<Result<(), String>>>,
+    /// Where the sender waits to hear that it is safe (and what else there is to say of it), or
+    /// why it was not taken.
+    pub reply: Option<oneshot::Sender<Result<Option<String>, String>>>,
 }
 
 /// Write one point and read it back.

@@ -4,7 +4,7 @@
 
 mod support;
 
-use linli_domain::visit::{Ending, OpenedBy, Status, Version, Visit};
+use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Lane, Timestamp};
 use linli_store::{Audit, Change, Entry, Resident};
@@ -35,6 +35,7 @@ fn version(id: &str, version: u32, visit: Option<&str>, why: &str) -> Version {
         device: Id::new("oximeter").unwrap(),
         room: None,
         measurement: Measurement { taken, readings, key: None, user: None, patient: None },
+        context: Context::default(),
         at: NOW,
         by: "device".to_owned(),
         why: Some(why.to_owned()),

@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use linli_drivers::Clock;
 use serde_json::{Value, json};
 
 use super::site::Site;
 use super::{WRONG, socket};
-use crate::clock::SystemClock;
 
 /// Write one point of a device and wait until it is read back.
 ///
@@ -38,7 +36,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let now = SystemClock::default().now().at.0;
+    let now = super::now().0;
     let value: Value = serde_json::from_str(&args.value).unwrap_or_else(|_| args.value.clone().into());
     let id = format!("cli-{}-{now}", std::process::id());
     let life = i64::try_from(args.expires.as_millis()).unwrap_or(i64::MAX);

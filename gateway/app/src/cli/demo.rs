@@ -102,9 +102,10 @@ async fn show(args: &Args) -> anyhow::Result<()> {
 fn header(demo: &Demo, web: SocketAddr) -> String {
     let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
     format!(
-        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false",
+        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false\n  cabin    curl -H 'Authorization: Bearer {}' http://{web}/api/v1/visits",
         demo.broker_url,
-        demo.config_dir.display()
+        demo.config_dir.display(),
+        demo.token
     )
 }
 

@@ -8,6 +8,7 @@ mod command;
 mod demo;
 mod devices;
 mod doctor;
+mod export;
 pub mod init;
 mod logging;
 mod probe;
@@ -17,6 +18,7 @@ mod scan;
 pub mod schema;
 mod site;
 mod socket;
+mod visits;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,10 @@ enum Verb {
     Probe(probe::Args),
     /// Write one point of a device and read it back (下发命令)
     Command(command::Args),
+    /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
+    Visits(visits::Args),
+    /// Write measurements as FHIR R4 or as a table (导出)
+    Export(export::Args),
     /// Make the running gateway take over the changed configuration (重新加载配置)
     Reload(reload::Args),
     /// Take a consistent copy of the database, also while running (备份)
@@ -77,6 +83,8 @@ pub fn main() -> ExitCode {
         Verb::Scan(args) => scan::run(&args),
         Verb::Probe(args) => probe::run(&args),
         Verb::Command(args) => command::run(&args),
+        Verb::Visits(args) => visits::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
@@ -88,6 +96,11 @@ pub fn main() -> ExitCode {
             None => ExitCode::FAILURE,
         }
     })
+}
+
+/// Now, by this machine's clock.
+fn now() -> linli_domain::Timestamp {
+    linli_drivers::Clock::now(&crate::clock::SystemClock::default()).at
 }
 
 /// A runtime for verbs that need one for a moment.

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use rustix::process::DumpableBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::site::Site;
@@ -24,6 +25,8 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     super::logging::start(&config::log_level(&args.site.config));
+    // What residents are called is in memory for moments: it must not end in a core dump.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(8)

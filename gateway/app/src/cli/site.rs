@@ -8,7 +8,14 @@ use crate::config;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Site {
     /// Configuration directory (配置目录)
-    #[arg(long, short, value_name = "DIR", default_value = "/etc/linli", env = "LINLI_CONFIG")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "DIR",
+        default_value = "/etc/linli",
+        env = "LINLI_CONFIG"
+    )]
     pub config: PathBuf,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use linli_domain::Id;
+use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
 
@@ -13,6 +13,7 @@ use super::raw::{DevicesFile, FacilityFile, GatewayFile};
 use super::report::Problem;
 use super::text::Document;
 use super::{facility, gateway_file, lines, mend, schema, shape};
+use crate::cabin::Settings;
 
 /// Checks everything; nothing when something essential could not even be read.
 pub fn check(
@@ -43,6 +44,12 @@ pub fn check(
     let deeper = problems.split_off(shaped);
     problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
     let ((centre, rooms), lines, gateway) = (centre?, lines?, gateway?);
+    let measured: BTreeSet<Id> = lines
+        .iter()
+        .flat_map(|line| line.plan.layouts())
+        .filter(|layout| layout.class == DeviceClass::Vital)
+        .filter_map(|layout| layout.room.clone())
+        .collect();
     Some(Checked {
         gateway: GatewayId { id: gateway.id },
         centre,
@@ -51,6 +58,8 @@ pub fn check(
         store: gateway.store,
         uplink: gateway.uplink,
         web: gateway.web,
+        workers: gateway.workers,
+        cabin: Settings { rooms: measured.into_iter().collect(), ..gateway.cabin },
     })
 }
 

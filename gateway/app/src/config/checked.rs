@@ -26,6 +26,10 @@ pub struct Checked {
     pub uplink: Option<linli_uplink::Settings>,
     /// The listener.
     pub web: Web,
+    /// Who may work in the health cabin.
+    pub workers: Vec<Worker>,
+    /// The health cabin.
+    pub cabin: crate::cabin::Settings,
 }
 
 /// `[gateway]`.
@@ -82,4 +86,13 @@ pub struct CheckedLine {
 pub struct Web {
     /// Where to listen.
     pub listen: SocketAddr,
+}
+
+/// A health worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// What the audit calls them.
+    pub name: Id,
+    /// SHA-256 of the token they show.
+    pub token: Vec<u8>,
 }

@@ -17,6 +17,8 @@ pub struct Changes {
     pub kept: usize,
     /// The connection to the broker begins anew.
     pub uplink: bool,
+    /// The health cabin's settings or its workers change.
+    pub people: bool,
     /// Changed, but only a restart of the gateway takes it over.
     pub after_restart: Vec<&'static str>,
 }
@@ -24,7 +26,11 @@ pub struct Changes {
 /// Compares the running configuration with a new one.
 #[must_use]
 pub fn diff(old: &Checked, new: &Checked) -> Changes {
-    let mut changes = Changes { uplink: old.uplink != new.uplink, ..Changes::default() };
+    let mut changes = Changes {
+        uplink: old.uplink != new.uplink,
+        people: old.cabin != new.cabin || old.workers != new.workers,
+        ..Changes::default()
+    };
     for line in &new.lines {
         let id = line.plan.line();
         match old.lines.iter().find(|other| other.plan.line() == id) {
@@ -60,6 +66,9 @@ impl fmt::Display for Changes {
             }
         }
         parts.push(format!("{} line{} untouched", self.kept, if self.kept == 1 { "" } else { "s" }));
+        if self.people {
+            parts.push("health cabin and workers follow".to_owned());
+        }
         if self.uplink {
             parts.push("broker connection begins anew".to_owned());
         }

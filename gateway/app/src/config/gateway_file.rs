@@ -8,9 +8,11 @@ use linli_domain::Id;
 use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
 
 use super::DEFAULT_STORE;
-use super::checked::Web;
+use super::cabin;
+use super::checked::{Web, Worker};
 use super::notes::{Notes, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
+use super::secret;
 
 /// Smallest database: below it the reserve for alarms would hold nothing.
 const SMALLEST_STORE: u64 = 4 << 20;
@@ -21,15 +23,15 @@ const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 /// Below this, a broker that restarts would already cost data.
 const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
-/// Longest secret file.
-const LONGEST_SECRET: u64 = 4096;
-
 /// What the file gives.
 pub struct FromGatewayFile {
     pub id: Id,
     pub store: linli_store::Settings,
     pub uplink: Option<Uplink>,
     pub web: Web,
+    pub workers: Vec<Worker>,
+    /// Its rooms are known only with the devices.
+    pub cabin: crate::cabin::Settings,
 }
 
 /// Checks the file. Without a directory files and variables are not looked at.
@@ -46,7 +48,9 @@ pub fn check(
         (Some(raw), Some(id), Some(centre)) => Some(mqtt(raw, id, centre, dir, notes)),
         _ => None,
     };
-    Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web? })
+    let cabin = cabin::check(file.cabin.as_ref(), dir, notes);
+    let workers = cabin::workers(&file.worker, dir, notes);
+    Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, cabin })
 }
 
 fn store(raw: &Store, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> linli_store::Settings {
@@ -198,7 +202,7 @@ fn credentials(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Opt
             notes.wrong(&at("password"), "needs a username");
             None
         }
-        (Some(username), Some(reference)) => match secret(reference, dir) {
+        (Some(username), Some(reference)) => match secret::read(reference, dir) {
             Ok(password) => Some(Credentials { username: username.clone(), password }),
             Err(why) => {
                 notes.wrong(&at("password"), why);
@@ -206,29 +210,6 @@ fn credentials(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Opt
             }
         },
     }
-}
-
-/// The secret a reference stands for.
-fn secret(reference: &str, dir: Option<&Path>) -> Result<String, String> {
-    if let Some(path) = reference.strip_prefix("file:") {
-        let Some(dir) = dir else { return Ok(String::new()) };
-        let path = dir.join(path);
-        let length = std::fs::metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?.len();
-        if length > LONGEST_SECRET {
-            return Err(format!("{}: {length} bytes is no password", path.display()));
-        }
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    if let Some(name) = reference.strip_prefix("env:") {
-        if dir.is_none() {
-            return Ok(String::new());
-        }
-        return std::env::var(name).map_err(|_| format!("the environment has no variable {name:?}"));
-    }
-    // The value itself is not repeated: it may be a real password.
-    Err("must be a reference, \"file:/etc/linli/mqtt-password\" or \"env:NAME\", never the password itself"
-        .to_owned())
 }
 
 fn tls(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Tls {

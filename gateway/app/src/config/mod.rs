@@ -2,6 +2,7 @@
 //!
 //! Everything is checked before anything starts, and every problem is told at once.
 
+mod cabin;
 mod check;
 mod checked;
 mod diff;
@@ -14,12 +15,13 @@ mod notes;
 mod raw;
 mod report;
 pub mod schema;
+mod secret;
 mod shape;
 mod text;
 
 use std::path::{Path, PathBuf};
 
-pub use checked::{Checked, CheckedLine, Room};
+pub use checked::{Checked, CheckedLine, Room, Worker};
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use report::{Problem, Report};

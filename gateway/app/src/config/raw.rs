@@ -19,6 +19,10 @@ pub struct GatewayFile {
     pub mqtt: Option<Mqtt>,
     #[serde(default)]
     pub web: Web,
+    pub cabin: Option<Cabin>,
+    /// Health workers who may use the HTTP API.
+    #[serde(default)]
+    pub worker: Vec<Worker>,
     /// Read before everything else, so that problems with the rest can be logged.
     #[serde(default)]
     #[expect(dead_code, reason = "checked with the file, used by `config::log_level`")]
@@ -119,6 +123,36 @@ pub struct Web {
     /// Must be true for an address that other machines reach: the listener has no log-in.
     #[serde(default)]
     pub open_to_network: bool,
+}
+
+/// The health cabin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cabin {
+    /// Where the key is that seals identities: "file:identity.key" or "env:NAME"; `linli visits keygen` makes one. Without keys nobody can be named.
+    pub identity_key: Option<String>,
+    /// Keys used before; what they sealed is sealed anew, then they can go.
+    pub previous_identity_keys: Option<Vec<String>>,
+    /// Where the district's key is that makes pseudonyms; the same in every centre.
+    pub pseudonym_key: Option<String>,
+    /// A visit in which nothing happens ends after this, 30m unless given.
+    pub visit_timeout: Option<Period>,
+    /// How long visits, measurements and identities are kept here, 7d unless given.
+    pub retention: Option<Period>,
+    /// Systolic and diastolic pressure from which it is hypertension in mm[Hg], [140, 90] unless given.
+    pub hypertension: Option<[f64; 2]>,
+    /// Axillary temperature from which it is fever in °C, 37.3 unless given.
+    pub fever: Option<f64>,
+}
+
+/// A health worker who may use the HTTP API.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// What the audit calls them.
+    pub name: String,
+    /// Where their token is: "file:wang.token" or "env:NAME". Never the token itself.
+    pub token: String,
 }
 
 /// Log lines.

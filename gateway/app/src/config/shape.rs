@@ -52,6 +52,10 @@ impl<'w> Walk<'w, '_> {
             ("object", DeValue::Table(table)) => self.table(table, schema, place),
             ("array", DeValue::Array(array)) => {
                 let items = &schema["items"];
+                if let Some(count) = fixed_length(schema).filter(|count| *count != array.len()) {
+                    self.wrong(place, format!("expected {count} numbers, found {}", array.len()));
+                    return self.suppose(toml::Value::Array(vec![stand_in("number", items); count]));
+                }
                 for (index, element) in array.iter().enumerate() {
                     self.path.push(Step::Index(index));
                     self.value(element, items);
@@ -242,6 +246,12 @@ impl<'w> Walk<'w, '_> {
         }
         schema
     }
+}
+
+/// How many elements a list of fixed length has.
+fn fixed_length(schema: &Json) -> Option<usize> {
+    let (least, most) = (schema["minItems"].as_u64()?, schema["maxItems"].as_u64()?);
+    (least == most).then(|| usize::try_from(least).unwrap_or(usize::MAX))
 }
 
 /// The words of an enumeration.

@@ -8,33 +8,41 @@ use linli_drivers::health::hl7::mllp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, sleep_until};
 
 use super::cable;
 use super::faults::{Fault, Faults};
-use super::resident::Resident;
+use super::resident::{self, Resident};
 
 /// The oximeter sends sixty frames a second; three at a time keep the demonstration light.
 const FRAMES: Duration = Duration::from_millis(50);
 const FRAMES_AT_ONCE: usize = 3;
 
-/// How long a resident stays, and how much of it the finger is in.
-const VISIT: Duration = Duration::from_secs(20);
-const FINGER_IN: Duration = Duration::from_secs(12);
+/// A resident comes this often. The card is read at once; then the finger goes in and out, the
+/// blood pressure is there, the resident goes.
+pub const EVERY: Duration = Duration::from_secs(20);
+pub const GOES: Duration = Duration::from_secs(14);
+const FINGER_IN: std::ops::Range<Duration> = Duration::from_secs(2)..Duration::from_secs(10);
+const PRESSURE: Duration = Duration::from_secs(9);
 
 /// An oximeter's frame while nobody's finger is in.
 const FINGER_OUT: [u8; 5] = [0x90, 0x00, 0x20, 0x7F, 0x7F];
 
 /// Plugs in an oximeter; gives the path of its port.
-pub fn oximeter(seed: u64, faults: &Faults, tasks: &mut JoinSet<()>) -> anyhow::Result<String> {
+pub fn oximeter(
+    seed: u64,
+    began: Instant,
+    faults: &Faults,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<String> {
     let mut cable = cable::lay(faults, false, tasks)?;
     let faults = faults.clone();
     tasks.spawn(async move {
-        let (began, mut beat) = (Instant::now(), interval(FRAMES));
+        let mut beat = interval(FRAMES);
         loop {
             beat.tick().await;
-            let stayed = Duration::from_secs_f64(began.elapsed().as_secs_f64() % VISIT.as_secs_f64());
-            let is_in = stayed < FINGER_IN && !faults.is_on(Fault::FingerOut);
+            let stayed = Duration::from_secs_f64(began.elapsed().as_secs_f64() % EVERY.as_secs_f64());
+            let is_in = FINGER_IN.contains(&stayed) && !faults.is_on(Fault::FingerOut);
             let frame = if is_in { frame(resident(seed, began), stayed) } else { FINGER_OUT };
             let _ = cable.server.write_all(&frame.repeat(FRAMES_AT_ONCE)).await;
         }
@@ -42,31 +50,24 @@ pub fn oximeter(seed: u64, faults: &Faults, tasks: &mut JoinSet<()>) -> anyhow::
     Ok(cable.path)
 }
 
-/// Connects a monitor that measures each resident's blood pressure and temperature.
-pub fn monitor(seed: u64, gateway: SocketAddr, tasks: &mut JoinSet<()>) {
+/// Connects a monitor that measures each resident's blood pressure and temperature. The code on
+/// the resident's slip was scanned into it.
+pub fn monitor(seed: u64, began: Instant, gateway: SocketAddr, tasks: &mut JoinSet<()>) {
     tasks.spawn(async move {
-        let (began, mut number) = (Instant::now(), 0_u32);
-        loop {
-            sleep(Duration::from_secs(2)).await;
+        for nth in 0.. {
+            sleep_until(began + EVERY * nth + PRESSURE).await;
             let Ok(mut stream) = TcpStream::connect(gateway).await else { continue };
-            loop {
-                number += 1;
-                let message = message(number, resident(seed, began));
-                if stream.write_all(&mllp::frame(message.as_bytes())).await.is_err() {
-                    break;
-                }
-                let mut answer = [0; 512];
-                if !matches!(stream.read(&mut answer).await, Ok(1..)) {
-                    break;
-                }
-                sleep(VISIT).await;
+            let message = message(u64::from(nth), Resident::nth(seed, u64::from(nth)));
+            let mut answer = [0; 512];
+            if stream.write_all(&mllp::frame(message.as_bytes())).await.is_ok() {
+                let _ = stream.read(&mut answer).await;
             }
         }
     });
 }
 
 fn resident(seed: u64, began: Instant) -> Resident {
-    Resident::nth(seed, began.elapsed().as_secs() / VISIT.as_secs())
+    Resident::nth(seed, began.elapsed().as_secs() / EVERY.as_secs())
 }
 
 /// One frame: status with signal strength, pulse wave, bar, pulse rate, saturation.
@@ -78,15 +79,17 @@ fn frame(resident: Resident, stayed: Duration) -> [u8; 5] {
     [0x86, wave & 0x7F, pulse >> 1 & 0x40 | 0x05, pulse & 0x7F, resident.saturation & 0x7F]
 }
 
-fn message(number: u32, resident: Resident) -> String {
+fn message(nth: u64, resident: Resident) -> String {
     let Resident { systolic, diastolic, pulse, temperature, .. } = resident;
     format!(
-        "MSH|^~\\&|MONITOR|CABIN|GW|CENTRE|||ORU^R01^ORU_R01|DEMO-{}-{number}|P|2.6|||||||UNICODE UTF-8\r\
+        "MSH|^~\\&|MONITOR|CABIN|GW|CENTRE|||ORU^R01^ORU_R01|DEMO-{}-{nth}|P|2.6|||||||UNICODE UTF-8\r\
+         PID|||{}\r\
          OBR|1|||85353-1^Vital signs^LN\r\
          OBX|1|NM|8480-6^Systolic^LN||{systolic}|mm[Hg]^^UCUM|||||F\r\
          OBX|2|NM|8462-4^Diastolic^LN||{diastolic}|mm[Hg]^^UCUM|||||F\r\
          OBX|3|NM|8867-4^Pulse^LN||{pulse}|/min^^UCUM|||||F\r\
          OBX|4|NM|8310-5^Temperature^LN||{temperature:.1}|Cel^^UCUM|||||F\r",
-        std::process::id()
+        std::process::id(),
+        resident::code(nth)
     )
 }

@@ -1,12 +1,13 @@
 //! A whole centre, simulated behind real protocols: nothing in the gateway knows that it is one.
 //!
 //! `world` is what happens there, `plant` the Modbus servers that tell of it, `cabin` the health
-//! cabin's devices with their `resident`s, `cable` the bytes
-//! between them and the gateway, `broker` an MQTT broker, `faults` what can go wrong at a word.
+//! cabin's devices with their `resident`s, `desk` the worker who receives them, `cable` the bytes
+//! between devices and gateway, `broker` an MQTT broker, `faults` what can go wrong at a word.
 
 mod broker;
 mod cabin;
 mod cable;
+mod desk;
 mod faults;
 mod plant;
 mod resident;
@@ -15,8 +16,10 @@ mod world;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use broker::Broker;
 pub use faults::Faults;
@@ -41,6 +44,8 @@ pub struct Demo {
     pub config_dir: PathBuf,
     /// `mqtt://…`.
     pub broker_url: String,
+    /// A health worker's token.
+    pub token: String,
     /// What can go wrong.
     pub faults: Faults,
     _tasks: JoinSet<()>,
@@ -66,15 +71,18 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
     let kitchen = plant::serial(&world, &plant::KITCHEN, &faults, &mut tasks)?;
     let north = plant::serial(&world, &plant::NORTH, &faults, &mut tasks)?;
     let panel = plant::tcp(&world, &plant::PANEL, &faults, &mut tasks).await?;
-    let oximeter = cabin::oximeter(options.seed, &faults, &mut tasks)?;
+    // The first resident comes when the gateway is up.
+    let began = Instant::now() + Duration::from_secs(2);
+    let oximeter = cabin::oximeter(options.seed, began, &faults, &mut tasks)?;
     // Free now, and the gateway listens on it in a moment.
     let monitor = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    cabin::monitor(options.seed, monitor, &mut tasks);
+    cabin::monitor(options.seed, began, monitor, &mut tasks);
+    desk::receive(options.seed, began, &data_dir, &mut tasks);
     let config_dir = data_dir.join("config");
-    site::write(
+    let token = site::write(
         &config_dir,
         &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel, oximeter, monitor },
     )?;
     let broker_url = format!("mqtt://127.0.0.1:{}", broker.port);
-    Ok(Demo { config_dir, broker_url, faults, _tasks: tasks, _temporary: temporary })
+    Ok(Demo { config_dir, broker_url, token, faults, _tasks: tasks, _temporary: temporary })
 }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::cabin::Key;
+
 /// Where the simulated centre can be reached.
 pub struct Addresses {
     /// The broker's port on loopback.
@@ -21,18 +23,27 @@ pub struct Addresses {
     pub monitor: SocketAddr,
 }
 
-/// Writes the configuration; what is there is replaced.
-pub fn write(dir: &Path, at: &Addresses) -> std::io::Result<()> {
+/// Writes the configuration; what is there is replaced, except for keys. Gives the token of a
+/// health worker.
+pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<String> {
     std::fs::create_dir_all(dir)?;
     std::fs::write(dir.join("gateway.toml"), gateway(at))?;
     std::fs::write(dir.join("facility.toml"), FACILITY)?;
-    std::fs::write(dir.join("devices.toml"), devices(at))
+    std::fs::write(dir.join("devices.toml"), devices(at))?;
+    for file in ["identity.key", "district.key", "worker.token"] {
+        if !dir.join(file).exists() {
+            Key::write_new(&dir.join(file))?;
+        }
+    }
+    Ok(std::fs::read_to_string(dir.join("worker.token"))?.trim().to_owned())
 }
 
 fn gateway(at: &Addresses) -> String {
     format!(
         "[gateway]\nid = \"demo\"\n\n[store]\npath = \"../linli.db\"\nmax_bytes = \"64MiB\"\n\n\
-         [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n",
+         [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n\n\
+         [cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
+         [[worker]]\nname = \"demo-worker\"\ntoken = \"file:worker.token\"\n",
         at.broker, at.web
     )
 }

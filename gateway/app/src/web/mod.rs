@@ -1,23 +1,31 @@
 //! HTTP: what people and machines may look at, and, behind a file permission, what they may do.
 //!
-//! Two doors. The network listener only shows. The control socket, a file that only the
-//! gateway's user and group can open, also acts: commands and reload. So no browser page and no
-//! other user of the machine can command a device.
+//! Two doors. The network listener shows what names nobody, and opens the health cabin to workers
+//! with a token. The control socket, a file that only the gateway's user and group can open, opens
+//! it to them, and also acts: commands and reload. So no browser page and no other user of the
+//! machine can command a device.
 
+mod cabin;
 mod control;
+mod events;
 mod show;
+mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Json;
 use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
+use crate::events::Events;
 use crate::observed::Observed;
+pub use cabin::CabinDoor;
 pub use control::{Control, ReloadRequest};
+pub use worker::{Peer, Who, Workers};
 
 /// The control socket's name inside the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -47,25 +55,51 @@ impl IntoResponse for Problem {
     }
 }
 
+/// What both doors open to.
+#[derive(Clone)]
+pub struct House {
+    /// What can be seen.
+    pub observed: Arc<Observed>,
+    /// The health cabin.
+    pub cabin: CabinDoor,
+    /// What happens.
+    pub events: Events,
+    /// Who may work in the cabin.
+    pub workers: Workers,
+}
+
+// === impl House ===
+
+impl House {
+    fn router(&self, cancel: &CancellationToken) -> Router {
+        show::router(Arc::clone(&self.observed))
+            .merge(cabin::router(self.cabin.clone()))
+            .merge(events::router(self.events.clone(), cancel.clone()))
+    }
+}
+
 /// Serves the network listener until cancelled.
 pub async fn serve_network(
     listener: TcpListener,
-    observed: Arc<Observed>,
+    house: House,
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(listener, show::router(observed)).with_graceful_shutdown(cancel.cancelled_owned()).await
+    let by_token = from_fn_with_state(house.workers.clone(), worker::by_token);
+    let router = house.router(&cancel).layer(by_token);
+    axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await
 }
 
 /// Serves the control socket until cancelled, then removes it.
 pub async fn serve_control(
     listener: UnixListener,
     path: PathBuf,
-    observed: Arc<Observed>,
+    house: House,
     control: Control,
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = show::router(observed).merge(control::router(control));
-    let served = axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await;
+    let router = house.router(&cancel).merge(control::router(control)).layer(from_fn(worker::by_user));
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;
     let _ = std::fs::remove_file(path);
     served
 }

@@ -42,7 +42,23 @@ async fn index() -> &'static str {
      GET /api/v1/status                                 everything in one JSON\n\
      GET /api/v1/devices                                devices with their latest values\n\
      GET /api/v1/devices/{device}                       one device\n\
-     GET /api/v1/devices/{device}/points/{point}/trend  ?from=&to= (Unix ms): one-minute roll-ups\n"
+     GET /api/v1/devices/{device}/points/{point}/trend  ?from=&to= (Unix ms): one-minute roll-ups\n\
+     GET /api/v1/events                                 what happens, as it happens (Server-Sent Events)\n\
+     \n\
+     For health workers (Authorization: Bearer TOKEN):\n\
+     GET /api/v1/visits                                 ?open=true, or ?from=&to=; POST opens one\n\
+     GET /api/v1/visits/{visit}                         with its measurements; ?reveal=true names the resident\n\
+     POST /api/v1/visits/{visit}/end                    {\"ending\": \"completed\" or \"abandoned\"}\n\
+     POST /api/v1/visits/{visit}/erase                  {\"why\"}\n\
+     POST /api/v1/residents/find                        an identity: its pseudonym\n\
+     POST /api/v1/residents/{pseudonym}/erase           {\"why\"}\n\
+     GET /api/v1/measurements/unassigned                what waits for its visit\n\
+     GET /api/v1/measurements/{measurement}             all its versions\n\
+     POST /api/v1/measurements/{measurement}/assign     {\"visit\", \"why\"}\n\
+     POST /api/v1/measurements/{measurement}/correct    {\"readings\", \"context\", \"why\"}\n\
+     POST /api/v1/measurements/{measurement}/withdraw   {\"why\"}\n\
+     GET /api/v1/export/fhir, /api/v1/export/csv        ?visit=, or ?from=&to=\n\
+     GET /api/v1/audit                                  ?limit=: who did what, newest first\n"
 }
 
 async fn readyz(State(observed): Shared) -> Response {

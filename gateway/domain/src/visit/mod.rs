@@ -4,7 +4,7 @@ mod binding;
 mod version;
 
 pub use binding::{Span, Unassigned, bind};
-pub use version::{Status, Version};
+pub use version::{Context, Status, Version};
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Unassigned;
-use crate::vital::Measurement;
+use crate::vital::{GlucoseTime, Measurement};
 use crate::{Id, Timestamp};
 
 /// What a version says of the measurement (FHIR observation status).
@@ -12,10 +12,27 @@ use crate::{Id, Timestamp};
 pub enum Status {
     /// As the device told it.
     Final,
+    /// A person has added what the device cannot know, or said whose it is.
+    Amended,
     /// A person has put its values right.
     Corrected,
     /// It should not have been taken.
     EnteredInError,
+}
+
+/// What a device cannot know and a person adds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// When glucose was taken; without it glucose is not classified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glucose_time: Option<GlucoseTime>,
+    /// Whether oxygen was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_oxygen: Option<bool>,
+    /// Whether the resident was alert (the A of ACVPU).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_alert: Option<bool>,
 }
 
 /// One version of a measurement.
@@ -40,6 +57,9 @@ pub struct Version {
     pub room: Option<Id>,
     /// What was measured.
     pub measurement: Measurement,
+    /// What a person has added.
+    #[serde(default)]
+    pub context: Context,
     /// When this version was made, Unix milliseconds UTC.
     pub at: Timestamp,
     /// Who made it: `device`, or the name of an account.

@@ -61,14 +61,27 @@ pub enum NoReading {
 
 /// One quantity of a measurement, in its own unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Reading {
     /// What.
     pub quantity: Quantity,
     /// How much, in [`Quantity::unit`], or why not.
     pub value: Result<f64, NoReading>,
     /// Doubts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caveats: Vec<Caveat>,
+}
+
+/// A reading as it is written: `{"quantity":"temperature","value":36.6}`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    quantity: Quantity,
+    #[serde(default)]
+    value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    absent: Option<NoReading>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    caveats: Vec<Caveat>,
 }
 
 /// When it was taken, by both clocks. Neither is ever corrected by the other.
@@ -123,6 +136,22 @@ impl Reading {
         if !self.caveats.contains(&caveat) {
             self.caveats.push(caveat);
         }
+    }
+}
+
+// === impl Written ===
+
+impl From<Written> for Reading {
+    fn from(written: Written) -> Self {
+        let value = written.value.ok_or(written.absent.unwrap_or(NoReading::NotPerformed));
+        Self { quantity: written.quantity, value, caveats: written.caveats }
+    }
+}
+
+impl From<Reading> for Written {
+    fn from(reading: Reading) -> Self {
+        let Reading { quantity, value, caveats } = reading;
+        Self { quantity, value: value.ok(), absent: value.err(), caveats }
     }
 }
 

@@ -165,7 +165,7 @@ impl Conversation {
         };
         let code = self.take(&message, now).await;
         match &code {
-            Code::Accept => self.count(|device| &device.ok),
+            Code::Accept(_) => self.count(|device| &device.ok),
             Code::Error(_) | Code::Reject(_) => self.count(|device| &device.refusals),
         }
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
@@ -178,6 +178,7 @@ impl Conversation {
             Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
             Err(refused) => return Code::Error(refused.to_string()),
         };
+        let mut note = None;
         for measurement in measurements {
             let (reply, safe) = oneshot::channel();
             let told = Told { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
@@ -185,12 +186,12 @@ impl Conversation {
                 return Code::Reject("the gateway is stopping; send again".to_owned());
             }
             match safe.await {
-                Ok(Ok(())) => {}
+                Ok(Ok(said)) => note = said.or(note),
                 Ok(Err(reason)) => return Code::Error(reason),
                 Err(_) => return Code::Reject("the gateway is stopping; send again".to_owned()),
             }
         }
-        Code::Accept
+        Code::Accept(note.unwrap_or_default())
     }
 
     fn count(&self, which: fn(&crate::line::DeviceHealth) -> &AtomicU64) {

@@ -18,3 +18,9 @@ mod stream;
 
 pub use mllp::{MLLP, Mllp, PROFILE};
 pub use serial::{SERIAL, SerialDevices};
+
+/// Whether devices of that profile say themselves when a measurement is done.
+#[must_use]
+pub fn tells_itself(profile: &str) -> bool {
+    profile == PROFILE || models::find(profile).is_some()
+}

@@ -8,8 +8,8 @@ use super::time;
 /// What becomes of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
-    /// Taken, and durable.
-    Accept,
+    /// Taken, and durable; perhaps with something to say of it.
+    Accept(String),
     /// Its content is wrong; sending it again unchanged is of no use.
     Error(String),
     /// Not of a kind taken here, or not now.
@@ -31,7 +31,7 @@ pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timest
     let is_enhanced = !message.raw_header(15).is_empty() || !message.raw_header(16).is_empty();
     let prefix = if is_enhanced { 'C' } else { 'A' };
     let (suffix, reason) = match code {
-        Code::Accept => ('A', ""),
+        Code::Accept(note) => ('A', note.as_str()),
         Code::Error(reason) => ('E', reason.as_str()),
         Code::Reject(reason) => ('R', reason.as_str()),
     };
@@ -91,8 +91,11 @@ mod tests {
 
     #[test]
     fn sender_and_receiver_change_places() {
-        let told =
-            answer("MSH|^~\\&|CABIN|S1|GW|S2|2026||ORU^R01^ORU_R01|C1-42|P|2.6\r", &Code::Accept).unwrap();
+        let told = answer(
+            "MSH|^~\\&|CABIN|S1|GW|S2|2026||ORU^R01^ORU_R01|C1-42|P|2.6\r",
+            &Code::Accept(String::new()),
+        )
+        .unwrap();
         assert_eq!(
             told,
             "MSH|^~\\&|GW|S2|CABIN|S1|20261123013000+0000||ACK^R01^ACK|7|P|2.6||||||UNICODE UTF-8\rMSA|AA|C1-42\r"
@@ -106,6 +109,6 @@ mod tests {
         assert!(told.ends_with("MSA|CE|1|a\\F\\b\r"), "{told}");
         let told = answer("MSH|^~\\&|||||||ADT^A01|1|P|2.4\r", &Code::Reject("not ORU".to_owned())).unwrap();
         assert!(told.contains("ACK^A01^ACK") && told.ends_with("MSA|AR|1|not ORU\r"), "{told}");
-        assert_eq!(answer("MSH|^~\\&|||||||ACK^R01|1|P|2.4\rMSA|AA|9\r", &Code::Accept), None);
+        assert_eq!(answer("MSH|^~\\&|||||||ACK^R01|1|P|2.4\rMSA|AA|9\r", &Code::Accept(String::new())), None);
     }
 }

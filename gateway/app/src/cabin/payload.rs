@@ -1,0 +1,132 @@
+//! What is told of a measurement: `vital/{device}`, screens, live values.
+
+use std::sync::Arc;
+
+use linli_domain::visit::{Context, Version};
+use linli_domain::vital::{self, Limits, Measurement, News2, Oxygen, Parameters, Quantity, Reading};
+use linli_domain::{
+    Batch, ClockQuality, DeviceClass, Layout, Message, Quality, Reason, Record, Sample, Timestamp, Topic,
+    Value,
+};
+use serde_json::{Map, json};
+
+/// A version as a message on `vital/{device}`. Who it is goes out as a pseudonym or not at all;
+/// what a person wrote as a reason stays here.
+pub fn record(version: &Version, pseudonym: Option<&str>, limits: &Limits) -> Record {
+    let mut body = public(version, limits);
+    let mut add = |key: &str, value: serde_json::Value| body.insert(key.to_owned(), value);
+    if let Some(visit) = &version.visit {
+        add("visit", json!(visit));
+    }
+    if let Some(pseudonym) = pseudonym {
+        add("pseudonym", json!(pseudonym));
+    }
+    message(version, body)
+}
+
+/// Tells the district that a measurement was erased here.
+pub fn erased(version: &Version, at: Timestamp) -> Record {
+    let mut body = Map::new();
+    body.insert("id".to_owned(), json!(version.id));
+    body.insert("version".to_owned(), json!(version.version + 1));
+    body.insert("status".to_owned(), json!("erased"));
+    body.insert("device".to_owned(), json!(version.device));
+    body.insert("at".to_owned(), json!(at.0));
+    message(version, body)
+}
+
+fn message(version: &Version, body: Map<String, serde_json::Value>) -> Record {
+    let topic = Topic::Vital { device: version.device.clone() };
+    let at = version.measurement.taken.at;
+    Record::Message(Message { topic, class: DeviceClass::Vital, at, body })
+}
+
+/// What says nothing about who it was.
+pub fn public(version: &Version, limits: &Limits) -> Map<String, serde_json::Value> {
+    let (measurement, taken) = (&version.measurement, version.measurement.taken);
+    let mut body = Map::new();
+    let mut add = |key: &str, value: serde_json::Value| body.insert(key.to_owned(), value);
+    add("id", json!(version.id));
+    add("version", json!(version.version));
+    add("status", json!(version.status));
+    add("device", json!(version.device));
+    if let Some(room) = &version.room {
+        add("room", json!(room));
+    }
+    add("at", json!(taken.at.0));
+    if let Some(device) = taken.device {
+        add("device_time", json!(device.0));
+    }
+    if taken.clock != ClockQuality::Synchronised {
+        add("clock", json!(taken.clock.as_str()));
+    }
+    if let Some(user) = measurement.user {
+        add("user", json!(user));
+    }
+    if let Some(why) = version.unassigned {
+        add("unassigned", json!(why));
+    }
+    let observations: Vec<_> = measurement.readings.iter().map(observation).collect();
+    add("observations", observations.into());
+    let values: Vec<_> =
+        measurement.readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
+    add("assessment", assessment(&values, version.context, limits));
+    add("news2", json!(news2(&values, version.context).score));
+    body
+}
+
+fn observation(reading: &Reading) -> serde_json::Value {
+    let quantity = reading.quantity;
+    let mut observation = json!({
+        "quantity": quantity.as_str(), "code": quantity.loinc(), "unit": quantity.unit(), "value": reading.value.ok(),
+    });
+    if let Err(why) = reading.value {
+        observation["absent"] = json!(why);
+    }
+    if !reading.caveats.is_empty() {
+        observation["caveats"] = json!(reading.caveats);
+    }
+    observation
+}
+
+/// Reference-range flags of values taken together.
+pub fn assessment(values: &[(Quantity, f64)], context: Context, limits: &Limits) -> serde_json::Value {
+    let all = vital::assess(values, context.glucose_time, limits);
+    let told = all.iter().map(|(quantity, found)| {
+        json!({
+            "quantity": quantity.as_str(), "flag": found.flag, "text": found.chinese, "notable": found.is_notable,
+        })
+    });
+    told.collect::<Vec<_>>().into()
+}
+
+/// The early-warning score of values taken together; what is missing makes it partial.
+pub fn news2(values: &[(Quantity, f64)], context: Context) -> News2 {
+    let value = |quantity| values.iter().rev().find(|(q, _)| *q == quantity).map(|(_, value)| *value);
+    let parameters = Parameters {
+        respiration_rate: value(Quantity::RespirationRate),
+        oxygen_saturation: value(Quantity::OxygenSaturation),
+        systolic: value(Quantity::Systolic),
+        pulse_rate: value(Quantity::PulseRate),
+        temperature: value(Quantity::Temperature),
+        on_oxygen: context.on_oxygen,
+        is_alert: context.is_alert,
+    };
+    News2::of(&parameters, Oxygen::Scale1)
+}
+
+/// For live values and trends.
+pub fn batch(layout: &Arc<Layout>, measurement: &Measurement) -> Batch {
+    let taken = measurement.taken;
+    let samples = measurement.readings.iter().filter_map(|reading| {
+        let point = layout.points.iter().position(|p| p.name.as_str() == reading.quantity.as_str())?;
+        let quality = match (&reading.value, reading.caveats.is_empty()) {
+            (Err(_), _) => Quality::Bad(Reason::NoValue),
+            (Ok(_), true) => Quality::Good,
+            (Ok(_), false) => Quality::Uncertain(Reason::OutOfRange),
+        };
+        let value = reading.value.ok().and_then(Value::float);
+        Some(Sample { point: u16::try_from(point).ok()?, at: taken.at, clock: taken.clock, quality, value })
+    });
+    Batch { layout: Arc::clone(layout), samples: samples.collect() }
+}

@@ -1,0 +1,143 @@
+//! From polled values to measurements: a Modbus device of class `vital` does not say when a
+//! measurement is done. A value that came and stays is one; the next one only after it went or
+//! changed. Pure: time arrives as an argument.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken, check};
+use linli_domain::{Batch, Id, Value};
+use tokio::time::Instant;
+
+/// Values must stay this long.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Watches every such device.
+#[derive(Debug, Default)]
+pub struct Steady {
+    devices: BTreeMap<Id, Watch>,
+}
+
+/// One device: what it shows, and since when.
+#[derive(Debug, Default)]
+struct Watch {
+    shown: BTreeMap<Quantity, f64>,
+    settled: BTreeMap<Quantity, f64>,
+    since: Option<Instant>,
+    is_told: bool,
+}
+
+// === impl Steady ===
+
+impl Steady {
+    /// Takes what was read just now; a measurement when it has settled.
+    pub fn push(&mut self, batch: &Batch, now: Instant) -> Option<Measurement> {
+        if !self.devices.contains_key(&batch.layout.device) {
+            self.devices.insert(batch.layout.device.clone(), Watch::default());
+        }
+        let watch = self.devices.get_mut(&batch.layout.device)?;
+        for sample in &batch.samples {
+            let point = batch.layout.points.get(usize::from(sample.point))?;
+            let Some(quantity) = Quantity::find(point.name.as_str()) else { continue };
+            match sample.value.as_ref().filter(|_| sample.quality.is_good()).and_then(Value::as_f64) {
+                Some(value) => watch.shown.insert(quantity, value),
+                None => watch.shown.remove(&quantity),
+            };
+        }
+        let last = batch.samples.last()?;
+        let taken = Taken { at: last.at, clock: last.clock, device: None };
+        watch.look(taken, now)
+    }
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn look(&mut self, taken: Taken, now: Instant) -> Option<Measurement> {
+        let readings: Vec<Reading> = self.shown.iter().map(|(q, value)| Reading::of(*q, *value)).collect();
+        let measurement = Measurement { taken, readings, key: None, user: None, patient: None };
+        // An empty scale shows nought: nobody can have that.
+        if check(&mut measurement.clone()).is_err() {
+            *self = Self { shown: std::mem::take(&mut self.shown), ..Self::default() };
+            return None;
+        }
+        let is_near = |(quantity, value): (&Quantity, &f64)| {
+            self.settled.get(quantity).is_some_and(|settled| (value - settled).abs() <= spread(*quantity))
+        };
+        if self.settled.len() != self.shown.len() || !self.shown.iter().all(is_near) {
+            self.settled = self.shown.clone();
+            (self.since, self.is_told) = (Some(now), false);
+        }
+        let since = self.since?;
+        if self.is_told || now.saturating_duration_since(since) < STEADY {
+            return None;
+        }
+        self.is_told = true;
+        Some(measurement)
+    }
+}
+
+/// How far a value may move while it counts as the same.
+const fn spread(quantity: Quantity) -> f64 {
+    match quantity {
+        Quantity::Systolic | Quantity::Diastolic | Quantity::MeanArterial => 0.5,
+        Quantity::OxygenSaturation | Quantity::RespirationRate => 2.0,
+        Quantity::PulseRate => 10.0,
+        Quantity::Temperature | Quantity::Glucose => 0.1,
+        Quantity::Weight | Quantity::BodyMassIndex => 0.3,
+        Quantity::Height => 1.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_domain::{
+        ClockQuality, DeviceClass, Layout, PointSpec, Quality, Reason, Sample, Timestamp, ValueType,
+    };
+    use std::sync::Arc;
+
+    fn layout() -> Arc<Layout> {
+        let point = PointSpec {
+            name: Id::new("weight").unwrap(),
+            unit: "kg".to_owned(),
+            kind: ValueType::Float,
+            writable: false,
+        };
+        Arc::new(Layout {
+            device: Id::new("scale").unwrap(),
+            name: "体重秤".to_owned(),
+            room: None,
+            class: DeviceClass::Vital,
+            profile: "own/scale".to_owned(),
+            points: vec![point],
+        })
+    }
+
+    /// What comes of `(seconds, kilograms)` at one poll a second.
+    fn weighed(runs: &[(u64, Option<f64>)]) -> Vec<f64> {
+        let (mut steady, mut now, layout) = (Steady::default(), Instant::now(), layout());
+        let mut found = Vec::new();
+        for (seconds, weight) in runs {
+            for _ in 0..*seconds {
+                let quality = if weight.is_some() { Quality::Good } else { Quality::Bad(Reason::NoValue) };
+                let value = weight.and_then(Value::float);
+                let clock = ClockQuality::Synchronised;
+                let samples = vec![Sample { point: 0, at: Timestamp(0), clock, quality, value }];
+                let batch = Batch { layout: Arc::clone(&layout), samples };
+                found.extend(steady.push(&batch, now).and_then(|m| m.value(Quantity::Weight)));
+                now += Duration::from_secs(1);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn one_measurement_per_person_on_the_scale() {
+        let (first, second) = (Some(65.3), Some(70.1));
+        assert_eq!(weighed(&[(10, Some(0.0)), (10, first), (10, Some(0.0)), (8, second)]), [65.3, 70.1]);
+        assert_eq!(weighed(&[(30, first), (8, second)]), [65.3, 70.1], "the scale keeps its last value");
+        assert_eq!(weighed(&[(3, first), (3, second), (3, first)]), Vec::<f64>::new(), "never still");
+        assert_eq!(weighed(&[(8, first), (2, None), (8, first)]), [65.3, 65.3], "the same weight again");
+    }
+}

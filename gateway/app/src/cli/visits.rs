@@ -1,0 +1,263 @@
+//! `linli visits`: visits to the health cabin, and what was measured during them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use linli_domain::{Civil, Timestamp};
+use serde_json::{Value, json};
+
+use super::site::Site;
+use super::socket;
+use crate::cabin::Key;
+
+/// How long the gateway may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Open, end, show and erase visits to the health cabin (健康小屋就诊).
+///
+/// Works through the running gateway; everything done and seen is in its audit.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  linli visits open --code A012\n  linli visits open --identity - --consent 2026-1 < resident.json\n  linli visits list --open\n  linli visits show v-0123456789abcdef\n  linli visits assign m-0123456789abcdef v-0123456789abcdef --why '居民确认'\n  linli visits erase --resident resident.json --why '居民要求'\n  linli visits keygen /etc/linli/identity.key\n\nresident.json: {\"name\": \"…\", \"id_number\": \"…\"}, or \"card\" in place of id_number"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    site: Site,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Open a visit; the one before it in that room ends (登记)
+    Open {
+        /// The cabin, where the centre has several
+        #[arg(long)]
+        room: Option<String>,
+        /// A number in place of a name
+        #[arg(long)]
+        code: Option<String>,
+        /// File with the identity as JSON, - for standard input; never on the command line
+        #[arg(long)]
+        identity: Option<PathBuf>,
+        /// Version of the consent text the resident agreed to
+        #[arg(long)]
+        consent: Option<String>,
+    },
+    /// End a visit (结束)
+    End {
+        /// The visit
+        visit: String,
+        /// The resident left before all was done
+        #[arg(long)]
+        abandoned: bool,
+    },
+    /// List visits of the last day, or those that are open (列表)
+    List {
+        /// Only open ones
+        #[arg(long)]
+        open: bool,
+    },
+    /// Show a visit with what was measured (查看)
+    Show {
+        /// The visit
+        visit: String,
+        /// Name the resident; the audit says that you asked
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// List measurements that belong to no visit yet (待认领)
+    Unassigned,
+    /// Say whose a measurement is (认领)
+    Assign {
+        /// The measurement
+        measurement: String,
+        /// The visit
+        visit: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
+    /// Say that a measurement should not have been taken (作废)
+    Withdraw {
+        /// The measurement
+        measurement: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
+    /// Erase a visit, or a resident with everything (删除)
+    Erase {
+        /// The visit
+        #[arg(required_unless_present_any = ["pseudonym", "resident"])]
+        visit: Option<String>,
+        /// The resident, by pseudonym
+        #[arg(long, conflicts_with = "visit")]
+        pseudonym: Option<String>,
+        /// The resident, by identity: a file as for `open`
+        #[arg(long, conflicts_with_all = ["visit", "pseudonym"])]
+        resident: Option<PathBuf>,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
+    /// Show who did what, newest first (审计)
+    Audit {
+        /// How many entries
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Write a new key, or a worker's token, into a new file (生成密钥)
+    Keygen {
+        /// The file; only its owner may read it
+        file: PathBuf,
+    },
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.verb {
+        Verb::Open { room, code, identity, consent } => {
+            let identity = identity.as_ref().map(read).transpose()?;
+            let by = if identity.is_some() { "card" } else { "worker" };
+            let mut body =
+                json!({"by": by, "room": room, "code": code, "identity": identity, "consent": consent});
+            if let Some(members) = body.as_object_mut() {
+                members.retain(|_, member| !member.is_null());
+            }
+            let visit = post(args, "/api/v1/visits", &body)?;
+            println!("{}", text(&visit, "id"));
+        }
+        Verb::End { visit, abandoned } => {
+            let ending = if *abandoned { "abandoned" } else { "completed" };
+            post(args, &format!("/api/v1/visits/{}/end", id(visit)?), &json!({"ending": ending}))?;
+        }
+        Verb::List { open } => {
+            let day = super::now().0.saturating_sub(24 * 3_600_000);
+            let path = if *open {
+                "/api/v1/visits?open=true".to_owned()
+            } else {
+                format!("/api/v1/visits?from={day}")
+            };
+            get(args, &path)?.as_array().into_iter().flatten().for_each(|visit| println!("{}", line(visit)));
+        }
+        Verb::Show { visit, reveal } => {
+            let path = format!("/api/v1/visits/{}?reveal={reveal}", id(visit)?);
+            println!("{}", serde_json::to_string_pretty(&get(args, &path)?)?);
+        }
+        Verb::Unassigned => {
+            let waiting = get(args, "/api/v1/measurements/unassigned")?;
+            waiting.as_array().into_iter().flatten().for_each(|version| println!("{}", measured(version)));
+        }
+        Verb::Assign { measurement, visit, why } => {
+            let path = format!("/api/v1/measurements/{}/assign", id(measurement)?);
+            post(args, &path, &json!({"visit": visit, "why": why}))?;
+        }
+        Verb::Withdraw { measurement, why } => {
+            post(args, &format!("/api/v1/measurements/{}/withdraw", id(measurement)?), &json!({"why": why}))?;
+        }
+        Verb::Erase { visit, pseudonym, resident, why } => {
+            let path = erased(args, visit.as_deref(), pseudonym.as_deref(), resident.as_ref())?;
+            println!("{}", post(args, &path, &json!({"why": why}))?);
+        }
+        Verb::Audit { limit } => {
+            let entries = get(args, &format!("/api/v1/audit?limit={limit}"))?;
+            entries.as_array().into_iter().flatten().for_each(|entry| println!("{}", deed(entry)));
+        }
+        Verb::Keygen { file } => {
+            Key::write_new(file)?;
+            println!("{}", file.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The path of what shall be erased.
+fn erased(
+    args: &Args,
+    visit: Option<&str>,
+    pseudonym: Option<&str>,
+    resident: Option<&PathBuf>,
+) -> anyhow::Result<String> {
+    Ok(match (visit, pseudonym, resident) {
+        (Some(visit), ..) => format!("/api/v1/visits/{}/erase", id(visit)?),
+        (_, Some(pseudonym), _) => format!("/api/v1/residents/{}/erase", id(pseudonym)?),
+        (.., Some(file)) => {
+            let found = post(args, "/api/v1/residents/find", &read(file)?)?;
+            format!("/api/v1/residents/{}/erase", text(&found, "pseudonym"))
+        }
+        (None, None, None) => anyhow::bail!("what shall be erased?"),
+    })
+}
+
+fn deed(entry: &Value) -> String {
+    let word = |key| text(entry, key);
+    let at = when(&entry["at"]);
+    format!("{at}  {:16} {:22} {} {}", word("who"), word("what"), word("about"), word("detail"))
+}
+
+fn get(args: &Args, path: &str) -> anyhow::Result<Value> {
+    ask(args, "GET", path, "")
+}
+
+fn post(args: &Args, path: &str, body: &Value) -> anyhow::Result<Value> {
+    ask(args, "POST", path, &body.to_string())
+}
+
+fn ask(args: &Args, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+    let answer = socket::ask(&args.site.data_dir(), method, path, body, PATIENCE)?;
+    anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
+    Ok(serde_json::from_str(&answer.body)?)
+}
+
+fn read(file: &PathBuf) -> anyhow::Result<Value> {
+    let text = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(file).with_context(|| file.display().to_string())?
+    };
+    serde_json::from_str(&text)
+        .context("the identity is not JSON such as {\"name\": \"…\", \"id_number\": \"…\"}")
+}
+
+/// Ids go into paths: nothing else may be in them.
+fn id(text: &str) -> anyhow::Result<&str> {
+    let is_id = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    anyhow::ensure!(is_id, "{text:?} is no id; `linli visits list` shows them");
+    Ok(text)
+}
+
+fn line(visit: &Value) -> String {
+    let ended = match &visit["ended"] {
+        Value::Array(ended) => format!("{} {}", when(&ended[0]), ended[1].as_str().unwrap_or_default()),
+        _ => "open".to_owned(),
+    };
+    let word = |key| text(visit, key);
+    format!(
+        "{}  {}  {:12} {:6} {:8} {ended}",
+        word("id"),
+        when(&visit["opened"]),
+        word("room"),
+        word("code"),
+        word("name")
+    )
+}
+
+fn measured(version: &Value) -> String {
+    let readings = version["measurement"]["readings"].as_array();
+    let values: Vec<String> =
+        readings.into_iter().flatten().map(|r| format!("{} {}", text(r, "quantity"), r["value"])).collect();
+    let word = |key| text(version, key);
+    let at = when(&version["measurement"]["taken"]["at"]);
+    format!("{}  {at}  {:12} {:14} {}", word("id"), word("device"), word("unassigned"), values.join(", "))
+}
+
+fn text(of: &Value, key: &str) -> String {
+    of[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn when(at: &Value) -> String {
+    format!("{}Z", Civil::of(Timestamp(at.as_i64().unwrap_or_default())))
+}

@@ -1,0 +1,42 @@
+//! Secrets stand in files or variables of their own, never in the configuration.
+
+use std::path::Path;
+
+/// Longest secret file.
+const LONGEST_SECRET: u64 = 4096;
+
+/// The secret a reference stands for.
+pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, String> {
+    if let Some(path) = reference.strip_prefix("file:") {
+        let Some(dir) = dir else { return Ok(String::new()) };
+        let path = dir.join(path);
+        let length = std::fs::metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?.len();
+        if length > LONGEST_SECRET {
+            return Err(format!("{}: {length} bytes is no password", path.display()));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    if let Some(name) = reference.strip_prefix("env:") {
+        if dir.is_none() {
+            return Ok(String::new());
+        }
+        return std::env::var(name).map_err(|_| format!("the environment has no variable {name:?}"));
+    }
+    // The value itself is not repeated: it may be a real password.
+    Err("must be a reference, \"file:/etc/linli/secret\" or \"env:NAME\", never the secret itself".to_owned())
+}
+
+/// The same, for a secret that nobody else on the machine may read.
+pub fn read_private(reference: &str, dir: Option<&Path>) -> Result<String, String> {
+    use std::os::unix::fs::PermissionsExt;
+    if let (Some(path), Some(dir)) = (reference.strip_prefix("file:"), dir) {
+        let path = dir.join(path);
+        let mode =
+            std::fs::metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(format!("{0}: others may read it; run `chmod 600 {0}`", path.display()));
+        }
+    }
+    read(reference, dir)
+}

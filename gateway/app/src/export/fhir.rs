@@ -1,0 +1,193 @@
+//! FHIR R4: a Bundle of Observations that follow the vital-signs profile.
+//!
+//! The subject is a pseudonym in the district's own identifier system; no Patient is exported.
+
+use linli_domain::visit::{Status, Version, Visit};
+use linli_domain::vital::{self, Assessment, Limits, Quantity, Reading};
+use linli_domain::{Civil, Timestamp};
+use ring::digest::{SHA256, digest};
+use serde_json::{Value, json};
+
+use super::Measured;
+
+const LOINC: &str = "http://loinc.org";
+const UCUM: &str = "http://unitsofmeasure.org";
+const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
+const ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
+const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
+
+/// A collection of everything measured.
+#[must_use]
+pub fn bundle(measured: &[Measured], centre: &str, limits: &Limits, now: Timestamp) -> Value {
+    let entries: Vec<Value> = measured
+        .iter()
+        .flat_map(|(visit, version)| observations(version, visit.as_ref(), centre, limits))
+        .map(|resource| {
+            let id = resource["id"].as_str().unwrap_or_default();
+            json!({"fullUrl": format!("urn:uuid:{}", uuid(&format!("{centre}/{id}"))), "resource": resource})
+        })
+        .collect();
+    json!({"resourceType": "Bundle", "type": "collection", "timestamp": instant(now), "entry": entries})
+}
+
+/// One observation per quantity; pressures are components of one.
+fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: &Limits) -> Vec<Value> {
+    let readings = &version.measurement.readings;
+    let values: Vec<(Quantity, f64)> =
+        readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
+    let assessed = vital::assess(&values, version.context.glucose_time, limits);
+    let found = |quantity: Quantity| assessed.iter().find(|(q, _)| *q == quantity).map(|(_, a)| a);
+    let (pressures, single): (Vec<&Reading>, Vec<&Reading>) =
+        readings.iter().partition(|reading| is_pressure(reading.quantity));
+    let mut all: Vec<Value> = Vec::new();
+    if !pressures.is_empty() {
+        let mut panel = observation(version, visit, centre, "blood-pressure");
+        profile(&mut panel, "bp", "vital-signs");
+        panel["code"] = json!({"coding": [coding(LOINC, "85354-9", "Blood pressure panel")], "text": "血压"});
+        let component = |reading: &&Reading| {
+            let mut component = json!({"code": code(reading.quantity)});
+            value(&mut component, reading);
+            component
+        };
+        panel["component"] = pressures.iter().map(component).collect::<Vec<_>>().into();
+        interpret(&mut panel, pressures.iter().find_map(|reading| found(reading.quantity)));
+        note(&mut panel, &pressures);
+        all.push(panel);
+    }
+    for reading in single {
+        let quantity = reading.quantity;
+        let mut one = observation(version, visit, centre, &quantity.as_str().replace('_', "-"));
+        let (structure, category) = structure(quantity);
+        profile(&mut one, structure, category);
+        one["code"] = code(quantity);
+        value(&mut one, reading);
+        interpret(&mut one, found(quantity));
+        note(&mut one, &[reading]);
+        all.push(one);
+    }
+    all
+}
+
+/// What every observation of a measurement has.
+fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &str) -> Value {
+    let mut observation = json!({
+        "resourceType": "Observation",
+        "id": format!("{}-{part}", version.id),
+        "meta": {"versionId": version.version.to_string(), "lastUpdated": instant(version.at)},
+        "identifier": [{"system": format!("urn:linli:{centre}:measurement"), "value": version.id}],
+        "status": match version.status {
+            Status::Final => "final",
+            Status::Amended => "amended",
+            Status::Corrected => "corrected",
+            Status::EnteredInError => "entered-in-error",
+        },
+        "effectiveDateTime": instant(version.measurement.taken.at),
+        "issued": instant(version.at),
+        "device": {
+            "identifier": {"system": format!("urn:linli:{centre}:device"), "value": version.device},
+            "display": version.device,
+        },
+        "subject": {"type": "Patient", "display": "unassigned"},
+    });
+    if let Some(visit) = visit {
+        let identifier = match &visit.pseudonym {
+            Some(pseudonym) => json!({"system": "urn:linli:pseudonym", "value": pseudonym}),
+            None => json!({"system": format!("urn:linli:{centre}:visit"), "value": visit.id}),
+        };
+        observation["subject"] = json!({"type": "Patient", "identifier": identifier});
+        observation["encounter"] =
+            json!({"identifier": {"system": format!("urn:linli:{centre}:visit"), "value": visit.id}});
+    }
+    observation
+}
+
+/// The profile's name and the category.
+const fn structure(quantity: Quantity) -> (&'static str, &'static str) {
+    match quantity {
+        Quantity::PulseRate => ("heartrate", "vital-signs"),
+        Quantity::OxygenSaturation => ("oxygensat", "vital-signs"),
+        Quantity::RespirationRate => ("resprate", "vital-signs"),
+        Quantity::Temperature => ("bodytemp", "vital-signs"),
+        Quantity::Weight => ("bodyweight", "vital-signs"),
+        Quantity::Height => ("bodyheight", "vital-signs"),
+        Quantity::BodyMassIndex => ("bmi", "vital-signs"),
+        Quantity::Systolic | Quantity::Diastolic | Quantity::MeanArterial => ("bp", "vital-signs"),
+        Quantity::Glucose => ("", "laboratory"),
+    }
+}
+
+const fn is_pressure(quantity: Quantity) -> bool {
+    matches!(quantity, Quantity::Systolic | Quantity::Diastolic | Quantity::MeanArterial)
+}
+
+fn profile(observation: &mut Value, structure: &str, category: &str) {
+    if !structure.is_empty() {
+        observation["meta"]["profile"] =
+            json!([format!("http://hl7.org/fhir/StructureDefinition/{structure}")]);
+    }
+    observation["category"] = json!([{"coding": [{"system": CATEGORY, "code": category}]}]);
+}
+
+fn code(quantity: Quantity) -> Value {
+    let own = coding(LOINC, quantity.loinc(), quantity.english());
+    // The profile fixes 2708-6; that it was taken by pulse oximetry is the second coding.
+    let codings = match quantity {
+        Quantity::OxygenSaturation => vec![coding(LOINC, "2708-6", "Oxygen saturation"), own],
+        _ => vec![own],
+    };
+    json!({"coding": codings, "text": quantity.chinese()})
+}
+
+fn coding(system: &str, code: &str, display: &str) -> Value {
+    json!({"system": system, "code": code, "display": display})
+}
+
+fn value(observation: &mut Value, reading: &Reading) {
+    match reading.value {
+        Ok(value) => {
+            let unit = reading.quantity.unit();
+            observation["valueQuantity"] =
+                json!({"value": value, "unit": unit, "system": UCUM, "code": unit});
+        }
+        Err(why) => {
+            observation["dataAbsentReason"] = json!({"coding": [{"system": ABSENT, "code": why}]});
+        }
+    }
+}
+
+/// A reference-range flag, no diagnosis.
+fn interpret(observation: &mut Value, found: Option<&Assessment>) {
+    if let Some(found) = found {
+        let code = if found.is_notable { "A" } else { "N" };
+        observation["interpretation"] =
+            json!([{"coding": [{"system": INTERPRETATION, "code": code}], "text": found.chinese}]);
+    }
+}
+
+fn note(observation: &mut Value, readings: &[&Reading]) {
+    let mut caveats: Vec<String> = readings
+        .iter()
+        .flat_map(|reading| &reading.caveats)
+        .map(|caveat| json!(caveat).to_string())
+        .collect();
+    caveats.sort_unstable();
+    caveats.dedup();
+    if !caveats.is_empty() {
+        observation["note"] = json!([{"text": caveats.join(", ").replace('"', "")}]);
+    }
+}
+
+fn instant(at: Timestamp) -> String {
+    format!("{}.{:03}Z", Civil::of(at), at.0.rem_euclid(1000))
+}
+
+/// The same text always gives the same UUID (RFC 9562, version 8).
+fn uuid(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    let mut bytes: [u8; 16] = std::array::from_fn(|i| hash.as_ref()[i]);
+    bytes[6] = bytes[6] & 0x0F | 0x80;
+    bytes[8] = bytes[8] & 0x3F | 0x80;
+    let hex =
+        |range: std::ops::Range<usize>| bytes[range].iter().map(|b| format!("{b:02x}")).collect::<String>();
+    format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
+}

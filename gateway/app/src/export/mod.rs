@@ -1,0 +1,12 @@
+//! Measurements for other programs: pure functions from what is kept to what they read.
+
+mod csv;
+mod fhir;
+
+pub use csv::csv;
+pub use fhir::bundle;
+
+use linli_domain::visit::{Version, Visit};
+
+/// A measurement's newest version and its visit.
+pub type Measured = (Option<Visit>, Version);
