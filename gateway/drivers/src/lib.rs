@@ -24,7 +24,7 @@ pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 /// Every protocol linli speaks southwards. Configuration, schema, documentation and the command
 /// line walk this table; adding a protocol is adding a row.
 pub static PROTOCOLS: &[&dyn Protocol] =
-    &[&modbus::TCP, &modbus::RTU, &modbus::RTU_OVER_TCP, &health::SERIAL, &health::MLLP];
+    &[&modbus::TCP, &modbus::RTU, &modbus::RTU_OVER_TCP, &health::SERIAL, &health::BLUETOOTH, &health::MLLP];
 
 /// Finds a protocol by the `kind` of a line.
 #[must_use]

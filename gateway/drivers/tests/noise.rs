@@ -63,7 +63,7 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
         #[expect(clippy::cast_precision_loss, reason = "a few hundred seconds")]
         let now = began + Duration::from_secs_f64(share * seconds as f64);
         match decoder.push(*byte) {
-            None => {}
+            None | Some(Heard::Values(_)) => {}
             Some(Heard::Moment(moment)) => {
                 if let Some((saturation, pulse)) = spot.push(now, moment) {
                     all.push(vec![
@@ -98,7 +98,7 @@ fn right(model: &Model) -> Vec<Option<f64>> {
     match heard {
         Heard::Moment(Some((saturation, pulse))) => vec![Some(saturation.into()), Some(pulse.into())],
         Heard::Measured { readings, .. } => readings.iter().map(|r| r.value.ok()).collect(),
-        Heard::Moment(None) => panic!("the frame of {} has a reading", model.name),
+        Heard::Moment(None) | Heard::Values(_) => panic!("the frame of {} has a reading", model.name),
     }
 }
 

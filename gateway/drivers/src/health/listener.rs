@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::hl7::mllp::{Framer, Step, frame};
-use super::hl7::{Code, Message, Zone, acknowledge, results};
+use super::hl7::{Code, Message, acknowledge, results};
+use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, Told};

@@ -6,7 +6,6 @@ use linli_domain::vital::Quantity;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
-use super::hl7::Zone;
 use super::listener::Settings;
 use super::plan::{self, HealthPlan, Medium, problem};
 use crate::modbus::profile::ProfileSet;
@@ -61,10 +60,7 @@ impl Protocol for Mllp {
                 format!("{:?} is not an address and port such as \"192.0.2.1:2575\"", raw.listen),
             )
         })?;
-        let offset = raw.utc_offset.as_deref().unwrap_or("+08:00");
-        let zone = Zone::parse(offset).ok_or_else(|| {
-            problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""))
-        })?;
+        let zone = plan::zone(raw.utc_offset.as_deref())?;
         let device = plan::only(devices)?;
         if device.profile != PROFILE {
             let message = format!("there is no {:?} on an MLLP line; it is {PROFILE:?}", device.profile);

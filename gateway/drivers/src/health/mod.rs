@@ -4,23 +4,36 @@
 //! no value; what is cut short is rejected whole.
 
 pub mod ble;
+mod bluetooth;
+#[cfg(feature = "bluetooth")]
+mod bluez;
 pub mod contec;
+mod gatt;
+pub mod gatt_profiles;
 pub mod hl7;
 mod listener;
 mod mllp;
 pub mod models;
 pub mod nonin;
 mod plan;
+mod radio;
 mod serial;
 pub mod spot;
 pub mod spp;
 mod stream;
+mod talk;
+mod zone;
 
+pub use bluetooth::{BLUETOOTH, Bluetooth};
 pub use mllp::{MLLP, Mllp, PROFILE};
 pub use serial::{SERIAL, SerialDevices};
+pub use zone::Zone;
 
-/// Whether devices of that profile say themselves when a measurement is done.
+/// Whether devices of that profile say themselves when a measurement is done. A heart-rate sensor
+/// does not: it tells its values as long as it is worn.
 #[must_use]
 pub fn tells_itself(profile: &str) -> bool {
-    profile == PROFILE || models::find(profile).is_some()
+    profile == PROFILE
+        || models::find(profile).is_some()
+        || (profile != "bluetooth/heart-rate" && gatt_profiles::find(profile).is_some())
 }

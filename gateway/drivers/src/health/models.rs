@@ -36,14 +36,18 @@ pub trait Decoder: Send {
 pub enum Heard {
     /// A moment of a continuous stream: saturation and pulse rate, or none.
     Moment(Option<(u16, u16)>),
+    /// Values as they are now; whether they are a measurement is for others to say.
+    Values(Vec<(Quantity, Option<f64>)>),
     /// A measurement of its own.
     Measured {
         /// What.
         readings: Vec<Reading>,
         /// When, by the device's clock.
         time: Option<Civil>,
-        /// The device's own name for it.
-        key: String,
+        /// The device's own name for it: told again it is the same measurement.
+        key: Option<String>,
+        /// The user's number on a device that tells users apart.
+        user: Option<u8>,
     },
 }
 
@@ -147,7 +151,7 @@ impl Decoder for spp::Stream {
             ],
             None => PRESSURE.iter().map(|quantity| Reading::none(*quantity, NoReading::Error)).collect(),
         };
-        Some(Heard::Measured { readings, time: Some(time), key })
+        Some(Heard::Measured { readings, time: Some(time), key: Some(key), user: None })
     }
 
     fn skipped(&self) -> u64 {

@@ -10,7 +10,8 @@ use linli_domain::{DeviceClass, Id, Layout, PointSpec, Value, ValueType};
 
 use serde::de::DeserializeOwned;
 
-use super::{listener, stream};
+use super::zone::Zone;
+use super::{gatt, listener, stream};
 use crate::line::{LineContext, LineFault};
 use crate::protocol::{Budget, LinePlan, Problem, RawDevice, RawLine};
 
@@ -27,6 +28,7 @@ pub(super) struct HealthPlan {
 pub(super) enum Medium {
     Stream(stream::Settings),
     Listener(listener::Settings),
+    Gatt(gatt::Settings),
 }
 
 /// One problem, of a device or of the line itself.
@@ -37,6 +39,13 @@ pub(super) fn problem(device: Option<usize>, key: &str, message: impl Into<Strin
 /// The protocol's own settings of a line.
 pub(super) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Problem>> {
     T::deserialize(line.settings.clone()).map_err(|error| problem(None, "", error.message()))
+}
+
+/// The offset of clocks that do not say theirs; China's unless given.
+pub(super) fn zone(given: Option<&str>) -> Result<Zone, Vec<Problem>> {
+    let offset = given.unwrap_or("+08:00");
+    let wrong = || problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""));
+    Zone::parse(offset).ok_or_else(wrong)
 }
 
 /// The one device of a line, or what is wrong.
@@ -95,6 +104,7 @@ impl LinePlan for HealthPlan {
         Some(match &self.medium {
             Medium::Stream(settings) => ("port", settings.port.path.clone()),
             Medium::Listener(settings) => ("listen", settings.listen.to_string()),
+            Medium::Gatt(settings) => ("address", settings.address.to_string()),
         })
     }
 
@@ -118,6 +128,7 @@ impl LinePlan for HealthPlan {
                 Medium::Listener(settings) => {
                     listener::run(settings, self.line.clone(), layout, context).await
                 }
+                Medium::Gatt(settings) => gatt::run(settings, self.line.clone(), layout, context).await,
             }
             Ok(())
         }

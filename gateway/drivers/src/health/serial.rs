@@ -21,6 +21,9 @@ struct RawSettings {
     /// Bits per second; the model's unless given.
     #[serde(default)]
     baud: Option<u32>,
+    /// Offset from UTC of the device's own clock, "+08:00" unless given.
+    #[serde(default)]
+    utc_offset: Option<String>,
 }
 
 /// The row of the protocol table.
@@ -62,12 +65,13 @@ impl Protocol for SerialDevices {
                 format!("there is no {:?} on a serial line; there are: {}", device.profile, known.join(", "));
             return Err(problem(Some(0), "profile", message));
         };
+        let zone = plan::zone(raw.utc_offset.as_deref())?;
         let (baud, parity, stop_bits) = model.line;
         let port = Serial { path: raw.port, baud: raw.baud.unwrap_or(baud), parity, stop_bits };
         Ok(Arc::new(HealthPlan {
             line: line.id.clone(),
             layouts: vec![plan::layout(device, model.quantities)],
-            medium: Medium::Stream(Settings { port, model: model.name }),
+            medium: Medium::Stream(Settings { port, model: model.name, zone }),
         }))
     }
 }

@@ -9,4 +9,3 @@ mod time;
 pub use acknowledge::{Code, acknowledge};
 pub use message::{Message, Unreadable};
 pub use oru::{Refused, results};
-pub use time::Zone;

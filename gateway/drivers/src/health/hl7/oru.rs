@@ -6,7 +6,8 @@ use linli_domain::vital::{
 use linli_domain::{Stamp, Timestamp};
 
 use super::message::{Message, Segment};
-use super::time::{self, Zone};
+use super::time;
+use crate::health::zone::Zone;
 
 /// Why there are no results to take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

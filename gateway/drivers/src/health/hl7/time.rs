@@ -2,26 +2,13 @@
 
 use linli_domain::{Civil, Timestamp};
 
-/// Minutes east of UTC, for stamps that do not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Zone(pub i32);
-
-// === impl Zone ===
-
-impl Zone {
-    /// From an offset such as `+08:00`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (hours, minutes) = text.split_once(':')?;
-        (hours.len() == 3).then(|| offset(&format!("{hours}{minutes}")).map(Self))?
-    }
-}
+use crate::health::zone::Zone;
 
 /// A stamp to the second; one that is less precise than a minute says too little to order by.
 pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
-    let (stamp, offset) = match text.find(['+', '-']) {
-        Some(at) => (&text[..at], offset(&text[at..])?),
-        None => (text, zone.0),
+    let (stamp, zone) = match text.find(['+', '-']) {
+        Some(at) => (&text[..at], Zone::digits(&text[at..])?),
+        None => (text, zone),
     };
     let stamp = stamp.split('.').next()?;
     if !matches!(stamp.len(), 12 | 14) || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -37,17 +24,7 @@ pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
         minute: byte(10)?,
         second: if stamp.len() == 14 { byte(12)? } else { 0 },
     };
-    Some(Timestamp(time.timestamp()?.0 - i64::from(offset) * 60_000))
-}
-
-fn offset(text: &str) -> Option<i32> {
-    let (sign, digits) = text.split_at_checked(1)?;
-    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let (hours, minutes): (i32, i32) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
-    let minutes = (hours <= 14 && minutes < 60).then_some(hours * 60 + minutes)?;
-    Some(if sign == "-" { -minutes } else { minutes })
+    zone.timestamp(time)
 }
 
 /// A stamp for what we send, in UTC.
@@ -73,12 +50,6 @@ mod tests {
         {
             assert_eq!(of(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn offsets_of_the_configuration() {
-        assert_eq!((Zone::parse("+08:00"), Zone::parse("-05:30")), (Some(Zone(480)), Some(Zone(-330))));
-        assert_eq!((Zone::parse("8"), Zone::parse("+8:00"), Zone::parse("+15:00")), (None, None, None));
     }
 
     #[test]

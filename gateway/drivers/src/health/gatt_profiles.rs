@@ -1,0 +1,266 @@
+//! Bluetooth health profiles linli knows: their characteristics, and what a payload says.
+
+use linli_domain::vital::{Caveat, NoReading, Quantity, Reading, convert};
+use linli_domain::{Civil, Timestamp};
+
+use super::ble::{
+    BloodPressure, Continuous, Glucose, HeartRate, Oximetry, PulseRange, Real, Spot, Temperature, Truncated,
+    Weight,
+};
+use super::models::Heard;
+
+/// A profile. Numbers are those assigned by the Bluetooth SIG.
+#[derive(Debug)]
+pub struct Profile {
+    /// The name in the configuration.
+    pub name: &'static str,
+    /// What it is, in English.
+    pub title: &'static str,
+    /// What it is, in Chinese.
+    pub title_zh: &'static str,
+    /// Characteristics that notify or indicate.
+    pub characteristics: &'static [u16],
+    /// What must be written to have stored measurements told, and where.
+    pub recall: Option<(u16, &'static [u8])>,
+    /// What it measures.
+    pub quantities: &'static [Quantity],
+}
+
+const BLOOD_PRESSURE: u16 = 0x2A35;
+const TEMPERATURE: u16 = 0x2A1C;
+const SPOT_CHECK: u16 = 0x2A5E;
+const CONTINUOUS: u16 = 0x2A5F;
+const WEIGHT: u16 = 0x2A9D;
+const GLUCOSE: u16 = 0x2A18;
+const HEART_RATE: u16 = 0x2A37;
+
+/// Record Access Control Point: report stored records, all of them.
+const RECALL: (u16, &[u8]) = (0x2A52, &[1, 1]);
+
+/// Every profile.
+pub static PROFILES: &[Profile] = &[
+    Profile {
+        name: "bluetooth/blood-pressure",
+        title: "Blood-pressure monitor (Bluetooth profile BLP)",
+        title_zh: "蓝牙血压计",
+        characteristics: &[BLOOD_PRESSURE],
+        recall: None,
+        quantities: &[Quantity::Systolic, Quantity::Diastolic, Quantity::MeanArterial, Quantity::PulseRate],
+    },
+    Profile {
+        name: "bluetooth/thermometer",
+        title: "Thermometer (Bluetooth profile HTP)",
+        title_zh: "蓝牙体温计",
+        characteristics: &[TEMPERATURE],
+        recall: None,
+        quantities: &[Quantity::Temperature],
+    },
+    Profile {
+        name: "bluetooth/oximeter",
+        title: "Pulse oximeter, spot checks and continuous (Bluetooth profile PLXP)",
+        title_zh: "蓝牙血氧仪",
+        characteristics: &[SPOT_CHECK, CONTINUOUS],
+        recall: None,
+        quantities: &[Quantity::OxygenSaturation, Quantity::PulseRate],
+    },
+    Profile {
+        name: "bluetooth/weight-scale",
+        title: "Weight scale (Bluetooth profile WSP)",
+        title_zh: "蓝牙体重秤",
+        characteristics: &[WEIGHT],
+        recall: None,
+        quantities: &[Quantity::Weight, Quantity::Height, Quantity::BodyMassIndex],
+    },
+    Profile {
+        name: "bluetooth/glucose",
+        title: "Glucose meter (Bluetooth profile GLP)",
+        title_zh: "蓝牙血糖仪",
+        characteristics: &[GLUCOSE],
+        recall: Some(RECALL),
+        quantities: &[Quantity::Glucose],
+    },
+    Profile {
+        name: "bluetooth/heart-rate",
+        title: "Heart-rate sensor (Bluetooth profile HRP)",
+        title_zh: "蓝牙心率带",
+        characteristics: &[HEART_RATE],
+        recall: None,
+        quantities: &[Quantity::PulseRate],
+    },
+];
+
+/// Finds a profile by its name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Profile> {
+    PROFILES.iter().find(|profile| profile.name == name)
+}
+
+/// What a payload of that characteristic says; nothing for one that is not known.
+pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Heard>, Truncated> {
+    Ok(Some(match characteristic {
+        BLOOD_PRESSURE => blood_pressure(&BloodPressure::decode(payload)?),
+        TEMPERATURE => {
+            let Temperature { unit, value, time, .. } = Temperature::decode(payload)?;
+            measured(vec![reading(Quantity::Temperature, value, unit)], time, None)
+        }
+        SPOT_CHECK => spot(&Spot::decode(payload)?),
+        CONTINUOUS => {
+            let told = Continuous::decode(payload)?;
+            let is_usable = told.status.is_usable() && told.sensor.is_usable();
+            Heard::Moment(if is_usable { whole(&told.reading) } else { None })
+        }
+        WEIGHT => weight(&Weight::decode(payload)?),
+        GLUCOSE => glucose(&Glucose::decode(payload)?),
+        HEART_RATE => {
+            let HeartRate { rate, contact, .. } = HeartRate::decode(payload)?;
+            let is_usable = rate > 0 && contact != Some(false);
+            Heard::Values(vec![(Quantity::PulseRate, is_usable.then_some(f64::from(rate)))])
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn blood_pressure(told: &BloodPressure) -> Heard {
+    let mut readings = vec![
+        reading(Quantity::Systolic, told.systolic, told.unit),
+        reading(Quantity::Diastolic, told.diastolic, told.unit),
+        reading(Quantity::MeanArterial, told.mean, told.unit),
+    ];
+    readings.extend(told.pulse.map(|pulse| reading(Quantity::PulseRate, pulse, "/min")));
+    let out_of_range = (told.pulse_range != PulseRange::Within).then_some(Caveat::PulseOutOfRange);
+    doubt(&mut readings, told.caveats.iter().copied().chain(out_of_range));
+    measured(readings, told.time, told.user)
+}
+
+fn spot(told: &Spot) -> Heard {
+    let is_usable = told.status.is_usable() && told.sensor.is_usable();
+    let mut readings = vec![
+        reading(Quantity::OxygenSaturation, told.reading.saturation, "%"),
+        reading(Quantity::PulseRate, told.reading.pulse, "/min"),
+    ];
+    if !is_usable {
+        readings.iter_mut().for_each(|reading| reading.value = Err(NoReading::NotPerformed));
+    }
+    doubt(&mut readings, told.status.caveats().chain(told.sensor.caveats()));
+    measured(readings, told.time.filter(|_| !told.is_clock_unset), None)
+}
+
+fn weight(told: &Weight) -> Heard {
+    let in_unit = |quantity, (value, unit): (f64, &str)| match convert(quantity, value, unit) {
+        Ok(value) => Reading::of(quantity, value),
+        Err(_) => Reading::none(quantity, NoReading::Error),
+    };
+    let unsuccessful = || Reading::none(Quantity::Weight, NoReading::NotPerformed);
+    let mut readings =
+        vec![told.weight.map_or_else(unsuccessful, |weight| in_unit(Quantity::Weight, weight))];
+    readings.extend(told.height.map(|height| in_unit(Quantity::Height, height)));
+    readings.extend(told.body_mass_index.map(|index| Reading::of(Quantity::BodyMassIndex, index)));
+    measured(readings, told.time, told.user)
+}
+
+fn glucose(told: &Glucose) -> Heard {
+    let mut reading = match told.concentration {
+        Some((value, unit)) => reading(Quantity::Glucose, value, unit),
+        None => Reading::none(Quantity::Glucose, NoReading::NotPerformed),
+    };
+    if told.is_control() {
+        reading.doubt(Caveat::ControlSolution);
+    }
+    let time = told.wall_ms().map(|at| Civil::of(Timestamp(at)));
+    // The meter's own number and the time it counts from name the measurement for ever.
+    let key = time.is_some().then(|| format!("{}/{}", told.base_time, told.sequence));
+    Heard::Measured { readings: vec![reading], time, key, user: None }
+}
+
+/// A measurement that is known again by its time and its values.
+fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> Heard {
+    let time = time.filter(|time| time.timestamp().is_some());
+    let key = time.map(|time| {
+        let values: Vec<String> = readings.iter().map(|r| format!("{:?}", r.value)).collect();
+        format!("{time}/{user:?}/{}", values.join(","))
+    });
+    Heard::Measured { readings, time, key, user }
+}
+
+fn reading(quantity: Quantity, real: Real, unit: &str) -> Reading {
+    match real.value.map(|value| convert(quantity, value, unit)) {
+        Ok(Ok(value)) => Reading::of(quantity, value),
+        Ok(Err(_)) => Reading::none(quantity, NoReading::Error),
+        Err(why) => Reading::none(quantity, why),
+    }
+}
+
+fn doubt(readings: &mut [Reading], caveats: impl Iterator<Item = Caveat>) {
+    for caveat in caveats {
+        readings.iter_mut().for_each(|reading| reading.doubt(caveat));
+    }
+}
+
+/// Saturation and pulse rate as whole numbers, if both are numbers that can be.
+fn whole(reading: &Oximetry) -> Option<(u16, u16)> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1 to 500")]
+    let number = |real: Real, most: f64| {
+        real.value.ok().map(f64::round).filter(|value| (1.0..=most).contains(value)).map(|value| value as u16)
+    };
+    Some((number(reading.saturation, 100.0)?, number(reading.pulse, 500.0)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(heard: Heard) -> (Vec<Option<f64>>, Option<String>) {
+        match heard {
+            Heard::Measured { readings, key, .. } => (readings.iter().map(|r| r.value.ok()).collect(), key),
+            other => panic!("{other:?} is no measurement"),
+        }
+    }
+
+    #[test]
+    fn pressures_in_either_unit_and_without_a_value() {
+        // 120/80, mean 93 mm[Hg], 2026-11-24 09:30:00, pulse 72.
+        let payload = [0x06, 120, 0, 80, 0, 93, 0, 0xEA, 0x07, 11, 24, 9, 30, 0, 72, 0];
+        let (all, key) = values(hear(BLOOD_PRESSURE, &payload).unwrap().unwrap());
+        assert_eq!(all, [Some(120.0), Some(80.0), Some(93.0), Some(72.0)]);
+        assert!(key.unwrap().starts_with("2026-11-24T09:30:00"));
+        // 16.0 kPa, not a number, not at this resolution.
+        let (all, key) =
+            values(hear(BLOOD_PRESSURE, &[0x01, 160, 0xF0, 0xFF, 0x07, 0x00, 0x08]).unwrap().unwrap());
+        assert!((all[0].unwrap() - 120.0).abs() < 0.1);
+        assert_eq!((&all[1..], key), ([None, None].as_slice(), None));
+        assert!(hear(BLOOD_PRESSURE, &payload[..9]).is_err());
+    }
+
+    #[test]
+    fn a_meter_that_tells_its_memory_names_each_measurement() {
+        let payload = |sequence| [0x06, sequence, 0, 0xEA, 0x07, 11, 24, 7, 0, 0, 56, 0xC0, 0x11];
+        let (all, first) = values(hear(GLUCOSE, &payload(1)).unwrap().unwrap());
+        let (_, again) = values(hear(GLUCOSE, &payload(1)).unwrap().unwrap());
+        let (_, next) = values(hear(GLUCOSE, &payload(2)).unwrap().unwrap());
+        assert!((all[0].unwrap() - 5.6).abs() < 1e-9, "{all:?}");
+        assert_eq!(first, again);
+        assert_ne!(first, next);
+    }
+
+    #[test]
+    fn weight_height_and_pulse() {
+        // 70.0 kg, user 1, index 22.9, 1.75 m.
+        let payload = [0x0C, 0xB0, 0x36, 1, 229, 0, 0xD6, 0x06];
+        let (all, _) = values(hear(WEIGHT, &payload).unwrap().unwrap());
+        assert_eq!(all.iter().map(|v| v.unwrap().round()).collect::<Vec<_>>(), [70.0, 175.0, 23.0]);
+        assert_eq!(values(hear(WEIGHT, &[0, 0xFF, 0xFF]).unwrap().unwrap()).0, [None]);
+        let pulse = hear(HEART_RATE, &[0x06, 64]).unwrap();
+        assert_eq!(pulse, Some(Heard::Values(vec![(Quantity::PulseRate, Some(64.0))])));
+        let off = hear(HEART_RATE, &[0x04, 64]).unwrap();
+        assert_eq!(off, Some(Heard::Values(vec![(Quantity::PulseRate, None)])), "no skin contact");
+        assert_eq!(hear(0x2A00, &[1]), Ok(None));
+    }
+
+    #[test]
+    fn an_oximeter_checks_once_or_streams() {
+        let (all, _) = values(hear(SPOT_CHECK, &[0, 97, 0, 72, 0]).unwrap().unwrap());
+        assert_eq!(all, [Some(97.0), Some(72.0)]);
+        assert_eq!(hear(CONTINUOUS, &[0, 97, 0, 72, 0]).unwrap(), Some(Heard::Moment(Some((97, 72)))));
+        assert_eq!(hear(CONTINUOUS, &[0, 0xFF, 0x07, 72, 0]).unwrap(), Some(Heard::Moment(None)));
+    }
+}

@@ -1,0 +1,168 @@
+//! What a device that speaks of itself tells: live values, measurements, transitions.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
+use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
+use tokio::time::Instant;
+
+use super::models::Heard;
+use super::spot::Spot;
+use super::zone::Zone;
+use crate::line::{DeviceState, LineContext, LineEvent, Told};
+
+/// A stream's value is shown this often.
+const SHOW: Duration = Duration::from_secs(1);
+
+/// A conversation in which only the device talks.
+pub(super) struct Talk {
+    pub context: LineContext,
+    line: Id,
+    layout: Arc<Layout>,
+    zone: Zone,
+    spot: Spot,
+    shown: Option<(Instant, bool)>,
+    state: Option<DeviceState>,
+    is_up: Option<bool>,
+}
+
+// === impl Talk ===
+
+impl Talk {
+    pub fn new(line: Id, layout: Arc<Layout>, zone: Zone, context: LineContext) -> Self {
+        Self { context, line, layout, zone, spot: Spot::default(), shown: None, state: None, is_up: None }
+    }
+
+    /// Whether the device streams saturation and pulse rate.
+    pub fn is_stream(&self) -> bool {
+        let [saturation, pulse] = self.layout.points.as_slice() else { return false };
+        saturation.name.as_str() == Quantity::OxygenSaturation.as_str()
+            && pulse.name.as_str() == Quantity::PulseRate.as_str()
+    }
+
+    /// The device said something.
+    pub async fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Moment(reading) => self.moment(reading).await,
+            Heard::Values(values) => {
+                self.is(DeviceState::Online, String::new()).await;
+                self.show_values(&values).await;
+            }
+            Heard::Measured { readings, time, key, user } => {
+                self.is(DeviceState::Online, String::new()).await;
+                let device = time.and_then(|shown| self.zone.timestamp(shown));
+                self.tell(readings, device, key, user).await;
+            }
+        }
+    }
+
+    async fn moment(&mut self, reading: Option<(u16, u16)>) {
+        let now = Instant::now();
+        self.is(DeviceState::Online, String::new()).await;
+        // While no finger is in, nothing changes: said once.
+        let is_due = match self.shown {
+            None => true,
+            Some((_, was_reading)) if was_reading != reading.is_some() => true,
+            Some((at, true)) => now.saturating_duration_since(at) >= SHOW,
+            Some((_, false)) => false,
+        };
+        if is_due {
+            self.shown = Some((now, reading.is_some()));
+            self.show(reading, Quality::Bad(Reason::NoValue)).await;
+        }
+        if let Some((saturation, pulse)) = self.spot.push(now, reading) {
+            let readings = vec![
+                Reading::of(Quantity::OxygenSaturation, saturation.into()),
+                Reading::of(Quantity::PulseRate, pulse.into()),
+            ];
+            self.tell(readings, None, None, None).await;
+        }
+    }
+
+    /// Live values of a stream.
+    async fn show(&self, reading: Option<(u16, u16)>, otherwise: Quality) {
+        let values = [reading.map(|(saturation, _)| saturation), reading.map(|(_, pulse)| pulse)];
+        let samples = (0_u16..).zip(values).map(|(point, value)| (point, value.map(f64::from)));
+        self.send(samples.collect(), otherwise).await;
+    }
+
+    async fn show_values(&self, values: &[(Quantity, Option<f64>)]) {
+        let point = |quantity: Quantity| {
+            let at = self.layout.points.iter().position(|point| point.name.as_str() == quantity.as_str())?;
+            u16::try_from(at).ok()
+        };
+        let samples = values.iter().filter_map(|(quantity, value)| Some((point(*quantity)?, *value)));
+        self.send(samples.collect(), Quality::Bad(Reason::NoValue)).await;
+    }
+
+    async fn send(&self, values: Vec<(u16, Option<f64>)>, otherwise: Quality) {
+        let stamp = self.context.clock.now();
+        let samples = values.into_iter().map(|(point, value)| Sample {
+            point,
+            at: stamp.at,
+            clock: stamp.clock,
+            quality: if value.is_some() { Quality::Good } else { otherwise },
+            value: value.and_then(Value::float),
+        });
+        let batch = Batch { layout: Arc::clone(&self.layout), samples: samples.collect() };
+        let _ = self.context.samples.send(batch).await;
+    }
+
+    async fn tell(
+        &self,
+        readings: Vec<Reading>,
+        device: Option<Timestamp>,
+        key: Option<String>,
+        user: Option<u8>,
+    ) {
+        let stamp = self.context.clock.now();
+        let taken = Taken { at: stamp.at, clock: stamp.clock, device };
+        let measurement = Measurement { taken, readings, key, user, patient: None };
+        let told = Told { layout: Arc::clone(&self.layout), measurement, reply: None };
+        if let Some(health) = self.context.health.devices.first() {
+            health.ok.fetch_add(1, Ordering::Relaxed);
+        }
+        let _ = self.context.measurements.send(told).await;
+    }
+
+    /// The device is not heard any more.
+    pub async fn lost(&mut self, reason: Reason) {
+        if self.state == Some(DeviceState::Offline(reason)) {
+            return;
+        }
+        self.spot = Spot::default();
+        self.shown = None;
+        if self.is_stream() {
+            self.show(None, Quality::Bad(reason)).await;
+        }
+        self.is(DeviceState::Offline(reason), String::new()).await;
+    }
+
+    /// The device is in that state; a change is told.
+    pub async fn is(&mut self, state: DeviceState, detail: String) {
+        if self.state == Some(state) {
+            return;
+        }
+        self.state = Some(state);
+        if let Some(health) = self.context.health.devices.first() {
+            health.online.store(u64::from(state == DeviceState::Online), Ordering::Relaxed);
+        }
+        let device = Some(self.layout.device.clone());
+        let at = self.context.clock.now();
+        let _ =
+            self.context.events.send(LineEvent { line: self.line.clone(), device, state, at, detail }).await;
+    }
+
+    /// The line is up or down.
+    pub async fn line_is(&mut self, up: bool, detail: String) {
+        if self.is_up.replace(up) == Some(up) {
+            return;
+        }
+        let state = if up { DeviceState::Online } else { DeviceState::Offline(Reason::LineDown) };
+        let at = self.context.clock.now();
+        let event = LineEvent { line: self.line.clone(), device: None, state, at, detail };
+        let _ = self.context.events.send(event).await;
+    }
+}
