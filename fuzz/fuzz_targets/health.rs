@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use linli_domain::vital::{Measurement, Reading, Taken, check};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_drivers::health::Zone;
-use linli_drivers::health::gatt_profiles::{PROFILES, hear};
+use linli_drivers::health::bluetooth::profiles::{PROFILES, hear};
 use linli_drivers::health::hl7::mllp::{Framer, LONGEST, Step, frame};
 use linli_drivers::health::hl7::{Code, Message, acknowledge, results};
 use linli_drivers::health::models::{Heard, MODELS};

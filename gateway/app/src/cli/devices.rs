@@ -73,7 +73,7 @@ fn list(profiles: &ProfileSet, json: bool) -> anyhow::Result<ExitCode> {
     for model in health::models::MODELS {
         println!("{:width$}  serial      {} / {}", model.name, model.title, model.title_zh);
     }
-    for profile in health::gatt_profiles::PROFILES {
+    for profile in health::bluetooth::profiles::PROFILES {
         println!("{:width$}  bluetooth   {} / {}", profile.name, profile.title, profile.title_zh);
     }
     println!("{:width$}  mllp        HL7 v2 results (ORU^R01) / HL7 v2 结果", health::PROFILE);

@@ -4,19 +4,14 @@
 //! no value; what is cut short is rejected whole.
 
 pub mod ble;
-mod bluetooth;
-#[cfg(feature = "bluetooth")]
-mod bluez;
+pub mod bluetooth;
 pub mod contec;
-mod gatt;
-pub mod gatt_profiles;
 pub mod hl7;
 mod listener;
 mod mllp;
 pub mod models;
 pub mod nonin;
 mod plan;
-mod radio;
 mod serial;
 pub mod spot;
 pub mod spp;
@@ -35,5 +30,5 @@ pub use zone::Zone;
 pub fn tells_itself(profile: &str) -> bool {
     profile == PROFILE
         || models::find(profile).is_some()
-        || (profile != "bluetooth/heart-rate" && gatt_profiles::find(profile).is_some())
+        || (profile != "bluetooth/heart-rate" && bluetooth::profiles::find(profile).is_some())
 }

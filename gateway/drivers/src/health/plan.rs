@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Id, Layout, PointSpec, Value, ValueType};
 use serde::de::DeserializeOwned;
 
 use super::zone::Zone;
-use super::{gatt, listener, stream};
+use super::{bluetooth, listener, stream};
 use crate::line::{LineContext, LineFault};
 use crate::protocol::{Budget, LinePlan, Problem, RawDevice, RawLine};
 
@@ -28,7 +28,7 @@ pub(super) struct HealthPlan {
 pub(super) enum Medium {
     Stream(stream::Settings),
     Listener(listener::Settings),
-    Gatt(gatt::Settings),
+    Gatt(bluetooth::Gatt),
 }
 
 /// One problem, of a device or of the line itself.
@@ -128,7 +128,7 @@ impl LinePlan for HealthPlan {
                 Medium::Listener(settings) => {
                     listener::run(settings, self.line.clone(), layout, context).await
                 }
-                Medium::Gatt(settings) => gatt::run(settings, self.line.clone(), layout, context).await,
+                Medium::Gatt(settings) => bluetooth::run(settings, self.line.clone(), layout, context).await,
             }
             Ok(())
         }

@@ -3,11 +3,11 @@
 use linli_domain::vital::{Caveat, NoReading, Quantity, Reading, convert};
 use linli_domain::{Civil, Timestamp};
 
-use super::ble::{
+use crate::health::ble::{
     BloodPressure, Continuous, Glucose, HeartRate, Oximetry, PulseRange, Real, Spot, Temperature, Truncated,
     Weight,
 };
-use super::models::Heard;
+use crate::health::models::Heard;
 
 /// A profile. Numbers are those assigned by the Bluetooth SIG.
 #[derive(Debug)]

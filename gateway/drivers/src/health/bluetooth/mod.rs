@@ -1,15 +1,21 @@
 //! `kind = "bluetooth"`: the row of the protocol table.
 
+#[cfg(feature = "bluetooth")]
+mod bluez;
+mod gatt;
+pub mod profiles;
+mod radio;
+
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
-use super::gatt::{Address, Settings};
-use super::gatt_profiles;
 use super::plan::{self, HealthPlan, Medium, problem};
 use crate::modbus::profile::ProfileSet;
 use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use gatt::Settings;
+use radio::Address;
 
 /// A Bluetooth Low Energy device with a health profile. Pair it once with `bluetoothctl pair ADDRESS`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,6 +30,8 @@ struct RawSettings {
     #[serde(default)]
     utc_offset: Option<String>,
 }
+
+pub(super) use gatt::{Settings as Gatt, run};
 
 /// The row of the protocol table.
 pub struct Bluetooth;
@@ -66,8 +74,8 @@ impl Protocol for Bluetooth {
         }
         let zone = plan::zone(raw.utc_offset.as_deref())?;
         let device = plan::only(devices)?;
-        let Some(profile) = gatt_profiles::find(&device.profile) else {
-            let known: Vec<&str> = gatt_profiles::PROFILES.iter().map(|profile| profile.name).collect();
+        let Some(profile) = profiles::find(&device.profile) else {
+            let known: Vec<&str> = profiles::PROFILES.iter().map(|profile| profile.name).collect();
             let message =
                 format!("there is no {:?} over Bluetooth; there are: {}", device.profile, known.join(", "));
             return Err(problem(Some(0), "profile", message));

@@ -3,60 +3,32 @@
 //! Such devices are asleep. One wakes up with a measurement, tells it and goes: being away is its
 //! ordinary state, and no fault of the line.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
 use linli_domain::{Id, Layout, Reason};
 
-use super::gatt_profiles::{self, Profile};
-use super::radio::{Notifications, Radio};
-use super::talk::Talk;
-use super::zone::Zone;
+use super::profiles::{self, Profile};
+use super::radio::{Address, Notifications, Radio};
 use crate::backoff::Backoff;
+use crate::health::talk::Talk;
+use crate::health::zone::Zone;
 use crate::line::{DeviceState, LineContext};
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settings {
+pub struct Settings {
     pub adapter: String,
     pub address: Address,
     pub profile: &'static str,
     pub zone: Zone,
 }
 
-/// A device's address, most significant byte first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Address(pub [u8; 6]);
-
-// === impl Address ===
-
-impl Address {
-    /// From `00:11:22:AA:BB:CC`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split(':').collect();
-        let parts: [&str; 6] = parts.try_into().ok()?;
-        let mut bytes = [0; 6];
-        for (byte, part) in bytes.iter_mut().zip(parts) {
-            let is_hex = part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
-            *byte = is_hex.then(|| u8::from_str_radix(part, 16).ok())??;
-        }
-        Some(Self(bytes))
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02X}:{b:02X}:{c:02X}:{d:02X}:{e:02X}:{g:02X}")
-    }
-}
-
 /// Waits for the device again and again, until cancelled.
-pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
-    let Some(profile) = gatt_profiles::find(settings.profile) else { return };
-    let radio = super::radio::system(&settings.adapter);
+pub async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
+    let Some(profile) = profiles::find(settings.profile) else { return };
+    let radio = radio(&settings.adapter);
     let talk = Talk::new(line, layout, settings.zone, context);
     listen(&*radio, settings.address, profile, talk).await;
 }
@@ -105,7 +77,7 @@ async fn hear(talk: &mut Talk, mut notifications: Notifications) {
         };
         let Some((characteristic, payload)) = told else { return };
         talk.context.health.progress.fetch_add(1, Ordering::Relaxed);
-        match gatt_profiles::hear(characteristic, &payload) {
+        match profiles::hear(characteristic, &payload) {
             Ok(Some(heard)) => talk.hear(heard).await,
             Ok(None) => {}
             Err(_) => {
@@ -113,4 +85,16 @@ async fn hear(talk: &mut Talk, mut notifications: Notifications) {
             }
         }
     }
+}
+
+/// This machine's radio.
+#[cfg(feature = "bluetooth")]
+fn radio(adapter: &str) -> Box<dyn Radio> {
+    Box::new(super::bluez::Bluez { adapter: adapter.to_owned() })
+}
+
+/// This machine's radio.
+#[cfg(not(feature = "bluetooth"))]
+fn radio(_: &str) -> Box<dyn Radio> {
+    Box::new(super::radio::None)
 }

@@ -8,9 +8,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::select_all;
 use futures_util::{FutureExt, Stream, StreamExt};
 
-use super::gatt::Address;
-use super::gatt_profiles::Profile;
-use super::radio::{Notifications, Radio};
+use super::profiles::Profile;
+use super::radio::{Address, Notifications, Radio};
 
 /// How long one look for the device takes. Meanwhile the line cannot end: keep it short.
 const LOOK: Duration = Duration::from_secs(20);
@@ -22,7 +21,7 @@ const CONNECT: Duration = Duration::from_secs(15);
 const BASE: u128 = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB;
 
 /// One adapter of this machine.
-pub(super) struct Bluez {
+pub struct Bluez {
     pub adapter: String,
 }
 

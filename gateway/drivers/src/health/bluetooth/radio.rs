@@ -1,0 +1,65 @@
+//! The radio: what a line needs of it.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+use super::profiles::Profile;
+
+/// Payloads by characteristic, until the device goes.
+pub type Notifications = BoxStream<'static, (u16, Vec<u8>)>;
+
+/// A device's address, most significant byte first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address(pub [u8; 6]);
+
+// === impl Address ===
+
+impl Address {
+    /// From `00:11:22:AA:BB:CC`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let parts: [&str; 6] = parts.try_into().ok()?;
+        let mut bytes = [0; 6];
+        for (byte, part) in bytes.iter_mut().zip(parts) {
+            let is_hex = part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
+            *byte = is_hex.then(|| u8::from_str_radix(part, 16).ok())??;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02X}:{b:02X}:{c:02X}:{d:02X}:{e:02X}:{g:02X}")
+    }
+}
+
+/// Something that reaches Bluetooth devices.
+pub trait Radio: Send + Sync {
+    /// Waits a while for the device; connects and subscribes to the profile's characteristics
+    /// when it is awake. An error is the radio's own.
+    fn connect<'a>(
+        &'a self,
+        address: Address,
+        profile: &'static Profile,
+    ) -> BoxFuture<'a, Result<Option<Notifications>, String>>;
+}
+
+/// No radio at all.
+#[cfg(not(feature = "bluetooth"))]
+pub struct None;
+
+#[cfg(not(feature = "bluetooth"))]
+impl Radio for None {
+    fn connect<'a>(
+        &'a self,
+        _: Address,
+        _: &'static Profile,
+    ) -> BoxFuture<'a, Result<Option<Notifications>, String>> {
+        let why = "this linli was built without Bluetooth (feature \"bluetooth\")";
+        Box::pin(std::future::ready(Err(why.to_owned())))
+    }
+}
