@@ -32,15 +32,16 @@ def unit():
     )
 
 
-async def count(context, units):
+async def count(server):
     counter = 0
     while True:
         if args.parent and os.getppid() != args.parent:
             os._exit(0)
         counter += 1
         words = [(counter >> 16) & 0xFFFF, counter & 0xFFFF]
-        for device in units.values():
-            device.setValues(3, 0, words)
+        for unit in range(1, args.units + 1):
+            refused = await server.async_setValues(unit, 16, 0, words)
+            assert not refused, f"the counter cannot be set: {refused}"
         await asyncio.sleep(args.every / 1000)
 
 
@@ -52,10 +53,9 @@ async def main():
         server = ModbusTcpServer(context, framer=framer, address=("127.0.0.1", int(args.where)))
     else:
         server = ModbusSerialServer(context, framer=FramerType.RTU, port=args.where, baudrate=19200, timeout=1)
-    counting = asyncio.create_task(count(context, units))
     print("ready", flush=True)
-    await server.serve_forever()
-    counting.cancel()
+    # A counter that stands still would prove nothing: if it ends, everything ends.
+    await asyncio.gather(server.serve_forever(), count(server))
 
 
 asyncio.run(main())

@@ -61,8 +61,8 @@ async fn the_last_good_configuration_boots_when_the_new_one_is_bad() -> anyhow::
     let port = free_port()?;
     let _peer = Peer::tcp(port, 1, 200).await?;
     let config = stage.configure_with("", STORE, &tcp("l1", "d1", port))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
-    gateway.answering().await?;
+    let gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.web().await?;
     gateway.kill().await?;
 
     std::fs::write(config.join("devices.toml"), "[[line]\nthis is not TOML")?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use linli_domain::Batch;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,19 +15,21 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::VERSION;
+use crate::alarms;
 use crate::cabin::{self, Reception};
 use crate::clock::SystemClock;
 use crate::commands::{DESK_QUEUE, Desk, Submission};
 use crate::config::{self, Checked, Worker};
 use crate::doors::Doors;
 use crate::events::Events;
+use crate::follow::Follow;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
 use crate::observed::Observed;
-use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Rules};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline};
 use crate::watchdog::{self, Watchdog};
-use crate::web::{CabinDoor, Control, House, ReloadRequest};
+use crate::web::{AlarmDoor, CabinDoor, Control, House, ReloadRequest};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -39,9 +42,7 @@ pub struct Gateway {
     lines: Lines,
     north: North,
     live: Arc<Live>,
-    rules: watch::Sender<Rules>,
-    cabin: watch::Sender<Arc<cabin::Settings>>,
-    workers: watch::Sender<Arc<Vec<Worker>>>,
+    follow: Follow,
     fallback: watch::Sender<Option<String>>,
     desk: mpsc::Sender<Submission>,
     reloads: mpsc::Receiver<ReloadRequest>,
@@ -56,6 +57,7 @@ pub struct Gateway {
 struct Tasks {
     cabin: JoinHandle<()>,
     pipeline: JoinHandle<()>,
+    alarms: JoinHandle<()>,
     desk: JoinHandle<()>,
     web: Vec<JoinHandle<std::io::Result<()>>>,
     aside: Vec<JoinHandle<()>>,
@@ -82,35 +84,37 @@ impl Gateway {
         let (reload, reloads) = mpsc::channel(4);
         let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
         let lines = Lines::new(Shared { samples: samples.clone(), measurements, events, clock: ticks() });
-        let rules = watch::Sender::new(Rules::default());
+        let follow = Follow::new(&current);
         let fallback = watch::Sender::new(booted.fallback.map(|report| report.to_string()));
         let north = North::new(store.outbox(), desk.clone(), ticks());
         let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
         let (live, events) = (Arc::clone(&observed.live), Events::default());
+        let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
+        let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
         let pipeline = Pipeline {
             store: store.clone(),
             live: Arc::clone(&live),
-            rules: rules.subscribe(),
+            rules: follow.reports.subscribe(),
             measurements: lines.measurements(),
+            watched: follow.watched.subscribe(),
+            alarms: watching,
+            alarm_health: Arc::clone(&observed.alarms),
             events: events.clone(),
             flow: Arc::clone(&observed.flow),
         };
         let health = Arc::clone(&observed.desk);
         let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
-        let cabin = watch::Sender::new(Arc::new(current.cabin.clone()));
-        let workers = watch::Sender::new(Arc::new(current.workers.clone()));
-        let health = Arc::clone(&observed.cabin);
-        let parts =
-            cabin::Parts { store: store.clone(), samples, events: events.clone(), clock: ticks(), health };
-        let cabin_desk = cabin::Desk::resume(parts, cabin.subscribe()).await?;
-        let reception =
-            Reception { store: store.cabin(), requests, settings: cabin.subscribe(), clock: ticks() };
-        let house = house(&current, &observed, reception, events, workers.subscribe());
+        let (alarm_desk, cabin_desk) = desks(&store, samples, &events, &ticks(), &follow, &observed).await?;
+        let settings = follow.cabin.subscribe();
+        let reception = Reception { store: store.cabin(), requests, settings, clock: ticks() };
+        let alarm_door = AlarmDoor { requests: alarm_requests, store: store.alarms() };
+        let house = house(&current, &observed, reception, alarm_door, events, follow.workers.subscribe());
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { desk: desk.clone(), reload };
         let tasks = Tasks {
             cabin: tokio::spawn(cabin_desk.run(told, asked)),
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
+            alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
             desk: tokio::spawn(desk_task.run(submissions)),
             web: doors.serve(&house, control, &cancel_web),
             aside: vec![tokio::spawn(clock.watch(cancel_aside.clone()))],
@@ -124,9 +128,7 @@ impl Gateway {
             lines,
             north,
             live,
-            rules,
-            cabin,
-            workers,
+            follow,
             fallback,
             desk,
             reloads,
@@ -197,18 +199,7 @@ impl Gateway {
     async fn apply(&mut self) {
         let known = self.current.lines.iter().flat_map(known_devices).collect();
         self.live.configure(known);
-        self.rules.send_replace(Arc::new(
-            self.current
-                .lines
-                .iter()
-                .flat_map(|line| {
-                    let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
-                    ids.zip(line.reports.iter().cloned())
-                })
-                .collect(),
-        ));
-        self.cabin.send_replace(Arc::new(self.current.cabin.clone()));
-        self.workers.send_replace(Arc::new(self.current.workers.clone()));
+        self.follow.apply(&self.current);
         let plans: Vec<Arc<dyn LinePlan>> = self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).collect();
         self.north.apply(self.current.uplink.as_ref(), layouts).await;
@@ -227,16 +218,17 @@ impl Gateway {
 
     /// Takes no more commands, lets the exchange in flight end, stores what came, says goodbye.
     async fn drain(self) {
-        let Self { store, mut lines, north, desk, tasks, live, rules, .. } = self;
+        let Self { store, mut lines, north, desk, tasks, live, follow, .. } = self;
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
         drop(desk);
         step("uplink", north.stop()).await;
-        drop((lines, live, rules));
+        drop((lines, live, follow));
         step("command desk", async { drop(tasks.desk.await) }).await;
         step("cabin", async { drop(tasks.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
+        step("alarms", async { drop(tasks.alarms.await) }).await;
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }
@@ -247,17 +239,44 @@ impl Gateway {
     }
 }
 
+/// The desks that go on where they were when the process ended.
+async fn desks(
+    store: &Store,
+    samples: mpsc::Sender<Batch>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    observed: &Observed,
+) -> anyhow::Result<(alarms::Desk, cabin::Desk)> {
+    let alarms = alarms::Parts {
+        store: store.alarms(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        health: Arc::clone(&observed.alarms),
+        rules: follow.alarms.subscribe(),
+    };
+    let cabin = cabin::Parts {
+        store: store.clone(),
+        samples,
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        health: Arc::clone(&observed.cabin),
+    };
+    Ok((alarms::Desk::resume(alarms).await?, cabin::Desk::resume(cabin, follow.cabin.subscribe()).await?))
+}
+
 /// What the doors open to.
 fn house(
     current: &Checked,
     observed: &Arc<Observed>,
     reception: Reception,
+    alarms: AlarmDoor,
     events: Events,
     workers: watch::Receiver<Arc<Vec<Worker>>>,
 ) -> House {
     let centre = current.centre.id.to_string();
     let cabin = CabinDoor { reception, centre, timezone: current.centre.timezone.clone() };
-    House { observed: Arc::clone(observed), cabin, events, workers }
+    House { observed: Arc::clone(observed), cabin, alarms, events, workers }
 }
 
 /// Opens the store and says what was found.

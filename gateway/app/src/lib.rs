@@ -1,5 +1,6 @@
 //! The gateway put together: configuration, supervision, commands, web, command line and demo.
 
+mod alarms;
 mod cabin;
 pub mod cli;
 mod clock;
@@ -9,6 +10,7 @@ mod demo;
 mod doors;
 mod events;
 mod export;
+mod follow;
 mod gateway;
 mod lines;
 mod live;

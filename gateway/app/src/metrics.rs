@@ -105,6 +105,7 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[(&[], get(&flow.refused))],
     )?;
     cabin(page, &observed.cabin)?;
+    alarms(page, &observed.alarms)?;
     let commands: &[(&[&str], u64)] = &[
         (&["done"], get(&desk.done)),
         (&["failed"], get(&desk.failed)),
@@ -138,6 +139,30 @@ fn cabin(page: &Page, cabin: &crate::cabin::Health) -> Result<(), prometheus::Er
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let open_visits = get(&cabin.open_visits) as f64;
     page.gauge("linli_visits_open", "Open visits to the health cabin.", &[], &[(&[], open_visits)])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+fn alarms(page: &Page, alarms: &crate::alarms::Health) -> Result<(), prometheus::Error> {
+    let standing: Vec<([&str; 1], f64)> = ["low", "medium", "high"]
+        .iter()
+        .zip(&alarms.standing)
+        .map(|(word, count)| ([*word], get(count) as f64))
+        .collect();
+    let standing: Vec<(&[&str], f64)> =
+        standing.iter().map(|(label, count)| (label.as_slice(), *count)).collect();
+    page.gauge("linli_alarms_standing", "Alarms that stand, by priority.", &["priority"], &standing)?;
+    for (name, help, count) in [
+        ("linli_alarms_unacknowledged", "Alarms nobody has acknowledged.", &alarms.unacknowledged),
+        ("linli_alarms_silent", "Alarms shelved, suppressed by design, or out of service.", &alarms.silent),
+        ("linli_alarms_flood", "1 while there are more alarms than a person can take in.", &alarms.flood),
+        ("linli_alarms_chattering", "Alarms announced three times within a minute.", &alarms.chattering),
+    ] {
+        page.gauge(name, help, &[], &[(&[], get(count) as f64)])?;
+    }
+    let announced = [(&[] as &[&str], get(&alarms.announced))];
+    page.counter("linli_alarms_announced_total", "Announcements of alarms.", &[], &announced)?;
+    let dropped = [(&[] as &[&str], get(&alarms.dropped))];
+    page.counter("linli_alarm_batches_dropped_total", "Batches alarms could not look at.", &[], &dropped)
 }
 
 /// Picks one count of a line.

@@ -34,6 +34,8 @@ pub struct Observed {
     pub desk: Arc<DeskHealth>,
     /// Measurements of vital signs.
     pub cabin: Arc<CabinHealth>,
+    /// Alarms.
+    pub alarms: Arc<crate::alarms::Health>,
     /// Running lines.
     pub lines: watch::Receiver<Arc<Vec<LineView>>>,
     /// The store.
@@ -77,6 +79,7 @@ impl Observed {
             flow: Arc::default(),
             desk: Arc::default(),
             cabin: Arc::default(),
+            alarms: Arc::default(),
             lines,
             store: store.status(),
             history: store.history(),

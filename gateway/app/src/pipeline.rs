@@ -3,7 +3,7 @@
 //! It never waits for the disk: [`Store::accept`] takes or refuses at once, so the lines feel
 //! back-pressure from a busy processor only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -59,6 +59,12 @@ pub struct Pipeline {
     pub rules: watch::Receiver<Rules>,
     /// Where measurements go that polled devices make; the lines hold the channel open.
     pub measurements: Option<mpsc::WeakSender<Told>>,
+    /// Devices that alarms are about, and the way to the alarm desk.
+    pub watched: watch::Receiver<Arc<BTreeSet<Id>>>,
+    /// Batches of such devices.
+    pub alarms: mpsc::Sender<Batch>,
+    /// Alarm counters.
+    pub alarm_health: Arc<crate::alarms::Health>,
     /// Screens.
     pub events: Events,
     /// Counters.
@@ -111,6 +117,11 @@ impl Pipeline {
     fn pass(&self, mut batch: Batch, filter: &mut Filter, gatherer: &mut Gatherer) {
         self.flow.values_read.fetch_add(batch.samples.len() as u64, Ordering::Relaxed);
         self.live.update(&batch, Instant::now());
+        if self.watched.borrow().contains(&batch.layout.device)
+            && self.alarms.try_send(batch.clone()).is_err()
+        {
+            self.alarm_health.dropped.fetch_add(1, Ordering::Relaxed);
+        }
         if batch.layout.class == DeviceClass::Vital {
             self.events.tell("value", &shown(&batch));
             self.measured(&batch, &mut filter.steady);

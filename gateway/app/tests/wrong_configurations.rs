@@ -8,10 +8,11 @@ use std::path::Path;
 
 use linli::config::load_texts;
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("gateway.toml", include_str!("../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../deploy/example/facility.toml")),
     ("devices.toml", include_str!("../../../deploy/example/devices.toml")),
+    ("alarms.toml", include_str!("../../../deploy/example/alarms.toml")),
 ];
 
 /// What was done wrong, in which file, and the change that does it (the first place only).
@@ -20,6 +21,7 @@ type Case = (&'static str, &'static str, &'static str, &'static str);
 const G: &str = "gateway.toml";
 const F: &str = "facility.toml";
 const D: &str = "devices.toml";
+const A: &str = "alarms.toml";
 
 const CASES: &[Case] = &[
     ("not TOML", G, "[gateway]", "[gateway"),
@@ -65,6 +67,28 @@ const CASES: &[Case] = &[
         "[log]",
         "[[worker]]\nname = \"wang\"\ntoken = \"env:A\"\n\n[[worker]]\nname = \"wang\"\ntoken = \"env:B\"\n\n[log]",
     ),
+    ("an alarm on an unknown device", A, "device = \"fridge-1\"", "device = \"frigde-1\""),
+    ("an alarm on an unknown point", A, "point = \"temperature\"", "point = \"temp\""),
+    ("an alarm without a point", A, "point = \"temperature\"\n", ""),
+    ("an alarm without a limit", A, "limit = 8\n", ""),
+    ("a limit in the wrong unit", A, "unit = \"Cel\"", "unit = \"[degF]\""),
+    ("a dead-band that is negative", A, "deadband = 1", "deadband = -1"),
+    ("a dead-band wider than the band", A, "deadband = 1", "deadband = 9"),
+    ("a number that shall be true", A, "when = \"high\"\nlimit = 8", "when = \"is_true\""),
+    ("an unknown condition", A, "when = \"high\"", "when = \"hgih\""),
+    ("a silence with a point", A, "when = \"high\"\nlimit = 8", "when = \"silent\""),
+    ("a deviation from nothing", A, "when = \"high\"", "when = \"deviation\""),
+    ("a delay of days", A, "on_delay = \"10m\"", "on_delay = \"3d\""),
+    ("a latch that can be shelved", A, "deadband = 1", "latching = true\nshelve_at_most = \"1h\""),
+    ("silenced by an unknown alarm", A, "deadband = 1", "suppressed_by = \"fridge-9.silent\""),
+    ("an alarm that silences itself", A, "deadband = 1", "suppressed_by = \"fridge-1.warm\""),
+    (
+        "an alarm twice",
+        A,
+        "defaults = true",
+        "defaults = true\n\n[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\nwhen = \"silent\"",
+    ),
+    ("an unknown food", D, "keeps = \"cold\"", "keeps = \"cool\""),
     ("unknown table", G, "[web]", "[wbe]"),
     ("unknown key", G, "level = \"info\"", "levle = \"info\""),
     ("unknown key like no other", G, "level = \"info\"", "colour = \"red\""),

@@ -8,10 +8,12 @@
 //! **sample**: a value, its source time and a **quality**. A **command** writes one point and is
 //! done only when read back. A **record** is what the store accepts and the uplink delivers.
 
+pub mod alarm;
 mod batch;
 mod civil;
 mod class;
 pub mod command;
+pub mod food;
 mod id;
 pub mod loss;
 mod quality;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::error::{NotDurable, ReadError};
 use crate::kept::{Audit, Entry, Resident};
 use crate::readers::Readers;
-use crate::writer::{self, Op, Packed};
+use crate::writer::{self, Op};
 
 /// Most rows one question is answered with.
 const MOST: i64 = 5000;
@@ -31,10 +31,8 @@ pub struct Cabin {
 
 impl Cabin {
     /// Makes an entry durable. `false` means that it was told before under its key.
-    pub async fn keep(&self, mut entry: Entry) -> Result<bool, NotDurable> {
-        let records = std::mem::take(&mut entry.records).into_iter().map(Packed::of).collect();
-        let entry = Box::new(entry);
-        writer::ask(&self.writer, |reply| Op::Keep { entry, records, reply }).await
+    pub async fn keep(&self, entry: Entry) -> Result<bool, NotDurable> {
+        writer::keep(&self.writer, entry).await
     }
 
     /// Visits opened in `[from, to)`, oldest first.

@@ -1,7 +1,7 @@
-//! What the health cabin keeps, and one change of it: all or nothing.
+//! What the health cabin and the alarms keep, and one change of it: all or nothing.
 
 use linli_domain::visit::{Version, Visit};
-use linli_domain::{Record, Timestamp};
+use linli_domain::{Id, Record, Timestamp};
 use serde::Serialize;
 
 /// A resident's identity, sealed. The key is not here.
@@ -49,6 +49,20 @@ pub enum Change {
     EraseResident(String),
     /// Older entries of the audit are gone.
     ForgetAudit(Timestamp),
+    /// Where an alarm is now, as its owner writes it.
+    Alarm {
+        /// The alarm.
+        id: Id,
+        /// JSON.
+        body: String,
+    },
+    /// One step of an alarm, for the journal.
+    AlarmStep {
+        /// When.
+        at: Timestamp,
+        /// JSON.
+        body: String,
+    },
 }
 
 /// Changes that become durable together, with what tells the district of them.

@@ -5,6 +5,7 @@
 //! writer task owns the only writing connection and commits in groups; readers have connections
 //! of their own. The store opens whatever happened to the file before.
 
+mod alarms;
 mod backup;
 mod cabin;
 mod claim;
@@ -28,6 +29,7 @@ mod turned;
 mod watermark;
 mod writer;
 
+pub use alarms::Alarms;
 pub use backup::{BackupError, backup};
 pub use cabin::Cabin;
 pub use command::{Begun, JournaledCommand};

@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 3;
+pub const FORMAT: i64 = 4;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -47,6 +47,12 @@ const CREATE_CABIN: &[&str] = &[
     "CREATE INDEX measurement_at ON measurement (at)",
     "CREATE TABLE audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, \
      about TEXT NOT NULL, detail TEXT NOT NULL)",
+];
+
+/// Where each alarm is, and every step it took.
+const CREATE_ALARMS: &[&str] = &[
+    "CREATE TABLE alarm (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE alarm_journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL)",
 ];
 
 const CREATE: &[&str] = &[
@@ -126,10 +132,10 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
     if found < 2 {
         sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
     }
-    if found < 3 {
-        for statement in CREATE_CABIN {
-            sqlx::query(*statement).execute(&mut *transaction).await?;
-        }
+    let added: [(i64, &[&str]); 2] = [(3, CREATE_CABIN), (4, CREATE_ALARMS)];
+    for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
+    {
+        sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {FORMAT}")))
         .execute(&mut *transaction)
@@ -147,7 +153,7 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for statement in CREATE.iter().chain(CREATE_CABIN) {
+    for statement in CREATE.iter().chain(CREATE_CABIN).chain(CREATE_ALARMS) {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use linli_domain::{Lane, Record};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
+use crate::alarms::Alarms;
 use crate::cabin::Cabin;
 use crate::claim::Claim;
 use crate::error::{NotDurable, OpenError, Refused};
@@ -111,6 +112,12 @@ impl Store {
     #[must_use]
     pub fn cabin(&self) -> Cabin {
         Cabin { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+    }
+
+    /// Where alarms are.
+    #[must_use]
+    pub fn alarms(&self) -> Alarms {
+        Alarms { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
     }
 
     /// Trends.

@@ -7,10 +7,11 @@ use anyhow::Context;
 use linli_domain::Id;
 
 /// The example that ships with linli is also what `init` writes: it is checked by a test.
-const EXAMPLE: [(&str, &str); 3] = [
+const EXAMPLE: [(&str, &str); 4] = [
     ("gateway.toml", include_str!("../../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../../deploy/example/facility.toml")),
     ("devices.toml", include_str!("../../../../deploy/example/devices.toml")),
+    ("alarms.toml", include_str!("../../../../deploy/example/alarms.toml")),
 ];
 
 /// Write a commented configuration of a whole centre, to be edited. Overwrites nothing.

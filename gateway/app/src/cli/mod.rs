@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod alarms;
 mod backup;
 pub mod check;
 mod command;
@@ -58,6 +59,8 @@ enum Verb {
     Probe(probe::Args),
     /// Write one point of a device and read it back (下发命令)
     Command(command::Args),
+    /// Show alarms, acknowledge, reset, shelve them (报警)
+    Alarms(alarms::Args),
     /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
     Visits(visits::Args),
     /// Write measurements as FHIR R4 or as a table (导出)
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Verb::Scan(args) => scan::run(&args),
         Verb::Probe(args) => probe::run(&args),
         Verb::Command(args) => command::run(&args),
+        Verb::Alarms(args) => alarms::run(&args),
         Verb::Visits(args) => visits::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Reload(args) => reload::run(&args),

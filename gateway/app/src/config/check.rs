@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 
 use super::checked::{Checked, GatewayId};
 use super::notes::Notes;
-use super::raw::{DevicesFile, FacilityFile, GatewayFile};
+use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{facility, gateway_file, lines, mend, schema, shape};
+use super::{alarms, facility, gateway_file, lines, mend, schema, shape};
 use crate::cabin::Settings;
 
 /// Checks everything; nothing when something essential could not even be read.
@@ -28,15 +28,25 @@ pub fn check(
     let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems, &mut invented);
     let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
     let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
+    let alarms = read::<AlarmsFile>(&documents, "alarms.toml", problems, &mut invented);
     let shaped = problems.len();
 
     let centre = facility
         .and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
-    let lines = devices.map(|(index, file)| {
-        lines::check(&file, room_ids.as_deref(), profiles, &mut Notes::of(&documents[index], problems))
-    });
+    let (mut lines, mut rules) = (None, Vec::new());
+    if let Some((index, file)) = &devices {
+        let notes = &mut Notes::of(&documents[*index], problems);
+        let checked = lines::check(file, room_ids.as_deref(), profiles, notes);
+        rules = match &alarms {
+            Some((index, alarms)) => {
+                alarms::check(Some((alarms, &mut Notes::of(&documents[*index], problems))), file, &checked)
+            }
+            None => alarms::check(None, file, &checked),
+        };
+        lines = Some(checked);
+    }
     let centre_id = centre.as_ref().map(|(centre, _)| centre.id.clone());
     let gateway = gateway.and_then(|(index, file)| {
         gateway_file::check(&file, centre_id.as_ref(), dir, &mut Notes::of(&documents[index], problems))
@@ -59,6 +69,7 @@ pub fn check(
         uplink: gateway.uplink,
         web: gateway.web,
         workers: gateway.workers,
+        alarms: rules,
         cabin: Settings { rooms: measured.into_iter().collect(), ..gateway.cabin },
     })
 }

@@ -30,6 +30,8 @@ pub struct Checked {
     pub workers: Vec<Worker>,
     /// The health cabin.
     pub cabin: crate::cabin::Settings,
+    /// What is wrong, and how soon somebody must know.
+    pub alarms: Vec<linli_domain::alarm::Rule>,
 }
 
 /// `[gateway]`.

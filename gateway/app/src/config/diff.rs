@@ -17,6 +17,8 @@ pub struct Changes {
     pub kept: usize,
     /// The connection to the broker begins anew.
     pub uplink: bool,
+    /// The rules of alarms change.
+    pub alarms: bool,
     /// The health cabin's settings or its workers change.
     pub people: bool,
     /// Changed, but only a restart of the gateway takes it over.
@@ -28,6 +30,7 @@ pub struct Changes {
 pub fn diff(old: &Checked, new: &Checked) -> Changes {
     let mut changes = Changes {
         uplink: old.uplink != new.uplink,
+        alarms: old.alarms != new.alarms,
         people: old.cabin != new.cabin || old.workers != new.workers,
         ..Changes::default()
     };
@@ -66,6 +69,9 @@ impl fmt::Display for Changes {
             }
         }
         parts.push(format!("{} line{} untouched", self.kept, if self.kept == 1 { "" } else { "s" }));
+        if self.alarms {
+            parts.push("alarm rules follow".to_owned());
+        }
         if self.people {
             parts.push("health cabin and workers follow".to_owned());
         }

@@ -86,10 +86,6 @@ fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
         section.insert("path".to_owned(), absolute(&store.to_string_lossy()));
     }
     if let Some(mqtt) = table.get_mut("mqtt").and_then(toml::Value::as_table_mut) {
-        let secret = mqtt.get("password").and_then(|p| p.as_str()).and_then(|p| p.strip_prefix("file:"));
-        if let Some(full) = secret.map(|path| dir.join(path)) {
-            mqtt.insert("password".to_owned(), format!("file:{}", full.display()).into());
-        }
         for key in ["ca", "cert", "key"] {
             let tls = mqtt.get_mut("tls").and_then(toml::Value::as_table_mut);
             if let Some(path) = tls.and_then(|tls| tls.get_mut(key)) {
@@ -97,7 +93,22 @@ fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
             }
         }
     }
+    table.iter_mut().for_each(|(_, value)| pin_secrets(value, &dir));
     fs::write(&file, toml::to_string(&table)?)?;
     fs::File::open(&file)?.sync_all()?;
     Ok(())
+}
+
+/// Every reference to a file with a secret.
+fn pin_secrets(value: &mut toml::Value, dir: &Path) {
+    match value {
+        toml::Value::String(text) => {
+            if let Some(path) = text.strip_prefix("file:") {
+                *text = format!("file:{}", dir.join(path).display());
+            }
+        }
+        toml::Value::Array(values) => values.iter_mut().for_each(|value| pin_secrets(value, dir)),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| pin_secrets(value, dir)),
+        _ => {}
+    }
 }

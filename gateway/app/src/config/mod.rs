@@ -2,6 +2,7 @@
 //!
 //! Everything is checked before anything starts, and every problem is told at once.
 
+mod alarms;
 mod cabin;
 mod check;
 mod checked;
@@ -100,6 +101,9 @@ fn read(dir: &Path, file: &str, problems: &mut Vec<Problem>) -> Option<String> {
                 None
             }
         },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && schema::OPTIONAL.contains(&file) => {
+            None
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let message = format!("is missing in {}; `linli init` writes one to start from", dir.display());
             problems.push(Problem::file(file, message));

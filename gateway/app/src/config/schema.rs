@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::raw::{DevicesFile, FacilityFile, GatewayFile};
+use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile};
 
 /// The files of a configuration, in the order they are read.
-pub const FILES: [&str; 3] = ["gateway.toml", "facility.toml", "devices.toml"];
+pub const FILES: [&str; 4] = ["gateway.toml", "facility.toml", "devices.toml", "alarms.toml"];
+
+/// Files that a configuration may do without.
+pub const OPTIONAL: [&str; 1] = ["alarms.toml"];
 
 /// The schema of one of [`FILES`].
 #[must_use]
@@ -14,6 +17,7 @@ pub fn of(file: &str) -> Value {
         "gateway.toml" => schemars::schema_for!(GatewayFile).to_value(),
         "facility.toml" => schemars::schema_for!(FacilityFile).to_value(),
         "devices.toml" => schemars::schema_for!(DevicesFile).to_value(),
+        "alarms.toml" => schemars::schema_for!(AlarmsFile).to_value(),
         _ => Value::Null,
     }
 }

@@ -30,6 +30,7 @@ pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<String> {
     std::fs::write(dir.join("gateway.toml"), gateway(at))?;
     std::fs::write(dir.join("facility.toml"), FACILITY)?;
     std::fs::write(dir.join("devices.toml"), devices(at))?;
+    std::fs::write(dir.join("alarms.toml"), ALARMS)?;
     for file in ["identity.key", "district.key", "worker.token"] {
         if !dir.join(file).exists() {
             Key::write_new(&dir.join(file))?;
@@ -47,6 +48,12 @@ fn gateway(at: &Addresses) -> String {
         at.broker, at.web
     )
 }
+
+/// Nobody waits ten minutes before a demonstration.
+const ALARMS: &str = "[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\npoint = \"temperature\"\nwhen = \"high\"\n\
+    limit = 8\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\ntext = \"一号冰箱：温度过高\"\n\n\
+    [[alarm]]\nid = \"kitchen-meter.silent\"\ndevice = \"kitchen-meter\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
+    text = \"后厨电表：没有数据\"\n";
 
 const FACILITY: &str = include_str!("../../../../deploy/example/facility.toml");
 
@@ -67,9 +74,15 @@ fn devices(at: &Addresses) -> String {
         ("reading-co2", "阅览室二氧化碳", "reading-room", "panel", 2, "generic/co2-ndir", "telemetry"),
         ("door-counter", "门口计数器", "reading-room", "panel", 3, "generic/counter", "telemetry"),
     ] {
+        let keeps = match id {
+            "fridge-1" => "keeps = \"cold\"\n",
+            "freezer-1" => "keeps = \"frozen\"\n",
+            "hot-holding" => "keeps = \"hot\"\n",
+            _ => "",
+        };
         text.push_str(&format!(
             "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nroom = \"{room}\"\nline = \"{line}\"\nunit = {unit}\n\
-             profile = \"{profile}\"\nclass = \"{class}\"\npoll = \"2s\"\n"
+             profile = \"{profile}\"\nclass = \"{class}\"\npoll = \"2s\"\n{keeps}"
         ));
     }
     text.push_str(&format!(

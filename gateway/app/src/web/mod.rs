@@ -5,6 +5,7 @@
 //! it to them, and also acts: commands and reload. So no browser page and no other user of the
 //! machine can command a device.
 
+mod alarms;
 mod cabin;
 mod control;
 mod events;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::Events;
 use crate::observed::Observed;
+pub use alarms::AlarmDoor;
 pub use cabin::CabinDoor;
 pub use control::{Control, ReloadRequest};
 pub use worker::{Peer, Who, Workers};
@@ -62,6 +64,8 @@ pub struct House {
     pub observed: Arc<Observed>,
     /// The health cabin.
     pub cabin: CabinDoor,
+    /// Alarms.
+    pub alarms: AlarmDoor,
     /// What happens.
     pub events: Events,
     /// Who may work in the cabin.
@@ -74,6 +78,7 @@ impl House {
     fn router(&self, cancel: &CancellationToken) -> Router {
         show::router(Arc::clone(&self.observed))
             .merge(cabin::router(self.cabin.clone()))
+            .merge(alarms::router(self.alarms.clone()))
             .merge(events::router(self.events.clone(), cancel.clone()))
     }
 }

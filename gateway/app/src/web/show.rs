@@ -44,8 +44,10 @@ async fn index() -> &'static str {
      GET /api/v1/devices/{device}                       one device\n\
      GET /api/v1/devices/{device}/points/{point}/trend  ?from=&to= (Unix ms): one-minute roll-ups\n\
      GET /api/v1/events                                 what happens, as it happens (Server-Sent Events)\n\
+     GET /api/v1/alarms                                 what is wrong; ?all=true also what is not\n\
+     GET /api/v1/alarms/journal                         ?limit=: every step, newest first\n\
      \n\
-     For health workers (Authorization: Bearer TOKEN):\n\
+     For workers (Authorization: Bearer TOKEN):\n\
      GET /api/v1/visits                                 ?open=true, or ?from=&to=; POST opens one\n\
      GET /api/v1/visits/{visit}                         with its measurements; ?reveal=true names the resident\n\
      POST /api/v1/visits/{visit}/end                    {\"ending\": \"completed\" or \"abandoned\"}\n\
@@ -58,6 +60,7 @@ async fn index() -> &'static str {
      POST /api/v1/measurements/{measurement}/correct    {\"readings\", \"context\", \"why\"}\n\
      POST /api/v1/measurements/{measurement}/withdraw   {\"why\"}\n\
      GET /api/v1/export/fhir, /api/v1/export/csv        ?visit=, or ?from=&to=\n\
+     POST /api/v1/alarms/{alarm}/{deed}                 acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
      GET /api/v1/audit                                  ?limit=: who did what, newest first\n"
 }
 

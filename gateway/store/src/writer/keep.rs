@@ -1,4 +1,4 @@
-//! What the health cabin keeps, inside the transaction.
+//! What the health cabin and the alarms keep, inside the transaction.
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
@@ -76,6 +76,20 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
         Change::EraseMeasurement(id) => run(connection, "DELETE FROM measurement WHERE id = ?", id).await?,
         Change::EraseResident(pseudonym) => {
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
+        }
+        Change::Alarm { id, body } => {
+            sqlx::query("INSERT OR REPLACE INTO alarm (id, body) VALUES (?, ?)")
+                .bind(id.as_str())
+                .bind(body)
+                .execute(connection)
+                .await?;
+        }
+        Change::AlarmStep { at, body } => {
+            sqlx::query("INSERT INTO alarm_journal (at, body) VALUES (?, ?)")
+                .bind(at.0)
+                .bind(body)
+                .execute(connection)
+                .await?;
         }
         Change::ForgetAudit(before) => {
             sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;

@@ -20,7 +20,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-pub(crate) use op::{Op, Packed, ask};
+pub(crate) use op::{Op, Packed, ask, keep};
 
 use crate::claim::Claim;
 use crate::heads::Heads;

@@ -132,3 +132,10 @@ pub(crate) async fn ask<T>(
     writer.send(op(reply)).await.map_err(|_| stopped())?;
     answer.await.map_err(|_| stopped())?
 }
+
+/// Makes an entry durable; `false` when it was told before under its key.
+pub(crate) async fn keep(writer: &mpsc::Sender<Op>, mut entry: Entry) -> Result<bool, NotDurable> {
+    let records = std::mem::take(&mut entry.records).into_iter().map(Packed::of).collect();
+    let entry = Box::new(entry);
+    ask(writer, |reply| Op::Keep { entry, records, reply }).await
+}

@@ -19,6 +19,9 @@ const COMMANDS_KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
 /// Ledger entries kept for a person; the district has had them all.
 const LEDGER_KEPT: i64 = 10_000;
 
+/// Steps of alarms kept for a person.
+const ALARM_STEPS_KEPT: i64 = 50_000;
+
 /// Dead letters kept for a person.
 const DEAD_KEPT: i64 = 1000;
 
@@ -71,6 +74,10 @@ impl Writer {
         sqlx::query("DELETE FROM seen WHERE at < ?").bind(before).execute(&mut *connection).await?;
         sqlx::query("DELETE FROM ledger WHERE id <= (SELECT max(id) FROM ledger) - ?")
             .bind(LEDGER_KEPT)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("DELETE FROM alarm_journal WHERE id <= (SELECT max(id) FROM alarm_journal) - ?")
+            .bind(ALARM_STEPS_KEPT)
             .execute(&mut *connection)
             .await?;
         sqlx::query("DELETE FROM dead_letter WHERE seq NOT IN (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT ?)")

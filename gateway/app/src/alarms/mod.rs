@@ -1,0 +1,13 @@
+//! Alarms: one task evaluates the rules, makes every step durable, tells it once.
+
+mod desk;
+mod payload;
+
+pub use desk::{Action, Asked, Desk, Health, Parts, Refusal};
+pub use payload::Shown;
+
+/// Batches that may wait to be looked at.
+pub const BATCH_QUEUE: usize = 1024;
+
+/// Requests that may wait.
+pub const REQUEST_QUEUE: usize = 64;

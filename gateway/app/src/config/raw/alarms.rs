@@ -1,0 +1,76 @@
+//! alarms.toml as written.
+
+use linli_drivers::duration::Period;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// alarms.toml: what is wrong, and how soon somebody must know. The file may be missing.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmsFile {
+    /// Alarms that follow from the devices: silence of each, and the limits of what they keep; true unless given.
+    pub defaults: Option<bool>,
+    /// Further alarms; one with the id of a default takes its place.
+    #[serde(default)]
+    pub alarm: Vec<Alarm>,
+}
+
+/// An alarm (ISA-18.2).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    /// Id of the alarm, unique in the gateway.
+    pub id: String,
+    /// The device.
+    pub device: String,
+    /// Its point; not for silence.
+    pub point: Option<String>,
+    /// When it is raised.
+    pub when: When,
+    /// The limit, in the point's unit; for a rate per minute, negative for falling.
+    pub limit: Option<f64>,
+    /// The unit the limit is meant in; checked against the point's.
+    pub unit: Option<String>,
+    /// How far the value must be back before it is over, in the point's unit, 0 unless given.
+    pub deadband: Option<f64>,
+    /// For a deviation: the device with the other probe; the point has the same name.
+    pub from: Option<String>,
+    /// How long it must hold, 0s unless given.
+    pub on_delay: Option<Period>,
+    /// How long it must not hold, 0s unless given.
+    pub off_delay: Option<Period>,
+    /// It stays until somebody resets it; false unless given.
+    pub latching: Option<bool>,
+    /// How soon somebody must act; medium unless given.
+    pub priority: Option<Priority>,
+    /// Longest time it may be shelved, 8h unless given; latching ones must not be shelved.
+    pub shelve_at_most: Option<Period>,
+    /// The alarm that silences this one while it is active; the device's silence unless given.
+    pub suppressed_by: Option<String>,
+    /// Alarms of a group have one cause: the first one raised says so.
+    pub group: Option<String>,
+    /// What people are told.
+    pub text: Option<String>,
+}
+
+/// When an alarm is raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    High,
+    Low,
+    IsTrue,
+    IsFalse,
+    Rate,
+    Deviation,
+    Silent,
+}
+
+/// How soon somebody must act.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    Low,
+    Medium,
+    High,
+}

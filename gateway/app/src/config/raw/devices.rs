@@ -1,0 +1,163 @@
+//! devices.toml as written.
+
+use std::borrow::Cow;
+
+use linli_domain::DeviceClass;
+use linli_domain::food::Kept;
+use linli_drivers::PROTOCOLS;
+use linli_drivers::duration::Period;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+/// devices.toml: lines, and the devices on them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DevicesFile {
+    /// Buses and connections.
+    #[serde(default)]
+    pub line: Vec<Line>,
+    /// Devices.
+    #[serde(default)]
+    pub device: Vec<Device>,
+}
+
+/// A bus or connection: `id`, `kind`, and what its protocol needs.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Line(pub toml::Table);
+
+/// A device on a line.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// Id of the device, unique in the gateway; part of its MQTT topics.
+    pub id: String,
+    /// What people call it; the id unless given.
+    pub name: Option<String>,
+    /// The room it is in.
+    pub room: Option<String>,
+    /// The line it is on.
+    pub line: String,
+    /// Unit id on the line (Modbus).
+    pub unit: Option<i64>,
+    /// Profile, vendor/model; `linli devices` lists them.
+    pub profile: String,
+    /// How often it is read, 10s unless given.
+    pub poll: Option<Period>,
+    /// What it is for; telemetry unless given. Decides what is kept and delivered first.
+    pub class: Option<Class>,
+    /// Which samples are passed on; every one unless given.
+    pub report: Option<Report>,
+    /// What is kept in it: the limits of food safety become alarms on its temperature.
+    pub keeps: Option<Keeps>,
+    /// Exceptions for single points.
+    #[serde(default)]
+    pub point: Vec<Point>,
+}
+
+/// An exception for one point.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// Id of the point, as in the profile.
+    pub id: String,
+    /// Which of its samples are passed on.
+    pub report: Option<Report>,
+}
+
+/// Which samples are passed on.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Only changes of more than this, in the point's unit; 0 is any change.
+    #[schemars(range(min = 0))]
+    pub change: Option<f64>,
+    /// With change: at least this often all the same, 10m unless given.
+    pub at_least: Option<Period>,
+    /// The newest value once per period.
+    pub every: Option<Period>,
+}
+
+/// What a device is for.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    Telemetry,
+    Kiosk,
+    Actuator,
+    FoodSafety,
+    Vital,
+}
+
+/// What a fridge, freezer or hot-holding cabinet keeps.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeps {
+    Cold,
+    Frozen,
+    Hot,
+    Samples,
+}
+
+// === impl Keeps ===
+
+impl From<Keeps> for Kept {
+    fn from(keeps: Keeps) -> Self {
+        match keeps {
+            Keeps::Cold => Self::Cold,
+            Keeps::Frozen => Self::Frozen,
+            Keeps::Hot => Self::Hot,
+            Keeps::Samples => Self::Samples,
+        }
+    }
+}
+
+// === impl Class ===
+
+impl From<Class> for DeviceClass {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Telemetry => Self::Telemetry,
+            Class::Kiosk => Self::Kiosk,
+            Class::Actuator => Self::Actuator,
+            Class::FoodSafety => Self::FoodSafety,
+            Class::Vital => Self::Vital,
+        }
+    }
+}
+
+// === impl Line ===
+
+impl JsonSchema for Line {
+    fn schema_name() -> Cow<'static, str> {
+        "Line".into()
+    }
+
+    /// One alternative per protocol, told apart by `kind`.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds: Vec<serde_json::Value> = PROTOCOLS
+            .iter()
+            .map(|protocol| {
+                let mut schema = protocol.schema().to_value();
+                let common = serde_json::json!({
+                    "id": {"type": "string", "description": "Id of the line."},
+                    "kind": {"const": protocol.kind(), "description": protocol.summary()},
+                });
+                if let (Some(properties), serde_json::Value::Object(common)) =
+                    (schema.get_mut("properties").and_then(|p| p.as_object_mut()), common)
+                {
+                    properties.extend(common);
+                }
+                if let Some(required) = schema.get_mut("required").and_then(|r| r.as_array_mut()) {
+                    required.insert(0, "id".into());
+                    required.insert(1, "kind".into());
+                }
+                if let Some(object) = schema.as_object_mut() {
+                    object.remove("$schema");
+                }
+                schema
+            })
+            .collect();
+        json_schema!({"oneOf": kinds})
+    }
+}

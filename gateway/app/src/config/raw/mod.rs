@@ -1,0 +1,14 @@
+//! The configuration as written. Every key, its meaning and its default stand here and nowhere
+//! else: the JSON Schema and the reference page come out of these types.
+
+mod alarms;
+mod devices;
+mod facility;
+mod gateway;
+mod size;
+
+pub use alarms::{Alarm, AlarmsFile, Priority, When};
+pub use devices::{Device, DevicesFile, Report};
+pub use facility::{FacilityFile, Form};
+pub use gateway::{Cabin, GatewayFile, Mqtt, MqttVersion, Store, Worker};
+pub use size::Size;

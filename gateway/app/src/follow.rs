@@ -1,0 +1,77 @@
+//! What follows the configuration in place: a reload replaces it, nothing is restarted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use linli_domain::Id;
+use linli_domain::alarm::Rule;
+use tokio::sync::watch;
+
+use crate::cabin;
+use crate::config::{Checked, Worker};
+use crate::pipeline::Rules;
+
+/// One sender per part that follows.
+pub struct Follow {
+    /// Which samples are passed on.
+    pub reports: watch::Sender<Rules>,
+    /// The health cabin.
+    pub cabin: watch::Sender<Arc<cabin::Settings>>,
+    /// Who may work.
+    pub workers: watch::Sender<Arc<Vec<Worker>>>,
+    /// What is wrong, and how soon somebody must know.
+    pub alarms: watch::Sender<Arc<Vec<Rule>>>,
+    /// Devices that alarms are about.
+    pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
+}
+
+// === impl Follow ===
+
+impl Follow {
+    /// As the configuration says.
+    #[must_use]
+    pub fn new(current: &Checked) -> Self {
+        Self {
+            reports: watch::Sender::new(reports(current)),
+            cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
+            workers: watch::Sender::new(Arc::new(current.workers.clone())),
+            alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
+            watched: watch::Sender::new(watched(current)),
+        }
+    }
+
+    /// From now on as this configuration says.
+    pub fn apply(&self, current: &Checked) {
+        self.reports.send_replace(reports(current));
+        self.cabin.send_replace(Arc::new(current.cabin.clone()));
+        self.workers.send_replace(Arc::new(current.workers.clone()));
+        // Rules that did not change keep their delays running.
+        self.alarms.send_if_modified(|rules| {
+            let changed = **rules != current.alarms;
+            if changed {
+                *rules = Arc::new(current.alarms.clone());
+            }
+            changed
+        });
+        self.watched.send_replace(watched(current));
+    }
+}
+
+fn reports(current: &Checked) -> Rules {
+    let of_line = |line: &crate::config::CheckedLine| {
+        let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
+        ids.zip(line.reports.iter().cloned()).collect::<Vec<_>>()
+    };
+    Arc::new(current.lines.iter().flat_map(of_line).collect())
+}
+
+fn watched(current: &Checked) -> Arc<BTreeSet<Id>> {
+    let sources = |rule: &Rule| {
+        let other = match &rule.condition {
+            linli_domain::alarm::Condition::Deviation { from, .. } => Some(from.device.clone()),
+            _ => None,
+        };
+        std::iter::once(rule.source.device.clone()).chain(other)
+    };
+    Arc::new(current.alarms.iter().flat_map(sources).collect())
+}

@@ -1,0 +1,39 @@
+//! Alarms (ISA-18.2, IEC 62682; OPC UA Part 9): what is wrong reaches a person, and only once.
+//!
+//! A **rule** puts a condition on a point; the **alarm** follows it through the states of the
+//! standard. Time arrives as ticks of a clock that never jumps. What makes an alarm move is a
+//! **transition**: one journal record each.
+
+mod engine;
+mod load;
+mod rule;
+mod state;
+mod tracker;
+
+pub use engine::{Action, Engine, Refused, Transition, View};
+pub use load::{Flood, Load};
+pub use rule::{Condition, Priority, Rule, Source};
+pub use state::{Event, State};
+pub use tracker::{Kept, Shelf};
+
+use std::time::Duration;
+
+/// Time since some beginning, by a clock that never jumps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Tick(pub u64);
+
+// === impl Tick ===
+
+impl Tick {
+    /// So much later.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long ago that was.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}

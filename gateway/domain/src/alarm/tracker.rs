@@ -1,0 +1,166 @@
+//! One alarm: its condition, its delays, its state.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tick;
+use super::rule::{Condition, Rule};
+use super::state::{Event, State};
+
+/// A rate is taken over this long, and over no less than a sixth of it.
+const RATE_OVER: Duration = Duration::from_secs(60);
+
+/// What survives a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Where it was.
+    pub state: State,
+    /// Whether its condition held.
+    pub is_active: bool,
+    /// How long it is still shelved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shelf: Option<Shelf>,
+}
+
+/// How an alarm is shelved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// For how long.
+    pub span: Duration,
+    /// It also ends when the condition is over.
+    pub is_one_shot: bool,
+}
+
+/// An alarm.
+#[derive(Debug, Clone)]
+pub(super) struct Alarm {
+    pub rule: Rule,
+    pub state: State,
+    /// Whether the condition holds, after the delays.
+    pub is_active: bool,
+    /// When the state was entered.
+    pub since: Tick,
+    pub value: Option<f64>,
+    pub shelved: Option<(Tick, bool)>,
+    /// Whether the condition holds, before the delays.
+    raw: bool,
+    /// When `is_active` follows `raw`.
+    due: Option<Tick>,
+    recent: VecDeque<(Tick, f64)>,
+}
+
+// === impl Alarm ===
+
+impl Alarm {
+    pub fn new(rule: Rule, kept: Option<Kept>, now: Tick) -> Self {
+        let kept = kept.unwrap_or_default();
+        let shelved = kept.shelf.map(|shelf| (now.after(shelf.span), shelf.is_one_shot));
+        let is_silence = rule.condition == Condition::Silent;
+        // Nothing was heard yet: the wait for the first sample begins.
+        let due = (is_silence && !kept.is_active).then(|| now.after(rule.on_delay));
+        let Kept { state, is_active, .. } = kept;
+        let raw = is_active || is_silence;
+        Self { rule, state, is_active, since: now, value: None, shelved, raw, due, recent: VecDeque::new() }
+    }
+
+    pub fn kept(&self, now: Tick) -> Kept {
+        let shelf = self.shelved.map(|(until, is_one_shot)| Shelf { span: until.since(now), is_one_shot });
+        Kept { state: self.state, is_active: self.is_active, shelf }
+    }
+
+    /// A good value of its point (and the latest of the other probe's).
+    pub fn good(&mut self, now: Tick, value: f64, other: Option<f64>) {
+        self.value = Some(value);
+        let holds = match &self.rule.condition {
+            Condition::Silent => {
+                if self.is_active {
+                    return self.follow(now, false);
+                }
+                // From now on the next one is waited for.
+                self.due = Some(now.after(self.rule.on_delay));
+                return;
+            }
+            Condition::Rate { per_minute } => {
+                let per_minute = *per_minute;
+                self.rate(now, value)
+                    .map(|rate| if per_minute < 0.0 { rate <= per_minute } else { rate >= per_minute })
+            }
+            condition => condition.holds(value, other, self.raw),
+        };
+        if let Some(holds) = holds {
+            self.follow(now, holds);
+        }
+    }
+
+    /// No good value: the last state is kept; what waited to be over waits for a good value.
+    pub fn bad(&mut self) {
+        self.recent.clear();
+        if self.rule.condition == Condition::Silent {
+            if self.is_active {
+                (self.raw, self.due) = (true, None);
+            }
+        } else if self.is_active {
+            self.due = None;
+        }
+    }
+
+    fn follow(&mut self, now: Tick, holds: bool) {
+        let was = std::mem::replace(&mut self.raw, holds);
+        if holds == self.is_active {
+            self.due = None;
+        } else if self.due.is_none() || was != holds {
+            let delay = if holds { self.rule.on_delay } else { self.rule.off_delay };
+            self.due = Some(now.after(delay));
+        }
+    }
+
+    fn rate(&mut self, now: Tick, value: f64) -> Option<f64> {
+        self.recent.push_back((now, value));
+        while self.recent.front().is_some_and(|(at, _)| now.since(*at) > RATE_OVER) {
+            self.recent.pop_front();
+        }
+        let (at, first) = *self.recent.front()?;
+        let passed = now.since(at);
+        (passed >= RATE_OVER / 6).then(|| (value - first) / passed.as_secs_f64() * 60.0)
+    }
+
+    /// When it must be looked at next.
+    pub fn next_due(&self) -> Option<Tick> {
+        let shelved = self.shelved.map(|(until, _)| until);
+        self.due.into_iter().chain(shelved).min()
+    }
+
+    /// What the delays and the shelf bring about by now.
+    pub fn ripen(&mut self, now: Tick) -> Vec<Event> {
+        let mut events = Vec::new();
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            let is_over = self.is_active;
+            self.is_active = !is_over;
+            events.push(if is_over { Event::Cleared } else { Event::Raised });
+            let waits_again = is_over && self.rule.condition == Condition::Silent;
+            if waits_again {
+                self.due = Some(now.after(self.rule.on_delay));
+            }
+        }
+        let is_one_shot_over = |(_, is_one_shot): (Tick, bool)| is_one_shot && !self.is_active;
+        if self.shelved.is_some_and(|shelf| shelf.0 <= now || (!events.is_empty() && is_one_shot_over(shelf)))
+        {
+            events.push(Event::Unshelve);
+        }
+        events
+    }
+
+    /// Moves, if the event means anything here; the state before.
+    pub fn step(&mut self, now: Tick, event: Event) -> Option<State> {
+        let next = self.state.next(event, self.rule.is_latching, self.is_active)?;
+        let before = std::mem::replace(&mut self.state, next);
+        self.since = now;
+        if next != State::Shelved {
+            self.shelved = None;
+        }
+        Some(before)
+    }
+}

@@ -1,0 +1,107 @@
+//! Food safety: what is kept how, and the limits with the rule each comes from.
+
+use std::time::Duration;
+
+use crate::alarm::{Condition, Priority};
+
+/// What a fridge, freezer or hot-holding cabinet keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Chilled food.
+    Cold,
+    /// Frozen food.
+    Frozen,
+    /// Ready food held hot.
+    Hot,
+    /// Retained samples (留样).
+    Samples,
+}
+
+/// One limit on the temperature, in Cel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// What is added to the device's id.
+    pub suffix: &'static str,
+    /// Above it is wrong; otherwise below it.
+    pub is_upper: bool,
+    /// The limit.
+    pub limit: f64,
+    /// How far back it must be to be over.
+    pub deadband: f64,
+    /// How long it must hold: doors are opened, evaporators defrost.
+    pub on_delay: Duration,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What people are told.
+    pub text: &'static str,
+    /// The rule it comes from.
+    pub source: &'static str,
+}
+
+const COLD_RULE: &str = "GB 31654-2021: cold storage at 0 to 8 °C";
+const FROZEN_RULE: &str = "operation specification for catering: frozen storage at −12 °C or below";
+const HOT_RULE: &str = "GB 31654-2021: hot holding at 60 °C or above";
+const SAMPLES_RULE: &str = "GB 31654-2021: samples retained at 0 to 8 °C for 48 h";
+
+const fn above(suffix: &'static str, limit: f64, deadband: f64, seconds: u64, source: &'static str) -> Limit {
+    let on_delay = Duration::from_secs(seconds);
+    Limit {
+        suffix,
+        is_upper: true,
+        limit,
+        deadband,
+        on_delay,
+        priority: Priority::High,
+        text: "温度过高",
+        source,
+    }
+}
+
+const fn below(suffix: &'static str, limit: f64, deadband: f64, seconds: u64, source: &'static str) -> Limit {
+    let on_delay = Duration::from_secs(seconds);
+    Limit {
+        suffix,
+        is_upper: false,
+        limit,
+        deadband,
+        on_delay,
+        priority: Priority::High,
+        text: "温度过低",
+        source,
+    }
+}
+
+const COLD: &[Limit] = &[
+    above("warm", 8.0, 1.0, 600, COLD_RULE),
+    above("very-warm", 10.0, 1.0, 1800, COLD_RULE),
+    Limit { priority: Priority::Medium, ..below("freezing", 0.0, 0.5, 600, COLD_RULE) },
+];
+const FROZEN: &[Limit] = &[above("warm", -12.0, 1.5, 1800, FROZEN_RULE)];
+const HOT: &[Limit] = &[below("cool", 60.0, 2.0, 300, HOT_RULE)];
+const SAMPLES: &[Limit] = &[above("warm", 8.0, 1.0, 300, SAMPLES_RULE)];
+
+// === impl Kept ===
+
+impl Kept {
+    /// Its limits.
+    #[must_use]
+    pub const fn limits(self) -> &'static [Limit] {
+        match self {
+            Self::Cold => COLD,
+            Self::Frozen => FROZEN,
+            Self::Hot => HOT,
+            Self::Samples => SAMPLES,
+        }
+    }
+}
+
+// === impl Limit ===
+
+impl Limit {
+    /// As a condition.
+    #[must_use]
+    pub const fn condition(&self) -> Condition {
+        let (limit, deadband) = (self.limit, self.deadband);
+        if self.is_upper { Condition::High { limit, deadband } } else { Condition::Low { limit, deadband } }
+    }
+}
