@@ -57,14 +57,16 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
         message("C1-3", "1380|mm[Hg]^^UCUM"),
         message("C1-4", "18.9|kPa^^UCUM"),
         good.replace("ORU^R01^ORU_R01", "ADT^A01").replace("C1-1", "C1-5"),
+        good.replace("C1-1", "C1-6").replace("|||||F\rOBX|2", "|||||F|||20991123093000+0800\rOBX|2"),
     ];
     let answers = lab.send(&messages).await?;
     let codes: Vec<&str> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
-    assert_eq!(codes, ["AA", "AA", "AE", "AE", "AA", "AR"], "{answers:?}");
+    assert_eq!(codes, ["AA", "AA", "AE", "AE", "AA", "AR", "AE"], "{answers:?}");
     assert_eq!(answers[0]["control"], "C1-1");
     let reason = |nth: usize| answers[nth]["reason"].as_str().unwrap_or_default();
     assert!(reason(2).contains("mm[Hg]"), "{answers:?}");
     assert!(reason(3).contains("cannot be"), "{answers:?}");
+    assert!(reason(6).contains("in the future"), "{answers:?}");
     eventually("both measurements", Duration::from_secs(10), || vitals(&subscriber, "monitor-1").len() >= 2)
         .await?;
     sleep(Duration::from_secs(1)).await;

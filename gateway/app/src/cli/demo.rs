@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -102,7 +103,7 @@ async fn show(args: &Args) -> anyhow::Result<()> {
 fn header(demo: &Demo, web: SocketAddr) -> String {
     let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
     format!(
-        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false\n  cabin    curl -H 'Authorization: Bearer {}' http://{web}/api/v1/visits",
+        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false\n  cabin    curl -H 'Authorization: Bearer {}' http://{web}/api/v1/visits\n  alarms   linli alarms list --config DIR",
         demo.broker_url,
         demo.config_dir.display(),
         demo.token
@@ -124,9 +125,14 @@ fn table(demo: &Demo, observed: &Observed) -> String {
     for device in observed.live.view(Instant::now()) {
         text.push_str(&row(&device));
     }
+    let standing = observed.alarms.standing.each_ref().map(|count| count.load(Ordering::Relaxed));
     let (store, uplink) = (observed.store.borrow().clone(), observed.uplink.borrow().clone());
     text.push_str(&format!(
-        "\nbroker {}, acknowledged {}, waiting {}, used {} KiB\n\nfaults · 故障\n",
+        "\nalarms · 报警: {} high, {} medium, {} low; visits open {}\nbroker {}, acknowledged {}, waiting {}, used {} KiB\n\nfaults · 故障\n",
+        standing[2],
+        standing[1],
+        standing[0],
+        observed.cabin.open_visits.load(Ordering::Relaxed),
         observed.uplink_word(),
         uplink.acknowledged,
         store.waiting(),
