@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::{STORE, counter};
-use linli_tests::{Broker, Gateway, Peer, Received, Stage, Subscriber, eventually, free_port};
+use linli_tests::{Broker, Gateway, Peer, Received, Stage, Subscriber, eventually, free_port, python};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -97,5 +97,69 @@ async fn an_alarm_is_raised_once_and_keeps_its_state_through_kills() -> anyhow::
     let acknowledged = journal.iter().find(|step| step["event"] == "acknowledge");
     assert!(acknowledged.is_some_and(|step| step["by"].as_str().is_some_and(|by| by.starts_with("local:"))));
     assert!(gateway.get("/metrics")?.contains("linli_alarms_standing{priority=\"low\"} 1"));
+    gateway.stop().await
+}
+
+/// What a receiver that is not ours has been sent.
+fn received(log: &std::path::Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+#[tokio::test]
+async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_when_nobody_answers()
+-> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (port, hook, log) = (free_port()?, free_port()?, stage.path("hooks"));
+    let _peer = Peer::tcp(port, 1, 50).await?;
+    let _receiver = tokio::process::Command::new(python()?)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/webhook_receiver.py"))
+        .args([&hook.to_string(), "3", "sesame"])
+        .stdout(std::fs::File::create(&log)?)
+        .kill_on_drop(true)
+        .spawn()?;
+    let config = stage.configure_with("", STORE, &counter(port, "100ms"))?;
+    let webhook = format!(
+        "\n[[webhook]]\nid = \"sms\"\nurl = \"http://127.0.0.1:{hook}/alarm\"\nsecret = \"file:hook.secret\"\n\
+         escalate_after = \"1m\"\n"
+    );
+    std::fs::write(config.join("alarms.toml"), RULES.to_owned() + &webhook)?;
+    let secret = config.join("hook.secret");
+    std::fs::write(&secret, "sesame\n")?;
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let data = stage.path("data");
+    let mut gateway = Gateway::start(&config, &data).await?;
+    gateway.answering().await?;
+    eventually("the first attempt", Duration::from_secs(30), || !received(&log).is_empty()).await?;
+    // Killed while it is refused, and while it is taken.
+    for round in 0..8 {
+        gateway.kill().await?;
+        gateway = Gateway::start(&config, &data).await?;
+        gateway.answering().await?;
+        sleep(Duration::from_millis(100 + round * 150)).await;
+    }
+    eventually("it is taken", Duration::from_secs(30), || {
+        received(&log).iter().any(|told| told["taken"] == true)
+    })
+    .await?;
+    let all = received(&log);
+    let keys: std::collections::BTreeSet<String> = all.iter().map(|told| told["key"].to_string()).collect();
+    assert_eq!(keys.len(), 1, "one alarm, one key, however often it was tried: {all:?}");
+    assert!(all.iter().all(|told| told["signed"] == true && told["body"]["alarm"] == "many"), "{all:?}");
+    assert_eq!(all[0]["body"]["escalation"], false);
+
+    eventually("told once more", Duration::from_secs(90), || {
+        received(&log).iter().any(|told| told["body"]["escalation"] == true)
+    })
+    .await?;
+    gateway.verb(&["alarms", "acknowledge", "many"]).await?;
+    sleep(Duration::from_secs(2)).await;
+    let taken = received(&log)
+        .iter()
+        .filter(|told| told["taken"] == true)
+        .map(|told| told["key"].to_string())
+        .collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(taken.len(), 2, "raised, and once more");
+    assert!(gateway.get("/metrics")?.contains("linli_notifications_total{result=\"delivered\"}"));
     gateway.stop().await
 }

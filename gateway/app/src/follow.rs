@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::cabin;
 use crate::config::{Checked, Worker};
+use crate::notify::Webhook;
 use crate::pipeline::Rules;
 
 /// One sender per part that follows.
@@ -21,6 +22,8 @@ pub struct Follow {
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
     /// What is wrong, and how soon somebody must know.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
+    /// Who outside is told.
+    pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -36,6 +39,7 @@ impl Follow {
             cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
+            webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -50,6 +54,13 @@ impl Follow {
             let changed = **rules != current.alarms;
             if changed {
                 *rules = Arc::new(current.alarms.clone());
+            }
+            changed
+        });
+        self.webhooks.send_if_modified(|hooks| {
+            let changed = **hooks != current.webhooks;
+            if changed {
+                *hooks = Arc::new(current.webhooks.clone());
             }
             changed
         });

@@ -19,13 +19,14 @@ use crate::alarms;
 use crate::cabin::{self, Reception};
 use crate::clock::SystemClock;
 use crate::commands::{DESK_QUEUE, Desk, Submission};
-use crate::config::{self, Checked, Worker};
+use crate::config::{self, Checked};
 use crate::doors::Doors;
 use crate::events::Events;
 use crate::follow::Follow;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
+use crate::notify;
 use crate::observed::Observed;
 use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline};
 use crate::watchdog::{self, Watchdog};
@@ -108,7 +109,7 @@ impl Gateway {
         let settings = follow.cabin.subscribe();
         let reception = Reception { store: store.cabin(), requests, settings, clock: ticks() };
         let alarm_door = AlarmDoor { requests: alarm_requests, store: store.alarms() };
-        let house = house(&current, &observed, reception, alarm_door, events, follow.workers.subscribe());
+        let house = house(&current, &observed, reception, alarm_door, events, &follow);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { desk: desk.clone(), reload };
         let tasks = Tasks {
@@ -117,7 +118,7 @@ impl Gateway {
             alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
             desk: tokio::spawn(desk_task.run(submissions)),
             web: doors.serve(&house, control, &cancel_web),
-            aside: vec![tokio::spawn(clock.watch(cancel_aside.clone()))],
+            aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
             cancel_web,
             cancel_aside,
         };
@@ -239,6 +240,18 @@ impl Gateway {
     }
 }
 
+/// What runs beside everything else and is simply ended.
+fn aside(
+    clock: &Arc<SystemClock>,
+    cancel: &CancellationToken,
+    store: &Store,
+    follow: &Follow,
+    observed: &Observed,
+) -> Vec<JoinHandle<()>> {
+    let notifying = notify::run(store.alarms(), follow.webhooks.subscribe(), Arc::clone(&observed.notified));
+    vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
+}
+
 /// The desks that go on where they were when the process ended.
 async fn desks(
     store: &Store,
@@ -254,6 +267,7 @@ async fn desks(
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.alarms),
         rules: follow.alarms.subscribe(),
+        hooks: follow.webhooks.subscribe(),
     };
     let cabin = cabin::Parts {
         store: store.clone(),
@@ -272,11 +286,11 @@ fn house(
     reception: Reception,
     alarms: AlarmDoor,
     events: Events,
-    workers: watch::Receiver<Arc<Vec<Worker>>>,
+    follow: &Follow,
 ) -> House {
     let centre = current.centre.id.to_string();
     let cabin = CabinDoor { reception, centre, timezone: current.centre.timezone.clone() };
-    House { observed: Arc::clone(observed), cabin, alarms, events, workers }
+    House { observed: Arc::clone(observed), cabin, alarms, events, workers: follow.workers.subscribe() }
 }
 
 /// Opens the store and says what was found.

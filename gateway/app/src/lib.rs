@@ -16,6 +16,7 @@ mod lines;
 mod live;
 mod metrics;
 mod north;
+mod notify;
 mod observed;
 mod pipeline;
 mod watchdog;

@@ -106,6 +106,13 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     )?;
     cabin(page, &observed.cabin)?;
     alarms(page, &observed.alarms)?;
+    let notified = &observed.notified;
+    let notifications: &[(&[&str], u64)] = &[
+        (&["delivered"], get(&notified.delivered)),
+        (&["failed"], get(&notified.failed)),
+        (&["given_up"], get(&notified.given_up)),
+    ];
+    page.counter("linli_notifications_total", "Notifications by result.", &["result"], notifications)?;
     let commands: &[(&[&str], u64)] = &[
         (&["done"], get(&desk.done)),
         (&["failed"], get(&desk.failed)),

@@ -36,6 +36,8 @@ pub struct Observed {
     pub cabin: Arc<CabinHealth>,
     /// Alarms.
     pub alarms: Arc<crate::alarms::Health>,
+    /// Notifications.
+    pub notified: Arc<crate::notify::Health>,
     /// Running lines.
     pub lines: watch::Receiver<Arc<Vec<LineView>>>,
     /// The store.
@@ -80,6 +82,7 @@ impl Observed {
             desk: Arc::default(),
             cabin: Arc::default(),
             alarms: Arc::default(),
+            notified: Arc::default(),
             lines,
             store: store.status(),
             history: store.history(),

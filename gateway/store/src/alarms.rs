@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use linli_domain::Id;
 use sqlx::Row;
 use tokio::sync::mpsc;
 
 use crate::error::{NotDurable, ReadError};
-use crate::kept::Entry;
+use crate::kept::{Entry, Notification};
 use crate::readers::Readers;
 use crate::writer::{self, Op};
 
@@ -29,6 +30,22 @@ impl Alarms {
     pub async fn all(&self) -> Result<Vec<(String, String)>, ReadError> {
         let rows = sqlx::query("SELECT id, body FROM alarm").fetch_all(&self.readers.pool()).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// What a receiver is to be told next, and how much waits for them altogether.
+    pub async fn next_notification(&self, hook: &Id) -> Result<Option<(Notification, u64)>, ReadError> {
+        let sql = "SELECT min(id), count(*) FROM notification WHERE hook = ?";
+        let pool = self.readers.pool();
+        let row = sqlx::query(sql).bind(hook.as_str()).fetch_one(&pool).await?;
+        let (Some(id), waiting) = (row.get::<Option<i64>, _>(0), row.get::<i64, _>(1)) else {
+            return Ok(None);
+        };
+        let row = sqlx::query("SELECT key, body FROM notification WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&pool)
+            .await?;
+        let told = row.map(|row| Notification { id, hook: hook.clone(), key: row.get(0), body: row.get(1) });
+        Ok(told.map(|told| (told, waiting.cast_unsigned())))
     }
 
     /// The latest steps, newest first, as JSON.

@@ -32,6 +32,19 @@ pub struct Audit {
     pub detail: String,
 }
 
+/// What somebody outside is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Its number, given when it is kept; they are told in this order.
+    pub id: i64,
+    /// Who is told.
+    pub hook: Id,
+    /// The same for every attempt: the receiver knows a repetition by it.
+    pub key: String,
+    /// JSON.
+    pub body: String,
+}
+
 /// One thing that changes.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -56,6 +69,10 @@ pub enum Change {
         /// JSON.
         body: String,
     },
+    /// Somebody outside is to be told.
+    Notify(Notification),
+    /// They have been; or it is given up.
+    Notified(i64),
     /// One step of an alarm, for the journal.
     AlarmStep {
         /// When.

@@ -38,7 +38,7 @@ pub use heads::Heads;
 pub use history::History;
 pub use inspect::{Inspection, inspect};
 pub use journal::Journal;
-pub use kept::{Audit, Change, Entry, Resident};
+pub use kept::{Audit, Change, Entry, Notification, Resident};
 pub use open::{Opening, SetAside};
 pub use outbox::{Outbox, Row};
 pub use settings::{Now, Settings};

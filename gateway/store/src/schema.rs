@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 4;
+pub const FORMAT: i64 = 5;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -53,6 +53,12 @@ const CREATE_CABIN: &[&str] = &[
 const CREATE_ALARMS: &[&str] = &[
     "CREATE TABLE alarm (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE alarm_journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL)",
+];
+
+/// Who outside is still to be told.
+const CREATE_NOTIFICATIONS: &[&str] = &[
+    "CREATE TABLE notification (id INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, key TEXT NOT NULL, \
+     body TEXT NOT NULL)",
 ];
 
 const CREATE: &[&str] = &[
@@ -132,7 +138,7 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
     if found < 2 {
         sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
     }
-    let added: [(i64, &[&str]); 2] = [(3, CREATE_CABIN), (4, CREATE_ALARMS)];
+    let added: [(i64, &[&str]); 3] = [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS)];
     for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
@@ -153,7 +159,7 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for statement in CREATE.iter().chain(CREATE_CABIN).chain(CREATE_ALARMS) {
+    for statement in CREATE.iter().chain(CREATE_CABIN).chain(CREATE_ALARMS).chain(CREATE_NOTIFICATIONS) {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

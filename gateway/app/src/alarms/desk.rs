@@ -8,14 +8,16 @@ use std::time::Duration;
 use linli_domain::alarm::{self, Engine, Flood, Kept, Priority, Rule, Source, Tick, Transition};
 use linli_domain::{Batch, Id, Layout, Timestamp};
 use linli_drivers::Clock;
-use linli_store::{Audit, Change, Entry};
+use linli_store::{Audit, Change, Entry, Notification};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::payload::{self, Shown};
+use crate::cabin::{hex, random};
 use crate::events::Events;
+use crate::notify::Webhook;
 
 /// Delays run out with this precision.
 const LOOK: Duration = Duration::from_millis(250);
@@ -104,6 +106,8 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// The rules, replaced on reload.
     pub rules: watch::Receiver<Arc<Vec<Rule>>>,
+    /// Who outside is told.
+    pub hooks: watch::Receiver<Arc<Vec<Webhook>>>,
 }
 
 /// The task.
@@ -126,6 +130,9 @@ struct Noted {
     by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// Receivers that were told once more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    escalated: Vec<Id>,
 }
 
 // === impl Desk ===
@@ -167,6 +174,7 @@ impl Desk {
                     let now = self.now();
                     let told = self.engine.tick(now);
                     self.tell(told, None, None).await;
+                    self.escalate();
                     self.save().await;
                     self.count();
                 }
@@ -284,7 +292,7 @@ impl Desk {
             tracing::info!(alarm = %rule.id, to = ?transition.to, event = ?transition.event, "alarm");
             let own = |text: Option<&str>| text.map(str::to_owned);
             let kept = self.engine.kept(&rule.id, now).unwrap_or_default();
-            let noted = Noted { kept, at, by: own(by), why: own(why) };
+            let noted = Noted { kept, at, by: own(by), why: own(why), escalated: Vec::new() };
             let written = serde_json::to_string(&noted).unwrap_or_default();
             entry.changes.push(Change::Alarm { id: rule.id.clone(), body: written });
             entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
@@ -295,12 +303,74 @@ impl Desk {
                 let (who, about, detail) = (who.to_owned(), rule.id.to_string(), detail.to_owned());
                 entry.audit.push(Audit { at, who, what, about, detail });
             }
+            if transition.to == alarm::State::Unacknowledged && transition.from != transition.to {
+                entry.changes.extend(self.notify(rule, &body, None));
+            }
             self.notes.insert(rule.id.clone(), noted);
             bodies.push(Value::Object(body));
         }
         self.unsaved.push_back(entry);
         self.save().await;
         bodies.iter().for_each(|body| self.parts.events.tell("alarm", body));
+    }
+
+    /// What receivers are to be told: all that want this priority, or only one.
+    fn notify(&self, rule: &Rule, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
+        let hooks = self.parts.hooks.borrow();
+        let wants = |hook: &&Webhook| {
+            hook.priorities.contains(&rule.priority) && only.is_none_or(|only| hook.id == *only)
+        };
+        let told = |hook: &Webhook| {
+            let key = hex(&random::<16>().unwrap_or_default());
+            let mut body = body.clone();
+            body.insert("escalation".to_owned(), only.is_some().into());
+            Change::Notify(Notification {
+                id: 0,
+                hook: hook.id.clone(),
+                key,
+                body: Value::Object(body).to_string(),
+            })
+        };
+        hooks.iter().filter(wants).map(told).collect()
+    }
+
+    /// Tells once more what nobody has acknowledged for long.
+    fn escalate(&mut self) {
+        let hooks: Vec<(Id, Duration)> = {
+            let hooks = self.parts.hooks.borrow();
+            hooks.iter().filter_map(|hook| Some((hook.id.clone(), hook.escalate_after?))).collect()
+        };
+        if hooks.is_empty() {
+            return;
+        }
+        let (now, at) = (self.now(), self.parts.clock.now().at);
+        let mut late = Vec::new();
+        for view in self.engine.alarms().filter(|view| view.state == alarm::State::Unacknowledged) {
+            let done = self.notes.get(&view.rule.id).map(|noted| noted.escalated.clone()).unwrap_or_default();
+            for (hook, after) in &hooks {
+                if now.since(view.since) >= *after && !done.contains(hook) {
+                    late.push((view.rule.clone(), hook.clone(), view.value));
+                }
+            }
+        }
+        for (rule, hook, value) in late {
+            let state = alarm::State::Unacknowledged;
+            let step = Transition {
+                alarm: rule.id.clone(),
+                from: state,
+                to: state,
+                event: alarm::Event::Raised,
+                value,
+                is_first_out: false,
+            };
+            let body = payload::step(&rule, &step, at, None, None);
+            let mut changes = self.notify(&rule, &body, Some(&hook));
+            let Some(noted) = self.notes.get_mut(&rule.id) else { continue };
+            noted.escalated.push(hook);
+            let written = serde_json::to_string(noted).unwrap_or_default();
+            changes.push(Change::Alarm { id: rule.id, body: written });
+            self.unsaved.push_back(Entry { changes, ..Entry::default() });
+        }
     }
 
     /// Stores what waits, in order; what the disk does not take waits on.

@@ -32,6 +32,8 @@ pub struct Checked {
     pub cabin: crate::cabin::Settings,
     /// What is wrong, and how soon somebody must know.
     pub alarms: Vec<linli_domain::alarm::Rule>,
+    /// Who outside is told.
+    pub webhooks: Vec<crate::notify::Webhook>,
 }
 
 /// `[gateway]`.

@@ -30,7 +30,7 @@ pub struct Changes {
 pub fn diff(old: &Checked, new: &Checked) -> Changes {
     let mut changes = Changes {
         uplink: old.uplink != new.uplink,
-        alarms: old.alarms != new.alarms,
+        alarms: old.alarms != new.alarms || old.webhooks != new.webhooks,
         people: old.cabin != new.cabin || old.workers != new.workers,
         ..Changes::default()
     };

@@ -19,6 +19,7 @@ pub mod schema;
 mod secret;
 mod shape;
 mod text;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 

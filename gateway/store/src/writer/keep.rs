@@ -77,12 +77,34 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
         Change::EraseResident(pseudonym) => {
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
+        Change::ForgetAudit(before) => {
+            sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;
+        }
+        change => alarms(connection, change).await?,
+    }
+    Ok(())
+}
+
+/// Changes of alarms.
+async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+    match change {
         Change::Alarm { id, body } => {
             sqlx::query("INSERT OR REPLACE INTO alarm (id, body) VALUES (?, ?)")
                 .bind(id.as_str())
                 .bind(body)
                 .execute(connection)
                 .await?;
+        }
+        Change::Notify(told) => {
+            sqlx::query("INSERT INTO notification (hook, key, body) VALUES (?, ?, ?)")
+                .bind(told.hook.as_str())
+                .bind(&told.key)
+                .bind(&told.body)
+                .execute(connection)
+                .await?;
+        }
+        Change::Notified(id) => {
+            sqlx::query("DELETE FROM notification WHERE id = ?").bind(id).execute(connection).await?;
         }
         Change::AlarmStep { at, body } => {
             sqlx::query("INSERT INTO alarm_journal (at, body) VALUES (?, ?)")
@@ -91,9 +113,7 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .execute(connection)
                 .await?;
         }
-        Change::ForgetAudit(before) => {
-            sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;
-        }
+        _ => {}
     }
     Ok(())
 }

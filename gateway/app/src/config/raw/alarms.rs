@@ -13,6 +13,25 @@ pub struct AlarmsFile {
     /// Further alarms; one with the id of a default takes its place.
     #[serde(default)]
     pub alarm: Vec<Alarm>,
+    /// Who outside is told when an alarm is raised: gateways to SMS, WeCom, DingTalk.
+    #[serde(default)]
+    pub webhook: Vec<Webhook>,
+}
+
+/// Who outside is told when an alarm is raised.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// What it is called.
+    pub id: String,
+    /// Where to POST, https://… or http://…
+    pub url: String,
+    /// Where the secret is that signs: "file:hook.secret" or "env:NAME"; unsigned unless given.
+    pub secret: Option<String>,
+    /// Priorities that are told; ["high", "medium"] unless given.
+    pub priorities: Option<Vec<Priority>>,
+    /// Told once more when nobody has acknowledged for this long; not unless given.
+    pub escalate_after: Option<Period>,
 }
 
 /// An alarm (ISA-18.2).
