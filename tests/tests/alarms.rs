@@ -71,33 +71,44 @@ async fn an_alarm_is_raised_once_and_keeps_its_state_through_kills() -> anyhow::
     assert_eq!(gateway.ask("POST", "/api/v1/alarms/none/acknowledge", &json!({}))?.0, 404);
     assert_eq!(gateway.ask("POST", "/api/v1/alarms/many/reset", &json!({}))?.0, 409);
 
-    // The device falls silent: that is an alarm, and it silences what hangs on it.
     drop(peer);
-    eventually("silence is raised", Duration::from_secs(20), || {
-        state(&gateway, "d1.silent").is_ok_and(|state| state == "unacknowledged")
+    falls_silent(&gateway, &subscriber).await?;
+    std::fs::write(config.join("alarms.toml"), "defaults = false\n")?;
+    assert!(gateway.verb(&["reload"]).await?.status.success());
+    eventually("a rule that goes takes its standing alarm out", Duration::from_secs(10), || {
+        steps(&subscriber).contains(&(
+            "d1.silent".to_owned(),
+            "take_out".to_owned(),
+            "out_of_service".to_owned(),
+        ))
     })
     .await?;
-    assert_eq!(state(&gateway, "many")?, "suppressed");
+    assert_eq!(state(&gateway, "many")?, "", "there is no such alarm any more");
+    gateway.stop().await
+}
+
+/// The device falls silent: that is an alarm, and it silences what hangs on it.
+async fn falls_silent(gateway: &Gateway, subscriber: &Subscriber) -> anyhow::Result<()> {
+    eventually("silence is raised", Duration::from_secs(20), || {
+        state(gateway, "d1.silent").is_ok_and(|state| state == "unacknowledged")
+    })
+    .await?;
+    assert_eq!(state(gateway, "many")?, "suppressed");
     eventually("the district heard", Duration::from_secs(10), || {
-        steps(&subscriber).iter().any(|(alarm, ..)| alarm == "d1.silent")
+        steps(subscriber).iter().any(|(alarm, ..)| alarm == "d1.silent")
     })
     .await?;
     let raised = |alarm: &str| {
-        let all = steps(&subscriber);
+        let all = steps(subscriber);
         all.iter().filter(|(id, _, to)| id == alarm && to == "unacknowledged").count()
     };
-    assert_eq!(
-        (raised("many"), raised("d1.silent")),
-        (1, 1),
-        "each announced once: {:?}",
-        steps(&subscriber)
-    );
+    assert_eq!((raised("many"), raised("d1.silent")), (1, 1), "each announced once: {:?}", steps(subscriber));
     let (_, journal) = gateway.ask("GET", "/api/v1/alarms/journal", &Value::Null)?;
     let journal = journal.as_array().cloned().unwrap_or_default();
     let acknowledged = journal.iter().find(|step| step["event"] == "acknowledge");
     assert!(acknowledged.is_some_and(|step| step["by"].as_str().is_some_and(|by| by.starts_with("local:"))));
     assert!(gateway.get("/metrics")?.contains("linli_alarms_standing{priority=\"low\"} 1"));
-    gateway.stop().await
+    Ok(())
 }
 
 /// What a receiver that is not ours has been sent.

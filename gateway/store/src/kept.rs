@@ -69,6 +69,8 @@ pub enum Change {
         /// JSON.
         body: String,
     },
+    /// An alarm's rule is gone.
+    ForgetAlarm(Id),
     /// Somebody outside is to be told.
     Notify(Notification),
     /// They have been; or it is given up.

@@ -5,25 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use linli_domain::alarm::{self, Engine, Flood, Kept, Priority, Rule, Source, Tick, Transition};
-use linli_domain::{Batch, Id, Layout, Timestamp};
+use linli_domain::alarm::{self, Engine, Flood, Priority, Rule, Source, Tick};
+use linli_domain::{Batch, Id, Layout};
 use linli_drivers::Clock;
-use linli_store::{Audit, Change, Entry, Notification};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use linli_store::Entry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::payload::{self, Shown};
-use crate::cabin::{hex, random};
+use super::noted::Noted;
+use super::payload::Shown;
 use crate::events::Events;
 use crate::notify::Webhook;
 
 /// Delays run out with this precision.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// Steps that wait while the disk takes nothing. They are told all the same.
-const UNSAVED: usize = 1000;
 
 /// Longest reason.
 const LONGEST: usize = 200;
@@ -112,27 +107,13 @@ pub struct Parts {
 
 /// The task.
 pub struct Desk {
-    parts: Parts,
-    engine: Engine,
+    pub(super) parts: Parts,
+    pub(super) engine: Engine,
     began: Instant,
-    notes: BTreeMap<Id, Noted>,
+    pub(super) notes: BTreeMap<Id, Noted>,
     /// Per device, the layout and its points' numbers in the engine.
     numbers: BTreeMap<Id, (Arc<Layout>, Vec<Option<usize>>)>,
-    unsaved: VecDeque<Entry>,
-}
-
-/// What is kept of an alarm beside the engine's part.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Noted {
-    kept: Kept,
-    at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    /// Receivers that were told once more.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    escalated: Vec<Id>,
+    pub(super) unsaved: VecDeque<Entry>,
 }
 
 // === impl Desk ===
@@ -144,7 +125,7 @@ impl Desk {
         let mut notes = BTreeMap::new();
         for (id, body) in parts.store.all().await? {
             let (Ok(id), Ok(noted)) = (Id::new(&id), serde_json::from_str::<Noted>(&body)) else { continue };
-            notes.insert(id, aged(noted, at));
+            notes.insert(id, noted.aged(at));
         }
         let rules = Arc::clone(&parts.rules.borrow_and_update());
         let engine = Engine::new(rules.to_vec(), |id| notes.get(id).map(|noted: &Noted| noted.kept), Tick(0));
@@ -157,6 +138,7 @@ impl Desk {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut rules_open = true;
+        self.retire().await;
         loop {
             tokio::select! {
                 batch = batches.recv() => match batch {
@@ -169,6 +151,7 @@ impl Desk {
                 changed = self.parts.rules.changed(), if rules_open => {
                     rules_open = changed.is_ok();
                     self.change_rules();
+                    self.retire().await;
                 }
                 _ = look.tick() => {
                     let now = self.now();
@@ -182,7 +165,7 @@ impl Desk {
         }
     }
 
-    fn now(&self) -> Tick {
+    pub(super) fn now(&self) -> Tick {
         Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
@@ -277,116 +260,6 @@ impl Desk {
         shown
     }
 
-    /// Makes steps durable with where the alarms are now; then tells them.
-    async fn tell(&mut self, told: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
-        if told.is_empty() {
-            return;
-        }
-        let (now, at) = (self.now(), self.parts.clock.now().at);
-        let mut entry = Entry::default();
-        let mut bodies = Vec::with_capacity(told.len());
-        for transition in &told {
-            let rules = Arc::clone(&self.parts.rules.borrow());
-            let Some(rule) = rules.iter().find(|rule| rule.id == transition.alarm) else { continue };
-            let body = payload::step(rule, transition, at, by, why);
-            tracing::info!(alarm = %rule.id, to = ?transition.to, event = ?transition.event, "alarm");
-            let own = |text: Option<&str>| text.map(str::to_owned);
-            let kept = self.engine.kept(&rule.id, now).unwrap_or_default();
-            let noted = Noted { kept, at, by: own(by), why: own(why), escalated: Vec::new() };
-            let written = serde_json::to_string(&noted).unwrap_or_default();
-            entry.changes.push(Change::Alarm { id: rule.id.clone(), body: written });
-            entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
-            entry.records.push(payload::record(body.clone(), at));
-            if let Some(who) = by {
-                let (what, detail) =
-                    (format!("alarm.{:?}", transition.event).to_lowercase(), why.unwrap_or_default());
-                let (who, about, detail) = (who.to_owned(), rule.id.to_string(), detail.to_owned());
-                entry.audit.push(Audit { at, who, what, about, detail });
-            }
-            if transition.to == alarm::State::Unacknowledged && transition.from != transition.to {
-                entry.changes.extend(self.notify(rule, &body, None));
-            }
-            self.notes.insert(rule.id.clone(), noted);
-            bodies.push(Value::Object(body));
-        }
-        self.unsaved.push_back(entry);
-        self.save().await;
-        bodies.iter().for_each(|body| self.parts.events.tell("alarm", body));
-    }
-
-    /// What receivers are to be told: all that want this priority, or only one.
-    fn notify(&self, rule: &Rule, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
-        let hooks = self.parts.hooks.borrow();
-        let wants = |hook: &&Webhook| {
-            hook.priorities.contains(&rule.priority) && only.is_none_or(|only| hook.id == *only)
-        };
-        let told = |hook: &Webhook| {
-            let key = hex(&random::<16>().unwrap_or_default());
-            let mut body = body.clone();
-            body.insert("escalation".to_owned(), only.is_some().into());
-            Change::Notify(Notification {
-                id: 0,
-                hook: hook.id.clone(),
-                key,
-                body: Value::Object(body).to_string(),
-            })
-        };
-        hooks.iter().filter(wants).map(told).collect()
-    }
-
-    /// Tells once more what nobody has acknowledged for long.
-    fn escalate(&mut self) {
-        let hooks: Vec<(Id, Duration)> = {
-            let hooks = self.parts.hooks.borrow();
-            hooks.iter().filter_map(|hook| Some((hook.id.clone(), hook.escalate_after?))).collect()
-        };
-        if hooks.is_empty() {
-            return;
-        }
-        let (now, at) = (self.now(), self.parts.clock.now().at);
-        let mut late = Vec::new();
-        for view in self.engine.alarms().filter(|view| view.state == alarm::State::Unacknowledged) {
-            let done = self.notes.get(&view.rule.id).map(|noted| noted.escalated.clone()).unwrap_or_default();
-            for (hook, after) in &hooks {
-                if now.since(view.since) >= *after && !done.contains(hook) {
-                    late.push((view.rule.clone(), hook.clone(), view.value));
-                }
-            }
-        }
-        for (rule, hook, value) in late {
-            let state = alarm::State::Unacknowledged;
-            let step = Transition {
-                alarm: rule.id.clone(),
-                from: state,
-                to: state,
-                event: alarm::Event::Raised,
-                value,
-                is_first_out: false,
-            };
-            let body = payload::step(&rule, &step, at, None, None);
-            let mut changes = self.notify(&rule, &body, Some(&hook));
-            let Some(noted) = self.notes.get_mut(&rule.id) else { continue };
-            noted.escalated.push(hook);
-            let written = serde_json::to_string(noted).unwrap_or_default();
-            changes.push(Change::Alarm { id: rule.id, body: written });
-            self.unsaved.push_back(Entry { changes, ..Entry::default() });
-        }
-    }
-
-    /// Stores what waits, in order; what the disk does not take waits on.
-    async fn save(&mut self) {
-        while let Some(entry) = self.unsaved.front() {
-            if let Err(error) = self.parts.store.keep(entry.clone()).await {
-                if self.unsaved.len() > UNSAVED {
-                    tracing::error!(%error, "steps of alarms could not be stored and are given up");
-                    self.unsaved.pop_front();
-                }
-                return;
-            }
-            self.unsaved.pop_front();
-        }
-    }
-
     fn count(&mut self) {
         let now = self.now();
         let (mut unacknowledged, mut silent) = (0, 0);
@@ -406,13 +279,4 @@ impl Desk {
         health.flood.store(u64::from(load.flood == Flood::Flooding), Ordering::Relaxed);
         health.chattering.store(load.chattering(now) as u64, Ordering::Relaxed);
     }
-}
-
-/// What was kept, as it is after the time in between: a shelf runs out while nobody runs.
-fn aged(mut noted: Noted, now: Timestamp) -> Noted {
-    if let Some(shelf) = &mut noted.kept.shelf {
-        let passed = Duration::from_millis(now.0.saturating_sub(noted.at.0).max(0).cast_unsigned());
-        shelf.span = shelf.span.saturating_sub(passed);
-    }
-    noted
 }

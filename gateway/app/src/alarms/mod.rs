@@ -1,7 +1,9 @@
 //! Alarms: one task evaluates the rules, makes every step durable, tells it once.
 
 mod desk;
+mod noted;
 mod payload;
+mod telling;
 
 pub use desk::{Action, Asked, Desk, Health, Parts, Refusal};
 pub use payload::Shown;

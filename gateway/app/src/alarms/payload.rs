@@ -1,6 +1,6 @@
 //! What is told of an alarm: `event/alarm`, the journal, screens.
 
-use linli_domain::alarm::{Priority, Rule, State, Transition};
+use linli_domain::alarm::{Event, Priority, Rule, State, Transition};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -71,6 +71,18 @@ pub fn step(
             body.retain(|_, member| !member.is_null());
             body
         }
+        _ => Map::new(),
+    }
+}
+
+/// An alarm whose rule is gone.
+pub fn retired(alarm: &Id, from: State, at: Timestamp) -> Map<String, Value> {
+    let body = json!({
+        "alarm": alarm, "from": from, "to": State::OutOfService, "event": Event::TakeOut,
+        "by": "linli", "why": "its rule was removed", "at": at.0,
+    });
+    match body {
+        Value::Object(body) => body,
         _ => Map::new(),
     }
 }

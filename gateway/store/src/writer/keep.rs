@@ -95,6 +95,7 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .execute(connection)
                 .await?;
         }
+        Change::ForgetAlarm(id) => run(connection, "DELETE FROM alarm WHERE id = ?", id.as_str()).await?,
         Change::Notify(told) => {
             sqlx::query("INSERT INTO notification (hook, key, body) VALUES (?, ?, ?)")
                 .bind(told.hook.as_str())
