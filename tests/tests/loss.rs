@@ -186,7 +186,7 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
     // What was stored or buried in the last moment is told after the next start: each lane is in
     // order, the two beside each other are not.
     let config = stage.configure(broker.port, STORE, &small)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway
         .until("what was left is told", Duration::from_secs(20), |s| {
             s["uplink"]["acknowledged"].as_u64() > Some(20) && s["store"]["rows"][0] == 0
