@@ -8,7 +8,7 @@ use anyhow::Context;
 use linli_domain::Batch;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -47,11 +47,19 @@ pub struct Gateway {
     fallback: watch::Sender<Option<String>>,
     desk: mpsc::Sender<Submission>,
     reloads: mpsc::Receiver<ReloadRequest>,
+    signals: Signals,
     tasks: Tasks,
     /// What can be seen from outside.
     pub observed: Arc<Observed>,
     /// Where the network listener really listens.
     pub web_address: std::net::SocketAddr,
+}
+
+/// What the machine may ask for; from the first moment on, so that an early end is a drain too.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
 }
 
 /// Tasks that end in a fixed order.
@@ -71,8 +79,8 @@ struct Tasks {
 impl Gateway {
     /// Checks the configuration completely, opens the store, then starts everything.
     pub async fn start(config_dir: &Path) -> anyhow::Result<Self> {
-        let booted = config::load_or_last_good(config_dir)?;
-        let current = booted.checked;
+        let signals = Signals::listen()?;
+        let config::Booted { checked: current, fallback } = config::load_or_last_good(config_dir)?;
         let clock = Arc::new(SystemClock::default());
         let store = open_store(&current, &clock).await?;
         let doors = Doors::open(current.web.listen, &data_dir(&current)?).await?;
@@ -86,7 +94,7 @@ impl Gateway {
         let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
         let lines = Lines::new(Shared { samples: samples.clone(), measurements, events, clock: ticks() });
         let follow = Follow::new(&current);
-        let fallback = watch::Sender::new(booted.fallback.map(|report| report.to_string()));
+        let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
         let north = North::new(store.outbox(), desk.clone(), ticks());
         let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
         let (live, events) = (Arc::clone(&observed.live), Events::default());
@@ -103,21 +111,20 @@ impl Gateway {
             events: events.clone(),
             flow: Arc::clone(&observed.flow),
         };
-        let health = Arc::clone(&observed.desk);
-        let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
+        let (routes, health) = (lines.routes(), Arc::clone(&observed.desk));
+        let desk_task = Desk { store: store.clone(), routes, clock: ticks(), health };
         let (alarm_desk, cabin_desk) = desks(&store, samples, &events, &ticks(), &follow, &observed).await?;
-        let settings = follow.cabin.subscribe();
-        let reception = Reception { store: store.cabin(), requests, settings, clock: ticks() };
+        let reception =
+            Reception { store: store.cabin(), requests, settings: follow.cabin.subscribe(), clock: ticks() };
         let alarm_door = AlarmDoor { requests: alarm_requests, store: store.alarms() };
         let house = house(&current, &observed, reception, alarm_door, events, &follow);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
-        let control = Control { desk: desk.clone(), reload };
         let tasks = Tasks {
             cabin: tokio::spawn(cabin_desk.run(told, asked)),
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
             alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
             desk: tokio::spawn(desk_task.run(submissions)),
-            web: doors.serve(&house, control, &cancel_web),
+            web: doors.serve(&house, Control { desk: desk.clone(), reload }, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
             cancel_web,
             cancel_aside,
@@ -133,6 +140,7 @@ impl Gateway {
             fallback,
             desk,
             reloads,
+            signals,
             tasks,
             observed,
             web_address,
@@ -155,9 +163,6 @@ impl Gateway {
 
     /// Serves until `stop` or a signal ends it, then drains.
     pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = signal(SignalKind::hangup())?;
         if let Some(interval) = sd_notify::watchdog_enabled() {
             self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.observed)).run(interval)));
         }
@@ -165,10 +170,10 @@ impl Gateway {
         tracing::info!(version = VERSION, web = %self.web_address, "ready");
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = self.signals.terminate.recv() => break,
+                _ = self.signals.interrupt.recv() => break,
                 () = stop.cancelled() => break,
-                _ = hangup.recv() => { let _ = self.reload().await; }
+                _ = self.signals.hangup.recv() => { let _ = self.reload().await; }
                 Some(reply) = self.reloads.recv() => { let _ = reply.send(self.reload().await); }
             }
         }
@@ -237,6 +242,18 @@ impl Gateway {
         tasks.aside.iter().for_each(JoinHandle::abort);
         step("store", store.close()).await;
         tracing::info!("stopped");
+    }
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 }
 
