@@ -23,6 +23,8 @@ static DEVICES: LazyLock<Vec<DevicePlan>> = LazyLock::new(|| {
             room: None,
             class: DeviceClass::Telemetry,
             unit: i64::try_from(index + 1).ok(),
+            topic: None,
+            token: None,
             profile: profile.name().to_owned(),
             poll: Duration::from_secs(10),
         })

@@ -11,6 +11,7 @@ mod gateway;
 pub mod http;
 mod lab;
 mod peer;
+pub mod printing;
 mod proof;
 mod stage;
 

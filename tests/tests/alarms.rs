@@ -174,3 +174,33 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
     assert!(gateway.get("/metrics")?.contains("linli_notifications_total{result=\"delivered\"}"));
     gateway.stop().await
 }
+
+#[tokio::test]
+async fn at_night_only_what_is_urgent_is_told_and_a_test_goes_the_whole_way() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (port, hook, log) = (free_port()?, free_port()?, stage.path("hooks"));
+    let _peer = Peer::tcp(port, 1, 50).await?;
+    let _receiver = tokio::process::Command::new(python()?)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/webhook_receiver.py"))
+        .args([&hook.to_string(), "0", "sesame"])
+        .stdout(std::fs::File::create(&log)?)
+        .kill_on_drop(true)
+        .spawn()?;
+    let config = stage.configure_with("", STORE, &counter(port, "100ms"))?;
+    let more = format!(
+        "\n[[alarm]]\nid = \"few\"\ndevice = \"d1\"\npoint = \"counter\"\nwhen = \"high\"\nlimit = 1\npriority = \"low\"\n\n\
+         [[webhook]]\nid = \"sms\"\nurl = \"http://127.0.0.1:{hook}/alarm\"\npriorities = [\"high\", \"low\"]\n\
+         quiet = \"00:00-24:00\"\n"
+    );
+    std::fs::write(config.join("alarms.toml"), RULES.to_owned() + &more)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    let told = |alarm: &str| received(&log).iter().any(|told| told["body"]["alarm"] == alarm);
+    eventually("the urgent one is told", Duration::from_secs(30), || told("many")).await?;
+    assert_eq!(state(&gateway, "few")?, "unacknowledged");
+    let tested = gateway.verb(&["alarms", "test"]).await?;
+    assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
+    eventually("the test is told", Duration::from_secs(30), || told("test")).await?;
+    assert!(!told("few"), "people sleep: {:?}", received(&log));
+    gateway.stop().await
+}

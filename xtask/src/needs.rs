@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use crate::root;
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 15] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
@@ -19,6 +19,11 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("dbus-daemon", "dbus-daemon"),
     ("cc", "gcc"),
     ("c++", "g++"),
+    ("cupsd", "cups-daemon"),
+    ("lpadmin", "cups-client"),
+    ("lp", "cups-client"),
+    ("snmpd", "snmpd"),
+    ("snmpset", "snmp"),
 ];
 
 /// Python packages, pinned: peers must not change under the tests.

@@ -7,6 +7,7 @@ use linli_domain::Id;
 use linli_domain::alarm::Rule;
 use tokio::sync::watch;
 
+use crate::alarms::Siren;
 use crate::cabin;
 use crate::config::{Checked, Worker};
 use crate::notify::Webhook;
@@ -24,6 +25,8 @@ pub struct Follow {
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
     /// Who outside is told.
     pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
+    /// What sounds on the site.
+    pub sirens: watch::Sender<Arc<Vec<Siren>>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -40,6 +43,7 @@ impl Follow {
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
+            sirens: watch::Sender::new(Arc::new(current.sirens.clone())),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -64,6 +68,7 @@ impl Follow {
             }
             changed
         });
+        self.sirens.send_replace(Arc::new(current.sirens.clone()));
         self.watched.send_replace(watched(current));
     }
 }

@@ -67,6 +67,7 @@ struct Tasks {
     cabin: JoinHandle<()>,
     pipeline: JoinHandle<()>,
     alarms: JoinHandle<()>,
+    sirens: JoinHandle<()>,
     desk: JoinHandle<()>,
     web: Vec<JoinHandle<std::io::Result<()>>>,
     aside: Vec<JoinHandle<()>>,
@@ -100,28 +101,19 @@ impl Gateway {
         let (live, events) = (Arc::clone(&observed.live), Events::default());
         let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
         let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
-        let pipeline = Pipeline {
-            store: store.clone(),
-            live: Arc::clone(&live),
-            rules: follow.reports.subscribe(),
-            measurements: lines.measurements(),
-            watched: follow.watched.subscribe(),
-            alarms: watching,
-            alarm_health: Arc::clone(&observed.alarms),
-            events: events.clone(),
-            flow: Arc::clone(&observed.flow),
-        };
+        let pipeline = pipeline(&store, &lines, &follow, &observed, &events, watching);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.desk));
         let desk_task = Desk { store: store.clone(), routes, clock: ticks(), health };
         let (alarm_desk, cabin_desk) = desks(&store, samples, &events, &ticks(), &follow, &observed).await?;
+        let alarm_door = AlarmDoor { requests: alarm_requests, store: store.alarms() };
         let reception =
             Reception { store: store.cabin(), requests, settings: follow.cabin.subscribe(), clock: ticks() };
-        let alarm_door = AlarmDoor { requests: alarm_requests, store: store.alarms() };
         let house = house(&current, &observed, reception, alarm_door, events, &follow);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let tasks = Tasks {
             cabin: tokio::spawn(cabin_desk.run(told, asked)),
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
+            sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), desk.clone(), ticks())),
             alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
             desk: tokio::spawn(desk_task.run(submissions)),
             web: doors.serve(&house, Control { desk: desk.clone(), reload }, &cancel_web),
@@ -228,6 +220,7 @@ impl Gateway {
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
+        tasks.sirens.abort();
         drop(desk);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
@@ -265,7 +258,8 @@ fn aside(
     follow: &Follow,
     observed: &Observed,
 ) -> Vec<JoinHandle<()>> {
-    let notifying = notify::run(store.alarms(), follow.webhooks.subscribe(), Arc::clone(&observed.notified));
+    let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
+    let notifying = notify::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
     vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
 }
 
@@ -285,6 +279,7 @@ async fn desks(
         health: Arc::clone(&observed.alarms),
         rules: follow.alarms.subscribe(),
         hooks: follow.webhooks.subscribe(),
+        sirens: follow.sirens.subscribe(),
     };
     let cabin = cabin::Parts {
         store: store.clone(),
@@ -294,6 +289,28 @@ async fn desks(
         health: Arc::clone(&observed.cabin),
     };
     Ok((alarms::Desk::resume(alarms).await?, cabin::Desk::resume(cabin, follow.cabin.subscribe()).await?))
+}
+
+/// The task that every batch passes.
+fn pipeline(
+    store: &Store,
+    lines: &Lines,
+    follow: &Follow,
+    observed: &Observed,
+    events: &Events,
+    alarms: mpsc::Sender<Batch>,
+) -> Pipeline {
+    Pipeline {
+        store: store.clone(),
+        live: Arc::clone(&observed.live),
+        rules: follow.reports.subscribe(),
+        measurements: lines.measurements(),
+        watched: follow.watched.subscribe(),
+        alarms,
+        alarm_health: Arc::clone(&observed.alarms),
+        events: events.clone(),
+        flow: Arc::clone(&observed.flow),
+    }
 }
 
 /// What the doors open to.

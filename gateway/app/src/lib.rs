@@ -14,6 +14,7 @@ mod follow;
 mod gateway;
 mod lines;
 mod live;
+pub mod local;
 mod metrics;
 mod north;
 mod notify;

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use linli_domain::Id;
 use linli_domain::alarm::Priority;
+use linli_domain::hours::Hours;
+use linli_drivers::Clock;
 use linli_store::{Alarms, Change, Entry, Notification};
 use ring::hmac;
 use tokio::sync::watch;
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::cabin::hex;
+use crate::local::Zone;
 
 /// How often a quiet queue is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -45,6 +48,8 @@ pub struct Webhook {
     pub priorities: Vec<Priority>,
     /// Told once more when nobody has acknowledged for so long.
     pub escalate_after: Option<Duration>,
+    /// Hours of the centre's day in which only high priorities are told.
+    pub quiet: Option<(Hours, Zone)>,
 }
 
 /// Counters.
@@ -67,11 +72,16 @@ impl fmt::Debug for Webhook {
 }
 
 /// Serves every receiver, each on its own: one that hangs delays no other.
-pub async fn run(store: Alarms, mut hooks: watch::Receiver<Arc<Vec<Webhook>>>, health: Arc<Health>) {
+pub async fn run(
+    store: Alarms,
+    mut hooks: watch::Receiver<Arc<Vec<Webhook>>>,
+    clock: Arc<dyn Clock>,
+    health: Arc<Health>,
+) {
     loop {
         let mut tasks = JoinSet::new();
         for hook in hooks.borrow_and_update().iter() {
-            tasks.spawn(serve(store.clone(), hook.clone(), Arc::clone(&health)));
+            tasks.spawn(serve(store.clone(), hook.clone(), Arc::clone(&clock), Arc::clone(&health)));
         }
         if hooks.changed().await.is_err() {
             return;
@@ -79,10 +89,10 @@ pub async fn run(store: Alarms, mut hooks: watch::Receiver<Arc<Vec<Webhook>>>, h
     }
 }
 
-async fn serve(store: Alarms, hook: Webhook, health: Arc<Health>) {
+async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<Health>) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let (told, waiting) = match store.next_notification(&hook.id).await {
+        let (told, waiting) = match store.next_notification(&hook.id, clock.now().at).await {
             Ok(Some(next)) => next,
             Ok(None) => {
                 sleep(LOOK).await;

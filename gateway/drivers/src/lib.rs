@@ -7,24 +7,43 @@
 
 mod backoff;
 mod clock;
+mod coded;
 pub mod duration;
 pub mod health;
+pub mod kiosk;
 mod line;
 pub mod modbus;
+pub mod mqtt;
+mod pending;
+mod plan;
+mod points;
 mod port;
 mod protocol;
+mod teller;
 
 pub use clock::Clock;
+pub use coded::{Coded, coded};
 pub use line::{
     CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
     Told,
 };
+pub use points::Point;
 pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 
 /// Every protocol linli speaks southwards. Configuration, schema, documentation and the command
 /// line walk this table; adding a protocol is adding a row.
-pub static PROTOCOLS: &[&dyn Protocol] =
-    &[&modbus::TCP, &modbus::RTU, &modbus::RTU_OVER_TCP, &health::SERIAL, &health::BLUETOOTH, &health::MLLP];
+pub static PROTOCOLS: &[&dyn Protocol] = &[
+    &modbus::TCP,
+    &modbus::RTU,
+    &modbus::RTU_OVER_TCP,
+    &health::SERIAL,
+    &health::BLUETOOTH,
+    &health::MLLP,
+    &mqtt::MQTT,
+    &kiosk::HTTP,
+    &kiosk::SNMP,
+    &kiosk::IPP,
+];
 
 /// Finds a protocol by the `kind` of a line.
 #[must_use]

@@ -22,6 +22,11 @@ pub trait Protocol: Sync {
     /// `id` and `kind`, with descriptions.
     fn schema(&self) -> schemars::Schema;
 
+    /// Keys of the line that refer to a secret; `plan` is given the secret itself.
+    fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Checks a line and its devices completely. Opens nothing.
     fn plan(
         &self,
@@ -81,6 +86,10 @@ pub struct RawDevice {
     pub class: DeviceClass,
     /// Unit id (Modbus), where the protocol has one.
     pub unit: Option<i64>,
+    /// Topic (MQTT), where the protocol has one.
+    pub topic: Option<String>,
+    /// What the device shows to prove who it is, where the protocol asks for it.
+    pub token: Option<String>,
     /// `vendor/model`.
     pub profile: String,
     /// How often to read it.

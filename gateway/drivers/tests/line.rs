@@ -97,6 +97,8 @@ fn plan(kind: &dyn Protocol, settings: &str, devices: &[(&str, i64, &str, u64)])
             room: None,
             class: DeviceClass::Telemetry,
             unit: Some(*unit),
+            topic: None,
+            token: None,
             profile: (*profile).to_owned(),
             poll: Duration::from_millis(*poll),
         })

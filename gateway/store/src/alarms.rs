@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use linli_domain::Id;
+use linli_domain::{Id, Timestamp};
 use sqlx::Row;
 use tokio::sync::mpsc;
 
@@ -33,10 +33,14 @@ impl Alarms {
     }
 
     /// What a receiver is to be told next, and how much waits for them altogether.
-    pub async fn next_notification(&self, hook: &Id) -> Result<Option<(Notification, u64)>, ReadError> {
-        let sql = "SELECT min(id), count(*) FROM notification WHERE hook = ?";
+    pub async fn next_notification(
+        &self,
+        hook: &Id,
+        now: Timestamp,
+    ) -> Result<Option<(Notification, u64)>, ReadError> {
+        let sql = "SELECT min(id), count(*) FROM notification WHERE hook = ? AND after <= ?";
         let pool = self.readers.pool();
-        let row = sqlx::query(sql).bind(hook.as_str()).fetch_one(&pool).await?;
+        let row = sqlx::query(sql).bind(hook.as_str()).bind(now.0).fetch_one(&pool).await?;
         let (Some(id), waiting) = (row.get::<Option<i64>, _>(0), row.get::<i64, _>(1)) else {
             return Ok(None);
         };
@@ -44,7 +48,8 @@ impl Alarms {
             .bind(id)
             .fetch_optional(&pool)
             .await?;
-        let told = row.map(|row| Notification { id, hook: hook.clone(), key: row.get(0), body: row.get(1) });
+        let hook = hook.clone();
+        let told = row.map(|row| Notification { id, hook, key: row.get(0), body: row.get(1), after: now });
         Ok(told.map(|told| (told, waiting.cast_unsigned())))
     }
 

@@ -43,6 +43,8 @@ pub struct Notification {
     pub key: String,
     /// JSON.
     pub body: String,
+    /// Not told before.
+    pub after: Timestamp,
 }
 
 /// One thing that changes.

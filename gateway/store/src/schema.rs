@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 5;
+pub const FORMAT: i64 = 6;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -60,6 +60,9 @@ const CREATE_NOTIFICATIONS: &[&str] = &[
     "CREATE TABLE notification (id INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, key TEXT NOT NULL, \
      body TEXT NOT NULL)",
 ];
+
+/// When each may be told: people sleep.
+const ADD_AFTER: &[&str] = &["ALTER TABLE notification ADD COLUMN after INTEGER NOT NULL DEFAULT 0"];
 
 const CREATE: &[&str] = &[
     CREATE_SEEN,
@@ -138,7 +141,8 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
     if found < 2 {
         sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
     }
-    let added: [(i64, &[&str]); 3] = [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS)];
+    let added: [(i64, &[&str]); 4] =
+        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER)];
     for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
@@ -159,7 +163,9 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for statement in CREATE.iter().chain(CREATE_CABIN).chain(CREATE_ALARMS).chain(CREATE_NOTIFICATIONS) {
+    for statement in
+        CREATE.iter().chain(CREATE_CABIN).chain(CREATE_ALARMS).chain(CREATE_NOTIFICATIONS).chain(ADD_AFTER)
+    {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

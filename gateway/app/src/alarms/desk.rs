@@ -14,11 +14,15 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::noted::Noted;
 use super::payload::Shown;
+use super::siren::{Siren, Sounding};
 use crate::events::Events;
 use crate::notify::Webhook;
 
 /// Delays run out with this precision.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// A test is heard this long.
+const TEST: Duration = Duration::from_secs(3);
 
 /// Longest reason.
 const LONGEST: usize = 200;
@@ -50,6 +54,8 @@ pub enum Action {
         /// Also those that are normal.
         all: bool,
     },
+    /// A test of the way to people.
+    Test,
     /// Something done to one.
     Do {
         /// The alarm.
@@ -103,6 +109,8 @@ pub struct Parts {
     pub rules: watch::Receiver<Arc<Vec<Rule>>>,
     /// Who outside is told.
     pub hooks: watch::Receiver<Arc<Vec<Webhook>>>,
+    /// What sounds on the site.
+    pub sirens: watch::Receiver<Arc<Vec<Siren>>>,
 }
 
 /// The task.
@@ -114,6 +122,10 @@ pub struct Desk {
     /// Per device, the layout and its points' numbers in the engine.
     numbers: BTreeMap<Id, (Arc<Layout>, Vec<Option<usize>>)>,
     pub(super) unsaved: VecDeque<Entry>,
+    /// Which sirens are to sound now.
+    sounding: watch::Sender<Sounding>,
+    /// Until then every one does: a test.
+    test_until: Tick,
 }
 
 // === impl Desk ===
@@ -130,7 +142,21 @@ impl Desk {
         let rules = Arc::clone(&parts.rules.borrow_and_update());
         let engine = Engine::new(rules.to_vec(), |id| notes.get(id).map(|noted: &Noted| noted.kept), Tick(0));
         let (began, numbers, unsaved) = (Instant::now(), BTreeMap::new(), VecDeque::new());
-        Ok(Self { parts, engine, began, notes, numbers, unsaved })
+        Ok(Self {
+            parts,
+            engine,
+            began,
+            notes,
+            numbers,
+            unsaved,
+            sounding: watch::Sender::default(),
+            test_until: Tick(0),
+        })
+    }
+
+    /// Which sirens are to sound.
+    pub fn sounding(&self) -> watch::Receiver<Sounding> {
+        self.sounding.subscribe()
     }
 
     /// Runs until nothing is read any more.
@@ -160,6 +186,7 @@ impl Desk {
                     self.escalate();
                     self.save().await;
                     self.count();
+                    self.sound();
                 }
             }
         }
@@ -208,6 +235,12 @@ impl Desk {
     async fn carry_out(&mut self, who: &str, action: Action) -> Result<Vec<Shown>, Refusal> {
         let (alarm, action, why) = match action {
             Action::List { all } => return Ok(self.shown(|view| all || view.state != alarm::State::Normal)),
+            Action::Test => {
+                self.test_until = self.now().after(TEST);
+                self.sound();
+                self.test(who).await;
+                return Ok(Vec::new());
+            }
             Action::Do { alarm, action, why } => (alarm, action, why),
         };
         let id = Id::new(&alarm).map_err(|_| Refusal::Unknown(format!("there is no alarm {alarm:?}")))?;
@@ -258,6 +291,27 @@ impl Desk {
             (!shown.state.is_unacknowledged(), std::cmp::Reverse(shown.priority), shown.since)
         });
         shown
+    }
+
+    /// Which sirens are to sound: those for whose alarms nobody has answered.
+    fn sound(&self) {
+        let (now, sirens) = (self.now(), Arc::clone(&self.parts.sirens.borrow()));
+        let calls = |siren: &Siren| {
+            self.engine.alarms().any(|view| {
+                view.state == alarm::State::Unacknowledged
+                    && siren.priorities.contains(&view.rule.priority)
+                    && now.since(view.since) < siren.span
+            })
+        };
+        let wanted: Vec<(Siren, bool)> =
+            sirens.iter().map(|siren| (siren.clone(), now < self.test_until || calls(siren))).collect();
+        self.sounding.send_if_modified(|sounding| {
+            let is_changed = **sounding != wanted;
+            if is_changed {
+                *sounding = Arc::new(wanted);
+            }
+            is_changed
+        });
     }
 
     fn count(&mut self) {

@@ -3,10 +3,12 @@
 mod desk;
 mod noted;
 mod payload;
+mod siren;
 mod telling;
 
 pub use desk::{Action, Asked, Desk, Health, Parts, Refusal};
 pub use payload::Shown;
+pub use siren::{Siren, run as run_sirens};
 
 /// Batches that may wait to be looked at.
 pub const BATCH_QUEUE: usize = 1024;

@@ -87,6 +87,18 @@ pub fn retired(alarm: &Id, from: State, at: Timestamp) -> Map<String, Value> {
     }
 }
 
+/// A test of the way to people.
+pub fn test(who: &str, at: Timestamp) -> Map<String, Value> {
+    let body = json!({
+        "alarm": "test", "event": "test", "priority": Priority::High, "text": "测试报警，无需处理",
+        "test": true, "by": who, "at": at.0,
+    });
+    match body {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    }
+}
+
 /// The same for the district.
 pub fn record(body: Map<String, Value>, at: Timestamp) -> Record {
     Record::Message(Message { topic: Topic::AlarmEvent, class: DeviceClass::FoodSafety, at, body })

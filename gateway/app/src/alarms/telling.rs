@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Id;
-use linli_domain::alarm::{self, Rule, Transition};
+use linli_domain::alarm::{self, Priority, Transition};
 use linli_store::{Audit, Change, Entry, Notification};
 use serde_json::{Map, Value};
 
@@ -47,7 +47,7 @@ impl Desk {
                 entry.audit.push(Audit { at, who, what, about, detail });
             }
             if transition.to == alarm::State::Unacknowledged && transition.from != transition.to {
-                entry.changes.extend(self.notify(rule, &body, None));
+                entry.changes.extend(self.notify(rule.priority, &body, None));
             }
             self.notes.insert(rule.id.clone(), noted);
             bodies.push(Value::Object(body));
@@ -58,11 +58,10 @@ impl Desk {
     }
 
     /// What receivers are to be told: all that want this priority, or only one.
-    fn notify(&self, rule: &Rule, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
-        let hooks = self.parts.hooks.borrow();
-        let wants = |hook: &&Webhook| {
-            hook.priorities.contains(&rule.priority) && only.is_none_or(|only| hook.id == *only)
-        };
+    fn notify(&self, priority: Priority, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
+        let (hooks, now) = (self.parts.hooks.borrow(), self.parts.clock.now().at);
+        let wants =
+            |hook: &&Webhook| hook.priorities.contains(&priority) && only.is_none_or(|only| hook.id == *only);
         let told = |hook: &Webhook| {
             let key = hex(&random::<16>().unwrap_or_default());
             let mut body = body.clone();
@@ -72,9 +71,42 @@ impl Desk {
                 hook: hook.id.clone(),
                 key,
                 body: Value::Object(body).to_string(),
+                after: hook.quiet.as_ref().filter(|_| priority != Priority::High).map_or(
+                    now,
+                    |(hours, zone)| {
+                        // Told at once, or when the quiet is over.
+                        zone.end_of(*hours, now).unwrap_or(now)
+                    },
+                ),
             })
         };
         hooks.iter().filter(wants).map(told).collect()
+    }
+
+    /// Tells everybody that this is a test: the whole way is tried, no alarm is moved.
+    pub(super) async fn test(&mut self, who: &str) {
+        let at = self.parts.clock.now().at;
+        let body = payload::test(who, at);
+        let (who, what, about) = (who.to_owned(), "alarm.test".to_owned(), "alarms".to_owned());
+        let mut entry = Entry::default();
+        for priority in [Priority::High, Priority::Medium, Priority::Low] {
+            for mut change in self.notify(priority, &body, None) {
+                // A test waits for no morning.
+                if let Change::Notify(told) = &mut change {
+                    told.after = at;
+                }
+                let is_told = |told: &Change| matches!((told, &change), (Change::Notify(a), Change::Notify(b)) if a.hook == b.hook);
+                if !entry.changes.iter().any(is_told) {
+                    entry.changes.push(change);
+                }
+            }
+        }
+        entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
+        entry.audit.push(Audit { at, who, what, about, detail: String::new() });
+        entry.records.push(payload::record(body.clone(), at));
+        self.unsaved.push_back(entry);
+        self.save().await;
+        self.parts.events.tell("alarm", &Value::Object(body));
     }
 
     /// Tells once more what nobody has acknowledged for long.
@@ -107,7 +139,7 @@ impl Desk {
                 is_first_out: false,
             };
             let body = payload::step(&rule, &step, at, None, None);
-            let mut changes = self.notify(&rule, &body, Some(&hook));
+            let mut changes = self.notify(rule.priority, &body, Some(&hook));
             let Some(noted) = self.notes.get_mut(&rule.id) else { continue };
             noted.escalated.push(hook);
             let written = serde_json::to_string(noted).unwrap_or_default();

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// in the journal.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli alarms list\n  linli alarms acknowledge fridge-1.warm\n  linli alarms shelve fridge-1.warm --for 2h --why 除霜\n  linli alarms take-out gas-1 --why 更换探头\n  linli alarms journal --limit 50"
+    after_help = "Examples:\n  linli alarms list\n  linli alarms acknowledge fridge-1.warm\n  linli alarms shelve fridge-1.warm --for 2h --why 除霜\n  linli alarms take-out gas-1 --why 更换探头\n  linli alarms journal --limit 50\n  linli alarms test"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -59,6 +59,8 @@ enum Verb {
     TakeOut(Deed),
     /// Put it back (恢复)
     PutBack(Deed),
+    /// Try the whole way to people: screens, sirens, webhooks, the district (测试)
+    Test,
     /// Show what happened, newest first (记录)
     Journal {
         /// How many steps
@@ -93,6 +95,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             steps.as_array().into_iter().flatten().for_each(|step| println!("{}", told(step)));
             return Ok(ExitCode::SUCCESS);
         }
+        Verb::Test => {
+            ask(args, "POST", "/api/v1/alarms/test", "")?;
+            println!("told as a test: screens, sirens for 3 s, every webhook, the district");
+            return Ok(ExitCode::SUCCESS);
+        }
         Verb::Acknowledge(deed) => (deed, "acknowledge", json!({})),
         Verb::Reset(deed) => (deed, "reset", json!({})),
         Verb::Unshelve(deed) => (deed, "unshelve", json!({})),
@@ -113,7 +120,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn ask(args: &Args, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
     let answer = socket::ask(&args.site.data_dir(), method, path, body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
-    Ok(serde_json::from_str(&answer.body)?)
+    Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
 }
 
 fn line(alarm: &Value) -> String {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use linli_drivers::Coded;
 use linli_drivers::health;
 use linli_drivers::modbus::profile::ProfileSet;
 
@@ -41,6 +42,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(name) = &args.profile else {
         return list(&profiles, args.json);
     };
+    if let Some(coded) = linli_drivers::coded().into_iter().find(|coded| coded.name == *name) {
+        explain(&coded);
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(profile) = profiles.find(name) else {
         let nearest = profiles.nearest(name).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
         eprintln!("linli: no profile {name:?}{nearest} `linli devices` lists them");
@@ -48,6 +53,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     print!("{}", profile.explain(args.zh));
     Ok(ExitCode::SUCCESS)
+}
+
+fn explain(coded: &Coded) {
+    println!("{}  {} / {}\nkind of line: {}\n", coded.name, coded.title, coded.title_zh, coded.lines);
+    for point in &coded.points {
+        let writable = if point.writable { "writable; " } else { "" };
+        println!("{:14} {:4} {:6} {writable}{}", point.name, point.kind.as_str(), point.unit, point.about);
+    }
 }
 
 fn list(profiles: &ProfileSet, json: bool) -> anyhow::Result<ExitCode> {
@@ -77,6 +90,10 @@ fn list(profiles: &ProfileSet, json: bool) -> anyhow::Result<ExitCode> {
         println!("{:width$}  bluetooth   {} / {}", profile.name, profile.title, profile.title_zh);
     }
     println!("{:width$}  mllp        HL7 v2 results (ORU^R01) / HL7 v2 结果", health::PROFILE);
-    println!("\nExplain a Modbus one with `linli devices VENDOR/MODEL`.");
+    println!("\nSensors, kiosks and printers (docs/protocols/mqtt.md, kiosks.md):");
+    for coded in linli_drivers::coded() {
+        println!("{:width$}  {:17}  {} / {}", coded.name, coded.lines, coded.title, coded.title_zh);
+    }
+    println!("\nExplain one with `linli devices VENDOR/MODEL`; health-cabin devices are explained there.");
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use super::notes::Notes;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{alarms, facility, gateway_file, lines, mend, schema, shape, webhooks};
+use super::{alarms, facility, gateway_file, lines, mend, schema, shape};
 use crate::cabin::Settings;
 
 /// Checks everything; nothing when something essential could not even be read.
@@ -35,14 +35,15 @@ pub fn check(
         .and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
-    let (mut lines, mut rules, mut hooks) = (None, Vec::new(), Vec::new());
+    let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
+    let (mut lines, mut rules, mut sirens, mut hooks) = (None, Vec::new(), Vec::new(), Vec::new());
     if let Some((index, file)) = &devices {
         let notes = &mut Notes::of(&documents[*index], problems);
-        let checked = lines::check(file, room_ids.as_deref(), profiles, notes);
-        rules = match &alarms {
+        let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
+        (rules, sirens) = match &alarms {
             Some((index, alarms)) => {
                 let notes = &mut Notes::of(&documents[*index], problems);
-                hooks = webhooks::check(&alarms.webhook, dir, notes);
+                hooks = alarms::webhooks(&alarms.webhook, zone.as_ref(), dir, notes);
                 alarms::check(Some((alarms, notes)), file, &checked)
             }
             None => alarms::check(None, file, &checked),
@@ -73,6 +74,7 @@ pub fn check(
         workers: gateway.workers,
         alarms: rules,
         webhooks: hooks,
+        sirens,
         cabin: Settings { rooms: measured.into_iter().collect(), ..gateway.cabin },
     })
 }

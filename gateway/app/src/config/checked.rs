@@ -34,6 +34,8 @@ pub struct Checked {
     pub alarms: Vec<linli_domain::alarm::Rule>,
     /// Who outside is told.
     pub webhooks: Vec<crate::notify::Webhook>,
+    /// What sounds on the site.
+    pub sirens: Vec<crate::alarms::Siren>,
 }
 
 /// `[gateway]`.
@@ -54,6 +56,10 @@ pub struct Centre {
     pub form: Form,
     /// Time zone.
     pub timezone: String,
+    /// The same, to reckon with.
+    pub zone: crate::local::Zone,
+    /// When it is open; always, when there is none.
+    pub opening: Vec<linli_domain::hours::Opening>,
 }
 
 /// A room.

@@ -7,6 +7,9 @@ use linli_domain::Id;
 use super::checked::{Centre, Room};
 use super::notes::{Notes, keys, nth};
 use super::raw::{FacilityFile, Form};
+use super::text::Step;
+use crate::local::Zone;
+use linli_domain::hours::Opening;
 
 /// Where centres are unless they say otherwise.
 const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
@@ -18,10 +21,21 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
         notes.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
     }
     let timezone = file.centre.timezone.clone().unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    if !looks_like_timezone(&timezone) {
+    let zone = Zone::find(&timezone).filter(|_| timezone == "UTC" || timezone.contains('/'));
+    if zone.is_none() {
         let message = format!("{timezone:?} is not a time zone such as \"Asia/Shanghai\"");
         notes.wrong(&keys(&["centre", "timezone"]), message);
     }
+    let opening = file.centre.opening.iter().enumerate().filter_map(|(index, text)| {
+        let opening = Opening::parse(text);
+        if opening.is_none() {
+            let mut path = keys(&["centre", "opening"]);
+            path.push(Step::Index(index));
+            notes.wrong(&path, format!("{text:?} is not a time such as \"mon-fri 08:30-17:30\""));
+        }
+        opening
+    });
+    let opening = opening.collect();
     let sites = sites(file, notes);
     if file.centre.form != Form::Compact && sites.len() < 2 {
         let message =
@@ -51,7 +65,8 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
         })
     });
     let rooms = rooms.collect();
-    let centre = Centre { id: id?, name: file.centre.name.clone(), form: file.centre.form, timezone };
+    let name = file.centre.name.clone();
+    let centre = Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening };
     Some((centre, rooms))
 }
 
@@ -84,10 +99,4 @@ fn room_site(given: Option<&str>, index: usize, sites: &[Id], notes: &mut Notes<
         notes.wrong(&nth("room", index, "site"), message);
     }
     found.cloned()
-}
-
-fn looks_like_timezone(text: &str) -> bool {
-    let fine = |c: char| c.is_ascii_alphanumeric() || "_/+-".contains(c);
-    text == "UTC"
-        || (text.contains('/') && !text.starts_with('/') && text.chars().all(fine) && text.len() <= 40)
 }

@@ -1,6 +1,7 @@
 //! devices.toml: lines, and the devices on them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,10 +35,11 @@ pub fn check(
     file: &DevicesFile,
     rooms: Option<&[Id]>,
     profiles: &ProfileSet,
+    dir: Option<&Path>,
     notes: &mut Notes<'_, '_>,
 ) -> Vec<CheckedLine> {
     let line_ids = line_ids(file, notes);
-    let devices = devices(file, rooms, &line_ids, notes);
+    let devices = devices(file, rooms, &line_ids, dir, notes);
     let mut checked = Vec::new();
     let mut taken = BTreeMap::new();
     for (index, raw) in file.line.iter().enumerate() {
@@ -47,6 +49,11 @@ pub fn check(
         let kind =
             settings.remove("kind").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
         let Some(protocol) = linli_drivers::protocol(&kind) else { continue };
+        for key in protocol.secrets() {
+            let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
+            let found = secret(reference, dir, &nth("line", index, key), notes);
+            settings.insert((*key).to_owned(), found.into());
+        }
         let here: Vec<(usize, RawDevice)> = devices
             .iter()
             .enumerate()
@@ -98,6 +105,7 @@ fn devices(
     file: &DevicesFile,
     rooms: Option<&[Id]>,
     lines: &[Option<Id>],
+    dir: Option<&Path>,
     notes: &mut Notes<'_, '_>,
 ) -> Vec<Option<(Id, RawDevice)>> {
     let mut seen = BTreeSet::new();
@@ -119,13 +127,28 @@ fn devices(
             notes
                 .wrong(&nth("device", index, "poll"), "is longer than a day: such a device is not monitored");
         }
+        let token =
+            raw.token.as_ref().map(|reference| secret(reference, dir, &nth("device", index, "token"), notes));
         all.push(id.zip(line).map(|(id, line)| {
             let name = raw.name.clone().unwrap_or_else(|| id.to_string());
             let class = raw.class.map_or(DeviceClass::Telemetry, DeviceClass::from);
-            (line, RawDevice { id, name, room, class, unit: raw.unit, profile: raw.profile.clone(), poll })
+            let (topic, profile) = (raw.topic.clone(), raw.profile.clone());
+            (line, RawDevice { id, name, room, class, unit: raw.unit, topic, token, profile, poll })
         }));
     }
     all
+}
+
+/// What a reference stands for; where that is told to be wrong, or not looked at, anything does.
+fn secret(reference: &str, dir: Option<&Path>, path: &[Step], notes: &mut Notes<'_, '_>) -> String {
+    match super::secret::read_private(reference, dir) {
+        Ok(secret) if dir.is_some() => secret,
+        Ok(_) => format!("{reference:?}, not looked at here"),
+        Err(why) => {
+            notes.wrong(path, why);
+            format!("{reference:?}, which is no reference")
+        }
+    }
 }
 
 fn known<'k>(

@@ -19,7 +19,6 @@ pub mod schema;
 mod secret;
 mod shape;
 mod text;
-mod webhooks;
 
 use std::path::{Path, PathBuf};
 

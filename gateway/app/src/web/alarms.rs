@@ -29,6 +29,7 @@ pub fn router(door: AlarmDoor) -> Router {
     Router::new()
         .route("/api/v1/alarms", get(list))
         .route("/api/v1/alarms/journal", get(journal))
+        .route("/api/v1/alarms/test", post(test))
         .route("/api/v1/alarms/{alarm}/{deed}", post(act))
         .with_state(door)
 }
@@ -66,6 +67,10 @@ async fn journal(
     let steps = door.store.journal(which.limit.unwrap_or(100).min(MOST)).await;
     let steps = steps.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     Ok(Json(steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect()))
+}
+
+async fn test(who: Who, State(door): State<AlarmDoor>) -> Result<StatusCode, Problem> {
+    ask(&door, who.0, Action::Test).await.map(|_| StatusCode::NO_CONTENT)
 }
 
 async fn act(

@@ -9,6 +9,7 @@ mod load;
 mod rule;
 mod state;
 mod tracker;
+pub mod usual;
 
 pub use engine::{Action, Engine, Refused, Transition, View};
 pub use load::{Flood, Load};

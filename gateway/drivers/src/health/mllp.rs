@@ -63,13 +63,12 @@ impl Protocol for Mllp {
         let zone = plan::zone(raw.utc_offset.as_deref())?;
         let device = plan::only(devices)?;
         if device.profile != PROFILE {
-            let message = format!("there is no {:?} on an MLLP line; it is {PROFILE:?}", device.profile);
-            return Err(problem(Some(0), "profile", message));
+            return Err(plan::no_profile(0, device, &[PROFILE]));
         }
         Ok(Arc::new(HealthPlan {
             line: line.id.clone(),
             layouts: vec![plan::layout(device, &Quantity::ALL)],
-            medium: Medium::Listener(Settings { listen, zone }),
+            work: Medium::Listener(Settings { listen, zone }),
         }))
     }
 }

@@ -61,9 +61,7 @@ impl Protocol for SerialDevices {
         let device = plan::only(devices)?;
         let Some(model) = models::find(&device.profile) else {
             let known: Vec<&str> = models::MODELS.iter().map(|model| model.name).collect();
-            let message =
-                format!("there is no {:?} on a serial line; there are: {}", device.profile, known.join(", "));
-            return Err(problem(Some(0), "profile", message));
+            return Err(plan::no_profile(0, device, &known));
         };
         let zone = plan::zone(raw.utc_offset.as_deref())?;
         let (baud, parity, stop_bits) = model.line;
@@ -71,7 +69,7 @@ impl Protocol for SerialDevices {
         Ok(Arc::new(HealthPlan {
             line: line.id.clone(),
             layouts: vec![plan::layout(device, model.quantities)],
-            medium: Medium::Stream(Settings { port, model: model.name, zone }),
+            work: Medium::Stream(Settings { port, model: model.name, zone }),
         }))
     }
 }

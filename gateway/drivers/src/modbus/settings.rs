@@ -301,6 +301,7 @@ fn plan_device(
     problems: &mut Vec<Problem>,
 ) -> Option<DevicePlan> {
     let before = problems.len();
+    problems.extend(crate::plan::foreign(index, device, &["unit"]).err().unwrap_or_default());
     let mut wrong = |key: &str, message: String| {
         problems.push(Problem { device: Some(index), key: key.to_owned(), message })
     };

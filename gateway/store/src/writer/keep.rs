@@ -97,10 +97,11 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
         }
         Change::ForgetAlarm(id) => run(connection, "DELETE FROM alarm WHERE id = ?", id.as_str()).await?,
         Change::Notify(told) => {
-            sqlx::query("INSERT INTO notification (hook, key, body) VALUES (?, ?, ?)")
+            sqlx::query("INSERT INTO notification (hook, key, body, after) VALUES (?, ?, ?, ?)")
                 .bind(told.hook.as_str())
                 .bind(&told.key)
                 .bind(&told.body)
+                .bind(told.after.0)
                 .execute(connection)
                 .await?;
         }

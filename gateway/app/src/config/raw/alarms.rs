@@ -16,6 +16,24 @@ pub struct AlarmsFile {
     /// Who outside is told when an alarm is raised: gateways to SMS, WeCom, DingTalk.
     #[serde(default)]
     pub webhook: Vec<Webhook>,
+    /// What sounds on the site while an alarm waits for somebody.
+    #[serde(default)]
+    pub siren: Vec<Siren>,
+}
+
+/// A siren or lamp on the site: on while an alarm is not acknowledged.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Siren {
+    /// The device that switches it.
+    pub device: String,
+    /// Its point: a switch that takes commands.
+    pub point: String,
+    /// Priorities it sounds for; ["high"] unless given.
+    pub priorities: Option<Vec<Priority>>,
+    /// How long it sounds at most for one alarm, 3m unless given.
+    #[serde(rename = "for")]
+    pub span: Option<Period>,
 }
 
 /// Who outside is told when an alarm is raised.
@@ -32,6 +50,8 @@ pub struct Webhook {
     pub priorities: Option<Vec<Priority>>,
     /// Told once more when nobody has acknowledged for this long; not unless given.
     pub escalate_after: Option<Period>,
+    /// Hours in which only high priorities are told, such as "22:00-06:00"; the rest follows when they are over.
+    pub quiet: Option<String>,
 }
 
 /// An alarm (ISA-18.2).

@@ -40,6 +40,10 @@ pub struct Device {
     pub line: String,
     /// Unit id on the line (Modbus).
     pub unit: Option<i64>,
+    /// Its topic below the line's base, the id unless given (MQTT).
+    pub topic: Option<String>,
+    /// What it proves by who it is, "file:…" or "env:…" (kiosks over HTTP).
+    pub token: Option<String>,
     /// Profile, vendor/model; `linli devices` lists them.
     pub profile: String,
     /// How often it is read, 10s unless given.

@@ -28,6 +28,9 @@ pub struct Centre {
     pub form: Form,
     /// Time zone, such as "Asia/Shanghai"; that one unless given.
     pub timezone: Option<String>,
+    /// When it is open, such as ["mon-fri 08:30-17:30", "sat 09:00-12:00"]; always unless given.
+    #[serde(default)]
+    pub opening: Vec<String>,
 }
 
 /// Form of a centre.

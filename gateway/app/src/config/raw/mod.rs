@@ -7,7 +7,7 @@ mod facility;
 mod gateway;
 mod size;
 
-pub use alarms::{Alarm, AlarmsFile, Priority, Webhook, When};
+pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
 pub use devices::{Device, DevicesFile, Report};
 pub use facility::{FacilityFile, Form};
 pub use gateway::{Cabin, GatewayFile, Mqtt, MqttVersion, Store, Worker};

@@ -76,14 +76,12 @@ impl Protocol for Bluetooth {
         let device = plan::only(devices)?;
         let Some(profile) = profiles::find(&device.profile) else {
             let known: Vec<&str> = profiles::PROFILES.iter().map(|profile| profile.name).collect();
-            let message =
-                format!("there is no {:?} over Bluetooth; there are: {}", device.profile, known.join(", "));
-            return Err(problem(Some(0), "profile", message));
+            return Err(plan::no_profile(0, device, &known));
         };
         Ok(Arc::new(HealthPlan {
             line: line.id.clone(),
             layouts: vec![plan::layout(device, profile.quantities)],
-            medium: Medium::Gatt(Settings { adapter, address, profile: profile.name, zone }),
+            work: Medium::Gatt(Settings { adapter, address, profile: profile.name, zone }),
         }))
     }
 }

@@ -4,16 +4,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use linli_domain::alarm::Priority;
+use linli_domain::hours::Hours;
 
-use super::notes::{Notes, nth};
-use super::{raw, secret};
+use super::super::notes::{Notes, nth};
+use super::super::{raw, secret};
+use super::written;
+use crate::local::Zone;
 use crate::notify::Webhook;
 
 /// Sooner nobody can have acknowledged.
 const SHORTEST_ESCALATION: Duration = Duration::from_secs(60);
 
 /// Checks every webhook.
-pub fn check(raw: &[raw::Webhook], dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Vec<Webhook> {
+pub fn check(
+    raw: &[raw::Webhook],
+    zone: Option<&Zone>,
+    dir: Option<&Path>,
+    notes: &mut Notes<'_, '_>,
+) -> Vec<Webhook> {
     let mut hooks: Vec<Webhook> = Vec::new();
     for (index, raw) in raw.iter().enumerate() {
         let at = |key: &str| nth("webhook", index, key);
@@ -44,17 +52,19 @@ pub fn check(raw: &[raw::Webhook], dir: Option<&Path>, notes: &mut Notes<'_, '_>
         if escalate_after.is_some_and(|after| after < SHORTEST_ESCALATION) {
             notes.wrong(&at("escalate_after"), "is shorter than a minute: nobody can have acknowledged");
         }
-        let priority = |priority: &raw::Priority| match priority {
-            raw::Priority::Low => Priority::Low,
-            raw::Priority::Medium => Priority::Medium,
-            raw::Priority::High => Priority::High,
-        };
-        let priorities = raw.priorities.as_ref().map(|all| all.iter().map(priority).collect());
+        let priorities = raw.priorities.as_ref().map(|all| all.iter().map(written::priority).collect());
         if priorities.as_ref().is_some_and(Vec::is_empty) {
             notes.wrong(&at("priorities"), "is empty: nothing would be told; leave the webhook out");
         }
         let priorities = priorities.unwrap_or_else(|| vec![Priority::High, Priority::Medium]);
-        hooks.push(Webhook { id, url: raw.url.clone(), secret: key, priorities, escalate_after });
+        let quiet = raw.quiet.as_ref().and_then(|text| {
+            let hours = Hours::parse(text);
+            if hours.is_none() {
+                notes.wrong(&at("quiet"), format!("{text:?} are no hours such as \"22:00-06:00\""));
+            }
+            Some((hours?, zone?.clone()))
+        });
+        hooks.push(Webhook { id, url: raw.url.clone(), secret: key, priorities, escalate_after, quiet });
     }
     hooks
 }

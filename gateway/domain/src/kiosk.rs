@@ -1,0 +1,154 @@
+//! Government self-service kiosks (政务自助终端): what their parts report, and what that leaves
+//! of the service.
+
+use serde::{Deserialize, Serialize};
+
+/// The state of a part, as kiosks' makers tell it (CEN/XFS words in brackets).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Works (DEVONLINE).
+    Ok = 0,
+    /// Works on something (DEVBUSY).
+    Busy = 1,
+    /// Works, and wants attention soon: paper is low.
+    Warn = 2,
+    /// Waits for a person at the kiosk: a card left in the reader (DEVUSERERROR).
+    UserError = 3,
+    /// Does not work: out of paper, jammed (DEVHWERROR).
+    Fault = 4,
+    /// Is not there (DEVNODEVICE).
+    Absent = 5,
+    /// Is there, and does not answer (DEVOFFLINE, DEVPOWEROFF).
+    Offline = 6,
+}
+
+/// Parts that a kiosk may report, with their Chinese names.
+pub const PARTS: [(&str, &str); 10] = [
+    ("printer", "打印机"),
+    ("paper", "纸张"),
+    ("toner", "碳粉"),
+    ("id_reader", "身份证阅读器"),
+    ("card_reader", "读卡器"),
+    ("scanner", "扫码器"),
+    ("camera", "高拍仪"),
+    ("touch", "触摸屏"),
+    ("network", "网络"),
+    ("upstream", "政务服务接口"),
+];
+
+/// What residents get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// Everything.
+    InService,
+    /// Some matters are not available.
+    Degraded,
+    /// Nothing.
+    OutOfService,
+    /// Taken out on purpose: a text is shown.
+    Maintenance,
+    /// Nobody knows.
+    Offline,
+}
+
+/// Without one of these a kiosk is of no use.
+const ESSENTIAL: [&str; 3] = ["touch", "network", "upstream"];
+
+// === impl Part ===
+
+impl Part {
+    /// Every state, in the order of the codes.
+    pub const ALL: [Self; 7] =
+        [Self::Ok, Self::Busy, Self::Warn, Self::UserError, Self::Fault, Self::Absent, Self::Offline];
+
+    /// From a word of a kiosk's report.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "ok" => Self::Ok,
+            "busy" => Self::Busy,
+            "warn" | "low" => Self::Warn,
+            "user_error" => Self::UserError,
+            "fault" | "out" | "jam" => Self::Fault,
+            "absent" => Self::Absent,
+            "offline" => Self::Offline,
+            _ => return None,
+        })
+    }
+
+    /// From its code.
+    #[must_use]
+    pub fn of_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| i64::from(part.code()) == code)
+    }
+
+    /// As the point's value.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether what needs it can be done.
+    #[must_use]
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::Ok | Self::Busy | Self::Warn)
+    }
+}
+
+// === impl Service ===
+
+impl Service {
+    /// What is left of the service with these parts. A part that is not reported is not judged.
+    #[must_use]
+    pub fn of<'p>(is_heard: bool, shows_text: bool, parts: impl Iterator<Item = (&'p str, Part)>) -> Self {
+        if !is_heard {
+            return Self::Offline;
+        }
+        if shows_text {
+            return Self::Maintenance;
+        }
+        let mut service = Self::InService;
+        for (name, part) in parts {
+            if part.serves() {
+                continue;
+            }
+            if ESSENTIAL.contains(&name) {
+                return Self::OutOfService;
+            }
+            service = Self::Degraded;
+        }
+        service
+    }
+
+    /// Whether residents get at least something.
+    #[must_use]
+    pub const fn is_available(self) -> bool {
+        matches!(self, Self::InService | Self::Degraded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_part_decides_and_unknown_is_never_in_service() {
+        let of = |parts: &[(&'static str, Part)]| Service::of(true, false, parts.iter().copied());
+        assert_eq!(of(&[("printer", Part::Ok), ("paper", Part::Warn)]), Service::InService);
+        assert_eq!(of(&[("printer", Part::Fault), ("touch", Part::Ok)]), Service::Degraded);
+        assert_eq!(of(&[("paper", Part::Fault), ("upstream", Part::Offline)]), Service::OutOfService);
+        let fine = [("touch", Part::Ok)];
+        assert_eq!(Service::of(false, false, fine.into_iter()), Service::Offline);
+        assert_eq!(Service::of(true, true, fine.into_iter()), Service::Maintenance);
+    }
+
+    #[test]
+    fn codes_and_words_lead_back() {
+        for part in Part::ALL {
+            assert_eq!(Part::of_code(i64::from(part.code())), Some(part));
+        }
+        assert_eq!((Part::of_code(7), Part::parse("broken")), (None, None));
+    }
+}

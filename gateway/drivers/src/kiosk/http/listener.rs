@@ -1,0 +1,170 @@
+//! The listener that kiosks report to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use linli_domain::{Reason, Value};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::super::report::{MESSAGE, POINTS, Report};
+use super::Settings;
+use super::guard::Guard;
+use crate::backoff::Backoff;
+use crate::line::LineContext;
+use crate::pending::Pending;
+use crate::plan::Plan;
+use crate::teller::Teller;
+
+/// Reports are small.
+const LONGEST: usize = 16 << 10;
+
+/// Between two looks at who is silent.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Reports that may be missed.
+const MISSES: u32 = 3;
+
+/// What every request shares.
+struct Desk {
+    settings: Settings,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    teller: Teller,
+    guard: Guard,
+    pending: Pending,
+    heard: Vec<Instant>,
+}
+
+/// Listens until cancelled.
+pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
+    let (cancel, commands) = (context.cancel.clone(), tokio::sync::mpsc::channel(1).1);
+    let mut commands = std::mem::replace(&mut context.commands, commands);
+    let settings = plan.work.clone();
+    let heard = vec![Instant::now(); settings.kiosks.len()];
+    let teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
+    let inner = Inner { teller, guard: Guard::default(), pending: Pending::default(), heard };
+    let desk = Arc::new(Desk { settings, inner: Mutex::new(inner) });
+    let serving = tokio::spawn(serve(Arc::clone(&desk), cancel.clone()));
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            _ = look.tick() => desk.look().await,
+            // It is handed over with the answer to the kiosk's next report.
+            Some(command) = commands.recv() => desk.inner.lock().await.pending.passed_on(command),
+        }
+    }
+    let _ = serving.await;
+}
+
+async fn serve(desk: Arc<Desk>, cancel: tokio_util::sync::CancellationToken) {
+    let mut backoff = Backoff::default();
+    while !cancel.is_cancelled() {
+        match TcpListener::bind(desk.settings.listen).await {
+            Ok(listener) => {
+                backoff.opened();
+                desk.inner.lock().await.teller.line_is(true, String::new()).await;
+                let router = Router::new()
+                    .route("/kiosk/v1/{device}/report", post(report))
+                    .layer(DefaultBodyLimit::max(LONGEST))
+                    .with_state(Arc::clone(&desk));
+                let service = router.into_make_service_with_connect_info::<SocketAddr>();
+                let until = cancel.clone().cancelled_owned();
+                let _ = axum::serve(listener, service).with_graceful_shutdown(until).await;
+            }
+            Err(error) => {
+                let detail = format!("{} cannot be listened on: {error}", desk.settings.listen);
+                desk.inner.lock().await.teller.line_is(false, detail).await;
+            }
+        }
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(backoff.next()) => {}
+        }
+    }
+}
+
+fn refused(status: StatusCode, detail: impl Into<String>) -> Response {
+    (status, Json(json!({"error": detail.into()}))).into_response()
+}
+
+async fn report(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(device): Path<String>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Response {
+    let now = Instant::now();
+    let mut inner = desk.inner.lock().await;
+    inner.teller.context.health.requests.fetch_add(1, Ordering::Relaxed);
+    if let Some(wait) = inner.guard.waits(peer.ip(), now) {
+        let seconds = (wait.as_secs() + 1).to_string();
+        let answer = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens; wait");
+        return ([(header::RETRY_AFTER, seconds)], answer).into_response();
+    }
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let kiosk = (0..desk.settings.kiosks.len()).find(|at| inner.teller.layout(*at).device.as_str() == device);
+    // Whether the kiosk exists is not told to whoever cannot prove to be it.
+    let Some(index) = kiosk.filter(|at| is_same(&desk.settings.kiosks[*at].token, token)) else {
+        inner.guard.wrong(peer.ip(), now);
+        tracing::warn!(%peer, "a report with a wrong token");
+        let answer = refused(StatusCode::UNAUTHORIZED, "this token is not that kiosk's");
+        return ([(header::WWW_AUTHENTICATE, "Bearer")], answer).into_response();
+    };
+    let report = match Report::parse(&body) {
+        Ok(report) => report,
+        Err(why) => {
+            if let Some(health) = inner.teller.context.health.devices.get(index) {
+                health.garbled.fetch_add(1, Ordering::Relaxed);
+            }
+            return refused(StatusCode::UNPROCESSABLE_ENTITY, why);
+        }
+    };
+    let values = report.values();
+    inner.heard[index] = now;
+    inner.pending.heard(index, &values);
+    inner.teller.heard(index, values).await;
+    let message = POINTS.iter().position(|point| point.name == MESSAGE);
+    let wanted = message.and_then(|at| inner.pending.wanted(index, u16::try_from(at).ok()?));
+    let mut answer = json!({"next_s": desk.settings.kiosks[index].poll.as_secs()});
+    if let Some(Value::Text(text)) = wanted {
+        answer[MESSAGE] = json!(text);
+    }
+    Json(answer).into_response()
+}
+
+/// Compares without telling by its time how much of it was right.
+fn is_same(token: &str, shown: &str) -> bool {
+    let (token, shown) = (token.as_bytes(), shown.as_bytes());
+    token.len() == shown.len() && token.iter().zip(shown).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+}
+
+// === impl Desk ===
+
+impl Desk {
+    async fn look(&self) {
+        let mut inner = self.inner.lock().await;
+        inner.teller.lives();
+        inner.pending.expire(Instant::now());
+        for (index, kiosk) in self.settings.kiosks.iter().enumerate() {
+            if inner.heard[index].elapsed() >= kiosk.poll * MISSES {
+                inner.teller.lost(index, Reason::Silent, String::new()).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What a printer says, whichever way: RFC 3805 and RFC 2790 over SNMP, RFC 8011 over IPP.
+
+use linli_domain::kiosk::Part;
+use linli_domain::{Reason, Value};
+
+use crate::points::{Point, count, flag, number, text};
+use crate::teller::Told;
+
+/// Points of a printer; codes as of a kiosk's parts.
+pub static POINTS: &[Point] = &[
+    count("printer", "0 ok, 1 busy, 2 warn, 4 fault"),
+    count("paper", "0 ok, 2 low, 4 out"),
+    count("toner", "0 ok, 2 low, 4 out"),
+    flag("jam", "paper is jammed"),
+    flag("cover_open", "a cover or door is open"),
+    number("supplies", "%", "the emptiest of toner, ink and drum"),
+    text("detail", "what it says itself"),
+];
+
+/// A printer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Printer {
+    /// Altogether.
+    pub printer: Part,
+    /// Paper.
+    pub paper: Part,
+    /// Toner or ink.
+    pub toner: Part,
+    /// Jammed.
+    pub jam: bool,
+    /// Open.
+    pub cover_open: bool,
+    /// The emptiest supply, per cent.
+    pub supplies: Option<f64>,
+    /// In its own words.
+    pub detail: String,
+}
+
+/// Bits of `hrPrinterDetectedErrorState` (RFC 2790 clause 5), bit 0 is the highest of the first octet.
+const ERRORS: [&str; 15] = [
+    "lowPaper",
+    "noPaper",
+    "lowToner",
+    "noToner",
+    "doorOpen",
+    "jammed",
+    "offline",
+    "serviceRequested",
+    "inputTrayMissing",
+    "outputTrayMissing",
+    "markerSupplyMissing",
+    "outputNearFull",
+    "outputFull",
+    "inputTrayEmpty",
+    "overduePreventMaint",
+];
+
+/// Errors that stop it.
+const DOWN: [&str; 9] = [
+    "noPaper",
+    "noToner",
+    "doorOpen",
+    "jammed",
+    "offline",
+    "inputTrayMissing",
+    "markerSupplyMissing",
+    "outputFull",
+    "inputTrayEmpty",
+];
+
+// === impl Printer ===
+
+impl Printer {
+    fn blank(printer: Part, detail: String) -> Self {
+        let (paper, toner) = (Part::Ok, Part::Ok);
+        Self { printer, paper, toner, jam: false, cover_open: false, supplies: None, detail }
+    }
+
+    /// From `hrDeviceStatus`, `hrPrinterStatus` and `hrPrinterDetectedErrorState`. Makers do not
+    /// agree on the bits: a device that calls itself down is down whatever they say.
+    #[must_use]
+    pub fn of_snmp(device: i64, printer: i64, errors: &[u8]) -> Self {
+        let is_set = |bit: usize| errors.get(bit / 8).is_some_and(|octet| octet & (0x80 >> (bit % 8)) != 0);
+        let told: Vec<&str> =
+            ERRORS.iter().enumerate().filter(|(bit, _)| is_set(*bit)).map(|(_, word)| *word).collect();
+        let has = |word: &str| told.contains(&word);
+        let state = match (device, printer) {
+            (5, _) => Part::Fault,
+            _ if told.iter().any(|word| DOWN.contains(word)) => Part::Fault,
+            (3, _) => Part::Warn,
+            _ if !told.is_empty() => Part::Warn,
+            (_, 4 | 5) => Part::Busy,
+            _ => Part::Ok,
+        };
+        Self {
+            paper: worst(has("noPaper") || has("inputTrayEmpty"), has("lowPaper")),
+            toner: worst(has("noToner") || has("markerSupplyMissing"), has("lowToner")),
+            jam: has("jammed"),
+            cover_open: has("doorOpen"),
+            ..Self::blank(state, told.join(" "))
+        }
+    }
+
+    /// From `printer-state` and `printer-state-reasons`: keywords, with how bad each is.
+    #[must_use]
+    pub fn of_ipp(state: i32, reasons: &[String]) -> Self {
+        let told: Vec<(&str, Part)> =
+            reasons.iter().filter(|reason| *reason != "none").map(|reason| severity(reason)).collect();
+        let has = |words: &[&str]| {
+            told.iter().filter(|(word, _)| words.contains(word)).map(|(_, part)| *part).max()
+        };
+        let worst_told = told.iter().map(|(_, part)| *part).max().unwrap_or(Part::Ok);
+        let printer = match state {
+            5 => Part::Fault,
+            4 => worst_told.max(Part::Busy),
+            _ => worst_told,
+        };
+        let is = |words: &[&str]| has(words).is_some();
+        Self {
+            paper: if is(&["media-empty", "media-needed", "input-tray-missing"]) {
+                Part::Fault
+            } else {
+                has(&["media-low"]).map_or(Part::Ok, |_| Part::Warn)
+            },
+            toner: worst(
+                is(&["toner-empty", "marker-supply-empty"]),
+                is(&["toner-low", "marker-supply-low", "marker-waste-almost-full"]),
+            ),
+            jam: is(&["media-jam"]),
+            cover_open: is(&["cover-open", "door-open", "interlock-open"]),
+            ..Self::blank(printer, reasons.join(" "))
+        }
+    }
+
+    /// Its points.
+    #[must_use]
+    pub fn values(&self) -> Vec<(u16, Told)> {
+        let value = |name: &str| match name {
+            "printer" => Some(Value::Integer(self.printer.code().into())),
+            "paper" => Some(Value::Integer(self.paper.code().into())),
+            "toner" => Some(Value::Integer(self.toner.code().into())),
+            "jam" => Some(Value::Bool(self.jam)),
+            "cover_open" => Some(Value::Bool(self.cover_open)),
+            "supplies" => self.supplies.and_then(Value::float),
+            _ => Some(Value::Text(self.detail.as_str().into())),
+        };
+        (0..).zip(POINTS).map(|(index, point)| (index, value(point.name).ok_or(Reason::NoValue))).collect()
+    }
+}
+
+fn worst(is_out: bool, is_low: bool) -> Part {
+    match (is_out, is_low) {
+        (true, _) => Part::Fault,
+        (false, true) => Part::Warn,
+        (false, false) => Part::Ok,
+    }
+}
+
+/// The keyword and how bad it is; without a suffix it is an error (RFC 8011 clause 5.4.12).
+fn severity(reason: &str) -> (&str, Part) {
+    for (suffix, part) in [("-report", Part::Ok), ("-warning", Part::Warn), ("-error", Part::Fault)] {
+        if let Some(word) = reason.strip_suffix(suffix) {
+            return (word, part);
+        }
+    }
+    (reason, Part::Fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_bits_count_from_the_highest_of_the_first_octet() {
+        let of = |errors: &[u8]| Printer::of_snmp(2, 3, errors);
+        assert_eq!(of(&[]).printer, Part::Ok);
+        assert_eq!((of(&[0x80]).paper, of(&[0x80]).printer), (Part::Warn, Part::Warn));
+        assert_eq!((of(&[0x40]).paper, of(&[0x40]).printer), (Part::Fault, Part::Fault));
+        assert_eq!((of(&[0x30]).toner, of(&[0x08]).cover_open, of(&[0x04]).jam), (Part::Fault, true, true));
+        assert_eq!(
+            (of(&[0x00, 0x04]).paper, of(&[0x00, 0x04]).detail.as_str()),
+            (Part::Fault, "inputTrayEmpty")
+        );
+        assert_eq!(Printer::of_snmp(5, 1, &[0x01]).printer, Part::Fault, "it calls itself down");
+        assert_eq!(Printer::of_snmp(2, 4, &[]).printer, Part::Busy);
+    }
+
+    #[test]
+    fn reasons_carry_how_bad_they_are() {
+        let of = |state, reasons: &[&str]| {
+            Printer::of_ipp(state, &reasons.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(3, &["none"]).printer, Part::Ok);
+        let low = of(4, &["media-low-warning", "toner-low-report"]);
+        assert_eq!((low.printer, low.paper, low.toner), (Part::Warn, Part::Warn, Part::Warn));
+        let empty = of(5, &["media-empty-error", "cover-open"]);
+        assert_eq!((empty.printer, empty.paper, empty.cover_open), (Part::Fault, Part::Fault, true));
+        assert_eq!(of(3, &["media-jam"]).printer, Part::Fault);
+        assert_eq!(of(5, &["paused"]).printer, Part::Fault);
+    }
+}

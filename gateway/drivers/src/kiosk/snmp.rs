@@ -1,0 +1,314 @@
+//! `kind = "snmp"`: printers (RFC 3805 Printer-MIB) and hosts (RFC 2790 Host-Resources) by SNMP v2c.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use linli_domain::{Reason, Value};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Deserialize;
+use snmp2::{AsyncSession, Oid};
+
+use super::printer::{self, Printer};
+use super::turn::{self, Answer};
+use crate::line::LineContext;
+use crate::modbus::profile::ProfileSet;
+use crate::plan::{self, Plan, Work, problem};
+use crate::points::{self, Point, number};
+use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::teller::Told;
+
+/// How long one datagram may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Rows of a table that are looked at.
+const MOST_ROWS: usize = 64;
+
+const UPTIME: &[u64] = &[1, 3, 6, 1, 2, 1, 1, 3, 0];
+const DEVICE_STATUS: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 3, 2, 1, 5];
+const PROCESSOR_LOAD: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2];
+const PRINTER_STATUS: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 3, 5, 1, 1];
+const PRINTER_ERRORS: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 3, 5, 1, 2];
+const STORAGE_TYPE: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 2];
+const STORAGE_SIZE: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 5];
+const STORAGE_USED: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 6];
+const SUPPLY_MAX: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 8];
+const SUPPLY_LEVEL: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 9];
+
+/// `hrStorageFixedDisk`.
+const FIXED_DISK: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 1, 4];
+
+pub(crate) const UP: Point = number("uptime", "s", "since its agent started");
+
+/// Points of a host.
+pub(crate) static HOST: [Point; 3] = [
+    UP,
+    number("load", "%", "of its processors, on average"),
+    number("disk_free", "%", "of its fullest disk"),
+];
+
+/// A printer or a host that speaks SNMP.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawSettings {
+    /// The device, such as "192.0.2.7" or "192.0.2.7:161".
+    host: String,
+    /// The community it is read with: "file:…" or "env:…"; "public" unless given.
+    #[serde(default)]
+    community: Option<String>,
+}
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Printer,
+    Host,
+}
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    host: String,
+    community: String,
+    what: What,
+    poll: Duration,
+}
+
+/// The row of the protocol table.
+pub struct Snmp;
+
+/// Printers and hosts by SNMP.
+pub static SNMP: Snmp = Snmp;
+
+// === impl Snmp ===
+
+impl Protocol for Snmp {
+    fn kind(&self) -> &'static str {
+        "snmp"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A printer or a kiosk's computer, by SNMP v2c"
+    }
+
+    fn schema(&self) -> Schema {
+        schema_for!(RawSettings)
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        &["community"]
+    }
+
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        _: &ProfileSet,
+    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+        let raw: RawSettings = plan::settings(line)?;
+        let (name, port) = raw.host.rsplit_once(':').unwrap_or((&raw.host, "161"));
+        let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        if name.is_empty() || !name.chars().all(is_fine) || port.parse::<u16>().is_err() {
+            let message = format!("{:?} is not a host such as \"192.0.2.7\" or \"192.0.2.7:161\"", raw.host);
+            return Err(problem(None, "host", message));
+        }
+        let device = plan::only(devices)?;
+        plan::foreign(0, device, &[])?;
+        let (what, points) = match device.profile.as_str() {
+            "snmp/printer" => {
+                (What::Printer, [points::specs(printer::POINTS), points::specs(&[UP])].concat())
+            }
+            "snmp/host" => (What::Host, points::specs(&HOST)),
+            _ => return Err(plan::no_profile(0, device, &["snmp/printer", "snmp/host"])),
+        };
+        let community = raw.community.unwrap_or_else(|| "public".to_owned());
+        let work = Settings { host: format!("{name}:{port}"), community, what, poll: device.poll };
+        Ok(Arc::new(Plan { line: line.id.clone(), layouts: vec![plan::layout(device, points)], work }))
+    }
+}
+
+// === impl Settings ===
+
+impl Work for Settings {
+    async fn run(plan: Arc<Plan<Self>>, context: LineContext) {
+        let number = AtomicI32::new(1);
+        turn::take(&plan, context, plan.work.poll, || {
+            let settings = plan.work.clone();
+            let first = number.fetch_add(1000, Ordering::Relaxed) & i32::MAX;
+            // Its buffers are too large to be carried about.
+            Box::pin(async move { ask(&settings, first).await })
+        })
+        .await;
+    }
+}
+
+/// One turn. Each has its own socket, so that a late answer of an earlier one meets nobody.
+async fn ask(settings: &Settings, first: i32) -> Answer {
+    let opened = AsyncSession::new_v2c(&settings.host, settings.community.as_bytes(), first).await;
+    let session = opened.map_err(|error| (Reason::LineDown, error.to_string()))?;
+    let mut agent = Agent { session: Box::new(session) };
+    let up = agent.column(UPTIME).await?.first().and_then(|(_, cell)| cell.number());
+    #[expect(clippy::cast_precision_loss, reason = "hundredths of a second since the start")]
+    let up: Told = up.and_then(|ticks| Value::float(ticks as f64 / 100.0)).ok_or(Reason::NoValue);
+    match settings.what {
+        What::Printer => {
+            let mut values = agent.printer().await?;
+            values.push((u16::try_from(printer::POINTS.len()).unwrap_or(u16::MAX), up));
+            Ok(values)
+        }
+        What::Host => {
+            let load = agent.load().await?;
+            let free = agent.disk_free().await?;
+            Ok(vec![(0, up), (1, told(load)), (2, told(free))])
+        }
+    }
+}
+
+fn told(value: Option<f64>) -> Told {
+    value.and_then(Value::float).ok_or(Reason::NoValue)
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cell {
+    Number(i64),
+    Octets(Vec<u8>),
+    Object(Vec<u64>),
+}
+
+/// The agent in the device.
+struct Agent {
+    session: Box<AsyncSession>,
+}
+
+// === impl Cell ===
+
+impl Cell {
+    fn of(value: &snmp2::Value<'_>) -> Option<Self> {
+        Some(match value {
+            snmp2::Value::Integer(number) => Self::Number(*number),
+            snmp2::Value::Counter32(n) | snmp2::Value::Unsigned32(n) | snmp2::Value::Timeticks(n) => {
+                Self::Number(i64::from(*n))
+            }
+            snmp2::Value::OctetString(octets) => Self::Octets(octets.to_vec()),
+            snmp2::Value::ObjectIdentifier(object) => Self::Object(object.iter()?.collect()),
+            _ => return None,
+        })
+    }
+
+    const fn number(&self) -> Option<i64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+}
+
+// === impl Agent ===
+
+impl Agent {
+    /// The rows of a column with the rest of their names; a scalar is a column of one.
+    async fn column(&mut self, column: &[u64]) -> Result<Vec<(Vec<u64>, Cell)>, (Reason, String)> {
+        let garbled = |why: String| (Reason::Garbled, why);
+        let (prefix, mut at) = match column.split_last() {
+            Some((0, object)) => (object.to_vec(), object.to_vec()),
+            _ => (column.to_vec(), column.to_vec()),
+        };
+        let mut rows = Vec::new();
+        while rows.len() < MOST_ROWS {
+            let name = Oid::from(&at).map_err(|_| garbled("a name that cannot be asked for".to_owned()))?;
+            let asked = tokio::time::timeout(PATIENCE, self.session.getnext(&name)).await;
+            let pdu = match asked {
+                Err(_) => return Err((Reason::Silent, "no answer; is the community right?".to_owned())),
+                Ok(Err(snmp2::Error::Receive | snmp2::Error::Send)) => {
+                    return Err((Reason::Silent, "nobody listens there".to_owned()));
+                }
+                Ok(Err(error)) => return Err(garbled(format!("{error:?}"))),
+                Ok(Ok(pdu)) => pdu,
+            };
+            let Some((name, value)) = pdu.varbinds.clone().next() else { break };
+            let next: Vec<u64> = name.iter().map(Iterator::collect).unwrap_or_default();
+            let Some(rest) = next.strip_prefix(prefix.as_slice()) else { break };
+            // An agent that does not go on would be asked for ever.
+            if next <= at {
+                return Err(garbled("its table does not go on".to_owned()));
+            }
+            let Some(cell) = Cell::of(&value) else { break };
+            rows.push((rest.to_vec(), cell));
+            at = next;
+        }
+        Ok(rows)
+    }
+
+    async fn printer(&mut self) -> Answer {
+        let status = self.column(PRINTER_STATUS).await?;
+        let Some((row, printing)) = status.first() else {
+            return Err((Reason::Refused, "it has no printer: RFC 3805 is not spoken here".to_owned()));
+        };
+        let devices = self.column(DEVICE_STATUS).await?;
+        let errors = self.column(PRINTER_ERRORS).await?;
+        let of =
+            |rows: &[(Vec<u64>, Cell)]| rows.iter().find(|(at, _)| at == row).map(|(_, cell)| cell.clone());
+        let device = of(&devices).and_then(|cell| cell.number()).unwrap_or(1);
+        let octets = match of(&errors) {
+            Some(Cell::Octets(octets)) => octets,
+            _ => Vec::new(),
+        };
+        let mut found = Printer::of_snmp(device, printing.number().unwrap_or(2), &octets);
+        found.supplies = self.supplies().await?;
+        Ok(found.values())
+    }
+
+    /// The emptiest supply. Negative levels are "other", "unknown" and "some left".
+    async fn supplies(&mut self) -> Result<Option<f64>, (Reason, String)> {
+        let levels = self.column(SUPPLY_LEVEL).await?;
+        let most = self.column(SUPPLY_MAX).await?;
+        Ok(lowest(&levels, &most, |level, max| level / max))
+    }
+
+    async fn load(&mut self) -> Result<Option<f64>, (Reason, String)> {
+        let loads = self.column(PROCESSOR_LOAD).await?;
+        let loads: Vec<i64> = loads.iter().filter_map(|(_, cell)| cell.number()).collect();
+        let count = i32::try_from(loads.len()).unwrap_or(i32::MAX);
+        let sum = i32::try_from(loads.iter().sum::<i64>()).unwrap_or(i32::MAX);
+        Ok((count > 0).then(|| f64::from(sum) / f64::from(count)))
+    }
+
+    async fn disk_free(&mut self) -> Result<Option<f64>, (Reason, String)> {
+        let kinds = self.column(STORAGE_TYPE).await?;
+        let mut used = self.column(STORAGE_USED).await?;
+        let sizes = self.column(STORAGE_SIZE).await?;
+        used.retain(|(at, _)| {
+            kinds.iter().any(|(row, kind)| row == at && *kind == Cell::Object(FIXED_DISK.to_vec()))
+        });
+        Ok(lowest(&used, &sizes, |used, size| (1.0 - used / size).max(0.0)))
+    }
+}
+
+/// The lowest share of all rows, in per cent.
+fn lowest(
+    parts: &[(Vec<u64>, Cell)],
+    wholes: &[(Vec<u64>, Cell)],
+    share: impl Fn(f64, f64) -> f64,
+) -> Option<f64> {
+    let of = |(row, part): &(Vec<u64>, Cell)| {
+        let whole = wholes.iter().find(|(at, _)| at == row)?.1.number().filter(|whole| *whole > 0)?;
+        let part = part.number().filter(|part| *part >= 0)?;
+        #[expect(clippy::cast_precision_loss, reason = "a share of 32-bit counts")]
+        Some(share(part as f64, whole as f64) * 100.0)
+    };
+    parts.iter().filter_map(of).min_by(f64::total_cmp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_emptiest_supply_counts_and_unknown_ones_do_not() {
+        let rows = |values: &[i64]| {
+            (1..).zip(values).map(|(row, value)| (vec![1, row], Cell::Number(*value))).collect::<Vec<_>>()
+        };
+        let share = |level: f64, max: f64| level / max;
+        assert_eq!(lowest(&rows(&[50, -3, 20]), &rows(&[100, 100, 200]), share), Some(10.0));
+        assert_eq!(lowest(&rows(&[-2]), &rows(&[100]), share), None);
+        assert_eq!(lowest(&rows(&[5]), &rows(&[-2]), share), None);
+    }
+}

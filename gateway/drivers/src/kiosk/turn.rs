@@ -1,0 +1,64 @@
+//! Asking one device of the network at its turns: shared by SNMP and IPP.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use linli_domain::Reason;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::line::LineContext;
+use crate::plan::{Plan, Work};
+use crate::teller::{Teller, Told};
+
+/// A device that misses so many turns is offline; one lost datagram is no news.
+const MISSES: u32 = 2;
+
+/// What a turn gives.
+pub(super) type Answer = Result<Vec<(u16, Told)>, (Reason, String)>;
+
+/// Asks at every turn until cancelled.
+pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
+    plan: &Plan<W>,
+    context: LineContext,
+    poll: Duration,
+    ask: impl Fn() -> F + Send + Sync,
+) {
+    let cancel = context.cancel.clone();
+    let mut teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
+    let mut turns = tokio::time::interval(poll);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut misses = 0;
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = turns.tick() => {}
+        }
+        teller.lives();
+        let asked = Instant::now();
+        let answer = tokio::select! {
+            () = cancel.cancelled() => return,
+            answer = ask() => answer,
+        };
+        let health = &teller.context.health;
+        health.requests.fetch_add(1, Ordering::Relaxed);
+        let took = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        health.busy_us.fetch_add(took, Ordering::Relaxed);
+        match answer {
+            Ok(values) => {
+                if let Some(device) = health.devices.first() {
+                    device.latency_us.store(took, Ordering::Relaxed);
+                }
+                misses = 0;
+                teller.line_is(true, String::new()).await;
+                teller.heard(0, values).await;
+            }
+            Err((reason, detail)) => {
+                misses += 1;
+                tracing::debug!(device = %teller.layout(0).device, ?reason, detail, "no answer");
+                if misses >= MISSES {
+                    teller.lost(0, reason, detail).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `kind = "mqtt"`: sensors and kiosks that publish to a broker. The row of the protocol table.
+
+mod broker;
+mod task;
+pub mod zigbee;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::{PointSpec, Value, ValueType};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Deserialize;
+
+use crate::kiosk::report;
+use crate::line::LineContext;
+use crate::modbus::profile::ProfileSet;
+use crate::plan::{self, Plan, Work, problem};
+use crate::points::{self, Point};
+use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+
+pub use broker::Broker;
+
+/// Longest topic.
+const LONGEST_TOPIC: usize = 200;
+
+/// A broker that devices publish to: Zigbee2MQTT's, or the one linli is itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawSettings {
+    /// The broker, such as "mqtt://192.0.2.5:1883"; left out when linli itself is the broker.
+    #[serde(default)]
+    url: Option<String>,
+    /// Where linli itself listens as the broker of this line, such as "127.0.0.1:1883".
+    #[serde(default)]
+    listen: Option<String>,
+    /// What all topics begin with, "zigbee2mqtt" unless given.
+    #[serde(default)]
+    base: Option<String>,
+    /// User name at the broker.
+    #[serde(default)]
+    username: Option<String>,
+    /// Its password: "file:…" or "env:…".
+    #[serde(default)]
+    password: Option<String>,
+}
+
+/// How a device's messages are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    /// As Zigbee2MQTT writes them.
+    Zigbee(&'static zigbee::Kind),
+    /// A kiosk's status, heartbeat and will.
+    Kiosk,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Heard {
+    topic: String,
+    speech: Speech,
+    silent_after: Duration,
+}
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    host: String,
+    port: u16,
+    /// linli itself is the broker.
+    is_broker: bool,
+    base: String,
+    credentials: Option<(String, String)>,
+    devices: Vec<Heard>,
+}
+
+/// The row of the protocol table.
+pub struct Mqtt;
+
+/// Sensors and kiosks over MQTT.
+pub static MQTT: Mqtt = Mqtt;
+
+// === impl Mqtt ===
+
+impl Protocol for Mqtt {
+    fn kind(&self) -> &'static str {
+        "mqtt"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Devices that publish to an MQTT broker: Zigbee2MQTT, kiosks"
+    }
+
+    fn schema(&self) -> Schema {
+        schema_for!(RawSettings)
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        &["password"]
+    }
+
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        _: &ProfileSet,
+    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+        let raw: RawSettings = plan::settings(line)?;
+        let (host, port, is_broker) = address(&raw)?;
+        let base = raw.base.unwrap_or_else(|| "zigbee2mqtt".to_owned());
+        topic(&base).map_err(|why| problem(None, "base", why))?;
+        let credentials = match (raw.username, raw.password) {
+            (Some(username), password) => Some((username, password.unwrap_or_default())),
+            (None, Some(_)) => return Err(problem(None, "password", "needs a username")),
+            (None, None) => None,
+        };
+        if is_broker && credentials.is_some() {
+            let why = "is for a broker elsewhere; linli's own takes whoever reaches the address in listen";
+            return Err(problem(None, "username", why));
+        }
+        if devices.is_empty() {
+            return Err(problem(None, "", "has no device; add a [[device]] with this line"));
+        }
+        let (mut heard, mut layouts, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        let mut topics = BTreeSet::new();
+        for (index, device) in devices.iter().enumerate() {
+            match self::device(index, device) {
+                Ok((one, points)) if topics.insert(one.topic.clone()) => {
+                    layouts.push(plan::layout(device, points::specs(points)));
+                    heard.push(one);
+                }
+                Ok((one, _)) => {
+                    wrong.extend(problem(
+                        Some(index),
+                        "topic",
+                        format!("{:?} is another device's", one.topic),
+                    ));
+                }
+                Err(problems) => wrong.extend(problems),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let work = Settings { host, port, is_broker, base, credentials, devices: heard };
+        Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
+    }
+}
+
+fn device(index: usize, device: &RawDevice) -> Result<(Heard, &'static [Point]), Vec<Problem>> {
+    plan::foreign(index, device, &["topic"])?;
+    let topic_name = device.topic.clone().unwrap_or_else(|| device.id.to_string());
+    topic(&topic_name).map_err(|why| problem(Some(index), "topic", why))?;
+    let (speech, points) = match zigbee::find(&device.profile) {
+        Some(kind) => (Speech::Zigbee(kind), kind.points),
+        None if device.profile == report::PROFILE => (Speech::Kiosk, report::POINTS),
+        None => {
+            let mut known: Vec<&str> = zigbee::KINDS.iter().map(|kind| kind.name).collect();
+            known.push(report::PROFILE);
+            return Err(plan::no_profile(index, device, &known));
+        }
+    };
+    Ok((Heard { topic: topic_name, speech, silent_after: device.poll * 3 }, points))
+}
+
+fn topic(text: &str) -> Result<(), String> {
+    let is_bad = text.is_empty()
+        || text.len() > LONGEST_TOPIC
+        || text.starts_with('/')
+        || text.ends_with('/')
+        || text.contains(['#', '+', '\0']);
+    if is_bad {
+        Err(format!("{text:?} is not a topic such as \"kitchen/fridge\", without # and +"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Host, port, and whether linli itself is the broker there.
+fn address(raw: &RawSettings) -> Result<(String, u16, bool), Vec<Problem>> {
+    match (&raw.url, &raw.listen) {
+        (Some(url), None) => {
+            let wrong = || {
+                let message = format!("{url:?} is not an address such as \"mqtt://192.0.2.5:1883\"");
+                problem(None, "url", message)
+            };
+            let rest = url.strip_prefix("mqtt://").ok_or_else(wrong)?.trim_end_matches('/');
+            let (host, port) = match rest.rsplit_once(':') {
+                Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
+                None => (rest, 1883),
+            };
+            let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            if host.is_empty() || !host.chars().all(is_fine) || port == 0 {
+                return Err(wrong());
+            }
+            Ok((host.to_owned(), port, false))
+        }
+        (None, Some(listen)) => {
+            let address: std::net::SocketAddr = listen.parse().map_err(|_| {
+                problem(
+                    None,
+                    "listen",
+                    format!("{listen:?} is not an address and port such as \"127.0.0.1:1883\""),
+                )
+            })?;
+            Ok((address.ip().to_string(), address.port(), true))
+        }
+        (Some(_), Some(_)) => Err(problem(
+            None,
+            "listen",
+            "linli is not the broker of a line that has a url; keep one of the two",
+        )),
+        (None, None) => Err(problem(None, "", "needs url (a broker elsewhere) or listen (linli itself)")),
+    }
+}
+
+// === impl Settings ===
+
+impl Work for Settings {
+    fn exclusive(&self) -> Option<(&'static str, String)> {
+        self.is_broker.then(|| ("listen", format!("{}:{}", self.host, self.port)))
+    }
+
+    fn accepts(&self, device: usize, point: &PointSpec, value: &Value) -> Result<(), String> {
+        match (self.devices.get(device).map(|heard| heard.speech), point.kind, value) {
+            (Some(Speech::Kiosk), ..) => report::accepts(value),
+            (Some(Speech::Zigbee(_)), ValueType::Bool, Value::Bool(_)) => Ok(()),
+            _ => Err("write true or false".to_owned()),
+        }
+    }
+
+    async fn run(plan: Arc<Plan<Self>>, context: LineContext) {
+        task::run(&plan, context).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_have_no_wildcards() {
+        for wrong in ["", "/a", "a/", "a/#", "+/b", "a\0"] {
+            assert!(topic(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(topic("后厨/冰箱 1").is_ok());
+    }
+}

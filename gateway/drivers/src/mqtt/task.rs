@@ -1,0 +1,284 @@
+//! The task that owns one connection to a broker.
+
+use std::time::Duration;
+
+use linli_domain::{Reason, Value};
+use mqtt_v311::mqttbytes::QoS;
+use mqtt_v311::{AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::{Broker, Settings, Speech, zigbee};
+use crate::backoff::Backoff;
+use crate::kiosk::report::{MESSAGE, Report};
+use crate::line::{CommandOutcome, LineCommand, LineContext};
+use crate::pending::Pending;
+use crate::plan::Plan;
+use crate::teller::Teller;
+
+/// Between two looks at what is silent.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Keep-alive; the broker notices a dead connection after one and a half.
+const KEEP_ALIVE: u16 = 30;
+
+/// Longest message taken from a device.
+const LONGEST: usize = 256 << 10;
+
+/// Publications on their way out.
+const QUEUE: usize = 16;
+
+/// What is known of a device.
+#[derive(Debug)]
+struct State {
+    heard: Instant,
+    /// Of a kiosk: the start it speaks of. A will of an earlier one is late.
+    boot: Option<String>,
+}
+
+/// One connection's life.
+struct Conversation<'p> {
+    settings: &'p Settings,
+    teller: Teller,
+    states: Vec<State>,
+    pending: Pending,
+}
+
+/// Connects again and again, until cancelled.
+pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
+    let (settings, cancel) = (&plan.work, context.cancel.clone());
+    let started = Instant::now();
+    let states = settings.devices.iter().map(|_| State { heard: started, boot: None }).collect();
+    let teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
+    let mut conversation = Conversation { settings, teller, states, pending: Pending::default() };
+    let mut backoff = Backoff::default();
+    let broker = tokio::spawn(own_broker(settings.clone(), cancel.clone()));
+    while !cancel.is_cancelled() {
+        conversation.teller.lives();
+        let (client, events) = conversation.connect(plan.line.as_str());
+        let why = tokio::select! {
+            () = cancel.cancelled() => break,
+            why = conversation.hold(client, events, &mut backoff) => why,
+        };
+        conversation.teller.line_is(false, why).await;
+        conversation.teller.lost_all(Reason::LineDown).await;
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(backoff.next()) => {}
+        }
+    }
+    let _ = broker.await;
+}
+
+/// Where linli itself is the broker, it is one as long as the line lives.
+async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationToken) {
+    let Some(address) =
+        settings.is_broker.then(|| format!("{}:{}", settings.host, settings.port).parse().ok()).flatten()
+    else {
+        return;
+    };
+    while !cancel.is_cancelled() {
+        match Broker::open(address).await {
+            Ok(broker) => broker.serve(cancel.cancelled()).await,
+            Err(error) => tracing::warn!(%address, error, "no broker can listen here"),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+// === impl Conversation ===
+
+impl Conversation<'_> {
+    fn connect(&self, line: &str) -> (AsyncClient, EventLoop) {
+        let broker = mqtt_v311::Broker::tcp(self.settings.host.clone(), self.settings.port);
+        let mut options = MqttOptions::new(format!("linli-in-{line}"), broker);
+        if let Some((username, password)) = &self.settings.credentials {
+            options.set_credentials(username.clone(), password.clone());
+        }
+        options.set_clean_session(true);
+        options.set_keep_alive(KEEP_ALIVE);
+        options.set_max_packet_size(LONGEST, LONGEST);
+        AsyncClientBuilder::new(options).capacity(QUEUE).build()
+    }
+
+    /// Serves a connection until it is lost; says why.
+    async fn hold(&mut self, client: AsyncClient, mut events: EventLoop, backoff: &mut Backoff) -> String {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // Neither of the others is cut off: `poll` keeps what it has read.
+            tokio::select! {
+                event = events.poll() => match event {
+                    Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                        backoff.opened();
+                        self.teller.line_is(true, String::new()).await;
+                        let filters = self.filters();
+                        let subscriber = client.clone();
+                        tokio::spawn(async move {
+                            for filter in filters {
+                                let _ = subscriber.subscribe(filter, QoS::AtLeastOnce).await;
+                            }
+                        });
+                    }
+                    Ok(Event::Incoming(Packet::Publish(told))) => {
+                        let topic = String::from_utf8_lossy(&told.topic).into_owned();
+                        self.hear(&topic, &told.payload, told.retain, &client).await;
+                    }
+                    Ok(_) => {}
+                    Err(error) => return error.to_string(),
+                },
+                _ = look.tick() => self.look().await,
+                Some(command) = self.teller.context.commands.recv() => self.pass_on(command, &client),
+            }
+        }
+    }
+
+    fn filters(&self) -> Vec<String> {
+        let base = &self.settings.base;
+        let mut filters = Vec::new();
+        for device in &self.settings.devices {
+            let topic = &device.topic;
+            match device.speech {
+                Speech::Zigbee(_) => {
+                    filters.extend([format!("{base}/{topic}"), format!("{base}/{topic}/availability")]);
+                }
+                Speech::Kiosk => {
+                    filters.extend([format!("{base}/{topic}/status"), format!("{base}/{topic}/heartbeat")]);
+                }
+            }
+        }
+        filters.push(format!("{base}/bridge/state"));
+        filters
+    }
+
+    /// A message.
+    async fn hear(&mut self, topic: &str, payload: &[u8], is_retained: bool, client: &AsyncClient) {
+        let Some(rest) = topic.strip_prefix(&self.settings.base).and_then(|rest| rest.strip_prefix('/'))
+        else {
+            return;
+        };
+        if rest == "bridge/state" {
+            if zigbee::is_online(payload) == Some(false) {
+                self.lose_zigbee().await;
+            }
+            return;
+        }
+        let found = self.settings.devices.iter().position(|device| {
+            rest.strip_prefix(device.topic.as_str())
+                .is_some_and(|leaf| matches!(leaf, "" | "/availability" | "/status" | "/heartbeat"))
+        });
+        let Some(index) = found else { return };
+        let leaf = &rest[self.settings.devices[index].topic.len()..];
+        match (self.settings.devices[index].speech, leaf) {
+            // An old state that the broker kept says nothing about now.
+            (Speech::Zigbee(_), "") if is_retained => {}
+            (Speech::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
+                Some(values) if !values.is_empty() => self.told(index, values).await,
+                Some(_) => {}
+                None => self.garbled(index),
+            },
+            (Speech::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
+                self.teller.lost(index, Reason::Silent, "its bridge calls it offline".to_owned()).await;
+            }
+            (Speech::Kiosk, "/status") => self.status(index, payload).await,
+            (Speech::Kiosk, "/heartbeat") if !is_retained => match Report::parse(payload) {
+                Ok(report) => {
+                    let state = &mut self.states[index];
+                    if state.boot.as_ref() != Some(&report.boot) {
+                        state.boot = Some(report.boot.clone());
+                        self.remind(index, client);
+                    }
+                    self.told(index, report.values()).await;
+                }
+                Err(error) => {
+                    tracing::warn!(device = %self.teller.layout(index).device, error, "a report that cannot be understood");
+                    self.garbled(index);
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// A kiosk's birth, farewell or will.
+    async fn status(&mut self, index: usize, payload: &[u8]) {
+        let Ok(status) = serde_json::from_slice::<serde_json::Value>(payload) else {
+            self.garbled(index);
+            return;
+        };
+        let boot = status["boot"].as_str();
+        match status["state"].as_str() {
+            Some("online") => self.states[index].boot = boot.map(str::to_owned),
+            // The will of a session before the present one is late.
+            Some("offline") if boot.is_none() || boot == self.states[index].boot.as_deref() => {
+                let reason = status["reason"].as_str().unwrap_or("it says so").to_owned();
+                self.teller.lost(index, Reason::Silent, reason).await;
+            }
+            Some("offline") => {}
+            _ => self.garbled(index),
+        }
+    }
+
+    async fn told(&mut self, index: usize, values: Vec<(u16, crate::teller::Told)>) {
+        self.states[index].heard = Instant::now();
+        self.pending.heard(index, &values);
+        self.teller.heard(index, values).await;
+    }
+
+    fn garbled(&self, index: usize) {
+        if let Some(health) = self.teller.context.health.devices.get(index) {
+            health.garbled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    /// The radio's bridge is gone, and with it all that it carries.
+    async fn lose_zigbee(&mut self) {
+        for index in 0..self.settings.devices.len() {
+            if matches!(self.settings.devices[index].speech, Speech::Zigbee(_)) {
+                self.teller.lost(index, Reason::LineDown, "Zigbee2MQTT is offline".to_owned()).await;
+            }
+        }
+    }
+
+    /// What was not heard of for long is silent.
+    async fn look(&mut self) {
+        self.teller.lives();
+        self.pending.expire(Instant::now());
+        for index in 0..self.settings.devices.len() {
+            if self.states[index].heard.elapsed() >= self.settings.devices[index].silent_after {
+                self.teller.lost(index, Reason::Silent, String::new()).await;
+            }
+        }
+    }
+
+    fn pass_on(&mut self, command: LineCommand, client: &AsyncClient) {
+        let sent = self.publish(command.device, &command.value, client);
+        if sent {
+            self.pending.passed_on(command);
+        } else {
+            let reason = "the broker takes nothing just now".to_owned();
+            let _ = command.reply.send(CommandOutcome::Failed { reason });
+        }
+    }
+
+    /// A kiosk that has started anew is told once more what it is to show.
+    fn remind(&self, index: usize, client: &AsyncClient) {
+        let points = &self.teller.layout(index).points;
+        let message = points.iter().position(|point| point.name.as_str() == MESSAGE);
+        let wanted = message.and_then(|at| self.pending.wanted(index, u16::try_from(at).ok()?));
+        if let Some(value) = wanted {
+            self.publish(index, value, client);
+        }
+    }
+
+    fn publish(&self, index: usize, value: &Value, client: &AsyncClient) -> bool {
+        let body = match value {
+            Value::Bool(is_on) => serde_json::json!({"state": if *is_on { "ON" } else { "OFF" }}),
+            other => serde_json::json!({ MESSAGE: other }),
+        };
+        let Some(device) = self.settings.devices.get(index) else { return false };
+        let topic = format!("{}/{}/set", self.settings.base, device.topic);
+        client.try_publish(topic, body.to_string(), PublishOptions::at_least_once()).is_ok()
+    }
+}

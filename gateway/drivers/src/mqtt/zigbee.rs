@@ -1,0 +1,163 @@
+//! Zigbee2MQTT's devices, as they are: the members of their JSON messages.
+//!
+//! Names, units and meanings are those of Zigbee2MQTT's "exposes" (numeric, binary, enum).
+
+use linli_domain::{Reason, Value, ValueType};
+use serde_json::Value as Json;
+
+use crate::points::{Point, count, flag, number};
+use crate::teller::Told;
+
+/// A kind of device.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its profile.
+    pub name: &'static str,
+    /// What it is, in English.
+    pub title: &'static str,
+    /// What it is, in Chinese.
+    pub title_zh: &'static str,
+    /// Members of its messages, each a point of the same name.
+    pub points: &'static [Point],
+}
+
+const BATTERY: Point = number("battery", "%", "remaining charge");
+const BATTERY_LOW: Point = flag("battery_low", "the battery must be changed");
+const LINK: Point = count("linkquality", "0 to 255, as the coordinator hears it");
+const TAMPER: Point = flag("tamper", "its case was opened");
+const TEMPERATURE: Point = number("temperature", "Cel", "air");
+const HUMIDITY: Point = number("humidity", "%", "relative humidity of the air");
+
+/// Every kind.
+pub static KINDS: &[Kind] = &[
+    Kind {
+        name: "zigbee2mqtt/climate",
+        title: "Temperature and humidity sensor",
+        title_zh: "温湿度传感器",
+        points: &[TEMPERATURE, HUMIDITY, BATTERY, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/contact",
+        title: "Door or window contact",
+        title_zh: "门磁",
+        points: &[flag("contact", "true: closed"), BATTERY, BATTERY_LOW, TAMPER, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/water-leak",
+        title: "Water leak sensor",
+        title_zh: "水浸传感器",
+        points: &[flag("water_leak", "water is there"), BATTERY, BATTERY_LOW, TAMPER, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/smoke",
+        title: "Smoke detector",
+        title_zh: "烟雾报警器",
+        points: &[flag("smoke", "smoke is there"), BATTERY, BATTERY_LOW, TAMPER, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/gas",
+        title: "Combustible gas detector",
+        title_zh: "可燃气体探测器",
+        points: &[flag("gas", "gas is there"), TAMPER, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/co2",
+        title: "Carbon dioxide sensor",
+        title_zh: "二氧化碳传感器",
+        points: &[number("co2", "[ppm]", "of the air"), TEMPERATURE, HUMIDITY, BATTERY, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/occupancy",
+        title: "Motion or presence sensor",
+        title_zh: "人体感应器",
+        points: &[flag("occupancy", "somebody is there"), BATTERY, BATTERY_LOW, LINK],
+    },
+    Kind {
+        name: "zigbee2mqtt/plug",
+        title: "Switch or metering plug",
+        title_zh: "开关或计量插座",
+        points: &[
+            flag("state", "on or off").writable(),
+            number("power", "W", "drawn now"),
+            number("voltage", "V", "of the mains"),
+            number("current", "A", "drawn now"),
+            number("energy", "kW.h", "drawn so far"),
+            LINK,
+        ],
+    },
+];
+
+/// Finds a kind by its profile.
+#[must_use]
+pub fn find(profile: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == profile)
+}
+
+/// The values of a message; nothing when it is no JSON object. A member that is not there says
+/// nothing about its point.
+pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, Told)>> {
+    let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
+    let told = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
+    Some((0..).zip(points).filter_map(told).collect())
+}
+
+fn value(kind: ValueType, member: &Json) -> Told {
+    match (kind, member) {
+        (_, Json::Null) => Err(Reason::NoValue),
+        (ValueType::Bool, Json::Bool(is)) => Ok(Value::Bool(*is)),
+        (ValueType::Bool, Json::String(word)) if word == "ON" => Ok(Value::Bool(true)),
+        (ValueType::Bool, Json::String(word)) if word == "OFF" => Ok(Value::Bool(false)),
+        (ValueType::Float, Json::Number(number)) => {
+            number.as_f64().and_then(Value::float).ok_or(Reason::NotANumber)
+        }
+        (ValueType::Integer, Json::Number(number)) => {
+            number.as_i64().map(Value::Integer).ok_or(Reason::Undecodable)
+        }
+        (ValueType::Text, Json::String(text)) => Ok(Value::Text(text.as_str().into())),
+        _ => Err(Reason::Undecodable),
+    }
+}
+
+/// What an availability message says: the legacy word, or its JSON.
+#[must_use]
+pub fn is_online(payload: &[u8]) -> Option<bool> {
+    let text = std::str::from_utf8(payload).ok()?;
+    let json: Option<Json> = serde_json::from_str(text).ok();
+    let word = json.as_ref().and_then(|json| json["state"].as_str()).unwrap_or(text);
+    match word {
+        "online" => Some(true),
+        "offline" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_become_values_and_what_is_missing_says_nothing() {
+        let climate = find("zigbee2mqtt/climate").unwrap();
+        let told = values(
+            climate.points,
+            br#"{"temperature":4.25,"battery":null,"linkquality":"x","voltage":3000}"#,
+        );
+        let told = told.unwrap();
+        assert_eq!(told[0], (0, Ok(Value::Float(4.25))));
+        assert_eq!(told[1], (2, Err(Reason::NoValue)));
+        assert_eq!(told[2], (3, Err(Reason::Undecodable)));
+        assert_eq!(told.len(), 3);
+        for bad in [&b"[]"[..], b"4.2", b"", b"{", b"\xff"] {
+            assert_eq!(values(climate.points, bad), None);
+        }
+        let plug = find("zigbee2mqtt/plug").unwrap();
+        assert_eq!(values(plug.points, br#"{"state":"ON"}"#), Some(vec![(0, Ok(Value::Bool(true)))]));
+    }
+
+    #[test]
+    fn availability_in_both_forms() {
+        assert_eq!(is_online(br#"{"state":"offline"}"#), Some(false));
+        assert_eq!(is_online(b"online"), Some(true));
+        assert_eq!((is_online(b"maybe"), is_online(b"\xff")), (None, None));
+    }
+}

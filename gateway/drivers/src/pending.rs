@@ -1,0 +1,89 @@
+//! Commands that were passed on and wait to be read back in what the device tells by itself.
+
+use linli_domain::Value;
+use tokio::time::Instant;
+
+use crate::line::{CommandOutcome, LineCommand};
+use crate::teller::Told;
+
+/// Commands under way.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    waiting: Vec<LineCommand>,
+}
+
+// === impl Pending ===
+
+impl Pending {
+    /// It was passed on; an older one for the same point is overtaken.
+    pub fn passed_on(&mut self, command: LineCommand) {
+        let is_same = |other: &LineCommand| other.device == command.device && other.point == command.point;
+        if let Some(at) = self.waiting.iter().position(is_same) {
+            let reason = "overtaken by a later command".to_owned();
+            let _ = self.waiting.swap_remove(at).reply.send(CommandOutcome::Unknown { reason });
+        }
+        self.waiting.push(command);
+    }
+
+    /// What that point of the device is to be.
+    pub fn wanted(&self, device: usize, point: u16) -> Option<&Value> {
+        self.waiting.iter().find(|c| c.device == device && c.point == point).map(|c| &c.value)
+    }
+
+    /// The device told these values: what is as asked is done.
+    pub fn heard(&mut self, device: usize, values: &[(u16, Told)]) {
+        for (point, told) in values {
+            let is_done = |c: &LineCommand| {
+                c.device == device
+                    && c.point == *point
+                    && told.as_ref().is_ok_and(|value| same(value, &c.value))
+            };
+            if let Some(at) = self.waiting.iter().position(is_done) {
+                let command = self.waiting.swap_remove(at);
+                let _ = command.reply.send(CommandOutcome::Done { read_back: command.value });
+            }
+        }
+    }
+
+    /// What nobody read back in time.
+    pub fn expire(&mut self, now: Instant) {
+        while let Some(at) = self.waiting.iter().position(|command| command.deadline <= now) {
+            let reason = "passed on, but the device did not report it back in time".to_owned();
+            let _ = self.waiting.swap_remove(at).reply.send(CommandOutcome::Unknown { reason });
+        }
+    }
+}
+
+fn same(told: &Value, asked: &Value) -> bool {
+    told == asked || told.as_f64().is_some_and(|told| asked.as_f64() == Some(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn a_command_is_done_when_it_is_read_back_and_unknown_when_it_is_not() {
+        let mut pending = Pending::default();
+        let command = |value| {
+            let (reply, outcome) = oneshot::channel();
+            let deadline = Instant::now() + Duration::from_secs(1);
+            (LineCommand { device: 0, point: 2, value: Value::Bool(value), deadline, reply }, outcome)
+        };
+        let (first, overtaken) = command(true);
+        let (second, done) = command(false);
+        pending.passed_on(first);
+        pending.passed_on(second);
+        assert!(matches!(overtaken.await, Ok(CommandOutcome::Unknown { .. })));
+        pending.heard(0, &[(2, Ok(Value::Bool(true)))]);
+        assert_eq!(pending.wanted(0, 2), Some(&Value::Bool(false)));
+        pending.heard(0, &[(2, Ok(Value::Bool(false)))]);
+        assert_eq!(done.await, Ok(CommandOutcome::Done { read_back: Value::Bool(false) }));
+        let (third, late) = command(true);
+        pending.passed_on(third);
+        pending.expire(Instant::now() + Duration::from_secs(2));
+        assert!(matches!(late.await, Ok(CommandOutcome::Unknown { .. })));
+    }
+}

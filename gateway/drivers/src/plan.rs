@@ -1,0 +1,129 @@
+//! A checked line that is not Modbus: its layouts, and the work its protocol does there.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use linli_domain::{Id, Layout, PointSpec, Value};
+use serde::de::DeserializeOwned;
+
+use crate::line::{LineContext, LineFault};
+use crate::protocol::{Budget, LinePlan, Problem, RawDevice, RawLine};
+
+/// What a protocol does on a line, once everything is checked.
+pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
+    /// What no other line may use; with the key that names it.
+    fn exclusive(&self) -> Option<(&'static str, String)> {
+        None
+    }
+
+    /// Whether a value may be written.
+    fn accepts(&self, _device: usize, _point: &PointSpec, _value: &Value) -> Result<(), String> {
+        Err("this device takes no commands".to_owned())
+    }
+
+    /// Owns the line until cancelled.
+    fn run(plan: Arc<Plan<Self>>, context: LineContext) -> impl Future<Output = ()> + Send;
+}
+
+/// A checked line.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan<W> {
+    pub line: Id,
+    pub layouts: Vec<Arc<Layout>>,
+    pub work: W,
+}
+
+/// One problem, of a device or of the line itself.
+pub(crate) fn problem(device: Option<usize>, key: &str, message: impl Into<String>) -> Vec<Problem> {
+    vec![Problem { device, key: key.to_owned(), message: message.into() }]
+}
+
+/// The protocol's own settings of a line.
+pub(crate) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Problem>> {
+    T::deserialize(line.settings.clone()).map_err(|error| problem(None, "", error.message()))
+}
+
+/// Keys of a device that mean something on other lines only.
+pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<(), Vec<Problem>> {
+    let given = [
+        ("unit", device.unit.is_some(), "is for Modbus"),
+        ("topic", device.topic.is_some(), "is for MQTT"),
+        ("token", device.token.is_some(), "is for kiosks that report over HTTP"),
+    ];
+    match given.iter().find(|(key, is_given, _)| *is_given && !own.contains(key)) {
+        Some((key, _, why)) => Err(problem(Some(index), key, format!("{why}; leave it out"))),
+        None => Ok(()),
+    }
+}
+
+/// The one device of a line, or what is wrong.
+pub(crate) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
+    match devices {
+        [] => Err(problem(None, "", "has no device; add a [[device]] with this line")),
+        [device] => Ok(device),
+        [_, ..] => Err(problem(Some(1), "line", "has a device already; each has a line of its own here")),
+    }
+}
+
+/// A profile that does not exist here.
+pub(crate) fn no_profile(index: usize, device: &RawDevice, known: &[&str]) -> Vec<Problem> {
+    let message = format!("there is no {:?} on such a line; there are: {}", device.profile, known.join(", "));
+    problem(Some(index), "profile", message)
+}
+
+/// The layout of a device with these points.
+pub(crate) fn layout(device: &RawDevice, points: Vec<PointSpec>) -> Arc<Layout> {
+    Arc::new(Layout {
+        device: device.id.clone(),
+        name: device.name.clone(),
+        room: device.room.clone(),
+        class: device.class,
+        profile: device.profile.clone(),
+        points,
+    })
+}
+
+// === impl Plan ===
+
+impl<W: Work> LinePlan for Plan<W> {
+    fn line(&self) -> &Id {
+        &self.line
+    }
+
+    fn layouts(&self) -> &[Arc<Layout>] {
+        &self.layouts
+    }
+
+    fn budget(&self) -> Option<Budget> {
+        None
+    }
+
+    fn exclusive(&self) -> Option<(&'static str, String)> {
+        self.work.exclusive()
+    }
+
+    fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {
+        match self.layouts.get(device).and_then(|layout| layout.points.get(usize::from(point))) {
+            Some(point) => self.work.accepts(device, point, value),
+            None => Err("there is no such point".to_owned()),
+        }
+    }
+
+    fn same_as(&self, other: &dyn LinePlan) -> bool {
+        other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn run(self: Arc<Self>, context: LineContext) -> BoxFuture<'static, Result<(), LineFault>> {
+        async move {
+            W::run(self, context).await;
+            Ok(())
+        }
+        .boxed()
+    }
+}

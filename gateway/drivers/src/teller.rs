@@ -1,0 +1,114 @@
+//! What a line tells of its devices: values, transitions. Shared by every line that is not Modbus.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Value};
+
+use crate::line::{DeviceState, LineContext, LineEvent};
+
+/// The value of a point, or why there is none.
+pub(crate) type Told = Result<Value, Reason>;
+
+/// Speaks for a line and its devices. A state is told when it changes, a value whenever it comes.
+pub(crate) struct Teller {
+    pub context: LineContext,
+    line: Id,
+    layouts: Vec<Arc<Layout>>,
+    states: Vec<Option<DeviceState>>,
+    is_up: Option<bool>,
+}
+
+// === impl Teller ===
+
+impl Teller {
+    pub fn new(line: Id, layouts: Vec<Arc<Layout>>, context: LineContext) -> Self {
+        let states = vec![None; layouts.len()];
+        Self { context, line, layouts, states, is_up: None }
+    }
+
+    /// Still alive, for the watchdog.
+    pub fn lives(&self) {
+        self.context.health.progress.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn layout(&self, device: usize) -> &Arc<Layout> {
+        &self.layouts[device]
+    }
+
+    /// Values of a device that answers.
+    pub async fn heard(&mut self, device: usize, values: Vec<(u16, Told)>) {
+        if let Some(health) = self.context.health.devices.get(device) {
+            health.ok.fetch_add(1, Ordering::Relaxed);
+        }
+        self.is(device, DeviceState::Online, String::new()).await;
+        self.send(device, values).await;
+    }
+
+    /// The device cannot be heard: every point of it has no value.
+    pub async fn lost(&mut self, device: usize, reason: Reason, detail: String) {
+        if let Some(health) = self.context.health.devices.get(device) {
+            let counter = match reason {
+                Reason::Garbled | Reason::Undecodable => &health.garbled,
+                Reason::Refused => &health.refusals,
+                _ => &health.timeouts,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.states[device] == Some(DeviceState::Offline(reason)) {
+            return;
+        }
+        let points = 0..u16::try_from(self.layouts[device].points.len()).unwrap_or(u16::MAX);
+        self.send(device, points.map(|point| (point, Err(reason))).collect()).await;
+        self.is(device, DeviceState::Offline(reason), detail).await;
+    }
+
+    /// No device can be heard.
+    pub async fn lost_all(&mut self, reason: Reason) {
+        for device in 0..self.layouts.len() {
+            self.lost(device, reason, String::new()).await;
+        }
+    }
+
+    async fn send(&self, device: usize, values: Vec<(u16, Told)>) {
+        let stamp = self.context.clock.now();
+        let sample = |(point, told): (u16, Told)| Sample {
+            point,
+            at: stamp.at,
+            clock: stamp.clock,
+            quality: told.as_ref().err().map_or(Quality::Good, |reason| Quality::Bad(*reason)),
+            value: told.ok(),
+        };
+        let samples = values.into_iter().map(sample).collect();
+        let _ = self.context.samples.send(Batch { layout: Arc::clone(&self.layouts[device]), samples }).await;
+    }
+
+    async fn is(&mut self, device: usize, state: DeviceState, detail: String) {
+        if self.states[device].replace(state) == Some(state) {
+            return;
+        }
+        if let Some(health) = self.context.health.devices.get(device) {
+            health.online.store(u64::from(state == DeviceState::Online), Ordering::Relaxed);
+        }
+        self.event(Some(self.layouts[device].device.clone()), state, detail).await;
+    }
+
+    /// The line is up or down.
+    pub async fn line_is(&mut self, up: bool, detail: String) {
+        self.context.health.up.store(u64::from(up), Ordering::Relaxed);
+        if up {
+            self.context.health.opens.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.is_up.replace(up) == Some(up) {
+            return;
+        }
+        let state = if up { DeviceState::Online } else { DeviceState::Offline(Reason::LineDown) };
+        self.event(None, state, detail).await;
+    }
+
+    async fn event(&self, device: Option<Id>, state: DeviceState, detail: String) {
+        let at = self.context.clock.now();
+        let event = LineEvent { line: self.line.clone(), device, state, at, detail };
+        let _ = self.context.events.send(event).await;
+    }
+}

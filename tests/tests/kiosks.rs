@@ -1,0 +1,155 @@
+//! Kiosks and their printers: a real CUPS scheduler, a real SNMP agent, reports over HTTP and MQTT.
+
+use std::path::Path;
+use std::time::Duration;
+
+use linli_tests::printing::{Cups, SnmpAgent};
+use linli_tests::{Broker, Gateway, Stage, device, eventually, free_port, http};
+use serde_json::{Value, json};
+
+const TOKEN: &str = "kiosk-token-for-tests-0123456789";
+
+fn store() -> &'static str {
+    linli_tests::devices::STORE
+}
+
+/// The value of a point as the gateway shows it now.
+fn point(gateway: &Gateway, device: &str, point: &str) -> Option<Value> {
+    let shown: Value = serde_json::from_str(&gateway.get(&format!("/api/v1/devices/{device}")).ok()?).ok()?;
+    let found = shown["points"].as_array()?.iter().find(|p| p["point"] == point || p["id"] == point)?;
+    found.get("value").cloned()
+}
+
+async fn shows(gateway: &Gateway, device: &str, name: &str, value: &Value) -> anyhow::Result<()> {
+    let what = format!("{device}.{name} is {value}");
+    eventually(&what, Duration::from_secs(20), || point(gateway, device, name).as_ref() == Some(value)).await
+}
+
+async fn raised(gateway: &Gateway, alarm: &str) -> anyhow::Result<()> {
+    eventually(&format!("{alarm} is raised"), Duration::from_secs(40), || {
+        let alarms = gateway.ask("GET", "/api/v1/alarms", &Value::Null).map(|(_, shown)| shown);
+        alarms.is_ok_and(|shown| shown.as_array().is_some_and(|all| all.iter().any(|a| a["alarm"] == alarm)))
+    })
+    .await
+}
+
+fn secret(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(dir.join(name), text)?;
+    Ok(std::fs::set_permissions(dir.join(name), std::fs::Permissions::from_mode(0o600))?)
+}
+
+#[tokio::test]
+async fn printers_tell_by_ipp_and_snmp_what_is_wrong() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (broker, cups, agent) =
+        (Broker::start(&stage).await?, Cups::start(&stage).await?, SnmpAgent::start(&stage).await?);
+    let devices = format!(
+        "[[line]]\nid = \"lp\"\nkind = \"ipp\"\nurl = \"ipp://127.0.0.1:{}/printers/kiosk\"\n\n\
+         [[device]]\nid = \"queue\"\nline = \"lp\"\nprofile = \"ipp/printer\"\nclass = \"kiosk\"\npoll = \"300ms\"\n\n\
+         [[line]]\nid = \"ls\"\nkind = \"snmp\"\nhost = \"127.0.0.1:{1}\"\ncommunity = \"file:community\"\n\n\
+         [[device]]\nid = \"laser\"\nline = \"ls\"\nprofile = \"snmp/printer\"\nclass = \"kiosk\"\npoll = \"300ms\"\n\n\
+         [[line]]\nid = \"lh\"\nkind = \"snmp\"\nhost = \"127.0.0.1:{1}\"\ncommunity = \"file:community\"\n\n\
+         [[device]]\nid = \"host\"\nline = \"lh\"\nprofile = \"snmp/host\"\nclass = \"kiosk\"\npoll = \"300ms\"\n",
+        cups.port, agent.port
+    );
+    let config = stage.configure(broker.port, store(), &devices)?;
+    secret(&config, "community", "geheim\n")?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    shows(&gateway, "queue", "paper", &json!(0)).await?;
+    shows(&gateway, "queue", "accepting", &json!(true)).await?;
+    shows(&gateway, "queue", "queued_jobs", &json!(1)).await?;
+    cups.says("STATE: +media-low-warning")?;
+    shows(&gateway, "queue", "paper", &json!(2)).await?;
+    cups.says("STATE: +media-empty-error,cover-open-warning")?;
+    shows(&gateway, "queue", "paper", &json!(4)).await?;
+    shows(&gateway, "queue", "cover_open", &json!(true)).await?;
+    raised(&gateway, "queue.no-paper").await?;
+
+    shows(&gateway, "laser", "printer", &json!(0)).await?;
+    shows(&gateway, "laser", "supplies", &json!(60.0)).await?;
+    agent.set("1.3.6.1.2.1.43.11.1.1.9.1.1", "i", "10").await?;
+    agent.set("1.3.6.1.2.1.25.3.5.1.2.1", "x", "44").await?;
+    shows(&gateway, "laser", "supplies", &json!(5.0)).await?;
+    shows(&gateway, "laser", "paper", &json!(4)).await?;
+    shows(&gateway, "laser", "jam", &json!(true)).await?;
+    shows(&gateway, "laser", "detail", &json!("noPaper jammed")).await?;
+    raised(&gateway, "laser.no-paper").await?;
+    let free = point(&gateway, "host", "disk_free").and_then(|free| free.as_f64());
+    assert!(free.is_some_and(|free| (0.0..=100.0).contains(&free)), "{free:?}");
+    assert!(point(&gateway, "host", "uptime").is_some_and(|up| up.is_number()));
+
+    drop((cups, agent));
+    let gone = |status: &Value| {
+        ["queue", "laser", "host"].iter().all(|id| device(status, id).is_some_and(|d| d["online"] == false))
+    };
+    gateway.until("both are told as silent", Duration::from_secs(30), gone).await?;
+    gateway.stop().await
+}
+
+/// Sends a report as a kiosk's software would.
+fn report(port: u16, token: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+    let stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    let (status, answer) = http::ask(stream, "POST", "/kiosk/v1/k1/report", &headers, &body.to_string())?;
+    Ok((status, serde_json::from_str(&answer).unwrap_or_default()))
+}
+
+#[tokio::test]
+async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (broker, port) = (Broker::start(&stage).await?, free_port()?);
+    let devices = format!(
+        "[[line]]\nid = \"kiosks\"\nkind = \"kiosk_http\"\nlisten = \"127.0.0.1:{port}\"\n\n\
+         [[device]]\nid = \"k1\"\nline = \"kiosks\"\nprofile = \"kiosk/terminal\"\nclass = \"kiosk\"\npoll = \"1s\"\n\
+         token = \"file:k1.token\"\n"
+    );
+    let config = stage.configure(broker.port, store(), &devices)?;
+    secret(&config, "k1.token", TOKEN)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    eventually("it listens", Duration::from_secs(10), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await?;
+    let well = json!({"boot": "b1", "seq": 1, "parts": {"paper": "ok", "touch": "ok"}, "version": "1.2"});
+    assert_eq!(report(port, TOKEN, &well)?.0, 200);
+    shows(&gateway, "k1", "paper", &json!(0)).await?;
+    let empty = json!({"boot": "b1", "seq": 2, "parts": {"paper": "out", "touch": "ok"}});
+    assert_eq!(report(port, TOKEN, &empty)?.0, 200);
+    shows(&gateway, "k1", "paper", &json!(4)).await?;
+    let (status, why) = report(port, TOKEN, &json!({"boot": "b1", "seq": 3, "parts": {"papr": "ok"}}))?;
+    assert_eq!((status, why["error"].as_str().is_some_and(|why| why.contains("papr"))), (422, true));
+
+    // Out of service: handed over with the answer, done when the kiosk says that it shows it.
+    let kiosk = tokio::spawn(async move {
+        let mut shown = String::new();
+        for seq in 4..60 {
+            let body = json!({"boot": "b1", "seq": seq, "parts": {}, "message": shown});
+            let (_, answer) = report(port, TOKEN, &body)?;
+            if let Some(text) = answer["message"].as_str() {
+                shown = text.to_owned();
+            } else if !shown.is_empty() {
+                return anyhow::Ok(shown == "暂停服务");
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(false)
+    });
+    let told = gateway.verb(&["command", "k1", "message", "暂停服务"]).await?;
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert!(kiosk.await??, "the kiosk was told the text");
+    shows(&gateway, "k1", "message", &json!("暂停服务")).await?;
+
+    for _ in 0..5 {
+        assert_eq!(report(port, "wrong-token-wrong-token-wrong", &well)?.0, 401);
+    }
+    assert_eq!(report(port, TOKEN, &well)?.0, 429, "who guesses waits");
+    gateway
+        .until("it is silent", Duration::from_secs(20), |status| {
+            device(status, "k1").is_some_and(|kiosk| kiosk["online"] == false)
+        })
+        .await?;
+    gateway.stop().await
+}

@@ -1,0 +1,186 @@
+//! Sensors over MQTT: an independent client plays Zigbee2MQTT, through a real broker and through
+//! the one linli is itself.
+
+use std::time::Duration;
+
+use linli_tests::devices::STORE;
+use linli_tests::{Broker, Gateway, Stage, device, eventually, free_port, tool};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+/// Publishes as Zigbee2MQTT does, by mosquitto's own client.
+async fn publish(port: u16, topic: &str, payload: &str, retained: bool) -> anyhow::Result<()> {
+    let port = port.to_string();
+    let mut arguments = vec!["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", topic, "-m", payload];
+    if retained {
+        arguments.push("-r");
+    }
+    let sent = Command::new(tool("mosquitto_pub", "mosquitto-clients")?).args(arguments).output().await?;
+    anyhow::ensure!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    Ok(())
+}
+
+fn value(gateway: &Gateway, device: &str, point: &str) -> Option<Value> {
+    let shown: Value = serde_json::from_str(&gateway.get(&format!("/api/v1/devices/{device}")).ok()?).ok()?;
+    shown["points"].as_array()?.iter().find(|p| p["point"] == point)?.get("value").cloned()
+}
+
+async fn shows(gateway: &Gateway, device: &str, point: &str, wanted: Option<Value>) -> anyhow::Result<()> {
+    let what = format!("{device}.{point} is {wanted:?}");
+    eventually(&what, Duration::from_secs(20), || {
+        value(gateway, device, point).filter(|v| !v.is_null()) == wanted
+    })
+    .await
+}
+
+fn devices(line: &str) -> String {
+    let mut text = format!("[[line]]\nid = \"zigbee\"\nkind = \"mqtt\"\n{line}\n");
+    for (id, topic, profile, class) in [
+        ("cellar", "后厨/地下室", "zigbee2mqtt/water-leak", "telemetry"),
+        ("cold-room", "cold room", "zigbee2mqtt/climate", "food_safety"),
+        ("plug", "plug", "zigbee2mqtt/plug", "actuator"),
+        ("kiosk", "hall/kiosk", "kiosk/terminal", "kiosk"),
+    ] {
+        text += &format!(
+            "\n[[device]]\nid = \"{id}\"\nline = \"zigbee\"\ntopic = \"{topic}\"\nprofile = \"{profile}\"\n\
+             class = \"{class}\"\npoll = \"5s\"\n"
+        );
+    }
+    text
+}
+
+/// What is told becomes values; what the bridge calls offline has none; a switch is switched.
+async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
+    gateway
+        .until("the line is up", Duration::from_secs(20), |status| {
+            status["lines"].as_array().is_some_and(|lines| lines.iter().all(|line| line["up"] == true))
+        })
+        .await?;
+    // The subscriptions follow the connection by a moment.
+    let told = eventually("the first value is shown", Duration::from_secs(20), || {
+        let port = port.to_string();
+        let arguments =
+            ["-h", "127.0.0.1", "-p", &port, "-t", "zigbee2mqtt/cold room", "-m", "{\"temperature\":3.5}"];
+        let _ = std::process::Command::new("mosquitto_pub").args(arguments).status();
+        value(gateway, "cold-room", "temperature") == Some(json!(3.5))
+    });
+    told.await?;
+    publish(
+        port,
+        "zigbee2mqtt/cold room",
+        "{\"temperature\":null,\"humidity\":71,\"linkquality\":90}",
+        false,
+    )
+    .await?;
+    shows(gateway, "cold-room", "humidity", Some(json!(71.0))).await?;
+    assert_eq!(value(gateway, "cold-room", "temperature").filter(|v| !v.is_null()), None);
+    publish(port, "zigbee2mqtt/后厨/地下室", "{\"water_leak\":true,\"battery\":80}", false).await?;
+    shows(gateway, "cellar", "water_leak", Some(json!(true))).await?;
+    let alarms = || gateway.ask("GET", "/api/v1/alarms", &Value::Null).map(|(_, shown)| shown.to_string());
+    eventually("the leak is an alarm", Duration::from_secs(20), || {
+        alarms().is_ok_and(|shown| shown.contains("cellar.leak"))
+    })
+    .await?;
+    for rubbish in ["", "{", "[1]", "{\"water_leak\":\"maybe\"}"] {
+        publish(port, "zigbee2mqtt/后厨/地下室", rubbish, false).await?;
+    }
+    publish(port, "zigbee2mqtt/后厨/地下室/availability", "{\"state\":\"offline\"}", true).await?;
+    gateway
+        .until("its bridge calls it offline", Duration::from_secs(20), |status| {
+            device(status, "cellar").is_some_and(|cellar| cellar["online"] == false)
+        })
+        .await?;
+    switch(gateway, port).await?;
+    kiosk(gateway, port).await
+}
+
+async fn switch(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
+    let port_text = port.to_string();
+    let listen = ["-h", "127.0.0.1", "-p", &port_text, "-C", "1", "-W", "30", "-t", "zigbee2mqtt/plug/set"];
+    let heard = Command::new(tool("mosquitto_sub", "mosquitto-clients")?).args(listen).output();
+    let heard = tokio::spawn(heard);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let command = gateway.verb(&["command", "plug", "state", "true", "--expires", "20s"]);
+    let reply = async {
+        let heard = heard.await??;
+        assert_eq!(String::from_utf8_lossy(&heard.stdout).trim(), "{\"state\":\"ON\"}");
+        publish(port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":12.5}", false).await
+    };
+    let (done, replied) = tokio::join!(command, reply);
+    replied?;
+    assert!(done?.status.success(), "read back as asked");
+    shows(gateway, "plug", "power", Some(json!(12.5))).await
+}
+
+/// A kiosk's heartbeat, and its will: the one of an earlier start is late and says nothing.
+async fn kiosk(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
+    let online =
+        |is: bool| move |status: &Value| device(status, "kiosk").is_some_and(|kiosk| kiosk["online"] == is);
+    let base = "zigbee2mqtt/hall/kiosk";
+    let beat = |boot: &str| format!("{{\"boot\":\"{boot}\",\"seq\":1,\"parts\":{{\"paper\":\"low\"}}}}");
+    publish(port, &format!("{base}/heartbeat"), &beat("b1"), false).await?;
+    shows(gateway, "kiosk", "paper", Some(json!(2))).await?;
+    publish(port, &format!("{base}/heartbeat"), &beat("b2"), false).await?;
+    let will = |boot: &str| format!("{{\"state\":\"offline\",\"boot\":\"{boot}\",\"reason\":\"lwt\"}}");
+    publish(port, &format!("{base}/status"), &will("b1"), true).await?;
+    gateway.until("it is online", Duration::from_secs(20), online(true)).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    gateway.until("a late will says nothing", Duration::from_secs(1), online(true)).await?;
+    publish(port, &format!("{base}/status"), &will("b2"), true).await?;
+    gateway.until("its own will counts", Duration::from_secs(20), online(false)).await
+}
+
+#[tokio::test]
+async fn zigbee2mqtt_is_understood_as_it_is() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    // What the broker kept from before says nothing about now.
+    publish(broker.port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":999}", true).await?;
+    let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
+    let config = stage.configure(broker.port, STORE, &devices(&line))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    converse(&gateway, broker.port).await?;
+    gateway.stop().await
+}
+
+#[tokio::test]
+async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
+    let (stage, port) = (Stage::new()?, free_port()?);
+    let line = format!("listen = \"127.0.0.1:{port}\"");
+    let config = stage.configure_with("", STORE, &devices(&line))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    converse(&gateway, port).await?;
+    gateway.stop().await
+}
+
+/// A switch that does as it is told, by mosquitto's own clients.
+fn obedient_plug(port: u16) -> anyhow::Result<tokio::process::Child> {
+    let told = format!("mosquitto_sub -h 127.0.0.1 -p {port} -W 120 -t zigbee2mqtt/plug/set");
+    let reports = format!("mosquitto_pub -h 127.0.0.1 -p {port} -t zigbee2mqtt/plug -m \"$line\"");
+    let script = format!("{told} | while read -r line; do {reports}; done");
+    Ok(Command::new("sh").args(["-c", &script]).kill_on_drop(true).spawn()?)
+}
+
+#[tokio::test]
+async fn a_siren_sounds_until_somebody_answers_or_long_enough() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
+    let config = stage.configure(broker.port, STORE, &devices(&line))?;
+    let siren = "[[siren]]\ndevice = \"plug\"\npoint = \"state\"\nfor = \"20s\"\n";
+    std::fs::write(config.join("alarms.toml"), siren)?;
+    let _plug = obedient_plug(broker.port)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    shows(&gateway, "plug", "state", Some(json!(false))).await?;
+    assert!(gateway.verb(&["alarms", "test"]).await?.status.success());
+    shows(&gateway, "plug", "state", Some(json!(true))).await?;
+    shows(&gateway, "plug", "state", Some(json!(false))).await?;
+    publish(broker.port, "zigbee2mqtt/后厨/地下室", "{\"water_leak\":true}", false).await?;
+    shows(&gateway, "plug", "state", Some(json!(true))).await?;
+    assert!(gateway.verb(&["alarms", "acknowledge", "cellar.leak"]).await?.status.success());
+    shows(&gateway, "plug", "state", Some(json!(false))).await?;
+    gateway.stop().await
+}
