@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use crate::root;
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 15] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &str); 15] = [
     ("lp", "cups-client"),
     ("snmpd", "snmpd"),
     ("snmpset", "snmp"),
+    ("pdftotext", "poppler-utils"),
 ];
 
 /// Python packages, pinned: peers must not change under the tests.

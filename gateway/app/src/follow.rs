@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::alarms::Siren;
 use crate::cabin;
 use crate::config::{Checked, Worker};
+use crate::food::Watched;
 use crate::notify::Webhook;
 use crate::pipeline::Rules;
 
@@ -27,6 +28,10 @@ pub struct Follow {
     pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
     /// What sounds on the site.
     pub sirens: watch::Sender<Arc<Vec<Siren>>>,
+    /// What the canteen's desk looks at.
+    pub canteen: watch::Sender<Arc<Vec<Watched>>>,
+    /// Its devices.
+    pub cabinets: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -44,6 +49,8 @@ impl Follow {
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
             sirens: watch::Sender::new(Arc::new(current.sirens.clone())),
+            canteen: watch::Sender::new(Arc::new(current.canteen.clone())),
+            cabinets: watch::Sender::new(cabinets(current)),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -69,6 +76,8 @@ impl Follow {
             changed
         });
         self.sirens.send_replace(Arc::new(current.sirens.clone()));
+        self.canteen.send_replace(Arc::new(current.canteen.clone()));
+        self.cabinets.send_replace(cabinets(current));
         self.watched.send_replace(watched(current));
     }
 }
@@ -79,6 +88,10 @@ fn reports(current: &Checked) -> Rules {
         ids.zip(line.reports.iter().cloned()).collect::<Vec<_>>()
     };
     Arc::new(current.lines.iter().flat_map(of_line).collect())
+}
+
+fn cabinets(current: &Checked) -> Arc<BTreeSet<Id>> {
+    Arc::new(current.canteen.iter().map(|watched| watched.device.clone()).collect())
 }
 
 fn watched(current: &Checked) -> Arc<BTreeSet<Id>> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use linli_domain::Batch;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,22 +14,23 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::VERSION;
-use crate::alarms;
-use crate::cabin::{self, Reception};
+use crate::cabin;
 use crate::clock::SystemClock;
 use crate::commands::{DESK_QUEUE, Desk, Submission};
 use crate::config::{self, Checked};
+use crate::desks::{self, Desks, Needs};
 use crate::doors::Doors;
 use crate::events::Events;
 use crate::follow::Follow;
+use crate::food;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
 use crate::north::North;
 use crate::notify;
 use crate::observed::Observed;
-use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
 use crate::watchdog::{self, Watchdog};
-use crate::web::{AlarmDoor, CabinDoor, Control, House, ReloadRequest};
+use crate::web::{Control, House, ReloadRequest};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -64,10 +64,8 @@ struct Signals {
 
 /// Tasks that end in a fixed order.
 struct Tasks {
-    cabin: JoinHandle<()>,
+    desks: Desks,
     pipeline: JoinHandle<()>,
-    alarms: JoinHandle<()>,
-    sirens: JoinHandle<()>,
     desk: JoinHandle<()>,
     web: Vec<JoinHandle<std::io::Result<()>>>,
     aside: Vec<JoinHandle<()>>,
@@ -88,7 +86,6 @@ impl Gateway {
         let web_address = doors.address()?;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
-        let (requests, asked) = mpsc::channel(cabin::REQUEST_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
@@ -99,22 +96,27 @@ impl Gateway {
         let north = North::new(store.outbox(), desk.clone(), ticks());
         let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
         let (live, events) = (Arc::clone(&observed.live), Events::default());
-        let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
-        let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
-        let pipeline = pipeline(&store, &lines, &follow, &observed, &events, watching);
-        let (routes, health) = (lines.routes(), Arc::clone(&observed.desk));
-        let desk_task = Desk { store: store.clone(), routes, clock: ticks(), health };
-        let (alarm_desk, cabin_desk) = desks(&store, samples, &events, &ticks(), &follow, &observed).await?;
-        let alarm_door = AlarmDoor { requests: alarm_requests, store: store.alarms() };
-        let reception =
-            Reception { store: store.cabin(), requests, settings: follow.cabin.subscribe(), clock: ticks() };
-        let house = house(&current, &observed, reception, alarm_door, events, &follow);
+        let (desks, mut ways) = desks::start(Needs {
+            store: &store,
+            samples,
+            told,
+            commands: desk.clone(),
+            events: &events,
+            clock: ticks(),
+            follow: &follow,
+            observed: &observed,
+            current: &current,
+        })
+        .await?;
+        let taps = std::mem::take(&mut ways.taps);
+        let pipeline = pipeline(&store, &lines, &follow, &observed, &events, taps);
+        let health = Arc::clone(&observed.desk);
+        let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
+        let house = House::new(&observed, ways, events, follow.workers.subscribe());
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let tasks = Tasks {
-            cabin: tokio::spawn(cabin_desk.run(told, asked)),
+            desks,
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
-            sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), desk.clone(), ticks())),
-            alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
             desk: tokio::spawn(desk_task.run(submissions)),
             web: doors.serve(&house, Control { desk: desk.clone(), reload }, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
@@ -195,11 +197,13 @@ impl Gateway {
 
     /// Makes the running parts follow `self.current`.
     async fn apply(&mut self) {
-        let known = self.current.lines.iter().flat_map(known_devices).collect();
-        self.live.configure(known);
+        let canteen = || self.current.canteen.iter().filter_map(|watched| watched.told.clone());
+        let reckoned =
+            canteen().map(|layout| Known { layout, line: food::line(), stale_after: food::STALE_AFTER });
+        self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
         self.follow.apply(&self.current);
         let plans: Vec<Arc<dyn LinePlan>> = self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
-        let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).collect();
+        let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
         self.north.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }
@@ -220,14 +224,15 @@ impl Gateway {
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
-        tasks.sirens.abort();
+        tasks.desks.sirens.abort();
         drop(desk);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
         step("command desk", async { drop(tasks.desk.await) }).await;
-        step("cabin", async { drop(tasks.cabin.await) }).await;
+        step("cabin", async { drop(tasks.desks.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
-        step("alarms", async { drop(tasks.alarms.await) }).await;
+        step("alarms", async { drop(tasks.desks.alarms.await) }).await;
+        step("canteen", async { drop(tasks.desks.food.await) }).await;
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }
@@ -263,34 +268,6 @@ fn aside(
     vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
 }
 
-/// The desks that go on where they were when the process ended.
-async fn desks(
-    store: &Store,
-    samples: mpsc::Sender<Batch>,
-    events: &Events,
-    clock: &Arc<dyn Clock>,
-    follow: &Follow,
-    observed: &Observed,
-) -> anyhow::Result<(alarms::Desk, cabin::Desk)> {
-    let alarms = alarms::Parts {
-        store: store.alarms(),
-        events: events.clone(),
-        clock: Arc::clone(clock),
-        health: Arc::clone(&observed.alarms),
-        rules: follow.alarms.subscribe(),
-        hooks: follow.webhooks.subscribe(),
-        sirens: follow.sirens.subscribe(),
-    };
-    let cabin = cabin::Parts {
-        store: store.clone(),
-        samples,
-        events: events.clone(),
-        clock: Arc::clone(clock),
-        health: Arc::clone(&observed.cabin),
-    };
-    Ok((alarms::Desk::resume(alarms).await?, cabin::Desk::resume(cabin, follow.cabin.subscribe()).await?))
-}
-
 /// The task that every batch passes.
 fn pipeline(
     store: &Store,
@@ -298,33 +275,17 @@ fn pipeline(
     follow: &Follow,
     observed: &Observed,
     events: &Events,
-    alarms: mpsc::Sender<Batch>,
+    taps: Vec<Tap>,
 ) -> Pipeline {
     Pipeline {
         store: store.clone(),
         live: Arc::clone(&observed.live),
         rules: follow.reports.subscribe(),
         measurements: lines.measurements(),
-        watched: follow.watched.subscribe(),
-        alarms,
-        alarm_health: Arc::clone(&observed.alarms),
+        taps,
         events: events.clone(),
         flow: Arc::clone(&observed.flow),
     }
-}
-
-/// What the doors open to.
-fn house(
-    current: &Checked,
-    observed: &Arc<Observed>,
-    reception: Reception,
-    alarms: AlarmDoor,
-    events: Events,
-    follow: &Follow,
-) -> House {
-    let centre = current.centre.id.to_string();
-    let cabin = CabinDoor { reception, centre, timezone: current.centre.timezone.clone() };
-    House { observed: Arc::clone(observed), cabin, alarms, events, workers: follow.workers.subscribe() }
 }
 
 /// Opens the store and says what was found.

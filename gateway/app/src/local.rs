@@ -18,6 +18,12 @@ impl Zone {
         TimeZone::get(name).ok().map(Self)
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
     fn local(&self, at: Timestamp) -> jiff::civil::DateTime {
         let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
         self.0.to_datetime(at)

@@ -45,8 +45,20 @@ pub struct Flow {
     pub values_reported: AtomicU64,
     /// Batches the store refused (its queue was full).
     pub refused: AtomicU64,
+    /// Batches the canteen's desk could not look at.
+    pub unaccounted: Arc<AtomicU64>,
     /// Changes with every turn of the loop.
     pub progress: AtomicU64,
+}
+
+/// A desk that looks at the batches of some devices.
+pub struct Tap {
+    /// Which, replaced on reload.
+    pub devices: watch::Receiver<Arc<BTreeSet<Id>>>,
+    /// The way to the desk.
+    pub to: mpsc::Sender<Batch>,
+    /// Batches it could not look at: too many at once.
+    pub dropped: Arc<AtomicU64>,
 }
 
 /// The task's parts.
@@ -59,12 +71,8 @@ pub struct Pipeline {
     pub rules: watch::Receiver<Rules>,
     /// Where measurements go that polled devices make; the lines hold the channel open.
     pub measurements: Option<mpsc::WeakSender<Told>>,
-    /// Devices that alarms are about, and the way to the alarm desk.
-    pub watched: watch::Receiver<Arc<BTreeSet<Id>>>,
-    /// Batches of such devices.
-    pub alarms: mpsc::Sender<Batch>,
-    /// Alarm counters.
-    pub alarm_health: Arc<crate::alarms::Health>,
+    /// Desks that look at what passes.
+    pub taps: Vec<Tap>,
     /// Screens.
     pub events: Events,
     /// Counters.
@@ -117,10 +125,11 @@ impl Pipeline {
     fn pass(&self, mut batch: Batch, filter: &mut Filter, gatherer: &mut Gatherer) {
         self.flow.values_read.fetch_add(batch.samples.len() as u64, Ordering::Relaxed);
         self.live.update(&batch, Instant::now());
-        if self.watched.borrow().contains(&batch.layout.device)
-            && self.alarms.try_send(batch.clone()).is_err()
-        {
-            self.alarm_health.dropped.fetch_add(1, Ordering::Relaxed);
+        for tap in &self.taps {
+            if tap.devices.borrow().contains(&batch.layout.device) && tap.to.try_send(batch.clone()).is_err()
+            {
+                tap.dropped.fetch_add(1, Ordering::Relaxed);
+            }
         }
         if batch.layout.class == DeviceClass::Vital {
             self.events.tell("value", &shown(&batch));

@@ -39,6 +39,8 @@ pub enum Topic {
     },
     /// `event/alarm`.
     AlarmEvent,
+    /// `event/haccp`: a day's record of the canteen was signed.
+    HaccpEvent,
     /// `event/mode`.
     ModeEvent,
     /// `event/order`.
@@ -97,6 +99,7 @@ impl Topic {
             Self::DeviceEvent => "event/device".to_owned(),
             Self::Vital { device } => format!("vital/{device}"),
             Self::AlarmEvent => "event/alarm".to_owned(),
+            Self::HaccpEvent => "event/haccp".to_owned(),
             Self::ModeEvent => "event/mode".to_owned(),
             Self::OrderEvent => "event/order".to_owned(),
             Self::LedgerEvent => "event/ledger".to_owned(),

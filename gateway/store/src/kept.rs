@@ -47,6 +47,19 @@ pub struct Notification {
     pub after: Timestamp,
 }
 
+/// Something the canteen keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Food {
+    /// Unique.
+    pub id: String,
+    /// What it is.
+    pub kind: String,
+    /// When it was, or began.
+    pub at: Timestamp,
+    /// JSON.
+    pub body: String,
+}
+
 /// One thing that changes.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -77,6 +90,8 @@ pub enum Change {
     Notify(Notification),
     /// They have been; or it is given up.
     Notified(i64),
+    /// Something of the canteen's, as its owner writes it.
+    Food(Food),
     /// One step of an alarm, for the journal.
     AlarmStep {
         /// When.

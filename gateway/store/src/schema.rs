@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 7;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -63,6 +63,12 @@ const CREATE_NOTIFICATIONS: &[&str] = &[
 
 /// When each may be told: people sleep.
 const ADD_AFTER: &[&str] = &["ALTER TABLE notification ADD COLUMN after INTEGER NOT NULL DEFAULT 0"];
+
+/// The canteen's: accounts of cabinets, days, retained samples, cooling, signed records.
+const CREATE_FOOD: &[&str] = &[
+    "CREATE TABLE food (id TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX food_kind ON food (kind, at)",
+];
 
 const CREATE: &[&str] = &[
     CREATE_SEEN,
@@ -141,8 +147,8 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
     if found < 2 {
         sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
     }
-    let added: [(i64, &[&str]); 4] =
-        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER)];
+    let added: [(i64, &[&str]); 5] =
+        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER), (7, CREATE_FOOD)];
     for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
@@ -163,9 +169,8 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for statement in
-        CREATE.iter().chain(CREATE_CABIN).chain(CREATE_ALARMS).chain(CREATE_NOTIFICATIONS).chain(ADD_AFTER)
-    {
+    let all = [CREATE, CREATE_CABIN, CREATE_ALARMS, CREATE_NOTIFICATIONS, ADD_AFTER, CREATE_FOOD];
+    for statement in all.into_iter().flatten() {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::alarms::Alarms;
 use crate::cabin::Cabin;
+use crate::canteen::Canteen;
 use crate::claim::Claim;
 use crate::error::{NotDurable, OpenError, Refused};
 use crate::heads::Heads;
@@ -118,6 +119,12 @@ impl Store {
     #[must_use]
     pub fn alarms(&self) -> Alarms {
         Alarms { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+    }
+
+    /// What the canteen keeps.
+    #[must_use]
+    pub fn canteen(&self) -> Canteen {
+        Canteen { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
     }
 
     /// Trends.

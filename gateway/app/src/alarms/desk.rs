@@ -17,6 +17,7 @@ use super::payload::Shown;
 use super::siren::{Siren, Sounding};
 use crate::events::Events;
 use crate::notify::Webhook;
+use crate::refusal::Refusal;
 
 /// Delays run out with this precision.
 const LOOK: Duration = Duration::from_millis(250);
@@ -43,7 +44,7 @@ pub struct Health {
     /// Alarms that come and go.
     pub chattering: AtomicU64,
     /// Batches that could not be looked at: too many at once.
-    pub dropped: AtomicU64,
+    pub dropped: Arc<AtomicU64>,
 }
 
 /// What is asked.
@@ -65,23 +66,6 @@ pub enum Action {
         /// Why.
         why: Option<String>,
     },
-}
-
-/// Why something was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// There is no such alarm.
-    #[error("{0}")]
-    Unknown(String),
-    /// It makes no sense.
-    #[error("{0}")]
-    Wrong(String),
-    /// It does not fit the alarm's state.
-    #[error("{0}")]
-    Conflict(String),
-    /// It could not be made durable.
-    #[error("{0}")]
-    NotNow(String),
 }
 
 /// A request on its way.

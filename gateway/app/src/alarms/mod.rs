@@ -6,7 +6,7 @@ mod payload;
 mod siren;
 mod telling;
 
-pub use desk::{Action, Asked, Desk, Health, Parts, Refusal};
+pub use desk::{Action, Asked, Desk, Health, Parts};
 pub use payload::Shown;
 pub use siren::{Siren, run as run_sirens};
 

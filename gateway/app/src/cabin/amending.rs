@@ -6,7 +6,8 @@ use linli_store::{Change, Entry};
 
 use super::desk::{Desk, short};
 use super::payload;
-use super::request::{Done, Refusal};
+use super::request::Done;
+use crate::refusal::Refusal;
 
 // === impl Desk ===
 

@@ -14,9 +14,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Settings;
 use super::identity::{hex, random};
-use super::request::{Asked, Done, Opening, Refusal, Request};
+use super::request::{Asked, Done, Opening, Request};
 use super::rooms::Rooms;
 use crate::events::Events;
+use crate::refusal::Refusal;
 
 /// How often visits are looked at for their time-out.
 const LOOK: Duration = Duration::from_secs(5);

@@ -19,7 +19,7 @@ mod timing;
 pub use desk::{Desk, Health, Parts};
 pub use identity::{Identity, Key, Keys, check_digit, hex, random};
 pub use reception::{Reception, Shown, Wanted};
-pub use request::{Done, Opening, Refusal, Request};
+pub use request::{Done, Opening, Request};
 pub use settings::Settings;
 pub use steady::Steady;
 

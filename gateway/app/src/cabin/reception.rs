@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::request::{Asked, Done, Refusal, Request};
+use super::request::{Asked, Done, Request};
 use super::{Identity, Settings, payload};
+use crate::refusal::Refusal;
 
 /// The door to the cabin.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! What people ask of the cabin, and why it may be refused.
 
+use crate::refusal::Refusal;
 use linli_domain::Id;
 use linli_domain::visit::{Context, Ending, OpenedBy, Version, Visit};
 use linli_domain::vital::Reading;
@@ -109,35 +110,4 @@ pub struct Asked {
     pub request: Request,
     /// Who waits.
     pub reply: oneshot::Sender<Result<Done, Refusal>>,
-}
-
-/// Why something was not done. Nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// What was asked makes no sense.
-    #[error("{0}")]
-    Wrong(String),
-    /// There is no such thing.
-    #[error("{0}")]
-    Unknown(String),
-    /// It does not fit what is.
-    #[error("{0}")]
-    Conflict(String),
-    /// It cannot be made durable, or read, now.
-    #[error("{0}")]
-    NotNow(String),
-}
-
-// === impl Refusal ===
-
-impl From<linli_store::NotDurable> for Refusal {
-    fn from(error: linli_store::NotDurable) -> Self {
-        Self::NotNow(format!("it could not be stored ({error}); try again"))
-    }
-}
-
-impl From<linli_store::ReadError> for Refusal {
-    fn from(error: linli_store::ReadError) -> Self {
-        Self::NotNow(error.to_string())
-    }
 }

@@ -7,7 +7,7 @@ use linli_store::{Change, Entry, Resident};
 
 use super::Settings;
 use super::desk::Desk;
-use super::request::Refusal;
+use crate::refusal::Refusal;
 
 /// The audit is kept this long; network logs must be kept at least six months (Cybersecurity Law,
 /// article 21).

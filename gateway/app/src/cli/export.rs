@@ -1,26 +1,30 @@
-//! `linli export`: measurements for other programs.
+//! `linli export`: measurements for other programs, the canteen's daily record for inspectors.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use serde_json::json;
 
 use super::site::Site;
 use super::socket;
+use crate::export::haccp::{self, Form};
+use crate::local::Zone;
 
 /// Reading a week of measurements takes its time.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Write measurements as FHIR R4 or as a table for spreadsheets (导出).
+/// Write measurements as FHIR R4 or as a table, or the canteen's daily record (导出).
 ///
 /// Residents are told by pseudonym. The audit says who exported what.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef"
+    after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef\n  linli export haccp --day 2026-11-24 --as pdf -o haccp.pdf"
 )]
 pub struct Args {
-    /// fhir: a Bundle of Observations; csv: a table for spreadsheets
+    /// fhir: a Bundle of Observations; csv: a table for spreadsheets; haccp: the canteen's daily record
     format: Format,
     /// Only one visit
     #[arg(long, conflicts_with = "since")]
@@ -28,6 +32,12 @@ pub struct Args {
     /// Only what was measured since so long ago
     #[arg(long, value_parser = linli_drivers::duration::parse, default_value = "1d")]
     since: Duration,
+    /// haccp: the day, such as 2026-11-24; today unless given
+    #[arg(long)]
+    day: Option<String>,
+    /// haccp: how it is written
+    #[arg(long = "as", value_enum, default_value_t)]
+    form: Form,
     /// Write here instead of to standard output
     #[arg(short, long)]
     output: Option<PathBuf>,
@@ -39,6 +49,7 @@ pub struct Args {
 enum Format {
     Fhir,
     Csv,
+    Haccp,
 }
 
 /// Runs the verb.
@@ -46,6 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let format = match args.format {
         Format::Fhir => "fhir",
         Format::Csv => "csv",
+        Format::Haccp => return haccp(args),
     };
     let since = i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let which = match &args.visit {
@@ -61,12 +73,25 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = format!("/api/v1/export/{format}?{which}");
     let answer = socket::ask(&args.site.data_dir(), "GET", &path, "", PATIENCE)?;
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
+    write(args, answer.body.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The canteen's daily record.
+fn haccp(args: &Args) -> anyhow::Result<ExitCode> {
+    let record = super::food::ask(&args.site, &json!({"do": "record", "day": args.day}))?;
+    let signed = super::food::ask(&args.site, &json!({"do": "signed"}))?;
+    let zone = record["timezone"].as_str().and_then(Zone::find).context("the gateway names no time zone")?;
+    write(args, &haccp::render(&haccp::Sheet::of(&record, &signed, &zone), args.form))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(args: &Args, content: &[u8]) -> anyhow::Result<()> {
     match &args.output {
         Some(file) => {
-            std::fs::write(file, &answer.body)
-                .with_context(|| format!("{} cannot be written", file.display()))?;
+            std::fs::write(file, content).with_context(|| format!("{} cannot be written", file.display()))?;
         }
-        None => println!("{}", answer.body),
+        None => std::io::stdout().write_all(content)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

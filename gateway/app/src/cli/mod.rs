@@ -10,6 +10,7 @@ mod demo;
 mod devices;
 mod doctor;
 mod export;
+mod food;
 pub mod init;
 mod logging;
 mod probe;
@@ -63,7 +64,9 @@ enum Verb {
     Alarms(alarms::Args),
     /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
     Visits(visits::Args),
-    /// Write measurements as FHIR R4 or as a table (导出)
+    /// Retain samples, watch food cool, sign the day's record (食品安全)
+    Food(food::Args),
+    /// Write measurements as FHIR R4 or a table, or the canteen's daily record (导出)
     Export(export::Args),
     /// Make the running gateway take over the changed configuration (重新加载配置)
     Reload(reload::Args),
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Verb::Command(args) => command::run(&args),
         Verb::Alarms(args) => alarms::run(&args),
         Verb::Visits(args) => visits::run(&args),
+        Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),

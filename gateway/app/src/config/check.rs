@@ -12,7 +12,7 @@ use super::notes::Notes;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{alarms, facility, gateway_file, lines, mend, schema, shape};
+use super::{alarms, facility, food, gateway_file, lines, mend, schema, shape};
 use crate::cabin::Settings;
 
 /// Checks everything; nothing when something essential could not even be read.
@@ -36,10 +36,12 @@ pub fn check(
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
-    let (mut lines, mut rules, mut sirens, mut hooks) = (None, Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut canteen) = (None, Vec::new());
+    let (mut rules, mut sirens, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
     if let Some((index, file)) = &devices {
         let notes = &mut Notes::of(&documents[*index], problems);
         let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
+        canteen = food::check(file, &checked, notes);
         (rules, sirens) = match &alarms {
             Some((index, alarms)) => {
                 let notes = &mut Notes::of(&documents[*index], problems);
@@ -75,6 +77,7 @@ pub fn check(
         alarms: rules,
         webhooks: hooks,
         sirens,
+        canteen,
         cabin: Settings { rooms: measured.into_iter().collect(), ..gateway.cabin },
     })
 }

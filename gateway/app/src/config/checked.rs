@@ -36,6 +36,8 @@ pub struct Checked {
     pub webhooks: Vec<crate::notify::Webhook>,
     /// What sounds on the site.
     pub sirens: Vec<crate::alarms::Siren>,
+    /// What the canteen's desk looks at.
+    pub canteen: Vec<crate::food::Watched>,
 }
 
 /// `[gateway]`.

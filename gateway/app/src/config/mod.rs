@@ -8,6 +8,7 @@ mod check;
 mod checked;
 mod diff;
 mod facility;
+mod food;
 mod gateway_file;
 mod last_good;
 mod lines;

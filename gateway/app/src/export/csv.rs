@@ -62,7 +62,7 @@ const fn status(status: Status) -> &'static str {
 }
 
 /// Quoted where needed; nothing that a spreadsheet takes for a formula.
-fn quoted(cell: &str) -> String {
+pub(super) fn quoted(cell: &str) -> String {
     let guarded = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err() {
         format!("'{cell}")
     } else {

@@ -2,6 +2,7 @@
 
 mod csv;
 mod fhir;
+pub mod haccp;
 
 pub use csv::csv;
 pub use fhir::bundle;

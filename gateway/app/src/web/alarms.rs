@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
-use crate::alarms::{Action, Asked, Refusal, Shown};
+use crate::alarms::{Action, Asked, Shown};
 
 /// Longest journal given at a time.
 const MOST: u32 = 5000;
@@ -108,16 +108,4 @@ async fn ask(door: &AlarmDoor, who: String, action: Action) -> Result<Vec<Shown>
     let (reply, answer) = oneshot::channel();
     door.requests.send(Asked { who, action, reply }).await.map_err(|_| stopping())?;
     Ok(answer.await.map_err(|_| stopping())??)
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let status = match refusal {
-            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-            Refusal::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::Conflict(_) => StatusCode::CONFLICT,
-            Refusal::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self::new(status, refusal.to_string())
-    }
 }

@@ -16,8 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Problem, Who};
-use crate::cabin::{Done, Identity, Opening, Reception, Refusal, Request, Shown, Wanted};
+use crate::cabin::{Done, Identity, Opening, Reception, Request, Shown, Wanted};
 use crate::export;
+use crate::refusal::Refusal;
 
 /// Most audit entries at a time.
 const MOST_AUDIT: u32 = 1000;
@@ -208,15 +209,3 @@ fn told(done: &Done) -> Json<Value> {
 }
 
 // === impl Problem ===
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let status = match refusal {
-            Refusal::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-            Refusal::Conflict(_) => StatusCode::CONFLICT,
-            Refusal::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self::new(status, refusal.to_string())
-    }
-}

@@ -9,6 +9,7 @@ mod alarms;
 mod cabin;
 mod control;
 mod events;
+mod food;
 mod show;
 mod worker;
 
@@ -22,11 +23,14 @@ use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
+use crate::desks::Ways;
 use crate::events::Events;
 use crate::observed::Observed;
+use crate::refusal::Refusal;
 pub use alarms::AlarmDoor;
 pub use cabin::CabinDoor;
 pub use control::{Control, ReloadRequest};
+pub use food::FoodDoor;
 pub use worker::{Peer, Who, Workers};
 
 /// The control socket's name inside the data directory.
@@ -57,6 +61,18 @@ impl IntoResponse for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
+            Refusal::Conflict(_) => StatusCode::CONFLICT,
+            Refusal::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, refusal.to_string())
+    }
+}
+
 /// What both doors open to.
 #[derive(Clone)]
 pub struct House {
@@ -66,6 +82,8 @@ pub struct House {
     pub cabin: CabinDoor,
     /// Alarms.
     pub alarms: AlarmDoor,
+    /// The canteen.
+    pub food: FoodDoor,
     /// What happens.
     pub events: Events,
     /// Who may work in the cabin.
@@ -75,10 +93,18 @@ pub struct House {
 // === impl House ===
 
 impl House {
+    /// What both doors open to.
+    #[must_use]
+    pub fn new(observed: &Arc<Observed>, ways: Ways, events: Events, workers: Workers) -> Self {
+        let Ways { cabin, alarms, food, .. } = ways;
+        Self { observed: Arc::clone(observed), cabin, alarms, food, events, workers }
+    }
+
     fn router(&self, cancel: &CancellationToken) -> Router {
         show::router(Arc::clone(&self.observed))
             .merge(cabin::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
+            .merge(food::router(self.food.clone()))
             .merge(events::router(self.events.clone(), cancel.clone()))
     }
 }

@@ -115,6 +115,15 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .execute(connection)
                 .await?;
         }
+        Change::Food(food) => {
+            sqlx::query("INSERT OR REPLACE INTO food (id, kind, at, body) VALUES (?, ?, ?, ?)")
+                .bind(&food.id)
+                .bind(&food.kind)
+                .bind(food.at.0)
+                .bind(&food.body)
+                .execute(connection)
+                .await?;
+        }
         _ => {}
     }
     Ok(())

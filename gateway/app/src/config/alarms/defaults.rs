@@ -5,6 +5,7 @@ use linli_domain::food::Kept;
 use linli_domain::{DeviceClass, Layout};
 
 use super::{Known, SHELVE_AT_MOST, blank, derived};
+use crate::food::{Watched, watched};
 
 /// The point that the limits of food safety are on.
 const TEMPERATURE: &str = "temperature";
@@ -57,6 +58,32 @@ pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
                 ..blank(rule, limit.condition())
             });
         }
+        rules.extend(canteen(device));
     }
     rules
+}
+
+/// What the canteen's account of a cabinet comes to, as alarms.
+fn canteen(device: &Known<'_>) -> Vec<Rule> {
+    let id = &device.layout.device;
+    let told =
+        device.keeps.and_then(|kept| Watched::of(device.layout, Some(kept), device.silent_after)?.told);
+    let Some(told) = told else { return Vec::new() };
+    let high = |limit| Condition::High { limit, deadband: 0.5 };
+    let wanted = [
+        (watched::DANGER, "exposed", high(120.0), Priority::High, "4 小时内在 8–60 °C 已累计 2 小时"),
+        (watched::UNKNOWN, "unmonitored", high(60.0), Priority::Medium, "4 小时内有 1 小时以上没有监测"),
+        (watched::OVERDUE, "overdue", high(1.0), Priority::Medium, "留样超过 72 小时未销毁"),
+        (watched::CLEAN, "unclean", Condition::Is(false), Priority::Medium, "上一次清洗消毒温度或时间不足"),
+    ];
+    let rule = |(point, suffix, condition, priority, text): (&str, &str, Condition, Priority, &str)| {
+        let point = told.points.iter().find(|spec| spec.name.as_str() == point)?.name.clone();
+        Some(Rule {
+            source: Source { device: told.device.clone(), point },
+            priority,
+            text: format!("{}：{text}", device.layout.name),
+            ..blank(derived(id, suffix)?, condition)
+        })
+    };
+    wanted.into_iter().filter_map(rule).collect()
 }

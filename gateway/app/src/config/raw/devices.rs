@@ -52,7 +52,7 @@ pub struct Device {
     pub class: Option<Class>,
     /// Which samples are passed on; every one unless given.
     pub report: Option<Report>,
-    /// What is kept in it: the limits of food safety become alarms on its temperature.
+    /// What is kept in it: the limits of food safety become alarms on its temperature, and it is in the daily record.
     pub keeps: Option<Keeps>,
     /// Exceptions for single points.
     #[serde(default)]
@@ -93,7 +93,7 @@ pub enum Class {
     Vital,
 }
 
-/// What a fridge, freezer or hot-holding cabinet keeps.
+/// What a fridge, freezer or hot-holding cabinet keeps, or how a machine cleans dishes.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keeps {
@@ -101,6 +101,9 @@ pub enum Keeps {
     Frozen,
     Hot,
     Samples,
+    DishMachine,
+    Steam,
+    Infrared,
 }
 
 // === impl Keeps ===
@@ -112,6 +115,9 @@ impl From<Keeps> for Kept {
             Keeps::Frozen => Self::Frozen,
             Keeps::Hot => Self::Hot,
             Keeps::Samples => Self::Samples,
+            Keeps::DishMachine => Self::DishMachine,
+            Keeps::Steam => Self::Steam,
+            Keeps::Infrared => Self::Infrared,
         }
     }
 }

@@ -1,8 +1,16 @@
 //! Food safety: what is kept how, and the limits with the rule each comes from.
 
+mod account;
+pub mod cooling;
+mod exposure;
+pub mod wash;
+
 use std::time::Duration;
 
 use crate::alarm::{Condition, Priority};
+
+pub use account::{Account, Day, Excursion};
+pub use exposure::{DANGER, Exposure, Stretch};
 
 /// What a fridge, freezer or hot-holding cabinet keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +23,12 @@ pub enum Kept {
     Hot,
     /// Retained samples (留样).
     Samples,
+    /// Dishes, washed by a machine.
+    DishMachine,
+    /// Dishes, disinfected by steam or boiling water.
+    Steam,
+    /// Dishes, disinfected by infrared.
+    Infrared,
 }
 
 /// One limit on the temperature, in Cel.
@@ -91,6 +105,35 @@ impl Kept {
             Self::Frozen => FROZEN,
             Self::Hot => HOT,
             Self::Samples => SAMPLES,
+            Self::DishMachine | Self::Steam | Self::Infrared => &[],
+        }
+    }
+
+    /// The rule that its limits come from.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Cold => COLD_RULE,
+            Self::Frozen => FROZEN_RULE,
+            Self::Hot => HOT_RULE,
+            Self::Samples => SAMPLES_RULE,
+            Self::DishMachine => "GB 31654-2021, dish machine: 85 °C for 40 s",
+            Self::Steam => "GB 31654-2021, steam or boiling: 100 °C for 10 min",
+            Self::Infrared => "GB 31654-2021, infrared: 120 °C for 10 min",
+        }
+    }
+
+    /// In Chinese.
+    #[must_use]
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::Cold => "冷藏",
+            Self::Frozen => "冷冻",
+            Self::Hot => "热藏",
+            Self::Samples => "留样",
+            Self::DishMachine => "洗碗机",
+            Self::Steam => "蒸汽/煮沸消毒",
+            Self::Infrared => "红外消毒",
         }
     }
 }
@@ -98,6 +141,12 @@ impl Kept {
 // === impl Limit ===
 
 impl Limit {
+    /// Whether a value is beyond it; on it is within.
+    #[must_use]
+    pub fn is_beyond(&self, value: f64) -> bool {
+        if self.is_upper { value > self.limit } else { value < self.limit }
+    }
+
     /// As a condition.
     #[must_use]
     pub const fn condition(&self) -> Condition {

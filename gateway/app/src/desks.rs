@@ -1,0 +1,130 @@
+//! The desks that people and devices come to: each owns its part, and goes on where it was when
+//! the process ended.
+
+use std::sync::Arc;
+
+use linli_domain::Batch;
+use linli_drivers::{Clock, Told};
+use linli_store::Store;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::commands::Submission;
+use crate::config::Checked;
+use crate::events::Events;
+use crate::follow::Follow;
+use crate::observed::Observed;
+use crate::pipeline::Tap;
+use crate::web::{AlarmDoor, CabinDoor, FoodDoor};
+use crate::{alarms, cabin, food};
+
+/// What they need.
+pub struct Needs<'n> {
+    /// Where everything is kept.
+    pub store: &'n Store,
+    /// Where values go that desks find out.
+    pub samples: mpsc::Sender<Batch>,
+    /// Measurements of vital signs.
+    pub told: mpsc::Receiver<Told>,
+    /// Where commands go.
+    pub commands: mpsc::Sender<Submission>,
+    /// Screens.
+    pub events: &'n Events,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+    /// What follows the configuration.
+    pub follow: &'n Follow,
+    /// Counters.
+    pub observed: &'n Observed,
+    /// The configuration.
+    pub current: &'n Checked,
+}
+
+/// The running desks.
+pub struct Desks {
+    /// The health cabin's.
+    pub cabin: JoinHandle<()>,
+    /// The alarms'.
+    pub alarms: JoinHandle<()>,
+    /// The canteen's.
+    pub food: JoinHandle<()>,
+    /// What switches sirens.
+    pub sirens: JoinHandle<()>,
+}
+
+/// The ways to them.
+pub struct Ways {
+    /// For batches.
+    pub taps: Vec<Tap>,
+    /// For health workers.
+    pub cabin: CabinDoor,
+    /// For whoever answers alarms.
+    pub alarms: AlarmDoor,
+    /// For canteen staff.
+    pub food: FoodDoor,
+}
+
+/// Starts every desk.
+pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
+    let Needs { store, samples, told, commands, events, clock, follow, observed, current } = needs;
+    let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
+    let (accounting, accounted) = mpsc::channel(food::BATCH_QUEUE);
+    let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
+    let (food_requests, food_asked) = mpsc::channel(food::REQUEST_QUEUE);
+    let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
+    let alarm_desk = alarms::Desk::resume(alarms::Parts {
+        store: store.alarms(),
+        events: events.clone(),
+        clock: Arc::clone(&clock),
+        health: Arc::clone(&observed.alarms),
+        rules: follow.alarms.subscribe(),
+        hooks: follow.webhooks.subscribe(),
+        sirens: follow.sirens.subscribe(),
+    });
+    let alarm_desk = alarm_desk.await?;
+    let food_desk = food::Desk::resume(food::Parts {
+        store: store.canteen(),
+        samples: samples.downgrade(),
+        events: events.clone(),
+        clock: Arc::clone(&clock),
+        watched: follow.canteen.subscribe(),
+        zone: current.centre.zone.clone(),
+        centre: current.centre.id.clone(),
+    });
+    let food_desk = food_desk.await?;
+    let parts = cabin::Parts {
+        store: store.clone(),
+        samples,
+        events: events.clone(),
+        clock: Arc::clone(&clock),
+        health: Arc::clone(&observed.cabin),
+    };
+    let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
+    let settings = follow.cabin.subscribe();
+    let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
+    let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
+    let ways = Ways {
+        taps: vec![
+            Tap {
+                devices: follow.watched.subscribe(),
+                to: watching,
+                dropped: Arc::clone(&observed.alarms.dropped),
+            },
+            Tap {
+                devices: follow.cabinets.subscribe(),
+                to: accounting,
+                dropped: Arc::clone(&observed.flow.unaccounted),
+            },
+        ],
+        cabin: CabinDoor { reception, centre, timezone },
+        alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
+        food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
+    };
+    let desks = Desks {
+        cabin: tokio::spawn(cabin_desk.run(told, cabin_asked)),
+        sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands, clock)),
+        alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
+        food: tokio::spawn(food_desk.run(accounted, food_asked)),
+    };
+    Ok((desks, ways))
+}

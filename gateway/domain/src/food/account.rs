@@ -1,0 +1,209 @@
+//! What a cabinet kept its food at: every stretch of the day is within the limit, beyond it, or
+//! unknown.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::exposure::{DANGER, Exposure, Stretch};
+use super::{Kept, Limit};
+use crate::Timestamp;
+use crate::alarm::Tick;
+
+/// Excursions of a day that are kept one by one; what comes after is in the sums.
+const MOST: usize = 100;
+
+/// Two excursions closer than this are one.
+const TOGETHER: i64 = 60_000;
+
+/// A time beyond the limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Excursion {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it was over; none while it lasts.
+    pub to: Option<Timestamp>,
+    /// The farthest from the limit, °C.
+    pub worst: f64,
+}
+
+/// A day.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Day {
+    /// Within the limit, milliseconds.
+    pub within: u64,
+    /// Beyond the limit.
+    pub beyond: u64,
+    /// Between 8 and 60 °C.
+    pub danger: u64,
+    /// Nobody saw.
+    pub unknown: u64,
+    /// Lowest and highest, °C.
+    pub range: Option<(f64, f64)>,
+    /// Times beyond the limit.
+    pub excursions: Vec<Excursion>,
+}
+
+/// The running account of a cabinet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Accounted for up to here. Ticks begin anew with the process.
+    #[serde(skip)]
+    upto: Tick,
+    /// The latest good value and when it came.
+    #[serde(skip)]
+    last: Option<(Tick, f64)>,
+    /// The last four hours.
+    pub exposure: Exposure,
+    /// Today.
+    pub day: Day,
+}
+
+// === impl Account ===
+
+impl Account {
+    /// Begins now.
+    #[must_use]
+    pub fn new(now: Tick) -> Self {
+        Self { upto: now, last: None, exposure: Exposure::new(now), day: Day::default() }
+    }
+
+    /// As it goes on when ticks begin anew, so long after it was kept: nobody saw what was between.
+    #[must_use]
+    pub fn resumed(self, away: Duration, now: Tick) -> Self {
+        let unknown = self.day.unknown.saturating_add(u64::try_from(away.as_millis()).unwrap_or(u64::MAX));
+        let day = Day { unknown, ..self.day };
+        Self { upto: now, last: None, exposure: self.exposure.resumed(away, now), day }
+    }
+
+    /// Time that belongs to no day of the account: nobody ran on whole days.
+    #[must_use]
+    pub fn lapsed(self, away: Duration, now: Tick) -> Self {
+        Self { exposure: self.exposure.resumed(away, now), ..self }
+    }
+
+    /// A sample: its value, or none that is good. A value older than `fresh` says nothing any more.
+    pub fn see(&mut self, kept: Kept, now: Tick, at: Timestamp, value: Option<f64>, fresh: Duration) {
+        self.pass(kept, now, value, fresh);
+        let Some(value) = value else { return };
+        self.last = Some((now, value));
+        let (low, high) = self.day.range.unwrap_or((value, value));
+        self.day.range = Some((low.min(value), high.max(value)));
+        if let Some(limit) = kept.limits().first() {
+            self.judge(limit, at, value);
+        }
+    }
+
+    /// Time passes.
+    pub fn pass(&mut self, kept: Kept, now: Tick, next: Option<f64>, fresh: Duration) {
+        let from = self.upto;
+        self.upto = now.max(from);
+        // The value counts as long as it is fresh; from then on nobody knows.
+        let known_until = match self.last {
+            Some((came, _)) => came.after(fresh).max(from).min(self.upto),
+            None => from,
+        };
+        if let Some((_, value)) = self.last {
+            // Between two samples the worse one counts.
+            let values = [Some(value), next.filter(|_| known_until == self.upto)];
+            let is_beyond =
+                values.iter().flatten().any(|v| kept.limits().first().is_some_and(|l| l.is_beyond(*v)));
+            let is_danger = values.iter().flatten().any(|v| *v > DANGER.0 && *v < DANGER.1);
+            let span = known_until.0 - from.0;
+            *(if is_beyond { &mut self.day.beyond } else { &mut self.day.within }) += span;
+            self.day.danger += if is_danger { span } else { 0 };
+            let stretch = if is_danger { Stretch::Danger } else { Stretch::Safe };
+            self.exposure.add(from, known_until, stretch);
+        }
+        self.day.unknown += self.upto.0 - known_until.0;
+        self.exposure.add(known_until, self.upto, Stretch::Unknown);
+    }
+
+    fn judge(&mut self, limit: &Limit, at: Timestamp, value: f64) {
+        let excursions = &mut self.day.excursions;
+        let has_room = excursions.len() < MOST;
+        let open = excursions
+            .last_mut()
+            .filter(|last| last.to.is_none_or(|to| limit.is_beyond(value) && at.0 - to.0 < TOGETHER));
+        match (open, limit.is_beyond(value)) {
+            (Some(open), true) => {
+                open.to = None;
+                open.worst = if limit.is_upper { open.worst.max(value) } else { open.worst.min(value) };
+            }
+            (Some(open), false) => open.to = Some(at),
+            (None, true) if has_room => excursions.push(Excursion { from: at, to: None, worst: value }),
+            (None, _) => {}
+        }
+    }
+
+    /// The day is over; what lasts goes on in the next one.
+    pub fn turn(&mut self, midnight: Timestamp) -> Day {
+        let lasts = self.day.excursions.last().filter(|last| last.to.is_none()).cloned();
+        let excursions = lasts.into_iter().map(|last| Excursion { from: midnight, ..last }).collect();
+        std::mem::replace(&mut self.day, Day { excursions, ..Day::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FRESH: Duration = Duration::from_secs(90);
+
+    fn minutes(count: u64) -> u64 {
+        count * 60_000
+    }
+
+    #[test]
+    fn warm_hours_a_gap_and_a_restart_are_each_what_they_are() {
+        let mut account = Account::new(Tick(0));
+        let see = |account: &mut Account, minute: u64, value| {
+            let at = Timestamp(minutes(minute).cast_signed());
+            account.see(Kept::Cold, Tick(minutes(minute)), at, Some(value), FRESH);
+        };
+        (0..=10).for_each(|minute| see(&mut account, minute, 4.0));
+        (11..=20).for_each(|minute| see(&mut account, minute, 9.5));
+        see(&mut account, 21, 5.0);
+        assert_eq!((account.day.within, account.day.beyond), (minutes(10), minutes(11)));
+        assert_eq!(account.exposure.danger(), Duration::from_millis(minutes(11)));
+        let warm = Excursion { from: Timestamp(660_000), to: Some(Timestamp(1_260_000)), worst: 9.5 };
+        assert_eq!(account.day.excursions, [warm]);
+        // Half an hour without a word: ninety seconds of it are known.
+        see(&mut account, 51, 5.0);
+        assert_eq!(account.day.unknown, minutes(30) - 90_000);
+        let mut account = account.resumed(Duration::from_secs(600), Tick(0));
+        assert_eq!(account.day.unknown, minutes(40) - 90_000);
+        account.see(Kept::Cold, Tick(minutes(1)), Timestamp(minutes(62).cast_signed()), Some(5.0), FRESH);
+        assert_eq!(account.day.unknown, minutes(41) - 90_000, "before the first value nobody knew");
+    }
+
+    #[test]
+    fn hot_food_is_beyond_below_sixty_and_an_excursion_lasts_over_midnight() {
+        let mut account = Account::new(Tick(0));
+        account.see(Kept::Hot, Tick(0), Timestamp(0), Some(65.0), FRESH);
+        account.see(Kept::Hot, Tick(60_000), Timestamp(60_000), Some(55.0), FRESH);
+        let day = account.turn(Timestamp(100_000));
+        assert_eq!(day.excursions.len(), 1);
+        assert_eq!(account.day.excursions[0].from, Timestamp(100_000));
+        account.see(Kept::Hot, Tick(120_000), Timestamp(120_000), Some(61.0), FRESH);
+        assert_eq!(account.day.excursions[0].to, Some(Timestamp(120_000)));
+        assert_eq!(account.day.danger, 60_000);
+    }
+
+    proptest! {
+        #[test]
+        fn every_moment_is_accounted_for_once(
+            steps in prop::collection::vec((1_u64..600_000, prop::option::of(-5.0..70.0)), 1..50),
+        ) {
+            let (mut account, mut now) = (Account::new(Tick(0)), 0);
+            for (step, value) in steps {
+                now += step;
+                account.see(Kept::Cold, Tick(now), Timestamp(now.cast_signed()), value, FRESH);
+            }
+            let day = &account.day;
+            prop_assert_eq!(day.within + day.beyond + day.unknown, now);
+            prop_assert!(day.danger <= day.within + day.beyond);
+        }
+    }
+}

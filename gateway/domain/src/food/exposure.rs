@@ -1,0 +1,145 @@
+//! How long food was where germs grow, over the last four hours. What nobody saw counts apart: it
+//! is unknown, not safe.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::Tick;
+
+/// Germs grow between these, in °C (GB 31654-2021; perishable ready food at most two hours).
+pub const DANGER: (f64, f64) = (8.0, 60.0);
+
+/// One cell of the window.
+const CELL: u64 = 5 * 60 * 1000;
+
+/// Cells of the window: four hours.
+const CELLS: usize = 48;
+
+/// What a stretch of time was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stretch {
+    /// Cold or hot enough.
+    Safe,
+    /// In the danger zone.
+    Danger,
+    /// Nobody saw.
+    Unknown,
+}
+
+/// The window, in milliseconds per cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposure {
+    /// Number of the newest cell since the ticks began.
+    newest: u64,
+    danger: Vec<u32>,
+    unknown: Vec<u32>,
+}
+
+// === impl Exposure ===
+
+impl Exposure {
+    /// Nothing is known of the time before.
+    #[must_use]
+    pub fn new(now: Tick) -> Self {
+        Self { newest: now.0 / CELL, danger: vec![0; CELLS], unknown: vec![0; CELLS] }
+    }
+
+    /// That stretch of time was so.
+    pub fn add(&mut self, from: Tick, to: Tick, stretch: Stretch) {
+        // What is longer than the window has pushed everything out.
+        let mut at = from.0.max(to.0.saturating_sub(CELL * CELLS as u64));
+        while at < to.0 {
+            let end = ((at / CELL + 1) * CELL).min(to.0);
+            self.advance(at / CELL);
+            let behind = usize::try_from(self.newest.saturating_sub(at / CELL)).unwrap_or(CELLS);
+            let share = u32::try_from(end - at).unwrap_or(u32::MAX);
+            let row = match stretch {
+                Stretch::Safe => None,
+                Stretch::Danger => Some(&mut self.danger),
+                Stretch::Unknown => Some(&mut self.unknown),
+            };
+            if let Some(cell) = row.and_then(|row| row.get_mut(behind)) {
+                *cell = cell.saturating_add(share);
+            }
+            at = end;
+        }
+    }
+
+    /// The newest cell comes first; the oldest fall out.
+    fn advance(&mut self, to: u64) {
+        let steps = usize::try_from(to.saturating_sub(self.newest)).unwrap_or(CELLS).min(CELLS);
+        for row in [&mut self.danger, &mut self.unknown] {
+            row.rotate_right(steps);
+            row[..steps].fill(0);
+        }
+        self.newest = self.newest.max(to);
+    }
+
+    /// As it is when ticks begin anew, so long after it was kept.
+    #[must_use]
+    pub fn resumed(mut self, away: Duration, now: Tick) -> Self {
+        let away = u64::try_from(away.as_millis()).unwrap_or(u64::MAX).min(CELL * CELLS as u64);
+        let end = Tick(self.newest.saturating_add(1) * CELL);
+        self.danger.resize(CELLS, 0);
+        self.unknown.resize(CELLS, 0);
+        self.add(end, Tick(end.0 + away), Stretch::Unknown);
+        self.newest = now.0 / CELL;
+        self
+    }
+
+    /// In the danger zone.
+    #[must_use]
+    pub fn danger(&self) -> Duration {
+        Duration::from_millis(self.danger.iter().map(|cell| u64::from(*cell)).sum())
+    }
+
+    /// Not seen.
+    #[must_use]
+    pub fn unknown(&self) -> Duration {
+        Duration::from_millis(self.unknown.iter().map(|cell| u64::from(*cell)).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MINUTE: u64 = 60_000;
+
+    #[test]
+    fn the_window_forgets_after_four_hours_and_a_gap_is_unknown() {
+        let mut exposure = Exposure::new(Tick(0));
+        exposure.add(Tick(0), Tick(30 * MINUTE), Stretch::Danger);
+        exposure.add(Tick(30 * MINUTE), Tick(60 * MINUTE), Stretch::Safe);
+        assert_eq!(exposure.danger(), Duration::from_secs(1800));
+        let kept = serde_json::to_string(&exposure).unwrap();
+        let kept: Exposure = serde_json::from_str(&kept).unwrap();
+        let resumed = kept.resumed(Duration::from_secs(3600), Tick(0));
+        assert_eq!(resumed.danger(), Duration::from_secs(1800));
+        assert_eq!(resumed.unknown(), Duration::from_secs(3600));
+        let long = resumed.resumed(Duration::from_secs(5 * 3600), Tick(0));
+        assert_eq!((long.danger(), long.unknown()), (Duration::ZERO, Duration::from_secs(4 * 3600)));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_counted_twice_or_lost_inside_the_window(
+            lengths in prop::collection::vec((1_u64..20 * MINUTE, 0_u8..3), 1..10),
+        ) {
+            let (mut exposure, mut at) = (Exposure::new(Tick(0)), 0);
+            let (mut danger, mut unknown) = (0, 0);
+            for (length, kind) in lengths {
+                let stretch = [Stretch::Safe, Stretch::Danger, Stretch::Unknown][usize::from(kind)];
+                exposure.add(Tick(at), Tick(at + length), stretch);
+                at += length;
+                danger += if kind == 1 { length } else { 0 };
+                unknown += if kind == 2 { length } else { 0 };
+            }
+            // Ten stretches of 20 minutes are shorter than the window.
+            prop_assert_eq!(exposure.danger(), Duration::from_millis(danger));
+            prop_assert_eq!(exposure.unknown(), Duration::from_millis(unknown));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Washing and disinfecting dishes: hot enough, long enough, every time.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Kept;
+use crate::Timestamp;
+use crate::alarm::Tick;
+
+/// A cycle begins this far below the limit, and is over that far below.
+const BEGINS: f64 = 15.0;
+const ENDS: f64 = 20.0;
+
+/// A finished cycle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it was over.
+    pub to: Timestamp,
+    /// The hottest, °C.
+    pub highest: f64,
+    /// The longest time at or above the limit without a break, milliseconds.
+    pub held: u64,
+    /// Whether that was enough.
+    pub is_clean: bool,
+}
+
+/// Watches a machine.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wash {
+    running: Option<Running>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Running {
+    from: Timestamp,
+    highest: f64,
+    hot_since: Option<Tick>,
+    held: u64,
+}
+
+/// Hot enough and how long.
+#[must_use]
+pub const fn wanted(kept: Kept) -> Option<(f64, Duration)> {
+    match kept {
+        Kept::DishMachine => Some((85.0, Duration::from_secs(40))),
+        Kept::Steam => Some((100.0, Duration::from_secs(600))),
+        Kept::Infrared => Some((120.0, Duration::from_secs(600))),
+        Kept::Cold | Kept::Frozen | Kept::Hot | Kept::Samples => None,
+    }
+}
+
+// === impl Wash ===
+
+impl Wash {
+    /// A sample; the cycle, when it is over. A value that is missing breaks the time held.
+    pub fn see(&mut self, kept: Kept, now: Tick, at: Timestamp, value: Option<f64>) -> Option<Cycle> {
+        let (limit, long) = wanted(kept)?;
+        let Some(value) = value else {
+            if let Some(running) = &mut self.running {
+                running.hot_since = None;
+            }
+            return None;
+        };
+        if self.running.is_none() && value >= limit - BEGINS {
+            self.running = Some(Running { from: at, highest: value, hot_since: None, held: 0 });
+        }
+        let running = self.running.as_mut()?;
+        running.highest = running.highest.max(value);
+        if value >= limit {
+            let since = *running.hot_since.get_or_insert(now);
+            running.held = running.held.max(now.0.saturating_sub(since.0));
+        } else {
+            running.hot_since = None;
+        }
+        if value >= limit - ENDS {
+            return None;
+        }
+        let Running { from, highest, held, .. } = self.running.take()?;
+        Some(Cycle { from, to: at, highest, held, is_clean: Duration::from_millis(held) >= long })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(values: &[Option<f64>]) -> Vec<Cycle> {
+        let mut wash = Wash::default();
+        let steps = (0_u64..).zip(values).filter_map(|(step, value)| {
+            let at = Timestamp((step * 10_000).cast_signed());
+            wash.see(Kept::DishMachine, Tick(step * 10_000), at, *value)
+        });
+        steps.collect()
+    }
+
+    #[test]
+    fn hot_long_enough_without_a_break_is_clean() {
+        let hot =
+            [Some(60.0), Some(75.0), Some(86.0), Some(87.0), Some(86.0), Some(88.0), Some(86.0), Some(50.0)];
+        let cycles = run(&hot);
+        assert_eq!(
+            (cycles.len(), cycles[0].held, cycles[0].is_clean, cycles[0].highest),
+            (1, 40_000, true, 88.0)
+        );
+        let mut broken = hot;
+        broken[4] = None;
+        assert!(!run(&broken)[0].is_clean, "nobody saw that it was hot all the time");
+        assert!(!run(&[Some(72.0), Some(80.0), Some(40.0)])[0].is_clean);
+        assert_eq!(run(&[Some(60.0), Some(69.0), Some(40.0)]), []);
+    }
+}

@@ -1,0 +1,202 @@
+//! The canteen's day: temperatures accounted for through kills, samples, cooling, signed records
+//! that give away whoever changes them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use linli_tests::devices::STORE;
+use linli_tests::{Broker, Gateway, Stage, Subscriber, eventually, linli, python, tool};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+fn devices(port: u16) -> String {
+    let mut text = format!("[[line]]\nid = \"z\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{port}\"\n");
+    let keeps = |kept: &str| format!("keeps = \"{kept}\"\n");
+    for (id, keeps) in [
+        ("fridge", keeps("cold")),
+        ("samples", keeps("samples")),
+        ("dishes", keeps("dish_machine")),
+        ("probe", String::new()),
+    ] {
+        text += &format!(
+            "\n[[device]]\nid = \"{id}\"\nname = \"{id}柜\"\nline = \"z\"\nprofile = \"zigbee2mqtt/climate\"\n\
+             class = \"food_safety\"\npoll = \"5s\"\n{keeps}"
+        );
+    }
+    text
+}
+
+async fn reads(port: u16, device: &str, celsius: f64) -> anyhow::Result<()> {
+    let (port, topic) = (port.to_string(), format!("zigbee2mqtt/{device}"));
+    let payload = json!({ "temperature": celsius }).to_string();
+    let arguments = ["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", &topic, "-m", &payload];
+    let sent = Command::new(tool("mosquitto_pub", "mosquitto-clients")?).args(arguments).output().await?;
+    ensure!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    Ok(())
+}
+
+fn record(gateway: &Gateway) -> Value {
+    gateway
+        .ask("POST", "/api/v1/food", &json!({"do": "record"}))
+        .map(|(_, record)| record)
+        .unwrap_or_default()
+}
+
+fn cabinet(record: &Value, device: &str) -> Value {
+    let cabinets = record["cabinets"].as_array().cloned().unwrap_or_default();
+    cabinets.into_iter().find(|cabinet| cabinet["device"] == device).unwrap_or_default()
+}
+
+/// Runs a verb that must do, and gives what it says.
+async fn does(gateway: &Gateway, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = gateway.verb(arguments).await?;
+    ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a verb that must be refused, and gives the reason.
+async fn refused(gateway: &Gateway, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = gateway.verb(arguments).await?;
+    ensure!(!output.status.success(), "{arguments:?} was not refused");
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+async fn start(stage: &Stage, config: &Path) -> anyhow::Result<Gateway> {
+    let mut gateway = Gateway::start(config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    gateway
+        .until("the line is up", Duration::from_secs(20), |status| status["lines"][0]["up"] == true)
+        .await?;
+    // The subscriptions follow the connection by a moment.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(gateway)
+}
+
+#[tokio::test]
+async fn a_day_is_accounted_for_and_signed() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let config = stage.configure(broker.port, STORE, &devices(broker.port))?;
+    let gateway = start(&stage, &config).await?;
+    for celsius in [4.0, 4.5, 9.5, 11.0, 5.0] {
+        reads(broker.port, "fridge", celsius).await?;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+    }
+    eventually("the excursion is in the record", Duration::from_secs(20), || {
+        let fridge = cabinet(&record(&gateway), "fridge");
+        fridge["excursions"][0]["worst"] == 11.0 && !fridge["excursions"][0]["to"].is_null()
+    })
+    .await
+    .with_context(|| record(&gateway).to_string())?;
+    let fridge = cabinet(&record(&gateway), "fridge");
+    let seconds = |key: &str| fridge[key].as_u64().unwrap_or_default();
+    assert!(seconds("beyond_s") >= 3 && seconds("beyond_s") < 15, "{fridge}");
+    assert!(seconds("danger_s") == seconds("beyond_s"), "{fridge}");
+    assert!(cabinet(&record(&gateway), "samples")["within_s"] == 0, "nobody saw it: unknown");
+
+    for celsius in [60.0, 86.0, 88.0, 40.0] {
+        reads(broker.port, "dishes", celsius).await?;
+    }
+    eventually("too short a cycle is told as such", Duration::from_secs(20), || {
+        record(&gateway)["cycles"][0]["cycle"]["is_clean"] == false
+    })
+    .await?;
+    people(&gateway, broker.port).await?;
+    // The process dies; what it accounted for does not.
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    gateway.kill().await?;
+    let gateway = start(&stage, &config).await?;
+    let fridge = cabinet(&record(&gateway), "fridge");
+    assert_eq!(fridge["excursions"][0]["worst"], 11.0, "{fridge}");
+    assert_eq!(record(&gateway)["samples"][0]["food"], "番茄炒蛋");
+    signed(&stage, gateway, &subscriber, &config).await
+}
+
+/// What people do, and what is refused to them.
+async fn people(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
+    let retain = |grams: &'static str, cabinet: &'static str| {
+        ["food", "retain", "--food", "番茄炒蛋", "--grams", grams, "--cabinet", cabinet, "--by", "李梅"]
+    };
+    assert!(refused(gateway, &retain("120", "samples")).await?.contains("125"));
+    assert!(refused(gateway, &retain("150", "fridge")).await?.contains("samples do"));
+    does(gateway, &retain("150", "samples")).await?;
+    let listed = does(gateway, &["food", "samples"]).await?;
+    let number = listed.split_whitespace().next().unwrap_or_default().to_owned();
+    assert!(listed.contains("番茄炒蛋"), "{listed}");
+    let early = refused(gateway, &["food", "destroy", &number, "--by", "李梅"]).await?;
+    assert!(early.contains("48"), "{early}");
+    does(gateway, &["food", "destroy", &number, "--by", "李梅", "--why", "容器破损"]).await?;
+    assert!(refused(gateway, &["food", "destroy", &number, "--by", "李梅"]).await?.contains("already"));
+
+    let cool = |food: &'static str| ["food", "cool", "--food", food, "--probe", "probe", "--by", "王强"];
+    assert!(
+        refused(gateway, &["food", "cool", "--food", "汤", "--probe", "nobody", "--by", "王强"])
+            .await
+            .is_ok()
+    );
+    does(gateway, &cool("红烧肉")).await?;
+    assert!(refused(gateway, &cool("鸡汤")).await?.contains("another batch"));
+    for celsius in [72.0, 58.0, 30.0, 7.5] {
+        reads(port, "probe", celsius).await?;
+    }
+    eventually("it cooled in time", Duration::from_secs(60), || {
+        record(gateway)["cooling"][0]["cooling"]["outcome"] == "passed"
+    })
+    .await?;
+    does(gateway, &["food", "note", "--by", "李梅", "冰箱门封条已更换"]).await?;
+    Ok(())
+}
+
+/// Signed, exported, read by others; and whoever changes it is found.
+async fn signed(
+    stage: &Stage,
+    gateway: Gateway,
+    subscriber: &Subscriber,
+    config: &Path,
+) -> anyhow::Result<()> {
+    let page = does(&gateway, &["export", "haccp", "--as", "html"]).await?;
+    assert!(page.contains("未签字") && page.contains("番茄炒蛋") && page.contains("容器破损"), "{page}");
+    does(&gateway, &["food", "sign", "--by", "李梅", "--note", "无异常"]).await?;
+    does(&gateway, &["food", "sign", "--by", "王强"]).await?;
+    assert!(does(&gateway, &["food", "verify"]).await?.starts_with("2 signed"));
+    let document = stage.path("haccp.pdf");
+    let to = document.to_string_lossy().into_owned();
+    does(&gateway, &["export", "haccp", "--as", "pdf", "-o", &to]).await?;
+    let text = Command::new(tool("pdftotext", "poppler-utils")?).args(["-layout", &to, "-"]).output().await?;
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    for word in ["日记录", "番茄炒蛋", "红烧肉", "冰箱门封条已更换", "王强", "11.0"] {
+        assert!(text.contains(word), "{word} is not in the document:\n{text}");
+    }
+    let table = stage.path("haccp.csv");
+    does(&gateway, &["export", "haccp", "--as", "csv", "-o", &table.to_string_lossy()]).await?;
+    let script = "import csv,sys; print(sum('番茄炒蛋' in row for row in csv.reader(open(sys.argv[1], encoding='utf-8-sig'))))";
+    let read = Command::new(python()?).args(["-c", script]).arg(&table).output().await?;
+    assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), "1");
+    let told = || {
+        let received = subscriber.received().unwrap_or_default();
+        received
+            .iter()
+            .filter(|m| m.topic.ends_with("/event/haccp"))
+            .map(|m| m.payload["hash"].clone())
+            .collect::<Vec<_>>()
+    };
+    eventually("the district has both hashes", Duration::from_secs(20), || told().len() == 2).await?;
+    let chain = does(&gateway, &["food", "chain"]).await?;
+    assert!(told().iter().all(|hash| chain.contains(hash.as_str().unwrap_or("?"))));
+
+    let file = stage.path("chain.json");
+    std::fs::write(&file, chain.replace("\"worst\": 11.0", "\"worst\": 8.1"))?;
+    let found = linli(&["food", "verify", &file.to_string_lossy()]).await?;
+    assert!(String::from_utf8_lossy(&found.stderr).contains("number 1"), "{found:?}");
+    gateway.stop().await?;
+    // In the database too.
+    let script = "import sqlite3,sys; db=sqlite3.connect(sys.argv[1]); \
+                  db.execute(\"DELETE FROM food WHERE id='signed/00000001'\"); db.commit()";
+    let database = stage.path("data/linli.db");
+    ensure!(Command::new(python()?).args(["-c", script]).arg(&database).status().await?.success());
+    let gateway = start(stage, config).await?;
+    assert!(refused(&gateway, &["food", "verify"]).await?.contains("number 1 is missing"));
+    gateway.stop().await
+}
