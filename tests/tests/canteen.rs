@@ -102,7 +102,10 @@ async fn a_day_is_accounted_for_and_signed() -> anyhow::Result<()> {
     eventually("too short a cycle is told as such", Duration::from_secs(20), || {
         record(&gateway)["cycles"][0]["cycle"]["is_clean"] == false
     })
-    .await?;
+    .await
+    .with_context(|| {
+        format!("{}\n{:?}\n{}", record(&gateway), gateway.get("/api/v1/devices/dishes"), gateway.log())
+    })?;
     people(&gateway, broker.port).await?;
     // The process dies; what it accounted for does not.
     tokio::time::sleep(Duration::from_secs(31)).await;
@@ -193,7 +196,7 @@ async fn signed(
     gateway.stop().await?;
     // In the database too.
     let script = "import sqlite3,sys; db=sqlite3.connect(sys.argv[1]); \
-                  db.execute(\"DELETE FROM food WHERE id='signed/00000001'\"); db.commit()";
+                  db.execute(\"DELETE FROM book WHERE id='signed/00000001'\"); db.commit()";
     let database = stage.path("data/linli.db");
     ensure!(Command::new(python()?).args(["-c", script]).arg(&database).status().await?.success());
     let gateway = start(stage, config).await?;

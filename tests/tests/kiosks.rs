@@ -96,32 +96,8 @@ fn report(port: u16, token: &str, body: &Value) -> anyhow::Result<(u16, Value)> 
     Ok((status, serde_json::from_str(&answer).unwrap_or_default()))
 }
 
-#[tokio::test]
-async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (broker, port) = (Broker::start(&stage).await?, free_port()?);
-    let devices = format!(
-        "[[line]]\nid = \"kiosks\"\nkind = \"kiosk_http\"\nlisten = \"127.0.0.1:{port}\"\n\n\
-         [[device]]\nid = \"k1\"\nline = \"kiosks\"\nprofile = \"kiosk/terminal\"\nclass = \"kiosk\"\npoll = \"1s\"\n\
-         token = \"file:k1.token\"\n"
-    );
-    let config = stage.configure(broker.port, store(), &devices)?;
-    secret(&config, "k1.token", TOKEN)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
-    gateway.answering().await?;
-    eventually("it listens", Duration::from_secs(10), || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    })
-    .await?;
-    let well = json!({"boot": "b1", "seq": 1, "parts": {"paper": "ok", "touch": "ok"}, "version": "1.2"});
-    assert_eq!(report(port, TOKEN, &well)?.0, 200);
-    shows(&gateway, "k1", "paper", &json!(0)).await?;
-    let empty = json!({"boot": "b1", "seq": 2, "parts": {"paper": "out", "touch": "ok"}});
-    assert_eq!(report(port, TOKEN, &empty)?.0, 200);
-    shows(&gateway, "k1", "paper", &json!(4)).await?;
-    let (status, why) = report(port, TOKEN, &json!({"boot": "b1", "seq": 3, "parts": {"papr": "ok"}}))?;
-    assert_eq!((status, why["error"].as_str().is_some_and(|why| why.contains("papr"))), (422, true));
-
+/// A text instead of the service.
+async fn out_of_service(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     // Out of service: handed over with the answer, done when the kiosk says that it shows it.
     let kiosk = tokio::spawn(async move {
         let mut shown = String::new();
@@ -140,8 +116,56 @@ async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result
     let told = gateway.verb(&["command", "k1", "message", "暂停服务"]).await?;
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     assert!(kiosk.await??, "the kiosk was told the text");
-    shows(&gateway, "k1", "message", &json!("暂停服务")).await?;
+    shows(gateway, "k1", "message", &json!("暂停服务")).await?;
+    Ok(())
+}
 
+#[tokio::test]
+async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (broker, port) = (Broker::start(&stage).await?, free_port()?);
+    let devices = format!(
+        "[[line]]\nid = \"kiosks\"\nkind = \"kiosk_http\"\nlisten = \"127.0.0.1:{port}\"\n\n\
+         [[device]]\nid = \"k1\"\nline = \"kiosks\"\nprofile = \"kiosk/terminal\"\nclass = \"kiosk\"\npoll = \"1s\"\n\
+         token = \"file:k1.token\"\n"
+    );
+    let config = stage.configure(broker.port, store(), &devices)?;
+    secret(&config, "k1.token", TOKEN)?;
+    let matters = "[[matter]]\nid = \"1\"\nname = \"社保查询\"\nneeds = [\"touch\"]\n\n\
+                   [[matter]]\nid = \"2\"\nname = \"证明打印\"\nneeds = [\"paper\", \"touch\"]\n";
+    std::fs::write(config.join("matters.toml"), matters)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    eventually("it listens", Duration::from_secs(10), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await?;
+    let well = json!({"boot": "b1", "seq": 1, "parts": {"paper": "ok", "touch": "ok"}, "version": "1.2"});
+    assert_eq!(report(port, TOKEN, &well)?.0, 200);
+    shows(&gateway, "k1", "paper", &json!(0)).await?;
+    let empty = json!({"boot": "b1", "seq": 2, "parts": {"paper": "out", "touch": "ok"}});
+    assert_eq!(report(port, TOKEN, &empty)?.0, 200);
+    shows(&gateway, "k1", "paper", &json!(4)).await?;
+    eventually("what residents get", Duration::from_secs(10), || {
+        gateway.ask("GET", "/api/v1/kiosks", &Value::Null).is_ok_and(|(_, kiosks)| {
+            kiosks[0]["service"] == "degraded"
+                && kiosks[0]["matters"] == 2
+                && kiosks[0]["matters_offered"] == 1
+        })
+    })
+    .await?;
+    let lacking = gateway.verb(&["kiosks", "--matters", "k1"]).await?;
+    let lacking = String::from_utf8_lossy(&lacking.stdout).into_owned();
+    assert!(lacking.contains("证明打印") && lacking.contains("1 of 2"), "{lacking}");
+    let (status, why) = report(port, TOKEN, &json!({"boot": "b1", "seq": 3, "parts": {"papr": "ok"}}))?;
+    assert_eq!((status, why["error"].as_str().is_some_and(|why| why.contains("papr"))), (422, true));
+
+    out_of_service(&gateway, port).await?;
+    let spent = |kind: &str| {
+        let (_, kiosks) = gateway.ask("GET", "/api/v1/kiosks", &Value::Null).unwrap_or_default();
+        kiosks[0]["hours_today"][kind].as_u64().unwrap_or_default()
+    };
+    eventually("how it spends the day", Duration::from_secs(20), || spent("maintenance") > 0).await?;
     for _ in 0..5 {
         assert_eq!(report(port, "wrong-token-wrong-token-wrong", &well)?.0, 401);
     }
@@ -151,5 +175,13 @@ async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result
             device(status, "k1").is_some_and(|kiosk| kiosk["online"] == false)
         })
         .await?;
+    eventually("nobody knows", Duration::from_secs(20), || spent("offline") > 0).await?;
+    let before = spent("maintenance");
+    gateway.stop().await?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    let days = gateway.verb(&["kiosks", "--days", "3", "--json"]).await?;
+    let days: Value = serde_json::from_slice(&days.stdout)?;
+    assert!(days[0]["hours"]["maintenance"].as_u64() >= Some(before), "{days}");
     gateway.stop().await
 }

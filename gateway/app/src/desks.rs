@@ -15,8 +15,8 @@ use crate::events::Events;
 use crate::follow::Follow;
 use crate::observed::Observed;
 use crate::pipeline::Tap;
-use crate::web::{AlarmDoor, CabinDoor, FoodDoor};
-use crate::{alarms, cabin, food};
+use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor};
+use crate::{alarms, cabin, food, kiosks};
 
 /// What they need.
 pub struct Needs<'n> {
@@ -48,6 +48,8 @@ pub struct Desks {
     pub alarms: JoinHandle<()>,
     /// The canteen's.
     pub food: JoinHandle<()>,
+    /// The kiosks'.
+    pub kiosks: JoinHandle<()>,
     /// What switches sirens.
     pub sirens: JoinHandle<()>,
 }
@@ -62,6 +64,8 @@ pub struct Ways {
     pub alarms: AlarmDoor,
     /// For canteen staff.
     pub food: FoodDoor,
+    /// For everybody.
+    pub kiosks: KioskDoor,
 }
 
 /// Starts every desk.
@@ -69,21 +73,14 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let Needs { store, samples, told, commands, events, clock, follow, observed, current } = needs;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(food::BATCH_QUEUE);
+    let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
+    let (kiosk_requests, kiosks_asked) = mpsc::channel(kiosks::REQUEST_QUEUE);
     let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
     let (food_requests, food_asked) = mpsc::channel(food::REQUEST_QUEUE);
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
-    let alarm_desk = alarms::Desk::resume(alarms::Parts {
-        store: store.alarms(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        health: Arc::clone(&observed.alarms),
-        rules: follow.alarms.subscribe(),
-        hooks: follow.webhooks.subscribe(),
-        sirens: follow.sirens.subscribe(),
-    });
-    let alarm_desk = alarm_desk.await?;
+    let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
     let food_desk = food::Desk::resume(food::Parts {
-        store: store.canteen(),
+        store: store.book(),
         samples: samples.downgrade(),
         events: events.clone(),
         clock: Arc::clone(&clock),
@@ -92,6 +89,14 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         centre: current.centre.id.clone(),
     });
     let food_desk = food_desk.await?;
+    let kiosk_desk = kiosks::Desk::resume(kiosks::Parts {
+        store: store.book(),
+        events: events.clone(),
+        clock: Arc::clone(&clock),
+        setup: follow.kiosks.subscribe(),
+        zone: current.centre.zone.clone(),
+    });
+    let kiosk_desk = kiosk_desk.await?;
     let parts = cabin::Parts {
         store: store.clone(),
         samples,
@@ -103,6 +108,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
+    let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
         taps: vec![
             Tap {
@@ -110,14 +116,12 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
                 to: watching,
                 dropped: Arc::clone(&observed.alarms.dropped),
             },
-            Tap {
-                devices: follow.cabinets.subscribe(),
-                to: accounting,
-                dropped: Arc::clone(&observed.flow.unaccounted),
-            },
+            Tap { devices: follow.cabinets.subscribe(), to: accounting, dropped: unaccounted() },
+            Tap { devices: follow.terminals.subscribe(), to: serving, dropped: unaccounted() },
         ],
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
+        kiosks: KioskDoor { requests: kiosk_requests },
         food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
     };
     let desks = Desks {
@@ -125,6 +129,26 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands, clock)),
         alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
+        kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
     };
     Ok((desks, ways))
+}
+
+async fn alarm_desk(
+    store: &Store,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    observed: &Observed,
+) -> anyhow::Result<alarms::Desk> {
+    let parts = alarms::Parts {
+        store: store.alarms(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        health: Arc::clone(&observed.alarms),
+        rules: follow.alarms.subscribe(),
+        hooks: follow.webhooks.subscribe(),
+        sirens: follow.sirens.subscribe(),
+    };
+    alarms::Desk::resume(parts).await
 }

@@ -11,6 +11,7 @@ use crate::alarms::Siren;
 use crate::cabin;
 use crate::config::{Checked, Worker};
 use crate::food::Watched;
+use crate::kiosks::Setup;
 use crate::notify::Webhook;
 use crate::pipeline::Rules;
 
@@ -32,6 +33,10 @@ pub struct Follow {
     pub canteen: watch::Sender<Arc<Vec<Watched>>>,
     /// Its devices.
     pub cabinets: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// Kiosks.
+    pub kiosks: watch::Sender<Arc<Setup>>,
+    /// Their devices.
+    pub terminals: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -51,6 +56,8 @@ impl Follow {
             sirens: watch::Sender::new(Arc::new(current.sirens.clone())),
             canteen: watch::Sender::new(Arc::new(current.canteen.clone())),
             cabinets: watch::Sender::new(cabinets(current)),
+            kiosks: watch::Sender::new(Arc::new(current.kiosks.clone())),
+            terminals: watch::Sender::new(terminals(current)),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -78,6 +85,8 @@ impl Follow {
         self.sirens.send_replace(Arc::new(current.sirens.clone()));
         self.canteen.send_replace(Arc::new(current.canteen.clone()));
         self.cabinets.send_replace(cabinets(current));
+        self.kiosks.send_replace(Arc::new(current.kiosks.clone()));
+        self.terminals.send_replace(terminals(current));
         self.watched.send_replace(watched(current));
     }
 }
@@ -92,6 +101,10 @@ fn reports(current: &Checked) -> Rules {
 
 fn cabinets(current: &Checked) -> Arc<BTreeSet<Id>> {
     Arc::new(current.canteen.iter().map(|watched| watched.device.clone()).collect())
+}
+
+fn terminals(current: &Checked) -> Arc<BTreeSet<Id>> {
+    Arc::new(current.kiosks.kiosks.iter().map(|kiosk| kiosk.device.clone()).collect())
 }
 
 fn watched(current: &Checked) -> Arc<BTreeSet<Id>> {

@@ -233,6 +233,7 @@ impl Gateway {
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
         step("alarms", async { drop(tasks.desks.alarms.await) }).await;
         step("canteen", async { drop(tasks.desks.food.await) }).await;
+        step("kiosks", async { drop(tasks.desks.kiosks.await) }).await;
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }

@@ -14,6 +14,7 @@ mod export;
 mod follow;
 mod food;
 mod gateway;
+mod kiosks;
 mod lines;
 mod live;
 pub mod local;

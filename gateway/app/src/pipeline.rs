@@ -45,7 +45,7 @@ pub struct Flow {
     pub values_reported: AtomicU64,
     /// Batches the store refused (its queue was full).
     pub refused: AtomicU64,
-    /// Batches the canteen's desk could not look at.
+    /// Batches the desks of canteen and kiosks could not look at.
     pub unaccounted: Arc<AtomicU64>,
     /// Changes with every turn of the loop.
     pub progress: AtomicU64,

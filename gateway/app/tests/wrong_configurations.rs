@@ -8,11 +8,12 @@ use std::path::Path;
 
 use linli::config::load_texts;
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("gateway.toml", include_str!("../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../deploy/example/facility.toml")),
     ("devices.toml", include_str!("../../../deploy/example/devices.toml")),
     ("alarms.toml", include_str!("../../../deploy/example/alarms.toml")),
+    ("matters.toml", include_str!("../../../deploy/example/matters.toml")),
 ];
 
 /// What was done wrong, in which file, and the change that does it (the first place only).
@@ -22,6 +23,7 @@ const G: &str = "gateway.toml";
 const F: &str = "facility.toml";
 const D: &str = "devices.toml";
 const A: &str = "alarms.toml";
+const M: &str = "matters.toml";
 
 const CASES: &[Case] = &[
     ("not TOML", G, "[gateway]", "[gateway"),
@@ -286,6 +288,8 @@ parity = \"mark\"",
         "kind = \"snmp\"\nhost = \"192.0.2.40\"\n\n[[device]]\nid = \"kiosk-printer\"\nname = \"政务终端打印机\"\nline = \"printer-line\"\nprofile = \"snmp/printer\"",
         "kind = \"kiosk_http\"\nlisten = \"127.0.0.1:8081\"\n\n[[device]]\nid = \"kiosk-printer\"\nline = \"printer-line\"\nprofile = \"kiosk/terminal\"\ntoken = \"0123456789\"",
     ),
+    ("a matter that needs a part nobody has", M, "\"id_reader\"", "\"id_raeder\""),
+    ("a matter twice", M, "id = \"002\"", "id = \"001\""),
     ("a siren that nobody has", A, "device = \"hall-siren\"", "device = \"hall-sirene\""),
     ("a siren that cannot be switched", A, "point = \"state\"", "point = \"power\""),
     ("a siren that sounds all night", A, "for = \"3m\"", "for = \"8h\""),

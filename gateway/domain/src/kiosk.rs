@@ -53,6 +53,34 @@ pub enum Service {
     Offline,
 }
 
+/// Something residents come for (政务服务事项).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Matter {
+    /// Its number in the district's catalogue.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Whose it is.
+    pub department: String,
+    /// Parts that it needs.
+    pub needs: Vec<String>,
+}
+
+/// How a kiosk spent the opening hours of a day, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// Everything.
+    pub in_service: u64,
+    /// Something.
+    pub degraded: u64,
+    /// Nothing.
+    pub out_of_service: u64,
+    /// Taken out on purpose.
+    pub maintenance: u64,
+    /// Nobody knows.
+    pub offline: u64,
+}
+
 /// Without one of these a kiosk is of no use.
 const ESSENTIAL: [&str; 3] = ["touch", "network", "upstream"];
 
@@ -129,6 +157,42 @@ impl Service {
     }
 }
 
+// === impl Matter ===
+
+impl Matter {
+    /// The part that is missing for it, if one is. A part that is not reported is not judged.
+    #[must_use]
+    pub fn lacks(&self, part: impl Fn(&str) -> Option<Part>) -> Option<&str> {
+        self.needs.iter().map(String::as_str).find(|name| part(name).is_some_and(|part| !part.serves()))
+    }
+}
+
+// === impl Hours ===
+
+impl Hours {
+    /// So long it was so.
+    pub fn add(&mut self, service: Service, span: u64) {
+        let spent = match service {
+            Service::InService => &mut self.in_service,
+            Service::Degraded => &mut self.degraded,
+            Service::OutOfService => &mut self.out_of_service,
+            Service::Maintenance => &mut self.maintenance,
+            Service::Offline => &mut self.offline,
+        };
+        *spent = spent.saturating_add(span);
+    }
+
+    /// Share of the time in which residents got at least something, per cent; none before the
+    /// first moment. What nobody knows counts as not available.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day")]
+    pub fn availability(&self) -> Option<f64> {
+        let good = self.in_service + self.degraded;
+        let all = good + self.out_of_service + self.maintenance + self.offline;
+        (all > 0).then(|| good as f64 * 100.0 / all as f64)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +206,24 @@ mod tests {
         let fine = [("touch", Part::Ok)];
         assert_eq!(Service::of(false, false, fine.into_iter()), Service::Offline);
         assert_eq!(Service::of(true, true, fine.into_iter()), Service::Maintenance);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_not_available() {
+        let mut hours = Hours::default();
+        assert_eq!(hours.availability(), None);
+        hours.add(Service::InService, 60);
+        hours.add(Service::Degraded, 15);
+        hours.add(Service::Offline, 25);
+        assert_eq!(hours.availability(), Some(75.0));
+        let print = Matter {
+            id: "1".to_owned(),
+            name: "打印".to_owned(),
+            department: String::new(),
+            needs: vec!["printer".to_owned(), "paper".to_owned()],
+        };
+        let paper = |state| move |name: &str| (name == "paper").then_some(state);
+        assert_eq!((print.lacks(paper(Part::Warn)), print.lacks(paper(Part::Fault))), (None, Some("paper")));
     }
 
     #[test]

@@ -47,9 +47,9 @@ pub struct Notification {
     pub after: Timestamp,
 }
 
-/// Something the canteen keeps.
+/// A page of the book that desks write in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Food {
+pub struct Page {
     /// Unique.
     pub id: String,
     /// What it is.
@@ -90,8 +90,8 @@ pub enum Change {
     Notify(Notification),
     /// They have been; or it is given up.
     Notified(i64),
-    /// Something of the canteen's, as its owner writes it.
-    Food(Food),
+    /// A page of the book, as its desk writes it.
+    Page(Page),
     /// One step of an alarm, for the journal.
     AlarmStep {
         /// When.

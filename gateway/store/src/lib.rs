@@ -7,8 +7,8 @@
 
 mod alarms;
 mod backup;
+mod book;
 mod cabin;
-mod canteen;
 mod claim;
 pub mod codec;
 mod command;
@@ -32,15 +32,15 @@ mod writer;
 
 pub use alarms::Alarms;
 pub use backup::{BackupError, backup};
+pub use book::Book;
 pub use cabin::Cabin;
-pub use canteen::Canteen;
 pub use command::{Begun, JournaledCommand};
 pub use error::{NotDurable, OpenError, ReadError, Refused};
 pub use heads::Heads;
 pub use history::History;
 pub use inspect::{Inspection, inspect};
 pub use journal::Journal;
-pub use kept::{Audit, Change, Entry, Food, Notification, Resident};
+pub use kept::{Audit, Change, Entry, Notification, Page, Resident};
 pub use open::{Opening, SetAside};
 pub use outbox::{Outbox, Row};
 pub use settings::{Now, Settings};

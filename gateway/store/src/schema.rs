@@ -64,10 +64,10 @@ const CREATE_NOTIFICATIONS: &[&str] = &[
 /// When each may be told: people sleep.
 const ADD_AFTER: &[&str] = &["ALTER TABLE notification ADD COLUMN after INTEGER NOT NULL DEFAULT 0"];
 
-/// The canteen's: accounts of cabinets, days, retained samples, cooling, signed records.
-const CREATE_FOOD: &[&str] = &[
-    "CREATE TABLE food (id TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX food_kind ON food (kind, at)",
+/// The book that desks write in: accounts of cabinets, samples, signed records, days of kiosks.
+const CREATE_BOOK: &[&str] = &[
+    "CREATE TABLE book (id TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX book_kind ON book (kind, at)",
 ];
 
 const CREATE: &[&str] = &[
@@ -148,7 +148,7 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
         sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
     }
     let added: [(i64, &[&str]); 5] =
-        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER), (7, CREATE_FOOD)];
+        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER), (7, CREATE_BOOK)];
     for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
@@ -169,7 +169,7 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let all = [CREATE, CREATE_CABIN, CREATE_ALARMS, CREATE_NOTIFICATIONS, ADD_AFTER, CREATE_FOOD];
+    let all = [CREATE, CREATE_CABIN, CREATE_ALARMS, CREATE_NOTIFICATIONS, ADD_AFTER, CREATE_BOOK];
     for statement in all.into_iter().flatten() {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }

@@ -6,8 +6,8 @@ use linli_domain::{Lane, Record};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::alarms::Alarms;
+use crate::book::Book;
 use crate::cabin::Cabin;
-use crate::canteen::Canteen;
 use crate::claim::Claim;
 use crate::error::{NotDurable, OpenError, Refused};
 use crate::heads::Heads;
@@ -121,10 +121,10 @@ impl Store {
         Alarms { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
     }
 
-    /// What the canteen keeps.
+    /// The book that desks write in.
     #[must_use]
-    pub fn canteen(&self) -> Canteen {
-        Canteen { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+    pub fn book(&self) -> Book {
+        Book { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
     }
 
     /// Trends.

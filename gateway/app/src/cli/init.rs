@@ -7,11 +7,12 @@ use anyhow::Context;
 use linli_domain::Id;
 
 /// The example that ships with linli is also what `init` writes: it is checked by a test.
-const EXAMPLE: [(&str, &str); 4] = [
+const EXAMPLE: [(&str, &str); 5] = [
     ("gateway.toml", include_str!("../../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../../deploy/example/facility.toml")),
     ("devices.toml", include_str!("../../../../deploy/example/devices.toml")),
     ("alarms.toml", include_str!("../../../../deploy/example/alarms.toml")),
+    ("matters.toml", include_str!("../../../../deploy/example/matters.toml")),
 ];
 
 /// Write a commented configuration of a whole centre, to be edited. Overwrites nothing.

@@ -12,6 +12,7 @@ mod doctor;
 mod export;
 mod food;
 pub mod init;
+mod kiosks;
 mod logging;
 mod probe;
 mod reload;
@@ -62,6 +63,8 @@ enum Verb {
     Command(command::Args),
     /// Show alarms, acknowledge, reset, shelve them (报警)
     Alarms(alarms::Args),
+    /// Show kiosks, what they offer, how they spent the day (政务终端)
+    Kiosks(kiosks::Args),
     /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
     Visits(visits::Args),
     /// Retain samples, watch food cool, sign the day's record (食品安全)
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Probe(args) => probe::run(&args),
         Verb::Command(args) => command::run(&args),
         Verb::Alarms(args) => alarms::run(&args),
+        Verb::Kiosks(args) => kiosks::run(&args),
         Verb::Visits(args) => visits::run(&args),
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),

@@ -7,13 +7,14 @@ use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
 
-use super::checked::{Checked, GatewayId};
+use super::checked::{Checked, CheckedLine, GatewayId};
 use super::notes::Notes;
-use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile};
+use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{alarms, facility, food, gateway_file, lines, mend, schema, shape};
+use super::{alarms, facility, food, gateway_file, kiosks, lines, mend, schema, shape};
 use crate::cabin::Settings;
+use crate::kiosks::Setup;
 
 /// Checks everything; nothing when something essential could not even be read.
 pub fn check(
@@ -29,6 +30,7 @@ pub fn check(
     let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
     let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
     let alarms = read::<AlarmsFile>(&documents, "alarms.toml", problems, &mut invented);
+    let matters = read::<MattersFile>(&documents, "matters.toml", problems, &mut invented);
     let shaped = problems.len();
 
     let centre = facility
@@ -36,7 +38,8 @@ pub fn check(
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
-    let (mut lines, mut canteen) = (None, Vec::new());
+    let opening = centre.as_ref().map(|(centre, _)| centre.opening.clone()).unwrap_or_default();
+    let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), Setup::default());
     let (mut rules, mut sirens, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
     if let Some((index, file)) = &devices {
         let notes = &mut Notes::of(&documents[*index], problems);
@@ -50,6 +53,12 @@ pub fn check(
             }
             None => alarms::check(None, file, &checked),
         };
+        terminals = match &matters {
+            Some((index, file)) => {
+                kiosks::check(Some((file, &mut Notes::of(&documents[*index], problems))), &checked, opening)
+            }
+            None => kiosks::check(None, &checked, opening),
+        };
         lines = Some(checked);
     }
     let centre_id = centre.as_ref().map(|(centre, _)| centre.id.clone());
@@ -59,27 +68,29 @@ pub fn check(
     let deeper = problems.split_off(shaped);
     problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
     let ((centre, rooms), lines, gateway) = (centre?, lines?, gateway?);
-    let measured: BTreeSet<Id> = lines
-        .iter()
-        .flat_map(|line| line.plan.layouts())
-        .filter(|layout| layout.class == DeviceClass::Vital)
-        .filter_map(|layout| layout.room.clone())
-        .collect();
     Some(Checked {
         gateway: GatewayId { id: gateway.id },
         centre,
         rooms,
-        lines,
         store: gateway.store,
         uplink: gateway.uplink,
         web: gateway.web,
         workers: gateway.workers,
+        cabin: Settings { rooms: measured(&lines), ..gateway.cabin },
+        lines,
         alarms: rules,
         webhooks: hooks,
         sirens,
         canteen,
-        cabin: Settings { rooms: measured.into_iter().collect(), ..gateway.cabin },
+        kiosks: terminals,
     })
+}
+
+/// Rooms in which vital signs are measured.
+fn measured(lines: &[CheckedLine]) -> Vec<Id> {
+    let layouts = lines.iter().flat_map(|line| line.plan.layouts());
+    let vital = layouts.filter(|layout| layout.class == DeviceClass::Vital);
+    vital.filter_map(|layout| layout.room.clone()).collect::<BTreeSet<Id>>().into_iter().collect()
 }
 
 fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Option<Document<'a>> {

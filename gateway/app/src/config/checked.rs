@@ -38,6 +38,8 @@ pub struct Checked {
     pub sirens: Vec<crate::alarms::Siren>,
     /// What the canteen's desk looks at.
     pub canteen: Vec<crate::food::Watched>,
+    /// Kiosks, and what residents come to them for.
+    pub kiosks: crate::kiosks::Setup,
 }
 
 /// `[gateway]`.

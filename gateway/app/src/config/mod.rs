@@ -10,6 +10,7 @@ mod diff;
 mod facility;
 mod food;
 mod gateway_file;
+mod kiosks;
 mod last_good;
 mod lines;
 mod mend;

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile};
+use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 
 /// The files of a configuration, in the order they are read.
-pub const FILES: [&str; 4] = ["gateway.toml", "facility.toml", "devices.toml", "alarms.toml"];
+pub const FILES: [&str; 5] = ["gateway.toml", "facility.toml", "devices.toml", "alarms.toml", "matters.toml"];
 
 /// Files that a configuration may do without.
-pub const OPTIONAL: [&str; 1] = ["alarms.toml"];
+pub const OPTIONAL: [&str; 2] = ["alarms.toml", "matters.toml"];
 
 /// The schema of one of [`FILES`].
 #[must_use]
@@ -18,6 +18,7 @@ pub fn of(file: &str) -> Value {
         "facility.toml" => schemars::schema_for!(FacilityFile).to_value(),
         "devices.toml" => schemars::schema_for!(DevicesFile).to_value(),
         "alarms.toml" => schemars::schema_for!(AlarmsFile).to_value(),
+        "matters.toml" => schemars::schema_for!(MattersFile).to_value(),
         _ => Value::Null,
     }
 }

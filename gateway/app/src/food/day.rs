@@ -40,7 +40,7 @@ impl Desk {
             };
             cabinets.push(shown(cabinet, kept, account, until.0 - from.0));
         }
-        let bodies = |kept: Vec<linli_store::Food>| -> Vec<Value> {
+        let bodies = |kept: Vec<linli_store::Page>| -> Vec<Value> {
             kept.iter().filter_map(|food| serde_json::from_str(&food.body).ok()).collect()
         };
         let cycles = bodies(self.parts.store.of("cycle", from, to).await?);

@@ -10,7 +10,7 @@ use linli_domain::food::wash::{Cycle, Wash, wanted};
 use linli_domain::food::{Account, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
-use linli_store::{Canteen, Change, Entry, Food};
+use linli_store::{Book, Change, Entry, Page};
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(30);
 /// What the task is made of.
 pub struct Parts {
     /// Where everything is kept.
-    pub store: Canteen,
+    pub store: Book,
     /// Where what is told goes; the lines hold the channel open.
     pub samples: mpsc::WeakSender<Batch>,
     /// Screens.
@@ -170,8 +170,8 @@ impl Desk {
                 Some(cycle) => {
                     let id = format!("cycle/{}/{}", batch.layout.device, cycle.from.0);
                     let body = json(&serde_json::json!({"device": batch.layout.device, "cycle": cycle}));
-                    let food = Food { id, kind: "cycle".to_owned(), at: cycle.from, body };
-                    self.unsaved.changes.push(Change::Food(food));
+                    let page = Page { id, kind: "cycle".to_owned(), at: cycle.from, body };
+                    self.unsaved.changes.push(Change::Page(page));
                     cabinet.cycle = Some(cycle);
                     is_told = true;
                 }
@@ -199,13 +199,13 @@ impl Desk {
             let counts = self.samples.get(device).copied().unwrap_or_default();
             if wanted(kept).is_none() {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
-                let food = Food {
+                let page = Page {
                     id: format!("account/{device}"),
                     kind: "account".to_owned(),
                     at: now,
                     body: json(&cabinet.account),
                 };
-                self.unsaved.changes.push(Change::Food(food));
+                self.unsaved.changes.push(Change::Page(page));
             }
             told_now.extend(told(cabinet, &*self.parts.clock, counts));
         }
@@ -252,7 +252,7 @@ impl Desk {
     fn kept_day(&self, watched: &Watched, day: Date, kept: &linli_domain::food::Day) -> Change {
         let at = self.parts.zone.bounds(day).0;
         let id = format!("day/{day}/{}", watched.device);
-        Change::Food(Food { id, kind: "day".to_owned(), at, body: json(kept) })
+        Change::Page(Page { id, kind: "day".to_owned(), at, body: json(kept) })
     }
 
     /// Keeps what is not kept yet; what the disk does not take waits on.
@@ -263,8 +263,8 @@ impl Desk {
         // Of an account only the newest counts.
         let mut newest: BTreeMap<String, Change> = BTreeMap::new();
         for change in std::mem::take(&mut self.unsaved.changes) {
-            if let Change::Food(food) = &change {
-                newest.insert(food.id.clone(), change);
+            if let Change::Page(page) = &change {
+                newest.insert(page.id.clone(), change);
             }
         }
         self.unsaved.changes = newest.into_values().collect();

@@ -10,6 +10,7 @@ mod cabin;
 mod control;
 mod events;
 mod food;
+mod kiosks;
 mod show;
 mod worker;
 
@@ -31,6 +32,7 @@ pub use alarms::AlarmDoor;
 pub use cabin::CabinDoor;
 pub use control::{Control, ReloadRequest};
 pub use food::FoodDoor;
+pub use kiosks::KioskDoor;
 pub use worker::{Peer, Who, Workers};
 
 /// The control socket's name inside the data directory.
@@ -84,6 +86,8 @@ pub struct House {
     pub alarms: AlarmDoor,
     /// The canteen.
     pub food: FoodDoor,
+    /// Kiosks.
+    pub kiosks: KioskDoor,
     /// What happens.
     pub events: Events,
     /// Who may work in the cabin.
@@ -96,8 +100,8 @@ impl House {
     /// What both doors open to.
     #[must_use]
     pub fn new(observed: &Arc<Observed>, ways: Ways, events: Events, workers: Workers) -> Self {
-        let Ways { cabin, alarms, food, .. } = ways;
-        Self { observed: Arc::clone(observed), cabin, alarms, food, events, workers }
+        let Ways { cabin, alarms, food, kiosks, .. } = ways;
+        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, events, workers }
     }
 
     fn router(&self, cancel: &CancellationToken) -> Router {
@@ -105,6 +109,7 @@ impl House {
             .merge(cabin::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
             .merge(food::router(self.food.clone()))
+            .merge(kiosks::router(self.kiosks.clone()))
             .merge(events::router(self.events.clone(), cancel.clone()))
     }
 }

@@ -115,12 +115,12 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .execute(connection)
                 .await?;
         }
-        Change::Food(food) => {
-            sqlx::query("INSERT OR REPLACE INTO food (id, kind, at, body) VALUES (?, ?, ?, ?)")
-                .bind(&food.id)
-                .bind(&food.kind)
-                .bind(food.at.0)
-                .bind(&food.body)
+        Change::Page(page) => {
+            sqlx::query("INSERT OR REPLACE INTO book (id, kind, at, body) VALUES (?, ?, ?, ?)")
+                .bind(&page.id)
+                .bind(&page.kind)
+                .bind(page.at.0)
+                .bind(&page.body)
                 .execute(connection)
                 .await?;
         }

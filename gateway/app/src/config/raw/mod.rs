@@ -5,10 +5,12 @@ mod alarms;
 mod devices;
 mod facility;
 mod gateway;
+mod matters;
 mod size;
 
 pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
 pub use devices::{Device, DevicesFile, Report};
 pub use facility::{FacilityFile, Form};
 pub use gateway::{Cabin, GatewayFile, Mqtt, MqttVersion, Store, Worker};
+pub use matters::MattersFile;
 pub use size::Size;

@@ -1,4 +1,4 @@
-//! What the canteen keeps: accounts of its cabinets, samples, cooling, signed records.
+//! The book that desks write in: accounts, samples, signed records, days of kiosks.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
 use crate::error::{NotDurable, ReadError};
-use crate::kept::{Entry, Food};
+use crate::kept::{Entry, Page};
 use crate::readers::Readers;
 use crate::writer::{self, Op};
 
@@ -17,39 +17,39 @@ const MOST: i64 = 10_000;
 
 /// Writes and reads.
 #[derive(Clone)]
-pub struct Canteen {
+pub struct Book {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
 }
 
-// === impl Canteen ===
+// === impl Book ===
 
-impl Canteen {
+impl Book {
     /// Makes an entry durable.
     pub async fn keep(&self, entry: Entry) -> Result<(), NotDurable> {
         writer::keep(&self.writer, entry).await.map(|_| ())
     }
 
     /// Everything of a kind in `[from, to)`, oldest first.
-    pub async fn of(&self, kind: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Food>, ReadError> {
-        let sql = "SELECT id, kind, at, body FROM food WHERE kind = ? AND at >= ? AND at < ? ORDER BY at, id LIMIT ?";
+    pub async fn of(&self, kind: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Page>, ReadError> {
+        let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND at >= ? AND at < ? ORDER BY at, id LIMIT ?";
         let query = sqlx::query(sql).bind(kind).bind(from.0).bind(to.0).bind(MOST);
         let rows = query.fetch_all(&self.readers.pool()).await?;
-        Ok(rows.iter().map(food).collect())
+        Ok(rows.iter().map(page).collect())
     }
 
     /// One of them.
-    pub async fn get(&self, id: &str) -> Result<Option<Food>, ReadError> {
-        let sql = "SELECT id, kind, at, body FROM food WHERE id = ?";
+    pub async fn get(&self, id: &str) -> Result<Option<Page>, ReadError> {
+        let sql = "SELECT id, kind, at, body FROM book WHERE id = ?";
         let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers.pool()).await?;
-        Ok(row.as_ref().map(food))
+        Ok(row.as_ref().map(page))
     }
 
     /// The newest of a kind by its id.
-    pub async fn newest(&self, kind: &str) -> Result<Option<Food>, ReadError> {
-        let sql = "SELECT id, kind, at, body FROM food WHERE kind = ? ORDER BY id DESC LIMIT 1";
+    pub async fn newest(&self, kind: &str) -> Result<Option<Page>, ReadError> {
+        let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? ORDER BY id DESC LIMIT 1";
         let row = sqlx::query(sql).bind(kind).fetch_optional(&self.readers.pool()).await?;
-        Ok(row.as_ref().map(food))
+        Ok(row.as_ref().map(page))
     }
 
     /// Steps of alarms in `[from, to)`, oldest first, as JSON.
@@ -60,6 +60,6 @@ impl Canteen {
     }
 }
 
-fn food(row: &SqliteRow) -> Food {
-    Food { id: row.get(0), kind: row.get(1), at: Timestamp(row.get(2)), body: row.get(3) }
+fn page(row: &SqliteRow) -> Page {
+    Page { id: row.get(0), kind: row.get(1), at: Timestamp(row.get(2)), body: row.get(3) }
 }
