@@ -87,6 +87,21 @@ fn delays_and_dead_band_to_the_tick() {
 }
 
 #[test]
+fn a_restart_costs_no_wait() {
+    let mut before = engine(vec![high(10, 0)]);
+    assert!(sample(&mut before, Tick(0), "fridge", Some(9.0)).is_empty());
+    let kept = before.kept(&id("warm"), Tick(7000)).unwrap();
+    assert_eq!(kept.waited, Some(seconds(7)));
+    let resumed = || Engine::new(vec![high(10, 0)], |_| Some(kept), Tick(0));
+    let mut after = resumed();
+    assert!(sample(&mut after, Tick(1000), "fridge", Some(9.0)).is_empty());
+    assert_eq!(after.tick(Tick(3000)).len(), 1);
+    let mut cooled = resumed();
+    assert!(sample(&mut cooled, Tick(1000), "fridge", Some(4.0)).is_empty());
+    assert!(cooled.tick(Tick(60_000)).is_empty());
+}
+
+#[test]
 fn a_door_that_is_opened_for_a_moment_is_no_alarm() {
     let mut engine = engine(vec![high(10, 0)]);
     let values: Vec<Option<f64>> = (0..100).map(|s| Some(if s % 20 < 9 { 9.0 } else { 4.0 })).collect();

@@ -110,6 +110,8 @@ pub struct Desk {
     sounding: watch::Sender<Sounding>,
     /// Until then every one does: a test.
     test_until: Tick,
+    /// When waits were kept last.
+    pub(super) waits_kept: Tick,
 }
 
 // === impl Desk ===
@@ -135,6 +137,7 @@ impl Desk {
             unsaved,
             sounding: watch::Sender::default(),
             test_until: Tick(0),
+            waits_kept: Tick(0),
         })
     }
 
@@ -168,6 +171,7 @@ impl Desk {
                     let told = self.engine.tick(now);
                     self.tell(told, None, None).await;
                     self.escalate();
+                    self.keep_waits();
                     self.save().await;
                     self.count();
                     self.sound();

@@ -6,6 +6,9 @@ use linli_domain::alarm::Kept;
 use linli_domain::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// A wait goes on over a restart that took no longer, milliseconds.
+const WAIT_KEPT: i64 = 120_000;
+
 /// As it stands in the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Noted {
@@ -29,6 +32,10 @@ impl Noted {
         if let Some(shelf) = &mut self.kept.shelf {
             let passed = Duration::from_millis(now.0.saturating_sub(self.at.0).max(0).cast_unsigned());
             shelf.span = shelf.span.saturating_sub(passed);
+        }
+        // After a longer time nobody knows whether the condition went on.
+        if now.0.saturating_sub(self.at.0) > WAIT_KEPT {
+            self.kept.waited = None;
         }
         self
     }

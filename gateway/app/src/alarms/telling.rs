@@ -14,6 +14,9 @@ use super::payload;
 use crate::cabin::{hex, random};
 use crate::notify::Webhook;
 
+/// Waits are kept this often.
+const KEEP_WAITS: Duration = Duration::from_secs(10);
+
 /// Steps that wait while the disk takes nothing. They are told all the same.
 const UNSAVED: usize = 1000;
 
@@ -107,6 +110,31 @@ impl Desk {
         self.unsaved.push_back(entry);
         self.save().await;
         self.parts.events.tell("alarm", &Value::Object(body));
+    }
+
+    /// Keeps how long alarms have waited to be raised: a restart costs no wait.
+    pub(super) fn keep_waits(&mut self) {
+        let (now, at) = (self.now(), self.parts.clock.now().at);
+        if now.since(self.waits_kept) < KEEP_WAITS || !self.unsaved.is_empty() {
+            return;
+        }
+        self.waits_kept = now;
+        let waiting: Vec<Id> =
+            self.engine.alarms().filter(|view| view.is_waiting).map(|view| view.rule.id.clone()).collect();
+        let mut changes = Vec::new();
+        for id in waiting {
+            let kept = self.engine.kept(&id, now).unwrap_or_default();
+            let noted = self.notes.get(&id).cloned();
+            let (by, why) =
+                noted.as_ref().map(|noted| (noted.by.clone(), noted.why.clone())).unwrap_or_default();
+            let escalated = noted.map(|noted| noted.escalated).unwrap_or_default();
+            let noted = Noted { kept, at, by, why, escalated };
+            let body = serde_json::to_string(&noted).unwrap_or_default();
+            changes.push(Change::Alarm { id, body });
+        }
+        if !changes.is_empty() {
+            self.unsaved.push_back(Entry { changes, ..Entry::default() });
+        }
     }
 
     /// Tells once more what nobody has acknowledged for long.

@@ -100,6 +100,8 @@ pub struct View<'e> {
     pub value: Option<f64>,
     /// How long it is still shelved.
     pub shelved_until: Option<Tick>,
+    /// Whether the condition holds and the delay runs.
+    pub is_waiting: bool,
 }
 
 // === impl Engine ===
@@ -281,6 +283,7 @@ impl Engine {
             since: alarm.since,
             value: alarm.value,
             shelved_until: alarm.shelved.map(|(until, _)| until),
+            is_waiting: alarm.is_waiting(),
         })
     }
 

@@ -94,13 +94,11 @@ pub struct Rule {
 // === impl Condition ===
 
 impl Condition {
-    /// Whether it holds for a value; `was` says whether it held before (dead-band). `None` when
-    /// the value says nothing about it.
+    /// Whether it holds for a value; `share` of the dead-band still counts. `None` when the value
+    /// says nothing about it.
     #[must_use]
-    pub fn holds(&self, value: f64, other: Option<f64>, was: bool) -> Option<bool> {
-        let beyond = |value: f64, limit: f64, deadband: f64| {
-            if was { value >= limit - deadband } else { value >= limit }
-        };
+    pub fn holds(&self, value: f64, other: Option<f64>, share: f64) -> Option<bool> {
+        let beyond = |value: f64, limit: f64, deadband: f64| value >= limit - deadband * share;
         Some(match self {
             Self::High { limit, deadband } => beyond(value, *limit, *deadband),
             Self::Low { limit, deadband } => beyond(-value, -*limit, *deadband),

@@ -9,6 +9,9 @@ use super::Tick;
 use super::rule::{Condition, Rule};
 use super::state::{Event, State};
 
+/// Share of the dead-band that counts while an alarm waits to be raised.
+const WAITING: f64 = 0.25;
+
 /// A rate is taken over this long, and over no less than a sixth of it.
 const RATE_OVER: Duration = Duration::from_secs(60);
 
@@ -22,6 +25,9 @@ pub struct Kept {
     /// How long it is still shelved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shelf: Option<Shelf>,
+    /// How long the condition has held already, while the alarm waits to be raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<Duration>,
 }
 
 /// How an alarm is shelved.
@@ -61,13 +67,28 @@ impl Alarm {
         // Nothing was heard yet: the wait for the first sample begins.
         let due = (is_silence && !kept.is_active).then(|| now.after(rule.on_delay));
         let Kept { state, is_active, .. } = kept;
-        let raw = is_active || is_silence;
+        // What was waited for before the restart counts; the first value says whether it still holds.
+        let waited = kept.waited.filter(|_| !is_active && !is_silence);
+        let due = due.or_else(|| waited.map(|waited| now.after(rule.on_delay.saturating_sub(waited))));
+        let raw = is_active || is_silence || waited.is_some();
         Self { rule, state, is_active, since: now, value: None, shelved, raw, due, recent: VecDeque::new() }
     }
 
     pub fn kept(&self, now: Tick) -> Kept {
         let shelf = self.shelved.map(|(until, is_one_shot)| Shelf { span: until.since(now), is_one_shot });
-        Kept { state: self.state, is_active: self.is_active, shelf }
+        Kept { state: self.state, is_active: self.is_active, shelf, waited: self.waited(now) }
+    }
+
+    /// Whether the condition holds and the delay runs.
+    pub fn is_waiting(&self) -> bool {
+        let is_silence = self.rule.condition == Condition::Silent;
+        self.raw && !self.is_active && !is_silence && self.due.is_some()
+    }
+
+    /// How long the condition has held, of an alarm that waits to be raised.
+    pub fn waited(&self, now: Tick) -> Option<Duration> {
+        let due = self.due.filter(|_| self.is_waiting())?;
+        Some(self.rule.on_delay.saturating_sub(due.since(now)))
     }
 
     /// A good value of its point (and the latest of the other probe's).
@@ -87,7 +108,7 @@ impl Alarm {
                 self.rate(now, value)
                     .map(|rate| if per_minute < 0.0 { rate <= per_minute } else { rate >= per_minute })
             }
-            condition => condition.holds(value, other, self.raw),
+            condition => condition.holds(value, other, self.share()),
         };
         if let Some(holds) = holds {
             self.follow(now, holds);
@@ -103,6 +124,17 @@ impl Alarm {
             }
         } else if self.is_active {
             self.due = None;
+        }
+    }
+
+    /// How much of the dead-band counts. All of it for an alarm that stands. While it is not yet
+    /// raised only a part: noise at the limit shall not begin the wait anew, a value well below
+    /// the limit shall.
+    fn share(&self) -> f64 {
+        match (self.raw, self.is_active) {
+            (false, _) => 0.0,
+            (true, false) => WAITING,
+            (true, true) => 1.0,
         }
     }
 
