@@ -12,7 +12,19 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     std::fs::create_dir_all(&temporary)?;
     let heard = stage.path("heard");
     let mut demo = tokio::process::Command::new(binary()?)
-        .args(["demo", "--for", "16s", "--mqtt-port", &port.to_string(), "--fault", "dead-meter"])
+        .args([
+            "demo",
+            "--for",
+            "24s",
+            "--mqtt-port",
+            &port.to_string(),
+            "--fault",
+            "dead-meter",
+            "--fault",
+            "no-paper",
+            "--fault",
+            "gas-silent",
+        ])
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
         .stdout(std::fs::File::create(stage.path("table"))?)
@@ -27,7 +39,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
         .stdout(std::fs::File::create(&heard)?)
         .kill_on_drop(true)
         .spawn()?;
-    let status = tokio::time::timeout(Duration::from_secs(30), demo.wait()).await??;
+    let status = tokio::time::timeout(Duration::from_secs(60), demo.wait()).await??;
     assert!(status.success(), "{status}");
     let heard = std::fs::read_to_string(&heard)?;
     for part in [
@@ -36,6 +48,9 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
         "/vital/oximeter ",
         "/vital/monitor ",
         "/meta/fridge-1 ",
+        "/data/kiosk-1 ",
+        "kiosk-1.no-paper",
+        "kitchen-gas.silent",
         "/status ",
     ] {
         assert!(

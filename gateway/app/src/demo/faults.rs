@@ -22,12 +22,16 @@ pub enum Fault {
     PanelDown,
     /// Residents do not put their finger into the oximeter.
     FingerOut,
+    /// The kitchen's gas sensor is silent.
+    GasSilent,
+    /// The kiosk is out of paper.
+    NoPaper,
     /// The broker is away.
     BrokerDown,
 }
 
 /// Every fault with its word and what happens, in English and Chinese.
-const ALL: [(Fault, &str, &str, &str); 9] = [
+const ALL: [(Fault, &str, &str, &str); 11] = [
     (
         Fault::FridgeWarming,
         "fridge-warming",
@@ -41,6 +45,8 @@ const ALL: [(Fault, &str, &str, &str); 9] = [
     (Fault::CableCut, "cable-cut", "the kitchen's bus is cut", "后厨总线断线"),
     (Fault::PanelDown, "panel-down", "the reading room's panel refuses connections", "阅览室控制箱离线"),
     (Fault::FingerOut, "finger-out", "no finger in the oximeter", "血氧仪未放入手指"),
+    (Fault::GasSilent, "gas-silent", "the kitchen's gas sensor is silent", "后厨燃气传感器无数据"),
+    (Fault::NoPaper, "no-paper", "the kiosk is out of paper", "政务终端缺纸"),
     (Fault::BrokerDown, "broker-down", "the broker is away", "消息服务器断开"),
 ];
 

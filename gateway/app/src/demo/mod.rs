@@ -1,7 +1,7 @@
 //! A whole centre, simulated behind real protocols: nothing in the gateway knows that it is one.
 //!
 //! `world` is what happens there, `plant` the Modbus servers that tell of it, `cabin` the health
-//! cabin's devices with their `resident`s, `desk` the worker who receives them, `cable` the bytes
+//! cabin's devices with their `resident`s, `hall` a gas sensor and a kiosk, `desk` the worker who receives them, `cable` the bytes
 //! between devices and gateway, `broker` an MQTT broker, `faults` what can go wrong at a word.
 
 mod broker;
@@ -9,6 +9,7 @@ mod cabin;
 mod cable;
 mod desk;
 mod faults;
+mod hall;
 mod plant;
 mod resident;
 mod site;
@@ -78,11 +79,15 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
     let monitor = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     cabin::monitor(options.seed, began, monitor, &mut tasks);
     desk::receive(options.seed, began, &data_dir, &mut tasks);
+    let kiosks = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let config_dir = data_dir.join("config");
-    let token = site::write(
-        &config_dir,
-        &site::Addresses { broker: broker.port, web: options.web, kitchen, north, panel, oximeter, monitor },
-    )?;
+    let (broker_port, web) = (broker.port, options.web);
+    let addresses =
+        site::Addresses { broker: broker_port, web, kitchen, north, panel, oximeter, monitor, kiosks };
+    let tokens = site::write(&config_dir, &addresses)?;
+    hall::gas(broker_port, &faults, &mut tasks);
+    hall::kiosk(kiosks, tokens.kiosk, &faults, &mut tasks);
+    let token = tokens.worker;
     let broker_url = format!("mqtt://127.0.0.1:{}", broker.port);
     Ok(Demo { config_dir, broker_url, token, faults, _tasks: tasks, _temporary: temporary })
 }

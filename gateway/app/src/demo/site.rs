@@ -21,22 +21,34 @@ pub struct Addresses {
     pub oximeter: String,
     /// Where the gateway listens for the monitor.
     pub monitor: SocketAddr,
+    /// Where the gateway listens for the kiosk.
+    pub kiosks: SocketAddr,
 }
 
-/// Writes the configuration; what is there is replaced, except for keys. Gives the token of a
-/// health worker.
-pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<String> {
+/// What people and kiosks show to prove who they are.
+pub struct Tokens {
+    /// A health worker's.
+    pub worker: String,
+    /// The kiosk's.
+    pub kiosk: String,
+}
+
+/// Writes the configuration; what is there is replaced, except for keys. Gives the tokens.
+pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<Tokens> {
     std::fs::create_dir_all(dir)?;
     std::fs::write(dir.join("gateway.toml"), gateway(at))?;
     std::fs::write(dir.join("facility.toml"), FACILITY)?;
     std::fs::write(dir.join("devices.toml"), devices(at))?;
     std::fs::write(dir.join("alarms.toml"), ALARMS)?;
-    for file in ["identity.key", "district.key", "worker.token"] {
+    std::fs::write(dir.join("matters.toml"), MATTERS)?;
+    for file in ["identity.key", "district.key", "worker.token", "kiosk.token"] {
         if !dir.join(file).exists() {
             Key::write_new(&dir.join(file))?;
         }
     }
-    Ok(std::fs::read_to_string(dir.join("worker.token"))?.trim().to_owned())
+    let read =
+        |file: &str| Ok::<_, std::io::Error>(std::fs::read_to_string(dir.join(file))?.trim().to_owned());
+    Ok(Tokens { worker: read("worker.token")?, kiosk: read("kiosk.token")? })
 }
 
 fn gateway(at: &Addresses) -> String {
@@ -53,7 +65,11 @@ fn gateway(at: &Addresses) -> String {
 const ALARMS: &str = "[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\npoint = \"temperature\"\nwhen = \"high\"\n\
     limit = 8\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\ntext = \"一号冰箱：温度过高\"\n\n\
     [[alarm]]\nid = \"kitchen-meter.silent\"\ndevice = \"kitchen-meter\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
-    text = \"后厨电表：没有数据\"\n";
+    text = \"后厨电表：没有数据\"\n\n\
+    [[alarm]]\nid = \"kitchen-gas.silent\"\ndevice = \"kitchen-gas\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
+    priority = \"high\"\ntext = \"后厨燃气传感器：没有数据\"\n";
+
+const MATTERS: &str = include_str!("../../../../deploy/example/matters.toml");
 
 const FACILITY: &str = include_str!("../../../../deploy/example/facility.toml");
 
@@ -93,6 +109,15 @@ fn devices(at: &Addresses) -> String {
          [[device]]\nid = \"monitor\"\nname = \"生命体征监护仪\"\nroom = \"health-cabin\"\nline = \"monitor-port\"\n\
          profile = \"hl7/oru-r01\"\nclass = \"vital\"\n",
         at.oximeter, at.monitor
+    ));
+    text.push_str(&format!(
+        "\n[[line]]\nid = \"zigbee\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{}\"\n\n\
+         [[device]]\nid = \"kitchen-gas\"\nname = \"后厨燃气传感器\"\nroom = \"kitchen\"\nline = \"zigbee\"\n\
+         profile = \"zigbee2mqtt/gas\"\npoll = \"2s\"\n\n\
+         [[line]]\nid = \"kiosks\"\nkind = \"kiosk_http\"\nlisten = \"{}\"\n\n\
+         [[device]]\nid = \"kiosk-1\"\nname = \"一号政务终端\"\nline = \"kiosks\"\nprofile = \"kiosk/terminal\"\n\
+         class = \"kiosk\"\npoll = \"2s\"\ntoken = \"file:kiosk.token\"\n",
+        at.broker, at.kiosks
     ));
     text
 }
