@@ -144,7 +144,12 @@ fn answer(settings: &Settings) -> Answer {
         Err(error) => return Err((Reason::Silent, error.to_string())),
     };
     let body = response.body_mut().with_config().limit(LONGEST).read_to_vec();
-    let body = body.map_err(|error| garbled(error.to_string()))?;
+    understood(body.map_err(|error| garbled(error.to_string()))?)
+}
+
+/// What a printer's answer says.
+pub fn understood(body: Vec<u8>) -> Answer {
+    let garbled = |why: String| (Reason::Garbled, why);
     let parsed = IppParser::new(::ipp::reader::IppReader::new(Cursor::new(body))).parse();
     let parsed = parsed.map_err(|error| garbled(error.to_string()))?;
     if !parsed.header().status_code().is_success() {

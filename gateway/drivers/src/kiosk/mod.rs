@@ -1,7 +1,7 @@
 //! Government kiosks and their printers: reports over HTTP, printers and hosts by SNMP and IPP.
 
 mod http;
-mod ipp;
+pub mod ipp;
 pub mod printer;
 pub mod report;
 mod snmp;

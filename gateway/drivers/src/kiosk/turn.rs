@@ -14,7 +14,7 @@ use crate::teller::{Teller, Told};
 const MISSES: u32 = 2;
 
 /// What a turn gives.
-pub(super) type Answer = Result<Vec<(u16, Told)>, (Reason, String)>;
+pub type Answer = Result<Vec<(u16, Told)>, (Reason, String)>;
 
 /// Asks at every turn until cancelled.
 pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(

@@ -5,7 +5,9 @@ use std::time::Duration;
 use linli_domain::{Reason, Value};
 use mqtt_v311::mqttbytes::QoS;
 use mqtt_v311::{AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Broker, Settings, Speech, zigbee};
 use crate::backoff::Backoff;
@@ -88,6 +90,25 @@ async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationTo
     }
 }
 
+async fn subscribe(client: AsyncClient, filters: Vec<String>) {
+    for filter in filters {
+        if client.subscribe(filter, QoS::AtLeastOnce).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Drives the connection; a poll is never cut off except by dropping it whole.
+async fn drive(mut events: EventLoop, tell: mpsc::Sender<Result<Event, String>>) {
+    loop {
+        let event = events.poll().await.map_err(|error| error.to_string());
+        let is_over = event.is_err();
+        if tell.send(event).await.is_err() || is_over {
+            return;
+        }
+    }
+}
+
 // === impl Conversation ===
 
 impl Conversation<'_> {
@@ -104,30 +125,27 @@ impl Conversation<'_> {
     }
 
     /// Serves a connection until it is lost; says why.
-    async fn hold(&mut self, client: AsyncClient, mut events: EventLoop, backoff: &mut Backoff) -> String {
+    async fn hold(&mut self, client: AsyncClient, events: EventLoop, backoff: &mut Backoff) -> String {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (tell, mut told) = mpsc::channel(QUEUE);
+        let _driver = AbortOnDropHandle::new(tokio::spawn(drive(events, tell)));
         loop {
-            // Neither of the others is cut off: `poll` keeps what it has read.
             tokio::select! {
-                event = events.poll() => match event {
-                    Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                event = told.recv() => match event {
+                    Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
                         self.teller.line_is(true, String::new()).await;
-                        let filters = self.filters();
-                        let subscriber = client.clone();
-                        tokio::spawn(async move {
-                            for filter in filters {
-                                let _ = subscriber.subscribe(filter, QoS::AtLeastOnce).await;
-                            }
-                        });
+                        // Beside the loop: while it waits for room, events must go on being taken.
+                        tokio::spawn(subscribe(client.clone(), self.filters()));
                     }
-                    Ok(Event::Incoming(Packet::Publish(told))) => {
-                        let topic = String::from_utf8_lossy(&told.topic).into_owned();
-                        self.hear(&topic, &told.payload, told.retain, &client).await;
+                    Some(Ok(Event::Incoming(Packet::Publish(publish)))) => {
+                        let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+                        self.hear(&topic, &publish.payload, publish.retain, &client).await;
                     }
-                    Ok(_) => {}
-                    Err(error) => return error.to_string(),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return error,
+                    None => return "the connection ended".to_owned(),
                 },
                 _ = look.tick() => self.look().await,
                 Some(command) = self.teller.context.commands.recv() => self.pass_on(command, &client),
