@@ -104,6 +104,12 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], get(&flow.refused))],
     )?;
+    page.counter(
+        "linli_unaccounted_batches_total",
+        "Batches the desks of canteen and kiosks could not look at.",
+        &[],
+        &[(&[], get(&flow.unaccounted))],
+    )?;
     cabin(page, &observed.cabin)?;
     alarms(page, &observed.alarms)?;
     let notified = &observed.notified;

@@ -204,9 +204,10 @@ proptest! {
     fn restarts_lose_nothing_and_announce_nothing_twice(
         steps in proptest::collection::vec((0_u8..4, 0.0_f64..16.0, any::<bool>()), 1..120),
         is_latching in any::<bool>(),
+        on_delay in 0_u64..20,
     ) {
         let rules = || {
-            let mut rule = high(0, 0);
+            let mut rule = high(on_delay, 0);
             rule.is_latching = is_latching;
             vec![rule]
         };

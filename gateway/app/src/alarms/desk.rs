@@ -97,14 +97,16 @@ pub struct Parts {
     pub sirens: watch::Receiver<Arc<Vec<Siren>>>,
 }
 
+/// A device's layout and its points' numbers in the engine.
+type Numbered = (Arc<Layout>, Arc<[Option<usize>]>);
+
 /// The task.
 pub struct Desk {
     pub(super) parts: Parts,
     pub(super) engine: Engine,
     began: Instant,
     pub(super) notes: BTreeMap<Id, Noted>,
-    /// Per device, the layout and its points' numbers in the engine.
-    numbers: BTreeMap<Id, (Arc<Layout>, Vec<Option<usize>>)>,
+    numbers: BTreeMap<Id, Numbered>,
     pub(super) unsaved: VecDeque<Entry>,
     /// Which sirens are to sound now.
     sounding: watch::Sender<Sounding>,
@@ -193,9 +195,9 @@ impl Desk {
     }
 
     async fn see(&mut self, batch: &Batch) {
-        let now = self.now();
+        let (now, numbers) = (self.now(), self.numbers(&batch.layout));
         for sample in &batch.samples {
-            let Some(number) = self.number(&batch.layout, usize::from(sample.point)) else { continue };
+            let Some(number) = numbers.get(usize::from(sample.point)).copied().flatten() else { continue };
             let good = sample.value.as_ref().filter(|_| sample.quality.is_good());
             let value = good.and_then(|value| match value {
                 linli_domain::Value::Bool(is_on) => Some(f64::from(u8::from(*is_on))),
@@ -208,16 +210,19 @@ impl Desk {
         }
     }
 
-    fn number(&mut self, layout: &Arc<Layout>, point: usize) -> Option<usize> {
-        let is_known = self.numbers.get(&layout.device).is_some_and(|(known, _)| Arc::ptr_eq(known, layout));
-        if !is_known {
-            let number = |point: &linli_domain::PointSpec| {
-                self.engine.source(&Source { device: layout.device.clone(), point: point.name.clone() })
-            };
-            let numbers = layout.points.iter().map(number).collect();
-            self.numbers.insert(layout.device.clone(), (Arc::clone(layout), numbers));
+    /// The numbers of a device's points in the engine.
+    fn numbers(&mut self, layout: &Arc<Layout>) -> Arc<[Option<usize>]> {
+        if let Some((known, numbers)) = self.numbers.get(&layout.device)
+            && Arc::ptr_eq(known, layout)
+        {
+            return Arc::clone(numbers);
         }
-        self.numbers.get(&layout.device)?.1.get(point).copied().flatten()
+        let number = |point: &linli_domain::PointSpec| {
+            self.engine.source(&Source { device: layout.device.clone(), point: point.name.clone() })
+        };
+        let numbers: Arc<[Option<usize>]> = layout.points.iter().map(number).collect();
+        self.numbers.insert(layout.device.clone(), (Arc::clone(layout), Arc::clone(&numbers)));
+        numbers
     }
 
     async fn carry_out(&mut self, who: &str, action: Action) -> Result<Vec<Shown>, Refusal> {

@@ -19,9 +19,24 @@ pub struct Engine {
     by_id: BTreeMap<Id, usize>,
     sources: BTreeMap<Source, usize>,
     /// Per source, the alarms about it and its latest good value.
-    about: Vec<(Vec<usize>, Option<f64>)>,
+    about: Vec<About>,
     first_out: BTreeMap<Id, usize>,
     load: Load,
+}
+
+/// A source: the alarms about it, and its latest good value.
+#[derive(Debug, Default)]
+struct About {
+    alarms: Vec<Tied>,
+    latest: Option<f64>,
+}
+
+/// An alarm, the source it watches, and the other probe's. Found once: every sample comes by here.
+#[derive(Debug, Clone, Copy)]
+struct Tied {
+    position: usize,
+    own: usize,
+    other: Option<usize>,
 }
 
 /// One step of one alarm: one journal record.
@@ -115,19 +130,23 @@ impl Engine {
             .map(|rule| (kept(&rule.id), rule))
             .map(|(kept, rule)| Alarm::new(rule, kept, now))
             .collect();
-        let (mut sources, mut about) = (BTreeMap::new(), Vec::<(Vec<usize>, Option<f64>)>::new());
+        let (mut sources, mut about) = (BTreeMap::new(), Vec::<About>::new());
         for (position, alarm) in alarms.iter().enumerate() {
-            let other = match &alarm.rule.condition {
-                Condition::Deviation { from, .. } => Some(from),
-                _ => None,
-            };
-            for source in std::iter::once(&alarm.rule.source).chain(other) {
+            let mut slot = |source: &Source| {
                 let next = about.len();
                 let slot = *sources.entry(source.clone()).or_insert(next);
                 if slot == next {
-                    about.push((Vec::new(), None));
+                    about.push(About::default());
                 }
-                about[slot].0.push(position);
+                slot
+            };
+            let own = slot(&alarm.rule.source);
+            let other = match &alarm.rule.condition {
+                Condition::Deviation { from, .. } => Some(slot(from)),
+                _ => None,
+            };
+            for slot in std::iter::once(own).chain(other) {
+                about[slot].alarms.push(Tied { position, own, other });
             }
         }
         let by_id =
@@ -143,29 +162,26 @@ impl Engine {
 
     /// A sample of a point by its number: its value, or none that is good.
     pub fn sample(&mut self, now: Tick, source: usize, value: Option<f64>) -> Vec<Transition> {
-        let Some((positions, latest)) = self.about.get_mut(source) else { return Vec::new() };
-        *latest = value;
-        let positions = std::mem::take(positions);
-        for position in &positions {
-            let rule = &self.alarms[*position].rule;
-            let own = self.latest(&rule.source);
-            let other = match &rule.condition {
-                Condition::Deviation { from, .. } => self.latest(from),
-                _ => None,
-            };
+        let Some(about) = self.about.get_mut(source) else { return Vec::new() };
+        about.latest = value;
+        let tied = std::mem::take(&mut about.alarms);
+        let mut told = Vec::new();
+        for Tied { position, own, other } in &tied {
+            let other = other.and_then(|other| self.about[other].latest);
+            let own = self.about[*own].latest;
             let alarm = &mut self.alarms[*position];
             match own {
                 Some(own) if value.is_some() => alarm.good(now, own, other),
                 _ => alarm.bad(),
             }
         }
-        let told = self.look(now, &positions);
-        self.about[source].0 = positions;
+        for Tied { position, .. } in &tied {
+            if self.alarms[*position].next_due().is_some_and(|due| due <= now) {
+                told.extend(self.look(now, &[*position]));
+            }
+        }
+        self.about[source].alarms = tied;
         told
-    }
-
-    fn latest(&self, source: &Source) -> Option<f64> {
-        self.sources.get(source).and_then(|slot| self.about[*slot].1)
     }
 
     /// Lets delays and shelves run out.

@@ -109,17 +109,17 @@ impl Kept {
         }
     }
 
-    /// The rule that its limits come from.
+    /// The rule that it is kept by, as it stands in the record.
     #[must_use]
     pub const fn source(self) -> &'static str {
         match self {
-            Self::Cold => COLD_RULE,
-            Self::Frozen => FROZEN_RULE,
-            Self::Hot => HOT_RULE,
-            Self::Samples => SAMPLES_RULE,
-            Self::DishMachine => "GB 31654-2021, dish machine: 85 °C for 40 s",
-            Self::Steam => "GB 31654-2021, steam or boiling: 100 °C for 10 min",
-            Self::Infrared => "GB 31654-2021, infrared: 120 °C for 10 min",
+            Self::Cold => "GB 31654-2021：冷藏 0–8 °C",
+            Self::Frozen => "餐饮服务食品安全操作规范：冷冻 −12 °C 以下",
+            Self::Hot => "GB 31654-2021：热藏 60 °C 以上",
+            Self::Samples => "GB 31654-2021：留样 0–8 °C，48 小时",
+            Self::DishMachine => "GB 31654-2021：洗碗机 85 °C，40 秒",
+            Self::Steam => "GB 31654-2021：蒸汽或煮沸 100 °C，10 分钟",
+            Self::Infrared => "GB 31654-2021：红外 120 °C，10 分钟",
         }
     }
 

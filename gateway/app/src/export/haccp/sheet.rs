@@ -94,6 +94,34 @@ fn degrees(value: &Value) -> String {
     value.as_f64().map(|value| format!("{value:.1}")).unwrap_or_else(|| "—".to_owned())
 }
 
+/// A step of an alarm, as people say it.
+fn event(value: &Value) -> String {
+    let said = match value.as_str().unwrap_or_default() {
+        "raised" => "触发",
+        "cleared" => "恢复正常",
+        "acknowledge" => "确认",
+        "reset" => "复位",
+        "shelve" => "搁置",
+        "unshelve" => "取消搁置",
+        "suppress" => "随其他报警抑制",
+        "unsuppress" => "取消抑制",
+        "take_out" => "停用",
+        "put_back" => "恢复使用",
+        other => other,
+    };
+    said.to_owned()
+}
+
+/// A rule of cooling, as people say it.
+fn rule(value: &Value) -> String {
+    let said = match value.as_str().unwrap_or_default() {
+        "two-hours" => "60→8 °C，2 小时",
+        "fda" => "57→21 °C，2 小时；→5 °C，6 小时",
+        other => other,
+    };
+    said.to_owned()
+}
+
 /// Seconds as people read them.
 fn span(value: &Value) -> String {
     let seconds = value.as_u64().unwrap_or_default();
@@ -183,7 +211,7 @@ impl Reader<'_> {
             vec![
                 word(&batch["food"]),
                 word(&batch["probe"]),
-                word(&cooling["rule"]),
+                rule(&cooling["rule"]),
                 self.time(&batch["begun"]),
                 span(&elapsed),
                 outcome.to_owned(),
@@ -228,7 +256,7 @@ impl Reader<'_> {
             vec![
                 self.time(&step["at"]),
                 word(&step["text"]),
-                word(&step["event"]),
+                event(&step["event"]),
                 degrees(&step["value"]),
                 word(&step["by"]),
                 word(&step["why"]),
