@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(report) = report::Report::parse(bytes) {
         assert_eq!(report.values().len(), report::POINTS.len());
     }
-    let _ = ipp::understood(bytes.to_vec());
+    let _ = ipp::understood(bytes);
     let [device, printing, errors @ ..] = bytes else { return };
     let told = printer::Printer::of_snmp(i64::from(*device), i64::from(*printing), errors);
     assert_eq!(told.values().len(), printer::POINTS.len());

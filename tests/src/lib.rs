@@ -5,6 +5,7 @@
 //! nothing passes by skipping.
 
 mod broker;
+mod clock;
 pub mod devices;
 mod flood;
 mod gateway;
@@ -16,6 +17,7 @@ mod proof;
 mod stage;
 
 pub use broker::{Broker, Subscriber};
+pub use clock::FakeClock;
 pub use flood::Flood;
 pub use gateway::{Gateway, binary, device, linli};
 pub use lab::Lab;

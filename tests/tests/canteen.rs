@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Gateway, Stage, Subscriber, eventually, linli, python, tool};
+use linli_tests::{Broker, FakeClock, Gateway, Stage, Subscriber, eventually, linli, python, tool};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -201,5 +201,31 @@ async fn signed(
     ensure!(Command::new(python()?).args(["-c", script]).arg(&database).status().await?.success());
     let gateway = start(stage, config).await?;
     assert!(refused(&gateway, &["food", "verify"]).await?.contains("number 1 is missing"));
+    gateway.stop().await
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_takes_nothing_out_of_the_day() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let (broker, clock) = (Broker::start(&stage).await?, FakeClock::new(&stage).await?);
+    let config = stage.configure(broker.port, STORE, &devices(broker.port))?;
+    let mut gateway = Gateway::start_under(&clock.wrapper(), &config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    let warm = || cabinet(&record(&gateway), "fridge")["excursions"][0]["worst"] == 12.5;
+    eventually("the excursion is in the record", Duration::from_secs(30), || {
+        let port = broker.port.to_string();
+        let arguments =
+            ["-h", "127.0.0.1", "-p", &port, "-t", "zigbee2mqtt/fridge", "-m", "{\"temperature\":12.5}"];
+        let _ = std::process::Command::new("mosquitto_pub").args(arguments).status();
+        warm()
+    })
+    .await?;
+    for jump in ["+400d", "-400d", "+10y", "+0"] {
+        clock.set(jump)?;
+        // A sample comes by: the day is another one.
+        reads(broker.port, "fridge", 4.0).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    eventually("the day goes on where it was", Duration::from_secs(10), warm).await?;
     gateway.stop().await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter};
-use linli_tests::{Broker, Gateway, Peer, Proof, Stage, free_port};
+use linli_tests::{Broker, FakeClock, Gateway, Peer, Proof, Stage, free_port};
 
 #[tokio::test]
 async fn a_clock_that_jumps_loses_nothing() -> anyhow::Result<()> {
@@ -14,15 +14,11 @@ async fn a_clock_that_jumps_loses_nothing() -> anyhow::Result<()> {
     let _peer = Peer::tcp(port, 1, 300).await?;
     let store = format!("{STORE}\nmax_age = \"1d\"");
     let config = stage.configure(broker.port, &store, &counter(port, "100ms"))?;
-    let clock = stage.path("clock");
-    std::fs::write(&clock, "+0")?;
-    let file = format!("FAKETIME_TIMESTAMP_FILE={}", clock.display());
-    let preload = format!("LD_PRELOAD={}", faketime_library().await?);
-    let wrapper = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", &file, &preload];
-    let mut gateway = Gateway::start_under(&wrapper, &config, &stage.path("data")).await?;
+    let clock = FakeClock::new(&stage).await?;
+    let mut gateway = Gateway::start_under(&clock.wrapper(), &config, &stage.path("data")).await?;
     gateway.answering().await?;
     for jump in ["+0", "+400d", "-400d", "+2h", "-10y", "+0"] {
-        std::fs::write(&clock, jump)?;
+        clock.set(jump)?;
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     gateway.until("it is well", Duration::from_secs(10), |s| s["uplink"]["connected"] == true).await?;
@@ -43,15 +39,4 @@ async fn a_clock_that_jumps_loses_nothing() -> anyhow::Result<()> {
         "the jumps were seen: {first:?} {last:?}"
     );
     Ok(())
-}
-
-/// The library that the `faketime` program preloads.
-async fn faketime_library() -> anyhow::Result<String> {
-    let output = tokio::process::Command::new("faketime")
-        .args(["-f", "+0", "printenv", "LD_PRELOAD"])
-        .output()
-        .await?;
-    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    anyhow::ensure!(!path.is_empty(), "faketime preloads nothing");
-    Ok(path)
 }

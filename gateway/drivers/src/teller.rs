@@ -47,20 +47,29 @@ impl Teller {
 
     /// The device cannot be heard: every point of it has no value.
     pub async fn lost(&mut self, device: usize, reason: Reason, detail: String) {
-        if let Some(health) = self.context.health.devices.get(device) {
-            let counter = match reason {
-                Reason::Garbled | Reason::Undecodable => &health.garbled,
-                Reason::Refused => &health.refusals,
-                _ => &health.timeouts,
-            };
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        if self.states[device] == Some(DeviceState::Offline(reason)) {
+        if self.is_lost(device, reason) {
             return;
         }
+        self.missed(device, reason);
         let points = 0..u16::try_from(self.layouts[device].points.len()).unwrap_or(u16::MAX);
         self.send(device, points.map(|point| (point, Err(reason))).collect()).await;
         self.is(device, DeviceState::Offline(reason), detail).await;
+    }
+
+    /// Whether that was told already.
+    pub fn is_lost(&self, device: usize, reason: Reason) -> bool {
+        self.states[device] == Some(DeviceState::Offline(reason))
+    }
+
+    /// Counts what did not come, or not as it should.
+    pub fn missed(&self, device: usize, reason: Reason) {
+        let Some(health) = self.context.health.devices.get(device) else { return };
+        let counter = match reason {
+            Reason::Garbled | Reason::Undecodable => &health.garbled,
+            Reason::Refused => &health.refusals,
+            _ => &health.timeouts,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     /// No device can be heard.

@@ -58,19 +58,19 @@ pub async fn run(
     desk: mpsc::Sender<Submission>,
     clock: Arc<dyn Clock>,
 ) {
-    let mut known: BTreeMap<Id, Known> = BTreeMap::new();
+    let mut known: BTreeMap<(Id, Id), Known> = BTreeMap::new();
     loop {
         let wanted = Arc::clone(&sounding.borrow_and_update());
         let now = Instant::now();
         let due: Vec<&(Siren, bool)> = wanted
             .iter()
-            .filter(|(siren, on)| known.entry(siren.device.clone()).or_default().is_due(*on, now))
+            .filter(|(siren, on)| known.entry(siren.key()).or_default().is_due(*on, now))
             .collect();
         let switched = due.iter().map(|(siren, on)| switch(siren, *on, &desk, &*clock));
         for ((siren, on), is_done) in due.iter().zip(join_all(switched).await) {
-            known.entry(siren.device.clone()).or_default().tried(*on, is_done);
+            known.entry(siren.key()).or_default().tried(*on, is_done);
         }
-        let again = wanted.iter().filter_map(|(siren, on)| known.get(&siren.device)?.again(*on)).min();
+        let again = wanted.iter().filter_map(|(siren, on)| known.get(&siren.key())?.again(*on)).min();
         tokio::select! {
             changed = sounding.changed() => if changed.is_err() { return },
             () = sleep_until(again.unwrap_or(now)), if again.is_some() => {}
@@ -94,6 +94,14 @@ async fn switch(siren: &Siren, on: bool, desk: &mpsc::Sender<Submission>, clock:
         tracing::error!(siren = %siren.device, on, ?answer, "could not be switched; tried again");
     }
     is_done
+}
+
+// === impl Siren ===
+
+impl Siren {
+    fn key(&self) -> (Id, Id) {
+        (self.device.clone(), self.point.clone())
+    }
 }
 
 // === impl Known ===

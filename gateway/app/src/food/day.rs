@@ -5,11 +5,12 @@ use linli_domain::food::{Day, Kept, wash};
 use linli_domain::{Id, Timestamp};
 use serde_json::{Value, json};
 
+use super::deeds::GONE;
 use super::desk::{Cabinet, Desk};
 use crate::refusal::Refusal;
 
-/// Samples that were still kept may be so old.
-const SAMPLES_SINCE: i64 = 30 * 86_400_000;
+/// A sample that is destroyed on a day may be so old.
+const SAMPLES_SINCE: i64 = 100 * 86_400_000;
 
 // === impl Desk ===
 
@@ -27,17 +28,15 @@ impl Desk {
         let mut cabinets = Vec::new();
         let devices: Vec<Id> = self.cabinets.keys().cloned().collect();
         for device in &devices {
+            let before = if is_today { None } else { self.day_of(day, device).await };
             let Some(cabinet) = self.cabinets.get_mut(device) else { continue };
             let Some(kept) = cabinet.watched.kept.filter(|kept| wash::wanted(*kept).is_none()) else {
                 continue;
             };
-            let account = if is_today {
+            if is_today {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
-                Some(cabinet.account.day.clone())
-            } else {
-                let kept = self.parts.store.get(&format!("day/{day}/{device}")).await?;
-                kept.and_then(|kept| serde_json::from_str(&kept.body).ok())
-            };
+            }
+            let account = if is_today { Some(cabinet.account.day.clone()) } else { before };
             cabinets.push(shown(cabinet, kept, account, until.0 - from.0));
         }
         let bodies = |kept: Vec<linli_store::Page>| -> Vec<Value> {
@@ -46,7 +45,8 @@ impl Desk {
         let cycles = bodies(self.parts.store.of("cycle", from, to).await?);
         let cooling = bodies(self.parts.store.of("cooling", from, to).await?);
         let notes = bodies(self.parts.store.of("note", from, to).await?);
-        let samples = bodies(self.parts.store.of("sample", Timestamp(from.0 - SAMPLES_SINCE), to).await?);
+        let mut samples = bodies(self.parts.store.of("sample", from, to).await?);
+        samples.extend(bodies(self.parts.store.of(GONE, Timestamp(from.0 - SAMPLES_SINCE), to).await?));
         let is_of_day = |sample: &Value| {
             let is_in = |at: &Value| at.as_i64().is_some_and(|at| at >= from.0 && at < to.0);
             is_in(&sample["at"]) || is_in(&sample["destroyed"]["at"])

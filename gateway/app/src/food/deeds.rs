@@ -22,6 +22,9 @@ const KEPT_FOR: i64 = 48 * 3_600_000;
 /// After this it should be gone.
 const OVERDUE_AFTER: i64 = 72 * 3_600_000;
 
+/// The kind of a sample that was destroyed.
+pub(super) const GONE: &str = "sample-gone";
+
 /// Longest word of a person.
 const LONGEST: usize = 200;
 
@@ -37,10 +40,8 @@ impl Desk {
             }
             Request::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
             Request::Samples => {
-                let from = Timestamp(self.parts.clock.now().at.0 - 30 * 86_400_000);
-                let kept = self.parts.store.of("sample", from, Timestamp(i64::MAX)).await?;
-                let kept = kept.iter().filter_map(|food| serde_json::from_str::<Value>(&food.body).ok());
-                Ok(kept.filter(|sample| sample["destroyed"].is_null()).collect())
+                let kept = self.parts.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+                Ok(kept.iter().filter_map(|page| serde_json::from_str::<Value>(&page.body).ok()).collect())
             }
             Request::Cool { food, probe, rule, by } => {
                 self.cool(who, &food, &probe, rule.as_deref(), &by).await
@@ -126,9 +127,9 @@ impl Desk {
             return Err(Refusal::Conflict(message));
         }
         body["destroyed"] = json!({"at": now.0, "by": by, "why": why, "early": is_early});
-        let kept = self.keep(who, "sample", &kept.id, kept.at, &body).await;
+        let gone = self.keep(who, GONE, &kept.id, kept.at, &body).await;
         self.count_samples().await?;
-        kept
+        gone
     }
 
     async fn cool(
@@ -216,13 +217,12 @@ impl Desk {
     /// How many samples each cabinet keeps, and how many for too long.
     pub(super) async fn count_samples(&mut self) -> Result<(), ReadError> {
         let now = self.parts.clock.now().at;
-        let kept =
-            self.parts.store.of("sample", Timestamp(now.0 - 30 * 86_400_000), Timestamp(i64::MAX)).await?;
+        let kept = self.parts.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
         self.samples.clear();
         for food in kept {
             let Ok(body) = serde_json::from_str::<Value>(&food.body) else { continue };
             let cabinet = body["cabinet"].as_str().and_then(|id| Id::new(id).ok());
-            if let Some(cabinet) = cabinet.filter(|_| body["destroyed"].is_null()) {
+            if let Some(cabinet) = cabinet {
                 let counts = self.samples.entry(cabinet).or_default();
                 counts.0 += 1;
                 counts.1 += i64::from(now.0 > food.at.0 + OVERDUE_AFTER);

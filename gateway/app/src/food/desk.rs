@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use linli_domain::alarm::Tick;
 use linli_domain::food::wash::{Cycle, Wash, wanted};
-use linli_domain::food::{Account, Kept};
+use linli_domain::food::{Account, Day, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
 use linli_store::{Book, Change, Entry, Page};
@@ -147,8 +147,15 @@ impl Desk {
             Duration::from_millis(to.0.saturating_sub(from.0).max(0).cast_unsigned())
         };
         let (day, today) = (self.parts.zone.day(kept), self.parts.zone.day(now));
-        if day >= today {
+        if day == today {
             return account.resumed(span(kept, now), tick);
+        }
+        if day > today {
+            // The clock was set back meanwhile: that day is kept as it was.
+            let mut account = account;
+            let ahead = account.turn(now);
+            self.unsaved.changes.push(self.kept_day(watched, day, &ahead));
+            return account.resumed(Duration::ZERO, tick);
         }
         let (midnight, dawn) = (self.parts.zone.bounds(day).1, self.parts.zone.bounds(today).0);
         let mut account = account.resumed(span(kept, midnight), tick);
@@ -227,10 +234,11 @@ impl Desk {
         self.save().await;
     }
 
-    /// At the centre's midnight the day's accounts are closed.
+    /// At the centre's midnight the day's accounts are closed. A clock that was set back goes on
+    /// with what was kept of that day.
     async fn turn(&mut self, now: Timestamp) {
         let today = self.parts.zone.day(now);
-        if today <= self.today {
+        if today == self.today {
             return;
         }
         let (ended, tick) = (std::mem::replace(&mut self.today, today), self.now());
@@ -245,11 +253,23 @@ impl Desk {
         for (watched, day) in days {
             let change = self.kept_day(&watched, ended, &day);
             self.unsaved.changes.push(change);
+            if today < ended
+                && let Some(before) = self.day_of(today, &watched.device).await
+                && let Some(cabinet) = self.cabinets.get_mut(&watched.device)
+            {
+                cabinet.account.day = before;
+            }
         }
         self.save().await;
     }
 
-    fn kept_day(&self, watched: &Watched, day: Date, kept: &linli_domain::food::Day) -> Change {
+    /// What was kept of a cabinet's day.
+    pub(super) async fn day_of(&self, day: Date, device: &Id) -> Option<Day> {
+        let page = self.parts.store.get(&format!("day/{day}/{device}")).await.ok()??;
+        serde_json::from_str(&page.body).ok()
+    }
+
+    fn kept_day(&self, watched: &Watched, day: Date, kept: &Day) -> Change {
         let at = self.parts.zone.bounds(day).0;
         let id = format!("day/{day}/{}", watched.device);
         Change::Page(Page { id, kind: "day".to_owned(), at, body: json(kept) })

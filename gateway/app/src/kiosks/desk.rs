@@ -138,12 +138,10 @@ impl Desk {
         let span = u64::try_from(now.saturating_duration_since(self.looked).as_millis()).unwrap_or(u64::MAX);
         self.looked = now;
         let today = self.parts.zone.day(at);
-        if today > self.today {
+        if today != self.today {
             self.keep().await;
             self.today = today;
-            self.states
-                .values_mut()
-                .for_each(|(state, _)| state.hours = linli_domain::kiosk::Hours::default());
+            self.recall().await;
         }
         let setup = Arc::clone(&self.parts.setup.borrow());
         let is_open = self.parts.zone.is_open(&setup.opening, at);
@@ -161,6 +159,15 @@ impl Desk {
         }
         if now.saturating_duration_since(self.kept) >= KEEP {
             self.keep().await;
+        }
+    }
+
+    /// What was kept of the day that begins: something only when the clock was set back.
+    async fn recall(&mut self) {
+        for (device, (state, _)) in &mut self.states {
+            let page = self.parts.store.get(&format!("kiosk-day/{}/{device}", self.today)).await;
+            let hours = page.ok().flatten().and_then(|page| serde_json::from_str(&page.body).ok());
+            state.hours = hours.unwrap_or_default();
         }
     }
 

@@ -1,14 +1,10 @@
 //! `kind = "ipp"`: a printer or a CUPS queue, by Get-Printer-Attributes (RFC 8011 clause 4.2.5).
 
-use std::io::Cursor;
+mod message;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::ipp::attribute::IppAttribute;
-use ::ipp::model::DelimiterTag;
-use ::ipp::operation::{IppOperation, builder::IppOperationBuilder};
-use ::ipp::parser::IppParser;
-use ::ipp::value::IppValue;
 use linli_domain::{Reason, Value};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
@@ -26,6 +22,18 @@ const PROFILE: &str = "ipp/printer";
 
 /// How long a printer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is asked for.
+const WANTED: [&str; 5] = [
+    "printer-state",
+    "printer-state-reasons",
+    "printer-is-accepting-jobs",
+    "queued-job-count",
+    "marker-levels",
+];
+
+/// Statuses from here on are refusals.
+const FIRST_ERROR: u16 = 0x0100;
 
 /// Longest answer that is read.
 const LONGEST: u64 = 256 << 10;
@@ -121,85 +129,46 @@ async fn ask(settings: Settings) -> Answer {
 }
 
 fn answer(settings: &Settings) -> Answer {
-    let garbled = |why: String| (Reason::Garbled, why);
-    let uri = settings.uri.parse().map_err(|_| garbled("an address of its own kind".to_owned()))?;
-    let request = IppOperationBuilder::get_printer_attributes(uri)
-        .attributes([
-            "printer-state",
-            "printer-state-reasons",
-            "printer-is-accepting-jobs",
-            "queued-job-count",
-            "marker-levels",
-        ])
-        .build()
-        .map_err(|error| garbled(error.to_string()))?
-        .into_ipp_request();
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).build().into();
-    let posted =
-        agent.post(&settings.http).header("content-type", "application/ipp").send(&request.to_bytes()[..]);
+    let question = message::question(&settings.uri, &WANTED);
+    let posted = agent.post(&settings.http).header("content-type", "application/ipp").send(&question[..]);
     let mut response = match posted {
         Ok(response) => response,
         Err(ureq::Error::StatusCode(code)) => return Err((Reason::Refused, format!("HTTP status {code}"))),
         Err(error) => return Err((Reason::Silent, error.to_string())),
     };
     let body = response.body_mut().with_config().limit(LONGEST).read_to_vec();
-    understood(body.map_err(|error| garbled(error.to_string()))?)
+    understood(&body.map_err(|error| (Reason::Garbled, error.to_string()))?)
 }
 
 /// What a printer's answer says.
-pub fn understood(body: Vec<u8>) -> Answer {
-    let garbled = |why: String| (Reason::Garbled, why);
-    let parsed = IppParser::new(::ipp::reader::IppReader::new(Cursor::new(body))).parse();
-    let parsed = parsed.map_err(|error| garbled(error.to_string()))?;
-    if !parsed.header().status_code().is_success() {
-        return Err((Reason::Refused, format!("{:?}", parsed.header().status_code())));
+pub fn understood(body: &[u8]) -> Answer {
+    let garbled = |why: &str| (Reason::Garbled, why.to_owned());
+    let answer = message::Answer::parse(body).map_err(garbled)?;
+    if answer.status >= FIRST_ERROR {
+        return Err((Reason::Refused, format!("IPP status {:#06x}", answer.status)));
     }
-    let group = parsed.attributes().first_of(DelimiterTag::PrinterAttributes);
-    let group = group.ok_or_else(|| garbled("no printer in the answer".to_owned()))?;
-    let find = |name: &str| group.get(name).map(IppAttribute::value);
-    let state =
-        find("printer-state").and_then(integer).ok_or_else(|| garbled("no printer-state".to_owned()))?;
-    let reasons: Vec<String> = find("printer-state-reasons")
-        .map(|value| all(value).filter_map(keyword).collect())
-        .unwrap_or_default();
+    let state = answer.number("printer-state").ok_or_else(|| garbled("no printer-state"))?;
+    let keyword = |value: &message::Value| match value {
+        message::Value::Keyword(word) => Some(word.clone()),
+        _ => None,
+    };
+    let reasons: Vec<String> = answer.all("printer-state-reasons").iter().filter_map(keyword).collect();
     let mut printer = Printer::of_ipp(state, &reasons);
-    let levels = find("marker-levels").map(|value| all(value).filter_map(integer).collect::<Vec<_>>());
     // Negative levels are "other" and "unknown".
-    printer.supplies =
-        levels.unwrap_or_default().into_iter().filter(|level| *level >= 0).min().map(f64::from);
+    let levels = answer.all("marker-levels").iter().filter_map(message::Value::number);
+    printer.supplies = levels.filter(|level| *level >= 0).min().map(f64::from);
     let mut values = printer.values();
     let base = u16::try_from(printer::POINTS.len()).unwrap_or(u16::MAX);
-    let accepting = match find("printer-is-accepting-jobs") {
-        Some(&IppValue::Boolean(is)) => Ok(Value::Bool(is)),
+    let accepting = match answer.all("printer-is-accepting-jobs") {
+        [message::Value::Boolean(is)] => Ok(Value::Bool(*is)),
         _ => Err(Reason::NoValue),
     };
-    let queued = find("queued-job-count").and_then(integer);
+    let queued = answer.number("queued-job-count");
     values.push((base, accepting));
     values.push((base + 1, queued.map(|count| Value::Integer(count.into())).ok_or(Reason::NoValue)));
     Ok(values)
-}
-
-/// One value, or each of several.
-fn all(value: &IppValue) -> Box<dyn Iterator<Item = &IppValue> + '_> {
-    match value {
-        IppValue::Array(values) => Box::new(values.iter()),
-        one => Box::new(std::iter::once(one)),
-    }
-}
-
-fn integer(value: &IppValue) -> Option<i32> {
-    match value {
-        IppValue::Integer(number) | IppValue::Enum(number) => Some(*number),
-        _ => None,
-    }
-}
-
-fn keyword(value: &IppValue) -> Option<String> {
-    match value {
-        IppValue::Keyword(word) => Some(word.to_string()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -55,8 +55,11 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
             Err((reason, detail)) => {
                 misses += 1;
                 tracing::debug!(device = %teller.layout(0).device, ?reason, detail, "no answer");
-                if misses >= MISSES {
+                // A device that is told as lost is counted with that.
+                if misses >= MISSES && !teller.is_lost(0, reason) {
                     teller.lost(0, reason, detail).await;
+                } else {
+                    teller.missed(0, reason);
                 }
             }
         }

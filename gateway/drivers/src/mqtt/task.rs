@@ -195,7 +195,7 @@ impl Conversation<'_> {
             (Speech::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
                 Some(values) if !values.is_empty() => self.told(index, values).await,
                 Some(_) => {}
-                None => self.garbled(index),
+                None => self.teller.missed(index, Reason::Garbled),
             },
             (Speech::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
                 self.teller.lost(index, Reason::Silent, "its bridge calls it offline".to_owned()).await;
@@ -212,7 +212,7 @@ impl Conversation<'_> {
                 }
                 Err(error) => {
                     tracing::warn!(device = %self.teller.layout(index).device, error, "a report that cannot be understood");
-                    self.garbled(index);
+                    self.teller.missed(index, Reason::Garbled);
                 }
             },
             _ => {}
@@ -222,7 +222,7 @@ impl Conversation<'_> {
     /// A kiosk's birth, farewell or will.
     async fn status(&mut self, index: usize, payload: &[u8]) {
         let Ok(status) = serde_json::from_slice::<serde_json::Value>(payload) else {
-            self.garbled(index);
+            self.teller.missed(index, Reason::Garbled);
             return;
         };
         let boot = status["boot"].as_str();
@@ -234,7 +234,7 @@ impl Conversation<'_> {
                 self.teller.lost(index, Reason::Silent, reason).await;
             }
             Some("offline") => {}
-            _ => self.garbled(index),
+            _ => self.teller.missed(index, Reason::Garbled),
         }
     }
 
@@ -242,12 +242,6 @@ impl Conversation<'_> {
         self.states[index].heard = Instant::now();
         self.pending.heard(index, &values);
         self.teller.heard(index, values).await;
-    }
-
-    fn garbled(&self, index: usize) {
-        if let Some(health) = self.teller.context.health.devices.get(index) {
-            health.garbled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
     }
 
     /// The radio's bridge is gone, and with it all that it carries.

@@ -26,7 +26,7 @@ pub struct Centre {
     pub name: String,
     /// compact: one site; strung: several along a street; cluster: several adjoining.
     pub form: Form,
-    /// Time zone, such as "Asia/Shanghai"; that one unless given.
+    /// Time zone, such as "Asia/Shanghai"; that one unless given. A change is taken over by a restart.
     pub timezone: Option<String>,
     /// When it is open, such as ["mon-fri 08:30-17:30", "sat 09:00-12:00"]; always unless given.
     #[serde(default)]

@@ -129,9 +129,7 @@ async fn report(
     let report = match Report::parse(&body) {
         Ok(report) => report,
         Err(why) => {
-            if let Some(health) = inner.teller.context.health.devices.get(index) {
-                health.garbled.fetch_add(1, Ordering::Relaxed);
-            }
+            inner.teller.missed(index, Reason::Garbled);
             return refused(StatusCode::UNPROCESSABLE_ENTITY, why);
         }
     };

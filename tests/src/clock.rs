@@ -1,0 +1,42 @@
+//! A wall clock that can be set, by libfaketime; the monotonic one runs on.
+
+use std::path::PathBuf;
+
+use crate::stage::Stage;
+
+/// A clock for a gateway that is started under it.
+pub struct FakeClock {
+    path: PathBuf,
+    file: String,
+    preload: String,
+}
+
+// === impl FakeClock ===
+
+impl FakeClock {
+    /// One that shows the right time.
+    pub async fn new(stage: &Stage) -> anyhow::Result<Self> {
+        let output = tokio::process::Command::new("faketime")
+            .args(["-f", "+0", "printenv", "LD_PRELOAD"])
+            .output()
+            .await?;
+        let library = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        anyhow::ensure!(!library.is_empty(), "faketime preloads nothing");
+        let path = stage.path("clock");
+        let file = format!("FAKETIME_TIMESTAMP_FILE={}", path.display());
+        let clock = Self { path, file, preload: format!("LD_PRELOAD={library}") };
+        clock.set("+0")?;
+        Ok(clock)
+    }
+
+    /// Sets it, as `+400d`.
+    pub fn set(&self, offset: &str) -> anyhow::Result<()> {
+        Ok(std::fs::write(&self.path, offset)?)
+    }
+
+    /// What the gateway is started under.
+    #[must_use]
+    pub fn wrapper(&self) -> [&str; 5] {
+        ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", &self.file, &self.preload]
+    }
+}
