@@ -22,6 +22,9 @@ use crate::refusal::Refusal;
 /// Delays run out with this precision.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Counters that decay with time are looked at this often.
+const COUNT: Duration = Duration::from_secs(5);
+
 /// A test is heard this long.
 const TEST: Duration = Duration::from_secs(3);
 
@@ -114,6 +117,8 @@ pub struct Desk {
     test_until: Tick,
     /// When waits were kept last.
     pub(super) waits_kept: Tick,
+    /// When everything is counted anew: at once after a step.
+    pub(super) count_at: Tick,
 }
 
 // === impl Desk ===
@@ -140,6 +145,7 @@ impl Desk {
             sounding: watch::Sender::default(),
             test_until: Tick(0),
             waits_kept: Tick(0),
+            count_at: Tick(0),
         })
     }
 
@@ -192,6 +198,7 @@ impl Desk {
         let kept = |id: &Id| self.engine.kept(id, now).or_else(|| self.notes.get(id).map(|noted| noted.kept));
         self.engine = Engine::new(rules.to_vec(), kept, now);
         self.numbers.clear();
+        self.count_at = now;
     }
 
     async fn see(&mut self, batch: &Batch) {
@@ -309,6 +316,10 @@ impl Desk {
 
     fn count(&mut self) {
         let now = self.now();
+        if now < self.count_at {
+            return;
+        }
+        self.count_at = now.after(COUNT);
         let (mut unacknowledged, mut silent) = (0, 0);
         for view in self.engine.alarms() {
             unacknowledged += u64::from(view.state.is_unacknowledged());

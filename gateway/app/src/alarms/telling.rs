@@ -29,6 +29,7 @@ impl Desk {
             return;
         }
         let (now, at) = (self.now(), self.parts.clock.now().at);
+        self.count_at = now;
         let mut entry = Entry::default();
         let mut bodies = Vec::with_capacity(told.len());
         for transition in &told {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Tick;
+use super::calm::Calm;
 use super::load::Load;
 use super::rule::{Condition, Priority, Rule, Source};
 use super::state::{Event, State};
@@ -18,17 +19,27 @@ pub struct Engine {
     alarms: Vec<Alarm>,
     by_id: BTreeMap<Id, usize>,
     sources: BTreeMap<Source, usize>,
-    /// Per source, the alarms about it and its latest good value.
-    about: Vec<About>,
+    /// Per source, what was seen of it.
+    seen: Vec<Seen>,
+    /// Per source, the alarms about it.
+    about: Vec<Vec<Tied>>,
+    /// Per alarm, its source.
+    own: Vec<usize>,
+    /// Nothing is due before.
+    soonest: Tick,
     first_out: BTreeMap<Id, usize>,
     load: Load,
 }
 
-/// A source: the alarms about it, and its latest good value.
-#[derive(Debug, Default)]
-struct About {
-    alarms: Vec<Tied>,
-    latest: Option<f64>,
+/// What was seen of a source. Small, and side by side: every sample comes by here.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// Values that change nothing.
+    calm: Calm,
+    /// The latest good value; not a number before the first.
+    good: f64,
+    /// Whether nothing bad came after it.
+    is_good: bool,
 }
 
 /// An alarm, the source it watches, and the other probe's. Found once: every sample comes by here.
@@ -130,13 +141,13 @@ impl Engine {
             .map(|rule| (kept(&rule.id), rule))
             .map(|(kept, rule)| Alarm::new(rule, kept, now))
             .collect();
-        let (mut sources, mut about) = (BTreeMap::new(), Vec::<About>::new());
+        let (mut sources, mut about, mut owns) = (BTreeMap::new(), Vec::<Vec<Tied>>::new(), Vec::new());
         for (position, alarm) in alarms.iter().enumerate() {
             let mut slot = |source: &Source| {
                 let next = about.len();
                 let slot = *sources.entry(source.clone()).or_insert(next);
                 if slot == next {
-                    about.push(About::default());
+                    about.push(Vec::new());
                 }
                 slot
             };
@@ -145,13 +156,16 @@ impl Engine {
                 Condition::Deviation { from, .. } => Some(slot(from)),
                 _ => None,
             };
+            owns.push(own);
             for slot in std::iter::once(own).chain(other) {
-                about[slot].alarms.push(Tied { position, own, other });
+                about[slot].push(Tied { position, own, other });
             }
         }
         let by_id =
             alarms.iter().enumerate().map(|(position, alarm)| (alarm.rule.id.clone(), position)).collect();
-        Self { alarms, by_id, sources, about, first_out: BTreeMap::new(), load: Load::default() }
+        let seen = vec![Seen { calm: Calm::NEVER, good: f64::NAN, is_good: false }; about.len()];
+        let (first_out, load) = (BTreeMap::new(), Load::default());
+        Self { alarms, by_id, sources, seen, about, own: owns, soonest: Tick(0), first_out, load }
     }
 
     /// The number of a point that alarms are about.
@@ -162,34 +176,48 @@ impl Engine {
 
     /// A sample of a point by its number: its value, or none that is good.
     pub fn sample(&mut self, now: Tick, source: usize, value: Option<f64>) -> Vec<Transition> {
-        let Some(about) = self.about.get_mut(source) else { return Vec::new() };
-        about.latest = value;
-        let tied = std::mem::take(&mut about.alarms);
+        let Some(seen) = self.seen.get_mut(source) else { return Vec::new() };
+        seen.is_good = value.is_some();
+        if let Some(value) = value {
+            seen.good = value;
+            if seen.calm.admits(value) {
+                return Vec::new();
+            }
+        }
+        let tied = std::mem::take(&mut self.about[source]);
         let mut told = Vec::new();
         for Tied { position, own, other } in &tied {
-            let other = other.and_then(|other| self.about[other].latest);
-            let own = self.about[*own].latest;
+            let other = other.and_then(|other| self.seen[other].value());
             let alarm = &mut self.alarms[*position];
-            match own {
+            match self.seen[*own].value() {
                 Some(own) if value.is_some() => alarm.good(now, own, other),
                 _ => alarm.bad(),
             }
         }
         for Tied { position, .. } in &tied {
-            if self.alarms[*position].next_due().is_some_and(|due| due <= now) {
-                told.extend(self.look(now, &[*position]));
-            }
+            told.extend(self.look(now, &[*position]));
         }
-        self.about[source].alarms = tied;
+        self.about[source] = tied;
+        self.calm(source);
         told
+    }
+
+    /// Finds out which values of a source change nothing.
+    fn calm(&mut self, source: usize) {
+        let calm = self.about[source].iter().map(|tied| self.alarms[tied.position].calm());
+        self.seen[source].calm = calm.fold(Calm::ALWAYS, Calm::and);
     }
 
     /// Lets delays and shelves run out.
     pub fn tick(&mut self, now: Tick) -> Vec<Transition> {
-        let due: Vec<usize> = (0..self.alarms.len())
-            .filter(|position| self.alarms[*position].next_due().is_some_and(|due| due <= now))
-            .collect();
-        self.look(now, &due)
+        if now < self.soonest {
+            return Vec::new();
+        }
+        let all: Vec<usize> = (0..self.alarms.len()).collect();
+        self.soonest = Tick(u64::MAX);
+        let told = self.look(now, &all);
+        self.soonest = self.next_due().unwrap_or(Tick(u64::MAX));
+        told
     }
 
     /// When [`Engine::tick`] has something to do next.
@@ -198,13 +226,25 @@ impl Engine {
         self.alarms.iter().filter_map(Alarm::next_due).min()
     }
 
+    /// Remembers when an alarm must be looked at.
+    fn expect(&mut self, position: usize) {
+        let due = self.alarms[position].next_due().unwrap_or(Tick(u64::MAX));
+        self.soonest = self.soonest.min(due);
+    }
+
     fn look(&mut self, now: Tick, positions: &[usize]) -> Vec<Transition> {
         let mut told = Vec::new();
         for position in positions {
-            for event in self.alarms[*position].ripen(now) {
-                told.extend(self.step(now, *position, event));
-                told.extend(self.design(now, *position));
+            if self.alarms[*position].next_due().is_some_and(|due| due <= now) {
+                for event in self.alarms[*position].ripen(now) {
+                    told.extend(self.step(now, *position, event));
+                    told.extend(self.design(now, *position));
+                }
+                if !self.about[self.own[*position]].is_empty() {
+                    self.calm(self.own[*position]);
+                }
             }
+            self.expect(*position);
         }
         told
     }
@@ -236,7 +276,7 @@ impl Engine {
             self.load.announced(now, position);
         }
         let (alarm, to) = (alarm.rule.id.clone(), alarm.state);
-        Some(Transition { alarm, from, to, event, value: self.alarms[position].value, is_first_out })
+        Some(Transition { alarm, from, to, event, value: self.value(position), is_first_out })
     }
 
     /// Keeps which alarm of a group was first; a group is over when none of it stands.
@@ -278,6 +318,7 @@ impl Engine {
         let step = self.step(now, position, event).ok_or(Refused::Meaningless { state, action: word })?;
         if let Action::Shelve(shelf) = action {
             self.alarms[position].shelved = Some((now.after(shelf.span), shelf.is_one_shot));
+            self.expect(position);
         }
         let mut told = vec![step];
         // Out of silence by a person, back into it by design.
@@ -292,15 +333,20 @@ impl Engine {
 
     /// Every alarm.
     pub fn alarms(&self) -> impl Iterator<Item = View<'_>> {
-        self.alarms.iter().map(|alarm| View {
+        self.alarms.iter().enumerate().map(|(position, alarm)| View {
             rule: &alarm.rule,
             state: alarm.state,
             is_active: alarm.is_active,
             since: alarm.since,
-            value: alarm.value,
+            value: self.value(position),
             shelved_until: alarm.shelved.map(|(until, _)| until),
             is_waiting: alarm.is_waiting(),
         })
+    }
+
+    /// The latest good value of an alarm's point.
+    fn value(&self, position: usize) -> Option<f64> {
+        Some(self.seen[self.own[position]].good).filter(|good| !good.is_nan())
     }
 
     /// What must survive a restart of one alarm.
@@ -320,5 +366,14 @@ impl Engine {
     pub fn standing(&self, priority: Priority) -> usize {
         let stands = |alarm: &&Alarm| alarm.rule.priority == priority && alarm.state.is_standing();
         self.alarms.iter().filter(stands).count()
+    }
+}
+
+// === impl Seen ===
+
+impl Seen {
+    /// The latest value, when it is good.
+    fn value(self) -> Option<f64> {
+        self.is_good.then_some(self.good)
     }
 }

@@ -4,6 +4,7 @@
 //! standard. Time arrives as ticks of a clock that never jumps. What makes an alarm move is a
 //! **transition**: one journal record each.
 
+mod calm;
 mod engine;
 mod load;
 mod rule;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Tick;
+use super::calm::Calm;
 use super::rule::{Condition, Rule};
 use super::state::{Event, State};
 
@@ -48,7 +49,6 @@ pub(super) struct Alarm {
     pub is_active: bool,
     /// When the state was entered.
     pub since: Tick,
-    pub value: Option<f64>,
     pub shelved: Option<(Tick, bool)>,
     /// Whether the condition holds, before the delays.
     raw: bool,
@@ -71,7 +71,7 @@ impl Alarm {
         let waited = kept.waited.filter(|_| !is_active && !is_silence);
         let due = due.or_else(|| waited.map(|waited| now.after(rule.on_delay.saturating_sub(waited))));
         let raw = is_active || is_silence || waited.is_some();
-        Self { rule, state, is_active, since: now, value: None, shelved, raw, due, recent: VecDeque::new() }
+        Self { rule, state, is_active, since: now, shelved, raw, due, recent: VecDeque::new() }
     }
 
     pub fn kept(&self, now: Tick) -> Kept {
@@ -93,7 +93,6 @@ impl Alarm {
 
     /// A good value of its point (and the latest of the other probe's).
     pub fn good(&mut self, now: Tick, value: f64, other: Option<f64>) {
-        self.value = Some(value);
         let holds = match &self.rule.condition {
             Condition::Silent => {
                 if self.is_active {
@@ -113,6 +112,14 @@ impl Alarm {
         if let Some(holds) = holds {
             self.follow(now, holds);
         }
+    }
+
+    /// Values that would change nothing.
+    pub fn calm(&self) -> Calm {
+        if self.raw || self.is_active || self.due.is_some() {
+            return Calm::NEVER;
+        }
+        Calm::of(&self.rule.condition)
     }
 
     /// No good value: the last state is kept; what waited to be over waits for a good value.
