@@ -28,8 +28,10 @@ const PROGRAMS: [(&str, &str); 16] = [
 ];
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 7] = [
+const PYTHON: [&str; 9] = [
     "pymodbus==3.16.1",
+    "pycose==1.1.0",
+    "cbor2==5.7.1",
     "pyserial==3.5",
     "hl7==0.4.5",
     "fhir.resources==8.3.0",

@@ -45,6 +45,37 @@ const CASES: &[Case] = &[
     ),
     ("one of the cabin's keys", G, "[log]", "[cabin]\nidentity_key = \"file:a.key\"\n\n[log]"),
     (
+        "a person twice",
+        F,
+        "[[room]]",
+        "[[person]]\nid = \"an\"\nname = \"安\"\nroles = [\"staff\"]\n\n[[person]]\nid = \"an\"\nname = \"\"\nroles = []\n\n[[room]]",
+    ),
+    (
+        "a public key cut short",
+        F,
+        "[[room]]",
+        "[[person]]\nid = \"an\"\nname = \"安\"\nroles = [\"commander\"]\n[[person.key]]\npublic = \"ed25519:0f87\"\nclass = \"Actual\"\n\n[[room]]",
+    ),
+    (
+        "a weak public key",
+        F,
+        "[[room]]",
+        "[[person]]\nid = \"an\"\nname = \"安\"\nroles = [\"commander\"]\n[[person.key]]\npublic = \"ed25519:0100000000000000000000000000000000000000000000000000000000000000\"\nclass = \"Actual\"\n\n[[room]]",
+    ),
+    (
+        "one signer where two are needed",
+        F,
+        "[[room]]",
+        "[[person]]\nid = \"an\"\nname = \"安\"\nroles = [\"commander\"]\n[[person.key]]\npublic = \"ed25519:0f87a40bd2519ccd076aae67152991afd08f342fd9855a87a484028c17fe3a71\"\nclass = \"Actual\"\nfrom = \"yesterday\"\n\n[[room]]",
+    ),
+    (
+        "a key of neither class",
+        F,
+        "[[room]]",
+        "[[person]]\nid = \"an\"\nname = \"安\"\nroles = [\"commander\"]\n[[person.key]]\npublic = \"ed25519:0f87a40bd2519ccd076aae67152991afd08f342fd9855a87a484028c17fe3a71\"\nclass = \"Test\"\n\n[[room]]",
+    ),
+    ("a quorum of one", F, "[[room]]", "[orders]\nquorum = 1\n\n[[room]]"),
+    (
         "a key in the configuration",
         G,
         "[log]",

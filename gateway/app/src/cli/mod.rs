@@ -14,6 +14,7 @@ mod food;
 pub mod init;
 mod kiosks;
 mod logging;
+mod order;
 mod probe;
 mod reload;
 mod run;
@@ -71,6 +72,8 @@ enum Verb {
     Food(food::Args),
     /// Write measurements as FHIR R4 or a table, or the canteen's daily record (导出)
     Export(export::Args),
+    /// Write, sign, show and verify orders to change a centre's mode (指令)
+    Order(order::Args),
     /// Make the running gateway take over the changed configuration (重新加载配置)
     Reload(reload::Args),
     /// Take a consistent copy of the database, also while running (备份)
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Verb::Visits(args) => visits::run(&args),
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Order(args) => order::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Doctor(args) => doctor::run(&args),

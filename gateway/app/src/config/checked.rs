@@ -64,6 +64,8 @@ pub struct Centre {
     pub zone: crate::local::Zone,
     /// When it is open; always, when there is none.
     pub opening: Vec<linli_domain::hours::Opening>,
+    /// Who works there, or gives orders.
+    pub people: super::People,
 }
 
 /// A room.

@@ -6,6 +6,7 @@ use linli_domain::Id;
 
 use super::checked::{Centre, Room};
 use super::notes::{Notes, keys, nth};
+use super::people;
 use super::raw::{FacilityFile, Form};
 use super::text::Step;
 use crate::local::Zone;
@@ -36,6 +37,7 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
         opening
     });
     let opening = opening.collect();
+    let people = people::check(file, notes);
     let sites = sites(file, notes);
     if file.centre.form != Form::Compact && sites.len() < 2 {
         let message =
@@ -66,7 +68,7 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
     });
     let rooms = rooms.collect();
     let name = file.centre.name.clone();
-    let centre = Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening };
+    let centre = Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening, people };
     Some((centre, rooms))
 }
 

@@ -15,6 +15,7 @@ mod last_good;
 mod lines;
 mod mend;
 mod notes;
+mod people;
 mod raw;
 mod report;
 pub mod schema;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub use checked::{Checked, CheckedLine, Room, Worker};
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
+pub use people::People;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;

@@ -14,6 +14,73 @@ pub struct FacilityFile {
     /// Rooms.
     #[serde(default)]
     pub room: Vec<Room>,
+    /// Whose orders count.
+    #[serde(default)]
+    pub orders: Orders,
+    /// Who works in the centre, or orders it to change its mode.
+    #[serde(default)]
+    pub person: Vec<Person>,
+}
+
+/// Whose orders to change the mode count.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Orders {
+    /// How many different people sign an order; 2 unless given. Taking one back needs one.
+    #[schemars(range(min = 2, max = 8))]
+    pub quorum: u8,
+    /// Roles that sign for the district; "commander" and "duty_officer" unless given.
+    pub district: Vec<String>,
+    /// Roles that sign on the spot while the district cannot be reached; "site_lead" and
+    /// "site_deputy" unless given.
+    pub local: Vec<String>,
+}
+
+/// A person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Id of the person, such as a staff number.
+    pub id: String,
+    /// What people call them.
+    pub name: String,
+    /// What they do: words that plans and `[orders]` use, such as "staff", "site_lead", "commander".
+    pub roles: Vec<String>,
+    /// Their keys, for those who sign orders.
+    #[serde(default)]
+    pub key: Vec<Key>,
+}
+
+/// A key of a person. `linli order keygen` makes one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// The public key: "ed25519:" and 64 hexadecimal digits.
+    pub public: String,
+    /// What it signs: "Actual" or "Exercise". A drill has keys of its own.
+    pub class: KeyClass,
+    /// From when it counts, such as "2026-12-01T00:00:00+08:00"; always unless given.
+    pub from: Option<String>,
+    /// Until when it counts; for ever unless given.
+    pub until: Option<String>,
+}
+
+/// What a key signs.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub enum KeyClass {
+    Actual,
+    Exercise,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        let roles = |roles: [&str; 2]| roles.map(str::to_owned).to_vec();
+        Self {
+            quorum: 2,
+            district: roles(["commander", "duty_officer"]),
+            local: roles(["site_lead", "site_deputy"]),
+        }
+    }
 }
 
 /// The neighbourhood centre.

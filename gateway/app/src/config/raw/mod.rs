@@ -10,7 +10,7 @@ mod size;
 
 pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
 pub use devices::{Device, DevicesFile, Report};
-pub use facility::{FacilityFile, Form};
+pub use facility::{FacilityFile, Form, KeyClass};
 pub use gateway::{Cabin, GatewayFile, Mqtt, MqttVersion, Store, Worker};
 pub use matters::MattersFile;
 pub use size::Size;

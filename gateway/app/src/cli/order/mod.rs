@@ -1,0 +1,97 @@
+//! `linli order`: write an order, sign it, look at it, verify it. All of it works without a network.
+
+mod file;
+mod keygen;
+mod new;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use linli_domain::order::{SecretKey, sign};
+
+use super::site::Site;
+
+/// Write, sign, show and verify orders to change a centre's mode (指令).
+///
+/// An order is signed by several people, each with a key of their own. It can be carried on a
+/// stick, sent by MQTT, or read out as text: whoever has the centre's configuration can verify it
+/// without a network. A drill has keys of its own and is never turned into the real thing.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order text order.cbor"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Make a pair of keys; the secret one stays in its file (生成密钥)
+    Keygen(keygen::Args),
+    /// Write an order, not signed yet (起草指令)
+    New(new::Args),
+    /// Say what an order says, and who signed it (查看指令)
+    Show {
+        /// The order
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign an order: first look at it, then sign with the code it shows (签署指令)
+    Sign {
+        /// The order; the signature is added to it
+        file: PathBuf,
+        /// Your secret key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The code that `linli order show` shows: you have looked at what you sign
+        #[arg(long)]
+        code: String,
+    },
+    /// Verify who signed an order, by a centre's configuration (验证指令)
+    Verify {
+        /// The order
+        file: PathBuf,
+        #[command(flatten)]
+        site: Site,
+    },
+    /// Print an order as text that can be scanned, sent or read out (文本形式)
+    Text {
+        /// The order
+        file: PathBuf,
+    },
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.verb {
+        Verb::Keygen(args) => keygen::run(args)?,
+        Verb::New(args) => new::run(args)?,
+        Verb::Show { file, json } => show::run(file, *json)?,
+        Verb::Sign { file, key, code } => {
+            let envelope = file::read(file)?;
+            anyhow::ensure!(
+                *code == envelope.code(),
+                "the code of this order is not {code}: look at it with `linli order show {}`",
+                file.display()
+            );
+            let secret = secret(key)?;
+            let signed = sign(&envelope, &secret);
+            file::write(file, &signed, true)?;
+            println!("{} 已签署 signed with key {}", file.display(), secret.public().id());
+            println!("{}", show::headline(&signed.order));
+        }
+        Verb::Verify { file, site } => return show::verify(file, &site.config),
+        Verb::Text { file } => println!("{}", file::text(&file::read(file)?)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn secret(path: &std::path::Path) -> anyhow::Result<SecretKey> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
+    SecretKey::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+}

@@ -1,0 +1,167 @@
+//! `linli order new`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use linli_domain::order::{Authority, Envelope, Kind, Order, PlanHash, Target};
+use linli_domain::{Id, Timestamp, mode};
+use ring::digest::{SHA256, digest};
+
+use super::{file, keygen::Class, show};
+use crate::cabin::{hex, random};
+
+/// Write an order, not signed yet (起草指令).
+///
+/// It says which plan runs in which centre, by the hash of the plan's file: what was looked at is
+/// what runs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is to be done
+    #[arg(long, value_enum)]
+    kind: What,
+    /// Whether it is meant
+    #[arg(long, value_enum)]
+    class: Class,
+    /// What it is about, such as epidemic.sampling
+    #[arg(long)]
+    mode: String,
+    /// Its number: higher than that of every order before
+    #[arg(long)]
+    seq: u64,
+    /// A centre and the file of a plan for one of its rooms; once for each room
+    #[arg(long = "plan", value_name = "CENTRE:FILE", required = true)]
+    plans: Vec<String>,
+    /// The document it rests on (文号)
+    #[arg(long)]
+    reference: Option<String>,
+    /// Its id; made from the number unless given
+    #[arg(long)]
+    id: Option<String>,
+    /// From when, such as 2026-12-01T08:00:00+08:00; now unless given
+    #[arg(long, value_parser = time)]
+    not_before: Option<Timestamp>,
+    /// How long it may be begun
+    #[arg(long, value_parser = linli_drivers::duration::parse, default_value = "2h")]
+    valid: Duration,
+    /// Given on the spot, while the district cannot be reached; good for an hour at most (现场应急授权)
+    #[arg(long)]
+    local: bool,
+    /// An order that it takes the place of, or takes back
+    #[arg(long = "supersedes", value_name = "ID")]
+    supersedes: Vec<String>,
+    /// The CAP or GB/T 35965 message that it answers
+    #[arg(long, value_name = "FILE")]
+    cap: Option<PathBuf>,
+    /// Where it is written
+    #[arg(short, long, default_value = "order.cbor")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum What {
+    /// Into the emergency mode (转急)
+    Enter,
+    /// Back to peace (转平)
+    Return,
+    /// Instead of an order that has not begun (更改)
+    Amend,
+    /// Not to be done after all (撤销)
+    Cancel,
+    /// The emergency is over (解除)
+    StandDown,
+}
+
+/// Writes it.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let now = super::super::now();
+    let not_before = args.not_before.unwrap_or(now);
+    let valid = i64::try_from(args.valid.as_millis()).unwrap_or(i64::MAX);
+    anyhow::ensure!(valid > 0, "--valid must be longer than nothing");
+    anyhow::ensure!(
+        !args.local || args.valid <= Duration::from_secs(3600),
+        "an order given on the spot is good for one hour at most: --valid 1h"
+    );
+    let takes_back = matches!(args.kind, What::Amend | What::Cancel);
+    anyhow::ensure!(!takes_back || !args.supersedes.is_empty(), "which order? name it with --supersedes");
+    let id = match &args.id {
+        Some(id) => id.clone(),
+        None => format!("{}-{}", args.seq, hex(&random::<4>()?)),
+    };
+    let cap = args.cap.as_ref().map(|file| bytes(file)).transpose()?;
+    let order = Order {
+        id,
+        seq: args.seq,
+        kind: match args.kind {
+            What::Enter => Kind::Enter,
+            What::Return => Kind::Return,
+            What::Amend => Kind::Amend,
+            What::Cancel => Kind::Cancel,
+            What::StandDown => Kind::StandDown,
+        },
+        class: match args.class {
+            Class::Actual => mode::Class::Actual,
+            Class::Exercise => mode::Class::Exercise,
+        },
+        authority: if args.local { Authority::Local } else { Authority::District },
+        targets: targets(&args.plans)?,
+        mode: args.mode.clone(),
+        not_before,
+        expires: Timestamp(not_before.0.saturating_add(valid)),
+        sent: now,
+        reference: args.reference.clone(),
+        supersedes: args.supersedes.clone(),
+        cap,
+    };
+    let envelope = Envelope::of(order);
+    // What is written can be read: a wrong id or mode shows here and not at the signers'.
+    let envelope = Envelope::read(&envelope.bytes())?;
+    file::write(&args.output, &envelope, false)?;
+    show::show(&envelope);
+    println!("\n{} 已写好，尚未签署 written, not signed yet", args.output.display());
+    Ok(())
+}
+
+/// Centres with their plans.
+fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
+    let mut targets: Vec<Target> = Vec::new();
+    for text in plans {
+        let (centre, path) = text.split_once(':').with_context(|| {
+            format!("{text:?}: write CENTRE:FILE, such as xinghe:plans/reading-room.sampling@3.toml")
+        })?;
+        let centre = Id::new(centre).map_err(|error| anyhow::anyhow!("centre {centre:?} {error}"))?;
+        let plan = plan(Path::new(path))?;
+        match targets.iter_mut().find(|target| target.centre == centre) {
+            Some(target) => target.plans.push(plan),
+            None => targets.push(Target { centre, plans: vec![plan], snapshot: None }),
+        }
+    }
+    Ok(targets)
+}
+
+fn plan(path: &Path) -> anyhow::Result<PlanHash> {
+    let bytes = bytes(path)?;
+    let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not text", path.display()))?;
+    let table: toml::Table =
+        toml::from_str(text).with_context(|| format!("{} is not a plan", path.display()))?;
+    let key = |name: &str| table.get("plan").and_then(|plan| plan.get(name));
+    let (id, version) =
+        (key("id").and_then(|id| id.as_str()), key("version").and_then(toml::Value::as_integer));
+    let (Some(id), Some(version)) = (id, version) else {
+        anyhow::bail!("{} is not a plan: [plan] with id and version is missing", path.display());
+    };
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, &bytes).as_ref());
+    Ok(PlanHash { plan: format!("{id}@{version}"), hash })
+}
+
+fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed
+        .map(|at| Timestamp(at.as_millisecond()))
+        .map_err(|_| "expected 2026-12-01T08:00:00+08:00".to_owned())
+}

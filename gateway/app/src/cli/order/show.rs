@@ -1,0 +1,114 @@
+//! What an order says, for those who sign it and those who receive it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use linli_domain::Timestamp;
+use linli_domain::mode::Class;
+use linli_domain::order::{Clock, Envelope, Judgement, Kind, Ledger, Order, judge};
+use serde_json::json;
+
+use super::file;
+use crate::cabin::hex;
+use crate::config;
+use crate::local::Zone;
+
+/// Shows an order.
+pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
+    let envelope = file::read(path)?;
+    if is_json {
+        let body = json!({
+            "order": serde_json::Value::from(&envelope.order),
+            "hash": hex(&envelope.hash),
+            "code": envelope.code(),
+            "keys": envelope.key_ids(),
+        });
+        println!("{body:#}");
+    } else {
+        show(&envelope);
+    }
+    Ok(())
+}
+
+/// The line that nobody can mistake.
+pub fn headline(order: &Order) -> String {
+    let what = match order.kind {
+        Kind::Enter => "转入应急 enter emergency mode",
+        Kind::Return => "恢复平时 return to peace",
+        Kind::Amend => "更改指令 amend an order",
+        Kind::Cancel => "撤销指令 cancel an order",
+        Kind::StandDown => "解除应急 stand down",
+    };
+    match order.class {
+        Class::Actual => format!("【实战 ACTUAL】{what}"),
+        Class::Exercise => format!("【演练 EXERCISE】{what}【演练 EXERCISE】"),
+    }
+}
+
+/// Prints an order for people.
+pub fn show(envelope: &Envelope) {
+    let order = &envelope.order;
+    println!("{}", headline(order));
+    println!("校验码 code   {}", envelope.code());
+    println!("指令 order    {} · 序号 number {} · {}", order.id, order.seq, order.authority.as_str());
+    println!("模式 mode     {}", order.mode);
+    if let Some(reference) = &order.reference {
+        println!("文号 basis    {reference}");
+    }
+    if !order.supersedes.is_empty() {
+        println!("替代 instead  {}", order.supersedes.join(", "));
+    }
+    println!("生效 from     {}", time(order.not_before));
+    println!("截止 until    {}", time(order.expires));
+    for target in &order.targets {
+        println!("中心 centre   {}", target.centre);
+        for plan in &target.plans {
+            println!("  预案 plan   {} · {}", plan.plan, &hex(&plan.hash)[..16]);
+        }
+    }
+    let keys = envelope.key_ids();
+    let signed = if keys.is_empty() { "无 nobody".to_owned() } else { keys.join(", ") };
+    println!("签署 signed   {signed}");
+}
+
+/// Judges an order by a centre's configuration.
+pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
+    let envelope = file::read(path)?;
+    let config = config::load(dir)?;
+    let Some(policy) = &config.centre.people.policy else {
+        anyhow::bail!(
+            "{}: nobody there has a key, so no order counts; `linli order keygen` makes one",
+            dir.join("facility.toml").display()
+        );
+    };
+    show(&envelope);
+    let (centre, ring) = (&config.centre.id, &config.centre.people.keyring);
+    let now = super::super::now();
+    // What was accepted before is known to the gateway only: replays show there.
+    let judged = judge(&envelope, centre, ring, policy, &Ledger::default(), now, Clock::Synchronised);
+    match judged {
+        Ok(Judgement::Accepted(accepted)) => {
+            for signer in &accepted.signers {
+                println!(
+                    "  ✓ {} {} · {}",
+                    signer.person,
+                    config.centre.people.name(&signer.person),
+                    signer.key
+                );
+            }
+            println!("有效 good: {centre} 会接受 would accept it now");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Judgement::Repeated) => Ok(ExitCode::SUCCESS),
+        Err(refusal) => {
+            println!("无效 refused: {refusal}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// In the time of the district's clocks.
+fn time(at: Timestamp) -> String {
+    Zone::find("Asia/Shanghai")
+        .map_or_else(|| format!("{} ms", at.0), |zone| format!("{} +08:00", zone.shown(at)))
+}

@@ -1,0 +1,116 @@
+//! People, their keys, and whose orders count.
+
+use linli_domain::facility::Person;
+use linli_domain::mode::Class;
+use linli_domain::order::{Key, Keyring, Policy, PublicKey};
+use linli_domain::{Id, Timestamp};
+
+use super::notes::{Notes, keys, nth};
+use super::raw::{FacilityFile, KeyClass};
+use super::text::Step;
+
+/// People, and what they may order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// Everybody.
+    pub people: Vec<Person>,
+    /// Their keys.
+    pub keyring: Keyring,
+    /// Whose orders count; none when nobody could sign one.
+    pub policy: Option<Policy>,
+}
+
+/// Checks `[[person]]` and `[orders]`.
+pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> People {
+    let mut found = People::default();
+    for (index, raw) in file.person.iter().enumerate() {
+        let Some(id) = notes.id(&nth("person", index, "id"), &raw.id) else { continue };
+        if found.people.iter().any(|person| person.id == id) {
+            notes.wrong(&nth("person", index, "id"), format!("person {id} is there twice"));
+        }
+        if raw.name.trim().is_empty() {
+            notes.wrong(&nth("person", index, "name"), "must not be empty: people look for it");
+        }
+        if raw.roles.is_empty() {
+            notes.wrong(&nth("person", index, "roles"), "must name at least one, such as \"staff\"");
+        }
+        for (number, key) in raw.key.iter().enumerate() {
+            let place = |name: &str| {
+                let mut path = nth("person", index, "key");
+                path.extend([Step::Index(number), Step::Key(name.to_owned())]);
+                path
+            };
+            let mut time = |name: &str, text: &Option<String>| time(&place(name), text.as_deref(), notes);
+            let (from, until) = (time("from", &key.from), time("until", &key.until));
+            let class = match key.class {
+                KeyClass::Actual => Class::Actual,
+                KeyClass::Exercise => Class::Exercise,
+            };
+            match PublicKey::parse(&key.public) {
+                Err(error) => {
+                    notes.wrong(&place("public"), format!("{error}; `linli order keygen` makes a pair"))
+                }
+                Ok(public) if found.keyring.key(&public.id().0).is_some() => {
+                    notes.wrong(
+                        &place("public"),
+                        "this key is there twice: each key has one owner and one class",
+                    );
+                }
+                Ok(public) => {
+                    let (person, roles) = (id.clone(), raw.roles.clone());
+                    found.keyring.keys.push(Key { person, roles, class, public, from, until });
+                }
+            }
+        }
+        found.people.push(Person { id, name: raw.name.clone(), roles: raw.roles.clone() });
+    }
+    found.policy = policy(file, &found, notes);
+    found
+}
+
+/// Who signs. Without any key nobody orders anything, and nothing is wrong.
+fn policy(file: &FacilityFile, found: &People, notes: &mut Notes<'_, '_>) -> Option<Policy> {
+    if found.keyring.keys.is_empty() {
+        return None;
+    }
+    let orders = &file.orders;
+    let quorum = usize::from(orders.quorum);
+    let signers = |roles: &[String]| {
+        let signs = |person: &&Person| {
+            let has_key = |key: &Key| key.person == person.id && key.class == Class::Actual;
+            person.roles.iter().any(|role| roles.contains(role)) && found.keyring.keys.iter().any(has_key)
+        };
+        found.people.iter().filter(signs).count()
+    };
+    let count = signers(&orders.district);
+    if count < quorum {
+        let message = format!(
+            "{quorum} different people must sign, but only {count} with the roles {} have a key of class Actual",
+            orders.district.join(", ")
+        );
+        notes.wrong(&keys(&["orders", "quorum"]), message);
+    }
+    Some(Policy { quorum, district: orders.district.clone(), local: orders.local.clone() })
+}
+
+fn time(path: &[Step], text: Option<&str>, notes: &mut Notes<'_, '_>) -> Option<Timestamp> {
+    let text = text?;
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) => Some(Timestamp(at.as_millisecond())),
+        Err(_) => {
+            notes.wrong(path, format!("{text:?} is not a time such as \"2026-12-01T00:00:00+08:00\""));
+            None
+        }
+    }
+}
+
+// === impl People ===
+
+impl People {
+    /// What people call somebody; their id when they are not known any more.
+    #[must_use]
+    pub fn name(&self, id: &Id) -> String {
+        let found = self.people.iter().find(|person| person.id == *id);
+        found.map_or_else(|| id.to_string(), |person| person.name.clone())
+    }
+}

@@ -1,0 +1,140 @@
+//! The claims a plan's guards are made of. Each is true, false, or not known.
+
+use super::expression::{Literal, Op};
+use super::truth::Truth;
+use crate::Value;
+use crate::facility::{Facility, From};
+
+/// One comparison of one reading.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Atom {
+    /// Position of the fixture.
+    pub fixture: usize,
+    /// Position of the reading in it.
+    pub read: usize,
+    /// What is claimed.
+    pub claim: Claim,
+}
+
+/// What is claimed of a reading.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It compares so.
+    Is(Op, Literal),
+    /// It lies between, both ends included.
+    Within(f64, f64),
+}
+
+/// What is read now.
+pub trait Readings {
+    /// The good value of a point that is not too old.
+    fn value(&self, point: &crate::alarm::Source) -> Option<Value>;
+}
+
+// === impl Atom ===
+
+impl Atom {
+    /// Whether it holds, by what is read now.
+    #[must_use]
+    pub fn truth(&self, facility: &Facility, readings: &dyn Readings) -> Truth {
+        self.reading(facility, readings).map_or(Truth::Unknown, |reading| self.claim.of(&reading))
+    }
+
+    /// What is read, in the plan's words.
+    #[must_use]
+    pub fn reading(&self, facility: &Facility, readings: &dyn Readings) -> Option<Literal> {
+        let fixture = facility.fixtures.get(self.fixture)?;
+        let read = fixture.reads.get(self.read)?;
+        let value = match &read.from {
+            From::Known(number) => Literal::Number(*number),
+            From::Point(point) => literal(&readings.value(point)?, &read.words)?,
+        };
+        match (read.is_per_volume, value) {
+            (false, value) => Some(value),
+            (true, Literal::Number(number)) => {
+                let volume = facility.rooms.get(fixture.room)?.volume.filter(|volume| *volume > 0.0)?;
+                Some(Literal::Number(number / volume))
+            }
+            (true, Literal::Word(_)) => None,
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub fn text(&self, facility: &Facility) -> String {
+        let Some(fixture) = facility.fixtures.get(self.fixture) else { return String::new() };
+        let read = fixture.reads.get(self.read).map_or("?", |read| &read.name);
+        match &self.claim {
+            Claim::Is(op, literal) => format!("{}.{read} {op} {literal}", fixture.id),
+            Claim::Within(low, high) => format!("{}.{read} in {low}..{high}", fixture.id),
+        }
+    }
+}
+
+// === impl Claim ===
+
+impl Claim {
+    fn of(&self, reading: &Literal) -> Truth {
+        match (self, reading) {
+            (Self::Within(low, high), Literal::Number(number)) => (*low..=*high).contains(number).into(),
+            (Self::Is(op, Literal::Number(with)), Literal::Number(number)) => {
+                op.compare(*number, *with).into()
+            }
+            (Self::Is(op, Literal::Word(with)), Literal::Word(word)) => {
+                let same = plain(word) == plain(with);
+                match op {
+                    Op::Equal => same.into(),
+                    Op::Unequal => (!same).into(),
+                    _ => Truth::Unknown,
+                }
+            }
+            // A word is no number: nothing is known.
+            _ => Truth::Unknown,
+        }
+    }
+}
+
+// === impl Op ===
+
+impl Op {
+    #[expect(clippy::float_cmp, reason = "states and words that happen to be numbers are compared exactly")]
+    fn compare(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::Unequal => left != right,
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::More => left > right,
+            Self::AtLeast => left >= right,
+        }
+    }
+}
+
+/// A value in words, where it has some.
+fn literal(value: &Value, words: &[(String, Value)]) -> Option<Literal> {
+    let same = |known: &Value| match (known.as_f64(), value.as_f64()) {
+        (Some(known), Some(value)) => Op::Equal.compare(known, value),
+        _ => known == value,
+    };
+    if let Some((word, _)) = words.iter().find(|(_, known)| same(known)) {
+        return Some(Literal::Word(word.clone()));
+    }
+    // A value that has words, but not this one, is not understood.
+    if !words.is_empty() {
+        return None;
+    }
+    match value {
+        Value::Bool(is_on) => Some(Literal::Word(is_on.to_string())),
+        Value::Text(text) => Some(Literal::Word(text.to_string())),
+        number => number.as_f64().map(Literal::Number),
+    }
+}
+
+/// `on` and `off` are `true` and `false`.
+fn plain(word: &str) -> &str {
+    match word {
+        "on" => "true",
+        "off" => "false",
+        other => other,
+    }
+}

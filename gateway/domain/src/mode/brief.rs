@@ -1,0 +1,634 @@
+//! A plan tied to a building: names found, guards turned into claims, everything checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::atom::{Atom, Claim};
+use super::expression::{Literal, Name, Op, Parsed, Side};
+use super::plan::{Channel, Drill, OnFail, Plan, Retry, Step, Verify, VoidOn, Work};
+use super::{check, exits};
+use crate::facility::{Contents, Facility, From, Kind};
+use crate::{Id, Value};
+
+/// Something wrong with a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The step; none for the plan as a whole.
+    pub step: Option<usize>,
+    /// The key at fault.
+    pub key: &'static str,
+    /// What is wrong, and how to mend it.
+    pub message: String,
+}
+
+/// Something that must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cond {
+    /// An atom.
+    Atom(usize),
+    /// That many evidences that nobody is there.
+    Vacant(u8),
+    /// A way out is known to be free.
+    ExitFree,
+    /// Somebody took it away.
+    FreeOf(Contents),
+    /// The fire panel is normal.
+    NoFire,
+}
+
+/// An output and what it is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Position of the fixture.
+    pub fixture: usize,
+    /// Position of the output in it.
+    pub output: usize,
+    /// As the plan says it.
+    pub word: Literal,
+    /// As it is written.
+    pub value: Value,
+}
+
+/// A step, tied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: Id,
+    /// What must be settled before.
+    pub after: Vec<usize>,
+    /// The same, and what is before that.
+    pub before: Vec<usize>,
+    /// What must hold before and while it acts.
+    pub pre: Vec<Cond>,
+    /// What is done.
+    pub doing: Doing,
+    /// When somebody hears of it.
+    pub deadline: Duration,
+    /// Whom, and when.
+    pub escalate: Vec<(String, Duration)>,
+    /// When it does not succeed.
+    pub on_fail: OnFail,
+    /// What a drill makes of it.
+    pub drill: Drill,
+    /// Claims about what it moves: none of them is known any more once it moved.
+    pub touches: Vec<usize>,
+}
+
+/// What is done, tied.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Doing {
+    /// People do it.
+    Human {
+        /// Who may.
+        role: String,
+        /// How many.
+        count: usize,
+        /// What they are told.
+        prompt: String,
+        /// What voids it.
+        void_on: VoidOn,
+        /// Whoever did these may not.
+        not_same_as: Vec<usize>,
+        /// Whether it is evidence that nobody is there.
+        is_sweep: bool,
+        /// What is gone afterwards.
+        clears: Vec<Contents>,
+        /// What they show.
+        evidence: Vec<String>,
+    },
+    /// Something is set.
+    Actuate {
+        /// What to what.
+        sets: Vec<Setting>,
+        /// What proves it.
+        verify: Vec<usize>,
+        /// In what time.
+        within: Duration,
+        /// By which way.
+        channel: Channel,
+        /// How often.
+        retry: Retry,
+        /// What makes good, and when it may.
+        compensate: Option<(Vec<Setting>, Vec<Cond>)>,
+        /// Whether it may be set again by itself.
+        is_reasserted: bool,
+        /// Whether each write moves it once more.
+        is_pulse: bool,
+        /// A later step sets the same to something else: it is not watched.
+        is_superseded: bool,
+    },
+    /// Something runs without a break.
+    Process {
+        /// What to what.
+        sets: Vec<Setting>,
+        /// Its end.
+        off: Vec<Setting>,
+        /// What proves that it runs.
+        verify: Vec<usize>,
+        /// In what time.
+        within: Duration,
+        /// By which way.
+        channel: Channel,
+        /// For how long.
+        span: Duration,
+        /// It drops when it is not refreshed for this long.
+        lease: Duration,
+    },
+    /// Something is looked at.
+    Verify {
+        /// What must hold.
+        verify: Vec<usize>,
+        /// In what time.
+        within: Duration,
+        /// By which way.
+        channel: Channel,
+    },
+}
+
+/// A safe state, and what proves it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Safe {
+    /// What to what.
+    pub setting: Setting,
+    /// The atom.
+    pub proof: Option<usize>,
+    /// Claims about what it moves.
+    pub touches: Vec<usize>,
+}
+
+/// A plan tied to a building.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    /// The plan.
+    pub plan: Plan,
+    /// Position of the room.
+    pub room: usize,
+    /// The claims that matter.
+    pub atoms: Vec<Atom>,
+    /// The steps.
+    pub jobs: Vec<Job>,
+    /// Atoms: somebody is there.
+    pub occupied: Vec<usize>,
+    /// Atoms: a door stands open.
+    pub opened: Vec<usize>,
+    /// Ways out: one of them, with all its atoms.
+    pub ways_out: Vec<Vec<usize>>,
+    /// What is safe, of everything in the room.
+    pub safe: Vec<Safe>,
+    /// What is in the room in peace.
+    pub contents: Vec<Contents>,
+}
+
+/// Where things are looked up and faults noted.
+pub(super) struct Tie<'t> {
+    pub facility: &'t Facility,
+    pub plan: &'t Plan,
+    pub room: usize,
+    pub atoms: Vec<Atom>,
+    pub faults: Vec<Fault>,
+    pub step: Option<usize>,
+}
+
+// === impl Brief ===
+
+impl Brief {
+    /// Ties a plan to a building; all faults at once.
+    pub fn new(plan: Plan, facility: &Facility) -> Result<Self, Vec<Fault>> {
+        let Some(room) = facility.room(plan.room.as_str()) else {
+            let known: Vec<&str> = facility.rooms.iter().map(|room| room.id.as_str()).collect();
+            let message =
+                format!("there is no room {:?}; rooms are: {}", plan.room.as_str(), known.join(", "));
+            return Err(vec![Fault { step: None, key: "room", message }]);
+        };
+        let mut tie = Tie { facility, plan: &plan, room, atoms: Vec::new(), faults: Vec::new(), step: None };
+        let jobs: Vec<Option<Job>> = (0..plan.steps.len()).map(|index| tie.job(index)).collect();
+        let occupied = tie.about(Kind::Occupancy, "occupied", Op::Equal, "true");
+        let opened = tie.about(Kind::Door, "contact", Op::Unequal, "closed");
+        let ways_out = exits::ways_out(&mut tie);
+        let safe = tie.safe();
+        let Tie { atoms, mut faults, .. } = tie;
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut jobs: Vec<Job> = jobs.into_iter().flatten().collect();
+        check::order(&mut jobs);
+        check::supersede(&mut jobs);
+        let mut safe = safe;
+        touch(&mut jobs, &mut safe);
+        let contents = facility.rooms[room].contents.clone();
+        let brief = Self { plan, room, atoms, jobs, occupied, opened, ways_out, safe, contents };
+        check::check(&brief, facility, &mut faults);
+        if faults.is_empty() { Ok(brief) } else { Err(faults) }
+    }
+
+    /// A step by its id.
+    #[must_use]
+    pub fn job(&self, id: &str) -> Option<usize> {
+        self.jobs.iter().position(|job| job.id.as_str() == id)
+    }
+
+    /// The settings of a step's turn.
+    #[must_use]
+    pub fn settings(&self, step: usize, turn: super::event::Turn) -> &[Setting] {
+        use super::event::Turn;
+        match (self.jobs.get(step).map(|job| &job.doing), turn) {
+            (Some(Doing::Actuate { sets, .. } | Doing::Process { sets, .. }), Turn::On) => sets,
+            (Some(Doing::Process { off, .. }), Turn::Off) => off,
+            (Some(Doing::Actuate { compensate: Some((sets, _)), .. }), Turn::Compensate) => sets,
+            _ => &[],
+        }
+    }
+}
+
+// === impl Tie ===
+
+impl Tie<'_> {
+    pub(super) fn fault(&mut self, key: &'static str, message: impl Into<String>) {
+        self.faults.push(Fault { step: self.step, key, message: message.into() });
+    }
+
+    fn job(&mut self, index: usize) -> Option<Job> {
+        self.step = Some(index);
+        let step = &self.plan.steps[index];
+        let before = self.faults.len();
+        let after = self.steps(&step.after, "after", index);
+        let pre = self.conds(&step.pre, "pre");
+        let doing = self.doing(step, index);
+        let Step { id, deadline, escalate, on_fail, drill, .. } = step.clone();
+        self.step = None;
+        let doing = doing.filter(|_| self.faults.len() == before)?;
+        Some(Job {
+            id,
+            after,
+            before: Vec::new(),
+            pre,
+            doing,
+            deadline,
+            escalate,
+            on_fail,
+            drill,
+            touches: Vec::new(),
+        })
+    }
+
+    /// Steps by their ids; `*` is every other one.
+    fn steps(&mut self, names: &[String], key: &'static str, own: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        for name in names {
+            if name == "*" {
+                found.extend((0..self.plan.steps.len()).filter(|index| *index != own));
+                continue;
+            }
+            match self.plan.steps.iter().position(|step| step.id.as_str() == name) {
+                Some(index) if index != own => found.push(index),
+                Some(_) => self.fault(key, format!("{name:?} cannot stand before itself")),
+                None => {
+                    let known: Vec<&str> = self.plan.steps.iter().map(|step| step.id.as_str()).collect();
+                    self.fault(key, format!("there is no step {name:?}; steps are: {}", known.join(", ")));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn doing(&mut self, step: &Step, index: usize) -> Option<Doing> {
+        match &step.work {
+            Work::Human(hands) => {
+                let clears = hands.clears.iter().filter_map(|word| self.contents(word, "clears")).collect();
+                Some(Doing::Human {
+                    role: hands.role.clone(),
+                    count: usize::from(hands.count),
+                    prompt: hands.prompt.clone(),
+                    void_on: hands.void_on,
+                    not_same_as: self.steps(&hands.not_same_as, "not_same_as", index),
+                    is_sweep: hands.is_sweep,
+                    clears,
+                    evidence: hands.evidence.clone(),
+                })
+            }
+            Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => {
+                let fixture = self.fixture(device)?;
+                let sets = self.settings(fixture, set, "set");
+                let compensate = compensate.as_ref().map(|remedy| {
+                    let sets = self.settings(fixture, &remedy.set, "compensate");
+                    (sets, self.conds(&remedy.pre, "compensate"))
+                });
+                let Verify { read, within, channel } = self.verified(verify.as_ref())?;
+                let outputs = &self.facility.fixtures[fixture].sets;
+                let is_pulse = sets.iter().any(|set| outputs[set.output].is_pulse);
+                Some(Doing::Actuate {
+                    sets,
+                    verify: self.atoms(&read, "verify"),
+                    within,
+                    channel,
+                    retry: *retry,
+                    compensate,
+                    is_reasserted: *is_reasserted,
+                    is_pulse,
+                    is_superseded: false,
+                })
+            }
+            Work::Process { device, set, verify, span, lease, abort_on } => {
+                let fixture = self.fixture(device)?;
+                let sets = self.settings(fixture, set, "set");
+                for needed in ["presence", "door_opened", "fire", "stop"] {
+                    if !abort_on.iter().any(|on| on == needed) {
+                        self.fault("run", format!("abort_on lacks {needed:?}: a process ends at once on all of presence, door_opened, fire and stop"));
+                    }
+                }
+                if lease.is_none() {
+                    self.fault(
+                        "run",
+                        "lease is missing: without it the process goes on when the gateway dies",
+                    );
+                }
+                let off = self.off(&sets);
+                let Verify { read, within, channel } = self.verified(verify.as_ref())?;
+                let verify = self.atoms(&read, "verify");
+                Some(Doing::Process { sets, off, verify, within, channel, span: *span, lease: (*lease)? })
+            }
+            Work::Verify(Verify { read, within, channel }) => {
+                let verify = self.atoms(read, "verify");
+                Some(Doing::Verify { verify, within: *within, channel: *channel })
+            }
+        }
+    }
+
+    fn verified(&mut self, verify: Option<&Verify>) -> Option<Verify> {
+        match verify {
+            Some(verify) if !verify.read.is_empty() => Some(verify.clone()),
+            _ => {
+                self.fault("verify", "is missing: what is not read back is not believed");
+                None
+            }
+        }
+    }
+
+    fn fixture(&mut self, id: &str) -> Option<usize> {
+        match self.facility.fixture(id) {
+            None => {
+                let known: Vec<&str> = self.facility.fixtures.iter().map(|f| f.id.as_str()).collect();
+                self.fault(
+                    "device",
+                    format!("there is no fixture {id:?}; fixtures are: {}", known.join(", ")),
+                );
+                None
+            }
+            Some(found) => {
+                let fixture = &self.facility.fixtures[found];
+                if !fixture.kind.is_movable() {
+                    let kind = fixture.kind.as_str();
+                    self.fault("device", format!("{id} is of kind {kind}: a plan must not move it"));
+                    return None;
+                }
+                if fixture.room != self.room {
+                    let room = &self.facility.rooms[fixture.room].id;
+                    self.fault("device", format!("{id} belongs to the room {room}, not to this plan's"));
+                    return None;
+                }
+                Some(found)
+            }
+        }
+    }
+
+    fn settings(&mut self, fixture: usize, set: &[(String, Literal)], key: &'static str) -> Vec<Setting> {
+        if set.is_empty() {
+            self.fault(key, "sets nothing");
+        }
+        set.iter().filter_map(|(name, word)| self.setting(fixture, name, word, key)).collect()
+    }
+
+    fn setting(&mut self, fixture: usize, name: &str, word: &Literal, key: &'static str) -> Option<Setting> {
+        let found = &self.facility.fixtures[fixture];
+        let Some(output) = found.sets.iter().position(|output| output.name == name) else {
+            let known: Vec<&str> = found.sets.iter().map(|output| output.name.as_str()).collect();
+            let message =
+                format!("{} has nothing called {name:?} to set; it has: {}", found.id, known.join(", "));
+            self.fault(key, message);
+            return None;
+        };
+        let word = self.param(word, key)?;
+        let is_text = found.kind.speaks() || found.kind == Kind::Kiosk;
+        let words = &found.sets[output].words;
+        let value = match &word {
+            Literal::Word(word) => {
+                let known = words.iter().find(|(known, _)| known == word);
+                match known {
+                    Some((_, value)) => value.clone(),
+                    None if words.is_empty() && is_text => Value::Text(word.as_str().into()),
+                    None => {
+                        let known: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+                        let message = format!("{name} cannot be {word:?}; it can be: {}", known.join(", "));
+                        self.fault(key, message);
+                        return None;
+                    }
+                }
+            }
+            Literal::Number(number) => Value::float(*number)?,
+        };
+        Some(Setting { fixture, output, word, value })
+    }
+
+    /// A parameter stands for its value.
+    fn param(&mut self, word: &Literal, key: &'static str) -> Option<Literal> {
+        let Literal::Word(text) = word else { return Some(word.clone()) };
+        let Some(name) = text.strip_prefix("params.") else { return Some(word.clone()) };
+        let found = self.plan.params.get(name).cloned();
+        if found.is_none() {
+            self.fault(key, format!("there is no parameter {name:?} in [params]"));
+        }
+        found
+    }
+
+    /// What ends a process: its outputs' safe states.
+    fn off(&mut self, sets: &[Setting]) -> Vec<Setting> {
+        let mut off = Vec::new();
+        for set in sets {
+            let output = &self.facility.fixtures[set.fixture].sets[set.output];
+            match output.safe.clone() {
+                Some(safe) => {
+                    let name = output.name.clone();
+                    off.extend(self.setting(set.fixture, &name, &safe_literal(&safe), "device"));
+                }
+                None => {
+                    let message = format!("{} has no safe state: a process must be able to end", output.name);
+                    self.fault("device", message);
+                }
+            }
+        }
+        off
+    }
+
+    fn conds(&mut self, texts: &[String], key: &'static str) -> Vec<Cond> {
+        texts.iter().filter_map(|text| self.cond(text, key)).collect()
+    }
+
+    fn cond(&mut self, text: &str, key: &'static str) -> Option<Cond> {
+        match Parsed::parse(text) {
+            Err(error) => {
+                self.fault(key, format!("{text:?}: {error}"));
+                None
+            }
+            Ok(Parsed::Vacant(count)) => Some(Cond::Vacant(count)),
+            Ok(Parsed::ExitFree) => Some(Cond::ExitFree),
+            Ok(Parsed::NoFire) => {
+                if self.facility.rooms[self.room].fire_zone.is_none() {
+                    self.fault(
+                        key,
+                        "the room has no fire_zone in facility.toml: nothing would be known of a fire",
+                    );
+                }
+                Some(Cond::NoFire)
+            }
+            Ok(Parsed::FreeOf(word)) => self.contents(&word, key).map(Cond::FreeOf),
+            Ok(Parsed::Compare { name, op, with }) => {
+                let literal = match with {
+                    Side::Literal(literal) => literal,
+                    Side::Name(name) if name.of == "params" => {
+                        self.param(&Literal::Word(name.to_string()), key)?
+                    }
+                    Side::Name(name) => {
+                        self.fault(
+                            key,
+                            format!("{name}: on the right stands a number, a word or params.NAME"),
+                        );
+                        return None;
+                    }
+                };
+                self.atom(&name, Claim::Is(op, literal), key).map(Cond::Atom)
+            }
+            Ok(Parsed::Within { name, low, high }) => {
+                self.atom(&name, Claim::Within(low, high), key).map(Cond::Atom)
+            }
+        }
+    }
+
+    /// What proves something: comparisons only.
+    fn atoms(&mut self, texts: &[String], key: &'static str) -> Vec<usize> {
+        let mut found = Vec::new();
+        for text in texts {
+            match self.cond(text, key) {
+                Some(Cond::Atom(atom)) => found.push(atom),
+                Some(_) => {
+                    self.fault(key, format!("{text:?} proves nothing: a comparison or range is needed"))
+                }
+                None => {}
+            }
+        }
+        found
+    }
+
+    fn atom(&mut self, name: &Name, claim: Claim, key: &'static str) -> Option<usize> {
+        let Some(fixture) = self.facility.fixture(&name.of) else {
+            self.fault(key, format!("there is no fixture {:?} in facility.toml", name.of));
+            return None;
+        };
+        let reads = &self.facility.fixtures[fixture].reads;
+        let Some(read) = reads.iter().position(|read| read.name == name.what) else {
+            let known: Vec<&str> = reads.iter().map(|read| read.name.as_str()).collect();
+            let message = format!("{} has no reading {:?}; it has: {}", name.of, name.what, known.join(", "));
+            self.fault(key, message);
+            return None;
+        };
+        if let Some(message) = check::claim(&reads[read], &claim) {
+            self.fault(key, message);
+            return None;
+        }
+        Some(self.keep(Atom { fixture, read, claim }))
+    }
+
+    /// Each claim once.
+    pub(super) fn keep(&mut self, atom: Atom) -> usize {
+        self.atoms.iter().position(|known| *known == atom).unwrap_or_else(|| {
+            self.atoms.push(atom);
+            self.atoms.len() - 1
+        })
+    }
+
+    /// The same claim about every fixture of a kind in the room.
+    fn about(&mut self, kind: Kind, read: &str, op: Op, word: &str) -> Vec<usize> {
+        let facility = self.facility;
+        let fixtures = facility.fixtures.iter().enumerate();
+        let of_room = fixtures.filter(|(_, fixture)| fixture.room == self.room && fixture.kind == kind);
+        let found: Vec<Atom> = of_room
+            .filter_map(|(index, fixture)| {
+                let read = fixture.reads.iter().position(|found| found.name == read)?;
+                let claim = Claim::Is(op, Literal::Word(word.to_owned()));
+                Some(Atom { fixture: index, read, claim })
+            })
+            .collect();
+        found.into_iter().map(|atom| self.keep(atom)).collect()
+    }
+
+    /// Every safe state in the room; proven by the reading of the same name.
+    fn safe(&mut self) -> Vec<Safe> {
+        let (facility, room) = (self.facility, self.room);
+        let mut all = Vec::new();
+        for (index, fixture) in facility.fixtures.iter().enumerate().filter(|(_, f)| f.room == room) {
+            for output in fixture.sets.iter().filter(|_| fixture.kind.is_movable()) {
+                let Some(safe) = &output.safe else { continue };
+                let literal = safe_literal(safe);
+                let Some(setting) = self.setting(index, &output.name, &literal, "device") else { continue };
+                let read = fixture.reads.iter().position(|read| read.name == output.name);
+                let claim = Claim::Is(Op::Equal, literal);
+                let proof = read.map(|read| self.keep(Atom { fixture: index, read, claim }));
+                all.push(Safe { setting, proof, touches: Vec::new() });
+            }
+        }
+        all
+    }
+
+    fn contents(&mut self, word: &str, key: &'static str) -> Option<Contents> {
+        let found = serde_json::from_value(serde_json::Value::String(word.to_owned())).ok();
+        if found.is_none() {
+            let known = "hot_food, chilled, frozen, dry, medical, hazard";
+            self.fault(key, format!("{word:?} is not something a room holds; known are: {known}"));
+        }
+        found
+    }
+}
+
+/// Finds which claims are about what each step, and each safe state, moves.
+fn touch(jobs: &mut [Job], safe: &mut [Safe]) {
+    let output = |set: &Setting| (set.fixture, set.output);
+    let mut about: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
+    for job in jobs.iter() {
+        let (Doing::Actuate { sets, verify, .. } | Doing::Process { sets, verify, .. }) = &job.doing else {
+            continue;
+        };
+        for set in sets {
+            about.entry(output(set)).or_default().extend(verify);
+        }
+    }
+    for safe in safe.iter() {
+        about.entry(output(&safe.setting)).or_default().extend(safe.proof);
+    }
+    let claims = |sets: &[Setting]| -> Vec<usize> {
+        let all = sets.iter().filter_map(|set| about.get(&output(set))).flatten().copied();
+        all.collect::<BTreeSet<usize>>().into_iter().collect()
+    };
+    for job in jobs {
+        job.touches = match &job.doing {
+            Doing::Actuate { sets, .. } | Doing::Process { sets, .. } => claims(sets),
+            Doing::Verify { verify, .. } => verify.clone(),
+            Doing::Human { .. } => Vec::new(),
+        };
+    }
+    for safe in safe {
+        safe.touches = claims(std::slice::from_ref(&safe.setting));
+    }
+}
+
+/// A safe state as it is written in the facility.
+fn safe_literal(text: &str) -> Literal {
+    text.parse().map_or_else(|_| Literal::Word(text.to_owned()), Literal::Number)
+}
+
+impl crate::facility::Read {
+    /// Whether its values are words.
+    pub(super) fn speaks_words(&self) -> bool {
+        !self.words.is_empty() && matches!(self.from, From::Point(_))
+    }
+}

@@ -1,0 +1,322 @@
+//! What makes a plan dangerous, useless or impossible. A plan that fails here is never loaded.
+
+use std::time::Duration;
+
+use super::atom::Claim;
+use super::brief::{Brief, Cond, Doing, Fault, Job};
+use super::exits::precedes;
+use super::expression::{Literal, Op};
+use super::path;
+use super::plan::{Channel, Direction, Drill};
+use crate::facility::{Facility, Interlock, Kind, Read};
+
+/// A lease that holds longer leaves lamps on for too long when the gateway dies.
+const LONGEST_LEASE: Duration = Duration::from_secs(10);
+
+/// What is wrong with a claim about a reading.
+pub(super) fn claim(read: &Read, claim: &Claim) -> Option<String> {
+    let name = &read.name;
+    match claim {
+        Claim::Is(op, Literal::Word(word)) if read.speaks_words() => {
+            if !matches!(op, Op::Equal | Op::Unequal) {
+                return Some(format!("{name} is a word: only == and != compare words"));
+            }
+            let known: Vec<&str> = read.words.iter().map(|(word, _)| word.as_str()).collect();
+            (!known.contains(&word.as_str()))
+                .then(|| format!("{name} is never {word:?}; it is one of: {}", known.join(", ")))
+        }
+        Claim::Is(_, Literal::Number(_)) | Claim::Within(..) if read.speaks_words() => {
+            Some(format!("{name} is a word, not a number"))
+        }
+        Claim::Is(op, Literal::Word(word)) => (!matches!(op, Op::Equal | Op::Unequal))
+            .then(|| format!("{name} cannot be greater or less than the word {word:?}")),
+        _ => None,
+    }
+}
+
+/// Finds everything that stands before each step.
+pub(super) fn order(jobs: &mut [Job]) {
+    let after: Vec<Vec<usize>> = jobs.iter().map(|job| job.after.clone()).collect();
+    for (step, job) in jobs.iter_mut().enumerate() {
+        let (mut seen, mut front) = (std::collections::BTreeSet::new(), after[step].clone());
+        while let Some(before) = front.pop() {
+            if seen.insert(before) {
+                front.extend(&after[before]);
+            }
+        }
+        job.before = seen.into_iter().collect();
+    }
+}
+
+/// Marks steps whose setting a later step changes again.
+pub(super) fn supersede(jobs: &mut [Job]) {
+    let outputs = |job: &Job| -> Vec<(usize, usize)> {
+        match &job.doing {
+            Doing::Actuate { sets, .. } | Doing::Process { sets, .. } => {
+                sets.iter().map(|set| (set.fixture, set.output)).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    let all: Vec<Vec<(usize, usize)>> = jobs.iter().map(outputs).collect();
+    let superseded: Vec<bool> = (0..jobs.len())
+        .map(|step| {
+            (0..jobs.len()).any(|later| {
+                jobs[later].before.contains(&step)
+                    && later != step
+                    && all[step].iter().any(|output| all[later].contains(output))
+            })
+        })
+        .collect();
+    for (job, later) in jobs.iter_mut().zip(superseded) {
+        if let Doing::Actuate { is_superseded, .. } = &mut job.doing {
+            *is_superseded = later;
+        }
+    }
+}
+
+/// Everything that can be seen without the other plans.
+pub(super) fn check(brief: &Brief, facility: &Facility, faults: &mut Vec<Fault>) {
+    whole(brief, facility, faults);
+    let before = faults.len();
+    cycles(brief, faults);
+    if faults.len() > before {
+        return;
+    }
+    for (step, job) in brief.jobs.iter().enumerate() {
+        let mut fault =
+            |key: &'static str, message: String| faults.push(Fault { step: Some(step), key, message });
+        device(brief, facility, job, &mut fault);
+        people(brief, facility, step, job, &mut fault);
+    }
+    conflicts(brief, faults);
+    let forecast = path::forecast(brief);
+    if forecast.at_most > brief.plan.ready_within {
+        let (needed, given) = (forecast.at_most.as_secs() / 60, brief.plan.ready_within.as_secs() / 60);
+        let way: Vec<&str> = forecast.critical.iter().map(|step| brief.jobs[*step].id.as_str()).collect();
+        let message = format!("{given} min cannot be kept: {} take up to {needed} min", way.join(", "));
+        faults.push(Fault { step: None, key: "ready_within", message });
+    }
+}
+
+fn whole(brief: &Brief, facility: &Facility, faults: &mut Vec<Fault>) {
+    let mut fault = |key: &'static str, message: &str| {
+        faults.push(Fault { step: None, key, message: message.to_owned() });
+    };
+    let (plan, room) = (&brief.plan, &facility.rooms[brief.room]);
+    if brief.jobs.is_empty() {
+        fault("step", "there is no [[step]]");
+    }
+    if plan.version == 0 {
+        fault("version", "versions count from 1");
+    }
+    if plan.direction == Direction::Enter && plan.return_plan.is_none() {
+        fault("return_plan", "is missing: whoever goes in must know the way back");
+    }
+    if room.fire_zone.is_none() {
+        fault("room", "the room has no fire_zone in facility.toml: nothing would be known of a fire");
+    }
+    if plan.direction == Direction::Enter && !room.emergency_roles.contains(&plan.role) {
+        let known = room.emergency_roles.join(", ");
+        let message = format!("the room cannot become {:?}; its emergency_roles are: {known}", plan.role);
+        fault("role", &message);
+    }
+    if !facility.people.iter().any(|person| person.roles.contains(&plan.lead)) {
+        fault("lead", &format!("nobody in facility.toml has the role {:?}", plan.lead));
+    }
+    let accepts =
+        |job: &Job| matches!(&job.doing, Doing::Human { not_same_as, .. } if !not_same_as.is_empty());
+    let last = brief.jobs.iter().enumerate().any(|(step, job)| {
+        accepts(job) && (0..brief.jobs.len()).all(|other| other == step || precedes(brief, other, step))
+    });
+    if !last {
+        fault(
+            "step",
+            "there is no last step in which somebody else looks at it: kind = \"human\", after = [\"*\"], not_same_as = [...]",
+        );
+    }
+}
+
+fn cycles(brief: &Brief, faults: &mut Vec<Fault>) {
+    let ring = (0..brief.jobs.len()).find(|step| precedes(brief, *step, *step));
+    if let Some(step) = ring {
+        let message = format!("{} waits for itself: the steps stand in a ring", brief.jobs[step].id);
+        faults.push(Fault { step: Some(step), key: "after", message });
+    }
+}
+
+fn device(brief: &Brief, facility: &Facility, job: &Job, fault: &mut impl FnMut(&'static str, String)) {
+    let (sets, compensate, channel) = match &job.doing {
+        Doing::Actuate { sets, compensate, channel, .. } => (sets, compensate.as_ref(), *channel),
+        Doing::Process { sets, channel, .. } => (sets, None, *channel),
+        Doing::Verify { channel, verify, .. } => {
+            return independent(brief, facility, *channel, verify, fault);
+        }
+        Doing::Human { .. } => return,
+    };
+    let fixture = &facility.fixtures[sets[0].fixture];
+    let needs = |cond: Cond| job.pre.contains(&cond);
+    let vacant = job.pre.iter().any(|cond| matches!(cond, Cond::Vacant(n) if *n >= 2));
+    let secures = sets.iter().any(|set| {
+        let output = &facility.fixtures[set.fixture].sets[set.output];
+        matches!(&set.word, Literal::Word(word) if output.secures.contains(word))
+    });
+    if secures && !(vacant && needs(Cond::NoFire) && needs(Cond::ExitFree)) {
+        fault(
+            "pre",
+            "nobody may be shut in: needs \"vacant(2)\", \"fire == normal\" and \"exit_free\"".to_owned(),
+        );
+    }
+    if (secures || fixture.kind == Kind::Uv) && fixture.interlock == Interlock::None {
+        let message = format!(
+            "{} has interlock = \"none\": without one in hardware this is left to people",
+            fixture.id
+        );
+        fault("device", message);
+    }
+    match (&job.doing, fixture.kind) {
+        (Doing::Process { span, lease, .. }, Kind::Uv) => {
+            lamps(vacant && needs(Cond::NoFire), *span, *lease, fault);
+        }
+        (Doing::Actuate { .. }, Kind::Uv) => {
+            let message = "lamps are a process with a time, never an on and an off: kind = \"process\"";
+            fault("kind", message.to_owned());
+        }
+        (_, Kind::Fridge) if !job.pre.iter().any(|cond| matches!(cond, Cond::FreeOf(_))) => {
+            let message = "what it holds must be out before its set-point changes: needs \"free_of(...)\"";
+            fault("pre", message.to_owned());
+        }
+        (_, Kind::Heat) if !needs(Cond::FreeOf(crate::facility::Contents::HotFood)) => {
+            fault("pre", "needs \"free_of(hot_food)\": hot food must not cool by a plan".to_owned());
+        }
+        _ => {}
+    }
+    if job.drill == Drill::Live && !fixture.kind.moves_in_drill() {
+        let message = format!("a drill must not move a {}: simulate or skip", fixture.kind.as_str());
+        fault("drill", message);
+    }
+    if let Some((_, pre)) = compensate
+        && !pre.contains(&Cond::NoFire)
+    {
+        fault("compensate", "has no guard of its own: needs pre with \"fire == normal\"".to_owned());
+    }
+    let verify = match &job.doing {
+        Doing::Actuate { verify, .. } | Doing::Process { verify, .. } => verify,
+        _ => return,
+    };
+    independent(brief, facility, channel, verify, fault);
+}
+
+/// Lamps burn only while nobody can be there, for a time, and not without a supervisor.
+fn lamps(is_guarded: bool, span: Duration, lease: Duration, fault: &mut impl FnMut(&'static str, String)) {
+    if !is_guarded {
+        fault("pre", "lamps harm people: needs \"vacant(2)\" and \"fire == normal\"".to_owned());
+    }
+    if lease > LONGEST_LEASE {
+        fault("run", "lease is longer than 10s: lamps would stay on when the gateway dies".to_owned());
+    }
+    if span.is_zero() {
+        fault("run", "for must be longer than nothing".to_owned());
+    }
+}
+
+/// Who says that another device tells must read another device.
+fn independent(
+    brief: &Brief,
+    facility: &Facility,
+    channel: Channel,
+    verify: &[usize],
+    fault: &mut impl FnMut(&'static str, String),
+) {
+    if channel != Channel::Independent {
+        return;
+    }
+    let is_independent = verify.iter().any(|atom| {
+        let atom = &brief.atoms[*atom];
+        facility.fixtures[atom.fixture].reads[atom.read].is_independent
+    });
+    if !is_independent {
+        let message =
+            "channel is \"independent\", but nothing it reads is marked independent in facility.toml";
+        fault("verify", message.to_owned());
+    }
+}
+
+fn people(
+    brief: &Brief,
+    facility: &Facility,
+    step: usize,
+    job: &Job,
+    fault: &mut impl FnMut(&'static str, String),
+) {
+    for (role, after) in &job.escalate {
+        if role != "district" && !facility.people.iter().any(|person| person.roles.contains(role)) {
+            fault("escalate", format!("nobody in facility.toml has the role {role:?}"));
+        }
+        if after > &job.deadline {
+            fault("escalate", format!("{role} would hear of it after the deadline"));
+        }
+    }
+    let Doing::Human { role, count, not_same_as, void_on, is_sweep, .. } = &job.doing else { return };
+    let of =
+        |role: &str| facility.people.iter().filter(|person| person.roles.iter().any(|r| r == role)).count();
+    if *count == 0 {
+        fault("count", "at least one person does it".to_owned());
+    }
+    if of(role) < *count {
+        let message =
+            format!("{count} people with the role {role:?} are needed, facility.toml has {}", of(role));
+        fault("role", message);
+        return;
+    }
+    for other in not_same_as {
+        if let Doing::Human { role: other_role, count: others, .. } = &brief.jobs[*other].doing {
+            let either = facility
+                .people
+                .iter()
+                .filter(|person| person.roles.iter().any(|r| r == role || r == other_role))
+                .count();
+            if either < count + others {
+                let message = format!(
+                    "{} and {} need {} different people, facility.toml has {either}",
+                    brief.jobs[*other].id,
+                    brief.jobs[step].id,
+                    count + others
+                );
+                fault("not_same_as", message);
+            }
+        } else {
+            fault("not_same_as", format!("{} is not done by people", brief.jobs[*other].id));
+        }
+    }
+    if *is_sweep && !(void_on.presence && void_on.door_opened) {
+        fault("void_on", "a sweep is worth nothing once somebody was seen or a door opened: needs \"presence\" and \"door_opened\"".to_owned());
+    }
+    if job.deadline.is_zero() {
+        fault("deadline", "is missing: nobody would notice that nobody came".to_owned());
+    }
+}
+
+/// Two steps that set the same to different things need an order.
+fn conflicts(brief: &Brief, faults: &mut Vec<Fault>) {
+    let sets = |step: usize| match &brief.jobs[step].doing {
+        Doing::Actuate { sets, .. } | Doing::Process { sets, .. } => sets.as_slice(),
+        _ => &[],
+    };
+    for step in 0..brief.jobs.len() {
+        for other in 0..step {
+            let clash = sets(step).iter().any(|a| {
+                sets(other)
+                    .iter()
+                    .any(|b| (a.fixture, a.output) == (b.fixture, b.output) && a.value != b.value)
+            });
+            if clash && !precedes(brief, step, other) && !precedes(brief, other, step) {
+                let message = format!(
+                    "sets the same as {} to something else, and neither waits for the other",
+                    brief.jobs[other].id
+                );
+                faults.push(Fault { step: Some(step), key: "after", message });
+            }
+        }
+    }
+}

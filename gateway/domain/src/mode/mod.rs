@@ -1,0 +1,37 @@
+//! Switching rooms between peace and emergency, and back.
+//!
+//! A **plan** says by which **steps** a room gets there: what people do and what devices do, each
+//! with its evidence. An **order** starts it. [`step()`] is the whole machine of a room: a pure
+//! function from a state and an event to the next state and its effects. The same function runs in
+//! the gateway, under the model checker, and in replay. Whatever is unknown never counts as good:
+//! a room is not vacant, a door not closed, a mode not reached, until evidence says so.
+
+mod atom;
+mod brief;
+mod check;
+mod event;
+mod exits;
+mod expression;
+mod fold;
+mod law;
+mod path;
+mod plan;
+mod state;
+mod step;
+mod truth;
+
+pub use atom::{Atom, Claim, Readings};
+pub use brief::{Brief, Cond, Doing, Fault, Job, Safe, Setting};
+pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, Turn};
+pub use exits::{check as check_exits, closed_rooms};
+pub use expression::{Literal, Name, Op, Parsed};
+pub use fold::{Fold, fold};
+pub use law::{Law, Laws};
+pub use path::{Forecast, forecast};
+pub use plan::{
+    Channel, Class, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
+    Work,
+};
+pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
+pub use step::{step, step_under};
+pub use truth::Truth;

@@ -1,0 +1,106 @@
+//! The claim that a room is ready, watched for as long as it stands.
+
+use super::super::brief::Doing;
+use super::super::state::{Phase, StepState};
+use super::super::truth::Truth;
+use super::{Effect, Law, Room};
+
+/// What is claimed is proven within this time, or told as a gap.
+const PROVE: std::time::Duration = std::time::Duration::from_secs(60);
+
+// === impl Room ===
+
+impl Room<'_> {
+    /// Steps on whose proof the claim rests.
+    fn rests_on(&self) -> Vec<usize> {
+        (0..self.brief.jobs.len())
+            .filter(|step| match &self.brief.jobs[*step].doing {
+                Doing::Actuate { is_superseded, .. } => !is_superseded,
+                Doing::Verify { .. } => true,
+                _ => false,
+            })
+            .filter(|step| {
+                matches!(
+                    self.step_state(*step),
+                    StepState::Verified(_) | StepState::AlreadyOk | StepState::Failed
+                )
+            })
+            .collect()
+    }
+
+    /// After something was learnt: what no longer holds is withdrawn, what holds again is told.
+    pub(super) fn watch_claim(&mut self) {
+        match self.state.phase {
+            Phase::Ready | Phase::Degraded => self.drift(),
+            Phase::Proving if self.is_proven() => {
+                self.disarm(super::Timer::Prove);
+                self.judge();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether everything that the claim rests on is known to hold.
+    pub(super) fn is_proven(&self) -> bool {
+        let stands = |step: &usize| *self.step_state(*step) != StepState::Failed;
+        self.rests_on().into_iter().filter(stands).all(|step| self.whole(step).holds())
+    }
+
+    /// Nothing is claimed before everything is read once more.
+    pub(super) fn prove(&mut self) {
+        self.state.phase = Phase::Proving;
+        self.arm(super::Timer::Prove, PROVE);
+        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+    }
+
+    fn whole(&self, step: usize) -> Truth {
+        self.proofs(step).iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom)))
+    }
+
+    fn drift(&mut self) {
+        if !self.keeps(Law::Drift) {
+            return;
+        }
+        for step in self.rests_on() {
+            let holds = self.whole(step).holds();
+            let is_reasserted =
+                matches!(&self.brief.jobs[step].doing, Doing::Actuate { is_reasserted: true, .. });
+            match self.step_state(step) {
+                StepState::Failed if holds => self.set_step(step, StepState::AlreadyOk),
+                StepState::Verified(_) | StepState::AlreadyOk if !holds => {
+                    let knows = self.whole(step) == Truth::False;
+                    if is_reasserted && knows && self.all(&self.brief.jobs[step].pre).holds() {
+                        // It is safe to set again: the claim is withdrawn until it is proven.
+                        self.state.phase = Phase::Running;
+                        return self.intend(step, 1);
+                    }
+                    self.set_step(step, StepState::Failed);
+                }
+                _ => {}
+            }
+        }
+        self.judge();
+    }
+
+    /// Ready without gaps, degraded with some.
+    pub(super) fn judge(&mut self) {
+        let Some(run) = self.run() else { return };
+        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(Law::GapIsTold);
+        let is_done = run.steps.iter().all(StepState::is_settled);
+        // Without gaps the walk goes on: it ends in the claim, or in peace.
+        self.state.phase = if is_done && has_gap { Phase::Degraded } else { Phase::Running };
+    }
+
+    /// What was claimed before a restart is not proven in time: it is a gap.
+    pub(super) fn prove_over(&mut self) {
+        if self.state.phase != Phase::Proving {
+            return;
+        }
+        for step in self.rests_on() {
+            if !self.whole(step).holds() {
+                self.set_step(step, StepState::Failed);
+            }
+        }
+        self.judge();
+    }
+}

@@ -1,0 +1,183 @@
+//! The machine of a room.
+//!
+//! [`step`] takes a state and what happened and gives the next state and what follows from it.
+//! The gateway makes both durable before it carries the effects out, so that an act always has a
+//! journaled intent. Nothing here reads a clock or a sensor.
+
+mod claim;
+mod device;
+mod evidence;
+mod hold;
+mod order;
+mod people;
+mod walk;
+
+use super::brief::{Brief, Cond, Doing};
+use super::event::{Effect, Event, Refused, Timer};
+use super::law::{Law, Laws};
+use super::state::{Fire, Phase, Run, Stage, State, StepState};
+use super::truth::Truth;
+
+/// What a room does when something happens. `brief` is the plan of the run, or of the order.
+pub fn step(brief: &Brief, state: &State, event: &Event) -> Result<(State, Vec<Effect>), Refused> {
+    step_under(Laws::KEPT, brief, state, event)
+}
+
+/// The same with some laws broken, for the model checker.
+pub fn step_under(
+    laws: Laws,
+    brief: &Brief,
+    state: &State,
+    event: &Event,
+) -> Result<(State, Vec<Effect>), Refused> {
+    let mut room = Room { laws, brief, state: state.clone(), effects: Vec::new() };
+    room.take(event)?;
+    room.go_on();
+    Ok((room.state, room.effects))
+}
+
+/// A room in the middle of a step.
+struct Room<'b> {
+    laws: Laws,
+    brief: &'b Brief,
+    state: State,
+    effects: Vec<Effect>,
+}
+
+// === impl Room ===
+
+impl Room<'_> {
+    fn take(&mut self, event: &Event) -> Result<(), Refused> {
+        match event {
+            Event::Fire(alarm) => self.fire(*alarm),
+            Event::Stop { .. } => return self.stop(),
+            Event::Restarted => self.restarted(),
+            Event::Order(order) => return self.order(order),
+            Event::Cancel { .. } => return self.cancel(),
+            Event::Truth(atom, truth) => self.learn(*atom, *truth),
+            Event::Acted { step, turn, acted } => self.acted(*step, *turn, *acted),
+            Event::Confirm { step, who } => return self.confirm(*step, who),
+            Event::Cannot { step, who, why } => return self.cannot(*step, who, why),
+            Event::Waive { step, who, why, span } => return self.waive(*step, who, why, *span),
+            Event::Retry { step, who } => return self.retry(*step, who),
+            Event::Commit { who } => return self.commit(who),
+            Event::Resume { who, why } => return self.resume(who, why),
+            Event::Reject { who, why } => return self.reject(who, why),
+            Event::Elapsed(timer) => self.elapsed(*timer),
+        }
+        Ok(())
+    }
+
+    fn elapsed(&mut self, timer: Timer) {
+        match timer {
+            Timer::Grace => self.grace_over(),
+            Timer::Settle(step) => self.settled(step),
+            Timer::Verify(step) => self.not_proven(step),
+            Timer::Gap(step) => self.again(step),
+            Timer::Dwell(step) => self.dwelt(step),
+            Timer::Deadline(step) => self.overdue(step),
+            Timer::Escalate(step, rung) => self.escalate(step, rung),
+            Timer::Void(step) => self.too_old(step),
+            Timer::Waiver(step) => self.waiver_over(step),
+            Timer::Safe => self.ask_safe_again(),
+            Timer::Prove => self.prove_over(),
+        }
+    }
+
+    fn run(&self) -> Option<&Run> {
+        self.state.run.as_ref()
+    }
+
+    fn run_mut(&mut self) -> Option<&mut Run> {
+        self.state.run.as_mut()
+    }
+
+    fn step_state(&self, step: usize) -> &StepState {
+        const NONE: &StepState = &StepState::Pending;
+        self.run().and_then(|run| run.steps.get(step)).unwrap_or(NONE)
+    }
+
+    fn set_step(&mut self, step: usize, to: StepState) {
+        if let Some(slot) = self.run_mut().and_then(|run| run.steps.get_mut(step)) {
+            *slot = to;
+        }
+    }
+
+    fn truth(&self, atom: usize) -> Truth {
+        self.run().and_then(|run| run.truths.get(atom)).copied().unwrap_or_default()
+    }
+
+    /// What is known of a claim about the room.
+    fn cond(&self, cond: Cond) -> Truth {
+        match cond {
+            Cond::Atom(atom) => self.truth(atom),
+            Cond::NoFire => match self.state.fire {
+                Fire::Normal => Truth::True,
+                Fire::Alarm => Truth::False,
+                Fire::Unknown => Truth::Unknown,
+            },
+            Cond::Vacant(count) => self.vacant(count),
+            Cond::ExitFree => self
+                .brief
+                .ways_out
+                .iter()
+                .map(|way| way.iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom))))
+                .fold(Truth::False, Truth::or),
+            Cond::FreeOf(contents) => self.free_of(contents),
+        }
+    }
+
+    fn all(&self, conds: &[Cond]) -> Truth {
+        conds.iter().fold(Truth::True, |all, cond| all.and(self.cond(*cond)))
+    }
+
+    fn arm(&mut self, timer: Timer, span: std::time::Duration) {
+        self.effects.push(Effect::Arm(timer, span));
+    }
+
+    fn disarm(&mut self, timer: Timer) {
+        self.effects.push(Effect::Disarm(timer));
+    }
+
+    fn keeps(&self, law: Law) -> bool {
+        self.laws.keep(law)
+    }
+
+    fn stage(&self) -> &'static str {
+        self.state.stage(self.brief).as_str()
+    }
+
+    fn meaningless(&self, what: &'static str) -> Refused {
+        Refused::Meaningless { stage: self.stage(), what }
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Where the room is, as people are told. `brief` is the plan of the run.
+    #[must_use]
+    pub fn stage(&self, brief: &Brief) -> Stage {
+        let Some(run) = &self.run else { return Stage::Peace };
+        match self.phase {
+            Phase::Peace => return Stage::Peace,
+            Phase::Preview => return Stage::Preview,
+            Phase::Ready => return Stage::Ready,
+            Phase::Degraded => return Stage::Degraded,
+            Phase::Proving => return Stage::Proving,
+            Phase::Held => return Stage::Held,
+            Phase::Running => {}
+        }
+        let open = |step: &usize| !run.steps.get(*step).is_none_or(StepState::is_settled);
+        let sweeps = (0..brief.jobs.len())
+            .filter(|step| matches!(&brief.jobs[*step].doing, Doing::Human { is_sweep: true, .. }));
+        let sweeps: Vec<usize> = sweeps.filter(open).collect();
+        if let Some(sweep) = sweeps.first() {
+            let before = brief.jobs[*sweep].after.iter().any(&open);
+            return if before { Stage::Notice } else { Stage::Clearing };
+        }
+        let left: Vec<usize> = (0..brief.jobs.len()).filter(open).collect();
+        let accepts = |step: &usize| matches!(&brief.jobs[*step].doing, Doing::Human { not_same_as, .. } if !not_same_as.is_empty());
+        if !left.is_empty() && left.iter().all(accepts) { Stage::Checking } else { Stage::Acting }
+    }
+}

@@ -1,0 +1,108 @@
+//! Orders, and the moment in which one can still say no.
+
+use super::super::event::{Actor, Effect, OrderRef, Refused, Timer};
+use super::super::plan::{Class, Direction};
+use super::super::state::{Cause, Fire, Phase, Run, State, StepState};
+use super::{Law, Room};
+
+// === impl Room ===
+
+impl Room<'_> {
+    pub(super) fn order(&mut self, order: &OrderRef) -> Result<(), Refused> {
+        if self.state.fire == Fire::Alarm {
+            return Err(Refused::Fire);
+        }
+        match (order.direction, self.run()) {
+            (Direction::Enter, None) => self.begin(order, &State::default()),
+            // It is serious now: what was simulated counts for nothing.
+            (Direction::Enter, Some(run))
+                if run.order.class == Class::Exercise && order.class == Class::Actual =>
+            {
+                self.effects.extend([Effect::DisarmAll, Effect::DrillEnded]);
+                let before = self.state.clone();
+                self.begin(order, &before);
+            }
+            (Direction::Return, Some(run)) if run.order.class == order.class && !run.is_return() => {
+                let stays = run.causes.iter().any(|cause| matches!(cause, Cause::Fire | Cause::Stop));
+                if stays {
+                    return Err(self.meaningless("an order to return before somebody resumes"));
+                }
+                self.effects.push(Effect::DisarmAll);
+                let before = self.state.clone();
+                self.begin(order, &before);
+            }
+            (Direction::Enter, Some(_)) => return Err(self.meaningless("an order to enter")),
+            (Direction::Return, _) => return Err(self.meaningless("an order to return")),
+        }
+        Ok(())
+    }
+
+    /// A new run; what an earlier one moved is still known to have been moved.
+    fn begin(&mut self, order: &OrderRef, before: &State) {
+        let mut run = Run::new(order.clone(), self.brief.jobs.len(), self.brief.atoms.len());
+        if let Some(old) = &before.run {
+            run.moved.clone_from(&old.moved);
+        }
+        self.state.run = Some(run);
+        self.state.phase = Phase::Preview;
+        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+        if order.class == Class::Actual {
+            let grace = self.brief.plan.grace;
+            self.arm(Timer::Grace, grace);
+        }
+    }
+
+    /// Nobody said no: the real thing begins, a drill waits for a person.
+    pub(super) fn grace_over(&mut self) {
+        if self.state.phase == Phase::Preview && !self.state.is_exercise() {
+            self.start();
+        }
+    }
+
+    pub(super) fn commit(&mut self, who: &Actor) -> Result<(), Refused> {
+        if self.state.phase != Phase::Preview {
+            return Err(self.meaningless("committing"));
+        }
+        self.needs("committing", &self.brief.plan.lead, who)?;
+        self.disarm(Timer::Grace);
+        self.start();
+        Ok(())
+    }
+
+    fn start(&mut self) {
+        self.state.phase = Phase::Running;
+        if self.state.fire == Fire::Alarm && self.keeps(Law::FireHolds) {
+            self.hold(Cause::Fire);
+        }
+    }
+
+    pub(super) fn cancel(&mut self) -> Result<(), Refused> {
+        match (self.state.phase, self.run()) {
+            (_, None) => Err(self.meaningless("cancelling")),
+            (_, Some(run)) if run.is_return() => Err(self.meaningless("cancelling the way back")),
+            (Phase::Preview, Some(run)) if run.moved.is_empty() => {
+                self.effects.push(Effect::DisarmAll);
+                self.state.run = None;
+                self.state.phase = Phase::Peace;
+                Ok(())
+            }
+            _ => {
+                self.hold(Cause::Cancel);
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything from the first step: what already holds is found to hold.
+    pub(super) fn rewalk(&mut self) {
+        let Some(run) = self.run_mut() else { return };
+        for state in &mut run.steps {
+            if !matches!(state, StepState::Waived(_)) {
+                *state = StepState::Pending;
+            }
+        }
+        run.doers.clear();
+        run.voided.clear();
+        run.settled.clear();
+    }
+}

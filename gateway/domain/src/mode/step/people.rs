@@ -1,0 +1,178 @@
+//! What people do. Who they are was made sure of before; whether they may is decided here.
+
+use std::time::Duration;
+
+use super::super::brief::Doing;
+use super::super::event::{Actor, Effect, Refused, Timer};
+use super::super::plan::Channel;
+use super::super::state::{Phase, StepState};
+use super::{Law, Room};
+
+// === impl Room ===
+
+impl Room<'_> {
+    pub(super) fn needs(&self, what: &'static str, role: &str, who: &Actor) -> Result<(), Refused> {
+        if who.roles.iter().any(|has| has == role) || !self.keeps(Law::Role) {
+            return Ok(());
+        }
+        let has = if who.roles.is_empty() { "none".to_owned() } else { who.roles.join(", ") };
+        Err(Refused::Role { what, needed: role.to_owned(), who: who.id.clone(), has })
+    }
+
+    fn known(&self, step: usize, what: &'static str) -> Result<(), Refused> {
+        if self.run().is_none() || self.state.phase == Phase::Held {
+            return Err(self.meaningless(what));
+        }
+        if step < self.brief.jobs.len() { Ok(()) } else { Err(Refused::NoStep) }
+    }
+
+    /// Somebody did a step. The last one that is needed settles it.
+    pub(super) fn confirm(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
+        self.known(step, "confirming")?;
+        let Doing::Human { role, count, not_same_as, is_sweep, .. } = &self.brief.jobs[step].doing else {
+            return Err(self.meaningless("confirming what a device does"));
+        };
+        if *self.step_state(step) != StepState::Asked {
+            return Err(self.meaningless("confirming a step whose turn it is not"));
+        }
+        self.needs("confirming", role, who)?;
+        let did = |other: &usize| {
+            self.run().and_then(|run| run.doers.get(other)).is_some_and(|doers| doers.contains(&who.id))
+        };
+        if not_same_as.iter().any(did) && self.keeps(Law::SecondPerson) {
+            return Err(Refused::SamePerson { who: who.id.clone() });
+        }
+        if !self.all(&self.brief.jobs[step].pre).holds() && self.keeps(Law::GuardBefore) {
+            return Err(Refused::Guard);
+        }
+        if *is_sweep && !self.is_shut() && self.keeps(Law::SweepIsVoided) {
+            return Err(Refused::Open);
+        }
+        let needed = if self.keeps(Law::Count) { *count } else { 1 };
+        let Some(run) = self.run_mut() else { return Ok(()) };
+        let doers = run.doers.entry(step).or_default();
+        doers.insert(who.id.clone());
+        if doers.len() >= needed {
+            self.set_step(step, StepState::Verified(Channel::Human));
+            self.disarm_step(step);
+            self.arm_void(step);
+        }
+        Ok(())
+    }
+
+    /// Somebody cannot do it: it waits for a decision.
+    pub(super) fn cannot(&mut self, step: usize, who: &Actor, why: &str) -> Result<(), Refused> {
+        self.known(step, "saying that it cannot be done")?;
+        let Doing::Human { role, .. } = &self.brief.jobs[step].doing else {
+            return Err(self.meaningless("saying so of what a device does"));
+        };
+        if *self.step_state(step) != StepState::Asked {
+            return Err(self.meaningless("saying so of a step whose turn it is not"));
+        }
+        self.needs("saying that it cannot be done", role, who)?;
+        if why.trim().is_empty() {
+            return Err(Refused::NoReason);
+        }
+        self.set_step(step, StepState::Stuck);
+        self.effects.push(Effect::Ask(step));
+        Ok(())
+    }
+
+    /// A step is done without, for a time. What safety or acceptance rests on is never.
+    pub(super) fn waive(
+        &mut self,
+        step: usize,
+        who: &Actor,
+        why: &str,
+        span: Duration,
+    ) -> Result<(), Refused> {
+        self.known(step, "waiving")?;
+        self.needs("waiving", &self.brief.plan.lead, who)?;
+        if why.trim().is_empty() {
+            return Err(Refused::NoReason);
+        }
+        let job = &self.brief.jobs[step];
+        let rests = match &job.doing {
+            Doing::Human { is_sweep, not_same_as, clears, .. } => {
+                *is_sweep || !not_same_as.is_empty() || !clears.is_empty()
+            }
+            _ => false,
+        };
+        if rests && self.keeps(Law::NotWaivable) {
+            return Err(Refused::NotWaivable);
+        }
+        let is_open = matches!(
+            self.step_state(step),
+            StepState::Asked | StepState::Blocked | StepState::Stuck | StepState::Failed | StepState::Pending
+        );
+        if !is_open {
+            return Err(self.meaningless("waiving a step that is done or moves"));
+        }
+        self.disarm_step(step);
+        self.set_step(step, StepState::Waived(who.id.clone()));
+        self.arm(Timer::Waiver(step), span);
+        if self.state.phase == Phase::Degraded {
+            self.judge();
+        }
+        Ok(())
+    }
+
+    /// A waiver ended: the gap is there again.
+    pub(super) fn waiver_over(&mut self, step: usize) {
+        if !matches!(self.step_state(step), StepState::Waived(_)) {
+            return;
+        }
+        match self.state.phase {
+            Phase::Ready | Phase::Degraded | Phase::Proving => {
+                self.set_step(step, StepState::Failed);
+                if self.state.phase != Phase::Proving {
+                    self.judge();
+                }
+            }
+            _ => self.set_step(step, StepState::Pending),
+        }
+    }
+
+    /// What failed is tried once more.
+    pub(super) fn retry(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
+        self.known(step, "trying again")?;
+        self.needs("trying again", &self.brief.plan.lead, who)?;
+        if !matches!(self.step_state(step), StepState::Failed | StepState::Stuck | StepState::Waived(_)) {
+            return Err(self.meaningless("trying a step again that did not fail"));
+        }
+        if self.state.phase == Phase::Proving {
+            return Err(self.meaningless("trying again while everything is proven anew"));
+        }
+        // Whoever tries a pulse again has looked whether it happened.
+        if let Some(run) = self.run_mut() {
+            run.pulsed.remove(&step);
+        }
+        self.disarm(Timer::Waiver(step));
+        self.set_step(step, StepState::Pending);
+        self.state.phase = Phase::Running;
+        Ok(())
+    }
+
+    /// What was done is not accepted: everything is walked again, what holds is found to hold.
+    pub(super) fn reject(&mut self, who: &Actor, why: &str) -> Result<(), Refused> {
+        if self.stage() != "checking" {
+            return Err(self.meaningless("rejecting"));
+        }
+        let role = self.brief.jobs.iter().enumerate().find_map(|(step, job)| match &job.doing {
+            Doing::Human { role, not_same_as, .. }
+                if !not_same_as.is_empty() && *self.step_state(step) == StepState::Asked =>
+            {
+                Some(role.clone())
+            }
+            _ => None,
+        });
+        self.needs("rejecting", role.as_ref().unwrap_or(&self.brief.plan.lead), who)?;
+        if why.trim().is_empty() {
+            return Err(Refused::NoReason);
+        }
+        self.effects.push(Effect::DisarmAll);
+        self.rewalk();
+        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! Which step's turn it is.
+
+use super::super::brief::Doing;
+use super::super::event::{Effect, Timer, Turn};
+use super::super::plan::{Class, Drill};
+use super::super::state::{Phase, StepState};
+use super::super::truth::Truth;
+use super::{Law, Room};
+
+// === impl Room ===
+
+impl Room<'_> {
+    /// Begins whatever can begin, until nothing more can; then sees whether all is done.
+    pub(super) fn go_on(&mut self) {
+        if self.state.phase != Phase::Running {
+            return;
+        }
+        self.ask_again();
+        self.withdraw();
+        let mut again = true;
+        while again && self.state.phase == Phase::Running {
+            again = false;
+            for step in 0..self.brief.jobs.len() {
+                if self.state.phase != Phase::Running {
+                    return;
+                }
+                let before = self.step_state(step).clone();
+                match before {
+                    StepState::Pending if self.is_due(step) => self.begin_step(step),
+                    StepState::Blocked => self.try_act(step),
+                    _ => continue,
+                }
+                again |= *self.step_state(step) != before;
+            }
+        }
+        self.finish();
+    }
+
+    /// A step that is open again opens what came after it again: it was done, found or accepted on
+    /// ground that has moved. What a person waived stays waived.
+    fn withdraw(&mut self) {
+        let mut again = self.keeps(Law::Order);
+        while again {
+            again = false;
+            for step in 0..self.brief.jobs.len() {
+                let rests = matches!(
+                    self.step_state(step),
+                    StepState::Asked
+                        | StepState::Blocked
+                        | StepState::Verified(_)
+                        | StepState::AlreadyOk
+                        | StepState::Failed
+                );
+                let is_open = |before: &usize| {
+                    matches!(
+                        self.step_state(*before),
+                        StepState::Pending | StepState::Asked | StepState::Blocked | StepState::Stuck
+                    )
+                };
+                if rests && self.brief.jobs[step].before.iter().any(is_open) {
+                    self.disarm_step(step);
+                    self.set_step(step, StepState::Pending);
+                    if let Some(run) = self.run_mut() {
+                        run.doers.remove(&step);
+                        run.voided.remove(&step);
+                        run.settled.remove(&step);
+                    }
+                    again = true;
+                }
+            }
+        }
+    }
+
+    fn is_due(&self, step: usize) -> bool {
+        let settled = |before: &usize| self.step_state(*before).is_settled();
+        !self.keeps(Law::Order) || self.brief.jobs[step].before.iter().all(settled)
+    }
+
+    fn begin_step(&mut self, step: usize) {
+        let job = &self.brief.jobs[step];
+        let is_human = matches!(job.doing, Doing::Human { .. });
+        let is_drill = self.run().is_some_and(|run| run.order.class == Class::Exercise);
+        if is_drill && !is_human && self.keeps(Law::DrillIsSimulated) {
+            match job.drill {
+                Drill::Live => {}
+                Drill::Simulate => return self.set_step(step, StepState::Simulated),
+                Drill::Skip => return self.set_step(step, StepState::Skipped),
+            }
+        }
+        let deadline = job.deadline;
+        match &job.doing {
+            Doing::Human { .. } => {
+                self.set_step(step, StepState::Asked);
+                self.effects.push(Effect::Ask(step));
+                let rungs: Vec<_> = job.escalate.iter().map(|(_, after)| *after).collect();
+                for (rung, after) in rungs.into_iter().enumerate() {
+                    self.arm(Timer::Escalate(step, rung), after);
+                }
+                self.arm(Timer::Deadline(step), deadline);
+            }
+            Doing::Verify { within, verify, .. } => {
+                let (within, verify) = (*within, verify.clone());
+                self.set_step(step, StepState::Sent(1));
+                self.forget(&verify);
+                self.arm(Timer::Verify(step), within);
+            }
+            Doing::Actuate { within, .. } | Doing::Process { within, .. } => {
+                let within = *within;
+                self.set_step(step, StepState::Blocked);
+                self.arm(Timer::Settle(step), within);
+                self.arm(Timer::Deadline(step), deadline.max(within));
+                for (rung, after) in
+                    self.brief.jobs[step].escalate.iter().map(|(_, after)| *after).enumerate()
+                {
+                    self.effects.push(Effect::Arm(Timer::Escalate(step, rung), after));
+                }
+            }
+        }
+    }
+
+    /// What is read was waited for long enough.
+    pub(super) fn settled(&mut self, step: usize) {
+        if *self.step_state(step) == StepState::Blocked
+            && let Some(run) = self.run_mut()
+        {
+            run.settled.insert(step);
+        }
+    }
+
+    /// Acts, when the guard allows; or finds that nothing has to be done.
+    fn try_act(&mut self, step: usize) {
+        let job = &self.brief.jobs[step];
+        let is_pulsed = self.run().is_some_and(|run| run.pulsed.contains(&step));
+        if let Doing::Actuate { verify, is_reasserted, .. } = &job.doing {
+            let holds = verify.iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom)));
+            let is_known = self.run().is_some_and(|run| run.settled.contains(&step));
+            if holds.holds() && (!is_reasserted || is_pulsed) {
+                self.set_step(step, StepState::AlreadyOk);
+                return self.disarm_step(step);
+            }
+            if holds == Truth::Unknown && !is_known {
+                return;
+            }
+            // It was intended before and may have happened; a second time undoes it.
+            if is_pulsed && self.keeps(Law::PulseOnce) {
+                self.set_step(step, StepState::Stuck);
+                self.effects.push(Effect::Ask(step));
+                return self.disarm_step(step);
+            }
+        }
+        match self.all(&job.pre) {
+            Truth::True => self.intend(step, 1),
+            _ if !self.keeps(Law::GuardBefore) => self.intend(step, 1),
+            // It waits, and people hear of it.
+            Truth::False | Truth::Unknown => {}
+        }
+    }
+
+    /// Decides to act. The effect is carried out only after this is durable.
+    pub(super) fn intend(&mut self, step: usize, attempt: u8) {
+        self.set_step(step, StepState::Intent(attempt));
+        let outputs: Vec<(usize, usize)> =
+            self.brief.settings(step, Turn::On).iter().map(|set| (set.fixture, set.output)).collect();
+        let safe = self.brief.safe.iter().enumerate();
+        let moved: Vec<usize> = safe
+            .filter(|(_, safe)| outputs.contains(&(safe.setting.fixture, safe.setting.output)))
+            .map(|(index, _)| index)
+            .collect();
+        let is_pulse = matches!(self.brief.jobs[step].doing, Doing::Actuate { is_pulse: true, .. });
+        if let Some(run) = self.run_mut() {
+            run.unproven.retain(|output| !moved.contains(output));
+            run.moved.extend(moved);
+            if is_pulse {
+                run.pulsed.insert(step);
+            }
+        }
+        self.disarm_step(step);
+        self.forget(&self.brief.jobs[step].touches);
+        self.effects.push(Effect::Act { step, turn: Turn::On, attempt });
+    }
+
+    pub(super) fn disarm_step(&mut self, step: usize) {
+        let rungs = self.brief.jobs[step].escalate.len();
+        for timer in [Timer::Settle(step), Timer::Deadline(step)] {
+            self.disarm(timer);
+        }
+        for rung in 0..rungs {
+            self.disarm(Timer::Escalate(step, rung));
+        }
+    }
+
+    /// Claims, when every step is settled.
+    fn finish(&mut self) {
+        let Some(run) = self.run() else { return };
+        // What was to become safe has to be proven safe before anything is claimed.
+        if !run.steps.iter().all(StepState::is_settled) || !run.unproven.is_empty() {
+            return;
+        }
+        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(Law::GapIsTold);
+        let is_return = run.is_return();
+        let left: Vec<usize> =
+            run.moved.iter().copied().filter(|output| !self.is_accounted_for(*output)).collect();
+        if !left.is_empty() && self.keeps(Law::LooseEndsAreSafe) {
+            // What was moved, and what no step has proven since, is made safe before anything is claimed.
+            return self.ask_safe(&left);
+        }
+        if !has_gap && !self.is_proven() && self.keeps(Law::Drift) {
+            // Something changed while the rest was done.
+            return self.prove();
+        }
+        if has_gap {
+            self.state.phase = Phase::Degraded;
+        } else if is_return {
+            self.effects.push(Effect::DisarmAll);
+            self.state.run = None;
+            self.state.phase = Phase::Peace;
+        } else {
+            self.state.phase = Phase::Ready;
+        }
+    }
+
+    /// Whether a step that stands has proven how that output is.
+    fn is_accounted_for(&self, output: usize) -> bool {
+        let setting = &self.brief.safe[output].setting;
+        let stands = |step: &usize| {
+            let is_last = match &self.brief.jobs[*step].doing {
+                Doing::Actuate { is_superseded, .. } => !is_superseded,
+                Doing::Process { .. } => true,
+                _ => false,
+            };
+            is_last && matches!(self.step_state(*step), StepState::Verified(_) | StepState::AlreadyOk)
+        };
+        (0..self.brief.jobs.len())
+            .filter(stands)
+            .flat_map(|step| self.brief.settings(step, Turn::On))
+            .any(|set| (set.fixture, set.output) == (setting.fixture, setting.output))
+    }
+}

@@ -1,0 +1,198 @@
+//! Keys: whose they are, what they may sign, and from when to when.
+
+use std::fmt;
+
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+use crate::mode::Class;
+use crate::{Id, Timestamp};
+
+/// How keys begin in files.
+const PUBLIC: &str = "ed25519:";
+/// How secret keys begin in files.
+const SECRET: &str = "ed25519-secret:";
+
+/// The first bytes of the SHA-256 of a public key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub [u8; 8]);
+
+/// A public key that is not weak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+/// A secret key.
+pub struct SecretKey(SigningKey);
+
+/// A key of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Whose.
+    pub person: Id,
+    /// What they may do.
+    pub roles: Vec<String>,
+    /// What it may sign: drills and the real thing have different keys.
+    pub class: Class,
+    /// The key.
+    pub public: PublicKey,
+    /// From when it counts.
+    pub from: Option<Timestamp>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// All keys that a centre knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keyring {
+    /// The keys.
+    pub keys: Vec<Key>,
+}
+
+// === impl PublicKey ===
+
+impl PublicKey {
+    /// From `ed25519:` and 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix(PUBLIC).ok_or(format!("a public key begins with {PUBLIC}"))?;
+        let bytes = unhex(digits).ok_or("a public key is 64 hexadecimal digits")?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| "not a point of the curve")?;
+        if key.is_weak() {
+            return Err("a weak key: anybody could sign with it".to_owned());
+        }
+        Ok(Self(key))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let hash = Sha256::digest(self.0.as_bytes());
+        let mut id = [0; 8];
+        id.copy_from_slice(&hash[..8]);
+        KeyId(id)
+    }
+
+    /// Whether it signed that. Only the one strict form of a signature counts.
+    #[must_use]
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        ed25519_dalek::Signature::from_slice(signature)
+            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+    }
+}
+
+// === impl SecretKey ===
+
+impl SecretKey {
+    /// From 32 random bytes.
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// From `ed25519-secret:` and 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.trim().strip_prefix(SECRET).ok_or(format!("a secret key begins with {SECRET}"))?;
+        unhex(digits).map(Self::from_seed).ok_or("a secret key is 64 hexadecimal digits".to_owned())
+    }
+
+    /// As it stands in its file.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        format!("{SECRET}{}", hex(&self.0.to_bytes()))
+    }
+
+    /// The other half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).to_bytes().to_vec()
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey({})", self.public().id())
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    /// Whether it counts at that time.
+    #[must_use]
+    pub fn is_valid_at(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
+}
+
+// === impl Keyring ===
+
+impl Keyring {
+    /// A key by its id.
+    #[must_use]
+    pub fn key(&self, id: &[u8]) -> Option<&Key> {
+        self.keys.iter().find(|key| key.public.id().0 == id)
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PUBLIC}{}", hex(self.0.as_bytes()))
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_as_they_are_written() {
+        let secret = SecretKey::from_seed([7; 32]);
+        let public = secret.public();
+        assert_eq!(PublicKey::parse(&public.to_string()), Ok(public.clone()));
+        assert_eq!(SecretKey::parse(&secret.reveal()).map(|key| key.public()), Ok(public));
+        assert!(!format!("{secret:?}").contains("0707"), "a secret is not shown");
+    }
+
+    #[test]
+    fn weak_and_wrong_keys_are_refused() {
+        // The neutral element and a point of order 8.
+        let neutral = format!("ed25519:01{}", "00".repeat(31));
+        let small = "ed25519:c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a";
+        for weak in [neutral.as_str(), small] {
+            assert!(PublicKey::parse(weak).is_err_and(|told| told.contains("weak")), "{weak}");
+        }
+        for wrong in ["", "ed25519:", "ed25519:zz", "rsa:00"] {
+            assert!(PublicKey::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Orders of emergency command: what they say, who signed them, and whether they count.
+//!
+//! An order is a CBOR map in a COSE_Sign envelope (RFC 9052, tag 98), signed by several people
+//! with Ed25519. It carries everything that is needed to decide about it, so it can come by MQTT,
+//! on a stick or as scanned text, and be verified without a network. Nothing here reads a clock.
+
+mod envelope;
+mod judge;
+mod key;
+mod payload;
+
+pub use envelope::{Envelope, Signed, sign, sign_plan, verify_plan};
+pub use judge::{Accepted, Clock, Judgement, Ledger, Policy, Refusal, judge};
+pub use key::{Key, KeyId, Keyring, PublicKey, SecretKey};
+pub use payload::{Authority, Kind, Malformed, Order, PlanHash, Target};
+
+/// Longest order that is looked at.
+pub const LARGEST: usize = 64 * 1024;

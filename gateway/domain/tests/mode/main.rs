@@ -1,0 +1,9 @@
+//! The mode switch: the function that the gateway runs, looked at in every state it can be in.
+
+mod building;
+mod explore;
+mod harm;
+mod model;
+mod moves;
+mod plans;
+mod world;

@@ -1,0 +1,197 @@
+//! Orders, written by us and verified by pycose, and the other way round.
+
+use std::path::{Path, PathBuf};
+
+use linli_tests::{Stage, linli, now_ms, python};
+use serde_json::{Value, json};
+
+/// The district's two signers, and the key of one for drills.
+const PEOPLE: [(&str, &str, &str); 3] = [
+    ("wang", "commander", "actual"),
+    ("li", "duty_officer", "actual"),
+    ("drill-wang", "commander", "exercise"),
+];
+
+/// A desk where orders are written.
+struct Desk {
+    stage: Stage,
+    config: PathBuf,
+}
+
+impl Desk {
+    async fn new() -> anyhow::Result<Self> {
+        let stage = Stage::new()?;
+        let config = stage.configure_with("", "path = \"../data/linli.db\"", "")?;
+        std::fs::write(stage.path("plan.toml"), "[plan]\nid = \"reading-room.sampling\"\nversion = 3\n")?;
+        let mut facility = std::fs::read_to_string(config.join("facility.toml"))?;
+        for (name, role, class) in PEOPLE {
+            let file = stage.path(&format!("{name}.key"));
+            let snippet = linli(&["order", "keygen", &file.to_string_lossy(), "--class", class]).await?;
+            assert!(snippet.status.success());
+            let snippet = String::from_utf8(snippet.stdout)?;
+            facility.push_str(&format!(
+                "\n[[person]]\nid = \"{name}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n{snippet}"
+            ));
+        }
+        std::fs::write(config.join("facility.toml"), facility)?;
+        Ok(Self { stage, config })
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.stage.path(name).to_string_lossy().into_owned()
+    }
+
+    /// What a verb says, and whether it succeeded.
+    async fn says(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+        let output = linli(&[&["order"], arguments].concat()).await?;
+        let told = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8(told)?))
+    }
+
+    async fn does(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let (is_done, told) = self.says(arguments).await?;
+        assert!(is_done, "{arguments:?}: {told}");
+        Ok(told)
+    }
+
+    async fn new_order(&self, file: &str, class: &str, seq: &str) -> anyhow::Result<()> {
+        let (file, plan) = (self.path(file), format!("c:{}", self.path("plan.toml")));
+        let arguments =
+            ["new", "--kind", "enter", "--class", class, "--mode", "epidemic.sampling", "--seq", seq];
+        self.does(&[&arguments[..], &["--plan", &plan, "-o", &file]].concat()).await.map(drop)
+    }
+
+    async fn shown(&self, file: &str) -> anyhow::Result<Value> {
+        Ok(serde_json::from_str(&self.does(&["show", &self.path(file), "--json"]).await?)?)
+    }
+
+    async fn sign(&self, file: &str, who: &str) -> anyhow::Result<()> {
+        let shown = self.shown(file).await?;
+        let code = shown["code"].as_str().unwrap_or_default();
+        let key = self.path(&format!("{who}.key"));
+        self.does(&["sign", &self.path(file), "--key", &key, "--code", code]).await.map(drop)
+    }
+
+    async fn verified(&self, file: &str) -> anyhow::Result<(bool, String)> {
+        let config = self.config.to_string_lossy().into_owned();
+        self.says(&["verify", &self.path(file), "--config", &config]).await
+    }
+
+    /// Half a pair of keys.
+    fn seed(&self, who: &str) -> anyhow::Result<String> {
+        let text = std::fs::read_to_string(self.stage.path(&format!("{who}.key")))?;
+        Ok(text.trim().trim_start_matches("ed25519-secret:").to_owned())
+    }
+
+    /// The other half.
+    fn public(&self, who: &str) -> anyhow::Result<String> {
+        let facility = std::fs::read_to_string(self.config.join("facility.toml"))?;
+        let after = facility.split(&format!("id = \"{who}\"")).nth(1).unwrap_or_default();
+        let key = after.split("\"ed25519:").nth(1).unwrap_or_default();
+        Ok(key.chars().take(64).collect())
+    }
+}
+
+async fn pycose(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/cose_peer.py");
+    let output =
+        tokio::process::Command::new(python()?).arg("-Wignore").arg(script).args(arguments).output().await?;
+    Ok((output.status.success(), String::from_utf8([output.stdout, output.stderr].concat())?))
+}
+
+#[tokio::test]
+async fn pycose_verifies_what_we_sign() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    desk.new_order("order.cbor", "actual", "117").await?;
+    let (is_good, told) = desk.verified("order.cbor").await?;
+    assert!(!is_good && told.contains("0 did"), "{told}");
+    desk.sign("order.cbor", "wang").await?;
+    desk.sign("order.cbor", "wang").await?;
+    let (is_good, told) = desk.verified("order.cbor").await?;
+    assert!(!is_good && told.contains("1 did"), "one person twice is one: {told}");
+    desk.sign("order.cbor", "li").await?;
+    let (is_good, told) = desk.verified("order.cbor").await?;
+    assert!(
+        is_good && told.contains("实战 ACTUAL") && told.contains("wang") && told.contains("li"),
+        "{told}"
+    );
+
+    let (wang, li) = (desk.public("wang")?, desk.public("li")?);
+    let (is_good, told) = pycose(&["verify", &desk.path("order.cbor"), &wang, &li]).await?;
+    assert!(is_good, "{told}");
+    let seen: Value = serde_json::from_str(&told)?;
+    assert_eq!((&seen["seq"], &seen["class"]), (&json!(117), &json!("Actual")), "{seen}");
+    assert_eq!(seen["targets"][0]["plans"][0]["plan"], "reading-room.sampling@3");
+    Ok(())
+}
+
+#[tokio::test]
+async fn we_verify_what_pycose_signs() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    let order = json!({
+        "v": 1, "id": "区指-118", "seq": 118, "kind": "Enter", "class": "Actual", "auth": "district",
+        "mode": "epidemic.sampling", "not_before": now_ms() - 1000, "expires": now_ms() + 3_600_000,
+        "sent": now_ms(),
+        "targets": [{"centre": "c", "plans": [{"plan": "a@1", "hash": "00".repeat(32)}]}],
+    });
+    let (payload, signed) = (desk.path("payload.cbor"), desk.path("signed.cbor"));
+    let (is_done, told) = pycose(&["order", &payload, &order.to_string()]).await?;
+    assert!(is_done, "{told}");
+    let (wang, li) = (desk.seed("wang")?, desk.seed("li")?);
+    let (is_done, told) = pycose(&["sign", &payload, &signed, &wang, &li]).await?;
+    assert!(is_done, "{told}");
+    let (is_good, told) = desk.verified("signed.cbor").await?;
+    assert!(is_good && told.contains("区指-118"), "{told}");
+
+    // A key for drills signs nothing that is meant, and a stranger's counts for nothing.
+    let drill = desk.seed("drill-wang")?;
+    let (is_done, told) = pycose(&["sign", &payload, &signed, &drill, &li]).await?;
+    assert!(is_done, "{told}");
+    let (is_good, told) = desk.verified("signed.cbor").await?;
+    assert!(!is_good && told.contains("signs Exercise, not Actual"), "{told}");
+    let (is_done, told) = pycose(&["sign", &payload, &signed, &"07".repeat(32), &li]).await?;
+    assert!(is_done, "{told}");
+    let (is_good, told) = desk.verified("signed.cbor").await?;
+    assert!(!is_good && told.contains("1 did"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_survives_the_way_as_text() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    desk.new_order("order.cbor", "actual", "119").await?;
+    desk.sign("order.cbor", "wang").await?;
+    desk.sign("order.cbor", "li").await?;
+    let text = desk.does(&["text", &desk.path("order.cbor")]).await?;
+    // Somebody types it off a printed page.
+    let typed = text.to_lowercase().replace("lln1", "LLN1").replace('\n', "\r\n");
+    std::fs::write(desk.stage.path("typed.txt"), typed)?;
+    let (is_good, told) = desk.verified("typed.txt").await?;
+    assert!(is_good, "{told}");
+    let mistyped = text.replacen('A', "B", 3);
+    std::fs::write(desk.stage.path("mistyped.txt"), mistyped)?;
+    let (is_good, told) = desk.verified("mistyped.txt").await?;
+    assert!(!is_good && told.contains("misread or mistyped"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_files_and_codes_are_told() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    desk.new_order("order.cbor", "exercise", "120").await?;
+    let told = desk.does(&["show", &desk.path("order.cbor")]).await?;
+    assert!(told.starts_with("【演练 EXERCISE】") && told.contains("【演练 EXERCISE】\n"), "{told}");
+    let (order, key) = (desk.path("order.cbor"), desk.path("wang.key"));
+    let (is_done, told) = desk.says(&["sign", &order, "--key", &key, "--code", "00000000"]).await?;
+    assert!(!is_done && told.contains("linli order show"), "{told}");
+    let (is_done, told) = desk.says(&["keygen", &key, "--class", "actual"]).await?;
+    assert!(!is_done && told.contains("never overwritten"), "{told}");
+    let (is_done, told) = desk.says(&["show", &desk.path("plan.toml")]).await?;
+    assert!(!is_done && told.contains("not a COSE_Sign envelope"), "{told}");
+    std::fs::write(desk.stage.path("large"), vec![0x41; 1 << 20])?;
+    let (is_done, told) = desk.says(&["show", &desk.path("large")]).await?;
+    assert!(!is_done && told.contains("that is no order"), "{told}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&key)?.permissions());
+    assert_eq!(mode & 0o777, 0o600, "a secret key is its owner's alone");
+    Ok(())
+}
