@@ -6,4 +6,5 @@ mod harm;
 mod model;
 mod moves;
 mod plans;
+mod schedules;
 mod world;

@@ -50,7 +50,9 @@ const SHOWS: [(Law, &[Law], u8, u8); 28] = [
 fn check(plan: Plan, broken: &[Law], wires_cut: &[Wire], faults: u8, deeds: u8) -> Found {
     let (enter, back, facility) = (brief(plan), brief(back()), facility());
     let laws = Laws::without(broken);
-    let rules = Rules { laws, wires_cut, enter: &enter, back: &back, facility: &facility, faults, deeds };
+    let has_time = false;
+    let rules =
+        Rules { laws, wires_cut, enter: &enter, back: &back, facility: &facility, faults, deeds, has_time };
     let is_settled = |world: &World| !world.fire && matches!(world.phase(), Phase::Peace | Phase::Ready);
     explore(&rules, MOST, is_settled)
 }

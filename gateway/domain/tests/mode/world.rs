@@ -1,7 +1,7 @@
 //! The room as it really is, beside what the machine believes of it: doors, lamps, air, people,
 //! the wires that keep lamps and doors harmless, and everything that can go wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linli_domain::Value;
 use linli_domain::alarm::Source;
@@ -36,6 +36,8 @@ pub struct Rules<'r> {
     pub faults: u8,
     /// Decisions of people, other than those of the plan, at most.
     pub deeds: u8,
+    /// Whether time passes: otherwise any span may run out at any moment.
+    pub has_time: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +77,9 @@ pub struct World {
     pub presses: u8,
     /// Something the machine was not told of yet changed by itself.
     pub tripped: bool,
+    /// Milliseconds since the beginning, and what runs out when; only where time passes.
+    pub now: u64,
+    pub timers: BTreeMap<Timer, u64>,
     /// What happened that must never happen.
     pub harm: Option<&'static str>,
 }
@@ -184,6 +189,8 @@ impl World {
             dosed: false,
             presses: 0,
             tripped: false,
+            now: 0,
+            timers: BTreeMap::new(),
             harm: None,
         }
     }
@@ -251,6 +258,7 @@ impl World {
             Move::Crash => {
                 self.is_up = false;
                 self.acts.clear();
+                self.timers.clear();
                 // What is kept is what was written.
                 let kept = serde_json::to_string(&self.room).expect("a state is written");
                 self.room = serde_json::from_str(&kept).expect("a state is read");
@@ -323,6 +331,9 @@ impl World {
             }
             Move::Reject => Event::Reject { who: actor("chen"), why: why() },
             Move::Elapsed(timer) => {
+                if let Some(due) = self.timers.remove(&timer) {
+                    self.now = self.now.max(due);
+                }
                 if matches!(timer, Timer::Dwell(_)) && !self.broken {
                     self.dosed = true;
                 }
@@ -445,6 +456,12 @@ impl World {
             match effect {
                 Effect::Act { step, turn, .. } => drop(self.acts.insert(Way::Step(step, turn))),
                 Effect::Safe(output) => drop(self.acts.insert(Way::Safe(output))),
+                Effect::Arm(timer, span) if rules.has_time => {
+                    let due = self.now + u64::try_from(span.as_millis()).expect("a span of a plan is short");
+                    self.timers.insert(timer, due);
+                }
+                Effect::Disarm(timer) => drop(self.timers.remove(&timer)),
+                Effect::DisarmAll => self.timers.clear(),
                 _ => {}
             }
         }

@@ -93,14 +93,11 @@ impl Room<'_> {
         }
     }
 
-    /// Everything from the first step: what already holds is found to hold.
+    /// Everything from the first step: what already holds is found to hold, what was waived is
+    /// decided anew.
     pub(super) fn rewalk(&mut self) {
         let Some(run) = self.run_mut() else { return };
-        for state in &mut run.steps {
-            if !matches!(state, StepState::Waived(_)) {
-                *state = StepState::Pending;
-            }
-        }
+        run.steps.fill(StepState::Pending);
         run.doers.clear();
         run.voided.clear();
         run.settled.clear();
