@@ -10,6 +10,7 @@
 
 pub mod alarm;
 mod batch;
+pub mod cap;
 mod civil;
 mod class;
 pub mod command;

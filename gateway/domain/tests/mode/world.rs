@@ -256,15 +256,7 @@ impl World {
                 !self.is_up || self.tell(rules, &Event::Fire(Truth::False))
             }
             Move::Crash => {
-                self.is_up = false;
-                self.acts.clear();
-                self.timers.clear();
-                // What is kept is what was written.
-                let kept = serde_json::to_string(&self.room).expect("a state is written");
-                self.room = serde_json::from_str(&kept).expect("a state is read");
-                if !rules.wires_cut.contains(&Wire::Lease) {
-                    self.lamps(false);
-                }
+                self.crash(rules);
                 true
             }
             Move::Restart => {
@@ -293,6 +285,18 @@ impl World {
             Move::Unheard(act) => self.act(rules, act, true, Some(Acted::Failed)),
             Move::Report => self.report(rules),
             other => self.asked(rules, other),
+        }
+    }
+
+    fn crash(&mut self, rules: &Rules<'_>) {
+        self.is_up = false;
+        self.acts.clear();
+        self.timers.clear();
+        // What is kept is what was written.
+        let kept = serde_json::to_string(&self.room).expect("a state is written");
+        self.room = serde_json::from_str(&kept).expect("a state is read");
+        if !rules.wires_cut.contains(&Wire::Lease) {
+            self.lamps(false);
         }
     }
 

@@ -1,5 +1,6 @@
 //! `linli order`: write an order, sign it, look at it, verify it. All of it works without a network.
 
+mod cap;
 mod file;
 mod keygen;
 mod new;
@@ -19,7 +20,7 @@ use super::site::Site;
 /// without a network. A drill has keys of its own and is never turned into the real thing.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order text order.cbor"
+    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order text order.cbor\n  linli order cap message.xml"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -58,6 +59,14 @@ enum Verb {
         #[command(flatten)]
         site: Site,
     },
+    /// Read a CAP 1.2 or GB/T 35965 message, and what it proposes (预警消息)
+    Cap {
+        /// The message
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print an order as text that can be scanned, sent or read out (文本形式)
     Text {
         /// The order
@@ -85,6 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("{}", show::headline(&signed.order));
         }
         Verb::Verify { file, site } => return show::verify(file, &site.config),
+        Verb::Cap { file, json } => cap::run(file, *json)?,
         Verb::Text { file } => println!("{}", file::text(&file::read(file)?)),
     }
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use linli_domain::order::{Authority, Envelope, Kind, Order, PlanHash, Target};
 use linli_domain::{Id, Timestamp, mode};
 use ring::digest::{SHA256, digest};
 
-use super::{file, keygen::Class, show};
+use super::{cap, file, keygen::Class, show};
 use crate::cabin::{hex, random};
 
 /// Write an order, not signed yet (起草指令).
@@ -88,7 +88,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Some(id) => id.clone(),
         None => format!("{}-{}", args.seq, hex(&random::<4>()?)),
     };
-    let cap = args.cap.as_ref().map(|file| bytes(file)).transpose()?;
+    let class = match args.class {
+        Class::Actual => mode::Class::Actual,
+        Class::Exercise => mode::Class::Exercise,
+    };
+    let cap = args.cap.as_ref().map(|file| answered(file, class)).transpose()?;
     let order = Order {
         id,
         seq: args.seq,
@@ -99,10 +103,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             What::Cancel => Kind::Cancel,
             What::StandDown => Kind::StandDown,
         },
-        class: match args.class {
-            Class::Actual => mode::Class::Actual,
-            Class::Exercise => mode::Class::Exercise,
-        },
+        class,
         authority: if args.local { Authority::Local } else { Authority::District },
         targets: targets(&args.plans)?,
         mode: args.mode.clone(),
@@ -153,6 +154,21 @@ fn plan(path: &Path) -> anyhow::Result<PlanHash> {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, &bytes).as_ref());
     Ok(PlanHash { plan: format!("{id}@{version}"), hash })
+}
+
+/// The message that an order answers: a drill answers a drill.
+fn answered(path: &Path, class: mode::Class) -> anyhow::Result<Vec<u8>> {
+    let (bytes, alert) = cap::read(path)?;
+    let proposal = alert.proposes().with_context(|| {
+        format!("{} is {:?} {:?}: it asks for nothing", path.display(), alert.status, alert.msg_type)
+    })?;
+    anyhow::ensure!(
+        proposal.class == class,
+        "{} is {}, the order would be {class}",
+        path.display(),
+        proposal.class
+    );
+    Ok(bytes)
 }
 
 fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {

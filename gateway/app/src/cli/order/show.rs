@@ -108,7 +108,7 @@ pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
 }
 
 /// In the time of the district's clocks.
-fn time(at: Timestamp) -> String {
+pub fn time(at: Timestamp) -> String {
     Zone::find("Asia/Shanghai")
         .map_or_else(|| format!("{} ms", at.0), |zone| format!("{} +08:00", zone.shown(at)))
 }
