@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use linli_domain::alarm::Rule;
+use linli_domain::facility::Facility;
+use linli_domain::hours::Opening;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
@@ -12,9 +15,11 @@ use super::notes::Notes;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{alarms, facility, food, gateway_file, kiosks, lines, mend, schema, shape};
+use super::{alarms, building, facility, food, gateway_file, kiosks, lines, mend, schema, shape};
+use crate::alarms::Siren;
 use crate::cabin::Settings;
 use crate::kiosks::Setup;
+use crate::notify::Webhook;
 
 /// Checks everything; nothing when something essential could not even be read.
 pub fn check(
@@ -34,7 +39,8 @@ pub fn check(
     let shaped = problems.len();
 
     let centre = facility
-        .and_then(|(index, file)| facility::check(&file, &mut Notes::of(&documents[index], problems)));
+        .as_ref()
+        .and_then(|(index, file)| facility::check(file, &mut Notes::of(&documents[*index], problems)));
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
@@ -45,25 +51,21 @@ pub fn check(
         let notes = &mut Notes::of(&documents[*index], problems);
         let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
         canteen = food::check(file, &checked, notes);
-        (rules, sirens) = match &alarms {
-            Some((index, alarms)) => {
-                let notes = &mut Notes::of(&documents[*index], problems);
-                hooks = alarms::webhooks(&alarms.webhook, zone.as_ref(), dir, notes);
-                alarms::check(Some((alarms, notes)), file, &checked)
-            }
-            None => alarms::check(None, file, &checked),
-        };
-        terminals = match &matters {
-            Some((index, file)) => {
-                kiosks::check(Some((file, &mut Notes::of(&documents[*index], problems))), &checked, opening)
-            }
-            None => kiosks::check(None, &checked, opening),
-        };
+        let place = Place { documents: &documents, dir };
+        (rules, sirens, hooks) = place.alarms(alarms.as_ref(), file, &checked, zone.as_ref(), problems);
+        terminals = place.matters(matters.as_ref(), &checked, opening, problems);
         lines = Some(checked);
     }
-    let centre_id = centre.as_ref().map(|(centre, _)| centre.id.clone());
+    let building = match (&facility, &centre, &devices, &lines) {
+        (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
+            let notes = &mut Notes::of(&documents[*index], problems);
+            building::check(file, centre, rooms, (devices, lines), notes)
+        }
+        _ => Facility::default(),
+    };
     let gateway = gateway.and_then(|(index, file)| {
-        gateway_file::check(&file, centre_id.as_ref(), dir, &mut Notes::of(&documents[index], problems))
+        let id = centre.as_ref().map(|(centre, _)| &centre.id);
+        gateway_file::check(&file, id, dir, &mut Notes::of(&documents[index], problems))
     });
     let deeper = problems.split_off(shaped);
     problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
@@ -72,6 +74,7 @@ pub fn check(
         gateway: GatewayId { id: gateway.id },
         centre,
         rooms,
+        building,
         store: gateway.store,
         uplink: gateway.uplink,
         web: gateway.web,
@@ -84,6 +87,48 @@ pub fn check(
         canteen,
         kiosks: terminals,
     })
+}
+
+/// Where texts come from.
+struct Place<'p, 'a> {
+    documents: &'p [Document<'a>],
+    dir: Option<&'p Path>,
+}
+
+// === impl Place ===
+
+impl Place<'_, '_> {
+    /// Rules, sirens and receivers.
+    fn alarms(
+        &self,
+        alarms: Option<&(usize, AlarmsFile)>,
+        devices: &DevicesFile,
+        lines: &[CheckedLine],
+        zone: Option<&crate::local::Zone>,
+        problems: &mut Vec<Problem>,
+    ) -> (Vec<Rule>, Vec<Siren>, Vec<Webhook>) {
+        let Some((index, alarms)) = alarms else {
+            let (rules, sirens) = alarms::check(None, devices, lines);
+            return (rules, sirens, Vec::new());
+        };
+        let notes = &mut Notes::of(&self.documents[*index], problems);
+        let hooks = alarms::webhooks(&alarms.webhook, zone, self.dir, notes);
+        let (rules, sirens) = alarms::check(Some((alarms, notes)), devices, lines);
+        (rules, sirens, hooks)
+    }
+
+    /// Kiosks and what they offer.
+    fn matters(
+        &self,
+        matters: Option<&(usize, MattersFile)>,
+        lines: &[CheckedLine],
+        opening: Vec<Opening>,
+        problems: &mut Vec<Problem>,
+    ) -> Setup {
+        let Some((index, file)) = matters else { return kiosks::check(None, lines, opening) };
+        let notes = &mut Notes::of(&self.documents[*index], problems);
+        kiosks::check(Some((file, notes)), lines, opening)
+    }
 }
 
 /// Rooms in which vital signs are measured.

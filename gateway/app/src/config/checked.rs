@@ -18,6 +18,8 @@ pub struct Checked {
     pub centre: Centre,
     /// Rooms.
     pub rooms: Vec<Room>,
+    /// The building, as plans see it.
+    pub building: linli_domain::facility::Facility,
     /// Lines with their devices.
     pub lines: Vec<CheckedLine>,
     /// The store.
@@ -83,8 +85,6 @@ pub struct Room {
     pub emergency_roles: Vec<String>,
     /// Cubic metres.
     pub volume: Option<f64>,
-    /// Doors and windows.
-    pub openings: Vec<Id>,
 }
 
 /// A line with its devices.

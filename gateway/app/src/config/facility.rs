@@ -51,11 +51,6 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
             notes.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
         }
         let site = room_site(raw.site.as_deref(), index, &sites, notes);
-        let openings: Vec<Id> =
-            raw.openings.iter().filter_map(|o| notes.id(&nth("room", index, "openings"), o)).collect();
-        if let Some(twice) = openings.iter().enumerate().find(|(at, id)| openings[..*at].contains(id)) {
-            notes.wrong(&nth("room", index, "openings"), format!("opening {} is there twice", twice.1));
-        }
         Some(Room {
             id,
             name: raw.name.clone(),
@@ -63,7 +58,6 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
             peace_role: raw.peace_role.clone(),
             emergency_roles: raw.emergency_roles.clone(),
             volume: raw.volume,
-            openings,
         })
     });
     let rooms = rooms.collect();

@@ -3,6 +3,7 @@
 //! Everything is checked before anything starts, and every problem is told at once.
 
 mod alarms;
+mod building;
 mod cabin;
 mod check;
 mod checked;

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::building::{FireZone, Fixture, Opening};
+
 /// facility.toml: the centre, its sites and rooms.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +16,15 @@ pub struct FacilityFile {
     /// Rooms.
     #[serde(default)]
     pub room: Vec<Room>,
+    /// Doors, gates and passages.
+    #[serde(default)]
+    pub opening: Vec<Opening>,
+    /// Rooms that one fire alarm concerns.
+    #[serde(default)]
+    pub fire_zone: Vec<FireZone>,
+    /// What plans set and read in the rooms.
+    #[serde(default)]
+    pub fixture: Vec<Fixture>,
     /// Whose orders count.
     #[serde(default)]
     pub orders: Orders,
@@ -138,7 +149,23 @@ pub struct Room {
     /// Volume in cubic metres; ventilation and disinfection times come from it.
     #[schemars(range(min = 1, max = 100_000))]
     pub volume: Option<f64>,
-    /// Doors and windows by id.
+    /// Its fire zone; a room that changes its use needs one.
+    pub fire_zone: Option<String>,
+    /// Rooms of one air zone share an air handler.
+    pub air_zone: Option<String>,
+    /// What is in it in peace that must not be harmed, or must not harm.
     #[serde(default)]
-    pub openings: Vec<String>,
+    pub contents: Vec<Contents>,
+}
+
+/// What a room may hold.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Contents {
+    HotFood,
+    Chilled,
+    Frozen,
+    Dry,
+    Medical,
+    Hazard,
 }

@@ -2,6 +2,7 @@
 //! else: the JSON Schema and the reference page come out of these types.
 
 mod alarms;
+mod building;
 mod devices;
 mod facility;
 mod gateway;
@@ -9,8 +10,9 @@ mod matters;
 mod size;
 
 pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
+pub use building::{Fixture, Interlock, Kind, Way};
 pub use devices::{Device, DevicesFile, Report};
-pub use facility::{FacilityFile, Form, KeyClass};
+pub use facility::{Contents, FacilityFile, Form, KeyClass};
 pub use gateway::{Cabin, GatewayFile, Mqtt, MqttVersion, Store, Worker};
 pub use matters::MattersFile;
 pub use size::Size;
