@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::process::{Child, Command};
 
-use crate::proof::{Received, parse};
+use crate::proof::{Proof, Received, parse};
 use crate::stage::{Stage, eventually, free_port, tool};
 
 /// A real broker with persistent sessions.
@@ -132,6 +132,22 @@ impl Broker {
 // === impl Subscriber ===
 
 impl Subscriber {
+    /// Everything received, once nothing is missing or nothing has come for ten seconds: a busy
+    /// machine delivers late what the broker has long acknowledged.
+    pub async fn settled(&self) -> anyhow::Result<Vec<Received>> {
+        let (mut seen, mut still) = (0, 0);
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let received = self.received()?;
+            still = if received.len() == seen { still + 1 } else { 0 };
+            seen = received.len();
+            let is_whole = Proof::of(&received).missing().is_empty();
+            if (is_whole && still > 0) || still >= 20 {
+                return Ok(received);
+            }
+        }
+    }
+
     /// Everything received so far, in order.
     pub fn received(&self) -> anyhow::Result<Vec<Received>> {
         let text = String::from_utf8_lossy(&std::fs::read(&self.file)?).into_owned();

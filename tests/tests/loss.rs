@@ -37,8 +37,7 @@ async fn every_change_of_a_counter_arrives_in_order_over_all_three_media() -> an
     gateway.answering().await?;
     sleep(Duration::from_secs(12)).await;
     gateway.stop().await?;
-    sleep(Duration::from_millis(500)).await;
-    let proof = Proof::of(&subscriber.received()?);
+    let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
     every_change_in_order(&proof, "d1");
     every_change_in_order(&proof, "d2");
@@ -73,8 +72,7 @@ async fn nothing_is_lost_when_the_gateway_is_killed_200_times() -> anyhow::Resul
         })
         .await?;
     gateway.stop().await?;
-    sleep(Duration::from_secs(1)).await;
-    let proof = Proof::of(&subscriber.received()?);
+    let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
     assert_eq!(proof.seqs.len(), 1, "one database all the time");
     assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
@@ -102,8 +100,7 @@ async fn a_broker_that_comes_and_goes_misses_nothing() -> anyhow::Result<()> {
         .await?;
     sleep(Duration::from_secs(2)).await;
     gateway.stop().await?;
-    sleep(Duration::from_secs(1)).await;
-    let proof = Proof::of(&subscriber.received()?);
+    let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
     assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
     Ok(())
@@ -129,8 +126,7 @@ async fn a_million_samples_wait_for_a_broker_that_is_away() -> anyhow::Result<()
         })
         .await?;
     gateway.stop().await?;
-    sleep(Duration::from_secs(2)).await;
-    let proof = Proof::of(&subscriber.received()?);
+    let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
     assert!(proof.ledger.is_empty(), "{:?}", proof.ledger);
     assert!(proof.data.len() >= 8000, "{}", proof.data.len());
@@ -154,8 +150,7 @@ async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::
     gateway.answering().await?;
     sleep(Duration::from_secs(2)).await;
     gateway.stop().await?;
-    sleep(Duration::from_millis(500)).await;
-    let received = subscriber.received()?;
+    let received = subscriber.settled().await?;
     let proof = Proof::of(&received);
     assert_eq!(proof.seqs.len(), 2, "a new epoch began");
     let told =
@@ -193,8 +188,7 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
         })
         .await?;
     gateway.stop().await?;
-    sleep(Duration::from_millis(500)).await;
-    let proof = Proof::of(&subscriber.received()?);
+    let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
     assert!(proof.ledger.iter().all(|(.., reason)| reason == "dead_letter"), "{:?}", proof.ledger);
     assert!(proof.ledger.len() >= 5, "{:?}", proof.ledger);
