@@ -27,6 +27,10 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("pdftotext", "poppler-utils"),
 ];
 
+/// What a clean clone builds on the disk, measured, with something to spare.
+const DISK_CLEAN_MB: u64 = 12_000;
+const DISK_BUILT_MB: u64 = 2_000;
+
 /// Python packages, pinned: peers must not change under the tests.
 const PYTHON: [&str; 9] = [
     "pymodbus==3.16.1",
@@ -42,12 +46,25 @@ const PYTHON: [&str; 9] = [
 
 /// Makes sure that everything is there.
 pub fn ensure() -> anyhow::Result<()> {
+    disk()?;
     let missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         install(&missing)?;
     }
     venv()
+}
+
+/// A disk that fills up in the middle fails with words of the compiler; this says it first.
+fn disk() -> anyhow::Result<()> {
+    let told = Command::new("df").args(["--output=avail", "-BM"]).arg(root()).output()?;
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let free = told.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse::<u64>().ok());
+    let free = free.with_context(|| format!("df does not tell the free space: {told}"))?;
+    let is_built = root().join("target/release/linli").is_file();
+    let needed = if is_built { DISK_BUILT_MB } else { DISK_CLEAN_MB };
+    ensure!(free >= needed, "{free} MB are free on the disk, {needed} are needed; `cargo clean` may mend it");
+    Ok(())
 }
 
 fn is_there(program: &str) -> bool {

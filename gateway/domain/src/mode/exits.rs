@@ -14,8 +14,7 @@ const MOST: usize = 12;
 pub(super) fn ways_out(tie: &mut Tie<'_>) -> Vec<Vec<usize>> {
     let (facility, room) = (tie.facility, tie.room);
     let mut ways = Vec::new();
-    for (index, opening) in facility.openings.iter().enumerate().filter(|(_, o)| leads_out(o, room)) {
-        let _ = opening;
+    for (index, _) in facility.openings.iter().enumerate().filter(|(_, o)| leads_out(o, room)) {
         let mut needed = Vec::new();
         for (position, fixture) in doors(facility, index) {
             let read = |name: &str| fixture.reads.iter().position(|read| read.name == name);

@@ -171,6 +171,8 @@ impl Room<'_> {
             return Err(Refused::NoReason);
         }
         self.effects.push(Effect::DisarmAll);
+        // What was to become safe is still waited for.
+        self.ask_safe_again();
         self.rewalk();
         self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
         Ok(())
