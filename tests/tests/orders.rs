@@ -24,15 +24,7 @@ impl Desk {
         let config = stage.configure_with("", "path = \"../data/linli.db\"", "")?;
         std::fs::write(stage.path("plan.toml"), "[plan]\nid = \"reading-room.sampling\"\nversion = 3\n")?;
         let mut facility = std::fs::read_to_string(config.join("facility.toml"))?;
-        for (name, role, class) in PEOPLE {
-            let file = stage.path(&format!("{name}.key"));
-            let snippet = linli(&["order", "keygen", &file.to_string_lossy(), "--class", class]).await?;
-            assert!(snippet.status.success());
-            let snippet = String::from_utf8(snippet.stdout)?;
-            facility.push_str(&format!(
-                "\n[[person]]\nid = \"{name}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n{snippet}"
-            ));
-        }
+        facility.push_str(&people(&stage).await?);
         std::fs::write(config.join("facility.toml"), facility)?;
         Ok(Self { stage, config })
     }
@@ -90,6 +82,21 @@ impl Desk {
         let key = after.split("\"ed25519:").nth(1).unwrap_or_default();
         Ok(key.chars().take(64).collect())
     }
+}
+
+/// Everybody with a fresh key, as facility.toml says it.
+async fn people(stage: &Stage) -> anyhow::Result<String> {
+    let mut all = String::new();
+    for (name, role, class) in PEOPLE {
+        let file = stage.path(&format!("{name}.key"));
+        let snippet = linli(&["order", "keygen", &file.to_string_lossy(), "--class", class]).await?;
+        assert!(snippet.status.success());
+        let snippet = String::from_utf8(snippet.stdout)?;
+        all.push_str(&format!(
+            "\n[[person]]\nid = \"{name}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n{snippet}"
+        ));
+    }
+    Ok(all)
 }
 
 async fn pycose(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
@@ -194,4 +201,39 @@ async fn wrong_files_and_codes_are_told() -> anyhow::Result<()> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&key)?.permissions());
     assert_eq!(mode & 0o777, 0o600, "a secret key is its owner's alone");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_plan_counts_only_as_it_was_signed() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    let dir = desk.path("centre");
+    assert!(linli(&["init", &dir]).await?.status.success());
+    let facility = desk.stage.path("centre/facility.toml");
+    let text = std::fs::read_to_string(&facility)? + &people_of(&desk)?;
+    std::fs::write(&facility, text)?;
+    let check = async || -> anyhow::Result<String> {
+        let told = linli(&["check", &dir]).await?;
+        Ok(String::from_utf8([told.stdout, told.stderr].concat())?)
+    };
+    let told = check().await?;
+    assert!(told.contains("is not signed") && told.contains("linli order sign plans/"), "{told}");
+    let plans: Vec<PathBuf> =
+        std::fs::read_dir(desk.stage.path("centre/plans"))?.flatten().map(|entry| entry.path()).collect();
+    for plan in &plans {
+        desk.does(&["sign", &plan.to_string_lossy(), "--key", &desk.path("li.key")]).await?;
+    }
+    let told = check().await?;
+    assert!(!told.contains("signed"), "{told}");
+    let changed = std::fs::read_to_string(&plans[0])?.replacen("30m", "3m", 1) + "\n";
+    std::fs::write(&plans[0], changed)?;
+    let told = check().await?;
+    assert!(told.contains("does not hold") && told.contains("changed after it was signed"), "{told}");
+    Ok(())
+}
+
+/// The people of a desk's centre, as facility.toml says it.
+fn people_of(desk: &Desk) -> anyhow::Result<String> {
+    let facility = std::fs::read_to_string(desk.config.join("facility.toml"))?;
+    let at = facility.find("\n[[person]]").unwrap_or_default();
+    Ok(facility[at..].to_owned())
 }

@@ -8,12 +8,14 @@ use std::path::Path;
 
 use linli::config::load_texts;
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("gateway.toml", include_str!("../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../deploy/example/facility.toml")),
     ("devices.toml", include_str!("../../../deploy/example/devices.toml")),
     ("alarms.toml", include_str!("../../../deploy/example/alarms.toml")),
     ("matters.toml", include_str!("../../../deploy/example/matters.toml")),
+    (P, include_str!("../../../deploy/example/plans/reading-room.sampling@1.toml")),
+    (R, include_str!("../../../deploy/example/plans/reading-room.from-sampling@1.toml")),
 ];
 
 /// What was done wrong, in which file, and the change that does it (the first place only).
@@ -24,6 +26,8 @@ const F: &str = "facility.toml";
 const D: &str = "devices.toml";
 const A: &str = "alarms.toml";
 const M: &str = "matters.toml";
+const P: &str = "plans/reading-room.sampling@1.toml";
+const R: &str = "plans/reading-room.from-sampling@1.toml";
 
 const CASES: &[Case] = &[
     ("not TOML", G, "[gateway]", "[gateway"),
@@ -210,6 +214,58 @@ const CASES: &[Case] = &[
         "emergency_roles = [\"command_room\"]",
         "emergency_roles = \"command_room\"",
     ),
+    ("a plan without an id", P, "id = \"reading-room.sampling\"\n", ""),
+    ("a plan for a room that is not there", P, "room = \"reading-room\"", "room = \"reading-rom\""),
+    ("a plan for a role that the room does not have", P, "role = \"sampling_area\"", "role = \"palace\""),
+    ("a plan that knows no way back", P, "return_plan = \"reading-room.from-sampling@1\"\n", ""),
+    ("a way back that is not there", P, "from-sampling@1", "from-sampling@7"),
+    ("a way back that leads in", R, "direction = \"return\"", "direction = \"enter\""),
+    ("a way back that leaves the air as it is", R, "then = { outdoor_air = 30, recirculation = 70 }, ", ""),
+    ("a plan that cannot be in time", P, "ready_within = \"2h\"", "ready_within = \"20m\""),
+    ("a step of an unknown kind", P, "kind = \"process\"", "kind = \"proces\""),
+    ("a step after one that is not there", P, "after = [\"notice\"]", "after = [\"notise\"]"),
+    (
+        "steps in a ring",
+        P,
+        "id = \"notice\"\nkind = \"human\"",
+        "id = \"notice\"\nkind = \"human\"\nafter = [\"layout\"]",
+    ),
+    ("a fixture that is not there", P, "device = \"reading-uv\"", "device = \"reading-ux\""),
+    ("a word that the door does not know", P, "entry = \"staff_only\"", "entry = \"locked\""),
+    ("a key that takes egress away", P, "set = { entry = \"staff_only\" }", "set = { egress = \"blocked\" }"),
+    (
+        "a guard that is no guard",
+        P,
+        "\"fire == normal\", \"exit_free\"]",
+        "\"fire != normal\", \"exit_free\"]",
+    ),
+    ("a door without a guard", P, "pre = [\"vacant(2)\", \"fire == normal\", \"exit_free\"]\n", ""),
+    ("lamps without a lease", P, "lease = \"10s\", ", ""),
+    ("lamps that a drill lights", P, "drill = \"skip\"", "drill = \"live\""),
+    ("lamps without a sensor", P, "abort_on = [\"presence\", ", "abort_on = ["),
+    ("a parameter that is not there", P, "params.min_ach", "params.max_ach"),
+    ("more people than there are", P, "count = 2\nsweep = true", "count = 3\nsweep = true"),
+    (
+        "a sweep that nothing voids",
+        P,
+        "void_on = [\"door_opened\", \"presence\", \"restart\", \"45m\"]",
+        "void_on = [\"sometimes\"]",
+    ),
+    ("nobody accepts", P, "not_same_as = [\"sweep\", \"layout\"]\n", ""),
+    ("a key of another kind of step", P, "sweep = true\n", "sweep = true\nreassert = true\n"),
+    ("an escalation without a time", P, "escalate = [\"site_lead@5m\"]", "escalate = [\"site_lead\"]"),
+    (
+        "proven by itself and said to be by another",
+        P,
+        "[\"reading-door.entry == staff_only\", \"reading-door.contact == closed\"]",
+        "[\"reading-door.entry == staff_only\"]",
+    ),
+    (
+        "a remedy without a guard",
+        P,
+        "recirculation = 70 }, pre = [\"fire == normal\"]",
+        "recirculation = 70 }, pre = []",
+    ),
     ("opening twice", F, "\"door-garden\"", "\"door-main\""),
     ("an opening of a room that is not there", F, "room = \"hall\"\nway", "room = \"hal\"\nway"),
     (
@@ -227,26 +283,17 @@ const CASES: &[Case] = &[
     ("a fixture of an unknown kind", F, "kind = \"ventilation\"", "kind = \"ventilator\""),
     ("a fixture twice", F, "id = \"reading-air\"", "id = \"reading-door\""),
     ("a door of an opening that is not there", F, "opening = \"door-main\"", "opening = \"door-mian\""),
-    ("a reading of a device that is not there", F, "reading-io.fan_running", "reading-oi.fan_running"),
-    ("a reading of a point that is not there", F, "reading-io.fan_running", "reading-io.fan_runing"),
-    ("a fixture set where nothing can be written", F, "reading-io.speed", "reading-io.door_closed"),
+    ("a reading of a device that is not there", F, "reading-mode.air_flow", "reading-moed.air_flow"),
+    ("a reading of a point that is not there", F, "reading-mode.air_flow", "reading-mode.airflow"),
+    ("a fixture set where nothing can be written", F, "reading-mode.outdoor_air", "reading-mode.air_flow"),
     ("a sensor that is set", F, "kind = \"ventilation\"", "kind = \"sensor\""),
-    ("two words for one value", F, "open = false }", "open = true }"),
-    ("a word of capitals", F, "open = false }", "Open = \"no\" }"),
-    ("a reading of nothing", F, "point = \"reading-io.fan_running\"\n", ""),
-    (
-        "a safe state that is no word",
-        F,
-        "point = \"reading-io.speed\"",
-        "point = \"reading-io.speed\"\nwords = { slow = 30 }\nsafe = \"fast\"\nentry_only = [\"slow\"]",
-    ),
-    ("a fire zone that is not there", F, "volume = 180.0", "volume = 180.0\nfire_zone = \"north\""),
-    (
-        "a fire panel that speaks numbers",
-        F,
-        "[[opening]]",
-        "[[fire_zone]]\nid = \"north\"\ninput = \"reading-io.speed\"\n\n[[opening]]",
-    ),
+    ("two words for one value", F, "{ closed = false, open = true }", "{ closed = true, open = true }"),
+    ("a word of capitals", F, "{ closed = false, open = true }", "{ closed = false, Open = \"no\" }"),
+    ("a reading of nothing", F, "known = 300.0\n", ""),
+    ("a safe state that is no word", F, "safe = \"public\"", "safe = \"shut\""),
+    ("a fire zone that is not there", F, "fire_zone = \"north-fire\"", "fire_zone = \"north\""),
+    ("a fire panel that speaks numbers", F, "reading-mode.fire_alarm", "reading-mode.entry"),
+    ("divided by a volume that is not known", F, "volume = 180.0\n", ""),
     ("unknown kind of line", D, "\"modbus_rtu\"", "\"modbus_rut\""),
     ("line without a kind", D, "kind = \"modbus_rtu\"\n", ""),
     ("line without an id", D, "id = \"kitchen-bus\"\n", ""),

@@ -12,10 +12,13 @@ use serde::de::DeserializeOwned;
 
 use super::checked::{Checked, CheckedLine, GatewayId};
 use super::notes::Notes;
+use super::people::People;
+use super::plans::Known;
+use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{alarms, building, facility, food, gateway_file, kiosks, lines, mend, schema, shape};
+use super::{alarms, building, facility, food, gateway_file, kiosks, lines, mend, plans, schema, shape};
 use crate::alarms::Siren;
 use crate::cabin::Settings;
 use crate::kiosks::Setup;
@@ -36,6 +39,7 @@ pub fn check(
     let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
     let alarms = read::<AlarmsFile>(&documents, "alarms.toml", problems, &mut invented);
     let matters = read::<MattersFile>(&documents, "matters.toml", problems, &mut invented);
+    let plan_files = plan_files(&documents, problems, &mut invented);
     let shaped = problems.len();
 
     let centre = facility
@@ -45,13 +49,13 @@ pub fn check(
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
     let opening = centre.as_ref().map(|(centre, _)| centre.opening.clone()).unwrap_or_default();
+    let place = Place { documents: &documents, dir };
     let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), Setup::default());
     let (mut rules, mut sirens, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
     if let Some((index, file)) = &devices {
         let notes = &mut Notes::of(&documents[*index], problems);
         let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
         canteen = food::check(file, &checked, notes);
-        let place = Place { documents: &documents, dir };
         (rules, sirens, hooks) = place.alarms(alarms.as_ref(), file, &checked, zone.as_ref(), problems);
         terminals = place.matters(matters.as_ref(), &checked, opening, problems);
         lines = Some(checked);
@@ -63,6 +67,8 @@ pub fn check(
         }
         _ => Facility::default(),
     };
+    let people = centre.as_ref().map(|(centre, _)| &centre.people);
+    let plans = place.plans(&plan_files, &building, people, problems);
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
         gateway_file::check(&file, id, dir, &mut Notes::of(&documents[index], problems))
@@ -75,6 +81,7 @@ pub fn check(
         centre,
         rooms,
         building,
+        plans,
         store: gateway.store,
         uplink: gateway.uplink,
         web: gateway.web,
@@ -129,6 +136,38 @@ impl Place<'_, '_> {
         let notes = &mut Notes::of(&self.documents[*index], problems);
         kiosks::check(Some((file, notes)), lines, opening)
     }
+
+    /// Every plan by itself, then all of them together.
+    fn plans(
+        &self,
+        files: &[(usize, PlanFile)],
+        building: &Facility,
+        people: Option<&People>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Known> {
+        // What a plan rests on must be whole first: otherwise each of its names would be told as wrong.
+        if problems.iter().any(|problem| !problem.file.starts_with("plans/")) {
+            return Vec::new();
+        }
+        let mut known = Vec::new();
+        for (index, file) in files {
+            let document = &self.documents[*index];
+            let notes = &mut Notes::of(document, problems);
+            known.extend(plans::check(file, document.text, building, notes));
+            if let (Some(dir), Some(people)) = (self.dir, people) {
+                let signature = std::fs::read(dir.join(format!("{}.sig", document.name))).ok();
+                plans::signed(document.text, signature.as_deref(), people, notes);
+            }
+        }
+        let written: Vec<String> =
+            files.iter().map(|(_, file)| format!("{}@{}", file.plan.id, file.plan.version)).collect();
+        plans::together(&known, &written, building, |name, path, message| {
+            if let Some(document) = self.documents.iter().find(|document| document.name == name) {
+                Notes::of(document, problems).wrong(path, message);
+            }
+        });
+        known
+    }
 }
 
 /// Rooms in which vital signs are measured.
@@ -136,6 +175,16 @@ fn measured(lines: &[CheckedLine]) -> Vec<Id> {
     let layouts = lines.iter().flat_map(|line| line.plan.layouts());
     let vital = layouts.filter(|layout| layout.class == DeviceClass::Vital);
     vital.filter_map(|layout| layout.room.clone()).collect::<BTreeSet<Id>>().into_iter().collect()
+}
+
+/// The plans as written, each with its place among the documents.
+fn plan_files(
+    documents: &[Document<'_>],
+    problems: &mut Vec<Problem>,
+    invented: &mut BTreeSet<(String, String)>,
+) -> Vec<(usize, PlanFile)> {
+    let names = documents.iter().map(|document| document.name).filter(|name| name.starts_with("plans/"));
+    names.filter_map(|name| read::<PlanFile>(documents, name, problems, invented)).collect()
 }
 
 fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Option<Document<'a>> {

@@ -20,6 +20,8 @@ pub struct Checked {
     pub rooms: Vec<Room>,
     /// The building, as plans see it.
     pub building: linli_domain::facility::Facility,
+    /// By which ways rooms change their use.
+    pub plans: Vec<super::Known>,
     /// Lines with their devices.
     pub lines: Vec<CheckedLine>,
     /// The store.

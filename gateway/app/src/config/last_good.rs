@@ -63,10 +63,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        let is_profiles = entry.file_name() == "devices" && entry.path().is_dir();
+        let is_profiles =
+            (entry.file_name() == "devices" || entry.file_name() == "plans") && entry.path().is_dir();
         if is_profiles || (entry.path().is_dir() && from.file_name().is_some_and(|n| n == "devices")) {
             copy(&entry.path(), &target)?;
-        } else if entry.path().extension().is_some_and(|ending| ending == "toml") {
+        } else if entry.path().extension().is_some_and(|ending| ending == "toml" || ending == "sig") {
             fs::copy(entry.path(), &target)?;
             fs::File::open(&target)?.sync_all()?;
         }

@@ -17,6 +17,7 @@ mod lines;
 mod mend;
 mod notes;
 mod people;
+mod plans;
 mod raw;
 mod report;
 pub mod schema;
@@ -30,6 +31,7 @@ pub use checked::{Checked, CheckedLine, Room, Worker};
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
+pub use plans::Known;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;
@@ -47,8 +49,12 @@ pub fn load(dir: &Path) -> Result<Checked, Report> {
         schema::FILES.iter().map(|file| (*file, read(dir, file, &mut problems))).collect();
     strangers(dir, &mut problems);
     let profiles = profiles(dir, &mut problems);
-    let given: Vec<(&str, &str)> =
-        texts.iter().filter_map(|(file, text)| Some((*file, text.as_deref()?))).collect();
+    let plans = plan_texts(dir, &mut problems);
+    let given: Vec<(&str, &str)> = texts
+        .iter()
+        .filter_map(|(file, text)| Some((*file, text.as_deref()?)))
+        .chain(plans.iter().map(|(file, text)| (file.as_str(), text.as_str())))
+        .collect();
     let checked = check::check(&given, &profiles, Some(dir), &mut problems);
     match (Report::of(problems), checked) {
         (None, Some(checked)) => Ok(checked),
@@ -136,6 +142,17 @@ fn strangers(dir: &Path, problems: &mut Vec<Problem>) {
             ));
         }
     }
+}
+
+/// The files of plans/, by name.
+fn plan_texts(dir: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(dir.join("plans")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| format!("plans/{}", entry.file_name().to_string_lossy()))
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    names.into_iter().filter_map(|name| Some((name.clone(), read(dir, &name, problems)?))).collect()
 }
 
 fn profiles(dir: &Path, problems: &mut Vec<Problem>) -> ProfileSet {

@@ -19,6 +19,14 @@ impl<'n, 'a> Notes<'n, 'a> {
         Self { document, problems }
     }
 
+    /// The file's name.
+    pub const fn file(&self) -> &'n str
+    where
+        'a: 'n,
+    {
+        self.document.name
+    }
+
     /// Something is wrong at that key.
     pub fn wrong(&mut self, path: &[Step], message: impl Into<String>) {
         let Document { name, text, .. } = self.document;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 
 /// The files of a configuration, in the order they are read.
@@ -10,7 +11,10 @@ pub const FILES: [&str; 5] = ["gateway.toml", "facility.toml", "devices.toml", "
 /// Files that a configuration may do without.
 pub const OPTIONAL: [&str; 2] = ["alarms.toml", "matters.toml"];
 
-/// The schema of one of [`FILES`].
+/// Plans: as many as there are, each of one shape.
+pub const PLANS: &str = "plans/*.toml";
+
+/// The schema of one of [`FILES`], or of [`PLANS`].
 #[must_use]
 pub fn of(file: &str) -> Value {
     match file {
@@ -19,6 +23,8 @@ pub fn of(file: &str) -> Value {
         "devices.toml" => schemars::schema_for!(DevicesFile).to_value(),
         "alarms.toml" => schemars::schema_for!(AlarmsFile).to_value(),
         "matters.toml" => schemars::schema_for!(MattersFile).to_value(),
+        PLANS => schemars::schema_for!(PlanFile).to_value(),
+        file if file.starts_with("plans/") => of(PLANS),
         _ => Value::Null,
     }
 }
@@ -26,7 +32,7 @@ pub fn of(file: &str) -> Value {
 /// The schemas of all files, by name.
 #[must_use]
 pub fn all() -> Value {
-    Value::Object(FILES.iter().map(|file| ((*file).to_owned(), of(file))).collect())
+    Value::Object(FILES.iter().chain([&PLANS]).map(|file| ((*file).to_owned(), of(file))).collect())
 }
 
 /// The reference page: every key with its type, default and meaning.
@@ -36,7 +42,7 @@ pub fn reference() -> String {
         "# Configuration reference\n\nGenerated from the code by `linli schema --markdown`; a test keeps it true. \
          Durations are a whole number and a unit (`500ms`, `5s`, `10m`, `2h`, `7d`), sizes likewise (`512MiB`).\n",
     );
-    for file in FILES {
+    for file in FILES.into_iter().chain([PLANS]) {
         let schema = of(file);
         page.push_str(&format!("\n## {file}\n"));
         section(&mut page, &schema, &schema, "");

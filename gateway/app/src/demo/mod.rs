@@ -10,6 +10,7 @@ mod cable;
 mod desk;
 mod faults;
 mod hall;
+mod mode_room;
 mod plant;
 mod resident;
 mod site;

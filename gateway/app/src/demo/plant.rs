@@ -27,6 +27,7 @@ pub enum Model {
     Meter,
     RoomAir,
     RoomIo,
+    RoomMode,
     Co2,
     Counter,
 }
@@ -39,7 +40,8 @@ pub const KITCHEN: [(u8, Model); 4] =
 pub const NORTH: [(u8, Model); 1] = [(1, Model::RoomAir)];
 
 /// The reading room's panel.
-pub const PANEL: [(u8, Model); 3] = [(1, Model::RoomIo), (2, Model::Co2), (3, Model::Counter)];
+pub const PANEL: [(u8, Model); 4] =
+    [(1, Model::RoomIo), (2, Model::Co2), (3, Model::Counter), (4, Model::RoomMode)];
 
 /// All devices of one line.
 #[derive(Clone)]
@@ -108,7 +110,9 @@ impl Service for Units {
         };
         let silent = match model {
             Model::Meter => self.faults.is_on(Fault::DeadMeter),
-            Model::RoomIo | Model::Co2 | Model::Counter => self.faults.is_on(Fault::PanelDown),
+            Model::RoomIo | Model::RoomMode | Model::Co2 | Model::Counter => {
+                self.faults.is_on(Fault::PanelDown)
+            }
             _ => false,
         };
         if silent {
@@ -164,8 +168,12 @@ fn answer(
         Request::ReadDiscreteInputs(first, count) if model == Model::RoomIo => {
             bits(first, count, &[world.people < 30, world.fan]).map(Response::ReadDiscreteInputs)
         }
+        Request::ReadDiscreteInputs(first, count) if model == Model::RoomMode => {
+            bits(first, count, &world.mode.discretes()).map(Response::ReadDiscreteInputs)
+        }
         Request::WriteSingleCoil(address, on) => {
             match (model, address) {
+                (Model::RoomMode, _) if world.mode.switch(address, on) => {}
                 (Model::RoomIo, 0) => world.fan = on,
                 (Model::RoomIo, 1) => world.lamp = on,
                 _ => return Err(ExceptionCode::IllegalDataAddress),
@@ -174,6 +182,11 @@ fn answer(
         }
         Request::WriteSingleRegister(address, word) => {
             match (model, address) {
+                (Model::RoomMode, _) => match world.mode.set(address, word) {
+                    Some(true) => {}
+                    Some(false) => return Err(ExceptionCode::IllegalDataValue),
+                    None => return Err(ExceptionCode::IllegalDataAddress),
+                },
                 (Model::RoomIo, 0) if word <= 100 => world.fan_speed = word,
                 (Model::RoomIo, 0) => return Err(ExceptionCode::IllegalDataValue),
                 _ => return Err(ExceptionCode::IllegalDataAddress),
@@ -207,6 +220,7 @@ fn inputs(world: &World, model: Model, faults: &Faults) -> Vec<(u16, u16)> {
             ];
             values.iter().flat_map(|(at, value)| single(*at, *value)).collect()
         }
+        Model::RoomMode => world.mode.inputs(world.room_temperature, world.room_humidity),
         _ => Vec::new(),
     }
 }
@@ -215,6 +229,7 @@ fn holdings(world: &World, model: Model) -> Vec<(u16, u16)> {
     match model {
         Model::RoomAir => vec![(0, tenths(world.room_humidity)), (1, tenths(world.room_temperature))],
         Model::RoomIo => vec![(0, world.fan_speed)],
+        Model::RoomMode => world.mode.holdings(),
         Model::Co2 => vec![(3, 1000), (4, tenths(world.co2 / 10.0))],
         Model::Counter => {
             let [a, b, c, d] = world.visitors.to_be_bytes();
@@ -227,6 +242,7 @@ fn holdings(world: &World, model: Model) -> Vec<(u16, u16)> {
 fn coils(world: &World, model: Model) -> Vec<bool> {
     match model {
         Model::RoomIo => vec![world.fan, world.lamp],
+        Model::RoomMode => world.mode.coils(),
         Model::Counter => vec![false],
         _ => Vec::new(),
     }

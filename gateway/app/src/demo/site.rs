@@ -88,6 +88,7 @@ fn devices(at: &Addresses) -> String {
         ("reading-air", "阅览室温湿度", "reading-room", "north-bus", 1, "renke/rs-ws-n01", "telemetry"),
         ("reading-io", "阅览室控制器", "reading-room", "panel", 1, "generic/room-io", "actuator"),
         ("reading-co2", "阅览室二氧化碳", "reading-room", "panel", 2, "generic/co2-ndir", "telemetry"),
+        ("reading-mode", "阅览室切换控制器", "reading-room", "panel", 4, "generic/room-mode", "actuator"),
         ("door-counter", "门口计数器", "reading-room", "panel", 3, "generic/counter", "telemetry"),
     ] {
         let keeps = match id {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::faults::{Fault, Faults};
+use super::mode_room::ModeRoom;
 
 /// How often the world moves.
 const STEP: Duration = Duration::from_millis(500);
@@ -44,6 +45,8 @@ pub struct World {
     pub energy: f64,
     /// Visitors counted at the door.
     pub visitors: u32,
+    /// The room that changes its use.
+    pub mode: ModeRoom,
 }
 
 /// A cabinet with a thermostat.
@@ -120,6 +123,7 @@ impl World {
             power: 0.0,
             energy: 1234.5,
             visitors: 0,
+            mode: ModeRoom::new(),
         }
     }
 
@@ -178,6 +182,7 @@ pub async fn run(world: Arc<Mutex<World>>, faults: Faults) {
         let failed = faults.is_on(Fault::FridgeWarming);
         let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
         world.step(STEP.mul_f64(HASTE), failed);
+        world.mode.step(STEP);
     }
 }
 

@@ -330,7 +330,7 @@ impl Tie<'_> {
                     is_superseded: false,
                 })
             }
-            Work::Process { device, set, verify, span, lease, abort_on } => {
+            Work::Process { device, set, then, verify, span, lease, abort_on } => {
                 let fixture = self.fixture(device)?;
                 let sets = self.settings(fixture, set, "set");
                 for needed in ["presence", "door_opened", "fire", "stop"] {
@@ -344,7 +344,7 @@ impl Tie<'_> {
                         "lease is missing: without it the process goes on when the gateway dies",
                     );
                 }
-                let off = self.off(&sets);
+                let off = self.off(&sets, then);
                 let Verify { read, within, channel } = self.verified(verify.as_ref())?;
                 let verify = self.atoms(&read, "verify");
                 Some(Doing::Process { sets, off, verify, within, channel, span: *span, lease: (*lease)? })
@@ -442,21 +442,27 @@ impl Tie<'_> {
         found
     }
 
-    /// What ends a process: its outputs' safe states.
-    fn off(&mut self, sets: &[Setting]) -> Vec<Setting> {
+    /// What ends a process: what the plan says, or its outputs' safe states.
+    fn off(&mut self, sets: &[Setting], then: &[(String, Literal)]) -> Vec<Setting> {
         let mut off = Vec::new();
         for set in sets {
             let output = &self.facility.fixtures[set.fixture].sets[set.output];
-            match output.safe.clone() {
-                Some(safe) => {
-                    let name = output.name.clone();
-                    off.extend(self.setting(set.fixture, &name, &safe_literal(&safe), "device"));
-                }
+            let name = output.name.clone();
+            let said = then.iter().find(|(named, _)| *named == name).map(|(_, word)| word.clone());
+            match said.or_else(|| output.safe.as_deref().map(safe_literal)) {
+                Some(word) => off.extend(self.setting(set.fixture, &name, &word, "run")),
                 None => {
-                    let message = format!("{} has no safe state: a process must be able to end", output.name);
-                    self.fault("device", message);
+                    let message = format!(
+                        "{name} has no safe state, and run.then does not name it: a process must be able to end"
+                    );
+                    self.fault("run", message);
                 }
             }
+        }
+        if let Some((stray, _)) = then.iter().find(|(named, _)| {
+            !sets.iter().any(|set| self.facility.fixtures[set.fixture].sets[set.output].name == *named)
+        }) {
+            self.fault("run", format!("then names {stray:?}, which the step does not set"));
         }
         off
     }

@@ -118,8 +118,10 @@ pub enum Work {
     Process {
         /// The fixture.
         device: String,
-        /// What is set to what while it runs; afterwards it is set to its safe state.
+        /// What is set to what while it runs.
         set: Vec<(String, Literal)>,
+        /// What is set to what afterwards; what is not named takes its safe state.
+        then: Vec<(String, Literal)>,
         /// How it is proven to run.
         verify: Option<Verify>,
         /// For how long.

@@ -262,6 +262,7 @@ pub fn enter() -> Plan {
         Work::Process {
             device: "uv".to_owned(),
             set: vec![("power".to_owned(), word("on"))],
+            then: Vec::new(),
             verify: verify("uv.irradiance == on", Channel::Independent),
             span: Duration::from_secs(1800),
             lease: Some(Duration::from_secs(10)),

@@ -1,7 +1,7 @@
 //! Orders in files: as bytes, or as text that survives a printer, a telephone and a chat window.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use linli_domain::order::{Envelope, LARGEST};
@@ -42,14 +42,27 @@ pub fn write(path: &Path, envelope: &Envelope, is_replaced: bool) -> anyhow::Res
         "{} is there already; name another file with -o",
         path.display()
     );
+    replace(path, &envelope.bytes())
+}
+
+/// The file's name with an ending more.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+/// Writes a file whole or not at all.
+pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = dir.join(format!(".linli-order-{}", std::process::id()));
-    let written = std::fs::File::create(&beside)
+    let fresh = dir.join(format!(".linli-order-{}", std::process::id()));
+    let written = std::fs::File::create(&fresh)
         .and_then(|mut file| {
-            file.write_all(&envelope.bytes())?;
+            file.write_all(bytes)?;
             file.sync_all()
         })
-        .and_then(|()| std::fs::rename(&beside, path));
+        .and_then(|()| std::fs::rename(&fresh, path));
     written.with_context(|| format!("{} cannot be written", path.display()))
 }
 

@@ -4,11 +4,13 @@ mod cap;
 mod file;
 mod keygen;
 mod new;
+mod plan;
 mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use linli_domain::order::{SecretKey, sign};
 
 use super::site::Site;
@@ -20,7 +22,7 @@ use super::site::Site;
 /// without a network. A drill has keys of its own and is never turned into the real thing.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order text order.cbor\n  linli order cap message.xml"
+    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order sign plans/reading-room.sampling@3.toml --key wang.key\n  linli order text order.cbor\n  linli order cap message.xml"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -41,16 +43,16 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Sign an order: first look at it, then sign with the code it shows (签署指令)
+    /// Sign an order, or the file of a plan: first look at it, then sign with its code (签署指令、预案)
     Sign {
-        /// The order; the signature is added to it
+        /// The order: the signature is added to it. The file of a plan (.toml): it stands beside it
         file: PathBuf,
         /// Your secret key
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
-        /// The code that `linli order show` shows: you have looked at what you sign
+        /// The code of an order that `linli order show` shows: you have looked at what you sign
         #[arg(long)]
-        code: String,
+        code: Option<String>,
     },
     /// Verify who signed an order, by a centre's configuration (验证指令)
     Verify {
@@ -80,7 +82,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Keygen(args) => keygen::run(args)?,
         Verb::New(args) => new::run(args)?,
         Verb::Show { file, json } => show::run(file, *json)?,
+        Verb::Sign { file, key, .. } if file.extension().is_some_and(|ending| ending == "toml") => {
+            plan::sign(file, &secret(key)?)?;
+        }
         Verb::Sign { file, key, code } => {
+            let look =
+                || format!("look at it with `linli order show {}`, then sign with --code", file.display());
+            let code = code.as_ref().with_context(look)?;
             let envelope = file::read(file)?;
             anyhow::ensure!(
                 *code == envelope.code(),

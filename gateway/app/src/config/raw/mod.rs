@@ -7,6 +7,7 @@ mod devices;
 mod facility;
 mod gateway;
 mod matters;
+pub mod plan;
 mod size;
 
 pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};

@@ -1,0 +1,380 @@
+//! plans/*.toml: read, tied to the building, and checked against each other.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use linli_domain::facility::Facility;
+use linli_domain::mode::{
+    Brief, Channel, Compensate, Direction, Doing, Drill, Fault, Hands, Literal, OnFail, Plan, Pressure,
+    Retry, Step, Verify, VoidOn, Work, check_exits,
+};
+use linli_domain::order::{Signed, verify_plan};
+use linli_drivers::duration;
+use ring::digest::{SHA256, digest};
+
+use super::notes::{Notes, keys, nth};
+use super::people::People;
+use super::raw::plan as raw;
+use super::text::Step as Way;
+
+/// A person has this long before whoever leads hears of it.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// How long a person can still say no.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A plan that can be run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its file, relative to the configuration.
+    pub file: String,
+    /// SHA-256 of the file: orders name it.
+    pub hash: [u8; 32],
+    /// The plan, tied to the building.
+    pub brief: Brief,
+}
+
+/// Checks one plan by itself.
+pub fn check(
+    file: &raw::PlanFile,
+    text: &str,
+    building: &Facility,
+    notes: &mut Notes<'_, '_>,
+) -> Option<Known> {
+    let plan = written(file, notes)?;
+    match Brief::new(plan, building) {
+        Ok(brief) => {
+            let mut hash = [0; 32];
+            hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+            Some(Known { file: notes.file().to_owned(), hash, brief })
+        }
+        Err(faults) => {
+            faults.iter().for_each(|fault| note(fault, notes));
+            None
+        }
+    }
+}
+
+/// Whether somebody who may has signed the file, where anybody has a key. The signature stands
+/// beside the file, `FILE.sig`.
+pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, notes: &mut Notes<'_, '_>) {
+    let Some(policy) = &people.policy else { return };
+    let how = format!("`linli order sign {} --key FILE`", notes.file());
+    let may = policy.district.join(", ");
+    let Some(signature) = signature else {
+        return notes.wrong(&[], format!("is not signed; somebody with the role {may} signs it: {how}"));
+    };
+    match verify_plan(text.as_bytes(), signature, &people.keyring) {
+        Err(why) => notes.wrong(
+            &[],
+            format!("{why}: was the file changed after it was signed? remove its .sig, then {how}"),
+        ),
+        Ok(signers) => {
+            let counts = |signed: &Signed| signed.roles.iter().any(|role| policy.district.contains(role));
+            if !signers.iter().any(counts) {
+                notes.wrong(&[], format!("is signed by nobody with the role {may}: {how}"));
+            }
+        }
+    }
+}
+
+/// Checks plans against each other; one note each, in the file it concerns.
+pub fn together(
+    plans: &[Known],
+    written: &[String],
+    building: &Facility,
+    mut wrong: impl FnMut(&str, &[Way], String),
+) {
+    for (index, known) in plans.iter().enumerate() {
+        let plan = &known.brief.plan;
+        if plans[..index].iter().any(|other| other.brief.plan.key() == plan.key()) {
+            let message =
+                format!("{} is there twice: a version never changes, a change is a new one", plan.key());
+            wrong(&known.file, &keys(&["plan", "version"]), message);
+        }
+        let others: Vec<&Brief> = plans.iter().map(|other| &other.brief).collect();
+        for fault in check_exits(&known.brief, &others, building) {
+            wrong(&known.file, &place(&fault), fault.message);
+        }
+        let linked = [("return_plan", &plan.return_plan), ("alternate", &plan.alternate)];
+        for (key, name) in linked.into_iter().filter_map(|(key, name)| Some((key, name.as_ref()?))) {
+            let found = plans.iter().find(|other| other.brief.plan.key() == *name);
+            let message = match (key, found) {
+                // A plan that is wrong itself is told of where it stands.
+                (_, None) if written.contains(name) => None,
+                (_, None) => Some(format!("there is no plan {name:?} in plans/")),
+                ("return_plan", Some(way)) => way_back(known, way),
+                (_, Some(other)) if other.brief.room == known.brief.room => {
+                    Some(format!("{name} is for the same room"))
+                }
+                _ => None,
+            };
+            if let Some(message) = message {
+                wrong(&known.file, &keys(&["plan", key]), message);
+            }
+        }
+    }
+}
+
+/// What is wrong with the way back.
+fn way_back(there: &Known, back: &Known) -> Option<String> {
+    let name = back.brief.plan.key();
+    if back.brief.plan.direction != Direction::Return {
+        return Some(format!("{name} does not lead back: its direction is \"enter\""));
+    }
+    if back.brief.room != there.brief.room {
+        return Some(format!("{name} is for another room"));
+    }
+    // What has no safe state of its own has to be set back by somebody.
+    let sets = |brief: &Brief| -> Vec<(usize, usize, String)> {
+        let jobs = brief.jobs.iter().flat_map(|job| match &job.doing {
+            Doing::Actuate { sets, .. } => sets.clone(),
+            // What a process leaves behind.
+            Doing::Process { off, .. } => off.clone(),
+            _ => Vec::new(),
+        });
+        jobs.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
+    };
+    let has_safe = |fixture: usize, output: usize| {
+        let found = there.brief.safe.iter().map(|safe| (safe.setting.fixture, safe.setting.output));
+        found.into_iter().any(|safe| safe == (fixture, output))
+    };
+    let returned = sets(&back.brief);
+    let left = sets(&there.brief).into_iter().find(|(fixture, output, _)| {
+        !has_safe(*fixture, *output) && !returned.iter().any(|(f, o, _)| (f, o) == (fixture, output))
+    });
+    left.map(|(.., word)| {
+        format!("{name} does not set back what is set to {word} and has no safe state in facility.toml")
+    })
+}
+
+fn note(fault: &Fault, notes: &mut Notes<'_, '_>) {
+    notes.wrong(&place(fault), fault.message.clone());
+}
+
+fn place(fault: &Fault) -> Vec<Way> {
+    match fault.step {
+        Some(step) => nth("step", step, fault.key),
+        None if fault.key == "step" => keys(&["step"]),
+        None => keys(&["plan", fault.key]),
+    }
+}
+
+fn written(file: &raw::PlanFile, notes: &mut Notes<'_, '_>) -> Option<Plan> {
+    let plan = &file.plan;
+    let id = notes.id(&keys(&["plan", "id"]), &plan.id);
+    let room = notes.id(&keys(&["plan", "room"]), &plan.room);
+    let mut params = BTreeMap::new();
+    for (name, value) in &file.params {
+        match literal(value) {
+            Some(value) => drop(params.insert(name.clone(), value)),
+            None => notes.wrong(&keys(&["params", name]), "is neither a number nor a word"),
+        }
+    }
+    let steps: Vec<Option<Step>> =
+        file.step.iter().enumerate().map(|(index, raw)| step(raw, index, notes)).collect();
+    Some(Plan {
+        id: id?,
+        version: plan.version,
+        direction: match plan.direction {
+            raw::Direction::Enter => Direction::Enter,
+            raw::Direction::Return => Direction::Return,
+        },
+        room: room?,
+        role: plan.role.clone(),
+        ready_within: plan.ready_within.0,
+        lead: plan.lead.clone().unwrap_or_else(|| "site_lead".to_owned()),
+        pressure: match plan.pressure {
+            Some(raw::Pressure::Negative) => Pressure::Negative,
+            Some(raw::Pressure::Positive) => Pressure::Positive,
+            Some(raw::Pressure::Neutral) | None => Pressure::Neutral,
+        },
+        basis: plan.basis.clone(),
+        return_plan: plan.return_plan.clone(),
+        alternate: plan.alternate.clone(),
+        grace: plan.grace.map_or(GRACE, |grace| grace.0),
+        params,
+        steps: steps.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+fn step(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Step> {
+    let at = |key: &str| nth("step", index, key);
+    let id = notes.id(&at("id"), &raw.id);
+    foreign(raw, index, notes);
+    let escalate = raw.escalate.iter().filter_map(|text| {
+        let rung = text
+            .split_once('@')
+            .and_then(|(role, after)| Some((role.to_owned(), duration::parse(after).ok()?)));
+        if rung.is_none() {
+            notes.wrong(
+                &at("escalate"),
+                format!("{text:?} is not a role and a time such as \"site_lead@5m\""),
+            );
+        }
+        rung
+    });
+    let escalate = escalate.collect();
+    let work = work(raw, index, notes);
+    let usual = if raw.kind == raw::Kind::Human { Drill::Live } else { Drill::Simulate };
+    Some(Step {
+        id: id?,
+        after: raw.after.clone(),
+        work: work?,
+        pre: raw.pre.clone(),
+        deadline: raw.deadline.map_or(DEADLINE, |deadline| deadline.0),
+        escalate,
+        on_fail: match raw.on_fail {
+            Some(raw::OnFail::Hold) => OnFail::Hold,
+            Some(raw::OnFail::Degrade) => OnFail::Degrade,
+            Some(raw::OnFail::Human) | None => OnFail::Human,
+        },
+        drill: match raw.drill {
+            Some(raw::Drill::Live) => Drill::Live,
+            Some(raw::Drill::Simulate) => Drill::Simulate,
+            Some(raw::Drill::Skip) => Drill::Skip,
+            None => usual,
+        },
+    })
+}
+
+/// Keys of another kind of step.
+fn foreign(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) {
+    use raw::Kind::{Actuate, Human, Process, Verify};
+    let given: [(&str, bool, &[raw::Kind]); 15] = [
+        ("role", raw.role.is_some(), &[Human]),
+        ("count", raw.count.is_some(), &[Human]),
+        ("prompt", raw.prompt.is_some(), &[Human]),
+        ("evidence", !raw.evidence.is_empty(), &[Human]),
+        ("void_on", !raw.void_on.is_empty(), &[Human]),
+        ("not_same_as", !raw.not_same_as.is_empty(), &[Human]),
+        ("sweep", raw.sweep.is_some(), &[Human]),
+        ("clears", !raw.clears.is_empty(), &[Human]),
+        ("device", raw.device.is_some(), &[Actuate, Process]),
+        ("set", !raw.set.is_empty(), &[Actuate, Process]),
+        ("verify", raw.verify.is_some(), &[Actuate, Process, Verify]),
+        ("retry", raw.retry.is_some(), &[Actuate]),
+        ("compensate", raw.compensate.is_some(), &[Actuate]),
+        ("reassert", raw.reassert.is_some(), &[Actuate]),
+        ("run", raw.run.is_some(), &[Process]),
+    ];
+    for (key, _, kinds) in
+        given.into_iter().filter(|(_, is_given, kinds)| *is_given && !kinds.contains(&raw.kind))
+    {
+        let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+        notes.wrong(&nth("step", index, key), format!("belongs to steps of kind {}", kinds.join(" or ")));
+    }
+}
+
+fn work(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Work> {
+    let mut needed = |key: &str, is_given: bool| {
+        if !is_given {
+            notes.wrong(&nth("step", index, key), "is missing");
+        }
+    };
+    match raw.kind {
+        raw::Kind::Human => {
+            needed("role", raw.role.is_some());
+            needed("prompt", raw.prompt.is_some());
+            Some(Work::Human(Hands {
+                role: raw.role.clone()?,
+                count: raw.count.unwrap_or(1),
+                prompt: raw.prompt.clone()?,
+                evidence: raw.evidence.clone(),
+                void_on: void_on(&raw.void_on, index, notes),
+                not_same_as: raw.not_same_as.clone(),
+                is_sweep: raw.sweep.unwrap_or_default(),
+                clears: raw.clears.clone(),
+            }))
+        }
+        raw::Kind::Actuate => {
+            needed("device", raw.device.is_some());
+            let compensate = raw.compensate.as_ref().map(|remedy| Compensate {
+                set: settings(&remedy.set, index, "compensate", notes),
+                pre: remedy.pre.clone(),
+            });
+            Some(Work::Actuate {
+                device: raw.device.clone()?,
+                set: settings(&raw.set, index, "set", notes),
+                verify: raw.verify.as_ref().map(verify),
+                retry: raw.retry.as_ref().map_or(Retry { times: 0, gap: Duration::ZERO }, |retry| Retry {
+                    times: retry.n,
+                    gap: retry.gap.0,
+                }),
+                compensate,
+                is_reasserted: raw.reassert.unwrap_or_default(),
+            })
+        }
+        raw::Kind::Process => {
+            needed("device", raw.device.is_some());
+            needed("run", raw.run.is_some());
+            let (device, run) = (raw.device.clone()?, raw.run.as_ref()?);
+            Some(Work::Process {
+                device,
+                set: settings(&raw.set, index, "set", notes),
+                then: settings(&run.then, index, "run", notes),
+                verify: raw.verify.as_ref().map(verify),
+                span: run.span.0,
+                lease: run.lease.map(|lease| lease.0),
+                abort_on: run.abort_on.clone(),
+            })
+        }
+        raw::Kind::Verify => {
+            needed("verify", raw.verify.is_some());
+            raw.verify.as_ref().map(verify).map(Work::Verify)
+        }
+    }
+}
+
+fn verify(raw: &raw::Verify) -> Verify {
+    let channel = match raw.channel {
+        raw::Channel::Itself => Channel::Itself,
+        raw::Channel::Independent => Channel::Independent,
+    };
+    Verify { read: raw.read.clone(), within: raw.within.0, channel }
+}
+
+fn void_on(raw: &[String], index: usize, notes: &mut Notes<'_, '_>) -> VoidOn {
+    let mut void_on = VoidOn::default();
+    for text in raw {
+        match (text.as_str(), duration::parse(text)) {
+            ("door_opened", _) => void_on.door_opened = true,
+            ("presence", _) => void_on.presence = true,
+            // It always does.
+            ("restart", _) => {}
+            (_, Ok(after)) => void_on.after = Some(after),
+            (_, Err(_)) => {
+                let message = format!(
+                    "{text:?} is none of \"door_opened\", \"presence\", \"restart\", a time such as \"15m\""
+                );
+                notes.wrong(&nth("step", index, "void_on"), message);
+            }
+        }
+    }
+    void_on
+}
+
+fn settings(
+    raw: &BTreeMap<String, serde_json::Value>,
+    index: usize,
+    key: &str,
+    notes: &mut Notes<'_, '_>,
+) -> Vec<(String, Literal)> {
+    let mut all = Vec::new();
+    for (name, value) in raw {
+        match literal(value) {
+            Some(value) => all.push((name.clone(), value)),
+            None => notes.wrong(&nth("step", index, key), format!("{name} is neither a number nor a word")),
+        }
+    }
+    all
+}
+
+fn literal(value: &serde_json::Value) -> Option<Literal> {
+    match value {
+        serde_json::Value::Number(number) => number.as_f64().map(Literal::Number),
+        serde_json::Value::String(text) => Some(Literal::Word(text.clone())),
+        serde_json::Value::Bool(is_on) => Some(Literal::Word(is_on.to_string())),
+        _ => None,
+    }
+}
