@@ -14,6 +14,7 @@ mod lab;
 mod peer;
 pub mod printing;
 mod proof;
+pub mod room;
 mod stage;
 
 pub use broker::{Broker, Subscriber};

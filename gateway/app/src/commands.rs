@@ -16,9 +16,11 @@ use linli_store::{Begun, JournaledCommand, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use answer::Answer;
-use answer::{RefusalBudget, Reply};
+pub use answer::RefusalBudget;
+use answer::Reply;
 pub use routes::{Route, Routes};
 
 /// Commands waiting at the desk. A centre has a few hundred outputs; an order moves some dozens.
@@ -30,6 +32,10 @@ const AWAITED: usize = 256;
 /// A line that has not answered this long after a command's end never will.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Ids of commands that are good only for the process that gave them begin so: after a restart
+/// they are not sent any more, whoever gave them decides anew.
+pub const OF_THIS_PROCESS: &str = "mode-";
+
 /// A command on its way to the desk.
 #[derive(Debug)]
 pub struct Submission {
@@ -37,6 +43,8 @@ pub struct Submission {
     pub inbound: Inbound,
     /// Who waits for the answer here, besides the topic it is published on.
     pub waiting: Option<oneshot::Sender<Answer>>,
+    /// When it is cancelled, the command is taken back, if it was not sent yet.
+    pub taken_back: CancellationToken,
 }
 
 /// Counters of the desk.
@@ -74,6 +82,7 @@ struct Sent {
     outcome: oneshot::Receiver<CommandOutcome>,
     until: Instant,
     waiting: Option<oneshot::Sender<Answer>>,
+    taken_back: CancellationToken,
 }
 
 // === impl Desk ===
@@ -107,14 +116,20 @@ impl Desk {
         };
         for (command, state) in open {
             match state.after_restart() {
-                State::Accepted => self.dispatch(command, None, awaited).await,
+                State::Accepted if command.id.starts_with(OF_THIS_PROCESS) => {
+                    let reason = "not sent before the gateway restarted; decided anew".to_owned();
+                    self.settle(&command, State::Failed { reason }, None, None).await;
+                }
+                State::Accepted => {
+                    self.dispatch(command, None, CancellationToken::new(), awaited).await;
+                }
                 settled => self.settle(&command, settled, None, None).await,
             }
         }
     }
 
     async fn serve(&self, submission: Submission, budget: &mut RefusalBudget, awaited: &mut JoinSet<()>) {
-        let Submission { inbound, waiting } = submission;
+        let Submission { inbound, waiting, taken_back } = submission;
         let now = self.clock.now().at;
         let checked = Request::parse(&inbound, now)
             .and_then(|request| self.routes.borrow().check(&inbound.device, &request).map(|()| request));
@@ -133,7 +148,7 @@ impl Desk {
             correlation: inbound.correlation.clone(),
         };
         match self.store.journal().begin(command.clone()).await {
-            Ok(Begun::Fresh) => self.dispatch(command, waiting, awaited).await,
+            Ok(Begun::Fresh) => self.dispatch(command, waiting, taken_back, awaited).await,
             Ok(Begun::Known(state)) => {
                 self.health.repeated.fetch_add(1, Ordering::Relaxed);
                 let answer = Answer::new(&command.id, &command.device, &state, None);
@@ -152,9 +167,13 @@ impl Desk {
         &self,
         command: JournaledCommand,
         waiting: Option<oneshot::Sender<Answer>>,
+        taken_back: CancellationToken,
         awaited: &mut JoinSet<()>,
     ) {
         let failed = |reason: &str| State::Failed { reason: reason.to_owned() };
+        if taken_back.is_cancelled() {
+            return self.settle(&command, failed("taken back before it was sent"), None, waiting).await;
+        }
         let left = command.expires.0.saturating_sub(self.clock.now().at.0);
         let Some(left) = u64::try_from(left).ok().filter(|ms| *ms > 0).map(Duration::from_millis) else {
             return self.settle(&command, failed("expired before it could be sent"), None, waiting).await;
@@ -177,7 +196,7 @@ impl Desk {
         let (reply, outcome) = oneshot::channel();
         let value = command.value.clone();
         place.send(LineCommand { device: route.device, point, value, deadline, reply });
-        let sent = Sent { command, outcome, until: deadline + PATIENCE, waiting };
+        let sent = Sent { command, outcome, until: deadline + PATIENCE, waiting, taken_back };
         awaited.spawn(self.aside().read_back(sent));
     }
 
@@ -191,15 +210,19 @@ impl Desk {
     }
 
     async fn read_back(self, sent: Sent) {
-        let Sent { command, outcome, until, waiting } = sent;
-        let (state, value) = match tokio::time::timeout_at(until, outcome).await {
-            Ok(Ok(CommandOutcome::Done { read_back })) => (State::Done, Some(read_back)),
-            Ok(Ok(CommandOutcome::Failed { reason })) => (State::Failed { reason }, None),
-            Ok(Ok(CommandOutcome::Unknown { reason })) => (State::Unknown { reason }, None),
-            Ok(Err(_)) => {
-                (State::Unknown { reason: "the line stopped while it was under way".to_owned() }, None)
-            }
-            Err(_) => (State::Unknown { reason: "the line gave no answer in time".to_owned() }, None),
+        let Sent { command, outcome, until, waiting, taken_back } = sent;
+        let unknown = |reason: &str| (State::Unknown { reason: reason.to_owned() }, None);
+        let (state, value) = tokio::select! {
+            biased;
+            outcome = tokio::time::timeout_at(until, outcome) => match outcome {
+                Ok(Ok(CommandOutcome::Done { read_back })) => (State::Done, Some(read_back)),
+                Ok(Ok(CommandOutcome::Failed { reason })) => (State::Failed { reason }, None),
+                Ok(Ok(CommandOutcome::Unknown { reason })) => (State::Unknown { reason }, None),
+                Ok(Err(_)) => unknown("the line stopped while it was under way"),
+                Err(_) => unknown("the line gave no answer in time"),
+            },
+            // The line sees that nobody waits: what it has not sent yet it does not send.
+            () = taken_back.cancelled() => unknown("taken back; it may have acted"),
         };
         self.settle(&command, state, value, waiting).await;
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use linli_domain::Batch;
 use linli_drivers::{Clock, Told};
 use linli_store::Store;
-use tokio::sync::mpsc;
+use linli_uplink::{Birth, InboundOrder};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::commands::Submission;
@@ -15,8 +16,8 @@ use crate::events::Events;
 use crate::follow::Follow;
 use crate::observed::Observed;
 use crate::pipeline::Tap;
-use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor};
-use crate::{alarms, cabin, food, kiosks};
+use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor, ModeDoor};
+use crate::{alarms, cabin, food, kiosks, mode};
 
 /// What they need.
 pub struct Needs<'n> {
@@ -28,6 +29,10 @@ pub struct Needs<'n> {
     pub told: mpsc::Receiver<Told>,
     /// Where commands go.
     pub commands: mpsc::Sender<Submission>,
+    /// Orders from the broker.
+    pub orders: mpsc::Receiver<InboundOrder>,
+    /// What the `status` topic says.
+    pub birth: watch::Sender<Birth>,
     /// Screens.
     pub events: &'n Events,
     /// Labels.
@@ -50,6 +55,8 @@ pub struct Desks {
     pub food: JoinHandle<()>,
     /// The kiosks'.
     pub kiosks: JoinHandle<()>,
+    /// The mode switch's.
+    pub mode: JoinHandle<()>,
     /// What switches sirens.
     pub sirens: JoinHandle<()>,
 }
@@ -66,17 +73,22 @@ pub struct Ways {
     pub food: FoodDoor,
     /// For everybody.
     pub kiosks: KioskDoor,
+    /// For whoever works the mode switch.
+    pub mode: ModeDoor,
 }
 
 /// Starts every desk.
 pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
-    let Needs { store, samples, told, commands, events, clock, follow, observed, current } = needs;
+    let Needs { store, samples, told, commands, orders, birth, events, clock, follow, observed, current } =
+        needs;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(food::BATCH_QUEUE);
     let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
     let (kiosk_requests, kiosks_asked) = mpsc::channel(kiosks::REQUEST_QUEUE);
     let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
     let (food_requests, food_asked) = mpsc::channel(food::REQUEST_QUEUE);
+    let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
+    let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
     let food_desk = food::Desk::resume(food::Parts {
@@ -89,14 +101,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         centre: current.centre.id.clone(),
     });
     let food_desk = food_desk.await?;
-    let kiosk_desk = kiosks::Desk::resume(kiosks::Parts {
-        store: store.book(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        setup: follow.kiosks.subscribe(),
-        zone: current.centre.zone.clone(),
-    });
-    let kiosk_desk = kiosk_desk.await?;
+    let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
     let parts = cabin::Parts {
         store: store.clone(),
         samples,
@@ -107,6 +112,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
+    let mode_desk = mode_desk(store, commands.clone(), birth, events, &clock, follow, observed).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
@@ -116,12 +122,18 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
                 to: watching,
                 dropped: Arc::clone(&observed.alarms.dropped),
             },
+            Tap {
+                devices: follow.evidence.subscribe(),
+                to: proving,
+                dropped: Arc::clone(&observed.mode.dropped),
+            },
             Tap { devices: follow.cabinets.subscribe(), to: accounting, dropped: unaccounted() },
             Tap { devices: follow.terminals.subscribe(), to: serving, dropped: unaccounted() },
         ],
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
+        mode: ModeDoor { requests: mode_requests, store: store.book() },
         food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
     };
     let desks = Desks {
@@ -130,6 +142,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
+        mode: tokio::spawn(mode_desk.run(proven, mode_asked, orders)),
     };
     Ok((desks, ways))
 }
@@ -151,4 +164,42 @@ async fn alarm_desk(
         sirens: follow.sirens.subscribe(),
     };
     alarms::Desk::resume(parts).await
+}
+
+async fn mode_desk(
+    store: &Store,
+    commands: mpsc::Sender<Submission>,
+    birth: watch::Sender<Birth>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    observed: &Observed,
+) -> anyhow::Result<mode::Desk> {
+    let parts = mode::Parts {
+        store: store.book(),
+        commands,
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        health: Arc::clone(&observed.mode),
+        setup: follow.mode.subscribe(),
+        birth,
+    };
+    mode::Desk::resume(parts).await
+}
+
+async fn kiosk_desk(
+    store: &Store,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    current: &Checked,
+) -> anyhow::Result<kiosks::Desk> {
+    let parts = kiosks::Parts {
+        store: store.book(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        setup: follow.kiosks.subscribe(),
+        zone: current.centre.zone.clone(),
+    };
+    kiosks::Desk::resume(parts).await
 }

@@ -12,6 +12,7 @@ use crate::cabin;
 use crate::config::{Checked, Worker};
 use crate::food::Watched;
 use crate::kiosks::Setup;
+use crate::mode;
 use crate::notify::Webhook;
 use crate::pipeline::Rules;
 
@@ -37,6 +38,10 @@ pub struct Follow {
     pub kiosks: watch::Sender<Arc<Setup>>,
     /// Their devices.
     pub terminals: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// The building, its plans and people.
+    pub mode: watch::Sender<Arc<mode::Setup>>,
+    /// Devices that the mode switch reads.
+    pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -58,6 +63,8 @@ impl Follow {
             cabinets: watch::Sender::new(cabinets(current)),
             kiosks: watch::Sender::new(Arc::new(current.kiosks.clone())),
             terminals: watch::Sender::new(terminals(current)),
+            mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
+            evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -87,6 +94,9 @@ impl Follow {
         self.cabinets.send_replace(cabinets(current));
         self.kiosks.send_replace(Arc::new(current.kiosks.clone()));
         self.terminals.send_replace(terminals(current));
+        let setup = Arc::new(mode::Setup::of(current));
+        self.evidence.send_replace(Arc::new(setup.devices()));
+        self.mode.send_replace(setup);
         self.watched.send_replace(watched(current));
     }
 }

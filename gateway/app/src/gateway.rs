@@ -25,6 +25,7 @@ use crate::follow::Follow;
 use crate::food;
 use crate::lines::{Lines, Shared};
 use crate::live::{Known, Live};
+use crate::mode;
 use crate::north::North;
 use crate::notify;
 use crate::observed::Observed;
@@ -93,7 +94,8 @@ impl Gateway {
         let lines = Lines::new(Shared { samples: samples.clone(), measurements, events, clock: ticks() });
         let follow = Follow::new(&current);
         let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
-        let north = North::new(store.outbox(), desk.clone(), ticks());
+        let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
+        let north = North::new(store.outbox(), desk.clone(), ordered, ticks());
         let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
         let (live, events) = (Arc::clone(&observed.live), Events::default());
         let (desks, mut ways) = desks::start(Needs {
@@ -101,6 +103,8 @@ impl Gateway {
             samples,
             told,
             commands: desk.clone(),
+            orders,
+            birth: north.birth(),
             events: &events,
             clock: ticks(),
             follow: &follow,
@@ -225,6 +229,7 @@ impl Gateway {
         tasks.cancel_web.cancel();
         lines.stop().await;
         tasks.desks.sirens.abort();
+        tasks.desks.mode.abort();
         drop(desk);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));

@@ -1,6 +1,7 @@
 //! The gateway put together: configuration, supervision, commands, web, command line and demo.
 
 mod alarms;
+mod base32;
 mod cabin;
 pub mod cli;
 mod clock;
@@ -19,9 +20,11 @@ mod lines;
 mod live;
 pub mod local;
 mod metrics;
+mod mode;
 mod north;
 mod notify;
 mod observed;
+mod order_text;
 mod pipeline;
 mod refusal;
 mod watchdog;

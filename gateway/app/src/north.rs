@@ -7,7 +7,7 @@ use linli_domain::Layout;
 use linli_domain::command::Inbound;
 use linli_drivers::Clock;
 use linli_store::Outbox;
-use linli_uplink::{Birth, Settings, UplinkStatus};
+use linli_uplink::{Birth, InboundOrder, Settings, UplinkStatus};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ const RESTART_AFTER: Duration = Duration::from_secs(1);
 pub struct North {
     outbox: Outbox,
     desk: Option<mpsc::Sender<Submission>>,
+    orders: mpsc::Sender<InboundOrder>,
     clock: Arc<dyn Clock>,
     layouts: watch::Sender<Arc<Vec<Arc<Layout>>>>,
     birth: watch::Sender<Birth>,
@@ -44,11 +45,17 @@ struct Running {
 impl North {
     /// Not connected to anything yet.
     #[must_use]
-    pub fn new(outbox: Outbox, desk: mpsc::Sender<Submission>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        outbox: Outbox,
+        desk: mpsc::Sender<Submission>,
+        orders: mpsc::Sender<InboundOrder>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let birth = Birth { version: VERSION.to_owned(), boot: boot_id(), mode: "peace".to_owned() };
         Self {
             outbox,
             desk: Some(desk),
+            orders,
             clock,
             layouts: watch::Sender::default(),
             birth: watch::Sender::new(birth),
@@ -56,6 +63,12 @@ impl North {
             configured: watch::Sender::new(false),
             running: None,
         }
+    }
+
+    /// What the `status` topic says.
+    #[must_use]
+    pub fn birth(&self) -> watch::Sender<Birth> {
+        self.birth.clone()
     }
 
     /// The connection's state.
@@ -106,6 +119,7 @@ impl North {
     fn parts(&self) -> Parts {
         Parts {
             outbox: self.outbox.clone(),
+            orders: self.orders.clone(),
             clock: Arc::clone(&self.clock),
             layouts: self.layouts.subscribe(),
             birth: self.birth.subscribe(),
@@ -118,6 +132,7 @@ impl North {
 #[derive(Clone)]
 struct Parts {
     outbox: Outbox,
+    orders: mpsc::Sender<InboundOrder>,
     clock: Arc<dyn Clock>,
     layouts: watch::Receiver<Arc<Vec<Arc<Layout>>>>,
     birth: watch::Receiver<Birth>,
@@ -129,11 +144,12 @@ async fn keep(parts: Parts, settings: Settings, desk: mpsc::Sender<Submission>, 
     let (inbound, received) = mpsc::channel(INBOUND_QUEUE);
     let to_desk = tokio::spawn(forward(received, desk));
     while !cancel.is_cancelled() {
-        let Parts { outbox, clock, layouts, birth, status } = parts.clone();
+        let Parts { outbox, orders, clock, layouts, birth, status } = parts.clone();
         let run = linli_uplink::run(linli_uplink::Context {
             settings: settings.clone(),
             outbox,
             inbound: inbound.clone(),
+            orders,
             layouts,
             birth,
             status,
@@ -154,7 +170,11 @@ async fn keep(parts: Parts, settings: Settings, desk: mpsc::Sender<Submission>, 
 
 async fn forward(mut received: mpsc::Receiver<Inbound>, desk: mpsc::Sender<Submission>) {
     while let Some(inbound) = received.recv().await {
-        if desk.send(Submission { inbound, waiting: None }).await.is_err() {
+        if desk
+            .send(Submission { inbound, waiting: None, taken_back: CancellationToken::new() })
+            .await
+            .is_err()
+        {
             return;
         }
     }

@@ -19,8 +19,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::cabin::hex;
 use crate::local::Zone;
+use linli_domain::audit::hex;
 
 /// How often a quiet queue is looked at.
 const LOOK: Duration = Duration::from_millis(500);

@@ -36,6 +36,8 @@ pub struct Observed {
     pub cabin: Arc<CabinHealth>,
     /// Alarms.
     pub alarms: Arc<crate::alarms::Health>,
+    /// The mode switch.
+    pub mode: Arc<crate::mode::Health>,
     /// Notifications.
     pub notified: Arc<crate::notify::Health>,
     /// Running lines.
@@ -83,6 +85,7 @@ impl Observed {
             cabin: Arc::default(),
             alarms: Arc::default(),
             notified: Arc::default(),
+            mode: Arc::default(),
             lines,
             store: store.status(),
             history: store.history(),

@@ -9,6 +9,7 @@
 //! done only when read back. A **record** is what the store accepts and the uplink delivers.
 
 pub mod alarm;
+pub mod audit;
 mod batch;
 pub mod cap;
 mod civil;

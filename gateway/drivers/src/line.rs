@@ -52,7 +52,7 @@ pub struct LineCommand {
     pub value: Value,
     /// After this the command must not be sent any more.
     pub deadline: Instant,
-    /// Where the outcome goes.
+    /// Where the outcome goes. When nobody waits for it any more, the command was taken back.
     pub reply: oneshot::Sender<CommandOutcome>,
 }
 
@@ -160,5 +160,18 @@ impl LineHealth {
     #[must_use]
     pub fn new(devices: usize) -> Self {
         Self { devices: (0..devices).map(|_| DeviceHealth::default()).collect(), ..Self::default() }
+    }
+}
+
+// === impl LineCommand ===
+
+impl LineCommand {
+    /// Why it must not be sent any more, if so.
+    #[must_use]
+    pub fn is_void(&self) -> Option<&'static str> {
+        if self.reply.is_closed() {
+            return Some("taken back before it could be sent");
+        }
+        (Instant::now() >= self.deadline).then_some("expired before it could be sent")
     }
 }

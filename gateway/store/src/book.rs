@@ -52,6 +52,14 @@ impl Book {
         Ok(row.as_ref().map(page))
     }
 
+    /// The next of a kind by their ids, after that id.
+    pub async fn after(&self, kind: &str, id: &str, most: u32) -> Result<Vec<Page>, ReadError> {
+        let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND id > ? ORDER BY id LIMIT ?";
+        let query = sqlx::query(sql).bind(kind).bind(id).bind(most);
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        Ok(rows.iter().map(page).collect())
+    }
+
     /// Steps of alarms in `[from, to)`, oldest first, as JSON.
     pub async fn alarm_steps(&self, from: Timestamp, to: Timestamp) -> Result<Vec<String>, ReadError> {
         let sql = "SELECT body FROM alarm_journal WHERE at >= ? AND at < ? ORDER BY id LIMIT ?";

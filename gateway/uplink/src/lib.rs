@@ -12,6 +12,7 @@ mod status;
 mod task;
 mod tls;
 
+pub use session::InboundOrder;
 pub use settings::{Credentials, Settings, Tls, Version};
 pub use status::{Birth, UplinkStatus};
 pub use task::{Context, run};

@@ -13,9 +13,11 @@ use linli_drivers::Clock;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::cabin::{hex, random};
+use crate::cabin::random;
 use crate::commands::Submission;
+use linli_domain::audit::hex;
 
 /// A command to a siren acts within this or not at all.
 const EXPIRES: Duration = Duration::from_secs(10);
@@ -85,7 +87,11 @@ async fn switch(siren: &Siren, on: bool, desk: &mpsc::Sender<Submission>, clock:
     let (waiting, answer) = oneshot::channel();
     let (device, payload) = (siren.device.to_string(), body.to_string().into_bytes());
     let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
-    if desk.send(Submission { inbound, waiting: Some(waiting) }).await.is_err() {
+    if desk
+        .send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
+        .await
+        .is_err()
+    {
         return false;
     }
     let answer = timeout(PATIENCE, answer).await;

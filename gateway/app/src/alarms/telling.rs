@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use super::desk::Desk;
 use super::noted::Noted;
 use super::payload;
-use crate::cabin::{hex, random};
+use crate::cabin::random;
 use crate::notify::Webhook;
+use linli_domain::audit::hex;
 
 /// Waits are kept this often.
 const KEEP_WAITS: Duration = Duration::from_secs(10);

@@ -13,11 +13,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Settings;
-use super::identity::{hex, random};
+use super::identity::random;
 use super::request::{Asked, Done, Opening, Request};
 use super::rooms::Rooms;
 use crate::events::Events;
 use crate::refusal::Refusal;
+use linli_domain::audit::hex;
 
 /// How often visits are looked at for their time-out.
 const LOOK: Duration = Duration::from_secs(5);

@@ -15,11 +15,11 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
+use crate::base32;
+use linli_domain::audit::hex;
+
 /// Characters of a pseudonym: 130 bits.
 const PSEUDONYM_LENGTH: usize = 26;
-
-/// RFC 4648.
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// Weights of GB 11643-1999.
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
@@ -175,7 +175,7 @@ impl Keys {
 
     fn pseudonym_of(&self, canonical: &str) -> String {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.pseudonym.0), canonical.as_bytes());
-        base32(tag.as_ref(), PSEUDONYM_LENGTH)
+        base32::encode(tag.as_ref()).chars().take(PSEUDONYM_LENGTH).collect()
     }
 
     /// Seals an identity under its pseudonym.
@@ -214,18 +214,6 @@ pub fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
         .fill(&mut bytes)
         .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
     Ok(bytes)
-}
-
-/// Hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn base32(bytes: &[u8], length: usize) -> String {
-    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
-    let digit = |at: usize| (0..5).fold(0, |digit, i| digit << 1 | bit(at * 5 + i));
-    (0..length).map(|at| char::from(BASE32[digit(at)])).collect()
 }
 
 /// The check character of 17 digits (GB 11643-1999; ISO 7064, MOD 11-2).
@@ -296,10 +284,5 @@ mod tests {
         let without = Keys { previous: Vec::new(), ..new };
         let error = without.unseal(&pseudonym, &old.identity.name(), &sealed).unwrap_err();
         assert!(error.to_string().contains("previous_identity_keys"));
-    }
-
-    #[test]
-    fn base32_is_rfc_4648() {
-        assert_eq!(base32(b"foobar", 10), "MZXW6YTBOI");
     }
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::desk::{Desk, name};
-use super::identity::hex;
 use super::{Settings, payload};
+use linli_domain::audit::hex;
 
 // === impl Desk ===
 

@@ -17,7 +17,7 @@ mod steady;
 mod timing;
 
 pub use desk::{Desk, Health, Parts};
-pub use identity::{Identity, Key, Keys, check_digit, hex, random};
+pub use identity::{Identity, Key, Keys, check_digit, random};
 pub use reception::{Reception, Shown, Wanted};
 pub use request::{Done, Opening, Request};
 pub use settings::Settings;

@@ -14,6 +14,7 @@ mod food;
 pub mod init;
 mod kiosks;
 mod logging;
+mod mode;
 mod order;
 mod probe;
 mod reload;
@@ -72,6 +73,8 @@ enum Verb {
     Food(food::Args),
     /// Write measurements as FHIR R4 or a table, or the canteen's daily record (导出)
     Export(export::Args),
+    /// Switch rooms between peace and emergency: preview, watch, confirm, stop, prove (平急转换)
+    Mode(mode::Args),
     /// Write, sign, show and verify orders to change a centre's mode (指令)
     Order(order::Args),
     /// Make the running gateway take over the changed configuration (重新加载配置)
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Verb::Visits(args) => visits::run(&args),
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Mode(args) => mode::run(&args),
         Verb::Order(args) => order::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),

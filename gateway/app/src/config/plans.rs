@@ -1,6 +1,7 @@
 //! plans/*.toml: read, tied to the building, and checked against each other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::facility::Facility;
@@ -28,6 +29,8 @@ const GRACE: Duration = Duration::from_secs(30);
 pub struct Known {
     /// Its file, relative to the configuration.
     pub file: String,
+    /// The file.
+    pub text: Arc<str>,
     /// SHA-256 of the file: orders name it.
     pub hash: [u8; 32],
     /// The plan, tied to the building.
@@ -46,7 +49,7 @@ pub fn check(
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-            Some(Known { file: notes.file().to_owned(), hash, brief })
+            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief })
         }
         Err(faults) => {
             faults.iter().for_each(|fault| note(fault, notes));

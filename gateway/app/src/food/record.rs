@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cabin::hex;
+use linli_domain::audit::hex;
 
 /// A signed record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

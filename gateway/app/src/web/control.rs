@@ -7,6 +7,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use linli_domain::command::Inbound;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::Problem;
 use crate::commands::{Answer, Submission};
@@ -47,7 +48,10 @@ async fn command(
         correlation: None,
     };
     let full = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many commands are waiting; try again");
-    control.desk.try_send(Submission { inbound, waiting: Some(waiting) }).map_err(full)?;
+    control
+        .desk
+        .try_send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
+        .map_err(full)?;
     let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     Ok(Json(answer.await.map_err(gone)?))
 }

@@ -11,6 +11,7 @@ mod control;
 mod events;
 mod food;
 mod kiosks;
+mod mode;
 mod show;
 mod worker;
 
@@ -33,6 +34,7 @@ pub use cabin::CabinDoor;
 pub use control::{Control, ReloadRequest};
 pub use food::FoodDoor;
 pub use kiosks::KioskDoor;
+pub use mode::ModeDoor;
 pub use worker::{Peer, Who, Workers};
 
 /// The control socket's name inside the data directory.
@@ -88,6 +90,8 @@ pub struct House {
     pub food: FoodDoor,
     /// Kiosks.
     pub kiosks: KioskDoor,
+    /// The mode switch.
+    pub mode: ModeDoor,
     /// What happens.
     pub events: Events,
     /// Who may work in the cabin.
@@ -100,8 +104,8 @@ impl House {
     /// What both doors open to.
     #[must_use]
     pub fn new(observed: &Arc<Observed>, ways: Ways, events: Events, workers: Workers) -> Self {
-        let Ways { cabin, alarms, food, kiosks, .. } = ways;
-        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, events, workers }
+        let Ways { cabin, alarms, food, kiosks, mode, .. } = ways;
+        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, mode, events, workers }
     }
 
     fn router(&self, cancel: &CancellationToken) -> Router {
@@ -110,6 +114,7 @@ impl House {
             .merge(alarms::router(self.alarms.clone()))
             .merge(food::router(self.food.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
+            .merge(mode::router(self.mode.clone()))
             .merge(events::router(self.events.clone(), cancel.clone()))
     }
 }
@@ -133,7 +138,8 @@ pub async fn serve_control(
     control: Control,
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = house.router(&cancel).merge(control::router(control)).layer(from_fn(worker::by_user));
+    let acting = control::router(control).merge(mode::control(house.mode.clone()));
+    let router = house.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
     let service = router.into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;
     let _ = std::fs::remove_file(path);

@@ -16,6 +16,7 @@ mod fold;
 mod law;
 mod path;
 mod plan;
+mod replay;
 mod state;
 mod step;
 mod truth;
@@ -32,6 +33,7 @@ pub use plan::{
     Channel, Class, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
     Work,
 };
+pub use replay::{Astray, replay};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
 pub use step::{step, step_under};
 pub use truth::Truth;

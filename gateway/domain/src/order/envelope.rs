@@ -86,8 +86,7 @@ impl Envelope {
     /// The ids of all keys that signatures name.
     #[must_use]
     pub fn key_ids(&self) -> Vec<String> {
-        let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.sign.signatures.iter().map(|signature| hex(kid(signature))).collect()
+        self.sign.signatures.iter().map(|signature| crate::audit::hex(kid(signature))).collect()
     }
 }
 

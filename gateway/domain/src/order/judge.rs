@@ -203,6 +203,6 @@ impl Envelope {
     /// What two people compare by telephone: the first eight digits of the order's hash.
     #[must_use]
     pub fn code(&self) -> String {
-        self.hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::audit::hex(&self.hash[..4])
     }
 }

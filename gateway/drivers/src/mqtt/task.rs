@@ -265,6 +265,10 @@ impl Conversation<'_> {
     }
 
     fn pass_on(&mut self, command: LineCommand, client: &AsyncClient) {
+        if let Some(why) = command.is_void() {
+            let _ = command.reply.send(CommandOutcome::Failed { reason: why.to_owned() });
+            return;
+        }
         let sent = self.publish(command.device, &command.value, client);
         if sent {
             self.pending.passed_on(command);

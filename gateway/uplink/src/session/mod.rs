@@ -56,6 +56,15 @@ pub enum Verdict {
     Failed(String),
 }
 
+/// An order as it arrived, not looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundOrder {
+    /// The bytes received.
+    pub payload: Vec<u8>,
+    /// Whether the broker had kept it: retained orders are refused.
+    pub retained: bool,
+}
+
 /// What happens on a connection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happening {
@@ -68,6 +77,8 @@ pub enum Happening {
     Answered(Token, Verdict),
     /// A command arrived.
     Command(Inbound),
+    /// An order, or a message that proposes one, arrived.
+    Order(InboundOrder),
     /// The connection is over.
     Lost(String),
 }
@@ -93,16 +104,28 @@ pub fn connect(settings: &Settings, will: Publication) -> Result<Box<dyn Session
     })
 }
 
-/// The filter for commands: `{base}/cmd/+`.
-fn command_filter(base: &str) -> String {
-    format!("{base}/cmd/+")
+/// What is subscribed: `{base}/cmd/+` and `{base}/order`.
+fn filters(base: &str) -> [String; 2] {
+    [format!("{base}/cmd/+"), format!("{base}/order")]
 }
 
-/// The device a command's topic names.
-fn command_device(base: &str, topic: &[u8]) -> Option<String> {
-    let topic = std::str::from_utf8(topic).ok()?;
-    let device = topic.strip_prefix(base)?.strip_prefix("/cmd/")?;
-    (!device.is_empty() && !device.contains('/')).then(|| device.to_owned())
+/// What a topic is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    /// Commands to that device.
+    Command(String),
+    /// Orders.
+    Order,
+}
+
+/// What a topic is for, if it is one of ours.
+fn heard(base: &str, topic: &[u8]) -> Option<Heard> {
+    let topic = std::str::from_utf8(topic).ok()?.strip_prefix(base)?;
+    if topic == "/order" {
+        return Some(Heard::Order);
+    }
+    let device = topic.strip_prefix("/cmd/")?;
+    (!device.is_empty() && !device.contains('/')).then(|| Heard::Command(device.to_owned()))
 }
 
 #[cfg(test)]
@@ -110,11 +133,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_topic_names_one_device() {
-        let device = |topic: &str| command_device("linli/1/c/g", topic.as_bytes());
-        assert_eq!(device("linli/1/c/g/cmd/fan-1").as_deref(), Some("fan-1"));
-        assert_eq!(device("linli/1/c/g/cmd/"), None);
-        assert_eq!(device("linli/1/c/g/cmd/fan-1/result"), None);
-        assert_eq!(device("linli/1/c/other/cmd/fan-1"), None);
+    fn a_topic_names_one_device_or_orders() {
+        let heard = |topic: &str| heard("linli/1/c/g", topic.as_bytes());
+        assert_eq!(heard("linli/1/c/g/cmd/fan-1"), Some(Heard::Command("fan-1".to_owned())));
+        assert_eq!(heard("linli/1/c/g/order"), Some(Heard::Order));
+        assert_eq!(heard("linli/1/c/g/cmd/"), None);
+        assert_eq!(heard("linli/1/c/g/cmd/fan-1/result"), None);
+        assert_eq!(heard("linli/1/c/other/cmd/fan-1"), None);
+        assert_eq!(heard("linli/1/c/other/order"), None);
     }
 }

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::{
-    Happening, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Token, Verdict, command_device,
-    command_filter,
+    Happening, Heard, InboundOrder, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Token,
+    Verdict, filters, heard,
 };
 use crate::settings::Settings;
 
@@ -57,19 +57,30 @@ async fn drive(mut events: EventLoop, client: AsyncClient, base: String, tell: m
     loop {
         let happening = match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                let filter = command_filter(&base);
-                if client.subscribe(filter, QoS::AtLeastOnce).await.is_err() {
-                    Happening::Lost("the command topic could not be subscribed".to_owned())
+                let mut is_heard = true;
+                for filter in filters(&base) {
+                    is_heard &= client.subscribe(filter, QoS::AtLeastOnce).await.is_ok();
+                }
+                if !is_heard {
+                    Happening::Lost("commands and orders could not be subscribed".to_owned())
                 } else {
                     Happening::Connected { max_packet: None }
                 }
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let Some(device) = command_device(&base, &publish.topic) else { continue };
+                let Some(heard) = heard(&base, &publish.topic) else { continue };
+                let (payload, retained) = (publish.payload.to_vec(), publish.retain);
+                let Heard::Command(device) = heard else {
+                    let happening = Happening::Order(InboundOrder { payload, retained });
+                    if tell.send(happening).await.is_err() {
+                        return;
+                    }
+                    continue;
+                };
                 Happening::Command(Inbound {
                     device,
-                    payload: publish.payload.to_vec(),
-                    retained: publish.retain,
+                    payload,
+                    retained,
                     response_topic: None,
                     correlation: None,
                 })

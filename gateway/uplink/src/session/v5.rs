@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::{
-    CONNECT_WITHIN, Happening, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Token, Verdict,
-    command_device, command_filter,
+    CONNECT_WITHIN, Happening, Heard, InboundOrder, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE,
+    Session, Token, Verdict, filters, heard,
 };
 use crate::settings::Settings;
 
@@ -57,20 +57,31 @@ async fn drive(mut events: EventLoop, client: AsyncClient, base: String, tell: m
     loop {
         let happening = match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(ack))) => {
-                let filter = command_filter(&base);
-                if client.subscribe(filter, QoS::AtLeastOnce).await.is_err() {
-                    Happening::Lost("the command topic could not be subscribed".to_owned())
+                let mut is_heard = true;
+                for filter in filters(&base) {
+                    is_heard &= client.subscribe(filter, QoS::AtLeastOnce).await.is_ok();
+                }
+                if !is_heard {
+                    Happening::Lost("commands and orders could not be subscribed".to_owned())
                 } else {
                     Happening::Connected { max_packet: ack.properties.and_then(|p| p.max_packet_size) }
                 }
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let Some(device) = command_device(&base, &publish.topic) else { continue };
+                let Some(heard) = heard(&base, &publish.topic) else { continue };
+                let (payload, retained) = (publish.payload.to_vec(), publish.retain);
+                let Heard::Command(device) = heard else {
+                    let happening = Happening::Order(InboundOrder { payload, retained });
+                    if tell.send(happening).await.is_err() {
+                        return;
+                    }
+                    continue;
+                };
                 let properties = publish.properties.unwrap_or_default();
                 Happening::Command(Inbound {
                     device,
-                    payload: publish.payload.to_vec(),
-                    retained: publish.retain,
+                    payload,
+                    retained,
                     response_topic: properties.response_topic,
                     correlation: properties.correlation_data.map(|data| data.to_vec()),
                 })

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use linli_domain::command::Inbound;
 use linli_domain::{Message, Record, Topic};
 use linli_store::{Heads, Row};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Context;
@@ -153,6 +153,11 @@ impl<'a> Connection<'a> {
                 self.command(inbound);
                 Ok(())
             }
+            Happening::Order(order) => {
+                let is_dropped = self.context.orders.try_send(order).is_err();
+                self.count(is_dropped);
+                Ok(())
+            }
             Happening::Lost(why) => Err(why),
         }
     }
@@ -217,13 +222,15 @@ impl<'a> Connection<'a> {
     }
 
     fn command(&mut self, inbound: Inbound) {
-        let dropped = match self.context.inbound.try_send(inbound) {
-            Ok(()) => false,
-            Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => true,
-        };
+        let is_dropped = self.context.inbound.try_send(inbound).is_err();
+        self.count(is_dropped);
+    }
+
+    /// Commands and orders that came, and those for which there was no room.
+    fn count(&self, is_dropped: bool) {
         self.context.status.send_modify(|status| {
             status.commands += 1;
-            status.commands_dropped += u64::from(dropped);
+            status.commands_dropped += u64::from(is_dropped);
         });
     }
 

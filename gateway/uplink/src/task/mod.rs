@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::json;
-use crate::session::{self, Publication};
+use crate::session::{self, InboundOrder, Publication};
 use crate::settings::Settings;
 use crate::status::{Birth, UplinkStatus};
 use announce::Announcer;
@@ -34,6 +34,8 @@ pub struct Context {
     pub outbox: Outbox,
     /// Where commands go; when it is full they are dropped and counted.
     pub inbound: mpsc::Sender<Inbound>,
+    /// Where orders go; the same.
+    pub orders: mpsc::Sender<InboundOrder>,
     /// What the `meta` topics say.
     pub layouts: watch::Receiver<Arc<Vec<Arc<Layout>>>>,
     /// What the `status` topic says.

@@ -32,6 +32,15 @@ pub enum Class {
     Exercise,
 }
 
+impl From<Class> for linli_domain::mode::Class {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Actual => Self::Actual,
+            Class::Exercise => Self::Exercise,
+        }
+    }
+}
+
 /// Makes them.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let secret = SecretKey::from_seed(random()?);

@@ -2,10 +2,11 @@
 
 mod cap;
 mod file;
-mod keygen;
-mod new;
+pub mod keygen;
+pub mod new;
 mod plan;
-mod show;
+pub mod send;
+pub mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ use super::site::Site;
 /// without a network. A drill has keys of its own and is never turned into the real thing.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order sign plans/reading-room.sampling@3.toml --key wang.key\n  linli order text order.cbor\n  linli order cap message.xml"
+    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order sign plans/reading-room.sampling@3.toml --key wang.key\n  linli order text order.cbor\n  linli order send order.cbor\n  linli order cap message.xml"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -53,6 +54,16 @@ enum Verb {
         /// The code of an order that `linli order show` shows: you have looked at what you sign
         #[arg(long)]
         code: Option<String>,
+    },
+    /// Send an order, or a CAP message, to the running gateway (发送指令)
+    Send {
+        /// The order; none to admit one that waits for its code
+        file: Option<PathBuf>,
+        /// The code that you compared with the district by telephone, where the gateway asks for it
+        #[arg(long)]
+        code: Option<String>,
+        #[command(flatten)]
+        site: Site,
     },
     /// Verify who signed an order, by a centre's configuration (验证指令)
     Verify {
@@ -102,13 +113,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("{}", show::headline(&signed.order));
         }
         Verb::Verify { file, site } => return show::verify(file, &site.config),
+        Verb::Send { file, code, site } => send::run(file.as_deref(), code.as_deref(), site)?,
         Verb::Cap { file, json } => cap::run(file, *json)?,
-        Verb::Text { file } => println!("{}", file::text(&file::read(file)?)),
+        Verb::Text { file } => println!("{}", crate::order_text::write(&file::read(file)?.bytes())),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn secret(path: &std::path::Path) -> anyhow::Result<SecretKey> {
+/// Reads a secret key.
+pub fn secret(path: &std::path::Path) -> anyhow::Result<SecretKey> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
     SecretKey::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))

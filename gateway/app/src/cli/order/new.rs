@@ -9,7 +9,8 @@ use linli_domain::{Id, Timestamp, mode};
 use ring::digest::{SHA256, digest};
 
 use super::{cap, file, keygen::Class, show};
-use crate::cabin::{hex, random};
+use crate::cabin::random;
+use linli_domain::audit::hex;
 
 /// Write an order, not signed yet (起草指令).
 ///
@@ -88,10 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Some(id) => id.clone(),
         None => format!("{}-{}", args.seq, hex(&random::<4>()?)),
     };
-    let class = match args.class {
-        Class::Actual => mode::Class::Actual,
-        Class::Exercise => mode::Class::Exercise,
-    };
+    let class: mode::Class = args.class.into();
     let cap = args.cap.as_ref().map(|file| answered(file, class)).transpose()?;
     let order = Order {
         id,
@@ -123,6 +121,34 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An order of people on the spot, not signed yet: good for an hour, numbered by the time.
+pub fn on_the_spot(
+    centre: Id,
+    plans: Vec<PlanHash>,
+    kind: Kind,
+    class: Class,
+    mode: &str,
+) -> anyhow::Result<Envelope> {
+    let now = super::super::now();
+    let seq = u64::try_from(now.0).context("this machine's clock is not set")?;
+    let order = Order {
+        id: format!("local-{}", hex(&random::<6>()?)),
+        seq,
+        kind,
+        class: class.into(),
+        authority: Authority::Local,
+        targets: vec![Target { centre, plans, snapshot: None }],
+        mode: mode.to_owned(),
+        not_before: now,
+        expires: Timestamp(now.0.saturating_add(3_600_000)),
+        sent: now,
+        reference: None,
+        supersedes: Vec::new(),
+        cap: None,
+    };
+    Ok(Envelope::read(&Envelope::of(order).bytes())?)
+}
+
 /// Centres with their plans.
 fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
@@ -140,7 +166,8 @@ fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     Ok(targets)
 }
 
-fn plan(path: &Path) -> anyhow::Result<PlanHash> {
+/// The plan of a file, as an order names it.
+pub fn plan(path: &Path) -> anyhow::Result<PlanHash> {
     let bytes = bytes(path)?;
     let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not text", path.display()))?;
     let table: toml::Table =

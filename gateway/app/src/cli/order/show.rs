@@ -9,9 +9,9 @@ use linli_domain::order::{Clock, Envelope, Judgement, Kind, Ledger, Order, judge
 use serde_json::json;
 
 use super::file;
-use crate::cabin::hex;
 use crate::config;
 use crate::local::Zone;
+use linli_domain::audit::hex;
 
 /// Shows an order.
 pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Value;
-use tokio::time::Instant;
 
 use super::Line;
 use crate::line::{CommandOutcome, LineCommand};
@@ -29,8 +28,8 @@ impl Line {
     }
 
     async fn execute(&mut self, command: &LineCommand) -> CommandOutcome {
-        if Instant::now() >= command.deadline {
-            return CommandOutcome::Failed { reason: "expired before it could be sent".to_owned() };
+        if let Some(why) = command.is_void() {
+            return CommandOutcome::Failed { reason: why.to_owned() };
         }
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.devices.get(command.device) else {

@@ -1,0 +1,185 @@
+//! `linli mode audit`: the record taken out, and verified by anybody without the gateway.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use linli_domain::Id;
+use linli_domain::audit::Chain;
+use linli_domain::mode::{State, replay};
+use linli_domain::order::Envelope;
+
+use super::super::site::Site;
+use super::super::socket;
+use super::{PATIENCE, output};
+use crate::config::{self, Checked};
+use crate::mode::{Line, What};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Write the whole record, one line for everything that was decided (导出记录)
+    Export {
+        /// Where to; otherwise it is printed
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        site: Site,
+    },
+    /// Verify a record: that no line was changed or left out, who signed its orders, and that the
+    /// same decisions follow from the same events (验证记录)
+    Verify {
+        /// The record
+        file: PathBuf,
+        /// The configuration with people's keys and the building; without it only the chain is verified
+        #[arg(long, value_name = "DIR")]
+        with: Option<PathBuf>,
+        /// What the district was told: COUNT:ROOT of an event/mode message
+        #[arg(long, value_name = "COUNT:ROOT")]
+        head: Option<String>,
+    },
+}
+
+/// Runs the verb.
+pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Export { output, site } => export(site, output.as_ref()).map(|()| ExitCode::SUCCESS),
+        Verb::Verify { file, with, head } => verify(file, with.as_deref(), head.as_deref()),
+    }
+}
+
+fn export(site: &Site, path: Option<&PathBuf>) -> anyhow::Result<()> {
+    let mut out = output(path)?;
+    let mut count = 0;
+    loop {
+        let from = format!("/api/v1/mode/record?from={count}");
+        let answer = socket::ask(&site.data_dir(), "GET", &from, "", PATIENCE)?;
+        anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
+        if answer.body.is_empty() {
+            break;
+        }
+        out.write_all(answer.body.as_bytes())?;
+        count += answer.body.lines().count();
+    }
+    out.flush()?;
+    if let Some(path) = path {
+        println!("{count} lines in {}", path.display());
+    }
+    Ok(())
+}
+
+fn verify(file: &Path, with: Option<&Path>, head: Option<&str>) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let head = head.map(head_of).transpose()?;
+    let config = with.map(config::load).transpose()?;
+    let mut verifier = Verifier { config: config.as_ref(), ..Verifier::default() };
+    let mut chain = Chain::default();
+    let mut is_head_met = head.is_none();
+    for (index, line) in text.lines().enumerate() {
+        let place = || format!("{} line {}", file.display(), index + 1);
+        chain.follow(line).with_context(place)?;
+        verifier.line(line).with_context(place)?;
+        if let Some((count, root)) = &head
+            && chain.count == *count
+        {
+            anyhow::ensure!(
+                chain.head().root == *root,
+                "the first {count} lines are not those that the district was told of: \
+                 their root is {}, not {root}",
+                chain.head().root
+            );
+            is_head_met = true;
+        }
+    }
+    anyhow::ensure!(
+        is_head_met,
+        "the record ends before the head that was told: lines are missing at its end"
+    );
+    println!("完整 whole     {} lines, root {}", chain.count, chain.head().root);
+    verifier.tell();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn head_of(text: &str) -> anyhow::Result<(u64, String)> {
+    let (count, root) = text.split_once(':').context("--head is written COUNT:ROOT")?;
+    Ok((count.parse().context("--head is written COUNT:ROOT")?, root.to_lowercase()))
+}
+
+/// Walks through a record.
+#[derive(Default)]
+struct Verifier<'v> {
+    config: Option<&'v Checked>,
+    rooms: BTreeMap<Id, State>,
+    orders: usize,
+    steps: usize,
+    unfollowed: usize,
+}
+
+// === impl Verifier ===
+
+impl Verifier<'_> {
+    fn line(&mut self, line: &str) -> anyhow::Result<()> {
+        let line: Line = serde_json::from_str(line).context("is no line of a mode record")?;
+        match line.what {
+            What::Order { result, signers, envelope: Some(envelope), .. } if result == "accepted" => {
+                self.order(&signers, &envelope)
+            }
+            What::Reset { room, state, .. } => {
+                self.rooms.insert(room, *state);
+                Ok(())
+            }
+            What::Step { room, plan, event, state, .. } => {
+                self.steps += 1;
+                let Some(config) = self.config else { return Ok(()) };
+                let found = config.plans.iter().find(|known| known.brief.plan.key() == plan);
+                let Some(known) = found else {
+                    self.unfollowed += 1;
+                    return Ok(());
+                };
+                let before = self.rooms.remove(&room).unwrap_or_default();
+                let next = replay(&known.brief, &before, &event, &state)
+                    .with_context(|| format!("room {room}, plan {plan}: {event:?}"))?;
+                self.rooms.insert(room, next);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Who is said to have signed has signed.
+    fn order(&mut self, signers: &[Id], envelope: &str) -> anyhow::Result<()> {
+        self.orders += 1;
+        let bytes = unhex(envelope).context("the order is not written in hexadecimal digits")?;
+        let envelope = Envelope::read(&bytes)?;
+        let Some(config) = self.config else { return Ok(()) };
+        let signed = envelope.signers(&config.centre.people.keyring).map_err(|why| anyhow::anyhow!(why))?;
+        for signer in signers {
+            anyhow::ensure!(
+                signed.iter().any(|signed| signed.person == *signer),
+                "{signer} did not sign order {}",
+                envelope.order.id
+            );
+        }
+        Ok(())
+    }
+
+    fn tell(&self) {
+        if self.config.is_none() {
+            println!("未重放 not replayed: add --with DIR, the configuration of the centre");
+            return;
+        }
+        println!("指令 orders    {} signed as they say", self.orders);
+        println!("重放 replayed  {} decisions, the same states", self.steps - self.unfollowed);
+        if self.unfollowed > 0 {
+            println!(
+                "{} decisions by plans that are not in the configuration were not replayed",
+                self.unfollowed
+            );
+        }
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(pair).collect()
+}

@@ -1,0 +1,43 @@
+//! `linli mode enter` and `linli mode return`: an order on the spot, written, signed and sent.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use linli_domain::order::{Kind, sign};
+
+use super::super::order;
+use super::super::site::Site;
+
+/// An order on the spot.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The files of the plans, one for each room
+    #[arg(required = true, value_name = "FILE")]
+    plans: Vec<PathBuf>,
+    /// Whether it is meant
+    #[arg(long, value_enum)]
+    class: order::keygen::Class,
+    /// What it is about, such as epidemic.sampling
+    #[arg(long)]
+    mode: String,
+    /// Secret keys of two people of the roles in [orders] local
+    #[arg(long, value_name = "FILE", required = true)]
+    key: Vec<PathBuf>,
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Writes, signs, sends.
+pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
+    let config = crate::config::load(&args.site.config)?;
+    let plans = args.plans.iter().map(|path| order::new::plan(path)).collect::<anyhow::Result<_>>()?;
+    let mut envelope = order::new::on_the_spot(config.centre.id, plans, kind, args.class, &args.mode)?;
+    for key in &args.key {
+        envelope = sign(&envelope, &order::secret(key)?);
+    }
+    order::show::show(&envelope);
+    let text = crate::order_text::write(&envelope.bytes());
+    // Whoever signs here has compared it: they are the people on the spot.
+    let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
+    order::send::told(&told)
+}

@@ -1,0 +1,211 @@
+//! `linli mode`: see where every room is, do and confirm its steps, stop it, and prove afterwards
+//! what happened.
+
+mod audit;
+mod give;
+mod status;
+
+pub use status::print_room;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::site::Site;
+use super::socket;
+
+/// How long the gateway may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Switch rooms between peace and emergency: preview, watch, confirm, stop, prove (平急转换).
+///
+/// Two people order a room into its emergency role, one person stops it, a fire alarm always does.
+/// A room is called ready when every claim it rests on is read to hold, never before.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode return plans/reading-room.from-sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Show where every room is, and what is waited for (状态)
+    Status {
+        /// Show it anew whenever something happens
+        #[arg(long)]
+        watch: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        site: Site,
+    },
+    /// Show what a plan would do now: steps, people, time, what is not known (预演)
+    Plan {
+        /// The plan, such as reading-room.sampling@1
+        plan: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        site: Site,
+    },
+    /// Say that you did a step (确认完成)
+    Confirm(Step),
+    /// Say that a step cannot be done (无法完成)
+    Cannot {
+        #[command(flatten)]
+        step: Step,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
+    /// Do without a step for a time (豁免)
+    Waive {
+        #[command(flatten)]
+        step: Step,
+        /// Why
+        #[arg(long)]
+        why: String,
+        /// For how long
+        #[arg(long = "for")]
+        span: String,
+    },
+    /// Try a step once more (重试)
+    Retry(Step),
+    /// Begin now what was ordered; a drill always waits for this (开始)
+    Commit(Deed),
+    /// Let a held room go on, from its first step (继续)
+    Resume {
+        #[command(flatten)]
+        deed: Deed,
+        /// Why it may
+        #[arg(long)]
+        why: String,
+    },
+    /// Do not accept what was done: it is done again (不予验收)
+    Reject {
+        #[command(flatten)]
+        deed: Deed,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
+    /// Stop a room at once: everything becomes safe. Anybody may (停止)
+    Stop {
+        /// The room
+        room: String,
+        #[command(flatten)]
+        site: Site,
+    },
+    /// Order plans on the spot, while the district cannot be reached: two people's keys (就地转急)
+    Enter(give::Args),
+    /// Order the way back on the spot (就地转平)
+    Return(give::Args),
+    /// Take the record out, or verify one (审计)
+    Audit {
+        #[command(subcommand)]
+        verb: audit::Verb,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Step {
+    /// The room
+    room: String,
+    /// The step
+    step: String,
+    /// Who you are: a person of facility.toml
+    #[arg(long = "as", value_name = "PERSON")]
+    person: String,
+    #[command(flatten)]
+    site: Site,
+}
+
+#[derive(Debug, clap::Args)]
+struct Deed {
+    /// The room
+    room: String,
+    /// Who you are: a person of facility.toml
+    #[arg(long = "as", value_name = "PERSON")]
+    person: String,
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.verb {
+        Verb::Status { watch, json, site } => status::run(site, *watch, *json)?,
+        Verb::Plan { plan, json, site } => status::plan(site, plan, *json)?,
+        Verb::Confirm(step) => step.act("confirm", json!({}))?,
+        Verb::Cannot { step, why } => step.act("cannot", json!({"why": why}))?,
+        Verb::Waive { step, why, span } => step.act("waive", json!({"why": why, "for": span}))?,
+        Verb::Retry(step) => step.act("retry", json!({}))?,
+        Verb::Commit(deed) => deed.act("commit", json!({}))?,
+        Verb::Resume { deed, why } => deed.act("resume", json!({"why": why}))?,
+        Verb::Reject { deed, why } => deed.act("reject", json!({"why": why}))?,
+        Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
+        Verb::Enter(args) => give::run(args, linli_domain::order::Kind::Enter)?,
+        Verb::Return(args) => give::run(args, linli_domain::order::Kind::Return)?,
+        Verb::Audit { verb } => return audit::run(verb),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+// === impl Step ===
+
+impl Step {
+    fn act(&self, word: &str, mut body: Value) -> anyhow::Result<()> {
+        body["step"] = json!(self.step);
+        body["person"] = json!(self.person);
+        act(&self.site, &self.room, word, &body)
+    }
+}
+
+// === impl Deed ===
+
+impl Deed {
+    fn act(&self, word: &str, mut body: Value) -> anyhow::Result<()> {
+        body["person"] = json!(self.person);
+        act(&self.site, &self.room, word, &body)
+    }
+}
+
+fn act(site: &Site, room: &str, word: &str, body: &Value) -> anyhow::Result<()> {
+    let is_id = !room.is_empty() && room.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    anyhow::ensure!(is_id, "{room:?} is no room; `linli mode status` shows them");
+    let shown = ask(site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
+    let rooms = shown["rooms"].as_array().into_iter().flatten();
+    rooms.filter(|shown| shown["room"] == json!(room)).for_each(status::print_room);
+    Ok(())
+}
+
+/// Asks the running gateway.
+fn ask(site: &Site, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+    let answer = socket::ask(&site.data_dir(), method, path, body, PATIENCE)?;
+    anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
+    Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
+}
+
+/// Sends an order, or a message, to the running gateway.
+pub fn send(site: &Site, text: &str, code: Option<&str>) -> anyhow::Result<Value> {
+    let query = code.map(|code| format!("?code={code}")).unwrap_or_default();
+    ask(site, "POST", &format!("/api/v1/mode/order{query}"), text)
+}
+
+/// Where a record is written to.
+fn output(path: Option<&PathBuf>) -> anyhow::Result<Box<dyn std::io::Write>> {
+    Ok(match path {
+        Some(path) => Box::new(std::io::BufWriter::new(
+            std::fs::File::create(path)
+                .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", path.display()))?,
+        )),
+        None => Box::new(std::io::stdout().lock()),
+    })
+}

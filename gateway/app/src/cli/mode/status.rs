@@ -1,0 +1,202 @@
+//! `linli mode status` and `linli mode plan`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::site::Site;
+use super::ask;
+use crate::local::Zone;
+
+/// A screen is drawn anew this often at least.
+const REDRAW: Duration = Duration::from_secs(1);
+
+/// Shows every room; again and again when watching, until somebody interrupts it.
+pub fn run(site: &Site, is_watching: bool, is_json: bool) -> anyhow::Result<()> {
+    let mut before = Value::Null;
+    loop {
+        let shown = ask(site, "GET", "/api/v1/mode", "")?;
+        if is_json {
+            if shown != before {
+                println!("{shown}");
+            }
+        } else {
+            if is_watching {
+                // Clear the screen, go to its corner (ECMA-48).
+                print!("\u{1b}[2J\u{1b}[H");
+            }
+            print(&shown);
+        }
+        if !is_watching {
+            return Ok(());
+        }
+        before = shown;
+        super::super::runtime()?.block_on(tokio::time::sleep(REDRAW));
+    }
+}
+
+fn print(shown: &Value) {
+    let rooms = shown["rooms"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let drill =
+        if shown["together"]["is_exercise"] == Value::Bool(true) { "【演练 EXERCISE】" } else { "" };
+    println!("{} {drill}{}", word(shown, "centre"), stage(&shown["together"]["stage"]));
+    for room in rooms {
+        println!();
+        print_room(room);
+    }
+    if rooms.is_empty() {
+        println!("没有预案 no plans: write them into plans/, see `linli schema`");
+    }
+    for code in shown["quarantined"].as_array().into_iter().flatten() {
+        let code = code.as_str().unwrap_or_default();
+        println!(
+            "\n指令待核对 an order waits: compare {code} by telephone, then `linli order send --code {code}`"
+        );
+    }
+    let record = &shown["record"];
+    println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..16).unwrap_or_default());
+}
+
+/// One room.
+pub fn print_room(room: &Value) {
+    let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
+    let drill = if room["class"] == "Exercise" { "【演练 EXERCISE】" } else { "" };
+    println!("{} {} {drill}{}{verified}", word(room, "room"), word(room, "name"), stage(&room["stage"]));
+    if let Some(lost) = room["lost"].as_str() {
+        println!("  {lost}");
+    }
+    if room["plan"].is_null() {
+        return;
+    }
+    let causes: Vec<&str> = strings(&room["causes"]);
+    if !causes.is_empty() {
+        println!("  原因 held by   {}", causes.join(", "));
+    }
+    println!(
+        "  预案 plan      {} → {} · 指令 order {}",
+        word(room, "plan"),
+        word(room, "role"),
+        word(room, "order")
+    );
+    println!(
+        "  时限 in time   {} · 最迟 at the latest {}",
+        time(&room["ready_within_until"]),
+        time(&room["ready_by"])
+    );
+    let unproven = strings(&room["unproven"]);
+    if !unproven.is_empty() {
+        println!("  未证实安全 not proven safe: {}", unproven.join(", "));
+    }
+    for step in room["steps"].as_array().into_iter().flatten() {
+        print_step(step);
+    }
+}
+
+fn print_step(step: &Value) {
+    let state = word(step, "state");
+    let mark = match state {
+        "verified" | "already_ok" => "✓",
+        "waived" | "simulated" | "skipped" => "○",
+        "failed" | "stuck" => "✗",
+        "pending" => "·",
+        _ => "▶",
+    };
+    let mut more = Vec::new();
+    more.extend(step["channel"].as_str().map(str::to_owned));
+    let by = strings(&step["done_by"]);
+    if !by.is_empty() {
+        more.push(by.join("+"));
+    }
+    if mark == "▶" || mark == "✗" {
+        if step["kind"] == "human" {
+            more.push(format!("{}×{} {}", word(step, "role"), step["count"], word(step, "prompt")));
+        }
+        if let Some(left) = step["left_s"].as_u64() {
+            more.push(format!("{left} s"));
+        }
+        let waits = strings(&step["waits_for"]);
+        if !waits.is_empty() {
+            more.push(format!("等待 waits for: {}", waits.join("; ")));
+        }
+    }
+    println!("  {mark} {:16} {:10} {}", word(step, "step"), state, more.join(" · "));
+}
+
+/// Shows what a plan would do now.
+pub fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
+    let is_name = plan.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b));
+    anyhow::ensure!(is_name && !plan.is_empty(), "{plan:?} is no plan; write it as reading-room.sampling@1");
+    let shown = ask(site, "GET", &format!("/api/v1/mode/plans/{plan}"), "")?;
+    if is_json {
+        println!("{shown:#}");
+        return Ok(());
+    }
+    println!("{} · {} → {}", word(&shown, "plan"), word(&shown, "room"), word(&shown, "role"));
+    println!("依据 basis     {}", strings(&shown["basis"]).join(", "));
+    println!("负责 lead      {}", word(&shown, "lead"));
+    println!(
+        "用时 time      最长 at most {} · 要求 wanted {}",
+        minutes(&shown["at_most_s"]),
+        minutes(&shown["ready_within_s"])
+    );
+    for step in shown["steps"].as_array().into_iter().flatten() {
+        let mark = if step["critical"] == Value::Bool(true) { "*" } else { " " };
+        let who = match step["kind"].as_str() {
+            Some("human") => format!("{}×{} {}", word(step, "role"), step["count"], word(step, "prompt")),
+            Some("process") => format!("{} min", step["span_s"].as_u64().unwrap_or_default() / 60),
+            _ => format!("≤ {} s, {}", step["within_s"], word(step, "channel")),
+        };
+        println!(
+            "{mark} {:>8}  {:16} {:8} {who}",
+            minutes(&step["ends_s"]),
+            word(step, "step"),
+            word(step, "kind")
+        );
+    }
+    println!("* 关键路径 critical path");
+    for (title, key) in
+        [("现在未知 not known now", "unknown"), ("现在不成立 does not hold now", "not_so_now")]
+    {
+        let claims = strings(&shown[key]);
+        if !claims.is_empty() {
+            println!("{title}: {}", claims.join("; "));
+        }
+    }
+    Ok(())
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn minutes(seconds: &Value) -> String {
+    let seconds = seconds.as_u64().unwrap_or_default();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+fn time(at: &Value) -> String {
+    let at = linli_domain::Timestamp(at.as_i64().unwrap_or_default());
+    Zone::find("Asia/Shanghai").map_or_else(|| at.to_rfc3339(), |zone| zone.shown(at))
+}
+
+fn stage(stage: &Value) -> String {
+    let stage = stage.as_str().unwrap_or_default();
+    let chinese = match stage {
+        "peace" => "平时",
+        "preview" => "待开始",
+        "notice" => "告知",
+        "clearing" => "清场",
+        "acting" => "转换中",
+        "checking" => "验收",
+        "ready" => "就绪",
+        "degraded" => "降级可用",
+        "proving" => "复核中",
+        "held" => "已停止",
+        _ => "",
+    };
+    format!("{chinese} {stage}")
+}

@@ -1,0 +1,45 @@
+//! `linli order send`: an order, or a message, to the running gateway.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use super::super::{mode, site::Site};
+use super::file;
+use crate::order_text;
+
+/// Sends a file, or admits the order that waits for its code.
+pub fn run(path: Option<&Path>, code: Option<&str>, site: &Site) -> anyhow::Result<()> {
+    let text = match path {
+        None => {
+            anyhow::ensure!(code.is_some(), "what? name the order's file, or the code of one that waits");
+            String::new()
+        }
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            match String::from_utf8(bytes) {
+                Ok(text) if text.trim_start().starts_with('<') => text,
+                _ => order_text::write(&file::read(path)?.bytes()),
+            }
+        }
+    };
+    told(&mode::send(site, &text, code)?)
+}
+
+/// Says what became of it; an order that was refused is a failure.
+pub fn told(answer: &Value) -> anyhow::Result<()> {
+    if answer["rooms"].is_array() && answer["together"].is_object() {
+        println!("已接受 accepted");
+        answer["rooms"].as_array().into_iter().flatten().for_each(mode::print_room);
+        return Ok(());
+    }
+    let reason = answer["reason"].as_str().unwrap_or_default();
+    match answer["result"].as_str() {
+        Some("repeated") => println!("此前已接受 accepted before: nothing more happens"),
+        Some("proposal") => println!("已收到，待签署指令 a proposal: {}", answer["proposal"]),
+        Some(result) => anyhow::bail!("{result}: {reason}"),
+        None => anyhow::bail!("the gateway's answer could not be understood: {answer}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,423 @@
+//! The task: owns every room's state. What is decided is durable before it is carried out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use linli_domain::mode::{Acted, Brief, Event, Truth, Turn};
+use linli_domain::order::Ledger;
+use linli_domain::{Batch, Id, Timestamp};
+use linli_drivers::Clock;
+use linli_store::Book;
+use linli_uplink::{Birth, InboundOrder};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+
+use super::evidence::{Evidence, Moment, Seen};
+use super::hands::{Done, Hands, Task};
+use super::record::{Record, What};
+use super::request::Asked;
+use super::room::{ROOM, Room};
+use super::setup::Setup;
+use super::shown;
+use crate::VERSION;
+use crate::commands::Submission;
+use crate::config::Known;
+use crate::events::Events;
+
+/// Values that grow too old are noticed with this precision.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What could not be made durable is tried again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Ends of acts waiting at the desk.
+const DONE_QUEUE: usize = 256;
+
+/// Counters.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Steps of rooms.
+    pub steps: AtomicU64,
+    /// Refusals of guards: each a success of safety.
+    pub guard_refusals: AtomicU64,
+    /// Tries after the first.
+    pub retries: AtomicU64,
+    /// Times a room was held.
+    pub holds: AtomicU64,
+    /// Times a held room went on.
+    pub resumes: AtomicU64,
+    /// Orders accepted, refused, repeated.
+    pub orders: [AtomicU64; 3],
+    /// Rooms at each stage, in the order of `Stage`.
+    pub stages: [AtomicU64; 10],
+    /// Longest time from an event to its effects, microseconds.
+    pub slowest_us: AtomicU64,
+    /// Batches that could not be looked at: too many at once.
+    pub dropped: Arc<AtomicU64>,
+}
+
+/// What the task is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Book,
+    /// Where commands go.
+    pub commands: mpsc::Sender<Submission>,
+    /// Screens.
+    pub events: Events,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub health: Arc<Health>,
+    /// The configuration's part, replaced on reload.
+    pub setup: watch::Receiver<Arc<Setup>>,
+    /// What the `status` topic says.
+    pub birth: watch::Sender<Birth>,
+}
+
+/// The task.
+pub struct Desk {
+    pub(super) parts: Parts,
+    pub(super) setup: Arc<Setup>,
+    pub(super) rooms: BTreeMap<usize, Room>,
+    pub(super) record: Record,
+    pub(super) ledger: Ledger,
+    pub(super) quarantine: BTreeMap<String, Vec<u8>>,
+    pub(super) refusals: crate::commands::RefusalBudget,
+    pub(super) seen: Seen,
+    pub(super) hands: Hands,
+    done: Option<mpsc::Receiver<Done>>,
+    /// What happened and could not be made durable yet.
+    again: VecDeque<(usize, Event)>,
+    again_at: Option<Instant>,
+    /// Counts refreshments.
+    refreshed: u64,
+    /// Rooms that began in another building than there is now.
+    strange: Vec<usize>,
+    /// Lines of what had to be done before they could be written.
+    pub(super) owed: Vec<What>,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Goes on where every room was when the process ended: safe, and proven anew.
+    pub async fn resume(mut parts: Parts) -> anyhow::Result<Self> {
+        let setup = Arc::clone(&parts.setup.borrow_and_update());
+        let (tell, done) = mpsc::channel(DONE_QUEUE);
+        let hands = Hands { commands: parts.commands.clone(), done: tell, clock: Arc::clone(&parts.clock) };
+        let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
+        for page in parts.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
+            let name = page.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
+            let kept = serde_json::from_str(&page.body)?;
+            let Some(index) = setup.facility.room(&name) else {
+                tracing::error!(room = name, "a room that was being switched is no longer in facility.toml");
+                continue;
+            };
+            let Some((room, is_other)) = Room::resume(&setup, index, kept) else { continue };
+            if room.state.run.is_some() && room.known.is_none() {
+                tracing::error!(
+                    room = name,
+                    "the plan that the room follows is no longer in plans/: it is held"
+                );
+            }
+            if is_other {
+                strange.push(index);
+            }
+            rooms.insert(index, room);
+        }
+        for index in setup.rooms() {
+            if let (false, Some(room)) = (rooms.contains_key(&index), Room::new(&setup, index)) {
+                rooms.insert(index, room);
+            }
+        }
+        let record = Record::resume(&parts.store).await?;
+        let ledger = super::orders::ledger(&parts.store).await?;
+        Ok(Self {
+            parts,
+            setup,
+            rooms,
+            record,
+            ledger,
+            quarantine: BTreeMap::new(),
+            refusals: crate::commands::RefusalBudget::default(),
+            seen: Seen::default(),
+            hands,
+            done: Some(done),
+            again: VecDeque::new(),
+            again_at: None,
+            refreshed: 0,
+            owed: Vec::new(),
+            strange,
+        })
+    }
+
+    /// Runs until nothing is read any more.
+    pub async fn run(
+        mut self,
+        mut batches: mpsc::Receiver<Batch>,
+        mut asked: mpsc::Receiver<Asked>,
+        mut orders: mpsc::Receiver<InboundOrder>,
+    ) {
+        let Some(mut done) = self.done.take() else { return };
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_open = true;
+        self.begin().await;
+        loop {
+            let due = self.rooms.values().filter_map(Room::due).chain(self.again_at).min();
+            tokio::select! {
+                Some(Asked { who, action, reply }) = asked.recv() => {
+                    let _ = reply.send(self.answer(&who, action).await);
+                }
+                batch = batches.recv() => match batch {
+                    Some(batch) => self.see(&batch).await,
+                    None => return,
+                },
+                Some(done) = done.recv() => self.ended(done).await,
+                Some(order) = orders.recv() => self.order_came(&order).await,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.time().await,
+                changed = self.parts.setup.changed(), if is_open => {
+                    is_open = changed.is_ok();
+                    self.follow();
+                }
+                _ = look.tick() => {
+                    self.follow();
+                    self.look(None).await;
+                }
+            }
+            self.count();
+        }
+    }
+
+    /// Every room hears that the process started, and nothing is known.
+    async fn begin(&mut self) {
+        let has_run = self.rooms.values().any(|room| room.state.run.is_some());
+        if has_run || self.record.count() > 0 {
+            let boot = self.parts.birth.borrow().boot.clone();
+            self.owed.push(What::Started { version: VERSION.to_owned(), boot });
+        }
+        let why = "the building was changed while the room was switched".to_owned();
+        for room in self.strange.iter().filter_map(|index| self.rooms.get(index)) {
+            let state = Box::new(room.state.clone());
+            self.owed.push(What::Reset { room: room.id.clone(), why: why.clone(), state });
+        }
+        let all: Vec<usize> = self.rooms.keys().copied().collect();
+        for room in all {
+            self.happen(room, Event::Restarted).await;
+        }
+        for room in std::mem::take(&mut self.strange) {
+            self.happen(room, Event::Stop { by: why.clone() }).await;
+        }
+        self.tell_status();
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment { instant: Instant::now(), at: self.parts.clock.now().at }
+    }
+
+    /// Takes over a changed configuration, unless a room in the middle of a run would lose its plan.
+    fn follow(&mut self) {
+        if !self.parts.setup.has_changed().unwrap_or_default() && **self.parts.setup.borrow() == *self.setup {
+            return;
+        }
+        let fresh = Arc::clone(&self.parts.setup.borrow_and_update());
+        if *fresh == *self.setup {
+            return;
+        }
+        let keeps = |room: &Room| {
+            let same = |known: &Arc<Known>| {
+                fresh.plan(&known.brief.plan.key()).is_some_and(|other| **other == **known)
+            };
+            room.state.run.is_none() || room.known.as_ref().is_some_and(same)
+        };
+        let is_same_building = fresh.facility == self.setup.facility;
+        let is_busy = self.rooms.values().any(|room| room.state.run.is_some());
+        if is_busy && !(is_same_building && self.rooms.values().all(keeps)) {
+            return;
+        }
+        tracing::info!("the building, its plans and people are those of the configuration now");
+        self.setup = fresh;
+        let rooms = self.setup.rooms();
+        self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());
+        for index in rooms {
+            if let (false, Some(room)) = (self.rooms.contains_key(&index), Room::new(&self.setup, index)) {
+                self.rooms.insert(index, room);
+            }
+        }
+    }
+
+    async fn see(&mut self, batch: &Batch) {
+        self.seen.note(batch, Instant::now());
+        self.look(Some(&batch.layout.device)).await;
+    }
+
+    /// Tells every room what is news to it; of one device, or because time passed.
+    async fn look(&mut self, device: Option<&Id>) {
+        let now = Instant::now();
+        let all: Vec<usize> = self.rooms.keys().copied().collect();
+        for index in all {
+            self.look_for_fire(index, now).await;
+            let has_run = self.rooms.get(&index).is_some_and(|room| room.state.run.is_some());
+            if has_run && (device.is_none() || self.concerns(index, device)) {
+                self.look_at_claims(index, now).await;
+            }
+        }
+    }
+
+    /// Whether something in a room is read from that device.
+    fn concerns(&self, index: usize, device: Option<&Id>) -> bool {
+        let fixtures = self.setup.facility.fixtures.iter().filter(|fixture| fixture.room == index);
+        let mut reads = fixtures.flat_map(|fixture| &fixture.reads);
+        reads.any(|read| match &read.from {
+            linli_domain::facility::From::Point(point) => Some(&point.device) == device,
+            linli_domain::facility::From::Known(_) => false,
+        })
+    }
+
+    async fn look_for_fire(&mut self, index: usize, now: Instant) {
+        use linli_domain::mode::Fire;
+        let zone = self.setup.facility.rooms.get(index).and_then(|room| room.fire_zone);
+        let Some(zone) = zone.and_then(|zone| self.setup.facility.fire_zones.get(zone)) else { return };
+        let told = self.seen.fire(&self.setup, &zone.input, now);
+        let Some(room) = self.rooms.get(&index) else { return };
+        let is_news = match (told, room.state.fire) {
+            (Truth::True, known) => known != Fire::Alarm,
+            (Truth::False, known) => known != Fire::Normal,
+            (Truth::Unknown, known) => known == Fire::Normal,
+        };
+        if is_news {
+            self.happen(index, Event::Fire(told)).await;
+        }
+    }
+
+    async fn look_at_claims(&mut self, index: usize, now: Instant) {
+        let setup = Arc::clone(&self.setup);
+        let Some(known) = self.rooms.get(&index).and_then(|room| room.known.clone()) else { return };
+        for atom in 0..known.brief.atoms.len() {
+            let Some(room) = self.rooms.get_mut(&index) else { return };
+            let knows = room.knows(atom);
+            let Some(truth) = room.claims.news(&self.seen, &setup, &known.brief, atom, knows, now) else {
+                continue;
+            };
+            let evidence = self.seen.evidence(&setup, &known.brief, atom, now);
+            self.happen_by(index, Event::Truth(atom, truth), None, evidence).await;
+            // The plan may be another one now.
+            let same = self.rooms.get(&index).and_then(|room| room.known.as_ref());
+            if !same.is_some_and(|same| Arc::ptr_eq(same, &known)) {
+                return;
+            }
+        }
+    }
+
+    /// What is read of a claim now.
+    pub(super) fn truth(&self, brief: &Brief, atom: usize, now: Instant) -> Truth {
+        self.seen.truth(&self.setup, brief, atom, now, None)
+    }
+
+    /// Spans that ran out, processes to refresh, what is tried again.
+    async fn time(&mut self) {
+        let now = Instant::now();
+        if self.again_at.is_some_and(|at| at <= now) {
+            self.again_at = None;
+            for (room, event) in std::mem::take(&mut self.again) {
+                self.happen(room, event).await;
+            }
+        }
+        let all: Vec<usize> = self.rooms.keys().copied().collect();
+        for index in all {
+            self.refresh(index, now);
+            while let Some(timer) = self.rooms.get(&index).and_then(|room| room.elapsed(now)) {
+                if let Some(room) = self.rooms.get_mut(&index) {
+                    room.timers.remove(&timer);
+                }
+                self.happen(index, Event::Elapsed(timer)).await;
+            }
+        }
+    }
+
+    /// Processes drop by themselves when they are not refreshed.
+    fn refresh(&mut self, index: usize, now: Instant) {
+        let Some(room) = self.rooms.get_mut(&index) else { return };
+        let Some(known) = room.known.clone() else { return };
+        let due: Vec<usize> =
+            room.leases.iter().filter(|(_, (due, _))| *due <= now).map(|(step, _)| *step).collect();
+        for step in due {
+            let Some(every) = Room::refreshed_every(&known.brief, step) else { continue };
+            room.begin_lease(step, now + every);
+            let settings: Vec<_> = known.brief.settings(step, Turn::On).iter().collect();
+            self.refreshed += 1;
+            let number =
+                format!("{}-r{}-{}", self.record.count(), self.refreshed, self.parts.clock.now().at.0);
+            let token = room.lease(step);
+            let task = Task { room: index, serial: room.serial, act: None, touches: Vec::new() };
+            self.hands.write(&self.setup.facility, &settings, &number, &token, task);
+        }
+    }
+
+    /// Commands ended.
+    async fn ended(&mut self, done: Done) {
+        let Done { task, is_done, why } = done;
+        let moment = self.now();
+        let Some(room) = self.rooms.get_mut(&task.room) else { return };
+        if let Some(why) = why {
+            tracing::warn!(room = %room.id, why, "a command of the mode switch");
+        }
+        if task.serial != room.serial {
+            return;
+        }
+        room.claims.moved(&task.touches, moment);
+        if let Some((step, turn)) = task.act {
+            let acted = if is_done { Acted::Done } else { Acted::Failed };
+            self.happen(task.room, Event::Acted { step, turn, acted }).await;
+        }
+    }
+
+    /// Something happened that nobody is answered for.
+    pub(super) async fn happen(&mut self, index: usize, event: Event) {
+        self.happen_by(index, event, None, None).await;
+    }
+
+    async fn happen_by(
+        &mut self,
+        index: usize,
+        event: Event,
+        by: Option<String>,
+        evidence: Option<Evidence>,
+    ) {
+        let decided = match self.decide(index, None, event.clone(), by, evidence) {
+            Ok(Some(decided)) => decided,
+            Ok(None) => return,
+            Err(refused) => {
+                tracing::debug!(%refused, ?event, "nothing follows");
+                return;
+            }
+        };
+        if let Err(error) = self.settle(vec![decided], Vec::new(), Vec::new(), Vec::new()).await {
+            tracing::error!(%error, ?event, "the record of the mode switch cannot be written: nothing moves");
+            self.again.push_back((index, event));
+            self.again_at = Some(Instant::now() + AGAIN);
+        }
+    }
+
+    /// Every room together, on the retained topic.
+    pub(super) fn tell_status(&self) {
+        let mode = shown::together(self).stage.as_str().to_owned();
+        self.parts.birth.send_if_modified(|birth| {
+            let is_changed = birth.mode != mode;
+            birth.mode.clone_from(&mode);
+            is_changed
+        });
+    }
+
+    fn count(&self) {
+        let mut counts = [0_u64; 10];
+        for room in self.rooms.values() {
+            counts[room.stage(&self.setup) as usize] += 1;
+        }
+        for (slot, count) in self.parts.health.stages.iter().zip(counts) {
+            slot.store(count, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The mode switch: what the machine of each room decides is made durable with its line of the
+//! record, then carried out by commands, then proven by what is read.
+//!
+//! The decisions are [`linli_domain::mode::step`]'s; here are the journal, the hands and the eyes.
+
+mod deciding;
+mod desk;
+mod evidence;
+mod hands;
+mod orders;
+mod payload;
+mod record;
+mod request;
+mod room;
+mod setup;
+mod shown;
+
+pub use desk::{Desk, Health, Parts};
+pub use record::{LINE, Line, What, line_id};
+pub use request::{Action, Asked, Deed};
+pub use setup::Setup;
+
+/// Batches waiting at the desk.
+pub const BATCH_QUEUE: usize = 1024;
+
+/// Requests waiting at the desk.
+pub const REQUEST_QUEUE: usize = 64;
+
+/// Orders from the broker waiting at the desk.
+pub const ORDER_QUEUE: usize = 32;

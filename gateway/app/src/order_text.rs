@@ -1,0 +1,66 @@
+//! Orders as text that survives a printer, a telephone and a chat window.
+
+use anyhow::Context;
+
+use crate::base32;
+
+/// How an order in text begins.
+const HEADER: &str = "LLN1:";
+
+/// Characters of a line.
+const LINE: usize = 64;
+
+/// Whether that is an order in text.
+pub fn is_text(text: &str) -> bool {
+    text.trim_start().starts_with(HEADER)
+}
+
+/// As text, with a check sum at the end of each line.
+pub fn write(bytes: &[u8]) -> String {
+    let digits = base32::encode(bytes);
+    let mut text = HEADER.to_owned();
+    for line in digits.as_bytes().chunks(LINE) {
+        let line = String::from_utf8_lossy(line);
+        text.push_str(&format!("\n{line} {}", sum(&line)));
+    }
+    text
+}
+
+/// From text.
+pub fn read(text: &str) -> anyhow::Result<Vec<u8>> {
+    let mut digits = String::new();
+    let body = text.trim().strip_prefix(HEADER).context("it does not begin with LLN1:")?;
+    for (index, line) in body.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
+        let (line, check) = line.rsplit_once(' ').unwrap_or((line, ""));
+        let line: String = line.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
+        let right = sum(&line);
+        anyhow::ensure!(check.eq_ignore_ascii_case(&right), "line {} was misread or mistyped", index + 1);
+        digits.push_str(&line);
+    }
+    base32::decode(&digits).context("only A to Z and 2 to 7 stand in it")
+}
+
+/// Two digits that tell a misread line.
+fn sum(line: &str) -> String {
+    let sum = line.bytes().fold(7_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 1021);
+    format!("{}{}", base32::digit(sum >> 5), base32::digit(sum))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_survives_the_way_and_mistakes_are_told() {
+        let line = base32::encode(b"an order of the district");
+        let good = format!("LLN1:\n {} {}\n", line.to_lowercase(), sum(&line));
+        assert_eq!(read(&good).unwrap(), b"an order of the district");
+        assert_eq!(read(&write(&[7; 100])).unwrap(), [7; 100]);
+        for at in 0..line.len() {
+            let mut wrong = line.clone().into_bytes();
+            wrong[at] = if wrong[at] == b'A' { b'B' } else { b'A' };
+            let wrong = format!("LLN1:\n{} {}", String::from_utf8_lossy(&wrong), sum(&line));
+            assert!(read(&wrong).unwrap_err().to_string().contains("line 1"), "{at}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+"""A room that changes its use, with its controller, by pymodbus: generic/room-mode on unit 4.
+
+usage: mode_room.py PORT    [--lease SECONDS] [--parent PID]
+
+What is written is what is commanded; what really is follows, with the wires that no software can
+overrule: lamps only burn while nobody is there and the door is shut, their relay drops when it is
+not written for the lease, a fire frees the door. Words on standard input change the room:
+
+  occupied 0|1   door 0|1   fire 0|1   broken lamp|door|air|none   power 0|1
+
+`broken` things take every command and do nothing. `power 0` loses what was commanded. Every write
+is a line of JSON on standard output, and so is every harm. Ends by itself when its parent is gone.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+
+from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusTcpServer
+
+parser = argparse.ArgumentParser()
+parser.add_argument("port", type=int)
+parser.add_argument("--lease", type=float, default=10.0)
+parser.add_argument("--parent", type=int, default=0)
+args = parser.parse_args()
+
+UNIT = 4
+PUBLIC, STAFF_ONLY = 0, 1
+
+
+class Room:
+    def __init__(self):
+        self.occupied = True
+        self.door = False
+        self.fire = False
+        self.broken = "none"
+        self.lamps = False
+        self.lease_until = 0.0
+        self.entry, self.outdoor, self.recirculation, self.scene = PUBLIC, 30, 70, 1
+        self.flow = 400.0
+        self.gate = False
+        self.presses = 0
+
+    def burns(self):
+        return self.lamps and not (self.occupied or self.door or self.fire)
+
+    def step(self):
+        if time.monotonic() > self.lease_until:
+            self.lamps = False
+        if self.fire:
+            self.entry = PUBLIC
+        self.flow += (13.0 * self.outdoor - self.flow) * 0.2
+        if self.occupied and self.entry == STAFF_ONLY:
+            tell({"harm": "secured with somebody inside"})
+
+    def write_coil(self, address, on):
+        if address == 0 and self.broken != "lamp":
+            self.lamps = on
+            self.lease_until = time.monotonic() + args.lease
+        if address == 0 and on and self.occupied:
+            tell({"harm": "lamps commanded with somebody inside"})
+        if address == 1 and on:
+            self.presses += 1
+            self.gate = not self.gate
+
+    def write_register(self, address, word):
+        if address == 0 and self.broken != "door":
+            self.entry = word
+        if address == 0 and word == STAFF_ONLY and self.fire:
+            tell({"harm": "secured in a fire"})
+        if address == 1 and self.broken != "air":
+            self.outdoor = word
+        if address == 2 and self.broken != "air":
+            self.recirculation = word
+        if address == 3:
+            self.scene = word
+
+
+def tell(what):
+    what["t"] = time.monotonic()
+    print(json.dumps(what), flush=True)
+
+
+room = Room()
+commanded = asyncio.Queue()
+
+
+def trace(sending, pdu):
+    if not sending and pdu.function_code in (5, 6, 15, 16):
+        values = list(pdu.bits) if pdu.function_code in (5, 15) else list(pdu.registers)
+        count = 1 if pdu.function_code in (5, 6) else pdu.count
+        commanded.put_nowait((pdu.function_code in (5, 15), pdu.address, values[:count]))
+    return pdu
+
+
+def listen():
+    for line in sys.stdin:
+        what, value = line.split()
+        if what == "broken":
+            room.broken = value
+        elif what == "power" and value == "0":
+            state = (room.occupied, room.door, room.fire, room.broken, room.presses)
+            room.__init__()
+            room.occupied, room.door, room.fire, room.broken, room.presses = state
+        elif what != "power":
+            setattr(room, what, value == "1")
+        tell({"set": what, "to": value})
+
+
+async def live(server):
+    while True:
+        if args.parent and os.getppid() != args.parent:
+            os._exit(0)
+        while not commanded.empty():
+            is_coil, address, values = commanded.get_nowait()
+            for offset, value in enumerate(values):
+                tell({"write": "coil" if is_coil else "register", "address": address + offset, "value": int(value)})
+                (room.write_coil if is_coil else room.write_register)(address + offset, value)
+        room.step()
+        interlock = not room.door and not room.occupied
+        discretes = [room.door, True, room.burns(), room.occupied, room.fire, interlock, room.gate]
+        for code, values in (
+            (15, [room.lamps, False]),
+            (2, discretes),
+            (16, [room.entry, room.outdoor, room.recirculation, room.scene]),
+            (4, [round(room.flow), 235, 450, 120]),
+        ):
+            refused = await server.async_setValues(UNIT, code, 0, values)
+            assert not refused, f"{code}: {refused}"
+        await asyncio.sleep(0.01)
+
+
+async def main():
+    unit = ModbusDeviceContext(
+        co=ModbusSequentialDataBlock(1, [False] * 4),
+        di=ModbusSequentialDataBlock(1, [False] * 8),
+        hr=ModbusSequentialDataBlock(1, [0, 30, 70, 1] + [0] * 4),
+        ir=ModbusSequentialDataBlock(1, [0] * 8),
+    )
+    context = ModbusServerContext(devices={UNIT: unit}, single=False)
+    server = ModbusTcpServer(context, framer=FramerType.SOCKET, address=("127.0.0.1", args.port), trace_pdu=trace)
+    print("ready", flush=True)
+    asyncio.get_running_loop().run_in_executor(None, listen)
+    await asyncio.gather(server.serve_forever(), live(server))
+
+
+asyncio.run(main())

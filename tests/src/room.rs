@@ -1,0 +1,272 @@
+//! A room that changes its use, by pymodbus (`peers/mode_room.py`), and a centre around it: the
+//! example configuration with people who have keys.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::gateway::{Gateway, linli};
+use crate::peer::python;
+use crate::stage::{Stage, eventually, free_port};
+
+/// People with keys: name, roles, class of the key.
+const SIGNERS: [(&str, &str, &str); 6] = [
+    ("wang", "commander", "actual"),
+    ("li", "duty_officer", "actual"),
+    ("drill-wang", "commander", "exercise"),
+    ("drill-li", "duty_officer", "exercise"),
+    ("chen", "site_lead", "actual"),
+    ("deng", "site_deputy", "actual"),
+];
+
+/// The plan into the emergency role, and back.
+pub const ENTER: &str = "reading-room.sampling@1";
+/// The way back.
+pub const BACK: &str = "reading-room.from-sampling@1";
+
+/// A room and its controller.
+pub struct Room {
+    child: Child,
+    input: ChildStdin,
+    told: Arc<Mutex<Vec<Value>>>,
+}
+
+/// A centre with that room.
+pub struct Centre {
+    /// Where it lies.
+    pub stage: Stage,
+    /// Its configuration.
+    pub config: PathBuf,
+    /// Its data.
+    pub data: PathBuf,
+    /// The controller's port.
+    pub port: u16,
+    seq: u64,
+}
+
+// === impl Room ===
+
+impl Room {
+    /// Starts it; the lamps' relay drops after the lease.
+    pub async fn start(port: u16, lease: &str) -> anyhow::Result<Self> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/mode_room.py");
+        let mut child = Command::new(python()?)
+            .arg("-Wignore")
+            .arg(script)
+            .args([&port.to_string(), "--lease", lease, "--parent", &std::process::id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let input = child.stdin.take().context("no input")?;
+        let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+        let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
+        ensure!(first.context("pymodbus does not start")??.as_deref() == Some("ready"), "no room");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Ok(line) = serde_json::from_str(&line) {
+                    heard.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                }
+            }
+        });
+        Ok(Self { child, input, told })
+    }
+
+    /// Changes the room: `occupied 0`, `fire 1`, `broken lamp`.
+    pub async fn set(&mut self, word: &str) -> anyhow::Result<()> {
+        self.input.write_all(format!("{word}\n").as_bytes()).await?;
+        let what = word.split(' ').next().unwrap_or_default().to_owned();
+        let before = self.told().len();
+        eventually("the room changes", Duration::from_secs(5), || {
+            self.told().iter().skip(before.saturating_sub(1)).any(|line| line["set"] == what.as_str())
+        })
+        .await
+    }
+
+    /// Everything it told so far.
+    #[must_use]
+    pub fn told(&self) -> Vec<Value> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What must never happen, and did.
+    #[must_use]
+    pub fn harms(&self) -> Vec<Value> {
+        self.told().into_iter().filter(|line| line.get("harm").is_some()).collect()
+    }
+
+    /// What was written to a coil or register, in order.
+    #[must_use]
+    pub fn written(&self, kind: &str, address: u64) -> Vec<i64> {
+        let lines = self.told().into_iter();
+        lines
+            .filter(|line| line["write"] == kind && line["address"] == address)
+            .filter_map(|line| line["value"].as_i64())
+            .collect()
+    }
+
+    /// It hangs, or goes on.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        crate::gateway::signal(&self.child, name).await
+    }
+}
+
+// === impl Centre ===
+
+impl Centre {
+    /// The example centre, its spans shortened to seconds, with signed plans.
+    pub async fn new(mqtt: Option<u16>) -> anyhow::Result<Self> {
+        Self::named("xinghe", mqtt).await
+    }
+
+    /// The same under another name.
+    pub async fn named(name: &str, mqtt: Option<u16>) -> anyhow::Result<Self> {
+        let (stage, port) = (Stage::new()?, free_port()?);
+        let (config, data) = (stage.path("config"), stage.path("data"));
+        let dir = config.to_string_lossy().into_owned();
+        let made = linli(&["init", &dir, "--centre", name]).await?;
+        ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let broker =
+            mqtt.map(|port| format!("[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n\n")).unwrap_or_default();
+        let gateway = format!(
+            "[gateway]\nid = \"main\"\n\n[store]\npath = \"../data/linli.db\"\ncommit_interval = \"20ms\"\n\n\
+             {broker}[web]\nlisten = \"127.0.0.1:0\"\n"
+        );
+        std::fs::write(config.join("gateway.toml"), gateway)?;
+        let devices = format!(
+            "[[line]]\nid = \"panel\"\nkind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"\ntimeout = \"300ms\"\n\n\
+             [[device]]\nid = \"reading-mode\"\nname = \"控制器\"\nroom = \"reading-room\"\nline = \"panel\"\nunit = 4\n\
+             profile = \"generic/room-mode\"\nclass = \"actuator\"\npoll = \"100ms\"\n"
+        );
+        std::fs::write(config.join("devices.toml"), devices)?;
+        for file in ["alarms.toml", "matters.toml"] {
+            let _ = std::fs::remove_file(config.join(file));
+        }
+        let centre = Self { stage, config, data, port, seq: 0 };
+        centre.people().await?;
+        centre.plans().await?;
+        Ok(centre)
+    }
+
+    async fn people(&self) -> anyhow::Result<()> {
+        let file = self.config.join("facility.toml");
+        let mut facility = std::fs::read_to_string(&file)?;
+        for (name, role, class) in SIGNERS {
+            let made = linli(&["order", "keygen", &self.key(name), "--class", class]).await?;
+            ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let snippet = String::from_utf8(made.stdout)?;
+            facility.push_str(&format!(
+                "\n[[person]]\nid = \"{name}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n{snippet}"
+            ));
+        }
+        Ok(std::fs::write(file, facility)?)
+    }
+
+    async fn plans(&self) -> anyhow::Result<()> {
+        for plan in [ENTER, BACK] {
+            let file = self.plan(plan);
+            let text = std::fs::read_to_string(&file)?
+                .replace("lead = \"site_lead\"", "lead = \"site_lead\"\ngrace = \"1s\"")
+                .replace("for = \"30m\"", "for = \"3s\"")
+                .replace("for = \"69m\"", "for = \"2s\"")
+                .replace("lease = \"10s\"", "lease = \"2s\"")
+                .replace("lease = \"10m\"", "lease = \"2s\"");
+            std::fs::write(&file, text)?;
+            let signed = linli(&["order", "sign", &file, "--key", &self.key("wang")]).await?;
+            ensure!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+        }
+        Ok(())
+    }
+
+    /// The file of a person's key.
+    #[must_use]
+    pub fn key(&self, name: &str) -> String {
+        self.stage.path(&format!("{name}.key")).to_string_lossy().into_owned()
+    }
+
+    /// The file of a plan.
+    #[must_use]
+    pub fn plan(&self, plan: &str) -> String {
+        self.config.join(format!("plans/{plan}.toml")).to_string_lossy().into_owned()
+    }
+
+    /// Starts its gateway.
+    pub async fn gateway(&self) -> anyhow::Result<Gateway> {
+        let mut gateway = Gateway::start(&self.config, &self.data).await?;
+        gateway.answering().await?;
+        Ok(gateway)
+    }
+
+    /// Writes an order of the district, signed by these; gives its file.
+    pub async fn order(
+        &mut self,
+        kind: &str,
+        class: &str,
+        more: &[&str],
+        signers: &[&str],
+    ) -> anyhow::Result<String> {
+        self.seq += 1;
+        self.order_with(self.seq, kind, class, more, signers).await
+    }
+
+    /// The same with that number.
+    pub async fn order_with(
+        &self,
+        seq: u64,
+        kind: &str,
+        class: &str,
+        more: &[&str],
+        signers: &[&str],
+    ) -> anyhow::Result<String> {
+        let file = self.stage.path(&format!("order-{seq}-{kind}-{class}-{}.cbor", signers.join("-")));
+        let (file, seq) = (file.to_string_lossy().into_owned(), seq.to_string());
+        let head =
+            ["order", "new", "--kind", kind, "--class", class, "--mode", "epidemic.sampling", "--seq", &seq];
+        does(&[&head[..], more, &["-o", &file]].concat()).await?;
+        let shown = does(&["order", "show", &file, "--json"]).await?;
+        let shown: Value = serde_json::from_str(&shown)?;
+        let code = shown["code"].as_str().unwrap_or_default();
+        for signer in signers {
+            does(&["order", "sign", &file, "--key", &self.key(signer), "--code", code]).await?;
+        }
+        Ok(file)
+    }
+
+    /// `CENTRE:FILE` of a plan.
+    #[must_use]
+    pub fn named_plan(&self, centre: &str, plan: &str) -> String {
+        format!("{centre}:{}", self.plan(plan))
+    }
+}
+
+/// Runs a verb that has to succeed; gives what it printed.
+pub async fn does(arguments: &[&str]) -> anyhow::Result<String> {
+    let output = linli(arguments).await?;
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    ensure!(output.status.success(), "{arguments:?}: {told}");
+    Ok(told)
+}
+
+/// The only room with plans, as a gateway shows it.
+pub fn room(gateway: &Gateway) -> anyhow::Result<Value> {
+    let (_, shown) = gateway.ask("GET", "/api/v1/mode", &Value::Null)?;
+    let rooms = shown["rooms"].as_array().context("no rooms")?;
+    rooms.iter().find(|room| room["room"] == "reading-room").cloned().context("no reading room")
+}
+
+/// What state a step is in.
+#[must_use]
+pub fn step(room: &Value, id: &str) -> String {
+    let steps = room["steps"].as_array().into_iter().flatten();
+    let found = steps.into_iter().find(|step| step["step"] == id);
+    found.and_then(|step| step["state"].as_str()).unwrap_or_default().to_owned()
+}
