@@ -6,6 +6,7 @@
 
 mod broker;
 mod clock;
+mod crew;
 pub mod devices;
 mod flood;
 mod gateway;
@@ -19,6 +20,7 @@ mod stage;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;
+pub use crew::Crew;
 pub use flood::Flood;
 pub use gateway::{Gateway, binary, device, linli};
 pub use lab::Lab;

@@ -25,6 +25,16 @@ const SIGNERS: [(&str, &str, &str); 6] = [
     ("deng", "site_deputy", "actual"),
 ];
 
+/// Something that each press moves once more.
+const GATE: &str = "\n[[fixture]]\nid = \"gate\"\nroom = \"reading-room\"\nkind = \"supply\"\n\n\
+    [[fixture.set]]\nname = \"button\"\npoint = \"reading-mode.gate_button\"\nwords = { press = true }\npulse = true\n\n\
+    [[fixture.read]]\nname = \"leaf\"\npoint = \"reading-mode.gate_open\"\nwords = { open = true, closed = false }\n\
+    independent = true\n";
+
+/// A step that presses it.
+const GATE_STEP: &str = "\n[[step]]\nid = \"gate\"\nkind = \"actuate\"\nafter = [\"uv-dose\"]\ndevice = \"gate\"\n\
+    set = { button = \"press\" }\nverify = { read = [\"gate.leaf == LEAF\"], within = \"3s\", channel = \"independent\" }\n";
+
 /// The plan into the emergency role, and back.
 pub const ENTER: &str = "reading-room.sampling@1";
 /// The way back.
@@ -168,13 +178,15 @@ impl Centre {
                 "\n[[person]]\nid = \"{name}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n{snippet}"
             ));
         }
+        facility.push_str(GATE);
         Ok(std::fs::write(file, facility)?)
     }
 
     async fn plans(&self) -> anyhow::Result<()> {
         for plan in [ENTER, BACK] {
             let file = self.plan(plan);
-            let text = std::fs::read_to_string(&file)?
+            let leaf = if plan == ENTER { "open" } else { "closed" };
+            let text = (std::fs::read_to_string(&file)? + &GATE_STEP.replace("LEAF", leaf))
                 .replace("lead = \"site_lead\"", "lead = \"site_lead\"\ngrace = \"1s\"")
                 .replace("for = \"30m\"", "for = \"3s\"")
                 .replace("for = \"69m\"", "for = \"2s\"")

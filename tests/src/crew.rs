@@ -1,0 +1,78 @@
+//! People of the simulated centre: they do what they are asked, as the plans' prompts say.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::gateway::Gateway;
+use crate::room::{Room, room};
+
+/// How often they look.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// People, and what they decide.
+pub struct Crew {
+    /// Whether somebody tells a held room to go on.
+    pub resumes: bool,
+    /// Whether a step that is stuck is tried once more.
+    pub retries: bool,
+}
+
+// === impl Crew ===
+
+impl Crew {
+    /// Works until the room is at one of these stages, or for that long; gives what the room was
+    /// like in the end.
+    pub async fn work(
+        &self,
+        gateway: &Gateway,
+        place: &mut Room,
+        stages: &[&str],
+        patience: Duration,
+    ) -> anyhow::Result<Value> {
+        let began = Instant::now();
+        loop {
+            // A gateway that was killed in the middle does not answer; whoever asked asks again.
+            if let Ok(shown) = room(gateway) {
+                if stages.iter().any(|stage| shown["stage"] == *stage) {
+                    return Ok(shown);
+                }
+                self.turn(gateway, place, &shown).await?;
+            }
+            if began.elapsed() > patience {
+                return room(gateway);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn turn(&self, gateway: &Gateway, place: &mut Room, shown: &Value) -> anyhow::Result<()> {
+        let deed = |deed: &str, body: &Value| {
+            let _ = gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{deed}"), body);
+        };
+        if shown["stage"] == "held" && self.resumes {
+            deed("resume", &json!({"person": "zhao", "why": "已核实，可以继续"}));
+        }
+        for asked in shown["steps"].as_array().into_iter().flatten() {
+            let Some(id) = asked["step"].as_str() else { continue };
+            if asked["state"] == "stuck" && self.retries {
+                deed("retry", &json!({"person": "zhao", "step": id}));
+            }
+            if asked["state"] != "asked" {
+                continue;
+            }
+            if id == "sweep" {
+                place.set("occupied 0").await?;
+                // The sensor has to be read before anybody swears that the room is empty.
+                sleep(LOOK * 4).await;
+            }
+            let people: &[&str] = if asked["role"] == "site_lead" { &["zhao"] } else { &["qian", "sun"] };
+            let count = usize::try_from(asked["count"].as_u64().unwrap_or(1)).unwrap_or(1);
+            for person in people.iter().take(count) {
+                deed("confirm", &json!({"person": person, "step": id}));
+            }
+        }
+        Ok(())
+    }
+}
