@@ -1,10 +1,11 @@
-"""A room that changes its use, with its controller, by pymodbus: generic/room-mode on unit 4.
+"""Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 7.
 
 usage: mode_room.py PORT    [--lease SECONDS] [--parent PID]
 
 What is written is what is commanded; what really is follows, with the wires that no software can
 overrule: lamps only burn while nobody is there and the door is shut, their relay drops when it is
-not written for the lease, a fire frees the door. Words on standard input change the room:
+not written for the lease, a fire frees the door. Words on standard input change the
+rooms, all of them or, after `UNIT:`, one:
 
   occupied 0|1   door 0|1   fire 0|1   broken lamp|door|air|none   power 0|1
 
@@ -29,12 +30,13 @@ parser.add_argument("--lease", type=float, default=10.0)
 parser.add_argument("--parent", type=int, default=0)
 args = parser.parse_args()
 
-UNIT = 4
+UNITS = (4, 5, 6, 7)
 PUBLIC, STAFF_ONLY = 0, 1
 
 
 class Room:
-    def __init__(self):
+    def __init__(self, unit):
+        self.unit = unit
         self.occupied = True
         self.door = False
         self.fire = False
@@ -45,6 +47,8 @@ class Room:
         self.flow = 400.0
         self.gate = False
         self.presses = 0
+        # The stoves are lit.
+        self.relay = unit == 6
 
     def burns(self):
         return self.lamps and not (self.occupied or self.door or self.fire)
@@ -55,24 +59,27 @@ class Room:
         if self.fire:
             self.entry = PUBLIC
         self.flow += (13.0 * self.outdoor - self.flow) * 0.2
-        if self.occupied and self.entry == STAFF_ONLY:
-            tell({"harm": "secured with somebody inside"})
+        # Only the reading room is secured; elsewhere staff works behind the door.
+        if self.unit == 4 and self.occupied and self.entry == STAFF_ONLY:
+            self.tell({"harm": "secured with somebody inside"})
 
     def write_coil(self, address, on):
         if address == 0 and self.broken != "lamp":
             self.lamps = on
             self.lease_until = time.monotonic() + args.lease
         if address == 0 and on and self.occupied:
-            tell({"harm": "lamps commanded with somebody inside"})
+            self.tell({"harm": "lamps commanded with somebody inside"})
         if address == 1 and on:
             self.presses += 1
             self.gate = not self.gate
+        if address == 2 and self.broken != "relay":
+            self.relay = on
 
     def write_register(self, address, word):
         if address == 0 and self.broken != "door":
             self.entry = word
         if address == 0 and word == STAFF_ONLY and self.fire:
-            tell({"harm": "secured in a fire"})
+            self.tell({"harm": "secured in a fire"})
         if address == 1 and self.broken != "air":
             self.outdoor = word
         if address == 2 and self.broken != "air":
@@ -81,12 +88,12 @@ class Room:
             self.scene = word
 
 
-def tell(what):
-    what["t"] = time.monotonic()
-    print(json.dumps(what), flush=True)
+    def tell(self, what):
+        what["unit"], what["t"] = self.unit, time.monotonic()
+        print(json.dumps(what), flush=True)
 
 
-room = Room()
+rooms = {unit: Room(unit) for unit in UNITS}
 commanded = asyncio.Queue()
 
 
@@ -94,22 +101,42 @@ def trace(sending, pdu):
     if not sending and pdu.function_code in (5, 6, 15, 16):
         values = list(pdu.bits) if pdu.function_code in (5, 15) else list(pdu.registers)
         count = 1 if pdu.function_code in (5, 6) else pdu.count
-        commanded.put_nowait((pdu.function_code in (5, 15), pdu.address, values[:count]))
+        commanded.put_nowait((pdu.dev_id, pdu.function_code in (5, 15), pdu.address, values[:count]))
     return pdu
+
+
+def change(room, what, value):
+    if what == "broken":
+        room.broken = value
+    elif what == "power" and value == "0":
+        kept = (room.occupied, room.door, room.fire, room.broken, room.presses)
+        room.__init__(room.unit)
+        room.occupied, room.door, room.fire, room.broken, room.presses = kept
+    elif what != "power":
+        setattr(room, what, value == "1")
+    room.tell({"set": what, "to": value})
 
 
 def listen():
     for line in sys.stdin:
-        what, value = line.split()
-        if what == "broken":
-            room.broken = value
-        elif what == "power" and value == "0":
-            state = (room.occupied, room.door, room.fire, room.broken, room.presses)
-            room.__init__()
-            room.occupied, room.door, room.fire, room.broken, room.presses = state
-        elif what != "power":
-            setattr(room, what, value == "1")
-        tell({"set": what, "to": value})
+        unit, _, words = line.rpartition(":")
+        what, value = words.split()
+        for room in rooms.values():
+            if not unit or int(unit) == room.unit:
+                change(room, what, value)
+
+
+async def show(server, room):
+    interlock = not room.door and not room.occupied
+    for code, values in (
+        (15, [room.lamps, False, room.relay]),
+        (2, [room.door, True, room.burns(), room.occupied, room.fire, interlock, room.gate, room.relay]),
+        (16, [room.entry, room.outdoor, room.recirculation, room.scene]),
+        # Unit 7 stands in for the kitchen's fridge.
+        (4, [round(room.flow), 42 if room.unit == 7 else 235, 450, 120]),
+    ):
+        refused = await server.async_setValues(room.unit, code, 0, values)
+        assert not refused, f"{code}: {refused}"
 
 
 async def live(server):
@@ -117,32 +144,26 @@ async def live(server):
         if args.parent and os.getppid() != args.parent:
             os._exit(0)
         while not commanded.empty():
-            is_coil, address, values = commanded.get_nowait()
+            unit, is_coil, address, values = commanded.get_nowait()
+            room = rooms[unit]
             for offset, value in enumerate(values):
-                tell({"write": "coil" if is_coil else "register", "address": address + offset, "value": int(value)})
-                (room.write_coil if is_coil else room.write_register)(address + offset, value)
-        room.step()
-        interlock = not room.door and not room.occupied
-        discretes = [room.door, True, room.burns(), room.occupied, room.fire, interlock, room.gate]
-        for code, values in (
-            (15, [room.lamps, False]),
-            (2, discretes),
-            (16, [room.entry, room.outdoor, room.recirculation, room.scene]),
-            (4, [round(room.flow), 235, 450, 120]),
-        ):
-            refused = await server.async_setValues(UNIT, code, 0, values)
-            assert not refused, f"{code}: {refused}"
+                kind, place = "coil" if is_coil else "register", address + offset
+                room.tell({"write": kind, "address": place, "value": int(value)})
+                (room.write_coil if is_coil else room.write_register)(place, value)
+        for room in rooms.values():
+            room.step()
+            await show(server, room)
         await asyncio.sleep(0.01)
 
 
 async def main():
-    unit = ModbusDeviceContext(
+    unit = lambda: ModbusDeviceContext(
         co=ModbusSequentialDataBlock(1, [False] * 4),
         di=ModbusSequentialDataBlock(1, [False] * 8),
         hr=ModbusSequentialDataBlock(1, [0, 30, 70, 1] + [0] * 4),
         ir=ModbusSequentialDataBlock(1, [0] * 8),
     )
-    context = ModbusServerContext(devices={UNIT: unit}, single=False)
+    context = ModbusServerContext(devices={number: unit() for number in UNITS}, single=False)
     server = ModbusTcpServer(context, framer=FramerType.SOCKET, address=("127.0.0.1", args.port), trace_pdu=trace)
     print("ready", flush=True)
     asyncio.get_running_loop().run_in_executor(None, listen)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::gateway::Gateway;
-use crate::room::{Room, room};
+use crate::room::{Room, room, rooms};
 
 /// How often they look.
 const LOOK: Duration = Duration::from_millis(100);
@@ -22,8 +22,8 @@ pub struct Crew {
 // === impl Crew ===
 
 impl Crew {
-    /// Works until the room is at one of these stages, or for that long; gives what the room was
-    /// like in the end.
+    /// Works until every room with an order is at one of these stages, or for that long; gives what the reading
+    /// room was like in the end.
     pub async fn work(
         &self,
         gateway: &Gateway,
@@ -34,11 +34,15 @@ impl Crew {
         let began = Instant::now();
         loop {
             // A gateway that was killed in the middle does not answer; whoever asked asks again.
-            if let Ok(shown) = room(gateway) {
-                if stages.iter().any(|stage| shown["stage"] == *stage) {
-                    return Ok(shown);
+            if let Ok(all) = rooms(gateway) {
+                let ordered: Vec<&Value> = all.iter().filter(|room| !room["plan"].is_null()).collect();
+                let is_there = |room: &&Value| stages.iter().any(|stage| room["stage"] == *stage);
+                if !ordered.is_empty() && ordered.iter().all(is_there) {
+                    return room(gateway);
                 }
-                self.turn(gateway, place, &shown).await?;
+                for shown in ordered {
+                    self.turn(gateway, place, shown).await?;
+                }
             }
             if began.elapsed() > patience {
                 return room(gateway);
@@ -48,8 +52,9 @@ impl Crew {
     }
 
     async fn turn(&self, gateway: &Gateway, place: &mut Room, shown: &Value) -> anyhow::Result<()> {
+        let name = shown["room"].as_str().unwrap_or_default();
         let deed = |deed: &str, body: &Value| {
-            let _ = gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{deed}"), body);
+            let _ = gateway.ask("POST", &format!("/api/v1/mode/rooms/{name}/{deed}"), body);
         };
         if shown["stage"] == "held" && self.resumes {
             deed("resume", &json!({"person": "zhao", "why": "已核实，可以继续"}));
@@ -63,7 +68,7 @@ impl Crew {
                 continue;
             }
             if id == "sweep" {
-                place.set("occupied 0").await?;
+                place.set("4:occupied 0").await?;
                 // The sensor has to be read before anybody swears that the room is empty.
                 sleep(LOOK * 4).await;
             }

@@ -94,10 +94,10 @@ impl Room {
     /// Changes the room: `occupied 0`, `fire 1`, `broken lamp`.
     pub async fn set(&mut self, word: &str) -> anyhow::Result<()> {
         self.input.write_all(format!("{word}\n").as_bytes()).await?;
-        let what = word.split(' ').next().unwrap_or_default().to_owned();
+        let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
         let before = self.told().len();
         eventually("the room changes", Duration::from_secs(5), || {
-            self.told().iter().skip(before.saturating_sub(1)).any(|line| line["set"] == what.as_str())
+            self.told().iter().skip(before).any(|line| line["set"] == what.as_str())
         })
         .await
     }
@@ -114,12 +114,18 @@ impl Room {
         self.told().into_iter().filter(|line| line.get("harm").is_some()).collect()
     }
 
-    /// What was written to a coil or register, in order.
+    /// What was written to a coil or register of the reading room, in order.
     #[must_use]
     pub fn written(&self, kind: &str, address: u64) -> Vec<i64> {
+        self.written_to(4, kind, address)
+    }
+
+    /// The same of any room, by its unit.
+    #[must_use]
+    pub fn written_to(&self, unit: u64, kind: &str, address: u64) -> Vec<i64> {
         let lines = self.told().into_iter();
         lines
-            .filter(|line| line["write"] == kind && line["address"] == address)
+            .filter(|line| line["unit"] == unit && line["write"] == kind && line["address"] == address)
             .filter_map(|line| line["value"].as_i64())
             .collect()
     }
@@ -152,11 +158,20 @@ impl Centre {
              {broker}[web]\nlisten = \"127.0.0.1:0\"\n"
         );
         std::fs::write(config.join("gateway.toml"), gateway)?;
-        let devices = format!(
-            "[[line]]\nid = \"panel\"\nkind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"\ntimeout = \"300ms\"\n\n\
-             [[device]]\nid = \"reading-mode\"\nname = \"控制器\"\nroom = \"reading-room\"\nline = \"panel\"\nunit = 4\n\
-             profile = \"generic/room-mode\"\nclass = \"actuator\"\npoll = \"100ms\"\n"
+        let mut devices = format!(
+            "[[line]]\nid = \"panel\"\nkind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"\ntimeout = \"300ms\"\n"
         );
+        for (device, room, unit) in [
+            ("reading-mode", "reading-room", 4),
+            ("hall-mode", "hall", 5),
+            ("kitchen-mode", "kitchen", 6),
+            ("fridge-1", "kitchen", 7),
+        ] {
+            devices.push_str(&format!(
+                "\n[[device]]\nid = \"{device}\"\nname = \"控制器\"\nroom = \"{room}\"\nline = \"panel\"\nunit = {unit}\n\
+                 profile = \"generic/room-mode\"\nclass = \"actuator\"\npoll = \"100ms\"\n"
+            ));
+        }
         std::fs::write(config.join("devices.toml"), devices)?;
         for file in ["alarms.toml", "matters.toml"] {
             let _ = std::fs::remove_file(config.join(file));
@@ -183,18 +198,23 @@ impl Centre {
     }
 
     async fn plans(&self) -> anyhow::Result<()> {
-        for plan in [ENTER, BACK] {
-            let file = self.plan(plan);
-            let leaf = if plan == ENTER { "open" } else { "closed" };
-            let text = (std::fs::read_to_string(&file)? + &GATE_STEP.replace("LEAF", leaf))
+        for entry in std::fs::read_dir(self.config.join("plans"))? {
+            let file = entry?.path().to_string_lossy().into_owned();
+            let gate = match file.as_str() {
+                file if file.contains(ENTER) => GATE_STEP.replace("LEAF", "open"),
+                file if file.contains(BACK) => GATE_STEP.replace("LEAF", "closed"),
+                _ => String::new(),
+            };
+            let text = (std::fs::read_to_string(&file)? + &gate)
                 .replace("lead = \"site_lead\"", "lead = \"site_lead\"\ngrace = \"1s\"")
+                .replace("within = \"10s\"", "within = \"3s\"")
+                .replace("gap = \"5s\"", "gap = \"1s\"")
                 .replace("for = \"30m\"", "for = \"3s\"")
                 .replace("for = \"69m\"", "for = \"2s\"")
                 .replace("lease = \"10s\"", "lease = \"2s\"")
                 .replace("lease = \"10m\"", "lease = \"2s\"");
             std::fs::write(&file, text)?;
-            let signed = linli(&["order", "sign", &file, "--key", &self.key("wang")]).await?;
-            ensure!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+            does(&["order", "sign", &file, "--key", &self.key("wang")]).await?;
         }
         Ok(())
     }
@@ -268,11 +288,15 @@ pub async fn does(arguments: &[&str]) -> anyhow::Result<String> {
     Ok(told)
 }
 
-/// The only room with plans, as a gateway shows it.
+/// The reading room, as a gateway shows it.
 pub fn room(gateway: &Gateway) -> anyhow::Result<Value> {
+    rooms(gateway)?.into_iter().find(|room| room["room"] == "reading-room").context("no reading room")
+}
+
+/// Every room with plans.
+pub fn rooms(gateway: &Gateway) -> anyhow::Result<Vec<Value>> {
     let (_, shown) = gateway.ask("GET", "/api/v1/mode", &Value::Null)?;
-    let rooms = shown["rooms"].as_array().context("no rooms")?;
-    rooms.iter().find(|room| room["room"] == "reading-room").cloned().context("no reading room")
+    shown["rooms"].as_array().cloned().context("no rooms")
 }
 
 /// What state a step is in.

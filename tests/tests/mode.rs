@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, step};
+use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, rooms, step};
 use linli_tests::{Broker, Crew, Gateway, Stage, eventually};
 use serde_json::{Value, json};
 
@@ -291,6 +291,40 @@ async fn devices_that_lie_or_hang_never_make_a_room_ready() -> anyhow::Result<()
         gateway.stop().await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn one_order_takes_three_rooms_to_their_roles_and_another_brings_them_back() -> anyhow::Result<()> {
+    let mut centre = Centre::new(None).await?;
+    let mut place = Room::start(centre.port, "2").await?;
+    let gateway = centre.gateway().await?;
+    let stages = || -> anyhow::Result<Vec<Value>> {
+        Ok(rooms(&gateway)?.iter().map(|room| room["stage"].clone()).collect())
+    };
+    eventually("no fire", PATIENCE, || {
+        rooms(&gateway).is_ok_and(|rooms| rooms.iter().all(|room| room["fire"] == "normal"))
+    })
+    .await?;
+    let crew = Crew { resumes: false, retries: false };
+    for (kind, plans, stage) in [
+        ("enter", [ENTER, "hall.command@1", "kitchen.warehouse@1"], "ready"),
+        ("return", [BACK, "hall.from-command@1", "kitchen.from-warehouse@1"], "peace"),
+    ] {
+        let named: Vec<String> = plans.iter().map(|plan| centre.named_plan("xinghe", plan)).collect();
+        let more: Vec<&str> = named.iter().flat_map(|plan| ["--plan", plan.as_str()]).collect();
+        let order = centre.order(kind, "actual", &more, &["wang", "li"]).await?;
+        let (is_taken, told) = send(&gateway, &order).await?;
+        assert!(is_taken, "{told}");
+        let began = tokio::time::Instant::now();
+        while stages()?.iter().any(|found| found != stage) {
+            anyhow::ensure!(began.elapsed() < PATIENCE * 2, "{:#?}\n{}", rooms(&gateway)?, gateway.log());
+            crew.work(&gateway, &mut place, &[], Duration::ZERO).await?;
+        }
+    }
+    // Screens on and off; the stoves off, and never lit by a plan.
+    assert_eq!((place.written_to(5, "coil", 2), place.written_to(6, "coil", 2)), (vec![1, 0], vec![0]));
+    assert_eq!(place.harms(), [Value::Null; 0]);
+    gateway.stop().await
 }
 
 /// Lines of the record so far.

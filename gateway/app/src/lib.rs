@@ -11,6 +11,7 @@ mod demo;
 mod desks;
 mod doors;
 mod events;
+mod example;
 mod export;
 mod follow;
 mod food;

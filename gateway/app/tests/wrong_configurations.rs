@@ -291,6 +291,12 @@ const CASES: &[Case] = &[
     ("a word of capitals", F, "{ closed = false, open = true }", "{ closed = false, Open = \"no\" }"),
     ("a reading of nothing", F, "known = 300.0\n", ""),
     ("a safe state that is no word", F, "safe = \"public\"", "safe = \"shut\""),
+    (
+        "a safe state that nobody reads",
+        F,
+        "name = \"power\"\npoint = \"reading-mode.lamps\"\nwords = { on = true, off = false }\n\n[[fixture.read]]\nname = \"irr",
+        "name = \"relay\"\npoint = \"reading-mode.lamps\"\nwords = { on = true, off = false }\n\n[[fixture.read]]\nname = \"irr",
+    ),
     ("a fire zone that is not there", F, "fire_zone = \"north-fire\"", "fire_zone = \"north\""),
     ("a fire panel that speaks numbers", F, "reading-mode.fire_alarm", "reading-mode.entry"),
     ("divided by a volume that is not known", F, "volume = 180.0\n", ""),

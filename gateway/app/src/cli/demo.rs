@@ -103,7 +103,7 @@ async fn show(args: &Args) -> anyhow::Result<()> {
 fn header(demo: &Demo, web: SocketAddr) -> String {
     let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
     format!(
-        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false\n  cabin    curl -H 'Authorization: Bearer {}' http://{web}/api/v1/visits\n  alarms   linli alarms list --config DIR\n  kiosks   linli kiosks --config DIR   record  linli export haccp --config DIR",
+        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false\n  cabin    curl -H 'Authorization: Bearer {}' http://{web}/api/v1/visits\n  alarms   linli alarms list --config DIR\n  kiosks   linli kiosks --config DIR   record  linli export haccp --config DIR\n  mode     linli mode enter DIR/plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n             --key DIR/chen.key --key DIR/deng.key --config DIR\n           linli mode status --watch --config DIR   (people: zhao, qian, sun; type rooms-cleared for the sweep)",
         demo.broker_url,
         demo.config_dir.display(),
         demo.token

@@ -6,21 +6,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use linli_domain::Id;
 
+use crate::example::PLANS;
+
 /// The example that ships with linli is also what `init` writes: it is checked by a test.
-const EXAMPLE: [(&str, &str); 7] = [
+const EXAMPLE: [(&str, &str); 5] = [
     ("gateway.toml", include_str!("../../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../../deploy/example/facility.toml")),
     ("devices.toml", include_str!("../../../../deploy/example/devices.toml")),
     ("alarms.toml", include_str!("../../../../deploy/example/alarms.toml")),
     ("matters.toml", include_str!("../../../../deploy/example/matters.toml")),
-    (
-        "plans/reading-room.sampling@1.toml",
-        include_str!("../../../../deploy/example/plans/reading-room.sampling@1.toml"),
-    ),
-    (
-        "plans/reading-room.from-sampling@1.toml",
-        include_str!("../../../../deploy/example/plans/reading-room.from-sampling@1.toml"),
-    ),
 ];
 
 /// Write a commented configuration of a whole centre, to be edited. Overwrites nothing.
@@ -51,13 +45,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         !args.name.trim().is_empty() && !args.name.contains(['"', '\\', '\n']),
         "--name must be plain text"
     );
-    for (file, _) in EXAMPLE {
+    let files = || EXAMPLE.into_iter().chain(PLANS);
+    for (file, _) in files() {
         let path = args.dir.join(file);
         anyhow::ensure!(!path.exists(), "{} exists already and is not overwritten", path.display());
     }
     std::fs::create_dir_all(args.dir.join("plans"))
         .with_context(|| format!("{} cannot be created", args.dir.display()))?;
-    for (file, text) in EXAMPLE {
+    for (file, text) in files() {
         let path = args.dir.join(file);
         std::fs::write(&path, filled(args, file, text))
             .with_context(|| format!("{} cannot be written", path.display()))?;

@@ -69,7 +69,8 @@ impl Builder<'_, '_, '_> {
             let fire_zone = raw.fire_zone.as_ref().and_then(|zone| {
                 let known: Vec<&str> = self.facility.fire_zones.iter().map(|zone| zone.id.as_str()).collect();
                 let found = known.iter().position(|known| known == zone);
-                if found.is_none() {
+                // A zone that is wrong itself is told of where it stands.
+                if found.is_none() && !self.file.fire_zone.iter().any(|raw| raw.id == *zone) {
                     let message = missing("fire zone", zone, &known);
                     self.notes.wrong(&nth("room", index, "fire_zone"), message);
                 }
@@ -176,6 +177,10 @@ impl Builder<'_, '_, '_> {
                 raw.name
             );
             self.notes.wrong(&place("entry_only"), message);
+        }
+        if raw.safe.is_some() && !fixture.read.iter().any(|read| read.name == raw.name) {
+            let message = format!("nobody could know that it is safe: needs a reading called {:?}", raw.name);
+            self.notes.wrong(&place("safe"), message);
         }
         Some(Output {
             name: raw.name.clone(),

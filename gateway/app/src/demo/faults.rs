@@ -26,12 +26,18 @@ pub enum Fault {
     GasSilent,
     /// The kiosk is out of paper.
     NoPaper,
+    /// Everybody has left the rooms that change their use: no fault, but somebody has to.
+    RoomsCleared,
+    /// The fire panel tells of a fire.
+    FireAlarm,
+    /// The ultraviolet lamps take every command and do not burn.
+    LampsFail,
     /// The broker is away.
     BrokerDown,
 }
 
 /// Every fault with its word and what happens, in English and Chinese.
-const ALL: [(Fault, &str, &str, &str); 11] = [
+const ALL: [(Fault, &str, &str, &str); 14] = [
     (
         Fault::FridgeWarming,
         "fridge-warming",
@@ -47,6 +53,9 @@ const ALL: [(Fault, &str, &str, &str); 11] = [
     (Fault::FingerOut, "finger-out", "no finger in the oximeter", "血氧仪未放入手指"),
     (Fault::GasSilent, "gas-silent", "the kitchen's gas sensor is silent", "后厨燃气传感器无数据"),
     (Fault::NoPaper, "no-paper", "the kiosk is out of paper", "政务终端缺纸"),
+    (Fault::RoomsCleared, "rooms-cleared", "everybody has left the rooms to be switched", "待转换房间已清空"),
+    (Fault::FireAlarm, "fire-alarm", "the fire panel tells of a fire", "消防报警"),
+    (Fault::LampsFail, "lamps-fail", "the lamps take every command and do not burn", "紫外灯失效"),
     (Fault::BrokerDown, "broker-down", "the broker is away", "消息服务器断开"),
 ];
 

@@ -13,6 +13,7 @@ mod hall;
 mod mode_room;
 mod plant;
 mod resident;
+mod signers;
 mod site;
 mod world;
 

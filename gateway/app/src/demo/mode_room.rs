@@ -19,6 +19,8 @@ pub struct ModeRoom {
     /// The lamps' relay, and for how long it still holds.
     lamps: bool,
     lease: Duration,
+    /// The relay.
+    relay: bool,
     /// Where the gate is.
     gate_open: bool,
     /// A door stands open.
@@ -27,6 +29,8 @@ pub struct ModeRoom {
     pub occupied: bool,
     /// The fire panel's output.
     pub fire: bool,
+    /// The lamps take every command and do not burn.
+    pub lamps_fail: bool,
     /// Air flow, m³/h: it follows the dampers slowly.
     air_flow: f64,
     /// Hours the lamps have burnt.
@@ -45,10 +49,12 @@ impl ModeRoom {
             scene: 1,
             lamps: false,
             lease: Duration::ZERO,
+            relay: false,
             gate_open: false,
             door_open: false,
             occupied: true,
             fire: false,
+            lamps_fail: false,
             air_flow: 400.0,
             lamp_hours: 120.0,
         }
@@ -73,18 +79,19 @@ impl ModeRoom {
 
     /// Whether the lamps really burn.
     const fn burns(&self) -> bool {
-        self.lamps && !self.door_open && !self.occupied && !self.fire
+        self.lamps && !self.door_open && !self.occupied && !self.fire && !self.lamps_fail
     }
 
     /// Coils.
     pub fn coils(&self) -> Vec<bool> {
-        vec![self.lamps, false]
+        vec![self.lamps, false, self.relay]
     }
 
-    /// Discrete inputs: door open, egress free, irradiance, occupied, fire, lamp interlock, gate open.
-    pub const fn discretes(&self) -> [bool; 7] {
+    /// Discrete inputs: door open, egress free, irradiance, occupied, fire, lamp interlock, gate
+    /// open, load of the relay.
+    pub const fn discretes(&self) -> [bool; 8] {
         let interlock = !self.door_open && !self.occupied;
-        [self.door_open, true, self.burns(), self.occupied, self.fire, interlock, self.gate_open]
+        [self.door_open, true, self.burns(), self.occupied, self.fire, interlock, self.gate_open, self.relay]
     }
 
     /// Holding registers.
@@ -112,6 +119,7 @@ impl ModeRoom {
                     self.gate_open = !self.gate_open;
                 }
             }
+            2 => self.relay = on,
             _ => return false,
         }
         true

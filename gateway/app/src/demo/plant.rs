@@ -27,7 +27,7 @@ pub enum Model {
     Meter,
     RoomAir,
     RoomIo,
-    RoomMode,
+    RoomMode(usize),
     Co2,
     Counter,
 }
@@ -40,8 +40,14 @@ pub const KITCHEN: [(u8, Model); 4] =
 pub const NORTH: [(u8, Model); 1] = [(1, Model::RoomAir)];
 
 /// The reading room's panel.
-pub const PANEL: [(u8, Model); 4] =
-    [(1, Model::RoomIo), (2, Model::Co2), (3, Model::Counter), (4, Model::RoomMode)];
+pub const PANEL: [(u8, Model); 6] = [
+    (1, Model::RoomIo),
+    (2, Model::Co2),
+    (3, Model::Counter),
+    (4, Model::RoomMode(0)),
+    (5, Model::RoomMode(1)),
+    (6, Model::RoomMode(2)),
+];
 
 /// All devices of one line.
 #[derive(Clone)]
@@ -110,7 +116,7 @@ impl Service for Units {
         };
         let silent = match model {
             Model::Meter => self.faults.is_on(Fault::DeadMeter),
-            Model::RoomIo | Model::RoomMode | Model::Co2 | Model::Counter => {
+            Model::RoomIo | Model::RoomMode(_) | Model::Co2 | Model::Counter => {
                 self.faults.is_on(Fault::PanelDown)
             }
             _ => false,
@@ -168,12 +174,15 @@ fn answer(
         Request::ReadDiscreteInputs(first, count) if model == Model::RoomIo => {
             bits(first, count, &[world.people < 30, world.fan]).map(Response::ReadDiscreteInputs)
         }
-        Request::ReadDiscreteInputs(first, count) if model == Model::RoomMode => {
-            bits(first, count, &world.mode.discretes()).map(Response::ReadDiscreteInputs)
-        }
+        Request::ReadDiscreteInputs(first, count) => match model {
+            Model::RoomMode(room) => {
+                bits(first, count, &world.modes[room].discretes()).map(Response::ReadDiscreteInputs)
+            }
+            _ => Err(ExceptionCode::IllegalFunction),
+        },
         Request::WriteSingleCoil(address, on) => {
             match (model, address) {
-                (Model::RoomMode, _) if world.mode.switch(address, on) => {}
+                (Model::RoomMode(room), _) if world.modes[room].switch(address, on) => {}
                 (Model::RoomIo, 0) => world.fan = on,
                 (Model::RoomIo, 1) => world.lamp = on,
                 _ => return Err(ExceptionCode::IllegalDataAddress),
@@ -182,7 +191,7 @@ fn answer(
         }
         Request::WriteSingleRegister(address, word) => {
             match (model, address) {
-                (Model::RoomMode, _) => match world.mode.set(address, word) {
+                (Model::RoomMode(room), _) => match world.modes[room].set(address, word) {
                     Some(true) => {}
                     Some(false) => return Err(ExceptionCode::IllegalDataValue),
                     None => return Err(ExceptionCode::IllegalDataAddress),
@@ -220,7 +229,7 @@ fn inputs(world: &World, model: Model, faults: &Faults) -> Vec<(u16, u16)> {
             ];
             values.iter().flat_map(|(at, value)| single(*at, *value)).collect()
         }
-        Model::RoomMode => world.mode.inputs(world.room_temperature, world.room_humidity),
+        Model::RoomMode(room) => world.modes[room].inputs(world.room_temperature, world.room_humidity),
         _ => Vec::new(),
     }
 }
@@ -229,7 +238,7 @@ fn holdings(world: &World, model: Model) -> Vec<(u16, u16)> {
     match model {
         Model::RoomAir => vec![(0, tenths(world.room_humidity)), (1, tenths(world.room_temperature))],
         Model::RoomIo => vec![(0, world.fan_speed)],
-        Model::RoomMode => world.mode.holdings(),
+        Model::RoomMode(room) => world.modes[room].holdings(),
         Model::Co2 => vec![(3, 1000), (4, tenths(world.co2 / 10.0))],
         Model::Counter => {
             let [a, b, c, d] = world.visitors.to_be_bytes();
@@ -242,7 +251,7 @@ fn holdings(world: &World, model: Model) -> Vec<(u16, u16)> {
 fn coils(world: &World, model: Model) -> Vec<bool> {
     match model {
         Model::RoomIo => vec![world.fan, world.lamp],
-        Model::RoomMode => world.mode.coils(),
+        Model::RoomMode(room) => world.modes[room].coils(),
         Model::Counter => vec![false],
         _ => Vec::new(),
     }

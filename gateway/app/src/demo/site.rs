@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::signers;
 use crate::cabin::Key;
 
 /// Where the simulated centre can be reached.
@@ -37,7 +38,7 @@ pub struct Tokens {
 pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<Tokens> {
     std::fs::create_dir_all(dir)?;
     std::fs::write(dir.join("gateway.toml"), gateway(at))?;
-    std::fs::write(dir.join("facility.toml"), FACILITY)?;
+    std::fs::write(dir.join("facility.toml"), format!("{FACILITY}{}", signers::write(dir)?))?;
     std::fs::write(dir.join("devices.toml"), devices(at))?;
     std::fs::write(dir.join("alarms.toml"), ALARMS)?;
     std::fs::write(dir.join("matters.toml"), MATTERS)?;
@@ -89,6 +90,8 @@ fn devices(at: &Addresses) -> String {
         ("reading-io", "阅览室控制器", "reading-room", "panel", 1, "generic/room-io", "actuator"),
         ("reading-co2", "阅览室二氧化碳", "reading-room", "panel", 2, "generic/co2-ndir", "telemetry"),
         ("reading-mode", "阅览室切换控制器", "reading-room", "panel", 4, "generic/room-mode", "actuator"),
+        ("hall-mode", "活动厅切换控制器", "hall", "panel", 5, "generic/room-mode", "actuator"),
+        ("kitchen-mode", "后厨切换控制器", "kitchen", "panel", 6, "generic/room-mode", "actuator"),
         ("door-counter", "门口计数器", "reading-room", "panel", 3, "generic/counter", "telemetry"),
     ] {
         let keeps = match id {

@@ -45,8 +45,8 @@ pub struct World {
     pub energy: f64,
     /// Visitors counted at the door.
     pub visitors: u32,
-    /// The room that changes its use.
-    pub mode: ModeRoom,
+    /// Rooms that change their use: reading room, hall, kitchen.
+    pub modes: [ModeRoom; 3],
 }
 
 /// A cabinet with a thermostat.
@@ -123,7 +123,7 @@ impl World {
             power: 0.0,
             energy: 1234.5,
             visitors: 0,
-            mode: ModeRoom::new(),
+            modes: [ModeRoom::new(), ModeRoom::new(), ModeRoom::new()],
         }
     }
 
@@ -182,7 +182,12 @@ pub async fn run(world: Arc<Mutex<World>>, faults: Faults) {
         let failed = faults.is_on(Fault::FridgeWarming);
         let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
         world.step(STEP.mul_f64(HASTE), failed);
-        world.mode.step(STEP);
+        for room in &mut world.modes {
+            room.occupied = !faults.is_on(Fault::RoomsCleared);
+            room.fire = faults.is_on(Fault::FireAlarm);
+            room.lamps_fail = faults.is_on(Fault::LampsFail);
+            room.step(STEP);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Args {
     /// What it is about, such as epidemic.sampling
     #[arg(long)]
     mode: String,
-    /// Secret keys of two people of the roles in [orders] local
+    /// Secret keys of two people of the roles in `[orders] local`
     #[arg(long, value_name = "FILE", required = true)]
     key: Vec<PathBuf>,
     #[command(flatten)]

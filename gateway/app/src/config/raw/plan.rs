@@ -86,7 +86,7 @@ pub struct Step {
     pub pre: Vec<String>,
     /// When whoever leads hears that it takes too long; 10m unless given.
     pub deadline: Option<Period>,
-    /// Who hears of it before, such as ["site_lead@5m", "district@10m"].
+    /// Who hears of it before, such as `["site_lead@5m", "district@10m"]`.
     #[serde(default)]
     pub escalate: Vec<String>,
     /// What happens when it does not succeed: hold the room, go on with a gap, or ask a person;
