@@ -8,7 +8,6 @@ use linli_domain::Id;
 use linli_domain::Timestamp;
 use linli_domain::mode::{Brief, Doing, Effect, Stage, State, StepState, Timer, Truth};
 use linli_store::{Change, Page};
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -61,12 +60,6 @@ pub struct Kept {
     ordered: Timestamp,
 }
 
-/// Names a building as a plan sees it.
-fn building(known: &Known) -> String {
-    let seen = format!("{:?}", known.brief);
-    linli_domain::audit::hex(digest(&SHA256, seen.as_bytes()).as_ref())
-}
-
 // === impl Room ===
 
 impl Room {
@@ -100,7 +93,7 @@ impl Room {
         let mut room = Self::new(setup, index)?;
         room.state = kept.state;
         (room.since, room.ordered) = (kept.since, kept.ordered);
-        let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&building(known)));
+        let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&known.building));
         if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
             // Nobody knows which output is which any more: all of them become safe.
             run.moved = (0..known.brief.safe.len()).collect();
@@ -121,7 +114,7 @@ impl Room {
         at: Timestamp,
     ) -> Change {
         let plan = known.map(|known| (known.brief.plan.key(), linli_domain::audit::hex(&known.hash)));
-        let building = known.map(|known| building(known));
+        let building = known.map(|known| known.building.clone());
         let kept = Kept { plan, building, state: state.clone(), since, ordered };
         let body = serde_json::to_string(&kept).expect("a room is made of JSON values");
         Change::Page(Page { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
