@@ -205,8 +205,10 @@ impl Centre {
     }
 
     async fn plans(&self) -> anyhow::Result<()> {
-        for entry in std::fs::read_dir(self.config.join("plans"))? {
-            let file = entry?.path().to_string_lossy().into_owned();
+        // Signatures appear beside the plans while they are signed: the list is made before.
+        let listed: Vec<_> = std::fs::read_dir(self.config.join("plans"))?.collect::<Result<_, _>>()?;
+        for entry in listed {
+            let file = entry.path().to_string_lossy().into_owned();
             let gate = match file.as_str() {
                 file if file.contains(ENTER) => GATE_STEP.replace("LEAF", "open"),
                 file if file.contains(BACK) => GATE_STEP.replace("LEAF", "closed"),

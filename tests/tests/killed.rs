@@ -140,11 +140,11 @@ async fn killed_at_any_line(trip: Trip, few: &[usize]) -> anyhow::Result<()> {
     let points: Vec<usize> = range.map_or_else(|| few.to_vec(), Iterator::collect);
     let (mut reached, mut wrong) = (0, Vec::new());
     for side_by_side in points.chunks(SIDE_BY_SIDE) {
-        let runs = side_by_side.iter().map(|point| tokio::spawn(killed_at(trip, *point)));
-        for run in runs.collect::<Vec<_>>() {
+        let runs = side_by_side.iter().map(|point| (*point, tokio::spawn(killed_at(trip, *point))));
+        for (point, run) in runs.collect::<Vec<_>>() {
             match run.await? {
                 Ok(is_reached) => reached += usize::from(is_reached),
-                Err(error) => wrong.push(format!("{error:#}")),
+                Err(error) => wrong.push(format!("point {point}: {error:#}")),
             }
         }
     }

@@ -19,7 +19,7 @@ const ZONES: usize = 14;
 const ROOMS: usize = 12;
 /// Things set to one value after the other; between them people are asked.
 const SETS: usize = 9;
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Controllers of all rooms: what is written is so.
 #[derive(Clone, Default)]
@@ -166,6 +166,23 @@ fn asked(gateway: &Gateway) -> anyhow::Result<Vec<(String, String, bool)>> {
     Ok(all)
 }
 
+/// Steps that are not settled, by their state, and an example of each.
+fn waiting(gateway: &Gateway) -> anyhow::Result<std::collections::BTreeMap<String, (usize, String)>> {
+    let mut all = std::collections::BTreeMap::new();
+    for room in linli_tests::room::rooms(gateway)? {
+        let stage = format!("{} {}", room["stage"], room["causes"]);
+        all.entry(stage).or_insert((0, room["room"].to_string())).0 += 1;
+        for step in room["steps"].as_array().into_iter().flatten() {
+            let state = step["state"].as_str().unwrap_or_default();
+            if !matches!(state, "verified" | "already_ok" | "pending") {
+                let example = format!("{} {} of {}", room["room"], step["step"], room["stage"]);
+                all.entry(state.to_owned()).or_insert((0, example)).0 += 1;
+            }
+        }
+    }
+    Ok(all)
+}
+
 fn ready(gateway: &Gateway) -> anyhow::Result<u64> {
     let (_, shown) = gateway.ask("GET", "/api/v1/mode", &Value::Null)?;
     Ok(shown["together"]["rooms"]["ready"].as_u64().unwrap_or_default())
@@ -198,8 +215,9 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     while ready(&gateway)? < all {
         anyhow::ensure!(
             began.elapsed() < PATIENCE,
-            "{} of {all} are ready\n{}",
+            "{} of {all} are ready; what they wait for: {:?}\n{}",
             ready(&gateway)?,
+            waiting(&gateway)?,
             gateway.log()
         );
         for (room, step, is_lead) in asked(&gateway)? {
