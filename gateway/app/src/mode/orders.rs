@@ -228,7 +228,9 @@ impl Desk {
 
     /// The plans that an order runs.
     fn ordered(&self, order: &Order) -> Result<Vec<Wanted>, String> {
-        let target = order.target(&self.setup.centre).ok_or("it names no plan for this centre")?;
+        let target = order
+            .target_at(&self.setup.centre, &self.setup.sites())
+            .ok_or("it names no plan for a site of this gateway")?;
         let mut wanted = Vec::new();
         let direction = match order.kind {
             Kind::Enter | Kind::Amend => Direction::Enter,

@@ -1,5 +1,8 @@
 //! What people see: every room, its steps, what is waited for and from whom.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use linli_domain::Id;
 use linli_domain::facility::Facility;
 use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, fold, forecast};
 use serde_json::{Value, json};
@@ -14,12 +17,24 @@ pub fn together(desk: &Desk) -> Fold {
     fold(desk.rooms.values().map(|room| (room.stage(&desk.setup), &room.state)))
 }
 
+/// The rooms of each site together.
+fn sites(desk: &Desk) -> BTreeMap<Id, Fold> {
+    let setup = &desk.setup;
+    let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.clone());
+    let of = |site: &Id| {
+        let rooms = desk.rooms.values().filter(|room| at(room).as_ref() == Some(site));
+        fold(rooms.map(|room| (room.stage(setup), &room.state)))
+    };
+    let with_plans: BTreeSet<Id> = desk.rooms.values().filter_map(at).collect();
+    with_plans.into_iter().map(|site| (site.clone(), of(&site))).collect()
+}
+
 /// Every room.
 pub fn status(desk: &Desk) -> Value {
     let rooms: Vec<Value> = desk.rooms.values().map(|room| shown(desk, room)).collect();
     let waiting: Vec<&String> = desk.quarantine.keys().collect();
     json!({
-        "centre": desk.setup.centre, "together": together(desk), "rooms": rooms,
+        "centre": desk.setup.centre, "together": together(desk), "sites": sites(desk), "rooms": rooms,
         "quarantined": waiting, "record": desk.record.head(),
     })
 }

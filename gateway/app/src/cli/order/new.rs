@@ -30,7 +30,8 @@ pub struct Args {
     /// Its number: higher than that of every order before
     #[arg(long)]
     seq: u64,
-    /// A centre and the file of a plan for one of its rooms; once for each room
+    /// A centre and the file of a plan for one of its rooms; once for each room. Where each site of
+    /// a centre has its own gateway, CENTRE/SITE:FILE
     #[arg(long = "plan", value_name = "CENTRE:FILE", required = true)]
     plans: Vec<String>,
     /// The document it rests on (文号)
@@ -137,7 +138,7 @@ pub fn on_the_spot(
         kind,
         class: class.into(),
         authority: Authority::Local,
-        targets: vec![Target { centre, plans, snapshot: None }],
+        targets: vec![Target { centre, site: None, plans, snapshot: None }],
         mode: mode.to_owned(),
         not_before: now,
         expires: Timestamp(now.0.saturating_add(3_600_000)),
@@ -153,14 +154,23 @@ pub fn on_the_spot(
 fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     for text in plans {
-        let (centre, path) = text.split_once(':').with_context(|| {
-            format!("{text:?}: write CENTRE:FILE, such as xinghe:plans/reading-room.sampling@3.toml")
+        let (place, path) = text.split_once(':').with_context(|| {
+            format!(
+                "{text:?}: write CENTRE:FILE or CENTRE/SITE:FILE, such as \
+                 xinghe:plans/reading-room.sampling@3.toml"
+            )
         })?;
-        let centre = Id::new(centre).map_err(|error| anyhow::anyhow!("centre {centre:?} {error}"))?;
+        let (centre, site) =
+            place.split_once('/').map_or((place, None), |(centre, site)| (centre, Some(site)));
+        let id = |what: &str, text: &str| {
+            Id::new(text).map_err(|error| anyhow::anyhow!("{what} {text:?} {error}"))
+        };
+        let centre = id("centre", centre)?;
+        let site = site.map(|site| id("site", site)).transpose()?;
         let plan = plan(Path::new(path))?;
-        match targets.iter_mut().find(|target| target.centre == centre) {
+        match targets.iter_mut().find(|target| target.centre == centre && target.site == site) {
             Some(target) => target.plans.push(plan),
-            None => targets.push(Target { centre, plans: vec![plan], snapshot: None }),
+            None => targets.push(Target { centre, site, plans: vec![plan], snapshot: None }),
         }
     }
     Ok(targets)
