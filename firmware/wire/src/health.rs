@@ -39,6 +39,7 @@ codes! {
         BrownOuts = 22 "brown_outs" "欠压复位" "resets by brown-out";
         LogOverwrites = 23 "log_overwrites" "被覆盖的日志" "log entries overwritten";
         LongestLoop = 24 "longest_loop_ms" "最长循环（毫秒）" "longest turn of the main loop, in ms";
+        StackUnused = 25 "stack_unused_bytes" "从未用到的栈字节数，0 为未知" "bytes of the stack never used, 0 is unknown";
     }
 }
 

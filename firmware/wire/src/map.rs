@@ -131,7 +131,7 @@ block! {
 block! {
     /// Counters.
     health Input Read {
-        COUNTER: u32 x 25 @ 0x0100 "计数器，见下表" "counters, see the table below";
+        COUNTER: u32 x 26 @ 0x0100 "计数器，见下表" "counters, see the table below";
         REFUSED: u16 x 32 @ 0x0140 "按原因计的升级拒绝次数" "refusals of updates, one register a reason";
     }
 }
