@@ -62,8 +62,8 @@ mod tests {
     #[test]
     fn a_hundred_days_are_a_hundred_days() {
         let mut clock = Clock::new(7);
-        let hours = 100 * 24;
-        for hour in 1..=u64::from(hours as u32) {
+        let hours = 100 * 24_u32;
+        for hour in 1..=u64::from(hours) {
             clock.at(7_u32.wrapping_add((hour * 3_600_000) as u32));
         }
         assert_eq!(clock.uptime_s(), hours * 3600);

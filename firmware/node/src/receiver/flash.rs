@@ -133,8 +133,8 @@ impl<F: NorFlash, B: Boot, C: Crypto> Receiver<F, B, C> {
         Ok(())
     }
 
-    /// The first offset behind the last word that is not blank. An image may itself end in 0xFF: then
-    /// this is too low, and writing the same again does no harm.
+    /// Where the last word begins that is not blank: that one may be torn, and is asked for again.
+    /// An image may itself hold 0xFF: then this is too low, and writing the same again does no harm.
     fn end_of_written(&mut self, total: u32) -> u32 {
         let mut piece = [0; 64];
         let mut end = total;
@@ -145,7 +145,7 @@ impl<F: NorFlash, B: Boot, C: Crypto> Receiver<F, B, C> {
                 return BODY;
             }
             if let Some(last) = piece.iter().rposition(|byte| *byte != BLANK) {
-                return (from + last as u32 + 1).next_multiple_of(ALIGN).max(BODY);
+                return (from + last as u32) / ALIGN * ALIGN;
             }
             end = from;
         }
