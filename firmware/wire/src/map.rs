@@ -105,7 +105,7 @@ block! {
         MAP_VERSION: u16 @ 0x0001 "寄存器表版本" "version of this map";
         BOARD: u16 @ 0x0002 "板型" "board";
         KIND: u16 @ 0x0003 "节点类型" "kind of node";
-        FIRMWARE: u32 @ 0x0004 "固件版本：主版本<<24 | 次版本<<16 | 修订" "firmware version: major << 24, minor << 16, patch";
+        FIRMWARE: u32 @ 0x0004 "固件版本：最高字节主版本，次高字节次版本，低 16 位修订" "firmware version: major in the highest byte, minor in the next, patch below";
         SECURITY: u16 @ 0x0006 "安全版本（防回退）" "security version, against rolling back";
         BOOT: u16 @ 0x0007 "启动状态" "boot state";
         SERIAL: u64 @ 0x0008 "序列号，0 为未写入" "serial number, 0 is none yet";
