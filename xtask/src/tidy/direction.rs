@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "linli-node",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["linli-wire"]),
 ];
 
 /// Checks cargo's metadata.
