@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::run::command;
-use crate::{fuzz, needs, root, tidy};
+use crate::{firmware, fuzz, needs, root, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -15,7 +15,7 @@ struct Stage {
 }
 
 /// One table: `--list`, `--only` and the run walk it.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "needs", about: "install what the tests need", run: needs::ensure },
     Stage { name: "fmt", about: "format", run: || cargo(&["fmt", "--all", "--check"]) },
     Stage { name: "tidy", about: "rules of the house", run: || tidy::run(&root()) },
@@ -32,6 +32,7 @@ const STAGES: [Stage; 10] = [
     },
     Stage { name: "fuzz", about: "every fuzz target for a moment", run: fuzz::moment },
     Stage { name: "doc", about: "documentation, warnings are errors", run: doc },
+    Stage { name: "firmware", about: "every board, in its budget", run: firmware::stage },
     Stage {
         name: "release",
         about: "the binary under test",

@@ -10,14 +10,14 @@ use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::commands::Submission;
+use crate::commands::{Routes, Submission};
 use crate::config::Checked;
 use crate::events::Events;
 use crate::follow::Follow;
 use crate::observed::Observed;
 use crate::pipeline::Tap;
-use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor, ModeDoor};
-use crate::{alarms, cabin, food, kiosks, mode};
+use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor, ModeDoor, NodeDoor};
+use crate::{alarms, cabin, food, kiosks, mode, nodes};
 
 /// What they need.
 pub struct Needs<'n> {
@@ -33,6 +33,8 @@ pub struct Needs<'n> {
     pub orders: mpsc::Receiver<InboundOrder>,
     /// What the `status` topic says.
     pub birth: watch::Sender<Birth>,
+    /// Where devices and lines are reached.
+    pub routes: watch::Receiver<Arc<Routes>>,
     /// Screens.
     pub events: &'n Events,
     /// Labels.
@@ -57,6 +59,8 @@ pub struct Desks {
     pub kiosks: JoinHandle<()>,
     /// The mode switch's.
     pub mode: JoinHandle<()>,
+    /// The nodes'.
+    pub nodes: JoinHandle<()>,
     /// What switches sirens.
     pub sirens: JoinHandle<()>,
 }
@@ -75,12 +79,26 @@ pub struct Ways {
     pub kiosks: KioskDoor,
     /// For whoever works the mode switch.
     pub mode: ModeDoor,
+    /// For technicians.
+    pub nodes: NodeDoor,
 }
 
 /// Starts every desk.
 pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
-    let Needs { store, samples, told, commands, orders, birth, events, clock, follow, observed, current } =
-        needs;
+    let Needs {
+        store,
+        samples,
+        told,
+        commands,
+        orders,
+        birth,
+        routes,
+        events,
+        clock,
+        follow,
+        observed,
+        current,
+    } = needs;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(food::BATCH_QUEUE);
     let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
@@ -89,6 +107,15 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let (food_requests, food_asked) = mpsc::channel(food::REQUEST_QUEUE);
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
+    let (node_requests, nodes_asked) = mpsc::channel(nodes::REQUEST_QUEUE);
+    let node_desk = nodes::Desk::resume(nodes::Parts {
+        store: store.book(),
+        routes,
+        keys: follow.image_keys.subscribe(),
+        events: events.clone(),
+        clock: Arc::clone(&clock),
+    });
+    let node_desk = node_desk.await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
     let food_desk = food::Desk::resume(food::Parts {
@@ -134,6 +161,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
         mode: ModeDoor { requests: mode_requests, store: store.book() },
+        nodes: NodeDoor { requests: node_requests, store: store.book() },
         food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
     };
     let desks = Desks {
@@ -143,6 +171,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
         mode: tokio::spawn(mode_desk.run(proven, mode_asked, orders)),
+        nodes: tokio::spawn(node_desk.run(nodes_asked)),
     };
     Ok((desks, ways))
 }

@@ -13,6 +13,7 @@ use crate::config::{Checked, Worker};
 use crate::food::Watched;
 use crate::kiosks::Setup;
 use crate::mode;
+use crate::nodes::Keys;
 use crate::notify::Webhook;
 use crate::pipeline::Rules;
 
@@ -42,6 +43,8 @@ pub struct Follow {
     pub mode: watch::Sender<Arc<mode::Setup>>,
     /// Devices that the mode switch reads.
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// Keys that images of nodes may be signed with.
+    pub image_keys: watch::Sender<Arc<Keys>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -65,6 +68,7 @@ impl Follow {
             terminals: watch::Sender::new(terminals(current)),
             mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
+            image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -97,6 +101,7 @@ impl Follow {
         let setup = Arc::new(mode::Setup::of(current));
         self.evidence.send_replace(Arc::new(setup.devices()));
         self.mode.send_replace(setup);
+        self.image_keys.send_replace(Arc::new(current.image_keys.clone()));
         self.watched.send_replace(watched(current));
     }
 }

@@ -105,6 +105,7 @@ impl Gateway {
             commands: desk.clone(),
             orders,
             birth: north.birth(),
+            routes: lines.routes(),
             events: &events,
             clock: ticks(),
             follow: &follow,
@@ -230,6 +231,7 @@ impl Gateway {
         lines.stop().await;
         tasks.desks.sirens.abort();
         tasks.desks.mode.abort();
+        tasks.desks.nodes.abort();
         drop(desk);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));

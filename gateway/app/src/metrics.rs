@@ -186,11 +186,13 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     let per_line = |pick: fn(&linli_drivers::LineHealth) -> &AtomicU64| -> Vec<([&str; 1], u64)> {
         views.iter().map(|v| ([v.plan.line().as_str()], get(pick(&v.health)))).collect()
     };
-    let counters: [(&str, &str, Counter); 5] = [
+    let counters: [(&str, &str, Counter); 7] = [
         ("linli_line_requests_total", "Requests sent on the line.", |h| &h.requests),
         ("linli_line_overruns_total", "Due times passed over because the line was behind.", |h| &h.overruns),
         ("linli_line_late_replies_total", "Replies nobody was waiting for any more.", |h| &h.late_replies),
         ("linli_line_resync_bytes_total", "Bytes thrown away to find the next frame.", |h| &h.resync_bytes),
+        ("linli_line_upkeep_total", "Exchanges of maintenance: updates, logs, self-tests.", |h| &h.upkeep),
+        ("linli_line_refreshed_total", "Outputs written again so that they stay.", |h| &h.refreshed),
         ("linli_line_opens_total", "Times the port or connection was opened.", |h| &h.opens),
     ];
     for (name, help, pick) in counters {

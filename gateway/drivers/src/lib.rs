@@ -14,6 +14,7 @@ pub mod kiosk;
 mod line;
 pub mod modbus;
 pub mod mqtt;
+pub mod node;
 mod pending;
 mod plan;
 mod points;

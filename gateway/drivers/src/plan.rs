@@ -49,6 +49,7 @@ pub(crate) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Pro
 pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<(), Vec<Problem>> {
     let given = [
         ("unit", device.unit.is_some(), "is for Modbus"),
+        ("serial", device.serial.is_some(), "is for Modbus devices that tell it"),
         ("topic", device.topic.is_some(), "is for MQTT"),
         ("token", device.token.is_some(), "is for kiosks that report over HTTP"),
     ];

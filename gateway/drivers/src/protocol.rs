@@ -88,6 +88,8 @@ pub struct RawDevice {
     pub unit: Option<i64>,
     /// Topic (MQTT), where the protocol has one.
     pub topic: Option<String>,
+    /// Serial number of the very device (Modbus), where it can tell it.
+    pub serial: Option<String>,
     /// What the device shows to prove who it is, where the protocol asks for it.
     pub token: Option<String>,
     /// `vendor/model`.

@@ -3,14 +3,27 @@
 use serde_json::Value;
 
 /// Crate, and the crates of ours that it may use.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
+    ("linli-wire", &[]),
+    ("linli-node", &["linli-wire"]),
     ("linli-domain", &[]),
-    ("linli-drivers", &["linli-domain"]),
+    ("linli-drivers", &["linli-domain", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
     ("linli-uplink", &["linli-domain", "linli-store"]),
-    ("linli", &["linli-domain", "linli-drivers", "linli-store", "linli-uplink"]),
-    ("linli-tests", &["linli", "linli-domain", "linli-drivers", "linli-store", "linli-uplink"]),
-    ("xtask", &[]),
+    ("linli", &["linli-domain", "linli-drivers", "linli-store", "linli-uplink", "linli-wire", "linli-node"]),
+    (
+        "linli-tests",
+        &[
+            "linli",
+            "linli-domain",
+            "linli-drivers",
+            "linli-store",
+            "linli-uplink",
+            "linli-wire",
+            "linli-node",
+        ],
+    ),
+    ("xtask", &["linli-wire"]),
 ];
 
 /// Checks cargo's metadata.

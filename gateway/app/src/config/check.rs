@@ -93,6 +93,7 @@ pub fn check(
         sirens,
         canteen,
         kiosks: terminals,
+        image_keys: gateway.image_keys,
     })
 }
 

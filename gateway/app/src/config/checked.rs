@@ -44,6 +44,8 @@ pub struct Checked {
     pub canteen: Vec<crate::food::Watched>,
     /// Kiosks, and what residents come to them for.
     pub kiosks: crate::kiosks::Setup,
+    /// Keys that images of nodes may be signed with.
+    pub image_keys: crate::nodes::Keys,
 }
 
 /// `[gateway]`.

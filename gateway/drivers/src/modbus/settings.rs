@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::duration::{self, Period};
 use crate::line::{LineContext, LineFault};
 use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing};
-use crate::modbus::profile::ProfileSet;
+use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
 use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 
@@ -301,7 +301,7 @@ fn plan_device(
     problems: &mut Vec<Problem>,
 ) -> Option<DevicePlan> {
     let before = problems.len();
-    problems.extend(crate::plan::foreign(index, device, &["unit"]).err().unwrap_or_default());
+    problems.extend(crate::plan::foreign(index, device, &["unit", "serial"]).err().unwrap_or_default());
     let mut wrong = |key: &str, message: String| {
         problems.push(Problem { device: Some(index), key: key.to_owned(), message })
     };
@@ -325,6 +325,10 @@ fn plan_device(
         wrong("profile", format!("there is no {:?}; {nearest}`linli devices` lists all", device.profile));
         return None;
     };
+    let serial = serial(device, &profile).unwrap_or_else(|why| {
+        wrong("serial", why);
+        None
+    });
     if problems.len() > before {
         return None;
     }
@@ -343,9 +347,21 @@ fn plan_device(
         poll: device.poll,
         timeout,
         request_gap: profile.limits.request_gap,
+        serial,
         blocks,
         profile,
     })
+}
+
+/// The serial number that the device must have, hexadecimal as on its label.
+fn serial(device: &RawDevice, profile: &Profile) -> Result<Option<u64>, String> {
+    let Some(text) = &device.serial else { return Ok(None) };
+    if !profile.tells_serial() {
+        return Err(format!("{} tells no serial number; leave it out", profile.name()));
+    }
+    u64::from_str_radix(text, 16)
+        .map(Some)
+        .map_err(|_| format!("{text:?} is not a serial number: up to 16 hexadecimal digits, as on the label"))
 }
 
 /// A serial line that is asked for more than its baud rate gives, told with what would fit.

@@ -3,7 +3,9 @@
 
 mod command;
 mod device;
+mod keep;
 mod reopen;
+mod standing;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,8 +21,10 @@ use crate::modbus::link::{Failure, Link};
 use crate::modbus::plan::{Block, Medium, ModbusPlan};
 use crate::modbus::schedule::{Job, Schedule};
 use crate::modbus::transport::{Opener, Real};
+use crate::modbus::upkeep::Upkeep;
 use crate::modbus::wire::pdu;
 use device::Device;
+use standing::Standing;
 
 /// Time-outs in a row, over all devices, after which a connection counts as half open.
 const HALF_OPEN_AFTER: u32 = 5;
@@ -45,6 +49,8 @@ pub async fn run_on(
     let mut line = Line {
         schedule: Schedule::new(&plan, now),
         budget: ProbeBudget::new(plan.timing.probe_share_percent, now),
+        upkeep_budget: ProbeBudget::unsaved(keep::SHARE_PERCENT, now),
+        standing: Standing::default(),
         backoff: Backoff::default(),
         silent_in_a_row: 0,
         is_up: None,
@@ -64,6 +70,8 @@ struct Line {
     opener: Box<dyn Opener>,
     schedule: Schedule,
     budget: ProbeBudget,
+    upkeep_budget: ProbeBudget,
+    standing: Standing,
     backoff: Backoff,
     devices: Vec<Device>,
     link: Option<Link>,
@@ -75,6 +83,8 @@ struct Line {
 enum Next {
     Stop,
     Serve(LineCommand),
+    Refresh(usize, u16, linli_domain::Value),
+    Maintain(Upkeep),
     Poll(Job),
     Probe(usize),
     Look,
@@ -92,6 +102,8 @@ impl Line {
             match self.next().await {
                 Next::Stop => return,
                 Next::Serve(command) => self.serve(command).await,
+                Next::Refresh(device, point, value) => self.refresh(device, point, &value).await,
+                Next::Maintain(upkeep) => self.maintain(upkeep).await,
                 Next::Poll(job) => self.poll(job).await,
                 Next::Probe(device) => self.probe(device).await,
                 Next::Look => {}
@@ -99,7 +111,7 @@ impl Line {
         }
     }
 
-    /// Commands first, then what is due, then probes; waits when there is nothing.
+    /// Commands first, then what is due, then maintenance and probes; waits when there is nothing.
     async fn next(&mut self) -> Next {
         if self.context.cancel.is_cancelled() {
             return Next::Stop;
@@ -108,6 +120,12 @@ impl Line {
             return Next::Serve(command);
         }
         let now = Instant::now();
+        if let Some((device, point, value)) = self.standing.take(now) {
+            return Next::Refresh(device, point, value);
+        }
+        if let Some(upkeep) = self.upkeep_due(now) {
+            return Next::Maintain(upkeep);
+        }
         if let Some((job, missed)) = self.schedule.take(now) {
             self.context.health.overruns.fetch_add(missed, Ordering::Relaxed);
             return Next::Poll(job);
@@ -115,12 +133,14 @@ impl Line {
         if let Some(device) = self.probe_due(now) {
             return Next::Probe(device);
         }
-        let wake = [self.schedule.next_due(), self.next_probe(), Some(now + HEARTBEAT)];
+        let due = [self.schedule.next_due(), self.standing.next_due()];
+        let wake = [due[0], due[1], self.next_probe(), Some(now + HEARTBEAT)];
         let wake = wake.into_iter().flatten().min().unwrap_or(now + HEARTBEAT);
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => Next::Stop,
             Some(command) = self.context.commands.recv() => Next::Serve(command),
+            Some(upkeep) = self.context.upkeep.recv() => Next::Maintain(upkeep),
             () = tokio::time::sleep_until(wake) => Next::Look,
         }
     }
@@ -270,6 +290,7 @@ impl Line {
         }
         let stamp = self.context.clock.now();
         let points = 0..u16::try_from(self.plan.layouts[device].points.len()).unwrap_or(u16::MAX);
+        let detail = self.without_standing(device, detail);
         self.transition(device, state, detail).await;
         self.deliver(device, device::all_bad(points, reason, stamp)).await;
     }

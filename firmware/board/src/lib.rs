@@ -1,0 +1,13 @@
+//! What every board shares. A board's own folder has only what its chip makes different.
+
+#![no_std]
+
+pub mod boot;
+pub mod frames;
+pub mod key;
+pub mod nor;
+pub mod note;
+pub mod register;
+pub mod run;
+pub mod stack;
+pub mod vectors;
