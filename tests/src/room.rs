@@ -93,9 +93,9 @@ impl Room {
 
     /// Changes the room: `occupied 0`, `fire 1`, `broken lamp`.
     pub async fn set(&mut self, word: &str) -> anyhow::Result<()> {
-        self.input.write_all(format!("{word}\n").as_bytes()).await?;
         let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
         let before = self.told().len();
+        self.input.write_all(format!("{word}\n").as_bytes()).await?;
         eventually("the room changes", Duration::from_secs(5), || {
             self.told().iter().skip(before).any(|line| line["set"] == what.as_str())
         })
@@ -271,6 +271,34 @@ impl Centre {
             does(&["order", "sign", &file, "--key", &self.key(signer), "--code", code]).await?;
         }
         Ok(file)
+    }
+
+    /// Orders, and somebody on the spot compares the code: this machine's clock is synchronised with
+    /// nobody. Gives whether it was taken, and what was told.
+    pub async fn send(&self, gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
+        let shown: Value = serde_json::from_str(&does(&["order", "show", file, "--json"]).await?)?;
+        let code = shown["code"].as_str().unwrap_or_default();
+        let sent = gateway.verb(&["order", "send", file, "--code", code]).await?;
+        let told = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
+        Ok((sent.status.success(), told))
+    }
+
+    /// The controller is reached by another port, such as a cable's.
+    pub fn wired_to(&self, port: u16) -> anyhow::Result<()> {
+        let file = self.config.join("devices.toml");
+        let devices = std::fs::read_to_string(&file)?;
+        Ok(std::fs::write(file, devices.replace(&self.port.to_string(), &port.to_string()))?)
+    }
+
+    /// A third party verifies the record: it leads to the states that it says.
+    pub async fn record_holds(&self, gateway: &Gateway) -> anyhow::Result<()> {
+        let record = self.stage.path("record.jsonl").to_string_lossy().into_owned();
+        let exported = gateway.verb(&["mode", "audit", "export", "-o", &record]).await?;
+        ensure!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+        let with = self.config.to_string_lossy().into_owned();
+        let told = does(&["mode", "audit", "verify", &record, "--with", &with]).await?;
+        ensure!(told.contains("the same states"), "{told}");
+        Ok(())
     }
 
     /// `CENTRE:FILE` of a plan.

@@ -277,17 +277,10 @@ impl Desk {
     }
 
     async fn look_for_fire(&mut self, index: usize, now: Instant) {
-        use linli_domain::mode::Fire;
         let zone = self.setup.facility.rooms.get(index).and_then(|room| room.fire_zone);
         let Some(zone) = zone.and_then(|zone| self.setup.facility.fire_zones.get(zone)) else { return };
         let told = self.seen.fire(&self.setup, &zone.input, now);
-        let Some(room) = self.rooms.get(&index) else { return };
-        let is_news = match (told, room.state.fire) {
-            (Truth::True, known) => known != Fire::Alarm,
-            (Truth::False, known) => known != Fire::Normal,
-            (Truth::Unknown, known) => known == Fire::Normal,
-        };
-        if is_news {
+        if self.rooms.get(&index).is_some_and(|room| room.state.fire.is_news(told)) {
             self.happen(index, Event::Fire(told)).await;
         }
     }

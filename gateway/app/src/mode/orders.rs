@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use linli_domain::audit::hex;
 use linli_domain::cap::Alert;
-use linli_domain::mode::{Cause, Direction, Event, OrderRef, Phase};
+use linli_domain::mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_domain::order::{
     Clock, Envelope, Judgement, Kind, LARGEST, Ledger, Order, Refusal as Unfit, judge,
 };
@@ -201,7 +201,18 @@ impl Desk {
         };
         match order.kind {
             Kind::Cancel => Ok((taken_back, Vec::new())),
-            Kind::Amend => Ok((taken_back, self.ordered(order)?)),
+            Kind::Amend => {
+                let then = self.ordered(order)?;
+                let plans: Vec<&Arc<Known>> = then.iter().map(|wanted| &wanted.known).collect();
+                let conflict = |(place, wanted): (usize, &Wanted)| {
+                    self.air_conflict(&wanted.known, &wanted.event, &plans[..place])
+                };
+                // Nothing is taken back for what cannot begin.
+                match then.iter().enumerate().find_map(conflict) {
+                    Some(why) => Err(why),
+                    None => Ok((taken_back, then)),
+                }
+            }
             Kind::Enter | Kind::Return | Kind::StandDown => Ok((self.ordered(order)?, Vec::new())),
         }
     }
@@ -269,7 +280,8 @@ impl Desk {
         let names: Vec<&str> = signers.iter().map(Id::as_str).collect();
         for Wanted { room, known, event } in wanted {
             let id = self.rooms[room].id.clone();
-            if let Some(why) = self.air_conflict(known, event) {
+            let beside: Vec<&Arc<Known>> = decided.iter().map(Decided::plan).collect();
+            if let Some(why) = self.air_conflict(known, event, &beside) {
                 rooms.push((id, Some(why)));
                 continue;
             }
@@ -285,17 +297,16 @@ impl Desk {
         (decided, rooms)
     }
 
-    /// Rooms on one air handler cannot pull and push at once.
-    fn air_conflict(&self, known: &Known, event: &Event) -> Option<String> {
+    /// Rooms on one air handler cannot pull and push at once, nor can those that one order names.
+    fn air_conflict(&self, known: &Known, event: &Event, beside: &[&Arc<Known>]) -> Option<String> {
         let Event::Order(OrderRef { direction: Direction::Enter, .. }) = event else { return None };
-        let zone = |room: usize| self.setup.facility.rooms.get(room).and_then(|room| room.air_zone.clone());
-        let own = zone(known.brief.room)?;
-        self.rooms.values().find_map(|other| {
-            let plan = &other.known.as_ref()?.brief.plan;
-            let is_beside = other.index != known.brief.room && zone(other.index).as_ref() == Some(&own);
-            (is_beside && !plan.pressure.goes_with(known.brief.plan.pressure))
-                .then(|| format!("{} shares its air handler and flows the other way", other.id))
-        })
+        let plans = || self.setup.plans.iter().map(|known| &known.brief.plan);
+        let under_way = self.rooms.values().filter_map(|room| room.known.as_ref());
+        let all = under_way.chain(beside.iter().copied());
+        let others = all.map(|other| (other.brief.room, flows(&other.brief.plan, plans())));
+        let (room, pressure) = (known.brief.room, known.brief.plan.pressure);
+        let other = air_conflict(&self.setup.facility, room, pressure, others)?;
+        Some(format!("{} shares its air handler and flows the other way", self.rooms[&other].id))
     }
 
     /// What follows once the first steps are durable.

@@ -8,6 +8,7 @@
 
 mod atom;
 mod brief;
+mod centre;
 mod check;
 mod event;
 mod exits;
@@ -23,6 +24,7 @@ mod truth;
 
 pub use atom::{Atom, Claim, Readings};
 pub use brief::{Brief, Cond, Doing, Fault, Job, Safe, Setting};
+pub use centre::{air_conflict, flows};
 pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, Turn};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed};

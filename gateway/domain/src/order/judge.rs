@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::demand::{Demand, Demands};
 use super::envelope::{Envelope, Signed};
 use super::key::Keyring;
 use super::payload::{Authority, Kind};
@@ -130,14 +131,35 @@ pub fn judge(
     now: Timestamp,
     clock: Clock<'_>,
 ) -> Result<Judgement, Refusal> {
-    let order = &envelope.order;
-    order.target(centre).ok_or_else(|| Refusal::WrongTarget(centre.clone()))?;
-    let signers = envelope.signers(keyring).map_err(Refusal::Signature)?;
+    judge_under(Demands::ALL, envelope, centre, keyring, policy, ledger, now, clock)
+}
+
+/// The same with some demands not made, for the model checker.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a judgement rests on; only the model checker gives one more"
+)]
+pub fn judge_under(
+    demands: Demands,
+    envelope: &Envelope,
+    centre: &Id,
+    keyring: &Keyring,
+    policy: &Policy,
+    ledger: &Ledger,
+    now: Timestamp,
+    clock: Clock<'_>,
+) -> Result<Judgement, Refusal> {
+    let (order, makes) = (&envelope.order, |demand| demands.make(demand));
+    if makes(Demand::Target) {
+        order.target(centre).ok_or_else(|| Refusal::WrongTarget(centre.clone()))?;
+    }
+    let signers = envelope.signers_under(demands, keyring).map_err(Refusal::Signature)?;
     let roles = if order.authority == Authority::District { &policy.district } else { &policy.local };
-    let may = |signed: &Signed| signed.roles.iter().any(|role| roles.contains(role));
+    let may = |signed: &Signed| !makes(Demand::Role) || signed.roles.iter().any(|role| roles.contains(role));
     let signers: Vec<Signed> = signers.into_iter().filter(may).collect();
     // Two to go, one to stop.
-    let needed = if order.kind == Kind::Cancel { 1 } else { policy.quorum };
+    let is_one_enough = order.kind == Kind::Cancel || !makes(Demand::Quorum);
+    let needed = if is_one_enough { 1 } else { policy.quorum };
     if signers.len() < needed {
         return Err(Refusal::Quorum { needed, signed: signers.len(), roles: roles.join(", ") });
     }
@@ -145,19 +167,19 @@ pub fn judge(
         .accepted
         .iter()
         .find(|(authority, seq, ..)| (*authority, *seq) == (order.authority, order.seq));
-    if let Some((.., hash)) = known {
+    if let Some((.., hash)) = known.filter(|_| makes(Demand::OnceOnly)) {
         return match *hash == envelope.hash {
             true => Ok(Judgement::Repeated),
             false => Err(Refusal::Equivocation { seq: order.seq }),
         };
     }
     let last = ledger.last.get(&order.authority).copied().unwrap_or_default();
-    if order.seq <= last {
+    if order.seq <= last && makes(Demand::Rising) {
         return Err(Refusal::Replayed { seq: order.seq, last });
     }
-    in_time(envelope, now, clock)?;
+    in_time(demands, envelope, now, clock)?;
     let mut ledger = ledger.clone();
-    ledger.last.insert(order.authority, order.seq);
+    ledger.last.insert(order.authority, order.seq.max(last));
     ledger.accepted.push((order.authority, order.seq, order.id.clone(), envelope.hash));
     if ledger.accepted.len() > REMEMBERED {
         ledger.accepted.remove(0);
@@ -176,22 +198,24 @@ pub enum Clock<'c> {
     Free,
 }
 
-fn in_time(envelope: &Envelope, now: Timestamp, clock: Clock<'_>) -> Result<(), Refusal> {
+fn in_time(demands: Demands, envelope: &Envelope, now: Timestamp, clock: Clock<'_>) -> Result<(), Refusal> {
     let order = &envelope.order;
     let skew = i64::try_from(SKEW.as_millis()).unwrap_or_default();
     let longest = i64::try_from(LONGEST_LOCAL.as_millis()).unwrap_or_default();
-    if order.authority == Authority::Local && order.expires.0.saturating_sub(order.not_before.0) > longest {
+    let is_local = order.authority == Authority::Local && demands.make(Demand::LocalIsShort);
+    if is_local && order.expires.0.saturating_sub(order.not_before.0) > longest {
         return Err(Refusal::LocalTooLong);
     }
     match clock {
         Clock::Synchronised => {}
         Clock::Confirmed(code) if code == envelope.code() => return Ok(()),
+        Clock::Confirmed(_) | Clock::Free if !demands.make(Demand::TrustedClock) => {}
         Clock::Confirmed(_) | Clock::Free => return Err(Refusal::Quarantined { code: envelope.code() }),
     }
-    if now.0.saturating_add(skew) < order.not_before.0 {
+    if now.0.saturating_add(skew) < order.not_before.0 && demands.make(Demand::NotEarly) {
         return Err(Refusal::Early { not_before: order.not_before, now });
     }
-    if now >= order.expires {
+    if now >= order.expires && demands.make(Demand::NotExpired) {
         return Err(Refusal::Expired { expires: order.expires, now });
     }
     Ok(())

@@ -4,13 +4,15 @@
 //! with Ed25519. It carries everything that is needed to decide about it, so it can come by MQTT,
 //! on a stick or as scanned text, and be verified without a network. Nothing here reads a clock.
 
+mod demand;
 mod envelope;
 mod judge;
 mod key;
 mod payload;
 
+pub use demand::{Demand, Demands};
 pub use envelope::{Envelope, Signed, sign, sign_plan, verify_plan};
-pub use judge::{Accepted, Clock, Judgement, Ledger, Policy, Refusal, judge};
+pub use judge::{Accepted, Clock, Judgement, Ledger, Policy, Refusal, judge, judge_under};
 pub use key::{Key, KeyId, Keyring, PublicKey, SecretKey};
 pub use payload::{Authority, Kind, Malformed, Order, PlanHash, Target};
 

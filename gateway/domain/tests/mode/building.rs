@@ -284,6 +284,36 @@ pub fn enter() -> Plan {
     )
 }
 
+/// The same room, but its lamps are said to be plain ones.
+pub fn with_plain_lamps() -> Facility {
+    let mut facility = facility();
+    facility.fixtures[1].kind = Kind::Lighting;
+    facility
+}
+
+/// The way in with a step that switches the lamps on and one that switches them off.
+pub fn enter_on_and_off() -> Plan {
+    let mut plan = enter();
+    let lamps = |name: &str, to: &str, after: &str, proof: &str, channel| {
+        let work = Work::Actuate {
+            device: "uv".to_owned(),
+            set: vec![("power".to_owned(), word(to))],
+            verify: verify(proof, channel),
+            retry: Retry { times: 0, gap: Duration::ZERO },
+            compensate: None,
+            is_reasserted: false,
+        };
+        step(name, &[after], &["vacant(2)", "fire == normal"], Drill::Skip, OnFail::Human, work)
+    };
+    let hands = Hands { role: "staff".to_owned(), count: 1, ..Hands::default() };
+    let wait = step("wait", &["dose"], &[], Drill::Skip, OnFail::Human, Work::Human(hands));
+    plan.steps[2] = lamps("dose", "on", "secure", "uv.irradiance == on", Channel::Independent);
+    plan.steps[3].after = vec!["off".to_owned()];
+    plan.steps.insert(3, wait);
+    plan.steps.insert(4, lamps("off", "off", "wait", "uv.irradiance == off", Channel::Independent));
+    plan
+}
+
 /// The way back.
 pub fn back() -> Plan {
     let inspect = Hands { role: "staff".to_owned(), count: 1, ..Hands::default() };
@@ -292,5 +322,9 @@ pub fn back() -> Plan {
 }
 
 pub fn brief(plan: Plan) -> Brief {
-    Brief::new(plan, &facility()).unwrap_or_else(|faults| panic!("{faults:#?}"))
+    brief_in(plan, &facility())
+}
+
+pub fn brief_in(plan: Plan, facility: &Facility) -> Brief {
+    Brief::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }

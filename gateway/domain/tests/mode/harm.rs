@@ -42,7 +42,8 @@ pub fn harm_of(
         {
             return Some("L a step was verified that is not so");
         }
-        if is_new && matches!(state, StepState::Verified(_)) && job.id.as_str() == "dose" && world.uv {
+        let is_process = matches!(job.doing, Doing::Process { .. });
+        if is_new && matches!(state, StepState::Verified(_)) && is_process && world.uv {
             return Some("L2 lamps were told to be off that are on");
         }
         if is_new && matches!(state, StepState::Verified(_)) && job.id.as_str() == "accept" {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linli_domain::Value;
 use linli_domain::alarm::Source;
+use linli_domain::audit::hex;
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
     Acted, Actor, Brief, Class, Direction, Effect, Event, Fire, Laws, OrderRef, Phase, Readings, State,
@@ -82,6 +83,9 @@ pub struct World {
     pub timers: BTreeMap<Timer, u64>,
     /// What happened that must never happen.
     pub harm: Option<&'static str>,
+    /// What the record would say since it was taken: plan, event, hash of the state that it led to.
+    /// Only where time passes.
+    pub record: Vec<(String, Event, String)>,
 }
 
 /// An act on its way.
@@ -192,6 +196,7 @@ impl World {
             now: 0,
             timers: BTreeMap::new(),
             harm: None,
+            record: Vec::new(),
         }
     }
 
@@ -323,7 +328,12 @@ impl World {
             Move::Stop => Event::Stop { by: why() },
             Move::Resume(who) => Event::Resume { who: actor(who), why: why() },
             Move::Commit => Event::Commit { who: actor("chen") },
-            Move::Confirm(step, who) => Event::Confirm { step, who: actor(who) },
+            Move::Confirm(step, who) => {
+                // People who wait for lamps to have burnt long enough.
+                let is_waited = self.brief(rules).jobs[step].id.as_str() == "wait";
+                self.dosed |= is_waited && self.uv && !self.broken;
+                Event::Confirm { step, who: actor(who) }
+            }
             Move::Cannot(step) => Event::Cannot { step, who: actor("an"), why: why() },
             Move::Waive(step) => {
                 let span = std::time::Duration::from_secs(60);
@@ -411,7 +421,7 @@ impl World {
                 self.lamps(is_shut || rules.wires_cut.contains(&Wire::Lamps));
                 self.broken = !self.uv;
             }
-            ("dose", _) => self.lamps(false),
+            ("dose" | "off", _) => self.lamps(false),
             ("fan", Turn::Compensate) => self.fan = false,
             ("fan", _) => self.fan = !self.room.run.as_ref().is_some_and(|run| run.is_return()),
             ("gate", _) => {
@@ -455,6 +465,9 @@ impl World {
     fn tell_with(&mut self, rules: &Rules<'_>, brief: &Brief, event: &Event) -> bool {
         let Ok((next, effects)) = step_under(rules.laws, brief, &self.room, event) else { return false };
         let before = std::mem::replace(&mut self.room, next);
+        if rules.has_time {
+            self.record.push((brief.plan.key(), event.clone(), hex(&self.room.hash())));
+        }
         self.harm = self.harm.or_else(|| harm_of(rules, brief, &before, &self.room, event, &effects, self));
         for effect in effects {
             match effect {

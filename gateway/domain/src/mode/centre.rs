@@ -1,0 +1,48 @@
+//! What binds the rooms of a centre to each other: one air handler, one fire panel.
+
+use super::plan::{Direction, Plan, Pressure};
+use super::state::Fire;
+use super::truth::Truth;
+use crate::facility::Facility;
+
+/// How the air of a room may flow while it follows a plan: as the plan says, and on the way back
+/// also as the plans say that it leads back from, until the room is in peace. `all` are the plans
+/// of the centre.
+pub fn flows<'p>(plan: &'p Plan, all: impl IntoIterator<Item = &'p Plan>) -> Vec<Pressure> {
+    let key = plan.key();
+    let from = all.into_iter().filter(|other| {
+        plan.direction == Direction::Return && other.return_plan.as_deref() == Some(key.as_str())
+    });
+    std::iter::once(plan).chain(from).map(|plan| plan.pressure).collect()
+}
+
+/// The room because of which another cannot be so: they share an air handler, and their air would
+/// flow opposite ways. `beside` are the rooms that follow a plan, each with its [`flows`].
+pub fn air_conflict(
+    facility: &Facility,
+    room: usize,
+    pressure: Pressure,
+    beside: impl IntoIterator<Item = (usize, Vec<Pressure>)>,
+) -> Option<usize> {
+    let zone = |room: usize| facility.rooms.get(room).and_then(|room| room.air_zone.as_ref());
+    let own = zone(room)?;
+    let clashes = |flows: &[Pressure]| flows.iter().any(|flow| !flow.goes_with(pressure));
+    let mut beside = beside.into_iter();
+    beside
+        .find(|(other, flows)| *other != room && zone(*other) == Some(own) && clashes(flows))
+        .map(|(other, _)| other)
+}
+
+// === impl Fire ===
+
+impl Fire {
+    /// Whether a room has to hear what the panel tells. A panel that falls silent ends no alarm.
+    #[must_use]
+    pub const fn is_news(self, told: Truth) -> bool {
+        match told {
+            Truth::True => !matches!(self, Self::Alarm),
+            Truth::False => !matches!(self, Self::Normal),
+            Truth::Unknown => matches!(self, Self::Normal),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A cable between two programs: it can be cut, listened to, and held in the middle of a telegram.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Largest piece that is passed on at once: more than any telegram of Modbus TCP (260 bytes).
+const PIECE: usize = 4096;
+
+/// What is held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// The request: the device never hears of it.
+    Request,
+    /// The answer: the device has done it, and nobody hears of that.
+    Answer,
+}
+
+/// A request that is waited for.
+type Sought = fn(&[u8]) -> bool;
+
+/// A cable.
+pub struct Link {
+    /// Its near end.
+    pub port: u16,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    far: u16,
+    is_whole: watch::Sender<bool>,
+    trap: Mutex<Option<(Sought, Held)>>,
+    caught: watch::Sender<Option<Instant>>,
+}
+
+// === impl Link ===
+
+impl Link {
+    /// Lays a cable to that port of this machine.
+    pub async fn to(far: u16) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let (is_whole, caught) = (watch::Sender::new(true), watch::Sender::new(None));
+        let shared = Arc::new(Shared { far, is_whole, trap: Mutex::new(None), caught });
+        let laid = Arc::clone(&shared);
+        let task = tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&laid).carry(near));
+            }
+        });
+        Ok(Self { port, shared, task })
+    }
+
+    /// Cuts it: whoever speaks through it hears that nobody is there any more.
+    pub fn cut(&self) {
+        self.shared.is_whole.send_replace(false);
+    }
+
+    /// Mends it.
+    pub fn mend(&self) {
+        self.shared.is_whole.send_replace(true);
+    }
+
+    /// Holds the next request that looks so, or its answer; nothing passes on that connection any more.
+    pub fn hold(&self, sought: Sought, held: Held) {
+        self.shared.caught.send_replace(None);
+        *self.shared.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some((sought, held));
+    }
+
+    /// When it was caught.
+    pub async fn caught(&self, patience: Duration) -> anyhow::Result<Instant> {
+        let mut caught = self.shared.caught.subscribe();
+        let found = tokio::time::timeout(patience, caught.wait_for(Option::is_some)).await??;
+        found.ok_or_else(|| anyhow::anyhow!("nothing was caught"))
+    }
+
+    /// Whether it was caught by now.
+    #[must_use]
+    pub fn has_caught(&self) -> bool {
+        self.shared.caught.borrow().is_some()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.shared.is_whole.send_replace(false);
+        self.task.abort();
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    async fn carry(self: Arc<Self>, near: TcpStream) {
+        let mut whole = self.is_whole.subscribe();
+        if !*whole.borrow_and_update() {
+            return;
+        }
+        let Ok(far) = TcpStream::connect(("127.0.0.1", self.far)).await else { return };
+        let (mut from_near, mut to_near) = near.into_split();
+        let (mut from_far, mut to_far) = far.into_split();
+        let holds = watch::Sender::new(None);
+        tokio::select! {
+            () = self.there(&mut from_near, &mut to_far, &holds) => {}
+            () = self.back(&mut from_far, &mut to_near, &holds) => {}
+            _ = whole.wait_for(|is_whole| !is_whole) => {}
+        }
+    }
+
+    async fn there(
+        &self,
+        from: &mut OwnedReadHalf,
+        to: &mut OwnedWriteHalf,
+        holds: &watch::Sender<Option<Held>>,
+    ) {
+        let mut piece = vec![0; PIECE];
+        while let Ok(length @ 1..) = from.read(&mut piece).await {
+            if let Some(held) = self.spring(&piece[..length]) {
+                holds.send_replace(Some(held));
+                if held == Held::Request {
+                    self.caught.send_replace(Some(Instant::now()));
+                    return std::future::pending().await;
+                }
+            }
+            if to.write_all(&piece[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn back(
+        &self,
+        from: &mut OwnedReadHalf,
+        to: &mut OwnedWriteHalf,
+        holds: &watch::Sender<Option<Held>>,
+    ) {
+        let mut piece = vec![0; PIECE];
+        while let Ok(length @ 1..) = from.read(&mut piece).await {
+            if holds.borrow().is_some() {
+                self.caught.send_replace(Some(Instant::now()));
+                return std::future::pending().await;
+            }
+            if to.write_all(&piece[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Springs the trap, once.
+    fn spring(&self, piece: &[u8]) -> Option<Held> {
+        let mut trap = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, held) = trap.take_if(|(sought, _)| sought(piece))?;
+        Some(held)
+    }
+}
