@@ -17,6 +17,7 @@ pub mod printing;
 mod proof;
 pub mod room;
 mod stage;
+pub mod switching;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;

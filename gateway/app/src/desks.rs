@@ -33,6 +33,8 @@ pub struct Needs<'n> {
     pub orders: mpsc::Receiver<InboundOrder>,
     /// What the `status` topic says.
     pub birth: watch::Sender<Birth>,
+    /// Where the mode switch tells which data policies hold.
+    pub telling: mode::Telling,
     /// Screens.
     pub events: &'n Events,
     /// Labels.
@@ -57,6 +59,8 @@ pub struct Desks {
     pub kiosks: JoinHandle<()>,
     /// The mode switch's.
     pub mode: JoinHandle<()>,
+    /// What makes kiosks show what a mode asks for.
+    pub notices: JoinHandle<()>,
     /// What switches sirens.
     pub sirens: JoinHandle<()>,
 }
@@ -79,8 +83,20 @@ pub struct Ways {
 
 /// Starts every desk.
 pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
-    let Needs { store, samples, told, commands, orders, birth, events, clock, follow, observed, current } =
-        needs;
+    let Needs {
+        store,
+        samples,
+        told,
+        commands,
+        orders,
+        birth,
+        telling,
+        events,
+        clock,
+        follow,
+        observed,
+        current,
+    } = needs;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(food::BATCH_QUEUE);
     let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
@@ -90,7 +106,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
-    let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
+    let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &telling).await?;
     let food_desk = food::Desk::resume(food::Parts {
         store: store.book(),
         samples: samples.downgrade(),
@@ -112,7 +128,15 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
-    let mode_desk = mode_desk(store, commands.clone(), birth, events, &clock, follow, observed).await?;
+    let notices = mode::NoticeParts {
+        in_force: telling.in_force(),
+        commands: commands.clone(),
+        store: store.book(),
+        live: Arc::clone(&observed.live),
+        clock: Arc::clone(&clock),
+    };
+    let told_to = (birth, telling);
+    let mode_desk = mode_desk(store, commands.clone(), told_to, events, &clock, follow, observed).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
@@ -143,6 +167,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
         mode: tokio::spawn(mode_desk.run(proven, mode_asked, orders)),
+        notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((desks, ways))
 }
@@ -153,6 +178,7 @@ async fn alarm_desk(
     clock: &Arc<dyn Clock>,
     follow: &Follow,
     observed: &Observed,
+    telling: &mode::Telling,
 ) -> anyhow::Result<alarms::Desk> {
     let parts = alarms::Parts {
         store: store.alarms(),
@@ -160,6 +186,8 @@ async fn alarm_desk(
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.alarms),
         rules: follow.alarms.subscribe(),
+        asleep: follow.asleep.subscribe(),
+        in_force: telling.in_force(),
         hooks: follow.webhooks.subscribe(),
         sirens: follow.sirens.subscribe(),
     };
@@ -169,7 +197,7 @@ async fn alarm_desk(
 async fn mode_desk(
     store: &Store,
     commands: mpsc::Sender<Submission>,
-    birth: watch::Sender<Birth>,
+    (birth, telling): (watch::Sender<Birth>, mode::Telling),
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &Follow,
@@ -183,6 +211,7 @@ async fn mode_desk(
         health: Arc::clone(&observed.mode),
         setup: follow.mode.subscribe(),
         birth,
+        telling,
     };
     mode::Desk::resume(parts).await
 }

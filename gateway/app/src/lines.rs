@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{Batch, Id};
-use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Told};
+use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Paces, Told};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -36,6 +36,8 @@ pub struct Shared {
     pub measurements: mpsc::Sender<Told>,
     /// Where transitions go.
     pub events: mpsc::Sender<LineEvent>,
+    /// How often devices are read for the time being.
+    pub paces: watch::Receiver<Paces>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
 }
@@ -158,6 +160,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
             measurements: shared.measurements.clone(),
             events: shared.events.clone(),
             commands,
+            paces: shared.paces.clone(),
             clock: Arc::clone(&shared.clock),
             health: Arc::clone(&view.health),
             cancel: cancel.clone(),

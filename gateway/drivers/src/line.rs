@@ -1,15 +1,20 @@
 //! What a running line exchanges with the rest of the gateway.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use linli_domain::vital::Measurement;
 use linli_domain::{Batch, Id, Layout, Reason, Stamp, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+
+/// Devices that are read more often than their plan says, and how often.
+pub type Paces = Arc<BTreeMap<Id, Duration>>;
 
 /// Everything a line may touch.
 pub struct LineContext {
@@ -21,6 +26,8 @@ pub struct LineContext {
     pub events: mpsc::Sender<LineEvent>,
     /// Commands; served before any poll, between two exchanges.
     pub commands: mpsc::Receiver<LineCommand>,
+    /// How often devices are read for the time being; followed between two exchanges.
+    pub paces: watch::Receiver<Paces>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
     /// Counters for metrics, also one per device in the order of the plan.
