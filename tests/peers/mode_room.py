@@ -1,4 +1,4 @@
-"""Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 7.
+"""Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 10.
 
 usage: mode_room.py PORT    [--lease SECONDS] [--parent PID]
 
@@ -30,7 +30,7 @@ parser.add_argument("--lease", type=float, default=10.0)
 parser.add_argument("--parent", type=int, default=0)
 args = parser.parse_args()
 
-UNITS = (4, 5, 6, 7)
+UNITS = (4, 5, 6, 7, 8, 9, 10)
 PUBLIC, STAFF_ONLY = 0, 1
 
 

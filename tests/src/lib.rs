@@ -18,6 +18,7 @@ pub mod printing;
 mod proof;
 pub mod room;
 mod stage;
+pub mod switching;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;

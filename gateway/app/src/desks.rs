@@ -35,6 +35,8 @@ pub struct Needs<'n> {
     pub birth: watch::Sender<Birth>,
     /// Where devices and lines are reached.
     pub routes: watch::Receiver<Arc<Routes>>,
+    /// Where the mode switch tells which data policies hold.
+    pub telling: mode::Telling,
     /// Screens.
     pub events: &'n Events,
     /// Labels.
@@ -61,6 +63,8 @@ pub struct Desks {
     pub mode: JoinHandle<()>,
     /// The nodes'.
     pub nodes: JoinHandle<()>,
+    /// What makes kiosks show what a mode asks for.
+    pub notices: JoinHandle<()>,
     /// What switches sirens.
     pub sirens: JoinHandle<()>,
 }
@@ -93,6 +97,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         orders,
         birth,
         routes,
+        telling,
         events,
         clock,
         follow,
@@ -117,7 +122,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     });
     let node_desk = node_desk.await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
-    let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
+    let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &telling).await?;
     let food_desk = food::Desk::resume(food::Parts {
         store: store.book(),
         samples: samples.downgrade(),
@@ -139,7 +144,15 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
-    let mode_desk = mode_desk(store, commands.clone(), birth, events, &clock, follow, observed).await?;
+    let notices = mode::NoticeParts {
+        in_force: telling.in_force(),
+        commands: commands.clone(),
+        store: store.book(),
+        live: Arc::clone(&observed.live),
+        clock: Arc::clone(&clock),
+    };
+    let told_to = (birth, telling);
+    let mode_desk = mode_desk(store, commands.clone(), told_to, events, &clock, follow, observed).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
@@ -172,6 +185,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
         mode: tokio::spawn(mode_desk.run(proven, mode_asked, orders)),
         nodes: tokio::spawn(node_desk.run(nodes_asked)),
+        notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((desks, ways))
 }
@@ -182,6 +196,7 @@ async fn alarm_desk(
     clock: &Arc<dyn Clock>,
     follow: &Follow,
     observed: &Observed,
+    telling: &mode::Telling,
 ) -> anyhow::Result<alarms::Desk> {
     let parts = alarms::Parts {
         store: store.alarms(),
@@ -189,6 +204,8 @@ async fn alarm_desk(
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.alarms),
         rules: follow.alarms.subscribe(),
+        asleep: follow.asleep.subscribe(),
+        in_force: telling.in_force(),
         hooks: follow.webhooks.subscribe(),
         sirens: follow.sirens.subscribe(),
     };
@@ -198,7 +215,7 @@ async fn alarm_desk(
 async fn mode_desk(
     store: &Store,
     commands: mpsc::Sender<Submission>,
-    birth: watch::Sender<Birth>,
+    (birth, telling): (watch::Sender<Birth>, mode::Telling),
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &Follow,
@@ -212,6 +229,7 @@ async fn mode_desk(
         health: Arc::clone(&observed.mode),
         setup: follow.mode.subscribe(),
         birth,
+        telling,
     };
     mode::Desk::resume(parts).await
 }

@@ -27,6 +27,8 @@ pub struct Follow {
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
     /// What is wrong, and how soon somebody must know.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Who outside is told.
     pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
     /// What sounds on the site.
@@ -60,6 +62,7 @@ impl Follow {
             cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
+            asleep: watch::Sender::new(Arc::new(current.asleep.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
             sirens: watch::Sender::new(Arc::new(current.sirens.clone())),
             canteen: watch::Sender::new(Arc::new(current.canteen.clone())),
@@ -78,6 +81,8 @@ impl Follow {
         self.reports.send_replace(reports(current));
         self.cabin.send_replace(Arc::new(current.cabin.clone()));
         self.workers.send_replace(Arc::new(current.workers.clone()));
+        // Before the rules: none of them is heard for a moment.
+        self.asleep.send_replace(Arc::new(current.asleep.clone()));
         // Rules that did not change keep their delays running.
         self.alarms.send_if_modified(|rules| {
             let changed = **rules != current.alarms;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use linli_domain::mode::InForce;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -29,7 +30,7 @@ use crate::mode;
 use crate::north::North;
 use crate::notify;
 use crate::observed::Observed;
-use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Rules, Tap};
 use crate::watchdog::{self, Watchdog};
 use crate::web::{Control, House, ReloadRequest};
 
@@ -91,7 +92,10 @@ impl Gateway {
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
         let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let lines = Lines::new(Shared { samples: samples.clone(), measurements, events, clock: ticks() });
+        let telling = mode::Telling::default();
+        let paces = telling.paces();
+        let lines =
+            Lines::new(Shared { samples: samples.clone(), measurements, events, paces, clock: ticks() });
         let follow = Follow::new(&current);
         let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
         let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
@@ -106,6 +110,7 @@ impl Gateway {
             orders,
             birth: north.birth(),
             routes: lines.routes(),
+            telling: telling.clone(),
             events: &events,
             clock: ticks(),
             follow: &follow,
@@ -114,7 +119,8 @@ impl Gateway {
         })
         .await?;
         let taps = std::mem::take(&mut ways.taps);
-        let pipeline = pipeline(&store, &lines, &follow, &observed, &events, taps);
+        let parts = (follow.reports.subscribe(), telling.in_force());
+        let pipeline = pipeline(&store, &lines, parts, &observed, &events, taps);
         let health = Arc::clone(&observed.desk);
         let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
         let house = House::new(&observed, ways, events, follow.workers.subscribe());
@@ -232,6 +238,7 @@ impl Gateway {
         tasks.desks.sirens.abort();
         tasks.desks.mode.abort();
         tasks.desks.nodes.abort();
+        tasks.desks.notices.abort();
         drop(desk);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
@@ -280,7 +287,7 @@ fn aside(
 fn pipeline(
     store: &Store,
     lines: &Lines,
-    follow: &Follow,
+    (rules, in_force): (watch::Receiver<Rules>, watch::Receiver<Arc<InForce>>),
     observed: &Observed,
     events: &Events,
     taps: Vec<Tap>,
@@ -288,7 +295,9 @@ fn pipeline(
     Pipeline {
         store: store.clone(),
         live: Arc::clone(&observed.live),
-        rules: follow.reports.subscribe(),
+        rules,
+        in_force,
+        waiting: store.status(),
         measurements: lines.measurements(),
         taps,
         events: events.clone(),

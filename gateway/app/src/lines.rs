@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_drivers::modbus::upkeep::Attendant;
-use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Told};
+use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Paces, Told};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -40,6 +40,8 @@ pub struct Shared {
     pub measurements: mpsc::Sender<Told>,
     /// Where transitions go.
     pub events: mpsc::Sender<LineEvent>,
+    /// How often devices are read for the time being.
+    pub paces: watch::Receiver<Paces>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
 }
@@ -165,6 +167,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
             events: shared.events.clone(),
             commands,
             upkeep,
+            paces: shared.paces.clone(),
             clock: Arc::clone(&shared.clock),
             health: Arc::clone(&view.health),
             cancel: cancel.clone(),

@@ -3,6 +3,8 @@
 //! Labels are bounded by the configuration: line, device, lane, reason. Nothing personal, and no
 //! value of a measurement, ever becomes a label.
 
+mod mode;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::core::Collector;
@@ -23,6 +25,7 @@ pub fn render(observed: &Observed) -> Result<String, prometheus::Error> {
     lines(&page, observed)?;
     store(&page, observed)?;
     uplink(&page, observed)?;
+    mode::page(&page, &observed.mode)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
 }
 
@@ -109,6 +112,12 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         "Batches the desks of canteen and kiosks could not look at.",
         &[],
         &[(&[], get(&flow.unaccounted))],
+    )?;
+    page.counter(
+        "linli_raised_batches_total",
+        "Batches that a mode wants to travel with the alarms, by whether they did.",
+        &["result"],
+        &[(&["urgent"], get(&flow.raised)), (&["held_back"], get(&flow.held_back))],
     )?;
     cabin(page, &observed.cabin)?;
     alarms(page, &observed.alarms)?;

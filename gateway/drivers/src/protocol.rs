@@ -1,6 +1,7 @@
 //! What a protocol owes the rest of the gateway.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,10 @@ pub trait LinePlan: Send + Sync {
     /// Whether `value` may be written to that point (type, range, step). The error is a sentence
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;
+
+    /// Whether these devices may be read that often while the line runs. The error is about the
+    /// device at fault, or about the line as a whole.
+    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem>;
 
     /// Whether `other` describes the very same work, so that a reload may leave it running.
     fn same_as(&self, other: &dyn LinePlan) -> bool;

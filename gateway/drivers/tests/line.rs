@@ -15,11 +15,11 @@ use linli_drivers::modbus::upkeep::{self, Attendant};
 use linli_drivers::modbus::wire::crc16;
 use linli_drivers::modbus::{Opener, RTU, RTU_OVER_TCP, Stream, run_on};
 use linli_drivers::{
-    Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth, Protocol, RawDevice,
-    RawLine,
+    Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth, LinePlan, Paces,
+    Protocol, RawDevice, RawLine,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +56,7 @@ struct Bench {
     attendant: Attendant,
     health: Arc<LineHealth>,
     cancel: CancellationToken,
+    pace: watch::Sender<Paces>,
     began: Instant,
 }
 
@@ -131,7 +132,9 @@ impl Bench {
         let (attendant, upkeep) = mpsc::channel(16);
         let health = Arc::new(LineHealth::new(plan.layouts.len()));
         let cancel = CancellationToken::new();
+        let (pace, paces) = watch::channel(Paces::default());
         let context = LineContext {
+            paces,
             samples,
             measurements,
             events: to_events,
@@ -142,7 +145,7 @@ impl Bench {
             cancel: cancel.clone(),
         };
         tokio::spawn(run_on(plan, context, Box::new(Ends(ends))));
-        Self { seen, batches, events, commands, attendant, health, cancel, began }
+        Self { seen, batches, events, commands, attendant, health, cancel, pace, began }
     }
 
     fn seen(&self) -> Vec<(Duration, Vec<u8>)> {
@@ -195,6 +198,45 @@ async fn polls_stay_on_their_beat_however_long_the_answers_take() {
     assert!((598..=602).contains(&times.len()), "{} polls in 600 s", times.len());
     let phase = times[1] % 1000;
     assert!(times[1..].iter().all(|at| (at + 1000 - phase) % 1000 <= 1), "off the beat: {times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_is_read_more_often_for_a_time_and_the_line_is_not_opened_anew() {
+    let plan = plan(&RTU_OVER_TCP, SERVER, &[("a", 1, "xy/md02", 10_000), ("b", 2, "xy/md02", 10_000)]);
+    let bench = Bench::run(plan, vec![Box::new(at_once)]);
+    let polls = |unit: u8| bench.seen().iter().filter(|(_, request)| request[0] == unit).count();
+    sleep(Duration::from_secs(100)).await;
+    let (a, b) = (polls(1), polls(2));
+    assert!((10..=12).contains(&a) && (10..=12).contains(&b), "{a} and {b} in 100 s");
+    let wanted = |seconds| Paces::new([(Id::new("a").unwrap(), Duration::from_secs(seconds))].into());
+    bench.pace.send_replace(wanted(1));
+    sleep(Duration::from_secs(100)).await;
+    assert!((99..=102).contains(&(polls(1) - a)), "{}", polls(1) - a);
+    assert!((9..=11).contains(&(polls(2) - b)), "the other one keeps its own");
+    // Never less often than planned; and back again.
+    let a = polls(1);
+    bench.pace.send_replace(wanted(60));
+    sleep(Duration::from_secs(100)).await;
+    assert!((9..=12).contains(&(polls(1) - a)), "{}", polls(1) - a);
+    bench.pace.send_replace(Paces::default());
+    let a = polls(1);
+    sleep(Duration::from_secs(100)).await;
+    assert!((9..=11).contains(&(polls(1) - a)), "{}", polls(1) - a);
+    assert_eq!(bench.health.opens.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_not_asked_for_more_than_it_gives() {
+    let devices = [("a", 1, "xy/md02", 10_000), ("b", 2, "xy/md02", 10_000)];
+    let plan = plan(&RTU, "port = \"/dev/null\"\nbaud = 9600\ntimeout = \"300ms\"", &devices);
+    let paced = |ms| plan.paced(&[(Id::new("a").unwrap(), Duration::from_millis(ms))].into());
+    assert_eq!(paced(2000), Ok(()));
+    assert!(paced(10).is_err_and(|problem| problem.device == Some(0)));
+    let (slow, long) =
+        ("port = \"/dev/null\"\nbaud = 1200\ntimeout = \"300ms\"", ("c", 3, "eastron/sdm630", 60_000));
+    let plan = self::plan(&RTU, slow, &[long]);
+    let told = plan.paced(&[(Id::new("c").unwrap(), Duration::from_millis(200))].into());
+    assert!(told.is_err_and(|problem| problem.message.contains("of this line's time")));
 }
 
 #[tokio::test(start_paused = true)]

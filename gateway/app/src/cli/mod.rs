@@ -9,6 +9,7 @@ mod command;
 mod demo;
 mod devices;
 mod doctor;
+mod drill;
 mod export;
 mod food;
 pub mod init;
@@ -75,6 +76,8 @@ enum Verb {
     Export(export::Args),
     /// Switch rooms between peace and emergency: preview, watch, confirm, stop, prove (平急转换)
     Mode(mode::Args),
+    /// Drill a switch: order it, work it, report it (演练)
+    Drill(drill::Args),
     /// Write, sign, show and verify orders to change a centre's mode (指令)
     Order(order::Args),
     /// Make the running gateway take over the changed configuration (重新加载配置)
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Mode(args) => mode::run(&args),
+        Verb::Drill(args) => drill::run(&args),
         Verb::Order(args) => order::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),

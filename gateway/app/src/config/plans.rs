@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
-    Brief, Channel, Compensate, Direction, Doing, Drill, Fault, Hands, Literal, OnFail, Plan, Pressure,
-    Retry, Step, Verify, VoidOn, Work, check_exits,
+    Brief, Channel, Compensate, Direction, Doing, Drill, Fault, Hands, Literal, OnFail, Plan, Policy,
+    Pressure, Retry, Step, Verify, VoidOn, Work, check_exits,
 };
 use linli_domain::order::{Signed, verify_plan};
 use linli_drivers::duration;
@@ -15,11 +15,12 @@ use ring::digest::{SHA256, digest};
 
 use super::notes::{Notes, keys, nth};
 use super::people::People;
+use super::policy;
 use super::raw::plan as raw;
 use super::text::Step as Way;
 
 /// A person has this long before whoever leads hears of it.
-const DEADLINE: Duration = Duration::from_secs(600);
+pub(super) const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How long a person can still say no.
 const GRACE: Duration = Duration::from_secs(30);
@@ -35,6 +36,8 @@ pub struct Known {
     pub hash: [u8; 32],
     /// The plan, tied to the building.
     pub brief: Brief,
+    /// How data are treated meanwhile.
+    pub policy: Policy,
 }
 
 /// Checks one plan by itself.
@@ -42,14 +45,18 @@ pub fn check(
     file: &raw::PlanFile,
     text: &str,
     building: &Facility,
+    data: &policy::Data<'_>,
     notes: &mut Notes<'_, '_>,
 ) -> Option<Known> {
     let plan = written(file, notes)?;
+    // Of a room that is not there everything would be told as another room's.
+    let raw = file.policy.as_ref().filter(|_| building.room(plan.room.as_str()).is_some());
+    let policy = policy::check(raw, &plan, data, notes);
     match Brief::new(plan, building) {
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief })
+            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, policy })
         }
         Err(faults) => {
             faults.iter().for_each(|fault| note(fault, notes));
@@ -86,7 +93,7 @@ pub fn together(
     plans: &[Known],
     written: &[String],
     building: &Facility,
-    mut wrong: impl FnMut(&str, &[Way], String),
+    wrong: &mut impl FnMut(&str, &[Way], String),
 ) {
     for (index, known) in plans.iter().enumerate() {
         let plan = &known.brief.plan;

@@ -68,7 +68,11 @@ const ALARMS: &str = "[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\n
     [[alarm]]\nid = \"kitchen-meter.silent\"\ndevice = \"kitchen-meter\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
     text = \"后厨电表：没有数据\"\n\n\
     [[alarm]]\nid = \"kitchen-gas.silent\"\ndevice = \"kitchen-gas\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
-    priority = \"high\"\ntext = \"后厨燃气传感器：没有数据\"\n";
+    priority = \"high\"\ntext = \"后厨燃气传感器：没有数据\"\n\n\
+    [[alarm]]\nid = \"specimen-fridge.warm\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\nwhen = \"high\"\n\
+    limit = 8\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱：高于 8 °C\"\n\n\
+    [[alarm]]\nid = \"specimen-fridge.frost\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\nwhen = \"low\"\n\
+    limit = 2\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱：低于 2 °C\"\n";
 
 const MATTERS: &str = include_str!("../../../../deploy/example/matters.toml");
 
@@ -87,6 +91,7 @@ fn devices(at: &Addresses) -> String {
         ("hot-holding", "热藏柜", "kitchen", "kitchen-bus", 3, "generic/sht20", "food_safety"),
         ("kitchen-meter", "后厨电表", "kitchen", "kitchen-bus", 10, "eastron/sdm120", "telemetry"),
         ("reading-air", "阅览室温湿度", "reading-room", "north-bus", 1, "renke/rs-ws-n01", "telemetry"),
+        ("specimen-fridge", "标本冰箱", "reading-room", "north-bus", 2, "renke/rs-ws-n01", "food_safety"),
         ("reading-io", "阅览室控制器", "reading-room", "panel", 1, "generic/room-io", "actuator"),
         ("reading-co2", "阅览室二氧化碳", "reading-room", "panel", 2, "generic/co2-ndir", "telemetry"),
         ("reading-mode", "阅览室切换控制器", "reading-room", "panel", 4, "generic/room-mode", "actuator"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linli_domain::Id;
 use linli_domain::facility::Facility;
-use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, fold, forecast};
+use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, bracketed, fold, forecast};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -45,6 +45,8 @@ fn shown(desk: &Desk, room: &Room) -> Value {
     let mut body = json!({
         "room": room.id, "name": name, "stage": room.stage(setup), "fire": room.state.fire,
         "verified": room.state.is_verified_ready(),
+        "policy": room.entered.as_ref().map(super::policy::Entered::shown),
+        "alternate": super::alternate::shown(desk, room),
     });
     let (Some(run), Some(known)) = (&room.state.run, &room.known) else {
         if room.state.run.is_some() {
@@ -79,6 +81,10 @@ fn shown(desk: &Desk, room: &Room) -> Value {
 fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &Brief, step: usize) -> Value {
     let (job, state) = (&brief.jobs[step], &run.steps[step]);
     let mut body = about(brief, step);
+    // Nobody shall take a drill for the real thing, nor the other way round.
+    if let (Some(prompt), true) = (body["prompt"].as_str().map(bracketed), room.state.is_exercise()) {
+        body["prompt"] = json!(prompt);
+    }
     body["state"] = json!(state.as_str());
     match state {
         StepState::Verified(channel) => body["channel"] = json!(channel),
@@ -176,14 +182,17 @@ fn claim(facility: &Facility, room: &Room, brief: &Brief, atom: usize) -> Option
     }
 }
 
+/// There is no such plan.
+pub fn no_plan(desk: &Desk, name: &str) -> Refusal {
+    let keys: Vec<String> = desk.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
+    Refusal::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
+}
+
 /// What a plan would do now: its steps in order, who is needed, when it could be ready, and what
 /// is not known or does not hold.
 pub fn preview(desk: &Desk, name: &str) -> Result<Value, Refusal> {
     let setup = &desk.setup;
-    let known = setup.plan(name).ok_or_else(|| {
-        let keys: Vec<String> = setup.plans.iter().map(|known| known.brief.plan.key()).collect();
-        Refusal::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
-    })?;
+    let known = setup.plan(name).ok_or_else(|| no_plan(desk, name))?;
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let forecast = forecast(brief);
     let mut order: Vec<usize> = (0..brief.jobs.len()).collect();
@@ -212,6 +221,7 @@ pub fn preview(desk: &Desk, name: &str) -> Result<Value, Refusal> {
         "lead": plan.lead, "basis": plan.basis, "hash": linli_domain::audit::hex(&known.hash),
         "grace_s": plan.grace.as_secs(), "at_most_s": forecast.at_most.as_secs(),
         "ready_within_s": plan.ready_within.as_secs(), "steps": steps,
-        "unknown": unknown, "not_so_now": wrong,
+        "unknown": unknown, "not_so_now": wrong, "alternate": plan.alternate,
+        "snapshot": linli_domain::audit::hex(&super::snapshot::of(desk, &[&**known]).0),
     }))
 }

@@ -1,6 +1,7 @@
 //! Modbus lines as written, and the rows of the protocol table.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -405,6 +406,20 @@ impl LinePlan for ModbusPlan {
         self.devices
             .get(device)
             .map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
+    }
+
+    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+        let mut plan = self.clone();
+        for (index, device) in plan.devices.iter_mut().enumerate() {
+            let Some(pace) = paces.get(&device.layout.device) else { continue };
+            if *pace < SHORTEST_POLL {
+                let (poll, least) = (duration::format(*pace), duration::format(SHORTEST_POLL));
+                let message = format!("{poll} is too short, at least {least}");
+                return Err(Problem { device: Some(index), key: "poll".to_owned(), message });
+            }
+            device.poll = device.poll.min(*pace);
+        }
+        overload(&plan).into_iter().next().map_or(Ok(()), Err)
     }
 
     fn same_as(&self, other: &dyn LinePlan) -> bool {

@@ -54,7 +54,7 @@ fn print(shown: &Value) {
         );
     }
     let record = &shown["record"];
-    println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..16).unwrap_or_default());
+    println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..8).unwrap_or_default());
 }
 
 /// One room.
@@ -90,6 +90,23 @@ pub fn print_room(room: &Value) {
     for step in room["steps"].as_array().into_iter().flatten() {
         print_step(step);
     }
+    let policy = &room["policy"];
+    if policy.is_object() {
+        println!("  数据策略 policy {} · 自 since {}", word(policy, "plan"), time(&policy["since"]));
+    }
+    let alternate = &room["alternate"];
+    if alternate.is_object() {
+        println!(
+            "  可改用 alternate {} → {}: {}",
+            word(alternate, "room"),
+            word(alternate, "plan"),
+            word(alternate, "why")
+        );
+        match alternate["needed"].as_str() {
+            None => println!("    linli mode alternate {} --as PERSON --why …", word(room, "room")),
+            Some(needed) => println!("    {needed}"),
+        }
+    }
 }
 
 fn print_step(step: &Value) {
@@ -122,8 +139,29 @@ fn print_step(step: &Value) {
     println!("  {mark} {:16} {:10} {}", word(step, "step"), state, more.join(" · "));
 }
 
+/// Shows what plans would do now, and what an order that names them can name as seen.
+pub fn plans(site: &Site, plans: &[String], is_json: bool) -> anyhow::Result<()> {
+    for (nth, name) in plans.iter().enumerate() {
+        if nth > 0 && !is_json {
+            println!();
+        }
+        plan(site, name, is_json)?;
+    }
+    if plans.len() > 1 || !is_json {
+        let seen = ask(site, "GET", &format!("/api/v1/mode/snapshot/{}", plans.join(",")), "")?;
+        match is_json {
+            true => println!("{seen:#}"),
+            false => println!(
+                "快照 snapshot  {}   （linli order new --snapshot CENTRE:SNAPSHOT）",
+                word(&seen, "snapshot")
+            ),
+        }
+    }
+    Ok(())
+}
+
 /// Shows what a plan would do now.
-pub fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
+fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
     let is_name = plan.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b));
     anyhow::ensure!(is_name && !plan.is_empty(), "{plan:?} is no plan; write it as reading-room.sampling@1");
     let shown = ask(site, "GET", &format!("/api/v1/mode/plans/{plan}"), "")?;

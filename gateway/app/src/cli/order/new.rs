@@ -34,6 +34,10 @@ pub struct Args {
     /// a centre has its own gateway, CENTRE/SITE:FILE
     #[arg(long = "plan", value_name = "CENTRE:FILE", required = true)]
     plans: Vec<String>,
+    /// What was seen there when it was looked at, as `linli mode plan` shows it: refused when that has
+    /// changed (快照)
+    #[arg(long = "snapshot", value_name = "CENTRE:SNAPSHOT")]
+    snapshots: Vec<String>,
     /// The document it rests on (文号)
     #[arg(long)]
     reference: Option<String>,
@@ -104,7 +108,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         },
         class,
         authority: if args.local { Authority::Local } else { Authority::District },
-        targets: targets(&args.plans)?,
+        targets: seen(targets(&args.plans)?, &args.snapshots)?,
         mode: args.mode.clone(),
         not_before,
         expires: Timestamp(not_before.0.saturating_add(valid)),
@@ -172,6 +176,21 @@ fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
             Some(target) => target.plans.push(plan),
             None => targets.push(Target { centre, site, plans: vec![plan], snapshot: None }),
         }
+    }
+    Ok(targets)
+}
+
+/// The same with what was seen.
+fn seen(mut targets: Vec<Target>, snapshots: &[String]) -> anyhow::Result<Vec<Target>> {
+    for text in snapshots {
+        let (centre, hash) =
+            text.split_once(':').with_context(|| format!("{text:?}: write CENTRE:SNAPSHOT"))?;
+        let target = targets.iter_mut().find(|target| target.centre.as_str() == centre);
+        let target = target.with_context(|| format!("--snapshot names {centre}, but no --plan does"))?;
+        let pair = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(pair).collect();
+        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        target.snapshot = Some(bytes.with_context(|| format!("{hash:?} is not 64 hexadecimal digits"))?);
     }
     Ok(targets)
 }

@@ -54,12 +54,14 @@ pub async fn run_on(
         backoff: Backoff::default(),
         silent_in_a_row: 0,
         is_up: None,
+        is_paced: true,
         devices,
         link: None,
         plan,
         context,
         opener,
     };
+    line.pace();
     line.run().await;
     Ok(())
 }
@@ -77,6 +79,8 @@ struct Line {
     link: Option<Link>,
     silent_in_a_row: u32,
     is_up: Option<bool>,
+    /// Whether somebody may still say how often devices are read.
+    is_paced: bool,
 }
 
 /// What to do next.
@@ -119,6 +123,9 @@ impl Line {
         if let Ok(command) = self.context.commands.try_recv() {
             return Next::Serve(command);
         }
+        if self.context.paces.has_changed().unwrap_or_default() {
+            self.pace();
+        }
         let now = Instant::now();
         if let Some((device, point, value)) = self.standing.take(now) {
             return Next::Refresh(device, point, value);
@@ -141,7 +148,21 @@ impl Line {
             () = self.context.cancel.cancelled() => Next::Stop,
             Some(command) = self.context.commands.recv() => Next::Serve(command),
             Some(upkeep) = self.context.upkeep.recv() => Next::Maintain(upkeep),
+            changed = self.context.paces.changed(), if self.is_paced => {
+                self.is_paced = changed.is_ok();
+                self.pace();
+                Next::Look
+            }
             () = tokio::time::sleep_until(wake) => Next::Look,
+        }
+    }
+
+    /// Devices are read as often as is wanted now, at least as often as planned.
+    fn pace(&mut self) {
+        let (paces, now) = (Arc::clone(&self.context.paces.borrow_and_update()), Instant::now());
+        for (device, planned) in self.plan.devices.iter().enumerate() {
+            let wanted = paces.get(&planned.layout.device).copied().unwrap_or(planned.poll);
+            self.schedule.pace(device, wanted.min(planned.poll), now);
         }
     }
 
