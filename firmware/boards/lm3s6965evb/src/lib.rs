@@ -4,11 +4,11 @@
 
 #![no_std]
 
-pub mod fixed;
 pub mod hardware;
 pub mod interrupts;
 pub mod kept;
 pub mod layout;
+pub mod pins;
 pub mod serial;
 pub mod twowire;
 

@@ -4,8 +4,6 @@
 //! `repeated_start`). The emulator ignores a START on a bus that is held, so without the feature the
 //! direction changes by STOP and START, which every device of this board understands as well.
 
-use core::cell::RefCell;
-
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
 use linli_board::register::Register;
 
@@ -135,19 +133,5 @@ impl I2c for TwoWire {
             before = Some(reads);
         }
         Ok(())
-    }
-}
-
-/// One of several users of the bus; each has it for a whole transaction.
-#[derive(Debug, Clone, Copy)]
-pub struct Shared<'a>(pub &'a RefCell<TwoWire>);
-
-impl ErrorType for Shared<'_> {
-    type Error = Failed;
-}
-
-impl I2c for Shared<'_> {
-    fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), Failed> {
-        self.0.borrow_mut().transaction(address, operations)
     }
 }

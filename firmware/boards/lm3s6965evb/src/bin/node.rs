@@ -9,45 +9,36 @@ use core::fmt::Write;
 use cortex_m_rt::{entry, exception};
 use ds1307::{DateTimeAccess, Ds1307};
 use eeprom24x::{Eeprom24x, SlaveAddr, Storage, addr_size::TwoBytes, page_size::B32, unique_serial::No};
-use embedded_hal::delay::DelayNs;
 use linli_board::boot::reset_cause;
+use linli_board::fixed::{Fixed, NoSlot, package_version};
 use linli_board::note::Ended;
-use linli_board::run::{Hardware, run};
+use linli_board::run::{Cycles, Hardware, run};
 use linli_board::stack;
+use linli_board::twowire::Shared;
 use linli_bootloader::Salty;
 use linli_node::board::NoWatchdog;
 use linli_node::copies::InEeprom;
 use linli_node::{Board, Firmware, Node, Parts, Retained};
 use linli_wire::kind::KINDS;
-use linli_wire::version::Version;
-use lm3s::fixed::{Buttons, Fixed, NoSlot, Relay};
 use lm3s::hardware::{Lm3s, on_millisecond};
+use lm3s::pins::{Buttons, Relay};
 use lm3s::serial::{CLOCK_HZ, CONSOLE};
-use lm3s::twowire::{Shared, TwoWire};
+use lm3s::twowire::TwoWire;
 use lm3s::{GAP, NUMBER, kept};
 
 /// The parts this node is made of.
 struct This;
 
 impl Board for This {
-    type I2c = Shared<'static>;
+    type I2c = Shared<'static, TwoWire>;
     type Inputs = Buttons;
     type Outputs = [Relay; 2];
-    type Copies = InEeprom<Storage<Shared<'static>, B32, TwoBytes, No, Cycles>>;
+    type Copies = InEeprom<Storage<Shared<'static, TwoWire>, B32, TwoBytes, No, Cycles>>;
     type Slot = NoSlot;
     type Boot = Fixed;
     type Crypto = Salty;
     type Watchdog = NoWatchdog;
     type Memory = &'static mut Retained;
-}
-
-/// Waits by counting cycles.
-struct Cycles;
-
-impl DelayNs for Cycles {
-    fn delay_ns(&mut self, ns: u32) {
-        cortex_m::asm::delay(ns / (1_000_000_000 / CLOCK_HZ) + 1);
-    }
 }
 
 #[entry]
@@ -65,7 +56,7 @@ fn main() -> ! {
         i2c: Shared(bus),
         inputs: Buttons,
         outputs: [Relay(0), Relay(1)],
-        copies: InEeprom::new(Storage::new(eeprom, Cycles), 0),
+        copies: InEeprom::new(Storage::new(eeprom, Cycles::of(CLOCK_HZ)), 0),
         slot: NoSlot,
         boot: Fixed,
         // Nothing is received here; the node asks for somebody who would verify it.
@@ -75,7 +66,7 @@ fn main() -> ! {
         memory: unsafe { kept::retained() },
     };
     let firmware =
-        Firmware { board: NUMBER, version: version(), security: 0, kind: &KINDS[0], gap: GAP };
+        Firmware { board: NUMBER, version: package_version(), security: 0, kind: &KINDS[0], gap: GAP };
     let node = Node::new(parts, firmware, cause, hardware.now_ms());
     let console = &mut CONSOLE.clone();
     let _ = writeln!(console, "lm3s6965evb {} {}", firmware.version, node.kind().name);
@@ -83,16 +74,6 @@ fn main() -> ! {
         let _ = writeln!(console, "clock {time}");
     }
     run(hardware, node)
-}
-
-/// The package's.
-fn version() -> Version {
-    let number = |text: &str| text.bytes().fold(0, |sum: u16, digit| sum * 10 + u16::from(digit - b'0'));
-    Version::new(
-        number(env!("CARGO_PKG_VERSION_MAJOR")) as u8,
-        number(env!("CARGO_PKG_VERSION_MINOR")) as u8,
-        number(env!("CARGO_PKG_VERSION_PATCH")),
-    )
 }
 
 #[exception]

@@ -1,11 +1,9 @@
 //! What a board without updates gives to its node instead: firmware that stays.
 
-use embedded_hal::digital::{ErrorType, OutputPin};
 use embedded_storage::nor_flash::{ErrorType as FlashError, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use linli_node::board::{Boot, Broken};
-use linli_node::inputs::Inputs;
-use linli_board::register::Register;
 use linli_wire::identity::BootState;
+use linli_wire::version::Version;
 
 /// Nothing is marked, because nothing can be received.
 #[derive(Debug)]
@@ -74,45 +72,13 @@ impl NorFlash for NoSlot {
     }
 }
 
-/// The board's five buttons, on port E and F; pressed is low. The emulator moves the port's lines.
-#[derive(Debug)]
-pub struct Buttons;
-
-impl Inputs for Buttons {
-    fn is_high(&mut self, index: usize) -> Option<bool> {
-        // SAFETY: the data registers of ports E (pins 0 to 3) and F (pin 1), by the chip's map.
-        let (up_to_four, select) = unsafe { (Register::at(0x4002_43FC), Register::at(0x4002_53FC)) };
-        match index {
-            0..=3 => Some(!up_to_four.has(1 << index)),
-            4 => Some(!select.has(1 << 1)),
-            _ => None,
-        }
-    }
-}
-
-/// A relay: a pin of port D.
-#[derive(Debug)]
-pub struct Relay(pub u32);
-
-impl Relay {
-    fn port() -> Register {
-        // SAFETY: the data register of port D, every pin of it, by the chip's map.
-        unsafe { Register::at(0x4000_73FC) }
-    }
-}
-
-impl ErrorType for Relay {
-    type Error = core::convert::Infallible;
-}
-
-impl OutputPin for Relay {
-    fn set_low(&mut self) -> Result<(), Self::Error> {
-        Self::port().clear(1 << self.0);
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Self::Error> {
-        Self::port().set(1 << self.0);
-        Ok(())
-    }
+/// The version of a program that no header describes: the workspace's.
+#[must_use]
+pub fn package_version() -> Version {
+    let number = |text: &str| text.bytes().fold(0, |sum: u16, digit| sum * 10 + u16::from(digit - b'0'));
+    Version::new(
+        number(env!("CARGO_PKG_VERSION_MAJOR")) as u8,
+        number(env!("CARGO_PKG_VERSION_MINOR")) as u8,
+        number(env!("CARGO_PKG_VERSION_PATCH")),
+    )
 }
