@@ -3,6 +3,7 @@
 #![no_std]
 
 pub mod boot;
+pub mod fixed;
 pub mod frames;
 pub mod key;
 pub mod nor;
@@ -10,4 +11,5 @@ pub mod note;
 pub mod register;
 pub mod run;
 pub mod stack;
+pub mod twowire;
 pub mod vectors;

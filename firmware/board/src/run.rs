@@ -1,11 +1,13 @@
 //! The loop: a frame, a round of the node, rest until the next interrupt.
 
+use embedded_hal::delay::DelayNs;
+use embedded_storage::nor_flash::ReadNorFlash;
 use linli_node::node::{Line, Node};
 use linli_node::server::Answer;
 use linli_node::{Board, Firmware};
 use linli_wire::config::Config;
 use linli_wire::health::Counter;
-use linli_wire::image::Header;
+use linli_wire::image::{HEADER, Header};
 use linli_wire::kind::{ANY, KINDS, Kind};
 
 use crate::frames::LONGEST;
@@ -62,6 +64,36 @@ pub fn run<B: Board>(hardware: &mut impl Hardware, mut node: Node<B>) -> ! {
             hardware.set_line(&line);
         }
         hardware.rest();
+    }
+}
+
+/// The header of the image that runs.
+///
+/// # Panics
+/// If there is none; the bootloader has seen it before.
+pub fn header<F: ReadNorFlash>(active: &mut F) -> Header {
+    let mut bytes = [0; HEADER];
+    assert!(active.read(0, &mut bytes).is_ok(), "flash can be read");
+    Header::decode(&bytes).expect("the bootloader has verified it")
+}
+
+/// Waits by counting cycles.
+#[derive(Debug)]
+pub struct Cycles {
+    ns_per_16: u32,
+}
+
+impl Cycles {
+    /// Of a processor with this clock.
+    #[must_use]
+    pub const fn of(hz: u32) -> Self {
+        Self { ns_per_16: (16_000_000_000_u64 / hz as u64) as u32 }
+    }
+}
+
+impl DelayNs for Cycles {
+    fn delay_ns(&mut self, ns: u32) {
+        cortex_m::asm::delay(((u64::from(ns) * 16) / u64::from(self.ns_per_16)) as u32 + 1);
     }
 }
 

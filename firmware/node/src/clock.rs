@@ -3,6 +3,8 @@
 //! A board counts milliseconds in 32 bits, which start over after 49.7 days. Everything inside the
 //! node uses 64 bits; this is the only place that knows of the difference.
 
+use linli_wire::clock::{EARLIEST, Source};
+
 /// Milliseconds since the node started.
 pub type Ms = u64;
 
@@ -11,6 +13,55 @@ pub type Ms = u64;
 pub struct Clock {
     last: u32,
     now: Ms,
+}
+
+/// The time of day, while it is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Wall {
+    /// Unix seconds when the node started, by what was told.
+    started: Option<u32>,
+    source: Source,
+    news: bool,
+}
+
+// === impl Wall ===
+
+impl Wall {
+    /// Not known yet.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self { started: None, source: Source::Unknown, news: false }
+    }
+
+    /// Somebody knows the time. Says whether that was worth an entry in the log: `None` if the time is
+    /// not plausible.
+    pub fn set(&mut self, uptime_s: u32, unix_s: u32, source: Source) -> Option<bool> {
+        if unix_s < EARLIEST {
+            return None;
+        }
+        let before = self.now(uptime_s);
+        self.started = Some(unix_s.saturating_sub(uptime_s));
+        self.source = source;
+        self.news |= source == Source::Line;
+        Some(before.is_none_or(|before| before.abs_diff(unix_s) > 2))
+    }
+
+    /// Unix seconds, while they are known.
+    #[must_use]
+    pub fn now(&self, uptime_s: u32) -> Option<u32> {
+        self.started.map(|started| started.saturating_add(uptime_s))
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Whether it was set over the line since this was asked last: then a clock chip wants to know.
+    pub fn take_news(&mut self) -> bool {
+        core::mem::take(&mut self.news)
+    }
 }
 
 // === impl Clock ===
@@ -67,6 +118,19 @@ mod tests {
             clock.at(7_u32.wrapping_add((hour * 3_600_000) as u32));
         }
         assert_eq!(clock.uptime_s(), hours * 3600);
+    }
+
+    #[test]
+    fn the_time_of_day_goes_on_and_small_corrections_are_no_news_for_the_log() {
+        let mut wall = Wall::unknown();
+        assert_eq!(wall.set(10, EARLIEST - 1, Source::Line), None);
+        assert_eq!(wall.now(10), None);
+        assert_eq!(wall.set(10, EARLIEST + 100, Source::Rtc), Some(true));
+        assert!(!wall.take_news());
+        assert_eq!(wall.now(70), Some(EARLIEST + 160));
+        assert_eq!(wall.set(70, EARLIEST + 161, Source::Line), Some(false));
+        assert_eq!((wall.now(70), wall.source()), (Some(EARLIEST + 161), Source::Line));
+        assert!(wall.take_news() && !wall.take_news());
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub mod node;
 pub mod outputs;
 pub mod receiver;
 pub mod retained;
+#[cfg(any(test, feature = "rtc"))]
+pub mod rtc;
 pub mod sampler;
 pub mod selftest;
 pub mod sensor;

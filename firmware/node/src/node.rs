@@ -1,5 +1,6 @@
 //! The node: owns every part, and goes round.
 
+use linli_wire::clock::Source;
 use linli_wire::config::{Baud, Config, Parity};
 use linli_wire::health::Counter;
 use linli_wire::identity::{BootState, Identity, reset, status};
@@ -9,7 +10,7 @@ use linli_wire::point;
 use linli_wire::update::{Message, Refusal};
 
 use crate::board::{Board, Boot, Firmware, Parts, Watchdog};
-use crate::clock::{Clock, Ms};
+use crate::clock::{Clock, Ms, Wall};
 use crate::inputs::Debounced;
 use crate::outputs::Leased;
 use crate::receiver::{Done, Event, Receiver, Rules};
@@ -58,6 +59,7 @@ pub struct Node<B: Board> {
     pub(crate) firmware: Firmware,
     pub(crate) kind: &'static Kind,
     pub(crate) clock: Clock,
+    pub(crate) wall: Wall,
     pub(crate) settings: Settings,
     pub(crate) sampler: Sampler,
     pub(crate) inputs: Debounced,
@@ -111,6 +113,7 @@ impl<B: Board> Node<B> {
             firmware,
             kind,
             clock: Clock::new(board_ms),
+            wall: Wall::unknown(),
             settings,
             sampler: Sampler::new(),
             inputs: Debounced::default(),
@@ -199,6 +202,21 @@ impl<B: Board> Node<B> {
     /// Sets a counter that only the board can know.
     pub fn set_counter(&mut self, counter: Counter, to: u32) {
         self.memory.set(counter, to);
+    }
+
+    /// Somebody knows what time it is, in Unix seconds: the board's clock chip at the start, or the
+    /// gateway. False if that is no time.
+    pub fn set_time(&mut self, unix_s: u32, source: Source) -> bool {
+        let set = self.wall.set(self.clock.uptime_s(), unix_s, source);
+        if set == Some(true) {
+            self.log(Code::ClockSet, unix_s);
+        }
+        set.is_some()
+    }
+
+    /// The time that was set over the line and a clock chip does not know yet.
+    pub fn take_time(&mut self) -> Option<u32> {
+        if self.wall.take_news() { self.wall.now(self.clock.uptime_s()) } else { None }
     }
 
     /// What it is.

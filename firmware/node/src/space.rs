@@ -3,6 +3,7 @@
 //! A request may span blocks, but not the holes between them. Writes are checked completely before
 //! the first of them takes effect, and stay within one block.
 
+use linli_wire::clock::Source;
 use linli_wire::config::{LONGEST_LEASE_S, Refusal as ConfigRefusal, WORDS as CONFIG_WORDS};
 use linli_wire::field::Value;
 use linli_wire::health::{COUNT, Counter, MOST_REFUSALS, REFUSALS};
@@ -113,6 +114,13 @@ impl<B: Board> Space for Node<B> {
             self.selftest.start(self.clock.now());
             return Ok(());
         }
+        if address == control::TIME.address && words.len() == 2 {
+            return if self.set_time(u32::read(words), Source::Line) {
+                Ok(())
+            } else {
+                Err(Exception::Value)
+            };
+        }
         if within(control::CURSOR.address, 2) {
             let mut cursor = [0; 2];
             self.cursor.write(&mut cursor);
@@ -158,6 +166,7 @@ impl<B: Board> Node<B> {
             part.take(REFUSALS, &words);
         }
         part.take(map::selftest::STATE.address, &self.selftest.words(now));
+        part.take(map::clock::NOW.address, &self.clock_words());
         if part.wants(log::HEAD.address, LOG_WORDS) {
             part.take(log::HEAD.address, &self.log_words());
         }
@@ -172,10 +181,18 @@ impl<B: Board> Node<B> {
         part.take(commit::COMMIT.address, &self.settings.commit_words(now));
         part.take(outputs::OUTPUT, &self.output_words());
         part.take(control::SELFTEST.address, &[0]);
+        part.take(control::TIME.address, &self.clock_words()[..2]);
         let mut cursor = [0; 2];
         self.cursor.write(&mut cursor);
         part.take(control::CURSOR.address, &cursor);
         part.take(mailbox::COMMAND.address, &[0; update::WORDS]);
+    }
+
+    fn clock_words(&self) -> [u16; 3] {
+        let mut words = [0; 3];
+        self.wall.now(self.clock.uptime_s()).unwrap_or(0).write(&mut words[..2]);
+        words[2] = self.wall.source().code();
+        words
     }
 
     fn log_words(&self) -> [u16; LOG_WORDS] {

@@ -13,6 +13,7 @@
 #[macro_use]
 mod code;
 pub mod board;
+pub mod clock;
 pub mod config;
 pub mod crc;
 pub mod field;

@@ -21,6 +21,7 @@ codes! {
         Firmware = 2 "firmware" "固件版本" "firmware version; argument: its code";
         BootState = 3 "boot_state" "启动状态" "boot state; argument: its code";
         Confirmed = 4 "confirmed" "新固件已确认" "the new firmware was confirmed";
+        ClockSet = 6 "clock_set" "已知时间，参数为 Unix 秒" "the time is known from here on; argument: Unix seconds";
         TrialExpired = 5 "trial_expired" "新固件试运行超时，未被确认" "the trial of a new firmware ended without confirmation";
         SensorFailed = 10 "sensor_failed" "传感器故障，参数：高位测点，低位原因" "a sensor failed; argument: point << 16 | reason";
         SensorBack = 11 "sensor_back" "传感器恢复，参数为测点" "a sensor is back; argument: point";

@@ -147,6 +147,14 @@ block! {
 }
 
 block! {
+    /// What time it is, for the log. Nothing in the node depends on it.
+    clock Input Read {
+        NOW: u32 @ 0x0190 "Unix 秒，0 为未知" "Unix seconds, 0 is unknown";
+        SOURCE: u16 @ 0x0192 "时间来源" "where it comes from";
+    }
+}
+
+block! {
     /// The log and its window.
     log Input Read {
         HEAD: u32 @ 0x0200 "最新日志的序号，0 为空" "sequence number of the newest entry, 0 is none";
@@ -216,6 +224,7 @@ block! {
     /// Starts things.
     control Holding ReadWrite {
         SELFTEST: u16 @ 0x0180 "写 0x5E1F 开始自检" "write 0x5E1F to start the self-test";
+        TIME: u32 @ 0x0190 "写入 Unix 秒对时" "written: the time, in Unix seconds; reads what NOW reads";
         CURSOR: u32 @ 0x0200 "日志窗口从此序号开始" "the window of the log begins at this sequence number";
     }
 }
@@ -238,6 +247,7 @@ pub static BLOCKS: &[&[Register]] = &[
     points::ROWS,
     health::ROWS,
     selftest::ROWS,
+    clock::ROWS,
     log::ROWS,
     update::ROWS,
     config::ROWS,

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use linli_wire::board::Board;
+use linli_wire::clock::Source;
 use linli_wire::config::{self, Baud, CommitState, Parity};
 use linli_wire::health::Counter;
 use linli_wire::identity::{BootState, reset, status};
@@ -163,6 +164,7 @@ fn codes(text: &mut String) {
     );
     table!("提交状态 · States of the commit", CommitState);
     table!("配置拒绝原因 · Why a configuration is refused", config::Refusal);
+    table!("时间来源 · Sources of the time", Source);
     table!("计数器 · Counters", Counter);
     table!("日志代码 · Codes of the log", log::Code);
     table!("自检状态 · States of the self-test", TestState);

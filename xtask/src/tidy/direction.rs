@@ -40,7 +40,8 @@ pub fn check(metadata: &Value) -> Vec<String> {
         };
         let uses = package["dependencies"].as_array().map_or(&[][..], Vec::as_slice);
         for used in uses.iter().filter_map(|d| d["name"].as_str()).filter(|used| names.contains(used)) {
-            if !allowed.contains(&used) {
+            // A crate may name itself: that is how its own tests switch on one of its features.
+            if used != name && !allowed.contains(&used) {
                 problems.push(format!("{name} must not depend on {used}"));
             }
         }

@@ -62,6 +62,12 @@ impl Hash for Sha {
     }
 }
 
+/// The public key of a secret one.
+#[must_use]
+pub fn public(secret: &[u8; 32]) -> [u8; 32] {
+    SigningKey::from_bytes(secret).verifying_key().to_bytes()
+}
+
 /// A whole signed image: the header is completed with length, hash, key and signature.
 #[must_use]
 pub fn image(header: Header, body: &[u8], secret: &[u8; 32]) -> Vec<u8> {

@@ -12,6 +12,6 @@ mod world;
 
 pub use bench::{Options, SimBoard, SoftwareNode};
 pub use bootloader::{Disk, SLOT};
-pub use crypto::{Keys, Sha, image, key_id};
+pub use crypto::{Keys, Sha, image, key_id, public};
 pub use flash::{Eeprom, Flash, Lost, Power};
 pub use world::World;

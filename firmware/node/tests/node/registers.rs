@@ -96,6 +96,23 @@ fn the_log_is_read_window_by_window() {
 }
 
 #[test]
+fn the_time_is_told_once_and_stands_in_the_log() {
+    let mut rig = Rig::new("fridge");
+    rig.pass_ms(1500);
+    assert_eq!((rig.input(map::clock::NOW), rig.input(map::clock::SOURCE)), (0, 0));
+    let told = linli_wire::clock::EARLIEST + 1000;
+    let words = |unix: u32| [(unix >> 16) as u16, unix as u16];
+    assert_eq!(rig.write(map::control::TIME.address, &words(12)), Err(3), "a clock nobody ever set");
+    rig.write(map::control::TIME.address, &words(told)).expect("a time");
+    let head = rig.input(map::log::HEAD);
+    rig.pass_ms(10_000);
+    let now = rig.holding(map::control::TIME);
+    assert!((told + 10..=told + 11).contains(&now), "{now}");
+    rig.write(map::control::TIME.address, &words(now + 1)).expect("a small correction");
+    assert_eq!(rig.input(map::log::HEAD), head, "is not worth an entry");
+}
+
+#[test]
 fn the_self_test_tells_what_is_broken() {
     let mut rig = Rig::new("room");
     rig.pass_ms(1500);

@@ -11,7 +11,7 @@ use linli_wire::version::Version;
 use crate::rig::{Rig, SECRET};
 
 fn firmware(version: Version, security: u16) -> Vec<u8> {
-    let body: Vec<u8> = (0..20_000_u32).map(|at| (at * at >> 7) as u8 ^ version.minor).collect();
+    let body: Vec<u8> = (0..20_000_u32).map(|at| ((at * at) >> 7) as u8 ^ version.minor).collect();
     let header = Header {
         board: linli_wire::board::Board::Software.code(),
         kinds: ANY,

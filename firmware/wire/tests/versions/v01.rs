@@ -127,6 +127,7 @@ fn addresses() {
         map::health::COUNTER,
         map::health::REFUSED,
         map::selftest::STATE.address,
+        map::clock::NOW.address,
         map::log::HEAD.address,
         map::log::ENTRY,
         map::update::STATE.address,
@@ -138,13 +139,14 @@ fn addresses() {
         map::commit::COMMIT.address,
         map::outputs::OUTPUT,
         map::control::SELFTEST.address,
+        map::control::TIME.address,
         map::control::CURSOR.address,
         map::mailbox::COMMAND.address,
         map::mailbox::BYTES,
     ];
     assert_eq!(
         hex(&at),
-        "0016 0020 0100 0140 0180 0200 0210 0300 0302 0310 0000 0010 0020 0040 0100 0180 0200 0400 0408"
+        "0016 0020 0100 0140 0180 0190 0200 0210 0300 0302 0310 0000 0010 0020 0040 0100 0180 0190 0200 0400 0408"
     );
 }
 
@@ -191,7 +193,7 @@ fn codes() {
     );
     check(
         |c| Code::from_code(c).map(Code::as_str),
-        "1=booted 2=firmware 3=boot_state 4=confirmed 5=trial_expired 10=sensor_failed 11=sensor_back \
+        "1=booted 2=firmware 3=boot_state 4=confirmed 5=trial_expired 6=clock_set 10=sensor_failed 11=sensor_back \
          12=lease_dropped 13=relay_set 14=input_changed 20=config_stored 21=config_default \
          22=config_repaired 23=config_refused 24=config_not_stored 25=trial_begun 26=trial_confirmed \
          27=trial_fell_back 30=update_begun 31=update_resumed 32=update_refused 33=update_verified \

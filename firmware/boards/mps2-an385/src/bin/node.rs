@@ -10,25 +10,27 @@ use board::flash::{self, Flash};
 use board::hardware::Mps2;
 use board::inputs::{Expander, Relay};
 use board::serial::CONSOLE;
-use board::twowire::{Shared, TwoWire};
+use board::twowire::Sbcon;
 use board::watchdog::Feeder;
 use board::{GAP, layout};
 use cortex_m_rt::{entry, exception};
 use linli_board::key::TRUSTED;
 use linli_board::note::Ended;
-use linli_board::run::{Hardware, firmware, run};
+use linli_board::run::{Hardware, firmware, header, run};
 use linli_board::stack;
+use linli_board::twowire::{Shared, TwoWire};
 use linli_bootloader::{Marks, Salty};
 use linli_node::copies::InNor;
 use linli_node::{Board, Node, Parts, Retained};
-use linli_wire::image::{HEADER, Header};
+
+type Bus = TwoWire<Sbcon>;
 
 /// The parts this node is made of.
 struct This;
 
 impl Board for This {
-    type I2c = Shared<'static>;
-    type Inputs = Expander<Shared<'static>>;
+    type I2c = Shared<'static, Bus>;
+    type Inputs = Expander<Shared<'static, Bus>>;
     type Outputs = [Relay; 2];
     type Copies = InNor<Flash>;
     type Slot = Flash;
@@ -43,9 +45,9 @@ fn main() -> ! {
     stack::paint();
     let core = cortex_m::Peripherals::take().expect("taken once");
     let hardware = &mut Mps2::start(core.SYST);
-    let header = header();
-    let bus: &'static RefCell<TwoWire> =
-        cortex_m::singleton!(: RefCell<TwoWire> = RefCell::new(TwoWire::new())).expect("taken once");
+    let header = header(&mut flash::parts().active);
+    let bus: &'static RefCell<Bus> =
+        cortex_m::singleton!(: RefCell<Bus> = RefCell::new(TwoWire::new(Sbcon))).expect("taken once");
     let flash = flash::parts();
     let parts = Parts::<This> {
         i2c: Shared(bus),
@@ -66,14 +68,6 @@ fn main() -> ! {
     let _ = marks.acknowledge_revert();
     let _ = writeln!(CONSOLE.clone(), "mps2-an385 {} {}", header.firmware, node.kind().name);
     run(hardware, node)
-}
-
-/// The bootloader has read it before.
-fn header() -> Header {
-    let mut bytes = [0; HEADER];
-    let mut active = flash::parts().active;
-    embedded_storage::nor_flash::ReadNorFlash::read(&mut active, 0, &mut bytes).expect("it lies in memory");
-    Header::decode(&bytes).expect("the bootloader has verified it")
 }
 
 /// Wakes the loop.

@@ -1,0 +1,3 @@
+//! The board's layout, shared with `build.rs`.
+
+include!("../layout.rs");
