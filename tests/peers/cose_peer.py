@@ -1,6 +1,7 @@
 """Signs and verifies orders by pycose, which knows nothing of linli.
 
 cose_peer.py sign PAYLOAD_FILE OUT SEED_HEX...    a COSE_Sign envelope around an order's CBOR
+cose_peer.py seal AAD PAYLOAD_FILE OUT SEED...    the same, as something else than an order
 cose_peer.py verify FILE PUBLIC_HEX...            every signature, each by its key; prints the payload
 cose_peer.py order OUT MEMBER=VALUE...            an order's CBOR by cbor2, canonical
 """
@@ -27,16 +28,20 @@ def public_of(seed):
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def signer(seed):
+def signer(seed, aad=AAD):
     public = public_of(seed)
     kid = hashlib.sha256(public).digest()[:8]
     key = OKPKey(crv=Ed25519, x=public, d=seed)
-    return CoseSignature(phdr={Algorithm: EdDSA, KID: kid}, key=key, external_aad=AAD)
+    return CoseSignature(phdr={Algorithm: EdDSA, KID: kid}, key=key, external_aad=aad)
 
 
 def sign(payload, out, *seeds):
+    seal(AAD.decode(), payload, out, *seeds)
+
+
+def seal(aad, payload, out, *seeds):
     message = SignMessage(phdr={}, uhdr={}, payload=open(payload, "rb").read())
-    message.signers = [signer(bytes.fromhex(seed)) for seed in seeds]
+    message.signers = [signer(bytes.fromhex(seed), aad.encode()) for seed in seeds]
     open(out, "wb").write(message.encode())
 
 
@@ -65,4 +70,4 @@ def order(out, text):
 
 
 if __name__ == "__main__":
-    {"sign": sign, "verify": verify, "order": order}[sys.argv[1]](*sys.argv[2:])
+    {"sign": sign, "seal": seal, "verify": verify, "order": order}[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,8 @@
 """Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 10.
 
-usage: mode_room.py PORT    [--lease SECONDS] [--parent PID]
+usage: mode_room.py PORT    [--lease SECONDS] [--more ROOMS] [--tick SECONDS] [--parent PID]
+
+`--more 14` adds that many reading rooms of other centres, on units 11 and above.
 
 What is written is what is commanded; what really is follows, with the wires that no software can
 overrule: lamps only burn while nobody is there and the door is shut, their relay drops when it is
@@ -27,10 +29,13 @@ from pymodbus.server import ModbusTcpServer
 parser = argparse.ArgumentParser()
 parser.add_argument("port", type=int)
 parser.add_argument("--lease", type=float, default=10.0)
+parser.add_argument("--more", type=int, default=0)
+parser.add_argument("--tick", type=float, default=0.01)
 parser.add_argument("--parent", type=int, default=0)
 args = parser.parse_args()
 
-UNITS = (4, 5, 6, 7, 8, 9, 10)
+READING_ROOMS = (4, *range(11, 11 + args.more))
+UNITS = (*READING_ROOMS, 5, 6, 7, 8, 9, 10)
 PUBLIC, STAFF_ONLY = 0, 1
 
 
@@ -47,6 +52,8 @@ class Room:
         self.flow = 400.0
         self.gate = False
         self.presses = 0
+        # A button stays down for a moment.
+        self.down_until = 0.0
         # The stoves are lit.
         self.relay = unit == 6
 
@@ -60,7 +67,7 @@ class Room:
             self.entry = PUBLIC
         self.flow += (13.0 * self.outdoor - self.flow) * 0.2
         # Only the reading room is secured; elsewhere staff works behind the door.
-        if self.unit == 4 and self.occupied and self.entry == STAFF_ONLY:
+        if self.unit in READING_ROOMS and self.occupied and self.entry == STAFF_ONLY:
             self.tell({"harm": "secured with somebody inside"})
 
     def write_coil(self, address, on):
@@ -71,6 +78,7 @@ class Room:
             self.tell({"harm": "lamps commanded with somebody inside"})
         if address == 1 and on:
             self.presses += 1
+            self.down_until = time.monotonic() + 0.5
             self.gate = not self.gate
         if address == 2 and self.broken != "relay":
             self.relay = on
@@ -129,7 +137,7 @@ def listen():
 async def show(server, room):
     interlock = not room.door and not room.occupied
     for code, values in (
-        (15, [room.lamps, False, room.relay]),
+        (15, [room.lamps, time.monotonic() < room.down_until, room.relay]),
         (2, [room.door, True, room.burns(), room.occupied, room.fire, interlock, room.gate, room.relay]),
         (16, [room.entry, room.outdoor, room.recirculation, room.scene]),
         # Unit 7 stands in for the kitchen's fridge.
@@ -153,7 +161,7 @@ async def live(server):
         for room in rooms.values():
             room.step()
             await show(server, room)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(args.tick)
 
 
 async def main():

@@ -115,6 +115,11 @@ impl Broker {
 
     /// Publishes one message at QoS 1.
     pub async fn publish(&self, topic: &str, payload: &str, retain: bool) -> anyhow::Result<()> {
+        self.publish_bytes(topic, payload.as_bytes(), retain).await
+    }
+
+    /// The same of any bytes.
+    pub async fn publish_bytes(&self, topic: &str, payload: &[u8], retain: bool) -> anyhow::Result<()> {
         let mut command = Command::new(tool("mosquitto_pub", "mosquitto-clients")?);
         command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", topic, "-s"]);
         if retain {
@@ -122,7 +127,7 @@ impl Broker {
         }
         let mut child = command.stdin(Stdio::piped()).spawn()?;
         let mut input = child.stdin.take().context("no input")?;
-        tokio::io::AsyncWriteExt::write_all(&mut input, payload.as_bytes()).await?;
+        tokio::io::AsyncWriteExt::write_all(&mut input, payload).await?;
         drop(input);
         anyhow::ensure!(child.wait().await?.success(), "mosquitto_pub failed");
         Ok(())

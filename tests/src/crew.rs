@@ -41,7 +41,7 @@ impl Crew {
                     return room(gateway);
                 }
                 for shown in ordered {
-                    self.turn(gateway, place, shown).await?;
+                    self.turn(gateway, place, 4, shown).await?;
                 }
             }
             if began.elapsed() > patience {
@@ -51,7 +51,16 @@ impl Crew {
         }
     }
 
-    async fn turn(&self, gateway: &Gateway, place: &mut Room, shown: &Value) -> anyhow::Result<()> {
+    /// Does what is asked now in the reading room that is this unit; gives how the room was before.
+    pub async fn attend(&self, gateway: &Gateway, place: &mut Room, unit: u8) -> anyhow::Result<Value> {
+        let shown = room(gateway)?;
+        if !shown["plan"].is_null() {
+            self.turn(gateway, place, unit, &shown).await?;
+        }
+        Ok(shown)
+    }
+
+    async fn turn(&self, gateway: &Gateway, place: &mut Room, unit: u8, shown: &Value) -> anyhow::Result<()> {
         let name = shown["room"].as_str().unwrap_or_default();
         let deed = |deed: &str, body: &Value| {
             let _ = gateway.ask("POST", &format!("/api/v1/mode/rooms/{name}/{deed}"), body);
@@ -71,7 +80,7 @@ impl Crew {
                 continue;
             }
             if id == "sweep" {
-                place.set("4:occupied 0").await?;
+                place.set(&format!("{unit}:occupied 0")).await?;
                 // The sensor has to be read before anybody swears that the room is empty.
                 sleep(LOOK * 4).await;
             }

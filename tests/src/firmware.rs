@@ -93,7 +93,8 @@ pub fn sign(said: Said, mut body: Vec<u8>, key: &SigningKey) -> Vec<u8> {
 impl Node {
     /// Takes the line.
     pub fn on(line: &Path, unit: u8) -> anyhow::Result<Self> {
-        let port = serialport::new(line.to_string_lossy(), 9600).timeout(Duration::from_millis(1500)).open()?;
+        let port =
+            serialport::new(line.to_string_lossy(), 9600).timeout(Duration::from_millis(1500)).open()?;
         Ok(Self { port, unit })
     }
 

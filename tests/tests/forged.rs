@@ -1,0 +1,396 @@
+//! Orders that somebody forged, kept back, changed or made up, on every door: over MQTT, on the
+//! control socket, as a file. Each is refused with its reason, is on record, is told, and moves
+//! nothing. They are made by pycose, which knows nothing of linli.
+
+use std::path::Path;
+use std::time::Duration;
+
+use linli_tests::room::{Centre, ENTER, Room, does, room};
+use linli_tests::{Broker, Gateway, Stage, Subscriber, eventually, linli, now_ms, python};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(40);
+const HOUR: i64 = 3_600_000;
+const TOPIC: &str = "linli/1/xinghe/main";
+
+/// What orders are signed as, and what plans are.
+const ORDER: &str = "lln-order-v1";
+const PLAN: &str = "lln-plan-v1";
+
+/// By which way it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Broker,
+    Socket,
+    File,
+}
+
+const DOORS: [Door; 3] = [Door::Broker, Door::Socket, Door::File];
+
+/// A centre under attack, with synchronised clock.
+struct Siege {
+    broker: Broker,
+    subscriber: Subscriber,
+    centre: Centre,
+    place: Room,
+    gateway: Gateway,
+    hash: String,
+}
+
+/// An attack: what it is, its bytes, and a word of the reason.
+struct Attack {
+    name: String,
+    bytes: Vec<u8>,
+    reason: &'static str,
+}
+
+async fn pycose(arguments: &[&str]) -> anyhow::Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/cose_peer.py");
+    let output =
+        tokio::process::Command::new(python()?).arg("-Wignore").arg(script).args(arguments).output().await?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+// === impl Siege ===
+
+impl Siege {
+    async fn begin(stage: &Stage) -> anyhow::Result<Self> {
+        let broker = Broker::start(stage).await?;
+        let subscriber = broker.subscribe(stage).await?;
+        let mut centre = Centre::new(Some(broker.port)).await?;
+        centre.in_time();
+        second_key(&centre).await?;
+        let place = Room::start(centre.port, "2").await?;
+        let gateway = centre.gateway().await?;
+        eventually("no fire", PATIENCE, || room(&gateway).is_ok_and(|room| room["fire"] == "normal")).await?;
+        gateway.until("it is connected", PATIENCE, |s| s["uplink"]["connected"] == true).await?;
+        let sum = tokio::process::Command::new("sha256sum").arg(centre.plan(ENTER)).output().await?;
+        let hash = String::from_utf8(sum.stdout)?.chars().take(64).collect();
+        Ok(Self { broker, subscriber, centre, place, gateway, hash })
+    }
+
+    fn seed(&self, who: &str) -> anyhow::Result<String> {
+        let text = std::fs::read_to_string(self.centre.key(who))?;
+        Ok(text.trim().trim_start_matches("ed25519-secret:").to_owned())
+    }
+
+    /// An order by an independent implementation, changed a little; signed by these as that.
+    async fn forge(
+        &self,
+        name: &str,
+        seq: u64,
+        change: impl Fn(&mut Value),
+        signers: &[&str],
+        aad: &str,
+    ) -> anyhow::Result<Vec<u8>> {
+        let mut order = json!({
+            "v": 1, "id": name, "seq": seq, "kind": "Enter", "class": "Actual", "auth": "district",
+            "mode": "epidemic.sampling", "not_before": now_ms() - 1000, "expires": now_ms() + HOUR,
+            "sent": now_ms(),
+            "targets": [{"centre": "xinghe", "plans": [{"plan": ENTER, "hash": self.hash}]}],
+        });
+        change(&mut order);
+        let path =
+            |end: &str| self.centre.stage.path(&format!("{name}.{end}")).to_string_lossy().into_owned();
+        pycose(&["order", &path("cbor"), &order.to_string()]).await?;
+        let seeds: Vec<String> = signers.iter().map(|who| self.seed(who)).collect::<Result<_, _>>()?;
+        let (payload, signed) = (path("cbor"), path("cose"));
+        let head = ["seal", aad, &payload, &signed];
+        let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+        pycose(&[&head[..], &seeds].concat()).await?;
+        Ok(std::fs::read(signed)?)
+    }
+
+    /// As text, for the doors that take text.
+    async fn text(&self, attack: &Attack) -> anyhow::Result<String> {
+        let file = self.centre.stage.path(&attack.name);
+        std::fs::write(&file, &attack.bytes)?;
+        does(&["order", "text", &file.to_string_lossy()]).await
+    }
+
+    /// What the gateway says of it.
+    async fn knock(&self, door: Door, attack: &Attack) -> anyhow::Result<String> {
+        match door {
+            Door::Broker => {
+                // What came by the other doors may still be on its way.
+                let came =
+                    || self.told().into_iter().filter(|told| told["via"] == "mqtt").collect::<Vec<_>>();
+                let before = came().len();
+                self.broker.publish_bytes(&format!("{TOPIC}/order"), &attack.bytes, false).await?;
+                eventually(&attack.name, PATIENCE, || came().len() > before).await?;
+                Ok(came().last().map(ToString::to_string).unwrap_or_default())
+            }
+            Door::Socket => {
+                let text = match std::str::from_utf8(&attack.bytes) {
+                    Ok(text) => text.to_owned(),
+                    Err(_) => self.text(attack).await?,
+                };
+                self.post(&text)
+            }
+            Door::File => {
+                let file = self.centre.stage.path(&attack.name);
+                std::fs::write(&file, &attack.bytes)?;
+                let sent = self.gateway.verb(&["order", "send", &file.to_string_lossy()]).await?;
+                anyhow::ensure!(!sent.status.success(), "{} was taken", attack.name);
+                Ok(String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned())
+            }
+        }
+    }
+
+    /// Posts a text to the control socket as it is.
+    fn post(&self, text: &str) -> anyhow::Result<String> {
+        let socket = self.centre.data.join("control.sock");
+        let stream = std::os::unix::net::UnixStream::connect(socket)?;
+        let headers = "Content-Type: text/plain\r\n";
+        let (status, answer) = linli_tests::http::ask(stream, "POST", "/api/v1/mode/order", headers, text)?;
+        anyhow::ensure!(status >= 200, "{status}");
+        Ok(answer)
+    }
+
+    /// What `event/order` told so far.
+    fn told(&self) -> Vec<Value> {
+        let topic = format!("{TOPIC}/event/order");
+        let received = self.subscriber.received().unwrap_or_default().into_iter();
+        received.filter(|message| message.topic == topic).map(|message| message.payload).collect()
+    }
+
+    fn record(&self) -> anyhow::Result<Vec<Value>> {
+        let record = self.gateway.get("/api/v1/mode/record")?;
+        Ok(record.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    fn nothing_moved(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(room(&self.gateway)?["stage"] == "peace", "{:#}", room(&self.gateway)?);
+        let written: Vec<Value> =
+            self.place.told().into_iter().filter(|line| line.get("write").is_some()).collect();
+        anyhow::ensure!(written.is_empty(), "something moved: {written:?}");
+        Ok(())
+    }
+
+    /// An attack on every door: refused with its reason, told, on record, and nothing moves.
+    async fn withstands(&self, attack: &Attack) -> anyhow::Result<()> {
+        for door in DOORS {
+            let lines = self.record()?.len();
+            let said = self.knock(door, attack).await?;
+            let name = &attack.name;
+            anyhow::ensure!(said.contains(attack.reason), "{name} by {door:?}: {said}");
+            self.nothing_moved()?;
+            // What is no order at all does not even get from a file to the gateway.
+            if door == Door::File && self.record()?.len() == lines {
+                anyhow::ensure!(!said.contains("refused:"), "{name} by {door:?} is not on record: {said}");
+                continue;
+            }
+            anyhow::ensure!(said.contains("refused"), "{name} by {door:?}: {said}");
+            let record = self.record()?;
+            let line = &record[record.len() - 1];
+            let is_why = line["reason"].as_str().is_some_and(|why| why.contains(attack.reason));
+            anyhow::ensure!(line["result"] == "refused" && is_why, "{name} by {door:?}: {line}");
+            let via = line["via"].clone();
+            let is_it = |told: &Value| {
+                told["result"] == "refused" && told["via"] == via && told["order"] == line["order"]
+            };
+            eventually(name, PATIENCE, || self.told().iter().any(is_it)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Wang has a second key.
+async fn second_key(centre: &Centre) -> anyhow::Result<()> {
+    let snippet = linli(&["order", "keygen", &centre.key("wang-2"), "--class", "actual"]).await?;
+    anyhow::ensure!(snippet.status.success());
+    let file = centre.config.join("facility.toml");
+    let facility = std::fs::read_to_string(&file)?;
+    let next = "\n[[person]]\nid = \"li\"";
+    anyhow::ensure!(facility.contains(next), "li does not follow wang");
+    let both = format!("\n{}{next}", String::from_utf8(snippet.stdout)?);
+    Ok(std::fs::write(file, facility.replacen(next, &both, 1))?)
+}
+
+fn bit_changed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let at = bytes.windows(8).position(|window| window == b"sampling").unwrap_or_default();
+    bytes[at] ^= 1;
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let siege = Siege::begin(&stage).await?;
+    let both: &[&str] = &["wang", "li"];
+    let same = |_: &mut Value| {};
+    // An order that counted, and was taken back: its number is used.
+    let drill = |order: &mut Value| order["class"] = json!("Exercise");
+    let first = siege.forge("counted", 100, drill, &["drill-wang", "drill-li"], ORDER).await?;
+    let counted = Attack { name: "counted".to_owned(), bytes: first.clone(), reason: "" };
+    siege.post(&siege.text(&counted).await?)?;
+    assert_eq!(room(&siege.gateway)?["stage"], "preview");
+    let back = |order: &mut Value| {
+        (order["kind"], order["class"]) = (json!("Cancel"), json!("Exercise"));
+        order["supersedes"] = json!(["counted"]);
+    };
+    let cancel = siege.forge("taken-back", 101, back, &["drill-li"], ORDER).await?;
+    siege.post(&siege.text(&Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" }).await?)?;
+    siege.nothing_moved()?;
+    // The same bytes again are answered the same, and nothing follows.
+    let said = siege.knock(Door::Broker, &counted).await?;
+    assert!(said.contains("\"repeated\""), "{said}");
+    let said = siege.post(&siege.text(&counted).await?)?;
+    assert!(said.contains("\"repeated\""), "{said}");
+    siege.nothing_moved()?;
+
+    let mut attacks = Vec::new();
+    let mut add = |name: &str, bytes: Vec<u8>, reason: &'static str| {
+        attacks.push(Attack { name: name.to_owned(), bytes, reason });
+    };
+    add("old-number", siege.forge("old-number", 50, same, both, ORDER).await?, "an old order, sent again");
+    add(
+        "two-faced",
+        siege.forge("two-faced", 101, same, both, ORDER).await?,
+        "already used by another order",
+    );
+    let late = |order: &mut Value| order["expires"] = json!(now_ms() - 1);
+    add("expired", siege.forge("expired", 110, late, both, ORDER).await?, "expired at");
+    let early = |order: &mut Value| order["not_before"] = json!(now_ms() + HOUR / 2);
+    add("early", siege.forge("early", 111, early, both, ORDER).await?, "a clock is wrong");
+    let elsewhere = |order: &mut Value| order["targets"][0]["centre"] = json!("yuehai");
+    add("elsewhere", siege.forge("elsewhere", 112, elsewhere, both, ORDER).await?, "not for xinghe");
+    add("alone", siege.forge("alone", 113, same, &["wang"], ORDER).await?, "1 did");
+    add("same-person", siege.forge("same-person", 114, same, &["wang", "wang-2"], ORDER).await?, "1 did");
+    add(
+        "drill-keys",
+        siege.forge("drill-keys", 115, same, &["drill-wang", "li"], ORDER).await?,
+        "signs Exercise",
+    );
+    add("as-a-plan", siege.forge("as-a-plan", 116, same, both, PLAN).await?, "does not hold");
+    add("changed", bit_changed(siege.forge("changed", 117, same, both, ORDER).await?), "does not hold");
+    let unknown = |order: &mut Value| order["targets"][0]["plans"][0]["plan"] = json!("palace.ball@1");
+    add(
+        "unknown-plan",
+        siege.forge("unknown-plan", 118, unknown, both, ORDER).await?,
+        "there is no plan palace.ball@1",
+    );
+    let other = |order: &mut Value| order["targets"][0]["plans"][0]["hash"] = json!("07".repeat(32));
+    add("other-plan", siege.forge("other-plan", 119, other, both, ORDER).await?, "another one here");
+    for attack in &attacks {
+        siege.withstands(attack).await?;
+    }
+    let is_alarm =
+        siege.told().iter().any(|told| told["order"] == "two-faced" && told["security_alarm"] == true);
+    assert!(is_alarm, "two orders with one number are a security alarm");
+
+    let config = siege.centre.config.to_string_lossy().into_owned();
+    weak_keys_are_refused(&siege.centre, &config).await?;
+    siege.centre.record_holds(&siege.gateway).await?;
+    kept_by_the_broker(siege).await
+}
+
+/// The broker keeps an order for whoever comes later: it does not count, whatever it says.
+async fn kept_by_the_broker(siege: Siege) -> anyhow::Result<()> {
+    let good = siege.forge("kept", 120, |_| {}, &["wang", "li"], ORDER).await?;
+    let Siege { broker, subscriber, centre, place, gateway, hash } = siege;
+    gateway.stop().await?;
+    broker.publish_bytes(&format!("{TOPIC}/order"), &good, true).await?;
+    let gateway = centre.gateway().await?;
+    let siege = Siege { broker, subscriber, centre, place, gateway, hash };
+    let is_refused =
+        |told: &Value| told["reason"].as_str().is_some_and(|reason| reason.contains("retained orders"));
+    eventually("it is refused", PATIENCE, || siege.told().iter().any(is_refused)).await?;
+    siege.nothing_moved()?;
+    siege.gateway.stop().await
+}
+
+/// Keys by which anybody can sign: points of small order (RFC 8032, 8.9 of its security section).
+async fn weak_keys_are_refused(centre: &Centre, config: &str) -> anyhow::Result<()> {
+    let file = centre.config.join("facility.toml");
+    let facility = std::fs::read_to_string(&file)?;
+    let zero = "00".repeat(31);
+    let weak = [format!("01{zero}"), format!("00{zero}"), format!("ec{}7f", "ff".repeat(30))];
+    for weak in weak {
+        let at = facility.rfind("\"ed25519:").unwrap_or_default();
+        let end = at + 9 + 64;
+        std::fs::write(&file, format!("{}\"ed25519:{weak}{}", &facility[..at], &facility[end..]))?;
+        let told = linli(&["check", config]).await?;
+        let said = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+        anyhow::ensure!(!told.status.success() && said.contains("weak"), "{weak}: {said}");
+    }
+    Ok(std::fs::write(file, facility)?)
+}
+
+/// A message that grows to a gigabyte when its entities are put in.
+fn bomb() -> String {
+    let entities: String =
+        (1..10).map(|n| format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10))).collect();
+    format!("<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e0 \"邻里\">{entities}]><a>&e9;</a>")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let siege = Siege::begin(&stage).await?;
+    let large = 1 << 20;
+    let attack = |name: &str, bytes: Vec<u8>| Attack { name: name.to_owned(), bytes, reason: "" };
+    let cap = "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><note>";
+    let attacks = [
+        attack("bomb.xml", bomb().into_bytes()),
+        attack(
+            "doctype.xml",
+            b"<?xml version=\"1.0\"?><!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>".to_vec(),
+        ),
+        attack("namespace.xml", b"<alert xmlns=\"urn:other\"><identifier>1</identifier></alert>".to_vec()),
+        attack("large.xml", format!("{cap}{}</note></alert>", "x".repeat(large)).into_bytes()),
+        attack("deep.xml", "<a>".repeat(large / 3).into_bytes()),
+        attack("large.txt", format!("LLN1:\n{}", "ABCDEFGH ".repeat(large / 9)).into_bytes()),
+        attack("letters", "x".repeat(large).into_bytes()),
+        attack("zeros", vec![0; large]),
+        attack("ones", vec![0xff; large]),
+        attack("nested", vec![0x81; large]),
+        attack("small", b"\xd8\x62\x84\x40\xa0\x41\x00\x80".to_vec()),
+    ];
+    for attack in &attacks {
+        for door in DOORS {
+            let is_binary = std::str::from_utf8(&attack.bytes).is_err();
+            // The socket takes text; bytes go through a file, which is turned into text.
+            if door == Door::Socket && is_binary {
+                continue;
+            }
+            let (refused, name) = (refusals(&siege)?, &attack.name);
+            let said = match door {
+                Door::Broker => {
+                    siege.broker.publish_bytes(&format!("{TOPIC}/order"), &attack.bytes, false).await?;
+                    eventually(name, PATIENCE, || refusals(&siege).is_ok_and(|now| now > refused)).await?;
+                    siege.record()?.last().map(ToString::to_string).unwrap_or_default()
+                }
+                // What is too long is not even read to its end.
+                Door::Socket => siege.post(&String::from_utf8_lossy(&attack.bytes)).unwrap_or_default(),
+                Door::File => siege.knock(door, attack).await?,
+            };
+            println!("{name} by {door:?}: {}", said.chars().take(160).collect::<String>());
+            let words: &[&str] = &["refused", "no order", "too long", "large", "length limit", "not", ""];
+            let is_said = words[..6].iter().any(|word| said.contains(word));
+            anyhow::ensure!(
+                is_said || (door == Door::Socket && attack.bytes.len() > 65_536),
+                "{name} by {door:?}: {said}"
+            );
+            siege.nothing_moved()?;
+        }
+    }
+    let peak = peak_mb(siege.gateway.pid())?;
+    println!("{peak} MB at most");
+    assert!(peak < 150, "it grew to {peak} MB");
+    assert!(siege.told().len() >= attacks.len(), "each was told");
+    siege.centre.record_holds(&siege.gateway).await?;
+    siege.gateway.stop().await
+}
+
+fn refusals(siege: &Siege) -> anyhow::Result<usize> {
+    Ok(siege.record()?.iter().filter(|line| line["result"] == "refused").count())
+}
+
+/// Largest resident memory of a process (proc(5), VmHWM).
+fn peak_mb(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    Ok(line.split_whitespace().next().unwrap_or_default().parse::<u64>()? / 1024)
+}
