@@ -101,7 +101,8 @@ impl Bench {
     /// Power for an MPS2 with this bootloader: `boot.elf`, or `boot-slow.elf` in which a power cut
     /// finds the time to strike.
     pub async fn mps2(&self, boot: &str) -> anyhow::Result<Emulator> {
-        let memory = format!("memory-backend-file,id=mem,size=16M,share=on,mem-path={}", self.flash.display());
+        let memory =
+            format!("memory-backend-file,id=mem,size=16M,share=on,mem-path={}", self.flash.display());
         let kernel = built("mps2-an385", boot)?.display().to_string();
         let (line, console) = self.serial();
         self.start(&[
@@ -122,7 +123,12 @@ impl Bench {
             &["-M", "lm3s6965evb", "-kernel", &kernel, "-chardev", &line, "-serial", "chardev:line"],
             &["-serial", &console, "-device", "tmp105,id=t0,address=0x48"],
             &["-device", "tmp105,id=t1,address=0x49", "-drive", &eeprom],
-            &["-device", "at24c-eeprom,rom-size=4096,address=0x50,drive=ee", "-device", "ds1338,address=0x68"],
+            &[
+                "-device",
+                "at24c-eeprom,rom-size=4096,address=0x50,drive=ee",
+                "-device",
+                "ds1338,address=0x68",
+            ],
         ])
         .await
     }
@@ -131,9 +137,16 @@ impl Bench {
     pub async fn netduinoplus2(&self) -> anyhow::Result<Emulator> {
         let kernel = built("stm32f405", "smoke.elf")?.display().to_string();
         let (line, _) = self.serial();
-        self.start(&[
-            &["-M", "netduinoplus2", "-kernel", &kernel, "-chardev", &line, "-serial", "chardev:line"],
-        ])
+        self.start(&[&[
+            "-M",
+            "netduinoplus2",
+            "-kernel",
+            &kernel,
+            "-chardev",
+            &line,
+            "-serial",
+            "chardev:line",
+        ]])
         .await
     }
 

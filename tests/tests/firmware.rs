@@ -81,7 +81,8 @@ async fn any_modbus_tool_reads_the_node() -> anyhow::Result<()> {
             .await?;
         said = String::from_utf8_lossy(&told.stdout).into_owned();
         let value = |at: &str| said.lines().find(|line| line.starts_with(at)).map(str::to_owned);
-        let is = |at: &str, word: &str| value(at).is_some_and(|line| line.split_whitespace().nth(1) == Some(word));
+        let is =
+            |at: &str, word: &str| value(at).is_some_and(|line| line.split_whitespace().nth(1) == Some(word));
         if is("[33]", "1200") && is("[34]", "0") {
             return Ok(());
         }
@@ -255,9 +256,14 @@ async fn with_both_slots_bad_the_bootloader_takes_an_image_over_the_line() -> an
     let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
     let waits = client.awake()?;
     assert_eq!((waits.boot, waits.points), (BootState::Recovery.code(), 0));
-    let header = Header::decode(&sign(version(4), vec![1; 640], &ed25519_dalek::SigningKey::from_bytes(&[9; 32])));
+    let header =
+        Header::decode(&sign(version(4), vec![1; 640], &ed25519_dalek::SigningKey::from_bytes(&[9; 32])));
     let stranger = header.expect("a header");
-    assert_eq!(client.refusal(&Message::begin(&stranger))?, Some(Refusal::UnknownKey), "recovery trusts nobody more");
+    assert_eq!(
+        client.refusal(&Message::begin(&stranger))?,
+        Some(Refusal::UnknownKey),
+        "recovery trusts nobody more"
+    );
 
     // Half of it, then the power goes: recovery goes on where it was.
     let mut next = client.begin(&image)?;
@@ -317,7 +323,8 @@ async fn a_node_without_its_gateway_lets_its_relays_fall_within_their_lease() ->
         assert_eq!(emulator.relays()?, 1);
     }
     let refreshed = tokio::time::Instant::now();
-    eventually("the relay falls", Duration::from_secs(20), || emulator.relays().is_ok_and(|pins| pins == 0)).await?;
+    eventually("the relay falls", Duration::from_secs(20), || emulator.relays().is_ok_and(|pins| pins == 0))
+        .await?;
     let held = refreshed.elapsed();
     assert!(held >= Duration::from_millis(1500), "it fell after {held:?}, the lease was not kept");
     assert_eq!(client.counter(Counter::LeaseDrops)?, 1);
@@ -334,16 +341,17 @@ async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> any
     let config = stage.configure_with("", STORE, &on_the_line(&bench, "linli/node-fridge"))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
-    let state = |status: &serde_json::Value| device(status, "node-1").map(|d| d["state"].clone());
+    let is_online =
+        |status: &serde_json::Value| device(status, "node-1").is_some_and(|d| d["online"] == true);
     let patience = Duration::from_secs(60);
-    let ok = |status: &serde_json::Value| device(status, "node-1").and_then(|d| d["ok"].as_u64()).unwrap_or(0);
+    let ok =
+        |status: &serde_json::Value| device(status, "node-1").and_then(|d| d["ok"].as_u64()).unwrap_or(0);
     gateway.until("the node is read", patience, |status| ok(status) > 3).await?;
-    let online = state(&serde_json::from_str(&gateway.get("/api/v1/status")?)?);
 
     emulator.order("stop", serde_json::json!({}))?;
-    gateway.until("it says that the node is away", patience, |status| state(status) != online).await?;
+    gateway.until("it says that the node is away", patience, |status| !is_online(status)).await?;
     emulator.order("cont", serde_json::json!({}))?;
-    gateway.until("it says that the node is back", patience, |status| state(status) == online).await?;
+    gateway.until("it says that the node is back", patience, is_online).await?;
 
     // Noise and half frames, towards the gateway and towards the node.
     let mut to_gateway = std::fs::OpenOptions::new().write(true).open(bench.board_end())?;
@@ -355,7 +363,7 @@ async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> any
     }
     let before = ok(&serde_json::from_str(&gateway.get("/api/v1/status")?)?);
     gateway.until("two polls later all is well", patience, |status| ok(status) >= before + 2).await?;
-    gateway.until("and it says so", patience, |status| state(status) == online).await?;
+    gateway.until("and it says so", patience, is_online).await?;
     gateway.stop().await?;
     let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
     client.awake()?;
