@@ -104,8 +104,7 @@ impl Node {
         frame.extend_from_slice(request);
         frame.extend(crc::modbus(&frame).to_le_bytes());
         for _ in 0..3 {
-            // Longer than the node's gap: what came late belongs to nobody.
-            std::io::sink().flush()?;
+            // What came late belongs to nobody.
             self.drain()?;
             self.port.write_all(&frame)?;
             if let Some(answer) = self.answer(request)? {
@@ -201,6 +200,17 @@ impl Node {
         let mut words = [0; update::WORDS];
         let used = message.encode(&mut words);
         self.write(update::BASE, &words[..used])
+    }
+
+    /// Begins to send a message and waits for nothing: the power is about to go.
+    pub fn start_sending(&mut self, message: &Message) -> anyhow::Result<()> {
+        let mut words = [0; update::WORDS];
+        let used = message.encode(&mut words);
+        let (a, c) = (update::BASE.to_be_bytes(), (used as u16).to_be_bytes());
+        let mut frame = vec![self.unit, 16, a[0], a[1], c[0], c[1], used as u8 * 2];
+        frame.extend(words[..used].iter().flat_map(|word| word.to_be_bytes()));
+        frame.extend(crc::modbus(&frame).to_le_bytes());
+        Ok(self.port.write_all(&frame)?)
     }
 
     /// Sends a message and gives the reason for which it was refused.

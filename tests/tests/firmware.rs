@@ -341,17 +341,17 @@ async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> any
     let config = stage.configure_with("", STORE, &on_the_line(&bench, "linli/node-fridge"))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
-    let state = |status: &serde_json::Value| device(status, "node-1").map(|d| d["state"].clone());
+    let is_online =
+        |status: &serde_json::Value| device(status, "node-1").is_some_and(|d| d["online"] == true);
     let patience = Duration::from_secs(60);
     let ok =
         |status: &serde_json::Value| device(status, "node-1").and_then(|d| d["ok"].as_u64()).unwrap_or(0);
     gateway.until("the node is read", patience, |status| ok(status) > 3).await?;
-    let online = state(&serde_json::from_str(&gateway.get("/api/v1/status")?)?);
 
     emulator.order("stop", serde_json::json!({}))?;
-    gateway.until("it says that the node is away", patience, |status| state(status) != online).await?;
+    gateway.until("it says that the node is away", patience, |status| !is_online(status)).await?;
     emulator.order("cont", serde_json::json!({}))?;
-    gateway.until("it says that the node is back", patience, |status| state(status) == online).await?;
+    gateway.until("it says that the node is back", patience, is_online).await?;
 
     // Noise and half frames, towards the gateway and towards the node.
     let mut to_gateway = std::fs::OpenOptions::new().write(true).open(bench.board_end())?;
@@ -363,7 +363,7 @@ async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> any
     }
     let before = ok(&serde_json::from_str(&gateway.get("/api/v1/status")?)?);
     gateway.until("two polls later all is well", patience, |status| ok(status) >= before + 2).await?;
-    gateway.until("and it says so", patience, |status| state(status) == online).await?;
+    gateway.until("and it says so", patience, is_online).await?;
     gateway.stop().await?;
     let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
     client.awake()?;

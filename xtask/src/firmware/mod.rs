@@ -82,7 +82,7 @@ pub fn stage() -> anyhow::Result<()> {
 /// Tests of the bootloader's own rules: the power cut at every write.
 fn test() -> anyhow::Result<()> {
     let mut cargo = std::process::Command::new("cargo");
-    cargo.args(["test", "-p", "linli-bootloader", "--target", host()?.trim()]).current_dir(home());
+    cargo.args(["test", "-p", "linli-bootloader", "--tests", "--target", host()?.trim()]).current_dir(home());
     let status = cargo.status()?;
     if !status.success() {
         bail!("tests of the bootloader failed; again: cargo xtask firmware test");

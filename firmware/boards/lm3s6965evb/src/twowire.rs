@@ -73,7 +73,13 @@ impl TwoWire {
     }
 
     /// One operation; `begins` and `ends` say whether the direction changes before and after it.
-    fn one(&self, operation: &mut Operation<'_>, begins: bool, ends: bool, stops: bool) -> Result<(), Failed> {
+    fn one(
+        &self,
+        operation: &mut Operation<'_>,
+        begins: bool,
+        ends: bool,
+        stops: bool,
+    ) -> Result<(), Failed> {
         let start = |at: usize| if at == 0 && begins { START } else { 0 };
         match operation {
             Operation::Write(bytes) => {

@@ -36,7 +36,7 @@ pub fn start(line: &Line, clock_hz: u32) {
     let usart = usart();
     usart.cr1().reset();
     // SAFETY: any divider is valid.
-    usart.brr().write(|w| unsafe { w.bits(clock_hz / line.baud.rate()) });
+    usart.brr().write(|w| unsafe { w.bits((clock_hz / line.baud.rate()) as u16) });
     // With parity a character has nine bits, the ninth of them is the parity.
     usart.cr1().write(|w| {
         w.ue().set_bit().re().set_bit().te().set_bit().rxneie().set_bit();

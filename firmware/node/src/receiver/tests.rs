@@ -268,6 +268,30 @@ fn power_cut_at_every_write_and_erase_and_the_update_still_arrives() {
 }
 
 #[test]
+fn a_word_that_cannot_be_completed_costs_its_page_and_nothing_more() {
+    let file = good();
+    let session = header_of(&file).id();
+    for (torn_at, goes_back_to) in [(968, 512), (2000, 1024), (3080, 3072)] {
+        let (slot, _) = slot();
+        let mut under = receiver(&slot, MARKS);
+        under.handle(&Message::begin(&header_of(&file)), true).expect("a good header");
+        settle(&mut under);
+        for from in (512..torn_at).step_by(8) {
+            let chunk = Message::chunk(session, from as u32, &file[from..from + 8]);
+            under.handle(&chunk, true).expect("in order");
+        }
+        slot.load(torn_at, &[0x00, 0x81, 0xFF, 0xFF]);
+        let mut under = receiver(&slot, MARKS);
+        let next = under.status().next;
+        assert_eq!(next as usize, torn_at);
+        let chunk = Message::chunk(session, next, &file[torn_at..torn_at + 8]);
+        assert_eq!(under.handle(&chunk, true), Err(Refusal::Torn));
+        assert_eq!(under.status().next, goes_back_to);
+        assert_eq!(send(&mut under, &file), Ok(Some(Event::Verified(Version::new(1, 1, 0)))));
+    }
+}
+
+#[test]
 fn two_power_cuts_in_one_update_are_survived_too() {
     let file = good();
     for first in (0..35).step_by(5) {

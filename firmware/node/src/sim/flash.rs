@@ -45,7 +45,7 @@ struct Cells {
     file: Option<File>,
 }
 
-/// NOR flash: erased by pages to ones, written by words to zeros.
+/// NOR flash: erased by pages to ones, written by words, each of them once.
 #[derive(Debug, Clone)]
 pub struct Flash<const WRITE: usize = 4, const ERASE: usize = 4096> {
     cells: Arc<Mutex<Cells>>,
@@ -223,6 +223,11 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Flash<WRITE, ERASE> {
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Refused> {
         check_write(self, offset, bytes.len()).map_err(Refused)?;
+        // Flash that corrects errors takes a word once; the strictest part sets the rule.
+        let is_blank = self.cells().bytes[offset as usize..][..bytes.len()].iter().all(|cell| *cell == 0xFF);
+        if !is_blank {
+            return Err(Refused(NorFlashErrorKind::Other));
+        }
         let go = self.power.change().map_err(|_| GONE)?;
         let reached = match go {
             Go::Whole => bytes.len(),
@@ -231,7 +236,7 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Flash<WRITE, ERASE> {
         let written = self.cells().change(offset as usize, bytes.len(), |cells| {
             for (index, (cell, byte)) in cells.iter_mut().zip(bytes).enumerate() {
                 match index.cmp(&reached) {
-                    // Programming only clears bits: who writes twice without erasing gets both.
+                    // Programming only clears bits.
                     Ordering::Less => *cell &= byte,
                     Ordering::Equal => *cell &= byte | 0xA5,
                     Ordering::Greater => {}

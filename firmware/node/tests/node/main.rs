@@ -3,6 +3,7 @@
 mod day;
 mod line;
 mod registers;
+mod restart;
 mod rig;
 mod update;
 mod wrap;

@@ -108,12 +108,6 @@ impl Client {
         Self { attendant, unit }
     }
 
-    /// Its unit id.
-    #[must_use]
-    pub const fn unit(&self) -> u8 {
-        self.unit
-    }
-
     /// Who it is.
     pub async fn identity(&self) -> Result<Identity, Trouble> {
         let words = self.inputs(map::identity::MAGIC.address, identity::WORDS).await?;
@@ -221,6 +215,12 @@ impl Client {
             reason: words.get(1).and_then(|code| config::Refusal::from_code(*code)),
             left_s: words.get(2).copied().unwrap_or_default(),
         })
+    }
+
+    /// Tells it the time, in Unix seconds, for its log.
+    pub async fn set_time(&self, seconds: u32) -> Result<(), Trouble> {
+        let words = vec![(seconds >> 16) as u16, seconds as u16];
+        self.write(map::control::TIME.address, words).await
     }
 
     /// The result of the self-test.

@@ -214,6 +214,7 @@ impl Desk {
             attendant,
             serial: planned.serial,
             kind: Some(kind.id),
+            now: self.parts.clock.now().at,
         };
         Ok((line, target))
     }
@@ -226,7 +227,10 @@ impl Desk {
             return Err(Refusal::Unknown(format!("no line {line:?}; there are: {}", known.join(", "))));
         };
         let (device, attendant) = (format!("{line} unit {unit}"), attendant.clone());
-        Ok((id.clone(), Target { device, unit, attendant, serial: None, kind: None }))
+        Ok((
+            id.clone(),
+            Target { device, unit, attendant, serial: None, kind: None, now: self.parts.clock.now().at },
+        ))
     }
 
     fn is_free(&self, line: &Id) -> Result<(), Refusal> {

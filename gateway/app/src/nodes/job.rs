@@ -1,5 +1,6 @@
 //! One request being done: with one node, through its line's attendant.
 
+use linli_domain::Timestamp;
 use linli_drivers::modbus::upkeep::Attendant;
 use linli_wire::identity::Identity;
 use linli_wire::selftest::State;
@@ -36,6 +37,8 @@ pub struct Target {
     pub serial: Option<u64>,
     /// The kind it must be.
     pub kind: Option<u16>,
+    /// What time it is, for the node's log.
+    pub now: Timestamp,
 }
 
 /// What came of a job, with what the record says.
@@ -72,7 +75,15 @@ impl Target {
                 self.device, node.serial
             )));
         }
+        self.tell_time().await;
         Ok(node)
+    }
+
+    /// Firmware that knows no time refuses; nothing depends on it.
+    async fn tell_time(&self) {
+        if let Ok(seconds) = u32::try_from(self.now.0 / 1000) {
+            let _ = self.client().set_time(seconds).await;
+        }
     }
 }
 

@@ -18,13 +18,13 @@ mod shown;
 
 use std::time::Duration;
 
-pub use client::{Client, Trouble};
+pub use client::Client;
 pub use desk::{Desk, Parts};
-pub use flash::{Ended, Flash, Told, flash};
 pub use image::{Image, Keys, parse_key};
-pub use record::{LINE, Line, Record, What, line_id};
-pub use request::{Action, Asked, Reply};
-pub use shown::{identity as shown_identity, words};
+pub use job::{Target, run, update};
+pub use record::{LINE, Record, What, line_id};
+pub use request::{Action, Asked, Do, Reply};
+pub use shown::identity as shown_identity;
 
 /// Requests that may wait.
 pub const REQUEST_QUEUE: usize = 16;

@@ -1,6 +1,6 @@
 //! What the desk is asked.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,7 +42,7 @@ pub enum Action {
 }
 
 /// Something short, as it is written in a request.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Do {
     /// Who it is, and how it stands.

@@ -277,6 +277,8 @@ impl Line {
             self.lost(error.to_string()).await;
             return;
         }
+        // Whoever answers next may be another one.
+        self.devices[device].identified = false;
         let (reason, detail) = match failure {
             Failure::Garbled => {
                 (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids")

@@ -1,0 +1,88 @@
+//! The same node on other makers' chips.
+
+use std::time::Duration;
+
+use linli_tests::emulator::Bench;
+use linli_tests::firmware::{Answer, Node};
+use linli_tests::{Stage, eventually};
+use linli_wire::board::Board;
+use linli_wire::config;
+use linli_wire::identity::status;
+use linli_wire::map;
+use linli_wire::update::{Command, Message, Refusal};
+
+const FACTORY_UNIT: u8 = 247;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lm3s6965_measures_and_keeps_its_configuration_in_the_eeprom() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let bench = Bench::new(&stage).await?;
+    let mut emulator = bench.lm3s6965().await?;
+    emulator.warm("t0", -12_500)?;
+    let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
+    let new = client.awake()?;
+    assert_eq!(new.board, Board::Lm3s6965evb.code());
+    assert_ne!(new.status & status::CONFIG_DEFAULT, 0, "nobody has configured it");
+    measured(&mut client, -1250)?;
+    assert_eq!(
+        client.refusal(&Message::order(Command::Activate, 1))?,
+        Some(Refusal::NotSupported),
+        "the emulator's flash cannot be written, and the node says so"
+    );
+
+    // A name, an offset and another address; the address is tried first, then kept.
+    let name = map::config::NAME;
+    assert_eq!(client.write(name, &[0x4B69, 0x7463, 0x6865, 0x6E00])?, Answer::Done);
+    assert_eq!(client.write(map::config::OFFSETS, &[250])?, Answer::Done);
+    assert_eq!(client.write(map::config::UNIT.address, &[17])?, Answer::Done);
+    assert_eq!(client.write(map::commit::COMMIT.address, &[config::COMMIT])?, Answer::Done);
+    client.unit = 17;
+    client.awake()?;
+    assert_eq!(client.write(map::commit::COMMIT.address, &[config::CONFIRM])?, Answer::Done);
+    emulator.cut()?;
+
+    let mut emulator = bench.lm3s6965().await?;
+    emulator.warm("t0", -12_500)?;
+    let kept = client.awake()?;
+    assert_eq!(kept.status & status::CONFIG_DEFAULT, 0, "it came from the EEPROM");
+    assert_eq!(client.read(3, name, 4)?, [0x4B69, 0x7463, 0x6865, 0x6E00]);
+    measured(&mut client, -1000)?;
+
+    let said = || std::fs::read_to_string(&bench.console).unwrap_or_default();
+    let year = || said().lines().any(|line| line.starts_with("clock 20"));
+    eventually("the clock on the bus is read", Duration::from_secs(10), year).await
+}
+
+/// Waits until the first point shows that value, in hundredths of a degree.
+fn measured(client: &mut Node, hundredths: i32) -> anyhow::Result<()> {
+    let mut seen = Vec::new();
+    for _ in 0..400 {
+        seen = client.read(4, map::points::POINT, 3)?;
+        let value = (u32::from(seen[0]) << 16 | u32::from(seen[1])).cast_signed();
+        if value == hundredths && seen[2] == 0 {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{hundredths} was never measured, but {seen:?}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_field_board_says_who_it_is_and_that_its_probes_are_missing() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let bench = Bench::new(&stage).await?;
+    let _emulator = bench.netduinoplus2().await?;
+    let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
+    let identity = client.awake()?;
+    assert_eq!(identity.board, Board::Stm32f405.code());
+    assert_eq!((identity.points, identity.inputs), (2, 1));
+    // The emulated chip has no pins: the bus is seen as held, and no value is made up.
+    for _ in 0..400 {
+        let point = client.read(4, map::points::POINT, 3)?;
+        let value = (u32::from(point[0]) << 16 | u32::from(point[1])).cast_signed();
+        assert_eq!(value, linli_wire::point::NO_VALUE);
+        if client.identity()?.status & status::SENSOR_FAULTY != 0 {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("it never says that its probes are missing")
+}
