@@ -16,6 +16,7 @@ mod gateway;
 pub mod http;
 mod lab;
 mod link;
+pub mod nodes;
 mod peer;
 pub mod printing;
 mod proof;

@@ -16,6 +16,8 @@ const PIECE: usize = 4096;
 /// What is held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
+    /// Nothing: it is only seen.
+    Nothing,
     /// The request: the device never hears of it.
     Request,
     /// The answer: the device has done it, and nobody hears of that.
@@ -122,12 +124,14 @@ impl Shared {
     ) {
         let mut piece = vec![0; PIECE];
         while let Ok(length @ 1..) = from.read(&mut piece).await {
-            if let Some(held) = self.spring(&piece[..length]) {
-                holds.send_replace(Some(held));
-                if held == Held::Request {
-                    self.caught.send_replace(Some(Instant::now()));
-                    return std::future::pending().await;
-                }
+            let held = self.spring(&piece[..length]);
+            if held.is_some_and(|held| held != Held::Answer) {
+                self.caught.send_replace(Some(Instant::now()));
+            }
+            match held {
+                Some(Held::Request) => return std::future::pending().await,
+                Some(Held::Answer) => drop(holds.send_replace(held)),
+                Some(Held::Nothing) | None => {}
             }
             if to.write_all(&piece[..length]).await.is_err() {
                 return;

@@ -43,7 +43,7 @@ const MESSAGE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </alert>"#;
 
 /// Changes that keep it a message.
-const CHANGES: [(&str, &str); 12] = [
+const CHANGES: [(&str, &str); 14] = [
     ("启用采样区", "启用采样区 &amp; 指挥室 &lt;1&gt; &quot;平急&apos;"),
     ("启用采样区", "&#x542F;&#29992;"),
     ("启用采样区", "<![CDATA[<b>启用</b> & ]]>采样区"),
@@ -51,6 +51,8 @@ const CHANGES: [(&str, &str); 12] = [
     ("启用采样区", "\n      启用采样区\r\n    "),
     ("2026-11-24T08:00:00+08:00", "2026-11-24 08:00:00+08:00"),
     ("2026-11-24T08:00:00+08:00", "2026-11-23T20:30:00-03:30"),
+    ("2026-11-24T09:00:00+08:00", "2026-11-24 09:00:00+08:00"),
+    ("2026-11-24T20:00:00+08:00", "2026-11-24 20:00:00+08:00"),
     ("a@b,1,2026-11-24T07:00:00+08:00", "a@b,1,2026-11-24 07:00:00+08:00"),
     ("<status>Actual", "<status>Exercise"),
     ("<onset>2026-11-24T09:00:00+08:00</onset>", "<onset/>"),
@@ -81,6 +83,15 @@ async fn expat_reads_the_same() -> anyhow::Result<()> {
         std::fs::write(&path, &message)?;
         assert_eq!(ours(&path).await?, theirs(&path).await?, "{to}");
     }
+    // Every time as GB/T 35965 writes it: a blank instead of the T, in all places at once.
+    std::fs::write(&path, MESSAGE.replace("-24T", "-24 "))?;
+    let ours = ours(&path).await?;
+    assert_eq!(ours, theirs(&path).await?);
+    let info = &ours["info"][0];
+    assert_eq!(
+        (&ours["sent"], &info["onset"]),
+        (&1_795_478_400_000_i64.into(), &1_795_482_000_000_i64.into())
+    );
     Ok(())
 }
 

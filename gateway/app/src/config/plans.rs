@@ -38,6 +38,8 @@ pub struct Known {
     pub brief: Brief,
     /// How data are treated meanwhile.
     pub policy: Policy,
+    /// Names the building as the plan sees it. Reckoned once: it is kept with every step.
+    pub building: String,
 }
 
 /// Checks one plan by itself.
@@ -56,7 +58,9 @@ pub fn check(
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, policy })
+            let seen = format!("{brief:?}");
+            let building = linli_domain::audit::hex(digest(&SHA256, seen.as_bytes()).as_ref());
+            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, policy, building })
         }
         Err(faults) => {
             faults.iter().for_each(|fault| note(fault, notes));

@@ -81,6 +81,9 @@ fn stages(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     gauge(page, "linli_mode_ready_within_seconds", "In what time it should have been.", labels, within)
 }
 
+/// One of a room's counters.
+type Pick = fn(&Tally) -> u64;
+
 fn steps(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     let of_room = |room: &RoomFigures| -> Vec<Row> {
         let count = |word: &str| number(room.steps.get(word).copied().unwrap_or_default());
@@ -89,7 +92,7 @@ fn steps(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     let help =
         "Steps of the run, by what is known of them: which way they are proven, or what they are instead.";
     gauge(page, "linli_mode_steps", help, &["room", "result"], rooms.iter().flat_map(of_room).collect())?;
-    let counters: [(&str, &str, fn(&Tally) -> u64); 4] = [
+    let counters: [(&str, &str, Pick); 4] = [
         ("linli_mode_retries_total", "Tries after the first.", |tally| tally.retries),
         ("linli_mode_guard_refusals_total", "Guards that said no, each a success of safety.", |tally| {
             tally.guard_refusals

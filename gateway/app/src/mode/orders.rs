@@ -500,7 +500,7 @@ impl Outcome {
         let body = json!({
             "result": self.result, "reason": self.reason, "order": order.map(|o| &o.id),
             "kind": order.map(|o| o.kind.as_str()), "class": order.map(|o| o.class),
-            "seq": order.map(|o| o.seq), "code": self.code, "signers": self.signers, "rooms": rooms,
+            "number": order.map(|o| o.seq), "code": self.code, "signers": self.signers, "rooms": rooms,
             "security_alarm": self.is_alarm, "via": via,
         });
         match body {

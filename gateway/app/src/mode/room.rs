@@ -8,7 +8,6 @@ use linli_domain::Id;
 use linli_domain::Timestamp;
 use linli_domain::mode::{Brief, Doing, Effect, Stage, State, StepState, Timer, Truth};
 use linli_store::{Change, Page};
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -88,12 +87,6 @@ pub struct After {
     pub last: BTreeMap<String, Took>,
 }
 
-/// Names a building as a plan sees it.
-pub fn building(known: &Known) -> String {
-    let seen = format!("{:?}", known.brief);
-    linli_domain::audit::hex(digest(&SHA256, seen.as_bytes()).as_ref())
-}
-
 // === impl Room ===
 
 impl Room {
@@ -134,7 +127,7 @@ impl Room {
         (room.since, room.ordered) = (kept.since, kept.ordered);
         room.tally.last = kept.last;
         room.entered = kept.entered.and_then(|entered| Entered::resume(setup, entered, now));
-        let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&building(known)));
+        let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&known.building));
         if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
             // Nobody knows which output is which any more: all of them become safe.
             run.moved = (0..known.brief.safe.len()).collect();
@@ -148,7 +141,7 @@ impl Room {
     #[must_use]
     pub fn page_of(&self, state: &State, known: Option<&Arc<Known>>, after: &After, at: Timestamp) -> Change {
         let plan = known.map(|known| (known.brief.plan.key(), linli_domain::audit::hex(&known.hash)));
-        let building = known.map(|known| building(known));
+        let building = known.map(|known| known.building.clone());
         let After { since, ordered, entered, last } = after.clone();
         let entered = entered.as_ref().map(Entered::kept);
         let kept = Kept { plan, building, state: state.clone(), since, ordered, entered, last };

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::desk::Desk;
-use super::room::building;
 use crate::config::Known;
 use crate::refusal::Refusal;
 
@@ -59,7 +58,7 @@ fn facts(desk: &Desk, known: &Known) -> Value {
         })
         .collect();
     json!({
-        "plan": brief.plan.key(), "hash": hex(&known.hash), "building": building(known),
+        "plan": brief.plan.key(), "hash": hex(&known.hash), "building": known.building,
         "stage": room.map(|room| room.stage(&desk.setup)), "fire": room.map(|room| room.state.fire),
         "claims": claims,
     })

@@ -9,8 +9,10 @@ mod events;
 mod idle;
 mod latency;
 mod measure;
+mod rooms;
 mod rtu;
 mod rules;
+mod stop;
 mod store;
 mod tcp;
 mod uplink;
@@ -23,12 +25,15 @@ use measure::Row;
 type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
 
 /// A benchmark: its name, what it is for, how it runs.
-const BENCHES: [(&str, &str, Run); 9] = [
+const BENCHES: [(&str, &str, Run); 10] = [
     ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
     ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
     ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
     ("latency", "from the device's answer to the subscriber", || Box::pin(latency::run())),
     ("command", "from MQTT to the wire, and to the answer", || Box::pin(commands::run())),
+    ("mode", "the mode switch: from a stop to the wire, decisions for 168 rooms", || {
+        Box::pin(async { Ok([stop::run().await?, rooms::run().await?].concat()) })
+    }),
     ("events", "from a monitor's message to a screen", || Box::pin(events::run())),
     ("rules", "what 10 000 points under rules cost", || Box::pin(rules::run())),
     ("store", "bytes per value, rows per second, reopening a gigabyte", || Box::pin(store::run())),

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 const TICKS: f64 = 100.0;
 
 /// One row of the table.
+#[derive(Clone)]
 pub struct Row {
     /// What was measured.
     pub what: String,
