@@ -45,6 +45,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     for part in [
         "/data/fridge-1 ",
         "/data/reading-air ",
+        "/data/fridge-node-1 ",
         "/vital/oximeter ",
         "/vital/monitor ",
         "/meta/fridge-1 ",

@@ -5,6 +5,8 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use linli_tests::devices::STORE;
+use linli_tests::emulator::{Bench, built};
+use linli_tests::firmware::{Said, node};
 use linli_tests::nodes::{KEY, NodeLine, STRANGER, image, public_hex};
 use linli_tests::{Broker, Gateway, Stage, binary, device, eventually, linli};
 use linli_wire::board::Board;
@@ -145,19 +147,31 @@ async fn begun(config: &std::path::Path, image: &str, until: &str) -> anyhow::Re
     anyhow::bail!("it ended before {until:?}")
 }
 
+/// Waits until the record says so often that an update was stopped.
+async fn stopped(gateway: &Gateway, times: usize) -> anyhow::Result<()> {
+    eventually("the gateway notices", Duration::from_secs(10), || {
+        let record = gateway.get("/api/v1/nodes/record").unwrap_or_default();
+        record.matches("\"stopped\"").count() == times
+    })
+    .await
+}
+
 #[tokio::test]
 async fn an_update_that_was_broken_off_goes_on_where_it_was() -> anyhow::Result<()> {
     let site = Site::new().await?;
     let gateway = site.gateway().await?;
     let image = site.good("1.1.0")?;
-    // The technician's terminal is closed.
-    let mut child = begun(&site.config, &image, "transfers 20 %").await?;
+    // The technician presses Ctrl-C.
+    let child = begun(&site.config, &image, "transfers 20 %").await?;
+    let id = child.id().unwrap_or_default().to_string();
+    Command::new("kill").args(["-INT", &id]).status().await?;
+    let output = child.wait_with_output().await?;
+    assert!(text(&output).contains("The same command goes on there"), "{}", text(&output));
+    stopped(&gateway, 1).await?;
+    // The terminal is closed.
+    let mut child = begun(&site.config, &image, "goes on where it was broken off").await?;
     child.kill().await?;
-    eventually("the gateway notices", Duration::from_secs(10), || {
-        let record = gateway.get("/api/v1/nodes/record?from=1").unwrap_or_default();
-        record.contains("\"stopped\"")
-    })
-    .await?;
+    stopped(&gateway, 2).await?;
     // The node loses power.
     let mut child = begun(&site.config, &image, "goes on where it was broken off").await?;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -227,6 +241,14 @@ async fn what_is_not_for_the_node_is_refused_and_says_why() -> anyhow::Result<()
     assert_eq!(nobody.status.code(), Some(2), "{}", text(&nobody));
     let all = text(&gateway.verb(&["flash", &good, "--line", "nodes"]).await?);
     assert!(all.contains("the node is a room"), "the room of the line is refused, not left out: {all}");
+    assert!(all.contains("2 done, 1 failed, 0 not begun"), "{all}");
+    let newer = site.good("1.2.0")?;
+    site.line.plug(0, false);
+    let stopped = text(&gateway.verb(&["flash", &newer, "--line", "nodes", "--all-of-kind"]).await?);
+    assert!(
+        stopped.contains("0 done, 1 failed, 1 not begun"),
+        "a rollout stops at the first failure: {stopped}"
+    );
     assert_eq!(status_of(&gateway, "room-1").await?["firmware"], "1.0.0");
     gateway.stop().await
 }
@@ -394,4 +416,57 @@ async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_n
         "{log}"
     );
     gateway.stop().await
+}
+
+#[tokio::test]
+async fn a_board_without_firmware_is_recovered_over_its_line() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    // Blank flash: the bootloader finds nothing to run and waits.
+    let bench = Bench::new(&stage).await?;
+    let board = bench.mps2("boot.elf").await?;
+    let image = node(Said { board: Board::Mps2An385.code(), minor: 2, security: 1 })?;
+    let path = stage.path("node.bin");
+    std::fs::write(&path, image)?;
+    let (path, port) = (path.to_string_lossy().into_owned(), bench.line.to_string_lossy().into_owned());
+    let key = built("mps2-an385", "trusted.pub")?.to_string_lossy().into_owned();
+    let nowhere = stage.path("none").to_string_lossy().into_owned();
+    let arguments = ["flash", &path, "--port", &port, "--recover", "--key", &key, "--config", &nowhere];
+    let output = linli(&arguments).await?;
+    let shown = text(&output);
+    assert!(output.status.success() && shown.contains("1.2.0, tested and confirmed"), "{shown}");
+    assert!(shown.contains("not written into a record"), "{shown}");
+    board.cut()
+}
+
+#[tokio::test]
+async fn the_demonstration_runs_real_firmware_or_says_what_is_missing() -> anyhow::Result<()> {
+    let nothing = linli(&["demo", "--emulated", "--firmware", "/nonexistent"]).await?;
+    let shown = text(&nothing);
+    assert!(!nothing.status.success() && shown.contains("boot.elf is missing"), "{shown}");
+    let stage = Stage::new()?;
+    let boot = built("mps2-an385", "boot.elf")?;
+    let firmware = boot.parent().and_then(std::path::Path::parent).expect("two directories up");
+    let data = stage.path("demo");
+    let mut demo = Command::new(binary()?)
+        .args(["demo", "--emulated", "--for", "90s", "--firmware"])
+        .arg(firmware)
+        .arg("--data-dir")
+        .arg(&data)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let config = data.join("config").to_string_lossy().into_owned();
+    let mut last = String::new();
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let shown = linli(&["node", "status", "fridge-node-1", "--json", "--config", &config]).await?;
+        last = text(&shown);
+        if last.contains("\"mps2-an385\"") {
+            break;
+        }
+    }
+    assert!(last.contains("\"mps2-an385\"") && last.contains("00de000000000001"), "{last}");
+    demo.kill().await?;
+    Ok(())
 }

@@ -47,11 +47,11 @@ pub struct Args {
     keep_going: bool,
     #[command(flatten)]
     port: Port,
-    /// Unit id of the node, with --port or --tcp
+    /// Unit id of the node, with --port or --tcp; with --recover the one it answers at afterwards
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=247))]
     unit: Option<u8>,
     /// The node has no whole firmware left: it waits at unit 247 for one (with --port or --tcp)
-    #[arg(long, conflicts_with_all = ["device", "line", "unit"])]
+    #[arg(long, conflicts_with_all = ["device", "line"])]
     recover: bool,
     /// Public key that signs images: 64 hexadecimal digits or a file; besides those of the configuration
     #[arg(long)]
@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::new(args.json);
     let runtime = super::runtime()?;
     if args.port.is_given() {
-        let Some(unit) = args.unit.or(args.recover.then_some(RECOVERY_UNIT)) else {
+        let Some(unit) = args.recover.then_some(RECOVERY_UNIT).or(args.unit) else {
             eprintln!("linli: --port and --tcp need --unit, or --recover for a node without firmware");
             return Ok(ExitCode::from(WRONG));
         };
@@ -169,7 +169,15 @@ async fn directly(
             let place = args.port.port.as_deref().or(args.port.tcp.as_deref()).unwrap_or_default();
             let device = format!("{place} unit {unit}");
             let attendant = args.port.attend().await?;
-            vec![Target { device, unit, attendant, serial: None, kind: None, now: super::now() }]
+            vec![Target {
+                device,
+                unit,
+                attendant,
+                serial: None,
+                kind: None,
+                afterwards: args.unit.filter(|_| args.recover),
+                now: super::now(),
+            }]
         }
         By::Devices(devices) => targets(devices, config).await?,
     };

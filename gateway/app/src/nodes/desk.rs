@@ -214,6 +214,7 @@ impl Desk {
             attendant,
             serial: planned.serial,
             kind: Some(kind.id),
+            afterwards: None,
             now: self.parts.clock.now().at,
         };
         Ok((line, target))
@@ -229,7 +230,15 @@ impl Desk {
         let (device, attendant) = (format!("{line} unit {unit}"), attendant.clone());
         Ok((
             id.clone(),
-            Target { device, unit, attendant, serial: None, kind: None, now: self.parts.clock.now().at },
+            Target {
+                device,
+                unit,
+                attendant,
+                serial: None,
+                kind: None,
+                afterwards: None,
+                now: self.parts.clock.now().at,
+            },
         ))
     }
 

@@ -55,6 +55,9 @@ pub struct Flash<'f> {
     /// Where progress goes. When nobody listens any more, the transfer stops; what is on trial is
     /// confirmed all the same.
     pub tell: mpsc::Sender<Told>,
+    /// Where it answers once the image runs, if that is elsewhere: a node in recovery waits at an
+    /// address that is not its own.
+    pub afterwards: Option<Client>,
 }
 
 /// How an update ended well.
@@ -79,6 +82,7 @@ pub enum Ended {
 /// Updates a node; the error says what is in the way, and what state that leaves.
 pub async fn flash(client: &Client, flash: &Flash<'_>) -> Result<Ended, String> {
     let say = |trouble: Trouble| trouble.to_string();
+    let afterwards = flash.afterwards.as_ref().unwrap_or(client);
     flash.stage("check").await;
     let before = client.identity().await.map_err(say)?;
     flash.image.fits(&before)?;
@@ -88,11 +92,11 @@ pub async fn flash(client: &Client, flash: &Flash<'_>) -> Result<Ended, String> 
         if let Some(stopped) = flash.bring(client, status).await? {
             return Ok(stopped);
         }
-        flash.activate(client).await?;
+        flash.activate(client, afterwards).await?;
     } else if before.boot == BootState::Confirmed.code() {
         return Ok(Ended::AlreadyRuns);
     }
-    flash.prove(client, &before).await
+    flash.prove(afterwards, &before).await
 }
 
 // === impl Flash ===
@@ -218,7 +222,7 @@ impl Flash<'_> {
     }
 
     /// Has the node restart into the image, and waits until it is back.
-    async fn activate(&self, client: &Client) -> Result<(), String> {
+    async fn activate(&self, client: &Client, afterwards: &Client) -> Result<(), String> {
         self.stage("restart").await;
         match client.order(Command::Activate, self.image.header.id()).await {
             // It may have restarted before its answer was heard.
@@ -229,7 +233,7 @@ impl Flash<'_> {
         let mut last = String::from("no answer");
         while Instant::now() < end {
             tokio::time::sleep(LOOK).await;
-            match client.glimpse().await {
+            match afterwards.glimpse().await {
                 Ok(node) if self.image.runs_on(&node) => return Ok(()),
                 Ok(node) if node.boot == BootState::Reverted.code() && node.uptime_s < 60 => {
                     let state = BootState::Reverted;

@@ -37,6 +37,8 @@ pub struct Target {
     pub serial: Option<u64>,
     /// The kind it must be.
     pub kind: Option<u16>,
+    /// Where it answers once it has firmware again, if it has none now.
+    pub afterwards: Option<u8>,
     /// What time it is, for the node's log.
     pub now: Timestamp,
 }
@@ -214,7 +216,8 @@ pub async fn update(target: &Target, image: &Image, tell: &mpsc::Sender<Value>) 
     };
     let (progress, mut told) = mpsc::channel(PROGRESS_QUEUE);
     let client = target.client();
-    let job = Flash { image, tell: progress };
+    let afterwards = target.afterwards.map(|unit| Client::new(target.attendant.clone(), unit));
+    let job = Flash { image, tell: progress, afterwards };
     let outcome = {
         let running = flash(&client, &job);
         tokio::pin!(running);

@@ -43,7 +43,7 @@ impl Found {
     #[must_use]
     pub fn target(self, attendant: Attendant) -> Target {
         let Self { device, unit, serial, kind, .. } = self;
-        Target { device, unit, attendant, serial, kind: Some(kind), now: crate::cli::now() }
+        Target { device, unit, attendant, serial, kind: Some(kind), afterwards: None, now: crate::cli::now() }
     }
 }
 
