@@ -27,7 +27,7 @@ pub async fn until_room(
     what: &str,
     holds: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<Value> {
-    let find = || Some(rooms(gateway).ok()?.into_iter().find(|room| room["room"] == name)?);
+    let find = || rooms(gateway).ok()?.into_iter().find(|room| room["room"] == name);
     let held = eventually(what, PATIENCE, || find().is_some_and(|room| holds(&room))).await;
     held.map_err(|error| anyhow::anyhow!("{error}: {:#?}\n{}", find(), gateway.log()))?;
     find().ok_or_else(|| anyhow::anyhow!("no room {name}"))

@@ -7,6 +7,9 @@ use crate::mode::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
 
 use super::{Page, flag, get, seconds};
 
+/// Picks one count of a room.
+type Pick = fn(&Tally) -> u64;
+
 /// A series: label values, then the value.
 type Row<V = f64> = (Vec<String>, V);
 
@@ -89,7 +92,7 @@ fn steps(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     let help =
         "Steps of the run, by what is known of them: which way they are proven, or what they are instead.";
     gauge(page, "linli_mode_steps", help, &["room", "result"], rooms.iter().flat_map(of_room).collect())?;
-    let counters: [(&str, &str, fn(&Tally) -> u64); 4] = [
+    let counters: [(&str, &str, Pick); 4] = [
         ("linli_mode_retries_total", "Tries after the first.", |tally| tally.retries),
         ("linli_mode_guard_refusals_total", "Guards that said no, each a success of safety.", |tally| {
             tally.guard_refusals
