@@ -130,6 +130,11 @@ async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::R
     assert_eq!(status, 409, "{told}");
     let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报已核"}))?;
     assert_eq!(status, 200, "{told}");
+    let (status, told) = act(&gateway, "simulate", &json!({"person": "qian", "step": "notice"}))?;
+    assert!(
+        status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("outside a drill")),
+        "{told}"
+    );
     let record = centre.record(&gateway).await?;
     let report = does(&["mode", "report", "--record", &record]).await?;
     for words in ["【实战 ACTUAL】", "误报已核", "停止 stop", "已证实 verified independent", "resume qian"]
