@@ -232,7 +232,7 @@ impl Centre {
             };
             let text = (std::fs::read_to_string(&file)? + &gate)
                 .replace("lead = \"site_lead\"", "lead = \"site_lead\"\ngrace = \"1s\"")
-                .replace("poll = \"10s\"", "poll = \"200ms\"")
+                .replace("poll = \"10s\"", "poll = \"500ms\"")
                 .replace("within = \"10s\"", "within = \"3s\"")
                 .replace("gap = \"5s\"", "gap = \"1s\"")
                 .replace("for = \"30m\"", "for = \"3s\"")

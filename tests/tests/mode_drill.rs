@@ -2,7 +2,7 @@
 
 use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, step};
 use linli_tests::switching::{PATIENCE, act, alarm, at, confirms, enters, until};
-use linli_tests::{Broker, Crew, Stage, eventually};
+use linli_tests::{Broker, Crew, Stage, Subscriber, eventually};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -60,7 +60,14 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     assert_eq!(status, 200, "{told}");
     crew.work(&gateway, &mut place, &["peace"], PATIENCE).await?;
     at(&gateway, "peace").await?;
-    // What the district is told of a drill says so.
+    says_so(&subscriber).await?;
+    let record = centre.record(&gateway).await?;
+    gateway.stop().await?;
+    is_reported(&centre, &order, &record).await
+}
+
+/// What the district is told of a drill says that it is one.
+async fn says_so(subscriber: &Subscriber) -> anyhow::Result<()> {
     let texts = || -> Vec<Value> {
         let all = subscriber.received().unwrap_or_default().into_iter();
         all.filter(|message| message.topic.ends_with("event/mode")).map(|message| message.payload).collect()
@@ -75,10 +82,12 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
         );
         assert_eq!(told["verified"], false);
     }
-    // The report is made from the record alone, by anybody.
-    let record = centre.record(&gateway).await?;
-    gateway.stop().await?;
-    let report = does(&["drill", "report", &order, "--record", &record]).await?;
+    Ok(())
+}
+
+/// The report is made from the record alone, by anybody.
+async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Result<()> {
+    let report = does(&["drill", "report", order, "--record", record]).await?;
     for words in [
         "【演练】",
         "verified ready",
@@ -98,9 +107,9 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     assert!(!sweep[4].is_empty() && sweep[5].is_empty(), "really done: {sweep:?}");
     assert!(layout[4].is_empty() && !layout[5].is_empty(), "simulated stands apart: {layout:?}");
     let pdf = centre.stage.path("drill.pdf").to_string_lossy().into_owned();
-    does(&["drill", "report", &order, "--record", &record, "--format", "pdf", "-o", &pdf]).await?;
+    does(&["drill", "report", order, "--record", record, "--format", "pdf", "-o", &pdf]).await?;
     assert!(std::fs::read(&pdf)?.starts_with(b"%PDF-"));
-    let wrong = linli_tests::linli(&["mode", "report", &order, "--record", &record]).await?;
+    let wrong = linli_tests::linli(&["mode", "report", order, "--record", record]).await?;
     assert!(!wrong.status.success(), "a drill is no switch");
     Ok(())
 }
@@ -121,6 +130,11 @@ async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::R
     assert_eq!(status, 409, "{told}");
     let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报已核"}))?;
     assert_eq!(status, 200, "{told}");
+    let (status, told) = act(&gateway, "simulate", &json!({"person": "qian", "step": "notice"}))?;
+    assert!(
+        status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("outside a drill")),
+        "{told}"
+    );
     let record = centre.record(&gateway).await?;
     let report = does(&["mode", "report", "--record", &record]).await?;
     for words in ["【实战 ACTUAL】", "误报已核", "停止 stop", "已证实 verified independent", "resume qian"]

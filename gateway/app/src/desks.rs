@@ -1,9 +1,11 @@
 //! The desks that people and devices come to: each owns its part, and goes on where it was when
 //! the process ended.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use linli_domain::Batch;
+use linli_domain::{Batch, Id};
 use linli_drivers::{Clock, Told};
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
@@ -123,16 +125,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let node_desk = node_desk.await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &telling).await?;
-    let food_desk = food::Desk::resume(food::Parts {
-        store: store.book(),
-        samples: samples.downgrade(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        watched: follow.canteen.subscribe(),
-        zone: current.centre.zone.clone(),
-        centre: current.centre.id.clone(),
-    });
-    let food_desk = food_desk.await?;
+    let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
     let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
     let parts = cabin::Parts {
         store: store.clone(),
@@ -144,32 +137,12 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
-    let notices = mode::NoticeParts {
-        in_force: telling.in_force(),
-        commands: commands.clone(),
-        store: store.book(),
-        live: Arc::clone(&observed.live),
-        clock: Arc::clone(&clock),
-    };
+    let notices = notices(store, commands.clone(), &clock, observed, &telling);
     let told_to = (birth, telling);
     let mode_desk = mode_desk(store, commands.clone(), told_to, events, &clock, follow, observed).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
-    let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
-        taps: vec![
-            Tap {
-                devices: follow.watched.subscribe(),
-                to: watching,
-                dropped: Arc::clone(&observed.alarms.dropped),
-            },
-            Tap {
-                devices: follow.evidence.subscribe(),
-                to: proving,
-                dropped: Arc::clone(&observed.mode.dropped),
-            },
-            Tap { devices: follow.cabinets.subscribe(), to: accounting, dropped: unaccounted() },
-            Tap { devices: follow.terminals.subscribe(), to: serving, dropped: unaccounted() },
-        ],
+        taps: taps(follow, observed, [watching, proving, accounting, serving]),
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
@@ -188,6 +161,58 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((desks, ways))
+}
+
+/// Desks that look at what passes: alarms, the mode switch, the canteen, kiosks.
+fn taps(follow: &Follow, observed: &Observed, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
+    let [watching, proving, accounting, serving] = to;
+    let tap = |devices: &watch::Sender<Arc<BTreeSet<Id>>>, to, dropped: &Arc<AtomicU64>| Tap {
+        devices: devices.subscribe(),
+        to,
+        dropped: Arc::clone(dropped),
+    };
+    vec![
+        tap(&follow.watched, watching, &observed.alarms.dropped),
+        tap(&follow.evidence, proving, &observed.mode.dropped),
+        tap(&follow.cabinets, accounting, &observed.flow.unaccounted),
+        tap(&follow.terminals, serving, &observed.flow.unaccounted),
+    ]
+}
+
+fn notices(
+    store: &Store,
+    commands: mpsc::Sender<Submission>,
+    clock: &Arc<dyn Clock>,
+    observed: &Observed,
+    telling: &mode::Telling,
+) -> mode::NoticeParts {
+    mode::NoticeParts {
+        in_force: telling.in_force(),
+        commands,
+        store: store.book(),
+        live: Arc::clone(&observed.live),
+        clock: Arc::clone(clock),
+    }
+}
+
+async fn food_desk(
+    store: &Store,
+    samples: mpsc::WeakSender<Batch>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    current: &Checked,
+) -> anyhow::Result<food::Desk> {
+    let parts = food::Parts {
+        store: store.book(),
+        samples,
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        watched: follow.canteen.subscribe(),
+        zone: current.centre.zone.clone(),
+        centre: current.centre.id.clone(),
+    };
+    food::Desk::resume(parts).await
 }
 
 async fn alarm_desk(

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use linli_domain::mode::InForce;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,7 +29,7 @@ use crate::mode;
 use crate::north::North;
 use crate::notify;
 use crate::observed::Observed;
-use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Rules, Tap};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline};
 use crate::watchdog::{self, Watchdog};
 use crate::web::{Control, House, ReloadRequest};
 
@@ -91,8 +90,7 @@ impl Gateway {
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
-        let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let telling = mode::Telling::default();
+        let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let paces = telling.paces();
         let lines =
             Lines::new(Shared { samples: samples.clone(), measurements, events, paces, clock: ticks() });
@@ -118,9 +116,7 @@ impl Gateway {
             current: &current,
         })
         .await?;
-        let taps = std::mem::take(&mut ways.taps);
-        let parts = (follow.reports.subscribe(), telling.in_force());
-        let pipeline = pipeline(&store, &lines, parts, &observed, &events, taps);
+        let pipeline = pipeline(&store, &lines, &follow, &telling, &observed, &events, &mut ways);
         let health = Arc::clone(&observed.desk);
         let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
         let house = House::new(&observed, ways, events, follow.workers.subscribe());
@@ -287,19 +283,20 @@ fn aside(
 fn pipeline(
     store: &Store,
     lines: &Lines,
-    (rules, in_force): (watch::Receiver<Rules>, watch::Receiver<Arc<InForce>>),
+    follow: &Follow,
+    telling: &mode::Telling,
     observed: &Observed,
     events: &Events,
-    taps: Vec<Tap>,
+    ways: &mut desks::Ways,
 ) -> Pipeline {
     Pipeline {
         store: store.clone(),
         live: Arc::clone(&observed.live),
-        rules,
-        in_force,
+        rules: follow.reports.subscribe(),
+        in_force: telling.in_force(),
         waiting: store.status(),
         measurements: lines.measurements(),
-        taps,
+        taps: std::mem::take(&mut ways.taps),
         events: events.clone(),
         flow: Arc::clone(&observed.flow),
     }

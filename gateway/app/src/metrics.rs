@@ -113,12 +113,7 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], get(&flow.unaccounted))],
     )?;
-    page.counter(
-        "linli_raised_batches_total",
-        "Batches that a mode wants to travel with the alarms, by whether they did.",
-        &["result"],
-        &[(&["urgent"], get(&flow.raised)), (&["held_back"], get(&flow.held_back))],
-    )?;
+    raised(page, flow)?;
     cabin(page, &observed.cabin)?;
     alarms(page, &observed.alarms)?;
     let notified = &observed.notified;
@@ -137,6 +132,15 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         (&["unanswered"], get(&desk.unanswered)),
     ];
     page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+}
+
+fn raised(page: &Page, flow: &crate::pipeline::Flow) -> Result<(), prometheus::Error> {
+    page.counter(
+        "linli_raised_batches_total",
+        "Batches that a mode wants to travel with the alarms, by whether they did.",
+        &["result"],
+        &[(&["urgent"], get(&flow.raised)), (&["held_back"], get(&flow.held_back))],
+    )
 }
 
 fn cabin(page: &Page, cabin: &crate::cabin::Health) -> Result<(), prometheus::Error> {

@@ -170,10 +170,10 @@ impl Pipeline {
             return (own, record);
         }
         let waits = self.waiting.borrow().rows.first().copied().unwrap_or_default();
-        let is_bounded = waits < MOST_URGENT;
-        let count = if is_bounded { &self.flow.raised } else { &self.flow.held_back };
+        let lane = raised(own, waits);
+        let count = if lane == Lane::Urgent { &self.flow.raised } else { &self.flow.held_back };
         count.fetch_add(1, Ordering::Relaxed);
-        (if is_bounded { Lane::Urgent } else { own }, record)
+        (lane, record)
     }
 
     /// A polled device does not say when a measurement is done; one that speaks of itself does.
@@ -221,6 +221,11 @@ impl Pipeline {
     }
 }
 
+/// The lane of a batch that a mode wants with the alarms, while so many messages wait there.
+const fn raised(own: Lane, waits: u64) -> Lane {
+    if waits < MOST_URGENT { Lane::Urgent } else { own }
+}
+
 /// A batch as a screen shows it.
 fn shown(batch: &Batch) -> serde_json::Value {
     let samples = batch.samples.iter().filter_map(|sample| {
@@ -252,5 +257,17 @@ impl Filter {
                 _ => true,
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_never_fill_what_is_reserved_for_alarms() {
+        assert_eq!(raised(Lane::Data, 0), Lane::Urgent);
+        assert_eq!(raised(Lane::Data, MOST_URGENT - 1), Lane::Urgent);
+        assert_eq!(raised(Lane::Data, MOST_URGENT), Lane::Data);
     }
 }

@@ -430,6 +430,12 @@ parity = \"mark\"",
         "# [[webhook]]\n",
         "[[webhook]]\nid = \"w\"\nurl = \"https://w.example/\"\nquiet = \"22-6\"\n",
     ),
+    (
+        "a drill that leaves something behind",
+        R,
+        "on_fail = \"degrade\"\ndrill = \"live\"",
+        "on_fail = \"degrade\"",
+    ),
     ("a policy in a plan that returns", R, "[params]", "[policy]\n\n[params]"),
     (
         "a policy for a device that is not there",

@@ -83,3 +83,25 @@ async fn a_copy_taken_while_running_is_whole() {
     assert_eq!(waiting(&restored.outbox(), Lane::Data).await.len(), 100);
     restored.close().await;
 }
+
+#[tokio::test]
+async fn a_value_that_is_raised_travels_with_the_alarms() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir.path().join("linli.db")).await;
+    let device = layout("air-1", DeviceClass::Telemetry, 1);
+    store.accept(numbered(&device, 1)).unwrap();
+    store.accept_in(Lane::Urgent, numbered(&device, 2)).unwrap();
+    // Commits, and is one of the urgent ones itself.
+    settled(&store).await;
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    let mut data = Vec::new();
+    while data.is_empty() && tokio::time::Instant::now() < until {
+        data = waiting(&store.outbox(), Lane::Data).await;
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let urgent = waiting(&store.outbox(), Lane::Urgent).await;
+    assert_eq!((urgent.len(), data.len()), (2, 1));
+    assert_eq!(urgent[0].record, numbered(&device, 2));
+    assert!(urgent.iter().all(|row| row.lane == Lane::Urgent) && data[0].lane == Lane::Data);
+    store.close().await;
+}

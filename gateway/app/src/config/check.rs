@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use linli_domain::facility::Facility;
-use linli_domain::hours::Opening;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
 
-use super::checked::{Checked, CheckedLine, GatewayId};
+use super::checked::{Centre, Checked, CheckedLine, GatewayId};
 use super::notes::Notes;
-use super::people::People;
 use super::plans::Known;
 use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
@@ -47,17 +45,15 @@ pub fn check(
         .and_then(|(index, file)| facility::check(file, &mut Notes::of(&documents[*index], problems)));
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
-    let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
-    let opening = centre.as_ref().map(|(centre, _)| centre.opening.clone()).unwrap_or_default();
-    let place = Place { documents: &documents, dir };
+    let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
     let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), Setup::default());
     let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
     if let Some((index, file)) = &devices {
         let notes = &mut Notes::of(&documents[*index], problems);
         let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
         canteen = food::check(file, &checked, notes);
-        (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, zone.as_ref(), problems);
-        terminals = place.matters(matters.as_ref(), &checked, opening, problems);
+        (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
+        terminals = place.matters(matters.as_ref(), &checked, problems);
         lines = Some(checked);
     }
     let building = match (&facility, &centre, &devices, &lines) {
@@ -67,10 +63,9 @@ pub fn check(
         }
         _ => Facility::default(),
     };
-    let people = centre.as_ref().map(|(centre, _)| &centre.people);
     let known = lines.as_deref().unwrap_or_default();
     let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
-    let plans = place.plans(&plan_files, (&building, &data), people, problems);
+    let plans = place.plans(&plan_files, &building, &data, problems);
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
         gateway_file::check(&file, id, dir, &mut Notes::of(&documents[index], problems))
@@ -104,6 +99,7 @@ pub fn check(
 struct Place<'p, 'a> {
     documents: &'p [Document<'a>],
     dir: Option<&'p Path>,
+    centre: Option<&'p Centre>,
 }
 
 // === impl Place ===
@@ -115,12 +111,11 @@ impl Place<'_, '_> {
         file: Option<&(usize, AlarmsFile)>,
         devices: &DevicesFile,
         lines: &[CheckedLine],
-        zone: Option<&crate::local::Zone>,
         problems: &mut Vec<Problem>,
     ) -> (alarms::Checked, Vec<Webhook>) {
         let Some((index, file)) = file else { return (alarms::check(None, devices, lines), Vec::new()) };
         let notes = &mut Notes::of(&self.documents[*index], problems);
-        let hooks = alarms::webhooks(&file.webhook, zone, self.dir, notes);
+        let hooks = alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, notes);
         (alarms::check(Some((file, notes)), devices, lines), hooks)
     }
 
@@ -129,9 +124,9 @@ impl Place<'_, '_> {
         &self,
         matters: Option<&(usize, MattersFile)>,
         lines: &[CheckedLine],
-        opening: Vec<Opening>,
         problems: &mut Vec<Problem>,
     ) -> Setup {
+        let opening = self.centre.map(|centre| centre.opening.clone()).unwrap_or_default();
         let Some((index, file)) = matters else { return kiosks::check(None, lines, opening) };
         let notes = &mut Notes::of(&self.documents[*index], problems);
         kiosks::check(Some((file, notes)), lines, opening)
@@ -141,8 +136,8 @@ impl Place<'_, '_> {
     fn plans(
         &self,
         files: &[(usize, PlanFile)],
-        (building, data): (&Facility, &policy::Data<'_>),
-        people: Option<&People>,
+        building: &Facility,
+        data: &policy::Data<'_>,
         problems: &mut Vec<Problem>,
     ) -> Vec<Known> {
         // What a plan rests on must be whole first: otherwise each of its names would be told as wrong.
@@ -154,7 +149,7 @@ impl Place<'_, '_> {
             let document = &self.documents[*index];
             let notes = &mut Notes::of(document, problems);
             known.extend(plans::check(file, document.text, building, data, notes));
-            if let (Some(dir), Some(people)) = (self.dir, people) {
+            if let (Some(dir), Some(people)) = (self.dir, self.centre.map(|centre| &centre.people)) {
                 let signature = std::fs::read(dir.join(format!("{}.sig", document.name))).ok();
                 plans::signed(document.text, signature.as_deref(), people, notes);
             }

@@ -140,25 +140,34 @@ fn way_back(there: &Known, back: &Known) -> Option<String> {
         return Some(format!("{name} is for another room"));
     }
     // What has no safe state of its own has to be set back by somebody.
-    let sets = |brief: &Brief| -> Vec<(usize, usize, String)> {
-        let jobs = brief.jobs.iter().flat_map(|job| match &job.doing {
+    let sets = |brief: &Brief, is_drill: bool| -> Vec<(usize, usize, String)> {
+        let jobs = brief.jobs.iter().filter(|job| !is_drill || job.drill == Drill::Live);
+        let settings = jobs.flat_map(|job| match &job.doing {
             Doing::Actuate { sets, .. } => sets.clone(),
             // What a process leaves behind.
             Doing::Process { off, .. } => off.clone(),
             _ => Vec::new(),
         });
-        jobs.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
+        settings.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
     };
     let has_safe = |fixture: usize, output: usize| {
         let found = there.brief.safe.iter().map(|safe| (safe.setting.fixture, safe.setting.output));
         found.into_iter().any(|safe| safe == (fixture, output))
     };
-    let returned = sets(&back.brief);
-    let left = sets(&there.brief).into_iter().find(|(fixture, output, _)| {
-        !has_safe(*fixture, *output) && !returned.iter().any(|(f, o, _)| (f, o) == (fixture, output))
-    });
-    left.map(|(.., word)| {
-        format!("{name} does not set back what is set to {word} and has no safe state in facility.toml")
+    let left = |is_drill: bool| {
+        let returned = sets(&back.brief, is_drill);
+        let left = sets(&there.brief, is_drill).into_iter().find(|(fixture, output, _)| {
+            !has_safe(*fixture, *output) && !returned.iter().any(|(f, o, _)| (f, o) == (fixture, output))
+        });
+        left.map(|(.., word)| word)
+    };
+    if let Some(word) = left(false) {
+        return Some(format!(
+            "{name} does not set back what is set to {word} and has no safe state in facility.toml"
+        ));
+    }
+    left(true).map(|word| {
+        format!("a drill really sets {word}, and {name} only simulates setting it back: give that step drill = \"live\"")
     })
 }
 

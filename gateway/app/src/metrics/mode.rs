@@ -7,6 +7,9 @@ use crate::mode::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
 
 use super::{Page, flag, get, seconds};
 
+/// Picks one count of a room.
+type Pick = fn(&Tally) -> u64;
+
 /// A series: label values, then the value.
 type Row<V = f64> = (Vec<String>, V);
 

@@ -268,3 +268,53 @@ fn spoken(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Sett
     }
     settings
 }
+
+#[cfg(test)]
+mod tests {
+    use linli_domain::alarm::Source;
+    use linli_domain::facility::{Fixture, Interlock, Kind, Output};
+    use linli_domain::mode::Literal;
+    use linli_domain::{Id, Value};
+
+    use super::*;
+
+    #[test]
+    fn what_a_display_says_in_a_drill_says_that_it_is_one() {
+        let id = |text: &str| Id::new(text).unwrap();
+        let output = |name: &str, words: Vec<(String, Value)>| Output {
+            name: name.to_owned(),
+            point: Source { device: id("sign"), point: id(name) },
+            words,
+            safe: None,
+            secures: Vec::new(),
+            entry_only: Vec::new(),
+            is_pulse: false,
+        };
+        let known = vec![("page".to_owned(), Value::Text("p1".into()))];
+        let fixture = Fixture {
+            id: id("sign"),
+            room: 0,
+            kind: Kind::Display,
+            interlock: Interlock::None,
+            opening: None,
+            sets: vec![output("text", Vec::new()), output("page", known)],
+            reads: Vec::new(),
+        };
+        let facility = Facility { fixtures: vec![fixture], ..Facility::default() };
+        let set = |output, text: &str| Setting {
+            fixture: 0,
+            output,
+            word: Literal::Word(text.to_owned()),
+            value: Value::Text(text.into()),
+        };
+        let settings = [set(0, "请从东门离开"), set(1, "p1")];
+        let said = |is_drill| -> Vec<Value> {
+            spoken(&facility, &settings, is_drill).into_iter().map(|setting| setting.value).collect()
+        };
+        assert_eq!(
+            said(true),
+            [Value::Text("【演练】请从东门离开【演练】".into()), Value::Text("p1".into())]
+        );
+        assert_eq!(said(false), [Value::Text("请从东门离开".into()), Value::Text("p1".into())]);
+    }
+}

@@ -1,10 +1,11 @@
 //! What kiosks show while a room is in its emergency role: written by commands like everything else,
 //! tried until it is read back, and taken back afterwards to what they showed before.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use linli_domain::command::Inbound;
 use linli_domain::mode::InForce;
 use linli_domain::{Id, Value};
@@ -60,22 +61,30 @@ struct Written {
 /// The task.
 struct Notices {
     parts: Parts,
-    written: BTreeMap<Id, Written>,
+    /// Locked for moments only: what is done for one kiosk is known even if the rest is given up.
+    written: Mutex<BTreeMap<Id, Written>>,
 }
 
 /// Makes every kiosk show what it is to show, for as long as the process lives.
 pub async fn run(parts: Parts) {
-    let mut notices = Notices { parts, written: BTreeMap::new() };
+    let mut changes = parts.in_force.clone();
+    let notices = Notices { parts, written: Mutex::default() };
     while let Err(error) = notices.resume().await {
         tracing::warn!(%error, "texts of kiosks cannot be read");
         sleep(PAUSE).await;
     }
     loop {
-        let wanted = notices.parts.in_force.borrow_and_update().notices.clone();
-        let is_done = notices.make(&wanted).await;
+        let wanted = changes.borrow_and_update().notices.clone();
+        let made = async {
+            while !notices.make(&wanted).await {
+                sleep(PAUSE).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        // Another mode waits for no kiosk.
         tokio::select! {
-            changed = notices.parts.in_force.changed() => if changed.is_err() { return },
-            () = sleep(PAUSE), if !is_done => {}
+            changed = changes.changed() => if changed.is_err() { return },
+            () = made => {}
         }
     }
 }
@@ -83,7 +92,11 @@ pub async fn run(parts: Parts) {
 // === impl Notices ===
 
 impl Notices {
-    async fn resume(&mut self) -> Result<(), linli_store::ReadError> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Id, Written>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn resume(&self) -> Result<(), linli_store::ReadError> {
         let ever = (linli_domain::Timestamp(i64::MIN), linli_domain::Timestamp(i64::MAX));
         for page in self.parts.store.of(NOTICE, ever.0, ever.1).await? {
             let device = Id::new(page.id.trim_start_matches(NOTICE).trim_start_matches('/'));
@@ -91,47 +104,52 @@ impl Notices {
             if let (Ok(device), Ok(written)) = (device, written)
                 && written.text.is_some()
             {
-                self.written.insert(device, written);
+                self.lock().insert(device, written);
             }
         }
         Ok(())
     }
 
     /// Whether everything is as it is wanted.
-    async fn make(&mut self, wanted: &BTreeMap<Id, String>) -> bool {
-        let mut is_done = true;
-        for (device, text) in wanted {
-            if self.shown(device).as_ref() == Some(text) && self.written.contains_key(device) {
-                continue;
+    async fn make(&self, wanted: &BTreeMap<Id, String>) -> bool {
+        let all: BTreeSet<Id> = self.lock().keys().chain(wanted.keys()).cloned().collect();
+        let each = all.iter().map(|device| async move {
+            match wanted.get(device) {
+                Some(text) => self.show(device, text).await,
+                None => self.take_back(device).await,
             }
-            let is_known =
-                self.written.get(device).is_some_and(|written| written.text.as_ref() == Some(text));
-            if !is_known {
-                let before = match self.written.get(device) {
-                    Some(written) => written.before.clone(),
-                    None => self.shown(device).unwrap_or_default(),
-                };
-                let written = Written { text: Some(text.clone()), before };
-                if !self.keep(device, &written).await {
-                    is_done = false;
-                    continue;
-                }
-                self.written.insert(device.clone(), written);
-            }
-            is_done &= self.write(device, text).await;
+        });
+        join_all(each).await.into_iter().all(|is_done| is_done)
+    }
+
+    /// Whether a kiosk shows the text; what it showed before is on record first.
+    async fn show(&self, device: &Id, text: &str) -> bool {
+        let shown = self.shown(device);
+        let known = self.lock().get(device).cloned();
+        if shown.as_deref() == Some(text) && known.is_some() {
+            return true;
         }
-        let over = self.written.iter().filter(|(device, _)| !wanted.contains_key(*device));
-        let over: Vec<(Id, String)> =
-            over.map(|(device, written)| (device.clone(), written.before.clone())).collect();
-        for (device, before) in over {
-            let is_back = self.shown(&device).as_ref() == Some(&before) || self.write(&device, &before).await;
-            if is_back && self.keep(&device, &Written { text: None, before }).await {
-                self.written.remove(&device);
-            } else {
-                is_done = false;
+        let is_known = known.as_ref().is_some_and(|written| written.text.as_deref() == Some(text));
+        if !is_known {
+            let before = known.map(|written| written.before).or(shown).unwrap_or_default();
+            let written = Written { text: Some(text.to_owned()), before };
+            if !self.keep(device, &written).await {
+                return false;
             }
+            self.lock().insert(device.clone(), written);
         }
-        is_done
+        self.write(device, text).await
+    }
+
+    /// Whether a kiosk shows what it showed before.
+    async fn take_back(&self, device: &Id) -> bool {
+        let Some(Written { before, .. }) = self.lock().get(device).cloned() else { return true };
+        let is_back = self.shown(device).as_ref() == Some(&before) || self.write(device, &before).await;
+        let is_over = is_back && self.keep(device, &Written { text: None, before }).await;
+        if is_over {
+            self.lock().remove(device);
+        }
+        is_over
     }
 
     /// What a kiosk says that it shows.

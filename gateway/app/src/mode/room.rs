@@ -126,7 +126,11 @@ impl Room {
         room.claims.drill(room.state.is_exercise());
         (room.since, room.ordered) = (kept.since, kept.ordered);
         room.tally.last = kept.last;
-        room.entered = kept.entered.and_then(|entered| Entered::resume(setup, entered, now));
+        let entered = kept.entered;
+        room.entered = entered.as_ref().and_then(|entered| Entered::resume(setup, entered.clone(), now));
+        if entered.is_some() && room.entered.is_none() {
+            tracing::error!(room = %room.id, "the plan it was entered by is no longer in plans/: its data policy ends");
+        }
         let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&known.building));
         if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
             // Nobody knows which output is which any more: all of them become safe.

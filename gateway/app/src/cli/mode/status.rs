@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use linli_domain::mode::bracketed;
 use serde_json::Value;
 
 use super::super::site::Site;
@@ -37,9 +38,11 @@ pub fn run(site: &Site, is_watching: bool, is_json: bool) -> anyhow::Result<()> 
 
 fn print(shown: &Value) {
     let rooms = shown["rooms"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let drill =
-        if shown["together"]["is_exercise"] == Value::Bool(true) { "【演练 EXERCISE】" } else { "" };
-    println!("{} {drill}{}", word(shown, "centre"), stage(&shown["together"]["stage"]));
+    let together = &shown["together"];
+    // A drill beside the real thing is no drill.
+    let is_real = rooms.iter().any(|room| room["class"] == "Actual");
+    let is_drill = together["is_exercise"] == Value::Bool(true) && !is_real;
+    println!("{} {}", word(shown, "centre"), said(is_drill, &stage(&together["stage"])));
     for room in rooms {
         println!();
         print_room(room);
@@ -57,11 +60,16 @@ fn print(shown: &Value) {
     println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..8).unwrap_or_default());
 }
 
+/// What people read of a drill stands in brackets.
+fn said(is_drill: bool, text: &str) -> String {
+    if is_drill { bracketed(text) } else { text.to_owned() }
+}
+
 /// One room.
 pub fn print_room(room: &Value) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
-    let drill = if room["class"] == "Exercise" { "【演练 EXERCISE】" } else { "" };
-    println!("{} {} {drill}{}{verified}", word(room, "room"), word(room, "name"), stage(&room["stage"]));
+    let stage = said(room["class"] == "Exercise", &stage(&room["stage"]));
+    println!("{} {} {stage}{verified}", word(room, "room"), word(room, "name"));
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
     }
@@ -119,7 +127,7 @@ fn print_step(step: &Value) {
         _ => "▶",
     };
     let mut more = Vec::new();
-    more.extend(step["channel"].as_str().map(str::to_owned));
+    more.extend(step["channel"].as_str().filter(|_| state == "verified").map(str::to_owned));
     let by = strings(&step["done_by"]);
     if !by.is_empty() {
         more.push(by.join("+"));
@@ -181,7 +189,7 @@ fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
         let mark = if step["critical"] == Value::Bool(true) { "*" } else { " " };
         let who = match step["kind"].as_str() {
             Some("human") => format!("{}×{} {}", word(step, "role"), step["count"], word(step, "prompt")),
-            Some("process") => format!("{} min", step["span_s"].as_u64().unwrap_or_default() / 60),
+            Some("process") => format!("{} min, {}", minutes(&step["span_s"]), word(step, "channel")),
             _ => format!("≤ {} s, {}", step["within_s"], word(step, "channel")),
         };
         println!(

@@ -66,6 +66,9 @@ pub fn show(envelope: &Envelope) {
         for plan in &target.plans {
             println!("  预案 plan   {} · {}", plan.plan, &hex(&plan.hash)[..16]);
         }
+        if let Some(snapshot) = &target.snapshot {
+            println!("  快照 seen   {}", hex(snapshot));
+        }
     }
     let keys = envelope.key_ids();
     let signed = if keys.is_empty() { "无 nobody".to_owned() } else { keys.join(", ") };
