@@ -134,16 +134,34 @@ def listen():
                 change(room, what, value)
 
 
+def take():
+    """What was commanded since. Shown values never overwrite a command that is not taken yet."""
+    while not commanded.empty():
+        unit, is_coil, address, values = commanded.get_nowait()
+        room = rooms[unit]
+        for offset, value in enumerate(values):
+            kind, place = "coil" if is_coil else "register", address + offset
+            room.tell({"write": kind, "address": place, "value": int(value)})
+            (room.write_coil if is_coil else room.write_register)(place, value)
+
+
 async def show(server, room):
     interlock = not room.door and not room.occupied
     for code, values in (
-        (15, [room.lamps, time.monotonic() < room.down_until, room.relay]),
-        (2, [room.door, True, room.burns(), room.occupied, room.fire, interlock, room.gate, room.relay]),
-        (16, [room.entry, room.outdoor, room.recirculation, room.scene]),
+        (15, lambda: [room.lamps, time.monotonic() < room.down_until, room.relay]),
+        (
+            2,
+            lambda: [
+                *(room.door, True, room.burns(), room.occupied, room.fire),
+                *(interlock, room.gate, room.relay),
+            ],
+        ),
+        (16, lambda: [room.entry, room.outdoor, room.recirculation, room.scene]),
         # Unit 7 stands in for the kitchen's fridge.
-        (4, [round(room.flow), 42 if room.unit == 7 else 235, 450, 120]),
+        (4, lambda: [round(room.flow), 42 if room.unit == 7 else 235, 450, 120]),
     ):
-        refused = await server.async_setValues(room.unit, code, 0, values)
+        take()
+        refused = await server.async_setValues(room.unit, code, 0, values())
         assert not refused, f"{code}: {refused}"
 
 
@@ -151,13 +169,7 @@ async def live(server):
     while True:
         if args.parent and os.getppid() != args.parent:
             os._exit(0)
-        while not commanded.empty():
-            unit, is_coil, address, values = commanded.get_nowait()
-            room = rooms[unit]
-            for offset, value in enumerate(values):
-                kind, place = "coil" if is_coil else "register", address + offset
-                room.tell({"write": kind, "address": place, "value": int(value)})
-                (room.write_coil if is_coil else room.write_register)(place, value)
+        take()
         for room in rooms.values():
             room.step()
             await show(server, room)

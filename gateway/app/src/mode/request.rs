@@ -105,7 +105,7 @@ impl Desk {
             Action::Order(bytes, code) => self.order(&bytes, code.as_deref(), who).await,
             Action::Do { room, person, deed } => {
                 self.carry(who, &room, person.as_deref(), deed).await?;
-                Ok(shown::status(self))
+                Ok(shown::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
             }
         }
     }

@@ -31,7 +31,12 @@ fn sites(desk: &Desk) -> BTreeMap<Id, Fold> {
 
 /// Every room.
 pub fn status(desk: &Desk) -> Value {
-    let rooms: Vec<Value> = desk.rooms.values().map(|room| shown(desk, room)).collect();
+    status_of(desk, desk.rooms.values())
+}
+
+/// The same of some rooms: who does something in one of many needs no more, and need not wait for more.
+pub fn status_of<'d>(desk: &'d Desk, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
+    let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(desk, room)).collect();
     let waiting: Vec<&String> = desk.quarantine.keys().collect();
     json!({
         "centre": desk.setup.centre, "together": together(desk), "sites": sites(desk), "rooms": rooms,

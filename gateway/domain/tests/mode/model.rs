@@ -144,10 +144,13 @@ fn every_law_is_good_for_something() {
     assert!(useless.is_empty(), "nothing is violated without {useless:?}");
 }
 
+/// Its name, the laws and wires that are missing, faults, and whether one person searches the room.
+type Mistake = (&'static str, &'static [Law], &'static [Wire], u8, bool);
+
 /// What the design says can be got wrong, each with the laws and wires whose lack it is. The sweep
 /// of the pairs is done by one person: with two of them and a sensor, three evidences would have to
 /// be wrong at once.
-const KNOWN: [(&str, &[Law], &[Wire], u8, bool); 11] = [
+const KNOWN: [Mistake; 11] = [
     ("no hard-wired cut-off of the lamps", &[], &[Wire::Lamps], 1, false),
     ("no hard-wired release of the door", &[], &[Wire::Fire], 1, false),
     ("no hold by software in a fire", &[Law::FireHolds], &[], 1, false),

@@ -293,11 +293,11 @@ impl Wing {
         let before = world.parts.clone();
         let event = Event::Stop { by: String::new() };
         let is_stopped = self.tell(world, room, &event);
-        for other in 0..world.parts.len() {
-            if self.is_without(Without::StoppingOne) && other != room {
+        for (other, before) in before.iter().enumerate().filter(|(other, _)| *other != room) {
+            if self.is_without(Without::StoppingOne) {
                 self.tell(world, other, &event);
             }
-            if other != room && world.parts[other] != before[other] {
+            if world.parts[other] != *before {
                 world.harm = Some("X a stop of one room touched another");
             }
         }
@@ -520,11 +520,12 @@ impl System for Wing {
             Move::Back(room) => {
                 let rooms: Vec<usize> =
                     room.map_or_else(|| (0..next.parts.len()).collect(), |room| vec![room]);
-                let back = |room: &usize| {
-                    let brief = &self.ways[*room].1;
-                    self.tell_by(&mut next, *room, brief, &ordered(brief))
+                let back = |room: &&usize| {
+                    let brief = &self.ways[**room].1;
+                    self.tell_by(&mut next, **room, brief, &ordered(brief))
                 };
-                rooms.iter().map(back).fold(false, |any, told| any || told)
+                // Each is told, whatever the others say.
+                rooms.iter().filter(back).count() > 0
             }
             Move::Stop(room) => self.stop(&mut next, room),
             Move::Resume(room) => self.tell(
