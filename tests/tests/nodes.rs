@@ -194,6 +194,8 @@ async fn an_update_that_was_broken_off_goes_on_where_it_was() -> anyhow::Result<
         step["text"].as_str()?.contains("goes on").then(|| step["done"].as_u64().unwrap_or(0))
     });
     assert!(resumed.is_some_and(|at| at > u64::from(BODY) / 5), "{resumed:?}");
+    let audit = text(&gateway.verb(&["node", "audit"]).await?);
+    assert!(audit.contains("the gateway ended meanwhile"), "what was begun has an end: {audit}");
     let log = text(&gateway.verb(&["node", "log", "cold-1"]).await?);
     assert!(log.contains("an update was resumed") && log.contains("升级镜像校验通过"), "{log}");
     gateway.stop().await

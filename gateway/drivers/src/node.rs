@@ -218,7 +218,7 @@ fn vector(kind: &Kind) -> String {
         expect
             .extend(switches.iter().zip(bits.chars()).map(|(s, bit)| format!("{} = {}", s.name, bit == '1')));
     }
-    let _ = write!(text, "expect = {{ {} }}\n", expect.join(", "));
+    let _ = writeln!(text, "expect = {{ {} }}", expect.join(", "));
     if !nothing.is_empty() {
         let _ = writeln!(text, "nothing = [{}]", nothing.join(", "));
     }

@@ -103,6 +103,9 @@ fn devices(args: &Args, checked: &Checked, image: &Image) -> Result<Vec<String>,
         if args.device.is_empty() {
             return Err("say which node: --device ID, --line ID, or --port PORT --unit N".to_owned());
         }
+        for device in &args.device {
+            linli_domain::Id::new(device).map_err(|why| format!("--device {device:?} {why}"))?;
+        }
         return Ok(args.device.clone());
     };
     let Some(found) = checked.lines.iter().find(|found| found.plan.line().as_str() == line) else {
