@@ -108,26 +108,10 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
     let (node_requests, nodes_asked) = mpsc::channel(nodes::REQUEST_QUEUE);
-    let node_desk = nodes::Desk::resume(nodes::Parts {
-        store: store.book(),
-        routes,
-        keys: follow.image_keys.subscribe(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-    });
-    let node_desk = node_desk.await?;
+    let node_desk = node_desk(store, routes, events, &clock, follow).await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
-    let food_desk = food::Desk::resume(food::Parts {
-        store: store.book(),
-        samples: samples.downgrade(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        watched: follow.canteen.subscribe(),
-        zone: current.centre.zone.clone(),
-        centre: current.centre.id.clone(),
-    });
-    let food_desk = food_desk.await?;
+    let food_desk = food_desk(store, &samples, events, &clock, follow, current).await?;
     let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
     let parts = cabin::Parts {
         store: store.clone(),
@@ -141,22 +125,8 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
     let mode_desk = mode_desk(store, commands.clone(), birth, events, &clock, follow, observed).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
-    let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
-        taps: vec![
-            Tap {
-                devices: follow.watched.subscribe(),
-                to: watching,
-                dropped: Arc::clone(&observed.alarms.dropped),
-            },
-            Tap {
-                devices: follow.evidence.subscribe(),
-                to: proving,
-                dropped: Arc::clone(&observed.mode.dropped),
-            },
-            Tap { devices: follow.cabinets.subscribe(), to: accounting, dropped: unaccounted() },
-            Tap { devices: follow.terminals.subscribe(), to: serving, dropped: unaccounted() },
-        ],
+        taps: taps(follow, observed, [watching, proving, accounting, serving]),
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
@@ -174,6 +144,58 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         nodes: tokio::spawn(node_desk.run(nodes_asked)),
     };
     Ok((desks, ways))
+}
+
+/// Who looks at the batches of which devices.
+fn taps(follow: &Follow, observed: &Observed, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
+    let [watching, proving, accounting, serving] = to;
+    let dropped = &observed.flow.unaccounted;
+    [
+        (&follow.watched, watching, &observed.alarms.dropped),
+        (&follow.evidence, proving, &observed.mode.dropped),
+        (&follow.cabinets, accounting, dropped),
+        (&follow.terminals, serving, dropped),
+    ]
+    .into_iter()
+    .map(|(devices, to, dropped)| Tap { devices: devices.subscribe(), to, dropped: Arc::clone(dropped) })
+    .collect()
+}
+
+async fn node_desk(
+    store: &Store,
+    routes: watch::Receiver<Arc<Routes>>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+) -> anyhow::Result<nodes::Desk> {
+    let parts = nodes::Parts {
+        store: store.book(),
+        routes,
+        keys: follow.image_keys.subscribe(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+    };
+    nodes::Desk::resume(parts).await
+}
+
+async fn food_desk(
+    store: &Store,
+    samples: &mpsc::Sender<Batch>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    current: &Checked,
+) -> anyhow::Result<food::Desk> {
+    let parts = food::Parts {
+        store: store.book(),
+        samples: samples.downgrade(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        watched: follow.canteen.subscribe(),
+        zone: current.centre.zone.clone(),
+        centre: current.centre.id.clone(),
+    };
+    food::Desk::resume(parts).await
 }
 
 async fn alarm_desk(
