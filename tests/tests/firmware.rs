@@ -5,7 +5,7 @@ use std::time::Duration;
 use linli_tests::devices::STORE;
 use linli_tests::emulator::{Bench, OTHER};
 use linli_tests::firmware::{Node, Said, development_key, node, sign};
-use linli_tests::{Broker, Gateway, Stage, Subscriber, device, eventually};
+use linli_tests::{Broker, Gateway, Stage, device, eventually};
 use linli_wire::health::Counter;
 use linli_wire::identity::{BootState, reset};
 use linli_wire::image::Header;
