@@ -18,6 +18,10 @@ use sha2::{Digest, Sha512};
 
 use crate::emulator::built;
 
+/// How often a request is sent: a busy host stops the emulator in the middle of a frame, and what
+/// follows a silence is another frame.
+const TRIES: usize = 10;
+
 /// What an image says about itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Said {
@@ -103,7 +107,7 @@ impl Node {
         let mut frame = vec![self.unit];
         frame.extend_from_slice(request);
         frame.extend(crc::modbus(&frame).to_le_bytes());
-        for _ in 0..3 {
+        for _ in 0..TRIES {
             // What came late belongs to nobody.
             self.drain()?;
             self.port.write_all(&frame)?;
@@ -173,7 +177,7 @@ impl Node {
     /// Waits until it answers.
     pub fn awake(&mut self) -> anyhow::Result<Identity> {
         let mut last = None;
-        for _ in 0..12 {
+        for _ in 0..4 {
             match self.identity() {
                 Ok(identity) => return Ok(identity),
                 Err(error) => last = Some(error),

@@ -72,6 +72,10 @@ impl Site {
     }
 }
 
+fn image_of(version: &str, key: &[u8; 32]) -> Vec<u8> {
+    image("fridge", version, 4096, key, Board::Software)
+}
+
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -141,6 +145,8 @@ async fn begun(config: &std::path::Path, image: &str, until: &str) -> anyhow::Re
     let mut lines = BufReader::new(output).lines();
     while let Some(line) = lines.next_line().await? {
         if line.contains(until) {
+            // What it says afterwards is read too: a closed pipe would end it.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok(child);
         }
     }
@@ -194,8 +200,33 @@ async fn an_update_that_was_broken_off_goes_on_where_it_was() -> anyhow::Result<
         step["text"].as_str()?.contains("goes on").then(|| step["done"].as_u64().unwrap_or(0))
     });
     assert!(resumed.is_some_and(|at| at > u64::from(BODY) / 5), "{resumed:?}");
+    let audit = text(&gateway.verb(&["node", "audit"]).await?);
+    assert!(audit.contains("the gateway ended meanwhile"), "what was begun has an end: {audit}");
     let log = text(&gateway.verb(&["node", "log", "cold-1"]).await?);
     assert!(log.contains("an update was resumed") && log.contains("升级镜像校验通过"), "{log}");
+    gateway.stop().await
+}
+
+#[tokio::test]
+async fn without_a_gateway_the_line_is_opened_by_hand_and_the_record_goes_on() -> anyhow::Result<()> {
+    let site = Site::new().await?;
+    let (image, dir) = (site.good("1.1.0")?, site.config.to_string_lossy().into_owned());
+    let flashed = linli(&["flash", &image, "--device", "cold-1", "--config", &dir]).await?;
+    let shown = text(&flashed);
+    assert!(flashed.status.success() && shown.contains("1.0.0 → 1.1.0"), "{shown}");
+    let tested = linli(&["node", "selftest", "room-1", "--config", &dir]).await?;
+    assert!(tested.status.success(), "{}", text(&tested));
+    // A key that only the technician has does not make an image good for the gateway's nodes.
+    let stranger = site.image("s", &image_of("1.2.0", &STRANGER))?;
+    let refused = linli(&["flash", &stranger, "--device", "cold-1", "--config", &dir]).await?;
+    assert!(text(&refused).contains("signed with the key"), "{}", text(&refused));
+    let alone = text(&linli(&["node", "audit", "--config", &dir]).await?);
+    assert!(alone.contains("4 lines, none changed") && alone.contains("without the gateway"), "{alone}");
+    let gateway = site.gateway().await?;
+    let confirm = gateway.verb(&["node", "calibrate", "cold-1", "air_temperature", "0.1"]).await?;
+    assert!(confirm.status.success(), "{}", text(&confirm));
+    let together = text(&gateway.verb(&["node", "audit"]).await?);
+    assert!(together.contains("5 lines, none changed, none missing"), "{together}");
     gateway.stop().await
 }
 

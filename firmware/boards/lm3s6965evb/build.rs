@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-include!("layout.rs");
+#[allow(dead_code, reason = "the program needs more of it than the linker")]
+#[path = "src/layout.rs"]
+mod layout;
+
+use layout::{FLASH, RAM};
 
 fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
@@ -16,7 +20,5 @@ fn main() {
     for argument in [&format!("-L{}", out.display()), "-Tlink.x", "--nmagic"] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
-    println!("cargo:rerun-if-changed=layout.rs");
-    // Needed by the program alone.
-    let _ = KEPT;
+    println!("cargo:rerun-if-changed=src/layout.rs");
 }

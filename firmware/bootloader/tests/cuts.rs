@@ -264,7 +264,9 @@ fn an_update_that_is_not_confirmed_reverts() {
 fn a_cut_in_the_swap_costs_nothing() {
     let cuts = sweep(
         |bench| bench.marks().mark_updated().unwrap(),
-        |bench| drop(bench.boot()),
+        |bench| {
+            bench.boot();
+        },
         |bench, at| {
             // A cut after the last word of the swap is a trial that was not confirmed.
             let (version, how) = runs(&bench.boot());
@@ -282,7 +284,9 @@ fn a_cut_in_the_revert_costs_nothing() {
             bench.marks().mark_updated().unwrap();
             bench.boot();
         },
-        |bench| drop(bench.boot()),
+        |bench| {
+            bench.boot();
+        },
         |bench, at| {
             assert_eq!(runs(&bench.boot()).0, 1, "cut at {at}");
             assert!(bench.active.holds(&bench.image(1, 1)), "cut at {at}: byte for byte");
@@ -325,7 +329,9 @@ fn a_damaged_image_is_rescued_from_the_other_slot_whatever_the_moment() {
     };
     let cuts = sweep(
         damage,
-        |bench| drop(bench.boot()),
+        |bench| {
+            bench.boot();
+        },
         |bench, at| {
             assert_eq!(runs(&bench.boot()).0, 1, "cut at {at}");
         },

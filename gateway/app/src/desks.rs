@@ -1,11 +1,9 @@
 //! The desks that people and devices come to: each owns its part, and goes on where it was when
 //! the process ended.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use linli_domain::{Batch, Id};
+use linli_domain::Batch;
 use linli_drivers::{Clock, Told};
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
@@ -115,26 +113,12 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
     let (node_requests, nodes_asked) = mpsc::channel(nodes::REQUEST_QUEUE);
-    let node_desk = nodes::Desk::resume(nodes::Parts {
-        store: store.book(),
-        routes,
-        keys: follow.image_keys.subscribe(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-    });
-    let node_desk = node_desk.await?;
+    let node_desk = node_desk(store, routes, events, &clock, follow).await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &telling).await?;
     let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
     let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
-    let parts = cabin::Parts {
-        store: store.clone(),
-        samples,
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        health: Arc::clone(&observed.cabin),
-    };
-    let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
+    let cabin_desk = cabin_desk(store, samples, events, &clock, follow, observed).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.clone(), &clock, observed, &telling);
@@ -163,20 +147,54 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     Ok((desks, ways))
 }
 
-/// Desks that look at what passes: alarms, the mode switch, the canteen, kiosks.
+/// Who looks at the batches of which devices.
 fn taps(follow: &Follow, observed: &Observed, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
     let [watching, proving, accounting, serving] = to;
-    let tap = |devices: &watch::Sender<Arc<BTreeSet<Id>>>, to, dropped: &Arc<AtomicU64>| Tap {
-        devices: devices.subscribe(),
-        to,
-        dropped: Arc::clone(dropped),
-    };
-    vec![
-        tap(&follow.watched, watching, &observed.alarms.dropped),
-        tap(&follow.evidence, proving, &observed.mode.dropped),
-        tap(&follow.cabinets, accounting, &observed.flow.unaccounted),
-        tap(&follow.terminals, serving, &observed.flow.unaccounted),
+    let dropped = &observed.flow.unaccounted;
+    [
+        (&follow.watched, watching, &observed.alarms.dropped),
+        (&follow.evidence, proving, &observed.mode.dropped),
+        (&follow.cabinets, accounting, dropped),
+        (&follow.terminals, serving, dropped),
     ]
+    .into_iter()
+    .map(|(devices, to, dropped)| Tap { devices: devices.subscribe(), to, dropped: Arc::clone(dropped) })
+    .collect()
+}
+
+async fn cabin_desk(
+    store: &Store,
+    samples: mpsc::Sender<Batch>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    observed: &Observed,
+) -> anyhow::Result<cabin::Desk> {
+    let parts = cabin::Parts {
+        store: store.clone(),
+        samples,
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        health: Arc::clone(&observed.cabin),
+    };
+    cabin::Desk::resume(parts, follow.cabin.subscribe()).await
+}
+
+async fn node_desk(
+    store: &Store,
+    routes: watch::Receiver<Arc<Routes>>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+) -> anyhow::Result<nodes::Desk> {
+    let parts = nodes::Parts {
+        store: store.book(),
+        routes,
+        keys: follow.image_keys.subscribe(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+    };
+    nodes::Desk::resume(parts).await
 }
 
 fn notices(

@@ -221,6 +221,14 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &["line"],
         &busy,
     )?;
+    let upkeep = per_line(|h| &h.upkeep_us);
+    let upkeep: Vec<(&[&str], f64)> = upkeep.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
+    page.gauge(
+        "linli_line_upkeep_seconds_total",
+        "Time spent on maintenance; its rate is the share of the line it takes.",
+        &["line"],
+        &upkeep,
+    )?;
     let up = per_line(|h| &h.up);
     let up: Vec<(&[&str], f64)> = up.iter().map(|(l, n)| (l.as_slice(), flag(*n == 1))).collect();
     page.gauge("linli_line_up", "1 while the port or connection is open.", &["line"], &up)?;

@@ -14,7 +14,10 @@ pub fn verb(words: &Words) -> anyhow::Result<()> {
 
 /// Prints the table; too large is a failure.
 pub fn check(boards: &[Board]) -> anyhow::Result<()> {
-    println!("{:12} {:5} {:>7} {:>6} {:>7}   budget: flash    ram", "board", "", "text", "data", "bss");
+    println!(
+        "{:12} {:5} {:>7} {:>6} {:>7}   budget: flash    ram  stack",
+        "board", "", "text", "data", "bss"
+    );
     let mut over = Vec::new();
     for (board, budget) in boards.iter().flat_map(|b| b.budgets.iter().map(move |budget| (b, budget))) {
         let file = shelf(&board.name).join(format!("{}.elf", budget.program));
@@ -23,8 +26,15 @@ pub fn check(boards: &[Board]) -> anyhow::Result<()> {
         })?;
         let sizes = Elf::read(&bytes)?.sizes()?;
         println!(
-            "{:12} {:5} {:7} {:6} {:7}          {:7} {:6}",
-            board.name, budget.program, sizes.text, sizes.data, sizes.bss, budget.flash, budget.ram
+            "{:12} {:5} {:7} {:6} {:7}          {:7} {:6} {:>6}",
+            board.name,
+            budget.program,
+            sizes.text,
+            sizes.data,
+            sizes.bss,
+            budget.flash,
+            budget.ram,
+            budget.stack.map_or_else(|| "–".to_owned(), |stack| stack.to_string())
         );
         over.extend(exceeds(sizes, budget).map(|what| format!("{} {}: {what}", board.name, budget.program)));
     }
@@ -53,7 +63,7 @@ mod tests {
 
     #[test]
     fn too_much_is_told_with_both_numbers() {
-        let budget = Budget { program: "node".to_owned(), flash: 100, ram: 50, stack: 10 };
+        let budget = Budget { program: "node".to_owned(), flash: 100, ram: 50, stack: None };
         let told = |text, data, bss| exceeds(Sizes { text, data, bss }, &budget).collect::<Vec<_>>();
         assert_eq!(told(90, 10, 40), Vec::<String>::new());
         assert_eq!(told(91, 10, 40), ["101 bytes of flash, 100 allowed"]);

@@ -1,5 +1,6 @@
 //! The board as the loop sees it.
 
+use core::cell::RefCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m::peripheral::SYST;
@@ -7,17 +8,22 @@ use cortex_m::peripheral::syst::SystClkSource;
 use linli_board::frames::LONGEST;
 use linli_board::note::Ended;
 use linli_board::run::Hardware;
+use linli_board::twowire::Shared;
 use linli_node::node::Line;
+use linli_node::rtc;
 
 use crate::interrupts::{FRAMES, GAP_MICROS, LOST, enable};
 use crate::kept::note;
 use crate::serial::{BUS, CLOCK_HZ, CONSOLE, power};
+use crate::twowire::TwoWire;
 
 static NOW: AtomicU32 = AtomicU32::new(0);
 
 /// The board, started.
 #[derive(Debug)]
-pub struct Lm3s(());
+pub struct Lm3s {
+    bus: Option<&'static RefCell<TwoWire>>,
+}
 
 // === impl Lm3s ===
 
@@ -33,7 +39,12 @@ impl Lm3s {
         power();
         CONSOLE.start(115_200);
         enable();
-        Self(())
+        Self { bus: None }
+    }
+
+    /// The clock chip on this bus is told what time it is.
+    pub const fn keeps_time_on(&mut self, bus: &'static RefCell<TwoWire>) {
+        self.bus = Some(bus);
     }
 }
 
@@ -67,6 +78,13 @@ impl Hardware for Lm3s {
 
     fn rest(&mut self) {
         cortex_m::asm::wfi();
+    }
+
+    fn keep_time(&mut self, unix_s: u32) {
+        if let Some(bus) = self.bus {
+            // A chip that does not answer is seen at the next start: the node then has no time.
+            let _ = rtc::write(&mut Shared(bus), unix_s);
+        }
     }
 
     fn restart(&mut self) -> ! {

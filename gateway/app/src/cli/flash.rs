@@ -103,6 +103,9 @@ fn devices(args: &Args, checked: &Checked, image: &Image) -> Result<Vec<String>,
         if args.device.is_empty() {
             return Err("say which node: --device ID, --line ID, or --port PORT --unit N".to_owned());
         }
+        for device in &args.device {
+            linli_domain::Id::new(device).map_err(|why| format!("--device {device:?} {why}"))?;
+        }
         return Ok(args.device.clone());
     };
     let Some(found) = checked.lines.iter().find(|found| found.plan.line().as_str() == line) else {
@@ -154,6 +157,18 @@ enum By<'b> {
     Devices(&'b [String]),
 }
 
+// === impl By ===
+
+impl By<'_> {
+    /// How the record calls them.
+    fn named(&self) -> String {
+        match self {
+            Self::Port(unit) => format!("unit {unit}"),
+            Self::Devices(devices) => devices.join(", "),
+        }
+    }
+}
+
 async fn directly(
     args: &Args,
     image: &Image,
@@ -161,9 +176,12 @@ async fn directly(
     config: Option<&Checked>,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    image
-        .is_signed(&keys(args, config)?)
-        .map_err(|why| anyhow::anyhow!("{}: {why}", args.image.display()))?;
+    let keys = keys(args, config)?;
+    let mut record = Offline::open(config).await;
+    if let Err(why) = image.is_signed(&keys) {
+        record.refused("flash", &by.named(), &why).await;
+        anyhow::bail!("{}: {why}", args.image.display());
+    }
     let targets = match by {
         By::Port(unit) => {
             let place = args.port.port.as_deref().or(args.port.tcp.as_deref()).unwrap_or_default();
@@ -181,7 +199,6 @@ async fn directly(
         }
         By::Devices(devices) => targets(devices, config).await?,
     };
-    let mut record = Offline::open(config).await;
     let about = format!("{} {:08x}", image.header.firmware, image.header.id());
     for target in &targets {
         record.note("flash", "begun", target, Some(about.clone()), None).await;

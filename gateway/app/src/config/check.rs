@@ -29,8 +29,7 @@ pub fn check(
     dir: Option<&Path>,
     problems: &mut Vec<Problem>,
 ) -> Option<Checked> {
-    let documents: Vec<Document<'_>> =
-        texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect();
+    let documents = parse_all(texts, problems);
     let mut invented = BTreeSet::new();
     let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems, &mut invented);
     let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
@@ -93,6 +92,10 @@ pub fn check(
         kiosks: terminals,
         image_keys: gateway.image_keys,
     })
+}
+
+fn parse_all<'t>(texts: &[(&'t str, &'t str)], problems: &mut Vec<Problem>) -> Vec<Document<'t>> {
+    texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect()
 }
 
 /// Where texts come from.

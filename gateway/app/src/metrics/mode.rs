@@ -84,9 +84,6 @@ fn stages(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     gauge(page, "linli_mode_ready_within_seconds", "In what time it should have been.", labels, within)
 }
 
-/// One of a room's counters.
-type Pick = fn(&Tally) -> u64;
-
 fn steps(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     let of_room = |room: &RoomFigures| -> Vec<Row> {
         let count = |word: &str| number(room.steps.get(word).copied().unwrap_or_default());

@@ -67,6 +67,17 @@ impl Desk {
     /// it has, and a new firmware that was not confirmed reverts by itself.
     pub async fn run(mut self, mut asked: mpsc::Receiver<Asked>) {
         let (notes, mut noted) = mpsc::channel(NOTE_QUEUE);
+        for device in self.record.broken_off() {
+            self.note(What {
+                who: "linli".to_owned(),
+                action: "flash".to_owned(),
+                result: "stopped".to_owned(),
+                device,
+                detail: Some("the gateway ended meanwhile; the same command goes on".to_owned()),
+                ..What::default()
+            })
+            .await;
+        }
         loop {
             tokio::select! {
                 asked = asked.recv() => match asked {

@@ -1,6 +1,8 @@
 //! The record: what was done with nodes, by whom, and what came of it. Each line names the hash of
 //! the one before, as the record of the mode switch does.
 
+use std::collections::BTreeSet;
+
 use linli_domain::Timestamp;
 use linli_domain::audit::Chain;
 use linli_store::{Book, Change, Entry, Page};
@@ -49,9 +51,11 @@ pub struct What {
 }
 
 /// Writes lines.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Record {
     chain: Chain,
+    /// Nodes whose update was begun and has no end yet.
+    open: BTreeSet<String>,
 }
 
 /// The page of a line; of none before the first.
@@ -65,11 +69,16 @@ pub fn line_id(n: Option<u64>) -> String {
 impl Record {
     /// Goes on with the chain as it was kept.
     pub async fn resume(book: &Book) -> anyhow::Result<Self> {
-        let chain = match book.get(CHAIN).await? {
-            Some(page) => serde_json::from_str(&page.body)?,
-            None => Chain::default(),
-        };
-        Ok(Self { chain })
+        match book.get(CHAIN).await? {
+            Some(page) => Ok(serde_json::from_str(&page.body)?),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Nodes whose update was under way when the process ended.
+    #[must_use]
+    pub fn broken_off(&self) -> Vec<String> {
+        self.open.iter().cloned().collect()
     }
 
     /// Makes a line durable, with what the district is told of it.
@@ -80,16 +89,22 @@ impl Record {
         what: What,
         records: Vec<linli_domain::Record>,
     ) -> anyhow::Result<()> {
-        let mut chain = self.chain.clone();
-        let (n, prev) = chain.next();
+        let mut next = self.clone();
+        if what.action == "flash" {
+            match what.result.as_str() {
+                "begun" => next.open.insert(what.device.clone()),
+                _ => next.open.remove(&what.device),
+            };
+        }
+        let (n, prev) = next.chain.next();
         let body = serde_json::to_string(&Line { n, prev, at, what })?;
-        chain.append(&body);
+        next.chain.append(&body);
         let line = Page { id: line_id(Some(n)), kind: LINE.to_owned(), at, body };
-        let kept = serde_json::to_string(&chain)?;
+        let kept = serde_json::to_string(&next)?;
         let state = Page { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body: kept };
         let changes = vec![Change::Page(line), Change::Page(state)];
         book.keep(Entry { changes, records, ..Entry::default() }).await?;
-        self.chain = chain;
+        *self = next;
         Ok(())
     }
 }

@@ -7,7 +7,6 @@ use core::cell::RefCell;
 use core::fmt::Write;
 
 use cortex_m_rt::{entry, exception};
-use ds1307::{DateTimeAccess, Ds1307};
 use eeprom24x::{Eeprom24x, SlaveAddr, Storage, addr_size::TwoBytes, page_size::B32, unique_serial::No};
 use linli_board::boot::reset_cause;
 use linli_board::fixed::{Fixed, NoSlot, package_version};
@@ -18,7 +17,8 @@ use linli_board::twowire::Shared;
 use linli_bootloader::Salty;
 use linli_node::board::NoWatchdog;
 use linli_node::copies::InEeprom;
-use linli_node::{Board, Firmware, Node, Parts, Retained};
+use linli_node::{Board, Firmware, Node, Parts, Retained, rtc};
+use linli_wire::clock::Source;
 use linli_wire::kind::KINDS;
 use lm3s::hardware::{Lm3s, on_millisecond};
 use lm3s::pins::{Buttons, Relay};
@@ -67,12 +67,12 @@ fn main() -> ! {
     };
     let firmware =
         Firmware { board: NUMBER, version: package_version(), security: 0, kind: &KINDS[0], gap: GAP };
-    let node = Node::new(parts, firmware, cause, hardware.now_ms());
-    let console = &mut CONSOLE.clone();
-    let _ = writeln!(console, "lm3s6965evb {} {}", firmware.version, node.kind().name);
-    if let Ok(time) = Ds1307::new(Shared(bus)).datetime() {
-        let _ = writeln!(console, "clock {time}");
+    let mut node = Node::new(parts, firmware, cause, hardware.now_ms());
+    if let Some(time) = rtc::read(&mut Shared(bus)) {
+        node.set_time(time, Source::Rtc);
     }
+    hardware.keeps_time_on(bus);
+    let _ = writeln!(CONSOLE.clone(), "lm3s6965evb {} {}", firmware.version, node.kind().name);
     run(hardware, node)
 }
 

@@ -10,7 +10,7 @@ use linli_board::boot::{Start, recover, reset_cause, start};
 use linli_board::note::Ended;
 
 /// A trial that hangs is over after this.
-const PATIENCE_S: u32 = 4;
+const PATIENCE_S: u32 = 8;
 
 #[repr(align(4))]
 struct Page([u8; 1024]);

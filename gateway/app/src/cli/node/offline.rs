@@ -119,6 +119,13 @@ impl Offline {
         self.keep(what).await;
     }
 
+    /// Writes that something was refused before any node was reached.
+    pub async fn refused(&mut self, action: &str, device: &str, why: &str) {
+        let (action, device) = (action.to_owned(), device.to_owned());
+        let (result, detail) = ("refused".to_owned(), Some(why.to_owned()));
+        self.keep(What { action, result, device, detail, ..What::default() }).await;
+    }
+
     /// Writes a line as it is, with who did it.
     pub async fn keep(&mut self, what: What) {
         let Some((store, record)) = &mut self.open else { return };

@@ -47,3 +47,31 @@ pub fn write_svg(path: &Path, content: &str, entry: &Entry<'_>) -> anyhow::Resul
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_wire::kind::KINDS;
+
+    #[test]
+    fn a_label_is_one_drawing_with_everything_a_person_needs() {
+        let entry = Entry {
+            id: "fridge-node-1",
+            name: Some("东厨 <1> & 2"),
+            room: None,
+            line: "kitchen",
+            kind: &KINDS[0],
+            unit: 5,
+            serial: 0xA1B2,
+            poll: "5s",
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        write_svg(file.path(), "LINLI-NODE:1;D=fridge-node-1", &entry).unwrap();
+        let label = std::fs::read_to_string(file.path()).unwrap();
+        assert_eq!((label.matches("<?xml").count(), label.matches("</svg>").count()), (1, 3));
+        for part in ["fridge-node-1", "东厨 &lt;1&gt; &amp; 2", "unit 5", "000000000000a1b2", "<path"] {
+            assert!(label.contains(part), "{part}: {label}");
+        }
+        assert!(text("LINLI-NODE:1").unwrap().lines().count() > 10);
+    }
+}

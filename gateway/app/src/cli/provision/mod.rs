@@ -95,7 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let is_running = socket::is_running(&args.site.data_dir());
     let provisioned = match is_running && !args.port.is_given() {
         true => through_gateway(args, settings)?,
-        false => super::runtime()?.block_on(directly(args, plan, &settings, &checked, is_running))?,
+        false => super::runtime()?.block_on(directly(args, plan, &settings, &checked))?,
     };
     let kind = Kind::from_id(provisioned.config.kind);
     let kind = kind.ok_or_else(|| anyhow::anyhow!("the node is of a kind not known here"))?;
@@ -231,7 +231,6 @@ async fn directly(
     plan: &ModbusPlan,
     settings: &Settings,
     checked: &Checked,
-    is_running: bool,
 ) -> anyhow::Result<Provisioned> {
     let open = async |baud: u32, parity: &str| match args.port.is_given() {
         true => args.port.with(baud, parity).attend().await,
@@ -262,8 +261,8 @@ async fn directly(
         attendant.map(|attendant| Client::new(attendant, unit)).map_err(|why| format!("{why:#}"))
     };
     let done = set(&client, &wanted, again).await;
-    // While the gateway runs, the database and the record are its own.
-    let mut record = Offline::open(if is_running { None } else { Some(checked) }).await;
+    // While the gateway runs, the record is its own: then it is said that this is not in it.
+    let mut record = Offline::open(Some(checked)).await;
     record
         .keep(What {
             action: "provision".to_owned(),

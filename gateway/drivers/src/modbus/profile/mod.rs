@@ -6,6 +6,7 @@ mod identity;
 mod quality;
 mod raw;
 mod set;
+mod vectors;
 
 use std::time::Duration;
 
@@ -14,10 +15,10 @@ use linli_domain::{Id, PointSpec};
 use crate::modbus::codec::Codec;
 use crate::modbus::data::{Data, Span, Table};
 
-pub use check::vectors_hold;
 pub(crate) use identity::Identity;
 pub(crate) use quality::QualityRule;
 pub use set::{ProfileError, ProfileSet, problems_of};
+pub use vectors::vectors_hold;
 
 /// A checked profile.
 #[derive(Debug, Clone, PartialEq)]

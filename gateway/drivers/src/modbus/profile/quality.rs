@@ -19,7 +19,7 @@ impl QualityRule {
     pub fn new(offset: u16, codes: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut rule = Self { offset, codes: BTreeMap::new() };
         for (code, word) in codes {
-            let number = super::check::parse_address(code)
+            let number = super::vectors::parse_address(code)
                 .ok_or_else(|| format!("quality code {code:?} is not 0 to 65535"))?;
             let quality = word
                 .parse::<Quality>()
