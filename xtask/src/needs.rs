@@ -27,6 +27,10 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("pdftotext", "poppler-utils"),
 ];
 
+/// Data that a program needs to be of use, and the packages: without its map of characters pdftotext
+/// reads no Chinese.
+const DATA: [(&str, &str); 1] = [("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data")];
+
 /// What a clean clone builds on the disk, measured, with something to spare.
 const DISK_CLEAN_MB: u64 = 12_000;
 const DISK_BUILT_MB: u64 = 2_000;
@@ -47,8 +51,9 @@ const PYTHON: [&str; 9] = [
 /// Makes sure that everything is there.
 pub fn ensure() -> anyhow::Result<()> {
     disk()?;
-    let missing: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    let programs = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
+    let data = DATA.iter().filter(|(path, _)| !Path::new(path).exists());
+    let missing: Vec<&str> = programs.chain(data).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         install(&missing)?;
     }
