@@ -100,10 +100,11 @@ async fn an_order_that_names_what_was_seen_is_refused_when_that_has_changed() ->
     let gateway = centre.gateway().await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     until_room(&gateway, "hall", "no fire", |room| room["fire"] == "normal").await?;
-    let seen = || -> anyhow::Result<String> {
-        let (_, told) = gateway.ask("GET", &format!("/api/v1/mode/snapshot/{ENTER},{HALL}"), &Value::Null)?;
-        Ok(told["snapshot"].as_str().unwrap_or_default().to_owned())
-    };
+    let look = || gateway.ask("GET", &format!("/api/v1/mode/snapshot/{ENTER},{HALL}"), &Value::Null);
+    let seen =
+        || -> anyhow::Result<String> { Ok(look()?.1["snapshot"].as_str().unwrap_or_default().to_owned()) };
+    let is_known = || look().is_ok_and(|(_, told)| !told["facts"].to_string().contains("unknown"));
+    eventually("everything was read", PATIENCE, is_known).await?;
     let looked = gateway.verb(&["mode", "plan", ENTER, HALL]).await?;
     let told = String::from_utf8_lossy(&looked.stdout).into_owned();
     let before = seen()?;

@@ -2,7 +2,7 @@
 
 use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, step};
 use linli_tests::switching::{PATIENCE, act, alarm, at, confirms, enters, until};
-use linli_tests::{Broker, Crew, Stage, Subscriber, eventually};
+use linli_tests::{Broker, Crew, Stage, Subscriber, eventually, tool};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -108,7 +108,12 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
     assert!(layout[4].is_empty() && !layout[5].is_empty(), "simulated stands apart: {layout:?}");
     let pdf = centre.stage.path("drill.pdf").to_string_lossy().into_owned();
     does(&["drill", "report", order, "--record", record, "--format", "pdf", "-o", &pdf]).await?;
-    assert!(std::fs::read(&pdf)?.starts_with(b"%PDF-"));
+    let command = tool("pdftotext", "poppler-utils")?;
+    let text = tokio::process::Command::new(command).args(["-layout", &pdf, "-"]).output().await?;
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    for words in ["演练不构成就绪证明", "卫生间听不清广播", "uv-dose"] {
+        assert!(text.contains(words), "{words} is not in the document:\n{text}");
+    }
     let wrong = linli_tests::linli(&["mode", "report", order, "--record", record]).await?;
     assert!(!wrong.status.success(), "a drill is no switch");
     Ok(())

@@ -37,6 +37,10 @@ const FILES: [(&str, &str); 3] = [
     ("/usr/lib/rustlib/src/rust/library", "rust-web-src"),
 ];
 
+/// Data that a program needs to be of use, and the packages: without its map of characters pdftotext
+/// reads no Chinese.
+const DATA: [(&str, &str); 1] = [("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data")];
+
 /// What a clean clone builds on the disk, measured, with something to spare.
 const DISK_CLEAN_MB: u64 = 12_000;
 const DISK_BUILT_MB: u64 = 2_000;
@@ -59,7 +63,8 @@ pub fn ensure() -> anyhow::Result<()> {
     disk()?;
     let programs = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
     let files = FILES.iter().filter(|(file, _)| !firmware::has_rustup_target() && !Path::new(file).exists());
-    let missing: Vec<&str> = programs.chain(files).map(|(_, package)| *package).collect();
+    let data = DATA.iter().filter(|(path, _)| !Path::new(path).exists());
+    let missing: Vec<&str> = programs.chain(files).chain(data).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         install(&missing)?;
     }
