@@ -160,12 +160,12 @@ async fn killed_at_any_line(trip: Trip, few: &[usize]) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_switch_killed_at_any_line_of_the_record_arrives() -> anyhow::Result<()> {
-    killed_at_any_line(Trip::Enter, &[9, 33, 41, 57]).await
+    killed_at_any_line(Trip::Enter, &[9, 25, 41, 52]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_way_back_killed_at_any_line_of_the_record_arrives() -> anyhow::Result<()> {
-    killed_at_any_line(Trip::Back, &[5, 25, 45, 60]).await
+    killed_at_any_line(Trip::Back, &[5, 25, 40, 47]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
