@@ -157,7 +157,10 @@ impl Bench {
 
     async fn start(&self, arguments: &[&[&str]]) -> anyhow::Result<Emulator> {
         let _ = std::fs::remove_file(&self.qmp);
-        let child = Command::new(tool("qemu-system-arm", "qemu-system-arm")?)
+        // A test that is killed drops nothing: the emulator then ends with the thread that started it.
+        let child = Command::new(tool("setpriv", "util-linux")?)
+            .args(["--pdeathsig", "KILL"])
+            .arg(tool("qemu-system-arm", "qemu-system-arm")?)
             .args(["-display", "none", "-monitor", "none", "-qmp"])
             .arg(format!("unix:{},server=on,wait=off", self.qmp.display()))
             .args(arguments.concat())

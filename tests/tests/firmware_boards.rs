@@ -1,13 +1,14 @@
-//! The same node on other makers' chips.
+//! The same node on other makers' chips, and a board from blank to updated by the technician's tool.
 
-use linli_tests::Stage;
-use linli_tests::emulator::Bench;
-use linli_tests::firmware::{Answer, Node};
+use linli_tests::emulator::{Bench, built};
+use linli_tests::firmware::{Answer, Node, Said, node};
+use linli_tests::{Stage, linli};
 use linli_wire::board::Board;
 use linli_wire::config;
-use linli_wire::identity::status;
+use linli_wire::identity::{BootState, status};
 use linli_wire::map;
 use linli_wire::update::{Command, Message, Refusal};
+use linli_wire::version::Version;
 
 const FACTORY_UNIT: u8 = 247;
 
@@ -85,4 +86,32 @@ async fn the_field_board_says_who_it_is_and_that_its_probes_are_missing() -> any
         }
     }
     anyhow::bail!("it never says that its probes are missing")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_technicians_tool_brings_a_blank_board_to_life_and_updates_it() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let bench = Bench::new(&stage).await?;
+    let _emulator = bench.mps2("boot.elf").await?;
+    let (port, key) = (bench.line.to_string_lossy().into_owned(), built("mps2-an385", "trusted.pub")?);
+    let key = format!("file:{}", key.display());
+    for (minor, how) in [(1, &["--recover"][..]), (2, &["--unit", "247"])] {
+        let file = stage.path("node.llfw");
+        std::fs::write(&file, node(Said { board: Board::Mps2An385.code(), minor, security: 1 })?)?;
+        let file = file.to_string_lossy().into_owned();
+        // A busy host may break it off; what was broken off goes on where it was.
+        let mut told = String::new();
+        for _ in 0..5 {
+            let done = linli(&[&["flash", &file, "--port", &port, "--key", &key], how].concat()).await?;
+            told = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+            if done.status.success() {
+                break;
+            }
+        }
+        let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
+        let runs = client.awake()?;
+        let wanted = (Version::new(1, minor, 0), BootState::Confirmed.code());
+        assert_eq!((runs.firmware, runs.boot), wanted, "{told}");
+    }
+    Ok(())
 }
