@@ -91,9 +91,8 @@ impl Gateway {
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
         let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let paces = telling.paces();
-        let lines =
-            Lines::new(Shared { samples: samples.clone(), measurements, events, paces, clock: ticks() });
+        let (samples_of, paces) = (samples.clone(), telling.paces());
+        let lines = Lines::new(Shared { samples: samples_of, measurements, events, paces, clock: ticks() });
         let follow = Follow::new(&current);
         let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
         let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
