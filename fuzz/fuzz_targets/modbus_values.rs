@@ -25,6 +25,7 @@ static DEVICES: LazyLock<Vec<DevicePlan>> = LazyLock::new(|| {
             unit: i64::try_from(index + 1).ok(),
             topic: None,
             token: None,
+            serial: None,
             profile: profile.name().to_owned(),
             poll: Duration::from_secs(10),
         })

@@ -1,4 +1,4 @@
-"""Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 7.
+"""Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 10.
 
 usage: mode_room.py PORT    [--lease SECONDS] [--more ROOMS] [--tick SECONDS] [--parent PID]
 
@@ -35,7 +35,7 @@ parser.add_argument("--parent", type=int, default=0)
 args = parser.parse_args()
 
 READING_ROOMS = (4, *range(11, 11 + args.more))
-UNITS = (*READING_ROOMS, 5, 6, 7)
+UNITS = (*READING_ROOMS, 5, 6, 7, 8, 9, 10)
 PUBLIC, STAFF_ONLY = 0, 1
 
 

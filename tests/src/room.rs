@@ -16,13 +16,15 @@ use crate::peer::python;
 use crate::stage::{Stage, eventually, free_port};
 
 /// People with keys: name, roles, class of the key.
-const SIGNERS: [(&str, &str, &str); 6] = [
+const SIGNERS: [(&str, &str, &str); 8] = [
     ("wang", "commander", "actual"),
     ("li", "duty_officer", "actual"),
     ("drill-wang", "commander", "exercise"),
     ("drill-li", "duty_officer", "exercise"),
     ("chen", "site_lead", "actual"),
     ("deng", "site_deputy", "actual"),
+    ("drill-chen", "site_lead", "exercise"),
+    ("drill-deng", "site_deputy", "exercise"),
 ];
 
 /// Something that each press moves once more.
@@ -34,6 +36,20 @@ const GATE: &str = "\n[[fixture]]\nid = \"gate\"\nroom = \"reading-room\"\nkind 
 /// A step that presses it.
 const GATE_STEP: &str = "\n[[step]]\nid = \"gate\"\nkind = \"actuate\"\nafter = [\"uv-dose\"]\ndevice = \"gate\"\n\
     set = { button = \"press\" }\nverify = { read = [\"gate.leaf == LEAF\"], within = \"3s\", channel = \"independent\" }\n";
+
+/// How the devices of the rooms are read.
+const CONTROLLER: &str = "class = \"actuator\"\npoll = \"100ms\"\n";
+const HOT: &str = "class = \"food_safety\"\npoll = \"1s\"\nkeeps = \"hot\"\n";
+const COLD: &str = "class = \"food_safety\"\npoll = \"1s\"\n";
+const AIR: &str = "class = \"telemetry\"\npoll = \"2s\"\n";
+
+/// Raised at once: the hot-holding cabinet is as cold as the room, and so is the fridge for specimens.
+const ALARMS: &str = "[[alarm]]\nid = \"hot-holding.cool\"\ndevice = \"hot-holding\"\npoint = \"temperature\"\n\
+    when = \"low\"\nlimit = 60\npriority = \"high\"\ntext = \"热藏柜低于 60 °C\"\n\n\
+    [[alarm]]\nid = \"specimen-fridge.warm\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\n\
+    when = \"high\"\nlimit = 8\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱高于 8 °C\"\n\n\
+    [[alarm]]\nid = \"specimen-fridge.frost\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\n\
+    when = \"low\"\nlimit = 2\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱低于 2 °C\"\n";
 
 /// The plan into the emergency role, and back.
 pub const ENTER: &str = "reading-room.sampling@1";
@@ -168,21 +184,23 @@ impl Centre {
         let mut devices = format!(
             "[[line]]\nid = \"panel\"\nkind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"\ntimeout = \"300ms\"\n"
         );
-        for (device, room, unit) in [
-            ("reading-mode", "reading-room", 4),
-            ("hall-mode", "hall", 5),
-            ("kitchen-mode", "kitchen", 6),
-            ("fridge-1", "kitchen", 7),
+        for (device, room, unit, more) in [
+            ("reading-mode", "reading-room", 4, CONTROLLER),
+            ("hall-mode", "hall", 5, CONTROLLER),
+            ("kitchen-mode", "kitchen", 6, CONTROLLER),
+            ("fridge-1", "kitchen", 7, CONTROLLER),
+            ("hot-holding", "kitchen", 8, HOT),
+            ("specimen-fridge", "reading-room", 9, COLD),
+            ("reading-air", "reading-room", 10, AIR),
         ] {
             devices.push_str(&format!(
                 "\n[[device]]\nid = \"{device}\"\nname = \"控制器\"\nroom = \"{room}\"\nline = \"panel\"\nunit = {unit}\n\
-                 profile = \"generic/room-mode\"\nclass = \"actuator\"\npoll = \"100ms\"\n"
+                 profile = \"generic/room-mode\"\n{more}"
             ));
         }
         std::fs::write(config.join("devices.toml"), devices)?;
-        for file in ["alarms.toml", "matters.toml"] {
-            let _ = std::fs::remove_file(config.join(file));
-        }
+        std::fs::write(config.join("alarms.toml"), ALARMS)?;
+        let _ = std::fs::remove_file(config.join("matters.toml"));
         let centre = Self { stage, config, data, port, seq: 0, is_in_time: false };
         centre.people().await?;
         centre.plans().await?;
@@ -216,6 +234,7 @@ impl Centre {
             };
             let text = (std::fs::read_to_string(&file)? + &gate)
                 .replace("lead = \"site_lead\"", "lead = \"site_lead\"\ngrace = \"1s\"")
+                .replace("poll = \"10s\"", "poll = \"500ms\"")
                 .replace("within = \"10s\"", "within = \"3s\"")
                 .replace("gap = \"5s\"", "gap = \"1s\"")
                 .replace("for = \"30m\"", "for = \"3s\"")
@@ -238,6 +257,22 @@ impl Centre {
     #[must_use]
     pub fn plan(&self, plan: &str) -> String {
         self.config.join(format!("plans/{plan}.toml")).to_string_lossy().into_owned()
+    }
+
+    /// Changes a plan and signs it anew.
+    pub async fn replan(&self, plan: &str, change: impl FnOnce(String) -> String) -> anyhow::Result<()> {
+        let file = self.plan(plan);
+        std::fs::write(&file, change(std::fs::read_to_string(&file)?))?;
+        std::fs::remove_file(format!("{file}.sig"))?;
+        does(&["order", "sign", &file, "--key", &self.key("wang")]).await.map(drop)
+    }
+
+    /// The record, written to a file.
+    pub async fn record(&self, gateway: &Gateway) -> anyhow::Result<String> {
+        let file = self.stage.path("record.jsonl").to_string_lossy().into_owned();
+        let exported = gateway.verb(&["mode", "audit", "export", "-o", &file]).await?;
+        ensure!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+        Ok(file)
     }
 
     /// Its machine has a time service that says that the clock is right.

@@ -45,6 +45,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     for part in [
         "/data/fridge-1 ",
         "/data/reading-air ",
+        "/data/fridge-node-1 ",
         "/vital/oximeter ",
         "/vital/monitor ",
         "/meta/fridge-1 ",
@@ -121,4 +122,46 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
         assert!(!hay.iter().any(is_in), "{word} stands somewhere in clear");
     }
     Ok(())
+}
+
+/// The commands that the demonstration prints, as somebody would type them.
+#[tokio::test]
+async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let data = stage.path("demo");
+    let mut demo = tokio::process::Command::new(binary()?)
+        .args(["demo", "--for", "120s", "--fault", "rooms-cleared", "--data-dir"])
+        .arg(&data)
+        .stdin(Stdio::null())
+        .stdout(std::fs::File::create(stage.path("table"))?)
+        .stderr(std::fs::File::create(stage.path("log"))?)
+        .kill_on_drop(true)
+        .spawn()?;
+    let config = data.join("config");
+    let at = |file: &str| config.join(file).display().to_string();
+    let (config, told) = (config.display().to_string(), std::cell::RefCell::new(String::new()));
+    let does = async |arguments: &[&str]| -> anyhow::Result<bool> {
+        let output = linli(&[arguments, &["--config", &config]].concat()).await?;
+        *told.borrow_mut() = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        Ok(output.status.success())
+    };
+    let patiently = async |arguments: &[&str], word: &str| -> anyhow::Result<()> {
+        let until = tokio::time::Instant::now() + Duration::from_secs(40);
+        while !(does(arguments).await? && told.borrow().contains(word)) {
+            anyhow::ensure!(tokio::time::Instant::now() < until, "{arguments:?}: {}", told.borrow());
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        Ok(())
+    };
+    patiently(&["mode", "status"], "hall").await?;
+    let (plan, chen, deng) = (at("plans/hall.command@1.toml"), at("drill-chen.key"), at("drill-deng.key"));
+    patiently(&["drill", "start", &plan, "--key", &chen, "--key", &deng], "linli mode commit hall").await?;
+    patiently(&["mode", "commit", "hall", "--as", "zhao"], "【演练】").await?;
+    patiently(&["mode", "confirm", "hall", "notice", "--as", "qian"], "notice").await?;
+    patiently(&["mode", "confirm", "hall", "layout", "--as", "qian", "--simulated"], "simulated").await?;
+    patiently(&["mode", "confirm", "hall", "communications", "--as", "sun"], "communications").await?;
+    patiently(&["mode", "confirm", "hall", "accept", "--as", "zhao"], "【演练】就绪 ready【演练】").await?;
+    assert!(!told.borrow().contains("ready【演练】 ✓"), "a drill proves nothing: {}", told.borrow());
+    patiently(&["drill", "report"], "A drill is never").await?;
+    Ok(demo.kill().await?)
 }

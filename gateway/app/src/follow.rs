@@ -13,6 +13,7 @@ use crate::config::{Checked, Worker};
 use crate::food::Watched;
 use crate::kiosks::Setup;
 use crate::mode;
+use crate::nodes::Keys;
 use crate::notify::Webhook;
 use crate::pipeline::Rules;
 
@@ -26,6 +27,8 @@ pub struct Follow {
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
     /// What is wrong, and how soon somebody must know.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Who outside is told.
     pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
     /// What sounds on the site.
@@ -42,6 +45,8 @@ pub struct Follow {
     pub mode: watch::Sender<Arc<mode::Setup>>,
     /// Devices that the mode switch reads.
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// Keys that images of nodes may be signed with.
+    pub image_keys: watch::Sender<Arc<Keys>>,
     /// Devices that alarms are about.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -57,6 +62,7 @@ impl Follow {
             cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
+            asleep: watch::Sender::new(Arc::new(current.asleep.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
             sirens: watch::Sender::new(Arc::new(current.sirens.clone())),
             canteen: watch::Sender::new(Arc::new(current.canteen.clone())),
@@ -65,6 +71,7 @@ impl Follow {
             terminals: watch::Sender::new(terminals(current)),
             mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
+            image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -74,6 +81,8 @@ impl Follow {
         self.reports.send_replace(reports(current));
         self.cabin.send_replace(Arc::new(current.cabin.clone()));
         self.workers.send_replace(Arc::new(current.workers.clone()));
+        // Before the rules: none of them is heard for a moment.
+        self.asleep.send_replace(Arc::new(current.asleep.clone()));
         // Rules that did not change keep their delays running.
         self.alarms.send_if_modified(|rules| {
             let changed = **rules != current.alarms;
@@ -97,6 +106,7 @@ impl Follow {
         let setup = Arc::new(mode::Setup::of(current));
         self.evidence.send_replace(Arc::new(setup.devices()));
         self.mode.send_replace(setup);
+        self.image_keys.send_replace(Arc::new(current.image_keys.clone()));
         self.watched.send_replace(watched(current));
     }
 }

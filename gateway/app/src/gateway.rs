@@ -29,7 +29,7 @@ use crate::mode;
 use crate::north::North;
 use crate::notify;
 use crate::observed::Observed;
-use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
+use crate::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline};
 use crate::watchdog::{self, Watchdog};
 use crate::web::{Control, House, ReloadRequest};
 
@@ -90,8 +90,9 @@ impl Gateway {
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
-        let ticks = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let lines = Lines::new(Shared { samples: samples.clone(), measurements, events, clock: ticks() });
+        let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
+        let (samples_of, paces) = (samples.clone(), telling.paces());
+        let lines = Lines::new(Shared { samples: samples_of, measurements, events, paces, clock: ticks() });
         let follow = Follow::new(&current);
         let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
         let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
@@ -105,6 +106,8 @@ impl Gateway {
             commands: desk.clone(),
             orders,
             birth: north.birth(),
+            routes: lines.routes(),
+            telling: telling.clone(),
             events: &events,
             clock: ticks(),
             follow: &follow,
@@ -112,8 +115,7 @@ impl Gateway {
             current: &current,
         })
         .await?;
-        let taps = std::mem::take(&mut ways.taps);
-        let pipeline = pipeline(&store, &lines, &follow, &observed, &events, taps);
+        let pipeline = pipeline(&store, &lines, &follow, &telling, &observed, &events, &mut ways);
         let health = Arc::clone(&observed.desk);
         let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
         let house = House::new(&observed, ways, events, follow.workers.subscribe());
@@ -230,6 +232,8 @@ impl Gateway {
         lines.stop().await;
         tasks.desks.sirens.abort();
         tasks.desks.mode.abort();
+        tasks.desks.nodes.abort();
+        tasks.desks.notices.abort();
         drop(desk);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
@@ -279,16 +283,19 @@ fn pipeline(
     store: &Store,
     lines: &Lines,
     follow: &Follow,
+    telling: &mode::Telling,
     observed: &Observed,
     events: &Events,
-    taps: Vec<Tap>,
+    ways: &mut desks::Ways,
 ) -> Pipeline {
     Pipeline {
         store: store.clone(),
         live: Arc::clone(&observed.live),
         rules: follow.reports.subscribe(),
+        in_force: telling.in_force(),
+        waiting: store.status(),
         measurements: lines.measurements(),
-        taps,
+        taps: std::mem::take(&mut ways.taps),
         events: events.clone(),
         flow: Arc::clone(&observed.flow),
     }

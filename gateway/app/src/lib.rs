@@ -22,6 +22,7 @@ mod live;
 pub mod local;
 mod metrics;
 mod mode;
+mod nodes;
 mod north;
 mod notify;
 mod observed;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{Batch, Id};
-use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Told};
+use linli_drivers::modbus::upkeep::Attendant;
+use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Paces, Told};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -14,6 +15,9 @@ use crate::commands::{Route, Routes};
 
 /// Commands waiting on one line. Each takes a few exchanges, so more would expire anyway.
 const COMMAND_QUEUE: usize = 64;
+
+/// Requests of maintenance waiting on one line. Whoever asks waits for the answer.
+const UPKEEP_QUEUE: usize = 4;
 
 /// First pause before a broken line task is started again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -36,6 +40,8 @@ pub struct Shared {
     pub measurements: mpsc::Sender<Told>,
     /// Where transitions go.
     pub events: mpsc::Sender<LineEvent>,
+    /// How often devices are read for the time being.
+    pub paces: watch::Receiver<Paces>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
 }
@@ -138,7 +144,8 @@ impl Lines {
             }
             self.routes.send_modify(|routes| {
                 let mut left = Routes::clone(routes);
-                left.0.retain(|_, route| route.plan.line() != id);
+                left.devices.retain(|_, route| route.plan.line() != id);
+                left.attendants.remove(id);
                 *routes = Arc::new(left);
             });
             tracing::info!(line = %id, "line stopped");
@@ -151,13 +158,16 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
     let mut pause = SHORTEST_PAUSE;
     loop {
         let (queue, commands) = mpsc::channel(COMMAND_QUEUE);
-        routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue)));
-        drop(queue);
+        let (attendant, upkeep) = mpsc::channel(UPKEEP_QUEUE);
+        routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue, &attendant)));
+        drop((queue, attendant));
         let context = LineContext {
             samples: shared.samples.clone(),
             measurements: shared.measurements.clone(),
             events: shared.events.clone(),
             commands,
+            upkeep,
+            paces: shared.paces.clone(),
             clock: Arc::clone(&shared.clock),
             health: Arc::clone(&view.health),
             cancel: cancel.clone(),
@@ -188,12 +198,14 @@ fn with_line(
     routes: &Routes,
     plan: &Arc<dyn LinePlan>,
     queue: &mpsc::Sender<linli_drivers::LineCommand>,
+    attendant: &Attendant,
 ) -> Routes {
     let mut routes = routes.clone();
     for (device, layout) in plan.layouts().iter().enumerate() {
         let route = Route { plan: Arc::clone(plan), device, queue: queue.clone() };
-        routes.0.insert(Id::clone(&layout.device), route);
+        routes.devices.insert(Id::clone(&layout.device), route);
     }
+    routes.attendants.insert(plan.line().clone(), attendant.clone());
     routes
 }
 

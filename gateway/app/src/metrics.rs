@@ -3,6 +3,8 @@
 //! Labels are bounded by the configuration: line, device, lane, reason. Nothing personal, and no
 //! value of a measurement, ever becomes a label.
 
+mod mode;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::core::Collector;
@@ -23,6 +25,7 @@ pub fn render(observed: &Observed) -> Result<String, prometheus::Error> {
     lines(&page, observed)?;
     store(&page, observed)?;
     uplink(&page, observed)?;
+    mode::page(&page, &observed.mode)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
 }
 
@@ -110,6 +113,7 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], get(&flow.unaccounted))],
     )?;
+    raised(page, flow)?;
     cabin(page, &observed.cabin)?;
     alarms(page, &observed.alarms)?;
     let notified = &observed.notified;
@@ -128,6 +132,15 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         (&["unanswered"], get(&desk.unanswered)),
     ];
     page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+}
+
+fn raised(page: &Page, flow: &crate::pipeline::Flow) -> Result<(), prometheus::Error> {
+    page.counter(
+        "linli_raised_batches_total",
+        "Batches that a mode wants to travel with the alarms, by whether they did.",
+        &["result"],
+        &[(&["urgent"], get(&flow.raised)), (&["held_back"], get(&flow.held_back))],
+    )
 }
 
 fn cabin(page: &Page, cabin: &crate::cabin::Health) -> Result<(), prometheus::Error> {
@@ -186,11 +199,13 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     let per_line = |pick: fn(&linli_drivers::LineHealth) -> &AtomicU64| -> Vec<([&str; 1], u64)> {
         views.iter().map(|v| ([v.plan.line().as_str()], get(pick(&v.health)))).collect()
     };
-    let counters: [(&str, &str, Counter); 5] = [
+    let counters: [(&str, &str, Counter); 7] = [
         ("linli_line_requests_total", "Requests sent on the line.", |h| &h.requests),
         ("linli_line_overruns_total", "Due times passed over because the line was behind.", |h| &h.overruns),
         ("linli_line_late_replies_total", "Replies nobody was waiting for any more.", |h| &h.late_replies),
         ("linli_line_resync_bytes_total", "Bytes thrown away to find the next frame.", |h| &h.resync_bytes),
+        ("linli_line_upkeep_total", "Exchanges of maintenance: updates, logs, self-tests.", |h| &h.upkeep),
+        ("linli_line_refreshed_total", "Outputs written again so that they stay.", |h| &h.refreshed),
         ("linli_line_opens_total", "Times the port or connection was opened.", |h| &h.opens),
     ];
     for (name, help, pick) in counters {
@@ -205,6 +220,14 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         "Time spent in exchanges; its rate is the line's use.",
         &["line"],
         &busy,
+    )?;
+    let upkeep = per_line(|h| &h.upkeep_us);
+    let upkeep: Vec<(&[&str], f64)> = upkeep.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
+    page.gauge(
+        "linli_line_upkeep_seconds_total",
+        "Time spent on maintenance; its rate is the share of the line it takes.",
+        &["line"],
+        &upkeep,
     )?;
     let up = per_line(|h| &h.up);
     let up: Vec<(&[&str], f64)> = up.iter().map(|(l, n)| (l.as_slice(), flag(*n == 1))).collect();

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use linli_domain::mode::InForce;
 use linli_domain::report::{Report, Reporter};
 use linli_domain::rollup::Gatherer;
-use linli_domain::{Batch, DeviceClass, Id, Message, Record, Topic};
+use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic};
 use linli_drivers::{DeviceState, LineEvent, Told};
 use linli_store::Store;
 use serde_json::json;
@@ -30,6 +31,10 @@ pub const EVENT_QUEUE: usize = 512;
 /// Trends may lose this much in a power cut; each flush rewrites one row per device.
 const ROLLUP_EVERY: Duration = Duration::from_secs(10);
 
+/// Values travel with the alarms only while fewer messages wait there: an outage shall not fill the
+/// alarms' reserve with values.
+const MOST_URGENT: u64 = 1000;
+
 /// How many batches are taken from the queue at a time.
 const TAKE: usize = 64;
 
@@ -47,6 +52,10 @@ pub struct Flow {
     pub refused: AtomicU64,
     /// Batches the desks of canteen and kiosks could not look at.
     pub unaccounted: Arc<AtomicU64>,
+    /// Batches that travelled with the alarms because a mode asked for it.
+    pub raised: AtomicU64,
+    /// The same that did not, because too many messages waited there.
+    pub held_back: AtomicU64,
     /// Changes with every turn of the loop.
     pub progress: AtomicU64,
 }
@@ -69,6 +78,10 @@ pub struct Pipeline {
     pub live: Arc<Live>,
     /// Report rules, replaced on reload.
     pub rules: watch::Receiver<Rules>,
+    /// Whose values travel with the alarms.
+    pub in_force: watch::Receiver<Arc<InForce>>,
+    /// What waits for delivery.
+    pub waiting: watch::Receiver<linli_store::Status>,
     /// Where measurements go that polled devices make; the lines hold the channel open.
     pub measurements: Option<mpsc::WeakSender<Told>>,
     /// Desks that look at what passes.
@@ -141,10 +154,26 @@ impl Pipeline {
             return;
         }
         let values = batch.samples.len() as u64;
-        match self.store.accept(Record::Samples(batch)) {
+        let (lane, record) = self.lane(batch);
+        match self.store.accept_in(lane, record) {
             Ok(()) => self.flow.values_reported.fetch_add(values, Ordering::Relaxed),
             Err(_) => self.flow.refused.fetch_add(1, Ordering::Relaxed),
         };
+    }
+
+    /// With the alarms, if a mode asks for it and few messages wait there; otherwise as usual.
+    fn lane(&self, batch: Batch) -> (Lane, Record) {
+        let is_wanted = self.in_force.borrow().urgent.contains(&batch.layout.device);
+        let record = Record::Samples(batch);
+        let own = record.lane();
+        if !is_wanted || own == Lane::Urgent {
+            return (own, record);
+        }
+        let waits = self.waiting.borrow().rows.first().copied().unwrap_or_default();
+        let lane = raised(own, waits);
+        let count = if lane == Lane::Urgent { &self.flow.raised } else { &self.flow.held_back };
+        count.fetch_add(1, Ordering::Relaxed);
+        (lane, record)
     }
 
     /// A polled device does not say when a measurement is done; one that speaks of itself does.
@@ -192,6 +221,11 @@ impl Pipeline {
     }
 }
 
+/// The lane of a batch that a mode wants with the alarms, while so many messages wait there.
+const fn raised(own: Lane, waits: u64) -> Lane {
+    if waits < MOST_URGENT { Lane::Urgent } else { own }
+}
+
 /// A batch as a screen shows it.
 fn shown(batch: &Batch) -> serde_json::Value {
     let samples = batch.samples.iter().filter_map(|sample| {
@@ -223,5 +257,17 @@ impl Filter {
                 _ => true,
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_never_fill_what_is_reserved_for_alarms() {
+        assert_eq!(raised(Lane::Data, 0), Lane::Urgent);
+        assert_eq!(raised(Lane::Data, MOST_URGENT - 1), Lane::Urgent);
+        assert_eq!(raised(Lane::Data, MOST_URGENT), Lane::Data);
     }
 }

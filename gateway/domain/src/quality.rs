@@ -1,6 +1,7 @@
 //! How good a value is, and why it is not better.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// OPC-style quality with the reason attached to everything that is not good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -38,6 +39,8 @@ pub enum Reason {
     Undecodable = 9,
     /// Too old to be shown as live.
     Stale = 10,
+    /// The device says that its own sensor is faulty.
+    SensorFault = 11,
 }
 
 // === impl Quality ===
@@ -80,11 +83,33 @@ impl fmt::Display for Quality {
     }
 }
 
+/// A text that is no quality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoQuality;
+
+impl FromStr for Quality {
+    type Err = NoQuality;
+
+    /// Reverse of its display.
+    fn from_str(text: &str) -> Result<Self, NoQuality> {
+        if text == "good" {
+            return Ok(Self::Good);
+        }
+        let (word, reason) = text.split_once(':').ok_or(NoQuality)?;
+        let reason = Reason::ALL.into_iter().find(|known| known.as_str() == reason).ok_or(NoQuality)?;
+        match word {
+            "uncertain" => Ok(Self::Uncertain(reason)),
+            "bad" => Ok(Self::Bad(reason)),
+            _ => Err(NoQuality),
+        }
+    }
+}
+
 // === impl Reason ===
 
 impl Reason {
     /// Every reason, in the order of the codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Silent,
         Self::Refused,
         Self::Garbled,
@@ -95,6 +120,7 @@ impl Reason {
         Self::WrongDevice,
         Self::Undecodable,
         Self::Stale,
+        Self::SensorFault,
     ];
 
     /// The word used in payloads, metrics and messages.
@@ -111,6 +137,7 @@ impl Reason {
             Self::WrongDevice => "wrong_device",
             Self::Undecodable => "undecodable",
             Self::Stale => "stale",
+            Self::SensorFault => "sensor_fault",
         }
     }
 }
@@ -124,9 +151,11 @@ mod tests {
         for reason in Reason::ALL {
             for quality in [Quality::Uncertain(reason), Quality::Bad(reason)] {
                 assert_eq!(Quality::from_code(quality.code()), Some(quality));
+                assert_eq!(quality.to_string().parse(), Ok(quality));
             }
         }
         assert_eq!(Quality::from_code(0), Some(Quality::Good));
+        assert_eq!(("good".parse(), "bad:".parse::<Quality>()), (Ok(Quality::Good), Err(NoQuality)));
         assert_eq!(Quality::from_code(0x7F), None);
         assert_eq!(Quality::Bad(Reason::Silent).to_string(), "bad:silent");
     }

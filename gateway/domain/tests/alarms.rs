@@ -198,6 +198,57 @@ fn the_first_of_a_group_says_so_and_a_flood_is_counted() {
     assert_eq!(engine.load(Tick(602_000)).flood, Flood::None);
 }
 
+#[test]
+fn a_mode_silences_by_design_and_lets_speak_again() {
+    let mut engine = engine(vec![high(0, 0)]);
+    let silence = |engine: &mut Engine, second: u64, silent: &[&str]| {
+        let told = engine.silence(Tick(second * 1000), silent.iter().map(|name| id(name)).collect());
+        told.iter().map(|step| (step.event, step.to)).collect::<Vec<_>>()
+    };
+    assert_eq!(silence(&mut engine, 0, &["warm"]), [(Event::Suppress, State::Suppressed)]);
+    assert_eq!(silence(&mut engine, 1, &["warm"]), [], "applied once");
+    // It is still evaluated and on record, and nothing of it is announced.
+    let told = fed(&mut engine, 2, &[Some(12.0)]);
+    assert_eq!(told, [(2, Event::Raised, State::Suppressed)]);
+    // A restart in between changes nothing.
+    let kept = engine.kept(&id("warm"), Tick(3000));
+    let mut engine = Engine::new(vec![high(0, 0)], |_| kept, Tick(0));
+    assert_eq!(silence(&mut engine, 4, &["warm"]), []);
+    assert_eq!(silence(&mut engine, 5, &[]), [(Event::Unsuppress, State::Unacknowledged)]);
+    // After a restart without it, nothing is left of it.
+    assert_eq!(silence(&mut engine, 6, &["warm"]).len(), 1);
+    let kept = engine.kept(&id("warm"), Tick(6000));
+    let mut engine = Engine::new(vec![high(0, 0)], |_| kept, Tick(0));
+    assert_eq!(silence(&mut engine, 7, &[]), [(Event::Unsuppress, State::Unacknowledged)]);
+}
+
+#[test]
+fn two_reasons_for_silence_both_have_to_end() {
+    let doubtful = Rule { suppressed_by: Some(id("silent")), ..high(0, 0) };
+    let silent = rule("silent", Condition::Silent, 60, 0);
+    let mut engine = engine(vec![silent, doubtful]);
+    let told = engine.silence(Tick(0), [id("warm")].into());
+    assert_eq!(told.len(), 1);
+    let told = engine.tick(Tick(61_000));
+    assert_eq!(told.iter().map(|step| step.alarm.as_str()).collect::<Vec<_>>(), ["silent"]);
+    assert_eq!(engine.silence(Tick(62_000), [].into()), [], "the device is silent all the same");
+    let told = sample(&mut engine, Tick(63_000), "fridge", Some(4.0));
+    assert!(told.iter().any(|step| step.event == Event::Unsuppress), "{told:?}");
+    // The other way round.
+    engine.tick(Tick(124_000));
+    engine.silence(Tick(125_000), [id("warm")].into());
+    let told = sample(&mut engine, Tick(126_000), "fridge", Some(4.0));
+    assert!(told.iter().all(|step| step.event != Event::Unsuppress), "{told:?}");
+    // A person who unshelves it does not break the silence of the mode.
+    engine.silence(Tick(127_000), [].into());
+    engine
+        .act(Tick(128_000), &id("warm"), Action::Shelve(Shelf { span: seconds(60), is_one_shot: false }))
+        .unwrap();
+    assert_eq!(engine.silence(Tick(129_000), [id("warm")].into()), [], "it is silent already");
+    let told = engine.act(Tick(130_000), &id("warm"), Action::Unshelve).unwrap();
+    assert_eq!(told.last().map(|step| step.to), Some(State::Suppressed));
+}
+
 proptest! {
     /// Whatever happens, with a restart after any step: the same alarms, each announced once.
     #[test]

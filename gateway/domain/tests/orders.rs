@@ -29,7 +29,7 @@ fn order() -> Order {
         kind: Kind::Enter,
         class: Class::Actual,
         authority: Authority::District,
-        targets: vec![Target { centre: id("xinghe"), plans: vec![plan], snapshot: None }],
+        targets: vec![Target { centre: id("xinghe"), site: None, plans: vec![plan], snapshot: None }],
         mode: "epidemic.sampling".to_owned(),
         not_before: Timestamp(NOW.0 - 60_000),
         expires: Timestamp(NOW.0 + HOUR),
@@ -271,4 +271,30 @@ proptest! {
             prop_assert!(judged.is_err() || envelope.order == good.order);
         }
     }
+}
+
+#[test]
+fn each_site_of_a_centre_finds_what_is_for_it() {
+    let named = |plan: &str| vec![PlanHash { plan: plan.to_owned(), hash: [9; 32] }];
+    let target = |site: Option<&str>, plan: &str| Target {
+        centre: id("xinghe"),
+        site: site.map(id),
+        plans: named(plan),
+        snapshot: None,
+    };
+    let other = Target { centre: id("yueliang"), ..target(Some("east"), "other@1") };
+    let order =
+        Order { targets: vec![other, target(None, "all@1"), target(Some("east"), "east@1")], ..order() };
+    let read = Order::decode(&order.encode()).expect("what is written can be read");
+    assert_eq!(read, order);
+    let plan_at = |order: &Order, sites: &[&str]| {
+        let sites: Vec<Id> = sites.iter().map(|site| id(site)).collect();
+        order.target_at(&id("xinghe"), &sites).map(|target| target.plans[0].plan.clone())
+    };
+    assert_eq!(plan_at(&order, &["east"]).as_deref(), Some("east@1"));
+    assert_eq!(plan_at(&order, &["west", "east"]).as_deref(), Some("east@1"));
+    assert_eq!(plan_at(&order, &["west"]).as_deref(), Some("all@1"));
+    assert_eq!(plan_at(&order, &[]).as_deref(), Some("all@1"));
+    let only = Order { targets: vec![target(Some("east"), "east@1")], ..order };
+    assert_eq!(plan_at(&only, &["west"]), None);
 }

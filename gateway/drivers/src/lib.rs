@@ -14,6 +14,7 @@ pub mod kiosk;
 mod line;
 pub mod modbus;
 pub mod mqtt;
+pub mod node;
 mod pending;
 mod plan;
 mod points;
@@ -25,7 +26,7 @@ pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
     CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
-    Told,
+    Paces, Told,
 };
 pub use points::Point;
 pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};

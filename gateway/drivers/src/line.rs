@@ -1,15 +1,21 @@
 //! What a running line exchanges with the rest of the gateway.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use linli_domain::vital::Measurement;
 use linli_domain::{Batch, Id, Layout, Reason, Stamp, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use crate::modbus::Upkeep;
+
+/// Devices that are read more often than their plan says, and how often.
+pub type Paces = Arc<BTreeMap<Id, Duration>>;
 
 /// Everything a line may touch.
 pub struct LineContext {
@@ -21,6 +27,10 @@ pub struct LineContext {
     pub events: mpsc::Sender<LineEvent>,
     /// Commands; served before any poll, between two exchanges.
     pub commands: mpsc::Receiver<LineCommand>,
+    /// Maintenance of what is on the line, between two exchanges; only Modbus lines serve it.
+    pub upkeep: mpsc::Receiver<Upkeep>,
+    /// How often devices are read for the time being; followed between two exchanges.
+    pub paces: watch::Receiver<Paces>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
     /// Counters for metrics, also one per device in the order of the plan.
@@ -113,6 +123,12 @@ pub struct LineHealth {
     pub late_replies: AtomicU64,
     /// Times the port or connection was opened.
     pub opens: AtomicU64,
+    /// Exchanges of maintenance.
+    pub upkeep: AtomicU64,
+    /// Time they took, in microseconds.
+    pub upkeep_us: AtomicU64,
+    /// Outputs written again so that they do not fall to their safe state.
+    pub refreshed: AtomicU64,
     /// Due times passed over because the line was behind.
     pub overruns: AtomicU64,
     /// 1 while the port or connection is open.

@@ -1,7 +1,9 @@
 //! A checked line that is not Modbus: its layouts, and the work its protocol does there.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -16,6 +18,11 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
     /// What no other line may use; with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)> {
         None
+    }
+
+    /// Whether the gateway asks, and so can ask more often; others speak when they like.
+    fn is_polled(&self) -> bool {
+        false
     }
 
     /// Whether a value may be written.
@@ -49,6 +56,7 @@ pub(crate) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Pro
 pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<(), Vec<Problem>> {
     let given = [
         ("unit", device.unit.is_some(), "is for Modbus"),
+        ("serial", device.serial.is_some(), "is for Modbus devices that tell it"),
         ("topic", device.topic.is_some(), "is for MQTT"),
         ("token", device.token.is_some(), "is for kiosks that report over HTTP"),
     ];
@@ -108,6 +116,18 @@ impl<W: Work> LinePlan for Plan<W> {
         match self.layouts.get(device).and_then(|layout| layout.points.get(usize::from(point))) {
             Some(point) => self.work.accepts(device, point, value),
             None => Err("there is no such point".to_owned()),
+        }
+    }
+
+    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+        let own = self.layouts.iter().position(|layout| paces.contains_key(&layout.device));
+        match own.filter(|_| !self.work.is_polled()) {
+            None => Ok(()),
+            Some(device) => Err(Problem {
+                device: Some(device),
+                key: "poll".to_owned(),
+                message: "speaks when it likes: nobody can ask it more often".to_owned(),
+            }),
         }
     }
 

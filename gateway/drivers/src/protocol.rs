@@ -1,6 +1,7 @@
 //! What a protocol owes the rest of the gateway.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,10 @@ pub trait LinePlan: Send + Sync {
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;
 
+    /// Whether these devices may be read that often while the line runs. The error is about the
+    /// device at fault, or about the line as a whole.
+    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem>;
+
     /// Whether `other` describes the very same work, so that a reload may leave it running.
     fn same_as(&self, other: &dyn LinePlan) -> bool;
 
@@ -88,6 +93,8 @@ pub struct RawDevice {
     pub unit: Option<i64>,
     /// Topic (MQTT), where the protocol has one.
     pub topic: Option<String>,
+    /// Serial number of the very device (Modbus), where it can tell it.
+    pub serial: Option<String>,
     /// What the device shows to prove who it is, where the protocol asks for it.
     pub token: Option<String>,
     /// `vendor/model`.

@@ -11,14 +11,15 @@ use futures_util::future::BoxFuture;
 use linli_domain::{Batch, ClockQuality, DeviceClass, Id, Quality, Reason, Stamp, Timestamp, Value};
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::modbus::profile::ProfileSet;
+use linli_drivers::modbus::upkeep::{self, Attendant};
 use linli_drivers::modbus::wire::crc16;
 use linli_drivers::modbus::{Opener, RTU, RTU_OVER_TCP, Stream, run_on};
 use linli_drivers::{
-    Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth, Protocol, RawDevice,
-    RawLine,
+    Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth, LinePlan, Paces,
+    Protocol, RawDevice, RawLine,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -52,8 +53,10 @@ struct Bench {
     batches: mpsc::Receiver<Batch>,
     events: mpsc::Receiver<LineEvent>,
     commands: mpsc::Sender<LineCommand>,
+    attendant: Attendant,
     health: Arc<LineHealth>,
     cancel: CancellationToken,
+    pace: watch::Sender<Paces>,
     began: Instant,
 }
 
@@ -99,6 +102,7 @@ fn plan(kind: &dyn Protocol, settings: &str, devices: &[(&str, i64, &str, u64)])
             unit: Some(*unit),
             topic: None,
             token: None,
+            serial: None,
             profile: (*profile).to_owned(),
             poll: Duration::from_millis(*poll),
         })
@@ -125,19 +129,23 @@ impl Bench {
         let (measurements, _) = mpsc::channel(1);
         let (to_events, events) = mpsc::channel(1024);
         let (commands, queue) = mpsc::channel(16);
+        let (attendant, upkeep) = mpsc::channel(16);
         let health = Arc::new(LineHealth::new(plan.layouts.len()));
         let cancel = CancellationToken::new();
+        let (pace, paces) = watch::channel(Paces::default());
         let context = LineContext {
+            paces,
             samples,
             measurements,
             events: to_events,
             commands: queue,
+            upkeep,
             clock: Arc::new(Fixed),
             health: Arc::clone(&health),
             cancel: cancel.clone(),
         };
         tokio::spawn(run_on(plan, context, Box::new(Ends(ends))));
-        Self { seen, batches, events, commands, health, cancel, began }
+        Self { seen, batches, events, commands, attendant, health, cancel, pace, began }
     }
 
     fn seen(&self) -> Vec<(Duration, Vec<u8>)> {
@@ -190,6 +198,45 @@ async fn polls_stay_on_their_beat_however_long_the_answers_take() {
     assert!((598..=602).contains(&times.len()), "{} polls in 600 s", times.len());
     let phase = times[1] % 1000;
     assert!(times[1..].iter().all(|at| (at + 1000 - phase) % 1000 <= 1), "off the beat: {times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_is_read_more_often_for_a_time_and_the_line_is_not_opened_anew() {
+    let plan = plan(&RTU_OVER_TCP, SERVER, &[("a", 1, "xy/md02", 10_000), ("b", 2, "xy/md02", 10_000)]);
+    let bench = Bench::run(plan, vec![Box::new(at_once)]);
+    let polls = |unit: u8| bench.seen().iter().filter(|(_, request)| request[0] == unit).count();
+    sleep(Duration::from_secs(100)).await;
+    let (a, b) = (polls(1), polls(2));
+    assert!((10..=12).contains(&a) && (10..=12).contains(&b), "{a} and {b} in 100 s");
+    let wanted = |seconds| Paces::new([(Id::new("a").unwrap(), Duration::from_secs(seconds))].into());
+    bench.pace.send_replace(wanted(1));
+    sleep(Duration::from_secs(100)).await;
+    assert!((99..=102).contains(&(polls(1) - a)), "{}", polls(1) - a);
+    assert!((9..=11).contains(&(polls(2) - b)), "the other one keeps its own");
+    // Never less often than planned; and back again.
+    let a = polls(1);
+    bench.pace.send_replace(wanted(60));
+    sleep(Duration::from_secs(100)).await;
+    assert!((9..=12).contains(&(polls(1) - a)), "{}", polls(1) - a);
+    bench.pace.send_replace(Paces::default());
+    let a = polls(1);
+    sleep(Duration::from_secs(100)).await;
+    assert!((9..=11).contains(&(polls(1) - a)), "{}", polls(1) - a);
+    assert_eq!(bench.health.opens.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_not_asked_for_more_than_it_gives() {
+    let devices = [("a", 1, "xy/md02", 10_000), ("b", 2, "xy/md02", 10_000)];
+    let plan = plan(&RTU, "port = \"/dev/null\"\nbaud = 9600\ntimeout = \"300ms\"", &devices);
+    let paced = |ms| plan.paced(&[(Id::new("a").unwrap(), Duration::from_millis(ms))].into());
+    assert_eq!(paced(2000), Ok(()));
+    assert!(paced(10).is_err_and(|problem| problem.device == Some(0)));
+    let (slow, long) =
+        ("port = \"/dev/null\"\nbaud = 1200\ntimeout = \"300ms\"", ("c", 3, "eastron/sdm630", 60_000));
+    let plan = self::plan(&RTU, slow, &[long]);
+    let told = plan.paced(&[(Id::new("c").unwrap(), Duration::from_millis(200))].into());
+    assert!(told.is_err_and(|problem| problem.message.contains("of this line's time")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -406,4 +453,105 @@ async fn the_end_waits_for_the_exchange_in_flight() {
     assert_eq!(bench.delivered().len(), 1, "its answer was not thrown away");
     assert_eq!(bench.seen().len(), 1, "nothing was asked after it");
     assert!(bench.commands.is_closed());
+}
+
+/// A room node: says who it is, and remembers its relays.
+fn room_node(dead: Arc<Mutex<bool>>) -> Act {
+    let mut relays = 0_u8;
+    Box::new(move |request| {
+        if *dead.lock().unwrap() {
+            return Vec::new();
+        }
+        let (unit, function) = (request[0], request[1]);
+        let (start, count) = (request[3], usize::from(request[5]));
+        let answer = match function {
+            4 => {
+                let mut words = vec![0_u16; 256 + 64];
+                (words[0], words[1], words[3]) = (0x4C4C, 1, 3);
+                let from = usize::from(u16::from_be_bytes([request[2], start]));
+                let mut body = vec![unit, function, u8::try_from(2 * count).unwrap()];
+                words[from..from + count].iter().for_each(|word| body.extend(word.to_be_bytes()));
+                framed(&body)
+            }
+            1 => framed(&[unit, function, 1, relays]),
+            5 => {
+                let bit = 1 << start;
+                relays = if request[4] == 0xFF { relays | bit } else { relays & !bit };
+                framed(&request[..6])
+            }
+            _ => answer(request),
+        };
+        vec![(Duration::from_millis(5), answer)]
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leased_output_is_written_again_while_it_stands_and_not_after_an_outage() {
+    let plan = plan(&RTU_OVER_TCP, SERVER, &[("room", 1, "linli/node-room", 1000)]);
+    let relay = plan.layouts[0].points.iter().position(|point| point.name.as_str() == "relay_1").unwrap();
+    let dead = Arc::new(Mutex::new(false));
+    let mut bench = Bench::run(plan, vec![room_node(Arc::clone(&dead))]);
+    sleep(Duration::from_secs(2)).await;
+    let relay = u16::try_from(relay).unwrap();
+    let outcome = bench.command(relay, Value::Bool(true), Duration::from_secs(5)).await;
+    assert_eq!(outcome, CommandOutcome::Done { read_back: Value::Bool(true) });
+    let written = |bench: &Bench| bench.seen().iter().filter(|(_, request)| request[1] == 5).count();
+    sleep(Duration::from_secs(61)).await;
+    assert_eq!(written(&bench), 4, "once by the command, then every 20 s");
+    *dead.lock().unwrap() = true;
+    sleep(Duration::from_secs(30)).await;
+    *dead.lock().unwrap() = false;
+    sleep(Duration::from_secs(120)).await;
+    let told =
+        std::iter::from_fn(|| bench.events.try_recv().ok()).find(|event| event.detail.contains("safe state"));
+    assert!(told.is_some(), "the outage says that the output is no longer held");
+    let before = written(&bench);
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(written(&bench), before, "what came back is not switched on again by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_goes_between_polls_and_delays_none_by_more_than_one_exchange() {
+    let plan = plan(&RTU_OVER_TCP, SERVER, &[("a", 1, "xy/md02", 1000)]);
+    let act: Act = Box::new(|request| vec![(Duration::from_millis(200), answer(request))]);
+    let mut bench = Bench::run(plan, vec![act]);
+    let attendant = bench.attendant.clone();
+    let maintaining = tokio::spawn(async move {
+        let mut done = 0;
+        while done < 100 {
+            let read = upkeep::read(&attendant, 9, upkeep::inputs(0, 1), Duration::from_millis(500)).await;
+            assert_eq!(read, Ok(vec![9]));
+            done += 1;
+        }
+        done
+    });
+    sleep(Duration::from_secs(60)).await;
+    assert!(maintaining.is_finished(), "the line is idle most of the time");
+    assert_eq!(maintaining.await.unwrap(), 100);
+    assert_eq!(bench.health.upkeep.load(std::sync::atomic::Ordering::Relaxed), 100);
+    let polls: Vec<Duration> =
+        bench.seen().iter().filter(|(_, request)| request[0] == 1).map(|(at, _)| *at).collect();
+    assert!(polls.len() >= 58, "{} polls in 60 s", polls.len());
+    let phase = polls[0].as_millis() % 1000;
+    let late = polls.iter().map(|at| (at.as_millis() + 1000 - phase) % 1000).max();
+    assert!(late.is_some_and(|late| late <= 210), "{late:?} ms late");
+    assert!(bench.delivered().iter().all(|(_, good, _)| *good));
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_gets_its_share_of_a_line_that_is_never_idle() {
+    let devices: Vec<(String, i64)> = (1..=10).map(|unit| (format!("d{unit}"), unit)).collect();
+    let devices: Vec<(&str, i64, &str, u64)> =
+        devices.iter().map(|(id, unit)| (id.as_str(), *unit, "xy/md02", 100)).collect();
+    let plan = plan(&RTU_OVER_TCP, SERVER, &devices);
+    let act: Act = Box::new(|request| vec![(Duration::from_millis(20), answer(request))]);
+    let bench = Bench::run(plan, vec![act]);
+    let attendant = bench.attendant.clone();
+    tokio::spawn(async move {
+        while upkeep::read(&attendant, 99, upkeep::inputs(0, 1), Duration::from_millis(500)).await.is_ok() {}
+    });
+    sleep(Duration::from_secs(100)).await;
+    let seen = bench.seen();
+    let share = seen.iter().filter(|(_, request)| request[0] == 99).count() as f64 / seen.len() as f64;
+    assert!((0.15..=0.21).contains(&share), "{share}");
 }

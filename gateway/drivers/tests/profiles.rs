@@ -93,6 +93,17 @@ fn each_wrong_profile_is_told_what_is_wrong() {
         "[[point]]",
         "identify needs exactly one",
     );
+    let quality = |register: u16, codes: &str| {
+        format!("scale = 0.1\nquality = {{ register = {register}, codes = {{ {codes} }} }}")
+    };
+    check(&quality(1, "0 = \"good\""), "scale = 0.1", "one of the 8 registers after the value");
+    check(&quality(2, "0 = \"fine\""), "scale = 0.1", "\"fine\" is not a quality");
+    check(&quality(2, "1 = \"bad:stale\""), "scale = 0.1", "needs a code that means \"good\"");
+    let leased = "holding = 1\nwrite = { min = 0, max = 1, refresh = \"100ms\" }";
+    check(leased, "input = 1", "write.refresh is too short");
+    check("[serial]\ninput = 1\ntype = \"f32\"\n\n[[point]]", "[[point]]", "serial.type F32 is not u16");
+    let far = "[[identify]]\ninput = 1\ntype = \"u16\"\nplausible = [1, 2]\n\n[serial]\ninput = 500\ntype = \"u64\"\n\n[[point]]";
+    check(far, "[[point]]", "in one table within 125 registers");
     let twice = GOOD
         .replace("[[test]]", "[[point]]\nname = \"t\"\ninput = 1\ntype = \"u16\"\nunit = \"1\"\n\n[[test]]");
     let problems = problems_of("acme/one.toml", &twice).join("\n");

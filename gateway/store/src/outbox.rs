@@ -29,6 +29,8 @@ const DATA: &str = "SELECT seq, layout, body FROM telemetry WHERE seq > ?1 AND s
 pub struct Row {
     /// Its sequence number.
     pub seq: u64,
+    /// The lane it waits in.
+    pub lane: Lane,
     /// What to deliver.
     pub record: Record,
 }
@@ -96,7 +98,7 @@ impl Outbox {
                 },
             };
             match record {
-                Some(record) => decoded.push(Row { seq, record }),
+                Some(record) => decoded.push(Row { seq, lane, record }),
                 None => self.dead_letter(seq, "the stored bytes cannot be decoded".to_owned()).await,
             }
         }

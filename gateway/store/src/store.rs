@@ -66,8 +66,14 @@ impl Store {
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
     /// counted and told in the ledger.
     pub fn accept(&self, record: Record) -> Result<(), Refused> {
-        let (class, lane, at) = (record.class(), record.lane(), record.at());
-        let packed = Packed::of(record);
+        let lane = record.lane();
+        self.accept_in(lane, record)
+    }
+
+    /// The same in that lane, which may be more urgent than the record's own.
+    pub fn accept_in(&self, lane: Lane, record: Record) -> Result<(), Refused> {
+        let (class, at) = (record.class(), record.at());
+        let packed = Packed::in_lane(lane, record);
         let taken = match lane {
             Lane::Data => self.data.try_send(packed).is_ok(),
             Lane::Urgent => self.ops.try_send(Op::Record { packed, reply: None }).is_ok(),

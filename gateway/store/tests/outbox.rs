@@ -3,7 +3,20 @@
 mod support;
 
 use linli_domain::{DeviceClass, Lane};
+use linli_store::{Row, Store};
 use support::{event, layout, number_of, numbered, open, settled, waiting};
+
+/// Waits until so many records of the data lane are on the disk: that lane is written behind the other.
+async fn committed(store: &Store, count: usize) -> Vec<Row> {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let data = waiting(&store.outbox(), Lane::Data).await;
+        if data.len() >= count || tokio::time::Instant::now() > until {
+            return data;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
 
 #[tokio::test]
 async fn records_come_out_in_order_with_rising_numbers() {
@@ -18,8 +31,7 @@ async fn records_come_out_in_order_with_rising_numbers() {
     }
     store.accept(event(1001)).unwrap();
     settled(&store).await;
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    let data = waiting(&store.outbox(), Lane::Data).await;
+    let data = committed(&store, 1000).await;
     let numbers: Vec<u32> = data.iter().filter_map(number_of).collect();
     assert_eq!(numbers, (1..=1000).collect::<Vec<_>>());
     assert!(data.windows(2).all(|pair| pair[0].seq < pair[1].seq));
@@ -82,4 +94,21 @@ async fn a_copy_taken_while_running_is_whole() {
     assert_eq!(opening.backlog, 100);
     assert_eq!(waiting(&restored.outbox(), Lane::Data).await.len(), 100);
     restored.close().await;
+}
+
+#[tokio::test]
+async fn a_value_that_is_raised_travels_with_the_alarms() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir.path().join("linli.db")).await;
+    let device = layout("air-1", DeviceClass::Telemetry, 1);
+    store.accept(numbered(&device, 1)).unwrap();
+    store.accept_in(Lane::Urgent, numbered(&device, 2)).unwrap();
+    // Commits, and is one of the urgent ones itself.
+    settled(&store).await;
+    let data = committed(&store, 1).await;
+    let urgent = waiting(&store.outbox(), Lane::Urgent).await;
+    assert_eq!((urgent.len(), data.len()), (2, 1));
+    assert_eq!(urgent[0].record, numbered(&device, 2));
+    assert!(urgent.iter().all(|row| row.lane == Lane::Urgent) && data[0].lane == Lane::Data);
+    store.close().await;
 }

@@ -3,14 +3,27 @@
 use serde_json::Value;
 
 /// Crate, and the crates of ours that it may use.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
+    ("linli-wire", &[]),
+    ("linli-node", &["linli-wire"]),
     ("linli-domain", &[]),
-    ("linli-drivers", &["linli-domain"]),
+    ("linli-drivers", &["linli-domain", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
     ("linli-uplink", &["linli-domain", "linli-store"]),
-    ("linli", &["linli-domain", "linli-drivers", "linli-store", "linli-uplink"]),
-    ("linli-tests", &["linli", "linli-domain", "linli-drivers", "linli-store", "linli-uplink"]),
-    ("xtask", &[]),
+    ("linli", &["linli-domain", "linli-drivers", "linli-store", "linli-uplink", "linli-wire", "linli-node"]),
+    (
+        "linli-tests",
+        &[
+            "linli",
+            "linli-domain",
+            "linli-drivers",
+            "linli-store",
+            "linli-uplink",
+            "linli-wire",
+            "linli-node",
+        ],
+    ),
+    ("xtask", &["linli-wire"]),
 ];
 
 /// Checks cargo's metadata.
@@ -27,7 +40,8 @@ pub fn check(metadata: &Value) -> Vec<String> {
         };
         let uses = package["dependencies"].as_array().map_or(&[][..], Vec::as_slice);
         for used in uses.iter().filter_map(|d| d["name"].as_str()).filter(|used| names.contains(used)) {
-            if !allowed.contains(&used) {
+            // A crate may name itself: that is how its own tests switch on one of its features.
+            if used != name && !allowed.contains(&used) {
                 problems.push(format!("{name} must not depend on {used}"));
             }
         }

@@ -1,11 +1,12 @@
 //! The task: owns the engine, makes every step durable before it is told.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::alarm::{self, Engine, Flood, Priority, Rule, Source, Tick};
+use linli_domain::mode::InForce;
 use linli_domain::{Batch, Id, Layout};
 use linli_drivers::Clock;
 use linli_store::Entry;
@@ -27,6 +28,15 @@ const COUNT: Duration = Duration::from_secs(5);
 
 /// A test is heard this long.
 const TEST: Duration = Duration::from_secs(3);
+
+/// Whoever silences by design.
+const BY_DESIGN: &str = "by-design";
+
+/// Why an alarm sleeps.
+const ASLEEP: &str = "按设计：仅在预案启用时监测 watched only while a plan enables it";
+
+/// Why one that was silent speaks again.
+const OVER: &str = "按设计的静默已结束 the silence by design is over";
 
 /// Longest reason.
 const LONGEST: usize = 200;
@@ -94,6 +104,10 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// The rules, replaced on reload.
     pub rules: watch::Receiver<Arc<Vec<Rule>>>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: watch::Receiver<Arc<BTreeSet<Id>>>,
+    /// Which are silent, or awake, for as long as a mode lasts.
+    pub in_force: watch::Receiver<Arc<InForce>>,
     /// Who outside is told.
     pub hooks: watch::Receiver<Arc<Vec<Webhook>>>,
     /// What sounds on the site.
@@ -158,8 +172,9 @@ impl Desk {
     pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut rules_open = true;
+        let (mut rules_open, mut mode_open) = (true, true);
         self.retire().await;
+        self.follow_mode().await;
         loop {
             tokio::select! {
                 batch = batches.recv() => match batch {
@@ -173,6 +188,11 @@ impl Desk {
                     rules_open = changed.is_ok();
                     self.change_rules();
                     self.retire().await;
+                    self.follow_mode().await;
+                }
+                changed = self.parts.in_force.changed(), if mode_open => {
+                    mode_open = changed.is_ok();
+                    self.follow_mode().await;
                 }
                 _ = look.tick() => {
                     let now = self.now();
@@ -199,6 +219,23 @@ impl Desk {
         self.engine = Engine::new(rules.to_vec(), kept, now);
         self.numbers.clear();
         self.count_at = now;
+    }
+
+    /// What a mode silences by design, or lets speak, with its reason.
+    async fn follow_mode(&mut self) {
+        let (mode, asleep) = (
+            Arc::clone(&self.parts.in_force.borrow_and_update()),
+            Arc::clone(&self.parts.asleep.borrow_and_update()),
+        );
+        let mut silent = mode.silent.clone();
+        let sleeping = asleep.iter().filter(|alarm| !mode.awake.contains_key(*alarm));
+        silent.extend(sleeping.map(|alarm| (alarm.clone(), ASLEEP.to_owned())));
+        let now = self.now();
+        for step in self.engine.silence(now, silent.keys().cloned().collect()) {
+            let reasons = silent.get(&step.alarm).or_else(|| mode.awake.get(&step.alarm));
+            let why = reasons.cloned().unwrap_or_else(|| OVER.to_owned());
+            self.tell(vec![step], Some(BY_DESIGN), Some(&why)).await;
+        }
     }
 
     async fn see(&mut self, batch: &Batch) {

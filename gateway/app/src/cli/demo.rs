@@ -28,7 +28,7 @@ const PRINT: Duration = Duration::from_secs(5);
 /// again to switch it off; `quit` ends.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli demo\n  linli demo --mqtt-port 1883 --fault fridge-warming\n  linli demo --for 30s --data-dir ./demo\n\nWatch the data:  mosquitto_sub -p PORT -t 'linli/#' -v"
+    after_help = "Examples:\n  linli demo\n  linli demo --mqtt-port 1883 --fault fridge-warming\n  linli demo --for 30s --data-dir ./demo\n  linli demo --emulated --firmware target/firmware\n\nWatch the data:  mosquitto_sub -p PORT -t 'linli/#' -v"
 )]
 pub struct Args {
     /// Port of the broker; any free one unless given
@@ -49,6 +49,12 @@ pub struct Args {
     /// The same seed gives the same day
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
+    /// The fridge's node is real firmware, run by QEMU (真固件仿真)
+    #[arg(long)]
+    emulated: bool,
+    /// Where `cargo xtask firmware build` has left the firmware
+    #[arg(long, default_value = "target/firmware", requires = "emulated")]
+    firmware: PathBuf,
 }
 
 /// Runs the verb.
@@ -64,7 +70,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 async fn show(args: &Args) -> anyhow::Result<()> {
     let (data_dir, seed) = (args.data_dir.clone(), args.seed);
-    let demo = demo::start(Options { data_dir, mqtt_port: args.mqtt_port, web: args.web, seed }).await?;
+    let firmware = args.emulated.then(|| args.firmware.clone());
+    let options = Options { data_dir, mqtt_port: args.mqtt_port, web: args.web, seed, firmware };
+    let demo = demo::start(options).await?;
     for fault in &args.fault {
         demo.faults.switch(fault, true).map_err(|why| anyhow::anyhow!(why))?;
     }
@@ -102,11 +110,27 @@ async fn show(args: &Args) -> anyhow::Result<()> {
 
 fn header(demo: &Demo, web: SocketAddr) -> String {
     let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
+    let (url, config, token) = (&demo.broker_url, demo.config_dir.display(), &demo.token);
+    let flash = demo.image.as_ref().map_or_else(String::new, |image| {
+        format!("     linli flash {} --device fridge-node-1", image.display())
+    });
     format!(
-        "linli demo · 邻里演示\n  broker   {}   mosquitto_sub -p {port} -t 'linli/#' -v\n  status   http://{web}/   metrics http://{web}/metrics\n  config   {}   linli command --config DIR reading-io fan false\n  cabin    curl -H 'Authorization: Bearer {}' http://{web}/api/v1/visits\n  alarms   linli alarms list --config DIR\n  kiosks   linli kiosks --config DIR   record  linli export haccp --config DIR\n  mode     linli mode enter DIR/plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n             --key DIR/chen.key --key DIR/deng.key --config DIR\n           linli mode status --watch --config DIR   (people: zhao, qian, sun; type rooms-cleared for the sweep)",
-        demo.broker_url,
-        demo.config_dir.display(),
-        demo.token
+        "linli demo · 邻里演示\n  broker   {url}   mosquitto_sub -p {port} -t 'linli/#' -v\n  \
+         status   http://{web}/   metrics http://{web}/metrics\n  \
+         cabin    curl -H 'Authorization: Bearer {token}' http://{web}/api/v1/visits\n\
+         in another terminal · 在另一个终端:\n  \
+         export LINLI_CONFIG={config}; cd $LINLI_CONFIG\n  \
+         linli command reading-io fan false     linli alarms list     linli kiosks     linli export haccp\n\
+         switch a room · 平急转换 (people: zhao leads, qian, sun):\n  \
+         linli mode plan reading-room.sampling@1\n  \
+         linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling --key chen.key --key deng.key\n  \
+         linli mode confirm reading-room notice --as qian     (here: type rooms-cleared, then let qian and sun confirm sweep)\n  \
+         linli mode status --watch\n\
+         drill it · 演练:\n  \
+         linli drill start plans/hall.command@1.toml --key drill-chen.key --key drill-deng.key\n  \
+         linli mode commit hall --as zhao     linli drill report\n\
+         our own node · 自有节点:\n  \
+         linli node status fridge-node-1{flash}"
     )
 }
 
@@ -125,6 +149,10 @@ fn table(demo: &Demo, observed: &Observed) -> String {
     for device in observed.live.view(Instant::now()) {
         text.push_str(&row(&device));
     }
+    let rooms = observed.mode.figures();
+    let rooms: Vec<String> =
+        rooms.rooms.iter().map(|room| format!("{} {}", room.room, room.stage.as_str())).collect();
+    text.push_str(&format!("\nrooms · 房间: {}", rooms.join(", ")));
     let standing = observed.alarms.standing.each_ref().map(|count| count.load(Ordering::Relaxed));
     let (store, uplink) = (observed.store.borrow().clone(), observed.uplink.borrow().clone());
     text.push_str(&format!(

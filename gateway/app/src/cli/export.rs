@@ -82,7 +82,7 @@ fn haccp(args: &Args) -> anyhow::Result<ExitCode> {
     let record = super::food::ask(&args.site, &json!({"do": "record", "day": args.day}))?;
     let signed = super::food::ask(&args.site, &json!({"do": "signed"}))?;
     let zone = record["timezone"].as_str().and_then(Zone::find).context("the gateway names no time zone")?;
-    write(args, &haccp::render(&haccp::Sheet::of(&record, &signed, &zone), args.form))?;
+    write(args, &haccp::render(&haccp::sheet(&record, &signed, &zone), args.form))?;
     Ok(ExitCode::SUCCESS)
 }
 

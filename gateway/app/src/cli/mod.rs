@@ -9,14 +9,20 @@ mod command;
 mod demo;
 mod devices;
 mod doctor;
+mod drill;
 mod export;
+mod flash;
 mod food;
 pub mod init;
 mod kiosks;
 mod logging;
 mod mode;
+mod node;
 mod order;
+mod port;
 mod probe;
+mod progress;
+mod provision;
 mod reload;
 mod run;
 mod scan;
@@ -75,8 +81,16 @@ enum Verb {
     Export(export::Args),
     /// Switch rooms between peace and emergency: preview, watch, confirm, stop, prove (平急转换)
     Mode(mode::Args),
+    /// Drill a switch: order it, work it, report it (演练)
+    Drill(drill::Args),
     /// Write, sign, show and verify orders to change a centre's mode (指令)
     Order(order::Args),
+    /// Put signed firmware onto our own nodes, resumable and verified (升级节点)
+    Flash(flash::Args),
+    /// Set up a new node: address, name, kind, calibration, label (设置新节点)
+    Provision(provision::Args),
+    /// Status, log, self-test, calibration of a node, and who did what (节点维护)
+    Node(node::Args),
     /// Make the running gateway take over the changed configuration (重新加载配置)
     Reload(reload::Args),
     /// Take a consistent copy of the database, also while running (备份)
@@ -104,7 +118,11 @@ pub fn main() -> ExitCode {
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Mode(args) => mode::run(&args),
+        Verb::Drill(args) => drill::run(&args),
         Verb::Order(args) => order::run(&args),
+        Verb::Flash(args) => flash::run(&args),
+        Verb::Provision(args) => provision::run(&args),
+        Verb::Node(args) => node::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Doctor(args) => doctor::run(&args),

@@ -1,42 +1,28 @@
 //! `linli scan`: who is on a line.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing};
 use linli_drivers::modbus::probe::{self, Answer};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::WRONG;
+use super::port::{Port, TIMING};
+use crate::nodes::{Client, shown_identity};
 
 /// Ask every unit id on a Modbus line whether it is there.
 ///
-/// Reads one register or bit per unit and changes nothing. A serial port must not be in use:
-/// stop the gateway first.
+/// Reads one register or bit per unit and changes nothing; our own nodes also say who they are. A
+/// serial port must not be in use: stop the gateway first.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli scan --port /dev/ttyUSB0 --baud 9600\n  linli scan --port /dev/ttyUSB0 --baud 4800 --units 1-32\n  linli scan --tcp 192.0.2.20:502 --units 1-10 --json\n\nExit codes: 0 at least one unit found, 1 none found or the line cannot be opened, 2 wrong usage"
 )]
 pub struct Args {
-    /// Serial port
-    #[arg(long, conflicts_with = "tcp", required_unless_present = "tcp")]
-    port: Option<String>,
-    /// Modbus TCP server, host:port
-    #[arg(long)]
-    tcp: Option<String>,
-    /// Frames are RTU frames (with --tcp: a serial device server)
-    #[arg(long, requires = "tcp")]
-    rtu: bool,
-    /// Bits per second
-    #[arg(long, default_value_t = 9600, value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
-    baud: u32,
-    /// Parity
-    #[arg(long, default_value = "none", value_parser = ["none", "even", "odd"])]
-    parity: String,
-    /// Stop bits
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
-    stop_bits: u8,
+    #[command(flatten)]
+    port: Port,
     /// Unit ids to ask, first-last
     #[arg(long, default_value = "1-247", value_parser = units)]
     units: (u8, u8),
@@ -50,11 +36,8 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Some(medium) = medium(args) else {
-        eprintln!(
-            "linli: --tcp {:?} is not host:port, such as 192.0.2.20:502",
-            args.tcp.as_deref().unwrap_or_default()
-        );
+    let Some(medium) = args.port.medium() else {
+        eprintln!("linli: {}", args.port.wrong());
         return Ok(ExitCode::from(WRONG));
     };
     let (first, last) = args.units;
@@ -81,9 +64,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ));
     bar.finish_and_clear();
     scanned.map_err(|why| anyhow::anyhow!(why))?;
+    let units: Vec<u8> = found.iter().map(|(unit, _)| *unit).collect();
+    let nodes = super::runtime()?.block_on(nodes(&args.port, &units))?;
+    if !args.json {
+        nodes.iter().for_each(|(unit, node)| println!("unit {unit:3}: {}", node_line(node)));
+    }
     if args.json {
-        let rows: Vec<_> =
-            found.iter().map(|(unit, answer)| json!({"unit": unit, "answer": words(answer)})).collect();
+        let row = |(unit, answer): &(u8, Answer)| {
+            let mut row = json!({"unit": unit, "answer": words(answer)});
+            if let Some(node) = nodes.get(unit) {
+                row["node"] = node.clone();
+            }
+            row
+        };
+        let rows: Vec<_> = found.iter().map(row).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else if found.is_empty() {
         println!("nobody answered: check power, A and B wires, termination, baud rate and parity");
@@ -93,12 +87,37 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-const TIMING: Timing = Timing {
-    connect_timeout: Duration::from_secs(5),
-    connect_delay: Duration::ZERO,
-    frame_gap: Duration::ZERO,
-    probe_share_percent: 5,
-};
+/// Who of those that answered is one of our nodes.
+async fn nodes(port: &Port, units: &[u8]) -> anyhow::Result<BTreeMap<u8, Value>> {
+    let mut nodes = BTreeMap::new();
+    if units.is_empty() {
+        return Ok(nodes);
+    }
+    let attendant = port.attend().await?;
+    for unit in units {
+        let client = Client::new(attendant.clone(), *unit);
+        let Ok(node) = client.glimpse().await else { continue };
+        let mut shown = shown_identity(&node);
+        shown["name"] = client.config().await.map_or(Value::Null, |config| json!(config.name()));
+        nodes.insert(*unit, shown);
+    }
+    Ok(nodes)
+}
+
+fn node_line(node: &Value) -> String {
+    let text = |key: &str| node[key].as_str().unwrap_or_default();
+    let word = |key: &str| node[key]["code"].as_str().unwrap_or("?");
+    let name = if text("name").is_empty() { String::new() } else { format!(" “{}”", text("name")) };
+    let next = if node["is_provisioned"] == true { "" } else { "; new: set it up with `linli provision`" };
+    format!(
+        "linli node{name}, {} on {}, firmware {} ({}), serial {}{next}",
+        word("kind"),
+        text("board"),
+        text("firmware"),
+        word("boot"),
+        text("serial")
+    )
+}
 
 fn words(answer: &Answer) -> String {
     match answer {
@@ -115,23 +134,4 @@ fn units(text: &str) -> Result<(u8, u8), String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
     if first == 0 || first > last || last > 247 { Err(wrong()) } else { Ok((first, last)) }
-}
-
-fn medium(args: &Args) -> Option<Medium> {
-    if let Some(path) = &args.port {
-        let parity = match args.parity.as_str() {
-            "even" => Parity::Even,
-            "odd" => Parity::Odd,
-            _ => Parity::None,
-        };
-        return Some(Medium::Rtu(Serial {
-            path: path.clone(),
-            baud: args.baud,
-            parity,
-            stop_bits: args.stop_bits,
-        }));
-    }
-    let (host, port) = args.tcp.as_deref()?.rsplit_once(':')?;
-    let (host, port) = (host.to_owned(), port.parse().ok()?);
-    Some(if args.rtu { Medium::RtuOverTcp { host, port } } else { Medium::Tcp { host, port } })
 }

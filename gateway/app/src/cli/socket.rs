@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// An answer of the gateway.
 #[derive(Debug)]
@@ -30,21 +31,7 @@ pub fn ask(
     patience: Duration,
 ) -> anyhow::Result<Answer> {
     let socket = data_dir.join(crate::web::SOCKET);
-    let mut stream = UnixStream::connect(&socket).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            anyhow::anyhow!(
-                "no gateway runs on {}; start it with `linli run` or `systemctl start linli`",
-                data_dir.display()
-            )
-        }
-        ErrorKind::PermissionDenied => {
-            anyhow::anyhow!(
-                "{}: only the gateway's user and group may do this; try with sudo",
-                socket.display()
-            )
-        }
-        _ => anyhow::anyhow!("{}: {error}", socket.display()),
-    })?;
+    let mut stream = UnixStream::connect(&socket).map_err(|error| closed(data_dir, &error))?;
     stream.set_read_timeout(Some(patience))?;
     // HTTP/1.0: the gateway closes after the answer, so its end is the end of the stream.
     let length = body.len();
@@ -52,6 +39,60 @@ pub fn ask(
     let mut answer = String::new();
     stream.read_to_string(&mut answer).context("the gateway did not answer in time")?;
     parse(&answer).context("the gateway's answer could not be understood")
+}
+
+/// An answer that comes a line at a time.
+pub struct Stream {
+    reader: BufReader<tokio::net::UnixStream>,
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Sends a body; the head of the answer is read, its lines come with [`Stream::next`].
+    pub async fn post(data_dir: &Path, path: &str, body: &[u8]) -> anyhow::Result<Self> {
+        let connecting = tokio::net::UnixStream::connect(data_dir.join(crate::web::SOCKET));
+        let mut stream = connecting.await.map_err(|error| closed(data_dir, &error))?;
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.0\r\nHost: linli\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(body).await?;
+        let mut stream = Self { reader: BufReader::new(stream) };
+        let head = stream.next().await?.context("the gateway closed the connection")?;
+        let status: u16 =
+            head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("no HTTP answer")?;
+        while stream.next().await?.is_some_and(|line| !line.is_empty()) {}
+        if status < 300 {
+            return Ok(stream);
+        }
+        let mut body = String::new();
+        stream.reader.read_to_string(&mut body).await?;
+        anyhow::bail!("{}", detail(&Answer { status, body }))
+    }
+
+    /// The next line; nothing when that was all.
+    pub async fn next(&mut self) -> anyhow::Result<Option<String>> {
+        let mut line = String::new();
+        match self.reader.read_line(&mut line).await? {
+            0 => Ok(None),
+            _ => Ok(Some(line.trim_end().to_owned())),
+        }
+    }
+}
+
+/// Why the socket cannot be reached.
+fn closed(data_dir: &Path, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => anyhow::anyhow!(
+            "no gateway runs on {}; start it with `linli run` or `systemctl start linli`",
+            data_dir.display()
+        ),
+        ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "{}: only the gateway's user and group may do this; try with sudo",
+            data_dir.join(crate::web::SOCKET).display()
+        ),
+        _ => anyhow::anyhow!("{}: {error}", data_dir.join(crate::web::SOCKET).display()),
+    }
 }
 
 /// The human part of an error answer.

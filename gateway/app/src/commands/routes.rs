@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use linli_domain::Id;
 use linli_domain::command::{Refusal, Request};
+use linli_drivers::modbus::upkeep::Attendant;
 use linli_drivers::{LineCommand, LinePlan};
 use tokio::sync::mpsc;
 
@@ -19,9 +20,14 @@ pub struct Route {
     pub queue: mpsc::Sender<LineCommand>,
 }
 
-/// Every device, by id.
+/// Every device and every line, by id.
 #[derive(Clone, Default)]
-pub struct Routes(pub BTreeMap<Id, Route>);
+pub struct Routes {
+    /// How devices are reached.
+    pub devices: BTreeMap<Id, Route>,
+    /// How whoever maintains what is on a line reaches it.
+    pub attendants: BTreeMap<Id, Attendant>,
+}
 
 // === impl Routes ===
 
@@ -29,7 +35,7 @@ impl Routes {
     /// The device and the position of the point.
     #[must_use]
     pub fn find(&self, device: &str, point: &str) -> Option<(&Route, u16)> {
-        let route = self.0.get(device)?;
+        let route = self.devices.get(device)?;
         let layout = route.plan.layouts().get(route.device)?;
         let position = layout.points.iter().position(|spec| spec.name.as_str() == point)?;
         Some((route, u16::try_from(position).ok()?))
@@ -38,7 +44,7 @@ impl Routes {
     /// Whether the request fits the device it is for.
     pub fn check(&self, device: &str, request: &Request) -> Result<(), Refusal> {
         let route = self
-            .0
+            .devices
             .get(device)
             .ok_or_else(|| Refusal::UnknownDevice { device: device.chars().take(64).collect() })?;
         let layout = &route.plan.layouts()[route.device];

@@ -3,23 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use linli_domain::alarm::Rule;
 use linli_domain::facility::Facility;
-use linli_domain::hours::Opening;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
 
-use super::checked::{Checked, CheckedLine, GatewayId};
+use super::checked::{Centre, Checked, CheckedLine, GatewayId};
 use super::notes::Notes;
-use super::people::People;
 use super::plans::Known;
 use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;
 use super::text::Document;
-use super::{alarms, building, facility, food, gateway_file, kiosks, lines, mend, plans, schema, shape};
-use crate::alarms::Siren;
+use super::{
+    alarms, building, facility, food, gateway_file, kiosks, lines, mend, plans, policy, schema, shape,
+};
 use crate::cabin::Settings;
 use crate::kiosks::Setup;
 use crate::notify::Webhook;
@@ -31,13 +29,12 @@ pub fn check(
     dir: Option<&Path>,
     problems: &mut Vec<Problem>,
 ) -> Option<Checked> {
-    let documents: Vec<Document<'_>> =
-        texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect();
+    let documents = parse_all(texts, problems);
     let mut invented = BTreeSet::new();
     let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems, &mut invented);
     let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
     let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
-    let alarms = read::<AlarmsFile>(&documents, "alarms.toml", problems, &mut invented);
+    let alarm_file = read::<AlarmsFile>(&documents, "alarms.toml", problems, &mut invented);
     let matters = read::<MattersFile>(&documents, "matters.toml", problems, &mut invented);
     let plan_files = plan_files(&documents, problems, &mut invented);
     let shaped = problems.len();
@@ -47,17 +44,15 @@ pub fn check(
         .and_then(|(index, file)| facility::check(file, &mut Notes::of(&documents[*index], problems)));
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
-    let zone = centre.as_ref().map(|(centre, _)| centre.zone.clone());
-    let opening = centre.as_ref().map(|(centre, _)| centre.opening.clone()).unwrap_or_default();
-    let place = Place { documents: &documents, dir };
+    let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
     let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), Setup::default());
-    let (mut rules, mut sirens, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
     if let Some((index, file)) = &devices {
         let notes = &mut Notes::of(&documents[*index], problems);
         let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
         canteen = food::check(file, &checked, notes);
-        (rules, sirens, hooks) = place.alarms(alarms.as_ref(), file, &checked, zone.as_ref(), problems);
-        terminals = place.matters(matters.as_ref(), &checked, opening, problems);
+        (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
+        terminals = place.matters(matters.as_ref(), &checked, problems);
         lines = Some(checked);
     }
     let building = match (&facility, &centre, &devices, &lines) {
@@ -67,8 +62,9 @@ pub fn check(
         }
         _ => Facility::default(),
     };
-    let people = centre.as_ref().map(|(centre, _)| &centre.people);
-    let plans = place.plans(&plan_files, &building, people, problems);
+    let known = lines.as_deref().unwrap_or_default();
+    let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
+    let plans = place.plans(&plan_files, &building, &data, problems);
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
         gateway_file::check(&file, id, dir, &mut Notes::of(&documents[index], problems))
@@ -88,18 +84,25 @@ pub fn check(
         workers: gateway.workers,
         cabin: Settings { rooms: measured(&lines), ..gateway.cabin },
         lines,
-        alarms: rules,
+        alarms: alarmed.rules,
+        asleep: alarmed.asleep,
         webhooks: hooks,
-        sirens,
+        sirens: alarmed.sirens,
         canteen,
         kiosks: terminals,
+        image_keys: gateway.image_keys,
     })
+}
+
+fn parse_all<'t>(texts: &[(&'t str, &'t str)], problems: &mut Vec<Problem>) -> Vec<Document<'t>> {
+    texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect()
 }
 
 /// Where texts come from.
 struct Place<'p, 'a> {
     documents: &'p [Document<'a>],
     dir: Option<&'p Path>,
+    centre: Option<&'p Centre>,
 }
 
 // === impl Place ===
@@ -108,20 +111,15 @@ impl Place<'_, '_> {
     /// Rules, sirens and receivers.
     fn alarms(
         &self,
-        alarms: Option<&(usize, AlarmsFile)>,
+        file: Option<&(usize, AlarmsFile)>,
         devices: &DevicesFile,
         lines: &[CheckedLine],
-        zone: Option<&crate::local::Zone>,
         problems: &mut Vec<Problem>,
-    ) -> (Vec<Rule>, Vec<Siren>, Vec<Webhook>) {
-        let Some((index, alarms)) = alarms else {
-            let (rules, sirens) = alarms::check(None, devices, lines);
-            return (rules, sirens, Vec::new());
-        };
+    ) -> (alarms::Checked, Vec<Webhook>) {
+        let Some((index, file)) = file else { return (alarms::check(None, devices, lines), Vec::new()) };
         let notes = &mut Notes::of(&self.documents[*index], problems);
-        let hooks = alarms::webhooks(&alarms.webhook, zone, self.dir, notes);
-        let (rules, sirens) = alarms::check(Some((alarms, notes)), devices, lines);
-        (rules, sirens, hooks)
+        let hooks = alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, notes);
+        (alarms::check(Some((file, notes)), devices, lines), hooks)
     }
 
     /// Kiosks and what they offer.
@@ -129,9 +127,9 @@ impl Place<'_, '_> {
         &self,
         matters: Option<&(usize, MattersFile)>,
         lines: &[CheckedLine],
-        opening: Vec<Opening>,
         problems: &mut Vec<Problem>,
     ) -> Setup {
+        let opening = self.centre.map(|centre| centre.opening.clone()).unwrap_or_default();
         let Some((index, file)) = matters else { return kiosks::check(None, lines, opening) };
         let notes = &mut Notes::of(&self.documents[*index], problems);
         kiosks::check(Some((file, notes)), lines, opening)
@@ -142,7 +140,7 @@ impl Place<'_, '_> {
         &self,
         files: &[(usize, PlanFile)],
         building: &Facility,
-        people: Option<&People>,
+        data: &policy::Data<'_>,
         problems: &mut Vec<Problem>,
     ) -> Vec<Known> {
         // What a plan rests on must be whole first: otherwise each of its names would be told as wrong.
@@ -153,19 +151,21 @@ impl Place<'_, '_> {
         for (index, file) in files {
             let document = &self.documents[*index];
             let notes = &mut Notes::of(document, problems);
-            known.extend(plans::check(file, document.text, building, notes));
-            if let (Some(dir), Some(people)) = (self.dir, people) {
+            known.extend(plans::check(file, document.text, building, data, notes));
+            if let (Some(dir), Some(people)) = (self.dir, self.centre.map(|centre| &centre.people)) {
                 let signature = std::fs::read(dir.join(format!("{}.sig", document.name))).ok();
                 plans::signed(document.text, signature.as_deref(), people, notes);
             }
         }
         let written: Vec<String> =
             files.iter().map(|(_, file)| format!("{}@{}", file.plan.id, file.plan.version)).collect();
-        plans::together(&known, &written, building, |name, path, message| {
+        let mut wrong = |name: &str, path: &[super::text::Step], message: String| {
             if let Some(document) = self.documents.iter().find(|document| document.name == name) {
                 Notes::of(document, problems).wrong(path, message);
             }
-        });
+        };
+        plans::together(&known, &written, building, &mut wrong);
+        policy::together(&known, data, &mut wrong);
         known
     }
 }

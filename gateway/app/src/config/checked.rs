@@ -36,6 +36,8 @@ pub struct Checked {
     pub cabin: crate::cabin::Settings,
     /// What is wrong, and how soon somebody must know.
     pub alarms: Vec<linli_domain::alarm::Rule>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: std::collections::BTreeSet<Id>,
     /// Who outside is told.
     pub webhooks: Vec<crate::notify::Webhook>,
     /// What sounds on the site.
@@ -44,6 +46,8 @@ pub struct Checked {
     pub canteen: Vec<crate::food::Watched>,
     /// Kiosks, and what residents come to them for.
     pub kiosks: crate::kiosks::Setup,
+    /// Keys that images of nodes may be signed with.
+    pub image_keys: crate::nodes::Keys,
 }
 
 /// `[gateway]`.

@@ -13,6 +13,8 @@ use super::checked::{Web, Worker};
 use super::notes::{Notes, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
 use super::secret;
+use super::text::Step;
+use crate::nodes::{Keys, parse_key};
 
 /// Smallest database: below it the reserve for alarms would hold nothing.
 const SMALLEST_STORE: u64 = 4 << 20;
@@ -30,6 +32,8 @@ pub struct FromGatewayFile {
     pub uplink: Option<Uplink>,
     pub web: Web,
     pub workers: Vec<Worker>,
+    /// Keys of images of nodes.
+    pub image_keys: Keys,
     /// Its rooms are known only with the devices.
     pub cabin: crate::cabin::Settings,
 }
@@ -50,7 +54,30 @@ pub fn check(
     };
     let cabin = cabin::check(file.cabin.as_ref(), dir, notes);
     let workers = cabin::workers(&file.worker, dir, notes);
-    Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, cabin })
+    let image_keys = image_keys(file, dir, notes);
+    Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, image_keys, cabin })
+}
+
+/// Keys as they are, or in files; without a directory files are not looked at.
+fn image_keys(file: &GatewayFile, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Keys {
+    let mut keys = Vec::new();
+    let given = file.nodes.iter().flat_map(|nodes| &nodes.image_keys).enumerate();
+    for (index, text) in given {
+        let text = match text.strip_prefix("file:") {
+            None => Ok(text.clone()),
+            Some(_) if dir.is_none() => continue,
+            Some(_) => secret::read(text, dir),
+        };
+        match text.and_then(|text| parse_key(&text)) {
+            Ok(key) => keys.push(key),
+            Err(why) => {
+                let mut path = super::notes::keys(&["nodes", "image_keys"]);
+                path.push(Step::Index(index));
+                notes.wrong(&path, format!("{why}; `cargo xtask firmware keygen` makes a pair"));
+            }
+        }
+    }
+    Keys(keys)
 }
 
 fn store(raw: &Store, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> linli_store::Settings {

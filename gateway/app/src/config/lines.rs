@@ -132,8 +132,8 @@ fn devices(
         all.push(id.zip(line).map(|(id, line)| {
             let name = raw.name.clone().unwrap_or_else(|| id.to_string());
             let class = raw.class.map_or(DeviceClass::Telemetry, DeviceClass::from);
-            let (topic, profile) = (raw.topic.clone(), raw.profile.clone());
-            (line, RawDevice { id, name, room, class, unit: raw.unit, topic, token, profile, poll })
+            let (topic, serial, profile) = (raw.topic.clone(), raw.serial.clone(), raw.profile.clone());
+            (line, RawDevice { id, name, room, class, unit: raw.unit, topic, serial, token, profile, poll })
         }));
     }
     all

@@ -17,7 +17,9 @@ mod lines;
 mod mend;
 mod notes;
 mod people;
+mod planned;
 mod plans;
+mod policy;
 mod raw;
 mod report;
 pub mod schema;
@@ -31,6 +33,7 @@ pub use checked::{Checked, CheckedLine, Room, Worker};
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
+pub use planned::{Planned, PlannedStep, planned};
 pub use plans::Known;
 pub use report::{Problem, Report};
 

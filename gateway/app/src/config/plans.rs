@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
-    Brief, Channel, Compensate, Direction, Doing, Drill, Fault, Hands, Literal, OnFail, Plan, Pressure,
-    Retry, Step, Verify, VoidOn, Work, check_exits,
+    Brief, Channel, Compensate, Direction, Doing, Drill, Fault, Hands, Literal, OnFail, Plan, Policy,
+    Pressure, Retry, Step, Verify, VoidOn, Work, check_exits,
 };
 use linli_domain::order::{Signed, verify_plan};
 use linli_drivers::duration;
@@ -15,11 +15,12 @@ use ring::digest::{SHA256, digest};
 
 use super::notes::{Notes, keys, nth};
 use super::people::People;
+use super::policy;
 use super::raw::plan as raw;
 use super::text::Step as Way;
 
 /// A person has this long before whoever leads hears of it.
-const DEADLINE: Duration = Duration::from_secs(600);
+pub(super) const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How long a person can still say no.
 const GRACE: Duration = Duration::from_secs(30);
@@ -35,6 +36,8 @@ pub struct Known {
     pub hash: [u8; 32],
     /// The plan, tied to the building.
     pub brief: Brief,
+    /// How data are treated meanwhile.
+    pub policy: Policy,
     /// Names the building as the plan sees it. Reckoned once: it is kept with every step.
     pub building: String,
 }
@@ -44,16 +47,20 @@ pub fn check(
     file: &raw::PlanFile,
     text: &str,
     building: &Facility,
+    data: &policy::Data<'_>,
     notes: &mut Notes<'_, '_>,
 ) -> Option<Known> {
     let plan = written(file, notes)?;
+    // Of a room that is not there everything would be told as another room's.
+    let raw = file.policy.as_ref().filter(|_| building.room(plan.room.as_str()).is_some());
+    let policy = policy::check(raw, &plan, data, notes);
     match Brief::new(plan, building) {
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
             let seen = format!("{brief:?}");
             let building = linli_domain::audit::hex(digest(&SHA256, seen.as_bytes()).as_ref());
-            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, building })
+            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, policy, building })
         }
         Err(faults) => {
             faults.iter().for_each(|fault| note(fault, notes));
@@ -90,7 +97,7 @@ pub fn together(
     plans: &[Known],
     written: &[String],
     building: &Facility,
-    mut wrong: impl FnMut(&str, &[Way], String),
+    wrong: &mut impl FnMut(&str, &[Way], String),
 ) {
     for (index, known) in plans.iter().enumerate() {
         let plan = &known.brief.plan;
@@ -133,25 +140,34 @@ fn way_back(there: &Known, back: &Known) -> Option<String> {
         return Some(format!("{name} is for another room"));
     }
     // What has no safe state of its own has to be set back by somebody.
-    let sets = |brief: &Brief| -> Vec<(usize, usize, String)> {
-        let jobs = brief.jobs.iter().flat_map(|job| match &job.doing {
+    let sets = |brief: &Brief, is_drill: bool| -> Vec<(usize, usize, String)> {
+        let jobs = brief.jobs.iter().filter(|job| !is_drill || job.drill == Drill::Live);
+        let settings = jobs.flat_map(|job| match &job.doing {
             Doing::Actuate { sets, .. } => sets.clone(),
             // What a process leaves behind.
             Doing::Process { off, .. } => off.clone(),
             _ => Vec::new(),
         });
-        jobs.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
+        settings.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
     };
     let has_safe = |fixture: usize, output: usize| {
         let found = there.brief.safe.iter().map(|safe| (safe.setting.fixture, safe.setting.output));
         found.into_iter().any(|safe| safe == (fixture, output))
     };
-    let returned = sets(&back.brief);
-    let left = sets(&there.brief).into_iter().find(|(fixture, output, _)| {
-        !has_safe(*fixture, *output) && !returned.iter().any(|(f, o, _)| (f, o) == (fixture, output))
-    });
-    left.map(|(.., word)| {
-        format!("{name} does not set back what is set to {word} and has no safe state in facility.toml")
+    let left = |is_drill: bool| {
+        let returned = sets(&back.brief, is_drill);
+        let left = sets(&there.brief, is_drill).into_iter().find(|(fixture, output, _)| {
+            !has_safe(*fixture, *output) && !returned.iter().any(|(f, o, _)| (f, o) == (fixture, output))
+        });
+        left.map(|(.., word)| word)
+    };
+    if let Some(word) = left(false) {
+        return Some(format!(
+            "{name} does not set back what is set to {word} and has no safe state in facility.toml"
+        ));
+    }
+    left(true).map(|word| {
+        format!("a drill really sets {word}, and {name} only simulates setting it back: give that step drill = \"live\"")
     })
 }
 

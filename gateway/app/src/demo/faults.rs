@@ -22,6 +22,10 @@ pub enum Fault {
     PanelDown,
     /// Residents do not put their finger into the oximeter.
     FingerOut,
+    /// Our own node is unplugged.
+    NodeUnplugged,
+    /// The product's probe of our own node is broken.
+    ProbeBroken,
     /// The kitchen's gas sensor is silent.
     GasSilent,
     /// The kiosk is out of paper.
@@ -37,7 +41,7 @@ pub enum Fault {
 }
 
 /// Every fault with its word and what happens, in English and Chinese.
-const ALL: [(Fault, &str, &str, &str); 14] = [
+const ALL: [(Fault, &str, &str, &str); 16] = [
     (
         Fault::FridgeWarming,
         "fridge-warming",
@@ -51,6 +55,8 @@ const ALL: [(Fault, &str, &str, &str); 14] = [
     (Fault::CableCut, "cable-cut", "the kitchen's bus is cut", "后厨总线断线"),
     (Fault::PanelDown, "panel-down", "the reading room's panel refuses connections", "阅览室控制箱离线"),
     (Fault::FingerOut, "finger-out", "no finger in the oximeter", "血氧仪未放入手指"),
+    (Fault::NodeUnplugged, "node-unplugged", "the fridge's node is unplugged", "冰箱节点断开"),
+    (Fault::ProbeBroken, "probe-broken", "a probe of the fridge's node is broken", "冰箱节点探头断线"),
     (Fault::GasSilent, "gas-silent", "the kitchen's gas sensor is silent", "后厨燃气传感器无数据"),
     (Fault::NoPaper, "no-paper", "the kiosk is out of paper", "政务终端缺纸"),
     (Fault::RoomsCleared, "rooms-cleared", "everybody has left the rooms to be switched", "待转换房间已清空"),

@@ -26,6 +26,7 @@ pub enum Model {
     HotHolding,
     Meter,
     RoomAir,
+    Specimens,
     RoomIo,
     RoomMode(usize),
     Co2,
@@ -37,7 +38,7 @@ pub const KITCHEN: [(u8, Model); 4] =
     [(1, Model::Fridge), (2, Model::Freezer), (3, Model::HotHolding), (10, Model::Meter)];
 
 /// The north site's bus.
-pub const NORTH: [(u8, Model); 1] = [(1, Model::RoomAir)];
+pub const NORTH: [(u8, Model); 2] = [(1, Model::RoomAir), (2, Model::Specimens)];
 
 /// The reading room's panel.
 pub const PANEL: [(u8, Model); 6] = [
@@ -237,6 +238,7 @@ fn inputs(world: &World, model: Model, faults: &Faults) -> Vec<(u16, u16)> {
 fn holdings(world: &World, model: Model) -> Vec<(u16, u16)> {
     match model {
         Model::RoomAir => vec![(0, tenths(world.room_humidity)), (1, tenths(world.room_temperature))],
+        Model::Specimens => vec![(0, 450), (1, 42)],
         Model::RoomIo => vec![(0, world.fan_speed)],
         Model::RoomMode(room) => world.modes[room].holdings(),
         Model::Co2 => vec![(3, 1000), (4, tenths(world.co2 / 10.0))],

@@ -26,22 +26,32 @@ const SHORTER: [(&str, &str); 4] = [
     ("lease = \"10m\"", "lease = \"10s\""),
 ];
 
+/// The plan that concerns residents at the kiosk, and what it shows them.
+const SAMPLING: &str = "reading-room.sampling";
+const KIOSK: &str = "[[policy.kiosk]]\ndevice = \"kiosk-1\"\ntext = \"核酸采样进行中，终端暂停服务，请到一楼人工窗口\"\n\
+    drill = \"live\"\n\n[[step]]";
+
 /// Makes keys that are not there yet, writes and signs the plans; gives the people's tables.
 pub fn write(dir: &Path) -> anyhow::Result<String> {
     let mut tables = String::new();
     let mut keys = Vec::new();
     for (id, name, role) in SIGNERS {
         let key = key(&dir.join(format!("{id}.key")))?;
+        // A drill has keys of its own.
+        let drill = self::key(&dir.join(format!("drill-{id}.key")))?;
         tables.push_str(&format!(
             "\n[[person]]\nid = \"{id}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n\n\
-             [[person.key]]\npublic = \"{}\"\nclass = \"Actual\"\n",
-            key.public()
+             [[person.key]]\npublic = \"{}\"\nclass = \"Actual\"\n\n\
+             [[person.key]]\npublic = \"{}\"\nclass = \"Exercise\"\n",
+            key.public(),
+            drill.public()
         ));
         keys.push(key);
     }
     std::fs::create_dir_all(dir.join("plans"))?;
     for (file, text) in PLANS {
         let text = SHORTER.iter().fold(text.to_owned(), |text, (long, short)| text.replace(long, short));
+        let text = if file.contains(SAMPLING) { text.replacen("[[step]]", KIOSK, 1) } else { text };
         std::fs::write(dir.join(file), &text)?;
         std::fs::write(dir.join(format!("{file}.sig")), sign_plan(text.as_bytes(), None, &keys[0])?)?;
     }

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
-use super::signers;
+use linli_drivers::duration;
+
+use super::{node, signers};
 use crate::cabin::Key;
 
 /// Where the simulated centre can be reached.
@@ -18,6 +21,10 @@ pub struct Addresses {
     pub north: String,
     /// The reading room's panel.
     pub panel: SocketAddr,
+    /// Path of our own node's line.
+    pub node: String,
+    /// Silence between frames that it needs.
+    pub node_gap: Option<Duration>,
     /// Path of the oximeter's port.
     pub oximeter: String,
     /// Where the gateway listens for the monitor.
@@ -35,9 +42,9 @@ pub struct Tokens {
 }
 
 /// Writes the configuration; what is there is replaced, except for keys. Gives the tokens.
-pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<Tokens> {
+pub fn write(dir: &Path, at: &Addresses, image_key: &str) -> anyhow::Result<Tokens> {
     std::fs::create_dir_all(dir)?;
-    std::fs::write(dir.join("gateway.toml"), gateway(at))?;
+    std::fs::write(dir.join("gateway.toml"), gateway(at, image_key))?;
     std::fs::write(dir.join("facility.toml"), format!("{FACILITY}{}", signers::write(dir)?))?;
     std::fs::write(dir.join("devices.toml"), devices(at))?;
     std::fs::write(dir.join("alarms.toml"), ALARMS)?;
@@ -52,12 +59,13 @@ pub fn write(dir: &Path, at: &Addresses) -> anyhow::Result<Tokens> {
     Ok(Tokens { worker: read("worker.token")?, kiosk: read("kiosk.token")? })
 }
 
-fn gateway(at: &Addresses) -> String {
+fn gateway(at: &Addresses, image_key: &str) -> String {
     format!(
         "[gateway]\nid = \"demo\"\n\n[store]\npath = \"../linli.db\"\nmax_bytes = \"64MiB\"\n\n\
          [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n\n\
          [cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
-         [[worker]]\nname = \"demo-worker\"\ntoken = \"file:worker.token\"\n",
+         [[worker]]\nname = \"demo-worker\"\ntoken = \"file:worker.token\"\n\n\
+         [nodes]\nimage_keys = [\"{image_key}\"]\n",
         at.broker, at.web
     )
 }
@@ -68,7 +76,11 @@ const ALARMS: &str = "[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\n
     [[alarm]]\nid = \"kitchen-meter.silent\"\ndevice = \"kitchen-meter\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
     text = \"后厨电表：没有数据\"\n\n\
     [[alarm]]\nid = \"kitchen-gas.silent\"\ndevice = \"kitchen-gas\"\nwhen = \"silent\"\non_delay = \"10s\"\n\
-    priority = \"high\"\ntext = \"后厨燃气传感器：没有数据\"\n";
+    priority = \"high\"\ntext = \"后厨燃气传感器：没有数据\"\n\n\
+    [[alarm]]\nid = \"specimen-fridge.warm\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\nwhen = \"high\"\n\
+    limit = 8\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱：高于 8 °C\"\n\n\
+    [[alarm]]\nid = \"specimen-fridge.frost\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\nwhen = \"low\"\n\
+    limit = 2\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱：低于 2 °C\"\n";
 
 const MATTERS: &str = include_str!("../../../../deploy/example/matters.toml");
 
@@ -87,6 +99,7 @@ fn devices(at: &Addresses) -> String {
         ("hot-holding", "热藏柜", "kitchen", "kitchen-bus", 3, "generic/sht20", "food_safety"),
         ("kitchen-meter", "后厨电表", "kitchen", "kitchen-bus", 10, "eastron/sdm120", "telemetry"),
         ("reading-air", "阅览室温湿度", "reading-room", "north-bus", 1, "renke/rs-ws-n01", "telemetry"),
+        ("specimen-fridge", "标本冰箱", "reading-room", "north-bus", 2, "renke/rs-ws-n01", "food_safety"),
         ("reading-io", "阅览室控制器", "reading-room", "panel", 1, "generic/room-io", "actuator"),
         ("reading-co2", "阅览室二氧化碳", "reading-room", "panel", 2, "generic/co2-ndir", "telemetry"),
         ("reading-mode", "阅览室切换控制器", "reading-room", "panel", 4, "generic/room-mode", "actuator"),
@@ -105,6 +118,16 @@ fn devices(at: &Addresses) -> String {
              profile = \"{profile}\"\nclass = \"{class}\"\npoll = \"2s\"\n{keeps}"
         ));
     }
+    let gap = at.node_gap.map(|gap| format!("frame_gap = \"{}\"\n", duration::format(gap)));
+    let gap = gap.unwrap_or_default();
+    text.push_str(&format!(
+        "\n[[line]]\nid = \"node-bus\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = 9600\ntimeout = \"500ms\"\n{gap}\n\
+         [[device]]\nid = \"fridge-node-1\"\nname = \"一号冰箱节点\"\nroom = \"kitchen\"\nline = \"node-bus\"\nunit = {}\n\
+         serial = \"{:016x}\"\nprofile = \"linli/node-fridge\"\nclass = \"food_safety\"\npoll = \"2s\"\n",
+        at.node,
+        node::UNIT,
+        node::SERIAL
+    ));
     text.push_str(&format!(
         "\n[[line]]\nid = \"oximeter-port\"\nkind = \"serial\"\nport = \"{}\"\n\n\
          [[device]]\nid = \"oximeter\"\nname = \"指夹式血氧仪\"\nroom = \"health-cabin\"\nline = \"oximeter-port\"\n\

@@ -86,6 +86,11 @@ impl Cabinet {
         }
     }
 
+    /// Whether its door is open.
+    pub fn is_door_open(&self) -> bool {
+        self.door > 0.0
+    }
+
     fn step(&mut self, minutes: f64, failed: bool) {
         let cools = self.towards < self.ambient;
         let (wants_on, wants_off) = if cools {

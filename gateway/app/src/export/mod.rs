@@ -3,6 +3,10 @@
 mod csv;
 mod fhir;
 pub mod haccp;
+mod markdown;
+mod pdf;
+mod sheet;
+pub mod switch;
 
 pub use csv::csv;
 pub use fhir::bundle;

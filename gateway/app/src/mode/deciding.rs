@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use linli_domain::mode::{Brief, Effect, Event, Phase, Refused, Stage, State, Truth, Turn, step};
+use linli_domain::facility::Facility;
+use linli_domain::mode::{
+    Brief, Effect, Event, Refused, Setting, Stage, State, Truth, Turn, bracketed, step,
+};
 use linli_domain::{Timestamp, Topic};
 use linli_store::{Change, Entry};
 use serde_json::Value;
@@ -11,11 +14,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
-use super::evidence::{Claims, Evidence};
+use super::evidence::{Claims, Evidence, Moment};
 use super::hands::{Hands, Task};
-use super::payload::{Changed, message};
+use super::payload::{Changed, message, moved};
+use super::policy::{Entered, plan_of};
 use super::record::What;
-use super::room::Room;
+use super::room::{After, Room};
 use super::setup::Setup;
 use crate::config::Known;
 
@@ -68,26 +72,30 @@ impl Desk {
         for what in self.owed.iter().cloned().chain(first) {
             changes.push(record.write(at, what));
         }
-        let mut moments = Vec::new();
+        let (mut moments, mut is_head_told) = (Vec::new(), false);
+        let now = self.now();
         for made in &decided {
             let Some(room) = self.rooms.get(&made.room) else { continue };
             let (line, stages) = self.line(room, made);
             changes.push(record.write(at, line));
-            let since = if stages.0 == stages.1 { room.since } else { at };
-            let ordered = if matches!(made.event, Event::Order(_)) { at } else { room.ordered };
-            changes.push(room.page_of(&made.next, made.keeps(), since, ordered, at));
-            moments.push((since, ordered));
+            let after = made.after(room, stages, now, at);
+            changes.push(room.page_of(&made.next, made.keeps(), &after, at));
+            let policies = [room.entered.as_ref(), after.entered.as_ref()].map(plan_of);
             let changed = Changed {
                 room: &room.id,
+                name: self.setup.facility.rooms.get(room.index).map_or(room.id.as_str(), |room| &room.name),
                 known: &made.known,
                 before: &room.state,
                 after: &made.next,
                 stages,
                 effects: &made.effects,
+                is_ruled: (policies[0] != policies[1]).then_some(after.entered.is_some()),
                 head: &record.head(),
                 at,
             };
+            moments.push(after);
             if let Some(body) = changed.body() {
+                is_head_told = true;
                 self.parts.events.tell("mode", &Value::Object(body.clone()));
                 records.push(message(Topic::ModeEvent, at, body));
             }
@@ -99,6 +107,9 @@ impl Desk {
             Ok(()) => {
                 self.record = record;
                 self.owed.clear();
+                if is_head_told {
+                    self.heads.tell(self.record.count(), now.instant);
+                }
             }
             Err(error) if decided.iter().all(Decided::is_urgent) && !decided.is_empty() => {
                 tracing::error!(%error, "not on record yet, and done all the same: safety goes first");
@@ -110,8 +121,8 @@ impl Desk {
             }
             Err(error) => return Err(error),
         }
-        for (place, (made, (since, ordered))) in decided.into_iter().zip(moments).enumerate() {
-            self.carry_out(made, since, ordered, &format!("{number}-{place}"));
+        for (place, (made, after)) in decided.into_iter().zip(moments).enumerate() {
+            self.carry_out(made, after, at, &format!("{number}-{place}"));
         }
         self.tell_status();
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -131,36 +142,38 @@ impl Desk {
             from: stages.0,
             to: stages.1,
             effects: made.effects.clone(),
+            steps: moved(&made.known.brief, &room.state, &made.next),
             state: linli_domain::audit::hex(&made.next.hash()),
         };
         (line, stages)
     }
 
     /// What is durable becomes real.
-    fn carry_out(&mut self, made: Decided, since: Timestamp, ordered: Timestamp, number: &str) {
-        let (now, health) = (self.now(), Arc::clone(&self.parts.health));
-        health.steps.fetch_add(1, Ordering::Relaxed);
+    fn carry_out(&mut self, made: Decided, after: After, at: Timestamp, number: &str) {
+        let now = self.now();
+        self.parts.health.steps.fetch_add(1, Ordering::Relaxed);
         let Some(room) = self.rooms.get_mut(&made.room) else { return };
-        let is_held = |state: &State| state.phase == Phase::Held;
-        health.holds.fetch_add(u64::from(is_held(&made.next) && !is_held(&room.state)), Ordering::Relaxed);
-        let is_resumed = matches!(made.event, Event::Resume { .. });
-        health.resumes.fetch_add(u64::from(is_resumed), Ordering::Relaxed);
+        room.tally.count((&room.state, room.since), &made.next, &made.event, &made.effects, at);
         if matches!(made.event, Event::Order(_)) {
             room.serial += 1;
             room.end_leases();
-            room.claims = Claims::default();
+            room.claims = Claims::of(made.next.is_exercise());
+            room.asked.clear();
+            room.is_proposed = false;
         }
         room.known = made.keeps().cloned();
-        (room.since, room.ordered) = (since, ordered);
+        (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
+        let is_ruled = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
+        room.entered = after.entered;
         room.state = made.next;
         room.take_back();
+        room.note_asked(now.instant);
         let brief = &made.known.brief;
         for (place, effect) in made.effects.iter().enumerate() {
             room.time(effect, now.instant);
             let number = format!("{number}-{place}");
             match effect {
                 Effect::Act { step, turn, attempt } => {
-                    health.retries.fetch_add(u64::from(*attempt > 1), Ordering::Relaxed);
                     act(room, &self.setup, brief, &self.hands, &number, (*step, *turn, *attempt));
                 }
                 Effect::Safe(output) => {
@@ -178,14 +191,17 @@ impl Desk {
                 }
                 Effect::Unlease(step) => room.end_lease(*step),
                 Effect::Reread(atoms) => room.claims.reread(atoms, now),
-                Effect::GuardRefused(_) => drop(health.guard_refusals.fetch_add(1, Ordering::Relaxed)),
-                Effect::Ask(_)
+                Effect::GuardRefused(_)
+                | Effect::Ask(_)
                 | Effect::Escalate { .. }
                 | Effect::DrillEnded
                 | Effect::Arm(..)
                 | Effect::Disarm(_)
                 | Effect::DisarmAll => {}
             }
+        }
+        if is_ruled {
+            self.rule();
         }
     }
 }
@@ -196,6 +212,17 @@ impl Decided {
     /// The plan it was decided by.
     pub(super) const fn plan(&self) -> &Arc<Known> {
         &self.known
+    }
+
+    /// Where the room is once this is durable.
+    fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> After {
+        let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
+        After {
+            since: if stages.0 == stages.1 { room.since } else { at },
+            ordered,
+            entered: Entered::after(room, &self.next, &self.known, now),
+            last: room.tally.took(&room.state, &self.next, &self.known, ordered, at),
+        }
     }
 
     /// The plan that the room keeps; none in peace.
@@ -218,9 +245,76 @@ fn act(room: &mut Room, setup: &Setup, brief: &Brief, hands: &Hands, number: &st
         // An end and a remedy are never taken back.
         Turn::Off | Turn::Compensate => CancellationToken::new(),
     };
-    let settings: Vec<_> = brief.settings(step, turn).iter().collect();
+    let settings = spoken(&setup.facility, brief.settings(step, turn), room.state.is_exercise());
+    let settings: Vec<_> = settings.iter().collect();
     room.claims.moves(&job.touches);
     let touches = job.touches.clone();
     let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), touches };
     hands.write(&setup.facility, &settings, number, &token, task);
+}
+
+/// What devices say to people in a drill says that it is one.
+fn spoken(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Setting> {
+    let mut settings = settings.to_vec();
+    for setting in settings.iter_mut().filter(|_| is_drill) {
+        let is_free = facility
+            .fixtures
+            .get(setting.fixture)
+            .and_then(|fixture| fixture.sets.get(setting.output))
+            .is_some_and(|output| output.words.is_empty());
+        if let (linli_domain::Value::Text(text), true) = (&setting.value, is_free) {
+            setting.value = linli_domain::Value::Text(bracketed(text).as_str().into());
+        }
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use linli_domain::alarm::Source;
+    use linli_domain::facility::{Fixture, Interlock, Kind, Output};
+    use linli_domain::mode::Literal;
+    use linli_domain::{Id, Value};
+
+    use super::*;
+
+    #[test]
+    fn what_a_display_says_in_a_drill_says_that_it_is_one() {
+        let id = |text: &str| Id::new(text).unwrap();
+        let output = |name: &str, words: Vec<(String, Value)>| Output {
+            name: name.to_owned(),
+            point: Source { device: id("sign"), point: id(name) },
+            words,
+            safe: None,
+            secures: Vec::new(),
+            entry_only: Vec::new(),
+            is_pulse: false,
+        };
+        let known = vec![("page".to_owned(), Value::Text("p1".into()))];
+        let fixture = Fixture {
+            id: id("sign"),
+            room: 0,
+            kind: Kind::Display,
+            interlock: Interlock::None,
+            opening: None,
+            sets: vec![output("text", Vec::new()), output("page", known)],
+            reads: Vec::new(),
+        };
+        let facility = Facility { fixtures: vec![fixture], ..Facility::default() };
+        let set = |output, text: &str| Setting {
+            fixture: 0,
+            output,
+            word: Literal::Word(text.to_owned()),
+            value: Value::Text(text.into()),
+        };
+        let settings = [set(0, "请从东门离开"), set(1, "p1")];
+        let said = |is_drill| -> Vec<Value> {
+            spoken(&facility, &settings, is_drill).into_iter().map(|setting| setting.value).collect()
+        };
+        assert_eq!(
+            said(true),
+            [Value::Text("【演练】请从东门离开【演练】".into()), Value::Text("p1".into())]
+        );
+        assert_eq!(said(false), [Value::Text("请从东门离开".into()), Value::Text("p1".into())]);
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::mode::{Acted, Brief, Event, Truth, Turn};
-use linli_domain::order::Ledger;
+use linli_domain::order::{Ledger, Order};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
 use linli_store::Book;
@@ -15,7 +14,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
 use super::evidence::{Evidence, Moment, Seen};
+use super::figures::Health;
 use super::hands::{Done, Hands, Task};
+use super::heads::Heads;
+use super::policy::Telling;
 use super::record::{Record, What};
 use super::request::Asked;
 use super::room::{ROOM, Room};
@@ -35,29 +37,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Ends of acts waiting at the desk.
 const DONE_QUEUE: usize = 256;
 
-/// Counters.
-#[derive(Debug, Default)]
-pub struct Health {
-    /// Steps of rooms.
-    pub steps: AtomicU64,
-    /// Refusals of guards: each a success of safety.
-    pub guard_refusals: AtomicU64,
-    /// Tries after the first.
-    pub retries: AtomicU64,
-    /// Times a room was held.
-    pub holds: AtomicU64,
-    /// Times a held room went on.
-    pub resumes: AtomicU64,
-    /// Orders accepted, refused, repeated.
-    pub orders: [AtomicU64; 3],
-    /// Rooms at each stage, in the order of `Stage`.
-    pub stages: [AtomicU64; 10],
-    /// Longest time from an event to its effects, microseconds.
-    pub slowest_us: AtomicU64,
-    /// Batches that could not be looked at: too many at once.
-    pub dropped: Arc<AtomicU64>,
-}
-
 /// What the task is made of.
 pub struct Parts {
     /// Where everything is kept.
@@ -74,6 +53,8 @@ pub struct Parts {
     pub setup: watch::Receiver<Arc<Setup>>,
     /// What the `status` topic says.
     pub birth: watch::Sender<Birth>,
+    /// Where it is told which data policies hold.
+    pub telling: Telling,
 }
 
 /// The task.
@@ -97,6 +78,12 @@ pub struct Desk {
     strange: Vec<usize>,
     /// Lines of what had to be done before they could be written.
     pub(super) owed: Vec<What>,
+    /// When a policy's silence ends by itself.
+    pub(super) ruled_until: Option<Instant>,
+    /// When the district was told what stands for the record.
+    pub(super) heads: Heads,
+    /// Orders that rooms follow.
+    pub(super) orders: BTreeMap<String, Order>,
 }
 
 // === impl Desk ===
@@ -107,6 +94,7 @@ impl Desk {
         let setup = Arc::clone(&parts.setup.borrow_and_update());
         let (tell, done) = mpsc::channel(DONE_QUEUE);
         let hands = Hands { commands: parts.commands.clone(), done: tell, clock: Arc::clone(&parts.clock) };
+        let now = Moment { instant: Instant::now(), at: parts.clock.now().at };
         let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
         for page in parts.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
             let name = page.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
@@ -115,7 +103,7 @@ impl Desk {
                 tracing::error!(room = name, "a room that was being switched is no longer in facility.toml");
                 continue;
             };
-            let Some((room, is_other)) = Room::resume(&setup, index, kept) else { continue };
+            let Some((room, is_other)) = Room::resume(&setup, index, kept, now) else { continue };
             if room.state.run.is_some() && room.known.is_none() {
                 tracing::error!(
                     room = name,
@@ -134,7 +122,9 @@ impl Desk {
         }
         let record = Record::resume(&parts.store).await?;
         let ledger = super::orders::ledger(&parts.store).await?;
-        Ok(Self {
+        let orders = super::orders::followed(&parts.store, rooms.values()).await?;
+        let heads = Heads::resume(record.count(), now.instant);
+        let mut desk = Self {
             parts,
             setup,
             rooms,
@@ -150,7 +140,12 @@ impl Desk {
             refreshed: 0,
             owed: Vec::new(),
             strange,
-        })
+            ruled_until: None,
+            heads,
+            orders,
+        };
+        desk.rule();
+        Ok(desk)
     }
 
     /// Runs until nothing is read any more.
@@ -166,7 +161,8 @@ impl Desk {
         let mut is_open = true;
         self.begin().await;
         loop {
-            let due = self.rooms.values().filter_map(Room::due).chain(self.again_at).min();
+            let more = [self.again_at, self.ruled_until, self.heads.due(self.record.count())];
+            let due = self.rooms.values().filter_map(Room::due).chain(more.into_iter().flatten()).min();
             tokio::select! {
                 Some(Asked { who, action, reply }) = asked.recv() => {
                     let _ = reply.send(self.answer(&who, action).await);
@@ -185,9 +181,10 @@ impl Desk {
                 _ = look.tick() => {
                     self.follow();
                     self.look(None).await;
+                    self.propose().await;
+                    self.figure();
                 }
             }
-            self.count();
         }
     }
 
@@ -306,7 +303,7 @@ impl Desk {
 
     /// What is read of a claim now.
     pub(super) fn truth(&self, brief: &Brief, atom: usize, now: Instant) -> Truth {
-        self.seen.truth(&self.setup, brief, atom, now, None)
+        self.seen.truth(&self.setup, brief, atom, now, None, false)
     }
 
     /// Spans that ran out, processes to refresh, what is tried again.
@@ -318,6 +315,10 @@ impl Desk {
                 self.happen(room, event).await;
             }
         }
+        if self.ruled_until.is_some_and(|at| at <= now) {
+            self.rule();
+        }
+        self.tell_head(now).await;
         let all: Vec<usize> = self.rooms.keys().copied().collect();
         for index in all {
             self.refresh(index, now);
@@ -402,15 +403,5 @@ impl Desk {
             birth.mode.clone_from(&mode);
             is_changed
         });
-    }
-
-    fn count(&self) {
-        let mut counts = [0_u64; 10];
-        for room in self.rooms.values() {
-            counts[room.stage(&self.setup) as usize] += 1;
-        }
-        for (slot, count) in self.parts.health.stages.iter().zip(counts) {
-            slot.store(count, Ordering::Relaxed);
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::alarm::Source;
 use linli_domain::facility::From;
-use linli_domain::mode::{Brief, Readings, Truth};
+use linli_domain::mode::{Brief, Readings, Truth, unbracketed};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -49,6 +49,8 @@ struct Counting<'s> {
     setup: &'s Setup,
     now: Instant,
     after: Option<Moment>,
+    /// In a drill what devices say to people stands in brackets.
+    is_drill: bool,
 }
 
 /// What a claim rests on, as the record says it.
@@ -77,6 +79,8 @@ pub struct Claims {
     moving: BTreeMap<usize, u32>,
     /// To be told even if it is what was known.
     owed: BTreeSet<usize>,
+    /// Whether the run is a drill.
+    is_drill: bool,
 }
 
 // === impl Seen ===
@@ -94,7 +98,7 @@ impl Seen {
 
     /// What is known of a fire zone.
     pub fn fire(&self, setup: &Setup, input: &Source, now: Instant) -> Truth {
-        match (Counting { seen: self, setup, now, after: None }).value(input) {
+        match (Counting { seen: self, setup, now, after: None, is_drill: false }).value(input) {
             Some(Value::Bool(is_alarm)) => is_alarm.into(),
             Some(value) => value.as_f64().map_or(Truth::Unknown, |number| (number != 0.0).into()),
             None => Truth::Unknown,
@@ -109,8 +113,9 @@ impl Seen {
         atom: usize,
         now: Instant,
         after: Option<Moment>,
+        is_drill: bool,
     ) -> Truth {
-        let counting = Counting { seen: self, setup, now, after };
+        let counting = Counting { seen: self, setup, now, after, is_drill };
         brief.atoms.get(atom).map_or(Truth::Unknown, |atom| atom.truth(&setup.facility, &counting))
     }
 
@@ -150,13 +155,26 @@ impl Readings for Counting<'_> {
                 return None;
             }
         }
-        reading.value.clone()
+        match &reading.value {
+            Some(Value::Text(text)) if self.is_drill => Some(Value::Text(unbracketed(text).into())),
+            value => value.clone(),
+        }
     }
 }
 
 // === impl Claims ===
 
 impl Claims {
+    /// Of a run that begins.
+    pub fn of(is_drill: bool) -> Self {
+        Self { is_drill, ..Self::default() }
+    }
+
+    /// Of a room whose run was kept.
+    pub const fn drill(&mut self, is_drill: bool) {
+        self.is_drill = is_drill;
+    }
+
     /// These are told anew, from values read after that moment.
     pub fn reread(&mut self, atoms: &[usize], moment: Moment) {
         for atom in atoms {
@@ -190,7 +208,7 @@ impl Claims {
         known: Truth,
         now: Instant,
     ) -> Option<Truth> {
-        let latest = seen.truth(setup, brief, atom, now, None);
+        let latest = seen.truth(setup, brief, atom, now, None, self.is_drill);
         // That somebody is there, or a door open, is told at once, whatever moves.
         let is_danger = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
         if is_danger && latest.holds() && !known.holds() {
@@ -202,7 +220,7 @@ impl Claims {
         if !self.owed.contains(&atom) {
             return (latest != known).then_some(latest);
         }
-        match seen.truth(setup, brief, atom, now, self.after.get(&atom).copied()) {
+        match seen.truth(setup, brief, atom, now, self.after.get(&atom).copied(), self.is_drill) {
             // Nothing newer yet; but what is not read at all any more is not known.
             Truth::Unknown => (latest == Truth::Unknown && known != Truth::Unknown).then_some(latest),
             fresh => {
@@ -242,7 +260,7 @@ mod tests {
             .into(),
         };
         let counts = |seen: &Seen, now: Instant, after: Option<Moment>| {
-            Counting { seen, setup: &setup, now, after }.value(&source).is_some()
+            Counting { seen, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
         };
         let ms = Duration::from_millis;
         let act = moment(began + ms(100), 1_100);

@@ -3,20 +3,29 @@
 //!
 //! The decisions are [`linli_domain::mode::step`]'s; here are the journal, the hands and the eyes.
 
+mod alternate;
 mod deciding;
 mod desk;
 mod evidence;
+mod figures;
 mod hands;
+mod heads;
+mod notices;
 mod orders;
 mod payload;
+mod policy;
 mod record;
 mod request;
 mod room;
 mod setup;
 mod shown;
+mod snapshot;
 
-pub use desk::{Desk, Health, Parts};
-pub use record::{LINE, Line, What, line_id};
+pub use desk::{Desk, Parts};
+pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
+pub use notices::{Parts as NoticeParts, run as show_notices};
+pub use policy::Telling;
+pub use record::{LINE, Line, Moved, What, line_id};
 pub use request::{Action, Asked, Deed};
 pub use setup::Setup;
 

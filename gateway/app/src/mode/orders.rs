@@ -2,6 +2,7 @@
 //!
 //! Whatever is refused is on record with its reason, and nothing moves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linli_domain::audit::hex;
@@ -16,10 +17,12 @@ use linli_uplink::InboundOrder;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::alternate::is_in_reserve;
 use super::deciding::Decided;
 use super::desk::Desk;
 use super::payload::message;
 use super::record::What;
+use super::room::Room;
 use crate::config::Known;
 use crate::refusal::Refusal;
 
@@ -54,6 +57,30 @@ pub async fn ledger(book: &Book) -> anyhow::Result<Ledger> {
         Some(page) => serde_json::from_str(&page.body)?,
         None => Ledger::default(),
     })
+}
+
+/// Kind of the pages with accepted orders.
+const ORDER: &str = "mode-order";
+
+fn order_page(order: &Order, at: linli_domain::Timestamp) -> Change {
+    let body = serde_json::to_string(order).expect("an order is made of JSON values");
+    Change::Page(Page { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
+}
+
+/// The orders that rooms follow.
+pub async fn followed(
+    book: &Book,
+    rooms: impl Iterator<Item = &Room>,
+) -> anyhow::Result<BTreeMap<String, Order>> {
+    let mut found = BTreeMap::new();
+    for room in rooms {
+        let Some(run) = &room.state.run else { continue };
+        let page = book.get(&format!("{ORDER}/{}", run.order.id)).await?;
+        if let Some(order) = page.and_then(|page| serde_json::from_str(&page.body).ok()) {
+            found.insert(run.order.id.clone(), order);
+        }
+    }
+    Ok(found)
 }
 
 // === impl Desk ===
@@ -166,31 +193,43 @@ impl Desk {
     ) -> Result<(), Refusal> {
         let (mut lines, mut changes) = (Vec::new(), vec![page]);
         for known in decided.iter().map(Decided::plan) {
-            let plan = What::Plan {
-                plan: known.brief.plan.key(),
-                hash: hex(&known.hash),
-                text: known.text.to_string(),
-            };
-            let id = format!("mode-plan/{}/{}", known.brief.plan.key(), hex(&known.hash));
-            if !lines.contains(&plan) && self.parts.store.get(&id).await?.is_none() {
-                let at = self.parts.clock.now().at;
-                changes.push(Change::Page(Page {
-                    id,
-                    kind: "mode-plan".to_owned(),
-                    at,
-                    body: "{}".to_owned(),
-                }));
-                lines.push(plan);
+            let (line, change) = self.plan_lines(known).await?;
+            if !line.iter().all(|line| lines.contains(line)) {
+                lines.extend(line);
+                changes.extend(change);
             }
+        }
+        if let Some(order) = &outcome.order {
+            changes.push(order_page(order, self.parts.clock.now().at));
         }
         lines.push(outcome.line(via));
         let record = message(Topic::OrderEvent, self.parts.clock.now().at, outcome.body(via));
         self.parts.events.tell("order", &Value::Object(outcome.body(via)));
         self.settle(decided, lines, changes, vec![record]).await?;
         self.ledger = ledger;
-        self.parts.health.orders[0].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.parts.health.ordered("accepted");
+        if let Some(order) = &outcome.order {
+            self.orders.insert(order.id.clone(), order.clone());
+        }
+        let rooms = &self.rooms;
+        self.orders.retain(|id, _| {
+            rooms.values().any(|room| room.state.run.as_ref().is_some_and(|run| run.order.id == *id))
+        });
         tracing::warn!(order = outcome.order.as_ref().map(|o| o.id.as_str()), via, "order accepted");
         Ok(())
+    }
+
+    /// A plan's line of the record, if it is not there yet.
+    pub(super) async fn plan_lines(&self, known: &Known) -> Result<(Vec<What>, Vec<Change>), Refusal> {
+        let (key, hash) = (known.brief.plan.key(), hex(&known.hash));
+        let id = format!("mode-plan/{key}/{hash}");
+        if self.parts.store.get(&id).await?.is_some() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let at = self.parts.clock.now().at;
+        let page = Page { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
+        let line = What::Plan { plan: key, hash, text: known.text.to_string() };
+        Ok((vec![line], vec![Change::Page(page)]))
     }
 
     /// What an order asks of which rooms: at once, and after that.
@@ -239,12 +278,15 @@ impl Desk {
 
     /// The plans that an order runs.
     fn ordered(&self, order: &Order) -> Result<Vec<Wanted>, String> {
-        let target = order.target(&self.setup.centre).ok_or("it names no plan for this centre")?;
+        let target = order
+            .target_at(&self.setup.centre, &self.setup.sites())
+            .ok_or("it names no plan for a site of this gateway")?;
         let mut wanted = Vec::new();
         let direction = match order.kind {
             Kind::Enter | Kind::Amend => Direction::Enter,
             Kind::Return | Kind::StandDown | Kind::Cancel => Direction::Return,
         };
+        let mut seen = Vec::new();
         for named in &target.plans {
             let known = self.setup.plan(&named.plan).ok_or_else(|| {
                 let keys: Vec<String> = self.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
@@ -256,7 +298,20 @@ impl Desk {
             if known.brief.plan.direction != direction {
                 return Err(format!("plan {} leads the other way", named.plan));
             }
-            wanted.push(run(order, known));
+            seen.push(&**known);
+            if !is_in_reserve(self, target, &named.plan) {
+                wanted.push(run(order, known));
+            }
+        }
+        if let Some(asked) = target.snapshot {
+            let (found, _) = super::snapshot::of(self, &seen);
+            if found != asked {
+                let names: Vec<&str> = target.plans.iter().map(|named| named.plan.as_str()).collect();
+                return Err(format!(
+                    "what was looked at has changed since then (stale): look again with `linli mode plan {}`",
+                    names.join(" ")
+                ));
+            }
         }
         if target.plans.is_empty() && order.kind == Kind::StandDown {
             let entered = self.rooms.values().filter_map(|room| {
@@ -296,7 +351,12 @@ impl Desk {
     }
 
     /// Rooms on one air handler cannot pull and push at once, nor can those that one order names.
-    fn air_conflict(&self, known: &Known, event: &Event, beside: &[&Arc<Known>]) -> Option<String> {
+    pub(super) fn air_conflict(
+        &self,
+        known: &Known,
+        event: &Event,
+        beside: &[&Arc<Known>],
+    ) -> Option<String> {
         let Event::Order(OrderRef { direction: Direction::Enter, .. }) = event else { return None };
         let plans = || self.setup.plans.iter().map(|known| &known.brief.plan);
         let under_way = self.rooms.values().filter_map(|room| room.known.as_ref());
@@ -349,6 +409,7 @@ impl Desk {
         let proposes = proposal.as_ref().map(|p| format!("{} {}", p.class, p.kind.as_str()));
         let (identifier, at) = (alert.identifier.clone(), self.parts.clock.now().at);
         let line = What::Message { identifier, proposes, via: via.to_owned() };
+        self.parts.health.ordered("proposal");
         let body = json!({
             "at": at, "result": "proposal", "identifier": alert.identifier, "sender": alert.sender,
             "proposal": proposal, "via": via,
@@ -366,8 +427,7 @@ impl Desk {
     async fn end(&mut self, outcome: Outcome, via: &str) -> Result<Value, Refusal> {
         let at = self.parts.clock.now().at;
         let is_repeated = outcome.result == "repeated";
-        let slot = &self.parts.health.orders[if is_repeated { 2 } else { 1 }];
-        slot.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.parts.health.ordered(outcome.result);
         let body = outcome.body(via);
         tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order");
         // A flood of rubbish fills neither the disk nor the broker.

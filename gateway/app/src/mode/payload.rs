@@ -1,16 +1,19 @@
 //! What the district is told: `event/mode` and `event/order`.
 
 use linli_domain::audit::Head;
-use linli_domain::mode::{Effect, Stage, State, StepState};
+use linli_domain::mode::{Brief, Class, Effect, Stage, State, StepState, bracketed};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use serde_json::{Map, Value, json};
 
+use super::record::Moved;
 use crate::config::Known;
 
 /// A room took a step: what changed, for whoever follows it.
 pub struct Changed<'c> {
     /// The room.
     pub room: &'c Id,
+    /// What people call it.
+    pub name: &'c str,
     /// The plan of the run.
     pub known: &'c Known,
     /// Before.
@@ -21,6 +24,8 @@ pub struct Changed<'c> {
     pub stages: (Stage, Stage),
     /// What follows.
     pub effects: &'c [Effect],
+    /// Whether the plan's data policy holds from now on, or ends; nothing when that did not change.
+    pub is_ruled: Option<bool>,
     /// What stands for the record so far.
     pub head: &'c Head,
     /// When.
@@ -34,22 +39,19 @@ impl Changed<'_> {
     #[must_use]
     pub fn body(&self) -> Option<Map<String, Value>> {
         let run = self.after.run.as_ref().or(self.before.run.as_ref())?;
-        let states = |state: &State| state.run.as_ref().map(|run| run.steps.clone()).unwrap_or_default();
-        let (before, after) = (states(self.before), states(self.after));
-        let pending = StepState::Pending;
-        let steps: Vec<Value> = after
-            .iter()
-            .enumerate()
-            .filter(|(step, state)| before.get(*step).unwrap_or(&pending) != *state)
-            .map(|(step, state)| self.step(step, state))
-            .collect();
-        let notes: Vec<Value> = self.effects.iter().filter_map(|effect| self.note(effect)).collect();
+        let steps = moved(&self.known.brief, self.before, self.after);
+        let mut notes: Vec<Value> = self.effects.iter().filter_map(|effect| self.note(effect)).collect();
+        notes.extend(
+            self.is_ruled.map(|holds| json!({"policy": if holds { "applied" } else { "taken_back" }})),
+        );
         if steps.is_empty() && notes.is_empty() && self.stages.0 == self.stages.1 {
             return None;
         }
         let causes = self.after.run.as_ref().map(|run| json!(run.causes)).unwrap_or_default();
+        let text = format!("{}：{}", self.name, chinese(self.stages.1));
+        let text = if run.order.class == Class::Exercise { bracketed(&text) } else { text };
         let body = json!({
-            "at": self.at, "room": self.room, "plan": self.known.brief.plan.key(),
+            "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.known.brief.plan.key(),
             "role": self.known.brief.plan.role, "order": run.order.id, "class": run.order.class,
             "direction": run.order.direction, "from": self.stages.0, "stage": self.stages.1,
             "verified": self.after.is_verified_ready(), "causes": causes, "steps": steps, "notes": notes,
@@ -58,15 +60,6 @@ impl Changed<'_> {
         match body {
             Value::Object(body) => Some(body),
             _ => None,
-        }
-    }
-
-    fn step(&self, step: usize, state: &StepState) -> Value {
-        let id = self.known.brief.jobs.get(step).map(|job| &job.id);
-        match state {
-            StepState::Verified(channel) => json!({"step": id, "state": state.as_str(), "channel": channel}),
-            StepState::Waived(by) => json!({"step": id, "state": state.as_str(), "by": by}),
-            _ => json!({"step": id, "state": state.as_str()}),
         }
     }
 
@@ -79,6 +72,53 @@ impl Changed<'_> {
             Effect::DrillEnded => Some(json!("drill_ended")),
             _ => None,
         }
+    }
+}
+
+/// Steps that changed.
+#[must_use]
+pub fn moved(brief: &Brief, before: &State, after: &State) -> Vec<Moved> {
+    let pending = StepState::Pending;
+    let was = |step: usize| before.run.as_ref().and_then(|run| run.steps.get(step)).unwrap_or(&pending);
+    let Some(run) = &after.run else { return Vec::new() };
+    let is_new = before.run.as_ref().is_none_or(|old| old.order != run.order);
+    let changed = run.steps.iter().enumerate().filter(|(step, state)| match is_new {
+        true => **state != pending,
+        false => was(*step) != *state,
+    });
+    changed
+        .filter_map(|(step, state)| {
+            Some(Moved {
+                step: brief.jobs.get(step)?.id.clone(),
+                state: state.as_str().to_owned(),
+                channel: match state {
+                    StepState::Verified(channel) => Some(*channel),
+                    _ => None,
+                },
+                by: match state {
+                    StepState::Waived(by) => Some(by.clone()),
+                    _ => None,
+                },
+                done_by: run.doers.get(&step).cloned().unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// A stage, as people say it.
+#[must_use]
+pub const fn chinese(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Peace => "平时",
+        Stage::Preview => "待开始",
+        Stage::Notice => "告知离场",
+        Stage::Clearing => "清场",
+        Stage::Acting => "转换中",
+        Stage::Checking => "待验收",
+        Stage::Ready => "就绪",
+        Stage::Degraded => "降级可用",
+        Stage::Proving => "复核中",
+        Stage::Held => "已停止",
     }
 }
 

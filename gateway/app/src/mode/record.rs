@@ -1,7 +1,9 @@
 //! The record: one line for everything that was decided, in the transaction that makes it so.
 
+use std::collections::BTreeSet;
+
 use linli_domain::audit::{Chain, Head};
-use linli_domain::mode::{Effect, Event, Stage, State};
+use linli_domain::mode::{Channel, Effect, Event, Stage, State};
 use linli_domain::{Id, Timestamp};
 use linli_store::{Book, Change, Page};
 use serde::{Deserialize, Serialize};
@@ -104,8 +106,37 @@ pub enum What {
         to: Stage,
         /// What follows.
         effects: Vec<Effect>,
+        /// Steps of the plan that changed.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        steps: Vec<Moved>,
         /// Hash of the state now, hexadecimal.
         state: String,
+    },
+    /// Another room takes the place of one that cannot be used, under the same order.
+    Alternate {
+        /// The room that cannot be used.
+        room: Id,
+        /// The plan that begins instead.
+        plan: String,
+        /// The order that covers it.
+        order: String,
+        /// Who decided so, by which way.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// Something that was found in a drill or a switch, and who mends it until when.
+    Finding {
+        /// The order.
+        order: String,
+        /// Who found it.
+        by: Id,
+        /// Who mends it.
+        owner: String,
+        /// Until that day.
+        due: String,
+        /// What it is.
+        text: String,
     },
     /// Somebody asked for something that was refused.
     Refused {
@@ -118,6 +149,24 @@ pub enum What {
         /// Why not.
         why: String,
     },
+}
+
+/// A step that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The step.
+    pub step: Id,
+    /// What it is now.
+    pub state: String,
+    /// By which way it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub channel: Option<Channel>,
+    /// Who waived it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<Id>,
+    /// Who did it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub done_by: BTreeSet<Id>,
 }
 
 /// Writes lines.

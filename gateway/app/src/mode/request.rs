@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use linli_domain::mode::{Actor, Brief, Event};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -12,11 +13,16 @@ use super::record::What;
 use super::shown;
 use crate::refusal::Refusal;
 
+/// Longest finding.
+const LONGEST: usize = 500;
+
 /// What a person does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deed {
     /// A step is done.
     Confirm(String),
+    /// In a drill it was only simulated.
+    Simulate(String),
     /// It cannot be done.
     Cannot(String, String),
     /// It is done without.
@@ -29,6 +35,8 @@ pub enum Deed {
     Resume(String),
     /// It is not accepted.
     Reject(String),
+    /// Another room takes its place.
+    Alternate(String),
     /// Nothing moves any more.
     Stop,
 }
@@ -40,6 +48,10 @@ pub enum Action {
     Status,
     /// What a plan would do now.
     Preview(String),
+    /// What an order can name as having been seen, of these plans.
+    Snapshot(String),
+    /// Something that was found, and who mends it until when.
+    Finding(Finding),
     /// An order, or a message; the code that somebody compared, for a clock nobody vouches for.
     Order(Vec<u8>, Option<String>),
     /// Something done in a room, by that person.
@@ -51,6 +63,22 @@ pub enum Action {
         /// What.
         deed: Deed,
     },
+}
+
+/// Something that was found in a drill or a switch.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The order.
+    pub order: String,
+    /// Who found it: a person of facility.toml.
+    pub person: String,
+    /// Who mends it.
+    pub owner: String,
+    /// Until that day, `2026-12-31`.
+    pub due: String,
+    /// What it is.
+    pub text: String,
 }
 
 /// A request on its way.
@@ -72,6 +100,8 @@ impl Desk {
         match action {
             Action::Status => Ok(shown::status(self)),
             Action::Preview(plan) => shown::preview(self, &plan),
+            Action::Snapshot(plans) => super::snapshot::shown(self, &plans),
+            Action::Finding(finding) => self.finding(finding).await,
             Action::Order(bytes, code) => self.order(&bytes, code.as_deref(), who).await,
             Action::Do { room, person, deed } => {
                 self.carry(who, &room, person.as_deref(), deed).await?;
@@ -96,6 +126,9 @@ impl Desk {
             Some(person) => format!("{person} ({who})"),
             None => who.to_owned(),
         };
+        if let Deed::Alternate(why) = &deed {
+            return self.alternate(index, person, why, &by).await;
+        }
         let event = self.event(index, person, deed, &by)?;
         match self.decide(index, None, event.clone(), Some(by.clone()), None) {
             Ok(Some(decided)) => Ok(self.settle(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
@@ -113,18 +146,45 @@ impl Desk {
         }
     }
 
+    /// Who does something.
+    pub(super) fn person(&self, person: Option<&str>) -> Result<Actor, Refusal> {
+        let person = person.ok_or_else(|| {
+            Refusal::Wrong("who does it is missing: name a person of facility.toml".to_owned())
+        })?;
+        self.setup.actor(person).ok_or_else(|| {
+            let known: Vec<&str> = self.setup.facility.people.iter().map(|p| p.id.as_str()).collect();
+            Refusal::Unknown(format!("there is no person {person:?}; people are: {}", known.join(", ")))
+        })
+    }
+
+    /// Puts a finding on record.
+    async fn finding(&mut self, finding: Finding) -> Result<Value, Refusal> {
+        let who = self.person(Some(&finding.person))?;
+        let Finding { order, owner, due, text, .. } = finding;
+        if due.parse::<jiff::civil::Date>().is_err() {
+            return Err(Refusal::Wrong(format!("by: {due:?} is no day such as 2026-12-31")));
+        }
+        for (what, given) in [("the finding", &text), ("owner", &owner)] {
+            let is_line = !given.trim().is_empty() && !given.chars().any(char::is_control);
+            if !is_line || given.chars().count() > LONGEST {
+                let why = format!("{what} is not one line of 1 to {LONGEST} characters");
+                return Err(Refusal::Wrong(why));
+            }
+        }
+        if !self.ledger.accepted.iter().any(|(_, _, id, _)| *id == order) {
+            return Err(Refusal::Unknown(format!("no order {order:?} was accepted here")));
+        }
+        let line = What::Finding { order, by: who.id, owner, due, text };
+        self.settle(Vec::new(), vec![line], Vec::new(), Vec::new()).await?;
+        Ok(serde_json::json!({"record": self.record.head()}))
+    }
+
     /// A deed as the machine hears it.
     fn event(&self, index: usize, person: Option<&str>, deed: Deed, by: &str) -> Result<Event, Refusal> {
         if deed == Deed::Stop {
             return Ok(Event::Stop { by: by.to_owned() });
         }
-        let person = person.ok_or_else(|| {
-            Refusal::Wrong("who does it is missing: name a person of facility.toml".to_owned())
-        })?;
-        let who: Actor = self.setup.actor(person).ok_or_else(|| {
-            let known: Vec<&str> = self.setup.facility.people.iter().map(|p| p.id.as_str()).collect();
-            Refusal::Unknown(format!("there is no person {person:?}; people are: {}", known.join(", ")))
-        })?;
+        let who = self.person(person)?;
         let brief: Option<&Brief> = self.rooms.get(&index).and_then(|room| room.brief(&self.setup));
         let step = |id: &str| {
             brief.and_then(|brief| brief.job(id)).ok_or_else(|| {
@@ -135,13 +195,14 @@ impl Desk {
         };
         Ok(match deed {
             Deed::Confirm(id) => Event::Confirm { step: step(&id)?, who },
+            Deed::Simulate(id) => Event::Simulate { step: step(&id)?, who },
             Deed::Cannot(id, why) => Event::Cannot { step: step(&id)?, who, why },
             Deed::Waive(id, why, span) => Event::Waive { step: step(&id)?, who, why, span },
             Deed::Retry(id) => Event::Retry { step: step(&id)?, who },
             Deed::Commit => Event::Commit { who },
             Deed::Resume(why) => Event::Resume { who, why },
             Deed::Reject(why) => Event::Reject { who, why },
-            Deed::Stop => Event::Stop { by: by.to_owned() },
+            Deed::Stop | Deed::Alternate(_) => Event::Stop { by: by.to_owned() },
         })
     }
 }

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::evidence::Claims;
+use super::evidence::{Claims, Moment};
+use super::figures::{Tally, Took};
+use super::policy::{Entered, KeptEntered};
 use super::setup::Setup;
 use crate::config::Known;
 
@@ -46,6 +48,14 @@ pub struct Room {
     pub since: Timestamp,
     /// When the order of the run was accepted.
     pub ordered: Timestamp,
+    /// The plan it was entered by, whose policy holds.
+    pub entered: Option<Entered>,
+    /// What is counted of it.
+    pub tally: Tally,
+    /// Since when people are asked for a step.
+    pub asked: BTreeMap<usize, Instant>,
+    /// Whether somebody was told that another room can take its place.
+    pub is_proposed: bool,
 }
 
 /// What is kept of a room.
@@ -58,6 +68,23 @@ pub struct Kept {
     state: State,
     since: Timestamp,
     ordered: Timestamp,
+    #[serde(default)]
+    entered: Option<KeptEntered>,
+    #[serde(default)]
+    last: BTreeMap<String, Took>,
+}
+
+/// Where a room is after a step.
+#[derive(Debug, Clone)]
+pub struct After {
+    /// Since when it is at its stage.
+    pub since: Timestamp,
+    /// When the order of the run was accepted.
+    pub ordered: Timestamp,
+    /// The plan whose policy holds.
+    pub entered: Option<Entered>,
+    /// How long the last switches took.
+    pub last: BTreeMap<String, Took>,
 }
 
 // === impl Room ===
@@ -79,20 +106,31 @@ impl Room {
             serial: 0,
             since: Timestamp::default(),
             ordered: Timestamp::default(),
+            entered: None,
+            tally: Tally::default(),
+            asked: BTreeMap::new(),
+            is_proposed: false,
         })
     }
 
     /// As it was kept. The plan of its run is missing when the configuration no longer has it; the
     /// answer also says whether the building is another one than the run began in.
     #[must_use]
-    pub fn resume(setup: &Setup, index: usize, kept: Kept) -> Option<(Self, bool)> {
+    pub fn resume(setup: &Setup, index: usize, kept: Kept, now: Moment) -> Option<(Self, bool)> {
         let plan = kept.plan.as_ref();
         let known = plan.and_then(|(key, hash)| {
             setup.plan(key).filter(|known| linli_domain::audit::hex(&known.hash) == *hash)
         });
         let mut room = Self::new(setup, index)?;
         room.state = kept.state;
+        room.claims.drill(room.state.is_exercise());
         (room.since, room.ordered) = (kept.since, kept.ordered);
+        room.tally.last = kept.last;
+        let entered = kept.entered;
+        room.entered = entered.as_ref().and_then(|entered| Entered::resume(setup, entered.clone(), now));
+        if entered.is_some() && room.entered.is_none() {
+            tracing::error!(room = %room.id, "the plan it was entered by is no longer in plans/: its data policy ends");
+        }
         let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&known.building));
         if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
             // Nobody knows which output is which any more: all of them become safe.
@@ -105,17 +143,12 @@ impl Room {
 
     /// What is kept of it in that state.
     #[must_use]
-    pub fn page_of(
-        &self,
-        state: &State,
-        known: Option<&Arc<Known>>,
-        since: Timestamp,
-        ordered: Timestamp,
-        at: Timestamp,
-    ) -> Change {
+    pub fn page_of(&self, state: &State, known: Option<&Arc<Known>>, after: &After, at: Timestamp) -> Change {
         let plan = known.map(|known| (known.brief.plan.key(), linli_domain::audit::hex(&known.hash)));
         let building = known.map(|known| known.building.clone());
-        let kept = Kept { plan, building, state: state.clone(), since, ordered };
+        let After { since, ordered, entered, last } = after.clone();
+        let entered = entered.as_ref().map(Entered::kept);
+        let kept = Kept { plan, building, state: state.clone(), since, ordered, entered, last };
         let body = serde_json::to_string(&kept).expect("a room is made of JSON values");
         Change::Page(Page { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
     }

@@ -68,6 +68,13 @@ impl Setup {
         self.plans.iter().map(|known| known.brief.room).collect()
     }
 
+    /// The sites whose rooms are this gateway's.
+    #[must_use]
+    pub fn sites(&self) -> Vec<Id> {
+        let sites: BTreeSet<&Id> = self.facility.rooms.iter().filter_map(|room| room.site.as_ref()).collect();
+        sites.into_iter().cloned().collect()
+    }
+
     /// Any plan of a room: what a room without a run is looked at with.
     #[must_use]
     pub fn any(&self, room: usize) -> Option<&Arc<Known>> {

@@ -1,7 +1,10 @@
 //! What people see: every room, its steps, what is waited for and from whom.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use linli_domain::Id;
 use linli_domain::facility::Facility;
-use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, fold, forecast};
+use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, bracketed, fold, forecast};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -14,6 +17,18 @@ pub fn together(desk: &Desk) -> Fold {
     fold(desk.rooms.values().map(|room| (room.stage(&desk.setup), &room.state)))
 }
 
+/// The rooms of each site together.
+fn sites(desk: &Desk) -> BTreeMap<Id, Fold> {
+    let setup = &desk.setup;
+    let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.clone());
+    let of = |site: &Id| {
+        let rooms = desk.rooms.values().filter(|room| at(room).as_ref() == Some(site));
+        fold(rooms.map(|room| (room.stage(setup), &room.state)))
+    };
+    let with_plans: BTreeSet<Id> = desk.rooms.values().filter_map(at).collect();
+    with_plans.into_iter().map(|site| (site.clone(), of(&site))).collect()
+}
+
 /// Every room.
 pub fn status(desk: &Desk) -> Value {
     status_of(desk, desk.rooms.values())
@@ -24,7 +39,7 @@ pub fn status_of<'d>(desk: &'d Desk, rooms: impl IntoIterator<Item = &'d Room>) 
     let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(desk, room)).collect();
     let waiting: Vec<&String> = desk.quarantine.keys().collect();
     json!({
-        "centre": desk.setup.centre, "together": together(desk), "rooms": rooms,
+        "centre": desk.setup.centre, "together": together(desk), "sites": sites(desk), "rooms": rooms,
         "quarantined": waiting, "record": desk.record.head(),
     })
 }
@@ -35,6 +50,8 @@ fn shown(desk: &Desk, room: &Room) -> Value {
     let mut body = json!({
         "room": room.id, "name": name, "stage": room.stage(setup), "fire": room.state.fire,
         "verified": room.state.is_verified_ready(),
+        "policy": room.entered.as_ref().map(super::policy::Entered::shown),
+        "alternate": super::alternate::shown(desk, room),
     });
     let (Some(run), Some(known)) = (&room.state.run, &room.known) else {
         if room.state.run.is_some() {
@@ -69,6 +86,10 @@ fn shown(desk: &Desk, room: &Room) -> Value {
 fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &Brief, step: usize) -> Value {
     let (job, state) = (&brief.jobs[step], &run.steps[step]);
     let mut body = about(brief, step);
+    // Nobody shall take a drill for the real thing, nor the other way round.
+    if let (Some(prompt), true) = (body["prompt"].as_str().map(bracketed), room.state.is_exercise()) {
+        body["prompt"] = json!(prompt);
+    }
     body["state"] = json!(state.as_str());
     match state {
         StepState::Verified(channel) => body["channel"] = json!(channel),
@@ -166,14 +187,17 @@ fn claim(facility: &Facility, room: &Room, brief: &Brief, atom: usize) -> Option
     }
 }
 
+/// There is no such plan.
+pub fn no_plan(desk: &Desk, name: &str) -> Refusal {
+    let keys: Vec<String> = desk.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
+    Refusal::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
+}
+
 /// What a plan would do now: its steps in order, who is needed, when it could be ready, and what
 /// is not known or does not hold.
 pub fn preview(desk: &Desk, name: &str) -> Result<Value, Refusal> {
     let setup = &desk.setup;
-    let known = setup.plan(name).ok_or_else(|| {
-        let keys: Vec<String> = setup.plans.iter().map(|known| known.brief.plan.key()).collect();
-        Refusal::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
-    })?;
+    let known = setup.plan(name).ok_or_else(|| no_plan(desk, name))?;
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let forecast = forecast(brief);
     let mut order: Vec<usize> = (0..brief.jobs.len()).collect();
@@ -202,6 +226,7 @@ pub fn preview(desk: &Desk, name: &str) -> Result<Value, Refusal> {
         "lead": plan.lead, "basis": plan.basis, "hash": linli_domain::audit::hex(&known.hash),
         "grace_s": plan.grace.as_secs(), "at_most_s": forecast.at_most.as_secs(),
         "ready_within_s": plan.ready_within.as_secs(), "steps": steps,
-        "unknown": unknown, "not_so_now": wrong,
+        "unknown": unknown, "not_so_now": wrong, "alternate": plan.alternate,
+        "snapshot": linli_domain::audit::hex(&super::snapshot::of(desk, &[&**known]).0),
     }))
 }

@@ -52,7 +52,7 @@ async fn record(
 ) -> Result<Response, Problem> {
     let record = door.ask(Who(who.0.clone()), Request::Record { day: which.day }).await?;
     let signed = door.ask(who, Request::Signed).await?;
-    let text = haccp::render(&haccp::Sheet::of(&record, &signed, &door.zone), which.form);
+    let text = haccp::render(&haccp::sheet(&record, &signed, &door.zone), which.form);
     Ok(([(CONTENT_TYPE, which.form.content_type())], text).into_response())
 }
 

@@ -12,6 +12,7 @@ mod events;
 mod food;
 mod kiosks;
 mod mode;
+mod nodes;
 mod show;
 mod worker;
 
@@ -35,6 +36,7 @@ pub use control::{Control, ReloadRequest};
 pub use food::FoodDoor;
 pub use kiosks::KioskDoor;
 pub use mode::ModeDoor;
+pub use nodes::NodeDoor;
 pub use worker::{Peer, Who, Workers};
 
 /// The control socket's name inside the data directory.
@@ -92,6 +94,8 @@ pub struct House {
     pub kiosks: KioskDoor,
     /// The mode switch.
     pub mode: ModeDoor,
+    /// Nodes.
+    pub nodes: NodeDoor,
     /// What happens.
     pub events: Events,
     /// Who may work in the cabin.
@@ -104,8 +108,8 @@ impl House {
     /// What both doors open to.
     #[must_use]
     pub fn new(observed: &Arc<Observed>, ways: Ways, events: Events, workers: Workers) -> Self {
-        let Ways { cabin, alarms, food, kiosks, mode, .. } = ways;
-        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, mode, events, workers }
+        let Ways { cabin, alarms, food, kiosks, mode, nodes, .. } = ways;
+        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, mode, nodes, events, workers }
     }
 
     fn router(&self, cancel: &CancellationToken) -> Router {
@@ -138,7 +142,9 @@ pub async fn serve_control(
     control: Control,
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
-    let acting = control::router(control).merge(mode::control(house.mode.clone()));
+    let acting = control::router(control)
+        .merge(mode::control(house.mode.clone()))
+        .merge(nodes::control(house.nodes.clone()));
     let router = house.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
     let service = router.into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;

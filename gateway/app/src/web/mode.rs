@@ -32,6 +32,7 @@ pub fn router(door: ModeDoor) -> Router {
     Router::new()
         .route("/api/v1/mode", get(status))
         .route("/api/v1/mode/plans/{plan}", get(preview))
+        .route("/api/v1/mode/snapshot/{plans}", get(snapshot))
         .route("/api/v1/mode/record", get(record))
         .route("/api/v1/mode/rooms/{room}/stop", post(stop))
         .with_state(door)
@@ -41,6 +42,7 @@ pub fn router(door: ModeDoor) -> Router {
 pub fn control(door: ModeDoor) -> Router {
     Router::new()
         .route("/api/v1/mode/order", post(order))
+        .route("/api/v1/mode/findings", post(finding))
         .route("/api/v1/mode/rooms/{room}/{deed}", post(act))
         .with_state(door)
 }
@@ -74,6 +76,20 @@ async fn preview(
     Path(plan): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     ask(&door, who, Action::Preview(plan)).await
+}
+
+async fn snapshot(
+    who: Who,
+    State(door): State<ModeDoor>,
+    Path(plans): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    ask(&door, who, Action::Snapshot(plans)).await
+}
+
+async fn finding(who: Who, State(door): State<ModeDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let finding = serde_json::from_slice(&body)
+        .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    ask(&door, who, Action::Finding(finding)).await
 }
 
 /// Lines as they were written, each followed by a line feed.
@@ -120,6 +136,7 @@ async fn act(
     let needed = |value: Option<String>, name: &str| value.ok_or_else(|| wrong(format!("{name} is missing")));
     let deed = match deed.as_str() {
         "confirm" => Deed::Confirm(needed(how.step, "step")?),
+        "simulate" => Deed::Simulate(needed(how.step, "step")?),
         "cannot" => Deed::Cannot(needed(how.step, "step")?, needed(how.why, "why")?),
         "waive" => {
             let span =
@@ -130,8 +147,9 @@ async fn act(
         "commit" => Deed::Commit,
         "resume" => Deed::Resume(needed(how.why, "why")?),
         "reject" => Deed::Reject(needed(how.why, "why")?),
+        "alternate" => Deed::Alternate(needed(how.why, "why")?),
         other => {
-            let known = "confirm, cannot, waive, retry, commit, resume, reject, stop";
+            let known = "confirm, simulate, cannot, waive, retry, commit, resume, reject, alternate, stop";
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };

@@ -1,6 +1,6 @@
 //! All alarms of a centre.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Engine {
     soonest: Tick,
     first_out: BTreeMap<Id, usize>,
     load: Load,
+    /// Alarms that are silent for as long as a mode lasts.
+    silent: BTreeSet<Id>,
 }
 
 /// What was seen of a source. Small, and side by side: every sample comes by here.
@@ -164,8 +166,8 @@ impl Engine {
         let by_id =
             alarms.iter().enumerate().map(|(position, alarm)| (alarm.rule.id.clone(), position)).collect();
         let seen = vec![Seen { calm: Calm::NEVER, good: f64::NAN, is_good: false }; about.len()];
-        let (first_out, load) = (BTreeMap::new(), Load::default());
-        Self { alarms, by_id, sources, seen, about, own: owns, soonest: Tick(0), first_out, load }
+        let (first_out, load, silent) = (BTreeMap::new(), Load::default(), BTreeSet::new());
+        Self { alarms, by_id, sources, seen, about, own: owns, soonest: Tick(0), first_out, load, silent }
     }
 
     /// The number of a point that alarms are about.
@@ -255,8 +257,32 @@ impl Engine {
         let event = if is_active { Event::Suppress } else { Event::Unsuppress };
         let tied: Vec<usize> = (0..self.alarms.len())
             .filter(|position| self.alarms[*position].rule.suppressed_by.as_ref() == Some(&id))
+            .filter(|position| is_active || !self.silent.contains(&self.alarms[*position].rule.id))
             .collect();
         tied.into_iter().filter_map(|position| self.step(now, position, event)).collect()
+    }
+
+    /// From now on these are silent by design, and no others for that reason.
+    pub fn silence(&mut self, now: Tick, silent: BTreeSet<Id>) -> Vec<Transition> {
+        self.silent = silent;
+        let mut told = Vec::new();
+        for position in 0..self.alarms.len() {
+            let event = match self.alarms[position].state {
+                State::Suppressed if !self.is_silenced(position) => Event::Unsuppress,
+                State::Suppressed | State::Shelved | State::OutOfService => continue,
+                _ if self.silent.contains(&self.alarms[position].rule.id) => Event::Suppress,
+                _ => continue,
+            };
+            told.extend(self.step(now, position, event));
+        }
+        told
+    }
+
+    /// Whether the design silences it now.
+    fn is_silenced(&self, position: usize) -> bool {
+        let rule = &self.alarms[position].rule;
+        let cause = rule.suppressed_by.as_ref().and_then(|id| self.by_id.get(id));
+        self.silent.contains(&rule.id) || cause.is_some_and(|cause| self.alarms[*cause].is_active)
     }
 
     fn step(&mut self, now: Tick, position: usize, event: Event) -> Option<Transition> {
@@ -322,10 +348,7 @@ impl Engine {
         }
         let mut told = vec![step];
         // Out of silence by a person, back into it by design.
-        let cause =
-            self.alarms[position].rule.suppressed_by.clone().and_then(|id| self.by_id.get(&id).copied());
-        if cause.is_some_and(|cause| self.alarms[cause].is_active) && !self.alarms[position].state.is_silent()
-        {
+        if self.is_silenced(position) && !self.alarms[position].state.is_silent() {
             told.extend(self.step(now, position, Event::Suppress));
         }
         Ok(told)

@@ -118,6 +118,13 @@ pub enum Event {
         /// Who.
         who: Actor,
     },
+    /// In a drill: a person says that they only simulated it.
+    Simulate {
+        /// The step.
+        step: usize,
+        /// Who.
+        who: Actor,
+    },
     /// A person cannot do it, or says that it did not work.
     Cannot {
         /// The step.

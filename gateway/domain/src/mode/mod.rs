@@ -17,6 +17,7 @@ mod fold;
 mod law;
 mod path;
 mod plan;
+mod policy;
 mod replay;
 mod state;
 mod step;
@@ -35,6 +36,7 @@ pub use plan::{
     Channel, Class, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
     Work,
 };
+pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
 pub use replay::{Astray, replay};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
 pub use step::{step, step_under};

@@ -49,6 +49,9 @@ pub struct PlanHash {
 pub struct Target {
     /// The centre.
     pub centre: Id,
+    /// Its site, where several gateways run one centre; none is for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Id>,
     /// Its plans, one for each room.
     pub plans: Vec<PlanHash>,
     /// Hash of the building as the preview saw it; none does not ask.
@@ -209,6 +212,15 @@ impl Order {
     pub fn target(&self, centre: &Id) -> Option<&Target> {
         self.targets.iter().find(|target| target.centre == *centre)
     }
+
+    /// What it says to the gateway of these sites: what names one of them goes before what is for
+    /// the whole centre.
+    #[must_use]
+    pub fn target_at(&self, centre: &Id, sites: &[Id]) -> Option<&Target> {
+        let of_centre = || self.targets.iter().filter(|target| target.centre == *centre);
+        let named = of_centre().find(|target| target.site.as_ref().is_some_and(|site| sites.contains(site)));
+        named.or_else(|| of_centre().find(|target| target.site.is_none()))
+    }
 }
 
 // === impl Target ===
@@ -223,13 +235,21 @@ impl Target {
         if let Some(snapshot) = self.snapshot {
             members.push(("snapshot", Value::Bytes(snapshot.to_vec())));
         }
+        if let Some(site) = &self.site {
+            members.push(("site", Value::from(site.as_str())));
+        }
         map(members)
     }
 
     fn read(value: Value) -> Result<Self, String> {
         let mut members = Members::of(value, "a target")?;
-        let centre = members.text("centre")?;
-        let centre = Id::new(&centre).map_err(|error| format!("centre {centre:?} {error}"))?;
+        let id = |key: &str, text: String| Id::new(&text).map_err(|error| format!("{key} {text:?} {error}"));
+        let centre = id("centre", members.text("centre")?)?;
+        let site = match members.optional("site") {
+            Some(Value::Text(site)) => Some(id("site", site)?),
+            Some(_) => return Err("site must be a text".to_owned()),
+            None => None,
+        };
         let plans = members.array("plans")?.into_iter().map(|plan| {
             let mut members = Members::of(plan, "a plan")?;
             let read = PlanHash { plan: members.text("plan")?, hash: members.hash("hash")? };
@@ -241,7 +261,7 @@ impl Target {
             None => None,
         };
         members.end()?;
-        Ok(Self { centre, plans, snapshot })
+        Ok(Self { centre, site, plans, snapshot })
     }
 }
 

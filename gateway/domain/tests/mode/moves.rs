@@ -112,7 +112,7 @@ impl World {
                         moves.extend(["an", "bo", "chen", "dou"].map(|who| Move::Confirm(step, who)));
                     }
                     if may_decide {
-                        moves.extend([Move::Cannot(step), Move::Waive(step)]);
+                        moves.extend([Move::Cannot(step), Move::Waive(step), Move::Simulate(step)]);
                     }
                     if may_decide && job.id.as_str() == "accept" {
                         moves.push(Move::Reject);

@@ -87,7 +87,7 @@ fn order(seq: u64) -> Order {
         kind: Kind::Enter,
         class: Class::Actual,
         authority: Authority::District,
-        targets: vec![Target { centre: id("xinghe"), plans: vec![plan], snapshot: None }],
+        targets: vec![Target { centre: id("xinghe"), site: None, plans: vec![plan], snapshot: None }],
         mode: "epidemic.sampling".to_owned(),
         not_before: Timestamp(NOW - 3 * HOUR),
         expires: Timestamp(NOW + 3 * HOUR),

@@ -77,6 +77,7 @@ fn is_calm(made: &Move) -> bool {
             | Move::Stop
             | Move::Order(..)
             | Move::Cannot(_)
+            | Move::Simulate(_)
             | Move::Waive(_)
             | Move::Reject
             | Move::Cancel

@@ -134,6 +134,8 @@ pub enum Move {
     Report,
     Confirm(usize, &'static str),
     Cannot(usize),
+    /// Of a drill: it was only made believe.
+    Simulate(usize),
     Waive(usize),
     Retry(usize),
     Reject,
@@ -223,8 +225,11 @@ impl World {
             _ => false,
         };
         next.faults += u8::from(fault);
-        next.deeds +=
-            u8::from(matches!(made, Move::Cannot(_) | Move::Waive(_) | Move::Reject | Move::Cancel));
+        let deed = match made {
+            Move::Cannot(_) | Move::Simulate(_) | Move::Waive(_) | Move::Reject | Move::Cancel => true,
+            _ => false,
+        };
+        next.deeds += u8::from(deed);
         let told = next.apply(rules, made);
         told.then_some(next)
     }
@@ -334,6 +339,7 @@ impl World {
                 self.dosed |= is_waited && self.uv && !self.broken;
                 Event::Confirm { step, who: actor(who) }
             }
+            Move::Simulate(step) => Event::Simulate { step, who: actor("an") },
             Move::Cannot(step) => Event::Cannot { step, who: actor("an"), why: why() },
             Move::Waive(step) => {
                 let span = std::time::Duration::from_secs(60);

@@ -118,6 +118,10 @@ fn http(url: &str) -> Option<String> {
 // === impl Settings ===
 
 impl Work for Settings {
+    fn is_polled(&self) -> bool {
+        true
+    }
+
     async fn run(plan: Arc<Plan<Self>>, context: LineContext) {
         turn::take(&plan, context, plan.work.poll, || ask(plan.work.clone())).await;
     }

@@ -130,6 +130,10 @@ impl Protocol for Snmp {
 // === impl Settings ===
 
 impl Work for Settings {
+    fn is_polled(&self) -> bool {
+        true
+    }
+
     async fn run(plan: Arc<Plan<Self>>, context: LineContext) {
         let number = AtomicI32::new(1);
         turn::take(&plan, context, plan.work.poll, || {

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use linli_domain::Reason;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use crate::line::LineContext;
+use crate::line::{LineContext, Paces};
 use crate::plan::{Plan, Work};
 use crate::teller::{Teller, Told};
 
@@ -23,14 +23,27 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
     poll: Duration,
     ask: impl Fn() -> F + Send + Sync,
 ) {
-    let cancel = context.cancel.clone();
+    let (cancel, mut paces) = (context.cancel.clone(), context.paces.clone());
     let mut teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
-    let mut turns = tokio::time::interval(poll);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut misses = 0;
+    let pace = |paces: &Paces| {
+        let own = plan.layouts.first().and_then(|layout| paces.get(&layout.device));
+        own.copied().map_or(poll, |pace| pace.min(poll))
+    };
+    let mut beat = pace(&paces.borrow_and_update());
+    let mut turns = turns(beat);
+    let (mut misses, mut is_followed) = (0, true);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
+            changed = paces.changed(), if is_followed => {
+                is_followed = changed.is_ok();
+                let wanted = pace(&paces.borrow_and_update());
+                if wanted != beat {
+                    beat = wanted;
+                    turns = self::turns(beat);
+                }
+                continue;
+            }
             _ = turns.tick() => {}
         }
         teller.lives();
@@ -64,4 +77,11 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
             }
         }
     }
+}
+
+/// Turns that begin now and are never made up for.
+fn turns(beat: Duration) -> Interval {
+    let mut turns = tokio::time::interval(beat);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    turns
 }

@@ -39,6 +39,7 @@ pub enum Breaker {
 pub struct ProbeBudget {
     share: f64,
     saved: f64,
+    most: f64,
     since: Instant,
 }
 
@@ -100,7 +101,13 @@ impl ProbeBudget {
     /// Probes may take `percent` of the time from now on.
     #[must_use]
     pub fn new(percent: u8, now: Instant) -> Self {
-        Self { share: f64::from(percent) / 100.0, saved: 0.0, since: now }
+        Self { share: f64::from(percent) / 100.0, saved: 0.0, most: SAVINGS.as_secs_f64(), since: now }
+    }
+
+    /// The same without savings: one turn, then a pause until the share is right again.
+    #[must_use]
+    pub fn unsaved(percent: u8, now: Instant) -> Self {
+        Self { most: 0.0, ..Self::new(percent, now) }
     }
 
     /// Whether a probe may begin.
@@ -123,7 +130,7 @@ impl ProbeBudget {
 
     fn fill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.since).as_secs_f64();
-        self.saved = (self.saved + passed * self.share).min(SAVINGS.as_secs_f64());
+        self.saved = (self.saved + passed * self.share).min(self.most);
         self.since = self.since.max(now);
     }
 }

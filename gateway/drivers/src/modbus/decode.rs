@@ -1,8 +1,9 @@
 //! What a device's answers mean, and what a command's value is in registers.
 
+use std::time::Duration;
+
 use linli_domain::{Quality, Reason, Value};
 
-use crate::modbus::codec::Kind;
 use crate::modbus::plan::{Block, Data, Decoded, DevicePlan, Span, Table, Write};
 use crate::modbus::profile::Point;
 
@@ -20,7 +21,7 @@ impl DevicePlan {
                     None => (Quality::Bad(Reason::Garbled), None),
                 },
                 Data::Registers(words) => match words.get(from..from + usize::from(point.span.count)) {
-                    Some(words) => point.codec.decode(words),
+                    Some(words) => point.decode(words),
                     None => (Quality::Bad(Reason::Garbled), None),
                 },
             };
@@ -97,28 +98,39 @@ impl DevicePlan {
     /// What to read to know that the device is the model it should be.
     #[must_use]
     pub fn identity(&self) -> Option<Span> {
-        self.profile.identify.as_ref().map(|identify| identify.span)
+        self.profile.identity.as_ref().map(|identity| identity.span)
     }
 
     /// Whether the answer to [`DevicePlan::identity`] is plausible for the model.
     pub fn identity_holds(&self, data: &Data) -> Result<(), String> {
-        let (Some(identify), Data::Registers(words)) = (&self.profile.identify, data) else { return Ok(()) };
-        let (low, high) = identify.plausible;
-        let found = match identify.codec.kind {
-            Kind::Bool | Kind::Bit(_) | Kind::Text { .. } => None,
-            _ => identify.codec.decode(words).1.and_then(|v| v.as_f64()),
-        };
-        match found {
-            Some(number) if (low..=high).contains(&number) => Ok(()),
-            Some(number) => Err(format!(
-                "is not a {}: {number} where {low} to {high} was expected; check unit, wiring and profile",
-                self.profile.name()
-            )),
-            None => Err(format!("is not a {}: its identity register holds no number", self.profile.name())),
-        }
+        let (Some(identity), Data::Registers(words)) = (&self.profile.identity, data) else { return Ok(()) };
+        identity.holds(words, self.profile.name(), self.serial)
+    }
+
+    /// How often a value that stands at the point is written again, if the device asks for it.
+    #[must_use]
+    pub fn refresh(&self, index: u16) -> Option<Duration> {
+        self.profile.points.get(usize::from(index))?.write?.refresh
     }
 
     fn point(&self, index: u16) -> Result<&Point, String> {
         self.profile.points.get(usize::from(index)).ok_or_else(|| "there is no such point".to_owned())
+    }
+}
+
+// === impl Point ===
+
+impl Point {
+    /// The value, and how good it is: by the codec, and where the device says so, by the device.
+    pub(crate) fn decode(&self, words: &[u16]) -> (Quality, Option<Value>) {
+        let value = words.get(..usize::from(self.codec.kind.words())).unwrap_or(words);
+        let (quality, value) = self.codec.decode(value);
+        let Some(rule) = &self.quality else { return (quality, value) };
+        let told = words.get(usize::from(rule.offset)).map(|code| rule.quality(*code));
+        match (told, quality) {
+            (Some(bad @ Quality::Bad(_)), _) => (bad, None),
+            (Some(uncertain @ Quality::Uncertain(_)), Quality::Good) => (uncertain, value),
+            _ => (quality, value),
+        }
     }
 }

@@ -19,9 +19,11 @@ mod settings;
 mod task;
 mod timer;
 mod transport;
+pub mod upkeep;
 pub mod wire;
 
 pub use settings::{Modbus, RTU, RTU_OVER_TCP, TCP};
 pub use task::run_on;
 pub use timer::Timer;
 pub use transport::{Opener, Stream};
+pub use upkeep::Upkeep;

@@ -76,6 +76,8 @@ pub struct DevicePlan {
     pub timeout: Duration,
     /// Pause this device needs between two requests to it.
     pub request_gap: Duration,
+    /// The very device that must answer, where the configuration says which.
+    pub serial: Option<u64>,
     /// The read requests of one poll.
     pub blocks: Vec<Block>,
     /// The model: decoding, encoding, identity.

@@ -1,6 +1,7 @@
 //! Modbus lines as written, and the rows of the protocol table.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use crate::duration::{self, Period};
 use crate::line::{LineContext, LineFault};
 use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing};
-use crate::modbus::profile::ProfileSet;
+use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
 use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 
@@ -301,7 +302,7 @@ fn plan_device(
     problems: &mut Vec<Problem>,
 ) -> Option<DevicePlan> {
     let before = problems.len();
-    problems.extend(crate::plan::foreign(index, device, &["unit"]).err().unwrap_or_default());
+    problems.extend(crate::plan::foreign(index, device, &["unit", "serial"]).err().unwrap_or_default());
     let mut wrong = |key: &str, message: String| {
         problems.push(Problem { device: Some(index), key: key.to_owned(), message })
     };
@@ -325,6 +326,10 @@ fn plan_device(
         wrong("profile", format!("there is no {:?}; {nearest}`linli devices` lists all", device.profile));
         return None;
     };
+    let serial = serial(device, &profile).unwrap_or_else(|why| {
+        wrong("serial", why);
+        None
+    });
     if problems.len() > before {
         return None;
     }
@@ -343,9 +348,21 @@ fn plan_device(
         poll: device.poll,
         timeout,
         request_gap: profile.limits.request_gap,
+        serial,
         blocks,
         profile,
     })
+}
+
+/// The serial number that the device must have, hexadecimal as on its label.
+fn serial(device: &RawDevice, profile: &Profile) -> Result<Option<u64>, String> {
+    let Some(text) = &device.serial else { return Ok(None) };
+    if !profile.tells_serial() {
+        return Err(format!("{} tells no serial number; leave it out", profile.name()));
+    }
+    u64::from_str_radix(text, 16)
+        .map(Some)
+        .map_err(|_| format!("{text:?} is not a serial number: up to 16 hexadecimal digits, as on the label"))
 }
 
 /// A serial line that is asked for more than its baud rate gives, told with what would fit.
@@ -389,6 +406,20 @@ impl LinePlan for ModbusPlan {
         self.devices
             .get(device)
             .map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
+    }
+
+    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+        let mut plan = self.clone();
+        for (index, device) in plan.devices.iter_mut().enumerate() {
+            let Some(pace) = paces.get(&device.layout.device) else { continue };
+            if *pace < SHORTEST_POLL {
+                let (poll, least) = (duration::format(*pace), duration::format(SHORTEST_POLL));
+                let message = format!("{poll} is too short, at least {least}");
+                return Err(Problem { device: Some(index), key: "poll".to_owned(), message });
+            }
+            device.poll = device.poll.min(*pace);
+        }
+        overload(&plan).into_iter().next().map_or(Ok(()), Err)
     }
 
     fn same_as(&self, other: &dyn LinePlan) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use linli_domain::command::State;
 use linli_domain::rollup::Minute;
-use linli_domain::{Layout, Record, Timestamp};
+use linli_domain::{Lane, Layout, Record, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::codec;
@@ -72,7 +72,11 @@ pub(crate) enum Op {
 
 impl Packed {
     pub(crate) fn of(record: Record) -> Self {
-        let table = schema::table(record.lane(), record.class());
+        Self::in_lane(record.lane(), record)
+    }
+
+    pub(crate) fn in_lane(lane: Lane, record: Record) -> Self {
+        let table = schema::table(lane, record.class());
         let at = record.at().0;
         match record {
             Record::Samples(batch) => {

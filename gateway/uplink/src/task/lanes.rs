@@ -100,8 +100,7 @@ impl Lanes {
 
     /// Puts a row back that could not be handed over.
     pub fn put_back(&mut self, row: Row) {
-        let of_data = matches!(&row.record, record if record.lane() == Lane::Data);
-        let stretch = match (of_data, row.seq <= self.backlog.up_to) {
+        let stretch = match (row.lane == Lane::Data, row.seq <= self.backlog.up_to) {
             (false, _) => &mut self.urgent,
             (true, true) => &mut self.backlog,
             (true, false) => &mut self.live,

@@ -34,9 +34,9 @@ pub enum Verb {
         /// The configuration with people's keys and the building; without it only the chain is verified
         #[arg(long, value_name = "DIR")]
         with: Option<PathBuf>,
-        /// What the district was told: COUNT:ROOT of an event/mode message
+        /// What the district was told: COUNT:ROOT of an event/mode message; may be repeated
         #[arg(long, value_name = "COUNT:ROOT")]
-        head: Option<String>,
+        head: Vec<String>,
     },
 }
 
@@ -44,23 +44,13 @@ pub enum Verb {
 pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Export { output, site } => export(site, output.as_ref()).map(|()| ExitCode::SUCCESS),
-        Verb::Verify { file, with, head } => verify(file, with.as_deref(), head.as_deref()),
+        Verb::Verify { file, with, head } => verify(file, with.as_deref(), head),
     }
 }
 
 fn export(site: &Site, path: Option<&PathBuf>) -> anyhow::Result<()> {
     let mut out = output(path)?;
-    let mut count = 0;
-    loop {
-        let from = format!("/api/v1/mode/record?from={count}");
-        let answer = socket::ask(&site.data_dir(), "GET", &from, "", PATIENCE)?;
-        anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
-        if answer.body.is_empty() {
-            break;
-        }
-        out.write_all(answer.body.as_bytes())?;
-        count += answer.body.lines().count();
-    }
+    let count = each(site, |lines| Ok(out.write_all(lines.as_bytes())?))?;
     out.flush()?;
     if let Some(path) = path {
         println!("{count} lines in {}", path.display());
@@ -68,34 +58,63 @@ fn export(site: &Site, path: Option<&PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn verify(file: &Path, with: Option<&Path>, head: Option<&str>) -> anyhow::Result<ExitCode> {
+/// The whole record of the running gateway.
+pub fn whole(site: &Site) -> anyhow::Result<String> {
+    let mut record = String::new();
+    each(site, |lines| {
+        record.push_str(lines);
+        Ok(())
+    })?;
+    Ok(record)
+}
+
+/// Every line, a few at a time; how many there were.
+fn each(site: &Site, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<usize> {
+    let mut count = 0;
+    loop {
+        let from = format!("/api/v1/mode/record?from={count}");
+        let answer = socket::ask(&site.data_dir(), "GET", &from, "", PATIENCE)?;
+        anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
+        if answer.body.is_empty() {
+            return Ok(count);
+        }
+        take(&answer.body)?;
+        count += answer.body.lines().count();
+    }
+}
+
+fn verify(file: &Path, with: Option<&Path>, heads: &[String]) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let head = head.map(head_of).transpose()?;
+    let mut heads = heads.iter().map(|head| head_of(head)).collect::<anyhow::Result<Vec<_>>>()?;
     let config = with.map(config::load).transpose()?;
     let mut verifier = Verifier { config: config.as_ref(), ..Verifier::default() };
     let mut chain = Chain::default();
-    let mut is_head_met = head.is_none();
+    let told = heads.len();
     for (index, line) in text.lines().enumerate() {
         let place = || format!("{} line {}", file.display(), index + 1);
         chain.follow(line).with_context(place)?;
         verifier.line(line).with_context(place)?;
-        if let Some((count, root)) = &head
-            && chain.count == *count
-        {
+        for (count, root) in heads.extract_if(.., |(count, _)| *count == chain.count) {
             anyhow::ensure!(
-                chain.head().root == *root,
+                chain.head().root == root,
                 "the first {count} lines are not those that the district was told of: \
                  their root is {}, not {root}",
                 chain.head().root
             );
-            is_head_met = true;
         }
     }
-    anyhow::ensure!(
-        is_head_met,
-        "the record ends before the head that was told: lines are missing at its end"
+    if let Some((count, _)) = heads.first() {
+        anyhow::bail!("the record ends before line {count}, which was told: lines are missing at its end");
+    }
+    let root = chain.head().root;
+    println!(
+        "完整 whole     {} lines, root {root} (短码 short {})",
+        chain.count,
+        root.get(..8).unwrap_or_default()
     );
-    println!("完整 whole     {} lines, root {}", chain.count, chain.head().root);
+    if told > 0 {
+        println!("一致 heads     {told} that were told lie on this record, in this order");
+    }
     verifier.tell();
     Ok(ExitCode::SUCCESS)
 }

@@ -13,18 +13,18 @@ use super::super::site::Site;
 pub struct Args {
     /// The files of the plans, one for each room
     #[arg(required = true, value_name = "FILE")]
-    plans: Vec<PathBuf>,
+    pub plans: Vec<PathBuf>,
     /// Whether it is meant
     #[arg(long, value_enum)]
-    class: order::keygen::Class,
+    pub class: order::keygen::Class,
     /// What it is about, such as epidemic.sampling
     #[arg(long)]
-    mode: String,
+    pub mode: String,
     /// Secret keys of two people of the roles in `[orders] local`
     #[arg(long, value_name = "FILE", required = true)]
-    key: Vec<PathBuf>,
+    pub key: Vec<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    pub site: Site,
 }
 
 /// Writes, signs, sends.
@@ -40,4 +40,12 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
     // Whoever signs here has compared it: they are the people on the spot.
     let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
     order::send::told(&told)
+}
+
+/// The room that a plan's file is about.
+pub fn room(file: &std::path::Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)?;
+    let table: toml::Table = toml::from_str(&text)?;
+    let room = table.get("plan").and_then(|plan| plan.get("room")).and_then(toml::Value::as_str);
+    Ok(room.unwrap_or_default().to_owned())
 }

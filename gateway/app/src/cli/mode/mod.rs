@@ -2,7 +2,8 @@
 //! what happened.
 
 mod audit;
-mod give;
+pub mod give;
+pub mod report;
 mod status;
 
 pub use status::print_room;
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A room is called ready when every claim it rests on is read to hold, never before.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode return plans/reading-room.from-sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
+    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode return plans/reading-room.from-sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode alternate reading-room --as zhao --why 消杀设备损坏\n  linli mode report -o report.md\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -47,8 +48,9 @@ enum Verb {
     },
     /// Show what a plan would do now: steps, people, time, what is not known (预演)
     Plan {
-        /// The plan, such as reading-room.sampling@1
-        plan: String,
+        /// The plans, such as reading-room.sampling@1; several that one order names
+        #[arg(required = true)]
+        plans: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -56,7 +58,13 @@ enum Verb {
         site: Site,
     },
     /// Say that you did a step (确认完成)
-    Confirm(Step),
+    Confirm {
+        #[command(flatten)]
+        step: Step,
+        /// In a drill: it was only simulated (模拟完成)
+        #[arg(long)]
+        simulated: bool,
+    },
     /// Say that a step cannot be done (无法完成)
     Cannot {
         #[command(flatten)]
@@ -96,6 +104,14 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
+    /// Let another room take the place of one that cannot be used, under the same order (改用备用房间)
+    Alternate {
+        #[command(flatten)]
+        deed: Deed,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
     /// Stop a room at once: everything becomes safe. Anybody may (停止)
     Stop {
         /// The room
@@ -107,6 +123,8 @@ enum Verb {
     Enter(give::Args),
     /// Order the way back on the spot (就地转平)
     Return(give::Args),
+    /// A switch as it was, planned against real, from the record alone (转换报告)
+    Report(report::Args),
     /// Take the record out, or verify one (审计)
     Audit {
         #[command(subcommand)]
@@ -142,14 +160,17 @@ struct Deed {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Status { watch, json, site } => status::run(site, *watch, *json)?,
-        Verb::Plan { plan, json, site } => status::plan(site, plan, *json)?,
-        Verb::Confirm(step) => step.act("confirm", json!({}))?,
+        Verb::Plan { plans, json, site } => status::plans(site, plans, *json)?,
+        Verb::Confirm { step, simulated: false } => step.act("confirm", json!({}))?,
+        Verb::Confirm { step, simulated: true } => step.act("simulate", json!({}))?,
         Verb::Cannot { step, why } => step.act("cannot", json!({"why": why}))?,
         Verb::Waive { step, why, span } => step.act("waive", json!({"why": why, "for": span}))?,
         Verb::Retry(step) => step.act("retry", json!({}))?,
         Verb::Commit(deed) => deed.act("commit", json!({}))?,
         Verb::Resume { deed, why } => deed.act("resume", json!({"why": why}))?,
         Verb::Reject { deed, why } => deed.act("reject", json!({"why": why}))?,
+        Verb::Alternate { deed, why } => deed.act("alternate", json!({"why": why}))?,
+        Verb::Report(args) => report::run(args, linli_domain::mode::Class::Actual)?,
         Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
         Verb::Enter(args) => give::run(args, linli_domain::order::Kind::Enter)?,
         Verb::Return(args) => give::run(args, linli_domain::order::Kind::Return)?,
@@ -187,7 +208,7 @@ fn act(site: &Site, room: &str, word: &str, body: &Value) -> anyhow::Result<()> 
 }
 
 /// Asks the running gateway.
-fn ask(site: &Site, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+pub fn ask(site: &Site, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
     let answer = socket::ask(&site.data_dir(), method, path, body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use linli_domain::mode::bracketed;
 use serde_json::Value;
 
 use super::super::site::Site;
@@ -37,9 +38,11 @@ pub fn run(site: &Site, is_watching: bool, is_json: bool) -> anyhow::Result<()> 
 
 fn print(shown: &Value) {
     let rooms = shown["rooms"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let drill =
-        if shown["together"]["is_exercise"] == Value::Bool(true) { "【演练 EXERCISE】" } else { "" };
-    println!("{} {drill}{}", word(shown, "centre"), stage(&shown["together"]["stage"]));
+    let together = &shown["together"];
+    // A drill beside the real thing is no drill.
+    let is_real = rooms.iter().any(|room| room["class"] == "Actual");
+    let is_drill = together["is_exercise"] == Value::Bool(true) && !is_real;
+    println!("{} {}", word(shown, "centre"), said(is_drill, &stage(&together["stage"])));
     for room in rooms {
         println!();
         print_room(room);
@@ -54,14 +57,19 @@ fn print(shown: &Value) {
         );
     }
     let record = &shown["record"];
-    println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..16).unwrap_or_default());
+    println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..8).unwrap_or_default());
+}
+
+/// What people read of a drill stands in brackets.
+fn said(is_drill: bool, text: &str) -> String {
+    if is_drill { bracketed(text) } else { text.to_owned() }
 }
 
 /// One room.
 pub fn print_room(room: &Value) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
-    let drill = if room["class"] == "Exercise" { "【演练 EXERCISE】" } else { "" };
-    println!("{} {} {drill}{}{verified}", word(room, "room"), word(room, "name"), stage(&room["stage"]));
+    let stage = said(room["class"] == "Exercise", &stage(&room["stage"]));
+    println!("{} {} {stage}{verified}", word(room, "room"), word(room, "name"));
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
     }
@@ -90,6 +98,23 @@ pub fn print_room(room: &Value) {
     for step in room["steps"].as_array().into_iter().flatten() {
         print_step(step);
     }
+    let policy = &room["policy"];
+    if policy.is_object() {
+        println!("  数据策略 policy {} · 自 since {}", word(policy, "plan"), time(&policy["since"]));
+    }
+    let alternate = &room["alternate"];
+    if alternate.is_object() {
+        println!(
+            "  可改用 alternate {} → {}: {}",
+            word(alternate, "room"),
+            word(alternate, "plan"),
+            word(alternate, "why")
+        );
+        match alternate["needed"].as_str() {
+            None => println!("    linli mode alternate {} --as PERSON --why …", word(room, "room")),
+            Some(needed) => println!("    {needed}"),
+        }
+    }
 }
 
 fn print_step(step: &Value) {
@@ -102,7 +127,7 @@ fn print_step(step: &Value) {
         _ => "▶",
     };
     let mut more = Vec::new();
-    more.extend(step["channel"].as_str().map(str::to_owned));
+    more.extend(step["channel"].as_str().filter(|_| state == "verified").map(str::to_owned));
     let by = strings(&step["done_by"]);
     if !by.is_empty() {
         more.push(by.join("+"));
@@ -122,8 +147,29 @@ fn print_step(step: &Value) {
     println!("  {mark} {:16} {:10} {}", word(step, "step"), state, more.join(" · "));
 }
 
+/// Shows what plans would do now, and what an order that names them can name as seen.
+pub fn plans(site: &Site, plans: &[String], is_json: bool) -> anyhow::Result<()> {
+    for (nth, name) in plans.iter().enumerate() {
+        if nth > 0 && !is_json {
+            println!();
+        }
+        plan(site, name, is_json)?;
+    }
+    if plans.len() > 1 || !is_json {
+        let seen = ask(site, "GET", &format!("/api/v1/mode/snapshot/{}", plans.join(",")), "")?;
+        match is_json {
+            true => println!("{seen:#}"),
+            false => println!(
+                "快照 snapshot  {}   （linli order new --snapshot CENTRE:SNAPSHOT）",
+                word(&seen, "snapshot")
+            ),
+        }
+    }
+    Ok(())
+}
+
 /// Shows what a plan would do now.
-pub fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
+fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
     let is_name = plan.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b));
     anyhow::ensure!(is_name && !plan.is_empty(), "{plan:?} is no plan; write it as reading-room.sampling@1");
     let shown = ask(site, "GET", &format!("/api/v1/mode/plans/{plan}"), "")?;
@@ -143,7 +189,7 @@ pub fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
         let mark = if step["critical"] == Value::Bool(true) { "*" } else { " " };
         let who = match step["kind"].as_str() {
             Some("human") => format!("{}×{} {}", word(step, "role"), step["count"], word(step, "prompt")),
-            Some("process") => format!("{} min", step["span_s"].as_u64().unwrap_or_default() / 60),
+            Some("process") => format!("{} min, {}", minutes(&step["span_s"]), word(step, "channel")),
             _ => format!("≤ {} s, {}", step["within_s"], word(step, "channel")),
         };
         println!(

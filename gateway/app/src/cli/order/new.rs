@@ -30,9 +30,14 @@ pub struct Args {
     /// Its number: higher than that of every order before
     #[arg(long)]
     seq: u64,
-    /// A centre and the file of a plan for one of its rooms; once for each room
+    /// A centre and the file of a plan for one of its rooms; once for each room. Where each site of
+    /// a centre has its own gateway, CENTRE/SITE:FILE
     #[arg(long = "plan", value_name = "CENTRE:FILE", required = true)]
     plans: Vec<String>,
+    /// What was seen there when it was looked at, as `linli mode plan` shows it: refused when that has
+    /// changed (快照)
+    #[arg(long = "snapshot", value_name = "CENTRE:SNAPSHOT")]
+    snapshots: Vec<String>,
     /// The document it rests on (文号)
     #[arg(long)]
     reference: Option<String>,
@@ -103,7 +108,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         },
         class,
         authority: if args.local { Authority::Local } else { Authority::District },
-        targets: targets(&args.plans)?,
+        targets: seen(targets(&args.plans)?, &args.snapshots)?,
         mode: args.mode.clone(),
         not_before,
         expires: Timestamp(not_before.0.saturating_add(valid)),
@@ -137,7 +142,7 @@ pub fn on_the_spot(
         kind,
         class: class.into(),
         authority: Authority::Local,
-        targets: vec![Target { centre, plans, snapshot: None }],
+        targets: vec![Target { centre, site: None, plans, snapshot: None }],
         mode: mode.to_owned(),
         not_before: now,
         expires: Timestamp(now.0.saturating_add(3_600_000)),
@@ -153,15 +158,39 @@ pub fn on_the_spot(
 fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     for text in plans {
-        let (centre, path) = text.split_once(':').with_context(|| {
-            format!("{text:?}: write CENTRE:FILE, such as xinghe:plans/reading-room.sampling@3.toml")
+        let (place, path) = text.split_once(':').with_context(|| {
+            format!(
+                "{text:?}: write CENTRE:FILE or CENTRE/SITE:FILE, such as \
+                 xinghe:plans/reading-room.sampling@3.toml"
+            )
         })?;
-        let centre = Id::new(centre).map_err(|error| anyhow::anyhow!("centre {centre:?} {error}"))?;
+        let (centre, site) =
+            place.split_once('/').map_or((place, None), |(centre, site)| (centre, Some(site)));
+        let id = |what: &str, text: &str| {
+            Id::new(text).map_err(|error| anyhow::anyhow!("{what} {text:?} {error}"))
+        };
+        let centre = id("centre", centre)?;
+        let site = site.map(|site| id("site", site)).transpose()?;
         let plan = plan(Path::new(path))?;
-        match targets.iter_mut().find(|target| target.centre == centre) {
+        match targets.iter_mut().find(|target| target.centre == centre && target.site == site) {
             Some(target) => target.plans.push(plan),
-            None => targets.push(Target { centre, plans: vec![plan], snapshot: None }),
+            None => targets.push(Target { centre, site, plans: vec![plan], snapshot: None }),
         }
+    }
+    Ok(targets)
+}
+
+/// The same with what was seen.
+fn seen(mut targets: Vec<Target>, snapshots: &[String]) -> anyhow::Result<Vec<Target>> {
+    for text in snapshots {
+        let (centre, hash) =
+            text.split_once(':').with_context(|| format!("{text:?}: write CENTRE:SNAPSHOT"))?;
+        let target = targets.iter_mut().find(|target| target.centre.as_str() == centre);
+        let target = target.with_context(|| format!("--snapshot names {centre}, but no --plan does"))?;
+        let pair = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(pair).collect();
+        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        target.snapshot = Some(bytes.with_context(|| format!("{hash:?} is not 64 hexadecimal digits"))?);
     }
     Ok(targets)
 }

@@ -61,9 +61,13 @@ pub fn show(envelope: &Envelope) {
     println!("生效 from     {}", time(order.not_before));
     println!("截止 until    {}", time(order.expires));
     for target in &order.targets {
-        println!("中心 centre   {}", target.centre);
+        let site = target.site.as_ref().map(|site| format!(" · 站点 site {site}")).unwrap_or_default();
+        println!("中心 centre   {}{site}", target.centre);
         for plan in &target.plans {
             println!("  预案 plan   {} · {}", plan.plan, &hex(&plan.hash)[..16]);
+        }
+        if let Some(snapshot) = &target.snapshot {
+            println!("  快照 seen   {}", hex(snapshot));
         }
     }
     let keys = envelope.key_ids();

@@ -6,7 +6,7 @@ mod sirens;
 mod webhooks;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use linli_domain::alarm::{Condition, Priority, Rule, Source};
@@ -40,19 +40,30 @@ struct Devices<'l> {
     wrong: Vec<&'l str>,
 }
 
+/// What is wrong, and what sounds then.
+#[derive(Default)]
+pub struct Checked {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// What sounds on the site.
+    pub sirens: Vec<Siren>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: BTreeSet<Id>,
+}
+
 /// The rules of a centre: defaults, then what the file says; it may be missing.
 pub fn check(
     file: Option<(&AlarmsFile, &mut Notes<'_, '_>)>,
     devices: &DevicesFile,
     lines: &[CheckedLine],
-) -> (Vec<Rule>, Vec<Siren>) {
+) -> Checked {
     let known = known(devices, lines);
     let is_wrong = |id: &&str| !known.iter().any(|device| device.layout.device.as_str() == *id);
     let wrong = devices.device.iter().map(|device| device.id.as_str()).filter(is_wrong).collect();
     let devices = Devices { wrong, known };
     let wants_defaults = file.as_ref().is_none_or(|(file, _)| file.defaults.unwrap_or(true));
     let mut rules = if wants_defaults { defaults::of(&devices.known) } else { Vec::new() };
-    let Some((file, notes)) = file else { return (rules, Vec::new()) };
+    let Some((file, notes)) = file else { return Checked { rules, ..Checked::default() } };
     let mut seen = BTreeMap::new();
     for (index, raw) in file.alarm.iter().enumerate() {
         let Some(rule) = written::rule(raw, index, &devices, &rules, notes) else { continue };
@@ -67,7 +78,9 @@ pub fn check(
     }
     sense::bands(&seen, &rules, notes);
     let sirens = sirens::check(&file.siren, &devices, notes);
-    (rules, sirens)
+    let sleeping = file.alarm.iter().filter(|raw| raw.enabled == Some(false));
+    let asleep = sleeping.filter_map(|raw| Id::new(&raw.id).ok()).collect();
+    Checked { rules, sirens, asleep }
 }
 
 fn known<'l>(devices: &DevicesFile, lines: &'l [CheckedLine]) -> Vec<Known<'l>> {

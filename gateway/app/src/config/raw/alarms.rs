@@ -90,6 +90,8 @@ pub struct Alarm {
     pub group: Option<String>,
     /// What people are told.
     pub text: Option<String>,
+    /// false: it is silent by design until a plan's policy enables it; true unless given.
+    pub enabled: Option<bool>,
 }
 
 /// When an alarm is raised.

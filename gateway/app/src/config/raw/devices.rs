@@ -42,6 +42,8 @@ pub struct Device {
     pub unit: Option<i64>,
     /// Its topic below the line's base, the id unless given (MQTT).
     pub topic: Option<String>,
+    /// Serial number on its label, hexadecimal: only this very device is accepted (nodes).
+    pub serial: Option<String>,
     /// What it proves by who it is, "file:…" or "env:…" (kiosks over HTTP).
     pub token: Option<String>,
     /// Profile, vendor/model; `linli devices` lists them.

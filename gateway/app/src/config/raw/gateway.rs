@@ -17,6 +17,7 @@ pub struct GatewayFile {
     #[serde(default)]
     pub web: Web,
     pub cabin: Option<Cabin>,
+    pub nodes: Option<Nodes>,
     /// Health workers who may use the HTTP API.
     #[serde(default)]
     pub worker: Vec<Worker>,
@@ -140,6 +141,15 @@ pub struct Cabin {
     pub hypertension: Option<[f64; 2]>,
     /// Axillary temperature from which it is fever in °C, 37.3 unless given.
     pub fever: Option<f64>,
+}
+
+/// Our own sensor nodes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    /// Public keys that firmware images must be signed with: 64 hexadecimal digits, or "file:firmware.pub". Without keys no node is updated.
+    #[serde(default)]
+    pub image_keys: Vec<String>,
 }
 
 /// A health worker who may use the HTTP API.

@@ -6,6 +6,8 @@ use linli_drivers::duration::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Class;
+
 /// plans/*.toml: one way of one room, into an emergency role or back. With its id and version a
 /// plan never changes: a change is a new version in a new file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,6 +20,82 @@ pub struct PlanFile {
     /// The steps.
     #[serde(default)]
     pub step: Vec<Step>,
+    /// How data are treated from the moment in which the order is committed until the room is in
+    /// peace again; only in plans that enter.
+    pub policy: Option<Policy>,
+}
+
+/// How data are treated while the room is in its emergency role. What a plan names belongs to its
+/// room, or to none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// What is read more often, or travels with the alarms.
+    #[serde(default)]
+    pub device: Vec<PolicyDevice>,
+    /// Alarms that are silent, or awake, by design (ISA-18.2).
+    #[serde(default)]
+    pub alarm: Vec<PolicyAlarm>,
+    /// What kiosks show instead of their service.
+    #[serde(default)]
+    pub kiosk: Vec<PolicyKiosk>,
+}
+
+/// A device, or every device of a class in the room.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDevice {
+    /// The device.
+    pub device: Option<String>,
+    /// Every device of this class in the room.
+    pub class: Option<Class>,
+    /// It is read at least this often; a shorter interval of its own stays.
+    pub poll: Option<Period>,
+    /// urgent: its values travel with the alarms, as long as few messages wait there.
+    pub lane: Option<PolicyLane>,
+}
+
+/// By which lane values travel.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyLane {
+    Data,
+    Urgent,
+}
+
+/// An alarm that is silent, or awake, by design.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyAlarm {
+    /// The alarm.
+    pub alarm: String,
+    /// suppress: it is silent by design, and still journaled; enable: one with `enabled = false` in
+    /// alarms.toml is awake.
+    pub set: PolicySet,
+    /// Why; told with the alarm.
+    pub why: String,
+    /// suppress: it speaks again after this, even if the room is not in peace yet; at most 30d.
+    pub at_most: Option<Period>,
+}
+
+/// What becomes of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicySet {
+    Suppress,
+    Enable,
+}
+
+/// What a kiosk shows instead of its service.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyKiosk {
+    /// The kiosk: a device with the profile kiosk/terminal.
+    pub device: String,
+    /// What residents read, such as where else they are served.
+    pub text: String,
+    /// What a drill makes of it: "live" shows it between 【演练】 and 【演练】; "simulate" unless given.
+    pub drill: Option<Drill>,
 }
 
 /// What the plan is.

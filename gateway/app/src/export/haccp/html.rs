@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Sheet;
+use crate::export::sheet::Sheet;
 
 const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em}table{border-collapse:collapse;width:100%}\
                      th,td{border:1px solid #888;padding:.2em .5em;text-align:left}th{background:#eee}\
@@ -20,7 +20,7 @@ pub fn page(sheet: &Sheet) -> String {
         let _ = writeln!(text, "<p>{}</p>", escaped(line));
     }
     for section in &sheet.sections {
-        let _ = writeln!(text, "<h2>{}</h2>", escaped(section.title));
+        let _ = writeln!(text, "<h2>{}</h2>", escaped(&section.title));
         if section.rows.is_empty() {
             text.push_str("<p class=\"none\">无记录</p>\n");
             continue;

@@ -1,13 +1,15 @@
 //! A day of the canteen as an inspector reads it: one sheet, as a page, a table or a document.
 
 mod html;
-mod pdf;
 mod sheet;
 mod table;
 
 use serde::Deserialize;
 
-pub use sheet::{Section, Sheet};
+pub use sheet::sheet;
+
+use super::pdf;
+use super::sheet::Sheet;
 
 /// How it is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]

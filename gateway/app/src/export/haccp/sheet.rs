@@ -3,77 +3,51 @@
 use linli_domain::Timestamp;
 use serde_json::Value;
 
+use crate::export::sheet::{Section, Sheet};
 use crate::food::Signed;
 use crate::local::Zone;
 
-/// A table under a title.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
-    /// Its title.
-    pub title: &'static str,
-    /// Headings of its columns.
-    pub headings: Vec<&'static str>,
-    /// Its rows, each as long as the headings.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sheet {
-    /// Its title.
-    pub title: String,
-    /// Who signed it when, or that nobody has.
-    pub signature: Vec<String>,
-    /// Its tables.
-    pub sections: Vec<Section>,
-}
-
-// === impl Sheet ===
-
-impl Sheet {
-    /// From a day's record and all signatures; a day that was signed is shown as it was signed.
-    #[must_use]
-    pub fn of(record: &Value, signed: &Value, zone: &Zone) -> Self {
-        let day = record["day"].as_str().unwrap_or_default();
-        let signatures = signed.as_array().map(Vec::as_slice).unwrap_or_default();
-        let latest =
-            signatures.iter().rev().filter_map(|one| serde_json::from_value::<Signed>(one.clone()).ok());
-        let latest = latest.into_iter().find(|one| one.day == day);
-        let record = latest.as_ref().map_or(record, |signed| &signed.record);
-        let reader = Reader { zone };
-        let until = reader.time(&record["until"]);
-        let signature = match &latest {
-            Some(signed) => {
-                let mut lines = vec![
-                    format!(
-                        "签字：{}（第 {} 号，{}）",
-                        signed.by,
-                        signed.number,
-                        zone.shown(Timestamp(signed.at))
-                    ),
-                    format!("记录截至 {until}"),
-                    format!("SHA-256 {}", signed.hash),
-                    format!("前一号 {}", if signed.previous.is_empty() { "无" } else { &signed.previous }),
-                ];
-                lines.extend(signed.note.as_ref().map(|note| format!("备注：{note}")));
-                lines
-            }
-            None => vec![format!("草稿，未签字；记录截至 {until}")],
-        };
-        let centre = record["centre"].as_str().unwrap_or_default();
-        Self {
-            title: format!("食品安全（HACCP）日记录　{centre}　{day}"),
-            signature,
-            sections: vec![
-                reader.cabinets(record),
-                reader.excursions(record),
-                reader.cycles(record),
-                reader.cooling(record),
-                reader.samples(record),
-                reader.alarms(record),
-                reader.notes(record),
-            ],
+/// From a day's record and all signatures; a day that was signed is shown as it was signed.
+#[must_use]
+pub fn sheet(record: &Value, signed: &Value, zone: &Zone) -> Sheet {
+    let day = record["day"].as_str().unwrap_or_default();
+    let signatures = signed.as_array().map(Vec::as_slice).unwrap_or_default();
+    let latest = signatures.iter().rev().filter_map(|one| serde_json::from_value::<Signed>(one.clone()).ok());
+    let latest = latest.into_iter().find(|one| one.day == day);
+    let record = latest.as_ref().map_or(record, |signed| &signed.record);
+    let reader = Reader { zone };
+    let until = reader.time(&record["until"]);
+    let signature = match &latest {
+        Some(signed) => {
+            let mut lines = vec![
+                format!(
+                    "签字：{}（第 {} 号，{}）",
+                    signed.by,
+                    signed.number,
+                    zone.shown(Timestamp(signed.at))
+                ),
+                format!("记录截至 {until}"),
+                format!("SHA-256 {}", signed.hash),
+                format!("前一号 {}", if signed.previous.is_empty() { "无" } else { &signed.previous }),
+            ];
+            lines.extend(signed.note.as_ref().map(|note| format!("备注：{note}")));
+            lines
         }
+        None => vec![format!("草稿，未签字；记录截至 {until}")],
+    };
+    let centre = record["centre"].as_str().unwrap_or_default();
+    Sheet {
+        title: format!("食品安全（HACCP）日记录　{centre}　{day}"),
+        signature,
+        sections: vec![
+            reader.cabinets(record),
+            reader.excursions(record),
+            reader.cycles(record),
+            reader.cooling(record),
+            reader.samples(record),
+            reader.alarms(record),
+            reader.notes(record),
+        ],
     }
 }
 
@@ -154,7 +128,7 @@ impl Reader<'_> {
             ]
         };
         Section {
-            title: "温度监测",
+            title: "温度监测".to_owned(),
             headings: vec!["设备", "用途", "依据", "最低 °C", "最高 °C", "合格", "超限", "8–60 °C", "未监测"],
             rows: items(&record["cabinets"]).iter().map(row).collect(),
         }
@@ -175,7 +149,9 @@ impl Reader<'_> {
             }
         }
         Section {
-            title: "超限明细", headings: vec!["设备", "开始", "结束", "限值 °C", "最差 °C"], rows
+            title: "超限明细".to_owned(),
+            headings: vec!["设备", "开始", "结束", "限值 °C", "最差 °C"],
+            rows,
         }
     }
 
@@ -193,7 +169,7 @@ impl Reader<'_> {
             ]
         };
         Section {
-            title: "餐具清洗消毒",
+            title: "餐具清洗消毒".to_owned(),
             headings: vec!["设备", "时间", "最高 °C", "达标保持", "结果"],
             rows: items(&record["cycles"]).iter().map(row).collect(),
         }
@@ -219,7 +195,7 @@ impl Reader<'_> {
             ]
         };
         Section {
-            title: "冷却过程",
+            title: "冷却过程".to_owned(),
             headings: vec!["食品", "探头", "规则", "开始", "用时", "结果", "操作人"],
             rows: items(&record["cooling"]).iter().map(row).collect(),
         }
@@ -245,7 +221,7 @@ impl Reader<'_> {
             ]
         };
         Section {
-            title: "食品留样",
+            title: "食品留样".to_owned(),
             headings: vec!["食品", "餐次", "重量", "留样柜", "留样时间", "留样人", "销毁", "原因"],
             rows: items(&record["samples"]).iter().map(row).collect(),
         }
@@ -263,7 +239,7 @@ impl Reader<'_> {
             ]
         };
         Section {
-            title: "报警与处置",
+            title: "报警与处置".to_owned(),
             headings: vec!["时间", "报警", "事件", "数值", "处置人", "说明"],
             rows: items(&record["alarms"]).iter().map(row).collect(),
         }
@@ -272,7 +248,7 @@ impl Reader<'_> {
     fn notes(&self, record: &Value) -> Section {
         let row = |note: &Value| vec![self.time(&note["at"]), word(&note["text"]), word(&note["by"])];
         Section {
-            title: "纠正措施与说明",
+            title: "纠正措施与说明".to_owned(),
             headings: vec!["时间", "内容", "记录人"],
             rows: items(&record["notes"]).iter().map(row).collect(),
         }

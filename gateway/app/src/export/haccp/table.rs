@@ -1,7 +1,7 @@
 //! A table for spreadsheets: one row per line of the sheet, the section first.
 
-use super::Sheet;
 use crate::export::csv::quoted;
+use crate::export::sheet::Sheet;
 
 /// RFC 4180, UTF-8 with the mark that spreadsheets want.
 pub fn table(sheet: &Sheet) -> String {
@@ -11,7 +11,8 @@ pub fn table(sheet: &Sheet) -> String {
     }
     for section in &sheet.sections {
         let mut row = |cells: &mut dyn Iterator<Item = &str>| {
-            let cells: Vec<String> = std::iter::once(section.title).chain(cells).map(quoted).collect();
+            let cells: Vec<String> =
+                std::iter::once(quoted(&section.title)).chain(cells.map(quoted)).collect();
             text.push_str(&cells.join(","));
             text.push_str("\r\n");
         };

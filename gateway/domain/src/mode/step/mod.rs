@@ -57,6 +57,7 @@ impl Room<'_> {
             Event::Truth(atom, truth) => self.learn(*atom, *truth),
             Event::Acted { step, turn, acted } => self.acted(*step, *turn, *acted),
             Event::Confirm { step, who } => return self.confirm(*step, who),
+            Event::Simulate { step, who } => return self.simulate(*step, who),
             Event::Cannot { step, who, why } => return self.cannot(*step, who, why),
             Event::Waive { step, who, why, span } => return self.waive(*step, who, why, *span),
             Event::Retry { step, who } => return self.retry(*step, who),

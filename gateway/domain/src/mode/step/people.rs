@@ -60,6 +60,24 @@ impl Room<'_> {
         Ok(())
     }
 
+    /// In a drill somebody only simulated a step: counted apart, and evidence of nothing.
+    pub(super) fn simulate(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
+        self.known(step, "simulating")?;
+        if !self.state.is_exercise() {
+            return Err(self.meaningless("simulating outside a drill"));
+        }
+        let Doing::Human { role, .. } = &self.brief.jobs[step].doing else {
+            return Err(self.meaningless("simulating what a device does"));
+        };
+        if *self.step_state(step) != StepState::Asked {
+            return Err(self.meaningless("simulating a step whose turn it is not"));
+        }
+        self.needs("simulating", role, who)?;
+        self.set_step(step, StepState::Simulated);
+        self.disarm_step(step);
+        Ok(())
+    }
+
     /// Somebody cannot do it: it waits for a decision.
     pub(super) fn cannot(&mut self, step: usize, who: &Actor, why: &str) -> Result<(), Refused> {
         self.known(step, "saying that it cannot be done")?;

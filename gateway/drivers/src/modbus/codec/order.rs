@@ -22,7 +22,7 @@ pub enum Order {
 
 impl Order {
     /// The words as one number, first word on top for `abcd`.
-    pub(super) fn join(self, words: &[u16]) -> u64 {
+    pub(crate) fn join(self, words: &[u16]) -> u64 {
         let fold = |acc: u64, word: &u16| acc << 16 | u64::from(self.word(*word));
         match self {
             Self::Abcd | Self::Badc => words.iter().fold(0, fold),

@@ -1,22 +1,28 @@
 //! From the profile as written to one that cannot be wrong; all problems at once.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use linli_domain::{Id, PointSpec, Value, unit};
+use linli_domain::{Id, PointSpec, unit};
 
-use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawTest};
-use super::{Expect, Identify, Limits, Point, Profile, Vector, WriteRule};
+use super::identity::Check;
+use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawSerial};
+use super::vectors::{check_vector, vectors_hold};
+use super::{Identity, Limits, Point, Profile, QualityRule, WriteRule};
 use crate::modbus::codec::{Codec, Kind, Scale};
-use crate::modbus::data::{Data, Span, Table};
+use crate::modbus::data::{Span, Table};
 
 /// A device with more is not a device but a system; and a sample numbers points by 16 bits.
 const MOST_POINTS: usize = 2000;
 
+/// Registers after a value among which the one with its quality may be.
+const FARTHEST_QUALITY: u16 = 8;
+
 /// Longest text in registers.
 const LONGEST_TEXT: u16 = 64;
 
-/// Values of a vector may differ from the written ones by this share: they are written rounded.
-const ROUNDING: f64 = 1e-6;
+/// An output that must be written more often than this needs a device that holds it itself.
+const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
 
 type Problems = Vec<String>;
 
@@ -38,7 +44,7 @@ pub(super) fn check(raw: &RawProfile, file_name: &str) -> Result<Profile, Proble
         }
     }
     let limits = check_limits(&raw.limits, &mut problems);
-    let identify = raw.identify.as_ref().and_then(|raw| check_identify(raw, &mut problems));
+    let identity = check_identity(raw, &mut problems);
     let points: Vec<Point> = raw.point.iter().flat_map(|raw| check_point(raw, &mut problems)).collect();
     check_together(&points, &limits, &mut problems);
     let mut vectors = Vec::new();
@@ -49,7 +55,7 @@ pub(super) fn check(raw: &RawProfile, file_name: &str) -> Result<Profile, Proble
         problems.push("has no [[test]]: add at least one captured reply with its values".to_owned());
     }
     let (title, title_zh, source) = (raw.title.clone(), raw.title_zh.clone(), raw.source.clone());
-    let profile = Profile { name, title, title_zh, source, limits, identify, points, vectors };
+    let profile = Profile { name, title, title_zh, source, limits, identity, points, vectors };
     if problems.is_empty() {
         problems.extend(vectors_hold(&profile));
     }
@@ -72,15 +78,49 @@ fn check_limits(raw: &RawLimits, problems: &mut Problems) -> Limits {
     }
 }
 
-fn check_identify(raw: &RawIdentify, problems: &mut Problems) -> Option<Identify> {
-    let (table, start) = match (raw.input, raw.holding) {
-        (Some(start), None) => (Table::InputRegister, start),
-        (None, Some(start)) => (Table::HoldingRegister, start),
+fn check_identity(raw: &RawProfile, problems: &mut Problems) -> Option<Identity> {
+    let checks = raw.identify.iter().filter_map(|raw| check_identify(raw, problems)).collect();
+    let serial = raw.serial.as_ref().and_then(|raw| check_serial(raw, problems));
+    Identity::new(checks, serial).unwrap_or_else(|why| {
+        problems.push(why);
+        None
+    })
+}
+
+fn register(
+    what: &str,
+    input: Option<u16>,
+    holding: Option<u16>,
+    problems: &mut Problems,
+) -> Option<(Table, u16)> {
+    match (input, holding) {
+        (Some(start), None) => Some((Table::InputRegister, start)),
+        (None, Some(start)) => Some((Table::HoldingRegister, start)),
         _ => {
-            problems.push("identify needs exactly one of input, holding".to_owned());
+            problems.push(format!("{what} needs exactly one of input, holding"));
+            None
+        }
+    }
+}
+
+fn check_serial(raw: &RawSerial, problems: &mut Problems) -> Option<(Span, Codec)> {
+    let (table, start) = register("serial", raw.input, raw.holding, problems)?;
+    let kind = match raw.kind {
+        RawKind::U16 => Kind::U16,
+        RawKind::U32 => Kind::U32,
+        RawKind::U64 => Kind::U64,
+        other => {
+            problems.push(format!("serial.type {other:?} is not u16, u32 or u64"));
             return None;
         }
     };
+    let scale = Scale::new(1.0, 0.0)?;
+    let codec = Codec { kind, order: raw.order, scale, none: Vec::new(), range: None };
+    Some((Span { table, start, count: kind.words() }, codec))
+}
+
+fn check_identify(raw: &RawIdentify, problems: &mut Problems) -> Option<Check> {
+    let (table, start) = register("identify", raw.input, raw.holding, problems)?;
     let Some(kind) = numeric(raw.kind) else {
         problems.push(format!("identify.type {:?} is not numeric", raw.kind));
         return None;
@@ -90,7 +130,7 @@ fn check_identify(raw: &RawIdentify, problems: &mut Problems) -> Option<Identify
         return None;
     };
     let codec = Codec { kind, order: raw.order, scale, none: Vec::new(), range: None };
-    Some(Identify { span: Span { table, start, count: kind.words() }, codec, plausible: raw.plausible })
+    Some(Check { span: Span { table, start, count: kind.words() }, codec, plausible: raw.plausible })
 }
 
 fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
@@ -125,14 +165,16 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
         wrong("needs a unit (UCUM code; \"1\" when dimensionless)".to_owned());
     }
     let codec = Codec { kind, order: raw.order, scale, none: raw.none.clone(), range: raw.range };
-    let write = match check_write(raw, table, &codec) {
-        Ok(write) => write,
-        Err(why) => {
-            wrong(why);
-            None
-        }
-    };
-    repeated(raw, start, kind.words())
+    let write = check_write(raw, table, &codec).unwrap_or_else(|why| {
+        wrong(why);
+        None
+    });
+    let quality = check_quality(raw, start, kind.words()).unwrap_or_else(|why| {
+        wrong(why);
+        None
+    });
+    let words = quality.as_ref().map_or(kind.words(), |rule| rule.offset + 1);
+    repeated(raw, start, words)
         .filter_map(|(name, start)| match (Id::new(&name), start) {
             (Ok(id), Some(start)) => {
                 let spec = PointSpec {
@@ -141,9 +183,9 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
                     kind: codec.value_type(),
                     writable: write.is_some(),
                 };
-                let span = Span { table, start, count: kind.words() };
-                let (about, codec) = (raw.about.clone(), codec.clone());
-                Some(Point { spec, about, span, codec, write, counter: raw.counter })
+                let span = Span { table, start, count: words };
+                let (about, codec, quality) = (raw.about.clone(), codec.clone(), quality.clone());
+                Some(Point { spec, about, span, codec, write, counter: raw.counter, quality })
             }
             (Err(error), _) => {
                 problems.push(format!("point {name:?}: the name {error}"));
@@ -155,6 +197,20 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
             }
         })
         .collect()
+}
+
+/// The register that says how good the value is: shortly after it, so that one request reads both.
+fn check_quality(raw: &RawPoint, start: u16, words: u16) -> Result<Option<QualityRule>, String> {
+    let Some(quality) = &raw.quality else { return Ok(None) };
+    if raw.write.is_some() || raw.coil.is_some() || raw.discrete.is_some() || raw.repeat.is_some() {
+        return Err("quality is for single registers that are only read".to_owned());
+    }
+    match quality.register.checked_sub(start) {
+        Some(offset) if (words..words + FARTHEST_QUALITY).contains(&offset) => {
+            QualityRule::new(offset, &quality.codes).map(Some)
+        }
+        _ => Err(format!("quality.register must be one of the {FARTHEST_QUALITY} registers after the value")),
+    }
 }
 
 /// The one address a point gives.
@@ -230,8 +286,12 @@ const fn numeric(kind: RawKind) -> Option<Kind> {
 
 fn check_write(raw: &RawPoint, table: Table, codec: &Codec) -> Result<Option<WriteRule>, String> {
     let Some(write) = &raw.write else { return Ok(None) };
+    let refresh = write.refresh.map(|refresh| refresh.0);
+    if refresh.is_some_and(|refresh| refresh < SHORTEST_REFRESH) {
+        return Err("write.refresh is too short, at least 1s".to_owned());
+    }
     match (table, codec.kind) {
-        (Table::Coil, _) => Ok(Some(WriteRule { min: 0.0, max: 1.0, multiple: write.multiple })),
+        (Table::Coil, _) => Ok(Some(WriteRule { min: 0.0, max: 1.0, multiple: write.multiple, refresh })),
         // A bit is written by reading, changing and writing the register: a change by the device
         // in between would be undone.
         (Table::HoldingRegister, Kind::Bit(_)) => {
@@ -243,7 +303,7 @@ fn check_write(raw: &RawPoint, table: Table, codec: &Codec) -> Result<Option<Wri
                 for edge in [min, max] {
                     codec.encode(edge).map_err(|why| format!("write limit {edge} {why}"))?;
                 }
-                Ok(Some(WriteRule { min, max, multiple: write.multiple }))
+                Ok(Some(WriteRule { min, max, multiple: write.multiple, refresh }))
             }
             _ => Err("write needs min and max, min not above max".to_owned()),
         },
@@ -276,123 +336,5 @@ fn check_together(points: &[Point], limits: &Limits, problems: &mut Problems) {
             problems.push(format!("point {}: overlaps {}", point.spec.name, before.spec.name));
         }
         last = Some(point);
-    }
-}
-
-fn check_vector(raw: &RawTest, index: usize, points: &[Point], problems: &mut Problems) -> Option<Vector> {
-    let before = problems.len();
-    let mut wrong = |what: String| problems.push(format!("test {}: {what}", index + 1));
-    let mut data = Vec::new();
-    for (table, rows) in [
-        (Table::Coil, &raw.coil),
-        (Table::DiscreteInput, &raw.discrete),
-        (Table::InputRegister, &raw.input),
-        (Table::HoldingRegister, &raw.holding),
-    ] {
-        for (address, text) in rows {
-            match (parse_address(address), parse_data(table, text)) {
-                (Some(start), Some(found)) => data.push((table, start, found)),
-                (None, _) => wrong(format!("{address:?} is not an address")),
-                _ => {
-                    wrong(format!("{text:?} is not register words in hex (\"42F6 E979\") or bits (\"101\")"))
-                }
-            }
-        }
-    }
-    let known =
-        |name: &str| points.iter().find(|p| p.spec.name.as_str() == name).map(|p| p.spec.name.clone());
-    let mut expect = Vec::new();
-    for (name, value) in &raw.expect {
-        #[expect(clippy::cast_precision_loss, reason = "test values are small")]
-        let value = match value {
-            toml::Value::Integer(i) => Some(Expect::Number(*i as f64)),
-            toml::Value::Float(f) => Some(Expect::Number(*f)),
-            toml::Value::Boolean(b) => Some(Expect::Bool(*b)),
-            toml::Value::String(s) => Some(Expect::Text(s.clone())),
-            _ => None,
-        };
-        match (known(name), value) {
-            (Some(id), Some(value)) => expect.push((id, value)),
-            (None, _) => wrong(format!("there is no point {name:?}")),
-            (_, None) => wrong(format!("{name}: expected a number, true, false or text")),
-        }
-    }
-    for name in &raw.nothing {
-        match known(name) {
-            Some(id) => expect.push((id, Expect::Nothing)),
-            None => wrong(format!("there is no point {name:?}")),
-        }
-    }
-    if expect.is_empty() {
-        wrong("expects nothing".to_owned());
-    }
-    (problems.len() == before).then_some(Vector { data, expect })
-}
-
-fn parse_address(text: &str) -> Option<u16> {
-    text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |hex| u16::from_str_radix(hex, 16).ok())
-}
-
-fn parse_data(table: Table, text: &str) -> Option<Data> {
-    if matches!(table, Table::Coil | Table::DiscreteInput) {
-        let bit = |c: char| match c {
-            '0' => Some(false),
-            '1' => Some(true),
-            _ => None,
-        };
-        return text.chars().filter(|c| *c != ' ').map(bit).collect::<Option<_>>().map(Data::Bits);
-    }
-    let words: Option<Vec<u16>> =
-        text.split_whitespace().map(|word| u16::from_str_radix(word, 16).ok()).collect();
-    words.filter(|words| !words.is_empty()).map(Data::Registers)
-}
-
-/// Runs every vector of a profile; a sentence for each value that comes out differently.
-#[must_use]
-pub fn vectors_hold(profile: &Profile) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (index, vector) in profile.vectors.iter().enumerate() {
-        for (name, expect) in &vector.expect {
-            let Some(point) = profile.points.iter().find(|p| p.spec.name == *name) else { continue };
-            let got = match find(vector, point.span) {
-                Some(Found::Bit(bit)) => Some(Value::Bool(bit)),
-                Some(Found::Words(words)) => point.codec.decode(words).1,
-                None => {
-                    problems.push(format!("test {}: {name}: its registers are not given", index + 1));
-                    continue;
-                }
-            };
-            if !agrees(expect, got.as_ref()) {
-                problems.push(format!("test {}: {name}: expected {expect:?}, got {got:?}", index + 1));
-            }
-        }
-    }
-    problems
-}
-
-enum Found<'a> {
-    Bit(bool),
-    Words(&'a [u16]),
-}
-
-fn find(vector: &Vector, span: Span) -> Option<Found<'_>> {
-    vector.data.iter().filter(|(table, ..)| *table == span.table).find_map(|(_, start, data)| {
-        let from = usize::from(span.start.checked_sub(*start)?);
-        match data {
-            Data::Bits(bits) => bits.get(from).map(|bit| Found::Bit(*bit)),
-            Data::Registers(words) => words.get(from..from + usize::from(span.count)).map(Found::Words),
-        }
-    })
-}
-
-fn agrees(expect: &Expect, got: Option<&Value>) -> bool {
-    match (expect, got) {
-        (Expect::Nothing, None) => true,
-        (Expect::Bool(a), Some(Value::Bool(b))) => a == b,
-        (Expect::Text(a), Some(Value::Text(b))) => **a == **b,
-        (Expect::Number(a), Some(value @ (Value::Integer(_) | Value::Unsigned(_) | Value::Float(_)))) => {
-            value.as_f64().is_some_and(|b| (a - b).abs() <= a.abs() * ROUNDING)
-        }
-        _ => false,
     }
 }

@@ -2,8 +2,11 @@
 
 mod check;
 mod explain;
+mod identity;
+mod quality;
 mod raw;
 mod set;
+mod vectors;
 
 use std::time::Duration;
 
@@ -12,8 +15,10 @@ use linli_domain::{Id, PointSpec};
 use crate::modbus::codec::Codec;
 use crate::modbus::data::{Data, Span, Table};
 
-pub use check::vectors_hold;
+pub(crate) use identity::Identity;
+pub(crate) use quality::QualityRule;
 pub use set::{ProfileError, ProfileSet, problems_of};
+pub use vectors::vectors_hold;
 
 /// A checked profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +28,7 @@ pub struct Profile {
     pub(crate) title_zh: String,
     pub(crate) source: String,
     pub(crate) limits: Limits,
-    pub(crate) identify: Option<Identify>,
+    pub(crate) identity: Option<Identity>,
     pub(crate) points: Vec<Point>,
     pub(crate) vectors: Vec<Vector>,
 }
@@ -43,14 +48,6 @@ pub(crate) struct Limits {
     pub reply: Duration,
 }
 
-/// How to tell that the device is this model.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Identify {
-    pub span: Span,
-    pub codec: Codec,
-    pub plausible: (f64, f64),
-}
-
 /// One point of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Point {
@@ -60,6 +57,8 @@ pub(crate) struct Point {
     pub codec: Codec,
     pub write: Option<WriteRule>,
     pub counter: bool,
+    /// Where the device says how good the value is.
+    pub quality: Option<QualityRule>,
 }
 
 /// What may be written.
@@ -69,6 +68,8 @@ pub(crate) struct WriteRule {
     pub max: f64,
     /// Use FC 16 (or 15) even for a single register, because the model knows no FC 6 (or 5).
     pub multiple: bool,
+    /// The device grants the value only for a while: it is written again this often.
+    pub refresh: Option<Duration>,
 }
 
 /// A captured exchange and what it means.
@@ -106,6 +107,12 @@ impl Profile {
     #[must_use]
     pub fn title_zh(&self) -> &str {
         &self.title_zh
+    }
+
+    /// Whether a device of this model tells its serial number.
+    #[must_use]
+    pub fn tells_serial(&self) -> bool {
+        self.identity.as_ref().is_some_and(Identity::tells_serial)
     }
 
     /// What its points are.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::duration::Period;
 use crate::modbus::codec::Order;
@@ -18,7 +20,10 @@ pub(super) struct RawProfile {
     pub source: String,
     #[serde(default)]
     pub limits: RawLimits,
-    pub identify: Option<RawIdentify>,
+    /// One check, or several that must all hold.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub identify: Vec<RawIdentify>,
+    pub serial: Option<RawSerial>,
     #[serde(default)]
     pub point: Vec<RawPoint>,
     #[serde(default)]
@@ -48,6 +53,27 @@ pub(super) struct RawIdentify {
     pub plausible: (f64, f64),
 }
 
+/// Where the device tells its serial number.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSerial {
+    pub input: Option<u16>,
+    pub holding: Option<u16>,
+    #[serde(rename = "type")]
+    pub kind: RawKind,
+    #[serde(default)]
+    pub order: Order,
+}
+
+/// Where the device says how good a value is, and what its codes mean.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQuality {
+    /// Address of the register, in the point's table, after the value.
+    pub register: u16,
+    pub codes: BTreeMap<String, String>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPoint {
@@ -73,6 +99,7 @@ pub(super) struct RawPoint {
     #[serde(default)]
     pub counter: bool,
     pub write: Option<RawWrite>,
+    pub quality: Option<RawQuality>,
     #[serde(default)]
     pub about: String,
 }
@@ -102,6 +129,8 @@ pub(super) struct RawWrite {
     pub max: Option<f64>,
     #[serde(default)]
     pub multiple: bool,
+    /// Write the value again this often for as long as it stands.
+    pub refresh: Option<Period>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,6 +149,24 @@ pub(super) struct RawTest {
     /// Points that must give no value.
     #[serde(default)]
     pub nothing: Vec<String>,
+}
+
+/// A table, or an array of tables. By hand: an untagged enum would hide which key is wrong.
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawIdentify>, D::Error> {
+    struct OneOrMany;
+    impl<'de> Visitor<'de> for OneOrMany {
+        type Value = Vec<RawIdentify>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a table or an array of tables")
+        }
+        fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+            RawIdentify::deserialize(MapAccessDeserializer::new(map)).map(|one| vec![one])
+        }
+        fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<Self::Value, S::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(seq))
+        }
+    }
+    from.deserialize_any(OneOrMany)
 }
 
 // === impl RawLimits ===

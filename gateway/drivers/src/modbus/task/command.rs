@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Value;
+use tokio::time::Instant;
 
 use super::Line;
 use crate::line::{CommandOutcome, LineCommand};
@@ -52,8 +53,15 @@ impl Line {
             self.failed(command.device, failure).await;
             return CommandOutcome::Unknown { reason: "the line went down while it was sent".to_owned() };
         }
+        self.standing.forget_point(command.device, command.point);
         match self.look_back(command).await {
-            Some((true, value)) => CommandOutcome::Done { read_back: value },
+            Some((true, value)) => {
+                if let Some(period) = planned.refresh(command.point) {
+                    let now = Instant::now();
+                    self.standing.put(command.device, command.point, command.value.clone(), period, now);
+                }
+                CommandOutcome::Done { read_back: value }
+            }
             Some((false, value)) => {
                 let reason = format!("sent, but the device says {value}");
                 CommandOutcome::Failed { reason }

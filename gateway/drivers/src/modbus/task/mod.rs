@@ -3,7 +3,9 @@
 
 mod command;
 mod device;
+mod keep;
 mod reopen;
+mod standing;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,8 +21,10 @@ use crate::modbus::link::{Failure, Link};
 use crate::modbus::plan::{Block, Medium, ModbusPlan};
 use crate::modbus::schedule::{Job, Schedule};
 use crate::modbus::transport::{Opener, Real};
+use crate::modbus::upkeep::Upkeep;
 use crate::modbus::wire::pdu;
 use device::Device;
+use standing::Standing;
 
 /// Time-outs in a row, over all devices, after which a connection counts as half open.
 const HALF_OPEN_AFTER: u32 = 5;
@@ -45,15 +49,19 @@ pub async fn run_on(
     let mut line = Line {
         schedule: Schedule::new(&plan, now),
         budget: ProbeBudget::new(plan.timing.probe_share_percent, now),
+        upkeep_budget: ProbeBudget::unsaved(keep::SHARE_PERCENT, now),
+        standing: Standing::default(),
         backoff: Backoff::default(),
         silent_in_a_row: 0,
         is_up: None,
+        is_paced: true,
         devices,
         link: None,
         plan,
         context,
         opener,
     };
+    line.pace();
     line.run().await;
     Ok(())
 }
@@ -64,17 +72,23 @@ struct Line {
     opener: Box<dyn Opener>,
     schedule: Schedule,
     budget: ProbeBudget,
+    upkeep_budget: ProbeBudget,
+    standing: Standing,
     backoff: Backoff,
     devices: Vec<Device>,
     link: Option<Link>,
     silent_in_a_row: u32,
     is_up: Option<bool>,
+    /// Whether somebody may still say how often devices are read.
+    is_paced: bool,
 }
 
 /// What to do next.
 enum Next {
     Stop,
     Serve(LineCommand),
+    Refresh(usize, u16, linli_domain::Value),
+    Maintain(Upkeep),
     Poll(Job),
     Probe(usize),
     Look,
@@ -92,6 +106,8 @@ impl Line {
             match self.next().await {
                 Next::Stop => return,
                 Next::Serve(command) => self.serve(command).await,
+                Next::Refresh(device, point, value) => self.refresh(device, point, &value).await,
+                Next::Maintain(upkeep) => self.maintain(upkeep).await,
                 Next::Poll(job) => self.poll(job).await,
                 Next::Probe(device) => self.probe(device).await,
                 Next::Look => {}
@@ -99,7 +115,7 @@ impl Line {
         }
     }
 
-    /// Commands first, then what is due, then probes; waits when there is nothing.
+    /// Commands first, then what is due, then maintenance and probes; waits when there is nothing.
     async fn next(&mut self) -> Next {
         if self.context.cancel.is_cancelled() {
             return Next::Stop;
@@ -107,7 +123,16 @@ impl Line {
         if let Ok(command) = self.context.commands.try_recv() {
             return Next::Serve(command);
         }
+        if self.context.paces.has_changed().unwrap_or_default() {
+            self.pace();
+        }
         let now = Instant::now();
+        if let Some((device, point, value)) = self.standing.take(now) {
+            return Next::Refresh(device, point, value);
+        }
+        if let Some(upkeep) = self.upkeep_due(now) {
+            return Next::Maintain(upkeep);
+        }
         if let Some((job, missed)) = self.schedule.take(now) {
             self.context.health.overruns.fetch_add(missed, Ordering::Relaxed);
             return Next::Poll(job);
@@ -115,13 +140,29 @@ impl Line {
         if let Some(device) = self.probe_due(now) {
             return Next::Probe(device);
         }
-        let wake = [self.schedule.next_due(), self.next_probe(), Some(now + HEARTBEAT)];
+        let due = [self.schedule.next_due(), self.standing.next_due()];
+        let wake = [due[0], due[1], self.next_probe(), Some(now + HEARTBEAT)];
         let wake = wake.into_iter().flatten().min().unwrap_or(now + HEARTBEAT);
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => Next::Stop,
             Some(command) = self.context.commands.recv() => Next::Serve(command),
+            Some(upkeep) = self.context.upkeep.recv() => Next::Maintain(upkeep),
+            changed = self.context.paces.changed(), if self.is_paced => {
+                self.is_paced = changed.is_ok();
+                self.pace();
+                Next::Look
+            }
             () = tokio::time::sleep_until(wake) => Next::Look,
+        }
+    }
+
+    /// Devices are read as often as is wanted now, at least as often as planned.
+    fn pace(&mut self) {
+        let (paces, now) = (Arc::clone(&self.context.paces.borrow_and_update()), Instant::now());
+        for (device, planned) in self.plan.devices.iter().enumerate() {
+            let wanted = paces.get(&planned.layout.device).copied().unwrap_or(planned.poll);
+            self.schedule.pace(device, wanted.min(planned.poll), now);
         }
     }
 
@@ -236,6 +277,8 @@ impl Line {
             self.lost(error.to_string()).await;
             return;
         }
+        // Whoever answers next may be another one.
+        self.devices[device].identified = false;
         let (reason, detail) = match failure {
             Failure::Garbled => {
                 (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids")
@@ -270,6 +313,7 @@ impl Line {
         }
         let stamp = self.context.clock.now();
         let points = 0..u16::try_from(self.plan.layouts[device].points.len()).unwrap_or(u16::MAX);
+        let detail = self.without_standing(device, detail);
         self.transition(device, state, detail).await;
         self.deliver(device, device::all_bad(points, reason, stamp)).await;
     }

@@ -4,7 +4,7 @@
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
-use super::{Section, Sheet};
+use super::sheet::{Section, Sheet};
 
 /// A4 across, in points.
 const WIDE: f32 = 842.0;
@@ -67,7 +67,7 @@ impl Paper {
         const SIZE: f32 = 8.0;
         self.room(60.0);
         self.down += 6.0;
-        self.line(section.title, 11.0);
+        self.line(&section.title, 11.0);
         if section.rows.is_empty() {
             self.line("无记录", SIZE);
             return;
@@ -182,7 +182,8 @@ mod tests {
     #[test]
     fn long_days_take_several_pages() {
         let row = vec!["后厨冷库温度偏高，已调整".to_owned(), "2026-11-24 09:30:00".to_owned()];
-        let section = Section { title: "报警", headings: vec!["说明", "时间"], rows: vec![row; 120] };
+        let section =
+            Section { title: "报警".to_owned(), headings: vec!["说明", "时间"], rows: vec![row; 120] };
         let sheet = Sheet { title: "日记录".to_owned(), signature: vec![], sections: vec![section] };
         let document = document(&sheet);
         assert!(document.starts_with(b"%PDF-"));

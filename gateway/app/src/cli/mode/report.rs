@@ -1,0 +1,69 @@
+//! `linli mode report` and `linli drill report`: a switch as it was, from the record alone.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use linli_domain::mode::Class;
+
+use super::super::site::Site;
+use super::audit;
+use crate::export::switch::{Form, Switch, orders, render};
+use crate::local::Zone;
+
+/// Times are shown as in the centres.
+const ZONE: &str = "Asia/Shanghai";
+
+/// A report.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The order; the latest of its class unless given
+    order: Option<String>,
+    /// Read an exported record instead of asking the gateway: anybody can, anywhere
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Form,
+    /// Write here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Writes it; of an order of that class.
+pub fn run(args: &Args, class: Class) -> anyhow::Result<()> {
+    let record = match &args.record {
+        Some(file) => {
+            std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?
+        }
+        None => audit::whole(&args.site)?,
+    };
+    let all = orders(&record)?;
+    let order = match &args.order {
+        Some(order) => {
+            let found = all.iter().find(|(id, _)| id == order);
+            let (_, of) = found.with_context(|| format!("the record has no accepted order {order:?}"))?;
+            let verb = if *of == Class::Exercise { "drill" } else { "mode" };
+            anyhow::ensure!(*of == class, "order {order} is {of}: `linli {verb} report {order}`");
+            order.clone()
+        }
+        None => {
+            let latest = all.iter().rev().find(|(_, of)| *of == class);
+            latest
+                .map(|(id, _)| id.clone())
+                .with_context(|| format!("the record has no order of class {class}"))?
+        }
+    };
+    let zone = Zone::find(ZONE).context("the time zones are part of the program")?;
+    let report = render(&Switch::read(&record, &order)?, args.format, &zone);
+    match &args.output {
+        Some(file) => {
+            std::fs::write(file, report).with_context(|| format!("{} cannot be written", file.display()))?;
+            println!("{}", file.display());
+        }
+        None => std::io::stdout().write_all(&report)?,
+    }
+    Ok(())
+}

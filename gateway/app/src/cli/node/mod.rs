@@ -1,0 +1,174 @@
+//! `linli node`: what a technician asks of a node, and what was done with nodes.
+
+pub mod offline;
+mod show;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::site::Site;
+use super::socket;
+use crate::config;
+use crate::nodes::{Do, run as run_job};
+
+/// A self-test takes up to half a minute, a log some requests on a slow line.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Look after our own sensor nodes: status, log, self-test, calibration, and the record of it all.
+///
+/// Through the running gateway, or directly on their line where none runs.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  linli node status fridge-node-1\n  linli node log fridge-node-1 --most 20\n  linli node selftest fridge-node-1\n  linli node calibrate fridge-node-1 product_temperature -0.3\n  linli node confirm fridge-node-1\n  linli node audit --device fridge-node-1\n\nExit codes: 0 done, 1 failed (also a self-test that fails), 2 wrong usage or configuration"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Who it is, what runs, how an update stands, every counter (状态)
+    Status(One),
+    /// What it wrote down, oldest first (日志)
+    Log {
+        #[command(flatten)]
+        one: One,
+        /// At most so many of the newest entries
+        #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        most: u32,
+    },
+    /// Have it test itself (自检)
+    Selftest(One),
+    /// Keep the firmware that is on trial; `linli flash` does so itself (确认固件)
+    Confirm(One),
+    /// Forget an update that is under way (放弃升级)
+    Abort(One),
+    /// Restart it (重启)
+    Restart(One),
+    /// Set what is added to a point, in the point's unit (校准)
+    Calibrate {
+        #[command(flatten)]
+        one: One,
+        /// The point
+        point: String,
+        /// What is added, such as -0.3
+        #[arg(allow_negative_numbers = true)]
+        offset: f64,
+    },
+    /// Everything that was done with nodes, by whom, and what came of it (维护记录)
+    Audit {
+        /// Only this device
+        #[arg(long)]
+        device: Option<String>,
+        /// Print the lines as they are: the chain can be verified
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        site: Site,
+    },
+}
+
+/// One node.
+#[derive(Debug, clap::Args)]
+struct One {
+    /// The device's id
+    device: String,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    site: Site,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let device = |one: &One| one.device.clone();
+    let (one, what, show): (&One, Do, fn(&Value) -> String) = match &args.verb {
+        Verb::Status(one) => (one, Do::Status { device: device(one) }, show::status),
+        Verb::Log { one, most } => (one, Do::Log { device: device(one), most: *most }, show::log),
+        Verb::Selftest(one) => (one, Do::Selftest { device: device(one) }, show::selftest),
+        Verb::Confirm(one) => (one, Do::Confirm { device: device(one) }, show::identity),
+        Verb::Abort(one) => (one, Do::Abort { device: device(one) }, show::aborted),
+        Verb::Restart(one) => (one, Do::Restart { device: device(one) }, show::restarted),
+        Verb::Calibrate { one, point, offset } => {
+            let what = Do::Calibrate { device: device(one), point: point.clone(), offset: *offset };
+            (one, what, show::calibrated)
+        }
+        Verb::Audit { device, json, site } => return audit(site, device.as_deref(), *json),
+    };
+    let answer = match socket::is_running(&one.site.data_dir()) {
+        true => ask(&one.site, &what)?,
+        false => super::runtime()?.block_on(directly(one, &what))?,
+    };
+    match one.json {
+        true => println!("{}", serde_json::to_string_pretty(&answer)?),
+        false => print!("{}", show(&answer)),
+    }
+    let has_failed = answer["selftest"]["state"]["code"].as_str().is_some_and(|state| state != "passed");
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Asks the desk of the running gateway.
+pub fn ask(site: &Site, what: &Do) -> anyhow::Result<Value> {
+    let body = serde_json::to_string(what)?;
+    let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/nodes", &body, PATIENCE)?;
+    anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
+    Ok(serde_json::from_str(&answer.body)?)
+}
+
+async fn directly(one: &One, what: &Do) -> anyhow::Result<Value> {
+    let config = config::load(&one.site.config)?;
+    let found = offline::find(&config, &one.device)?;
+    let attendant = found.attend().await?;
+    let target = found.target(attendant);
+    let mut record = offline::Offline::open(Some(&config)).await;
+    let who = record.who().to_owned();
+    let finished = run_job(&target, what, &who).await;
+    if let Some(noted) = finished.noted {
+        record.keep(noted).await;
+    }
+    record.close().await;
+    Ok(finished.answer?)
+}
+
+fn audit(site: &Site, device: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {
+    let lines = match socket::is_running(&site.data_dir()) {
+        true => from_gateway(site)?,
+        false => super::runtime()?.block_on(offline::lines(&config::load(&site.config)?))?,
+    };
+    let mut chain = linli_domain::audit::Chain::default();
+    for line in &lines {
+        chain.follow(line)?;
+    }
+    let wanted = lines.iter().filter(|line| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        device.is_none_or(|device| line["device"] == json!(device))
+    });
+    for line in wanted {
+        match as_json {
+            true => println!("{line}"),
+            false => println!("{}", show::audit_line(&serde_json::from_str(line)?)),
+        }
+    }
+    if !as_json {
+        let head = chain.head();
+        println!("{} lines, none changed, none missing (记录完整); root {}", head.count, head.root);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn from_gateway(site: &Site) -> anyhow::Result<Vec<String>> {
+    let mut lines: Vec<String> = Vec::new();
+    loop {
+        let path = format!("/api/v1/nodes/record?from={}", lines.len());
+        let answer = socket::ask(&site.data_dir(), "GET", &path, "", PATIENCE)?;
+        anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
+        if answer.body.is_empty() {
+            return Ok(lines);
+        }
+        lines.extend(answer.body.lines().map(str::to_owned));
+    }
+}

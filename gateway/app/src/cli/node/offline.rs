@@ -1,0 +1,166 @@
+//! Nodes while no gateway runs: their line is opened by hand, the record is kept all the same.
+
+use std::sync::Arc;
+
+use linli_drivers::modbus::plan::{Medium, ModbusPlan, Timing};
+use linli_drivers::modbus::upkeep::{self, Attendant};
+use linli_drivers::node;
+use linli_store::Store;
+
+use crate::config::Checked;
+use crate::nodes::{LINE, Record, Target, What, line_id};
+
+/// Lines read at a time.
+const PAGE: u32 = 1000;
+
+/// A node of the configuration.
+pub struct Found {
+    /// Its line.
+    pub line: String,
+    medium: Medium,
+    timing: Timing,
+    device: String,
+    unit: u8,
+    serial: Option<u64>,
+    kind: u16,
+}
+
+/// The record of a gateway that does not run; none where there is no configuration.
+pub struct Offline {
+    open: Option<(Store, Record)>,
+    who: String,
+}
+
+// === impl Found ===
+
+impl Found {
+    /// Opens its line.
+    pub async fn attend(&self) -> anyhow::Result<Attendant> {
+        upkeep::attend(self.medium.clone(), self.timing).await.map_err(|why| anyhow::anyhow!(why))
+    }
+
+    /// The node behind that attendant.
+    #[must_use]
+    pub fn target(self, attendant: Attendant) -> Target {
+        let Self { device, unit, serial, kind, .. } = self;
+        Target { device, unit, attendant, serial, kind: Some(kind), afterwards: None, now: crate::cli::now() }
+    }
+}
+
+/// Finds a node by its device id.
+pub fn find(config: &Checked, device: &str) -> anyhow::Result<Found> {
+    let mut nodes = Vec::new();
+    for line in &config.lines {
+        let Some(plan) = line.plan.as_any().downcast_ref::<ModbusPlan>() else { continue };
+        for planned in &plan.devices {
+            let Some(kind) = node::kind_of(&planned.layout.profile) else { continue };
+            let id = planned.layout.device.as_str();
+            if id == device {
+                return Ok(Found {
+                    line: plan.line.to_string(),
+                    medium: plan.medium.clone(),
+                    timing: plan.timing,
+                    device: device.to_owned(),
+                    unit: planned.unit,
+                    serial: planned.serial,
+                    kind: kind.id,
+                });
+            }
+            nodes.push(id);
+        }
+    }
+    let nodes = if nodes.is_empty() { "none".to_owned() } else { nodes.join(", ") };
+    anyhow::bail!("no node {device:?}; nodes of the configuration are: {nodes}")
+}
+
+// === impl Offline ===
+
+impl Offline {
+    /// Opens the record of that configuration's gateway. Without one the work is done all the
+    /// same, and it is said that nobody writes it down.
+    pub async fn open(config: Option<&Checked>) -> Self {
+        let who = format!("local:{}, without the gateway", rustix::process::getuid().as_raw());
+        let open = match config {
+            None => Err(anyhow::anyhow!("there is no configuration here")),
+            Some(config) => Self::record(config).await,
+        };
+        let open = open.map_err(|why| eprintln!("linli: this is not written into a record: {why:#}")).ok();
+        Self { open, who }
+    }
+
+    async fn record(config: &Checked) -> anyhow::Result<(Store, Record)> {
+        if let Some(dir) = config.store.path.parent() {
+            std::fs::create_dir_all(dir)?;
+        }
+        let now: linli_store::Now = Arc::new(crate::cli::now);
+        let (store, _) = Store::open(config.store.clone(), now).await?;
+        let record = Record::resume(&store.book()).await?;
+        Ok((store, record))
+    }
+
+    /// Writes a line.
+    pub async fn note(
+        &mut self,
+        action: &str,
+        result: &str,
+        target: &Target,
+        about: Option<String>,
+        detail: Option<String>,
+    ) {
+        let what = What {
+            action: action.to_owned(),
+            result: result.to_owned(),
+            device: target.device.clone(),
+            serial: target.serial.map(|serial| format!("{serial:016x}")),
+            about,
+            detail,
+            ..What::default()
+        };
+        self.keep(what).await;
+    }
+
+    /// Writes that something was refused before any node was reached.
+    pub async fn refused(&mut self, action: &str, device: &str, why: &str) {
+        let (action, device) = (action.to_owned(), device.to_owned());
+        let (result, detail) = ("refused".to_owned(), Some(why.to_owned()));
+        self.keep(What { action, result, device, detail, ..What::default() }).await;
+    }
+
+    /// Writes a line as it is, with who did it.
+    pub async fn keep(&mut self, what: What) {
+        let Some((store, record)) = &mut self.open else { return };
+        let what = What { who: self.who.clone(), ..what };
+        if let Err(error) = record.keep(&store.book(), crate::cli::now(), what, Vec::new()).await {
+            eprintln!("linli: the record cannot be written: {error:#}");
+        }
+    }
+
+    /// Who works.
+    #[must_use]
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// Makes sure that all of it is on the disk.
+    pub async fn close(self) {
+        if let Some((store, _)) = self.open {
+            store.close().await;
+        }
+    }
+}
+
+/// Every line of the record of a gateway that does not run.
+pub async fn lines(config: &Checked) -> anyhow::Result<Vec<String>> {
+    let (store, _) = Offline::record(config).await?;
+    let mut lines: Vec<String> = Vec::new();
+    loop {
+        let last = lines.len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
+        let pages = store.book().after(LINE, &line_id(last), PAGE).await?;
+        if pages.is_empty() {
+            break;
+        }
+        lines.extend(pages.into_iter().map(|page| page.body));
+    }
+    store.close().await;
+    Ok(lines)
+}

@@ -1,0 +1,76 @@
+//! What is done for devices besides polling: outputs written again in time, and maintenance.
+
+use std::sync::atomic::Ordering;
+
+use linli_domain::Value;
+use tokio::time::Instant;
+
+use super::Line;
+use crate::modbus::link::Failure;
+use crate::modbus::upkeep::Upkeep;
+use crate::modbus::wire::pdu;
+
+/// Maintenance waits for a moment without polls; on a line that has none it gets this share.
+pub(super) const SHARE_PERCENT: u8 = 20;
+
+// === impl Line ===
+
+impl Line {
+    /// A request of maintenance, if it may go now: the line is idle, or its share is not used up.
+    pub(super) fn upkeep_due(&mut self, now: Instant) -> Option<Upkeep> {
+        let is_idle = self.schedule.next_due().is_none_or(|due| due > now);
+        if !is_idle && !self.upkeep_budget.allows(now) {
+            return None;
+        }
+        self.context.upkeep.try_recv().ok()
+    }
+
+    /// One exchange for whoever maintains a unit. What comes of it says nothing about a device:
+    /// the unit may be none, or be starting anew.
+    pub(super) async fn maintain(&mut self, upkeep: Upkeep) {
+        if upkeep.reply.is_closed() {
+            return;
+        }
+        let Some(link) = &mut self.link else { return upkeep.line_down("it is not open") };
+        let began = Instant::now();
+        let is_late = self.schedule.next_due().is_some_and(|due| due <= began);
+        let outcome = link.exchange(upkeep.unit, &upkeep.request(), upkeep.patience).await;
+        let now = Instant::now();
+        if is_late {
+            self.upkeep_budget.spend(now - began, now);
+        }
+        let took = u64::try_from((now - began).as_micros()).unwrap_or(u64::MAX);
+        let health = &self.context.health;
+        health.busy_us.fetch_add(took, Ordering::Relaxed);
+        health.upkeep_us.fetch_add(took, Ordering::Relaxed);
+        health.upkeep.fetch_add(1, Ordering::Relaxed);
+        if let Err(Failure::Down(error)) = &outcome {
+            self.lost(error.to_string()).await;
+        }
+        upkeep.answer(outcome);
+    }
+
+    /// Writes what stands at a point again, so that the device goes on granting it.
+    pub(super) async fn refresh(&mut self, device: usize, point: u16, value: &Value) {
+        let Ok(write) = self.plan.devices[device].encode(point, value) else { return };
+        match self.exchange(device, &pdu::Request::write(&write)).await {
+            Ok(_) => {
+                self.context.health.refreshed.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(Failure::Refused(code)) => {
+                self.standing.forget_point(device, point);
+                let device = &self.plan.layouts[device].device;
+                tracing::warn!(%device, point, why = pdu::exception(code), "an output can no longer be held");
+            }
+            Err(failure) => self.failed(device, &failure).await,
+        }
+    }
+
+    /// Forgets what stood at a lost device; says so in the detail.
+    pub(super) fn without_standing(&mut self, device: usize, detail: String) -> String {
+        if !self.standing.forget(device) {
+            return detail;
+        }
+        format!("{detail}; its held outputs fall to their safe state and must be commanded anew")
+    }
+}

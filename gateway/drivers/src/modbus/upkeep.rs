@@ -1,0 +1,190 @@
+//! Maintenance: raw reads and writes of one unit's registers, on a line that is polled all the same.
+//!
+//! Whoever maintains a device knows what the registers mean; the line only carries them. While the
+//! gateway owns the line its task serves the requests between two polls; while nobody does,
+//! [`attend`] opens the line for a moment and serves nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::line::LineHealth;
+use crate::modbus::data::{Data, Span, Table, Write};
+use crate::modbus::link::{Failure, Link};
+use crate::modbus::plan::{Medium, Timing};
+use crate::modbus::transport::{Opener, Real, describe};
+use crate::modbus::wire::pdu::{self, Request};
+
+/// Requests that may wait. Whoever maintains waits for each answer, so one is usual.
+const QUEUE: usize = 4;
+
+/// A request to one unit.
+#[derive(Debug)]
+pub struct Upkeep {
+    /// The unit; it need not be a device of the configuration.
+    pub unit: u8,
+    /// What to do.
+    pub ask: Ask,
+    /// Longest wait for the answer.
+    pub patience: Duration,
+    /// Where the answer goes: the registers read, or none for a write. When nobody waits for it
+    /// any more, the request is not sent.
+    pub reply: oneshot::Sender<Result<Vec<u16>, NotDone>>,
+}
+
+/// What to do with the unit's registers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Read them.
+    Read(Span),
+    /// Write them.
+    Write(Write),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// Nothing came.
+    #[error("no answer from unit {unit}")]
+    Silent {
+        /// The unit.
+        unit: u8,
+    },
+    /// Something came, but not the answer.
+    #[error("damaged answer from unit {unit}")]
+    Garbled {
+        /// The unit.
+        unit: u8,
+    },
+    /// The unit refuses.
+    #[error("unit {unit} refused: {}", pdu::exception(*.code))]
+    Refused {
+        /// The unit.
+        unit: u8,
+        /// The exception's code.
+        code: u8,
+    },
+    /// The line is down, or ended.
+    #[error("the line is down: {why}")]
+    Down {
+        /// More, for a person.
+        why: String,
+    },
+}
+
+/// The way to a line for whoever maintains what is on it.
+pub type Attendant = mpsc::Sender<Upkeep>;
+
+// === impl Upkeep ===
+
+impl Upkeep {
+    /// What is sent.
+    #[must_use]
+    pub(super) fn request(&self) -> Request {
+        match &self.ask {
+            Ask::Read(span) => Request::read(*span),
+            Ask::Write(write) => Request::write(write),
+        }
+    }
+
+    /// Gives the answer to whoever waits for it.
+    pub(super) fn answer(self, outcome: Result<Vec<u8>, Failure>) {
+        let unit = self.unit;
+        let answer = match (outcome, &self.ask) {
+            (Ok(pdu), Ask::Read(span)) => Ok(words(*span, &pdu)),
+            (Ok(_), Ask::Write(_)) => Ok(Vec::new()),
+            (Err(Failure::Silent), _) => Err(NotDone::Silent { unit }),
+            (Err(Failure::Garbled), _) => Err(NotDone::Garbled { unit }),
+            (Err(Failure::Refused(code)), _) => Err(NotDone::Refused { unit, code }),
+            (Err(Failure::Down(error)), _) => Err(NotDone::Down { why: error.to_string() }),
+        };
+        // Whoever asked may have stopped waiting.
+        let _ = self.reply.send(answer);
+    }
+
+    /// Says that the line is down.
+    pub(super) fn line_down(self, why: &str) {
+        let _ = self.reply.send(Err(NotDone::Down { why: why.to_owned() }));
+    }
+}
+
+/// Registers as they are, bits as one register each.
+fn words(span: Span, pdu: &[u8]) -> Vec<u16> {
+    match pdu::data(span, pdu) {
+        Data::Registers(words) => words,
+        Data::Bits(bits) => bits.into_iter().map(u16::from).collect(),
+    }
+}
+
+/// Opens a line that nobody owns and serves requests on it until the way to it is dropped.
+pub async fn attend(medium: Medium, timing: Timing) -> Result<Attendant, String> {
+    let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
+    let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(&medium)))?;
+    tokio::time::sleep(timing.connect_delay).await;
+    let health = Arc::new(LineHealth::new(0));
+    let mut link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
+    let (attendant, mut queue) = mpsc::channel::<Upkeep>(QUEUE);
+    tokio::spawn(async move {
+        while let Some(upkeep) = queue.recv().await {
+            if link.is_none() {
+                match opener.open().await {
+                    Ok(stream) => {
+                        link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
+                    }
+                    Err(error) => {
+                        upkeep.line_down(&format!("{} cannot be opened: {error}", describe(&medium)));
+                        continue;
+                    }
+                }
+            }
+            let Some(open) = &mut link else { continue };
+            let outcome = open.exchange(upkeep.unit, &upkeep.request(), upkeep.patience).await;
+            if matches!(outcome, Err(Failure::Down(_))) {
+                link = None;
+            }
+            upkeep.answer(outcome);
+        }
+    });
+    Ok(attendant)
+}
+
+/// Reads registers of a unit through an attendant.
+pub async fn read(
+    attendant: &Attendant,
+    unit: u8,
+    span: Span,
+    patience: Duration,
+) -> Result<Vec<u16>, NotDone> {
+    ask(attendant, unit, Ask::Read(span), patience).await
+}
+
+/// Writes registers of a unit through an attendant.
+pub async fn write(
+    attendant: &Attendant,
+    unit: u8,
+    address: u16,
+    words: Vec<u16>,
+    patience: Duration,
+) -> Result<(), NotDone> {
+    ask(attendant, unit, Ask::Write(Write::Registers { address, words }), patience).await.map(drop)
+}
+
+async fn ask(attendant: &Attendant, unit: u8, ask: Ask, patience: Duration) -> Result<Vec<u16>, NotDone> {
+    let ended = || NotDone::Down { why: "the line has ended".to_owned() };
+    let (reply, answer) = oneshot::channel();
+    attendant.send(Upkeep { unit, ask, patience, reply }).await.map_err(|_| ended())?;
+    answer.await.map_err(|_| ended())?
+}
+
+/// The span of input registers.
+#[must_use]
+pub const fn inputs(start: u16, count: u16) -> Span {
+    Span { table: Table::InputRegister, start, count }
+}
+
+/// The span of holding registers.
+#[must_use]
+pub const fn holdings(start: u16, count: u16) -> Span {
+    Span { table: Table::HoldingRegister, start, count }
+}

@@ -1,0 +1,256 @@
+//! Boards that are emulated: the firmware that would lie in a real one, run by QEMU.
+//!
+//! The bus is a cable between two pseudo-terminals that stays when the board loses its power, so a
+//! gateway at its other end sees what it would see at a real line. Flash lies in a file and survives.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::peer::Cable;
+use crate::stage::{Stage, eventually, tool};
+
+/// The silence between frames under emulation, as the boards have it from the factory.
+pub const LINE: &str = "baud = 9600\nframe_gap = \"12ms\"\n";
+
+/// Where the active slot lies in the flash file of the MPS2.
+pub const ACTIVE: usize = 0x1_0000;
+/// Where the other slot lies.
+pub const OTHER: usize = 0x4_0000;
+const FLASH: usize = 16 << 20;
+
+/// A board and what is wired to it, with or without power.
+pub struct Bench {
+    /// The gateway's end of the line.
+    pub line: PathBuf,
+    /// The flash of the MPS2.
+    pub flash: PathBuf,
+    /// What the board says on its console.
+    pub console: PathBuf,
+    cable: Cable,
+    qmp: PathBuf,
+    eeprom: PathBuf,
+}
+
+/// A board under power. Dropping it is pulling the plug.
+pub struct Emulator {
+    child: Child,
+    qmp: BufReader<UnixStream>,
+}
+
+/// What was built for a board.
+pub fn built(board: &str, file: &str) -> anyhow::Result<PathBuf> {
+    let shelf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/firmware");
+    let path = shelf.join(board).join(file);
+    ensure!(
+        path.is_file(),
+        "{} is missing: build it with `cargo xtask firmware build --development --slow`",
+        path.display()
+    );
+    Ok(path)
+}
+
+// === impl Bench ===
+
+impl Bench {
+    /// Lays the cable; the flash is blank.
+    pub async fn new(stage: &Stage) -> anyhow::Result<Self> {
+        let cable = Cable::lay(stage).await?;
+        let bench = Self {
+            line: cable.gateway.clone(),
+            flash: stage.path("flash.img"),
+            console: stage.path("console.log"),
+            qmp: stage.path("qmp.sock"),
+            eeprom: stage.path("eeprom.img"),
+            cable,
+        };
+        std::fs::write(&bench.flash, vec![0xFF; FLASH])?;
+        std::fs::write(&bench.eeprom, vec![0xFF; 4096])?;
+        Ok(bench)
+    }
+
+    /// Programs the MPS2 as a factory does: an image in the active slot, all else blank.
+    pub fn program(&self, image: &[u8]) -> anyhow::Result<()> {
+        let mut flash = vec![0xFF; FLASH];
+        flash[ACTIVE..ACTIVE + image.len()].copy_from_slice(image);
+        Ok(std::fs::write(&self.flash, flash)?)
+    }
+
+    /// The end of the line that is the board's, for whoever disturbs it.
+    #[must_use]
+    pub fn board_end(&self) -> &Path {
+        &self.cable.server
+    }
+
+    /// Whether the active slot holds exactly this.
+    pub fn runs(&self, image: &[u8]) -> anyhow::Result<bool> {
+        Ok(std::fs::read(&self.flash)?[ACTIVE..ACTIVE + image.len()] == *image)
+    }
+
+    /// Words of progress in the bootloader's state page: how far a swap or a revert is.
+    pub fn progress(&self) -> anyhow::Result<usize> {
+        let flash = std::fs::read(&self.flash)?;
+        Ok(flash[8..4096].chunks(4).filter(|word| **word != [0xFF; 4]).count())
+    }
+
+    /// Power for an MPS2 with this bootloader: `boot.elf`, or `boot-slow.elf` in which a power cut
+    /// finds the time to strike.
+    pub async fn mps2(&self, boot: &str) -> anyhow::Result<Emulator> {
+        let memory =
+            format!("memory-backend-file,id=mem,size=16M,share=on,mem-path={}", self.flash.display());
+        let kernel = built("mps2-an385", boot)?.display().to_string();
+        let (line, console) = self.serial();
+        self.start(&[
+            &["-M", "mps2-an385,memory-backend=mem", "-object", &memory, "-kernel", &kernel],
+            &["-chardev", &line, "-serial", "chardev:line", "-serial", &console],
+            &["-device", "tmp105,id=t0,address=0x48", "-device", "tmp105,id=t1,address=0x49"],
+            &["-device", "pca9552,id=inputs,address=0x60"],
+        ])
+        .await
+    }
+
+    /// Power for an LM3S6965 with EEPROM and clock on its bus.
+    pub async fn lm3s6965(&self) -> anyhow::Result<Emulator> {
+        let kernel = built("lm3s6965evb", "node.elf")?.display().to_string();
+        let eeprom = format!("if=none,id=ee,format=raw,file={}", self.eeprom.display());
+        let (line, console) = self.serial();
+        self.start(&[
+            &["-M", "lm3s6965evb", "-kernel", &kernel, "-chardev", &line, "-serial", "chardev:line"],
+            &["-serial", &console, "-device", "tmp105,id=t0,address=0x48"],
+            &["-device", "tmp105,id=t1,address=0x49", "-drive", &eeprom],
+            &[
+                "-device",
+                "at24c-eeprom,rom-size=4096,address=0x50,drive=ee",
+                "-device",
+                "ds1338,address=0x68",
+            ],
+        ])
+        .await
+    }
+
+    /// Power for a Netduino Plus 2: an STM32F405 with its UART, little more.
+    pub async fn netduinoplus2(&self) -> anyhow::Result<Emulator> {
+        let kernel = built("stm32f405", "smoke.elf")?.display().to_string();
+        let (line, _) = self.serial();
+        self.start(&[&[
+            "-M",
+            "netduinoplus2",
+            "-kernel",
+            &kernel,
+            "-chardev",
+            &line,
+            "-serial",
+            "chardev:line",
+        ]])
+        .await
+    }
+
+    fn serial(&self) -> (String, String) {
+        let line = format!("serial,id=line,path={}", self.cable.server.display());
+        (line, format!("file:{}", self.console.display()))
+    }
+
+    async fn start(&self, arguments: &[&[&str]]) -> anyhow::Result<Emulator> {
+        let _ = std::fs::remove_file(&self.qmp);
+        // A test that is killed drops nothing: the emulator then ends with the thread that started it.
+        let child = Command::new(tool("setpriv", "util-linux")?)
+            .args(["--pdeathsig", "KILL"])
+            .arg(tool("qemu-system-arm", "qemu-system-arm")?)
+            .args(["-display", "none", "-monitor", "none", "-qmp"])
+            .arg(format!("unix:{},server=on,wait=off", self.qmp.display()))
+            .args(arguments.concat())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.console.with_extension("err"))?)
+            .spawn()?;
+        let mut emulator = Starting(Some(child));
+        let mut stream = None;
+        eventually("QEMU starts", Duration::from_secs(20), || {
+            stream = UnixStream::connect(&self.qmp).ok();
+            stream.is_some()
+        })
+        .await
+        .with_context(|| std::fs::read_to_string(self.console.with_extension("err")).unwrap_or_default())?;
+        let stream = stream.context("no connection")?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut qmp = BufReader::new(stream);
+        qmp.read_line(&mut String::new())?;
+        let child = emulator.0.take().context("it was there")?;
+        let mut emulator = Emulator { child, qmp };
+        emulator.order("qmp_capabilities", json!({}))?;
+        Ok(emulator)
+    }
+}
+
+/// A child that does not outlive a failed start.
+struct Starting(Option<Child>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+// === impl Emulator ===
+
+impl Emulator {
+    /// Orders something of QEMU itself.
+    pub fn order(&mut self, command: &str, arguments: Value) -> anyhow::Result<Value> {
+        let order = json!({"execute": command, "arguments": arguments});
+        self.qmp.get_mut().write_all(format!("{order}\n").as_bytes())?;
+        loop {
+            let mut line = String::new();
+            ensure!(self.qmp.read_line(&mut line)? > 0, "QEMU has gone");
+            let answer: Value = serde_json::from_str(&line)?;
+            if let Some(error) = answer.get("error") {
+                bail!("{command}: {error}");
+            }
+            if let Some(answer) = answer.get("return") {
+                return Ok(answer.clone());
+            }
+        }
+    }
+
+    /// A probe gets that temperature, in thousandths of a degree.
+    pub fn warm(&mut self, probe: &str, millidegrees: i32) -> anyhow::Result<()> {
+        let set = json!({"path": probe, "property": "temperature", "value": millidegrees});
+        self.order("qom-set", set).map(drop)
+    }
+
+    /// A digital input of the MPS2 is switched.
+    pub fn switch(&mut self, input: usize, is_on: bool) -> anyhow::Result<()> {
+        let value = if is_on { "on" } else { "off" };
+        let set = json!({"path": "inputs", "property": format!("led{input}"), "value": value});
+        self.order("qom-set", set).map(drop)
+    }
+
+    /// The relays of the MPS2, as its pins show them.
+    pub fn relays(&mut self) -> anyhow::Result<u32> {
+        let look = json!({"command-line": "xp /1wx 0x40028000"});
+        let told = self.order("human-monitor-command", look)?;
+        let word = told.as_str().and_then(|told| told.trim().rsplit(' ').next()).unwrap_or_default();
+        Ok(u32::from_str_radix(word.trim_start_matches("0x"), 16)?)
+    }
+
+    /// The power goes, at this moment.
+    pub fn cut(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,118 @@
+//! What people and tests do with a centre that switches: wait, confirm, order.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::crew::Crew;
+use crate::gateway::Gateway;
+use crate::room::{Centre, ENTER, Room, does, room, rooms, step};
+use crate::stage::eventually;
+
+/// A step takes seconds here; a busy machine takes longer.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Waits until the room says so.
+pub async fn until(gateway: &Gateway, what: &str, holds: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
+    let held = eventually(what, PATIENCE, || room(gateway).is_ok_and(|room| holds(&room))).await;
+    held.map_err(|error| {
+        anyhow::anyhow!("{error}: {:#}\n{}", room(gateway).unwrap_or_default(), gateway.log())
+    })
+}
+
+/// Waits until a room is so.
+pub async fn until_room(
+    gateway: &Gateway,
+    name: &str,
+    what: &str,
+    holds: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Value> {
+    let find = || rooms(gateway).ok()?.into_iter().find(|room| room["room"] == name);
+    let held = eventually(what, PATIENCE, || find().is_some_and(|room| holds(&room))).await;
+    held.map_err(|error| anyhow::anyhow!("{error}: {:#?}\n{}", find(), gateway.log()))?;
+    find().ok_or_else(|| anyhow::anyhow!("no room {name}"))
+}
+
+/// What a page of metrics says of a series.
+#[must_use]
+pub fn metric(gateway: &Gateway, series: &str) -> Option<f64> {
+    let page = gateway.get("/metrics").ok()?;
+    page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+}
+
+/// An alarm as it is shown.
+pub fn alarm(gateway: &Gateway, id: &str) -> anyhow::Result<Value> {
+    let (_, shown) = gateway.ask("GET", "/api/v1/alarms?all=true", &Value::Null)?;
+    let all = shown.as_array().into_iter().flatten();
+    Ok(all.into_iter().find(|alarm| alarm["alarm"] == id).cloned().unwrap_or_default())
+}
+
+/// Waits until the room is at that stage.
+pub async fn at(gateway: &Gateway, stage: &str) -> anyhow::Result<()> {
+    until(gateway, stage, |room| room["stage"] == stage).await
+}
+
+/// Somebody does a step when they are asked.
+pub async fn confirms(gateway: &Gateway, id: &str, people: &[&str]) -> anyhow::Result<()> {
+    until(gateway, &format!("{id} is asked"), |room| step(room, id) == "asked").await?;
+    for person in people {
+        let (status, told) = act(gateway, "confirm", &json!({"step": id, "person": person}))?;
+        anyhow::ensure!(status == 200, "{id} by {person}: {told}");
+    }
+    Ok(())
+}
+
+/// Something done in the reading room.
+pub fn act(gateway: &Gateway, deed: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+    gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{deed}"), body)
+}
+
+/// Orders; this machine's clock is synchronised with nobody, so the code is compared.
+pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
+    let shown: Value = serde_json::from_str(&does(&["order", "show", file, "--json"]).await?)?;
+    let code = shown["code"].as_str().unwrap_or_default();
+    let sent = gateway.verb(&["order", "send", file, "--code", code]).await?;
+    Ok((sent.status.success(), String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned()))
+}
+
+/// People take the room to its emergency role.
+pub async fn enters(gateway: &Gateway, centre: &mut Centre, place: &mut Room) -> anyhow::Result<()> {
+    let plan = centre.named_plan("xinghe", ENTER);
+    let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
+    let (is_taken, told) = send(gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{told}");
+    confirms(gateway, "notice", &["qian"]).await?;
+    place.set("occupied 0").await?;
+    confirms(gateway, "sweep", &["qian", "sun"]).await?;
+    confirms(gateway, "layout", &["qian", "sun"]).await?;
+    confirms(gateway, "supplies", &["qian"]).await?;
+    confirms(gateway, "accept", &["zhao"]).await?;
+    at(gateway, "ready").await
+}
+
+/// The crew works until the room is so.
+pub async fn until_with(
+    gateway: &Gateway,
+    place: &mut Room,
+    crew: &Crew,
+    what: &str,
+    holds: impl Fn(&Value) -> bool,
+) -> anyhow::Result<()> {
+    let began = tokio::time::Instant::now();
+    while !holds(&room(gateway)?) {
+        anyhow::ensure!(began.elapsed() < PATIENCE, "{what}: {:#}\n{}", room(gateway)?, gateway.log());
+        crew.work(gateway, place, &[], Duration::ZERO).await?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// The district orders the reading room into its emergency role.
+pub async fn order_to_enter(gateway: &Gateway, centre: &mut Centre) -> anyhow::Result<()> {
+    until(gateway, "no fire", |room| room["fire"] == "normal").await?;
+    let plan = centre.named_plan("xinghe", ENTER);
+    let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
+    let (is_taken, told) = send(gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{told}");
+    Ok(())
+}
