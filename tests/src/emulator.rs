@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::peer::Cable;
 use crate::stage::{Stage, eventually, tool};
@@ -35,7 +36,12 @@ pub struct Bench {
     cable: Cable,
     qmp: PathBuf,
     eeprom: PathBuf,
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// One emulated board at a time: its frames end by real time, and boards that share a small machine
+/// would cut each other's in two.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A board under power. Dropping it is pulling the plug.
 pub struct Emulator {
@@ -68,6 +74,7 @@ impl Bench {
             qmp: stage.path("qmp.sock"),
             eeprom: stage.path("eeprom.img"),
             cable,
+            _turn: TURN.lock().await,
         };
         std::fs::write(&bench.flash, vec![0xFF; FLASH])?;
         std::fs::write(&bench.eeprom, vec![0xFF; 4096])?;

@@ -20,7 +20,7 @@ use crate::emulator::built;
 
 /// How often a request is sent: a busy host stops the emulator in the middle of a frame, and what
 /// follows a silence is another frame.
-const TRIES: usize = 10;
+const TRIES: usize = 20;
 
 /// What an image says about itself.
 #[derive(Debug, Clone, Copy)]
@@ -254,8 +254,9 @@ impl Node {
         let end = (from as usize + LONGEST_CHUNK).min(image.len());
         match self.refusal(&Message::chunk(session, from, &image[from as usize..end]))? {
             None => Ok(end as u32),
-            // After a power cut in the middle of a word the node says where it goes on.
-            Some(Refusal::Torn) => Ok(self.update()?.2),
+            // After a power cut in the middle of a word, and after an answer that came so late that it
+            // was taken for that of the next chunk, the node says where it goes on.
+            Some(Refusal::Torn | Refusal::Ahead | Refusal::Repeated | Refusal::Crc) => Ok(self.update()?.2),
             Some(refusal) => bail!("chunk at {from} refused: {}", refusal.as_str()),
         }
     }

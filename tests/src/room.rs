@@ -119,7 +119,7 @@ impl Room {
         let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
         let before = self.told().len();
         self.input.write_all(format!("{word}\n").as_bytes()).await?;
-        eventually("the room changes", Duration::from_secs(5), || {
+        eventually("the room changes", Duration::from_secs(60), || {
             self.told().iter().skip(before).any(|line| line["set"] == what.as_str())
         })
         .await

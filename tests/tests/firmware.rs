@@ -338,18 +338,30 @@ async fn a_node_without_its_gateway_lets_its_relays_fall_within_their_lease() ->
     assert_eq!(emulator.relays()?, 0);
     client.write(0x0100, &[1, 3])?;
     assert_eq!(emulator.relays()?, 1, "the pin itself");
-    // Refreshed, it holds for longer than one lease.
-    let began = tokio::time::Instant::now();
-    while began.elapsed() < Duration::from_secs(5) {
+    // Refreshed, it holds for longer than one lease. Where this machine was late itself, it is done again.
+    let (mut drops, mut longest) = (0, Duration::MAX);
+    let mut refreshed = tokio::time::Instant::now();
+    for _ in 0..6 {
         client.write(0x0100, &[1, 3])?;
-        assert_eq!(emulator.relays()?, 1);
+        (drops, longest) = (client.counter(Counter::LeaseDrops)?, Duration::ZERO);
+        let began = tokio::time::Instant::now();
+        refreshed = began;
+        while began.elapsed() < Duration::from_secs(5) {
+            client.write(0x0100, &[1, 3])?;
+            longest = longest.max(refreshed.elapsed());
+            refreshed = tokio::time::Instant::now();
+        }
+        if longest < Duration::from_millis(2500) {
+            break;
+        }
     }
-    let refreshed = tokio::time::Instant::now();
+    assert!(longest < Duration::from_millis(2500), "this machine cannot refresh in time: {longest:?}");
+    assert_eq!(client.counter(Counter::LeaseDrops)?, drops, "refreshed in time, and dropped all the same");
     eventually("the relay falls", Duration::from_secs(20), || emulator.relays().is_ok_and(|pins| pins == 0))
         .await?;
     let held = refreshed.elapsed();
     assert!(held >= Duration::from_millis(1500), "it fell after {held:?}, the lease was not kept");
-    assert_eq!(client.counter(Counter::LeaseDrops)?, 1);
+    assert_eq!(client.counter(Counter::LeaseDrops)?, drops + 1);
     Ok(())
 }
 
@@ -373,7 +385,8 @@ async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> any
     emulator.order("stop", serde_json::json!({}))?;
     gateway.until("it says that the node is away", patience, |status| !is_online(status)).await?;
     emulator.order("cont", serde_json::json!({}))?;
-    gateway.until("it says that the node is back", patience, is_online).await?;
+    // Away for long, it is looked for once a minute at the latest.
+    gateway.until("it says that the node is back", patience * 3, is_online).await?;
 
     // Noise and half frames, towards the gateway and towards the node.
     let mut to_gateway = std::fs::OpenOptions::new().write(true).open(bench.board_end())?;
