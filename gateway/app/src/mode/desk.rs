@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::mode::{Acted, Brief, Event, Truth, Turn};
+use linli_domain::mode::{Brief, Event, Truth, Turn};
 use linli_domain::order::{Ledger, Order};
-use linli_domain::{Batch, Id, Timestamp};
+use linli_domain::{Batch, Timestamp};
 use linli_drivers::Clock;
 use linli_store::Book;
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
-use super::evidence::{Evidence, Moment, Seen};
+use super::evidence::{Moment, Seen};
 use super::figures::Health;
 use super::hands::{Done, Hands, Task};
+use super::happening::Told;
 use super::heads::Heads;
 use super::policy::Telling;
 use super::record::{Record, What};
@@ -30,9 +31,6 @@ use crate::events::Events;
 
 /// Values that grow too old are noticed with this precision.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// What could not be made durable is tried again after this.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// Ends of acts waiting at the desk.
 const DONE_QUEUE: usize = 256;
@@ -70,8 +68,8 @@ pub struct Desk {
     pub(super) hands: Hands,
     done: Option<mpsc::Receiver<Done>>,
     /// What happened and could not be made durable yet.
-    again: VecDeque<(usize, Event)>,
-    again_at: Option<Instant>,
+    pub(super) again: VecDeque<(usize, Event)>,
+    pub(super) again_at: Option<Instant>,
     /// Counts refreshments.
     refreshed: u64,
     /// Rooms that began in another building than there is now.
@@ -168,10 +166,10 @@ impl Desk {
                     let _ = reply.send(self.answer(&who, action).await);
                 }
                 batch = batches.recv() => match batch {
-                    Some(batch) => self.see(&batch).await,
+                    Some(batch) => self.see(batch, &mut batches).await,
                     None => return,
                 },
-                Some(done) = done.recv() => self.ended(done).await,
+                Some(first) = done.recv() => self.ended(first, &mut done).await,
                 Some(order) = orders.recv() => self.order_came(&order).await,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.time().await,
                 changed = self.parts.setup.changed(), if is_open => {
@@ -200,10 +198,8 @@ impl Desk {
             let state = Box::new(room.state.clone());
             self.owed.push(What::Reset { room: room.id.clone(), why: why.clone(), state });
         }
-        let all: Vec<usize> = self.rooms.keys().copied().collect();
-        for room in all {
-            self.happen(room, Event::Restarted).await;
-        }
+        let all = self.rooms.keys().map(|room| Told::of(*room, Event::Restarted)).collect();
+        self.happen_together(all).await;
         for room in std::mem::take(&mut self.strange) {
             self.happen(room, Event::Stop { by: why.clone() }).await;
         }
@@ -216,7 +212,8 @@ impl Desk {
 
     /// Takes over a changed configuration, unless a room in the middle of a run would lose its plan.
     fn follow(&mut self) {
-        if !self.parts.setup.has_changed().unwrap_or_default() && **self.parts.setup.borrow() == *self.setup {
+        let is_same = Arc::ptr_eq(&self.parts.setup.borrow(), &self.setup);
+        if !self.parts.setup.has_changed().unwrap_or_default() && is_same {
             return;
         }
         let fresh = Arc::clone(&self.parts.setup.borrow_and_update());
@@ -245,62 +242,6 @@ impl Desk {
         }
     }
 
-    async fn see(&mut self, batch: &Batch) {
-        self.seen.note(batch, Instant::now());
-        self.look(Some(&batch.layout.device)).await;
-    }
-
-    /// Tells every room what is news to it; of one device, or because time passed.
-    async fn look(&mut self, device: Option<&Id>) {
-        let now = Instant::now();
-        let all: Vec<usize> = self.rooms.keys().copied().collect();
-        for index in all {
-            self.look_for_fire(index, now).await;
-            let has_run = self.rooms.get(&index).is_some_and(|room| room.state.run.is_some());
-            if has_run && (device.is_none() || self.concerns(index, device)) {
-                self.look_at_claims(index, now).await;
-            }
-        }
-    }
-
-    /// Whether something in a room is read from that device.
-    fn concerns(&self, index: usize, device: Option<&Id>) -> bool {
-        let fixtures = self.setup.facility.fixtures.iter().filter(|fixture| fixture.room == index);
-        let mut reads = fixtures.flat_map(|fixture| &fixture.reads);
-        reads.any(|read| match &read.from {
-            linli_domain::facility::From::Point(point) => Some(&point.device) == device,
-            linli_domain::facility::From::Known(_) => false,
-        })
-    }
-
-    async fn look_for_fire(&mut self, index: usize, now: Instant) {
-        let zone = self.setup.facility.rooms.get(index).and_then(|room| room.fire_zone);
-        let Some(zone) = zone.and_then(|zone| self.setup.facility.fire_zones.get(zone)) else { return };
-        let told = self.seen.fire(&self.setup, &zone.input, now);
-        if self.rooms.get(&index).is_some_and(|room| room.state.fire.is_news(told)) {
-            self.happen(index, Event::Fire(told)).await;
-        }
-    }
-
-    async fn look_at_claims(&mut self, index: usize, now: Instant) {
-        let setup = Arc::clone(&self.setup);
-        let Some(known) = self.rooms.get(&index).and_then(|room| room.known.clone()) else { return };
-        for atom in 0..known.brief.atoms.len() {
-            let Some(room) = self.rooms.get_mut(&index) else { return };
-            let knows = room.knows(atom);
-            let Some(truth) = room.claims.news(&self.seen, &setup, &known.brief, atom, knows, now) else {
-                continue;
-            };
-            let evidence = self.seen.evidence(&setup, &known.brief, atom, now);
-            self.happen_by(index, Event::Truth(atom, truth), None, evidence).await;
-            // The plan may be another one now.
-            let same = self.rooms.get(&index).and_then(|room| room.known.as_ref());
-            if !same.is_some_and(|same| Arc::ptr_eq(same, &known)) {
-                return;
-            }
-        }
-    }
-
     /// What is read of a claim now.
     pub(super) fn truth(&self, brief: &Brief, atom: usize, now: Instant) -> Truth {
         self.seen.truth(&self.setup, brief, atom, now, None, false)
@@ -320,14 +261,18 @@ impl Desk {
         }
         self.tell_head(now).await;
         let all: Vec<usize> = self.rooms.keys().copied().collect();
-        for index in all {
-            self.refresh(index, now);
-            while let Some(timer) = self.rooms.get(&index).and_then(|room| room.elapsed(now)) {
-                if let Some(room) = self.rooms.get_mut(&index) {
-                    room.timers.remove(&timer);
-                }
-                self.happen(index, Event::Elapsed(timer)).await;
+        all.into_iter().for_each(|index| self.refresh(index, now));
+        loop {
+            let elapsed = |room: &mut Room| {
+                let timer = room.elapsed(now)?;
+                room.timers.remove(&timer);
+                Some(Told::of(room.index, Event::Elapsed(timer)))
+            };
+            let told: Vec<Told> = self.rooms.values_mut().filter_map(elapsed).collect();
+            if told.is_empty() {
+                return;
             }
+            self.happen_together(told).await;
         }
     }
 
@@ -347,51 +292,6 @@ impl Desk {
             let token = room.lease(step);
             let task = Task { room: index, serial: room.serial, act: None, touches: Vec::new() };
             self.hands.write(&self.setup.facility, &settings, &number, &token, task);
-        }
-    }
-
-    /// Commands ended.
-    async fn ended(&mut self, done: Done) {
-        let Done { task, is_done, why } = done;
-        let moment = self.now();
-        let Some(room) = self.rooms.get_mut(&task.room) else { return };
-        if let Some(why) = why {
-            tracing::warn!(room = %room.id, why, "a command of the mode switch");
-        }
-        if task.serial != room.serial {
-            return;
-        }
-        room.claims.moved(&task.touches, moment);
-        if let Some((step, turn)) = task.act {
-            let acted = if is_done { Acted::Done } else { Acted::Failed };
-            self.happen(task.room, Event::Acted { step, turn, acted }).await;
-        }
-    }
-
-    /// Something happened that nobody is answered for.
-    pub(super) async fn happen(&mut self, index: usize, event: Event) {
-        self.happen_by(index, event, None, None).await;
-    }
-
-    async fn happen_by(
-        &mut self,
-        index: usize,
-        event: Event,
-        by: Option<String>,
-        evidence: Option<Evidence>,
-    ) {
-        let decided = match self.decide(index, None, event.clone(), by, evidence) {
-            Ok(Some(decided)) => decided,
-            Ok(None) => return,
-            Err(refused) => {
-                tracing::debug!(%refused, ?event, "nothing follows");
-                return;
-            }
-        };
-        if let Err(error) = self.settle(vec![decided], Vec::new(), Vec::new(), Vec::new()).await {
-            tracing::error!(%error, ?event, "the record of the mode switch cannot be written: nothing moves");
-            self.again.push_back((index, event));
-            self.again_at = Some(Instant::now() + AGAIN);
         }
     }
 

@@ -9,6 +9,7 @@ mod desk;
 mod evidence;
 mod figures;
 mod hands;
+mod happening;
 mod heads;
 mod notices;
 mod orders;
