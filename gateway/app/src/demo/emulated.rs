@@ -90,8 +90,7 @@ fn needed(firmware: &Path) -> anyhow::Result<Needed> {
     let dir = firmware.join(BOARD);
     let (boot, image, key) = (dir.join("boot.elf"), dir.join("node.llfw"), dir.join("trusted.pub"));
     let mut missing = Vec::new();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if !std::env::split_paths(&path).any(|dir| dir.join(QEMU).is_file()) {
+    if !is_installed(QEMU) {
         missing.push(format!("{QEMU} is not installed: apt install qemu-system-arm"));
     }
     for file in [&boot, &image, &key] {
@@ -107,9 +106,24 @@ fn needed(firmware: &Path) -> anyhow::Result<Needed> {
     Ok(Needed { boot, image, key })
 }
 
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+/// The emulator, which ends with this process however that ends, where there is a way to say so.
+fn emulator() -> Command {
+    if !is_installed("setpriv") {
+        return Command::new(QEMU);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", QEMU]);
+    command
+}
+
 fn start(needed: &Needed, flash: &Path, line: &Path, qmp: &Path, dir: &Path) -> anyhow::Result<Child> {
     let memory = format!("memory-backend-file,id=mem,size=16M,share=on,mem-path={}", flash.display());
-    let child = Command::new(QEMU)
+    let child = emulator()
         .args(["-display", "none", "-monitor", "none", "-M", "mps2-an385,memory-backend=mem"])
         .args(["-object", &memory, "-kernel"])
         .arg(&needed.boot)
