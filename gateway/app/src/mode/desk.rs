@@ -159,6 +159,10 @@ impl Desk {
         let mut is_open = true;
         self.begin().await;
         loop {
+            // Who asks, and who presses stop, waits for one thing that happened, not for its share of many.
+            if let Ok(Asked { who, action, reply }) = asked.try_recv() {
+                let _ = reply.send(self.answer(&who, action).await);
+            }
             let more = [self.again_at, self.ruled_until, self.heads.due(self.record.count())];
             let due = self.rooms.values().filter_map(Room::due).chain(more.into_iter().flatten()).min();
             tokio::select! {

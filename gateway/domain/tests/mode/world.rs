@@ -225,10 +225,10 @@ impl World {
             _ => false,
         };
         next.faults += u8::from(fault);
-        let deed = match made {
-            Move::Cannot(_) | Move::Simulate(_) | Move::Waive(_) | Move::Reject | Move::Cancel => true,
-            _ => false,
-        };
+        let deed = matches!(
+            made,
+            Move::Cannot(_) | Move::Simulate(_) | Move::Waive(_) | Move::Reject | Move::Cancel
+        );
         next.deeds += u8::from(deed);
         let told = next.apply(rules, made);
         told.then_some(next)
