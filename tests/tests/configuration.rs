@@ -91,3 +91,15 @@ async fn two_gateways_never_share_a_database() -> anyhow::Result<()> {
     assert!(!second.status.success() && told.contains("another linli"), "{told}");
     gateway.stop().await
 }
+
+#[test]
+fn who_reads_only_the_beginning_has_read_enough() -> anyhow::Result<()> {
+    let mut verb = std::process::Command::new(linli_tests::binary()?);
+    let verb = verb.arg("schema").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = verb.spawn()?;
+    drop(child.stdout.take());
+    let output = child.wait_with_output()?;
+    assert!(output.status.success(), "{:?}", output.status);
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}

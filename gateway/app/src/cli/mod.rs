@@ -19,6 +19,7 @@ mod logging;
 mod mode;
 mod node;
 mod order;
+mod pipe;
 mod port;
 mod probe;
 mod progress;
@@ -102,7 +103,12 @@ enum Verb {
 /// Parses the command line and runs the verb.
 #[must_use]
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().verb {
+    let verb = Cli::parse().verb;
+    pipe::until_the_reader_leaves(|| run(verb))
+}
+
+fn run(verb: Verb) -> ExitCode {
+    let outcome = match verb {
         Verb::Run(args) => run::run(&args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args),

@@ -1,0 +1,25 @@
+//! Whoever reads only the beginning of what is printed (`linli … | head`) has read enough.
+
+use std::panic::{PanicHookInfo, UnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
+use std::process::ExitCode;
+
+/// What `println!` says of a pipe whose other end is closed.
+const CLOSED: [&str; 2] = ["failed printing to stdout", "Broken pipe"];
+
+/// Runs a verb; when nobody reads any more it puts everything away and ends, without a word.
+pub fn until_the_reader_leaves(verb: impl FnOnce() -> ExitCode + UnwindSafe) -> ExitCode {
+    let usual = take_hook();
+    set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+        if !info.payload_as_str().is_some_and(is_closed) {
+            usual(info);
+        }
+    }));
+    catch_unwind(verb).unwrap_or_else(|panic| match panic.downcast_ref::<String>() {
+        Some(told) if is_closed(told) => ExitCode::SUCCESS,
+        _ => resume_unwind(panic),
+    })
+}
+
+fn is_closed(told: &str) -> bool {
+    CLOSED.iter().all(|part| told.contains(part))
+}
