@@ -54,6 +54,9 @@ async fn another_room_takes_its_place_when_the_order_names_it() -> anyhow::Resul
         gateway.verb(&["mode", "alternate", "reading-room", "--as", "zhao", "--why", "屋顶漏水"]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     let shown = until_room(&gateway, "hall", "it begins", |room| room["stage"] != "peace").await?;
+    let all = gateway.verb(&["mode", "status"]).await?;
+    let all = String::from_utf8_lossy(&all.stdout).into_owned();
+    assert!(all.contains("site      north 北站") && all.contains("site      south 南站 平时"), "{all}");
     let first = until_room(&gateway, "reading-room", "it stays", |room| room["stage"] != "peace").await?;
     assert_eq!((&shown["order"], &shown["class"]), (&first["order"], &json!("Actual")));
     assert_eq!(proposed(), 1, "told once");

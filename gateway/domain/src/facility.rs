@@ -1,11 +1,15 @@
 //! The building: rooms, the openings between them, what a plan may move in them, and the people.
 
+use std::time::Duration;
+
 use crate::alarm::Source;
 use crate::{Id, Value};
 
 /// A centre, as far as it is built.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facility {
+    /// Where it stands.
+    pub sites: Vec<Site>,
     /// Rooms.
     pub rooms: Vec<Room>,
     /// Doors between rooms, and out.
@@ -16,6 +20,17 @@ pub struct Facility {
     pub fire_zones: Vec<FireZone>,
     /// Who works there, or gives orders.
     pub people: Vec<Person>,
+}
+
+/// A place where rooms of the centre are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Its id.
+    pub id: Id,
+    /// What people call it.
+    pub name: String,
+    /// How long people walk to it from where they muster.
+    pub walk: Duration,
 }
 
 /// A room.
@@ -223,6 +238,14 @@ impl Facility {
     #[must_use]
     pub fn room(&self, id: &str) -> Option<usize> {
         self.rooms.iter().position(|room| room.id.as_str() == id)
+    }
+
+    /// How long people walk to a room's site.
+    #[must_use]
+    pub fn walk(&self, room: usize) -> Duration {
+        let site = self.rooms.get(room).and_then(|room| room.site.as_ref());
+        let site = self.sites.iter().find(|known| Some(&known.id) == site);
+        site.map(|site| site.walk).unwrap_or_default()
     }
 
     /// A person by their id.

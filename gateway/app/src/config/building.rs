@@ -27,6 +27,7 @@ pub fn check(
         lines.iter().flat_map(|line| line.plan.layouts().iter().cloned()).collect();
     let mut builder = Builder { file, devices, layouts, notes, facility: Facility::default() };
     builder.facility.people.clone_from(&centre.people.people);
+    builder.facility.sites.clone_from(&centre.sites);
     builder.fire_zones();
     builder.rooms(rooms);
     builder.openings();

@@ -74,6 +74,8 @@ pub struct Centre {
     pub opening: Vec<linli_domain::hours::Opening>,
     /// Who works there, or gives orders.
     pub people: super::People,
+    /// Where its rooms are.
+    pub sites: Vec<linli_domain::facility::Site>,
 }
 
 /// A room.

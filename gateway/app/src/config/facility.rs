@@ -1,8 +1,10 @@
 //! facility.toml: the centre, its sites and rooms.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use linli_domain::Id;
+use linli_domain::facility::Site;
 
 use super::checked::{Centre, Room};
 use super::notes::{Notes, keys, nth};
@@ -11,9 +13,13 @@ use super::raw::{FacilityFile, Form};
 use super::text::Step;
 use crate::local::Zone;
 use linli_domain::hours::Opening;
+use linli_drivers::duration::format;
 
 /// Where centres are unless they say otherwise.
 const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
+
+/// Whoever needs longer to another site does not walk there.
+const LONGEST_WALK: Duration = Duration::from_secs(2 * 3600);
 
 /// Checks the file.
 pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, Vec<Room>)> {
@@ -62,32 +68,38 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
     });
     let rooms = rooms.collect();
     let name = file.centre.name.clone();
-    let centre = Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening, people };
+    let centre =
+        Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening, people, sites };
     Some((centre, rooms))
 }
 
-fn sites(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Vec<Id> {
-    let mut sites: Vec<Id> = Vec::new();
+fn sites(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Vec<Site> {
+    let mut sites: Vec<Site> = Vec::new();
     for (index, raw) in file.site.iter().enumerate() {
         let Some(id) = notes.id(&nth("site", index, "id"), &raw.id) else { continue };
-        if sites.contains(&id) {
+        if sites.iter().any(|site| site.id == id) {
             notes.wrong(&nth("site", index, "id"), format!("site {id} is there twice"));
         }
-        sites.push(id);
+        let walk = raw.walk.map(|walk| walk.0).unwrap_or_default();
+        if walk > LONGEST_WALK {
+            let message = format!("{} is longer than 2h; write how long people walk there", format(walk));
+            notes.wrong(&nth("site", index, "walk"), message);
+        }
+        sites.push(Site { id, name: raw.name.clone(), walk });
     }
     sites
 }
 
-fn room_site(given: Option<&str>, index: usize, sites: &[Id], notes: &mut Notes<'_, '_>) -> Option<Id> {
+fn room_site(given: Option<&str>, index: usize, sites: &[Site], notes: &mut Notes<'_, '_>) -> Option<Id> {
     let Some(given) = given else {
         if sites.len() > 1 {
             notes.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
         }
-        return sites.first().cloned();
+        return sites.first().map(|site| site.id.clone());
     };
-    let found = sites.iter().find(|site| site.as_str() == given);
+    let found = sites.iter().map(|site| &site.id).find(|site| site.as_str() == given);
     if found.is_none() {
-        let known: Vec<&str> = sites.iter().map(Id::as_str).collect();
+        let known: Vec<&str> = sites.iter().map(|site| site.id.as_str()).collect();
         let message = match super::shape::nearest(given, &known) {
             Some(near) => format!("there is no site {given:?}; did you mean {near:?}?"),
             None => format!("there is no site {given:?}; sites are: {}", known.join(", ")),

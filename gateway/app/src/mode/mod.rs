@@ -21,6 +21,7 @@ mod room;
 mod setup;
 mod shown;
 mod snapshot;
+pub mod words;
 
 pub use desk::{Desk, Parts};
 pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};

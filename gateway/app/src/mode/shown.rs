@@ -1,9 +1,6 @@
 //! What people see: every room, its steps, what is waited for and from whom.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use linli_domain::Id;
-use linli_domain::facility::Facility;
+use linli_domain::facility::{Facility, Site};
 use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, bracketed, fold, forecast};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -17,16 +14,18 @@ pub fn together(desk: &Desk) -> Fold {
     fold(desk.rooms.values().map(|room| (room.stage(&desk.setup), &room.state)))
 }
 
-/// The rooms of each site together.
-fn sites(desk: &Desk) -> BTreeMap<Id, Fold> {
+/// The rooms of each site together, of sites whose rooms have plans.
+fn sites(desk: &Desk) -> Vec<Value> {
     let setup = &desk.setup;
-    let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.clone());
-    let of = |site: &Id| {
-        let rooms = desk.rooms.values().filter(|room| at(room).as_ref() == Some(site));
-        fold(rooms.map(|room| (room.stage(setup), &room.state)))
+    let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.as_ref());
+    let shown = |site: &Site| {
+        let rooms = || desk.rooms.values().filter(|room| at(room) == Some(&site.id));
+        rooms().next()?;
+        let together = fold(rooms().map(|room| (room.stage(setup), &room.state)));
+        let walk = site.walk.as_secs();
+        Some(json!({ "site": site.id, "name": site.name, "walk_s": walk, "together": together }))
     };
-    let with_plans: BTreeSet<Id> = desk.rooms.values().filter_map(at).collect();
-    with_plans.into_iter().map(|site| (site.clone(), of(&site))).collect()
+    setup.facility.sites.iter().filter_map(shown).collect()
 }
 
 /// Every room.
@@ -46,9 +45,10 @@ pub fn status_of<'d>(desk: &'d Desk, rooms: impl IntoIterator<Item = &'d Room>) 
 
 fn shown(desk: &Desk, room: &Room) -> Value {
     let setup = &desk.setup;
-    let name = setup.facility.rooms.get(room.index).map(|room| room.name.clone());
+    let built = setup.facility.rooms.get(room.index);
+    let (name, site) = (built.map(|room| &room.name), built.and_then(|room| room.site.as_ref()));
     let mut body = json!({
-        "room": room.id, "name": name, "stage": room.stage(setup), "fire": room.state.fire,
+        "room": room.id, "name": name, "site": site, "stage": room.stage(setup), "fire": room.state.fire,
         "verified": room.state.is_verified_ready(),
         "policy": room.entered.as_ref().map(super::policy::Entered::shown),
         "alternate": super::alternate::shown(desk, room),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::atom::{Atom, Claim};
 use super::expression::{Literal, Name, Op, Parsed, Side};
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, Step, Verify, VoidOn, Work};
-use super::{check, exits};
+use super::{check, exits, path};
 use crate::facility::{Contents, Facility, From, Kind};
 use crate::{Id, Value};
 
@@ -213,6 +213,7 @@ impl Brief {
         let mut jobs: Vec<Job> = jobs.into_iter().flatten().collect();
         check::order(&mut jobs);
         check::supersede(&mut jobs);
+        path::walk(&mut jobs, facility.walk(room));
         let mut safe = safe;
         touch(&mut jobs, &mut safe);
         let contents = facility.rooms[room].contents.clone();

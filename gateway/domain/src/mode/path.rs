@@ -44,6 +44,23 @@ fn end(brief: &Brief, step: usize, ends: &mut [Option<Duration>]) -> Duration {
     ended
 }
 
+/// Gives people the time to come: whoever of a role comes first to the room's site walks there; who
+/// follows is there already.
+pub(super) fn walk(jobs: &mut [Job], walk: Duration) {
+    let role = |job: &Job| match &job.doing {
+        Doing::Human { role, .. } => Some(role.clone()),
+        _ => None,
+    };
+    let roles: Vec<Option<String>> = jobs.iter().map(role).collect();
+    for (job, role) in jobs.iter_mut().zip(&roles) {
+        if role.is_none() || job.before.iter().any(|before| roles[*before] == *role) {
+            continue;
+        }
+        job.deadline += walk;
+        job.escalate.iter_mut().for_each(|(_, after)| *after += walk);
+    }
+}
+
 /// How long a step takes at most, without tries that failed.
 #[must_use]
 pub fn span(job: &Job) -> Duration {

@@ -65,6 +65,7 @@ pub fn facility() -> Facility {
     let flow = Read { is_per_volume: true, ..read("flow", Vec::new(), true, "fan") };
     let gate = Output { is_pulse: true, ..output("gate", "button", &[("press", 1)], None) };
     Facility {
+        sites: Vec::new(),
         rooms: vec![Room {
             id: id("reading-room"),
             name: "阅览室".to_owned(),

@@ -1,6 +1,6 @@
 //! Plans that must not be loaded.
 
-use linli_domain::facility::{Interlock, Way};
+use linli_domain::facility::{Interlock, Site, Way};
 use linli_domain::mode::{Brief, Drill, Plan, Work, check_exits, forecast};
 
 use super::building::{back, brief, enter, facility};
@@ -171,4 +171,26 @@ fn the_longest_way_is_forecast() {
     // Grace, sweep, lock, lamps (10 s, 30 min, 10 s), fan, lock, gate, accept.
     assert_eq!(forecast.at_most.as_secs(), 30 + 600 + 10 + 1820 + 10 + 10 + 10 + 600);
     assert_eq!(forecast.critical, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn who_comes_first_to_a_site_is_given_the_time_to_walk_there() {
+    let walk = std::time::Duration::from_secs(6 * 60);
+    let mut far = facility();
+    let south = super::building::id("south");
+    far.sites = vec![Site { id: south.clone(), name: "南站".to_owned(), walk }];
+    far.rooms[0].site = Some(south);
+    let mut plan = enter();
+    plan.steps[0].escalate = vec![("site_lead".to_owned(), std::time::Duration::from_secs(60))];
+    let mut again = plan.steps[0].clone();
+    (again.id, again.after) = (super::building::id("again"), vec![plan.steps[0].id.to_string()]);
+    plan.steps.insert(1, again);
+    let (near, far) = (Brief::new(plan.clone(), &facility()), Brief::new(plan, &far));
+    let (near, far) = (near.expect("beside the door"), far.expect("down the street"));
+    let later: Vec<u64> =
+        near.jobs.iter().zip(&far.jobs).map(|(near, far)| (far.deadline - near.deadline).as_secs()).collect();
+    // The staff that sweep walk once, and so does whoever accepts; machines do not walk.
+    assert_eq!(later, [360, 0, 0, 0, 0, 0, 0, 360]);
+    assert_eq!(far.jobs[0].escalate[0].1 - near.jobs[0].escalate[0].1, walk);
+    assert_eq!((forecast(&far).at_most - forecast(&near).at_most).as_secs(), 720);
 }

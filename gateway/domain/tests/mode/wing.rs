@@ -67,6 +67,7 @@ pub fn facility(rooms: usize, has_fire_exit: bool) -> Facility {
     let person =
         |name: &str, role: &str| Person { id: id(name), name: name.to_owned(), roles: vec![role.to_owned()] };
     Facility {
+        sites: Vec::new(),
         rooms: NAMES[..rooms].iter().map(room).collect(),
         openings: out.chain(between).chain(fire).collect(),
         fixtures: doors.chain(airs).collect(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::site::Site;
 use super::ask;
 use crate::local::Zone;
+use crate::mode::words;
 
 /// A screen is drawn anew this often at least.
 const REDRAW: Duration = Duration::from_secs(1);
@@ -38,11 +39,13 @@ pub fn run(site: &Site, is_watching: bool, is_json: bool) -> anyhow::Result<()> 
 
 fn print(shown: &Value) {
     let rooms = shown["rooms"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let together = &shown["together"];
-    // A drill beside the real thing is no drill.
-    let is_real = rooms.iter().any(|room| room["class"] == "Actual");
-    let is_drill = together["is_exercise"] == Value::Bool(true) && !is_real;
-    println!("{} {}", word(shown, "centre"), said(is_drill, &stage(&together["stage"])));
+    println!("{} {}", word(shown, "centre"), all_said(&shown["together"], rooms));
+    let sites = shown["sites"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for site in sites.iter().filter(|_| sites.len() > 1) {
+        let its = rooms.iter().filter(|room| room["site"] == site["site"]);
+        let all = all_said(&site["together"], its);
+        println!("  站点 site      {} {} {all}", word(site, "site"), word(site, "name"));
+    }
     for room in rooms {
         println!();
         print_room(room);
@@ -60,6 +63,13 @@ fn print(shown: &Value) {
     println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..8).unwrap_or_default());
 }
 
+/// What rooms are together. A drill beside the real thing is no drill.
+fn all_said<'v>(together: &Value, rooms: impl IntoIterator<Item = &'v Value>) -> String {
+    let is_real = rooms.into_iter().any(|room| room["class"] == "Actual");
+    let is_drill = together["is_exercise"] == Value::Bool(true) && !is_real;
+    said(is_drill, stage(&together["stage"]))
+}
+
 /// What people read of a drill stands in brackets.
 fn said(is_drill: bool, text: &str) -> String {
     if is_drill { bracketed(text) } else { text.to_owned() }
@@ -68,7 +78,7 @@ fn said(is_drill: bool, text: &str) -> String {
 /// One room.
 pub fn print_room(room: &Value) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
-    let stage = said(room["class"] == "Exercise", &stage(&room["stage"]));
+    let stage = said(room["class"] == "Exercise", stage(&room["stage"]));
     println!("{} {} {stage}{verified}", word(room, "room"), word(room, "name"));
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
@@ -144,7 +154,7 @@ fn print_step(step: &Value) {
             more.push(format!("等待 waits for: {}", waits.join("; ")));
         }
     }
-    println!("  {mark} {:16} {:10} {}", word(step, "step"), state, more.join(" · "));
+    println!("  {mark} {:16} {}  {}", word(step, "step"), words::step(state), more.join(" · "));
 }
 
 /// Shows what plans would do now, and what an order that names them can name as seen.
@@ -229,20 +239,6 @@ fn time(at: &Value) -> String {
     Zone::find("Asia/Shanghai").map_or_else(|| at.to_rfc3339(), |zone| zone.shown(at))
 }
 
-fn stage(stage: &Value) -> String {
-    let stage = stage.as_str().unwrap_or_default();
-    let chinese = match stage {
-        "peace" => "平时",
-        "preview" => "待开始",
-        "notice" => "告知",
-        "clearing" => "清场",
-        "acting" => "转换中",
-        "checking" => "验收",
-        "ready" => "就绪",
-        "degraded" => "降级可用",
-        "proving" => "复核中",
-        "held" => "已停止",
-        _ => "",
-    };
-    format!("{chinese} {stage}")
+fn stage(stage: &Value) -> &'static str {
+    serde_json::from_value(stage.clone()).map(words::stage).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! facility.toml as written.
 
+use linli_drivers::duration::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -127,8 +128,10 @@ pub struct Site {
     /// Id of the site.
     pub id: String,
     /// What people call it.
-    #[expect(dead_code, reason = "for people; nothing shows sites yet")]
     pub name: String,
+    /// How long people walk to it from where they muster, such as "6m"; plans give whoever comes
+    /// first that much longer. None unless given.
+    pub walk: Option<Period>,
 }
 
 /// A room.

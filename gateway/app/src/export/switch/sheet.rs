@@ -10,6 +10,7 @@ use super::read::{RoomTold, StepTold, Switch, Told};
 use crate::config::PlannedStep;
 use crate::export::sheet::{Section, Sheet};
 use crate::local::Zone;
+use crate::mode::words;
 
 /// What no drill may be taken for.
 const NO_PROOF: &str =
@@ -83,7 +84,7 @@ fn times(switch: &Switch) -> Section {
             at(Stage::Checking),
             since(switch.sent, reached),
             within,
-            word(room.last).to_owned(),
+            words::stage(room.last).to_owned(),
         ]
     };
     let headings = vec![
@@ -116,7 +117,7 @@ fn steps(switch: &Switch, room: &RoomTold) -> Section {
         let is_simulated = matches!(told.state.as_str(), "simulated" | "skipped");
         let (real, simulated) = match (told.ended.is_some(), is_simulated) {
             (false, _) => (String::new(), String::new()),
-            (true, true) => (String::new(), state(told).to_owned()),
+            (true, true) => (String::new(), words::step(&told.state).to_owned()),
             (true, false) => (spent, String::new()),
         };
         let over = span.filter(|span| *span > planned.span && !is_simulated);
@@ -135,7 +136,7 @@ fn steps(switch: &Switch, room: &RoomTold) -> Section {
             over.map(|span| format!("+{}", minutes(span.saturating_sub(planned.span)))).unwrap_or_default(),
             minutes(planned.ends),
             told.ended.filter(|_| !is_simulated).map(|at| minutes(passed(began, at))).unwrap_or_default(),
-            format!("{} {}{again}", state(told), told.channel.unwrap_or_default()),
+            format!("{} {}{again}", words::step(&told.state), told.channel.unwrap_or_default()),
             doers.join("、"),
         ]
     };
@@ -267,36 +268,6 @@ fn findings(switch: &Switch) -> Section {
         title: "问题清单 Findings".to_owned(),
         headings: vec!["发现人 found by", "问题 finding", "责任人 owner", "期限 by"],
         rows,
-    }
-}
-
-/// What became of a step, in both languages.
-fn state(told: &StepTold) -> &'static str {
-    match told.state.as_str() {
-        "verified" => "已证实 verified",
-        "already_ok" => "本已到位 already",
-        "waived" => "已豁免 waived",
-        "simulated" => "模拟 simulated",
-        "skipped" => "略过 skipped",
-        "failed" => "未成功 failed",
-        "stuck" => "待决定 stuck",
-        "" | "pending" => "未到 not reached",
-        _ => "未完成 open",
-    }
-}
-
-fn word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Peace => "平时 peace",
-        Stage::Preview => "待开始 preview",
-        Stage::Notice => "告知 notice",
-        Stage::Clearing => "清场 clearing",
-        Stage::Acting => "转换中 acting",
-        Stage::Checking => "验收 checking",
-        Stage::Ready => "到位 ready",
-        Stage::Degraded => "降级 degraded",
-        Stage::Proving => "复核 proving",
-        Stage::Held => "停止 held",
     }
 }
 
