@@ -2,7 +2,7 @@
 
 use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, step};
 use linli_tests::switching::{PATIENCE, act, alarm, at, confirms, enters, until};
-use linli_tests::{Broker, Crew, Stage, Subscriber, eventually, tool};
+use linli_tests::{Broker, Crew, Gateway, Stage, Subscriber, eventually, python, tool};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -119,6 +119,40 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
     Ok(())
 }
 
+/// What was told of the record is signed by the gateway: so say we, and so says a program of others.
+async fn signed(
+    gateway: &Gateway,
+    subscriber: &Subscriber,
+    stage: &Stage,
+    record: &str,
+) -> anyhow::Result<()> {
+    let told = gateway.verb(&["mode", "audit", "key"]).await?;
+    let key = String::from_utf8(told.stdout)?.trim().to_owned();
+    let all = subscriber.received()?;
+    let born = all.iter().rfind(|message| message.topic.ends_with("/status"));
+    assert_eq!(born.map(|born| &born.payload["record_key"]), Some(&json!(key)));
+    let notes = all.iter().filter(|message| message.topic.ends_with("event/mode"));
+    let notes: Vec<_> =
+        notes.filter_map(|message| message.payload["record"]["checkpoint"].as_str()).collect();
+    assert!(notes.len() > 5, "{} checkpoints", notes.len());
+    let lines = std::fs::read_to_string(record)?.lines().count();
+    let within =
+        |note: &&&str| note.lines().nth(1).and_then(|n| n.parse().ok()).is_some_and(|n: usize| n <= lines);
+    let note = notes.iter().rfind(within).copied().unwrap_or_default();
+    let file = stage.path("checkpoint");
+    let file_text = file.to_string_lossy().into_owned();
+    let verify = ["mode", "audit", "verify", record, "--checkpoint", &file_text, "--key", &key];
+    for (note, is_theirs) in [(note.to_owned(), true), (note.replacen('\n', "\n1", 1), false)] {
+        std::fs::write(&file, &note)?;
+        let told = linli_tests::linli(&verify).await?;
+        assert_eq!(told.status.success(), is_theirs, "{note}{}", String::from_utf8_lossy(&told.stderr));
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/checkpoint.py");
+        let told = std::process::Command::new(python()?).args([script, &key, &file_text]).output()?;
+        assert_eq!(told.status.success(), is_theirs, "{note}{}", String::from_utf8_lossy(&told.stderr));
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::Result<()> {
     let stage = Stage::new()?;
@@ -171,6 +205,7 @@ async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::R
     let args = ["mode", "audit", "verify", &record, "--head", &heads[0], "--head", &wrong];
     let told = linli_tests::linli(&args).await?;
     assert!(!told.status.success(), "a head that was never told");
+    signed(&gateway, &subscriber, &stage, &record).await?;
     let short = report.split("head ").nth(1).and_then(|rest| rest.get(..8)).unwrap_or_default().to_owned();
     assert!(short.len() == 8 && short.bytes().all(|b| b.is_ascii_hexdigit()), "{short}");
     gateway.stop().await

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use linli_domain::Batch;
+use linli_domain::checkpoint::Keeper;
 use linli_drivers::{Clock, Told};
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
@@ -122,8 +123,8 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.clone(), &clock, observed, &telling);
-    let told_to = (birth, telling);
-    let mode_desk = mode_desk(store, commands.clone(), told_to, events, &clock, follow, observed).await?;
+    let (told_to, seen_in) = ((birth, telling, keeper(current)?), (events, observed));
+    let mode_desk = mode_desk(store, commands.clone(), told_to, seen_in, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let ways = Ways {
         taps: taps(follow, observed, [watching, proving, accounting, serving]),
@@ -255,14 +256,19 @@ async fn alarm_desk(
     alarms::Desk::resume(parts).await
 }
 
+/// Who signs for the record of the mode switch.
+fn keeper(current: &Checked) -> anyhow::Result<Option<Keeper>> {
+    let name = format!("linli/{}/{}", current.centre.id, current.gateway.id);
+    Ok(mode::keeper(&current.data_dir()?, name))
+}
+
 async fn mode_desk(
     store: &Store,
     commands: mpsc::Sender<Submission>,
-    (birth, telling): (watch::Sender<Birth>, mode::Telling),
-    events: &Events,
+    (birth, telling, keeper): (watch::Sender<Birth>, mode::Telling, Option<Keeper>),
+    (events, observed): (&Events, &Observed),
     clock: &Arc<dyn Clock>,
     follow: &Follow,
-    observed: &Observed,
 ) -> anyhow::Result<mode::Desk> {
     let parts = mode::Parts {
         store: store.book(),
@@ -273,6 +279,7 @@ async fn mode_desk(
         setup: follow.mode.subscribe(),
         birth,
         telling,
+        keeper: keeper.map(Arc::new),
     };
     mode::Desk::resume(parts).await
 }

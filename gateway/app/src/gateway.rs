@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use linli_drivers::{Clock, LinePlan};
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -83,7 +82,7 @@ impl Gateway {
         let config::Booted { checked: current, fallback } = config::load_or_last_good(config_dir)?;
         let clock = Arc::new(SystemClock::default());
         let store = open_store(&current, &clock).await?;
-        let doors = Doors::open(current.web.listen, &data_dir(&current)?).await?;
+        let doors = Doors::open(current.web.listen, &current.data_dir()?).await?;
         let web_address = doors.address()?;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
@@ -215,7 +214,7 @@ impl Gateway {
     }
 
     fn keep_as_last_good(&self) {
-        let kept = data_dir(&self.current).and_then(|dir| config::keep_last_good(&self.config_dir, &dir));
+        let kept = self.current.data_dir().and_then(|dir| config::keep_last_good(&self.config_dir, &dir));
         if let Err(error) = kept {
             tracing::warn!(
                 error = format!("{error:#}"),
@@ -311,12 +310,6 @@ async fn open_store(checked: &Checked, clock: &Arc<SystemClock>) -> anyhow::Resu
     }
     tracing::info!(epoch = opening.epoch, backlog = opening.backlog, "store open");
     Ok(store)
-}
-
-/// The directory of the database also holds the control socket and the last good configuration.
-fn data_dir(checked: &Checked) -> anyhow::Result<PathBuf> {
-    let parent = checked.store.path.parent().context("[store] path has no directory")?;
-    Ok(parent.to_owned())
 }
 
 fn known_devices(line: &config::CheckedLine) -> Vec<Known> {

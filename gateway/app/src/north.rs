@@ -51,7 +51,12 @@ impl North {
         orders: mpsc::Sender<InboundOrder>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let birth = Birth { version: VERSION.to_owned(), boot: boot_id(), mode: "peace".to_owned() };
+        let birth = Birth {
+            version: VERSION.to_owned(),
+            boot: boot_id(),
+            mode: "peace".to_owned(),
+            record_key: None,
+        };
         Self {
             outbox,
             desk: Some(desk),

@@ -63,6 +63,16 @@ struct Link {
     prev: String,
 }
 
+// === impl Head ===
+
+impl Head {
+    /// The root, if it is one.
+    #[must_use]
+    pub fn root_bytes(&self) -> Option<Hash> {
+        unhex(&self.root)?.try_into().ok()
+    }
+}
+
 // === impl Chain ===
 
 impl Chain {
@@ -125,6 +135,15 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The bytes of hexadecimal digits, two for each and nothing else.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect();
+    if rest.is_empty() { bytes } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +184,14 @@ mod tests {
             let kept: Chain = serde_json::from_str(&serde_json::to_string(&chain).unwrap()).unwrap();
             assert_eq!(kept, chain);
             assert_eq!(followed(&lines).unwrap().head(), chain.head());
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_read_strictly() {
+        assert_eq!(unhex("00fFa9"), Some(vec![0, 255, 169]));
+        for wrong in ["0", "+f", "0x", "g0", "邻"] {
+            assert_eq!(unhex(wrong), None, "{wrong}");
         }
     }
 

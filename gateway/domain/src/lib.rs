@@ -12,6 +12,7 @@ pub mod alarm;
 pub mod audit;
 mod batch;
 pub mod cap;
+pub mod checkpoint;
 mod civil;
 mod class;
 pub mod command;

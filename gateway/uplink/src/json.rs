@@ -121,11 +121,13 @@ pub fn meta(layout: &Layout) -> Vec<u8> {
 /// `status`, retained: while online, and as the will.
 #[must_use]
 pub fn status(birth: &Birth, epoch: &str, at: Timestamp, online: bool) -> Vec<u8> {
-    json!({
+    let mut status = json!({
         "online": online, "version": birth.version, "boot": birth.boot, "epoch": epoch, "mode": birth.mode, "at": at.0,
-    })
-    .to_string()
-    .into_bytes()
+    });
+    if let Some(key) = &birth.record_key {
+        status["record_key"] = json!(key);
+    }
+    status.to_string().into_bytes()
 }
 
 #[cfg(test)]
@@ -204,10 +206,15 @@ mod tests {
             json!({"device":"fridge-1","name":"冰箱 \"1\"","room":"kitchen","class":"food_safety","profile":"xy/md02",
                 "points":{"temperature":{"unit":"Cel","type":"f64"},"run":{"unit":"Cel","type":"bool","writable":true}}})
         );
-        let birth = Birth { version: "0.1.0".to_owned(), boot: "b".to_owned(), mode: "peace".to_owned() };
+        let birth = Birth {
+            version: "0.1.0".to_owned(),
+            boot: "b".to_owned(),
+            mode: "peace".to_owned(),
+            record_key: Some("k".to_owned()),
+        };
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),
-            json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7})
+            json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k"})
         );
     }
 

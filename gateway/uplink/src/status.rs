@@ -12,6 +12,8 @@ pub struct Birth {
     pub boot: String,
     /// Mode of the centre.
     pub mode: String,
+    /// What the heads of its record are checked with.
+    pub record_key: Option<String>,
 }
 
 /// The state of the connection.

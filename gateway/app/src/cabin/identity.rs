@@ -16,7 +16,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::base32;
-use linli_domain::audit::hex;
+use linli_domain::audit::{hex, unhex};
 
 /// Characters of a pseudonym: 130 bits.
 const PSEUDONYM_LENGTH: usize = 26;
@@ -120,15 +120,7 @@ impl Key {
     /// Reads 64 hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let wrong = "must hold a key of 64 hexadecimal digits; `linli visits keygen FILE` makes one";
-        let text = text.trim();
-        if text.len() != 64 || !text.is_ascii() {
-            return Err(wrong);
-        }
-        let mut bytes = [0; 32];
-        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| wrong)?;
-        }
-        Ok(Self(bytes))
+        unhex(text.trim()).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(wrong)
     }
 
     /// Writes a new one into a new file that only its owner may read.

@@ -1,9 +1,11 @@
 //! The checked configuration.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use linli_domain::Id;
 use linli_domain::report::Report as Rule;
 use linli_drivers::LinePlan;
@@ -50,6 +52,14 @@ pub struct Checked {
     pub image_keys: crate::nodes::Keys,
 }
 
+impl Checked {
+    /// The directory of the database also holds the control socket, the last good configuration and
+    /// the gateway's key.
+    pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        let parent = self.store.path.parent().context("[store] path has no directory")?;
+        Ok(parent.to_owned())
+    }
+}
 /// `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayId {

@@ -90,7 +90,7 @@ impl Desk {
                 stages,
                 effects: &made.effects,
                 is_ruled: (policies[0] != policies[1]).then_some(after.entered.is_some()),
-                head: &record.head(),
+                lines: &record,
                 at,
             };
             moments.push(after);

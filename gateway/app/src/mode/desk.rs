@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_domain::checkpoint::Keeper;
 use linli_domain::mode::{Brief, Event, Truth, Turn};
 use linli_domain::order::{Ledger, Order};
 use linli_domain::{Batch, Timestamp};
@@ -53,6 +54,8 @@ pub struct Parts {
     pub birth: watch::Sender<Birth>,
     /// Where it is told which data policies hold.
     pub telling: Telling,
+    /// Signs for the record.
+    pub keeper: Option<Arc<Keeper>>,
 }
 
 /// The task.
@@ -90,6 +93,8 @@ impl Desk {
     /// Goes on where every room was when the process ended: safe, and proven anew.
     pub async fn resume(mut parts: Parts) -> anyhow::Result<Self> {
         let setup = Arc::clone(&parts.setup.borrow_and_update());
+        let record_key = parts.keeper.as_ref().map(|keeper| keeper.verifier().to_string());
+        parts.birth.send_modify(|birth| birth.record_key = record_key);
         let (tell, done) = mpsc::channel(DONE_QUEUE);
         let hands = Hands { commands: parts.commands.clone(), done: tell, clock: Arc::clone(&parts.clock) };
         let now = Moment { instant: Instant::now(), at: parts.clock.now().at };
@@ -118,7 +123,7 @@ impl Desk {
                 rooms.insert(index, room);
             }
         }
-        let record = Record::resume(&parts.store).await?;
+        let record = Record::resume(&parts.store, parts.keeper.clone()).await?;
         let ledger = super::orders::ledger(&parts.store).await?;
         let orders = super::orders::followed(&parts.store, rooms.values()).await?;
         let heads = Heads::resume(record.count(), now.instant);

@@ -51,17 +51,17 @@ impl Desk {
             return;
         }
         let at = self.parts.clock.now().at;
-        let head = self.record.head();
+        let count = self.record.count();
         let mut body = Map::new();
         body.insert("at".to_owned(), Value::from(at.0));
         body.insert("kind".to_owned(), Value::from("head"));
-        body.insert("record".to_owned(), serde_json::json!(head));
+        body.insert("record".to_owned(), serde_json::json!(self.record.head()));
         let record = message(Topic::ModeEvent, at, body);
         let kept = self.parts.store.keep(Entry { records: vec![record], ..Entry::default() }).await;
         if let Err(error) = &kept {
             tracing::warn!(%error, "the head of the record could not be told yet");
         }
-        self.heads.tell(if kept.is_ok() { head.count } else { self.heads.told }, now);
+        self.heads.tell(if kept.is_ok() { count } else { self.heads.told }, now);
     }
 }
 

@@ -11,6 +11,7 @@ mod figures;
 mod hands;
 mod happening;
 mod heads;
+mod keeper;
 mod notices;
 mod orders;
 mod payload;
@@ -25,6 +26,7 @@ pub mod words;
 
 pub use desk::{Desk, Parts};
 pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
+pub use keeper::keeper;
 pub use notices::{Parts as NoticeParts, run as show_notices};
 pub use policy::Telling;
 pub use record::{LINE, Line, Moved, What, line_id};

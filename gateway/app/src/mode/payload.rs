@@ -1,11 +1,11 @@
 //! What the district is told: `event/mode` and `event/order`.
 
-use linli_domain::audit::Head;
 use linli_domain::mode::{Brief, Class, Effect, Stage, State, StepState, bracketed};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use serde_json::{Map, Value, json};
 
 use super::record::Moved;
+use super::words;
 use crate::config::Known;
 
 /// A room took a step: what changed, for whoever follows it.
@@ -26,8 +26,8 @@ pub struct Changed<'c> {
     pub effects: &'c [Effect],
     /// Whether the plan's data policy holds from now on, or ends; nothing when that did not change.
     pub is_ruled: Option<bool>,
-    /// What stands for the record so far.
-    pub head: &'c Head,
+    /// The record so far.
+    pub lines: &'c super::record::Record,
     /// When.
     pub at: Timestamp,
 }
@@ -48,14 +48,14 @@ impl Changed<'_> {
             return None;
         }
         let causes = self.after.run.as_ref().map(|run| json!(run.causes)).unwrap_or_default();
-        let text = format!("{}：{}", self.name, chinese(self.stages.1));
+        let text = format!("{}：{}", self.name, words::chinese(self.stages.1));
         let text = if run.order.class == Class::Exercise { bracketed(&text) } else { text };
         let body = json!({
             "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.known.brief.plan.key(),
             "role": self.known.brief.plan.role, "order": run.order.id, "class": run.order.class,
             "direction": run.order.direction, "from": self.stages.0, "stage": self.stages.1,
             "verified": self.after.is_verified_ready(), "causes": causes, "steps": steps, "notes": notes,
-            "record": self.head,
+            "record": self.lines.head(),
         });
         match body {
             Value::Object(body) => Some(body),
@@ -103,23 +103,6 @@ pub fn moved(brief: &Brief, before: &State, after: &State) -> Vec<Moved> {
             })
         })
         .collect()
-}
-
-/// A stage, as people say it.
-#[must_use]
-pub const fn chinese(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Peace => "平时",
-        Stage::Preview => "待开始",
-        Stage::Notice => "告知离场",
-        Stage::Clearing => "清场",
-        Stage::Acting => "转换中",
-        Stage::Checking => "待验收",
-        Stage::Ready => "就绪",
-        Stage::Degraded => "降级可用",
-        Stage::Proving => "复核中",
-        Stage::Held => "已停止",
-    }
 }
 
 /// A message of the mode switch.

@@ -1,8 +1,10 @@
 //! The record: one line for everything that was decided, in the transaction that makes it so.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use linli_domain::audit::{Chain, Head};
+use linli_domain::checkpoint::Keeper;
 use linli_domain::mode::{Channel, Effect, Event, Stage, State};
 use linli_domain::{Id, Timestamp};
 use linli_store::{Book, Change, Page};
@@ -169,10 +171,21 @@ pub struct Moved {
     pub done_by: BTreeSet<Id>,
 }
 
+/// What stands for the record, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Signed {
+    #[serde(flatten)]
+    head: Head,
+    /// The same as a checkpoint that the gateway signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<String>,
+}
+
 /// Writes lines.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Record {
     chain: Chain,
+    keeper: Option<Arc<Keeper>>,
 }
 
 /// The page of a line; of none before the first.
@@ -185,12 +198,12 @@ pub fn line_id(n: Option<u64>) -> String {
 
 impl Record {
     /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Book) -> anyhow::Result<Self> {
+    pub async fn resume(book: &Book, keeper: Option<Arc<Keeper>>) -> anyhow::Result<Self> {
         let chain = match book.get(CHAIN).await? {
             Some(page) => serde_json::from_str(&page.body)?,
             None => Chain::default(),
         };
-        Ok(Self { chain })
+        Ok(Self { chain, keeper })
     }
 
     /// The next line, and the page that it becomes.
@@ -208,8 +221,15 @@ impl Record {
     }
 
     /// What stands for everything so far.
-    pub fn head(&self) -> Head {
-        self.chain.head()
+    pub fn head(&self) -> Signed {
+        let head = self.chain.head();
+        let checkpoint = self.keeper.as_ref().map(|keeper| keeper.sign(&head));
+        Signed { head, checkpoint }
+    }
+
+    /// What its checkpoints are checked with.
+    pub fn verifier(&self) -> Option<String> {
+        self.keeper.as_ref().map(|keeper| keeper.verifier().to_string())
     }
 
     /// The number of the next line.

@@ -39,7 +39,7 @@ pub fn status_of<'d>(desk: &'d Desk, rooms: impl IntoIterator<Item = &'d Room>) 
     let waiting: Vec<&String> = desk.quarantine.keys().collect();
     json!({
         "centre": desk.setup.centre, "together": together(desk), "sites": sites(desk), "rooms": rooms,
-        "quarantined": waiting, "record": desk.record.head(),
+        "quarantined": waiting, "record": desk.record.head(), "record_key": desk.record.verifier(),
     })
 }
 

@@ -2,21 +2,27 @@
 
 use linli_domain::mode::Stage;
 
+/// Where a room is, in Chinese.
+#[must_use]
+pub const fn chinese(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Peace => "平时",
+        Stage::Preview => "待开始",
+        Stage::Notice => "告知",
+        Stage::Clearing => "清场",
+        Stage::Acting => "转换中",
+        Stage::Checking => "验收",
+        Stage::Ready => "就绪",
+        Stage::Degraded => "降级可用",
+        Stage::Proving => "复核中",
+        Stage::Held => "已停止",
+    }
+}
+
 /// Where a room is.
 #[must_use]
-pub const fn stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Peace => "平时 peace",
-        Stage::Preview => "待开始 preview",
-        Stage::Notice => "告知 notice",
-        Stage::Clearing => "清场 clearing",
-        Stage::Acting => "转换中 acting",
-        Stage::Checking => "验收 checking",
-        Stage::Ready => "就绪 ready",
-        Stage::Degraded => "降级可用 degraded",
-        Stage::Proving => "复核中 proving",
-        Stage::Held => "已停止 held",
-    }
+pub fn stage(stage: Stage) -> String {
+    format!("{} {}", chinese(stage), stage.as_str())
 }
 
 /// What became of a step, by the word of its state.

@@ -1,6 +1,6 @@
 //! A signed image, looked at before anything is sent: its shape, its content, its signature.
 
-use linli_domain::audit::hex;
+use linli_domain::audit::{hex, unhex};
 use linli_wire::board::Board;
 use linli_wire::identity::{BootState, Identity};
 use linli_wire::image::{BODY, Header};
@@ -110,14 +110,7 @@ impl Image {
 pub fn parse_key(text: &str) -> Result<PublicKey, String> {
     let text = text.trim();
     let wrong = || format!("{text:?} is not a public key of 64 hexadecimal digits");
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(wrong());
-    }
-    let mut key = [0; 32];
-    for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| wrong())?;
-    }
-    Ok(key)
+    unhex(text).and_then(|key| key.try_into().ok()).ok_or_else(wrong)
 }
 
 /// The word for a board.

@@ -55,12 +55,20 @@ impl PublicKey {
     /// From `ed25519:` and 64 hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, String> {
         let digits = text.strip_prefix(PUBLIC).ok_or(format!("a public key begins with {PUBLIC}"))?;
-        let bytes = unhex(digits).ok_or("a public key is 64 hexadecimal digits")?;
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| "not a point of the curve")?;
+        Self::from_bytes(&unhex(digits).ok_or("a public key is 64 hexadecimal digits")?)
+    }
+
+    /// From its 32 bytes.
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, String> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| "not a point of the curve")?;
         if key.is_weak() {
             return Err("a weak key: anybody could sign with it".to_owned());
         }
         Ok(Self(key))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
     }
 
     /// Its id.
@@ -107,7 +115,7 @@ impl SecretKey {
         PublicKey(self.0.verifying_key())
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.0.sign(message).to_bytes().to_vec()
     }
 }
@@ -157,14 +165,7 @@ impl fmt::Debug for KeyId {
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-    }
-    Some(bytes)
+    crate::audit::unhex(text)?.try_into().ok()
 }
 
 #[cfg(test)]

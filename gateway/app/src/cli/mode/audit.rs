@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use linli_domain::Id;
-use linli_domain::audit::Chain;
+use linli_domain::audit::{Chain, unhex};
+use linli_domain::checkpoint::Verifier as Key;
 use linli_domain::mode::{State, replay};
 use linli_domain::order::Envelope;
 
@@ -37,6 +38,17 @@ pub enum Verb {
         /// What the district was told: COUNT:ROOT of an event/mode message; may be repeated
         #[arg(long, value_name = "COUNT:ROOT")]
         head: Vec<String>,
+        /// A file with the checkpoint of such a message, as the gateway signed it; may be repeated
+        #[arg(long, value_name = "FILE", requires = "key")]
+        checkpoint: Vec<PathBuf>,
+        /// The gateway's verifier key, as `linli mode audit key` and its status message tell it
+        #[arg(long, value_name = "NAME+ID+KEY")]
+        key: Option<String>,
+    },
+    /// Show what this gateway's checkpoints are verified with; give it to whoever keeps them (验证公钥)
+    Key {
+        #[command(flatten)]
+        site: Site,
     },
 }
 
@@ -44,8 +56,29 @@ pub enum Verb {
 pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Export { output, site } => export(site, output.as_ref()).map(|()| ExitCode::SUCCESS),
-        Verb::Verify { file, with, head } => verify(file, with.as_deref(), head),
+        Verb::Verify { file, with, head, checkpoint, key } => {
+            let mut heads = head.iter().map(|head| head_of(head)).collect::<anyhow::Result<Vec<_>>>()?;
+            if let Some(key) = key {
+                let key = Key::parse(key).map_err(|why| anyhow::anyhow!("--key: {why}"))?;
+                let opened = checkpoint.iter().map(|file| opened(file, &key));
+                heads.extend(opened.collect::<anyhow::Result<Vec<_>>>()?);
+            }
+            verify(file, with.as_deref(), heads)
+        }
+        Verb::Key { site } => {
+            let shown = super::ask(site, "GET", "/api/v1/mode", "")?;
+            let key = shown["record_key"].as_str();
+            println!("{}", key.context("this gateway has no key: its log says why")?);
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+/// What a checkpoint tells, if the gateway signed it.
+fn opened(file: &Path, key: &Key) -> anyhow::Result<(u64, String)> {
+    let note = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let head = key.open(&note).with_context(|| format!("{}", file.display()))?;
+    Ok((head.count, head.root))
 }
 
 fn export(site: &Site, path: Option<&PathBuf>) -> anyhow::Result<()> {
@@ -83,9 +116,8 @@ fn each(site: &Site, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow
     }
 }
 
-fn verify(file: &Path, with: Option<&Path>, heads: &[String]) -> anyhow::Result<ExitCode> {
+fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let mut heads = heads.iter().map(|head| head_of(head)).collect::<anyhow::Result<Vec<_>>>()?;
     let config = with.map(config::load).transpose()?;
     let mut verifier = Verifier { config: config.as_ref(), ..Verifier::default() };
     let mut chain = Chain::default();
@@ -196,9 +228,4 @@ impl Verifier<'_> {
             );
         }
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(pair).collect()
 }

@@ -67,7 +67,7 @@ fn print(shown: &Value) {
 fn all_said<'v>(together: &Value, rooms: impl IntoIterator<Item = &'v Value>) -> String {
     let is_real = rooms.into_iter().any(|room| room["class"] == "Actual");
     let is_drill = together["is_exercise"] == Value::Bool(true) && !is_real;
-    said(is_drill, stage(&together["stage"]))
+    said(is_drill, &stage(&together["stage"]))
 }
 
 /// What people read of a drill stands in brackets.
@@ -78,7 +78,7 @@ fn said(is_drill: bool, text: &str) -> String {
 /// One room.
 pub fn print_room(room: &Value) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
-    let stage = said(room["class"] == "Exercise", stage(&room["stage"]));
+    let stage = said(room["class"] == "Exercise", &stage(&room["stage"]));
     println!("{} {} {stage}{verified}", word(room, "room"), word(room, "name"));
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
@@ -239,6 +239,6 @@ fn time(at: &Value) -> String {
     Zone::find("Asia/Shanghai").map_or_else(|| at.to_rfc3339(), |zone| zone.shown(at))
 }
 
-fn stage(stage: &Value) -> &'static str {
+fn stage(stage: &Value) -> String {
     serde_json::from_value(stage.clone()).map(words::stage).unwrap_or_default()
 }

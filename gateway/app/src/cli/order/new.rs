@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 
 use super::{cap, file, keygen::Class, show};
 use crate::cabin::random;
-use linli_domain::audit::hex;
+use linli_domain::audit::{hex, unhex};
 
 /// Write an order, not signed yet (起草指令).
 ///
@@ -187,9 +187,7 @@ fn seen(mut targets: Vec<Target>, snapshots: &[String]) -> anyhow::Result<Vec<Ta
             text.split_once(':').with_context(|| format!("{text:?}: write CENTRE:SNAPSHOT"))?;
         let target = targets.iter_mut().find(|target| target.centre.as_str() == centre);
         let target = target.with_context(|| format!("--snapshot names {centre}, but no --plan does"))?;
-        let pair = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
-        let bytes: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(pair).collect();
-        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let bytes = unhex(hash).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         target.snapshot = Some(bytes.with_context(|| format!("{hash:?} is not 64 hexadecimal digits"))?);
     }
     Ok(targets)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use linli_domain::audit::{Chain, Head};
+use linli_domain::audit::{Chain, Head, unhex};
 use linli_domain::mode::{Acted, Class, Direction, Effect, Event, Stage, Timer};
 use linli_domain::order::{Envelope, Kind};
 use linli_domain::{Id, Timestamp};
@@ -157,9 +157,7 @@ pub fn orders(record: &str) -> anyhow::Result<Vec<(String, Class)>> {
 }
 
 fn opened(hex: &str) -> anyhow::Result<Envelope> {
-    let pair = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(pair).collect();
-    Ok(Envelope::read(&bytes.context("the order is not written in hexadecimal digits")?)?)
+    Ok(Envelope::read(&unhex(hex).context("the order is not written in hexadecimal digits")?)?)
 }
 
 // === impl Switch ===

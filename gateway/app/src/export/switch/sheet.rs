@@ -84,7 +84,7 @@ fn times(switch: &Switch) -> Section {
             at(Stage::Checking),
             since(switch.sent, reached),
             within,
-            words::stage(room.last).to_owned(),
+            words::stage(room.last),
         ]
     };
     let headings = vec![
