@@ -12,6 +12,9 @@ const TOLERATED: u32 = 3;
 /// Longest pause between two probes of a dead device.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// Whoever comes back is found within two polls, or within this part of the time it was away.
+const PART_OF_ABSENCE: u32 = 60;
+
 /// Probe time that may be saved up: one round of probes after a quiet while.
 const SAVINGS: Duration = Duration::from_secs(5);
 
@@ -27,8 +30,8 @@ pub enum Breaker {
     Open {
         /// When next.
         probe_at: Instant,
-        /// Pause after a probe that fails.
-        pause: Duration,
+        /// Since when.
+        since: Instant,
         /// Why it opened.
         reason: Reason,
     },
@@ -71,22 +74,21 @@ impl Breaker {
         was_open
     }
 
-    /// The device failed. Whether that opened the breaker just now.
-    pub fn failed(&mut self, reason: Reason, first_pause: Duration, now: Instant) -> bool {
+    /// The device, polled that often, failed. Whether that opened the breaker just now.
+    pub fn failed(&mut self, reason: Reason, poll: Duration, now: Instant) -> bool {
         match self {
             Self::Closed { failures } => {
                 *failures += 1;
                 // A wrong device does not become right by asking again.
                 let opens = *failures >= TOLERATED || reason == Reason::WrongDevice;
                 if opens {
-                    let pause = first_pause.min(LONGEST_PAUSE);
-                    *self = Self::Open { probe_at: now + pause, pause, reason };
+                    *self = Self::Open { probe_at: now + poll.min(LONGEST_PAUSE), since: now, reason };
                 }
                 opens
             }
-            Self::Open { probe_at, pause, reason: why } => {
-                *pause = (*pause * 2).min(LONGEST_PAUSE);
-                *probe_at = now + *pause;
+            Self::Open { probe_at, since, reason: why } => {
+                let away = now.saturating_duration_since(*since);
+                *probe_at = now + (away / PART_OF_ABSENCE).max(poll * 2).min(LONGEST_PAUSE);
                 let other = *why != reason && reason == Reason::WrongDevice;
                 *why = reason;
                 other
@@ -150,13 +152,13 @@ mod tests {
         assert!(!breaker.failed(Reason::Silent, poll, now));
         assert!(!breaker.failed(Reason::Silent, poll, now));
         assert!(breaker.failed(Reason::Silent, poll, now));
-        let pauses: Vec<u64> = (0..8)
-            .map(|_| {
-                breaker.failed(Reason::Silent, poll, now);
-                (breaker.probe_at().expect("open") - now).as_secs()
-            })
-            .collect();
-        assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(breaker.probe_at(), Some(now + poll));
+        let pause_after = |seconds: u64| {
+            let (mut breaker, now) = (breaker.clone(), now + Duration::from_secs(seconds));
+            breaker.failed(Reason::Silent, poll, now);
+            (breaker.probe_at().expect("open") - now).as_secs()
+        };
+        assert_eq!([1, 60, 120, 600, 3600, 86_400].map(pause_after), [2, 2, 2, 10, 60, 60]);
         assert!(breaker.answered());
         assert!(breaker.is_closed());
     }
