@@ -385,8 +385,7 @@ async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> any
     emulator.order("stop", serde_json::json!({}))?;
     gateway.until("it says that the node is away", patience, |status| !is_online(status)).await?;
     emulator.order("cont", serde_json::json!({}))?;
-    // Away for long, it is looked for once a minute at the latest.
-    gateway.until("it says that the node is back", patience * 3, is_online).await?;
+    gateway.until("it says that the node is back", patience, is_online).await?;
 
     // Noise and half frames, towards the gateway and towards the node.
     let mut to_gateway = std::fs::OpenOptions::new().write(true).open(bench.board_end())?;
