@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::atom::{Atom, Claim};
-use super::brief::{Brief, Doing, Fault, Tie};
+use super::brief::{Brief, Doing, Fault};
 use super::expression::{Literal, Op};
+use super::tie::Tie;
 use crate::facility::{Facility, Fixture, Opening, Way};
 
 /// Most steps of one plan that move doors: every order of them is looked at.

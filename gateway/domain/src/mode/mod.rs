@@ -21,6 +21,7 @@ mod policy;
 mod replay;
 mod state;
 mod step;
+mod tie;
 mod truth;
 
 pub use atom::{Atom, Claim, Readings};
