@@ -42,7 +42,7 @@ pub enum Verb {
         #[arg(long, value_name = "FILE", requires = "key")]
         checkpoint: Vec<PathBuf>,
         /// The gateway's verifier key, as `linli mode audit key` and its status message tell it
-        #[arg(long, value_name = "NAME+ID+KEY")]
+        #[arg(long, value_name = "NAME+ID+KEY", requires = "checkpoint")]
         key: Option<String>,
     },
     /// Show what this gateway's checkpoints are verified with; give it to whoever keeps them (验证公钥)
