@@ -72,7 +72,7 @@ impl Desk {
         for what in self.owed.iter().cloned().chain(first) {
             changes.push(record.write(at, what));
         }
-        let (mut moments, mut is_head_told) = (Vec::new(), false);
+        let (mut moments, mut told) = (Vec::new(), Vec::new());
         let now = self.now();
         for made in &decided {
             let Some(room) = self.rooms.get(&made.room) else { continue };
@@ -95,8 +95,7 @@ impl Desk {
             };
             moments.push(after);
             if let Some(body) = changed.body() {
-                is_head_told = true;
-                self.parts.events.tell("mode", &Value::Object(body.clone()));
+                told.push(body.clone());
                 records.push(message(Topic::ModeEvent, at, body));
             }
         }
@@ -107,7 +106,7 @@ impl Desk {
             Ok(()) => {
                 self.record = record;
                 self.owed.clear();
-                if is_head_told {
+                if !told.is_empty() {
                     self.heads.tell(self.record.count(), now.instant);
                 }
             }
@@ -118,9 +117,12 @@ impl Desk {
                     .filter_map(|made| Some(self.line(self.rooms.get(&made.room)?, made).0))
                     .collect();
                 self.owed.extend(lines);
+                // A head is told, and signed, of what is on record only.
+                told.iter_mut().for_each(|body| drop(body.remove("record")));
             }
             Err(error) => return Err(error),
         }
+        told.into_iter().for_each(|body| self.parts.events.tell("mode", &Value::Object(body)));
         for (place, (made, after)) in decided.into_iter().zip(moments).enumerate() {
             self.carry_out(made, after, at, &format!("{number}-{place}"));
         }
