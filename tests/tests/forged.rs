@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use linli_tests::room::{Centre, ENTER, Room, does, room};
+use linli_tests::room::{Centre, ENTER, Room, does, room, rooms};
 use linli_tests::{Broker, Gateway, Stage, Subscriber, eventually, linli, now_ms, python};
 use serde_json::{Value, json};
 
@@ -63,7 +63,8 @@ impl Siege {
         second_key(&centre).await?;
         let place = Room::start(centre.port, "2").await?;
         let gateway = centre.gateway().await?;
-        eventually("no fire", PATIENCE, || room(&gateway).is_ok_and(|room| room["fire"] == "normal")).await?;
+        let is_normal = |rooms: Vec<Value>| rooms.iter().all(|room| room["fire"] == "normal");
+        eventually("no fire anywhere", PATIENCE, || rooms(&gateway).is_ok_and(is_normal)).await?;
         gateway.until("it is connected", PATIENCE, |s| s["uplink"]["connected"] == true).await?;
         let sum = tokio::process::Command::new("sha256sum").arg(centre.plan(ENTER)).output().await?;
         let hash = String::from_utf8(sum.stdout)?.chars().take(64).collect();
@@ -360,7 +361,9 @@ async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
                 Door::Broker => {
                     siege.broker.publish_bytes(&format!("{TOPIC}/order"), &attack.bytes, false).await?;
                     eventually(name, PATIENCE, || refusals(&siege).is_ok_and(|now| now > refused)).await?;
-                    siege.record()?.last().map(ToString::to_string).unwrap_or_default()
+                    let lines = siege.record()?;
+                    let last = lines.iter().rfind(|line| line["result"] == "refused");
+                    last.map(ToString::to_string).unwrap_or_default()
                 }
                 // What is too long is not even read to its end.
                 Door::Socket => siege.post(&String::from_utf8_lossy(&attack.bytes)).unwrap_or_default(),

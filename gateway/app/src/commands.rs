@@ -4,10 +4,11 @@
 //! a crash: what was never sent may still be sent, what may have acted is never sent twice.
 
 mod answer;
+mod first;
 mod routes;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use linli_domain::command::{Inbound, Refusal, Request, State};
@@ -35,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Ids of commands that are good only for the process that gave them begin so: after a restart
 /// they are not sent any more, whoever gave them decides anew.
 pub const OF_THIS_PROCESS: &str = "mode-";
+
+/// Why a command that nobody wants any more was not sent.
+const TAKEN_BACK: &str = "taken back before it was sent";
 
 /// A command on its way to the desk.
 #[derive(Debug)]
@@ -67,29 +71,50 @@ pub struct DeskHealth {
 /// The desk's parts.
 pub struct Desk {
     /// Journal and answers.
-    pub store: Store,
+    store: Store,
     /// Where devices are reached; replaced on reload and when a line restarts.
-    pub routes: watch::Receiver<Arc<Routes>>,
+    routes: watch::Receiver<Arc<Routes>>,
     /// For expiry and labels.
-    pub clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     /// Counters.
-    pub health: Arc<DeskHealth>,
+    health: Arc<DeskHealth>,
+    /// What was taken back is not sent after what makes safe.
+    gate: Arc<Mutex<()>>,
+}
+
+/// A command's place on its line.
+struct Place {
+    queue: mpsc::OwnedPermit<LineCommand>,
+    device: usize,
+    point: u16,
+    left: Duration,
 }
 
 /// A command that was sent on its line.
 struct Sent {
-    command: JournaledCommand,
     outcome: oneshot::Receiver<CommandOutcome>,
     until: Instant,
-    waiting: Option<oneshot::Sender<Answer>>,
     taken_back: CancellationToken,
 }
 
 // === impl Desk ===
 
 impl Desk {
-    /// Serves until the queue closes, then waits for the read-backs still due.
-    pub async fn run(self, mut queue: mpsc::Receiver<Submission>) {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        routes: watch::Receiver<Arc<Routes>>,
+        clock: Arc<dyn Clock>,
+        health: Arc<DeskHealth>,
+    ) -> Self {
+        Self { store, routes, clock, health, gate: Arc::default() }
+    }
+
+    /// Serves until the queues close, then waits for the read-backs still due. What comes on `first`
+    /// waits for nothing, and is journaled afterwards.
+    pub async fn run(self, mut queue: mpsc::Receiver<Submission>, first: mpsc::Receiver<Submission>) {
+        let ahead = tokio::spawn(self.aside().run_first(first));
         let mut awaited = JoinSet::new();
         let mut budget = RefusalBudget::default();
         self.resume(&mut awaited).await;
@@ -103,6 +128,9 @@ impl Desk {
             }
         }
         while awaited.join_next().await.is_some() {}
+        if let Err(error) = ahead.await {
+            tracing::error!(%error, "what makes safe is no longer served");
+        }
     }
 
     /// Takes up what the journal left open when the process last ended.
@@ -130,22 +158,9 @@ impl Desk {
 
     async fn serve(&self, submission: Submission, budget: &mut RefusalBudget, awaited: &mut JoinSet<()>) {
         let Submission { inbound, waiting, taken_back } = submission;
-        let now = self.clock.now().at;
-        let checked = Request::parse(&inbound, now)
-            .and_then(|request| self.routes.borrow().check(&inbound.device, &request).map(|()| request));
-        let request = match checked {
-            Ok(request) => request,
+        let command = match self.read(&inbound) {
+            Ok(command) => command,
             Err(refusal) => return self.refuse(&inbound, &refusal, waiting, budget),
-        };
-        let command = JournaledCommand {
-            id: request.id,
-            device: inbound.device.clone(),
-            point: request.point,
-            value: request.value,
-            expires: request.expires,
-            at: now,
-            response_topic: inbound.response_topic.clone(),
-            correlation: inbound.correlation.clone(),
         };
         match self.store.journal().begin(command.clone()).await {
             Ok(Begun::Fresh) => self.dispatch(command, waiting, taken_back, awaited).await,
@@ -162,6 +177,23 @@ impl Desk {
         }
     }
 
+    /// What a request asks for, if it can be done at all.
+    fn read(&self, inbound: &Inbound) -> Result<JournaledCommand, Refusal> {
+        let now = self.clock.now().at;
+        let request = Request::parse(inbound, now)?;
+        self.routes.borrow().check(&inbound.device, &request)?;
+        Ok(JournaledCommand {
+            id: request.id,
+            device: inbound.device.clone(),
+            point: request.point,
+            value: request.value,
+            expires: request.expires,
+            at: now,
+            response_topic: inbound.response_topic.clone(),
+            correlation: inbound.correlation.clone(),
+        })
+    }
+
     /// Puts a journaled command on its line; the answer is awaited elsewhere.
     async fn dispatch(
         &self,
@@ -170,34 +202,43 @@ impl Desk {
         taken_back: CancellationToken,
         awaited: &mut JoinSet<()>,
     ) {
-        let failed = |reason: &str| State::Failed { reason: reason.to_owned() };
-        if taken_back.is_cancelled() {
-            return self.settle(&command, failed("taken back before it was sent"), None, waiting).await;
-        }
-        let left = command.expires.0.saturating_sub(self.clock.now().at.0);
-        let Some(left) = u64::try_from(left).ok().filter(|ms| *ms > 0).map(Duration::from_millis) else {
-            return self.settle(&command, failed("expired before it could be sent"), None, waiting).await;
-        };
-        let routes = self.routes.borrow().clone();
-        let Some((route, point)) = routes.find(&command.device, &command.point) else {
-            let gone = failed("the device or point is no longer in the configuration");
-            return self.settle(&command, gone, None, waiting).await;
-        };
-        let Ok(place) = route.queue.clone().try_reserve_owned() else {
-            let busy = failed("the line has too many commands waiting");
-            return self.settle(&command, busy, None, waiting).await;
+        let place = match self.place(&command, &taken_back) {
+            Ok(place) => place,
+            Err(state) => return self.settle(&command, state, None, waiting).await,
         };
         let now = self.clock.now().at;
         if let Err(error) = self.store.journal().advance(&command.id, &State::Sent, now).await {
-            let why = format!("not sent, the journal cannot be written: {error}");
-            return self.settle(&command, failed(&why), None, waiting).await;
+            let reason = format!("not sent, the journal cannot be written: {error}");
+            return self.settle(&command, State::Failed { reason }, None, waiting).await;
         }
-        let deadline = Instant::now() + left;
-        let (reply, outcome) = oneshot::channel();
-        let value = command.value.clone();
-        place.send(LineCommand { device: route.device, point, value, deadline, reply });
-        let sent = Sent { command, outcome, until: deadline + PATIENCE, waiting, taken_back };
-        awaited.spawn(self.aside().read_back(sent));
+        let sent = {
+            let _closed = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+            (!taken_back.is_cancelled()).then(|| place.send(&command, taken_back))
+        };
+        let Some(sent) = sent else {
+            let reason = TAKEN_BACK.to_owned();
+            return self.settle(&command, State::Failed { reason }, None, waiting).await;
+        };
+        awaited.spawn(self.aside().read_back(command, sent, waiting));
+    }
+
+    /// Room for a command on its line; without it, what the command comes to.
+    fn place(&self, command: &JournaledCommand, taken_back: &CancellationToken) -> Result<Place, State> {
+        let failed = |reason: &str| State::Failed { reason: reason.to_owned() };
+        if taken_back.is_cancelled() {
+            return Err(failed(TAKEN_BACK));
+        }
+        let left = command.expires.0.saturating_sub(self.clock.now().at.0);
+        let Some(left) = u64::try_from(left).ok().filter(|ms| *ms > 0).map(Duration::from_millis) else {
+            return Err(failed("expired before it could be sent"));
+        };
+        let routes = self.routes.borrow().clone();
+        let Some((route, point)) = routes.find(&command.device, &command.point) else {
+            return Err(failed("the device or point is no longer in the configuration"));
+        };
+        let queue = route.queue.clone().try_reserve_owned();
+        let queue = queue.map_err(|_| failed("the line has too many commands waiting"))?;
+        Ok(Place { queue, device: route.device, point, left })
     }
 
     fn aside(&self) -> Self {
@@ -206,24 +247,17 @@ impl Desk {
             routes: self.routes.clone(),
             clock: Arc::clone(&self.clock),
             health: Arc::clone(&self.health),
+            gate: Arc::clone(&self.gate),
         }
     }
 
-    async fn read_back(self, sent: Sent) {
-        let Sent { command, outcome, until, waiting, taken_back } = sent;
-        let unknown = |reason: &str| (State::Unknown { reason: reason.to_owned() }, None);
-        let (state, value) = tokio::select! {
-            biased;
-            outcome = tokio::time::timeout_at(until, outcome) => match outcome {
-                Ok(Ok(CommandOutcome::Done { read_back })) => (State::Done, Some(read_back)),
-                Ok(Ok(CommandOutcome::Failed { reason })) => (State::Failed { reason }, None),
-                Ok(Ok(CommandOutcome::Unknown { reason })) => (State::Unknown { reason }, None),
-                Ok(Err(_)) => unknown("the line stopped while it was under way"),
-                Err(_) => unknown("the line gave no answer in time"),
-            },
-            // The line sees that nobody waits: what it has not sent yet it does not send.
-            () = taken_back.cancelled() => unknown("taken back; it may have acted"),
-        };
+    async fn read_back(
+        self,
+        command: JournaledCommand,
+        sent: Sent,
+        waiting: Option<oneshot::Sender<Answer>>,
+    ) {
+        let (state, value) = sent.end().await;
         self.settle(&command, state, value, waiting).await;
     }
 
@@ -283,6 +317,39 @@ impl Desk {
         let Some(record) = answer.record(reply, self.clock.now().at) else { return };
         if self.store.accept(record).is_err() {
             self.health.unanswered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    fn send(self, command: &JournaledCommand, taken_back: CancellationToken) -> Sent {
+        let deadline = Instant::now() + self.left;
+        let (reply, outcome) = oneshot::channel();
+        let value = command.value.clone();
+        self.queue.send(LineCommand { device: self.device, point: self.point, value, deadline, reply });
+        Sent { outcome, until: deadline + PATIENCE, taken_back }
+    }
+}
+
+// === impl Sent ===
+
+impl Sent {
+    /// What became of it.
+    async fn end(self) -> (State, Option<linli_domain::Value>) {
+        let unknown = |reason: &str| (State::Unknown { reason: reason.to_owned() }, None);
+        tokio::select! {
+            biased;
+            outcome = tokio::time::timeout_at(self.until, self.outcome) => match outcome {
+                Ok(Ok(CommandOutcome::Done { read_back })) => (State::Done, Some(read_back)),
+                Ok(Ok(CommandOutcome::Failed { reason })) => (State::Failed { reason }, None),
+                Ok(Ok(CommandOutcome::Unknown { reason })) => (State::Unknown { reason }, None),
+                Ok(Err(_)) => unknown("the line stopped while it was under way"),
+                Err(_) => unknown("the line gave no answer in time"),
+            },
+            // The line sees that nobody waits: what it has not sent yet it does not send.
+            () = self.taken_back.cancelled() => unknown("taken back; it may have acted"),
         }
     }
 }

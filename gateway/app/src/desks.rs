@@ -30,6 +30,8 @@ pub struct Needs<'n> {
     pub told: mpsc::Receiver<Told>,
     /// Where commands go.
     pub commands: mpsc::Sender<Submission>,
+    /// Where those go that wait for nothing.
+    pub first: mpsc::Sender<Submission>,
     /// Orders from the broker.
     pub orders: mpsc::Receiver<InboundOrder>,
     /// What the `status` topic says.
@@ -95,6 +97,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         samples,
         told,
         commands,
+        first,
         orders,
         birth,
         routes,
@@ -124,7 +127,8 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.clone(), &clock, observed, &telling);
     let (told_to, seen_in) = ((birth, telling, keeper(current)?), (events, observed));
-    let mode_desk = mode_desk(store, commands.clone(), told_to, seen_in, &clock, follow).await?;
+    let ways_out = (commands.clone(), first);
+    let mode_desk = mode_desk(store, (ways_out, mode_asked), told_to, seen_in, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let ways = Ways {
         taps: taps(follow, observed, [watching, proving, accounting, serving]),
@@ -141,7 +145,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
-        mode: tokio::spawn(mode_desk.run(proven, mode_asked, orders)),
+        mode: tokio::spawn(mode_desk.run(proven, orders)),
         nodes: tokio::spawn(node_desk.run(nodes_asked)),
         notices: tokio::spawn(mode::show_notices(notices)),
     };
@@ -264,7 +268,10 @@ fn keeper(current: &Checked) -> anyhow::Result<Option<Keeper>> {
 
 async fn mode_desk(
     store: &Store,
-    commands: mpsc::Sender<Submission>,
+    ((commands, first), asked): (
+        (mpsc::Sender<Submission>, mpsc::Sender<Submission>),
+        mpsc::Receiver<mode::Asked>,
+    ),
     (birth, telling, keeper): (watch::Sender<Birth>, mode::Telling, Option<Keeper>),
     (events, observed): (&Events, &Observed),
     clock: &Arc<dyn Clock>,
@@ -273,6 +280,8 @@ async fn mode_desk(
     let parts = mode::Parts {
         store: store.book(),
         commands,
+        first,
+        asked,
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.mode),

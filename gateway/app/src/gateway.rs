@@ -88,6 +88,7 @@ impl Gateway {
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (desk, submissions) = mpsc::channel(DESK_QUEUE);
+        let (first, firsts) = mpsc::channel(DESK_QUEUE);
         let (reload, reloads) = mpsc::channel(4);
         let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let (samples_of, paces) = (samples.clone(), telling.paces());
@@ -103,6 +104,7 @@ impl Gateway {
             samples,
             told,
             commands: desk.clone(),
+            first,
             orders,
             birth: north.birth(),
             routes: lines.routes(),
@@ -116,13 +118,13 @@ impl Gateway {
         .await?;
         let pipeline = pipeline(&store, &lines, &follow, &telling, &observed, &events, &mut ways);
         let health = Arc::clone(&observed.desk);
-        let desk_task = Desk { store: store.clone(), routes: lines.routes(), clock: ticks(), health };
+        let desk_task = Desk::new(store.clone(), lines.routes(), ticks(), health);
         let house = House::new(&observed, ways, events, follow.workers.subscribe());
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let tasks = Tasks {
             desks,
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
-            desk: tokio::spawn(desk_task.run(submissions)),
+            desk: tokio::spawn(desk_task.run(submissions, firsts)),
             web: doors.serve(&house, Control { desk: desk.clone(), reload }, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
             cancel_web,

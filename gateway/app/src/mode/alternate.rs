@@ -119,12 +119,12 @@ impl Desk {
                 });
                 self.parts.events.tell("mode", &body);
                 let Value::Object(body) = body else { continue };
-                let records = vec![message(Topic::ModeEvent, at, body)];
-                if let Err(error) = self.parts.store.keep(Entry { records, ..Entry::default() }).await {
+                let (records, id) = (vec![message(Topic::ModeEvent, at, body)], room.id.clone());
+                if let Err(error) = self.kept(Entry { records, ..Entry::default() }).await {
                     tracing::warn!(%error, "the alternate room could not be told yet");
                     continue;
                 }
-                tracing::warn!(room = %room.id, "cannot be used: another room could take its place");
+                tracing::warn!(room = %id, "cannot be used: another room could take its place");
             }
             if let Some(room) = self.rooms.get_mut(&index) {
                 room.is_proposed = !room.is_proposed;

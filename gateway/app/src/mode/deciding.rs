@@ -9,18 +9,18 @@ use linli_domain::mode::{
 };
 use linli_domain::{Timestamp, Topic};
 use linli_store::{Change, Entry};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
 use super::evidence::{Claims, Evidence, Moment};
 use super::hands::{Hands, Task};
 use super::payload::{Changed, message, moved};
 use super::policy::{Entered, plan_of};
-use super::record::What;
+use super::record::{Record, What};
 use super::room::{After, Room};
 use super::setup::Setup;
+use super::urgent::Owed;
 use crate::config::Known;
 
 /// A step that was decided and is not durable yet.
@@ -58,7 +58,7 @@ impl Desk {
     }
 
     /// Makes steps durable, all or none, then carries them out. A stop and a fire are carried out
-    /// even when nothing can be written.
+    /// first, and even when nothing can be written.
     pub(super) async fn settle(
         &mut self,
         decided: Vec<Decided>,
@@ -68,68 +68,91 @@ impl Desk {
     ) -> Result<(), linli_store::NotDurable> {
         let began = Instant::now();
         let at = self.parts.clock.now().at;
+        let is_urgent = !decided.is_empty() && decided.iter().all(Decided::is_urgent);
+        // Names what is done for ever: lines that are owed will have these numbers.
+        let number = self.record.count() + self.owed.lines.len() as u64;
         let mut record = self.record.clone();
-        for what in self.owed.iter().cloned().chain(first) {
+        for what in self.owed.lines.iter().cloned().chain(first) {
             changes.push(record.write(at, what));
         }
-        let (mut moments, mut told) = (Vec::new(), Vec::new());
+        changes.extend(self.owed.pages.iter().cloned());
+        records.extend(self.owed.messages.iter().cloned());
+        let (mut moments, mut told, mut owed) = (Vec::new(), Vec::new(), Owed::default());
         let now = self.now();
         for made in &decided {
             let Some(room) = self.rooms.get(&made.room) else { continue };
             let (line, stages) = self.line(room, made);
-            changes.push(record.write(at, line));
             let after = made.after(room, stages, now, at);
-            changes.push(room.page_of(&made.next, made.keeps(), &after, at));
-            let policies = [room.entered.as_ref(), after.entered.as_ref()].map(plan_of);
-            let changed = Changed {
-                room: &room.id,
-                name: self.setup.facility.rooms.get(room.index).map_or(room.id.as_str(), |room| &room.name),
-                known: &made.known,
-                before: &room.state,
-                after: &made.next,
-                stages,
-                effects: &made.effects,
-                is_ruled: (policies[0] != policies[1]).then_some(after.entered.is_some()),
-                lines: &record,
-                at,
-            };
-            moments.push(after);
-            if let Some(body) = changed.body() {
+            let page = room.page_of(&made.next, made.keeps(), &after, at);
+            if is_urgent {
+                owed.lines.push(line.clone());
+                owed.pages.push(page.clone());
+            }
+            changes.push(record.write(at, line));
+            changes.push(page);
+            if let Some(body) = self.changed(room, made, stages, &after, &record, at) {
                 told.push(body.clone());
                 records.push(message(Topic::ModeEvent, at, body));
             }
+            moments.push(after);
         }
         changes.push(record.page(at));
-        let number = self.record.count();
-        let kept = self.parts.store.keep(Entry { changes, records, ..Entry::default() }).await;
-        match kept {
+        let acts = decided.into_iter().zip(moments).enumerate();
+        let acts = acts.map(|(place, (made, after))| (format!("{number}-{place}"), made, after));
+        let mut acts: Vec<_> = acts.collect();
+        if is_urgent {
+            acts.drain(..).for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
+        }
+        match self.kept(Entry { changes, records, ..Entry::default() }).await {
             Ok(()) => {
                 self.record = record;
-                self.owed.clear();
+                self.owed = Owed::default();
                 if !told.is_empty() {
                     self.heads.tell(self.record.count(), now.instant);
                 }
             }
-            Err(error) if decided.iter().all(Decided::is_urgent) && !decided.is_empty() => {
+            Err(error) if is_urgent => {
                 tracing::error!(%error, "not on record yet, and done all the same: safety goes first");
-                let lines: Vec<What> = decided
-                    .iter()
-                    .filter_map(|made| Some(self.line(self.rooms.get(&made.room)?, made).0))
-                    .collect();
-                self.owed.extend(lines);
                 // A head is told, and signed, of what is on record only.
                 told.iter_mut().for_each(|body| drop(body.remove("record")));
+                owed.messages =
+                    told.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
+                self.owed.extend(owed);
             }
             Err(error) => return Err(error),
         }
         told.into_iter().for_each(|body| self.parts.events.tell("mode", &Value::Object(body)));
-        for (place, (made, after)) in decided.into_iter().zip(moments).enumerate() {
-            self.carry_out(made, after, at, &format!("{number}-{place}"));
-        }
+        acts.into_iter().for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
         self.tell_status();
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.parts.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// What the district is told of a step; nothing when people see no difference.
+    fn changed(
+        &self,
+        room: &Room,
+        made: &Decided,
+        stages: (Stage, Stage),
+        after: &After,
+        lines: &Record,
+        at: Timestamp,
+    ) -> Option<Map<String, Value>> {
+        let policies = [room.entered.as_ref(), after.entered.as_ref()].map(plan_of);
+        let changed = Changed {
+            room: &room.id,
+            name: self.setup.facility.rooms.get(room.index).map_or(room.id.as_str(), |room| &room.name),
+            known: &made.known,
+            before: &room.state,
+            after: &made.next,
+            stages,
+            effects: &made.effects,
+            is_ruled: (policies[0] != policies[1]).then_some(after.entered.is_some()),
+            lines,
+            at,
+        };
+        changed.body()
     }
 
     /// The record's line of a step.
@@ -154,6 +177,7 @@ impl Desk {
     fn carry_out(&mut self, made: Decided, after: After, at: Timestamp, number: &str) {
         let now = self.now();
         self.parts.health.steps.fetch_add(1, Ordering::Relaxed);
+        let is_stopped = self.stopped.contains(&made.room);
         let Some(room) = self.rooms.get_mut(&made.room) else { return };
         room.tally.count((&room.state, room.since), &made.next, &made.event, &made.effects, at);
         if matches!(made.event, Event::Order(_)) {
@@ -175,6 +199,8 @@ impl Desk {
             room.time(effect, now.instant);
             let number = format!("{number}-{place}");
             match effect {
+                // Whoever pressed stop meanwhile is heard next.
+                Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
                 Effect::Act { step, turn, attempt } => {
                     act(room, &self.setup, brief, &self.hands, &number, (*step, *turn, *attempt));
                 }
@@ -183,8 +209,7 @@ impl Desk {
                     room.claims.moves(&safe.touches);
                     let touches = safe.touches.clone();
                     let task = Task { room: room.index, serial: room.serial, act: None, touches };
-                    let token = CancellationToken::new();
-                    self.hands.write(&self.setup.facility, &[&safe.setting], &number, &token, task);
+                    self.hands.write_first(&self.setup.facility, &[&safe.setting], &number, task);
                 }
                 Effect::Lease(step) => {
                     if let Some(every) = Room::refreshed_every(brief, *step) {
@@ -242,17 +267,19 @@ impl Decided {
 fn act(room: &mut Room, setup: &Setup, brief: &Brief, hands: &Hands, number: &str, what: (usize, Turn, u8)) {
     let (step, turn, attempt) = what;
     let Some(job) = brief.jobs.get(step) else { return };
-    let token = match turn {
-        Turn::On => room.begins(step, attempt),
-        // An end and a remedy are never taken back.
-        Turn::Off | Turn::Compensate => CancellationToken::new(),
-    };
     let settings = spoken(&setup.facility, brief.settings(step, turn), room.state.is_exercise());
     let settings: Vec<_> = settings.iter().collect();
     room.claims.moves(&job.touches);
     let touches = job.touches.clone();
     let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), touches };
-    hands.write(&setup.facility, &settings, number, &token, task);
+    match turn {
+        Turn::On => {
+            let token = room.begins(step, attempt);
+            hands.write(&setup.facility, &settings, number, &token, task);
+        }
+        // An end and a remedy are never taken back, nor overtaken by what makes safe.
+        Turn::Off | Turn::Compensate => hands.write_first(&setup.facility, &settings, number, task),
+    }
 }
 
 /// What devices say to people in a drill says that it is one.

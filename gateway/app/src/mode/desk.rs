@@ -1,6 +1,6 @@
 //! The task: owns every room's state. What is decided is durable before it is carried out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use super::request::Asked;
 use super::room::{ROOM, Room};
 use super::setup::Setup;
 use super::shown;
+use super::urgent::Owed;
 use crate::VERSION;
 use crate::commands::Submission;
 use crate::config::Known;
@@ -42,6 +43,10 @@ pub struct Parts {
     pub store: Book,
     /// Where commands go.
     pub commands: mpsc::Sender<Submission>,
+    /// Where those go that wait for nothing.
+    pub first: mpsc::Sender<Submission>,
+    /// Where people ask.
+    pub asked: mpsc::Receiver<Asked>,
     /// Screens.
     pub events: Events,
     /// Labels.
@@ -74,11 +79,15 @@ pub struct Desk {
     pub(super) again: VecDeque<(usize, Event)>,
     pub(super) again_at: Option<Instant>,
     /// Counts refreshments.
-    refreshed: u64,
+    pub(super) refreshed: u64,
     /// Rooms that began in another building than there is now.
     strange: Vec<usize>,
-    /// Lines of what had to be done before they could be written.
-    pub(super) owed: Vec<What>,
+    /// What had to be done before it could be written.
+    pub(super) owed: Owed,
+    /// Who asked while something became durable.
+    pub(super) waiting: VecDeque<Asked>,
+    /// Rooms in which stop was pressed meanwhile: nothing more moves there.
+    pub(super) stopped: BTreeSet<usize>,
     /// When a policy's silence ends by itself.
     pub(super) ruled_until: Option<Instant>,
     /// When the district was told what stands for the record.
@@ -96,7 +105,12 @@ impl Desk {
         let record_key = parts.keeper.as_ref().map(|keeper| keeper.verifier().to_string());
         parts.birth.send_modify(|birth| birth.record_key = record_key);
         let (tell, done) = mpsc::channel(DONE_QUEUE);
-        let hands = Hands { commands: parts.commands.clone(), done: tell, clock: Arc::clone(&parts.clock) };
+        let hands = Hands {
+            commands: parts.commands.clone(),
+            first: parts.first.clone(),
+            done: tell,
+            clock: Arc::clone(&parts.clock),
+        };
         let now = Moment { instant: Instant::now(), at: parts.clock.now().at };
         let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
         for page in parts.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
@@ -141,7 +155,9 @@ impl Desk {
             again: VecDeque::new(),
             again_at: None,
             refreshed: 0,
-            owed: Vec::new(),
+            owed: Owed::default(),
+            waiting: VecDeque::new(),
+            stopped: BTreeSet::new(),
             strange,
             ruled_until: None,
             heads,
@@ -152,12 +168,7 @@ impl Desk {
     }
 
     /// Runs until nothing is read any more.
-    pub async fn run(
-        mut self,
-        mut batches: mpsc::Receiver<Batch>,
-        mut asked: mpsc::Receiver<Asked>,
-        mut orders: mpsc::Receiver<InboundOrder>,
-    ) {
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut orders: mpsc::Receiver<InboundOrder>) {
         let Some(mut done) = self.done.take() else { return };
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,15 +176,16 @@ impl Desk {
         self.begin().await;
         loop {
             // Who asks, and who presses stop, waits for one thing that happened, not for its share of many.
-            if let Ok(Asked { who, action, reply }) = asked.try_recv() {
-                let _ = reply.send(self.answer(&who, action).await);
+            let next = self.waiting.pop_front().or_else(|| self.parts.asked.try_recv().ok());
+            if let Some(asked) = next {
+                self.serve(asked).await;
             }
+            let is_waited = !self.waiting.is_empty();
             let more = [self.again_at, self.ruled_until, self.heads.due(self.record.count())];
             let due = self.rooms.values().filter_map(Room::due).chain(more.into_iter().flatten()).min();
             tokio::select! {
-                Some(Asked { who, action, reply }) = asked.recv() => {
-                    let _ = reply.send(self.answer(&who, action).await);
-                }
+                Some(asked) = self.parts.asked.recv() => self.serve(asked).await,
+                () = std::future::ready(()), if is_waited => {}
                 batch = batches.recv() => match batch {
                     Some(batch) => self.see(batch, &mut batches).await,
                     None => return,
@@ -200,12 +212,12 @@ impl Desk {
         let has_run = self.rooms.values().any(|room| room.state.run.is_some());
         if has_run || self.record.count() > 0 {
             let boot = self.parts.birth.borrow().boot.clone();
-            self.owed.push(What::Started { version: VERSION.to_owned(), boot });
+            self.owed.lines.push(What::Started { version: VERSION.to_owned(), boot });
         }
         let why = "the building was changed while the room was switched".to_owned();
         for room in self.strange.iter().filter_map(|index| self.rooms.get(index)) {
             let state = Box::new(room.state.clone());
-            self.owed.push(What::Reset { room: room.id.clone(), why: why.clone(), state });
+            self.owed.lines.push(What::Reset { room: room.id.clone(), why: why.clone(), state });
         }
         let all = self.rooms.keys().map(|room| Told::of(*room, Event::Restarted)).collect();
         self.happen_together(all).await;

@@ -44,6 +44,8 @@ pub struct Task {
 pub struct Hands {
     /// Where commands go.
     pub commands: mpsc::Sender<Submission>,
+    /// Where those go that make safe: they wait for nothing.
+    pub first: mpsc::Sender<Submission>,
     /// Where their end is told.
     pub done: mpsc::Sender<Done>,
     /// For expiry.
@@ -62,21 +64,38 @@ impl Hands {
         taken_back: &CancellationToken,
         task: Task,
     ) {
-        let given: Vec<Result<oneshot::Receiver<Answer>, String>> = settings
-            .iter()
-            .enumerate()
-            .map(|(index, setting)| self.give(facility, setting, &format!("{number}-{index}"), taken_back))
-            .collect();
-        tokio::spawn(answered(given, task, self.done.clone()));
+        self.give(&self.commands, (facility, settings), number, taken_back, task);
+    }
+
+    /// The same ahead of everything, and whatever the disk does: what ends, makes good or makes safe.
+    pub fn write_first(&self, facility: &Facility, settings: &[&Setting], number: &str, task: Task) {
+        self.give(&self.first, (facility, settings), number, &CancellationToken::new(), task);
     }
 
     fn give(
         &self,
+        way: &mpsc::Sender<Submission>,
+        (facility, settings): (&Facility, &[&Setting]),
+        number: &str,
+        taken_back: &CancellationToken,
+        task: Task,
+    ) {
+        let given = settings.iter().enumerate().map(|(index, setting)| {
+            let number = format!("{number}-{index}");
+            let (submission, answer) = self.submission(facility, setting, &number, taken_back.clone())?;
+            way.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
+            Ok(answer)
+        });
+        tokio::spawn(answered(given.collect(), task, self.done.clone()));
+    }
+
+    fn submission(
+        &self,
         facility: &Facility,
         setting: &Setting,
         number: &str,
-        taken_back: &CancellationToken,
-    ) -> Result<oneshot::Receiver<Answer>, String> {
+        taken_back: CancellationToken,
+    ) -> Result<(Submission, oneshot::Receiver<Answer>), String> {
         let output = facility.fixtures.get(setting.fixture).and_then(|f| f.sets.get(setting.output));
         let point = &output.ok_or("the building has no such output")?.point;
         let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
@@ -89,9 +108,7 @@ impl Hands {
         let (device, payload) = (point.device.to_string(), body.to_string().into_bytes());
         let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
         let (waiting, answer) = oneshot::channel();
-        let submission = Submission { inbound, waiting: Some(waiting), taken_back: taken_back.clone() };
-        self.commands.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
-        Ok(answer)
+        Ok((Submission { inbound, waiting: Some(waiting), taken_back }, answer))
     }
 }
 

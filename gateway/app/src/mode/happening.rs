@@ -20,7 +20,7 @@ use crate::config::Known;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Batches, and ends of acts, that are looked at together: whoever presses stop waits for no more.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 16;
 
 /// Something that happened in a room, of which nobody is answered.
 pub(super) struct Told {

@@ -57,7 +57,7 @@ impl Desk {
         body.insert("kind".to_owned(), Value::from("head"));
         body.insert("record".to_owned(), serde_json::json!(self.record.head()));
         let record = message(Topic::ModeEvent, at, body);
-        let kept = self.parts.store.keep(Entry { records: vec![record], ..Entry::default() }).await;
+        let kept = self.kept(Entry { records: vec![record], ..Entry::default() }).await;
         if let Err(error) = &kept {
             tracing::warn!(%error, "the head of the record could not be told yet");
         }

@@ -22,6 +22,7 @@ mod room;
 mod setup;
 mod shown;
 mod snapshot;
+mod urgent;
 pub mod words;
 
 pub use desk::{Desk, Parts};

@@ -238,6 +238,12 @@ impl Room {
         std::mem::take(&mut self.leases).into_values().for_each(|(_, token)| token.cancel());
     }
 
+    /// Whatever was not sent yet is taken back.
+    pub fn take_all_back(&mut self) {
+        self.end_leases();
+        std::mem::take(&mut self.acts).into_values().for_each(|(_, token)| token.cancel());
+    }
+
     /// Acts that are not intended any more are taken back.
     pub fn take_back(&mut self) {
         let run = self.state.run.as_ref();

@@ -1,0 +1,122 @@
+//! The disk takes nothing for a while: who presses stop is obeyed all the same.
+
+use std::cell::Cell;
+use std::process::Stdio;
+
+use linli_tests::room::{Centre, Room, step};
+use linli_tests::switching::{PATIENCE, act, order_to_enter, until, until_with};
+use linli_tests::{Broker, Crew, Gateway, Stage, eventually, python};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Holds the database's write lock until it hears a line.
+const HOLDER: &str = "import sqlite3, sys\n\
+    held = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)\n\
+    held.execute('BEGIN IMMEDIATE')\n\
+    print('held', flush=True)\n\
+    sys.stdin.readline()\n\
+    held.execute('ROLLBACK')\n";
+
+/// From now on nothing can be written.
+async fn held(database: &std::path::Path) -> anyhow::Result<Child> {
+    let mut holder = Command::new(python()?);
+    let holder = holder.args(["-c", HOLDER]).arg(database).kill_on_drop(true);
+    let mut holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut told = String::new();
+    let out = holder.stdout.take().ok_or_else(|| anyhow::anyhow!("no output"))?;
+    BufReader::new(out).read_line(&mut told).await?;
+    anyhow::ensure!(told == "held\n", "the lock is not held: {told:?}");
+    Ok(holder)
+}
+
+/// A centre whose lamps burn.
+async fn burning(mqtt: Option<u16>) -> anyhow::Result<(Centre, Room, Gateway)> {
+    let mut centre = Centre::new(mqtt).await?;
+    let mut place = Room::start(centre.port, "30").await?;
+    let gateway = centre.gateway().await?;
+    order_to_enter(&gateway, &mut centre).await?;
+    let crew = Crew { resumes: false, retries: false };
+    let burns = |room: &serde_json::Value| step(room, "uv-dose") == "running";
+    until_with(&gateway, &mut place, &crew, "lamps burn", burns).await?;
+    assert_eq!(lamps(&place), Some(1));
+    Ok((centre, place, gateway))
+}
+
+/// What the lamps were commanded last.
+fn lamps(place: &Room) -> Option<i64> {
+    place.written("coil", 0).last().copied()
+}
+
+/// The lock is gone.
+async fn release(holder: &mut Child) -> anyhow::Result<()> {
+    if let Some(mut hears) = holder.stdin.take() {
+        hears.write_all(b"\n").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_reaches_the_wire_while_nothing_can_be_written() -> anyhow::Result<()> {
+    let (centre, place, gateway) = burning(None).await?;
+    let mut holder = held(&centre.stage.path("data").join("linli.db")).await?;
+    let (is_answered, is_stopped) = (Cell::new(false), Cell::new(false));
+    // The desk is busy with something that cannot become durable.
+    let asking = async {
+        let told = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--as", "qian"]).await;
+        is_answered.set(true);
+        told
+    };
+    let stopping = async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let told = gateway.verb(&["mode", "stop", "reading-room"]).await;
+        is_stopped.set(true);
+        told
+    };
+    let watching = async {
+        eventually("the lamps are commanded off", PATIENCE, || lamps(&place) == Some(0)).await?;
+        // Both wait for the disk; the lamps did not.
+        let (answered, stopped) = (is_answered.get(), is_stopped.get());
+        release(&mut holder).await?;
+        anyhow::Ok((answered, stopped))
+    };
+    let (asked, stopped, watched) = tokio::join!(asking, stopping, watching);
+    assert_eq!(watched?, (false, false), "somebody was answered before anything was on record");
+    assert!(!asked?.status.success(), "the sweep is not to be confirmed now");
+    let stopped = stopped?;
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    until(&gateway, "it is held, and proven safe", |room| {
+        room["stage"] == "held" && room["unproven"] == json!([])
+    })
+    .await?;
+    assert_eq!(place.harms(), Vec::<serde_json::Value>::new());
+    centre.record_holds(&gateway).await?;
+    gateway.stop().await
+}
+
+#[tokio::test]
+async fn a_stop_that_cannot_be_written_is_written_later_and_told() -> anyhow::Result<()> {
+    let stage = Stage::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let (centre, place, gateway) = burning(Some(broker.port)).await?;
+    let held_told = || {
+        let all = subscriber.received().unwrap_or_default();
+        all.iter().filter(|told| told.payload["stage"] == "held").count()
+    };
+    let mut holder = held(&centre.stage.path("data").join("linli.db")).await?;
+    let told = gateway.verb(&["mode", "stop", "reading-room"]).await?;
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert_eq!((lamps(&place), held_told()), (Some(0), 0), "done, and on no record yet");
+    assert!(gateway.log().contains("safety goes first"), "it could not be written: {}", gateway.log());
+    release(&mut holder).await?;
+    until(&gateway, "it is proven safe", |room| room["unproven"] == json!([])).await?;
+    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
+    assert_eq!(status, 200, "{told}");
+    eventually("the district hears of the stop", PATIENCE, || held_told() == 1).await?;
+    let record = std::fs::read_to_string(centre.record(&gateway).await?)?;
+    assert_eq!(record.matches("\"stop\":{").count(), 1, "the stop is on record, once");
+    assert_eq!(place.harms(), Vec::<serde_json::Value>::new());
+    centre.record_holds(&gateway).await?;
+    gateway.stop().await
+}
