@@ -25,7 +25,7 @@ use answer::Reply;
 pub use routes::{Route, Routes};
 
 /// Commands waiting at the desk. A centre has a few hundred outputs; an order moves some dozens.
-pub const DESK_QUEUE: usize = 256;
+const DESK_QUEUE: usize = 256;
 
 /// Commands whose read-back is awaited at the same time.
 const AWAITED: usize = 256;
@@ -49,6 +49,30 @@ pub struct Submission {
     pub waiting: Option<oneshot::Sender<Answer>>,
     /// When it is cancelled, the command is taken back, if it was not sent yet.
     pub taken_back: CancellationToken,
+}
+
+/// The ways to the desk.
+#[derive(Debug, Clone)]
+pub struct Lanes {
+    /// For what is journaled before it is sent.
+    pub usual: mpsc::Sender<Submission>,
+    /// For what makes safe: it waits for nothing, and is journaled afterwards.
+    pub first: mpsc::Sender<Submission>,
+}
+
+/// What comes on them.
+#[derive(Debug)]
+pub struct Queues {
+    usual: mpsc::Receiver<Submission>,
+    first: mpsc::Receiver<Submission>,
+}
+
+/// Both ends.
+#[must_use]
+pub fn lanes() -> (Lanes, Queues) {
+    let (to_usual, usual) = mpsc::channel(DESK_QUEUE);
+    let (to_first, first) = mpsc::channel(DESK_QUEUE);
+    (Lanes { usual: to_usual, first: to_first }, Queues { usual, first })
 }
 
 /// Counters of the desk.
@@ -111,9 +135,8 @@ impl Desk {
         Self { store, routes, clock, health, gate: Arc::default() }
     }
 
-    /// Serves until the queues close, then waits for the read-backs still due. What comes on `first`
-    /// waits for nothing, and is journaled afterwards.
-    pub async fn run(self, mut queue: mpsc::Receiver<Submission>, first: mpsc::Receiver<Submission>) {
+    /// Serves until the queues close, then waits for the read-backs still due.
+    pub async fn run(self, Queues { usual: mut queue, first }: Queues) {
         let ahead = tokio::spawn(self.aside().run_first(first));
         let mut awaited = JoinSet::new();
         let mut budget = RefusalBudget::default();

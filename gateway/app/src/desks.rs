@@ -11,7 +11,7 @@ use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::commands::{Routes, Submission};
+use crate::commands::{Lanes, Routes, Submission};
 use crate::config::Checked;
 use crate::events::Events;
 use crate::follow::Follow;
@@ -29,9 +29,7 @@ pub struct Needs<'n> {
     /// Measurements of vital signs.
     pub told: mpsc::Receiver<Told>,
     /// Where commands go.
-    pub commands: mpsc::Sender<Submission>,
-    /// Where those go that wait for nothing.
-    pub first: mpsc::Sender<Submission>,
+    pub commands: Lanes,
     /// Orders from the broker.
     pub orders: mpsc::Receiver<InboundOrder>,
     /// What the `status` topic says.
@@ -97,7 +95,6 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         samples,
         told,
         commands,
-        first,
         orders,
         birth,
         routes,
@@ -125,10 +122,10 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     let cabin_desk = cabin_desk(store, samples, events, &clock, follow, observed).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
-    let notices = notices(store, commands.clone(), &clock, observed, &telling);
+    let notices = notices(store, commands.usual.clone(), &clock, observed, &telling);
     let (told_to, seen_in) = ((birth, telling, keeper(current)?), (events, observed));
-    let ways_out = (commands.clone(), first);
-    let mode_desk = mode_desk(store, (ways_out, mode_asked), told_to, seen_in, &clock, follow).await?;
+    let ways = (commands.clone(), mode_asked);
+    let mode_desk = mode_desk(store, ways, told_to, seen_in, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let ways = Ways {
         taps: taps(follow, observed, [watching, proving, accounting, serving]),
@@ -141,7 +138,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
     };
     let desks = Desks {
         cabin: tokio::spawn(cabin_desk.run(told, cabin_asked)),
-        sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands, clock)),
+        sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands.usual, clock)),
         alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
         food: tokio::spawn(food_desk.run(accounted, food_asked)),
         kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
@@ -268,10 +265,7 @@ fn keeper(current: &Checked) -> anyhow::Result<Option<Keeper>> {
 
 async fn mode_desk(
     store: &Store,
-    ((commands, first), asked): (
-        (mpsc::Sender<Submission>, mpsc::Sender<Submission>),
-        mpsc::Receiver<mode::Asked>,
-    ),
+    (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
     (birth, telling, keeper): (watch::Sender<Birth>, mode::Telling, Option<Keeper>),
     (events, observed): (&Events, &Observed),
     clock: &Arc<dyn Clock>,
@@ -280,7 +274,6 @@ async fn mode_desk(
     let parts = mode::Parts {
         store: store.book(),
         commands,
-        first,
         asked,
         events: events.clone(),
         clock: Arc::clone(clock),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::VERSION;
 use crate::cabin;
 use crate::clock::SystemClock;
-use crate::commands::{DESK_QUEUE, Desk, Submission};
+use crate::commands::{self, Desk, Lanes};
 use crate::config::{self, Checked};
 use crate::desks::{self, Desks, Needs};
 use crate::doors::Doors;
@@ -45,7 +45,7 @@ pub struct Gateway {
     live: Arc<Live>,
     follow: Follow,
     fallback: watch::Sender<Option<String>>,
-    desk: mpsc::Sender<Submission>,
+    commands: Lanes,
     reloads: mpsc::Receiver<ReloadRequest>,
     signals: Signals,
     tasks: Tasks,
@@ -87,8 +87,7 @@ impl Gateway {
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
-        let (desk, submissions) = mpsc::channel(DESK_QUEUE);
-        let (first, firsts) = mpsc::channel(DESK_QUEUE);
+        let (commands, queues) = commands::lanes();
         let (reload, reloads) = mpsc::channel(4);
         let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let (samples_of, paces) = (samples.clone(), telling.paces());
@@ -96,15 +95,14 @@ impl Gateway {
         let follow = Follow::new(&current);
         let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
         let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
-        let north = North::new(store.outbox(), desk.clone(), ordered, ticks());
+        let north = North::new(store.outbox(), commands.usual.clone(), ordered, ticks());
         let observed = Arc::new(Observed::new(&current, lines.views(), &store, &north, fallback.subscribe()));
         let (live, events) = (Arc::clone(&observed.live), Events::default());
         let (desks, mut ways) = desks::start(Needs {
             store: &store,
             samples,
             told,
-            commands: desk.clone(),
-            first,
+            commands: commands.clone(),
             orders,
             birth: north.birth(),
             routes: lines.routes(),
@@ -124,8 +122,8 @@ impl Gateway {
         let tasks = Tasks {
             desks,
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
-            desk: tokio::spawn(desk_task.run(submissions, firsts)),
-            web: doors.serve(&house, Control { desk: desk.clone(), reload }, &cancel_web),
+            desk: tokio::spawn(desk_task.run(queues)),
+            web: doors.serve(&house, Control { desk: commands.usual.clone(), reload }, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
             cancel_web,
             cancel_aside,
@@ -139,7 +137,7 @@ impl Gateway {
             live,
             follow,
             fallback,
-            desk,
+            commands,
             reloads,
             signals,
             tasks,
@@ -227,7 +225,7 @@ impl Gateway {
 
     /// Takes no more commands, lets the exchange in flight end, stores what came, says goodbye.
     async fn drain(self) {
-        let Self { store, mut lines, north, desk, tasks, live, follow, .. } = self;
+        let Self { store, mut lines, north, commands, tasks, live, follow, .. } = self;
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
@@ -235,7 +233,7 @@ impl Gateway {
         tasks.desks.mode.abort();
         tasks.desks.nodes.abort();
         tasks.desks.notices.abort();
-        drop(desk);
+        drop(commands);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
         step("command desk", async { drop(tasks.desk.await) }).await;

@@ -27,7 +27,7 @@ use super::setup::Setup;
 use super::shown;
 use super::urgent::Owed;
 use crate::VERSION;
-use crate::commands::Submission;
+use crate::commands::Lanes;
 use crate::config::Known;
 use crate::events::Events;
 
@@ -42,9 +42,7 @@ pub struct Parts {
     /// Where everything is kept.
     pub store: Book,
     /// Where commands go.
-    pub commands: mpsc::Sender<Submission>,
-    /// Where those go that wait for nothing.
-    pub first: mpsc::Sender<Submission>,
+    pub commands: Lanes,
     /// Where people ask.
     pub asked: mpsc::Receiver<Asked>,
     /// Screens.
@@ -105,12 +103,7 @@ impl Desk {
         let record_key = parts.keeper.as_ref().map(|keeper| keeper.verifier().to_string());
         parts.birth.send_modify(|birth| birth.record_key = record_key);
         let (tell, done) = mpsc::channel(DONE_QUEUE);
-        let hands = Hands {
-            commands: parts.commands.clone(),
-            first: parts.first.clone(),
-            done: tell,
-            clock: Arc::clone(&parts.clock),
-        };
+        let hands = Hands { commands: parts.commands.clone(), done: tell, clock: Arc::clone(&parts.clock) };
         let now = Moment { instant: Instant::now(), at: parts.clock.now().at };
         let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
         for page in parts.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {

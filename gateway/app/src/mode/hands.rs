@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::{Answer, OF_THIS_PROCESS, Submission};
+use crate::commands::{Answer, Lanes, OF_THIS_PROCESS, Submission};
 
 /// A command acts within this or not at all.
 const EXPIRES: Duration = Duration::from_secs(10);
@@ -43,9 +43,7 @@ pub struct Task {
 /// The way to the command desk.
 pub struct Hands {
     /// Where commands go.
-    pub commands: mpsc::Sender<Submission>,
-    /// Where those go that make safe: they wait for nothing.
-    pub first: mpsc::Sender<Submission>,
+    pub commands: Lanes,
     /// Where their end is told.
     pub done: mpsc::Sender<Done>,
     /// For expiry.
@@ -64,12 +62,12 @@ impl Hands {
         taken_back: &CancellationToken,
         task: Task,
     ) {
-        self.give(&self.commands, (facility, settings), number, taken_back, task);
+        self.give(&self.commands.usual, (facility, settings), number, taken_back, task);
     }
 
     /// The same ahead of everything, and whatever the disk does: what ends, makes good or makes safe.
     pub fn write_first(&self, facility: &Facility, settings: &[&Setting], number: &str, task: Task) {
-        self.give(&self.first, (facility, settings), number, &CancellationToken::new(), task);
+        self.give(&self.commands.first, (facility, settings), number, &CancellationToken::new(), task);
     }
 
     fn give(
