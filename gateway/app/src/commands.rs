@@ -27,6 +27,9 @@ pub use routes::{Route, Routes};
 /// Commands waiting at the desk. A centre has a few hundred outputs; an order moves some dozens.
 const DESK_QUEUE: usize = 256;
 
+/// The same of what makes safe: every output of the largest centre at once.
+const FIRST_QUEUE: usize = 1024;
+
 /// Commands whose read-back is awaited at the same time.
 const AWAITED: usize = 256;
 
@@ -71,7 +74,7 @@ pub struct Queues {
 #[must_use]
 pub fn lanes() -> (Lanes, Queues) {
     let (to_usual, usual) = mpsc::channel(DESK_QUEUE);
-    let (to_first, first) = mpsc::channel(DESK_QUEUE);
+    let (to_first, first) = mpsc::channel(FIRST_QUEUE);
     (Lanes { usual: to_usual, first: to_first }, Queues { usual, first })
 }
 

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::{Route, Routes};
 
-/// Commands waiting on one line. Each takes a few exchanges, so more would expire anyway.
-const COMMAND_QUEUE: usize = 64;
+/// Commands waiting on one line: every output of a centre behind one converter, when a fire makes all
+/// of them safe at once.
+const COMMAND_QUEUE: usize = 256;
 
 /// Requests of maintenance waiting on one line. Whoever asks waits for the answer.
 const UPKEEP_QUEUE: usize = 4;
