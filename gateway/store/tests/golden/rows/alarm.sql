@@ -1,0 +1,1 @@
+INSERT INTO alarm VALUES ('fridge-warm', '{"state":"raised"}');

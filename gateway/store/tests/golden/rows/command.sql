@@ -1,0 +1,5 @@
+INSERT INTO command VALUES ('c-accepted', 1795428000000, '{"id":"c-accepted","device":"fan-1","point":"run","value":true,"expires":1795428030000,"at":1795428000000}', '{"state":"accepted"}');
+INSERT INTO command VALUES ('c-done', 1795428000002, '{"id":"c-done","device":"fan-1","point":"run","value":-3,"expires":1795428030000,"at":1795428000002,"response_topic":"reply/to","correlation":[0,255,7]}', '{"state":"done"}');
+INSERT INTO command VALUES ('c-failed', 1795428000003, '{"id":"c-failed","device":"fan-1","point":"run","value":18446744073709551615,"expires":1795428030000,"at":1795428000003}', '{"state":"failed","reason":"读回 differs"}');
+INSERT INTO command VALUES ('c-sent', 1795428000001, '{"id":"c-sent","device":"fan-1","point":"run","value":21.5,"expires":1795428030000,"at":1795428000001}', '{"state":"sent"}');
+INSERT INTO command VALUES ('c-unknown', 1795428000004, '{"id":"c-unknown","device":"fan-1","point":"run","value":"auto","expires":1795428030000,"at":1795428000004}', '{"state":"unknown","reason":"读回 differs"}');

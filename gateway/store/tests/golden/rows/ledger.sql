@@ -1,0 +1,1 @@
+INSERT INTO ledger VALUES (1, 1795428000000, '{"reason":"dead_letter","of_epoch":"00112233445566778899aabbccddeeff","range":[14,14],"messages":1,"between":[1795428000000,1795428000000],"detail":"too large for the broker"}');

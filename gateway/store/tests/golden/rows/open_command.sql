@@ -1,0 +1,2 @@
+INSERT INTO open_command VALUES ('c-accepted');
+INSERT INTO open_command VALUES ('c-sent');

@@ -1,0 +1,1 @@
+INSERT INTO sqlite_sequence VALUES ('notification', 2);
