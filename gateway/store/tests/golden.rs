@@ -1,6 +1,6 @@
 //! Every stored form is frozen here: what today's code writes, yesterday's and tomorrow's must read.
 //!
-//! `schema.sql`, `rows/*.sql`, `codec/*.txt`, `watermark.json` and `losses.txt` beside this file
+//! `schema.sql`, `rows/*.sql`, `codec/*.txt`, `watermark.json` and `losses.txt` in `golden/`
 //! were written by the code itself. The tests write the same things again and compare byte by
 //! byte, then read the frozen files with the current code and write back what was read.
 //!
@@ -13,12 +13,16 @@
 //! fails until a golden line holds it. A table without a file, and a file without a table, fail.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
+#[path = "golden/codec.rs"]
 mod codec;
+#[path = "golden/contents.rs"]
 mod contents;
+#[path = "golden/database.rs"]
 mod database;
+#[path = "golden/files.rs"]
 mod files;
+#[path = "golden/kinds.rs"]
 mod kinds;
-#[path = "../support/mod.rs"]
 mod support;
 
 use contents::Contents;
