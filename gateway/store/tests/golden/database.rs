@@ -136,7 +136,8 @@ pub async fn bodies_come_back(path: &Path) {
     for body in column::<Vec<u8>>(&mut connection, "SELECT body FROM history").await {
         assert_eq!(codec::pack_rollups(&codec::unpack_rollups(&body).unwrap()), body);
     }
-    let json: [(&str, fn(&str)); 6] = [
+    type ComesBack = fn(&str);
+    let json: [(&str, ComesBack); 6] = [
         ("SELECT body FROM layout", comes_back::<Layout>),
         ("SELECT body FROM ledger", comes_back::<Loss>),
         ("SELECT body FROM command", comes_back::<JournaledCommand>),
