@@ -14,6 +14,8 @@ mod event;
 mod exits;
 mod expression;
 mod fold;
+#[cfg(test)]
+mod golden;
 mod law;
 mod path;
 mod plan;
