@@ -16,6 +16,8 @@ mod expression;
 mod fold;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_brief;
 mod law;
 mod path;
 mod plan;
