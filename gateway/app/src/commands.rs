@@ -5,6 +5,8 @@
 
 mod answer;
 mod first;
+#[cfg(test)]
+mod golden;
 mod routes;
 
 use std::sync::atomic::{AtomicU64, Ordering};

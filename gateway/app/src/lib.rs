@@ -16,6 +16,8 @@ mod export;
 mod follow;
 mod food;
 mod gateway;
+#[cfg(test)]
+mod golden;
 mod kiosks;
 mod lines;
 mod live;

@@ -14,7 +14,7 @@ use linli_domain::rollup::Gatherer;
 use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic};
 use linli_drivers::{DeviceState, LineEvent, Told};
 use linli_store::Store;
-use serde_json::json;
+use serde_json::{Map, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -194,10 +194,6 @@ impl Pipeline {
         self.live.transition(event);
         let (line, device) = (event.line.as_str(), event.device.as_ref().map(Id::as_str));
         let detail = Some(event.detail.as_str()).filter(|detail| !detail.is_empty());
-        let state = match event.state {
-            DeviceState::Online => "online",
-            DeviceState::Offline(_) => "offline",
-        };
         let reason = match event.state {
             DeviceState::Online => None,
             DeviceState::Offline(reason) => Some(reason.as_str()),
@@ -207,10 +203,7 @@ impl Pipeline {
             Some(reason) => tracing::warn!(line, device, reason, detail, "offline"),
         }
         // A line's own transition reaches the district through each of its devices'.
-        let Some(device) = device else { return };
-        let body = json!({"device": device, "state": state, "reason": reason, "detail": detail, "at": event.at.at.0});
-        if let serde_json::Value::Object(mut body) = body {
-            body.retain(|_, member| !member.is_null());
+        if let Some(body) = told(event) {
             self.events.tell("device", &serde_json::Value::Object(body.clone()));
             let message =
                 Message { topic: Topic::DeviceEvent, class: DeviceClass::Telemetry, at: event.at.at, body };
@@ -224,6 +217,21 @@ impl Pipeline {
 /// The lane of a batch that a mode wants with the alarms, while so many messages wait there.
 const fn raised(own: Lane, waits: u64) -> Lane {
     if waits < MOST_URGENT { Lane::Urgent } else { own }
+}
+
+/// What the district is told of a device's transition; nothing of a line's own.
+fn told(event: &LineEvent) -> Option<Map<String, serde_json::Value>> {
+    let device = event.device.as_ref()?;
+    let (state, reason) = match event.state {
+        DeviceState::Online => ("online", None),
+        DeviceState::Offline(reason) => ("offline", Some(reason.as_str())),
+    };
+    let detail = Some(event.detail.as_str()).filter(|detail| !detail.is_empty());
+    let body =
+        json!({"device": device, "state": state, "reason": reason, "detail": detail, "at": event.at.at.0});
+    let serde_json::Value::Object(mut body) = body else { return None };
+    body.retain(|_, member| !member.is_null());
+    Some(body)
 }
 
 /// A batch as a screen shows it.
@@ -263,6 +271,24 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn golden_transitions_as_they_are_told() {
+        let event = |device: Option<&str>, state, detail: &str| LineEvent {
+            line: Id::new("kitchen-bus").unwrap(),
+            device: device.map(|device| Id::new(device).unwrap()),
+            state,
+            at: linli_domain::Stamp { at: crate::golden::site::NOW, ..Default::default() },
+            detail: detail.to_owned(),
+        };
+        let silent = DeviceState::Offline(linli_domain::Reason::Silent);
+        assert_eq!(told(&event(None, silent, "")), None, "a line's own is told of each of its devices");
+        let told = [
+            told(&event(Some("fridge-1"), DeviceState::Online, "")),
+            told(&event(Some("fridge-1"), silent, "no answer")),
+        ];
+        crate::golden::sent("pipeline/device", &told);
+    }
 
     #[test]
     fn values_never_fill_what_is_reserved_for_alarms() {

@@ -18,6 +18,8 @@ mod class;
 pub mod command;
 pub mod facility;
 pub mod food;
+#[cfg(test)]
+pub(crate) mod golden;
 pub mod hours;
 mod id;
 pub mod kiosk;

@@ -1,6 +1,8 @@
 //! Alarms: one task evaluates the rules, makes every step durable, tells it once.
 
 mod desk;
+#[cfg(test)]
+mod golden;
 mod noted;
 mod payload;
 mod siren;

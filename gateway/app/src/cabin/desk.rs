@@ -150,7 +150,7 @@ impl Desk {
         }
     }
 
-    async fn open(&mut self, who: &str, opening: Opening) -> Result<Done, Refusal> {
+    pub(super) async fn open(&mut self, who: &str, opening: Opening) -> Result<Done, Refusal> {
         let settings = self.settings();
         let room = match (opening.room, settings.rooms.as_slice()) {
             (Some(room), rooms) if rooms.contains(&room) => room,

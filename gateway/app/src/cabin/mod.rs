@@ -6,6 +6,8 @@
 
 mod amending;
 mod desk;
+#[cfg(test)]
+mod golden;
 mod identity;
 mod measuring;
 mod payload;

@@ -11,6 +11,8 @@ mod diff;
 mod facility;
 mod food;
 mod gateway_file;
+#[cfg(test)]
+mod golden;
 mod kiosks;
 mod last_good;
 mod lines;

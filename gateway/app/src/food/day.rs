@@ -68,7 +68,7 @@ impl Desk {
 }
 
 /// A cabinet's day; one that nobody saw is unknown all day.
-fn shown(cabinet: &Cabinet, kept: Kept, day: Option<Day>, length: i64) -> Value {
+pub(super) fn shown(cabinet: &Cabinet, kept: Kept, day: Option<Day>, length: i64) -> Value {
     let whole = u64::try_from(length).unwrap_or_default();
     let mut day = day.unwrap_or_default();
     // What was before the first account of the day was seen by nobody either.

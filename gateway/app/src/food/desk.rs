@@ -175,10 +175,7 @@ impl Desk {
             let Some(kept) = cabinet.watched.kept else { continue };
             match cabinet.wash.see(kept, tick, sample.at, good) {
                 Some(cycle) => {
-                    let id = format!("cycle/{}/{}", batch.layout.device, cycle.from.0);
-                    let body = json(&serde_json::json!({"device": batch.layout.device, "cycle": cycle}));
-                    let page = Page { id, kind: "cycle".to_owned(), at: cycle.from, body };
-                    self.unsaved.changes.push(Change::Page(page));
+                    self.unsaved.changes.push(Change::Page(cycle_page(&batch.layout.device, &cycle)));
                     cabinet.cycle = Some(cycle);
                     is_told = true;
                 }
@@ -312,6 +309,13 @@ fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> O
         values
     };
     cabinet.watched.batch(clock.now(), values)
+}
+
+/// A finished cycle of a machine, as it is kept.
+pub(super) fn cycle_page(device: &Id, cycle: &Cycle) -> Page {
+    let id = format!("cycle/{device}/{}", cycle.from.0);
+    let body = json(&serde_json::json!({"device": device, "cycle": cycle}));
+    Page { id, kind: "cycle".to_owned(), at: cycle.from, body }
 }
 
 /// As it is kept.

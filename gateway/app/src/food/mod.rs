@@ -4,6 +4,8 @@ mod cooling;
 mod day;
 mod deeds;
 mod desk;
+#[cfg(test)]
+mod golden;
 mod record;
 mod request;
 pub mod watched;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use linli_domain::hours::Opening;
-use linli_domain::kiosk::{Matter, Service};
+use linli_domain::kiosk::{Hours, Matter, Service};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
 use linli_store::{Book, Change, Entry, Page};
@@ -120,8 +120,7 @@ impl Desk {
             let known = match before.remove(&kiosk.device) {
                 Some(known) => known,
                 None => {
-                    let id = format!("kiosk-day/{}/{}", self.today, kiosk.device);
-                    let kept = self.parts.store.get(&id).await?;
+                    let kept = self.parts.store.get(&day_id(self.today, &kiosk.device)).await?;
                     let hours =
                         kept.and_then(|page| serde_json::from_str(&page.body).ok()).unwrap_or_default();
                     (State::spent(hours), Service::Offline)
@@ -165,7 +164,7 @@ impl Desk {
     /// What was kept of the day that begins: something only when the clock was set back.
     async fn recall(&mut self) {
         for (device, (state, _)) in &mut self.states {
-            let page = self.parts.store.get(&format!("kiosk-day/{}/{device}", self.today)).await;
+            let page = self.parts.store.get(&day_id(self.today, device)).await;
             let hours = page.ok().flatten().and_then(|page| serde_json::from_str(&page.body).ok());
             state.hours = hours.unwrap_or_default();
         }
@@ -175,9 +174,7 @@ impl Desk {
         self.kept = Instant::now();
         let at = self.parts.zone.bounds(self.today).0;
         let page = |(device, (state, _)): (&Id, &(State, Service))| {
-            let id = format!("kiosk-day/{}/{device}", self.today);
-            let body = serde_json::to_string(&state.hours).unwrap_or_default();
-            Change::Page(Page { id, kind: "kiosk-day".to_owned(), at, body })
+            Change::Page(day_page(self.today, device, at, &state.hours))
         };
         let changes: Vec<Change> = self.states.iter().map(page).collect();
         if changes.is_empty() {
@@ -229,4 +226,14 @@ impl Desk {
             }
         }
     }
+}
+
+fn day_id(day: Date, device: &Id) -> String {
+    format!("kiosk-day/{day}/{device}")
+}
+
+/// How a kiosk spent a day that began then, as it is kept.
+pub(super) fn day_page(day: Date, device: &Id, began: Timestamp, hours: &Hours) -> Page {
+    let body = serde_json::to_string(hours).unwrap_or_default();
+    Page { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body }
 }

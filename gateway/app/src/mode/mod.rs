@@ -8,6 +8,8 @@ mod deciding;
 mod desk;
 mod evidence;
 mod figures;
+#[cfg(test)]
+mod golden;
 mod hands;
 mod happening;
 mod heads;

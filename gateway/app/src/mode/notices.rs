@@ -51,11 +51,11 @@ pub struct Parts {
 
 /// A text that was written over another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Written {
+pub(super) struct Written {
     /// The text; none when it was taken back.
-    text: Option<String>,
+    pub(super) text: Option<String>,
     /// What the kiosk showed before.
-    before: String,
+    pub(super) before: String,
 }
 
 /// The task.

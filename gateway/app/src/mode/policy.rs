@@ -45,11 +45,11 @@ pub struct Entered {
 /// What is kept of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeptEntered {
-    plan: String,
-    hash: String,
-    order: String,
-    class: Class,
-    began: Timestamp,
+    pub(super) plan: String,
+    pub(super) hash: String,
+    pub(super) order: String,
+    pub(super) class: Class,
+    pub(super) began: Timestamp,
 }
 
 // === impl Telling ===

@@ -62,16 +62,16 @@ pub struct Room {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Kept {
     /// The plan of the run, and the hash of its file.
-    plan: Option<(String, String)>,
+    pub(super) plan: Option<(String, String)>,
     /// Names the building as the plan was tied to it.
-    building: Option<String>,
-    state: State,
-    since: Timestamp,
-    ordered: Timestamp,
+    pub(super) building: Option<String>,
+    pub(super) state: State,
+    pub(super) since: Timestamp,
+    pub(super) ordered: Timestamp,
     #[serde(default)]
-    entered: Option<KeptEntered>,
+    pub(super) entered: Option<KeptEntered>,
     #[serde(default)]
-    last: BTreeMap<String, Took>,
+    pub(super) last: BTreeMap<String, Took>,
 }
 
 /// Where a room is after a step.

@@ -9,6 +9,8 @@
 mod client;
 mod desk;
 mod flash;
+#[cfg(test)]
+mod golden;
 mod image;
 mod job;
 pub mod provision;

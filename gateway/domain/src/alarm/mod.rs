@@ -6,6 +6,8 @@
 
 mod calm;
 mod engine;
+#[cfg(test)]
+mod golden;
 mod load;
 mod rule;
 mod state;

@@ -5,6 +5,8 @@
 //! signed order. Nothing in it, and no signature on it, ever moves anything by itself.
 
 mod alert;
+#[cfg(test)]
+mod golden;
 mod time;
 mod xml;
 

@@ -3,6 +3,8 @@
 mod account;
 pub mod cooling;
 mod exposure;
+#[cfg(test)]
+mod golden;
 pub mod wash;
 
 use std::time::Duration;

@@ -14,6 +14,10 @@ mod event;
 mod exits;
 mod expression;
 mod fold;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod golden_brief;
 mod law;
 mod path;
 mod plan;

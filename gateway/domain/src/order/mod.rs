@@ -6,6 +6,8 @@
 
 mod demand;
 mod envelope;
+#[cfg(test)]
+mod golden;
 mod judge;
 mod key;
 mod payload;

@@ -1,6 +1,8 @@
 //! Visits to a health cabin, and what was measured during them.
 
 mod binding;
+#[cfg(test)]
+mod golden;
 mod version;
 
 pub use binding::{Span, Unassigned, bind};

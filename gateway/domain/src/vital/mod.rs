@@ -5,6 +5,8 @@
 
 mod assess;
 mod convert;
+#[cfg(test)]
+mod golden;
 mod measurement;
 mod news2;
 mod plausible;

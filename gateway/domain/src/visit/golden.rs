@@ -1,0 +1,64 @@
+//! Forms of visits and of what was measured during them.
+
+use super::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
+use crate::golden::{stored, words};
+use crate::vital::{GlucoseTime, Measurement, Quantity, Reading, Taken};
+use crate::{ClockQuality, Id, Timestamp};
+
+#[test]
+fn words_of_visits() {
+    words!(stored "visit/opened_by", OpenedBy: Card, Code, Worker);
+    words!(stored "visit/ending", Ending: Completed, Abandoned, TimedOut, Superseded);
+    words!(stored "visit/status", Status: Final, Amended, Corrected, EnteredInError);
+    words!(stored "visit/unassigned", Unassigned: NoRoom, NoVisit, BegunBefore, TwoVisits, TimeUnclear,
+        OtherPatient);
+}
+
+#[test]
+fn visits() {
+    let text = |text: &str| Some(text.to_owned());
+    let whole = Visit {
+        id: "v-0011223344556677".to_owned(),
+        room: Id::new("cabin-1").unwrap(),
+        pseudonym: text("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        code: text("17"),
+        consent: text("2026-1"),
+        opened_by: OpenedBy::Card,
+        opened: Timestamp(1_795_428_000_000),
+        ended: Some((Timestamp(1_795_428_600_000), Ending::Completed)),
+    };
+    let least = Visit { pseudonym: None, code: None, consent: None, ended: None, ..whole.clone() };
+    stored("visit/visit", &[whole, least]);
+}
+
+#[test]
+fn versions_of_measurements() {
+    let text = |text: &str| Some(text.to_owned());
+    let whole =
+        Context { glucose_time: Some(GlucoseTime::Fasting), on_oxygen: Some(false), is_alert: Some(true) };
+    stored("visit/context", &[Context::default(), whole]);
+    let taken = Taken { at: Timestamp(1_795_428_000_000), clock: ClockQuality::Synchronised, device: None };
+    let measurement = Measurement {
+        taken,
+        readings: vec![Reading::of(Quantity::Systolic, 128.0)],
+        key: None,
+        user: None,
+        patient: text("never stored"),
+    };
+    let version = Version {
+        id: "00112233445566778899aabbccddeeff".to_owned(),
+        version: 2,
+        status: Status::Amended,
+        visit: text("v-0011223344556677"),
+        unassigned: Some(Unassigned::NoVisit),
+        device: Id::new("cuff-1").unwrap(),
+        room: Some(Id::new("cabin-1").unwrap()),
+        measurement,
+        context: whole,
+        at: Timestamp(1_795_428_100_000),
+        by: "chen".to_owned(),
+        why: text("属于这次就诊"),
+    };
+    let least = Version { visit: None, unassigned: None, room: None, why: None, ..version.clone() };
+    stored("visit/version", &[version, least]);
+}

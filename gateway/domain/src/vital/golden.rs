@@ -1,0 +1,65 @@
+//! Forms of vital signs.
+
+use super::{
+    Caveat, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Quantity, Reading, Risk,
+    Score, Taken, assess,
+};
+use crate::golden::{every, sent, stored, words};
+use crate::{ClockQuality, Timestamp};
+
+#[test]
+fn words_of_vital_signs() {
+    words!(stored "vital/quantity", Quantity: Systolic, Diastolic, MeanArterial, PulseRate, OxygenSaturation,
+        RespirationRate, Temperature, Weight, Height, BodyMassIndex, Glucose);
+    words!(stored "vital/oxygen", Oxygen: Scale1, Scale2);
+    words!(stored "vital/risk", Risk: Low, LowMedium, Medium, High);
+    words!(stored "vital/glucose_time", GlucoseTime: Fasting, AfterMeal, Random);
+    words!(stored "vital/caveat", Caveat: BodyMovement, CuffLoose, IrregularPulse, PulseOutOfRange,
+        ImproperPosition, PoorSignal, LowPerfusion, Preliminary, Questionable, Demonstration, FromStorage,
+        Unusual, Inconsistent, ClockSkew, Corrected, ControlSolution);
+    words!(stored "vital/no_reading", NoReading: NotANumber, PositiveInfinity, NegativeInfinity,
+        NotPerformed, Error);
+    let coded: Vec<(&str, &str, &str)> =
+        Quantity::ALL.iter().map(|of| (of.as_str(), of.loinc(), of.unit())).collect();
+    sent("vital/quantity_code", &coded);
+}
+
+#[test]
+fn measurements() {
+    let mut doubtful = Reading::of(Quantity::Temperature, 36.6);
+    doubtful.doubt(Caveat::FromStorage);
+    let readings = vec![
+        Reading::of(Quantity::Weight, 70.0),
+        doubtful,
+        Reading::none(Quantity::Height, NoReading::NotPerformed),
+    ];
+    stored("vital/reading", &readings);
+    let least = Taken { at: Timestamp(1), clock: ClockQuality::FreeRunning, device: None };
+    let taken = Taken { device: Some(Timestamp(2)), ..least };
+    stored("vital/taken", &[taken, least]);
+    let whole = Measurement { taken, readings, key: Some("7".to_owned()), user: Some(2), patient: None };
+    let plain = Measurement {
+        taken: least,
+        readings: Vec::new(),
+        key: None,
+        user: None,
+        patient: Some("p".to_owned()),
+    };
+    stored("vital/measurement", &[whole, plain]);
+}
+
+#[test]
+fn what_is_said_of_them() {
+    let limits = Limits { hypertension: (140.0, 90.0), fever: 37.3 };
+    stored("vital/limits", &[limits]);
+    let values = [(Quantity::Systolic, 150.0), (Quantity::Diastolic, 85.0), (Quantity::Temperature, 38.5)];
+    let all: Vec<_> =
+        assess(&values, None, &limits).into_iter().map(|(of, found)| (of.as_str(), found)).collect();
+    sent("vital/assessment", &all);
+    let scores =
+        [Score::Complete { total: 5, risk: Risk::Medium }, Score::Incomplete { known: 3, any_three: true }];
+    every!(scores; Score::Complete { .. }, Score::Incomplete { .. });
+    stored("vital/score", &scores);
+    let known = Parameters { respiration_rate: Some(26.0), systolic: Some(120.0), ..Parameters::default() };
+    stored("vital/news2", &[News2::of(&known, Oxygen::Scale1)]);
+}
