@@ -21,6 +21,7 @@ mod peer;
 pub mod printing;
 mod proof;
 pub mod room;
+pub mod scene;
 mod stage;
 pub mod switching;
 
