@@ -13,6 +13,7 @@ pub mod emulator;
 pub mod firmware;
 mod flood;
 mod gateway;
+pub mod golden;
 pub mod http;
 mod lab;
 mod link;

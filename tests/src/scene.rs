@@ -34,6 +34,9 @@ pub const RESIDENT: (&str, &str) = ("欧阳若水", "11010519491231002X");
 /// Largest packet that the broker takes: less than 125 values need.
 const LARGEST_PACKET: usize = 4000;
 
+/// The counter counts once in so many milliseconds: its value is the same in every answer.
+const STANDS_STILL: u32 = 86_400_000;
+
 /// A busy machine takes its time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -157,7 +160,7 @@ impl Scene {
         nodes.put_set_up(&centre.stage.path("n0"), "fridge", 1, |_| {})?;
         Ok(Self {
             monitor: Lab::on(ports.monitor),
-            _counter: Peer::tcp(ports.counter, 1, 400).await?,
+            _counter: Peer::tcp(ports.counter, 1, STANDS_STILL).await?,
             _block: Flood::start_on(ports.block).await?,
             _nodes: nodes,
             centre,
