@@ -1,8 +1,9 @@
 """Rooms that change their use, with their controllers, by pymodbus: generic/room-mode on units 4 to 10.
 
-usage: mode_room.py PORT    [--lease SECONDS] [--more ROOMS] [--tick SECONDS] [--parent PID]
+usage: mode_room.py PORT    [--lease SECONDS] [--more ROOMS] [--tick SECONDS] [--state JSON] [--parent PID]
 
-`--more 14` adds that many reading rooms of other centres, on units 11 and above.
+`--more 14` adds that many reading rooms of other centres, on units 11 and above. `--state` begins
+with these attributes of the rooms by unit, such as '{"4": {"occupied": false, "entry": 1}}'.
 
 What is written is what is commanded; what really is follows, with the wires that no software can
 overrule: lamps only burn while nobody is there and the door is shut, their relay drops when it is
@@ -31,6 +32,7 @@ parser.add_argument("port", type=int)
 parser.add_argument("--lease", type=float, default=10.0)
 parser.add_argument("--more", type=int, default=0)
 parser.add_argument("--tick", type=float, default=0.01)
+parser.add_argument("--state", type=json.loads, default={})
 parser.add_argument("--parent", type=int, default=0)
 args = parser.parse_args()
 
@@ -102,6 +104,8 @@ class Room:
 
 
 rooms = {unit: Room(unit) for unit in UNITS}
+for unit, attributes in args.state.items():
+    vars(rooms[int(unit)]).update(attributes)
 commanded = asyncio.Queue()
 
 

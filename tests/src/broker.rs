@@ -47,11 +47,20 @@ impl Broker {
 
     /// Starts one that takes no packet larger than that.
     pub async fn start_small(stage: &Stage, largest: usize) -> anyhow::Result<Self> {
-        Self::start_with(stage, 0, &format!("max_packet_size {largest}\n")).await
+        Self::start_small_on(free_port()?, stage, largest).await
+    }
+
+    /// The same on that port.
+    pub async fn start_small_on(port: u16, stage: &Stage, largest: usize) -> anyhow::Result<Self> {
+        Self::start_on(port, stage, 0, &format!("max_packet_size {largest}\n")).await
     }
 
     async fn start_with(stage: &Stage, tls_port: u16, more: &str) -> anyhow::Result<Self> {
-        let (port, store) = (free_port()?, stage.path("mosquitto"));
+        Self::start_on(free_port()?, stage, tls_port, more).await
+    }
+
+    async fn start_on(port: u16, stage: &Stage, tls_port: u16, more: &str) -> anyhow::Result<Self> {
+        let store = stage.path("mosquitto");
         std::fs::create_dir_all(&store)?;
         let config = stage.path("mosquitto.conf");
         let text = format!(

@@ -111,6 +111,12 @@ impl Gateway {
         signal(&self.child, name).await
     }
 
+    /// Its control socket.
+    #[must_use]
+    pub fn control_socket(&self) -> PathBuf {
+        self.data.join("control.sock")
+    }
+
     /// What it shows under a path.
     pub fn get(&self, path: &str) -> anyhow::Result<String> {
         fetch(&self.data.join("control.sock"), path).context("the gateway does not answer")

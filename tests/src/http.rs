@@ -25,14 +25,47 @@ impl Patient for std::net::TcpStream {
     }
 }
 
-/// Sends a request with further header lines, gives status and body.
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header lines as they came, without the status line.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: String,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// A header's value, by its name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let split = self.headers.iter().filter_map(|line| line.split_once(':'));
+        split.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+}
+
+/// Sends a request with further header lines. Returns status and body.
 pub fn ask(
-    mut stream: impl Patient,
+    stream: impl Patient,
     method: &str,
     path: &str,
     headers: &str,
     body: &str,
 ) -> anyhow::Result<(u16, String)> {
+    request(stream, method, path, headers, body).map(|answer| (answer.status, answer.body))
+}
+
+/// The same; returns the whole answer.
+pub fn request(
+    mut stream: impl Patient,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> anyhow::Result<Answer> {
     stream.patient()?;
     let length = body.len();
     let head =
@@ -41,6 +74,8 @@ pub fn ask(
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
-    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).context("no status")?;
-    Ok((status, body.to_owned()))
+    let mut lines = head.lines();
+    let first = lines.next().unwrap_or_default();
+    let status = first.split(' ').nth(1).and_then(|word| word.parse().ok()).context("no status")?;
+    Ok(Answer { status, headers: lines.map(str::to_owned).collect(), body: body.to_owned() })
 }

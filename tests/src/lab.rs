@@ -21,7 +21,13 @@ pub struct Lab {
 impl Lab {
     /// On a port of its own.
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self { port: free_port()? })
+        Ok(Self::on(free_port()?))
+    }
+
+    /// On that port.
+    #[must_use]
+    pub const fn on(port: u16) -> Self {
+        Self { port }
     }
 
     /// Its line and device in devices.toml, in a room or in none.

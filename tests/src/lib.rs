@@ -13,6 +13,7 @@ pub mod emulator;
 pub mod firmware;
 mod flood;
 mod gateway;
+pub mod golden;
 pub mod http;
 mod lab;
 mod link;
@@ -21,6 +22,7 @@ mod peer;
 pub mod printing;
 mod proof;
 pub mod room;
+pub mod scene;
 mod stage;
 pub mod switching;
 

@@ -51,7 +51,12 @@ pub struct NodeLine {
 impl NodeLine {
     /// A line without nodes.
     pub fn lay() -> anyhow::Result<Self> {
-        let (port, slots, ends) = (free_port()?, Arc::default(), Arc::new(AtomicBool::new(false)));
+        Self::lay_on(free_port()?)
+    }
+
+    /// The same on that port.
+    pub fn lay_on(port: u16) -> anyhow::Result<Self> {
+        let (slots, ends) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let line = Self { port, slots, ends, began: Instant::now() };
         let (slots, ends, began) = (Arc::clone(&line.slots), Arc::clone(&line.ends), line.began);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

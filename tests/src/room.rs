@@ -169,7 +169,12 @@ impl Centre {
 
     /// The same under another name.
     pub async fn named(name: &str, mqtt: Option<u16>) -> anyhow::Result<Self> {
-        let (stage, port) = (Stage::new()?, free_port()?);
+        Self::with_controller(name, mqtt, free_port()?).await
+    }
+
+    /// The same, with its building controller on that port.
+    pub async fn with_controller(name: &str, mqtt: Option<u16>, port: u16) -> anyhow::Result<Self> {
+        let stage = Stage::new()?;
         let (config, data) = (stage.path("config"), stage.path("data"));
         let dir = config.to_string_lossy().into_owned();
         let made = linli(&["init", &dir, "--centre", name]).await?;
@@ -205,6 +210,13 @@ impl Centre {
         centre.people().await?;
         centre.plans().await?;
         Ok(centre)
+    }
+
+    /// A centre that lies in this workspace already, whose last order had that number.
+    #[must_use]
+    pub fn existing(stage: Stage, port: u16, seq: u64) -> Self {
+        let (config, data) = (stage.path("config"), stage.path("data"));
+        Self { stage, config, data, port, seq, is_in_time: false }
     }
 
     async fn people(&self) -> anyhow::Result<()> {
