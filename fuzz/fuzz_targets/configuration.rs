@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use linli::config::load_texts;
+use linli_config::load_texts;
 
 const GATEWAY: &str = include_str!("../../deploy/example/gateway.toml");
 const FACILITY: &str = include_str!("../../deploy/example/facility.toml");

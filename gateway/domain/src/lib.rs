@@ -31,6 +31,7 @@ mod record;
 pub mod report;
 pub mod rollup;
 mod time;
+pub mod timezone;
 pub mod unit;
 mod value;
 pub mod visit;

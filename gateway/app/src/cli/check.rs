@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::WRONG;
-use crate::config::{self, Checked};
+use linli_config::{self, Checked};
 
 /// Check a configuration completely and tell all problems at once. Opens no port.
 ///
@@ -27,7 +27,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match config::load(&args.dir) {
+    match linli_config::load(&args.dir) {
         Ok(checked) if args.json => println!("{}", serde_json::to_string_pretty(&as_json(&checked))?),
         Ok(checked) => tell(&checked),
         Err(report) if args.json => {

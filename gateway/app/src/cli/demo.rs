@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::demo::{self, Demo, Options};
-use crate::gateway::Gateway;
-use crate::live::DeviceView;
-use crate::observed::Observed;
+use crate::runtime::gateway::Gateway;
+use linli_services::live::DeviceView;
+use linli_web::status::Observed;
 
 /// How often the table is drawn on a terminal.
 const DRAW: Duration = Duration::from_secs(1);

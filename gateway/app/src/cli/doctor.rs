@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::site::Site;
 use super::socket;
-use crate::config;
 
 /// Tell the state of the configuration, the database and the running gateway.
 ///
@@ -44,7 +43,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn configuration(args: &Args) -> Finding {
-    match config::load(&args.site.config) {
+    match linli_config::load(&args.site.config) {
         Ok(checked) => {
             let devices: usize = checked.lines.iter().map(|line| line.plan.layouts().len()).sum();
             let text =

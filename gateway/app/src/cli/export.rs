@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::site::Site;
 use super::socket;
-use crate::export::haccp::{self, Form};
-use crate::local::Zone;
+use linli_domain::timezone::Zone;
+use linli_reports::haccp::{self, Form};
 
 /// Reading a week of measurements takes its time.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -14,8 +14,9 @@ use super::port::Port;
 use super::progress::Screen;
 use super::site::Site;
 use super::{WRONG, socket};
-use crate::config::{self, Checked};
-use crate::nodes::{Image, Keys, LONGEST_IMAGE, Target, parse_key, update};
+use linli_config::settings::image_key::{ImageKeys, parse_public_key};
+use linli_config::{self, Checked};
+use linli_services::nodes::{Image, LONGEST_IMAGE, Target, update};
 
 /// Steps waiting to be shown.
 const STEPS: usize = 16;
@@ -80,10 +81,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             eprintln!("linli: --port and --tcp need --unit, or --recover for a node without firmware");
             return Ok(ExitCode::from(WRONG));
         };
-        let config = config::load(&args.site.config).ok();
+        let config = linli_config::load(&args.site.config).ok();
         return runtime.block_on(directly(args, &image, By::Port(unit), config.as_ref(), &mut screen));
     }
-    let checked = config::load(&args.site.config)?;
+    let checked = linli_config::load(&args.site.config)?;
     let devices = match devices(args, &checked, &image) {
         Ok(devices) => devices,
         Err(why) => {
@@ -232,12 +233,12 @@ async fn directly(
 }
 
 /// The keys of the configuration, and those given.
-fn keys(args: &Args, config: Option<&Checked>) -> anyhow::Result<Keys> {
+fn keys(args: &Args, config: Option<&Checked>) -> anyhow::Result<ImageKeys> {
     let mut keys = config.map(|config| config.image_keys.clone()).unwrap_or_default();
     for given in &args.key {
         let path = given.strip_prefix("file:").unwrap_or(given);
         let text = std::fs::read_to_string(path).unwrap_or_else(|_| given.clone());
-        keys.0.push(parse_key(&text).map_err(|why| anyhow::anyhow!("--key {given}: {why}"))?);
+        keys.0.push(parse_public_key(&text).map_err(|why| anyhow::anyhow!("--key {given}: {why}"))?);
     }
     Ok(keys)
 }

@@ -135,7 +135,7 @@ fn run(verb: Verb) -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("linli: {error:#}");
-        match error.downcast_ref::<crate::config::Report>() {
+        match error.downcast_ref::<linli_config::Report>() {
             Some(_) => ExitCode::from(WRONG),
             None => ExitCode::FAILURE,
         }
@@ -144,7 +144,7 @@ fn run(verb: Verb) -> ExitCode {
 
 /// Now, by this machine's clock.
 fn now() -> linli_domain::Timestamp {
-    linli_drivers::Clock::now(&crate::clock::SystemClock::default()).at
+    linli_drivers::Clock::now(&crate::runtime::clock::SystemClock::default()).at
 }
 
 /// A runtime for verbs that need one for a moment.

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::site::Site;
 use super::{WRONG, socket};
-use crate::config;
 
 /// How long a running gateway may take to tell its values.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,7 +33,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let checked = config::load(&args.site.config)?;
+    let checked = linli_config::load(&args.site.config)?;
     let mut found = checked
         .lines
         .iter()

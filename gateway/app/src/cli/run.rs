@@ -6,8 +6,7 @@ use rustix::process::DumpableBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::site::Site;
-use crate::config;
-use crate::gateway::Gateway;
+use crate::runtime::gateway::Gateway;
 
 /// Run the gateway until SIGTERM or Ctrl-C; SIGHUP reloads.
 ///
@@ -24,7 +23,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    super::logging::start(&config::log_level(&args.site.config));
+    super::logging::start(&linli_config::log_level(&args.site.config));
     // What residents are called is in memory for moments: it must not end in a core dump.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

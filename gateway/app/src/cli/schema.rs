@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::config::schema;
+use linli_config::schema;
 
 /// Print the JSON Schema of the configuration, or its reference page.
 #[derive(Debug, clap::Args)]

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config;
-
 /// Selects the configuration directory.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Site {
@@ -25,7 +23,7 @@ impl Site {
     /// The database, also when the rest of the configuration is bad.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        config::store_path(&self.config)
+        linli_config::store_path(&self.config)
     }
 
     /// The directory of database, control socket and last good configuration.

@@ -19,7 +19,7 @@ pub struct Answer {
 
 /// Whether a gateway runs on that data directory.
 pub fn is_running(data_dir: &Path) -> bool {
-    UnixStream::connect(data_dir.join(crate::web::SOCKET)).is_ok()
+    UnixStream::connect(data_dir.join(linli_web::SOCKET)).is_ok()
 }
 
 /// Asks the running gateway; waits up to `patience` for the answer.
@@ -30,7 +30,7 @@ pub fn ask(
     body: &str,
     patience: Duration,
 ) -> anyhow::Result<Answer> {
-    let socket = data_dir.join(crate::web::SOCKET);
+    let socket = data_dir.join(linli_web::SOCKET);
     let mut stream = UnixStream::connect(&socket).map_err(|error| closed(data_dir, &error))?;
     stream.set_read_timeout(Some(patience))?;
     // HTTP/1.0: the gateway closes after the answer, so its end is the end of the stream.
@@ -51,7 +51,7 @@ pub struct Stream {
 impl Stream {
     /// Sends a body; the head of the answer is read, its lines come with [`Stream::next`].
     pub async fn post(data_dir: &Path, path: &str, body: &[u8]) -> anyhow::Result<Self> {
-        let connecting = tokio::net::UnixStream::connect(data_dir.join(crate::web::SOCKET));
+        let connecting = tokio::net::UnixStream::connect(data_dir.join(linli_web::SOCKET));
         let mut stream = connecting.await.map_err(|error| closed(data_dir, &error))?;
         let length = body.len();
         let head = format!("POST {path} HTTP/1.0\r\nHost: linli\r\nContent-Length: {length}\r\n\r\n");
@@ -89,9 +89,9 @@ fn closed(data_dir: &Path, error: &std::io::Error) -> anyhow::Error {
         ),
         ErrorKind::PermissionDenied => anyhow::anyhow!(
             "{}: only the gateway's user and group may do this; try with sudo",
-            data_dir.join(crate::web::SOCKET).display()
+            data_dir.join(linli_web::SOCKET).display()
         ),
-        _ => anyhow::anyhow!("{}: {error}", data_dir.join(crate::web::SOCKET).display()),
+        _ => anyhow::anyhow!("{}: {error}", data_dir.join(linli_web::SOCKET).display()),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::site::Site;
 use super::socket;
-use crate::cabin::Key;
+use linli_config::settings::key::Key;
 
 /// How long the gateway may take.
 const PATIENCE: Duration = Duration::from_secs(30);

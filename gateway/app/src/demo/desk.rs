@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cabin::{EVERY, GOES};
 use super::resident::{code, identity};
-use crate::web::SOCKET;
+use linli_web::SOCKET;
 
 /// Receives residents, one after the other.
 pub fn receive(seed: u64, began: Instant, data_dir: &Path, tasks: &mut JoinSet<()>) {

@@ -22,7 +22,7 @@ use super::cable;
 use super::faults::{Fault, Faults};
 use super::node::{NAME, Plugged, SERIAL, UNIT};
 use super::world::World;
-use crate::nodes::{Client, provision};
+use linli_services::nodes::{Client, provision};
 
 /// The emulator.
 const QEMU: &str = "qemu-system-arm";

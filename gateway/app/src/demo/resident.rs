@@ -1,6 +1,6 @@
 //! The residents who visit the simulated cabin, one after the other.
 
-use crate::cabin::{Identity, check_digit};
+use linli_services::cabin::{Identity, check_digit};
 
 /// What would be measured of one of them.
 #[derive(Debug, Clone, Copy, PartialEq)]

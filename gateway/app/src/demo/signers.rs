@@ -7,8 +7,8 @@ use std::path::Path;
 
 use linli_domain::order::{SecretKey, sign_plan};
 
-use crate::cabin::random;
 use crate::example::PLANS;
+use linli_services::random::random;
 
 /// Who signs: a person, what they are called, and their role.
 const SIGNERS: [(&str, &str, &str); 4] = [

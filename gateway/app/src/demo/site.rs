@@ -7,7 +7,7 @@ use std::time::Duration;
 use linli_drivers::duration;
 
 use super::{node, signers};
-use crate::cabin::Key;
+use linli_config::settings::key::Key;
 
 /// Where the simulated centre can be reached.
 pub struct Addresses {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Event, Flood, Kept, Priority, Shelf, Source, State, Transition};
 use crate::Id;
-use crate::golden::{sent, stored, words};
+use linli_golden::{sent, stored, words};
 
 #[test]
 fn words_of_alarms() {

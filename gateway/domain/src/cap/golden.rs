@@ -2,9 +2,9 @@
 
 use super::{Alert, Area, Info, MsgType, Proposal, Reference, Scope, Status};
 use crate::Timestamp;
-use crate::golden::{sent, words};
 use crate::mode::Class;
 use crate::order::Kind;
+use linli_golden::{sent, words};
 
 const MESSAGE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">

@@ -7,7 +7,7 @@ use super::wash::Cycle;
 use super::{Account, Day, Excursion, Kept};
 use crate::Timestamp;
 use crate::alarm::Tick;
-use crate::golden::{sent, stored, words};
+use linli_golden::{sent, stored, words};
 
 #[test]
 fn accounts_of_cabinets() {
@@ -48,7 +48,7 @@ fn cycles_and_cooling() {
     sent("food/cooling_rules", &rules);
     let kept =
         [Kept::Cold, Kept::Frozen, Kept::Hot, Kept::Samples, Kept::DishMachine, Kept::Steam, Kept::Infrared];
-    crate::golden::every!(kept; Kept::Cold, Kept::Frozen, Kept::Hot, Kept::Samples, Kept::DishMachine,
+    linli_golden::every!(kept; Kept::Cold, Kept::Frozen, Kept::Hot, Kept::Samples, Kept::DishMachine,
         Kept::Steam, Kept::Infrared);
     let shown: Vec<(&str, &str)> = kept.iter().map(|kept| (kept.chinese(), kept.source())).collect();
     sent("food/kept", &shown);

@@ -5,6 +5,7 @@ pub mod cooling;
 mod exposure;
 #[cfg(test)]
 mod golden;
+mod signed;
 pub mod wash;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::alarm::{Condition, Priority};
 
 pub use account::{Account, Day, Excursion};
 pub use exposure::{DANGER, Exposure, Stretch};
+pub use signed::{Signed, verify};
 
 /// What a fridge, freezer or hot-holding cabinet keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! Forms of the crate's own values: samples, messages, commands, losses, heads of records.
 
-use super::{every, frozen, sent, stored, words};
 use crate::audit::{Chain, Head};
 use crate::checkpoint::Keeper;
 use crate::command::{Request, State};
@@ -12,6 +11,7 @@ use crate::{
     ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Reason, Timestamp, Topic,
     Value, ValueType,
 };
+use linli_golden::{every, frozen, sent, stored, words};
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Id;
 use crate::audit::hex;
-use crate::golden::{every, sent, stored, words};
+use linli_golden::{every, sent, stored, words};
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()

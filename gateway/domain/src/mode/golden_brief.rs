@@ -9,8 +9,8 @@ use super::{
     Plan, Pressure, Retry, Safe, Setting, Step, Verify, VoidOn, Work,
 };
 use crate::facility::Contents;
-use crate::golden::every;
 use crate::{Id, Value};
+use linli_golden::every;
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
@@ -252,5 +252,5 @@ pub(crate) fn briefs() -> Vec<Brief> {
 #[test]
 fn what_version_0_1_hashed() {
     let lines: String = briefs().iter().map(|brief| format!("{brief:?}\n")).collect();
-    crate::golden::frozen("mode/brief_0_1.txt", &lines);
+    linli_golden::frozen("mode/brief_0_1.txt", &lines);
 }

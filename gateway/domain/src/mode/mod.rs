@@ -18,10 +18,13 @@ mod fold;
 mod golden;
 #[cfg(test)]
 mod golden_brief;
+pub mod labels;
 mod law;
 mod path;
 mod plan;
+mod planned;
 mod policy;
+pub mod record;
 mod replay;
 mod state;
 mod step;
@@ -41,6 +44,7 @@ pub use plan::{
     Channel, Class, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
     Work,
 };
+pub use planned::{Planned, PlannedStep};
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
 pub use replay::{Astray, replay};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};

@@ -2,9 +2,9 @@
 
 use super::{Authority, Envelope, Kind, Ledger, Order, PlanHash, SecretKey, Target, sign, sign_plan};
 use crate::audit::hex;
-use crate::golden::{stored, words};
 use crate::mode::Class;
 use crate::{Id, Timestamp};
+use linli_golden::{stored, words};
 
 /// An order with everything, and one with as little as may be.
 pub(crate) fn orders() -> Vec<Order> {

@@ -11,6 +11,7 @@ mod golden;
 mod judge;
 mod key;
 mod payload;
+pub mod text;
 
 pub use demand::{Demand, Demands};
 pub use envelope::{Envelope, Signed, sign, sign_plan, verify_plan};

@@ -1,9 +1,9 @@
 //! Forms of visits and of what was measured during them.
 
 use super::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
-use crate::golden::{stored, words};
 use crate::vital::{GlucoseTime, Measurement, Quantity, Reading, Taken};
 use crate::{ClockQuality, Id, Timestamp};
+use linli_golden::{stored, words};
 
 #[test]
 fn words_of_visits() {

@@ -4,8 +4,8 @@ use super::{
     Caveat, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Quantity, Reading, Risk,
     Score, Taken, assess,
 };
-use crate::golden::{every, sent, stored, words};
 use crate::{ClockQuality, Timestamp};
+use linli_golden::{every, sent, stored, words};
 
 #[test]
 fn words_of_vital_signs() {

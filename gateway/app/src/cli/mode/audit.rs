@@ -14,8 +14,8 @@ use linli_domain::order::Envelope;
 use super::super::site::Site;
 use super::super::socket;
 use super::{PATIENCE, output};
-use crate::config::{self, Checked};
-use crate::mode::{Line, What};
+use linli_config::{self, Checked};
+use linli_domain::mode::record::{Line, What};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
@@ -118,7 +118,7 @@ fn each(site: &Site, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow
 
 fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let config = with.map(config::load).transpose()?;
+    let config = with.map(linli_config::load).transpose()?;
     let mut verifier = Verifier { config: config.as_ref(), ..Verifier::default() };
     let mut chain = Chain::default();
     let told = heads.len();

@@ -29,14 +29,14 @@ pub struct Args {
 
 /// Writes, signs, sends.
 pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
-    let config = crate::config::load(&args.site.config)?;
+    let config = linli_config::load(&args.site.config)?;
     let plans = args.plans.iter().map(|path| order::new::plan(path)).collect::<anyhow::Result<_>>()?;
     let mut envelope = order::new::on_the_spot(config.centre.id, plans, kind, args.class, &args.mode)?;
     for key in &args.key {
         envelope = sign(&envelope, &order::secret(key)?);
     }
     order::show::show(&envelope);
-    let text = crate::order_text::write(&envelope.bytes());
+    let text = linli_domain::order::text::write(&envelope.bytes());
     // Whoever signs here has compared it: they are the people on the spot.
     let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
     order::send::told(&told)

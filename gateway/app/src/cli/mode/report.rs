@@ -8,8 +8,8 @@ use linli_domain::mode::Class;
 
 use super::super::site::Site;
 use super::audit;
-use crate::export::switch::{Form, Switch, orders, render};
-use crate::local::Zone;
+use linli_domain::timezone::Zone;
+use linli_reports::switch::{Form, Switch, orders, render};
 
 /// Times are shown as in the centres.
 const ZONE: &str = "Asia/Shanghai";
@@ -57,7 +57,8 @@ pub fn run(args: &Args, class: Class) -> anyhow::Result<()> {
         }
     };
     let zone = Zone::find(ZONE).context("the time zones are part of the program")?;
-    let report = render(&Switch::read(&record, &order)?, args.format, &zone);
+    let schedule = |text: &str| linli_config::planned(text).ok();
+    let report = render(&Switch::read(&record, &order, &schedule)?, args.format, &zone);
     match &args.output {
         Some(file) => {
             std::fs::write(file, report).with_context(|| format!("{} cannot be written", file.display()))?;

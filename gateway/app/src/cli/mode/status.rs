@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::site::Site;
 use super::ask;
-use crate::local::Zone;
-use crate::mode::words;
+use linli_domain::mode::labels;
+use linli_domain::timezone::Zone;
 
 /// A screen is drawn anew this often at least.
 const REDRAW: Duration = Duration::from_secs(1);
@@ -154,7 +154,7 @@ fn print_step(step: &Value) {
             more.push(format!("等待 waits for: {}", waits.join("; ")));
         }
     }
-    println!("  {mark} {:16} {}  {}", word(step, "step"), words::step(state), more.join(" · "));
+    println!("  {mark} {:16} {}  {}", word(step, "step"), labels::step(state), more.join(" · "));
 }
 
 /// Shows what plans would do now, and what an order that names them can name as seen.
@@ -240,5 +240,5 @@ fn time(at: &Value) -> String {
 }
 
 fn stage(stage: &Value) -> String {
-    serde_json::from_value(stage.clone()).map(words::stage).unwrap_or_default()
+    serde_json::from_value(stage.clone()).map(labels::stage).unwrap_or_default()
 }

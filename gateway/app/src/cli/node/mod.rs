@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use super::site::Site;
 use super::socket;
-use crate::config;
-use crate::nodes::{Do, run as run_job};
+use linli_services::nodes::{Do, run as run_job};
 
 /// A self-test takes up to half a minute, a log some requests on a slow line.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -120,7 +119,7 @@ pub fn ask(site: &Site, what: &Do) -> anyhow::Result<Value> {
 }
 
 async fn directly(one: &One, what: &Do) -> anyhow::Result<Value> {
-    let config = config::load(&one.site.config)?;
+    let config = linli_config::load(&one.site.config)?;
     let found = offline::find(&config, &one.device)?;
     let attendant = found.attend().await?;
     let target = found.target(attendant);
@@ -137,7 +136,7 @@ async fn directly(one: &One, what: &Do) -> anyhow::Result<Value> {
 fn audit(site: &Site, device: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {
     let lines = match socket::is_running(&site.data_dir()) {
         true => from_gateway(site)?,
-        false => super::runtime()?.block_on(offline::lines(&config::load(&site.config)?))?,
+        false => super::runtime()?.block_on(offline::lines(&linli_config::load(&site.config)?))?,
     };
     let mut chain = linli_domain::audit::Chain::default();
     for line in &lines {

@@ -7,8 +7,8 @@ use linli_drivers::modbus::upkeep::{self, Attendant};
 use linli_drivers::node;
 use linli_store::Store;
 
-use crate::config::Checked;
-use crate::nodes::{LINE, Record, Target, What, line_id};
+use linli_config::Checked;
+use linli_services::nodes::{LINE, Record, Target, What, line_id};
 
 /// Lines read at a time.
 const PAGE: u32 = 1000;

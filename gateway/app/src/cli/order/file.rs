@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use linli_domain::order::{Envelope, LARGEST};
 
-use crate::order_text;
+use linli_domain::order::text;
 
 /// Reads an order in either form.
 pub fn read(path: &Path) -> anyhow::Result<Envelope> {
@@ -19,8 +19,8 @@ pub fn read(path: &Path) -> anyhow::Result<Envelope> {
     );
     let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let bytes = match std::str::from_utf8(&bytes) {
-        Ok(text) if order_text::is_text(text) => {
-            order_text::read(text).with_context(|| format!("{} is not an order in text", path.display()))?
+        Ok(text) if text::is_text(text) => {
+            text::read(text).with_context(|| format!("{} is not an order in text", path.display()))?
         }
         _ => bytes,
     };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use linli_domain::order::SecretKey;
 
-use crate::cabin::random;
+use linli_services::random::random;
 
 /// Make a pair of keys (生成密钥).
 ///

@@ -9,8 +9,8 @@ use linli_domain::{Id, Timestamp, mode};
 use ring::digest::{SHA256, digest};
 
 use super::{cap, file, keygen::Class, show};
-use crate::cabin::random;
 use linli_domain::audit::{hex, unhex};
+use linli_services::random::random;
 
 /// Write an order, not signed yet (起草指令).
 ///

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::{mode, site::Site};
 use super::file;
-use crate::order_text;
+use linli_domain::order::text;
 
 /// Sends a file, or admits the order that waits for its code.
 pub fn run(path: Option<&Path>, code: Option<&str>, site: &Site) -> anyhow::Result<()> {
@@ -20,7 +20,7 @@ pub fn run(path: Option<&Path>, code: Option<&str>, site: &Site) -> anyhow::Resu
             let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
             match String::from_utf8(bytes) {
                 Ok(text) if text.trim_start().starts_with('<') => text,
-                _ => order_text::write(&file::read(path)?.bytes()),
+                _ => text::write(&file::read(path)?.bytes()),
             }
         }
     };

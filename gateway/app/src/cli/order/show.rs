@@ -9,9 +9,8 @@ use linli_domain::order::{Clock, Envelope, Judgement, Kind, Ledger, Order, judge
 use serde_json::json;
 
 use super::file;
-use crate::config;
-use crate::local::Zone;
 use linli_domain::audit::hex;
+use linli_domain::timezone::Zone;
 
 /// Shows an order.
 pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
@@ -78,7 +77,7 @@ pub fn show(envelope: &Envelope) {
 /// Judges an order by a centre's configuration.
 pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
     let envelope = file::read(path)?;
-    let config = config::load(dir)?;
+    let config = linli_config::load(dir)?;
     let Some(policy) = &config.centre.people.policy else {
         anyhow::bail!(
             "{}: nobody there has a key, so no order counts; `linli order keygen` makes one",

@@ -6,8 +6,6 @@ use anyhow::Context;
 use linli_drivers::node::profile_name;
 use linli_wire::kind::Kind;
 
-use crate::config;
-
 /// What is written.
 pub struct Entry<'e> {
     /// The device's id.
@@ -61,7 +59,7 @@ pub fn append(dir: &Path, entry: &Entry<'_>) -> anyhow::Result<PathBuf> {
     std::fs::write(&backup, &before).with_context(|| format!("{} cannot be written", backup.display()))?;
     let joint = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
     replace(&file, &format!("{before}{joint}{}", entry.text()))?;
-    if let Err(report) = config::load(dir) {
+    if let Err(report) = linli_config::load(dir) {
         replace(&file, &before)?;
         anyhow::bail!(
             "the node is set up, but devices.toml would be wrong with it and was left as it was:\n{report}\nAdd this by hand:\n{}",

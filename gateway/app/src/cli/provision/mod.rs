@@ -18,9 +18,9 @@ use super::node::offline::Offline;
 use super::port::{Port, TIMING};
 use super::site::Site;
 use super::{WRONG, socket};
-use crate::config::{self, Checked};
-use crate::nodes::provision::{Provisioned, Settings, label as label_text, new_serial, set};
-use crate::nodes::{Client, Do, What, shown_identity};
+use linli_config::{self, Checked};
+use linli_services::nodes::provision::{Provisioned, Settings, label as label_text, new_serial, set};
+use linli_services::nodes::{Client, Do, What, shown_identity};
 
 /// Set up a new node: it gets an address, a name, a serial number, a calibration, and a place in
 /// devices.toml.
@@ -83,7 +83,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let checked = config::load(&args.site.config)?;
+    let checked = linli_config::load(&args.site.config)?;
     let (plan, unit) = match place(args, &checked) {
         Ok(place) => place,
         Err(why) => {

@@ -1,0 +1,138 @@
+//! What follows the configuration in place: a reload replaces it, nothing is restarted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use linli_domain::Id;
+use linli_domain::alarm::Rule;
+use tokio::sync::watch;
+
+use crate::runtime::pipeline::Rules;
+use linli_config::settings::canteen::CanteenDevice;
+use linli_config::settings::image_key::ImageKeys;
+use linli_config::settings::kiosk::KioskSettings;
+use linli_config::settings::siren::Siren;
+use linli_config::settings::webhook::Webhook;
+use linli_config::{Checked, Worker};
+use linli_services::mode;
+
+/// One sender per part that follows.
+pub struct Follow {
+    /// Which samples are passed on.
+    pub reports: watch::Sender<Rules>,
+    /// The health cabin.
+    pub cabin: watch::Sender<Arc<linli_config::settings::cabin::CabinSettings>>,
+    /// Who may work.
+    pub workers: watch::Sender<Arc<Vec<Worker>>>,
+    /// What is wrong, and how soon somebody must know.
+    pub alarms: watch::Sender<Arc<Vec<Rule>>>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// Who outside is told.
+    pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
+    /// What sounds on the site.
+    pub sirens: watch::Sender<Arc<Vec<Siren>>>,
+    /// What the canteen's desk looks at.
+    pub canteen: watch::Sender<Arc<Vec<CanteenDevice>>>,
+    /// Its devices.
+    pub cabinets: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// Kiosks.
+    pub kiosks: watch::Sender<Arc<KioskSettings>>,
+    /// Their devices.
+    pub terminals: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// The building, its plans and people.
+    pub mode: watch::Sender<Arc<mode::Setup>>,
+    /// Devices that the mode switch reads.
+    pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
+    /// ImageKeys that images of nodes may be signed with.
+    pub image_keys: watch::Sender<Arc<ImageKeys>>,
+    /// Devices that alarms are about.
+    pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
+}
+
+// === impl Follow ===
+
+impl Follow {
+    /// As the configuration says.
+    #[must_use]
+    pub fn new(current: &Checked) -> Self {
+        Self {
+            reports: watch::Sender::new(reports(current)),
+            cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
+            workers: watch::Sender::new(Arc::new(current.workers.clone())),
+            alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
+            asleep: watch::Sender::new(Arc::new(current.asleep.clone())),
+            webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
+            sirens: watch::Sender::new(Arc::new(current.sirens.clone())),
+            canteen: watch::Sender::new(Arc::new(current.canteen.clone())),
+            cabinets: watch::Sender::new(cabinets(current)),
+            kiosks: watch::Sender::new(Arc::new(current.kiosks.clone())),
+            terminals: watch::Sender::new(terminals(current)),
+            mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
+            evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
+            image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
+            watched: watch::Sender::new(watched(current)),
+        }
+    }
+
+    /// From now on as this configuration says.
+    pub fn apply(&self, current: &Checked) {
+        self.reports.send_replace(reports(current));
+        self.cabin.send_replace(Arc::new(current.cabin.clone()));
+        self.workers.send_replace(Arc::new(current.workers.clone()));
+        // Before the rules: none of them is heard for a moment.
+        self.asleep.send_replace(Arc::new(current.asleep.clone()));
+        // Rules that did not change keep their delays running.
+        self.alarms.send_if_modified(|rules| {
+            let changed = **rules != current.alarms;
+            if changed {
+                *rules = Arc::new(current.alarms.clone());
+            }
+            changed
+        });
+        self.webhooks.send_if_modified(|hooks| {
+            let changed = **hooks != current.webhooks;
+            if changed {
+                *hooks = Arc::new(current.webhooks.clone());
+            }
+            changed
+        });
+        self.sirens.send_replace(Arc::new(current.sirens.clone()));
+        self.canteen.send_replace(Arc::new(current.canteen.clone()));
+        self.cabinets.send_replace(cabinets(current));
+        self.kiosks.send_replace(Arc::new(current.kiosks.clone()));
+        self.terminals.send_replace(terminals(current));
+        let setup = Arc::new(mode::Setup::of(current));
+        self.evidence.send_replace(Arc::new(setup.devices()));
+        self.mode.send_replace(setup);
+        self.image_keys.send_replace(Arc::new(current.image_keys.clone()));
+        self.watched.send_replace(watched(current));
+    }
+}
+
+fn reports(current: &Checked) -> Rules {
+    let of_line = |line: &linli_config::CheckedLine| {
+        let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
+        ids.zip(line.reports.iter().cloned()).collect::<Vec<_>>()
+    };
+    Arc::new(current.lines.iter().flat_map(of_line).collect())
+}
+
+fn cabinets(current: &Checked) -> Arc<BTreeSet<Id>> {
+    Arc::new(current.canteen.iter().map(|watched| watched.device.clone()).collect())
+}
+
+fn terminals(current: &Checked) -> Arc<BTreeSet<Id>> {
+    Arc::new(current.kiosks.kiosks.iter().map(|kiosk| kiosk.device.clone()).collect())
+}
+
+fn watched(current: &Checked) -> Arc<BTreeSet<Id>> {
+    let sources = |rule: &Rule| {
+        let other = match &rule.condition {
+            linli_domain::alarm::Condition::Deviation { from, .. } => Some(from.device.clone()),
+            _ => None,
+        };
+        std::iter::once(rule.source.device.clone()).chain(other)
+    };
+    Arc::new(current.alarms.iter().flat_map(sources).collect())
+}

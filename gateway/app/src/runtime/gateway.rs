@@ -1,0 +1,345 @@
+//! A gateway's life: configuration, then store, then tasks; one loop; one drain with deadlines.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_drivers::{Clock, LinePlan};
+use linli_store::Store;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::clock::SystemClock;
+use crate::runtime::config_watch::Follow;
+use crate::runtime::lines::{Lines, Shared};
+use crate::runtime::listeners::Doors;
+use crate::runtime::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
+use crate::runtime::services::{self, Desks, Needs};
+use crate::runtime::uplink_supervisor::North;
+use crate::runtime::watchdog::{self, Watchdog};
+use linli_config::{self, Checked};
+use linli_services::VERSION;
+use linli_services::alarms::webhook;
+use linli_services::cabin;
+use linli_services::canteen;
+use linli_services::events::Events;
+use linli_services::live::{Known, Live};
+use linli_services::mode;
+use linli_services::{
+    command_queue::{self, Lanes},
+    commands::Desk,
+};
+use linli_web::status::Observed;
+use linli_web::{Control, House, ReloadRequest};
+
+/// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
+const DRAIN_STEP: Duration = Duration::from_secs(10);
+
+/// A running gateway.
+pub struct Gateway {
+    config_dir: PathBuf,
+    current: Checked,
+    store: Store,
+    lines: Lines,
+    north: North,
+    live: Arc<Live>,
+    follow: Follow,
+    fallback: watch::Sender<Option<String>>,
+    commands: Lanes,
+    reloads: mpsc::Receiver<ReloadRequest>,
+    signals: Signals,
+    tasks: Tasks,
+    /// What can be seen from outside.
+    pub observed: Arc<Observed>,
+    /// Where the network listener really listens.
+    pub web_address: std::net::SocketAddr,
+}
+
+/// What the machine may ask for; from the first moment on, so that an early end is a drain too.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+/// Tasks that end in a fixed order.
+struct Tasks {
+    desks: Desks,
+    pipeline: JoinHandle<()>,
+    desk: JoinHandle<()>,
+    web: Vec<JoinHandle<std::io::Result<()>>>,
+    aside: Vec<JoinHandle<()>>,
+    cancel_web: CancellationToken,
+    cancel_aside: CancellationToken,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Checks the configuration completely, opens the store, then starts everything.
+    pub async fn start(config_dir: &Path) -> anyhow::Result<Self> {
+        let signals = Signals::listen()?;
+        let linli_config::Booted { checked: current, fallback } =
+            linli_config::load_or_last_good(config_dir)?;
+        let clock = Arc::new(SystemClock::default());
+        let store = open_store(&current, &clock).await?;
+        let doors = Doors::open(current.web.listen, &current.data_dir()?).await?;
+        let web_address = doors.address()?;
+        let (samples, batches) = mpsc::channel(BATCH_QUEUE);
+        let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
+        let (events, transitions) = mpsc::channel(EVENT_QUEUE);
+        let (commands, queues) = command_queue::lanes();
+        let (reload, reloads) = mpsc::channel(4);
+        let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
+        let (samples_of, paces) = (samples.clone(), telling.paces());
+        let lines = Lines::new(Shared { samples: samples_of, measurements, events, paces, clock: ticks() });
+        let follow = Follow::new(&current);
+        let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
+        let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
+        let north = North::new(store.outbox(), commands.usual.clone(), ordered, ticks());
+        let observed = Arc::new(Observed::new(
+            &current,
+            lines.views(),
+            &store,
+            (north.status(), north.configured()),
+            fallback.subscribe(),
+        ));
+        let (live, events) = (Arc::clone(&observed.live), Events::default());
+        let (desks, clients, taps) = services::start(Needs {
+            store: &store,
+            samples,
+            told,
+            commands: commands.clone(),
+            orders,
+            birth: north.birth(),
+            routes: lines.routes(),
+            telling: telling.clone(),
+            events: &events,
+            clock: ticks(),
+            follow: &follow,
+            observed: &observed,
+            current: &current,
+        })
+        .await?;
+        let pipeline = pipeline(&store, &lines, &follow, &telling, &observed, &events, taps);
+        let health = Arc::clone(&observed.desk);
+        let desk_task = Desk::new(store.clone(), lines.routes(), ticks(), health);
+        let house = House::new(&observed, clients, events, follow.workers.subscribe());
+        let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
+        let tasks = Tasks {
+            desks,
+            pipeline: tokio::spawn(pipeline.run(batches, transitions)),
+            desk: tokio::spawn(desk_task.run(queues)),
+            web: doors.serve(&house, Control { desk: commands.usual.clone(), reload }, &cancel_web),
+            aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
+            cancel_web,
+            cancel_aside,
+        };
+        let mut gateway = Self {
+            config_dir: config_dir.to_owned(),
+            current,
+            store,
+            lines,
+            north,
+            live,
+            follow,
+            fallback,
+            commands,
+            reloads,
+            signals,
+            tasks,
+            observed,
+            web_address,
+        };
+        gateway.begin().await;
+        Ok(gateway)
+    }
+
+    /// Starts lines and uplink; remembers a configuration that booted.
+    async fn begin(&mut self) {
+        self.apply().await;
+        let fallback = self.fallback.borrow().clone();
+        match fallback {
+            Some(report) => {
+                tracing::error!("the configuration on disk is bad; the last good one runs:\n{report}");
+            }
+            None => self.keep_as_last_good(),
+        }
+    }
+
+    /// Serves until `stop` or a signal ends it, then drains.
+    pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        if let Some(interval) = sd_notify::watchdog_enabled() {
+            self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.observed)).run(interval)));
+        }
+        watchdog::notify(&[sd_notify::NotifyState::Ready]);
+        tracing::info!(version = VERSION, web = %self.web_address, "ready");
+        loop {
+            tokio::select! {
+                _ = self.signals.terminate.recv() => break,
+                _ = self.signals.interrupt.recv() => break,
+                () = stop.cancelled() => break,
+                _ = self.signals.hangup.recv() => { let _ = self.reload().await; }
+                Some(reply) = self.reloads.recv() => { let _ = reply.send(self.reload().await); }
+            }
+        }
+        watchdog::notify(&[sd_notify::NotifyState::Stopping]);
+        self.drain().await;
+        Ok(())
+    }
+
+    /// Applies the difference between the running configuration and the one on disk; a bad one
+    /// changes nothing.
+    async fn reload(&mut self) -> Result<String, String> {
+        let fresh = match linli_config::load(&self.config_dir) {
+            Ok(fresh) => fresh,
+            Err(report) => {
+                tracing::error!("reload refused, nothing changed:\n{report}");
+                return Err(report.to_string());
+            }
+        };
+        let changes = linli_config::diff(&self.current, &fresh).to_string();
+        self.current = fresh;
+        self.apply().await;
+        self.fallback.send_replace(None);
+        self.keep_as_last_good();
+        tracing::info!(changes, "reloaded");
+        Ok(changes)
+    }
+
+    /// Makes the running parts follow `self.current`.
+    async fn apply(&mut self) {
+        let canteen = || self.current.canteen.iter().filter_map(|watched| watched.told.clone());
+        let reckoned = canteen().map(|layout| Known {
+            layout,
+            line: canteen::line(),
+            stale_after: canteen::STALE_AFTER,
+        });
+        self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
+        self.follow.apply(&self.current);
+        let plans: Vec<Arc<dyn LinePlan>> = self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
+        let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
+        self.north.apply(self.current.uplink.as_ref(), layouts).await;
+        self.lines.apply(&plans).await;
+    }
+
+    fn keep_as_last_good(&self) {
+        let kept =
+            self.current.data_dir().and_then(|dir| linli_config::keep_last_good(&self.config_dir, &dir));
+        if let Err(error) = kept {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the configuration could not be kept as the last good one"
+            );
+        }
+    }
+
+    /// Takes no more commands, lets the exchange in flight end, stores what came, says goodbye.
+    async fn drain(self) {
+        let Self { store, mut lines, north, commands, tasks, live, follow, .. } = self;
+        tracing::info!("draining");
+        tasks.cancel_web.cancel();
+        lines.stop().await;
+        tasks.desks.sirens.abort();
+        tasks.desks.mode.abort();
+        tasks.desks.nodes.abort();
+        tasks.desks.notices.abort();
+        drop(commands);
+        step("uplink", north.stop()).await;
+        drop((lines, live, follow));
+        step("command desk", async { drop(tasks.desk.await) }).await;
+        step("cabin", async { drop(tasks.desks.cabin.await) }).await;
+        step("pipeline", async { drop(tasks.pipeline.await) }).await;
+        step("alarms", async { drop(tasks.desks.alarms.await) }).await;
+        step("canteen", async { drop(tasks.desks.food.await) }).await;
+        step("kiosks", async { drop(tasks.desks.kiosks.await) }).await;
+        for server in tasks.web {
+            step("web", async { drop(server.await) }).await;
+        }
+        tasks.cancel_aside.cancel();
+        tasks.aside.iter().for_each(JoinHandle::abort);
+        step("store", store.close()).await;
+        tracing::info!("stopped");
+    }
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// What runs beside everything else and is simply ended.
+fn aside(
+    clock: &Arc<SystemClock>,
+    cancel: &CancellationToken,
+    store: &Store,
+    follow: &Follow,
+    observed: &Observed,
+) -> Vec<JoinHandle<()>> {
+    let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
+    let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
+    vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
+}
+
+/// The task that every batch passes.
+fn pipeline(
+    store: &Store,
+    lines: &Lines,
+    follow: &Follow,
+    telling: &mode::Telling,
+    observed: &Observed,
+    events: &Events,
+    taps: Vec<Tap>,
+) -> Pipeline {
+    Pipeline {
+        store: store.clone(),
+        live: Arc::clone(&observed.live),
+        rules: follow.reports.subscribe(),
+        in_force: telling.in_force(),
+        waiting: store.status(),
+        measurements: lines.measurements(),
+        taps,
+        events: events.clone(),
+        flow: Arc::clone(&observed.flow),
+    }
+}
+
+/// Opens the store and says what was found.
+async fn open_store(checked: &Checked, clock: &Arc<SystemClock>) -> anyhow::Result<Store> {
+    let wall = Arc::clone(clock);
+    let now: linli_store::Now = Arc::new(move || wall.now().at);
+    let (store, opening) = Store::open(checked.store.clone(), now).await?;
+    if let Some(aside) = &opening.set_aside {
+        tracing::error!(file = %aside.path.display(), reason = aside.reason, "damaged database set aside, new epoch");
+    }
+    tracing::info!(epoch = opening.epoch, backlog = opening.backlog, "store open");
+    Ok(store)
+}
+
+fn known_devices(line: &linli_config::CheckedLine) -> Vec<Known> {
+    let layouts = line.plan.layouts().iter().zip(&line.stale_after);
+    layouts
+        .map(|(layout, stale_after)| Known {
+            layout: Arc::clone(layout),
+            line: line.plan.line().clone(),
+            stale_after: *stale_after,
+        })
+        .collect()
+}
+
+/// One step of the drain, with a deadline of its own.
+async fn step(what: &str, work: impl Future<Output = ()>) {
+    if timeout(DRAIN_STEP, work).await.is_err() {
+        tracing::error!(what, "did not end in time");
+    }
+}

@@ -1,0 +1,211 @@
+//! The running lines: one task each, restarted when it breaks, replaced when its plan changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::{Batch, Id};
+use linli_drivers::modbus::upkeep::Attendant;
+use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Paces, Told};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use linli_services::routes::{Route, Routes};
+use linli_web::status::LineView;
+
+/// Commands waiting on one line: every output of a centre behind one converter, when a fire makes all
+/// of them safe at once.
+const COMMAND_QUEUE: usize = 256;
+
+/// Requests of maintenance waiting on one line. Whoever asks waits for the answer.
+const UPKEEP_QUEUE: usize = 4;
+
+/// First pause before a broken line task is started again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest pause between two starts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// A task that ran this long before breaking is started again at once.
+const STABLE_AFTER: Duration = Duration::from_secs(60);
+
+/// A line that does not end within this after being asked is abandoned.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+/// What every line shares.
+#[derive(Clone)]
+pub struct Shared {
+    /// Where samples go.
+    pub samples: mpsc::Sender<Batch>,
+    /// Where measurements of vital signs go.
+    pub measurements: mpsc::Sender<Told>,
+    /// Where transitions go.
+    pub events: mpsc::Sender<LineEvent>,
+    /// How often devices are read for the time being.
+    pub paces: watch::Receiver<Paces>,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// All running lines.
+pub struct Lines {
+    shared: Option<Shared>,
+    running: Vec<Running>,
+    routes: watch::Sender<Arc<Routes>>,
+    views: watch::Sender<Arc<Vec<LineView>>>,
+}
+
+struct Running {
+    view: LineView,
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+// === impl Lines ===
+
+impl Lines {
+    /// No line yet.
+    #[must_use]
+    pub fn new(shared: Shared) -> Self {
+        Self {
+            shared: Some(shared),
+            running: Vec::new(),
+            routes: watch::Sender::default(),
+            views: watch::Sender::default(),
+        }
+    }
+
+    /// Where measurements go, as long as there are lines.
+    #[must_use]
+    pub fn measurements(&self) -> Option<mpsc::WeakSender<Told>> {
+        self.shared.as_ref().map(|shared| shared.measurements.downgrade())
+    }
+
+    /// Where devices are reached, for the command desk.
+    #[must_use]
+    pub fn routes(&self) -> watch::Receiver<Arc<Routes>> {
+        self.routes.subscribe()
+    }
+
+    /// What runs, for metrics and the watchdog.
+    #[must_use]
+    pub fn views(&self) -> watch::Receiver<Arc<Vec<LineView>>> {
+        self.views.subscribe()
+    }
+
+    /// Makes exactly these plans run; a line whose plan is the same is not touched.
+    pub async fn apply(&mut self, plans: &[Arc<dyn LinePlan>]) {
+        let (keep, stop): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
+            .into_iter()
+            .partition(|line| plans.iter().any(|plan| plan.same_as(&*line.view.plan)));
+        self.running = keep;
+        self.end(stop).await;
+        for plan in plans {
+            if !self.running.iter().any(|line| plan.same_as(&*line.view.plan)) {
+                self.start(Arc::clone(plan));
+            }
+        }
+        self.views.send_replace(Arc::new(self.running.iter().map(|line| line.view.clone()).collect()));
+    }
+
+    /// Ends every line between two exchanges, and lets go of the channels.
+    pub async fn stop(&mut self) {
+        let all = std::mem::take(&mut self.running);
+        self.end(all).await;
+        self.shared = None;
+    }
+
+    fn start(&mut self, plan: Arc<dyn LinePlan>) {
+        let Some(shared) = self.shared.clone() else { return };
+        let health = Arc::new(LineHealth::new(plan.layouts().len()));
+        let view = LineView { plan, health };
+        let cancel = CancellationToken::new();
+        tracing::info!(line = %view.plan.line(), devices = view.plan.layouts().len(), "line started");
+        let task = tokio::spawn(keep(view.clone(), shared, self.routes.clone(), cancel.clone()));
+        self.running.push(Running { view, cancel, task });
+    }
+
+    async fn end(&self, lines: Vec<Running>) {
+        lines.iter().for_each(|line| line.cancel.cancel());
+        for line in lines {
+            let id = line.view.plan.line();
+            let abort = line.task.abort_handle();
+            if tokio::time::timeout(END_WITHIN, line.task).await.is_err() {
+                tracing::error!(line = %id, "did not end in time, abandoned");
+                abort.abort();
+            }
+            self.routes.send_modify(|routes| {
+                let mut left = Routes::clone(routes);
+                left.devices.retain(|_, route| route.plan.line() != id);
+                left.attendants.remove(id);
+                *routes = Arc::new(left);
+            });
+            tracing::info!(line = %id, "line stopped");
+        }
+    }
+}
+
+/// Runs a line until cancelled; when its task breaks, starts it again after a growing pause.
+async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>, cancel: CancellationToken) {
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let (queue, commands) = mpsc::channel(COMMAND_QUEUE);
+        let (attendant, upkeep) = mpsc::channel(UPKEEP_QUEUE);
+        routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue, &attendant)));
+        drop((queue, attendant));
+        let context = LineContext {
+            samples: shared.samples.clone(),
+            measurements: shared.measurements.clone(),
+            events: shared.events.clone(),
+            commands,
+            upkeep,
+            paces: shared.paces.clone(),
+            clock: Arc::clone(&shared.clock),
+            health: Arc::clone(&view.health),
+            cancel: cancel.clone(),
+        };
+        let started = Instant::now();
+        // A task of its own: a panic in a driver ends this line's turn, not the gateway.
+        let task = tokio::spawn(Arc::clone(&view.plan).run(context));
+        let _abort = AbortOnDrop(task.abort_handle());
+        let outcome = task.await;
+        if cancel.is_cancelled() {
+            return;
+        }
+        let line = view.plan.line();
+        match outcome {
+            Ok(Ok(())) => tracing::error!(%line, "line task ended without being asked"),
+            Ok(Err(fault)) => tracing::error!(%line, %fault, "line task broke"),
+            Err(panic) => tracing::error!(%line, %panic, "line task panicked"),
+        }
+        pause = if started.elapsed() > STABLE_AFTER { SHORTEST_PAUSE } else { pause };
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+        }
+    }
+}
+
+fn with_line(
+    routes: &Routes,
+    plan: &Arc<dyn LinePlan>,
+    queue: &mpsc::Sender<linli_drivers::LineCommand>,
+    attendant: &Attendant,
+) -> Routes {
+    let mut routes = routes.clone();
+    for (device, layout) in plan.layouts().iter().enumerate() {
+        let route = Route { plan: Arc::clone(plan), device, queue: queue.clone() };
+        routes.devices.insert(Id::clone(&layout.device), route);
+    }
+    routes.attendants.insert(plan.line().clone(), attendant.clone());
+    routes
+}
+
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

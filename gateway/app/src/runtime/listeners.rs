@@ -1,0 +1,50 @@
+//! Where the gateway listens.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use linli_web::{Control, House};
+
+/// Read-only on the network, acting on a socket of the machine.
+pub struct Doors {
+    network: TcpListener,
+    socket: UnixListener,
+    socket_path: PathBuf,
+}
+
+// === impl Doors ===
+
+impl Doors {
+    /// Opens both, or says which one cannot be.
+    pub async fn open(listen: SocketAddr, data_dir: &Path) -> anyhow::Result<Self> {
+        let socket_path = data_dir.join(linli_web::SOCKET);
+        let socket = linli_web::bind_control(&socket_path).await?;
+        let network = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("[web] listen: {listen} cannot be opened"))?;
+        Ok(Self { network, socket, socket_path })
+    }
+
+    /// Where the network listener really listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.network.local_addr()
+    }
+
+    /// Serves both until `cancel`.
+    pub fn serve(
+        self,
+        house: &House,
+        control: Control,
+        cancel: &CancellationToken,
+    ) -> Vec<JoinHandle<std::io::Result<()>>> {
+        let network = linli_web::serve_network(self.network, house.clone(), cancel.clone());
+        let socket =
+            linli_web::serve_control(self.socket, self.socket_path, house.clone(), control, cancel.clone());
+        vec![tokio::spawn(network), tokio::spawn(socket)]
+    }
+}

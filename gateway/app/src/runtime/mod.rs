@@ -1,0 +1,11 @@
+//! A gateway's life: its lines, pipeline, services, listeners and uplink, started and ended in order.
+
+pub mod clock;
+mod config_watch;
+pub mod gateway;
+mod lines;
+mod listeners;
+mod pipeline;
+mod services;
+mod uplink_supervisor;
+mod watchdog;

@@ -1,0 +1,192 @@
+//! The uplink's place in the gateway: started, restarted when its settings change, ended last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::Layout;
+use linli_domain::command::Inbound;
+use linli_drivers::Clock;
+use linli_store::Outbox;
+use linli_uplink::{Birth, InboundOrder, Settings, UplinkStatus};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use linli_services::VERSION;
+use linli_services::command_queue::Submission;
+
+/// Commands received and not yet at the desk.
+const INBOUND_QUEUE: usize = 64;
+
+/// Pause before a broken uplink task is started again.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// The uplink, if there is one.
+pub struct North {
+    outbox: Outbox,
+    desk: Option<mpsc::Sender<Submission>>,
+    orders: mpsc::Sender<InboundOrder>,
+    clock: Arc<dyn Clock>,
+    layouts: watch::Sender<Arc<Vec<Arc<Layout>>>>,
+    birth: watch::Sender<Birth>,
+    status: watch::Sender<UplinkStatus>,
+    configured: watch::Sender<bool>,
+    running: Option<Running>,
+}
+
+struct Running {
+    settings: Settings,
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+// === impl North ===
+
+impl North {
+    /// Not connected to anything yet.
+    #[must_use]
+    pub fn new(
+        outbox: Outbox,
+        desk: mpsc::Sender<Submission>,
+        orders: mpsc::Sender<InboundOrder>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let birth = Birth {
+            version: VERSION.to_owned(),
+            boot: boot_id(),
+            mode: "peace".to_owned(),
+            record_key: None,
+        };
+        Self {
+            outbox,
+            desk: Some(desk),
+            orders,
+            clock,
+            layouts: watch::Sender::default(),
+            birth: watch::Sender::new(birth),
+            status: watch::Sender::default(),
+            configured: watch::Sender::new(false),
+            running: None,
+        }
+    }
+
+    /// What the `status` topic says.
+    #[must_use]
+    pub fn birth(&self) -> watch::Sender<Birth> {
+        self.birth.clone()
+    }
+
+    /// The connection's state.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<UplinkStatus> {
+        self.status.subscribe()
+    }
+
+    /// Whether there is a broker to connect to.
+    #[must_use]
+    pub fn configured(&self) -> watch::Receiver<bool> {
+        self.configured.subscribe()
+    }
+
+    /// Follows the configuration; an unchanged connection is not touched.
+    pub async fn apply(&mut self, settings: Option<&Settings>, layouts: Vec<Arc<Layout>>) {
+        let layouts = Arc::new(layouts);
+        if **self.layouts.borrow() != *layouts {
+            self.layouts.send_replace(layouts);
+        }
+        self.configured.send_replace(settings.is_some());
+        if self.running.as_ref().map(|r| &r.settings) == settings {
+            return;
+        }
+        self.end().await;
+        self.status.send_replace(UplinkStatus::default());
+        let (Some(settings), Some(desk)) = (settings, self.desk.clone()) else { return };
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(keep(self.parts(), settings.clone(), desk, cancel.clone()));
+        self.running = Some(Running { settings: settings.clone(), cancel, task });
+    }
+
+    /// Waits for the acknowledgements under way, says goodbye and disconnects.
+    pub async fn stop(mut self) {
+        self.desk = None;
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.cancel.cancel();
+            if let Err(error) = running.task.await {
+                tracing::error!(%error, "uplink task");
+            }
+        }
+    }
+
+    fn parts(&self) -> Parts {
+        Parts {
+            outbox: self.outbox.clone(),
+            orders: self.orders.clone(),
+            clock: Arc::clone(&self.clock),
+            layouts: self.layouts.subscribe(),
+            birth: self.birth.subscribe(),
+            status: self.status.clone(),
+        }
+    }
+}
+
+/// What each run of the uplink needs anew.
+#[derive(Clone)]
+struct Parts {
+    outbox: Outbox,
+    orders: mpsc::Sender<InboundOrder>,
+    clock: Arc<dyn Clock>,
+    layouts: watch::Receiver<Arc<Vec<Arc<Layout>>>>,
+    birth: watch::Receiver<Birth>,
+    status: watch::Sender<UplinkStatus>,
+}
+
+/// Runs the uplink until cancelled; a panic in it ends one run, not the gateway.
+async fn keep(parts: Parts, settings: Settings, desk: mpsc::Sender<Submission>, cancel: CancellationToken) {
+    let (inbound, received) = mpsc::channel(INBOUND_QUEUE);
+    let to_desk = tokio::spawn(forward(received, desk));
+    while !cancel.is_cancelled() {
+        let Parts { outbox, orders, clock, layouts, birth, status } = parts.clone();
+        let run = linli_uplink::run(linli_uplink::Context {
+            settings: settings.clone(),
+            outbox,
+            inbound: inbound.clone(),
+            orders,
+            layouts,
+            birth,
+            status,
+            now: Arc::new(move || clock.now()),
+            cancel: cancel.clone(),
+        });
+        if let Err(error) = tokio::spawn(run).await {
+            tracing::error!(%error, "uplink task broke");
+        }
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(RESTART_AFTER) => {}
+        }
+    }
+    drop(inbound);
+    let _ = to_desk.await;
+}
+
+async fn forward(mut received: mpsc::Receiver<Inbound>, desk: mpsc::Sender<Submission>) {
+    while let Some(inbound) = received.recv().await {
+        if desk
+            .send(Submission { inbound, waiting: None, taken_back: CancellationToken::new() })
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Changes with every start of the machine: tells a reboot from a restart.
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+}

@@ -1,0 +1,89 @@
+//! Alarms that nobody has to write: they follow from the devices.
+
+use linli_domain::alarm::{Condition, Priority, Rule, Source, usual};
+use linli_domain::food::Kept;
+use linli_domain::{DeviceClass, Layout};
+
+use super::{Known, SHELVE_AT_MOST, blank, derived};
+use crate::settings::canteen::{self, CanteenDevice};
+
+/// The point that the limits of food safety are on.
+const TEMPERATURE: &str = "temperature";
+
+/// Silence of every device that is polled, the limits of what it keeps, and what follows from its
+/// points.
+pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for device in known {
+        let Layout { device: id, name, class, points, .. } = device.layout;
+        let priority = match class {
+            DeviceClass::FoodSafety => Priority::High,
+            DeviceClass::Actuator | DeviceClass::Kiosk => Priority::Medium,
+            DeviceClass::Telemetry => Priority::Low,
+            // It sleeps until somebody is measured.
+            DeviceClass::Vital => continue,
+        };
+        let (Some(first), Some(silent)) = (points.first(), derived(id, "silent")) else { continue };
+        rules.push(Rule {
+            source: Source { device: id.clone(), point: first.name.clone() },
+            on_delay: device.silent_after,
+            priority,
+            text: format!("{name}：没有数据"),
+            ..blank(silent.clone(), Condition::Silent)
+        });
+        for point in points {
+            rules.extend(usual::of(point, *class == DeviceClass::FoodSafety).filter_map(|usual| {
+                let suppressed_by = usual.unless.and_then(|worse| derived(id, worse));
+                Some(Rule {
+                    source: Source { device: id.clone(), point: point.name.clone() },
+                    on_delay: usual.on_delay,
+                    priority: usual.priority,
+                    is_latching: usual.is_latching,
+                    shelve_at_most: (!usual.is_latching).then_some(SHELVE_AT_MOST),
+                    suppressed_by: suppressed_by.or_else(|| Some(silent.clone())),
+                    text: format!("{name}：{}", usual.text),
+                    ..blank(derived(id, usual.suffix)?, usual.condition())
+                })
+            }));
+        }
+        let Some(point) = points.iter().find(|point| point.name.as_str() == TEMPERATURE) else { continue };
+        for limit in device.keeps.map(Kept::limits).unwrap_or_default() {
+            let Some(rule) = derived(id, limit.suffix) else { continue };
+            rules.push(Rule {
+                source: Source { device: id.clone(), point: point.name.clone() },
+                on_delay: limit.on_delay,
+                priority: limit.priority,
+                suppressed_by: Some(silent.clone()),
+                text: format!("{name}：{}（{} °C）", limit.text, limit.limit),
+                ..blank(rule, limit.condition())
+            });
+        }
+        rules.extend(canteen(device));
+    }
+    rules
+}
+
+/// What the canteen's account of a cabinet comes to, as alarms.
+fn canteen(device: &Known<'_>) -> Vec<Rule> {
+    let id = &device.layout.device;
+    let told =
+        device.keeps.and_then(|kept| CanteenDevice::of(device.layout, Some(kept), device.silent_after)?.told);
+    let Some(told) = told else { return Vec::new() };
+    let high = |limit| Condition::High { limit, deadband: 0.5 };
+    let wanted = [
+        (canteen::DANGER, "exposed", high(120.0), Priority::High, "4 小时内在 8–60 °C 已累计 2 小时"),
+        (canteen::UNKNOWN, "unmonitored", high(60.0), Priority::Medium, "4 小时内有 1 小时以上没有监测"),
+        (canteen::OVERDUE, "overdue", high(1.0), Priority::Medium, "留样超过 72 小时未销毁"),
+        (canteen::CLEAN, "unclean", Condition::Is(false), Priority::Medium, "上一次清洗消毒温度或时间不足"),
+    ];
+    let rule = |(point, suffix, condition, priority, text): (&str, &str, Condition, Priority, &str)| {
+        let point = told.points.iter().find(|spec| spec.name.as_str() == point)?.name.clone();
+        Some(Rule {
+            source: Source { device: told.device.clone(), point },
+            priority,
+            text: format!("{}：{text}", device.layout.name),
+            ..blank(derived(id, suffix)?, condition)
+        })
+    };
+    wanted.into_iter().filter_map(rule).collect()
+}

@@ -1,0 +1,153 @@
+//! alarms.toml: rules that follow from the devices, and those a person has written.
+
+mod defaults;
+mod sense;
+mod sirens;
+mod webhooks;
+mod written;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use linli_domain::alarm::{Condition, Priority, Rule, Source};
+use linli_domain::food::Kept;
+use linli_domain::{Id, Layout, PointSpec};
+
+use super::checked::CheckedLine;
+use super::notes::{Notes, nth};
+use super::raw::{AlarmsFile, DevicesFile};
+use super::shape::nearest;
+use crate::settings::siren::Siren;
+pub use webhooks::check as webhooks;
+
+/// A silent device is told of at the earliest after this.
+const SHORTEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// An alarm may be shelved for a shift.
+const SHELVE_AT_MOST: Duration = Duration::from_secs(8 * 3600);
+
+/// A device as rules see it.
+struct Known<'l> {
+    layout: &'l Layout,
+    silent_after: Duration,
+    keeps: Option<Kept>,
+}
+
+/// The devices of a centre.
+struct Devices<'l> {
+    known: Vec<Known<'l>>,
+    /// Written, but wrong: that is told where they stand.
+    wrong: Vec<&'l str>,
+}
+
+/// What is wrong, and what sounds then.
+#[derive(Default)]
+pub struct Checked {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// What sounds on the site.
+    pub sirens: Vec<Siren>,
+    /// Alarms that only a plan's policy wakes.
+    pub asleep: BTreeSet<Id>,
+}
+
+/// The rules of a centre: defaults, then what the file says; it may be missing.
+pub fn check(
+    file: Option<(&AlarmsFile, &mut Notes<'_, '_>)>,
+    devices: &DevicesFile,
+    lines: &[CheckedLine],
+) -> Checked {
+    let known = known(devices, lines);
+    let is_wrong = |id: &&str| !known.iter().any(|device| device.layout.device.as_str() == *id);
+    let wrong = devices.device.iter().map(|device| device.id.as_str()).filter(is_wrong).collect();
+    let devices = Devices { wrong, known };
+    let wants_defaults = file.as_ref().is_none_or(|(file, _)| file.defaults.unwrap_or(true));
+    let mut rules = if wants_defaults { defaults::of(&devices.known) } else { Vec::new() };
+    let Some((file, notes)) = file else { return Checked { rules, ..Checked::default() } };
+    let mut seen = BTreeMap::new();
+    for (index, raw) in file.alarm.iter().enumerate() {
+        let Some(rule) = written::rule(raw, index, &devices, &rules, notes) else { continue };
+        if seen.insert(rule.id.clone(), index).is_some() {
+            notes.wrong(&nth("alarm", index, "id"), format!("alarm {} is there twice", rule.id));
+        }
+        rules.retain(|other| other.id != rule.id);
+        rules.push(rule);
+    }
+    if devices.wrong.is_empty() {
+        sense::suppression(file, &rules, notes);
+    }
+    sense::bands(&seen, &rules, notes);
+    let sirens = sirens::check(&file.siren, &devices, notes);
+    let sleeping = file.alarm.iter().filter(|raw| raw.enabled == Some(false));
+    let asleep = sleeping.filter_map(|raw| Id::new(&raw.id).ok()).collect();
+    Checked { rules, sirens, asleep }
+}
+
+fn known<'l>(devices: &DevicesFile, lines: &'l [CheckedLine]) -> Vec<Known<'l>> {
+    let keeps = |id: &Id| {
+        let device = devices.device.iter().find(|device| device.id == id.as_str());
+        device.and_then(|device| device.keeps).map(Kept::from)
+    };
+    lines
+        .iter()
+        .flat_map(|line| line.plan.layouts().iter().zip(&line.stale_after))
+        .map(|(layout, stale)| Known {
+            layout,
+            silent_after: (*stale).max(SHORTEST_SILENCE),
+            keeps: keeps(&layout.device),
+        })
+        .collect()
+}
+
+fn derived(device: &Id, suffix: &str) -> Option<Id> {
+    Id::new(&format!("{device}.{suffix}")).ok()
+}
+
+fn blank(id: Id, condition: Condition) -> Rule {
+    let source = Source { device: id.clone(), point: id.clone() };
+    Rule {
+        id,
+        source,
+        condition,
+        on_delay: Duration::ZERO,
+        off_delay: Duration::ZERO,
+        is_latching: false,
+        priority: Priority::Medium,
+        shelve_at_most: Some(SHELVE_AT_MOST),
+        suppressed_by: None,
+        group: None,
+        text: String::new(),
+    }
+}
+
+// === impl Devices ===
+
+impl<'l> Devices<'l> {
+    fn find(&self, text: &str, path: &[super::text::Step], notes: &mut Notes<'_, '_>) -> Option<&Known<'l>> {
+        let found = self.known.iter().find(|device| device.layout.device.as_str() == text);
+        if found.is_none() && !self.wrong.contains(&text) {
+            let names: Vec<&str> = self.known.iter().map(|device| device.layout.device.as_str()).collect();
+            let hint =
+                nearest(text, &names).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+            notes.wrong(path, format!("there is no device {text:?}{hint}"));
+        }
+        found
+    }
+}
+
+fn point<'l>(
+    text: &str,
+    layout: &'l Layout,
+    path: &[super::text::Step],
+    notes: &mut Notes<'_, '_>,
+) -> Option<&'l PointSpec> {
+    let found = layout.points.iter().find(|point| point.name.as_str() == text);
+    if found.is_none() {
+        notes.wrong(path, format!("{} has no point {text:?}; it has {}", layout.device, points(layout)));
+    }
+    found
+}
+
+fn points(layout: &Layout) -> String {
+    layout.points.iter().map(|point| point.name.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,51 @@
+//! `[[siren]]` of alarms.toml: what sounds on the site.
+
+use std::time::Duration;
+
+use linli_domain::ValueType;
+use linli_domain::alarm::Priority;
+
+use super::super::notes::{Notes, nth};
+use super::super::raw;
+use super::{Devices, point, written};
+use crate::settings::siren::Siren;
+
+/// It sounds so long unless it says otherwise.
+const USUAL_SPAN: Duration = Duration::from_secs(180);
+
+/// Longer, nobody hears it any more.
+const LONGEST_SPAN: Duration = Duration::from_secs(3600);
+
+/// Checks every siren.
+pub(super) fn check(raw: &[raw::Siren], devices: &Devices<'_>, notes: &mut Notes<'_, '_>) -> Vec<Siren> {
+    let mut sirens: Vec<Siren> = Vec::new();
+    for (index, raw) in raw.iter().enumerate() {
+        let at = |key: &str| nth("siren", index, key);
+        let span = raw.span.map_or(USUAL_SPAN, |span| span.0);
+        if span.is_zero() || span > LONGEST_SPAN {
+            notes.wrong(&at("for"), "is not between \"1s\" and \"1h\"");
+        }
+        let priorities = match &raw.priorities {
+            Some(given) if given.is_empty() => {
+                notes.wrong(&at("priorities"), "is empty: it would never sound; leave the siren out");
+                Vec::new()
+            }
+            Some(given) => given.iter().map(written::priority).collect(),
+            None => vec![Priority::High],
+        };
+        let Some(known) = devices.find(&raw.device, &at("device"), notes) else { continue };
+        let Some(spec) = point(&raw.point, known.layout, &at("point"), notes) else { continue };
+        if !spec.writable || spec.kind != ValueType::Bool {
+            let what = if spec.writable { "is neither on nor off" } else { "takes no commands" };
+            notes.wrong(&at("point"), format!("{} {what}: a siren needs a switch", spec.name));
+            continue;
+        }
+        let device = known.layout.device.clone();
+        if sirens.iter().any(|other| other.device == device && other.point == spec.name) {
+            notes.wrong(&at("device"), format!("{device} is a siren already"));
+            continue;
+        }
+        sirens.push(Siren { device, point: spec.name.clone(), priorities, span });
+    }
+    sirens
+}

@@ -1,0 +1,224 @@
+//! From texts to a checked configuration: shape, then types, then meaning.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use linli_domain::facility::Facility;
+use linli_domain::{DeviceClass, Id};
+use linli_drivers::modbus::profile::ProfileSet;
+use serde::de::DeserializeOwned;
+
+use super::checked::{Centre, Checked, CheckedLine, GatewayId};
+use super::notes::Notes;
+use super::plans::Known;
+use super::raw::plan::PlanFile;
+use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
+use super::report::Problem;
+use super::text::Document;
+use super::{
+    alarms, building, facility, food, gateway_file, kiosks, lines, mend, plans, policy, schema, shape,
+};
+use crate::settings::cabin::CabinSettings;
+use crate::settings::kiosk::KioskSettings;
+use crate::settings::webhook::Webhook;
+
+/// Checks everything; nothing when something essential could not even be read.
+pub fn check(
+    texts: &[(&str, &str)],
+    profiles: &ProfileSet,
+    dir: Option<&Path>,
+    problems: &mut Vec<Problem>,
+) -> Option<Checked> {
+    let documents = parse_all(texts, problems);
+    let mut invented = BTreeSet::new();
+    let gateway = read::<GatewayFile>(&documents, "gateway.toml", problems, &mut invented);
+    let facility = read::<FacilityFile>(&documents, "facility.toml", problems, &mut invented);
+    let devices = read::<DevicesFile>(&documents, "devices.toml", problems, &mut invented);
+    let alarm_file = read::<AlarmsFile>(&documents, "alarms.toml", problems, &mut invented);
+    let matters = read::<MattersFile>(&documents, "matters.toml", problems, &mut invented);
+    let plan_files = plan_files(&documents, problems, &mut invented);
+    let shaped = problems.len();
+
+    let centre = facility
+        .as_ref()
+        .and_then(|(index, file)| facility::check(file, &mut Notes::of(&documents[*index], problems)));
+    let room_ids: Option<Vec<Id>> =
+        centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
+    let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
+    let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), KioskSettings::default());
+    let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
+    if let Some((index, file)) = &devices {
+        let notes = &mut Notes::of(&documents[*index], problems);
+        let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
+        canteen = food::check(file, &checked, notes);
+        (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
+        terminals = place.matters(matters.as_ref(), &checked, problems);
+        lines = Some(checked);
+    }
+    let building = match (&facility, &centre, &devices, &lines) {
+        (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
+            let notes = &mut Notes::of(&documents[*index], problems);
+            building::check(file, centre, rooms, (devices, lines), notes)
+        }
+        _ => Facility::default(),
+    };
+    let known = lines.as_deref().unwrap_or_default();
+    let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
+    let plans = place.plans(&plan_files, &building, &data, problems);
+    let gateway = gateway.and_then(|(index, file)| {
+        let id = centre.as_ref().map(|(centre, _)| &centre.id);
+        gateway_file::check(&file, id, dir, &mut Notes::of(&documents[index], problems))
+    });
+    let deeper = problems.split_off(shaped);
+    problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
+    let ((centre, rooms), lines, gateway) = (centre?, lines?, gateway?);
+    Some(Checked {
+        gateway: GatewayId { id: gateway.id },
+        centre,
+        rooms,
+        building,
+        plans,
+        store: gateway.store,
+        uplink: gateway.uplink,
+        web: gateway.web,
+        workers: gateway.workers,
+        cabin: CabinSettings { rooms: measured(&lines), ..gateway.cabin },
+        lines,
+        alarms: alarmed.rules,
+        asleep: alarmed.asleep,
+        webhooks: hooks,
+        sirens: alarmed.sirens,
+        canteen,
+        kiosks: terminals,
+        image_keys: gateway.image_keys,
+    })
+}
+
+fn parse_all<'t>(texts: &[(&'t str, &'t str)], problems: &mut Vec<Problem>) -> Vec<Document<'t>> {
+    texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect()
+}
+
+/// Where texts come from.
+struct Place<'p, 'a> {
+    documents: &'p [Document<'a>],
+    dir: Option<&'p Path>,
+    centre: Option<&'p Centre>,
+}
+
+// === impl Place ===
+
+impl Place<'_, '_> {
+    /// Rules, sirens and receivers.
+    fn alarms(
+        &self,
+        file: Option<&(usize, AlarmsFile)>,
+        devices: &DevicesFile,
+        lines: &[CheckedLine],
+        problems: &mut Vec<Problem>,
+    ) -> (alarms::Checked, Vec<Webhook>) {
+        let Some((index, file)) = file else { return (alarms::check(None, devices, lines), Vec::new()) };
+        let notes = &mut Notes::of(&self.documents[*index], problems);
+        let hooks = alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, notes);
+        (alarms::check(Some((file, notes)), devices, lines), hooks)
+    }
+
+    /// Kiosks and what they offer.
+    fn matters(
+        &self,
+        matters: Option<&(usize, MattersFile)>,
+        lines: &[CheckedLine],
+        problems: &mut Vec<Problem>,
+    ) -> KioskSettings {
+        let opening = self.centre.map(|centre| centre.opening.clone()).unwrap_or_default();
+        let Some((index, file)) = matters else { return kiosks::check(None, lines, opening) };
+        let notes = &mut Notes::of(&self.documents[*index], problems);
+        kiosks::check(Some((file, notes)), lines, opening)
+    }
+
+    /// Every plan by itself, then all of them together.
+    fn plans(
+        &self,
+        files: &[(usize, PlanFile)],
+        building: &Facility,
+        data: &policy::Data<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Known> {
+        // What a plan rests on must be whole first: otherwise each of its names would be told as wrong.
+        if problems.iter().any(|problem| !problem.file.starts_with("plans/")) {
+            return Vec::new();
+        }
+        let mut known = Vec::new();
+        for (index, file) in files {
+            let document = &self.documents[*index];
+            let notes = &mut Notes::of(document, problems);
+            known.extend(plans::check(file, document.text, building, data, notes));
+            if let (Some(dir), Some(people)) = (self.dir, self.centre.map(|centre| &centre.people)) {
+                let signature = std::fs::read(dir.join(format!("{}.sig", document.name))).ok();
+                plans::signed(document.text, signature.as_deref(), people, notes);
+            }
+        }
+        let written: Vec<String> =
+            files.iter().map(|(_, file)| format!("{}@{}", file.plan.id, file.plan.version)).collect();
+        let mut wrong = |name: &str, path: &[super::text::Step], message: String| {
+            if let Some(document) = self.documents.iter().find(|document| document.name == name) {
+                Notes::of(document, problems).wrong(path, message);
+            }
+        };
+        plans::together(&known, &written, building, &mut wrong);
+        policy::together(&known, data, &mut wrong);
+        known
+    }
+}
+
+/// Rooms in which vital signs are measured.
+fn measured(lines: &[CheckedLine]) -> Vec<Id> {
+    let layouts = lines.iter().flat_map(|line| line.plan.layouts());
+    let vital = layouts.filter(|layout| layout.class == DeviceClass::Vital);
+    vital.filter_map(|layout| layout.room.clone()).collect::<BTreeSet<Id>>().into_iter().collect()
+}
+
+/// The plans as written, each with its place among the documents.
+fn plan_files(
+    documents: &[Document<'_>],
+    problems: &mut Vec<Problem>,
+    invented: &mut BTreeSet<(String, String)>,
+) -> Vec<(usize, PlanFile)> {
+    let names = documents.iter().map(|document| document.name).filter(|name| name.starts_with("plans/"));
+    names.filter_map(|name| read::<PlanFile>(documents, name, problems, invented)).collect()
+}
+
+fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Option<Document<'a>> {
+    match Document::parse(name, text) {
+        Ok(document) => Some(document),
+        Err((place, message)) => {
+            problems.push(Problem::at(name, text, place, String::new(), format!("not TOML: {message}")));
+            None
+        }
+    }
+}
+
+/// The shape of a file, then its types; its position among the documents comes with it. A file of
+/// the wrong shape is mended so that the rest of it can be looked at too.
+fn read<T: DeserializeOwned>(
+    documents: &[Document<'_>],
+    file: &str,
+    problems: &mut Vec<Problem>,
+    invented: &mut BTreeSet<(String, String)>,
+) -> Option<(usize, T)> {
+    let index = documents.iter().position(|document| document.name == file)?;
+    let document = &documents[index];
+    let mends = shape::check(document, &schema::of(file), problems);
+    if !mends.is_empty() {
+        invented.extend(mend::invented(&mends).map(|key| (file.to_owned(), key)));
+        return mend::apply(document.text, &mends)?.try_into().ok().map(|read| (index, read));
+    }
+    match toml::from_str(document.text) {
+        Ok(read) => Some((index, read)),
+        // The shape check knows every rule of the types; this is the net below it.
+        Err(error) => {
+            let place = error.span().unwrap_or(0..0);
+            problems.push(Problem::at(file, document.text, place, String::new(), error.message()));
+            None
+        }
+    }
+}

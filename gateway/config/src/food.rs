@@ -1,0 +1,31 @@
+//! `keeps` of devices.toml: what the canteen's desk looks at.
+
+use linli_domain::DeviceClass;
+use linli_domain::food::Kept;
+
+use super::checked::CheckedLine;
+use super::notes::{Notes, nth};
+use super::raw::DevicesFile;
+use crate::settings::canteen::{self, CanteenDevice};
+
+/// Cabinets, machines and probes.
+pub fn check(file: &DevicesFile, lines: &[CheckedLine], notes: &mut Notes<'_, '_>) -> Vec<CanteenDevice> {
+    let mut all = Vec::new();
+    let layouts = lines.iter().flat_map(|line| line.plan.layouts().iter().zip(&line.stale_after));
+    for (layout, fresh) in layouts {
+        let found = file.device.iter().enumerate().find(|(_, raw)| raw.id == layout.device.as_str());
+        let Some((index, raw)) = found else { continue };
+        let kept = raw.keeps.map(Kept::from);
+        match CanteenDevice::of(layout, kept, *fresh) {
+            Some(watched) if kept.is_some() || layout.class == DeviceClass::FoodSafety => all.push(watched),
+            Some(_) => {}
+            None if kept.is_some() => {
+                let message =
+                    format!("{} has no point {:?} to look at", layout.profile, canteen::TEMPERATURE);
+                notes.wrong(&nth("device", index, "keeps"), message);
+            }
+            None => {}
+        }
+    }
+    all
+}

@@ -1,0 +1,174 @@
+//! Configuration: raw text, then shape, then [`Checked`], which cannot be wrong.
+//!
+//! Everything is checked before anything starts, and every problem is told at once.
+
+mod alarms;
+mod building;
+mod cabin;
+mod check;
+mod checked;
+mod diff;
+mod facility;
+mod food;
+mod gateway_file;
+mod kiosks;
+mod last_good;
+mod lines;
+mod mend;
+mod notes;
+mod people;
+mod planned;
+mod plans;
+mod policy;
+mod raw;
+mod report;
+pub mod schema;
+mod secret;
+pub mod settings;
+mod shape;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+pub use checked::{Checked, CheckedLine, Room, Worker};
+pub use diff::{Changes, diff};
+pub use last_good::{Booted, keep_last_good, load_or_last_good};
+pub use people::People;
+pub use planned::planned;
+pub use plans::Known;
+pub use report::{Problem, Report};
+
+use linli_drivers::modbus::profile::ProfileSet;
+
+/// Where the store is unless the configuration says otherwise.
+pub const DEFAULT_STORE: &str = "/var/lib/linli/linli.db";
+
+/// Longest configuration file that is read.
+const LONGEST_FILE: u64 = 4 << 20;
+
+/// Loads and checks a configuration directory completely. Opens no port.
+pub fn load(dir: &Path) -> Result<Checked, Report> {
+    let mut problems = Vec::new();
+    let texts: Vec<(&str, Option<String>)> =
+        schema::FILES.iter().map(|file| (*file, read(dir, file, &mut problems))).collect();
+    strangers(dir, &mut problems);
+    let profiles = profiles(dir, &mut problems);
+    let plans = plan_texts(dir, &mut problems);
+    let given: Vec<(&str, &str)> = texts
+        .iter()
+        .filter_map(|(file, text)| Some((*file, text.as_deref()?)))
+        .chain(plans.iter().map(|(file, text)| (file.as_str(), text.as_str())))
+        .collect();
+    let checked = check::check(&given, &profiles, Some(dir), &mut problems);
+    match (Report::of(problems), checked) {
+        (None, Some(checked)) => Ok(checked),
+        (Some(report), _) => Err(report),
+        (None, None) => {
+            Err(Report { problems: vec![Problem::file("gateway.toml", "could not be understood")] })
+        }
+    }
+}
+
+/// Checks texts without a directory: certificates, secrets and own profiles are not looked at.
+/// Never panics, whatever the texts.
+pub fn load_texts(texts: &[(&str, &str)]) -> Result<Checked, Report> {
+    let mut problems = Vec::new();
+    let checked = check::check(texts, &ProfileSet::embedded(), None, &mut problems);
+    match (Report::of(problems), checked) {
+        (None, Some(checked)) => Ok(checked),
+        (Some(report), _) => Err(report),
+        (None, None) => Err(Report { problems: vec![Problem::file("gateway.toml", "is missing")] }),
+    }
+}
+
+/// The database of a configuration, as far as it can be told; the default otherwise.
+#[must_use]
+pub fn store_path(dir: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(dir.join("gateway.toml")).unwrap_or_default();
+    let table: toml::Table = toml::from_str(&text).unwrap_or_default();
+    let path = table.get("store").and_then(|store| store.get("path")).and_then(|path| path.as_str());
+    dir.join(path.unwrap_or(DEFAULT_STORE))
+}
+
+/// The log level of a configuration, as far as it can be told; `info` otherwise.
+#[must_use]
+pub fn log_level(dir: &Path) -> String {
+    let text = std::fs::read_to_string(dir.join("gateway.toml")).unwrap_or_default();
+    let table: toml::Table = toml::from_str(&text).unwrap_or_default();
+    let level = table.get("log").and_then(|log| log.get("level")).and_then(|level| level.as_str());
+    level.unwrap_or("info").to_owned()
+}
+
+fn read(dir: &Path, file: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    let path = dir.join(file);
+    let too_long = std::fs::metadata(&path).is_ok_and(|found| found.len() > LONGEST_FILE);
+    if too_long {
+        problems.push(Problem::file(file, "is longer than 4 MiB: that is no configuration"));
+        return None;
+    }
+    match std::fs::read(&path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                problems
+                    .push(Problem::file(file, format!("is not UTF-8 text (byte {at}); save it as UTF-8")));
+                None
+            }
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && schema::OPTIONAL.contains(&file) => {
+            None
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("is missing in {}; `linli init` writes one to start from", dir.display());
+            problems.push(Problem::file(file, message));
+            None
+        }
+        Err(error) => {
+            problems.push(Problem::file(file, format!("cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+/// Files that nobody will read: most likely a misspelt name.
+fn strangers(dir: &Path, problems: &mut Vec<Problem>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".toml") && !schema::FILES.contains(&name.as_str()) {
+            let known = schema::FILES.join(", ");
+            let near = shape::nearest(&name, &schema::FILES)
+                .map(|n| format!("; did you mean {n:?}?"))
+                .unwrap_or_default();
+            problems.push(Problem::file(
+                &name,
+                format!("is not read by this version, which knows {known}{near}"),
+            ));
+        }
+    }
+}
+
+/// The files of plans/, by name.
+fn plan_texts(dir: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(dir.join("plans")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| format!("plans/{}", entry.file_name().to_string_lossy()))
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    names.into_iter().filter_map(|name| Some((name.clone(), read(dir, &name, problems)?))).collect()
+}
+
+fn profiles(dir: &Path, problems: &mut Vec<Problem>) -> ProfileSet {
+    let own = dir.join("devices");
+    if !own.is_dir() {
+        return ProfileSet::embedded();
+    }
+    ProfileSet::embedded().with_dir(&own).unwrap_or_else(|errors| {
+        problems.extend(errors.into_iter().map(|error| {
+            let file = format!("devices/{}", error.file.display());
+            Problem { line: error.line.unwrap_or(0), column: 1, ..Problem::file(&file, error.message) }
+        }));
+        ProfileSet::embedded()
+    })
+}

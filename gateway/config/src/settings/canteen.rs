@@ -1,0 +1,105 @@
+//! A cabinet or machine as the configuration says it, and what is told of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::food::{Kept, wash};
+use linli_domain::{
+    Batch, DeviceClass, Id, Layout, PointSpec, Quality, Reason, Sample, Stamp, Value, ValueType,
+};
+
+/// The point that food safety is about.
+pub const TEMPERATURE: &str = "temperature";
+
+/// Time in the danger zone in the last four hours.
+pub const DANGER: &str = "danger_time";
+
+/// Time in the last four hours that nobody saw.
+pub const UNKNOWN: &str = "unknown_time";
+
+/// Retained samples kept too long.
+pub const OVERDUE: &str = "overdue_samples";
+
+/// Whether the last cycle was hot enough, long enough.
+pub const CLEAN: &str = "last_clean";
+
+/// A device whose temperature is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CanteenDevice {
+    /// The device.
+    pub device: Id,
+    /// What people call it.
+    pub name: String,
+    /// What is kept in it; none for a probe.
+    pub kept: Option<Kept>,
+    /// Position of its temperature.
+    pub point: u16,
+    /// A value older than this says nothing any more.
+    pub fresh: Duration,
+    /// What is told of it.
+    pub told: Option<Arc<Layout>>,
+}
+
+// === impl CanteenDevice ===
+
+impl CanteenDevice {
+    /// Of a device with a temperature; none has no temperature.
+    #[must_use]
+    pub fn of(layout: &Layout, kept: Option<Kept>, fresh: Duration) -> Option<Self> {
+        let point = layout.points.iter().position(|point| point.name.as_str() == TEMPERATURE)?;
+        let told = kept.and_then(|kept| told(layout, kept));
+        Some(Self {
+            device: layout.device.clone(),
+            name: layout.name.clone(),
+            kept,
+            point: u16::try_from(point).ok()?,
+            fresh,
+            told: told.map(Arc::new),
+        })
+    }
+
+    /// What is told: one value per point, or none.
+    #[must_use]
+    pub fn batch(&self, stamp: Stamp, values: Vec<Option<Value>>) -> Option<Batch> {
+        let sample = |(point, value): (u16, Option<Value>)| Sample {
+            point,
+            at: stamp.at,
+            clock: stamp.clock,
+            quality: if value.is_some() { Quality::Good } else { Quality::Bad(Reason::NoValue) },
+            value,
+        };
+        let samples = (0..).zip(values).map(sample).collect();
+        Some(Batch { layout: Arc::clone(self.told.as_ref()?), samples })
+    }
+}
+
+fn told(layout: &Layout, kept: Kept) -> Option<Layout> {
+    let point = |name: &str, unit: &str, kind| {
+        Some(PointSpec { name: Id::new(name).ok()?, unit: unit.to_owned(), kind, writable: false })
+    };
+    let float = ValueType::Float;
+    let points = if wash::wanted(kept).is_some() {
+        vec![
+            point(CLEAN, "1", ValueType::Bool)?,
+            point("last_highest", "Cel", float)?,
+            point("last_held", "s", float)?,
+        ]
+    } else {
+        let mut points = vec![point(DANGER, "min", float)?, point(UNKNOWN, "min", float)?];
+        if kept == Kept::Samples {
+            points.extend([
+                point("samples", "1", ValueType::Integer)?,
+                point(OVERDUE, "1", ValueType::Integer)?,
+            ]);
+        }
+        points
+    };
+    Some(Layout {
+        device: Id::new(&format!("{}.food", layout.device)).ok()?,
+        name: format!("{}（食品安全）", layout.name),
+        room: layout.room.clone(),
+        class: DeviceClass::FoodSafety,
+        profile: "linli/food".to_owned(),
+        points,
+    })
+}

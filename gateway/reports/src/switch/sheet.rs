@@ -1,0 +1,285 @@
+//! The report of a switch or a drill, for people.
+
+use std::time::Duration;
+
+use linli_domain::Timestamp;
+use linli_domain::mode::{Direction, Stage, bracketed};
+use linli_domain::order::Kind;
+
+use super::read::{RoomTold, StepTold, Switch, Told};
+use crate::sheet::{Section, Sheet};
+use linli_domain::mode::PlannedStep;
+use linli_domain::mode::labels;
+use linli_domain::timezone::Zone;
+
+/// What no drill may be taken for.
+const NO_PROOF: &str =
+    "演练不构成就绪证明：任何房间都不因演练而“已核实就绪”。A drill is never \"verified ready\".";
+
+/// The sheet of an order.
+pub fn of(switch: &Switch, zone: &Zone) -> Sheet {
+    let title = format!("平急转换{}报告　{}", if switch.is_drill() { "演练" } else { "" }, switch.order);
+    let title = if switch.is_drill() { bracketed(&title) } else { title };
+    let mut sections = vec![times(switch)];
+    for room in &switch.rooms {
+        sections.push(steps(switch, room));
+    }
+    sections.extend([
+        people(switch),
+        devices(switch, zone),
+        guards(switch, zone),
+        holds(switch, zone),
+        decisions(switch, zone),
+        findings(switch),
+    ]);
+    Sheet { title, signature: heading(switch, zone), sections }
+}
+
+fn heading(switch: &Switch, zone: &Zone) -> Vec<String> {
+    let kind = match switch.kind {
+        Kind::Enter => "转入应急 enter",
+        Kind::Return => "恢复平时 return",
+        Kind::Amend => "更改 amend",
+        Kind::Cancel => "撤销 cancel",
+        Kind::StandDown => "解除应急 stand down",
+    };
+    let signers: Vec<&str> = switch.signers.iter().map(|id| id.as_str()).collect();
+    let class = if switch.is_drill() { "【演练 EXERCISE】" } else { "【实战 ACTUAL】" };
+    let short = switch.head.root.get(..8).unwrap_or_default();
+    let mut lines = vec![
+        format!("{class} {kind} · 模式 mode {}", switch.mode),
+        format!("签署 signed by {}，{}", signers.join("、"), zone.shown(switch.sent)),
+        format!("接受 accepted {}", zone.shown(switch.accepted)),
+        format!(
+            "记录 record {} 行 lines，根 head {short}（完整根 full {}）",
+            switch.head.count, switch.head.root
+        ),
+    ];
+    if let Some(reference) = &switch.reference {
+        lines.insert(1, format!("文号 reference {reference}"));
+    }
+    if switch.is_drill() {
+        lines.push(NO_PROOF.to_owned());
+    }
+    lines
+}
+
+/// Where each room was when, since the order was signed.
+fn times(switch: &Switch) -> Section {
+    let row = |room: &RoomTold| {
+        let at = |stage: Stage| since(switch.sent, room.stages.get(&stage).copied());
+        let goal = match room.direction {
+            Direction::Enter => Stage::Ready,
+            Direction::Return => Stage::Peace,
+        };
+        let reached = room.stages.get(&goal).copied();
+        let within = room.planned.as_ref().map(|planned| minutes(planned.ready_within)).unwrap_or_default();
+        vec![
+            room.room.to_string(),
+            room.plan.clone(),
+            since(switch.sent, Some(switch.accepted)),
+            at(Stage::Notice),
+            at(Stage::Clearing),
+            at(Stage::Acting),
+            at(Stage::Checking),
+            since(switch.sent, reached),
+            within,
+            labels::stage(room.last),
+        ]
+    };
+    let headings = vec![
+        "房间 room",
+        "预案 plan",
+        "接受 accepted",
+        "告知 notice",
+        "清场 clear",
+        "转换 acting",
+        "验收 checking",
+        "到位 there",
+        "要求 wanted",
+        "现在 now",
+    ];
+    Section {
+        title: "各阶段用时（自指令签署起，分:秒）Times since the order".to_owned(),
+        headings,
+        rows: switch.rooms.iter().map(row).collect(),
+    }
+}
+
+/// Planned against real; what was real and what was simulated stand apart.
+fn steps(switch: &Switch, room: &RoomTold) -> Section {
+    let began = room.committed.unwrap_or(room.ordered);
+    let nothing = StepTold::default();
+    let row = |planned: &PlannedStep| {
+        let told = room.steps.get(&planned.id).unwrap_or(&nothing);
+        let span = told.began.zip(told.ended).map(|(from, to)| passed(from, to));
+        let spent = span.map(minutes).unwrap_or_default();
+        let is_simulated = matches!(told.state.as_str(), "simulated" | "skipped");
+        let (real, simulated) = match (told.ended.is_some(), is_simulated) {
+            (false, _) => (String::new(), String::new()),
+            (true, true) => (String::new(), labels::step(&told.state).to_owned()),
+            (true, false) => (spent, String::new()),
+        };
+        let over = span.filter(|span| *span > planned.span && !is_simulated);
+        let again = if told.walks > 1 {
+            format!("（第 {} 次 walk {}）", told.walks, told.walks)
+        } else {
+            String::new()
+        };
+        let doers: Vec<&str> = told.done_by.iter().map(|id| id.as_str()).collect();
+        vec![
+            planned.id.clone(),
+            planned.role.clone().or_else(|| planned.device.clone()).unwrap_or_default(),
+            minutes(planned.span),
+            real,
+            simulated,
+            over.map(|span| format!("+{}", minutes(span.saturating_sub(planned.span)))).unwrap_or_default(),
+            minutes(planned.ends),
+            told.ended.filter(|_| !is_simulated).map(|at| minutes(passed(began, at))).unwrap_or_default(),
+            format!("{} {}{again}", labels::step(&told.state), told.channel.unwrap_or_default()),
+            doers.join("、"),
+        ]
+    };
+    let headings = vec![
+        "步骤 step",
+        "谁 who",
+        "计划用时 planned",
+        "实际用时 real",
+        "模拟 simulated",
+        "超时 over",
+        "计划完成 planned end",
+        "实际完成 real end",
+        "结果 result",
+        "由 by",
+    ];
+    let rows = room.planned.iter().flat_map(|planned| &planned.steps).map(row).collect();
+    let title = format!("{} · {}", room.room, room.plan);
+    Section { title: if switch.is_drill() { bracketed(&title) } else { title }, headings, rows }
+}
+
+/// Who was missing, and who was told.
+fn people(switch: &Switch) -> Section {
+    let mut rows = Vec::new();
+    for room in &switch.rooms {
+        for planned in room.planned.iter().flat_map(|planned| &planned.steps) {
+            let Some(role) = &planned.role else { continue };
+            let told = room.steps.get(&planned.id);
+            let came = told.map_or(0, |told| told.done_by.len());
+            let is_open = told.is_some_and(|told| told.began.is_some() && told.ended.is_none());
+            let escalated: Vec<&str> = room
+                .told
+                .iter()
+                .filter_map(|told| match told {
+                    Told::Escalated { step, role, .. } if *step == planned.id => Some(role.as_str()),
+                    _ => None,
+                })
+                .collect();
+            if escalated.is_empty() && !(is_open && came < planned.count) {
+                continue;
+            }
+            rows.push(vec![
+                room.room.to_string(),
+                planned.id.clone(),
+                format!("{role}×{}", planned.count),
+                came.to_string(),
+                escalated.join("、"),
+            ]);
+        }
+    }
+    Section {
+        title: "缺位与上报 People missing, and who heard of it".to_owned(),
+        headings: vec!["房间 room", "步骤 step", "需要 needed", "到位 came", "已上报 escalated to"],
+        rows,
+    }
+}
+
+fn each<'s>(
+    switch: &'s Switch,
+    row: impl Fn(&'s RoomTold, &'s Told) -> Option<Vec<String>>,
+) -> Vec<Vec<String>> {
+    switch
+        .rooms
+        .iter()
+        .flat_map(|room| room.told.iter().filter_map(|told| row(room, told)).collect::<Vec<_>>())
+        .collect()
+}
+
+fn devices(switch: &Switch, zone: &Zone) -> Section {
+    let rows = each(switch, |room, told| match told {
+        Told::Device { at, step, what } => {
+            let planned =
+                room.planned.iter().flat_map(|planned| &planned.steps).find(|planned| planned.id == *step);
+            let device = planned.and_then(|planned| planned.device.clone()).unwrap_or_default();
+            Some(vec![zone.shown(*at), room.room.to_string(), step.clone(), device, (*what).to_owned()])
+        }
+        _ => None,
+    });
+    Section {
+        title: "无应答的设备 Devices that did not answer".to_owned(),
+        headings: vec!["时间 at", "房间 room", "步骤 step", "设备 device", "情况 what"],
+        rows,
+    }
+}
+
+fn guards(switch: &Switch, zone: &Zone) -> Section {
+    let rows = each(switch, |room, told| match told {
+        Told::Guard { at, step, why } => {
+            Some(vec![zone.shown(*at), room.room.to_string(), step.clone(), why.clone()])
+        }
+        _ => None,
+    });
+    Section {
+        title: "守卫拒绝（每一次都是安全措施生效）Refusals, each a success of safety".to_owned(),
+        headings: vec!["时间 at", "房间 room", "步骤或请求 what", "原因 why"],
+        rows,
+    }
+}
+
+fn holds(switch: &Switch, zone: &Zone) -> Section {
+    let rows = each(switch, |room, told| match told {
+        Told::Held { at, until, cause, resumed } => {
+            let span = until.map_or_else(|| "未恢复 still".to_owned(), |until| minutes(passed(*at, until)));
+            Some(vec![zone.shown(*at), room.room.to_string(), cause.clone(), span, resumed.clone()])
+        }
+        _ => None,
+    });
+    Section {
+        title: "停止 Holds, by cause".to_owned(),
+        headings: vec!["时间 at", "房间 room", "原因 cause", "历时 for", "由谁恢复 resumed by"],
+        rows,
+    }
+}
+
+fn decisions(switch: &Switch, zone: &Zone) -> Section {
+    let rows = each(switch, |room, told| match told {
+        Told::Decided { at, what } => Some(vec![zone.shown(*at), room.room.to_string(), what.clone()]),
+        _ => None,
+    });
+    Section {
+        title: "决定与事件 Decisions".to_owned(),
+        headings: vec!["时间 at", "房间 room", "内容 what"],
+        rows,
+    }
+}
+
+fn findings(switch: &Switch) -> Section {
+    let rows = switch.findings.iter().map(|finding| finding.to_vec()).collect();
+    Section {
+        title: "问题清单 Findings".to_owned(),
+        headings: vec!["发现人 found by", "问题 finding", "责任人 owner", "期限 by"],
+        rows,
+    }
+}
+
+fn passed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(to.0.saturating_sub(from.0)).unwrap_or_default())
+}
+
+fn since(from: Timestamp, to: Option<Timestamp>) -> String {
+    to.map(|to| minutes(passed(from, to))).unwrap_or_default()
+}
+
+fn minutes(span: Duration) -> String {
+    let seconds = span.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

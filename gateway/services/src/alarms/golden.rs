@@ -1,0 +1,138 @@
+//! Forms of alarms: what is stored of each, what is told, what receivers outside get.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::alarm::{Event, Kept, Priority, Shelf, State, Transition};
+use linli_domain::mode::InForce;
+use linli_domain::{Id, Timestamp};
+use tokio::sync::watch;
+
+use super::desk::{Desk, Health, Parts};
+use super::noted::Noted;
+use super::payload::{self, Shown};
+use crate::golden::site::{NOW, Site, checked};
+use linli_config::settings::webhook::Webhook;
+use linli_golden::{frozen, sent, stored};
+
+fn id(text: &str) -> Id {
+    Id::new(text).unwrap()
+}
+
+#[test]
+fn what_is_stored_of_an_alarm() {
+    let shelf = Shelf { span: Duration::from_secs(3600), is_one_shot: false };
+    let kept = Kept {
+        state: State::Shelved,
+        is_active: true,
+        shelf: Some(shelf),
+        waited: Some(Duration::from_millis(1500)),
+    };
+    let whole = Noted {
+        kept,
+        at: NOW,
+        by: Some("lin".to_owned()),
+        why: Some("维修 maintenance".to_owned()),
+        escalated: vec![id("duty")],
+    };
+    let least = Noted { kept: Kept::default(), at: NOW, by: None, why: None, escalated: Vec::new() };
+    stored("alarms/alarm", &[whole, least]);
+}
+
+#[test]
+fn an_alarm_as_it_is_shown() {
+    let whole = Shown {
+        alarm: id("fridge-1.warm"),
+        text: "温度过高".to_owned(),
+        device: id("fridge-1"),
+        point: id("temperature"),
+        priority: Priority::High,
+        state: State::Shelved,
+        active: true,
+        since: Some(NOW),
+        value: Some(9.5),
+        limit: Some(8.0),
+        shelved_for: Some(600),
+        by: Some("lin".to_owned()),
+        why: Some("维修".to_owned()),
+    };
+    let least = Shown {
+        since: None,
+        value: None,
+        limit: None,
+        shelved_for: None,
+        by: None,
+        why: None,
+        ..whole.clone()
+    };
+    sent("alarms/shown", &[whole, least]);
+    let retired = payload::retired(&id("fridge-1.warm"), State::Acknowledged, Timestamp(7));
+    sent("alarms/told", &[retired, payload::test("lin", Timestamp(7))]);
+}
+
+#[tokio::test]
+async fn steps_as_they_are_recorded_and_told() {
+    let site = Site::open().await;
+    let checked = checked();
+    let alarm = checked.alarms[0].id.clone();
+    let hook = Webhook {
+        id: id("duty"),
+        url: "http://127.0.0.1:9/".to_owned(),
+        secret: None,
+        priorities: vec![Priority::High, Priority::Medium, Priority::Low],
+        escalate_after: None,
+        quiet: None,
+    };
+    let parts = Parts {
+        store: site.store.alarms(),
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+        health: Arc::new(Health::default()),
+        rules: watch::Sender::new(Arc::new(checked.alarms)).subscribe(),
+        asleep: watch::Sender::new(Arc::new(BTreeSet::new())).subscribe(),
+        in_force: watch::Sender::new(Arc::new(InForce::default())).subscribe(),
+        hooks: watch::Sender::new(Arc::new(vec![hook])).subscribe(),
+        sirens: watch::Sender::new(Arc::new(Vec::new())).subscribe(),
+    };
+    let mut desk = Desk::resume(parts).await.unwrap();
+    let step = |event, from, to| Transition {
+        alarm: alarm.clone(),
+        from,
+        to,
+        event,
+        value: Some(9.25),
+        is_first_out: event == Event::Raised,
+    };
+    let (normal, unseen, known) = (State::Normal, State::Unacknowledged, State::Acknowledged);
+    desk.tell(vec![step(Event::Raised, normal, unseen)], None, None).await;
+    let by_people = [
+        step(Event::Acknowledge, unseen, known),
+        step(Event::Cleared, known, normal),
+        step(Event::Reset, State::LatchedAcknowledged, normal),
+        step(Event::Shelve, unseen, State::Shelved),
+        step(Event::Unshelve, State::Shelved, normal),
+        step(Event::Suppress, normal, State::Suppressed),
+        step(Event::Unsuppress, State::Suppressed, normal),
+        step(Event::TakeOut, normal, State::OutOfService),
+        step(Event::PutBack, State::OutOfService, normal),
+        step(Event::Raised, normal, unseen),
+    ];
+    linli_golden::every!(by_people.iter().map(|step| step.event).collect::<Vec<_>>(); Event::Raised,
+        Event::Cleared, Event::Acknowledge, Event::Reset, Event::Shelve, Event::Unshelve, Event::Suppress,
+        Event::Unsuppress, Event::TakeOut, Event::PutBack);
+    for step in by_people {
+        desk.tell(vec![step], Some("lin"), Some("试验 test")).await;
+    }
+    desk.test("lin").await;
+    let mut dump = site.dump().await;
+    while let Some((told, _)) =
+        site.store.alarms().next_notification(&id("duty"), Timestamp(i64::MAX)).await.unwrap()
+    {
+        dump += &format!("notification {} {} {}\n", told.hook, told.after.0, told.body);
+        let changes = vec![linli_store::Change::Notified(told.id)];
+        let entry = linli_store::Entry { changes, ..linli_store::Entry::default() };
+        site.store.alarms().keep(entry).await.unwrap();
+    }
+    frozen("alarms/journey.txt", &dump);
+}

@@ -1,0 +1,215 @@
+//! A step is made durable with where the alarm is now and with who is to be told; then it is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::Id;
+use linli_domain::alarm::{self, Priority, Transition};
+use linli_store::{Audit, Change, Entry, Notification};
+use serde_json::{Map, Value};
+
+use super::desk::Desk;
+use super::noted::Noted;
+use super::payload;
+use crate::random::random;
+use linli_config::settings::webhook::Webhook;
+use linli_domain::audit::hex;
+
+/// Waits are kept this often.
+const KEEP_WAITS: Duration = Duration::from_secs(10);
+
+/// Steps that wait while the disk takes nothing. They are told all the same.
+const UNSAVED: usize = 1000;
+
+// === impl Desk ===
+
+impl Desk {
+    /// Makes steps durable with where the alarms are now; then tells them.
+    pub(super) async fn tell(&mut self, told: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
+        if told.is_empty() {
+            return;
+        }
+        let (now, at) = (self.now(), self.parts.clock.now().at);
+        self.count_at = now;
+        let mut entry = Entry::default();
+        let mut bodies = Vec::with_capacity(told.len());
+        for transition in &told {
+            let rules = Arc::clone(&self.parts.rules.borrow());
+            let Some(rule) = rules.iter().find(|rule| rule.id == transition.alarm) else { continue };
+            let body = payload::step(rule, transition, at, by, why);
+            tracing::info!(alarm = %rule.id, to = ?transition.to, event = ?transition.event, "alarm");
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            let kept = self.engine.kept(&rule.id, now).unwrap_or_default();
+            let noted = Noted { kept, at, by: own(by), why: own(why), escalated: Vec::new() };
+            let written = serde_json::to_string(&noted).unwrap_or_default();
+            entry.changes.push(Change::Alarm { id: rule.id.clone(), body: written });
+            entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
+            entry.records.push(payload::record(body.clone(), at));
+            if let Some(who) = by {
+                let (what, detail) =
+                    (format!("alarm.{:?}", transition.event).to_lowercase(), why.unwrap_or_default());
+                let (who, about, detail) = (who.to_owned(), rule.id.to_string(), detail.to_owned());
+                entry.audit.push(Audit { at, who, what, about, detail });
+            }
+            if transition.to == alarm::State::Unacknowledged && transition.from != transition.to {
+                entry.changes.extend(self.notify(rule.priority, &body, None));
+            }
+            self.notes.insert(rule.id.clone(), noted);
+            bodies.push(Value::Object(body));
+        }
+        self.unsaved.push_back(entry);
+        self.save().await;
+        bodies.iter().for_each(|body| self.parts.events.tell("alarm", body));
+    }
+
+    /// What receivers are to be told: all that want this priority, or only one.
+    fn notify(&self, priority: Priority, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
+        let (hooks, now) = (self.parts.hooks.borrow(), self.parts.clock.now().at);
+        let wants =
+            |hook: &&Webhook| hook.priorities.contains(&priority) && only.is_none_or(|only| hook.id == *only);
+        let told = |hook: &Webhook| {
+            let key = hex(&random::<16>().unwrap_or_default());
+            let mut body = body.clone();
+            body.insert("escalation".to_owned(), only.is_some().into());
+            Change::Notify(Notification {
+                id: 0,
+                hook: hook.id.clone(),
+                key,
+                body: Value::Object(body).to_string(),
+                after: hook.quiet.as_ref().filter(|_| priority != Priority::High).map_or(
+                    now,
+                    |(hours, zone)| {
+                        // Told at once, or when the quiet is over.
+                        zone.end_of(*hours, now).unwrap_or(now)
+                    },
+                ),
+            })
+        };
+        hooks.iter().filter(wants).map(told).collect()
+    }
+
+    /// Tells everybody that this is a test: the whole way is tried, no alarm is moved.
+    pub(super) async fn test(&mut self, who: &str) {
+        let at = self.parts.clock.now().at;
+        let body = payload::test(who, at);
+        let (who, what, about) = (who.to_owned(), "alarm.test".to_owned(), "alarms".to_owned());
+        let mut entry = Entry::default();
+        for priority in [Priority::High, Priority::Medium, Priority::Low] {
+            for mut change in self.notify(priority, &body, None) {
+                // A test waits for no morning.
+                if let Change::Notify(told) = &mut change {
+                    told.after = at;
+                }
+                let is_told = |told: &Change| matches!((told, &change), (Change::Notify(a), Change::Notify(b)) if a.hook == b.hook);
+                if !entry.changes.iter().any(is_told) {
+                    entry.changes.push(change);
+                }
+            }
+        }
+        entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
+        entry.audit.push(Audit { at, who, what, about, detail: String::new() });
+        entry.records.push(payload::record(body.clone(), at));
+        self.unsaved.push_back(entry);
+        self.save().await;
+        self.parts.events.tell("alarm", &Value::Object(body));
+    }
+
+    /// Keeps how long alarms have waited to be raised: a restart costs no wait.
+    pub(super) fn keep_waits(&mut self) {
+        let (now, at) = (self.now(), self.parts.clock.now().at);
+        if now.since(self.waits_kept) < KEEP_WAITS || !self.unsaved.is_empty() {
+            return;
+        }
+        self.waits_kept = now;
+        let waiting: Vec<Id> =
+            self.engine.alarms().filter(|view| view.is_waiting).map(|view| view.rule.id.clone()).collect();
+        let mut changes = Vec::new();
+        for id in waiting {
+            let kept = self.engine.kept(&id, now).unwrap_or_default();
+            let noted = self.notes.get(&id).cloned();
+            let (by, why) =
+                noted.as_ref().map(|noted| (noted.by.clone(), noted.why.clone())).unwrap_or_default();
+            let escalated = noted.map(|noted| noted.escalated).unwrap_or_default();
+            let noted = Noted { kept, at, by, why, escalated };
+            let body = serde_json::to_string(&noted).unwrap_or_default();
+            changes.push(Change::Alarm { id, body });
+        }
+        if !changes.is_empty() {
+            self.unsaved.push_back(Entry { changes, ..Entry::default() });
+        }
+    }
+
+    /// Tells once more what nobody has acknowledged for long.
+    pub(super) fn escalate(&mut self) {
+        let hooks: Vec<(Id, Duration)> = {
+            let hooks = self.parts.hooks.borrow();
+            hooks.iter().filter_map(|hook| Some((hook.id.clone(), hook.escalate_after?))).collect()
+        };
+        if hooks.is_empty() {
+            return;
+        }
+        let (now, at) = (self.now(), self.parts.clock.now().at);
+        let mut late = Vec::new();
+        for view in self.engine.alarms().filter(|view| view.state == alarm::State::Unacknowledged) {
+            let done = self.notes.get(&view.rule.id).map(|noted| noted.escalated.clone()).unwrap_or_default();
+            for (hook, after) in &hooks {
+                if now.since(view.since) >= *after && !done.contains(hook) {
+                    late.push((view.rule.clone(), hook.clone(), view.value));
+                }
+            }
+        }
+        for (rule, hook, value) in late {
+            let state = alarm::State::Unacknowledged;
+            let step = Transition {
+                alarm: rule.id.clone(),
+                from: state,
+                to: state,
+                event: alarm::Event::Raised,
+                value,
+                is_first_out: false,
+            };
+            let body = payload::step(&rule, &step, at, None, None);
+            let mut changes = self.notify(rule.priority, &body, Some(&hook));
+            let Some(noted) = self.notes.get_mut(&rule.id) else { continue };
+            noted.escalated.push(hook);
+            let written = serde_json::to_string(noted).unwrap_or_default();
+            changes.push(Change::Alarm { id: rule.id, body: written });
+            self.unsaved.push_back(Entry { changes, ..Entry::default() });
+        }
+    }
+
+    /// Stores what waits, in order; what the disk does not take waits on.
+    pub(super) async fn save(&mut self) {
+        while let Some(entry) = self.unsaved.front() {
+            if let Err(error) = self.parts.store.keep(entry.clone()).await {
+                if self.unsaved.len() > UNSAVED {
+                    tracing::error!(%error, "steps of alarms could not be stored and are given up");
+                    self.unsaved.pop_front();
+                }
+                return;
+            }
+            self.unsaved.pop_front();
+        }
+    }
+
+    /// Alarms that stood when their rule went: the district would wait for their end for ever.
+    pub(super) async fn retire(&mut self) {
+        let rules = Arc::clone(&self.parts.rules.borrow());
+        let is_gone = |id: &&Id| !rules.iter().any(|rule| rule.id == **id);
+        let gone: Vec<Id> = self.notes.keys().filter(is_gone).cloned().collect();
+        let at = self.parts.clock.now().at;
+        for id in gone {
+            let Some(noted) = self.notes.remove(&id) else { continue };
+            let mut entry = Entry::default();
+            entry.changes.push(Change::ForgetAlarm(id.clone()));
+            if noted.kept.state != alarm::State::Normal {
+                let body = payload::retired(&id, noted.kept.state, at);
+                entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
+                entry.records.push(payload::record(body.clone(), at));
+                self.parts.events.tell("alarm", &Value::Object(body));
+            }
+            self.unsaved.push_back(entry);
+        }
+        self.save().await;
+    }
+}

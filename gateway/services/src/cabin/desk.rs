@@ -1,0 +1,279 @@
+//! The task: owns the visits, binds measurements, carries out requests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use linli_domain::visit::{Ending, Status, Version, Visit};
+use linli_domain::{Batch, Timestamp};
+use linli_drivers::{Clock, Told};
+use linli_store::{Audit, Change, Entry, Store};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::request::{Asked, Done, Opening, Request};
+use super::rooms::Rooms;
+use crate::error::ServiceError;
+use crate::events::Events;
+use crate::random::random;
+use linli_config::settings::cabin::CabinSettings;
+use linli_domain::audit::hex;
+
+/// How often visits are looked at for their time-out.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Who did it, when nobody asked.
+const ITSELF: &str = "linli";
+
+/// Longer no visit lasts.
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// Longest reason or code a person gives.
+const LONGEST: usize = 200;
+
+/// Counters.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Measurements made durable.
+    pub accepted: AtomicU64,
+    /// Measurements told again.
+    pub repeated: AtomicU64,
+    /// Measurements that cannot be a living person's, or come at an impossible time.
+    pub implausible: AtomicU64,
+    /// Measurements the store could not take.
+    pub failed: AtomicU64,
+    /// Measurements that wait for a person to say whose they are.
+    pub unassigned: AtomicU64,
+    /// Open visits.
+    pub open_visits: AtomicU64,
+}
+
+/// What the task is made of.
+pub struct Parts {
+    /// Where everything becomes durable.
+    pub store: Store,
+    /// Where live values and trends are fed.
+    pub samples: mpsc::Sender<Batch>,
+    /// Screens.
+    pub events: Events,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub health: Arc<Health>,
+}
+
+/// The task.
+pub struct Desk {
+    pub(super) parts: Parts,
+    settings: watch::Receiver<Arc<CabinSettings>>,
+    pub(super) rooms: Rooms,
+    pub(super) began: (Timestamp, Instant),
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Goes on with the visits that were open when the process ended.
+    pub async fn resume(parts: Parts, settings: watch::Receiver<Arc<CabinSettings>>) -> anyhow::Result<Self> {
+        let (cabin, at, now) = (parts.store.cabin(), parts.clock.now().at, Instant::now());
+        let mut visits = cabin.open_visits().await?;
+        let lately = cabin.visits(Timestamp(at.0.saturating_sub(DAY_MS)), Timestamp(i64::MAX)).await?;
+        visits.extend(lately.into_iter().filter(|visit| visit.ended.is_some()));
+        Ok(Self { parts, settings, rooms: Rooms::resumed(visits, now, at), began: (at, now) })
+    }
+
+    /// Runs until every line has let go of its sender.
+    pub async fn run(mut self, mut told: mpsc::Receiver<Told>, mut asked: mpsc::Receiver<Asked>) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.count();
+            tokio::select! {
+                biased;
+                told = told.recv() => match told {
+                    Some(told) => self.hear(told).await,
+                    None => return,
+                },
+                Some(Asked { who, request, reply }) = asked.recv() => {
+                    let _ = reply.send(self.carry_out(&who, request).await);
+                }
+                _ = look.tick() => self.look().await,
+            }
+        }
+    }
+
+    fn count(&self) {
+        self.parts.health.open_visits.store(self.rooms.all_open().count() as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn settings(&self) -> Arc<CabinSettings> {
+        Arc::clone(&self.settings.borrow())
+    }
+
+    async fn carry_out(&mut self, who: &str, request: Request) -> Result<Done, ServiceError> {
+        match request {
+            Request::Open(opening) => self.open(who, opening).await,
+            Request::End { visit, ending } => self.end(who, &visit, ending).await,
+            Request::Assign { measurement, visit, why } => {
+                let newest = self.newest(&measurement).await?;
+                if newest.visit == visit {
+                    return Err(ServiceError::Conflict("it is so already; nothing changed".to_owned()));
+                }
+                if let Some(visit) = &visit {
+                    self.known(visit).await?;
+                }
+                let assigned = Version { visit, unassigned: None, status: Status::Amended, ..newest.clone() };
+                self.next(who, "measurement.assign", assigned, &why).await
+            }
+            Request::Correct { measurement, readings, context, why } => {
+                let newest = self.newest(&measurement).await?;
+                self.correct(who, newest, readings, context, &why).await
+            }
+            Request::Withdraw { measurement, why } => {
+                let newest = self.newest(&measurement).await?;
+                let withdrawn = Version { status: Status::EnteredInError, ..newest };
+                self.next(who, "measurement.withdraw", withdrawn, &why).await
+            }
+            Request::EraseVisit { visit, why } => {
+                let visit = self.known(&visit).await?;
+                self.erase(who, vec![visit], None, &why).await
+            }
+            Request::EraseResident { pseudonym, why } => {
+                let visits = self.parts.store.cabin().visits_of(&pseudonym).await?;
+                let is_known = self.parts.store.cabin().resident(&pseudonym).await?.is_some();
+                if visits.is_empty() && !is_known {
+                    return Err(ServiceError::Unknown("nobody is known under this pseudonym".to_owned()));
+                }
+                self.erase(who, visits, Some(pseudonym), &why).await
+            }
+        }
+    }
+
+    pub(super) async fn open(&mut self, who: &str, opening: Opening) -> Result<Done, ServiceError> {
+        let settings = self.settings();
+        let room = match (opening.room, settings.rooms.as_slice()) {
+            (Some(room), rooms) if rooms.contains(&room) => room,
+            (Some(room), _) => {
+                return Err(ServiceError::Unknown(format!("no device in room {room} measures vital signs")));
+            }
+            (None, [only]) => only.clone(),
+            (None, []) => {
+                return Err(ServiceError::Conflict(
+                    "no device of class \"vital\" stands in a room; give one a room in devices.toml"
+                        .to_owned(),
+                ));
+            }
+            (None, several) => {
+                let names: Vec<&str> = several.iter().map(linli_domain::Id::as_str).collect();
+                return Err(ServiceError::Wrong(format!("which room? one of {}", names.join(", "))));
+            }
+        };
+        let code = opening.code.map(|code| short("code", &code)).transpose()?;
+        let consent = opening.consent.map(|consent| short("consent", &consent)).transpose()?;
+        let at = self.parts.clock.now().at;
+        let mut changes = Vec::new();
+        let mut pseudonym = None;
+        if let Some(identity) = opening.identity {
+            let keys = settings.keys.as_ref().ok_or_else(|| {
+                ServiceError::Conflict(
+                    "nobody can be named: [cabin] identity_key and pseudonym_key are not set in gateway.toml"
+                        .to_owned(),
+                )
+            })?;
+            if consent.is_none() {
+                return Err(ServiceError::Wrong(
+                    "consent is missing: the version of the text the resident agreed to (PIPL art. 29)"
+                        .to_owned(),
+                ));
+            }
+            let identity = identity.checked().map_err(|why| ServiceError::Wrong(why.to_owned()))?;
+            let known_as = super::identity::pseudonym(keys, &identity);
+            let sealed = super::identity::seal(keys, &known_as, &identity)
+                .map_err(|e| ServiceError::NotNow(e.to_string()))?;
+            let key = keys.identity.name();
+            changes.push(Change::Resident(linli_store::Resident {
+                pseudonym: known_as.clone(),
+                key,
+                sealed,
+                at,
+            }));
+            pseudonym = Some(known_as);
+        }
+        let id = name("v").map_err(|error| ServiceError::NotNow(error.to_string()))?;
+        let opened_by = opening.by;
+        let visit = Visit { id, room, pseudonym, code, consent, opened_by, opened: at, ended: None };
+        let before = self.rooms.open_in(&visit.room).cloned();
+        let superseded = before.map(|before| Visit { ended: Some((at, Ending::Superseded)), ..before });
+        changes.extend(superseded.iter().cloned().map(Change::Visit));
+        changes.push(Change::Visit(visit.clone()));
+        let audit =
+            vec![self.audit(who, "visit.open", &visit.id, visit.pseudonym.as_deref().unwrap_or_default())];
+        self.parts.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
+        for changed in superseded.into_iter().chain([visit.clone()]) {
+            self.is_now(changed);
+        }
+        Ok(Done::Visit(Box::new(visit)))
+    }
+
+    /// A visit as it is now, durable already.
+    fn is_now(&mut self, visit: Visit) {
+        self.parts.events.tell_workers("visit", &json!(visit));
+        self.rooms.put(visit, Instant::now());
+    }
+
+    pub(super) async fn end(&mut self, who: &str, id: &str, ending: Ending) -> Result<Done, ServiceError> {
+        let Some(visit) = self.rooms.open(id).cloned() else {
+            self.known(id).await?;
+            return Err(ServiceError::Conflict(format!("visit {id} has ended already")));
+        };
+        let visit = Visit { ended: Some((self.parts.clock.now().at, ending)), ..visit };
+        let audit = vec![self.audit(who, "visit.end", id, &format!("{ending:?}"))];
+        let entry = Entry { changes: vec![Change::Visit(visit.clone())], audit, ..Entry::default() };
+        self.parts.store.cabin().keep(entry).await?;
+        self.is_now(visit.clone());
+        Ok(Done::Visit(Box::new(visit)))
+    }
+
+    pub(super) fn audit(&self, who: &str, what: &str, about: &str, detail: &str) -> Audit {
+        let own = |text: &str| text.to_owned();
+        Audit {
+            at: self.parts.clock.now().at,
+            who: own(who),
+            what: own(what),
+            about: own(about),
+            detail: own(detail),
+        }
+    }
+
+    pub(super) async fn known(&self, visit: &str) -> Result<Visit, ServiceError> {
+        let found = self.parts.store.cabin().visit(visit).await?;
+        found.ok_or_else(|| ServiceError::Unknown(format!("there is no visit {visit}")))
+    }
+
+    async fn look(&mut self) {
+        let timeout = self.settings().visit_timeout;
+        for visit in self.rooms.idle(timeout, Instant::now()) {
+            if let Err(error) = self.end(ITSELF, &visit.id, Ending::TimedOut).await {
+                tracing::warn!(visit = visit.id, %error, "the visit could not be ended");
+            }
+        }
+        if let Err(error) = self.keep_house().await {
+            tracing::warn!(%error, "what is old could not be erased");
+        }
+    }
+}
+
+/// A new id.
+pub(super) fn name(prefix: &str) -> anyhow::Result<String> {
+    Ok(format!("{prefix}-{}", hex(&random::<8>()?)))
+}
+
+/// A text of a person: one line, not too long.
+pub(super) fn short(what: &str, text: &str) -> Result<String, ServiceError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control) {
+        return Err(ServiceError::Wrong(format!("{what} must be 1 to {LONGEST} characters in one line")));
+    }
+    Ok(text.to_owned())
+}

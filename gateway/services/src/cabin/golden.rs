@@ -1,0 +1,152 @@
+//! Forms of the health cabin: identities and how they are sealed, what the audit says, what is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version};
+use linli_domain::vital::{Caveat, Limits, Measurement, NoReading, Quantity, Reading, Taken};
+use linli_domain::{ClockQuality, Id, Record, Timestamp};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use tokio::sync::{mpsc, watch};
+
+use super::desk::{Desk, Health, Parts};
+use super::identity::{pseudonym, seal, unseal};
+use super::request::{Done, Opening};
+use super::{Identity, payload};
+use crate::golden::site::{NOW, Site};
+use linli_config::settings::cabin::CabinSettings;
+use linli_config::settings::key::{Key, Keys};
+use linli_golden::{frozen, sent, stored};
+
+const LIMITS: Limits = Limits { hypertension: (140.0, 90.0), fever: 37.3 };
+
+fn identity() -> Identity {
+    Identity {
+        name: "张小明".to_owned(),
+        id_number: Some("11010519491231002X".to_owned()),
+        card: Some("A1".to_owned()),
+        phone: Some("13800000000".to_owned()),
+    }
+}
+
+fn keys() -> Keys {
+    let key = |byte: &str| Key::parse(&byte.repeat(32)).unwrap();
+    Keys { identity: key("02"), previous: vec![key("01")], pseudonym: key("09") }
+}
+
+fn version() -> Version {
+    let mut pulse = Reading::of(Quantity::PulseRate, 128.0);
+    pulse.doubt(Caveat::IrregularPulse);
+    Version {
+        id: "m-0011223344556677".to_owned(),
+        version: 2,
+        status: Status::Amended,
+        visit: Some("v-0011223344556677".to_owned()),
+        unassigned: Some(Unassigned::NoVisit),
+        device: Id::new("cuff-1").unwrap(),
+        room: Some(Id::new("health-cabin").unwrap()),
+        measurement: Measurement {
+            taken: Taken { at: NOW, clock: ClockQuality::FreeRunning, device: Some(Timestamp(7)) },
+            readings: vec![
+                Reading::of(Quantity::Systolic, 150.0),
+                pulse,
+                Reading::none(Quantity::Temperature, NoReading::NotPerformed),
+            ],
+            key: Some("7".to_owned()),
+            user: Some(2),
+            patient: Some("never told".to_owned()),
+        },
+        context: Context::default(),
+        at: NOW,
+        by: "chen".to_owned(),
+        why: Some("never told".to_owned()),
+    }
+}
+
+#[test]
+fn identities_and_how_they_are_sealed() {
+    let least = Identity { card: None, phone: None, ..identity() };
+    let card = Identity { id_number: None, ..identity() };
+    stored("cabin/identity", &[identity(), least.clone(), card.clone()]);
+    let keys = keys();
+    let named: Vec<String> = [&identity(), &least, &card].map(|who| pseudonym(&keys, who)).to_vec();
+    stored("cabin/pseudonym", &named);
+    // A nonce of 12 bytes, then the text sealed with the pseudonym as additional data, then its tag.
+    let (pseudonym, nonce) = (named[0].as_str(), [5_u8; 12]);
+    let mut text = serde_json::to_vec(&identity()).unwrap();
+    let sealing = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[2; 32]).unwrap());
+    let aad = Aad::from(pseudonym.as_bytes());
+    sealing.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text).unwrap();
+    let sealed = [nonce.as_slice(), &text].concat();
+    let name = keys.identity.name();
+    stored(
+        "cabin/sealed",
+        &[(pseudonym, name.as_str(), linli_domain::audit::hex(&sealed))]
+            .map(|(a, b, c)| (a.to_owned(), b.to_owned(), c)),
+    );
+    assert_eq!(unseal(&keys, pseudonym, &name, &sealed).unwrap(), identity());
+    let again = seal(&keys, pseudonym, &identity()).unwrap();
+    assert_eq!(again.len(), sealed.len());
+    assert_eq!(unseal(&keys, pseudonym, &name, &again).unwrap(), identity());
+}
+
+#[test]
+fn measurements_as_they_are_told() {
+    let whole = version();
+    let mut least = Version { visit: None, unassigned: None, room: None, ..version() };
+    least.measurement.taken = Taken { at: NOW, clock: ClockQuality::Synchronised, device: None };
+    least.measurement.user = None;
+    let told = [
+        payload::record(&whole, Some("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), &LIMITS),
+        payload::record(&least, None, &LIMITS),
+        payload::erased(&whole, NOW),
+    ];
+    let told = told.map(|record| match record {
+        Record::Message(message) => message,
+        Record::Samples(_) => panic!("a measurement is told as a message"),
+    });
+    stored("cabin/told", &told);
+    sent("cabin/public", &[payload::public(&whole, &LIMITS)]);
+}
+
+#[tokio::test]
+async fn visits_as_they_are_audited() {
+    let site = Site::open().await;
+    let (samples, _batches) = mpsc::channel(8);
+    let parts = Parts {
+        store: site.store.clone(),
+        samples,
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+        health: Arc::new(Health::default()),
+    };
+    let settings = CabinSettings {
+        keys: Some(keys()),
+        visit_timeout: Duration::from_secs(3600),
+        retention: Duration::from_secs(7 * 86_400),
+        limits: LIMITS,
+        rooms: vec![Id::new("health-cabin").unwrap()],
+    };
+    let mut desk = Desk::resume(parts, watch::Sender::new(Arc::new(settings)).subscribe()).await.unwrap();
+    let endings = [Ending::Completed, Ending::Abandoned, Ending::TimedOut, Ending::Superseded];
+    linli_golden::every!(endings; Ending::Completed, Ending::Abandoned, Ending::TimedOut, Ending::Superseded);
+    let (mut names, mut visits) = (Vec::new(), String::new());
+    for ending in endings {
+        let opening = Opening {
+            room: None,
+            by: OpenedBy::Card,
+            identity: Some(identity()),
+            code: None,
+            consent: Some("2026-1".to_owned()),
+        };
+        let Done::Visit(visit) = desk.open("lin", opening).await.unwrap() else { panic!("a visit") };
+        desk.end("lin", &visit.id, ending).await.unwrap();
+        let visit = site.store.cabin().visit(&visit.id).await.unwrap().unwrap();
+        visits += &format!("visit {}\n", serde_json::to_string(&visit).unwrap());
+        names.push(visit.id);
+    }
+    let dump = visits + &site.dump().await;
+    // Names of visits are random.
+    let dump = names.iter().enumerate().fold(dump, |dump, (n, name)| dump.replace(name, &format!("v-{n}")));
+    frozen("cabin/journey.txt", &dump);
+}

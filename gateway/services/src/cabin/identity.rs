@@ -1,0 +1,215 @@
+//! Who a resident is: sealed before it is stored, a pseudonym to everybody else.
+//!
+//! Sealing is AES-256-GCM with the pseudonym as additional data, so that a sealed identity cannot
+//! be put under another resident's name. The pseudonym is a keyed hash: without the district's
+//! key an identity number cannot be found by trying them all.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use linli_config::settings::key::{Key, Keys};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+
+use crate::random::random;
+
+/// Characters of a pseudonym: 130 bits.
+const PSEUDONYM_LENGTH: usize = 26;
+
+/// Weights of GB 11643-1999.
+const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
+/// Longest name or number.
+const LONGEST: usize = 64;
+
+/// Who somebody is. It has no `Display`, and its `Debug` says nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Name.
+    pub name: String,
+    /// Number of the resident identity card (GB 11643).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_number: Option<String>,
+    /// Number of another card, such as the social security card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// Telephone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+// === impl Identity ===
+
+impl Identity {
+    /// Checks it and writes numbers in their one form.
+    pub fn checked(mut self) -> Result<Self, &'static str> {
+        self.name = self.name.trim().to_owned();
+        if self.name.is_empty() || self.name.chars().count() > LONGEST {
+            return Err("name must be 1 to 64 characters");
+        }
+        if let Some(number) = &mut self.id_number {
+            *number = number.trim().to_uppercase();
+            if !is_id_number(number) {
+                return Err(
+                    "id_number is not an 18-digit resident identity number (GB 11643): its check digit is wrong",
+                );
+            }
+        }
+        if let Some(card) = &mut self.card {
+            *card = card.trim().to_uppercase();
+            if card.is_empty() || card.len() > LONGEST || !card.bytes().all(|b| b.is_ascii_alphanumeric()) {
+                return Err("card must be 1 to 64 letters and digits");
+            }
+        }
+        if self.phone.as_ref().is_some_and(|phone| phone.len() > LONGEST) {
+            return Err("phone is too long");
+        }
+        if self.id_number.is_none() && self.card.is_none() {
+            return Err("one of id_number and card must be given: a name alone names nobody");
+        }
+        Ok(self)
+    }
+
+    /// The name as it may stand on a screen: 张**.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let mut characters = self.name.chars();
+        let first = characters.next().unwrap_or('*');
+        std::iter::once(first).chain(characters.map(|_| '*')).collect()
+    }
+
+    fn canonical(&self) -> String {
+        match (&self.id_number, &self.card) {
+            (Some(number), _) => format!("id:{number}"),
+            (None, Some(card)) => format!("card:{card}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
+}
+
+/// Who a resident is to the district.
+#[must_use]
+pub fn pseudonym(keys: &Keys, identity: &Identity) -> String {
+    pseudonym_of(keys, &identity.canonical())
+}
+
+/// The same for an identity number that a sender wrote into a message.
+#[must_use]
+pub fn pseudonym_of_number(keys: &Keys, number: &str) -> String {
+    pseudonym_of(keys, &format!("id:{}", number.trim().to_uppercase()))
+}
+
+fn pseudonym_of(keys: &Keys, canonical: &str) -> String {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, keys.pseudonym.bytes()), canonical.as_bytes());
+    BASE32_NOPAD.encode(tag.as_ref()).chars().take(PSEUDONYM_LENGTH).collect()
+}
+
+/// Seals an identity under its pseudonym.
+pub fn seal(keys: &Keys, pseudonym: &str, identity: &Identity) -> anyhow::Result<Vec<u8>> {
+    let mut sealed = serde_json::to_vec(identity)?;
+    let nonce: [u8; NONCE_LEN] = random()?;
+    let (key, aad) = (aead(&keys.identity), Aad::from(pseudonym.as_bytes()));
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
+        .map_err(|_| anyhow::anyhow!("the identity could not be sealed"))?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// Opens a sealed identity with whichever key sealed it.
+pub fn unseal(keys: &Keys, pseudonym: &str, key: &str, sealed: &[u8]) -> anyhow::Result<Identity> {
+    let mut known = std::iter::once(&keys.identity).chain(&keys.previous);
+    let key = known.find(|known| known.name() == key).ok_or_else(|| {
+        anyhow::anyhow!("it is sealed with key {key}, which is not in previous_identity_keys")
+    })?;
+    let Some((nonce, body)) = sealed.split_first_chunk::<NONCE_LEN>() else {
+        anyhow::bail!("the sealed identity is too short");
+    };
+    let (mut body, aad) = (body.to_vec(), Aad::from(pseudonym.as_bytes()));
+    let open =
+        aead(key).open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut body).map(|p| p.to_vec());
+    let open = open.map_err(|_| anyhow::anyhow!("the sealed identity was changed"))?;
+    Ok(serde_json::from_slice(&open)?)
+}
+
+fn aead(key: &Key) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.bytes()).expect("a key of 32 bytes fits"))
+}
+
+/// The check character of 17 digits (GB 11643-1999; ISO 7064, MOD 11-2).
+pub fn check_digit(digits: &str) -> Option<char> {
+    if digits.len() != WEIGHTS.len() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let sum: u32 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    Some(char::from(b"10X98765432"[(sum % 11) as usize]))
+}
+
+fn is_id_number(number: &str) -> bool {
+    let mut characters = number.chars();
+    let check = characters.next_back();
+    check.is_some() && check_digit(characters.as_str()) == check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity {
+            name: "张小明".to_owned(),
+            id_number: Some("11010519491231002x".to_owned()),
+            card: None,
+            phone: None,
+        }
+    }
+
+    fn keys(seal: u8) -> Keys {
+        let key = |byte: u8| Key::parse(&format!("{byte:02x}").repeat(32)).unwrap();
+        Keys { identity: key(seal), previous: vec![key(1)], pseudonym: key(9) }
+    }
+
+    #[test]
+    fn an_identity_number_is_checked() {
+        assert_eq!(identity().checked().unwrap().id_number.unwrap(), "11010519491231002X");
+        let wrong = Identity { id_number: Some("110105194912310021".to_owned()), ..identity() };
+        assert!(wrong.checked().unwrap_err().contains("check digit"));
+        assert!(Identity { id_number: None, ..identity() }.checked().is_err());
+        assert!(!is_id_number("一二三四五六七八九十一二三四五六七八"));
+    }
+
+    #[test]
+    fn sealed_is_unreadable_and_bound_to_its_pseudonym() {
+        let (identity, keys) = (identity().checked().unwrap(), keys(2));
+        let pseudonym = pseudonym(&keys, &identity);
+        assert_eq!(pseudonym.len(), 26);
+        assert_eq!(pseudonym, pseudonym_of_number(&keys, "11010519491231002X"));
+        let sealed = seal(&keys, &pseudonym, &identity).unwrap();
+        assert!(!sealed.windows(6).any(|w| w == "小明".as_bytes()));
+        let name = keys.identity.name();
+        assert_eq!(unseal(&keys, &pseudonym, &name, &sealed).unwrap(), identity);
+        assert!(unseal(&keys, "SOMEBODYELSE", &name, &sealed).is_err());
+        let mut bent = sealed.clone();
+        bent[20] ^= 1;
+        assert!(unseal(&keys, &pseudonym, &name, &bent).is_err());
+        assert_eq!(identity.masked(), "张**");
+        assert_eq!(format!("{identity:?} {keys:?}").matches("小明").count(), 0);
+    }
+
+    #[test]
+    fn what_an_older_key_sealed_opens_while_it_is_known() {
+        let (identity, old, new) = (identity().checked().unwrap(), keys(1), keys(2));
+        let pseudonym = pseudonym(&old, &identity);
+        let sealed = seal(&old, &pseudonym, &identity).unwrap();
+        assert_eq!(unseal(&new, &pseudonym, &old.identity.name(), &sealed).unwrap(), identity);
+        let without = Keys { previous: Vec::new(), ..new };
+        let error = unseal(&without, &pseudonym, &old.identity.name(), &sealed).unwrap_err();
+        assert!(error.to_string().contains("previous_identity_keys"));
+    }
+}

@@ -1,0 +1,113 @@
+//! What people ask of the cabin, and why it may be refused.
+
+use crate::error::ServiceError;
+use linli_domain::Id;
+use linli_domain::visit::{Context, Ending, OpenedBy, Version, Visit};
+use linli_domain::vital::Reading;
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use super::Identity;
+
+/// A visit to be opened.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// The cabin; needed only where the centre has several.
+    pub room: Option<Id>,
+    /// `card`, `code` or `worker`.
+    #[serde(default = "by_worker")]
+    pub by: OpenedBy,
+    /// Who; it needs `consent`.
+    pub identity: Option<Identity>,
+    /// A number handed out in place of a name.
+    pub code: Option<String>,
+    /// The version of the consent text that the resident agreed to.
+    pub consent: Option<String>,
+}
+
+const fn by_worker() -> OpenedBy {
+    OpenedBy::Worker
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub enum Request {
+    /// Opens a visit; the one before it in that room ends.
+    Open(Opening),
+    /// Ends a visit.
+    End {
+        /// Which.
+        visit: String,
+        /// How.
+        ending: Ending,
+    },
+    /// Says whose a measurement is; `None` takes it away from its visit.
+    Assign {
+        /// The measurement.
+        measurement: String,
+        /// The visit.
+        visit: Option<String>,
+        /// Why.
+        why: String,
+    },
+    /// Puts values right, or adds what the device cannot know.
+    Correct {
+        /// The measurement.
+        measurement: String,
+        /// All its readings, as they should be.
+        readings: Option<Vec<Reading>>,
+        /// What is added.
+        context: Option<Context>,
+        /// Why.
+        why: String,
+    },
+    /// Says that a measurement should not have been taken.
+    Withdraw {
+        /// The measurement.
+        measurement: String,
+        /// Why.
+        why: String,
+    },
+    /// Erases a visit with everything measured during it.
+    EraseVisit {
+        /// Which.
+        visit: String,
+        /// Why.
+        why: String,
+    },
+    /// Erases a resident: identity, visits, measurements.
+    EraseResident {
+        /// Who.
+        pseudonym: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Done {
+    /// The visit as it is now.
+    Visit(Box<Visit>),
+    /// The measurement's newest version.
+    Version(Box<Version>),
+    /// So many visits and measurements are gone.
+    Erased {
+        /// Visits.
+        visits: usize,
+        /// Measurements.
+        measurements: usize,
+    },
+}
+
+/// A request on its way.
+#[derive(Debug)]
+pub struct Asked {
+    /// The account that asks.
+    pub who: String,
+    /// What.
+    pub request: Request,
+    /// Who waits.
+    pub reply: oneshot::Sender<Result<Done, ServiceError>>,
+}

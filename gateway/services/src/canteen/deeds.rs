@@ -1,0 +1,256 @@
+//! What people do: retain and destroy samples, cool food, note what they did, sign.
+
+use jiff::civil::Date;
+use linli_domain::food::Kept;
+use linli_domain::food::cooling::COOLING;
+use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
+use linli_store::{Audit, Change, Entry, Page, ReadError};
+use serde_json::{Value, json};
+
+use super::desk::{Desk, json as text};
+use super::request::Request;
+use crate::error::ServiceError;
+use linli_config::settings::canteen::TEMPERATURE;
+use linli_domain::food::Signed;
+
+/// A retained sample weighs at least this, g (GB 31654-2021).
+const LIGHTEST: f64 = 125.0;
+
+/// It is kept at least this long.
+const KEPT_FOR: i64 = 48 * 3_600_000;
+
+/// After this it should be gone.
+const OVERDUE_AFTER: i64 = 72 * 3_600_000;
+
+/// The kind of a sample that was destroyed.
+pub(super) const GONE: &str = "sample-gone";
+
+/// Longest word of a person.
+const LONGEST: usize = 200;
+
+// === impl Desk ===
+
+impl Desk {
+    /// Does what is asked.
+    pub(super) async fn carry_out(&mut self, who: &str, request: Request) -> Result<Value, ServiceError> {
+        match request {
+            Request::Record { day } => self.record(day.unwrap_or(self.today)).await,
+            Request::Retain { food, grams, cabinet, meal, by } => {
+                self.retain(who, &food, grams, &cabinet, meal.as_deref(), &by).await
+            }
+            Request::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
+            Request::Samples => {
+                let kept = self.parts.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+                Ok(kept.iter().filter_map(|page| serde_json::from_str::<Value>(&page.body).ok()).collect())
+            }
+            Request::Cool { food, probe, rule, by } => {
+                self.cool(who, &food, &probe, rule.as_deref(), &by).await
+            }
+            Request::Note { text, by } => {
+                let (text, by) = (word("text", &text)?, word("by", &by)?);
+                let at = self.parts.clock.now().at;
+                let body = json!({"text": text, "by": by, "at": at.0});
+                self.keep(who, "note", &format!("note/{}", at.0), at, &body).await
+            }
+            Request::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
+            Request::Signed => {
+                let all = self.parts.store.of("signed", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+                Ok(all.iter().filter_map(|food| serde_json::from_str::<Value>(&food.body).ok()).collect())
+            }
+        }
+    }
+
+    async fn retain(
+        &mut self,
+        who: &str,
+        food: &str,
+        grams: f64,
+        cabinet: &str,
+        meal: Option<&str>,
+        by: &str,
+    ) -> Result<Value, ServiceError> {
+        let (food, by) = (word("food", food)?, word("by", by)?);
+        let meal = meal.map(|meal| word("meal", meal)).transpose()?;
+        if !(LIGHTEST..=5000.0).contains(&grams) {
+            let message = format!(
+                "grams: {grams} g is not {LIGHTEST} to 5000 g; a retained sample weighs at least {LIGHTEST} g (GB 31654-2021)"
+            );
+            return Err(ServiceError::Wrong(message));
+        }
+        let is_for_samples = |id: &&Id| self.cabinets[*id].watched.kept == Some(Kept::Samples);
+        let known: Vec<&Id> = self.cabinets.keys().filter(is_for_samples).collect();
+        let Some(cabinet) = known.iter().find(|id| id.as_str() == cabinet).map(|id| (*id).clone()) else {
+            let known: Vec<&str> = known.iter().map(|id| id.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let message = format!(
+                "cabinet: {cabinet:?} keeps no samples (keeps = \"samples\" in devices.toml): {known} do"
+            );
+            return Err(ServiceError::Wrong(message));
+        };
+        let at = self.parts.clock.now().at;
+        let id = format!("sample/{}", at.0);
+        if self.parts.store.get(&id).await?.is_some() {
+            return Err(ServiceError::Conflict("one sample at a time; try again".to_owned()));
+        }
+        let body = json!({
+            "sample": at.0.to_string(), "food": food, "grams": grams, "cabinet": cabinet, "meal": meal, "by": by,
+            "at": at.0, "keep_until": at.0 + KEPT_FOR,
+        });
+        let kept = self.keep(who, "sample", &id, at, &body).await;
+        self.count_samples().await?;
+        kept
+    }
+
+    async fn destroy(
+        &mut self,
+        who: &str,
+        sample: &str,
+        by: &str,
+        why: Option<&str>,
+    ) -> Result<Value, ServiceError> {
+        let by = word("by", by)?;
+        let unknown = || {
+            ServiceError::Unknown(format!("there is no sample {sample:?}; `linli food samples` lists them"))
+        };
+        let kept = self.parts.store.get(&format!("sample/{sample}")).await?.ok_or_else(unknown)?;
+        let mut body: Value = serde_json::from_str(&kept.body).map_err(|_| unknown())?;
+        if !body["destroyed"].is_null() {
+            return Err(ServiceError::Conflict(format!("sample {sample} was destroyed already")));
+        }
+        let now = self.parts.clock.now().at;
+        let is_early = now.0 < kept.at.0 + KEPT_FOR;
+        let why = why.map(|why| word("why", why)).transpose()?;
+        if is_early && why.is_none() {
+            let left = (kept.at.0 + KEPT_FOR - now.0) / 3_600_000 + 1;
+            let message = format!(
+                "sample {sample} must be kept for {left} more hours (48 h, GB 31654-2021); say why it goes before"
+            );
+            return Err(ServiceError::Conflict(message));
+        }
+        body["destroyed"] = json!({"at": now.0, "by": by, "why": why, "early": is_early});
+        let gone = self.keep(who, GONE, &kept.id, kept.at, &body).await;
+        self.count_samples().await?;
+        gone
+    }
+
+    async fn cool(
+        &mut self,
+        who: &str,
+        food: &str,
+        probe: &str,
+        rule: Option<&str>,
+        by: &str,
+    ) -> Result<Value, ServiceError> {
+        let (food, by) = (word("food", food)?, word("by", by)?);
+        let wanted = rule.unwrap_or(COOLING[0].name);
+        let Some(rule) = COOLING.iter().find(|rule| rule.name == wanted) else {
+            let known: Vec<&str> = COOLING.iter().map(|rule| rule.name).collect();
+            return Err(ServiceError::Wrong(format!("rule: {wanted:?} is none of {}", known.join(", "))));
+        };
+        let Some(probe) = self.cabinets.keys().find(|id| id.as_str() == probe).cloned() else {
+            let known: Vec<&str> = self.cabinets.keys().map(Id::as_str).collect();
+            let message = format!(
+                "probe: {probe:?} is no food-safety device with a {TEMPERATURE}: {}",
+                known.join(", ")
+            );
+            return Err(ServiceError::Wrong(message));
+        };
+        if self.coolings.is_taken(&probe) {
+            return Err(ServiceError::Conflict(format!(
+                "probe: {probe} is in another batch that still cools"
+            )));
+        }
+        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        let id = self.coolings.begin(food, probe.clone(), by, rule, tick, now);
+        let entry = Entry {
+            changes: self.coolings.changes(),
+            audit: vec![audit(who, "food.cool", &id, now)],
+            ..Entry::default()
+        };
+        self.parts.store.keep(entry).await?;
+        Ok(json!({"cooling": id, "probe": probe, "rule": rule.name, "source": rule.source}))
+    }
+
+    async fn sign(
+        &mut self,
+        who: &str,
+        day: Date,
+        by: &str,
+        note: Option<String>,
+    ) -> Result<Value, ServiceError> {
+        let by = word("by", by)?;
+        let note = note.map(|note| word("note", &note)).transpose()?;
+        if day > self.today {
+            return Err(ServiceError::Wrong(format!("day: {day} has not come yet")));
+        }
+        let record = self.record(day).await?;
+        let newest = self.parts.store.newest("signed").await?;
+        let newest = newest.and_then(|food| serde_json::from_str::<Signed>(&food.body).ok());
+        let at = self.parts.clock.now().at;
+        let signed = Signed::new(newest.as_ref(), record, by, note, at.0);
+        let told = json!({
+            "number": signed.number, "day": signed.day, "by": signed.by, "hash": signed.hash,
+            "previous": signed.previous, "at": at.0,
+        });
+        let id = format!("signed/{:08}", signed.number);
+        let page = Page { id: id.clone(), kind: "signed".to_owned(), at, body: text(&signed) };
+        let body = told.as_object().cloned().unwrap_or_default();
+        // The district has the hash: a record changed here afterwards is found there.
+        let message = Message { topic: Topic::HaccpEvent, class: DeviceClass::FoodSafety, at, body };
+        let entry = Entry {
+            changes: vec![Change::Page(page)],
+            audit: vec![audit(who, "food.sign", &id, at)],
+            records: vec![Record::Message(message)],
+            ..Entry::default()
+        };
+        self.parts.store.keep(entry).await?;
+        Ok(serde_json::to_value(&signed).unwrap_or_default())
+    }
+
+    async fn keep(
+        &mut self,
+        who: &str,
+        kind: &str,
+        id: &str,
+        at: Timestamp,
+        body: &Value,
+    ) -> Result<Value, ServiceError> {
+        let page = Page { id: id.to_owned(), kind: kind.to_owned(), at, body: body.to_string() };
+        let now = self.parts.clock.now().at;
+        let audit = vec![audit(who, &format!("food.{kind}"), id, now)];
+        self.parts.store.keep(Entry { changes: vec![Change::Page(page)], audit, ..Entry::default() }).await?;
+        self.parts.events.tell("food", body);
+        Ok(body.clone())
+    }
+
+    /// How many samples each cabinet keeps, and how many for too long.
+    pub(super) async fn count_samples(&mut self) -> Result<(), ReadError> {
+        let now = self.parts.clock.now().at;
+        let kept = self.parts.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+        self.samples.clear();
+        for food in kept {
+            let Ok(body) = serde_json::from_str::<Value>(&food.body) else { continue };
+            let cabinet = body["cabinet"].as_str().and_then(|id| Id::new(id).ok());
+            if let Some(cabinet) = cabinet {
+                let counts = self.samples.entry(cabinet).or_default();
+                counts.0 += 1;
+                counts.1 += i64::from(now.0 > food.at.0 + OVERDUE_AFTER);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn audit(who: &str, what: &str, about: &str, at: Timestamp) -> Audit {
+    let (who, what, about) = (who.to_owned(), what.to_owned(), about.to_owned());
+    Audit { at, who, what, about, detail: String::new() }
+}
+
+/// A person's word: something, in one line.
+fn word(key: &str, given: &str) -> Result<String, ServiceError> {
+    let given = given.trim();
+    if given.is_empty() || given.chars().count() > LONGEST || given.chars().any(char::is_control) {
+        return Err(ServiceError::Wrong(format!("{key}: must be 1 to {LONGEST} characters in one line")));
+    }
+    Ok(given.to_owned())
+}

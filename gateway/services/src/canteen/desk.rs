@@ -1,0 +1,324 @@
+//! The task: owns the accounts of every cabinet, and does what people ask.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use linli_domain::alarm::Tick;
+use linli_domain::food::wash::{Cycle, Wash, wanted};
+use linli_domain::food::{Account, Day, Kept};
+use linli_domain::{Batch, Id, Timestamp, Value};
+use linli_drivers::Clock;
+use linli_store::{Book, Change, Entry, Page};
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::cooling::Coolings;
+use super::request::Asked;
+use crate::events::Events;
+use linli_config::settings::canteen::CanteenDevice;
+use linli_domain::timezone::Zone;
+
+/// Time passes for the accounts this often; what a power cut takes is unknown afterwards.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// What the task is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Book,
+    /// Where what is told goes; the lines hold the channel open.
+    pub samples: mpsc::WeakSender<Batch>,
+    /// Screens.
+    pub events: Events,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+    /// Cabinets and probes, replaced on reload.
+    pub watched: watch::Receiver<Arc<Vec<CanteenDevice>>>,
+    /// The centre's time.
+    pub zone: Zone,
+    /// The centre.
+    pub centre: Id,
+}
+
+/// A cabinet or machine, or only a probe.
+pub(super) struct Cabinet {
+    pub watched: CanteenDevice,
+    pub account: Account,
+    wash: Wash,
+    cycle: Option<Cycle>,
+}
+
+/// The task.
+pub struct Desk {
+    pub(super) parts: Parts,
+    began: Instant,
+    pub(super) today: Date,
+    pub(super) cabinets: BTreeMap<Id, Cabinet>,
+    pub(super) coolings: Coolings,
+    /// What the disk did not take yet.
+    unsaved: Entry,
+    /// Retained samples, and those kept too long.
+    pub(super) samples: BTreeMap<Id, (i64, i64)>,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Goes on where every account was when the process ended.
+    pub async fn resume(mut parts: Parts) -> anyhow::Result<Self> {
+        let now = parts.clock.now().at;
+        let today = parts.zone.day(now);
+        let watched = Arc::clone(&parts.watched.borrow_and_update());
+        let coolings = Coolings::resume(&parts.store, now).await?;
+        let (began, unsaved) = (Instant::now(), Entry::default());
+        let (cabinets, samples) = (BTreeMap::new(), BTreeMap::new());
+        let mut desk = Self { parts, began, today, cabinets, coolings, unsaved, samples };
+        desk.follow(&watched).await?;
+        desk.count_samples().await?;
+        Ok(desk)
+    }
+
+    /// Runs until nothing is read any more.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_open = true;
+        loop {
+            tokio::select! {
+                batch = batches.recv() => match batch {
+                    Some(batch) => self.see(&batch).await,
+                    None => break,
+                },
+                Some(Asked { who, request, reply }) = asked.recv() => {
+                    let _ = reply.send(self.carry_out(&who, request).await);
+                }
+                changed = self.parts.watched.changed(), if is_open => {
+                    is_open = changed.is_ok();
+                    let watched = Arc::clone(&self.parts.watched.borrow_and_update());
+                    if let Err(error) = self.follow(&watched).await {
+                        tracing::error!(%error, "accounts of new cabinets cannot be read");
+                    }
+                }
+                _ = look.tick() => self.look().await,
+            }
+        }
+        self.look().await;
+    }
+
+    pub(super) fn now(&self) -> Tick {
+        Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Takes over cabinets; those that stay go on.
+    async fn follow(&mut self, watched: &[CanteenDevice]) -> Result<(), linli_store::ReadError> {
+        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        let mut before = std::mem::take(&mut self.cabinets);
+        for watched in watched {
+            let same = before.remove(&watched.device).filter(|same| same.watched.kept == watched.kept);
+            let cabinet = match same {
+                Some(same) => Cabinet { watched: watched.clone(), ..same },
+                None => {
+                    let kept = self.parts.store.get(&format!("account/{}", watched.device)).await?;
+                    let account = kept.and_then(|kept| {
+                        let account: Account = serde_json::from_str(&kept.body).ok()?;
+                        Some(self.aged(watched, account, kept.at, now, tick))
+                    });
+                    let account = account.unwrap_or_else(|| Account::new(tick));
+                    Cabinet { watched: watched.clone(), account, wash: Wash::default(), cycle: None }
+                }
+            };
+            self.cabinets.insert(watched.device.clone(), cabinet);
+        }
+        Ok(())
+    }
+
+    /// An account after the time in which nobody ran; days that ended meanwhile are closed.
+    fn aged(
+        &mut self,
+        watched: &CanteenDevice,
+        account: Account,
+        kept: Timestamp,
+        now: Timestamp,
+        tick: Tick,
+    ) -> Account {
+        let span = |from: Timestamp, to: Timestamp| {
+            Duration::from_millis(to.0.saturating_sub(from.0).max(0).cast_unsigned())
+        };
+        let (day, today) = (self.parts.zone.day(kept), self.parts.zone.day(now));
+        if day == today {
+            return account.resumed(span(kept, now), tick);
+        }
+        if day > today {
+            // The clock was set back meanwhile: that day is kept as it was.
+            let mut account = account;
+            let ahead = account.turn(now);
+            self.unsaved.changes.push(self.kept_day(watched, day, &ahead));
+            return account.resumed(Duration::ZERO, tick);
+        }
+        let (midnight, dawn) = (self.parts.zone.bounds(day).1, self.parts.zone.bounds(today).0);
+        let mut account = account.resumed(span(kept, midnight), tick);
+        let ended = account.turn(midnight);
+        self.unsaved.changes.push(self.kept_day(watched, day, &ended));
+        account.lapsed(span(midnight, dawn), tick).resumed(span(dawn, now), tick)
+    }
+
+    async fn see(&mut self, batch: &Batch) {
+        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        self.turn(now).await;
+        let Some(cabinet) = self.cabinets.get_mut(&batch.layout.device) else { return };
+        let (point, mut is_told) = (cabinet.watched.point, false);
+        for sample in batch.samples.iter().filter(|sample| sample.point == point) {
+            let good = sample.value.as_ref().filter(|_| sample.quality.is_good()).and_then(Value::as_f64);
+            self.coolings.see(&batch.layout.device, tick, now, good);
+            let Some(kept) = cabinet.watched.kept else { continue };
+            match cabinet.wash.see(kept, tick, sample.at, good) {
+                Some(cycle) => {
+                    self.unsaved.changes.push(Change::Page(cycle_page(&batch.layout.device, &cycle)));
+                    cabinet.cycle = Some(cycle);
+                    is_told = true;
+                }
+                None => cabinet.account.see(kept, tick, now, good, cabinet.watched.fresh),
+            }
+        }
+        if self.coolings.has_ended() {
+            self.catch_up().await;
+        }
+        let Some(cabinet) = self.cabinets.get(&batch.layout.device).filter(|_| is_told) else { return };
+        let batch = told(cabinet, &*self.parts.clock, (0, 0));
+        if let (Some(batch), Some(samples)) = (batch, self.parts.samples.upgrade()) {
+            let _ = samples.try_send(batch);
+        }
+        self.save().await;
+    }
+
+    /// Time passes: accounts are kept, and what they come to is told.
+    async fn look(&mut self) {
+        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        self.turn(now).await;
+        let mut told_now = Vec::new();
+        for (device, cabinet) in &mut self.cabinets {
+            let Some(kept) = cabinet.watched.kept else { continue };
+            let counts = self.samples.get(device).copied().unwrap_or_default();
+            if wanted(kept).is_none() {
+                cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
+                let page = Page {
+                    id: format!("account/{device}"),
+                    kind: "account".to_owned(),
+                    at: now,
+                    body: json(&cabinet.account),
+                };
+                self.unsaved.changes.push(Change::Page(page));
+            }
+            told_now.extend(told(cabinet, &*self.parts.clock, counts));
+        }
+        self.unsaved.changes.extend(self.coolings.changes());
+        if let Some(samples) = self.parts.samples.upgrade() {
+            for batch in told_now {
+                let _ = samples.try_send(batch);
+            }
+        }
+        if self.count_samples().await.is_err() {
+            tracing::debug!("retained samples cannot be counted just now");
+        }
+        self.save().await;
+    }
+
+    /// Keeps what cooling has come to.
+    pub(super) async fn catch_up(&mut self) {
+        self.unsaved.changes.extend(self.coolings.changes());
+        self.save().await;
+    }
+
+    /// At the centre's midnight the day's accounts are closed. A clock that was set back goes on
+    /// with what was kept of that day.
+    async fn turn(&mut self, now: Timestamp) {
+        let today = self.parts.zone.day(now);
+        if today == self.today {
+            return;
+        }
+        let (ended, tick) = (std::mem::replace(&mut self.today, today), self.now());
+        let midnight = self.parts.zone.bounds(today).0;
+        let mut days = Vec::new();
+        for cabinet in self.cabinets.values_mut() {
+            let Some(kept) = cabinet.watched.kept else { continue };
+            cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
+            let day = cabinet.account.turn(midnight);
+            days.push((cabinet.watched.clone(), day));
+        }
+        for (watched, day) in days {
+            let change = self.kept_day(&watched, ended, &day);
+            self.unsaved.changes.push(change);
+            if today < ended
+                && let Some(before) = self.day_of(today, &watched.device).await
+                && let Some(cabinet) = self.cabinets.get_mut(&watched.device)
+            {
+                cabinet.account.day = before;
+            }
+        }
+        self.save().await;
+    }
+
+    /// What was kept of a cabinet's day.
+    pub(super) async fn day_of(&self, day: Date, device: &Id) -> Option<Day> {
+        let page = self.parts.store.get(&format!("day/{day}/{device}")).await.ok()??;
+        serde_json::from_str(&page.body).ok()
+    }
+
+    fn kept_day(&self, watched: &CanteenDevice, day: Date, kept: &Day) -> Change {
+        let at = self.parts.zone.bounds(day).0;
+        let id = format!("day/{day}/{}", watched.device);
+        Change::Page(Page { id, kind: "day".to_owned(), at, body: json(kept) })
+    }
+
+    /// Keeps what is not kept yet; what the disk does not take waits on.
+    pub(super) async fn save(&mut self) {
+        if self.unsaved.changes.is_empty() {
+            return;
+        }
+        // Of an account only the newest counts.
+        let mut newest: BTreeMap<String, Change> = BTreeMap::new();
+        for change in std::mem::take(&mut self.unsaved.changes) {
+            if let Change::Page(page) = &change {
+                newest.insert(page.id.clone(), change);
+            }
+        }
+        self.unsaved.changes = newest.into_values().collect();
+        match self.parts.store.keep(self.unsaved.clone()).await {
+            Ok(()) => self.unsaved = Entry::default(),
+            Err(error) => tracing::warn!(%error, "the canteen's accounts are not kept yet"),
+        }
+    }
+}
+
+/// What is told of a cabinet.
+fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> Option<Batch> {
+    let minutes = |span: Duration| Value::float((span.as_secs_f64() / 6.0).round() / 10.0);
+    let kept = cabinet.watched.kept?;
+    let values = if wanted(kept).is_some() {
+        let cycle = cabinet.cycle.as_ref()?;
+        let held = Duration::from_millis(cycle.held).as_secs_f64();
+        vec![Some(Value::Bool(cycle.is_clean)), Value::float(cycle.highest), Value::float(held)]
+    } else {
+        let exposure = &cabinet.account.exposure;
+        let mut values = vec![minutes(exposure.danger()), minutes(exposure.unknown())];
+        if kept == Kept::Samples {
+            values.extend([Some(Value::Integer(count)), Some(Value::Integer(overdue))]);
+        }
+        values
+    };
+    cabinet.watched.batch(clock.now(), values)
+}
+
+/// A finished cycle of a machine, as it is kept.
+pub(super) fn cycle_page(device: &Id, cycle: &Cycle) -> Page {
+    let id = format!("cycle/{device}/{}", cycle.from.0);
+    let body = json(&serde_json::json!({"device": device, "cycle": cycle}));
+    Page { id, kind: "cycle".to_owned(), at: cycle.from, body }
+}
+
+/// As it is kept.
+pub(super) fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}

@@ -1,0 +1,31 @@
+//! The canteen: an account of every cabinet, retained samples, cooling, the daily record.
+
+mod cooling;
+mod day;
+mod deeds;
+mod desk;
+#[cfg(test)]
+mod golden;
+mod request;
+
+use std::time::Duration;
+
+use linli_domain::Id;
+
+pub use desk::{Desk, Parts};
+pub use request::{Asked, Request};
+
+/// What is reckoned is told twice a minute; this old it is stale.
+pub const STALE_AFTER: Duration = Duration::from_secs(120);
+
+/// The line that what is reckoned hangs on.
+#[must_use]
+pub fn line() -> Id {
+    Id::new("canteen").expect("an id")
+}
+
+/// Batches that may wait to be looked at.
+pub const BATCH_QUEUE: usize = 1024;
+
+/// Requests that may wait.
+pub const REQUEST_QUEUE: usize = 16;

@@ -1,0 +1,83 @@
+//! What is asked of the canteen's desk.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::error::ServiceError;
+
+/// What is asked.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// A day's record; today unless given.
+    Record {
+        /// The day.
+        day: Option<Date>,
+    },
+    /// A sample is retained.
+    Retain {
+        /// What it is of.
+        food: String,
+        /// How much, g.
+        grams: f64,
+        /// Where it is kept.
+        cabinet: String,
+        /// Of which meal.
+        meal: Option<String>,
+        /// Who took it.
+        by: String,
+    },
+    /// A sample is destroyed.
+    Destroy {
+        /// The sample.
+        sample: String,
+        /// Who did it.
+        by: String,
+        /// Why before its time.
+        why: Option<String>,
+    },
+    /// Samples that are kept.
+    Samples,
+    /// Food begins to cool.
+    Cool {
+        /// What it is.
+        food: String,
+        /// The probe in it.
+        probe: String,
+        /// By which rule.
+        rule: Option<String>,
+        /// Who does it.
+        by: String,
+    },
+    /// A person says what was done.
+    Note {
+        /// In one line.
+        text: String,
+        /// Who.
+        by: String,
+    },
+    /// A person signs a day's record.
+    Sign {
+        /// The day; today unless given.
+        day: Option<Date>,
+        /// Who.
+        by: String,
+        /// What they have to say.
+        note: Option<String>,
+    },
+    /// Every signed record, oldest first.
+    Signed,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+pub struct Asked {
+    /// The account.
+    pub who: String,
+    /// What.
+    pub request: Request,
+    /// Who waits.
+    pub reply: oneshot::Sender<Result<Value, ServiceError>>,
+}

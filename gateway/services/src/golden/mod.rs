@@ -1,0 +1,3 @@
+//! What the golden tests of the services share.
+
+pub mod site;

@@ -1,0 +1,228 @@
+//! The task: follows every kiosk, and keeps how the opening hours were spent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use linli_domain::kiosk::{Hours, Matter, Service};
+use linli_domain::{Batch, Id, Timestamp};
+use linli_drivers::Clock;
+use linli_store::{Book, Change, Entry, Page};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::state::State;
+use crate::error::ServiceError;
+use crate::events::Events;
+use linli_config::settings::kiosk::KioskSettings;
+use linli_domain::timezone::Zone;
+
+/// Time passes this often; a state that was shorter is not in the sums.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What was reckoned is kept this often.
+const KEEP: Duration = Duration::from_secs(60);
+
+/// Most days that are asked for.
+const MOST_DAYS: i64 = 400;
+
+/// What the task is made of.
+pub struct Parts {
+    /// Where days are kept.
+    pub store: Book,
+    /// Screens.
+    pub events: Events,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+    /// The configuration's part, replaced on reload.
+    pub setup: watch::Receiver<Arc<KioskSettings>>,
+    /// The centre's time.
+    pub zone: Zone,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+pub enum Asked {
+    /// Every kiosk.
+    List(oneshot::Sender<Result<Value, ServiceError>>),
+    /// The matters of one, and what each lacks.
+    Matters(String, oneshot::Sender<Result<Value, ServiceError>>),
+    /// How the days since then were spent.
+    Days(u16, oneshot::Sender<Result<Value, ServiceError>>),
+}
+
+/// The task.
+pub struct Desk {
+    parts: Parts,
+    states: BTreeMap<Id, (State, Service)>,
+    today: Date,
+    looked: Instant,
+    kept: Instant,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Goes on with what was kept of today.
+    pub async fn resume(parts: Parts) -> anyhow::Result<Self> {
+        let today = parts.zone.day(parts.clock.now().at);
+        let (looked, kept) = (Instant::now(), Instant::now());
+        let mut desk = Self { parts, states: BTreeMap::new(), today, looked, kept };
+        desk.follow().await?;
+        Ok(desk)
+    }
+
+    /// Runs until nothing is read any more.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_open = true;
+        loop {
+            tokio::select! {
+                batch = batches.recv() => match batch {
+                    Some(batch) => {
+                        if let Some((state, _)) = self.states.get_mut(&batch.layout.device) {
+                            state.see(&batch);
+                        }
+                    }
+                    None => break,
+                },
+                Some(asked) = asked.recv() => self.answer(asked).await,
+                changed = self.parts.setup.changed(), if is_open => {
+                    is_open = changed.is_ok();
+                    if let Err(error) = self.follow().await {
+                        tracing::error!(%error, "days of new kiosks cannot be read");
+                    }
+                }
+                _ = look.tick() => self.look().await,
+            }
+        }
+        self.keep().await;
+    }
+
+    async fn follow(&mut self) -> Result<(), linli_store::ReadError> {
+        let setup = Arc::clone(&self.parts.setup.borrow_and_update());
+        let mut before = std::mem::take(&mut self.states);
+        for kiosk in &setup.kiosks {
+            let known = match before.remove(&kiosk.device) {
+                Some(known) => known,
+                None => {
+                    let kept = self.parts.store.get(&day_id(self.today, &kiosk.device)).await?;
+                    let hours =
+                        kept.and_then(|page| serde_json::from_str(&page.body).ok()).unwrap_or_default();
+                    (State::spent(hours), Service::Offline)
+                }
+            };
+            self.states.insert(kiosk.device.clone(), known);
+        }
+        Ok(())
+    }
+
+    /// Time passes: while the centre is open it is accounted for.
+    async fn look(&mut self) {
+        let (now, at) = (Instant::now(), self.parts.clock.now().at);
+        let span = u64::try_from(now.saturating_duration_since(self.looked).as_millis()).unwrap_or(u64::MAX);
+        self.looked = now;
+        let today = self.parts.zone.day(at);
+        if today != self.today {
+            self.keep().await;
+            self.today = today;
+            self.recall().await;
+        }
+        let setup = Arc::clone(&self.parts.setup.borrow());
+        let is_open = self.parts.zone.is_open(&setup.opening, at);
+        for kiosk in &setup.kiosks {
+            let Some((state, before)) = self.states.get_mut(&kiosk.device) else { continue };
+            let service = state.service(kiosk.fresh);
+            if is_open {
+                state.hours.add(service, span);
+            }
+            if service != *before {
+                tracing::info!(kiosk = %kiosk.device, ?service, "kiosk");
+                *before = service;
+                self.parts.events.tell("kiosk", &state.shown(kiosk, &setup.matters));
+            }
+        }
+        if now.saturating_duration_since(self.kept) >= KEEP {
+            self.keep().await;
+        }
+    }
+
+    /// What was kept of the day that begins: something only when the clock was set back.
+    async fn recall(&mut self) {
+        for (device, (state, _)) in &mut self.states {
+            let page = self.parts.store.get(&day_id(self.today, device)).await;
+            let hours = page.ok().flatten().and_then(|page| serde_json::from_str(&page.body).ok());
+            state.hours = hours.unwrap_or_default();
+        }
+    }
+
+    async fn keep(&mut self) {
+        self.kept = Instant::now();
+        let at = self.parts.zone.bounds(self.today).0;
+        let page = |(device, (state, _)): (&Id, &(State, Service))| {
+            Change::Page(day_page(self.today, device, at, &state.hours))
+        };
+        let changes: Vec<Change> = self.states.iter().map(page).collect();
+        if changes.is_empty() {
+            return;
+        }
+        if let Err(error) = self.parts.store.keep(Entry { changes, ..Entry::default() }).await {
+            tracing::warn!(%error, "how kiosks spent the day is not kept yet");
+        }
+    }
+
+    async fn answer(&mut self, asked: Asked) {
+        let setup = Arc::clone(&self.parts.setup.borrow());
+        match asked {
+            Asked::List(reply) => {
+                let shown = setup
+                    .kiosks
+                    .iter()
+                    .filter_map(|kiosk| Some(self.states.get(&kiosk.device)?.0.shown(kiosk, &setup.matters)));
+                let _ = reply.send(Ok(shown.collect()));
+            }
+            Asked::Matters(kiosk, reply) => {
+                let found = self.states.iter().find(|(id, _)| id.as_str() == kiosk);
+                let shown = found.map(|(_, (state, _))| {
+                    let row = |matter: &Matter| {
+                        json!({
+                            "id": matter.id, "name": matter.name, "department": matter.department,
+                            "lacks": state.lacks(matter),
+                        })
+                    };
+                    setup.matters.iter().map(row).collect::<Value>()
+                });
+                let unknown = || ServiceError::Unknown(format!("there is no kiosk {kiosk:?}"));
+                let _ = reply.send(shown.ok_or_else(unknown));
+            }
+            Asked::Days(days, reply) => {
+                self.keep().await;
+                let from = self.parts.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
+                let kept = self.parts.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
+                let row = |page: Page| {
+                    let mut parts = page.id.splitn(3, '/').skip(1);
+                    let hours: linli_domain::kiosk::Hours = serde_json::from_str(&page.body).ok()?;
+                    Some(json!({
+                        "day": parts.next()?, "kiosk": parts.next()?, "availability": hours.availability(), "hours": hours,
+                    }))
+                };
+                let _ = reply.send(
+                    kept.map(|pages| pages.into_iter().filter_map(row).collect()).map_err(ServiceError::from),
+                );
+            }
+        }
+    }
+}
+
+fn day_id(day: Date, device: &Id) -> String {
+    format!("kiosk-day/{day}/{device}")
+}
+
+/// How a kiosk spent a day that began then, as it is kept.
+pub(super) fn day_page(day: Date, device: &Id, began: Timestamp, hours: &Hours) -> Page {
+    let body = serde_json::to_string(hours).unwrap_or_default();
+    Page { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body }
+}

@@ -1,0 +1,14 @@
+//! Government kiosks: what residents get of each, and how it spent the opening hours.
+
+mod desk;
+#[cfg(test)]
+mod golden;
+mod state;
+
+pub use desk::{Asked, Desk, Parts};
+
+/// Batches that may wait to be looked at.
+pub const BATCH_QUEUE: usize = 256;
+
+/// Requests that may wait.
+pub const REQUEST_QUEUE: usize = 16;

@@ -1,0 +1,186 @@
+//! Another room in the place of one that cannot be used: proposed here, begun by a person, under
+//! the same order and only if that order names it.
+//!
+//! The room that could not be used stays as it is, with its gap told, until it is ordered back.
+
+use std::sync::Arc;
+
+use linli_domain::mode::{Direction, Event, OrderRef, Stage, StepState, bracketed};
+use linli_domain::order::{Order, Target};
+use linli_domain::{ClockQuality, Topic};
+use linli_store::Entry;
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::payload::message;
+use super::room::Room;
+use crate::error::ServiceError;
+use linli_config::Known;
+use linli_domain::mode::record::What;
+
+/// A room that could take the place of another.
+pub struct Proposal {
+    /// The plan that would begin.
+    pub known: Arc<Known>,
+    /// Why the room cannot be used.
+    pub why: String,
+}
+
+/// Whether a plan that is named beside others is only held ready for one of them.
+pub fn is_in_reserve(desk: &Desk, target: &Target, plan: &str) -> bool {
+    let others = target.plans.iter().filter(|named| named.plan != plan);
+    let mut named = others.filter_map(|named| desk.setup.plan(&named.plan));
+    named.any(|known| known.brief.plan.alternate.as_deref() == Some(plan))
+}
+
+/// What could take the place of a room, and why it should.
+pub fn proposal(desk: &Desk, room: &Room) -> Option<Proposal> {
+    let (run, known) = (room.state.run.as_ref()?, room.known.as_ref()?);
+    let plan = &known.brief.plan;
+    if run.order.direction != Direction::Enter {
+        return None;
+    }
+    let other = Arc::clone(desk.setup.plan(plan.alternate.as_deref()?)?);
+    let stuck = run.steps.iter().position(|state| *state == StepState::Stuck);
+    let is_late = {
+        let within = i64::try_from(plan.ready_within.as_millis()).unwrap_or(i64::MAX);
+        desk.parts.clock.now().at.0 > room.ordered.0.saturating_add(within)
+    };
+    let stage = room.stage(&desk.setup);
+    let is_usable = matches!(stage, Stage::Ready | Stage::Degraded | Stage::Proving | Stage::Preview);
+    let why = match stuck.and_then(|step| known.brief.jobs.get(step)) {
+        Some(job) => format!("step {} cannot be done", job.id),
+        None if is_late && !is_usable => format!("it is {} and its time is over", stage.as_str()),
+        None => return None,
+    };
+    Some(Proposal { known: other, why })
+}
+
+/// Whether the room's order covers the plan; otherwise what is needed.
+pub fn covers(desk: &Desk, room: &Room, known: &Known) -> Result<(), String> {
+    let id = room.state.run.as_ref().map(|run| run.order.id.clone()).unwrap_or_default();
+    let key = known.brief.plan.key();
+    let needed = || {
+        format!(
+            "an order to enter is needed that names {key}: `linli order new --kind enter --plan {}:{}`",
+            desk.setup.centre, known.file
+        )
+    };
+    let order: &Order =
+        desk.orders.get(&id).ok_or_else(|| format!("order {id} is not known any more; {}", needed()))?;
+    let target = order.target_at(&desk.setup.centre, &desk.setup.sites());
+    let named = target.and_then(|target| target.plans.iter().find(|named| named.plan == key));
+    match named {
+        None => return Err(format!("order {id} does not name {key}; {}", needed())),
+        Some(named) if named.hash != known.hash => {
+            return Err(format!("order {id} names another {key} than there is here; {}", needed()));
+        }
+        Some(_) => {}
+    }
+    let now = desk.parts.clock.now();
+    if now.clock == ClockQuality::Synchronised && now.at >= order.expires {
+        return Err(format!("order {id} has expired, and an expired order begins nothing; {}", needed()));
+    }
+    Ok(())
+}
+
+/// As people are told of it.
+pub fn shown(desk: &Desk, room: &Room) -> Option<Value> {
+    let Proposal { known, why } = proposal(desk, room)?;
+    let needed = covers(desk, room, &known).err();
+    Some(json!({
+        "plan": known.brief.plan.key(), "room": known.brief.plan.room, "why": why,
+        "covered": needed.is_none(), "needed": needed,
+    }))
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Tells once that another room could take the place of one.
+    pub(super) async fn propose(&mut self) {
+        let all: Vec<usize> = self.rooms.keys().copied().collect();
+        for index in all {
+            let Some(room) = self.rooms.get(&index) else { continue };
+            let shown = shown(self, room);
+            if shown.is_some() == room.is_proposed {
+                continue;
+            }
+            if let Some(shown) = shown {
+                let at = self.parts.clock.now().at;
+                let name = self.setup.facility.rooms.get(index).map_or("", |room| room.name.as_str());
+                let text = format!("{name}无法使用，可改用 {}", shown["room"].as_str().unwrap_or_default());
+                let text = if room.state.is_exercise() { bracketed(&text) } else { text };
+                let run = room.state.run.as_ref();
+                let body = json!({
+                    "at": at, "kind": "alternate", "room": room.id, "order": run.map(|run| &run.order.id),
+                    "class": run.map(|run| run.order.class), "alternate": shown, "text": text,
+                    "record": self.record.head(),
+                });
+                self.parts.events.tell("mode", &body);
+                let Value::Object(body) = body else { continue };
+                let (records, id) = (vec![message(Topic::ModeEvent, at, body)], room.id.clone());
+                if let Err(error) = self.kept(Entry { records, ..Entry::default() }).await {
+                    tracing::warn!(%error, "the alternate room could not be told yet");
+                    continue;
+                }
+                tracing::warn!(room = %id, "cannot be used: another room could take its place");
+            }
+            if let Some(room) = self.rooms.get_mut(&index) {
+                room.is_proposed = !room.is_proposed;
+            }
+        }
+    }
+
+    /// A person of the leading role lets another room take the place of one.
+    pub(super) async fn alternate(
+        &mut self,
+        index: usize,
+        person: Option<&str>,
+        why: &str,
+        by: &str,
+    ) -> Result<(), ServiceError> {
+        let room = self
+            .rooms
+            .get(&index)
+            .ok_or_else(|| ServiceError::Unknown("there is no such room".to_owned()))?;
+        let who = self.person(person)?;
+        let lead = room.known.as_ref().map(|known| known.brief.plan.lead.clone());
+        let lead = lead.ok_or_else(|| ServiceError::Conflict(format!("{} follows no order", room.id)))?;
+        if !who.roles.contains(&lead) {
+            let has = if who.roles.is_empty() { "none".to_owned() } else { who.roles.join(", ") };
+            let why = format!("using another room needs the role {lead}; {} has {has}", who.id);
+            return Err(ServiceError::Conflict(why));
+        }
+        if why.trim().is_empty() {
+            return Err(ServiceError::Wrong("why is missing: it stands in the record".to_owned()));
+        }
+        let Proposal { known, .. } = proposal(self, room).ok_or_else(|| {
+            ServiceError::Conflict(format!(
+                "{} has no alternate, or can still be used: nothing is stuck and its time is not over",
+                room.id
+            ))
+        })?;
+        covers(self, room, &known).map_err(ServiceError::Conflict)?;
+        let run = room.state.run.as_ref().map(|run| run.order.clone());
+        let run = run.ok_or_else(|| ServiceError::Conflict("it follows no order".to_owned()))?;
+        let key = known.brief.plan.key();
+        let event = Event::Order(OrderRef { plan: key.clone(), ..run.clone() });
+        if let Some(why) = self.air_conflict(&known, &event, &[]) {
+            return Err(ServiceError::Conflict(why));
+        }
+        let line = What::Alternate {
+            room: room.id.clone(),
+            plan: key,
+            order: run.id,
+            by: by.to_owned(),
+            why: why.to_owned(),
+        };
+        let decided = self.decide(known.brief.room, Some(&known), event, Some(by.to_owned()), None);
+        let decided = decided.map_err(|refused| ServiceError::Conflict(refused.to_string()))?;
+        let decided = decided.into_iter().collect();
+        let first = self.plan_lines(&known).await?;
+        self.settle(decided, [first.0, vec![line]].concat(), first.1, Vec::new()).await?;
+        Ok(())
+    }
+}

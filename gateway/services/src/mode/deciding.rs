@@ -1,0 +1,351 @@
+//! What was decided becomes durable with its line of the record, and then real.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use linli_domain::facility::Facility;
+use linli_domain::mode::{
+    Brief, Effect, Event, Refused, Setting, Stage, State, Truth, Turn, bracketed, step,
+};
+use linli_domain::{Timestamp, Topic};
+use linli_store::{Change, Entry};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::desk::Desk;
+use super::evidence::{Claims, Moment};
+use super::hands::{Hands, Task};
+use super::payload::{Changed, message, moved};
+use super::policy::{Entered, plan_of};
+use super::record::Record;
+use super::room::{After, Room};
+use super::setup::Setup;
+use super::urgent::Owed;
+use linli_config::Known;
+use linli_domain::mode::record::Evidence;
+use linli_domain::mode::record::What;
+
+/// A step that was decided and is not durable yet.
+pub(super) struct Decided {
+    room: usize,
+    known: Arc<Known>,
+    event: Event,
+    by: Option<String>,
+    evidence: Option<Evidence>,
+    next: State,
+    effects: Vec<Effect>,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// What follows from an event; nothing when nothing does. `plan` is that of an order.
+    pub(super) fn decide(
+        &self,
+        index: usize,
+        plan: Option<&Arc<Known>>,
+        event: Event,
+        by: Option<String>,
+        evidence: Option<Evidence>,
+    ) -> Result<Option<Decided>, Refused> {
+        let Some(room) = self.rooms.get(&index) else { return Ok(None) };
+        let is_lost = room.known.is_none() && room.state.run.is_some();
+        let known = plan.or(room.known.as_ref()).or_else(|| self.setup.any(index));
+        let Some(known) = known.filter(|_| !is_lost) else { return Ok(None) };
+        let (next, effects) = step(&known.brief, &room.state, &event)?;
+        if next == room.state && effects.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Decided { room: index, known: Arc::clone(known), event, by, evidence, next, effects }))
+    }
+
+    /// Makes steps durable, all or none, then carries them out. A stop and a fire are carried out
+    /// first, and even when nothing can be written.
+    pub(super) async fn settle(
+        &mut self,
+        decided: Vec<Decided>,
+        first: Vec<What>,
+        mut changes: Vec<Change>,
+        mut records: Vec<linli_domain::Record>,
+    ) -> Result<(), linli_store::NotDurable> {
+        let began = Instant::now();
+        let at = self.parts.clock.now().at;
+        let is_urgent = !decided.is_empty() && decided.iter().all(Decided::is_urgent);
+        // Names what is done for ever: lines that are owed will have these numbers.
+        let number = self.record.count() + self.owed.lines.len() as u64;
+        let mut record = self.record.clone();
+        for what in self.owed.lines.iter().cloned().chain(first) {
+            changes.push(record.write(at, what));
+        }
+        changes.extend(self.owed.pages.iter().cloned());
+        records.extend(self.owed.messages.iter().cloned());
+        let (mut moments, mut told, mut owed) = (Vec::new(), Vec::new(), Owed::default());
+        let now = self.now();
+        for made in &decided {
+            let Some(room) = self.rooms.get(&made.room) else { continue };
+            let (line, stages) = self.line(room, made);
+            let after = made.after(room, stages, now, at);
+            let page = room.page_of(&made.next, made.keeps(), &after, at);
+            if is_urgent {
+                owed.lines.push(line.clone());
+                owed.pages.push(page.clone());
+            }
+            changes.push(record.write(at, line));
+            changes.push(page);
+            if let Some(body) = self.changed(room, made, stages, &after, &record, at) {
+                told.push(body.clone());
+                records.push(message(Topic::ModeEvent, at, body));
+            }
+            moments.push(after);
+        }
+        changes.push(record.page(at));
+        let acts = decided.into_iter().zip(moments).enumerate();
+        let acts = acts.map(|(place, (made, after))| (format!("{number}-{place}"), made, after));
+        let mut acts: Vec<_> = acts.collect();
+        if is_urgent {
+            acts.drain(..).for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
+        }
+        match self.kept(Entry { changes, records, ..Entry::default() }).await {
+            Ok(()) => {
+                self.record = record;
+                self.owed = Owed::default();
+                if !told.is_empty() {
+                    self.heads.tell(self.record.count(), now.instant);
+                }
+            }
+            Err(error) if is_urgent => {
+                tracing::error!(%error, "not on record yet, and done all the same: safety goes first");
+                // A head is told, and signed, of what is on record only.
+                told.iter_mut().for_each(|body| drop(body.remove("record")));
+                owed.messages =
+                    told.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
+                self.owed.extend(owed);
+            }
+            Err(error) => return Err(error),
+        }
+        told.into_iter().for_each(|body| self.parts.events.tell("mode", &Value::Object(body)));
+        acts.into_iter().for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
+        self.tell_status();
+        let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.parts.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What the district is told of a step; nothing when people see no difference.
+    fn changed(
+        &self,
+        room: &Room,
+        made: &Decided,
+        stages: (Stage, Stage),
+        after: &After,
+        lines: &Record,
+        at: Timestamp,
+    ) -> Option<Map<String, Value>> {
+        let policies = [room.entered.as_ref(), after.entered.as_ref()].map(plan_of);
+        let changed = Changed {
+            room: &room.id,
+            name: self.setup.facility.rooms.get(room.index).map_or(room.id.as_str(), |room| &room.name),
+            known: &made.known,
+            before: &room.state,
+            after: &made.next,
+            stages,
+            effects: &made.effects,
+            is_ruled: (policies[0] != policies[1]).then_some(after.entered.is_some()),
+            lines,
+            at,
+        };
+        changed.body()
+    }
+
+    /// The record's line of a step.
+    fn line(&self, room: &Room, made: &Decided) -> (What, (Stage, Stage)) {
+        let stages = (room.stage(&self.setup), made.next.stage(&made.known.brief));
+        let line = What::Step {
+            room: room.id.clone(),
+            plan: made.known.brief.plan.key(),
+            event: made.event.clone(),
+            by: made.by.clone(),
+            evidence: made.evidence.clone(),
+            from: stages.0,
+            to: stages.1,
+            effects: made.effects.clone(),
+            steps: moved(&made.known.brief, &room.state, &made.next),
+            state: linli_domain::audit::hex(&made.next.hash()),
+        };
+        (line, stages)
+    }
+
+    /// What is durable becomes real.
+    fn carry_out(&mut self, made: Decided, after: After, at: Timestamp, number: &str) {
+        let now = self.now();
+        self.parts.health.steps.fetch_add(1, Ordering::Relaxed);
+        let is_stopped = self.stopped.contains(&made.room);
+        let Some(room) = self.rooms.get_mut(&made.room) else { return };
+        room.tally.count((&room.state, room.since), &made.next, &made.event, &made.effects, at);
+        if matches!(made.event, Event::Order(_)) {
+            room.serial += 1;
+            room.end_leases();
+            room.claims = Claims::of(made.next.is_exercise());
+            room.asked.clear();
+            room.is_proposed = false;
+        }
+        room.known = made.keeps().cloned();
+        (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
+        let is_ruled = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
+        room.entered = after.entered;
+        room.state = made.next;
+        room.take_back();
+        room.note_asked(now.instant);
+        let brief = &made.known.brief;
+        for (place, effect) in made.effects.iter().enumerate() {
+            room.time(effect, now.instant);
+            let number = format!("{number}-{place}");
+            match effect {
+                // Whoever pressed stop meanwhile is heard next.
+                Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
+                Effect::Act { step, turn, attempt } => {
+                    act(room, &self.setup, brief, &self.hands, &number, (*step, *turn, *attempt));
+                }
+                Effect::Safe(output) => {
+                    let Some(safe) = brief.safe.get(*output) else { continue };
+                    room.claims.moves(&safe.touches);
+                    let touches = safe.touches.clone();
+                    let task = Task { room: room.index, serial: room.serial, act: None, touches };
+                    self.hands.write_first(&self.setup.facility, &[&safe.setting], &number, task);
+                }
+                Effect::Lease(step) => {
+                    if let Some(every) = Room::refreshed_every(brief, *step) {
+                        room.begin_lease(*step, now.instant + every);
+                    }
+                }
+                Effect::Unlease(step) => room.end_lease(*step),
+                Effect::Reread(atoms) => room.claims.reread(atoms, now),
+                Effect::GuardRefused(_)
+                | Effect::Ask(_)
+                | Effect::Escalate { .. }
+                | Effect::DrillEnded
+                | Effect::Arm(..)
+                | Effect::Disarm(_)
+                | Effect::DisarmAll => {}
+            }
+        }
+        if is_ruled {
+            self.rule();
+        }
+    }
+}
+
+// === impl Decided ===
+
+impl Decided {
+    /// The plan it was decided by.
+    pub(super) const fn plan(&self) -> &Arc<Known> {
+        &self.known
+    }
+
+    /// Where the room is once this is durable.
+    fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> After {
+        let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
+        After {
+            since: if stages.0 == stages.1 { room.since } else { at },
+            ordered,
+            entered: Entered::after(room, &self.next, &self.known, now),
+            last: room.tally.took(&room.state, &self.next, &self.known, ordered, at),
+        }
+    }
+
+    /// The plan that the room keeps; none in peace.
+    fn keeps(&self) -> Option<&Arc<Known>> {
+        self.next.run.is_some().then_some(&self.known)
+    }
+
+    /// Whether it is carried out even when nothing can be written.
+    const fn is_urgent(&self) -> bool {
+        matches!(self.event, Event::Stop { .. } | Event::Fire(Truth::True))
+    }
+}
+
+/// A step's settings are written.
+fn act(room: &mut Room, setup: &Setup, brief: &Brief, hands: &Hands, number: &str, what: (usize, Turn, u8)) {
+    let (step, turn, attempt) = what;
+    let Some(job) = brief.jobs.get(step) else { return };
+    let settings = spoken(&setup.facility, brief.settings(step, turn), room.state.is_exercise());
+    let settings: Vec<_> = settings.iter().collect();
+    room.claims.moves(&job.touches);
+    let touches = job.touches.clone();
+    let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), touches };
+    match turn {
+        Turn::On => {
+            let token = room.begins(step, attempt);
+            hands.write(&setup.facility, &settings, number, &token, task);
+        }
+        // An end and a remedy are never taken back, nor overtaken by what makes safe.
+        Turn::Off | Turn::Compensate => hands.write_first(&setup.facility, &settings, number, task),
+    }
+}
+
+/// What devices say to people in a drill says that it is one.
+fn spoken(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Setting> {
+    let mut settings = settings.to_vec();
+    for setting in settings.iter_mut().filter(|_| is_drill) {
+        let is_free = facility
+            .fixtures
+            .get(setting.fixture)
+            .and_then(|fixture| fixture.sets.get(setting.output))
+            .is_some_and(|output| output.words.is_empty());
+        if let (linli_domain::Value::Text(text), true) = (&setting.value, is_free) {
+            setting.value = linli_domain::Value::Text(bracketed(text).as_str().into());
+        }
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use linli_domain::alarm::Source;
+    use linli_domain::facility::{Fixture, Interlock, Kind, Output};
+    use linli_domain::mode::Literal;
+    use linli_domain::{Id, Value};
+
+    use super::*;
+
+    #[test]
+    fn what_a_display_says_in_a_drill_says_that_it_is_one() {
+        let id = |text: &str| Id::new(text).unwrap();
+        let output = |name: &str, words: Vec<(String, Value)>| Output {
+            name: name.to_owned(),
+            point: Source { device: id("sign"), point: id(name) },
+            words,
+            safe: None,
+            secures: Vec::new(),
+            entry_only: Vec::new(),
+            is_pulse: false,
+        };
+        let known = vec![("page".to_owned(), Value::Text("p1".into()))];
+        let fixture = Fixture {
+            id: id("sign"),
+            room: 0,
+            kind: Kind::Display,
+            interlock: Interlock::None,
+            opening: None,
+            sets: vec![output("text", Vec::new()), output("page", known)],
+            reads: Vec::new(),
+        };
+        let facility = Facility { fixtures: vec![fixture], ..Facility::default() };
+        let set = |output, text: &str| Setting {
+            fixture: 0,
+            output,
+            word: Literal::Word(text.to_owned()),
+            value: Value::Text(text.into()),
+        };
+        let settings = [set(0, "请从东门离开"), set(1, "p1")];
+        let said = |is_drill| -> Vec<Value> {
+            spoken(&facility, &settings, is_drill).into_iter().map(|setting| setting.value).collect()
+        };
+        assert_eq!(
+            said(true),
+            [Value::Text("【演练】请从东门离开【演练】".into()), Value::Text("p1".into())]
+        );
+        assert_eq!(said(false), [Value::Text("请从东门离开".into()), Value::Text("p1".into())]);
+    }
+}

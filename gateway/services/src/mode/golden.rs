@@ -1,0 +1,364 @@
+//! Forms of the mode switch: documents of rooms, lines of the record and its heads, what is told; and
+//! one whole switch, as the store has it afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use linli_domain::audit::Head;
+use linli_domain::checkpoint::Keeper;
+use linli_domain::mode::{
+    Actor, Cause, Channel, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Run, Stage, State,
+    StepState, Truth,
+};
+use linli_domain::order::{Authority, Envelope, Kind, Order, PlanHash, SecretKey, Target, sign};
+use linli_domain::{ClockQuality, Id, Timestamp, Value};
+use linli_uplink::{Birth, InboundOrder};
+use tokio::sync::{mpsc, watch};
+
+use super::desk::{Desk, Parts};
+use super::figures::{Health, Took};
+use super::notices::Written;
+use super::policy::{KeptEntered, Telling};
+use super::record::Record;
+use super::request::{Action, Deed, Finding};
+use super::room::Kept;
+use super::setup::Setup;
+use crate::command_queue::{Lanes, Submission};
+use crate::golden::site::{NOW, SIGNERS, Site, checked};
+use linli_domain::mode::record::{Evidence, Line, Moved, What};
+use linli_golden::{every, frozen, sent, stored};
+
+const PLAN: &str = "reading-room.sampling@1";
+
+fn id(text: &str) -> Id {
+    Id::new(text).unwrap()
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn run(class: Class, direction: Direction, steps: Vec<StepState>) -> Run {
+    let order = OrderRef { id: text("0197f0c2-1"), class, direction, plan: text(PLAN) };
+    Run { steps, ..Run::new(order, 0, 0) }
+}
+
+/// Rooms as they are kept: in peace, entering, held with outputs that are not proven, in a drill,
+/// on the way back.
+fn rooms() -> Vec<Kept> {
+    let room = |state, entered, last| Kept {
+        plan: Some((text(PLAN), "a5".repeat(32))),
+        building: Some("5a".repeat(32)),
+        state,
+        since: NOW,
+        ordered: Timestamp(NOW.0 - 60_000),
+        entered,
+        last,
+    };
+    let entered = KeptEntered {
+        plan: text(PLAN),
+        hash: "a5".repeat(32),
+        order: text("0197f0c2-1"),
+        class: Class::Actual,
+        began: NOW,
+    };
+    let took = Took { order: text("0197f0c2-0"), ms: 6_500_000, within_ms: 7_200_000 };
+    let last = BTreeMap::from([(text("enter Actual"), took)]);
+    let steps = || {
+        vec![
+            StepState::Verified(Channel::Human),
+            StepState::Waived(id("zhao")),
+            StepState::Intent(1),
+            StepState::Asked,
+            StepState::Pending,
+        ]
+    };
+    let entering = Run {
+        doers: BTreeMap::from([(0, BTreeSet::from([id("qian"), id("sun")]))]),
+        moved: BTreeSet::from([0, 2]),
+        pulsed: BTreeSet::from([2]),
+        ..run(Class::Actual, Direction::Enter, steps())
+    };
+    let held = Run {
+        unproven: BTreeSet::from([2]),
+        voided: BTreeSet::from([1]),
+        causes: BTreeSet::from([Cause::Fire, Cause::Stop]),
+        ..entering.clone()
+    };
+    let state = |phase, run| State { phase, fire: Fire::Normal, run };
+    let peace = Kept { plan: None, building: None, ..room(State::default(), None, BTreeMap::new()) };
+    vec![
+        peace,
+        room(
+            state(Phase::Preview, Some(run(Class::Actual, Direction::Enter, Vec::new()))),
+            None,
+            BTreeMap::new(),
+        ),
+        room(state(Phase::Running, Some(entering.clone())), Some(entered.clone()), BTreeMap::new()),
+        room(state(Phase::Ready, Some(entering)), Some(entered.clone()), last.clone()),
+        room(state(Phase::Held, Some(held)), Some(entered.clone()), last.clone()),
+        room(
+            state(Phase::Running, Some(run(Class::Exercise, Direction::Enter, steps()))),
+            None,
+            last.clone(),
+        ),
+        room(
+            state(Phase::Running, Some(run(Class::Actual, Direction::Return, steps()))),
+            Some(entered),
+            last,
+        ),
+    ]
+}
+
+fn whats() -> Vec<What> {
+    let who = Actor { id: id("zhao"), roles: vec![text("site_lead")] };
+    let evidence = Evidence {
+        claim: text("reading-door.contact == closed"),
+        point: Some(text("reading-mode.door_open")),
+        value: Some(Value::Bool(false)),
+        age_ms: Some(250),
+        is_independent: true,
+    };
+    let moved = Moved {
+        step: id("sweep"),
+        state: text("verified"),
+        channel: Some(Channel::Human),
+        by: Some(id("zhao")),
+        done_by: BTreeSet::from([id("qian"), id("sun")]),
+    };
+    let least =
+        Moved { step: id("notice"), state: text("asked"), channel: None, by: None, done_by: BTreeSet::new() };
+    let nothing =
+        Evidence { point: None, value: None, age_ms: None, is_independent: false, ..evidence.clone() };
+    stored("mode/evidence", &[evidence.clone(), nothing]);
+    stored("mode/moved", &[moved.clone(), least.clone()]);
+    let step = |by, evidence, steps| What::Step {
+        room: id("reading-room"),
+        plan: text(PLAN),
+        event: Event::Truth(4, Truth::True),
+        by,
+        evidence,
+        from: Stage::Clearing,
+        to: Stage::Acting,
+        effects: vec![Effect::Disarm(linli_domain::mode::Timer::Verify(2)), Effect::Ask(3)],
+        steps,
+        state: "0f".repeat(32),
+    };
+    vec![
+        What::Started { version: text("0.1.0"), boot: text("b1") },
+        What::Plan { plan: text(PLAN), hash: "a5".repeat(32), text: text("[plan]\nid = \"x\"\n") },
+        What::Order {
+            result: text("accepted"),
+            reason: Some(text("why")),
+            order: Some(text("0197f0c2-1")),
+            signers: vec![id("wang"), id("li")],
+            via: text("mqtt"),
+            envelope: Some(text("d8628440")),
+        },
+        What::Order {
+            result: text("refused"),
+            reason: None,
+            order: None,
+            signers: Vec::new(),
+            via: text("mqtt"),
+            envelope: None,
+        },
+        What::Message { identifier: text("1_2026"), proposes: Some(text("Actual Enter")), via: text("mqtt") },
+        What::Message { identifier: text("1_2026"), proposes: None, via: text("lin") },
+        What::Reset { room: id("reading-room"), why: text("why"), state: Box::new(State::default()) },
+        step(Some(text("zhao (lin)")), Some(evidence), vec![moved, least]),
+        step(None, None, Vec::new()),
+        What::Alternate {
+            room: id("reading-room"),
+            plan: text("hall.command@1"),
+            order: text("0197f0c2-1"),
+            by: text("zhao (lin)"),
+            why: text("门坏了"),
+        },
+        What::Finding {
+            order: text("0197f0c2-1"),
+            by: id("zhao"),
+            owner: text("物业"),
+            due: text("2026-12-31"),
+            text: text("门禁反应慢"),
+        },
+        What::Refused {
+            room: id("reading-room"),
+            event: Event::Commit { who },
+            by: Some(text("lin")),
+            why: text("the room is peace: commit means nothing there"),
+        },
+    ]
+}
+
+#[test]
+fn documents_of_rooms() {
+    stored("mode/room", &rooms());
+    let written = |shown: Option<&str>| Written { text: shown.map(text), before: text("欢迎") };
+    stored("mode/notice", &[written(Some("暂停服务")), written(None)]);
+}
+
+#[test]
+fn lines_of_the_record() {
+    let all = whats();
+    every!(all; What::Started { .. }, What::Plan { .. }, What::Order { .. }, What::Message { .. },
+        What::Reset { .. }, What::Step { .. }, What::Alternate { .. }, What::Finding { .. },
+        What::Refused { .. });
+    let lines: Vec<Line> =
+        (0..).zip(all).map(|(n, what)| Line { n, prev: "00".repeat(32), at: NOW, what }).collect();
+    stored("mode/line", &lines);
+}
+
+fn keeper() -> Arc<Keeper> {
+    Arc::new(Keeper::new(text("linli/xinghe/main"), SecretKey::from_seed([7; 32])))
+}
+
+#[tokio::test]
+async fn the_chain_and_its_signed_heads() {
+    let site = Site::open().await;
+    let book = site.store.book();
+    let mut out = String::new();
+    for keeper in [None, Some(keeper())] {
+        let mut record = Record::resume(&book, keeper).await.unwrap();
+        for what in whats() {
+            let change = record.write(NOW, what);
+            let changes = vec![change, record.page(NOW)];
+            book.keep(linli_store::Entry { changes, ..linli_store::Entry::default() }).await.unwrap();
+            out += &(serde_json::to_string(&record.head()).unwrap() + "\n");
+        }
+    }
+    frozen("mode/head.jsonl", &out);
+    frozen("mode/chain.txt", &site.dump().await);
+    let heads: Vec<Head> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(heads.last().unwrap().count, 2 * u64::try_from(whats().len()).unwrap());
+}
+
+/// A desk over a site, and where its commands come out.
+async fn desk(site: &Site) -> (Desk, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+    let birth = watch::Sender::new(Birth {
+        version: text("0.1.0"),
+        boot: text("b1"),
+        mode: text("peace"),
+        record_key: None,
+    });
+    let told = birth.subscribe();
+    let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));
+    let parts = Parts {
+        store: site.store.book(),
+        commands: Lanes { usual, first },
+        asked: mpsc::channel(1).1,
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+        health: Arc::new(Health::default()),
+        setup: watch::Sender::new(Arc::new(Setup::of(&checked()))).subscribe(),
+        birth,
+        telling: Telling::default(),
+        keeper: Some(keeper()),
+    };
+    (Desk::resume(parts).await.unwrap(), [from_usual, from_first], told)
+}
+
+fn order(desk: &Desk, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {
+    let known = desk.setup.plan(plan).unwrap();
+    let plan = PlanHash { plan: text(plan), hash: known.hash };
+    let target = Target { centre: id("xinghe"), site: None, plans: vec![plan], snapshot: None };
+    let order = Order {
+        id: format!("0197f0c2-{number}"),
+        seq: number,
+        kind,
+        class,
+        authority: Authority::District,
+        targets: vec![target],
+        mode: text("epidemic.sampling"),
+        not_before: NOW,
+        expires: Timestamp(NOW.0 + 3_600_000),
+        sent: NOW,
+        reference: Some(text("沪防〔2026〕12号")),
+        supersedes: Vec::new(),
+        cap: None,
+    };
+    let seeds =
+        SIGNERS.iter().map(|(_, _, actual, drill)| if class == Class::Actual { actual } else { drill });
+    let signed = seeds
+        .take(2)
+        .fold(Envelope::of(order), |envelope, seed| sign(&envelope, &SecretKey::from_seed([*seed; 32])));
+    signed.bytes()
+}
+
+async fn act(desk: &mut Desk, room: &str, person: &str, deed: Deed) -> Result<(), String> {
+    let action = Action::Do { room: text(room), person: Some(text(person)), deed };
+    desk.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
+}
+
+const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
+<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
+  <identifier>1_20261124080000_1</identifier><sender>qzx@district.example</sender>
+  <sent>2026-11-24T08:00:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>
+  <info><category>Health</category><event>sampling</event><urgency>Immediate</urgency>
+    <severity>Severe</severity><certainty>Observed</certainty></info>
+</alert>"#;
+
+#[tokio::test]
+async fn a_switch_as_it_is_stored_and_told() {
+    let site = Site::open().await;
+    let (mut desk, mut commands, birth) = desk(&site).await;
+    let room = desk.setup.facility.room("reading-room").unwrap();
+    desk.order(MESSAGE, None, "mqtt").await.unwrap();
+    desk.order_came(&InboundOrder { payload: Vec::new(), retained: true }).await;
+    site.clock.set(NOW, ClockQuality::FreeRunning);
+    let bytes = order(&desk, 1, Kind::Enter, Class::Actual, PLAN);
+    desk.order(&bytes, None, "mqtt").await.unwrap();
+    site.clock.set(NOW, ClockQuality::Synchronised);
+    desk.happen(room, Event::Fire(Truth::False)).await;
+    desk.order(&bytes, None, "mqtt").await.unwrap();
+    desk.order(&bytes, None, "mqtt").await.unwrap();
+    let brief = desk.setup.plan(PLAN).unwrap().brief.clone();
+    for atom in 0..brief.atoms.len() {
+        let is_of_people = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
+        desk.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
+    }
+    act(&mut desk, "reading-room", "qian", Deed::Commit).await.unwrap_err();
+    act(&mut desk, "reading-room", "zhao", Deed::Commit).await.unwrap();
+    act(&mut desk, "reading-room", "qian", Deed::Confirm(text("notice"))).await.unwrap();
+    act(&mut desk, "reading-room", "qian", Deed::Confirm(text("sweep"))).await.unwrap();
+    act(&mut desk, "reading-room", "sun", Deed::Confirm(text("sweep"))).await.unwrap();
+    let finding = Finding {
+        order: text("0197f0c2-1"),
+        person: text("zhao"),
+        owner: text("物业"),
+        due: text("2026-12-31"),
+        text: text("门禁反应慢"),
+    };
+    desk.answer("lin", Action::Finding(finding)).await.unwrap();
+    act(&mut desk, "reading-room", "sun", Deed::Stop).await.unwrap();
+    let drill = order(&desk, 2, Kind::Enter, Class::Exercise, "hall.command@1");
+    desk.order(&drill, None, "lin").await.unwrap();
+    desk.tell_status();
+    let mut dump = site.dump().await;
+    for (lane, commands) in ["usual", "first"].into_iter().zip(&mut commands) {
+        while let Ok(submission) = commands.try_recv() {
+            let inbound = submission.inbound;
+            dump += &format!(
+                "command {lane} {} {}\n",
+                inbound.device,
+                String::from_utf8(inbound.payload).unwrap()
+            );
+        }
+    }
+    dump += &format!("birth {} {}\n", birth.borrow().mode, birth.borrow().record_key.clone().unwrap());
+    frozen("mode/journey.txt", &dump);
+}
+
+#[tokio::test]
+async fn what_a_preview_saw() {
+    let site = Site::open().await;
+    let (mut desk, _commands, _birth) = desk(&site).await;
+    let names = format!("{PLAN},hall.command@1");
+    let mut shown = desk.answer("lin", Action::Snapshot(names)).await.unwrap();
+    // The name of the building has tests of its own.
+    for facts in shown["facts"].as_array_mut().unwrap() {
+        assert!(facts["building"].take().is_string());
+    }
+    shown["snapshot"].take();
+    sent("mode/snapshot", &[shown]);
+}

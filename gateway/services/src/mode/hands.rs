@@ -1,0 +1,137 @@
+//! Commands: given in order, each answered once. The command desk journals, sends and reads back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::command::Inbound;
+use linli_domain::facility::Facility;
+use linli_domain::mode::{Setting, Turn};
+use linli_drivers::Clock;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::command_answer::Answer;
+use crate::command_queue::{Lanes, OF_THIS_PROCESS, Submission};
+
+/// A command acts within this or not at all.
+const EXPIRES: Duration = Duration::from_secs(10);
+
+/// What was done, or not.
+#[derive(Debug)]
+pub struct Done {
+    /// For what.
+    pub task: Task,
+    /// Whether every command was read back as asked.
+    pub is_done: bool,
+    /// What the first that was not says.
+    pub why: Option<String>,
+}
+
+/// What commands are for.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Position of the room.
+    pub room: usize,
+    /// Which run of the room.
+    pub serial: u64,
+    /// Its turn of a step; none for a safe state or a refreshment.
+    pub act: Option<(usize, Turn)>,
+    /// Claims about what is moved.
+    pub touches: Vec<usize>,
+}
+
+/// The way to the command desk.
+pub struct Hands {
+    /// Where commands go.
+    pub commands: Lanes,
+    /// Where their end is told.
+    pub done: mpsc::Sender<Done>,
+    /// For expiry.
+    pub clock: Arc<dyn Clock>,
+}
+
+// === impl Hands ===
+
+impl Hands {
+    /// Writes these, in order; the end is told. `number` makes their ids unique for ever.
+    pub fn write(
+        &self,
+        facility: &Facility,
+        settings: &[&Setting],
+        number: &str,
+        taken_back: &CancellationToken,
+        task: Task,
+    ) {
+        self.give(&self.commands.usual, (facility, settings), number, taken_back, task);
+    }
+
+    /// The same ahead of everything, and whatever the disk does: what ends, makes good or makes safe.
+    pub fn write_first(&self, facility: &Facility, settings: &[&Setting], number: &str, task: Task) {
+        self.give(&self.commands.first, (facility, settings), number, &CancellationToken::new(), task);
+    }
+
+    fn give(
+        &self,
+        way: &mpsc::Sender<Submission>,
+        (facility, settings): (&Facility, &[&Setting]),
+        number: &str,
+        taken_back: &CancellationToken,
+        task: Task,
+    ) {
+        let given = settings.iter().enumerate().map(|(index, setting)| {
+            let number = format!("{number}-{index}");
+            let (submission, answer) = self.submission(facility, setting, &number, taken_back.clone())?;
+            way.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
+            Ok(answer)
+        });
+        tokio::spawn(answered(given.collect(), task, self.done.clone()));
+    }
+
+    fn submission(
+        &self,
+        facility: &Facility,
+        setting: &Setting,
+        number: &str,
+        taken_back: CancellationToken,
+    ) -> Result<(Submission, oneshot::Receiver<Answer>), String> {
+        let output = facility.fixtures.get(setting.fixture).and_then(|f| f.sets.get(setting.output));
+        let point = &output.ok_or("the building has no such output")?.point;
+        let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
+        let body = json!({
+            "id": format!("{OF_THIS_PROCESS}{number}"),
+            "point": point.point,
+            "value": setting.value,
+            "expires": self.clock.now().at.0.saturating_add(life),
+        });
+        let (device, payload) = (point.device.to_string(), body.to_string().into_bytes());
+        let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
+        let (waiting, answer) = oneshot::channel();
+        Ok((Submission { inbound, waiting: Some(waiting), taken_back }, answer))
+    }
+}
+
+async fn answered(
+    given: Vec<Result<oneshot::Receiver<Answer>, String>>,
+    task: Task,
+    done: mpsc::Sender<Done>,
+) {
+    let mut why = None;
+    for given in given {
+        let told = match given {
+            Err(why) => Some(why),
+            Ok(answer) => match answer.await {
+                Ok(answer) if answer.result == "done" => None,
+                Ok(answer) => {
+                    let reason = answer.reason.unwrap_or_else(|| answer.result.to_owned());
+                    Some(format!("{}: {reason}", answer.device))
+                }
+                Err(_) => Some("the gateway is stopping".to_owned()),
+            },
+        };
+        why = why.or(told);
+    }
+    let is_done = why.is_none();
+    // Whoever asked may be gone; the journal has the commands.
+    let _ = done.send(Done { task, is_done, why }).await;
+}

@@ -1,0 +1,202 @@
+//! What happens in many rooms at once becomes durable at once: a disk that was asked once for each
+//! room would keep whoever comes after waiting, until what was read is too old to count.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::facility::From;
+use linli_domain::mode::{Acted, Event, Truth};
+use linli_domain::{Batch, Id};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::desk::Desk;
+use super::hands::Done;
+use linli_config::Known;
+use linli_domain::mode::record::Evidence;
+
+/// What could not be made durable is tried again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Batches, and ends of acts, that are looked at together: whoever presses stop waits for no more.
+const TOGETHER: usize = 16;
+
+/// Something that happened in a room, of which nobody is answered.
+pub(super) struct Told {
+    room: usize,
+    event: Event,
+    evidence: Option<Evidence>,
+}
+
+/// A room whose claims are looked at, and which is next.
+struct Looked {
+    room: usize,
+    known: Arc<Known>,
+    atom: usize,
+}
+
+// === impl Told ===
+
+impl Told {
+    /// Without evidence.
+    pub(super) const fn of(room: usize, event: Event) -> Self {
+        Self { room, event, evidence: None }
+    }
+
+    const fn is_urgent(&self) -> bool {
+        matches!(self.event, Event::Fire(Truth::True))
+    }
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// Batches of different devices are looked at together. One of a device that was already among
+    /// them waits: nothing that was read is passed over.
+    pub(super) async fn see(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {
+        let (mut devices, mut next) = (BTreeSet::new(), Some(first));
+        for _ in 0..TOGETHER {
+            let Some(batch) = next.take() else { break };
+            if devices.contains(&batch.layout.device) {
+                self.look(Some(&std::mem::take(&mut devices))).await;
+            }
+            self.seen.note(&batch, Instant::now());
+            devices.insert(batch.layout.device.clone());
+            next = more.try_recv().ok();
+        }
+        if let Some(batch) = next {
+            self.look(Some(&std::mem::take(&mut devices))).await;
+            self.seen.note(&batch, Instant::now());
+            devices.insert(batch.layout.device.clone());
+        }
+        self.look(Some(&devices)).await;
+    }
+
+    /// Tells every room what is news to it; of some devices, or because time passed. Fire goes first.
+    pub(super) async fn look(&mut self, devices: Option<&BTreeSet<Id>>) {
+        let now = Instant::now();
+        let fires = self.rooms.keys().filter_map(|room| self.fire_news(*room, now));
+        let (urgent, calm): (Vec<Told>, Vec<Told>) = fires.partition(Told::is_urgent);
+        self.happen_together(urgent).await;
+        self.happen_together(calm).await;
+        let concerned = devices.map(|devices| self.concerned(devices));
+        let is_concerned = |room: &usize| concerned.as_ref().is_none_or(|rooms| rooms.contains(room));
+        let under_way =
+            self.rooms.values().filter(|room| room.state.run.is_some() && is_concerned(&room.index));
+        let mut looked: Vec<Looked> = under_way
+            .filter_map(|room| Some(Looked { room: room.index, known: room.known.clone()?, atom: 0 }))
+            .collect();
+        loop {
+            let told: Vec<Told> = looked.iter_mut().filter_map(|looked| self.news(looked, now)).collect();
+            if told.is_empty() {
+                return;
+            }
+            self.happen_together(told).await;
+        }
+    }
+
+    fn fire_news(&self, index: usize, now: Instant) -> Option<Told> {
+        let zone = self.setup.facility.rooms.get(index)?.fire_zone?;
+        let told = self.seen.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
+        self.rooms.get(&index)?.state.fire.is_news(told).then(|| Told::of(index, Event::Fire(told)))
+    }
+
+    /// Rooms in which something is read from one of those devices.
+    fn concerned(&self, devices: &BTreeSet<Id>) -> BTreeSet<usize> {
+        let fixtures = self.setup.facility.fixtures.iter();
+        let reads = fixtures.filter(|fixture| {
+            fixture.reads.iter().any(|read| match &read.from {
+                From::Point(point) => devices.contains(&point.device),
+                From::Known(_) => false,
+            })
+        });
+        reads.map(|fixture| fixture.room).collect()
+    }
+
+    /// The next claim of a room of which there is something to tell.
+    fn news(&mut self, looked: &mut Looked, now: Instant) -> Option<Told> {
+        let room = self.rooms.get_mut(&looked.room)?;
+        // The plan may be another one now.
+        if !room.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &looked.known)) {
+            return None;
+        }
+        let (setup, brief) = (&self.setup, &looked.known.brief);
+        while looked.atom < brief.atoms.len() {
+            let atom = looked.atom;
+            looked.atom += 1;
+            let knows = room.knows(atom);
+            if let Some(truth) = room.claims.news(&self.seen, setup, brief, atom, knows, now) {
+                let evidence = self.seen.evidence(setup, brief, atom, now);
+                return Some(Told { room: looked.room, event: Event::Truth(atom, truth), evidence });
+            }
+        }
+        None
+    }
+
+    /// Commands ended; those of different rooms together, those of one room one after the other.
+    pub(super) async fn ended(&mut self, first: Done, more: &mut mpsc::Receiver<Done>) {
+        let mut waiting = vec![first];
+        while waiting.len() < TOGETHER
+            && let Ok(next) = more.try_recv()
+        {
+            waiting.push(next);
+        }
+        while !waiting.is_empty() {
+            let (mut rooms, mut told, mut later) = (BTreeSet::new(), Vec::new(), Vec::new());
+            for done in std::mem::take(&mut waiting) {
+                match rooms.insert(done.task.room) {
+                    true => told.extend(self.end_of(done)),
+                    false => later.push(done),
+                }
+            }
+            self.happen_together(told).await;
+            waiting = later;
+        }
+    }
+
+    /// What a room hears of it. Of an earlier run nothing.
+    fn end_of(&mut self, done: Done) -> Option<Told> {
+        let Done { task, is_done, why } = done;
+        let moment = self.now();
+        let room = self.rooms.get_mut(&task.room)?;
+        if let Some(why) = why {
+            tracing::warn!(room = %room.id, why, "a command of the mode switch");
+        }
+        if task.serial != room.serial {
+            return None;
+        }
+        room.claims.moved(&task.touches, moment);
+        let (step, turn) = task.act?;
+        let acted = if is_done { Acted::Done } else { Acted::Failed };
+        Some(Told::of(task.room, Event::Acted { step, turn, acted }))
+    }
+
+    /// Something happened that nobody is answered for.
+    pub(super) async fn happen(&mut self, index: usize, event: Event) {
+        self.happen_together(vec![Told::of(index, event)]).await;
+    }
+
+    /// The same in several rooms, once in each.
+    pub(super) async fn happen_together(&mut self, told: Vec<Told>) {
+        let (mut decided, mut events) = (Vec::new(), Vec::new());
+        for Told { room, event, evidence } in told {
+            match self.decide(room, None, event.clone(), None, evidence) {
+                Ok(Some(made)) => {
+                    decided.push(made);
+                    events.push((room, event));
+                }
+                Ok(None) => {}
+                Err(refused) => tracing::debug!(%refused, ?event, "nothing follows"),
+            }
+        }
+        if decided.is_empty() {
+            return;
+        }
+        if let Err(error) = self.settle(decided, Vec::new(), Vec::new(), Vec::new()).await {
+            tracing::error!(%error, ?events, "the record of the mode switch cannot be written: nothing moves");
+            self.again.extend(events);
+            self.again_at = Some(Instant::now() + AGAIN);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The gateway's own key, which signs for its record. It is made at the first start, and stays in
+//! its file beside the database: a record that begins anew is still told by the same gateway.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use linli_domain::checkpoint::Keeper;
+use linli_domain::order::SecretKey;
+
+use crate::random::random;
+
+/// The key's file, readable by its owner only.
+const FILE: &str = "record.key";
+
+/// Who signs for the record. A gateway that cannot have a key runs all the same: nobody is left
+/// without a mode switch for that.
+pub fn keeper(dir: &Path, name: String) -> Option<Keeper> {
+    match key(&dir.join(FILE), dir) {
+        Ok(key) => Some(Keeper::new(name, key)),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "what is told of the record is not signed");
+            None
+        }
+    }
+}
+
+fn key(file: &Path, dir: &Path) -> anyhow::Result<SecretKey> {
+    if !file.try_exists()? {
+        let mut fresh = tempfile::NamedTempFile::new_in(dir)?;
+        writeln!(fresh, "{}", SecretKey::from_seed(random()?).reveal())?;
+        fresh.as_file().sync_all()?;
+        fresh.persist(file)?;
+        std::fs::File::open(dir)?.sync_all()?;
+    }
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    SecretKey::parse(&text)
+        .map_err(|why| anyhow::anyhow!("{}: {why}; move it away and a new one is made", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_key_is_made_once_and_is_its_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = || "linli/xinghe/gate-1".to_owned();
+        let first = keeper(dir.path(), name()).expect("a key is made");
+        let again = keeper(dir.path(), name()).expect("it is found again");
+        assert_eq!(first.verifier(), again.verifier());
+        let mode = std::fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(dir.path().join(FILE), "ed25519-secret:12").unwrap();
+        assert!(keeper(dir.path(), name()).is_none(), "half a key signs nothing");
+    }
+}

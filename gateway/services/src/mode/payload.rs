@@ -1,0 +1,112 @@
+//! What the district is told: `event/mode` and `event/order`.
+
+use linli_domain::mode::{Brief, Class, Effect, Stage, State, StepState, bracketed};
+use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
+use serde_json::{Map, Value, json};
+
+use linli_config::Known;
+use linli_domain::mode::labels;
+use linli_domain::mode::record::Moved;
+
+/// A room took a step: what changed, for whoever follows it.
+pub struct Changed<'c> {
+    /// The room.
+    pub room: &'c Id,
+    /// What people call it.
+    pub name: &'c str,
+    /// The plan of the run.
+    pub known: &'c Known,
+    /// Before.
+    pub before: &'c State,
+    /// Afterwards.
+    pub after: &'c State,
+    /// Where it was, and where it is.
+    pub stages: (Stage, Stage),
+    /// What follows.
+    pub effects: &'c [Effect],
+    /// Whether the plan's data policy holds from now on, or ends; nothing when that did not change.
+    pub is_ruled: Option<bool>,
+    /// The record so far.
+    pub lines: &'c super::record::Record,
+    /// When.
+    pub at: Timestamp,
+}
+
+// === impl Changed ===
+
+impl Changed<'_> {
+    /// The message's members; nothing when people see no difference.
+    #[must_use]
+    pub fn body(&self) -> Option<Map<String, Value>> {
+        let run = self.after.run.as_ref().or(self.before.run.as_ref())?;
+        let steps = moved(&self.known.brief, self.before, self.after);
+        let mut notes: Vec<Value> = self.effects.iter().filter_map(|effect| self.note(effect)).collect();
+        notes.extend(
+            self.is_ruled.map(|holds| json!({"policy": if holds { "applied" } else { "taken_back" }})),
+        );
+        if steps.is_empty() && notes.is_empty() && self.stages.0 == self.stages.1 {
+            return None;
+        }
+        let causes = self.after.run.as_ref().map(|run| json!(run.causes)).unwrap_or_default();
+        let text = format!("{}：{}", self.name, labels::chinese(self.stages.1));
+        let text = if run.order.class == Class::Exercise { bracketed(&text) } else { text };
+        let body = json!({
+            "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.known.brief.plan.key(),
+            "role": self.known.brief.plan.role, "order": run.order.id, "class": run.order.class,
+            "direction": run.order.direction, "from": self.stages.0, "stage": self.stages.1,
+            "verified": self.after.is_verified_ready(), "causes": causes, "steps": steps, "notes": notes,
+            "record": self.lines.head(),
+        });
+        match body {
+            Value::Object(body) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// What somebody has to hear of.
+    fn note(&self, effect: &Effect) -> Option<Value> {
+        let id = |step: &usize| self.known.brief.jobs.get(*step).map(|job| &job.id);
+        match effect {
+            Effect::Escalate { step, role } => Some(json!({"escalate": id(step), "role": role})),
+            Effect::GuardRefused(step) => Some(json!({"guard_refused": id(step)})),
+            Effect::DrillEnded => Some(json!("drill_ended")),
+            _ => None,
+        }
+    }
+}
+
+/// Steps that changed.
+#[must_use]
+pub fn moved(brief: &Brief, before: &State, after: &State) -> Vec<Moved> {
+    let pending = StepState::Pending;
+    let was = |step: usize| before.run.as_ref().and_then(|run| run.steps.get(step)).unwrap_or(&pending);
+    let Some(run) = &after.run else { return Vec::new() };
+    let is_new = before.run.as_ref().is_none_or(|old| old.order != run.order);
+    let changed = run.steps.iter().enumerate().filter(|(step, state)| match is_new {
+        true => **state != pending,
+        false => was(*step) != *state,
+    });
+    changed
+        .filter_map(|(step, state)| {
+            Some(Moved {
+                step: brief.jobs.get(step)?.id.clone(),
+                state: state.as_str().to_owned(),
+                channel: match state {
+                    StepState::Verified(channel) => Some(*channel),
+                    _ => None,
+                },
+                by: match state {
+                    StepState::Waived(by) => Some(by.clone()),
+                    _ => None,
+                },
+                done_by: run.doers.get(&step).cloned().unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// A message of the mode switch.
+#[must_use]
+pub fn message(topic: Topic, at: Timestamp, body: Map<String, Value>) -> Record {
+    Record::Message(Message { topic, class: DeviceClass::Actuator, at, body })
+}

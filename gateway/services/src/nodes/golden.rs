@@ -1,0 +1,101 @@
+//! Forms of nodes: lines of the record and its chain, what is asked and told.
+
+use std::sync::Arc;
+
+use linli_domain::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::desk::{Desk, Parts};
+use super::flash::Told;
+use super::provision::Settings;
+use super::record::{Line, Record, What};
+use super::request::{Action, Asked, Do, Reply};
+use crate::golden::site::{NOW, Site};
+use linli_golden::{every, frozen, sent, stored};
+
+fn what(action: &str, result: &str) -> What {
+    What {
+        who: "lin".to_owned(),
+        action: action.to_owned(),
+        result: result.to_owned(),
+        device: "fridge-1".to_owned(),
+        serial: Some("00000000000001f4".to_owned()),
+        about: Some("1.2.0 0badcafe".to_owned()),
+        detail: Some("又一次".to_owned()),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        unit: Some(7),
+        baud: Some(19_200),
+        parity: Some("even".to_owned()),
+        kind: Some("fridge".to_owned()),
+        name: Some("冷柜".to_owned()),
+        serial: Some(500),
+        lease_s: Some(60),
+        offsets: vec![("product_temperature".to_owned(), -0.3)],
+    }
+}
+
+#[test]
+fn lines_and_settings() {
+    let least = What { serial: None, about: None, detail: None, ..what("confirm", "done") };
+    let line = |n, what| Line { n, prev: "00".repeat(32), at: NOW, what };
+    stored("nodes/line", &[line(0, what("flash", "begun")), line(1, least)]);
+    stored("nodes/settings", &[settings(), Settings::default()]);
+    let told = Told { stage: "transfer", done: 1024, total: 4096, text: Some("t".to_owned()) };
+    sent("nodes/told", &[told.clone(), Told { text: None, ..told }]);
+}
+
+#[test]
+fn what_is_asked() {
+    let device = || "fridge-1".to_owned();
+    let asked = [
+        Do::Status { device: device() },
+        Do::Log { device: device(), most: 5 },
+        Do::Selftest { device: device() },
+        Do::Confirm { device: device() },
+        Do::Abort { device: device() },
+        Do::Restart { device: device() },
+        Do::Calibrate { device: device(), point: "temperature".to_owned(), offset: -0.3 },
+        Do::Provision { line: "kitchen-bus".to_owned(), from: 247, settings: settings() },
+        Do::Look { line: "kitchen-bus".to_owned(), unit: 247 },
+    ];
+    every!(asked; Do::Status { .. }, Do::Log { .. }, Do::Selftest { .. }, Do::Confirm { .. },
+        Do::Abort { .. }, Do::Restart { .. }, Do::Calibrate { .. }, Do::Provision { .. }, Do::Look { .. });
+    stored("nodes/do", &asked);
+    let words: Vec<_> = asked.iter().map(Do::word).collect();
+    sent("nodes/word", &words);
+}
+
+#[tokio::test]
+async fn the_record_as_it_is_stored_and_told() {
+    let site = Site::open().await;
+    let book = site.store.book();
+    let mut record = Record::resume(&book).await.unwrap();
+    for (at, what) in [("begun", "flash"), ("done", "flash"), ("begun", "flash"), ("done", "selftest")]
+        .into_iter()
+        .enumerate()
+        .map(|(n, (result, action))| (Timestamp(NOW.0 + i64::try_from(n).unwrap()), what(action, result)))
+    {
+        record.keep(&book, at, what, Vec::new()).await.unwrap();
+    }
+    let parts = Parts {
+        store: book,
+        routes: watch::Sender::new(Arc::default()).subscribe(),
+        keys: watch::Sender::new(Arc::default()).subscribe(),
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+    };
+    let desk = Desk::resume(parts).await.unwrap();
+    let (ask, asked) = mpsc::channel(4);
+    let running = tokio::spawn(desk.run(asked));
+    let (reply, answer) = oneshot::channel();
+    let action = Action::Do(Do::Confirm { device: "fridge-9".to_owned() });
+    assert!(ask.send(Asked { who: "lin".to_owned(), action, reply: Reply::Once(reply) }).await.is_ok());
+    assert!(answer.await.unwrap().is_err(), "there is no such node");
+    drop(ask);
+    running.await.unwrap();
+    frozen("nodes/journey.txt", &site.dump().await);
+}

@@ -1,0 +1,269 @@
+//! One request being done: with one node, through its line's attendant.
+
+use linli_domain::Timestamp;
+use linli_drivers::modbus::upkeep::Attendant;
+use linli_wire::identity::Identity;
+use linli_wire::selftest::State;
+use linli_wire::update::Command;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, sleep};
+
+use super::client::{Client, Trouble};
+use super::flash::{Ended, Flash, flash};
+use super::image::Image;
+use super::provision::{self, set_offset};
+use super::record::What;
+use super::request::Do;
+use super::shown;
+use crate::error::ServiceError;
+
+/// Longest self-test.
+const LONGEST_SELFTEST: Duration = Duration::from_secs(30);
+
+/// Progress waiting for whoever watches.
+const PROGRESS_QUEUE: usize = 8;
+
+/// A node as the configuration knows it.
+#[derive(Clone)]
+pub struct Target {
+    /// The device, or line and unit.
+    pub device: String,
+    /// Its unit id.
+    pub unit: u8,
+    /// The way to its line.
+    pub attendant: Attendant,
+    /// The serial number it must have.
+    pub serial: Option<u64>,
+    /// The kind it must be.
+    pub kind: Option<u16>,
+    /// Where it answers once it has firmware again, if it has none now.
+    pub afterwards: Option<u8>,
+    /// What time it is, for the node's log.
+    pub now: Timestamp,
+}
+
+/// What came of a job, with what the record says.
+pub struct Finished {
+    /// For whoever asked.
+    pub answer: Result<Value, ServiceError>,
+    /// For the record; nothing for what only looked.
+    pub noted: Option<What>,
+}
+
+// === impl Target ===
+
+impl Target {
+    /// The way to the node.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.attendant.clone(), self.unit)
+    }
+
+    /// Who answers, if it is the one the configuration means.
+    async fn identity(&self) -> Result<Identity, ServiceError> {
+        let node = self.client().identity().await.map_err(refusal)?;
+        if let Some(kind) = self.kind.filter(|kind| *kind != node.kind) {
+            return Err(ServiceError::Conflict(format!(
+                "{}: a {} answers where a {} is configured: wrong node or wrong profile",
+                self.device,
+                super::image::kind(node.kind),
+                super::image::kind(kind)
+            )));
+        }
+        if let Some(serial) = self.serial.filter(|serial| *serial != node.serial) {
+            return Err(ServiceError::Conflict(format!(
+                "{}: serial number {:016x} answers where {serial:016x} is configured",
+                self.device, node.serial
+            )));
+        }
+        self.tell_time().await;
+        Ok(node)
+    }
+
+    /// Firmware that knows no time refuses; nothing depends on it.
+    async fn tell_time(&self) {
+        if let Ok(seconds) = u32::try_from(self.now.0 / 1000) {
+            let _ = self.client().set_time(seconds).await;
+        }
+    }
+}
+
+/// Does something short.
+pub async fn run(target: &Target, what: &Do, who: &str) -> Finished {
+    let answer = act(target, what).await;
+    let noted = what.word().map(|action| What {
+        who: who.to_owned(),
+        action: action.to_owned(),
+        result: if answer.is_ok() { "done" } else { "failed" }.to_owned(),
+        device: target.device.clone(),
+        serial: answer.as_ref().ok().and_then(|answer| answer["serial"].as_str().map(str::to_owned)),
+        about: about(what),
+        detail: answer.as_ref().err().map(ToString::to_string),
+    });
+    Finished { answer, noted }
+}
+
+fn about(what: &Do) -> Option<String> {
+    match what {
+        Do::Calibrate { point, offset, .. } => Some(format!("{point} {offset:+}")),
+        Do::Provision { settings, .. } => serde_json::to_string(settings).ok(),
+        _ => None,
+    }
+}
+
+async fn act(target: &Target, what: &Do) -> Result<Value, ServiceError> {
+    let client = target.client();
+    if let Do::Provision { settings, .. } = what {
+        return provision(target, settings).await;
+    }
+    let node = target.identity().await?;
+    let mut answer = shown::identity(&node);
+    let mut add = |key: &str, value: Value| answer[key] = value;
+    match what {
+        Do::Status { .. } | Do::Look { .. } => {
+            let config = client.config().await.map_err(refusal)?;
+            let (counters, refused) = client.counters().await.map_err(refusal)?;
+            add("update", shown::update(&client.status().await.map_err(refusal)?));
+            add("name", json!(config.name()));
+            add("unit", json!(config.unit));
+            add("baud", json!(config.baud.rate()));
+            add("parity", json!(config.parity.as_str()));
+            add("lease_s", json!(config.lease_s));
+            add("offsets", offsets(&node, &config));
+            let row = |word: &str, zh: &str, count: u32| json!({"code": word, "zh": zh, "count": count});
+            let counters: Vec<Value> = counters.iter().map(|(c, n)| row(c.as_str(), c.zh(), *n)).collect();
+            let refused = refused.iter().filter(|(_, n)| *n > 0);
+            let refused: Vec<Value> =
+                refused.map(|(why, n)| row(why.as_str(), why.zh(), u32::from(*n))).collect();
+            add("counters", json!(counters));
+            add("refused", json!(refused));
+        }
+        Do::Log { most, .. } => {
+            let entries = client.log((*most).max(1)).await.map_err(refusal)?;
+            add("entries", entries.iter().map(shown::entry).collect());
+        }
+        Do::Selftest { .. } => add("selftest", selftest(&client).await?),
+        Do::Confirm { .. } => {
+            let image = node.image;
+            client.order(Command::Confirm, image).await.map_err(refusal)?;
+            answer = shown::identity(&client.identity().await.map_err(refusal)?);
+        }
+        Do::Abort { .. } => {
+            let session = client.status().await.map_err(refusal)?.session;
+            client.order(Command::Abort, session).await.map_err(refusal)?;
+            add("update", shown::update(&client.status().await.map_err(refusal)?));
+        }
+        Do::Restart { .. } => client.order(Command::Restart, 0).await.map_err(refusal)?,
+        Do::Calibrate { point, offset, .. } => {
+            let mut config = client.config().await.map_err(refusal)?;
+            set_offset(&mut config, point, *offset).map_err(ServiceError::Wrong)?;
+            let again = client.clone();
+            let set = provision::set(&client, &config, || async { Ok(again) }).await;
+            let set = set.map_err(ServiceError::Conflict)?;
+            add("offsets", offsets(&node, &set.config));
+        }
+        Do::Provision { .. } => {}
+    }
+    Ok(answer)
+}
+
+fn offsets(node: &Identity, config: &linli_wire::config::Config) -> Value {
+    let kind = linli_wire::kind::Kind::from_id(node.kind);
+    let points = kind.map_or(&[][..], |kind| kind.points).iter().zip(config.offsets);
+    points
+        .map(|(of, steps)| {
+            json!({"point": of.name, "unit": of.unit, "offset": f64::from(steps) / 10_f64.powi(i32::from(of.decimals))})
+        })
+        .collect()
+}
+
+async fn selftest(client: &Client) -> Result<Value, ServiceError> {
+    client.start_selftest().await.map_err(refusal)?;
+    let end = Instant::now() + LONGEST_SELFTEST;
+    loop {
+        sleep(Duration::from_millis(200)).await;
+        let test = client.selftest().await.map_err(refusal)?;
+        if matches!(test.state, State::Passed | State::Failed) || Instant::now() > end {
+            return Ok(shown::selftest(&test));
+        }
+    }
+}
+
+/// Over a line of the gateway only what leaves the line's own settings alone.
+async fn provision(target: &Target, settings: &provision::Settings) -> Result<Value, ServiceError> {
+    if settings.baud.is_some() || settings.parity.is_some() {
+        let why = "over a line of the running gateway its speed and parity stay as they are; use --port";
+        return Err(ServiceError::Wrong(why.to_owned()));
+    }
+    let client = target.client();
+    let node = client.identity().await.map_err(refusal)?;
+    let config = client.config().await.map_err(refusal)?;
+    let wanted = settings.on(&node, config).map_err(ServiceError::Wrong)?;
+    let again = Client::new(target.attendant.clone(), wanted.unit);
+    let set =
+        provision::set(&client, &wanted, || async { Ok(again) }).await.map_err(ServiceError::Conflict)?;
+    let mut answer = shown::identity(&set.identity);
+    answer["config"] = json!(set.config.encode().to_vec());
+    answer["identity"] = json!(set.identity.encode().to_vec());
+    Ok(answer)
+}
+
+/// Updates one node and tells how it goes. The answer has `result` and, unless it went well, `why`.
+pub async fn update(target: &Target, image: &Image, tell: &mpsc::Sender<Value>) -> (Value, Option<u64>) {
+    let node = match target.identity().await {
+        Ok(node) => node,
+        Err(why) => return (ended(target, "failed", Some(&why.to_string()), None), None),
+    };
+    let (progress, mut told) = mpsc::channel(PROGRESS_QUEUE);
+    let client = target.client();
+    let afterwards = target.afterwards.map(|unit| Client::new(target.attendant.clone(), unit));
+    let job = Flash { image, tell: progress, afterwards };
+    let outcome = {
+        let running = flash(&client, &job);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                outcome = &mut running => break outcome,
+                Some(step) = told.recv() => {
+                    let mut line = json!(step);
+                    line["device"] = json!(target.device);
+                    if tell.send(line).await.is_err() {
+                        // Whoever watched is gone: from now on nobody listens.
+                        told.close();
+                    }
+                }
+            }
+        }
+    };
+    let answer = match outcome {
+        Ok(Ended::AlreadyRuns) => {
+            let version = node.firmware.to_string();
+            ended(target, "already", None, Some(json!({"from": version, "to": version})))
+        }
+        Ok(Ended::Updated { from, to }) => ended(target, "done", None, Some(json!({"from": from, "to": to}))),
+        Ok(Ended::Stopped { next }) => {
+            let why = format!("stopped: {next} bytes are on the node; the same command goes on there");
+            ended(target, "stopped", Some(&why), None)
+        }
+        Err(why) => ended(target, "failed", Some(&why), None),
+    };
+    (answer, Some(node.serial))
+}
+
+fn ended(target: &Target, result: &str, why: Option<&str>, versions: Option<Value>) -> Value {
+    let mut answer = versions.unwrap_or_else(|| json!({}));
+    answer["device"] = json!(target.device);
+    answer["result"] = json!(result);
+    if let Some(why) = why {
+        answer["why"] = json!(why);
+    }
+    answer
+}
+
+fn refusal(trouble: Trouble) -> ServiceError {
+    match trouble {
+        Trouble::NotDone(_) => ServiceError::NotNow(trouble.to_string()),
+        _ => ServiceError::Conflict(trouble.to_string()),
+    }
+}

@@ -1,0 +1,52 @@
+//! A token bucket over refusals: a flood of rubbish fills neither the disk nor the broker.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Refusals answered in a burst; a flood of rubbish must not fill the urgent lane.
+const REFUSALS_AT_ONCE: f64 = 50.0;
+
+/// Refusals answered per second in the long run.
+const REFUSALS_PER_SECOND: f64 = 5.0;
+
+/// A token bucket over the answers to refused requests.
+#[derive(Debug)]
+pub struct RefusalBudget {
+    left: f64,
+    since: Option<Instant>,
+}
+
+impl Default for RefusalBudget {
+    fn default() -> Self {
+        Self { left: REFUSALS_AT_ONCE, since: None }
+    }
+}
+
+impl RefusalBudget {
+    /// Whether one more refusal may be answered.
+    pub fn spend(&mut self, now: Instant) -> bool {
+        let passed = self.since.map_or(Duration::ZERO, |since| now - since);
+        self.since = Some(now);
+        self.left = (self.left + passed.as_secs_f64() * REFUSALS_PER_SECOND).min(REFUSALS_AT_ONCE);
+        if self.left < 1.0 {
+            return false;
+        }
+        self.left -= 1.0;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_rubbish_is_not_answered_for_ever() {
+        let mut budget = RefusalBudget::default();
+        let answered = (0..1000).filter(|_| budget.spend(Instant::now())).count();
+        assert_eq!(answered, 50);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!((0..100).filter(|_| budget.spend(Instant::now())).count(), 5);
+    }
+}

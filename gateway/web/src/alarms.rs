@@ -1,0 +1,111 @@
+//! Alarms: anybody may see them, a worker may act on them.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use linli_domain::alarm::{Action as Deed, Shelf};
+use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Problem, Who};
+use linli_services::alarms::{Action, Asked, Shown};
+
+/// Longest journal given at a time.
+const MOST: u32 = 5000;
+
+/// The way to the alarm desk.
+#[derive(Clone)]
+pub struct AlarmDoor {
+    /// The desk.
+    pub requests: mpsc::Sender<Asked>,
+    /// The journal.
+    pub store: linli_store::Alarms,
+}
+
+/// The routes.
+pub fn router(door: AlarmDoor) -> Router {
+    Router::new()
+        .route("/api/v1/alarms", get(list))
+        .route("/api/v1/alarms/journal", get(journal))
+        .route("/api/v1/alarms/test", post(test))
+        .route("/api/v1/alarms/{alarm}/{deed}", post(act))
+        .with_state(door)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    #[serde(default)]
+    all: bool,
+    limit: Option<u32>,
+}
+
+/// The body of a deed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct How {
+    why: Option<String>,
+    #[serde(rename = "for")]
+    span: Option<String>,
+    #[serde(default)]
+    once: bool,
+}
+
+async fn list(
+    State(door): State<AlarmDoor>,
+    Query(which): Query<Which>,
+) -> Result<Json<Vec<Shown>>, Problem> {
+    ask(&door, "anybody".to_owned(), Action::List { all: which.all }).await.map(Json)
+}
+
+async fn journal(
+    State(door): State<AlarmDoor>,
+    Query(which): Query<Which>,
+) -> Result<Json<Vec<serde_json::Value>>, Problem> {
+    let steps = door.store.journal(which.limit.unwrap_or(100).min(MOST)).await;
+    let steps = steps.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    Ok(Json(steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect()))
+}
+
+async fn test(who: Who, State(door): State<AlarmDoor>) -> Result<StatusCode, Problem> {
+    ask(&door, who.0, Action::Test).await.map(|_| StatusCode::NO_CONTENT)
+}
+
+async fn act(
+    who: Who,
+    State(door): State<AlarmDoor>,
+    Path((alarm, deed)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<Vec<Shown>>, Problem> {
+    let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+    let how: How = match body.is_empty() {
+        true => How::default(),
+        false => serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?,
+    };
+    let action = match deed.as_str() {
+        "acknowledge" => Deed::Acknowledge,
+        "reset" => Deed::Reset,
+        "unshelve" => Deed::Unshelve,
+        "take-out" => Deed::TakeOut,
+        "put-back" => Deed::PutBack,
+        "shelve" => {
+            let span = how.span.as_deref().unwrap_or("1h");
+            let span = linli_drivers::duration::parse(span).map_err(|why| wrong(format!("for: {why}")))?;
+            Deed::Shelve(Shelf { span, is_one_shot: how.once })
+        }
+        other => {
+            let known = "acknowledge, reset, shelve, unshelve, take-out, put-back";
+            return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
+        }
+    };
+    ask(&door, who.0, Action::Do { alarm, action, why: how.why }).await.map(Json)
+}
+
+async fn ask(door: &AlarmDoor, who: String, action: Action) -> Result<Vec<Shown>, Problem> {
+    let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
+    let (reply, answer) = oneshot::channel();
+    door.requests.send(Asked { who, action, reply }).await.map_err(|_| stopping())?;
+    Ok(answer.await.map_err(|_| stopping())??)
+}

@@ -1,0 +1,67 @@
+//! What only the control socket may do: commands and reload.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use linli_domain::command::Inbound;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::Problem;
+use linli_services::{command_answer::Answer, command_queue::Submission};
+
+/// A request to read the configuration again; the answer is what changed, or all that is wrong.
+pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
+
+/// Where the socket's requests go.
+#[derive(Clone)]
+pub struct Control {
+    /// The command desk.
+    pub desk: mpsc::Sender<Submission>,
+    /// The gateway's main loop.
+    pub reload: mpsc::Sender<ReloadRequest>,
+}
+
+/// The routes that act.
+pub fn router(control: Control) -> Router {
+    Router::new()
+        .route("/api/v1/devices/{device}/command", post(command))
+        .route("/api/v1/reload", post(reload))
+        .with_state(control)
+}
+
+/// The body is the payload of `cmd/{device}`. The command is handed to the desk before waiting,
+/// so a caller that leaves does not cancel it.
+async fn command(
+    State(control): State<Control>,
+    Path(device): Path<String>,
+    payload: Bytes,
+) -> Result<Json<Answer>, Problem> {
+    let (waiting, answer) = oneshot::channel();
+    let inbound = Inbound {
+        device,
+        payload: payload.to_vec(),
+        retained: false,
+        response_topic: None,
+        correlation: None,
+    };
+    let full = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many commands are waiting; try again");
+    control
+        .desk
+        .try_send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
+        .map_err(full)?;
+    let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
+    Ok(Json(answer.await.map_err(gone)?))
+}
+
+async fn reload(State(control): State<Control>) -> Result<String, Problem> {
+    let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
+    let (reply, answer) = oneshot::channel();
+    control.reload.send(reply).await.map_err(|_| stopping())?;
+    match answer.await.map_err(|_| stopping())? {
+        Ok(changed) => Ok(changed),
+        Err(report) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, report)),
+    }
+}

@@ -1,0 +1,68 @@
+//! The canteen: samples, cooling, notes, the daily record; for whoever has a token.
+
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Problem, Who};
+use linli_domain::timezone::Zone;
+use linli_reports::haccp::{self, Form};
+use linli_services::canteen::{Asked, Request};
+
+/// A door to the canteen's desk.
+#[derive(Clone)]
+pub struct FoodDoor {
+    /// The desk.
+    pub requests: mpsc::Sender<Asked>,
+    /// The centre's time.
+    pub zone: Zone,
+}
+
+/// The routes.
+pub fn router(door: FoodDoor) -> Router {
+    Router::new().route("/api/v1/food", post(ask)).route("/api/v1/food/record", get(record)).with_state(door)
+}
+
+async fn ask(who: Who, State(door): State<FoodDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
+    door.ask(who, serde_json::from_slice(&body).map_err(wrong)?).await.map(Json)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    day: Option<Date>,
+    #[serde(default)]
+    form: Form,
+}
+
+/// A day as people read it, with its latest signature.
+async fn record(
+    who: Who,
+    State(door): State<FoodDoor>,
+    Query(which): Query<Which>,
+) -> Result<Response, Problem> {
+    let record = door.ask(Who(who.0.clone()), Request::Record { day: which.day }).await?;
+    let signed = door.ask(who, Request::Signed).await?;
+    let text = haccp::render(&haccp::sheet(&record, &signed, &door.zone), which.form);
+    Ok(([(CONTENT_TYPE, which.form.content_type())], text).into_response())
+}
+
+// === impl FoodDoor ===
+
+impl FoodDoor {
+    async fn ask(&self, who: Who, request: Request) -> Result<Value, Problem> {
+        let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Asked { who: who.0, request, reply }).await.map_err(|_| stopping())?;
+        Ok(answer.await.map_err(|_| stopping())??)
+    }
+}

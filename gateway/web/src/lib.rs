@@ -1,0 +1,186 @@
+//! HTTP: what people and machines may look at, and, behind a file permission, what they may do.
+//!
+//! Two doors. The network listener shows what names nobody, and opens the health cabin to workers
+//! with a token. The control socket, a file that only the gateway's user and group can open, opens
+//! it to them, and also acts: commands and reload. So no browser page and no other user of the
+//! machine can command a device.
+
+mod alarms;
+mod cabin;
+mod control;
+mod events;
+mod food;
+mod kiosks;
+mod metrics;
+mod mode;
+mod nodes;
+mod show;
+pub mod status;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+
+use crate::status::Observed;
+pub use alarms::AlarmDoor;
+pub use cabin::CabinDoor;
+pub use control::{Control, ReloadRequest};
+pub use food::FoodDoor;
+pub use kiosks::KioskDoor;
+use linli_services::ServiceError;
+use linli_services::events::Events;
+pub use mode::ModeDoor;
+pub use nodes::NodeDoor;
+pub use worker::{Peer, Who, Workers};
+
+/// The control socket's name inside the data directory.
+pub const SOCKET: &str = "control.sock";
+
+/// An error as the API shows it (the shape of RFC 9457 problem details).
+#[derive(Debug, serde::Serialize)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// What is wrong and how to mend it.
+    pub detail: String,
+}
+
+// === impl Problem ===
+
+impl Problem {
+    /// A problem with that status.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status: status.as_u16(), detail: detail.into() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [("content-type", "application/problem+json")], Json(self)).into_response()
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(refusal: ServiceError) -> Self {
+        let status = match refusal {
+            ServiceError::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ServiceError::Unknown(_) => StatusCode::NOT_FOUND,
+            ServiceError::Conflict(_) => StatusCode::CONFLICT,
+            ServiceError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, refusal.to_string())
+    }
+}
+
+/// How the services are asked.
+pub struct ServiceClients {
+    /// The health cabin.
+    pub cabin: CabinDoor,
+    /// Alarms.
+    pub alarms: AlarmDoor,
+    /// The canteen.
+    pub food: FoodDoor,
+    /// Kiosks.
+    pub kiosks: KioskDoor,
+    /// The mode switch.
+    pub mode: ModeDoor,
+    /// Nodes.
+    pub nodes: NodeDoor,
+}
+
+/// What both doors open to.
+#[derive(Clone)]
+pub struct House {
+    /// What can be seen.
+    pub observed: Arc<Observed>,
+    /// The health cabin.
+    pub cabin: CabinDoor,
+    /// Alarms.
+    pub alarms: AlarmDoor,
+    /// The canteen.
+    pub food: FoodDoor,
+    /// Kiosks.
+    pub kiosks: KioskDoor,
+    /// The mode switch.
+    pub mode: ModeDoor,
+    /// Nodes.
+    pub nodes: NodeDoor,
+    /// What happens.
+    pub events: Events,
+    /// Who may work in the cabin.
+    pub workers: Workers,
+}
+
+// === impl House ===
+
+impl House {
+    /// What both doors open to.
+    #[must_use]
+    pub fn new(observed: &Arc<Observed>, clients: ServiceClients, events: Events, workers: Workers) -> Self {
+        let ServiceClients { cabin, alarms, food, kiosks, mode, nodes } = clients;
+        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, mode, nodes, events, workers }
+    }
+
+    fn router(&self, cancel: &CancellationToken) -> Router {
+        show::router(Arc::clone(&self.observed))
+            .merge(cabin::router(self.cabin.clone()))
+            .merge(alarms::router(self.alarms.clone()))
+            .merge(food::router(self.food.clone()))
+            .merge(kiosks::router(self.kiosks.clone()))
+            .merge(mode::router(self.mode.clone()))
+            .merge(events::router(self.events.clone(), cancel.clone()))
+    }
+}
+
+/// Serves the network listener until cancelled.
+pub async fn serve_network(
+    listener: TcpListener,
+    house: House,
+    cancel: CancellationToken,
+) -> std::io::Result<()> {
+    let by_token = from_fn_with_state(house.workers.clone(), worker::by_token);
+    let router = house.router(&cancel).layer(by_token);
+    axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await
+}
+
+/// Serves the control socket until cancelled, then removes it.
+pub async fn serve_control(
+    listener: UnixListener,
+    path: PathBuf,
+    house: House,
+    control: Control,
+    cancel: CancellationToken,
+) -> std::io::Result<()> {
+    let acting = control::router(control)
+        .merge(mode::control(house.mode.clone()))
+        .merge(nodes::control(house.nodes.clone()));
+    let router = house.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;
+    let _ = std::fs::remove_file(path);
+    served
+}
+
+/// Opens the control socket for the gateway's user and group. A socket left by a killed process
+/// is replaced; one that still answers means a gateway already runs on this data directory.
+pub async fn bind_control(path: &Path) -> anyhow::Result<UnixListener> {
+    use anyhow::Context;
+    use std::os::unix::fs::PermissionsExt;
+    if tokio::net::UnixStream::connect(path).await.is_ok() {
+        anyhow::bail!("{}: another linli already runs on this data directory; stop it first", path.display());
+    }
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path)
+        .with_context(|| format!("{}: the control socket cannot be opened", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
+        .with_context(|| format!("{}: permissions cannot be set", path.display()))?;
+    Ok(listener)
+}

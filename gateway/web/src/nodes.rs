@@ -1,0 +1,106 @@
+//! Nodes: only whoever may open the control socket works on them.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::stream::unfold;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Problem, Who};
+use linli_services::nodes::{Action, Asked, Image, LINE, LONGEST_IMAGE, Reply, line_id};
+
+/// Lines of the record given at a time.
+const MOST: u32 = 1000;
+
+/// Steps of an update waiting for a slow reader; the update waits with them.
+const STEPS: usize = 16;
+
+/// The way to the desk.
+#[derive(Clone)]
+pub struct NodeDoor {
+    /// The desk.
+    pub requests: mpsc::Sender<Asked>,
+    /// The record.
+    pub store: linli_store::Book,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// Devices, separated by commas.
+    devices: String,
+    #[serde(default)]
+    keep_going: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct From {
+    #[serde(default)]
+    from: u64,
+}
+
+/// The routes.
+pub fn control(door: NodeDoor) -> Router {
+    Router::new()
+        .route("/api/v1/nodes", post(act))
+        .route("/api/v1/nodes/flash", post(flash).layer(DefaultBodyLimit::max(LONGEST_IMAGE)))
+        .route("/api/v1/nodes/record", get(record))
+        .with_state(door)
+}
+
+async fn act(who: Who, State(door): State<NodeDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
+    let action = Action::Do(serde_json::from_slice(&body).map_err(wrong)?);
+    let (reply, answer) = oneshot::channel();
+    door.ask(Asked { who: who.0, action, reply: Reply::Once(reply) }).await?;
+    Ok(Json(answer.await.map_err(|_| stopping())??))
+}
+
+/// The body is the image; the answer is one JSON a line, as it happens. Whoever stops reading
+/// stops the transfer: nobody's node is changed unwatched.
+async fn flash(
+    who: Who,
+    State(door): State<NodeDoor>,
+    Query(which): Query<Which>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let image = Image::read(body.to_vec())
+        .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the image: {why}")))?;
+    let devices = which.devices.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    let (tell, told) = mpsc::channel(STEPS);
+    let action = Action::Flash { devices, image: Box::new(image), keep_going: which.keep_going };
+    door.ask(Asked { who: who.0, action, reply: Reply::Stream(tell) }).await?;
+    let lines = unfold(told, async |mut told: mpsc::Receiver<Value>| {
+        let step = told.recv().await?;
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from(format!("{step}\n"))), told))
+    });
+    Ok(([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response())
+}
+
+/// Lines as they were written, each followed by a line feed.
+async fn record(_: Who, State(door): State<NodeDoor>, Query(from): Query<From>) -> Result<Response, Problem> {
+    let after = from.from.checked_sub(1);
+    let lines = door.store.after(LINE, &line_id(after), MOST).await;
+    let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    let text: String = lines.into_iter().map(|page| page.body + "\n").collect();
+    Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
+}
+
+fn stopping() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping")
+}
+
+// === impl NodeDoor ===
+
+impl NodeDoor {
+    async fn ask(&self, asked: Asked) -> Result<(), Problem> {
+        self.requests.send(asked).await.map_err(|_| stopping())
+    }
+}

@@ -1,0 +1,133 @@
+//! What anybody who reaches the listener may see. Nothing here changes anything.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use linli_domain::{Id, Timestamp};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::Problem;
+use crate::status::Observed;
+
+/// A trend is drawn from at most a month of minutes.
+const LONGEST_TREND_MS: i64 = 31 * 24 * 3600 * 1000;
+
+type Shared = State<Arc<Observed>>;
+
+/// The routes that show.
+pub fn router(observed: Arc<Observed>) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/devices", get(devices))
+        .route("/api/v1/devices/{device}", get(device))
+        .route("/api/v1/devices/{device}/points/{point}/trend", get(trend))
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no such path; GET / lists them") })
+        .with_state(observed)
+}
+
+async fn index() -> &'static str {
+    "linli\n\
+     GET /healthz                                       alive\n\
+     GET /readyz                                        all lines attempted, store writable\n\
+     GET /metrics                                       Prometheus text\n\
+     GET /api/v1/status                                 everything in one JSON\n\
+     GET /api/v1/devices                                devices with their latest values\n\
+     GET /api/v1/devices/{device}                       one device\n\
+     GET /api/v1/devices/{device}/points/{point}/trend  ?from=&to= (Unix ms): one-minute roll-ups\n\
+     GET /api/v1/events                                 what happens, as it happens (Server-Sent Events)\n\
+     GET /api/v1/alarms                                 what is wrong; ?all=true also what is not\n\
+     GET /api/v1/alarms/journal                         ?limit=: every step, newest first\n\
+     \n\
+     For workers (Authorization: Bearer TOKEN):\n\
+     GET /api/v1/visits                                 ?open=true, or ?from=&to=; POST opens one\n\
+     GET /api/v1/visits/{visit}                         with its measurements; ?reveal=true names the resident\n\
+     POST /api/v1/visits/{visit}/end                    {\"ending\": \"completed\" or \"abandoned\"}\n\
+     POST /api/v1/visits/{visit}/erase                  {\"why\"}\n\
+     POST /api/v1/residents/find                        an identity: its pseudonym\n\
+     POST /api/v1/residents/{pseudonym}/erase           {\"why\"}\n\
+     GET /api/v1/measurements/unassigned                what waits for its visit\n\
+     GET /api/v1/measurements/{measurement}             all its versions\n\
+     POST /api/v1/measurements/{measurement}/assign     {\"visit\", \"why\"}\n\
+     POST /api/v1/measurements/{measurement}/correct    {\"readings\", \"context\", \"why\"}\n\
+     POST /api/v1/measurements/{measurement}/withdraw   {\"why\"}\n\
+     GET /api/v1/export/fhir, /api/v1/export/csv        ?visit=, or ?from=&to=\n\
+     POST /api/v1/alarms/{alarm}/{deed}                 acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
+     GET /api/v1/audit                                  ?limit=: who did what, newest first\n"
+}
+
+async fn readyz(State(observed): Shared) -> Response {
+    let readiness = observed.readiness();
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = if readiness.ready { "ready" } else { "not ready" };
+    (status, format!("{word}\n{}\n", readiness.findings.join("\n"))).into_response()
+}
+
+async fn metrics(State(observed): Shared) -> Response {
+    match crate::metrics::render(&observed) {
+        Ok(page) => ([("content-type", "text/plain; version=0.0.4")], page).into_response(),
+        Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn status(State(observed): Shared) -> Json<serde_json::Value> {
+    Json(observed.status())
+}
+
+async fn devices(State(observed): Shared) -> Json<Vec<linli_services::live::DeviceView>> {
+    Json(observed.live.view(Instant::now()))
+}
+
+async fn device(
+    State(observed): Shared,
+    Path(device): Path<String>,
+) -> Result<Json<linli_services::live::DeviceView>, Problem> {
+    let found = observed.live.device(&device, Instant::now());
+    found.map(Json).ok_or_else(|| unknown_device(&device))
+}
+
+/// Both ends in Unix milliseconds UTC.
+#[derive(Debug, Deserialize)]
+struct Between {
+    from: i64,
+    to: i64,
+}
+
+async fn trend(
+    State(observed): Shared,
+    Path((device, point)): Path<(String, String)>,
+    between: Result<Query<Between>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(Between { from, to }) = between.map_err(|e| bad(e.body_text()))?;
+    if from > to || to.saturating_sub(from) > LONGEST_TREND_MS {
+        return Err(bad("from must not be after to, and at most 31 days before it".to_owned()));
+    }
+    let known = observed.live.device(&device, Instant::now()).ok_or_else(|| unknown_device(&device))?;
+    let Some(known_point) = known.points.iter().find(|p| p.point.as_str() == point) else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, format!("{device} has no point {point:?}")));
+    };
+    let device: &Id = &known.device;
+    let rows = observed.history.read(device, &known_point.point, Timestamp(from), Timestamp(to)).await;
+    let rows = rows.map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(minute, r)| {
+            serde_json::json!({"t": minute.0, "min": r.min, "max": r.max, "mean": r.mean(), "last": r.last, "count": r.count})
+        })
+        .collect();
+    Ok(Json(serde_json::json!({"device": device, "point": point, "unit": known_point.unit, "minutes": rows})))
+}
+
+fn unknown_device(device: &str) -> Problem {
+    let device: String = device.chars().take(64).collect();
+    Problem::new(StatusCode::NOT_FOUND, format!("no device {device:?}; GET /api/v1/devices lists them"))
+}

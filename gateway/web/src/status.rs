@@ -1,0 +1,207 @@
+//! What can be seen of a running gateway from outside: read by web, metrics and watchdog.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use linli_drivers::{LineHealth, LinePlan};
+use linli_store::Store;
+use linli_uplink::UplinkStatus;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use linli_config::Checked;
+use linli_services::VERSION;
+use linli_services::cabin::Health as CabinHealth;
+use linli_services::commands::DeskHealth;
+use linli_services::live::Live;
+
+/// A running line as others see it.
+#[derive(Clone)]
+pub struct LineView {
+    /// What it does.
+    pub plan: Arc<dyn LinePlan>,
+    /// How it does.
+    pub health: Arc<LineHealth>,
+}
+
+/// What passes through, for metrics and the watchdog.
+#[derive(Debug, Default)]
+pub struct Flow {
+    /// Values read, before the report rules.
+    pub values_read: AtomicU64,
+    /// Values handed to the store.
+    pub values_reported: AtomicU64,
+    /// Batches the store refused (its queue was full).
+    pub refused: AtomicU64,
+    /// Batches the desks of canteen and kiosks could not look at.
+    pub unaccounted: Arc<AtomicU64>,
+    /// Batches that travelled with the alarms because a mode asked for it.
+    pub raised: AtomicU64,
+    /// The same that did not, because too many messages waited there.
+    pub held_back: AtomicU64,
+    /// Changes with every turn of the loop.
+    pub progress: AtomicU64,
+}
+
+/// Handles to everything worth showing. Nothing in here can change the gateway.
+pub struct Observed {
+    /// `[gateway] id`.
+    pub gateway: String,
+    /// `[centre] id`.
+    pub centre: String,
+    /// When this process began.
+    pub started: Instant,
+    /// Latest values.
+    pub live: Arc<Live>,
+    /// What passes from lines to store.
+    pub flow: Arc<Flow>,
+    /// Commands.
+    pub desk: Arc<DeskHealth>,
+    /// Measurements of vital signs.
+    pub cabin: Arc<CabinHealth>,
+    /// Alarms.
+    pub alarms: Arc<linli_services::alarms::Health>,
+    /// The mode switch.
+    pub mode: Arc<linli_services::mode::Health>,
+    /// Notifications.
+    pub notified: Arc<linli_services::alarms::webhook::Health>,
+    /// Running lines.
+    pub lines: watch::Receiver<Arc<Vec<LineView>>>,
+    /// The store.
+    pub store: watch::Receiver<linli_store::Status>,
+    /// Trends.
+    pub history: linli_store::History,
+    /// The uplink; its default while there is none.
+    pub uplink: watch::Receiver<UplinkStatus>,
+    /// Whether `[mqtt]` is configured.
+    pub has_uplink: watch::Receiver<bool>,
+    /// Set while the last good configuration runs instead of the one on disk.
+    pub fallback: watch::Receiver<Option<String>>,
+}
+
+/// Whether the gateway does its work, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// All lines attempted and the store writable.
+    pub ready: bool,
+    /// One sentence a condition.
+    pub findings: Vec<String>,
+}
+
+// === impl Observed ===
+
+impl Observed {
+    /// Everything at its beginning.
+    #[must_use]
+    pub fn new(
+        current: &Checked,
+        lines: watch::Receiver<Arc<Vec<LineView>>>,
+        store: &Store,
+        (uplink, has_uplink): (watch::Receiver<UplinkStatus>, watch::Receiver<bool>),
+        fallback: watch::Receiver<Option<String>>,
+    ) -> Self {
+        Self {
+            gateway: current.gateway.id.to_string(),
+            centre: current.centre.id.to_string(),
+            started: Instant::now(),
+            live: Arc::default(),
+            flow: Arc::default(),
+            desk: Arc::default(),
+            cabin: Arc::default(),
+            alarms: Arc::default(),
+            notified: Arc::default(),
+            mode: Arc::default(),
+            lines,
+            store: store.status(),
+            history: store.history(),
+            uplink,
+            has_uplink,
+            fallback,
+        }
+    }
+
+    /// All lines attempted, store writable; the uplink's state is told but decides nothing: data
+    /// is safe without it.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let mut findings = Vec::new();
+        let mut ready = true;
+        for line in self.lines.borrow().iter() {
+            let (id, health) = (line.plan.line(), &line.health);
+            if health.progress.load(Ordering::Relaxed) == 0 {
+                ready = false;
+                findings.push(format!("line {id}: not attempted yet"));
+            } else if health.up.load(Ordering::Relaxed) == 0 {
+                findings.push(format!("line {id}: down"));
+            }
+        }
+        let (writable, disk_full) = {
+            let status = self.store.borrow();
+            (status.writable, status.disk_full)
+        };
+        ready &= writable;
+        findings.push(format!("store: {}", if writable { "writable" } else { "NOT writable" }));
+        if disk_full {
+            findings.push("store: the disk is full, the oldest records make room for new ones".to_owned());
+        }
+        findings.push(format!("uplink: {}", self.uplink_word()));
+        if let Some(why) = &*self.fallback.borrow() {
+            findings.push(format!("configuration: the last good one runs, the one on disk is bad: {why}"));
+        }
+        Readiness { ready, findings }
+    }
+
+    /// The state of the uplink in a word or two.
+    #[must_use]
+    pub fn uplink_word(&self) -> String {
+        let status = self.uplink.borrow();
+        match (*self.has_uplink.borrow(), status.connected, &status.last_error) {
+            (false, ..) => "not configured".to_owned(),
+            (true, true, _) => "connected".to_owned(),
+            (true, false, None) => "connecting".to_owned(),
+            (true, false, Some(error)) => format!("disconnected ({error})"),
+        }
+    }
+
+    /// The state of everything as JSON.
+    #[must_use]
+    pub fn status(&self) -> Value {
+        let (store, uplink) = (self.store.borrow().clone(), self.uplink.borrow().clone());
+        let readiness = self.readiness();
+        let lines: Vec<Value> = self.lines.borrow().iter().map(line_status).collect();
+        json!({
+            "gateway": self.gateway,
+            "centre": self.centre,
+            "version": VERSION,
+            "uptime_s": self.started.elapsed().as_secs(),
+            "ready": readiness.ready,
+            "findings": readiness.findings,
+            "lines": lines,
+            "values_read": self.flow.values_read.load(Ordering::Relaxed),
+            "values_reported": self.flow.values_reported.load(Ordering::Relaxed),
+            "refused_by_store": self.flow.refused.load(Ordering::Relaxed),
+            "store": store,
+            "uplink": uplink,
+            "configuration": if self.fallback.borrow().is_some() { "last good" } else { "current" },
+        })
+    }
+}
+
+fn line_status(line: &LineView) -> Value {
+    let health = &line.health;
+    let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let devices = line.plan.layouts().iter().zip(&health.devices).map(|(layout, device)| {
+        json!({
+            "device": layout.device, "online": read(&device.online) == 1, "ok": read(&device.ok),
+            "timeouts": read(&device.timeouts), "refusals": read(&device.refusals),
+            "garbled": read(&device.garbled), "latency_us": read(&device.latency_us),
+        })
+    });
+    json!({
+        "line": line.plan.line(), "up": read(&health.up) == 1, "requests": read(&health.requests),
+        "busy_us": read(&health.busy_us), "overruns": read(&health.overruns),
+        "late_replies": read(&health.late_replies), "resync_bytes": read(&health.resync_bytes),
+        "opens": read(&health.opens), "devices": devices.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,79 @@
+//! Who asks: a health worker with a token, or somebody on this machine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::serve::IncomingStream;
+use ring::digest::{SHA256, digest};
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+
+use super::Problem;
+use linli_config::Worker;
+
+/// A wrong token is answered after this: guessing is slow.
+const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(500);
+
+/// Workers of the present configuration.
+pub type Workers = watch::Receiver<Arc<Vec<Worker>>>;
+
+/// Who asks, as the audit calls them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who(pub String);
+
+/// The other end of the control socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    uid: Option<u32>,
+}
+
+// === impl Who ===
+
+impl<S: Sync> FromRequestParts<S> for Who {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let missing = "this needs a health worker's token: send \"Authorization: Bearer TOKEN\" ([[worker]] in gateway.toml)";
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, missing))
+    }
+}
+
+// === impl Peer ===
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self { uid: stream.io().peer_cred().ok().map(|peer| peer.uid()) }
+    }
+}
+
+/// On the network: a token names a worker; a wrong one is refused, none sees what all may see.
+pub async fn by_token(State(workers): State<Workers>, mut request: Request, next: Next) -> Response {
+    let Some(header) = request.headers().get(AUTHORIZATION) else { return next.run(request).await };
+    let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
+    // Hashes are compared: how long that takes tells nothing about the token.
+    let hashed = token.map(|token| digest(&SHA256, token.trim().as_bytes()));
+    let known = hashed.and_then(|hashed| {
+        let workers = workers.borrow();
+        workers.iter().find(|worker| worker.token == hashed.as_ref()).map(|worker| worker.name.to_string())
+    });
+    let Some(name) = known else {
+        tokio::time::sleep(WRONG_TOKEN_DELAY).await;
+        return Problem::new(StatusCode::UNAUTHORIZED, "this token belongs to no worker").into_response();
+    };
+    request.extensions_mut().insert(Who(name));
+    next.run(request).await
+}
+
+/// On the control socket: whoever may open it is a worker, known by their user id.
+pub async fn by_user(ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
+    let name = peer.uid.map_or_else(|| "local".to_owned(), |uid| format!("local:{uid}"));
+    request.extensions_mut().insert(Who(name));
+    next.run(request).await
+}
