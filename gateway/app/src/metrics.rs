@@ -296,6 +296,20 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], flag(status.disk_full))],
     )?;
+    page.gauge(
+        "linli_store_device_failed",
+        "1 while the disk reports I/O errors; transactions are tried again.",
+        &[],
+        &[(&[], flag(status.device_failed))],
+    )?;
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let undecodable = status.undecodable as f64;
+    page.gauge(
+        "linli_store_undecodable_rows",
+        "Rows that cannot be decoded, kept aside.",
+        &[],
+        &[(&[], undecodable)],
+    )?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let sizes = [("used", status.used_bytes as f64), ("max", status.max_bytes as f64)];
     for (what, bytes) in sizes {
@@ -324,6 +338,11 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         ("linli_store_transactions_total", "Transactions.", status.commits),
         ("linli_store_body_bytes_total", "Bytes of record bodies written.", status.body_bytes),
         ("linli_store_set_aside_total", "Databases set aside as damaged.", status.set_aside),
+        (
+            "linli_store_device_failures_total",
+            "Transactions that failed because the disk reported an I/O error.",
+            status.device_failures,
+        ),
     ] {
         page.counter(name, help, &[], &[(&[], count)])?;
     }

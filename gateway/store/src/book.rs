@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use linli_domain::Timestamp;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
+use crate::alarms;
 use crate::error::{NotDurable, ReadError};
 use crate::kept::{Entry, Page};
 use crate::readers::Readers;
+use crate::undecodable::{Place, Undecodable, column, text_column};
 use crate::writer::{self, Op};
 
 /// Most rows one question is answered with.
@@ -20,6 +21,7 @@ const MOST: i64 = 10_000;
 pub struct Book {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
+    pub(crate) undecodable: Undecodable,
 }
 
 // === impl Book ===
@@ -35,21 +37,21 @@ impl Book {
         let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND at >= ? AND at < ? ORDER BY at, id LIMIT ?";
         let query = sqlx::query(sql).bind(kind).bind(from.0).bind(to.0).bind(MOST);
         let rows = query.fetch_all(&self.readers.pool()).await?;
-        Ok(rows.iter().map(page).collect())
+        Ok(self.decoded(&rows))
     }
 
     /// One of them.
     pub async fn get(&self, id: &str) -> Result<Option<Page>, ReadError> {
         let sql = "SELECT id, kind, at, body FROM book WHERE id = ?";
         let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers.pool()).await?;
-        Ok(row.as_ref().map(page))
+        row.as_ref().map(|row| self.undecodable.or_fail(place(row), page(row))).transpose()
     }
 
     /// The newest of a kind by its id.
     pub async fn newest(&self, kind: &str) -> Result<Option<Page>, ReadError> {
         let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? ORDER BY id DESC LIMIT 1";
         let row = sqlx::query(sql).bind(kind).fetch_optional(&self.readers.pool()).await?;
-        Ok(row.as_ref().map(page))
+        row.as_ref().map(|row| self.undecodable.or_fail(place(row), page(row))).transpose()
     }
 
     /// The next of a kind by their ids, after that id.
@@ -57,17 +59,36 @@ impl Book {
         let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND id > ? ORDER BY id LIMIT ?";
         let query = sqlx::query(sql).bind(kind).bind(id).bind(most);
         let rows = query.fetch_all(&self.readers.pool()).await?;
-        Ok(rows.iter().map(page).collect())
+        Ok(self.decoded(&rows))
     }
 
     /// Steps of alarms in `[from, to)`, oldest first, as JSON.
     pub async fn alarm_steps(&self, from: Timestamp, to: Timestamp) -> Result<Vec<String>, ReadError> {
-        let sql = "SELECT body FROM alarm_journal WHERE at >= ? AND at < ? ORDER BY id LIMIT ?";
+        let sql = "SELECT id, body FROM alarm_journal WHERE at >= ? AND at < ? ORDER BY id LIMIT ?";
         let query = sqlx::query(sql).bind(from.0).bind(to.0).bind(MOST);
-        Ok(query.fetch_all(&self.readers.pool()).await?.iter().map(|row| row.get(0)).collect())
+        alarms::steps(&self.undecodable, &query.fetch_all(&self.readers.pool()).await?)
+    }
+
+    /// Reports that the owner cannot decode a page: it is counted, logged once and its text kept
+    /// aside. The reason must not quote the text.
+    pub fn undecodable(&self, id: &str, reason: &str) {
+        self.undecodable.report(Place::Document(id.to_owned()), reason);
+    }
+
+    fn decoded(&self, rows: &[SqliteRow]) -> Vec<Page> {
+        rows.iter().filter_map(|row| self.undecodable.or_report(place(row), page(row))).collect()
     }
 }
 
-fn page(row: &SqliteRow) -> Page {
-    Page { id: row.get(0), kind: row.get(1), at: Timestamp(row.get(2)), body: row.get(3) }
+fn place(row: &SqliteRow) -> Place {
+    Place::Document(column(row, 0).unwrap_or_default())
+}
+
+fn page(row: &SqliteRow) -> Result<Page, String> {
+    Ok(Page {
+        id: column(row, 0)?,
+        kind: column(row, 1)?,
+        at: Timestamp(column(row, 2)?),
+        body: text_column(row, 3)?,
+    })
 }

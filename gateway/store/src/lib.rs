@@ -27,6 +27,7 @@ mod settings;
 mod status;
 mod store;
 mod turned;
+mod undecodable;
 mod watermark;
 mod writer;
 

@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 7;
+pub const FORMAT: i64 = 8;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -70,8 +70,25 @@ const CREATE_BOOK: &[&str] = &[
     "CREATE INDEX book_kind ON book (kind, at)",
 ];
 
+/// Rows that could not be decoded: which one, why, and its bytes where it was taken out of a queue
+/// or may be overwritten.
+const CREATE_UNDECODABLE: &[&str] = &[
+    "CREATE TABLE undecodable (source TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, \
+     body BLOB, PRIMARY KEY (source, key)) WITHOUT ROWID",
+];
+
+/// What each format added to the one before.
+const ADDED: [(i64, &[&str]); 7] = [
+    (2, &[CREATE_SEEN]),
+    (3, CREATE_CABIN),
+    (4, CREATE_ALARMS),
+    (5, CREATE_NOTIFICATIONS),
+    (6, ADD_AFTER),
+    (7, CREATE_BOOK),
+    (8, CREATE_UNDECODABLE),
+];
+
 const CREATE: &[&str] = &[
-    CREATE_SEEN,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE)",
     "CREATE TABLE urgent (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
@@ -140,16 +157,24 @@ pub fn reader(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
 }
 
+/// Names of the tables of ours that are not in the database.
+pub async fn missing_tables(
+    connection: &mut sqlx::SqliteConnection,
+) -> Result<Vec<&'static str>, sqlx::Error> {
+    let there: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(connection)
+        .await?;
+    let added = ADDED.iter().flat_map(|(_, statements)| *statements);
+    let named = |sql: &'static str| sql.strip_prefix("CREATE TABLE ")?.split(' ').next();
+    let ours = CREATE.iter().chain(added).filter_map(|sql| named(sql));
+    Ok(ours.filter(|name| !there.iter().any(|found| found == name)).collect())
+}
+
 /// Brings a database of an older format up to [`FORMAT`].
 pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if found < 2 {
-        sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
-    }
-    let added: [(i64, &[&str]); 5] =
-        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER), (7, CREATE_BOOK)];
-    for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
+    for statement in ADDED.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
@@ -169,8 +194,8 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let all = [CREATE, CREATE_CABIN, CREATE_ALARMS, CREATE_NOTIFICATIONS, ADD_AFTER, CREATE_BOOK];
-    for statement in all.into_iter().flatten() {
+    let added = ADDED.iter().flat_map(|(_, statements)| *statements);
+    for statement in CREATE.iter().chain(added) {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

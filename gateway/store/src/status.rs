@@ -13,6 +13,8 @@ pub struct Status {
     /// Why it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// Whether it was the device: an I/O error other than "no space".
+    pub device_failed: bool,
     /// The disk is nearly full: the database does not grow, new records replace the oldest.
     pub disk_full: bool,
     /// The database's epoch.
@@ -43,6 +45,10 @@ pub struct Status {
     pub turns: u64,
     /// Databases set aside as damaged since the process began.
     pub set_aside: u64,
+    /// Transactions that failed because of the device since the process began.
+    pub device_failures: u64,
+    /// Rows that cannot be decoded, kept aside; those of earlier processes included.
+    pub undecodable: u64,
 }
 
 // === impl Status ===

@@ -20,6 +20,7 @@ use crate::readers::Readers;
 use crate::settings::{Now, Settings};
 use crate::status::Status;
 use crate::turned::Turned;
+use crate::undecodable::Undecodable;
 use crate::writer::{self, Op, Packed, Writer};
 
 /// Records of the data lane waiting for the writer: packed, so a few megabytes at most.
@@ -34,6 +35,7 @@ pub struct Store {
     data: mpsc::Sender<Packed>,
     ops: mpsc::Sender<Op>,
     turned: Arc<Turned>,
+    undecodable: Undecodable,
     readers: Arc<Readers>,
     heads: watch::Receiver<Heads>,
     status: watch::Receiver<Status>,
@@ -60,7 +62,8 @@ impl Store {
         let (heads, status) = (writer.heads(), writer.status());
         writer::spawn(writer, claim, data_queue, op_queue, ops.downgrade());
         let known = Arc::new(Mutex::new((heads.borrow().epoch.clone(), Known::default())));
-        Ok((Self { data, ops, turned, readers, heads, status, known }, opening))
+        let undecodable = Undecodable::new(ops.clone());
+        Ok((Self { data, ops, turned, undecodable, readers, heads, status, known }, opening))
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
@@ -106,37 +109,58 @@ impl Store {
             heads: self.heads.clone(),
             writer: self.ops.clone(),
             known: Arc::clone(&self.known),
+            undecodable: self.undecodable.clone(),
         }
     }
 
     /// The command journal.
     #[must_use]
     pub fn journal(&self) -> Journal {
-        Journal { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Journal {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
     /// What the health cabin keeps.
     #[must_use]
     pub fn cabin(&self) -> Cabin {
-        Cabin { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Cabin {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
     /// Where alarms are.
     #[must_use]
     pub fn alarms(&self) -> Alarms {
-        Alarms { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Alarms {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
     /// The book that desks write in.
     #[must_use]
     pub fn book(&self) -> Book {
-        Book { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Book {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
     /// Trends.
     #[must_use]
     pub fn history(&self) -> History {
-        History { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        History {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
     /// Changes with every transaction.

@@ -28,7 +28,7 @@ impl Writer {
         if self.upkeep.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
             self.upkeep.looked = Some(Instant::now());
             if let Err(error) = self.enforce().await {
-                self.unwell(&error.to_string());
+                self.report(error).await;
             }
         }
     }
@@ -83,8 +83,8 @@ impl Writer {
     ) -> Result<bool, sqlx::Error> {
         let batch = (self.book.rows[table] / SHARE).clamp(1, MOST);
         let mut connection = self.connected().await?;
-        let mut draft = Draft::new(&self.book);
         let now = (self.now)();
+        let mut draft = Draft::new(&self.book, now);
         let went = give_up_on(&mut connection, &mut draft, table, batch, reason, before, now).await;
         self.put_back(connection, went.is_ok());
         if let Some(loss) = went? {

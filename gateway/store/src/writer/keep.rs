@@ -5,6 +5,14 @@ use sqlx::SqliteConnection;
 
 use crate::kept::{Audit, Change, Entry};
 
+/// The flags of measurements that cannot be decoded name them: they go with what is erased.
+const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
+     (SELECT id || '/' || version FROM measurement WHERE id = ?)";
+
+/// The same for everything measured during a visit.
+const FORGET_MEASUREMENTS_OF_VISIT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
+     (SELECT id || '/' || version FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?))";
+
 /// Applies every change and writes the audit.
 pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
     for change in &entry.changes {
@@ -65,6 +73,8 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .await?;
         }
         Change::EraseVisit(id) => {
+            run(connection, FORGET_MEASUREMENTS_OF_VISIT, id).await?;
+            run(connection, "DELETE FROM undecodable WHERE source = 'visit' AND key = ?", id).await?;
             run(
                 connection,
                 "DELETE FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?)",
@@ -73,8 +83,13 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             .await?;
             run(connection, "DELETE FROM visit WHERE id = ?", id).await?;
         }
-        Change::EraseMeasurement(id) => run(connection, "DELETE FROM measurement WHERE id = ?", id).await?,
+        Change::EraseMeasurement(id) => {
+            run(connection, FORGET_MEASUREMENT, id).await?;
+            run(connection, "DELETE FROM measurement WHERE id = ?", id).await?;
+        }
         Change::EraseResident(pseudonym) => {
+            run(connection, "DELETE FROM undecodable WHERE source = 'resident' AND key = ?", pseudonym)
+                .await?;
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
         Change::ForgetAudit(before) => {

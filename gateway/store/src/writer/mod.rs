@@ -1,12 +1,13 @@
 //! The only code that changes the database: one task, one connection, commits in groups.
 
+pub(crate) mod disk_reserve;
 mod evict;
+mod failure;
 mod history;
 mod keep;
 mod op;
-mod room;
 mod transact;
-mod trouble;
+mod undecodable;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 pub(crate) use op::{Op, Packed, ask, keep};
 
 use crate::claim::Claim;
+use crate::error::Failure;
 use crate::heads::Heads;
 use crate::layouts::Numbered;
 use crate::open::Opened;
@@ -86,7 +88,7 @@ impl Writer {
         turned: Arc<Turned>,
     ) -> Self {
         let book = Book::of(&opened);
-        let held_back = room::is_held_back(&settings.path);
+        let held_back = disk_reserve::is_held_back(&settings.path);
         let heads = watch::Sender::new(book.heads());
         let status = watch::Sender::new(Status {
             writable: true,
@@ -94,6 +96,7 @@ impl Writer {
             rows: opened.rows,
             max_bytes: settings.max_bytes,
             set_aside: u64::from(opened.set_aside.is_some()),
+            undecodable: opened.undecodable,
             at: now(),
             ..Status::default()
         });
@@ -216,7 +219,7 @@ impl Writer {
             None => {
                 let mut connection =
                     SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await?;
-                room::limit(&mut connection, self.held_back).await?;
+                disk_reserve::limit(&mut connection, self.held_back).await?;
                 Ok(connection)
             }
         }
@@ -305,9 +308,7 @@ async fn check(path: PathBuf, writer: mpsc::WeakSender<Op>) {
     let finding = match checked {
         Ok(word) if word == "ok" => return tracing::info!("database checked after an unclean stop: sound"),
         Ok(finding) => finding,
-        Err(error) if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged => {
-            error.to_string()
-        }
+        Err(error) if Failure::of(&error) == Failure::Damaged => error.to_string(),
         Err(error) => return tracing::warn!(%error, "the database could not be checked"),
     };
     if let Some(writer) = writer.upgrade() {

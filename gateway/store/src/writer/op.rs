@@ -12,6 +12,7 @@ use crate::command::{Begun, JournaledCommand};
 use crate::error::NotDurable;
 use crate::kept::Entry;
 use crate::schema;
+use crate::undecodable::Place;
 
 /// An answer to somebody who waits for the disk.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotDurable>>;
@@ -60,6 +61,11 @@ pub(crate) enum Op {
         detail: String,
     },
     History(Vec<Minute>),
+    /// A row that a reader could not decode.
+    Undecodable {
+        place: Place,
+        reason: String,
+    },
     Damaged {
         finding: String,
     },
@@ -103,7 +109,11 @@ impl Op {
             | Self::Begin { .. }
             | Self::Advance { .. }
             | Self::Damaged { .. } => true,
-            Self::Acknowledge(_) | Self::Bury { .. } | Self::History(_) | Self::Close { .. } => false,
+            Self::Acknowledge(_)
+            | Self::Bury { .. }
+            | Self::History(_)
+            | Self::Undecodable { .. }
+            | Self::Close { .. } => false,
         }
     }
 

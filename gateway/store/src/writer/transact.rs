@@ -2,13 +2,16 @@
 
 use linli_domain::loss::{Loss, LossReason};
 use linli_domain::{Record, Timestamp};
-use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::op::{Op, Packed};
+use super::undecodable::Aside;
 use super::{Book, Writer, keep};
 use crate::command::{Begun, JournaledCommand};
+use crate::journal::undecodable_state;
 use crate::kept::Entry;
 use crate::schema::{self, TABLES};
+use crate::undecodable::{Place, json_column};
 
 /// Rows per INSERT statement: four parameters each, far below SQLite's limit.
 const ROWS_AT_ONCE: usize = 128;
@@ -29,6 +32,7 @@ pub(super) struct Draft {
     pub stored: u64,
     pub acknowledged: u64,
     pub given_up: u64,
+    pub undecodable: Aside,
     rows: [Vec<NewRow>; TABLES.len()],
 }
 
@@ -63,8 +67,8 @@ impl Writer {
         pending: &[Op],
     ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut draft = Draft::new(&self.book);
         let now = (self.now)();
+        let mut draft = Draft::new(&self.book, now);
         for loss in &self.losses {
             draft.ledger(&mut transaction, loss, now).await?;
         }
@@ -86,7 +90,9 @@ impl Writer {
                 Op::Keep { entry, records, .. } => {
                     Outcome::Kept(self.entry(&mut transaction, &mut draft, entry, records, now).await?)
                 }
-                Op::Begin { command, .. } => Outcome::Begun(begin(&mut transaction, command).await?),
+                Op::Begin { command, .. } => {
+                    Outcome::Begun(begin(&mut transaction, &mut draft, command).await?)
+                }
                 Op::Advance { id, state, at, record, .. } => {
                     advance(&mut transaction, id, state, *at).await?;
                     if let Some(packed) = record {
@@ -106,8 +112,12 @@ impl Writer {
                 Op::History(minutes) => {
                     for minute in minutes {
                         let layout = self.numbered.number(&mut transaction, &minute.layout).await?;
-                        self.devices.merge(&mut transaction, layout, minute).await?;
+                        self.devices.merge(&mut transaction, layout, minute, &mut draft.undecodable).await?;
                     }
+                    Outcome::Done
+                }
+                Op::Undecodable { place, reason } => {
+                    draft.set_aside(&mut transaction, place, reason, now).await?;
                     Outcome::Done
                 }
                 Op::Damaged { .. } | Op::Close { .. } => Outcome::Done,
@@ -157,9 +167,17 @@ impl Writer {
 // === impl Draft ===
 
 impl Draft {
-    pub(super) fn new(book: &Book) -> Self {
+    pub(super) fn new(book: &Book, now: Timestamp) -> Self {
         let rows = std::array::from_fn(|_| Vec::new());
-        Self { book: book.clone(), body_bytes: 0, stored: 0, acknowledged: 0, given_up: 0, rows }
+        Self {
+            book: book.clone(),
+            body_bytes: 0,
+            stored: 0,
+            acknowledged: 0,
+            given_up: 0,
+            undecodable: Aside::new(now),
+            rows,
+        }
     }
 
     /// Gives a record its number.
@@ -246,18 +264,35 @@ impl Draft {
         Ok(())
     }
 
-    /// Moves a record to the dead letters.
+    /// Takes a row that cannot be decoded out of the way of the others.
+    async fn set_aside(
+        &mut self,
+        connection: &mut SqliteConnection,
+        place: &Place,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        if let Place::Outbox(seq) = place {
+            self.insert(connection).await?;
+            if !self.bury(connection, *seq, &format!("cannot be decoded: {reason}"), now).await? {
+                return Ok(());
+            }
+        }
+        self.undecodable.set_aside(connection, place.clone(), reason).await
+    }
+
+    /// Moves a record to the dead letters. Whether it was there.
     async fn bury(
         &mut self,
         connection: &mut SqliteConnection,
         seq: u64,
         detail: &str,
         now: Timestamp,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         for (table, name) in TABLES.iter().enumerate() {
             let copy = format!(
                 "INSERT OR REPLACE INTO dead_letter SELECT seq, at, layout, body, ?2, ?3 FROM {name} WHERE seq = ?1 \
-                 RETURNING at"
+                 RETURNING CAST(at AS INTEGER)"
             );
             let at: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(copy))
                 .bind(seq.cast_signed())
@@ -281,9 +316,10 @@ impl Draft {
                 between: Some((Timestamp(at), Timestamp(at))),
                 detail: detail.to_owned(),
             };
-            return self.ledger(connection, &loss, now).await;
+            self.ledger(connection, &loss, now).await?;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Writes the meta rows.
@@ -316,14 +352,25 @@ async fn is_new(connection: &mut SqliteConnection, key: &str, now: Timestamp) ->
     Ok(inserted.rows_affected() == 1)
 }
 
-async fn begin(connection: &mut SqliteConnection, command: &JournaledCommand) -> Result<Begun, sqlx::Error> {
+async fn begin(
+    connection: &mut SqliteConnection,
+    draft: &mut Draft,
+    command: &JournaledCommand,
+) -> Result<Begun, sqlx::Error> {
     let known = sqlx::query("SELECT state FROM command WHERE id = ?")
         .bind(&command.id)
         .fetch_optional(&mut *connection)
         .await?;
     if let Some(row) = known {
-        let state = serde_json::from_str(row.get::<&str, _>(0)).map_err(|e| sqlx::Error::Decode(e.into()))?;
-        return Ok(Begun::Known(state));
+        // One whose state cannot be decoded may have been sent: it is not begun a second time.
+        return Ok(Begun::Known(match json_column(&row, 0) {
+            Ok(state) => state,
+            Err(reason) => {
+                let place = Place::CommandState(command.id.clone());
+                draft.undecodable.set_aside(connection, place, &reason).await?;
+                undecodable_state()
+            }
+        }));
     }
     let body = serde_json::to_string(command).map_err(|e| sqlx::Error::Encode(e.into()))?;
     let state = serde_json::to_string(&linli_domain::command::State::Accepted)
@@ -385,6 +432,7 @@ pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
         status.acknowledged += draft.acknowledged;
         status.given_up += draft.given_up;
         status.body_bytes += draft.body_bytes;
+        status.undecodable += draft.undecodable.log();
         status.commits += 1;
         status.at = (writer.now)();
     });

@@ -43,10 +43,7 @@ impl Writer {
     /// One round of housekeeping; an error here is trouble like any other.
     pub(super) async fn upkeep(&mut self) {
         if let Err(error) = self.round().await {
-            self.unwell(&error.to_string());
-            if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged {
-                self.begin_anew(&error.to_string()).await;
-            }
+            self.report(error).await;
         }
     }
 
@@ -67,10 +64,13 @@ impl Writer {
     async fn purge_records(&mut self) -> Result<(), sqlx::Error> {
         let before = self.steady_now().0.saturating_sub(COMMANDS_KEPT_MS);
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        sqlx::query("DELETE FROM command WHERE at < ? AND id NOT IN (SELECT id FROM open_command)")
-            .bind(before)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "DELETE FROM command WHERE at < ? AND id NOT IN (SELECT id FROM open_command) \
+             AND id NOT IN (SELECT key FROM undecodable WHERE source = 'command')",
+        )
+        .bind(before)
+        .execute(&mut *connection)
+        .await?;
         sqlx::query("DELETE FROM seen WHERE at < ?").bind(before).execute(&mut *connection).await?;
         sqlx::query("DELETE FROM ledger WHERE id <= (SELECT max(id) FROM ledger) - ?")
             .bind(LEDGER_KEPT)
@@ -80,7 +80,8 @@ impl Writer {
             .bind(ALARM_STEPS_KEPT)
             .execute(&mut *connection)
             .await?;
-        sqlx::query("DELETE FROM dead_letter WHERE seq NOT IN (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT ?)")
+        sqlx::query("DELETE FROM dead_letter WHERE seq NOT IN (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT ?) \
+             AND seq NOT IN (SELECT CAST(key AS INTEGER) FROM undecodable WHERE source = 'outbox')")
             .bind(DEAD_KEPT)
             .execute(connection)
             .await?;

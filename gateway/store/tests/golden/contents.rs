@@ -43,6 +43,9 @@ pub struct Contents {
     pub pages: Vec<Page>,
 }
 
+/// Why the alarm's row is flagged.
+const UNDECODABLE: &str = "state \"unheard of\" is not known";
+
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
 }
@@ -439,10 +442,11 @@ impl Contents {
         for entry in self.entries() {
             assert_eq!(store.cabin().keep(entry).await, Ok(true));
         }
+        store.alarms().undecodable(&self.alarms[0].0, UNDECODABLE);
     }
 
     /// Reads everything: through the store, and from the file what the store only writes.
-    pub async fn read(store: &Store, path: &Path) -> Self {
+    pub async fn read(store: &Store, path: &Path, has_undecodable: bool) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         for lane in [Lane::Urgent, Lane::Data] {
             rows.extend(waiting(&store.outbox(), lane).await);
@@ -472,6 +476,7 @@ impl Contents {
         let (notification, waiting) =
             alarms.next_notification(&asked.hook, asked.after).await.unwrap().unwrap();
         assert_eq!(waiting, 1);
+        assert_eq!(store.status().borrow().undecodable, u64::from(has_undecodable));
         let book = store.book();
         let (from, to) = (NOW, Timestamp(NOW.0 + 1));
         assert_eq!(book.alarm_steps(from, to).await.unwrap(), steps);

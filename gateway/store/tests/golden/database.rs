@@ -112,7 +112,16 @@ fn readable(quoted: String) -> String {
 
 /// Builds the golden database.
 pub async fn restore(path: &Path) {
-    let schema = golden("schema.sql");
+    build(path, "schema.sql").await;
+}
+
+/// Builds the golden database of an older format: its schema, and the rows its tables had.
+pub async fn restore_format(path: &Path, format: i64) {
+    build(path, &format!("schema-{format}.sql")).await;
+}
+
+async fn build(path: &Path, schema: &str) {
+    let schema = golden(schema);
     let named = |line: &str| Some(line.strip_prefix("CREATE TABLE ")?.split(' ').next()?.to_owned());
     let mut tables: Vec<String> = schema.lines().filter_map(named).collect();
     tables.push("sqlite_sequence".to_owned());

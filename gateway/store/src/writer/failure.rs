@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::op::Op;
 use super::{Book, Writer, transact};
-use crate::error::Trouble;
+use crate::error::Failure;
 use crate::open;
 use crate::watermark::Watermark;
 
@@ -31,7 +31,7 @@ impl Writer {
         if pending.is_empty() && self.losses.is_empty() {
             return;
         }
-        let mut last = String::new();
+        let mut last = (Failure::Passing, String::new());
         for _ in 0..ATTEMPTS {
             let started = Instant::now();
             match self.transact(pending).await {
@@ -43,18 +43,19 @@ impl Writer {
                     return;
                 }
                 Err(error) => {
-                    last = error.to_string();
-                    match Trouble::of(&error) {
-                        Trouble::Full if self.make_room().await => continue,
-                        Trouble::Full => break,
-                        Trouble::Damaged => self.begin_anew(&last).await,
-                        Trouble::Passing => tokio::time::sleep(RETRY_AFTER / 20).await,
+                    last = self.fail(error).await;
+                    match last.0 {
+                        Failure::Full if self.make_room().await => continue,
+                        Failure::Full => break,
+                        Failure::Damaged => self.begin_anew(&last.1).await,
+                        Failure::Device | Failure::Passing => tokio::time::sleep(RETRY_AFTER / 20).await,
                     }
-                    self.unwell(&last);
+                    self.unwell(last.0, &last.1);
                 }
             }
         }
-        self.unwell(&last);
+        let (failure, last) = last;
+        self.unwell(failure, &last);
         self.retry_at = Some(Instant::now() + RETRY_AFTER);
         let (waited, patient): (Vec<Op>, Vec<Op>) =
             std::mem::take(pending).into_iter().partition(Op::is_waited_for);
@@ -80,10 +81,37 @@ impl Writer {
                 self.devices.forget();
                 self.readers.renew().await;
                 self.heads.send_replace(self.book.heads());
-                self.status.send_modify(|status| status.set_aside += 1);
+                let undecodable = opened.undecodable;
+                self.status.send_modify(|status| {
+                    status.set_aside += 1;
+                    status.undecodable = undecodable;
+                });
                 self.mark_open().await;
             }
-            Err(error) => self.unwell(&error.to_string()),
+            Err(error) => self.unwell(Failure::Passing, &error.to_string()),
+        }
+    }
+
+    /// What an error means, with its text; failures of the device are counted.
+    async fn fail(&self, error: sqlx::Error) -> (Failure, String) {
+        let text = error.to_string();
+        let path = self.settings.path.clone();
+        // Looking at the disk may block.
+        let classified = tokio::task::spawn_blocking(move || Failure::at(&error, &path)).await;
+        let failure = classified.unwrap_or(Failure::Passing);
+        if failure == Failure::Device {
+            self.status.send_modify(|status| status.device_failures += 1);
+        }
+        (failure, text)
+    }
+
+    /// Reports an error outside a transaction of records, and begins a new database if it means
+    /// that this one is damaged.
+    pub(super) async fn report(&mut self, error: sqlx::Error) {
+        let (failure, text) = self.fail(error).await;
+        self.unwell(failure, &text);
+        if failure == Failure::Damaged {
+            self.begin_anew(&text).await;
         }
     }
 
@@ -93,6 +121,7 @@ impl Writer {
             healed = !status.writable;
             status.writable = true;
             status.trouble = None;
+            status.device_failed = false;
             status.commit_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         });
         if healed {
@@ -100,12 +129,17 @@ impl Writer {
         }
     }
 
-    pub(super) fn unwell(&mut self, error: &str) {
-        let fresh = self.status.borrow().writable;
-        if fresh {
-            tracing::error!(error, "the store is not writable");
+    fn unwell(&mut self, failure: Failure, error: &str) {
+        let has_device_failed = failure == Failure::Device;
+        if self.status.borrow().writable {
+            if has_device_failed {
+                tracing::error!(error, "the disk reports an I/O error: the store is not writable");
+            } else {
+                tracing::error!(error, "the store is not writable");
+            }
         }
         self.status.send_modify(|status| {
+            status.device_failed = has_device_failed;
             status.writable = false;
             status.trouble = Some(error.to_owned());
         });

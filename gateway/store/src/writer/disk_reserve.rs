@@ -14,6 +14,7 @@ use linli_domain::loss::LossReason;
 use sqlx::{Connection, SqliteConnection};
 
 use super::Writer;
+use crate::error::is_no_space;
 use crate::watermark::beside;
 
 /// What is held back: more than the write-ahead log grows between two checkpoints.
@@ -112,6 +113,27 @@ fn create(database: &Path) -> std::io::Result<()> {
         let _ = std::fs::remove_file(&path);
     }
     written
+}
+
+/// Less free space than this is none: SQLite's shared-memory file alone grows by 32 KiB.
+const NOTHING: u64 = 64 * 1024;
+
+/// Whether there is no space for the database, by the file system's figures or, since a quota is
+/// not among them, by writing a little.
+pub(crate) fn is_exhausted(database: &Path) -> bool {
+    let directory = database.parent().unwrap_or(database);
+    if let Ok(disk) = rustix::fs::statvfs(directory)
+        && disk.f_bavail.saturating_mul(disk.f_frsize) < NOTHING
+    {
+        return true;
+    }
+    let path = beside(database, "trial");
+    let tried = std::fs::File::create(&path).and_then(|mut file| {
+        file.write_all(&[0; 8 * 1024])?;
+        file.sync_all()
+    });
+    let _ = std::fs::remove_file(&path);
+    tried.is_err_and(|error| is_no_space(&error))
 }
 
 fn release(database: &Path) -> bool {
