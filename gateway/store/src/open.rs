@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use linli_domain::loss::{Loss, LossReason};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
@@ -265,12 +266,11 @@ async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened
     })
 }
 
-/// 128 random bits: no two databases of any gateway ever share an epoch.
+/// 128 bits of the operating system's entropy: no two databases of any gateway share an epoch.
 fn random_epoch() -> std::io::Result<String> {
-    use std::io::Read;
     let mut bytes = [0_u8; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

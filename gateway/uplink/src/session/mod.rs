@@ -3,6 +3,7 @@
 //! Three verbs: publish, next, close. A session is used once: after [`Happening::Lost`] it is
 //! dropped, and the next connection is a new one.
 
+mod driven;
 mod v311;
 mod v5;
 
