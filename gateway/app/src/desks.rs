@@ -132,8 +132,8 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, Ways)> {
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
-        mode: ModeDoor { requests: mode_requests, store: store.book() },
-        nodes: NodeDoor { requests: node_requests, store: store.book() },
+        mode: ModeDoor { requests: mode_requests, store: store.documents() },
+        nodes: NodeDoor { requests: node_requests, store: store.documents() },
         food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
     };
     let desks = Desks {
@@ -190,7 +190,7 @@ async fn node_desk(
     follow: &Follow,
 ) -> anyhow::Result<nodes::Desk> {
     let parts = nodes::Parts {
-        store: store.book(),
+        store: store.documents(),
         routes,
         keys: follow.image_keys.subscribe(),
         events: events.clone(),
@@ -209,7 +209,7 @@ fn notices(
     mode::NoticeParts {
         in_force: telling.in_force(),
         commands,
-        store: store.book(),
+        store: store.documents(),
         live: Arc::clone(&observed.live),
         clock: Arc::clone(clock),
     }
@@ -224,7 +224,7 @@ async fn food_desk(
     current: &Checked,
 ) -> anyhow::Result<food::Desk> {
     let parts = food::Parts {
-        store: store.book(),
+        store: store.documents(),
         samples,
         events: events.clone(),
         clock: Arc::clone(clock),
@@ -272,7 +272,7 @@ async fn mode_desk(
     follow: &Follow,
 ) -> anyhow::Result<mode::Desk> {
     let parts = mode::Parts {
-        store: store.book(),
+        store: store.documents(),
         commands,
         asked,
         events: events.clone(),
@@ -294,7 +294,7 @@ async fn kiosk_desk(
     current: &Checked,
 ) -> anyhow::Result<kiosks::Desk> {
     let parts = kiosks::Parts {
-        store: store.book(),
+        store: store.documents(),
         events: events.clone(),
         clock: Arc::clone(clock),
         setup: follow.kiosks.subscribe(),

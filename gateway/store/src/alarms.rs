@@ -7,8 +7,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
+use crate::entry::{Entry, Notification};
 use crate::error::{NotDurable, ReadError};
-use crate::kept::{Entry, Notification};
 use crate::readers::Readers;
 use crate::undecodable::{Place, Undecodable, column, text_column};
 use crate::writer::{self, Op};

@@ -8,8 +8,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
+use crate::entry::{Audit, Entry, Resident};
 use crate::error::{NotDurable, ReadError};
-use crate::kept::{Audit, Entry, Resident};
 use crate::readers::Readers;
 use crate::undecodable::{Place, Undecodable, column, json_column};
 use crate::writer::{self, Op};

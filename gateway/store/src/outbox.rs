@@ -116,7 +116,7 @@ impl Outbox {
 
     /// The broker will never take it: kept aside for a person, and told in the ledger.
     pub async fn dead_letter(&self, seq: u64, detail: String) {
-        let _ = self.writer.send(Op::Bury { seq, detail }).await;
+        let _ = self.writer.send(Op::DeadLetter { seq, detail }).await;
     }
 }
 

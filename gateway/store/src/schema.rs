@@ -22,10 +22,10 @@ const CHECKPOINT_PAGES: &str = "1000";
 /// The WAL file is cut back to this after a checkpoint that left it longer.
 const WAL_LIMIT: &str = "8388608";
 
-/// Page cache of the writer in KiB (negative: KiB, not pages).
+/// Document cache of the writer in KiB (negative: KiB, not pages).
 const WRITER_CACHE: &str = "-2048";
 
-/// Page cache of a reader in KiB.
+/// Document cache of a reader in KiB.
 const READER_CACHE: &str = "-512";
 
 /// A reader waits this long for a lock that the writer holds only for moments.

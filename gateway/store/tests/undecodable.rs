@@ -11,7 +11,7 @@ use linli_domain::visit::{Context, OpenedBy, Status, Version, Visit};
 use linli_domain::vital::{Measurement, Taken};
 use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Timestamp};
 use linli_store::{
-    Audit, Begun, Change, Entry, Notification, Page, ReadError, Resident, Row, Store, inspect,
+    Audit, Begun, Change, Document, Entry, Notification, ReadError, Resident, Row, Store, inspect,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
@@ -193,7 +193,12 @@ async fn a_minute_that_is_undecodable_is_kept_aside_and_written_anew() {
 }
 
 fn page(id: &str) -> Change {
-    Change::Page(Page { id: id.to_owned(), kind: "k".to_owned(), at: NOW, body: "{\"n\":1}".to_owned() })
+    Change::Document(Document {
+        id: id.to_owned(),
+        kind: "k".to_owned(),
+        at: NOW,
+        body: "{\"n\":1}".to_owned(),
+    })
 }
 
 fn notification(key: &str) -> Change {
@@ -216,8 +221,8 @@ async fn documents_beside_an_undecodable_one_are_read() {
     let store = bench.open().await;
     keep(&store, vec![page("a"), page("b"), page("c")]).await;
     bench.damage("UPDATE book SET body = '{\"n\":' WHERE id = 'c'").await;
-    let book = store.book();
-    let ids = |pages: Vec<Page>| pages.into_iter().map(|page| page.id).collect::<Vec<_>>();
+    let book = store.documents();
+    let ids = |pages: Vec<Document>| pages.into_iter().map(|page| page.id).collect::<Vec<_>>();
     assert_eq!(ids(book.of("k", NOW, Timestamp(i64::MAX)).await.unwrap()), ["a", "b"]);
     assert_eq!(ids(book.after("k", "a", 10).await.unwrap()), ["b"]);
     // Whoever asks for that one learns that it is there: it is not the same as none.
@@ -246,7 +251,7 @@ async fn alarms_beside_an_undecodable_one_are_read_and_people_are_told() {
     let alarms = store.alarms();
     assert_eq!(alarms.all().await.unwrap(), [("b".to_owned(), "{}".to_owned())]);
     assert_eq!(alarms.journal(10).await.unwrap(), ["{\"n\":2}"]);
-    assert_eq!(store.book().alarm_steps(NOW, Timestamp(i64::MAX)).await.unwrap(), ["{\"n\":2}"]);
+    assert_eq!(store.documents().alarm_steps(NOW, Timestamp(i64::MAX)).await.unwrap(), ["{\"n\":2}"]);
     let hook = Id::new("pager").unwrap();
     let (next, _) = alarms.next_notification(&hook, NOW).await.unwrap().expect("the second one");
     assert_eq!((next.id, next.key.as_str()), (2, "2"));

@@ -9,7 +9,7 @@ use linli_domain::hours::Opening;
 use linli_domain::kiosk::{Matter, Service};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
-use linli_store::{Book, Change, Entry, Page};
+use linli_store::{Change, Document, Documents, Entry};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -42,7 +42,7 @@ pub struct Setup {
 /// What the task is made of.
 pub struct Parts {
     /// Where days are kept.
-    pub store: Book,
+    pub store: Documents,
     /// Screens.
     pub events: Events,
     /// Labels.
@@ -177,7 +177,7 @@ impl Desk {
         let page = |(device, (state, _)): (&Id, &(State, Service))| {
             let id = format!("kiosk-day/{}/{device}", self.today);
             let body = serde_json::to_string(&state.hours).unwrap_or_default();
-            Change::Page(Page { id, kind: "kiosk-day".to_owned(), at, body })
+            Change::Document(Document { id, kind: "kiosk-day".to_owned(), at, body })
         };
         let changes: Vec<Change> = self.states.iter().map(page).collect();
         if changes.is_empty() {
@@ -216,7 +216,7 @@ impl Desk {
                 self.keep().await;
                 let from = self.parts.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
                 let kept = self.parts.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
-                let row = |page: Page| {
+                let row = |page: Document| {
                     let mut parts = page.id.splitn(3, '/').skip(1);
                     let hours: linli_domain::kiosk::Hours = serde_json::from_str(&page.body).ok()?;
                     Some(json!({

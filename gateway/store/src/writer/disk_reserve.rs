@@ -18,7 +18,7 @@ use crate::error::is_no_space;
 use crate::watermark::beside;
 
 /// What is held back: more than the write-ahead log grows between two checkpoints.
-const HELD_BACK: u64 = 6 * 1024 * 1024;
+const RESERVED: u64 = 6 * 1024 * 1024;
 
 /// What must be free beyond it, for the files of others.
 const MARGIN: u64 = 1024 * 1024;
@@ -33,14 +33,14 @@ const AS_IT_IS: &str = "PRAGMA max_page_count = 1";
 
 impl Writer {
     /// Makes room on a full disk. Whether anything was gained.
-    pub(super) async fn make_room(&mut self) -> bool {
+    pub(super) async fn free_space(&mut self) -> bool {
         let path = self.settings.path.clone();
         let released = tokio::task::spawn_blocking(move || release(&path)).await.unwrap_or(false);
-        self.set_held_back(false);
+        self.set_reserved(false);
         if let Err(error) = self.empty_the_log().await {
             tracing::debug!(%error, "the log could not be emptied");
         }
-        let gained = self.give_up_oldest(LossReason::DiskFull).await;
+        let gained = self.evict_oldest(LossReason::DiskFull).await;
         if let Err(error) = &gained {
             tracing::debug!(%error, "no room could be made");
         }
@@ -48,28 +48,28 @@ impl Writer {
     }
 
     /// Holds space back, if there is any, and lets the database grow accordingly.
-    pub(super) async fn hold_back(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn reserve_space(&mut self) -> Result<(), sqlx::Error> {
         let path = self.settings.path.clone();
         let held = tokio::task::spawn_blocking(move || create(&path)).await;
         match held.unwrap_or_else(|error| Err(error.into())) {
-            Ok(()) => self.set_held_back(true),
+            Ok(()) => self.set_reserved(true),
             Err(error) => {
                 tracing::debug!(%error, "no space to hold back");
-                self.set_held_back(false);
+                self.set_reserved(false);
             }
         }
         let mut connection = self.connected().await?;
-        let limited = limit(&mut connection, self.held_back).await;
+        let limited = limit(&mut connection, self.has_reserve).await;
         self.put_back(connection, limited.is_ok());
         limited
     }
 
-    fn set_held_back(&mut self, held_back: bool) {
-        self.held_back = held_back;
+    fn set_reserved(&mut self, has_reserve: bool) {
+        self.has_reserve = has_reserve;
         let changed = self
             .status
-            .send_if_modified(|status| std::mem::replace(&mut status.disk_full, !held_back) == held_back);
-        if changed && held_back {
+            .send_if_modified(|status| std::mem::replace(&mut status.disk_full, !has_reserve) == has_reserve);
+        if changed && has_reserve {
             tracing::info!("the disk has room again: the database may grow");
         } else if changed {
             tracing::warn!(
@@ -94,18 +94,18 @@ pub(super) async fn limit(connection: &mut SqliteConnection, may_grow: bool) -> 
 }
 
 /// Whether space is held back beside this database.
-pub(super) fn is_held_back(database: &Path) -> bool {
-    std::fs::metadata(beside(database, "reserve")).is_ok_and(|found| found.len() >= HELD_BACK)
+pub(super) fn is_reserved(database: &Path) -> bool {
+    std::fs::metadata(beside(database, "reserve")).is_ok_and(|found| found.len() >= RESERVED)
 }
 
 fn create(database: &Path) -> std::io::Result<()> {
-    if is_held_back(database) {
+    if is_reserved(database) {
         return Ok(());
     }
     let path = beside(database, "reserve");
     // Looked at first: trying costs the flash six megabytes.
     let disk = rustix::fs::statvfs(database)?;
-    if disk.f_bavail.saturating_mul(disk.f_frsize) < HELD_BACK + MARGIN {
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED + MARGIN {
         return Err(std::io::ErrorKind::StorageFull.into());
     }
     let written = write_zeros(&path);
@@ -144,7 +144,7 @@ fn release(database: &Path) -> bool {
 fn write_zeros(path: &Path) -> std::io::Result<()> {
     let mut file = std::fs::File::create(path)?;
     let block = [0_u8; 64 * 1024];
-    for _ in 0..HELD_BACK / block.len() as u64 {
+    for _ in 0..RESERVED / block.len() as u64 {
         file.write_all(&block)?;
     }
     file.sync_all()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::op::Op;
-use super::{Book, Writer, transact};
+use super::{MetaRows, Writer, transact};
 use crate::error::Failure;
 use crate::open;
 use crate::watermark::Watermark;
@@ -24,10 +24,10 @@ impl Writer {
     pub(super) async fn settle(&mut self, pending: &mut Vec<Op>) {
         self.retry_at = None;
         if let Some(finding) = pending.iter().find_map(damage) {
-            self.begin_anew(&finding).await;
+            self.replace_database(&finding).await;
             pending.retain(|op| damage(op).is_none());
         }
-        self.collect_turned();
+        self.collect_rejected();
         if pending.is_empty() && self.losses.is_empty() {
             return;
         }
@@ -38,24 +38,24 @@ impl Writer {
                 Ok((draft, outcomes)) => {
                     transact::adopt(self, draft);
                     transact::answer(pending, outcomes);
-                    self.well(started.elapsed());
+                    self.mark_writable(started.elapsed());
                     self.enforce_soon().await;
                     return;
                 }
                 Err(error) => {
                     last = self.fail(error).await;
                     match last.0 {
-                        Failure::Full if self.make_room().await => continue,
+                        Failure::Full if self.free_space().await => continue,
                         Failure::Full => break,
-                        Failure::Damaged => self.begin_anew(&last.1).await,
+                        Failure::Damaged => self.replace_database(&last.1).await,
                         Failure::Device | Failure::Passing => tokio::time::sleep(RETRY_AFTER / 20).await,
                     }
-                    self.unwell(last.0, &last.1);
+                    self.mark_failed(last.0, &last.1);
                 }
             }
         }
         let (failure, last) = last;
-        self.unwell(failure, &last);
+        self.mark_failed(failure, &last);
         self.retry_at = Some(Instant::now() + RETRY_AFTER);
         let (waited, patient): (Vec<Op>, Vec<Op>) =
             std::mem::take(pending).into_iter().partition(Op::is_waited_for);
@@ -64,23 +64,23 @@ impl Writer {
     }
 
     /// Sets the damaged database aside and goes on with a new one.
-    pub(super) async fn begin_anew(&mut self, reason: &str) {
+    pub(super) async fn replace_database(&mut self, reason: &str) {
         self.connection = None;
         let known = Watermark {
-            epoch: self.book.epoch.to_string(),
-            next_seq: self.book.next_seq,
-            oldest: self.book.oldest,
+            epoch: self.meta.epoch.to_string(),
+            next_seq: self.meta.next_seq,
+            oldest: self.meta.oldest,
         };
         match open::replace(&self.settings.path, reason, Some(known), (self.now)().0).await {
             Ok(opened) => {
                 tracing::error!(reason, epoch = opened.epoch, "damaged database set aside, new epoch");
-                self.book = Book::of(&opened);
+                self.meta = MetaRows::of(&opened);
                 self.losses.extend(opened.loss);
                 self.connection = Some(opened.connection);
                 self.numbered.forget();
                 self.devices.forget();
                 self.readers.renew().await;
-                self.heads.send_replace(self.book.heads());
+                self.heads.send_replace(self.meta.heads());
                 let undecodable = opened.undecodable;
                 self.status.send_modify(|status| {
                     status.set_aside += 1;
@@ -88,7 +88,7 @@ impl Writer {
                 });
                 self.mark_open().await;
             }
-            Err(error) => self.unwell(Failure::Passing, &error.to_string()),
+            Err(error) => self.mark_failed(Failure::Passing, &error.to_string()),
         }
     }
 
@@ -109,13 +109,13 @@ impl Writer {
     /// that this one is damaged.
     pub(super) async fn report(&mut self, error: sqlx::Error) {
         let (failure, text) = self.fail(error).await;
-        self.unwell(failure, &text);
+        self.mark_failed(failure, &text);
         if failure == Failure::Damaged {
-            self.begin_anew(&text).await;
+            self.replace_database(&text).await;
         }
     }
 
-    fn well(&self, took: Duration) {
+    fn mark_writable(&self, took: Duration) {
         let mut healed = false;
         self.status.send_modify(|status| {
             healed = !status.writable;
@@ -129,7 +129,7 @@ impl Writer {
         }
     }
 
-    fn unwell(&mut self, failure: Failure, error: &str) {
+    fn mark_failed(&mut self, failure: Failure, error: &str) {
         let has_device_failed = failure == Failure::Device;
         if self.status.borrow().writable {
             if has_device_failed {

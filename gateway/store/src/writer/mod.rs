@@ -1,14 +1,14 @@
 //! The only code that changes the database: one task, one connection, commits in groups.
 
 pub(crate) mod disk_reserve;
+mod entries;
 mod evict;
 mod failure;
 mod history;
-mod keep;
+mod housekeeping;
 mod op;
 mod transact;
 mod undecodable;
-mod upkeep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,16 +23,16 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 pub(crate) use op::{Op, Packed, ask, keep};
 
-use crate::claim::Claim;
+use crate::database_lock::DatabaseLock;
 use crate::error::Failure;
 use crate::heads::Heads;
 use crate::layouts::Numbered;
 use crate::open::Opened;
 use crate::readers::Readers;
+use crate::rejected::Rejected;
 use crate::schema::{self, TABLES};
 use crate::settings::{Now, Settings};
 use crate::status::Status;
-use crate::turned::Turned;
 
 /// A transaction grows no larger than this many operations: about a megabyte of bodies.
 const GROUP: usize = 1024;
@@ -41,7 +41,7 @@ const GROUP: usize = 1024;
 const PATIENT: usize = 16 * GROUP;
 
 /// How often the housekeeping looks.
-const UPKEEP: Duration = Duration::from_secs(10);
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The writer's state.
 pub(crate) struct Writer {
@@ -49,25 +49,25 @@ pub(crate) struct Writer {
     pub(super) now: Now,
     pub(super) connection: Option<SqliteConnection>,
     pub(super) readers: Arc<Readers>,
-    pub(super) turned: Arc<Turned>,
+    pub(super) rejected: Arc<Rejected>,
     pub(super) numbered: Numbered,
     pub(super) devices: history::Devices,
-    pub(super) book: Book,
+    pub(super) meta: MetaRows,
     pub(super) unclean: bool,
     /// Space for making room is held back; without it the database does not grow.
-    pub(super) held_back: bool,
+    pub(super) has_reserve: bool,
     /// Losses to be written into the ledger with the next transaction.
     pub(super) losses: Vec<Loss>,
     pub(super) heads: watch::Sender<Heads>,
     pub(super) status: watch::Sender<Status>,
-    upkeep: upkeep::Due,
+    housekeeping: housekeeping::Due,
     opened_at: (Timestamp, Instant),
     retry_at: Option<Instant>,
 }
 
 /// What the meta rows say, kept in memory and changed only by a committed transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Book {
+pub(super) struct MetaRows {
     pub epoch: Arc<str>,
     pub next_seq: u64,
     pub rows: [u64; TABLES.len()],
@@ -85,11 +85,11 @@ impl Writer {
         now: Now,
         opened: Opened,
         readers: Arc<Readers>,
-        turned: Arc<Turned>,
+        rejected: Arc<Rejected>,
     ) -> Self {
-        let book = Book::of(&opened);
-        let held_back = disk_reserve::is_held_back(&settings.path);
-        let heads = watch::Sender::new(book.heads());
+        let meta = MetaRows::of(&opened);
+        let has_reserve = disk_reserve::is_reserved(&settings.path);
+        let heads = watch::Sender::new(meta.heads());
         let status = watch::Sender::new(Status {
             writable: true,
             epoch: opened.epoch.clone(),
@@ -106,16 +106,16 @@ impl Writer {
             now,
             connection: Some(opened.connection),
             readers,
-            turned,
+            rejected,
             numbered: Numbered::default(),
             devices: history::Devices::default(),
-            book,
+            meta,
             unclean: opened.unclean,
-            held_back,
+            has_reserve,
             losses: opened.loss.into_iter().collect(),
             heads,
             status,
-            upkeep: upkeep::Due::default(),
+            housekeeping: housekeeping::Due::default(),
             opened_at,
             retry_at: None,
         };
@@ -134,8 +134,8 @@ impl Writer {
     async fn run(mut self, mut data: mpsc::Receiver<Packed>, mut ops: mpsc::Receiver<Op>) {
         let mut pending: Vec<Op> = Vec::new();
         let mut rows: Vec<Packed> = Vec::with_capacity(GROUP);
-        let mut upkeep = tokio::time::interval(UPKEEP);
-        upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut housekeeping = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+        housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut data_open = true;
         let mut window: Option<Instant> = (!self.losses.is_empty()).then(Instant::now);
         loop {
@@ -155,9 +155,9 @@ impl Writer {
                         return;
                     }
                     Some(op) => {
-                        let hasty = op.is_waited_for();
+                        let is_waited_for = op.is_waited_for();
                         pending.push(op);
-                        if hasty {
+                        if is_waited_for {
                             self.settle(&mut pending).await;
                             window = None;
                         }
@@ -168,7 +168,7 @@ impl Writer {
                     data_open = count > 0;
                     pending.extend(rows.drain(..).map(|packed| Op::Record { packed, reply: None }));
                 }
-                _ = upkeep.tick() => self.upkeep().await,
+                _ = housekeeping.tick() => self.housekeeping().await,
             }
             if pending.len() >= GROUP && self.retry_at.is_none() {
                 self.settle(&mut pending).await;
@@ -219,7 +219,7 @@ impl Writer {
             None => {
                 let mut connection =
                     SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await?;
-                disk_reserve::limit(&mut connection, self.held_back).await?;
+                disk_reserve::limit(&mut connection, self.has_reserve).await?;
                 Ok(connection)
             }
         }
@@ -245,15 +245,15 @@ impl Writer {
     }
 
     /// Makes losses of what the queues turned away since the last look.
-    fn collect_turned(&mut self) {
+    fn collect_rejected(&mut self) {
         let reason =
             if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };
-        for (class, count, first, last) in self.turned.take() {
+        for (class, count, first, last) in self.rejected.take() {
             self.status.send_modify(|status| status.refused += count);
             self.losses.push(Loss {
                 reason,
                 class: Some(class),
-                of_epoch: self.book.epoch.to_string(),
+                of_epoch: self.meta.epoch.to_string(),
                 range: None,
                 messages: Some(count),
                 between: Some((Timestamp(first), Timestamp(last))),
@@ -263,9 +263,9 @@ impl Writer {
     }
 }
 
-// === impl Book ===
+// === impl MetaRows ===
 
-impl Book {
+impl MetaRows {
     pub(super) fn of(opened: &Opened) -> Self {
         let head = opened.next_seq.saturating_sub(1);
         Self {
@@ -286,7 +286,7 @@ impl Book {
 /// Runs the writer, and after an unclean stop the complete check beside it.
 pub(crate) fn spawn(
     writer: Writer,
-    claim: Claim,
+    database_lock: DatabaseLock,
     data: mpsc::Receiver<Packed>,
     ops: mpsc::Receiver<Op>,
     to_self: mpsc::WeakSender<Op>,
@@ -296,7 +296,7 @@ pub(crate) fn spawn(
     }
     tokio::spawn(async move {
         writer.run(data, ops).await;
-        drop(claim);
+        drop(database_lock);
     });
 }
 

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::codec;
 use crate::command::{Begun, JournaledCommand};
+use crate::entry::Entry;
 use crate::error::NotDurable;
-use crate::kept::Entry;
 use crate::schema;
 use crate::undecodable::Place;
 
@@ -39,7 +39,7 @@ pub(crate) enum Op {
         reply: Reply<Option<u64>>,
     },
     /// What the health cabin keeps; `false` when it was told before.
-    Keep {
+    Entry {
         entry: Box<Entry>,
         records: Vec<Packed>,
         reply: Reply<bool>,
@@ -56,7 +56,7 @@ pub(crate) enum Op {
         reply: Reply<()>,
     },
     Acknowledge(Vec<u64>),
-    Bury {
+    DeadLetter {
         seq: u64,
         detail: String,
     },
@@ -105,12 +105,12 @@ impl Op {
         match self {
             Self::Record { reply, .. } => reply.is_some(),
             Self::Once { .. }
-            | Self::Keep { .. }
+            | Self::Entry { .. }
             | Self::Begin { .. }
             | Self::Advance { .. }
             | Self::Damaged { .. } => true,
             Self::Acknowledge(_)
-            | Self::Bury { .. }
+            | Self::DeadLetter { .. }
             | Self::History(_)
             | Self::Undecodable { .. }
             | Self::Close { .. } => false,
@@ -119,7 +119,7 @@ impl Op {
 
     /// Whether something personal is erased.
     pub(super) fn erases(&self) -> bool {
-        matches!(self, Self::Keep { entry, .. } if entry.erases())
+        matches!(self, Self::Entry { entry, .. } if entry.erases())
     }
 
     /// Tells whoever waits that it will not happen.
@@ -128,7 +128,7 @@ impl Op {
         match self {
             Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
             Self::Once { reply, .. } => drop(reply.send(Err(error()))),
-            Self::Keep { reply, .. } => drop(reply.send(Err(error()))),
+            Self::Entry { reply, .. } => drop(reply.send(Err(error()))),
             Self::Begin { reply, .. } => drop(reply.send(Err(error()))),
             Self::Advance { reply, .. } => drop(reply.send(Err(error()))),
             _ => {}
@@ -151,5 +151,5 @@ pub(crate) async fn ask<T>(
 pub(crate) async fn keep(writer: &mpsc::Sender<Op>, mut entry: Entry) -> Result<bool, NotDurable> {
     let records = std::mem::take(&mut entry.records).into_iter().map(Packed::of).collect();
     let entry = Box::new(entry);
-    ask(writer, |reply| Op::Keep { entry, records, reply }).await
+    ask(writer, |reply| Op::Entry { entry, records, reply }).await
 }

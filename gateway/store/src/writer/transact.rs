@@ -6,10 +6,10 @@ use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::op::{Op, Packed};
 use super::undecodable::Aside;
-use super::{Book, Writer, keep};
+use super::{MetaRows, Writer, entries};
 use crate::command::{Begun, JournaledCommand};
+use crate::entry::Entry;
 use crate::journal::undecodable_state;
-use crate::kept::Entry;
 use crate::schema::{self, TABLES};
 use crate::undecodable::{Place, json_column};
 
@@ -20,14 +20,14 @@ const ROWS_AT_ONCE: usize = 128;
 pub(super) enum Outcome {
     Stored(u64),
     Once(Option<u64>),
-    Kept(bool),
+    Entry(bool),
     Begun(Begun),
     Done,
 }
 
 /// The book as it will be, and the rows still to be inserted.
 pub(super) struct Draft {
-    pub book: Book,
+    pub meta: MetaRows,
     pub body_bytes: u64,
     pub stored: u64,
     pub acknowledged: u64,
@@ -51,11 +51,11 @@ impl Writer {
         let mut connection = self.connected().await?;
         let erases = pending.iter().any(Op::erases);
         if erases {
-            keep::erase_for_good(&mut connection).await?;
+            entries::overwrite_deleted(&mut connection).await?;
         }
         let result = self.transact_on(&mut connection, pending).await;
         if erases && result.is_ok() {
-            keep::forget_the_log(&mut connection).await;
+            entries::truncate_log(&mut connection).await;
         }
         self.put_back(connection, result.is_ok());
         result
@@ -68,7 +68,7 @@ impl Writer {
     ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let now = (self.now)();
-        let mut draft = Draft::new(&self.book, now);
+        let mut draft = Draft::new(&self.meta, now);
         for loss in &self.losses {
             draft.ledger(&mut transaction, loss, now).await?;
         }
@@ -87,8 +87,8 @@ impl Writer {
                 } else {
                     None
                 }),
-                Op::Keep { entry, records, .. } => {
-                    Outcome::Kept(self.entry(&mut transaction, &mut draft, entry, records, now).await?)
+                Op::Entry { entry, records, .. } => {
+                    Outcome::Entry(self.entry(&mut transaction, &mut draft, entry, records, now).await?)
                 }
                 Op::Begin { command, .. } => {
                     Outcome::Begun(begin(&mut transaction, &mut draft, command).await?)
@@ -104,9 +104,9 @@ impl Writer {
                     acknowledged.extend_from_slice(seqs);
                     Outcome::Done
                 }
-                Op::Bury { seq, detail } => {
+                Op::DeadLetter { seq, detail } => {
                     draft.insert(&mut transaction).await?;
-                    draft.bury(&mut transaction, *seq, detail, now).await?;
+                    draft.dead_letter(&mut transaction, *seq, detail, now).await?;
                     Outcome::Done
                 }
                 Op::History(minutes) => {
@@ -143,7 +143,7 @@ impl Writer {
         {
             return Ok(false);
         }
-        keep::write(connection, entry).await?;
+        entries::write(connection, entry).await?;
         for packed in records {
             self.add(connection, draft, packed).await?;
         }
@@ -167,10 +167,10 @@ impl Writer {
 // === impl Draft ===
 
 impl Draft {
-    pub(super) fn new(book: &Book, now: Timestamp) -> Self {
+    pub(super) fn new(meta: &MetaRows, now: Timestamp) -> Self {
         let rows = std::array::from_fn(|_| Vec::new());
         Self {
-            book: book.clone(),
+            meta: meta.clone(),
             body_bytes: 0,
             stored: 0,
             acknowledged: 0,
@@ -182,13 +182,13 @@ impl Draft {
 
     /// Gives a record its number.
     fn place(&mut self, table: usize, at: i64, layout: Option<i64>, body: Vec<u8>) -> u64 {
-        let seq = self.book.next_seq;
-        self.book.next_seq += 1;
-        self.book.rows[table] += 1;
+        let seq = self.meta.next_seq;
+        self.meta.next_seq += 1;
+        self.meta.rows[table] += 1;
         if table == 0 {
-            self.book.urgent_head = seq;
+            self.meta.urgent_head = seq;
         } else {
-            self.book.data_head = seq;
+            self.meta.data_head = seq;
         }
         self.stored += 1;
         self.body_bytes += body.len() as u64;
@@ -247,7 +247,7 @@ impl Draft {
         seqs.dedup();
         for run in seqs.chunk_by(|a, b| a + 1 == *b) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-            for (table, rows) in DELETE_RUN.iter().zip(&mut self.book.rows) {
+            for (table, rows) in DELETE_RUN.iter().zip(&mut self.meta.rows) {
                 if *rows == 0 {
                     continue;
                 }
@@ -274,7 +274,7 @@ impl Draft {
     ) -> Result<(), sqlx::Error> {
         if let Place::Outbox(seq) = place {
             self.insert(connection).await?;
-            if !self.bury(connection, *seq, &format!("cannot be decoded: {reason}"), now).await? {
+            if !self.dead_letter(connection, *seq, &format!("cannot be decoded: {reason}"), now).await? {
                 return Ok(());
             }
         }
@@ -282,7 +282,7 @@ impl Draft {
     }
 
     /// Moves a record to the dead letters. Whether it was there.
-    async fn bury(
+    async fn dead_letter(
         &mut self,
         connection: &mut SqliteConnection,
         seq: u64,
@@ -306,11 +306,11 @@ impl Draft {
                 .bind(seq.cast_signed())
                 .execute(&mut *connection)
                 .await?;
-            self.book.rows[table] = self.book.rows[table].saturating_sub(1);
+            self.meta.rows[table] = self.meta.rows[table].saturating_sub(1);
             let loss = Loss {
                 reason: LossReason::DeadLetter,
                 class: schema::class(table),
-                of_epoch: self.book.epoch.to_string(),
+                of_epoch: self.meta.epoch.to_string(),
                 range: Some((seq, seq)),
                 messages: Some(1),
                 between: Some((Timestamp(at), Timestamp(at))),
@@ -324,9 +324,9 @@ impl Draft {
 
     /// Writes the meta rows.
     pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let rows = serde_json::to_string(&self.book.rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        let rows = serde_json::to_string(&self.meta.rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
         sqlx::query("UPDATE meta SET value = CASE key WHEN 'next_seq' THEN ? ELSE ? END WHERE key IN ('next_seq', 'rows')")
-            .bind(self.book.next_seq.to_string())
+            .bind(self.meta.next_seq.to_string())
             .bind(rows)
             .execute(connection)
             .await?;
@@ -411,7 +411,7 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
         match (op, outcome) {
             (Op::Record { reply: Some(reply), .. }, Outcome::Stored(seq)) => drop(reply.send(Ok(seq))),
             (Op::Once { reply, .. }, Outcome::Once(seq)) => drop(reply.send(Ok(seq))),
-            (Op::Keep { reply, .. }, Outcome::Kept(is_new)) => drop(reply.send(Ok(is_new))),
+            (Op::Entry { reply, .. }, Outcome::Entry(is_new)) => drop(reply.send(Ok(is_new))),
             (Op::Begin { reply, .. }, Outcome::Begun(begun)) => drop(reply.send(Ok(begun))),
             (Op::Advance { reply, .. }, Outcome::Done) => drop(reply.send(Ok(()))),
             _ => {}
@@ -421,13 +421,13 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
 
 /// The book of a draft becomes the writer's.
 pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
-    let heads = draft.book.heads();
-    writer.book = draft.book;
+    let heads = draft.meta.heads();
+    writer.meta = draft.meta;
     writer.losses.clear();
     writer.status.send_modify(|status| {
-        status.rows = writer.book.rows;
+        status.rows = writer.meta.rows;
         status.epoch.clear();
-        status.epoch.push_str(&writer.book.epoch);
+        status.epoch.push_str(&writer.meta.epoch);
         status.committed += draft.stored;
         status.acknowledged += draft.acknowledged;
         status.given_up += draft.given_up;

@@ -9,7 +9,10 @@ use linli_domain::command::Inbound;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::{Happening, Heard, InboundOrder, Publication, QUEUE, Session, Token, Verdict, filters, heard};
+use super::{
+    Destination, InboundOrder, Publication, QUEUE, Session, SessionEvent, Token, Verdict, destination,
+    filters,
+};
 
 /// The half of a client library that sends.
 pub(super) trait Client: Clone + Send + Sync + 'static {
@@ -57,7 +60,7 @@ pub(super) enum Received {
 /// A session with a client that a task drives.
 pub(super) struct Driven<C> {
     client: C,
-    happenings: mpsc::Receiver<Happening>,
+    events: mpsc::Receiver<SessionEvent>,
     answers: FuturesUnordered<BoxFuture<'static, (Token, Verdict)>>,
     driver: AbortHandle,
 }
@@ -66,10 +69,10 @@ pub(super) struct Driven<C> {
 
 impl<C: Client> Driven<C> {
     /// Drives the client until the session is dropped or the connection is over.
-    pub(super) fn start(client: C, events: impl Events, base: &str) -> Self {
-        let (sender, happenings) = mpsc::channel(QUEUE);
-        let driver = tokio::spawn(drive(events, client.clone(), base.to_owned(), sender));
-        Self { client, happenings, answers: FuturesUnordered::new(), driver: driver.abort_handle() }
+    pub(super) fn start(client: C, received: impl Events, base: &str) -> Self {
+        let (sender, events) = mpsc::channel(QUEUE);
+        let driver = tokio::spawn(drive(received, client.clone(), base.to_owned(), sender));
+        Self { client, events, answers: FuturesUnordered::new(), driver: driver.abort_handle() }
     }
 }
 
@@ -82,13 +85,13 @@ impl<C: Client> Session for Driven<C> {
         true
     }
 
-    fn next(&mut self) -> BoxFuture<'_, Happening> {
+    fn next(&mut self) -> BoxFuture<'_, SessionEvent> {
         async {
             tokio::select! {
                 biased;
-                Some((token, verdict)) = self.answers.next() => Happening::Answered(token, verdict),
-                happening = self.happenings.recv() => {
-                    happening.unwrap_or_else(|| Happening::Lost("the connection ended".to_owned()))
+                Some((token, verdict)) = self.answers.next() => SessionEvent::Answered(token, verdict),
+                event = self.events.recv() => {
+                    event.unwrap_or_else(|| SessionEvent::Lost("the connection ended".to_owned()))
                 }
             }
         }
@@ -99,7 +102,7 @@ impl<C: Client> Session for Driven<C> {
         async {
             self.client.disconnect().await;
             // Until the client has sent its DISCONNECT, or the connection has ended by itself.
-            while !matches!(self.happenings.recv().await, None | Some(Happening::Lost(_))) {}
+            while !matches!(self.events.recv().await, None | Some(SessionEvent::Lost(_))) {}
         }
         .boxed()
     }
@@ -112,37 +115,48 @@ impl<C> Drop for Driven<C> {
 }
 
 /// Drives the connection; never cancelled in the middle of a poll except by dropping it whole.
-async fn drive<C: Client>(mut events: impl Events, client: C, base: String, sender: mpsc::Sender<Happening>) {
+async fn drive<C: Client>(
+    mut events: impl Events,
+    client: C,
+    base: String,
+    sender: mpsc::Sender<SessionEvent>,
+) {
     loop {
-        let happening = match events.poll().await {
+        let event = match events.poll().await {
             None => continue,
             Some(Received::Accepted { max_packet }) => accepted(&client, &base, max_packet).await,
-            Some(Received::Lost(why)) => Happening::Lost(why),
+            Some(Received::Lost(why)) => SessionEvent::Lost(why),
             Some(Received::Message { topic, payload, retained, response_topic, correlation }) => {
                 let payload = payload.to_vec();
-                match heard(&base, &topic) {
+                match destination(&base, &topic) {
                     None => continue,
-                    Some(Heard::Order) => Happening::Order(InboundOrder { payload, retained }),
-                    Some(Heard::Command(device)) => {
+                    Some(Destination::Order) => SessionEvent::Order(InboundOrder { payload, retained }),
+                    Some(Destination::Command(device)) => {
                         let correlation = correlation.map(|data| data.to_vec());
-                        Happening::Command(Inbound { device, payload, retained, response_topic, correlation })
+                        SessionEvent::Command(Inbound {
+                            device,
+                            payload,
+                            retained,
+                            response_topic,
+                            correlation,
+                        })
                     }
                 }
             }
         };
-        let is_over = matches!(happening, Happening::Lost(_));
-        if sender.send(happening).await.is_err() || is_over {
+        let is_over = matches!(event, SessionEvent::Lost(_));
+        if sender.send(event).await.is_err() || is_over {
             return;
         }
     }
 }
 
 /// Subscribes to commands and orders.
-async fn accepted<C: Client>(client: &C, base: &str, max_packet: Option<u32>) -> Happening {
+async fn accepted<C: Client>(client: &C, base: &str, max_packet: Option<u32>) -> SessionEvent {
     for filter in filters(base) {
         if !client.subscribe(filter).await {
-            return Happening::Lost("commands and orders could not be subscribed".to_owned());
+            return SessionEvent::Lost("commands and orders could not be subscribed".to_owned());
         }
     }
-    Happening::Connected { max_packet }
+    SessionEvent::Connected { max_packet }
 }

@@ -1,6 +1,6 @@
 //! One connection to a broker, whatever the version and the client crate behind it.
 //!
-//! Three verbs: publish, next, close. A session is used once: after [`Happening::Lost`] it is
+//! Three verbs: publish, next, close. A session is used once: after [`SessionEvent::Lost`] it is
 //! dropped, and the next connection is a new one.
 
 mod driven;
@@ -19,7 +19,7 @@ use crate::tls::{self, TlsError};
 /// Longest packet accepted from a broker: a command a thousand times too long is still answered.
 const LONGEST_INCOMING: u32 = 2 * 1024 * 1024;
 
-/// Requests and happenings between the session and its client.
+/// Requests and events between the session and its client.
 const QUEUE: usize = 512;
 
 /// Packet ids in use at most; the window stays far below, so ids are not used again early.
@@ -68,7 +68,7 @@ pub struct InboundOrder {
 
 /// What happens on a connection.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Happening {
+pub enum SessionEvent {
     /// The broker has accepted us.
     Connected {
         /// Longest packet it takes.
@@ -89,14 +89,14 @@ pub trait Session: Send {
     /// Hands a message to the connection; false when it takes no more just now.
     fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool;
 
-    /// The next happening. May be cancelled without loss.
-    fn next(&mut self) -> BoxFuture<'_, Happening>;
+    /// The next event. May be cancelled without loss.
+    fn next(&mut self) -> BoxFuture<'_, SessionEvent>;
 
     /// Disconnects in order.
     fn close(&mut self) -> BoxFuture<'_, ()>;
 }
 
-/// Begins a connection; whether it succeeds is its first happening.
+/// Begins a connection; whether it succeeds is its first event.
 pub fn connect(settings: &Settings, will: Publication) -> Result<Box<dyn Session>, TlsError> {
     let tls = settings.tls.as_ref().map(tls::config).transpose()?;
     Ok(match settings.version {
@@ -112,7 +112,7 @@ fn filters(base: &str) -> [String; 2] {
 
 /// What a topic is for.
 #[derive(Debug, PartialEq, Eq)]
-enum Heard {
+enum Destination {
     /// Commands to that device.
     Command(String),
     /// Orders.
@@ -120,13 +120,13 @@ enum Heard {
 }
 
 /// What a topic is for, if it is one of ours.
-fn heard(base: &str, topic: &[u8]) -> Option<Heard> {
+fn destination(base: &str, topic: &[u8]) -> Option<Destination> {
     let topic = std::str::from_utf8(topic).ok()?.strip_prefix(base)?;
     if topic == "/order" {
-        return Some(Heard::Order);
+        return Some(Destination::Order);
     }
     let device = topic.strip_prefix("/cmd/")?;
-    (!device.is_empty() && !device.contains('/')).then(|| Heard::Command(device.to_owned()))
+    (!device.is_empty() && !device.contains('/')).then(|| Destination::Command(device.to_owned()))
 }
 
 #[cfg(test)]
@@ -135,12 +135,12 @@ mod tests {
 
     #[test]
     fn a_topic_names_one_device_or_orders() {
-        let heard = |topic: &str| heard("linli/1/c/g", topic.as_bytes());
-        assert_eq!(heard("linli/1/c/g/cmd/fan-1"), Some(Heard::Command("fan-1".to_owned())));
-        assert_eq!(heard("linli/1/c/g/order"), Some(Heard::Order));
-        assert_eq!(heard("linli/1/c/g/cmd/"), None);
-        assert_eq!(heard("linli/1/c/g/cmd/fan-1/result"), None);
-        assert_eq!(heard("linli/1/c/other/cmd/fan-1"), None);
-        assert_eq!(heard("linli/1/c/other/order"), None);
+        let destination = |topic: &str| destination("linli/1/c/g", topic.as_bytes());
+        assert_eq!(destination("linli/1/c/g/cmd/fan-1"), Some(Destination::Command("fan-1".to_owned())));
+        assert_eq!(destination("linli/1/c/g/order"), Some(Destination::Order));
+        assert_eq!(destination("linli/1/c/g/cmd/"), None);
+        assert_eq!(destination("linli/1/c/g/cmd/fan-1/result"), None);
+        assert_eq!(destination("linli/1/c/other/cmd/fan-1"), None);
+        assert_eq!(destination("linli/1/c/other/order"), None);
     }
 }

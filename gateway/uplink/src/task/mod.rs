@@ -78,7 +78,7 @@ pub async fn run(mut context: Context) {
 // === impl Context ===
 
 impl Context {
-    /// The retained `status` message, as birth, farewell or will.
+    /// The retained `status` message, as birth, disconnect or will.
     fn status_message(&self, online: bool) -> Publication {
         let epoch = self.outbox.heads().borrow().epoch.clone();
         let at = (self.now)().at;

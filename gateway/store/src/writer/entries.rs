@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use crate::kept::{Audit, Change, Entry};
+use crate::entry::{Audit, Change, Entry};
 
 /// The flags of measurements that cannot be decoded name them: they go with what is erased.
 const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
@@ -25,12 +25,12 @@ pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> R
 }
 
 /// What is deleted from now on is overwritten in the file.
-pub(super) async fn erase_for_good(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn overwrite_deleted(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("PRAGMA secure_delete = ON").execute(connection).await.map(|_| ())
 }
 
 /// The write-ahead log still holds what was deleted: it is emptied.
-pub(super) async fn forget_the_log(connection: &mut SqliteConnection) {
+pub(super) async fn truncate_log(connection: &mut SqliteConnection) {
     for pragma in ["PRAGMA secure_delete = FAST", "PRAGMA wal_checkpoint(TRUNCATE)"] {
         if let Err(error) = sqlx::query(pragma).execute(&mut *connection).await {
             tracing::warn!(%error, "erased, but the log could not be emptied yet");
@@ -130,7 +130,7 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .execute(connection)
                 .await?;
         }
-        Change::Page(page) => {
+        Change::Document(page) => {
             sqlx::query("INSERT OR REPLACE INTO book (id, kind, at, body) VALUES (?, ?, ?, ?)")
                 .bind(&page.id)
                 .bind(&page.kind)

@@ -7,13 +7,13 @@ use crate::error::OpenError;
 use crate::watermark::beside;
 
 /// The right to write a database, until dropped.
-pub struct Claim {
+pub struct DatabaseLock {
     _file: File,
 }
 
-// === impl Claim ===
+// === impl DatabaseLock ===
 
-impl Claim {
+impl DatabaseLock {
     /// Takes it, or says that another process has it.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let directory = |source| OpenError::Directory { path: database.to_owned(), source };
@@ -42,9 +42,9 @@ mod tests {
     fn a_database_has_one_owner_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/linli.db");
-        let first = Claim::take(&path).unwrap();
-        assert!(matches!(Claim::take(&path), Err(OpenError::InUse { .. })));
+        let first = DatabaseLock::take(&path).unwrap();
+        assert!(matches!(DatabaseLock::take(&path), Err(OpenError::InUse { .. })));
         drop(first);
-        assert!(Claim::take(&path).is_ok());
+        assert!(DatabaseLock::take(&path).is_ok());
     }
 }

@@ -49,7 +49,7 @@ pub struct Notification {
 
 /// A page of the book that desks write in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct Document {
     /// Unique.
     pub id: String,
     /// What it is.
@@ -63,7 +63,7 @@ pub struct Page {
 /// One thing that changes.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Kept, or sealed anew.
+    /// Entry, or sealed anew.
     Resident(Resident),
     /// Opened, or changed.
     Visit(Visit),
@@ -91,7 +91,7 @@ pub enum Change {
     /// They have been; or it is given up.
     Notified(i64),
     /// A page of the book, as its desk writes it.
-    Page(Page),
+    Document(Document),
     /// One step of an alarm, for the journal.
     AlarmStep {
         /// When.

@@ -41,7 +41,7 @@ pub(super) struct Due {
 
 impl Writer {
     /// One round of housekeeping; an error here is trouble like any other.
-    pub(super) async fn upkeep(&mut self) {
+    pub(super) async fn housekeeping(&mut self) {
         if let Err(error) = self.round().await {
             self.report(error).await;
         }
@@ -49,16 +49,16 @@ impl Writer {
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {
         self.enforce().await?;
-        if self.upkeep.done.is_some_and(|done| done.elapsed() < EVERY) {
+        if self.housekeeping.done.is_some_and(|done| done.elapsed() < EVERY) {
             return Ok(());
         }
-        self.upkeep.done = Some(Instant::now());
+        self.housekeeping.done = Some(Instant::now());
         self.enforce_age().await?;
         self.purge_history(self.settings.history_retention).await?;
         self.purge_records().await?;
-        self.give_back_pages().await?;
+        self.vacuum_step().await?;
         self.remember().await;
-        self.hold_back().await
+        self.reserve_space().await
     }
 
     async fn purge_records(&mut self) -> Result<(), sqlx::Error> {
@@ -89,7 +89,7 @@ impl Writer {
     }
 
     /// A file that was once large shrinks again, a little at a time.
-    async fn give_back_pages(&mut self) -> Result<(), sqlx::Error> {
+    async fn vacuum_step(&mut self) -> Result<(), sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let row = sqlx::query(
             "SELECT (SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_count FROM pragma_page_count())",
@@ -107,20 +107,20 @@ impl Writer {
     /// Writes the watermark if it has moved.
     pub(super) async fn remember(&mut self) {
         match self.oldest().await {
-            Ok(oldest) => self.book.oldest = oldest,
+            Ok(oldest) => self.meta.oldest = oldest,
             Err(error) => return tracing::debug!(%error, "the oldest record is not known"),
         }
         let mark = Watermark {
-            epoch: self.book.epoch.to_string(),
-            next_seq: self.book.next_seq,
-            oldest: self.book.oldest,
+            epoch: self.meta.epoch.to_string(),
+            next_seq: self.meta.next_seq,
+            oldest: self.meta.oldest,
         };
-        if self.upkeep.written.as_ref() == Some(&mark) {
+        if self.housekeeping.written.as_ref() == Some(&mark) {
             return;
         }
         let (path, written) = (self.settings.path.clone(), mark.clone());
         match tokio::task::spawn_blocking(move || written.write(&path)).await {
-            Ok(Ok(())) => self.upkeep.written = Some(mark),
+            Ok(Ok(())) => self.housekeeping.written = Some(mark),
             Ok(Err(error)) => tracing::warn!(%error, "the watermark could not be written"),
             Err(error) => tracing::warn!(%error, "the watermark could not be written"),
         }
@@ -128,8 +128,8 @@ impl Writer {
 
     /// The lowest number not yet delivered.
     async fn oldest(&mut self) -> Result<u64, sqlx::Error> {
-        let Some(connection) = &mut self.connection else { return Ok(self.book.oldest) };
-        let mut oldest = self.book.next_seq;
+        let Some(connection) = &mut self.connection else { return Ok(self.meta.oldest) };
+        let mut oldest = self.meta.next_seq;
         for table in TABLES {
             let first = format!("SELECT min(seq) FROM {table}");
             let first: Option<i64> =

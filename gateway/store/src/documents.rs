@@ -7,8 +7,8 @@ use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
 use crate::alarms;
+use crate::entry::{Document, Entry};
 use crate::error::{NotDurable, ReadError};
-use crate::kept::{Entry, Page};
 use crate::readers::Readers;
 use crate::undecodable::{Place, Undecodable, column, text_column};
 use crate::writer::{self, Op};
@@ -18,22 +18,22 @@ const MOST: i64 = 10_000;
 
 /// Writes and reads.
 #[derive(Clone)]
-pub struct Book {
+pub struct Documents {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
     pub(crate) undecodable: Undecodable,
 }
 
-// === impl Book ===
+// === impl Documents ===
 
-impl Book {
+impl Documents {
     /// Makes an entry durable.
     pub async fn keep(&self, entry: Entry) -> Result<(), NotDurable> {
         writer::keep(&self.writer, entry).await.map(|_| ())
     }
 
     /// Everything of a kind in `[from, to)`, oldest first.
-    pub async fn of(&self, kind: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Page>, ReadError> {
+    pub async fn of(&self, kind: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Document>, ReadError> {
         let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND at >= ? AND at < ? ORDER BY at, id LIMIT ?";
         let query = sqlx::query(sql).bind(kind).bind(from.0).bind(to.0).bind(MOST);
         let rows = query.fetch_all(&self.readers.pool()).await?;
@@ -41,21 +41,21 @@ impl Book {
     }
 
     /// One of them.
-    pub async fn get(&self, id: &str) -> Result<Option<Page>, ReadError> {
+    pub async fn get(&self, id: &str) -> Result<Option<Document>, ReadError> {
         let sql = "SELECT id, kind, at, body FROM book WHERE id = ?";
         let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers.pool()).await?;
         row.as_ref().map(|row| self.undecodable.or_fail(place(row), page(row))).transpose()
     }
 
     /// The newest of a kind by its id.
-    pub async fn newest(&self, kind: &str) -> Result<Option<Page>, ReadError> {
+    pub async fn newest(&self, kind: &str) -> Result<Option<Document>, ReadError> {
         let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? ORDER BY id DESC LIMIT 1";
         let row = sqlx::query(sql).bind(kind).fetch_optional(&self.readers.pool()).await?;
         row.as_ref().map(|row| self.undecodable.or_fail(place(row), page(row))).transpose()
     }
 
     /// The next of a kind by their ids, after that id.
-    pub async fn after(&self, kind: &str, id: &str, most: u32) -> Result<Vec<Page>, ReadError> {
+    pub async fn after(&self, kind: &str, id: &str, most: u32) -> Result<Vec<Document>, ReadError> {
         let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND id > ? ORDER BY id LIMIT ?";
         let query = sqlx::query(sql).bind(kind).bind(id).bind(most);
         let rows = query.fetch_all(&self.readers.pool()).await?;
@@ -75,7 +75,7 @@ impl Book {
         self.undecodable.report(Place::Document(id.to_owned()), reason);
     }
 
-    fn decoded(&self, rows: &[SqliteRow]) -> Vec<Page> {
+    fn decoded(&self, rows: &[SqliteRow]) -> Vec<Document> {
         rows.iter().filter_map(|row| self.undecodable.or_report(place(row), page(row))).collect()
     }
 }
@@ -84,8 +84,8 @@ fn place(row: &SqliteRow) -> Place {
     Place::Document(column(row, 0).unwrap_or_default())
 }
 
-fn page(row: &SqliteRow) -> Result<Page, String> {
-    Ok(Page {
+fn page(row: &SqliteRow) -> Result<Document, String> {
+    Ok(Document {
         id: column(row, 0)?,
         kind: column(row, 1)?,
         at: Timestamp(column(row, 2)?),
