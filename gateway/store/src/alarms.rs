@@ -1,4 +1,4 @@
-//! Where alarms are, and every step they took.
+//! The state of each alarm, the journal of its state changes, and notifications not yet delivered.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::readers::Readers;
 use crate::undecodable::{Place, Undecodable, column, text_column};
 use crate::writer::{self, Op};
 
-/// Notifications looked at until one can be decoded.
+/// How many notifications are examined until one can be decoded.
 const NOTIFICATIONS: i64 = 16;
 
-/// Writes and reads.
+/// Stores and reads alarm states and notifications.
 #[derive(Clone)]
 pub struct Alarms {
     pub(crate) readers: Arc<Readers>,
@@ -32,7 +32,7 @@ impl Alarms {
         writer::keep(&self.writer, entry).await.map(|_| ())
     }
 
-    /// Where every alarm is, as its owner wrote it: id and JSON.
+    /// The stored state of every alarm: id and JSON, as the alarm service wrote it.
     pub async fn all(&self) -> Result<Vec<(String, String)>, ReadError> {
         let rows = sqlx::query("SELECT id, body FROM alarm").fetch_all(&self.readers.pool()).await?;
         let decode = |row: &SqliteRow| {
@@ -43,13 +43,14 @@ impl Alarms {
         Ok(rows.iter().filter_map(decode).collect())
     }
 
-    /// Reports that the owner cannot decode what is stored for an alarm: it is counted, logged once
-    /// and its text kept aside. The reason must not quote the text.
+    /// Reports that the alarm service cannot decode the stored state of an alarm. The row is counted
+    /// and logged once, and a copy of it is kept. `reason` must not quote the stored text.
     pub fn undecodable(&self, id: &str, reason: &str) {
         self.undecodable.report(Place::Alarm(id.to_owned()), reason);
     }
 
-    /// What a receiver is to be told next, and how much waits for them altogether.
+    /// The next notification for a receiver, and how many are waiting for it in total. `None` when
+    /// none is due at `now`.
     pub async fn next_notification(
         &self,
         hook: &Id,
@@ -67,7 +68,7 @@ impl Alarms {
         for row in &rows {
             let id = row.try_get(0)?;
             let decode = || Ok::<(String, String), String>((column(row, 1)?, text_column(row, 2)?));
-            // One that cannot be decoded leaves the queue; the next one is not kept waiting for it.
+            // A notification that cannot be decoded is removed from the queue and blocks nothing.
             let Some((key, body)) = self.undecodable.or_report(Place::Notification(id), decode()) else {
                 continue;
             };
@@ -77,7 +78,7 @@ impl Alarms {
         Ok(None)
     }
 
-    /// The latest steps, newest first, as JSON.
+    /// The latest state changes, newest first, as JSON.
     pub async fn journal(&self, limit: u32) -> Result<Vec<String>, ReadError> {
         let sql = "SELECT id, body FROM alarm_journal ORDER BY id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(limit).fetch_all(&self.readers.pool()).await?;
@@ -85,7 +86,7 @@ impl Alarms {
     }
 }
 
-/// Steps of alarms, from rows of id and body.
+/// Decodes state changes of alarms from rows of id and body.
 pub(crate) fn steps(undecodable: &Undecodable, rows: &[SqliteRow]) -> Result<Vec<String>, ReadError> {
     let mut steps = Vec::with_capacity(rows.len());
     for row in rows {

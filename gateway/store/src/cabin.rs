@@ -14,14 +14,14 @@ use crate::readers::Readers;
 use crate::undecodable::{Place, Undecodable, column, json_column};
 use crate::writer::{self, Op};
 
-/// Most rows one question is answered with.
+/// Most rows returned by one query.
 const MOST: i64 = 5000;
 
 /// The latest version of each measurement.
 const LATEST: &str = "SELECT id, version, body FROM measurement AS m WHERE \
      version = (SELECT max(version) FROM measurement WHERE id = m.id)";
 
-/// Writes and reads.
+/// Stores and reads visits, measurements, identities and the audit trail.
 #[derive(Clone)]
 pub struct Cabin {
     pub(crate) readers: Arc<Readers>,
@@ -32,7 +32,7 @@ pub struct Cabin {
 // === impl Cabin ===
 
 impl Cabin {
-    /// Makes an entry durable. `false` means that it was told before under its key.
+    /// Stores an entry. Returns `false` if an entry with the same [`Entry::once`] key was stored before.
     pub async fn keep(&self, entry: Entry) -> Result<bool, NotDurable> {
         writer::keep(&self.writer, entry).await
     }
@@ -57,7 +57,7 @@ impl Cabin {
         Ok(self.visits_in(&sqlx::query(sql).bind(pseudonym).fetch_all(&self.readers.pool()).await?))
     }
 
-    /// One visit.
+    /// The visit with that id.
     pub async fn visit(&self, id: &str) -> Result<Option<Visit>, ReadError> {
         let sql = "SELECT id, body FROM visit WHERE id = ?";
         let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers.pool()).await?;
@@ -71,7 +71,7 @@ impl Cabin {
         Ok(self.versions_in(&rows))
     }
 
-    /// The latest version of everything told in `[from, to)`, oldest first.
+    /// The latest version of every measurement taken in `[from, to)`, oldest first.
     pub async fn measured(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Version>, ReadError> {
         let sql = format!("{LATEST} AND at >= ? AND at < ? ORDER BY at LIMIT ?");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -83,7 +83,7 @@ impl Cabin {
         Ok(self.versions_in(&rows))
     }
 
-    /// What waits for a person to say whose it is, oldest first.
+    /// Measurements not assigned to a visit, oldest first.
     pub async fn unassigned(&self) -> Result<Vec<Version>, ReadError> {
         let sql = format!("{LATEST} AND visit IS NULL ORDER BY at LIMIT ?");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(MOST).fetch_all(&self.readers.pool()).await?;
@@ -96,14 +96,14 @@ impl Cabin {
         Ok(self.versions_in(&sqlx::query(sql).bind(id).fetch_all(&self.readers.pool()).await?))
     }
 
-    /// A sealed identity.
+    /// The encrypted identity of a resident.
     pub async fn resident(&self, pseudonym: &str) -> Result<Option<Resident>, ReadError> {
         let sql = "SELECT pseudonym, key, sealed, at FROM resident WHERE pseudonym = ?";
         let row = sqlx::query(sql).bind(pseudonym).fetch_optional(&self.readers.pool()).await?;
         row.as_ref().map(|row| self.undecodable.or_fail(resident_place(row), resident(row))).transpose()
     }
 
-    /// Identities that are not sealed with that key, a few at a time.
+    /// Identities encrypted with another key than `key`, at most 100.
     pub async fn sealed_otherwise(&self, key: &str) -> Result<Vec<Resident>, ReadError> {
         let sql = "SELECT pseudonym, key, sealed, at FROM resident WHERE key <> ? LIMIT 100";
         let rows = sqlx::query(sql).bind(key).fetch_all(&self.readers.pool()).await?;
@@ -111,7 +111,8 @@ impl Cabin {
         Ok(rows.iter().filter_map(decode).collect())
     }
 
-    /// What was kept long enough: visits, measurements that belong to none, residents.
+    /// The ids of what is older than `at`: visits that ended, measurements without a visit,
+    /// residents without a visit. At most 100 of each.
     pub async fn older_than(
         &self,
         at: Timestamp,

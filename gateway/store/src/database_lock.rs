@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::OpenError;
 use crate::watermark::beside;
 
-/// The right to write a database, until dropped.
+/// Held while a process writes a database; released when dropped.
 pub struct DatabaseLock {
     _file: File,
 }
@@ -14,7 +14,9 @@ pub struct DatabaseLock {
 // === impl DatabaseLock ===
 
 impl DatabaseLock {
-    /// Takes it, or says that another process has it.
+    /// Takes the lock. [`OpenError::InUse`] if another process holds it.
+    ///
+    /// Creates the directory of the database if it is missing.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let directory = |source| OpenError::Directory { path: database.to_owned(), source };
         if let Some(parent) = database.parent().filter(|p| !p.as_os_str().is_empty()) {

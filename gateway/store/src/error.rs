@@ -7,16 +7,16 @@ use crate::writer::disk_reserve;
 /// The store could not be opened at all; a damaged file is not such a case.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The directory is missing or not ours.
+    /// The directory is missing or not writable.
     #[error("{}: {source}; create the directory and give it to the user linli runs as", path.display())]
     Directory {
         /// The database file.
         path: PathBuf,
-        /// The operating system's words.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Another process has it.
+    /// Another process uses the database.
     #[error("{}: another linli uses this database; stop it first", path.display())]
     InUse {
         /// The database file.
@@ -37,18 +37,18 @@ pub enum OpenError {
     Database {
         /// The database file.
         path: PathBuf,
-        /// SQLite's words.
+        /// The error of SQLite.
         #[source]
         source: sqlx::Error,
     },
 }
 
-/// The record was not accepted: the queue before the store is full.
+/// The record was not accepted: the queue in front of the store is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the store cannot take more for now")]
 pub struct Refused;
 
-/// It could not be made durable, and will not be.
+/// The operation was not stored and will not be retried. Holds the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not stored: {0}")]
 pub struct NotDurable(pub String);
@@ -59,7 +59,7 @@ pub enum ReadError {
     /// The database does not answer; trying again later may help.
     #[error("the store cannot be read: {0}")]
     Database(#[from] sqlx::Error),
-    /// The row asked for is there, but what it holds cannot be decoded. It is kept, counted in
+    /// The requested row exists but cannot be decoded. It is kept, counted in
     /// [`Status::undecodable`](crate::Status::undecodable) and logged.
     #[error("{table} {key} cannot be decoded: {reason}")]
     Undecodable {
@@ -97,8 +97,8 @@ mod code {
 // === impl Failure ===
 
 impl Failure {
-    /// What the error alone says. SQLite reports a full disk as an I/O error where it writes
-    /// anything but a page; [`Failure::at`] tells the two apart.
+    /// Classifies the error by its code alone. SQLite reports a full disk as an I/O error where it writes
+    /// anything but a page; [`Failure::at`] distinguishes the two.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::Io(source) if is_no_space(source) => Self::Full,
@@ -112,7 +112,7 @@ impl Failure {
         }
     }
 
-    /// What the error means for the database at that path. Writes a few kilobytes beside it if
+    /// Classifies the error for the database at that path. Writes a few kilobytes beside it if
     /// that is needed to tell a full disk from a failing one: may block.
     pub(crate) fn at(error: &sqlx::Error, database: &Path) -> Self {
         match Self::of(error) {

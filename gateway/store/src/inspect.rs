@@ -1,4 +1,4 @@
-//! A look at a database from outside, also while a gateway runs on it.
+//! Reads the state of a database without changing it, also while a gateway runs on it.
 
 use std::fmt;
 use std::path::Path;
@@ -27,13 +27,13 @@ pub struct Inspection {
     pub bytes: (u64, u64),
     /// Records the broker refused for ever.
     pub dead_letters: u64,
-    /// Rows that cannot be decoded, kept aside.
+    /// Rows that cannot be decoded; they are kept.
     pub undecodable: u64,
     /// Commands that are open.
     pub open_commands: u64,
     /// The latest entries of the loss ledger.
     pub ledger: Vec<String>,
-    /// What SQLite's check says; `ok` when sound.
+    /// The result of SQLite's `quick_check`; `ok` when sound.
     pub check: String,
     /// Damaged databases set aside earlier.
     pub set_aside: Vec<String>,

@@ -34,7 +34,7 @@ impl Journal {
         self.step(id, state, at, None).await
     }
 
-    /// The same, together with the record that tells of it, in one transaction.
+    /// The same, in one transaction with the record that reports the new state.
     pub async fn advance_with(
         &self,
         id: &str,

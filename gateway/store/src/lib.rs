@@ -1,4 +1,4 @@
-//! What linli keeps: outbox, history and journal in one SQLite file.
+//! The store of the gateway: outbox, history, journal and documents in one SQLite file.
 //!
 //! **Accepted means durable.** A record gets its sequence number when it is committed; from then
 //! on it leaves only by a broker's acknowledgement or by a rule that writes the loss ledger. One

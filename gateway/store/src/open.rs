@@ -1,4 +1,4 @@
-//! Opening, whatever happened before: a good file is resumed, a damaged one set aside.
+//! Opens the database. A sound file is resumed; a damaged or foreign one is renamed and replaced.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::error::{Failure, OpenError, is_foreign_schema};
 use crate::schema::{self, FORMAT, TABLES};
 use crate::watermark::{Watermark, beside};
 
-/// How many damaged databases are kept for a person to look at.
+/// How many damaged databases are kept for examination.
 const KEPT: usize = 3;
 
 /// What opening found.
@@ -25,7 +25,7 @@ pub struct Opening {
     pub backlog: u64,
 }
 
-/// A damaged database that was put out of the way.
+/// A database that was renamed because it was damaged or foreign.
 #[derive(Debug, Clone)]
 pub struct SetAside {
     /// Where it is now.
@@ -42,14 +42,14 @@ pub(crate) struct Opened {
     pub rows: [u64; TABLES.len()],
     /// The last process ended without closing the database.
     pub unclean: bool,
-    /// Rows that cannot be decoded, kept aside earlier.
+    /// Rows that cannot be decoded, recorded by earlier processes.
     pub undecodable: u64,
     pub set_aside: Option<SetAside>,
-    /// To be told as soon as the store runs.
+    /// Written into the ledger with the first transaction.
     pub loss: Option<Loss>,
 }
 
-/// Opens the database at `path`, or sets it aside and begins a new one.
+/// Opens the database at `path`, or renames it and creates a new one if it is damaged or foreign.
 pub(crate) async fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> {
     match resume(path).await {
         Ok(Found::Ours(opened)) => Ok(*opened),
@@ -68,7 +68,8 @@ pub(crate) async fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> 
     }
 }
 
-/// Sets the damaged database aside and begins a new one whose numbers continue the old ones.
+/// Renames the database to `….corrupt-{now_ms}` and creates a new one whose sequence numbers continue
+/// the old ones.
 pub(crate) async fn replace(
     path: &Path,
     reason: &str,
@@ -245,7 +246,7 @@ async fn count_rows(connection: &mut SqliteConnection) -> Result<[u64; TABLES.le
     Ok(counted)
 }
 
-/// Creates a database with nothing in it but what there is to tell of the one before.
+/// Creates a database; `loss` is what the database before it lost.
 async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened, sqlx::Error> {
     for ending in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(with_ending(path, ending));

@@ -1,4 +1,4 @@
-//! The uplink's view of what waits for delivery.
+//! Records waiting for delivery, as the uplink reads and acknowledges them.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub struct Row {
     pub record: Record,
 }
 
-/// Reads, acknowledges and buries.
+/// Reads records, acknowledges them, or moves them to the dead letters.
 #[derive(Clone)]
 pub struct Outbox {
     pub(crate) readers: Arc<Readers>,
@@ -108,13 +108,13 @@ impl Outbox {
         Ok(decoded)
     }
 
-    /// The broker has them: they go with the writer's next transaction.
+    /// Removes records that the broker acknowledged, with the writer's next transaction.
     pub async fn acknowledge(&self, seqs: Vec<u64>) {
         // A closed writer means the process ends; the records are delivered again after it.
         let _ = self.writer.send(Op::Acknowledge(seqs)).await;
     }
 
-    /// The broker will never take it: kept aside for a person, and told in the ledger.
+    /// Moves a record that the broker will never accept to the dead letters, with a ledger entry.
     pub async fn dead_letter(&self, seq: u64, detail: String) {
         let _ = self.writer.send(Op::DeadLetter { seq, detail }).await;
     }

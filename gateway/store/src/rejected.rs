@@ -1,10 +1,10 @@
-//! What the queues before the writer turned away.
+//! Counts of the records that the full queues in front of the writer rejected.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use linli_domain::DeviceClass;
 
-/// What was turned away since the writer last looked, per class.
+/// Records rejected since the writer last took the counts, per class.
 #[derive(Default)]
 pub(crate) struct Rejected {
     count: [AtomicU64; DeviceClass::ALL.len()],

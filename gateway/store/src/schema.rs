@@ -1,6 +1,6 @@
 //! The tables, and how connections are opened.
 //!
-//! One outbox table per class, so that giving up the oldest of the least important never scans;
+//! One outbox table per class, so that evicting the oldest of the least important never scans;
 //! no secondary index, because index pages are flash wear. `seq` is the row id.
 
 use std::path::Path;
@@ -22,19 +22,19 @@ const CHECKPOINT_PAGES: &str = "1000";
 /// The WAL file is cut back to this after a checkpoint that left it longer.
 const WAL_LIMIT: &str = "8388608";
 
-/// Document cache of the writer in KiB (negative: KiB, not pages).
+/// Page cache of the writer in KiB (negative: KiB, not pages).
 const WRITER_CACHE: &str = "-2048";
 
-/// Document cache of a reader in KiB.
+/// Page cache of a reader in KiB.
 const READER_CACHE: &str = "-512";
 
 /// A reader waits this long for a lock that the writer holds only for moments.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What senders told, by their own names for it: told again it is not stored again.
+/// Keys chosen by senders: a record or entry with a known key is not stored again.
 const CREATE_SEEN: &str = "CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID";
 
-/// The health cabin's: residents sealed, measurements in versions, everything done to them.
+/// The health cabin: encrypted identities, versioned measurements, and the audit trail.
 const CREATE_CABIN: &[&str] = &[
     "CREATE TABLE resident (pseudonym TEXT PRIMARY KEY, key TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL) \
      WITHOUT ROWID",
@@ -49,22 +49,22 @@ const CREATE_CABIN: &[&str] = &[
      about TEXT NOT NULL, detail TEXT NOT NULL)",
 ];
 
-/// Where each alarm is, and every step it took.
+/// The state of each alarm, and every state change.
 const CREATE_ALARMS: &[&str] = &[
     "CREATE TABLE alarm (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE alarm_journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL)",
 ];
 
-/// Who outside is still to be told.
+/// Notifications not yet delivered.
 const CREATE_NOTIFICATIONS: &[&str] = &[
     "CREATE TABLE notification (id INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, key TEXT NOT NULL, \
      body TEXT NOT NULL)",
 ];
 
-/// When each may be told: people sleep.
+/// The time before which a notification is not delivered.
 const ADD_AFTER: &[&str] = &["ALTER TABLE notification ADD COLUMN after INTEGER NOT NULL DEFAULT 0"];
 
-/// The book that desks write in: accounts of cabinets, samples, signed records, days of kiosks.
+/// Documents of the services: accounts of cabinets, samples, signed records, days of kiosks.
 const CREATE_BOOK: &[&str] = &[
     "CREATE TABLE book (id TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX book_kind ON book (kind, at)",
@@ -185,7 +185,7 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
 }
 
 /// Creates every table in an empty database and gives it its epoch. The loss that made a new
-/// database necessary is in it from the first moment: a power cut cannot hush it up.
+/// database necessary is stored in the same transaction, so that a power cut cannot lose it.
 pub async fn create(
     connection: &mut sqlx::SqliteConnection,
     epoch: &str,

@@ -1,4 +1,4 @@
-//! The handle everybody else holds.
+//! The handle of the running store.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Store {
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
-    /// counted and told in the ledger.
+    /// counted and reported in the loss ledger.
     pub fn accept(&self, record: Record) -> Result<(), Refused> {
         let lane = record.lane();
         self.accept_in(lane, record)
@@ -101,7 +101,7 @@ impl Store {
         writer::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
     }
 
-    /// What waits for delivery.
+    /// Records waiting for delivery.
     #[must_use]
     pub fn outbox(&self) -> Outbox {
         Outbox {
@@ -123,7 +123,7 @@ impl Store {
         }
     }
 
-    /// What the health cabin keeps.
+    /// Visits, measurements, identities and the audit trail of the health cabin.
     #[must_use]
     pub fn cabin(&self) -> Cabin {
         Cabin {
@@ -133,7 +133,7 @@ impl Store {
         }
     }
 
-    /// Where alarms are.
+    /// States of alarms, and notifications.
     #[must_use]
     pub fn alarms(&self) -> Alarms {
         Alarms {
@@ -143,7 +143,7 @@ impl Store {
         }
     }
 
-    /// The book that desks write in.
+    /// JSON documents of the services.
     #[must_use]
     pub fn documents(&self) -> Documents {
         Documents {
@@ -153,7 +153,7 @@ impl Store {
         }
     }
 
-    /// Trends.
+    /// One-minute roll-ups.
     #[must_use]
     pub fn history(&self) -> History {
         History {

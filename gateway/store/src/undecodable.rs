@@ -1,7 +1,7 @@
-//! Rows that are there but cannot be decoded: reported once, kept, and in nobody's way.
+//! Rows that exist but cannot be decoded: they are reported once, kept, and block nothing.
 //!
-//! A reader that meets such a row names it here and goes on with the next. The writer moves it out
-//! of its queue, or flags it where it is, in the table `undecodable`.
+//! A reader reports such a row and continues with the next. The writer records it in the table
+//! `undecodable` and, if it is in a queue, moves it out of the queue.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -102,7 +102,7 @@ impl Undecodable {
             return;
         }
         let op = Op::Undecodable { place: place.clone(), reason: reason.to_owned() };
-        // With a full queue the next reader reports it.
+        // If the queue is full, the next reader reports it.
         if self.writer.try_send(op).is_ok() {
             if reported.len() >= MOST_REPORTED {
                 reported.clear();
@@ -125,7 +125,7 @@ impl Undecodable {
     }
 }
 
-/// A column of a row; the error says which one, not what is in it.
+/// Decodes a column of a row. The error names the column, never its content.
 pub(crate) fn column<'r, T>(row: &'r SqliteRow, index: usize) -> Result<T, String>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite>,
@@ -139,13 +139,13 @@ pub(crate) fn json_column<T: DeserializeOwned>(row: &SqliteRow, index: usize) ->
     json(text.as_bytes())
 }
 
-/// A column that must hold JSON, as it is.
+/// The text of a column that must hold JSON.
 pub(crate) fn text_column(row: &SqliteRow, index: usize) -> Result<String, String> {
     let text: String = column(row, index)?;
     json::<serde::de::IgnoredAny>(text.as_bytes()).map(|_| text)
 }
 
-/// Decodes JSON. The error names the position, never the content: it may be a person's.
+/// Decodes JSON. The error names the position, never the content, which may be personal.
 pub(crate) fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text)
         .map_err(|error| format!("{:?} error in JSON at column {}", error.classify(), error.column()))

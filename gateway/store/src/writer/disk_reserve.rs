@@ -1,11 +1,10 @@
-//! Room on a full disk: a few megabytes are held back, and while they are not, the database does
-//! not grow.
+//! A reserve for the full disk: a file of a few megabytes beside the database. While there is no
+//! reserve, the database does not grow.
 //!
-//! Giving up records needs room itself: pages travel through the write-ahead log, and the log can
-//! only be emptied into a file that may grow. So when the disk is full, what was held back is
-//! given to the file system, the log is emptied, and from then on SQLite is told to keep the file
-//! at its size: new records take the pages of those given up. As soon as there is space to hold
-//! back again, the file may grow again.
+//! Evicting records needs space itself: pages are written to the write-ahead log first, and a
+//! checkpoint may have to extend the file. So when the disk is full, the reserve is deleted, the log
+//! is checkpointed, and SQLite is limited to the present size of the file: new records use the pages
+//! of evicted ones. When there is space for the reserve again, the limit is removed.
 
 use std::io::Write;
 use std::path::Path;
@@ -17,10 +16,10 @@ use super::Writer;
 use crate::error::is_no_space;
 use crate::watermark::beside;
 
-/// What is held back: more than the write-ahead log grows between two checkpoints.
+/// Size of the reserve: more than the write-ahead log grows between two checkpoints.
 const RESERVED: u64 = 6 * 1024 * 1024;
 
-/// What must be free beyond it, for the files of others.
+/// Space that must stay free beside the reserve, for files of other programs.
 const MARGIN: u64 = 1024 * 1024;
 
 /// SQLite's own limit: the file may grow.
@@ -32,7 +31,8 @@ const AS_IT_IS: &str = "PRAGMA max_page_count = 1";
 // === impl Writer ===
 
 impl Writer {
-    /// Makes room on a full disk. Whether anything was gained.
+    /// Frees space on a full disk: deletes the reserve and evicts records. Returns whether anything
+    /// was freed.
     pub(super) async fn free_space(&mut self) -> bool {
         let path = self.settings.path.clone();
         let released = tokio::task::spawn_blocking(move || release(&path)).await.unwrap_or(false);
@@ -42,19 +42,19 @@ impl Writer {
         }
         let gained = self.evict_oldest(LossReason::DiskFull).await;
         if let Err(error) = &gained {
-            tracing::debug!(%error, "no room could be made");
+            tracing::debug!(%error, "no space could be freed");
         }
         released || gained.unwrap_or(false)
     }
 
-    /// Holds space back, if there is any, and lets the database grow accordingly.
+    /// Creates the reserve if there is space for it, and sets SQLite's page limit accordingly.
     pub(super) async fn reserve_space(&mut self) -> Result<(), sqlx::Error> {
         let path = self.settings.path.clone();
         let held = tokio::task::spawn_blocking(move || create(&path)).await;
         match held.unwrap_or_else(|error| Err(error.into())) {
             Ok(()) => self.set_reserved(true),
             Err(error) => {
-                tracing::debug!(%error, "no space to hold back");
+                tracing::debug!(%error, "no space for the reserve");
                 self.set_reserved(false);
             }
         }
@@ -70,11 +70,9 @@ impl Writer {
             .status
             .send_if_modified(|status| std::mem::replace(&mut status.disk_full, !has_reserve) == has_reserve);
         if changed && has_reserve {
-            tracing::info!("the disk has room again: the database may grow");
+            tracing::info!("the disk has space again: the database may grow");
         } else if changed {
-            tracing::warn!(
-                "the disk is full: the database does not grow any more, the oldest records make room"
-            );
+            tracing::warn!("the disk is full: the database does not grow, the oldest records are evicted");
         }
     }
 
@@ -86,14 +84,14 @@ impl Writer {
     }
 }
 
-/// Tells SQLite whether the file may grow.
+/// Sets SQLite's page limit: none, or the present size of the file.
 pub(super) async fn limit(connection: &mut SqliteConnection, may_grow: bool) -> Result<(), sqlx::Error> {
     let limit = if may_grow { UNBOUNDED } else { AS_IT_IS };
     sqlx::query(limit).execute(&mut *connection).await?;
     connection.ping().await
 }
 
-/// Whether space is held back beside this database.
+/// Whether the reserve of this database exists in full.
 pub(super) fn is_reserved(database: &Path) -> bool {
     std::fs::metadata(beside(database, "reserve")).is_ok_and(|found| found.len() >= RESERVED)
 }
@@ -103,7 +101,7 @@ fn create(database: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     let path = beside(database, "reserve");
-    // Looked at first: trying costs the flash six megabytes.
+    // Checked first: writing the reserve costs six megabytes of flash wear.
     let disk = rustix::fs::statvfs(database)?;
     if disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED + MARGIN {
         return Err(std::io::ErrorKind::StorageFull.into());
@@ -140,7 +138,7 @@ fn release(database: &Path) -> bool {
     std::fs::remove_file(beside(database, "reserve")).is_ok()
 }
 
-/// Real zeros: a hole would hold nothing back.
+/// Writes zeros: a sparse file would reserve nothing.
 fn write_zeros(path: &Path) -> std::io::Result<()> {
     let mut file = std::fs::File::create(path)?;
     let block = [0_u8; 64 * 1024];

@@ -1,11 +1,11 @@
-//! What the health cabin and the alarms keep, inside the transaction.
+//! Applies entries inside the transaction.
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use crate::entry::{Audit, Change, Entry};
 
-/// The flags of measurements that cannot be decoded name them: they go with what is erased.
+/// Rows in `undecodable` name the measurement, so they are erased with it.
 const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
      (SELECT id || '/' || version FROM measurement WHERE id = ?)";
 
@@ -13,7 +13,7 @@ const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measur
 const FORGET_MEASUREMENTS_OF_VISIT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
      (SELECT id || '/' || version FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?))";
 
-/// Applies every change and writes the audit.
+/// Applies every change and writes the audit entries.
 pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
     for change in &entry.changes {
         apply(connection, change).await?;
@@ -24,16 +24,16 @@ pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> R
     Ok(())
 }
 
-/// What is deleted from now on is overwritten in the file.
+/// Makes SQLite overwrite deleted content in the file.
 pub(super) async fn overwrite_deleted(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("PRAGMA secure_delete = ON").execute(connection).await.map(|_| ())
 }
 
-/// The write-ahead log still holds what was deleted: it is emptied.
+/// Truncates the write-ahead log, which still holds the deleted content.
 pub(super) async fn truncate_log(connection: &mut SqliteConnection) {
     for pragma in ["PRAGMA secure_delete = FAST", "PRAGMA wal_checkpoint(TRUNCATE)"] {
         if let Err(error) = sqlx::query(pragma).execute(&mut *connection).await {
-            tracing::warn!(%error, "erased, but the log could not be emptied yet");
+            tracing::warn!(%error, "erased, but the write-ahead log could not be truncated yet");
         }
     }
 }
@@ -62,7 +62,7 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             .await?;
         }
         Change::Version(version) => {
-            // The first row of a version stands: versions are never overwritten.
+            // Versions are never overwritten: a second row with the same key is an error.
             sqlx::query("INSERT INTO measurement (id, version, visit, at, body) VALUES (?, ?, ?, ?, ?)")
                 .bind(&version.id)
                 .bind(version.version)
@@ -111,12 +111,12 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .await?;
         }
         Change::ForgetAlarm(id) => run(connection, "DELETE FROM alarm WHERE id = ?", id.as_str()).await?,
-        Change::Notify(told) => {
+        Change::Notify(notification) => {
             sqlx::query("INSERT INTO notification (hook, key, body, after) VALUES (?, ?, ?, ?)")
-                .bind(told.hook.as_str())
-                .bind(&told.key)
-                .bind(&told.body)
-                .bind(told.after.0)
+                .bind(notification.hook.as_str())
+                .bind(&notification.key)
+                .bind(&notification.body)
+                .bind(notification.after.0)
                 .execute(connection)
                 .await?;
         }

@@ -1,4 +1,4 @@
-//! Giving up the oldest of the least important, and writing down exactly what went.
+//! Evicts the oldest records of the least important class, with a ledger entry for each batch.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use super::Writer;
 use super::transact::{self, Draft};
 use crate::schema::{self, TABLES};
 
-/// Rows given up in one transaction when the size cap is reached: a twentieth of the table.
+/// Rows evicted in one transaction when the size cap is reached: a twentieth of the table.
 const SHARE: u64 = 20;
 
-/// Most rows given up in one transaction, so that the transaction itself stays small.
+/// Most rows evicted in one transaction, so that the transaction itself stays small.
 const MOST: u64 = 2000;
 
-/// How often the size is looked at while records come in.
+/// Shortest time between two checks of the size while records come in.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 // === impl Writer ===
 
 impl Writer {
-    /// Looks at the size, at most once a second.
+    /// Checks the size, at most once a second.
     pub(super) async fn enforce_soon(&mut self) {
         if self.housekeeping.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
             self.housekeeping.looked = Some(Instant::now());
@@ -54,7 +54,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives up records older than the age cap.
+    /// Evicts records older than the age cap.
     pub(super) async fn enforce_age(&mut self) -> Result<(), sqlx::Error> {
         let Some(max_age) = self.settings.max_age else { return Ok(()) };
         let age = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
@@ -65,7 +65,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives up the oldest of the least important class that has any.
+    /// Evicts the oldest records of the least important class that has any. Returns whether there were any.
     pub(super) async fn evict_oldest(&mut self, reason: LossReason) -> Result<bool, sqlx::Error> {
         match (1..TABLES.len()).find(|table| self.meta.rows[*table] > 0) {
             Some(table) => self.evict(table, reason, None).await,
@@ -73,8 +73,8 @@ impl Writer {
         }
     }
 
-    /// Gives up a batch of the oldest rows of one table (only those before `before`, if given),
-    /// with the ledger's entry in the same transaction. Whether there was anything.
+    /// Evicts a batch of the oldest rows of one table (only those before `before`, if given) and
+    /// writes the ledger entry in the same transaction. Returns whether there were any.
     async fn evict(
         &mut self,
         table: usize,
@@ -88,7 +88,7 @@ impl Writer {
         let went = evict_from(&mut connection, &mut draft, table, batch, reason, before, now).await;
         self.put_back(connection, went.is_ok());
         if let Some(loss) = went? {
-            tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records given up");
+            tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records evicted");
             // Losses still waiting for their entry are not part of this transaction.
             let waiting = std::mem::take(&mut self.losses);
             transact::adopt(self, draft);

@@ -1,4 +1,5 @@
-//! When a transaction fails: make room, begin anew, or try again, and tell those who wait.
+//! Handles a failed transaction: frees space, replaces a damaged database, or retries, and answers
+//! the callers that wait.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::error::Failure;
 use crate::open;
 use crate::watermark::Watermark;
 
-/// How often room is made before waiting for better times.
+/// Attempts before the next pause.
 const ATTEMPTS: usize = 4;
 
 /// Pause before a failed transaction is tried again.
@@ -19,8 +20,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 // === impl Writer ===
 
 impl Writer {
-    /// Commits everything pending. What cannot be committed stays pending, except for those who
-    /// wait: they are told, and their operation is dropped.
+    /// Commits everything pending. What cannot be committed stays pending, except operations whose
+    /// callers wait: these are dropped and the callers receive the error.
     pub(super) async fn settle(&mut self, pending: &mut Vec<Op>) {
         self.retry_at = None;
         if let Some(finding) = pending.iter().find_map(damage) {
@@ -63,7 +64,7 @@ impl Writer {
         *pending = patient;
     }
 
-    /// Sets the damaged database aside and goes on with a new one.
+    /// Renames the damaged database and continues with a new one.
     pub(super) async fn replace_database(&mut self, reason: &str) {
         self.connection = None;
         let known = Watermark {
@@ -92,11 +93,11 @@ impl Writer {
         }
     }
 
-    /// What an error means, with its text; failures of the device are counted.
+    /// Classifies an error and returns it with its text; counts device failures.
     async fn fail(&self, error: sqlx::Error) -> (Failure, String) {
         let text = error.to_string();
         let path = self.settings.path.clone();
-        // Looking at the disk may block.
+        // Examining the disk may block.
         let classified = tokio::task::spawn_blocking(move || Failure::at(&error, &path)).await;
         let failure = classified.unwrap_or(Failure::Passing);
         if failure == Failure::Device {
@@ -105,8 +106,8 @@ impl Writer {
         (failure, text)
     }
 
-    /// Reports an error outside a transaction of records, and begins a new database if it means
-    /// that this one is damaged.
+    /// Handles an error outside the transactions of [`Writer::settle`]: shows it in the status, and
+    /// replaces the database if it is damaged.
     pub(super) async fn report(&mut self, error: sqlx::Error) {
         let (failure, text) = self.fail(error).await;
         self.mark_failed(failure, &text);
@@ -120,7 +121,7 @@ impl Writer {
         self.status.send_modify(|status| {
             healed = !status.writable;
             status.writable = true;
-            status.trouble = None;
+            status.failure = None;
             status.device_failed = false;
             status.commit_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         });
@@ -141,7 +142,7 @@ impl Writer {
         self.status.send_modify(|status| {
             status.device_failed = has_device_failed;
             status.writable = false;
-            status.trouble = Some(error.to_owned());
+            status.failure = Some(error.to_owned());
         });
     }
 }

@@ -87,7 +87,7 @@ impl Devices {
 // === impl Writer ===
 
 impl Writer {
-    /// Forgets trends older than `keep`, device by device: the key makes each a short range.
+    /// Deletes trends older than `keep`, device by device: by the key each is a short range.
     pub(super) async fn purge_history(&mut self, keep: Duration) -> Result<(), sqlx::Error> {
         let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = self.steady_now().0.saturating_sub(keep);

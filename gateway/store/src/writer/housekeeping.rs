@@ -1,4 +1,4 @@
-//! Housekeeping: small steps, never a scan of the backlog.
+//! Periodic work of the writer in small steps; never scans the backlog.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use super::Writer;
 use crate::schema::TABLES;
 use crate::watermark::Watermark;
 
-/// How often trends are purged, the watermark is written and space is held back. Each
+/// How often trends are purged, the watermark is written and the reserve is renewed. Each
 /// writing of the watermark costs three flash pages: at this rate about 20 MB a day.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Command ids are remembered this long: a repeated id is the same command.
 const COMMANDS_KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// Ledger entries kept for a person; the district has had them all.
+/// Ledger entries kept in the database; all were delivered to the district.
 const LEDGER_KEPT: i64 = 10_000;
 
-/// Steps of alarms kept for a person.
+/// Most state changes of alarms kept.
 const ALARM_STEPS_KEPT: i64 = 50_000;
 
-/// Dead letters kept for a person.
+/// Most dead letters kept.
 const DEAD_KEPT: i64 = 1000;
 
-/// Free pages given back to the file system per step, when a quarter of the file is free.
+/// Free pages returned to the file system per step, when a quarter of the file is free.
 const VACUUM_PAGES: i64 = 512;
 
-/// When what was last done.
+/// When each task was last done.
 #[derive(Default)]
 pub(super) struct Due {
-    /// The size was looked at.
+    /// The size was checked.
     pub looked: Option<Instant>,
     done: Option<Instant>,
     written: Option<Watermark>,
@@ -40,7 +40,7 @@ pub(super) struct Due {
 // === impl Writer ===
 
 impl Writer {
-    /// One round of housekeeping; an error here is trouble like any other.
+    /// One round of housekeeping; errors are handled like those of transactions.
     pub(super) async fn housekeeping(&mut self) {
         if let Err(error) = self.round().await {
             self.report(error).await;
@@ -88,7 +88,7 @@ impl Writer {
         Ok(())
     }
 
-    /// A file that was once large shrinks again, a little at a time.
+    /// Shrinks the file a little if a quarter of it is free.
     async fn vacuum_step(&mut self) -> Result<(), sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let row = sqlx::query(
@@ -139,7 +139,7 @@ impl Writer {
         Ok(oldest)
     }
 
-    /// From now on an end without [`Writer::mark_closed`] is unclean.
+    /// Marks the database as in use; only [`Writer::mark_closed`] takes the mark away.
     pub(super) async fn mark_open(&mut self) {
         self.mark("0").await;
     }

@@ -37,10 +37,11 @@ use crate::status::Status;
 /// A transaction grows no larger than this many operations: about a megabyte of bodies.
 const GROUP: usize = 1024;
 
-/// What may wait while the disk does not take it. Beyond it the queues fill, and `accept` refuses.
+/// Most operations pending while the disk cannot be written. Beyond it the queues fill, and `accept`
+/// refuses.
 const PATIENT: usize = 16 * GROUP;
 
-/// How often the housekeeping looks.
+/// Interval of the housekeeping.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The writer's state.
@@ -54,7 +55,7 @@ pub(crate) struct Writer {
     pub(super) devices: history::Devices,
     pub(super) meta: MetaRows,
     pub(super) unclean: bool,
-    /// Space for making room is held back; without it the database does not grow.
+    /// Whether the disk reserve exists; without it the database does not grow.
     pub(super) has_reserve: bool,
     /// Losses to be written into the ledger with the next transaction.
     pub(super) losses: Vec<Loss>,
@@ -65,7 +66,7 @@ pub(crate) struct Writer {
     retry_at: Option<Instant>,
 }
 
-/// What the meta rows say, kept in memory and changed only by a committed transaction.
+/// The content of the meta rows in memory; changed only by a committed transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MetaRows {
     pub epoch: Arc<str>,
@@ -140,7 +141,7 @@ impl Writer {
         let mut window: Option<Instant> = (!self.losses.is_empty()).then(Instant::now);
         loop {
             let room = pending.len() < PATIENT;
-            // While the disk is in trouble the retry decides, except for those who wait.
+            // After a failure the retry time decides, except for operations whose callers wait.
             let due = self.retry_at.or(window);
             tokio::select! {
                 biased;
@@ -212,7 +213,7 @@ impl Writer {
         }
     }
 
-    /// The writing connection, opened again if the last one was given up.
+    /// The writing connection; opens a new one if the last one was discarded.
     pub(super) async fn connected(&mut self) -> Result<SqliteConnection, sqlx::Error> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
@@ -237,14 +238,15 @@ impl Writer {
         }
     }
 
-    /// Wall time that a clock jumping ahead while the process runs cannot hurry.
+    /// Wall time, limited to the time the process started plus its monotonic run time: a clock that
+    /// jumps ahead does not make records old.
     pub(super) fn steady_now(&self) -> Timestamp {
         let (at, since) = self.opened_at;
         let passed = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
         (self.now)().min(Timestamp(at.0.saturating_add(passed)))
     }
 
-    /// Makes losses of what the queues turned away since the last look.
+    /// Turns the counts of rejected records into losses.
     fn collect_rejected(&mut self) {
         let reason =
             if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };

@@ -1,4 +1,4 @@
-//! What the writer is asked to do.
+//! The operations of the writer.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::error::NotDurable;
 use crate::schema;
 use crate::undecodable::Place;
 
-/// An answer to somebody who waits for the disk.
+/// Where the result of an operation is sent once it is durable.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotDurable>>;
 
 /// A record as it is stored, packed before it is queued: a tenth of the memory.
@@ -32,13 +32,13 @@ pub(crate) enum Op {
         packed: Packed,
         reply: Option<Reply<u64>>,
     },
-    /// A record that is stored once for its key, however often it is told.
+    /// A record that is stored once for its key, however often it is sent.
     Once {
         key: String,
         packed: Packed,
         reply: Reply<Option<u64>>,
     },
-    /// What the health cabin keeps; `false` when it was told before.
+    /// An entry; `false` if its key was stored before.
     Entry {
         entry: Box<Entry>,
         records: Vec<Packed>,
@@ -100,7 +100,7 @@ impl Packed {
 // === impl Op ===
 
 impl Op {
-    /// Whether somebody waits for the answer: such an operation is committed at once.
+    /// Whether a caller waits for the result: such an operation is committed at once.
     pub(super) const fn is_waited_for(&self) -> bool {
         match self {
             Self::Record { reply, .. } => reply.is_some(),
@@ -122,7 +122,7 @@ impl Op {
         matches!(self, Self::Entry { entry, .. } if entry.erases())
     }
 
-    /// Tells whoever waits that it will not happen.
+    /// Sends the error to the caller, if one waits.
     pub(super) fn refuse(self, why: &str) {
         let error = || NotDurable(why.to_owned());
         match self {
@@ -136,7 +136,7 @@ impl Op {
     }
 }
 
-/// Asks the writer for something and waits until it is durable.
+/// Sends an operation to the writer and waits until it is durable.
 pub(crate) async fn ask<T>(
     writer: &mpsc::Sender<Op>,
     op: impl FnOnce(Reply<T>) -> Op,
@@ -147,7 +147,7 @@ pub(crate) async fn ask<T>(
     answer.await.map_err(|_| stopped())?
 }
 
-/// Makes an entry durable; `false` when it was told before under its key.
+/// Stores an entry; `false` if its key was stored before.
 pub(crate) async fn keep(writer: &mpsc::Sender<Op>, mut entry: Entry) -> Result<bool, NotDurable> {
     let records = std::mem::take(&mut entry.records).into_iter().map(Packed::of).collect();
     let entry = Box::new(entry);

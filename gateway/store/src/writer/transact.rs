@@ -16,7 +16,7 @@ use crate::undecodable::{Place, json_column};
 /// Rows per INSERT statement: four parameters each, far below SQLite's limit.
 const ROWS_AT_ONCE: usize = 128;
 
-/// What an operation will be answered once the transaction is durable.
+/// The result of an operation, sent once the transaction is durable.
 pub(super) enum Outcome {
     Stored(u64),
     Once(Option<u64>),
@@ -25,7 +25,7 @@ pub(super) enum Outcome {
     Done,
 }
 
-/// The book as it will be, and the rows still to be inserted.
+/// The meta rows as they will be after the transaction, and the rows still to be inserted.
 pub(super) struct Draft {
     pub meta: MetaRows,
     pub body_bytes: u64,
@@ -180,7 +180,7 @@ impl Draft {
         }
     }
 
-    /// Gives a record its number.
+    /// Assigns the next sequence number to a record.
     fn place(&mut self, table: usize, at: i64, layout: Option<i64>, body: Vec<u8>) -> u64 {
         let seq = self.meta.next_seq;
         self.meta.next_seq += 1;
@@ -218,7 +218,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Writes a loss into the ledger and tells it in the urgent lane.
+    /// Writes a loss into the ledger and its message into the urgent lane.
     pub(super) async fn ledger(
         &mut self,
         connection: &mut SqliteConnection,
@@ -231,13 +231,13 @@ impl Draft {
             .bind(body)
             .execute(connection)
             .await?;
-        let told = Packed::of(Record::Message(loss.message(now)));
-        self.place(told.table, told.at, None, told.body);
+        let report = Packed::of(Record::Message(loss.message(now)));
+        self.place(report.table, report.at, None, report.body);
         self.given_up += loss.messages.unwrap_or_default();
         Ok(())
     }
 
-    /// Deletes what the broker has, run by run: acknowledgements come nearly in order.
+    /// Deletes acknowledged records, one statement for each run of consecutive numbers.
     async fn acknowledge(
         &mut self,
         connection: &mut SqliteConnection,
@@ -264,7 +264,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes a row that cannot be decoded out of the way of the others.
+    /// Records a row that cannot be decoded, and moves it out of its queue.
     async fn set_aside(
         &mut self,
         connection: &mut SqliteConnection,
@@ -281,7 +281,7 @@ impl Draft {
         self.undecodable.set_aside(connection, place.clone(), reason).await
     }
 
-    /// Moves a record to the dead letters. Whether it was there.
+    /// Moves a record to the dead letters. Returns whether it was there.
     async fn dead_letter(
         &mut self,
         connection: &mut SqliteConnection,
@@ -342,7 +342,7 @@ const DELETE_RUN: [&str; TABLES.len()] = [
     "DELETE FROM food_safety WHERE seq BETWEEN ? AND ?",
 ];
 
-/// Whether a key has not been seen; it has from now on.
+/// Records a key; returns whether it is new.
 async fn is_new(connection: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query("INSERT INTO seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(key)
@@ -405,7 +405,7 @@ async fn advance(
     Ok(())
 }
 
-/// Hands out the answers of a committed transaction.
+/// Sends the results of a committed transaction to the callers.
 pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     for (op, outcome) in pending.drain(..).zip(outcomes) {
         match (op, outcome) {
@@ -419,7 +419,7 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     }
 }
 
-/// The book of a draft becomes the writer's.
+/// Makes the meta rows of a committed transaction those of the writer, and updates the status.
 pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
     let heads = draft.meta.heads();
     writer.meta = draft.meta;

@@ -1,11 +1,11 @@
-//! Rows that cannot be decoded, inside the transaction: out of their queue, or flagged in place.
+//! Records rows that cannot be decoded, inside the transaction, and moves them out of their queue.
 
 use linli_domain::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::undecodable::Place;
 
-/// What a transaction sets aside; logged and counted once it is durable.
+/// Rows recorded by a transaction; logged and counted once it is durable.
 pub(super) struct Aside {
     at: Timestamp,
     rows: Vec<(Place, String)>,
@@ -13,8 +13,8 @@ pub(super) struct Aside {
 
 /// What happens to a row.
 struct Way {
-    /// The bytes that are kept with the flag, as a subquery over the key; none for what is
-    /// personal, which stays where erasing finds it, and for what is in the dead letters.
+    /// Selects the bytes to copy by the key. None for personal data, which must stay where erasing
+    /// finds it, and for dead letters.
     bytes: Option<&'static str>,
     /// Removes it from its queue.
     remove: Option<&'static str>,
@@ -27,7 +27,7 @@ impl Aside {
         Self { at, rows: Vec::new() }
     }
 
-    /// Flags a row with the reason, unless it is flagged already, and takes it out of its queue.
+    /// Records a row with the reason, unless it is recorded already, and removes it from its queue.
     pub(super) async fn set_aside(
         &mut self,
         connection: &mut SqliteConnection,
@@ -65,18 +65,14 @@ impl Aside {
     /// Logs each row; returns how many there are.
     pub(super) fn log(&self) -> u64 {
         for (place, reason) in &self.rows {
-            // Keys of what is personal are pseudonyms; still they stay out of the log.
+            // Keys of personal data are pseudonyms; even so they are not logged.
             match place {
                 Place::Visit(_) | Place::Measurement { .. } | Place::Resident(_) => {
-                    tracing::error!(
-                        table = place.table(),
-                        reason,
-                        "a row cannot be decoded, it is kept aside"
-                    );
+                    tracing::error!(table = place.table(), reason, "a row cannot be decoded; it is kept");
                 }
                 _ => {
                     let (table, key) = (place.table(), place.key());
-                    tracing::error!(table, key, reason, "a row cannot be decoded, it is kept aside");
+                    tracing::error!(table, key, reason, "a row cannot be decoded; it is kept");
                 }
             }
         }

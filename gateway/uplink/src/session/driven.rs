@@ -19,7 +19,7 @@ pub(super) trait Client: Clone + Send + Sync + 'static {
     /// Resolves when the broker has answered a message.
     type Notice: Send + 'static;
 
-    /// Hands a message over; none when the client takes no more just now.
+    /// Queues a message; `None` when the client's queue is full.
     fn publish(&self, publication: Publication) -> Option<Self::Notice>;
 
     /// What the broker made of a message.

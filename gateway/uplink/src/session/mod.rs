@@ -1,6 +1,6 @@
 //! One connection to a broker, whatever the version and the client crate behind it.
 //!
-//! Three verbs: publish, next, close. A session is used once: after [`SessionEvent::Lost`] it is
+//! Three operations: publish, next, close. A session is used once: after [`SessionEvent::Lost`] it is
 //! dropped, and the next connection is a new one.
 
 mod driven;
@@ -44,29 +44,29 @@ pub struct Publication {
     pub correlation: Option<Vec<u8>>,
 }
 
-/// What the broker made of a message.
+/// The broker's answer to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has it.
+    /// Accepted.
     Taken,
-    /// It will never take it.
+    /// Refused for ever; holds the reason.
     Never(String),
-    /// Not now: a quota is used up.
+    /// Refused for now: a quota is used up.
     NotNow(String),
-    /// It may take it another time.
+    /// Failed; sending it again may succeed.
     Failed(String),
 }
 
-/// An order as it arrived, not looked at.
+/// An order as received, not yet decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundOrder {
     /// The bytes received.
     pub payload: Vec<u8>,
-    /// Whether the broker had kept it: retained orders are refused.
+    /// Whether it was a retained message: retained orders are refused.
     pub retained: bool,
 }
 
-/// What happens on a connection.
+/// An event of a connection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SessionEvent {
     /// The broker has accepted us.
@@ -86,7 +86,7 @@ pub enum SessionEvent {
 
 /// A connection. Used by one task.
 pub trait Session: Send {
-    /// Hands a message to the connection; false when it takes no more just now.
+    /// Queues a message; `false` when the queue is full.
     fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool;
 
     /// The next event. May be cancelled without loss.

@@ -18,16 +18,16 @@ use super::window::Window;
 use crate::json;
 use crate::session::{Publication, Session, SessionEvent, Verdict};
 
-/// Acknowledgements are told to the outbox at least this often, time-outs looked at.
+/// How often acknowledgements are passed to the outbox and time-outs are checked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long the end waits for acknowledgements still under way.
+/// How long a clean disconnect waits for outstanding acknowledgements.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// How long the end waits for the offline to be taken.
+/// How long a clean disconnect waits for the acknowledgement of the offline status.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// Pause after the broker said that a quota is used up.
+/// Pause after the broker reported that a quota is used up.
 const QUOTA_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a topic, a header and properties add to a payload at the most.
@@ -133,7 +133,7 @@ impl<'a> Connection<'a> {
         End::Lost { why, was_connected: self.connected_at.is_some() }
     }
 
-    /// Whether there is something to look after: an idle connection wakes nobody.
+    /// Whether the periodic check has anything to do: an idle connection needs no timer.
     fn is_at_work(&self) -> bool {
         self.window.len() > 0
             || self.paused_until.is_some()
@@ -226,7 +226,7 @@ impl<'a> Connection<'a> {
         self.count(is_dropped);
     }
 
-    /// Commands and orders that came, and those for which there was no room.
+    /// Counts commands and orders received, and those dropped because a queue was full.
     fn count(&self, is_dropped: bool) {
         self.context.status.send_modify(|status| {
             status.commands += 1;
@@ -299,7 +299,7 @@ impl<'a> Connection<'a> {
             return false;
         }
         if let Some((topic, correlation)) = correlation {
-            // Asked for by the sender, who waits: best effort beside the durable answer.
+            // A copy for the sender of the command; the message to the result topic is the durable one.
             self.session.publish(Publication { topic, payload, retain: false, correlation }, None);
         }
         self.window.sent(row.seq, Instant::now());
@@ -311,12 +311,13 @@ impl<'a> Connection<'a> {
     }
 
     async fn dead_letter(&mut self, seq: u64, detail: String) {
-        tracing::warn!(seq, detail, "message buried");
+        tracing::warn!(seq, detail, "message moved to the dead letters");
         self.context.status.send_modify(|status| status.dead_letters += 1);
         self.context.outbox.dead_letter(seq, detail).await;
     }
 
-    /// Tells acknowledgements, looks for a broker that answers nothing, renews the status.
+    /// Passes acknowledgements to the outbox, detects a broker that acknowledges nothing, and renews
+    /// the status.
     async fn check(&mut self) -> Result<(), String> {
         self.report_acknowledged().await;
         let (now, patience) = (Instant::now(), self.context.settings.ack_timeout);
@@ -345,11 +346,12 @@ impl<'a> Connection<'a> {
         let Some(connected_at) = self.connected_at else { return };
         let convicted = self.suspect.lost(self.window.head(), self.window.len(), connected_at.elapsed());
         if let Some(seq) = convicted {
-            self.dead_letter(seq, "the broker hangs up whenever it is sent".to_owned()).await;
+            self.dead_letter(seq, "the broker disconnects whenever it is sent".to_owned()).await;
         }
     }
 
-    /// Waits for what is under way, says offline (a clean disconnect does not fire the will).
+    /// Waits for outstanding acknowledgements and publishes the offline status, since a clean
+    /// disconnect does not send the will.
     async fn disconnect(&mut self) {
         if self.connected_at.is_none() {
             return;
@@ -382,7 +384,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Where the sender of a command wants its answer besides the result topic.
+/// The response topic and correlation data that the sender of a command asked for.
 fn correlation(record: &Record) -> Option<(String, Option<Vec<u8>>)> {
     match record {
         Record::Message(Message {

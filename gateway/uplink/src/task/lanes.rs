@@ -1,7 +1,7 @@
 //! What is sent next: urgent, then live, then backlog at a bounded rate.
 //!
-//! Live is what is newer than the connection. So after an outage people see the present at once
-//! while the past follows. When little has gathered there is no need to split, and everything
+//! Live is what is newer than the connection. So after an outage present values arrive at once
+//! while older ones follow. A small backlog is not split, and everything
 //! goes in order.
 
 use std::collections::VecDeque;
@@ -98,7 +98,7 @@ impl Lanes {
         self.backlog.has_more()
     }
 
-    /// Puts a row back that could not be handed over.
+    /// Returns a row that the session did not accept.
     pub fn put_back(&mut self, row: Row) {
         let segment = match (row.lane == Lane::Data, row.seq <= self.backlog.up_to) {
             (false, _) => &mut self.urgent,
