@@ -1,21 +1,27 @@
-//! Where alarms are, and every step they took.
+//! The state of each alarm, the journal of its state changes, and notifications not yet delivered.
 
 use std::sync::Arc;
 
 use linli_domain::{Id, Timestamp};
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
+use crate::entry::{Entry, Notification};
 use crate::error::{NotDurable, ReadError};
-use crate::kept::{Entry, Notification};
 use crate::readers::Readers;
+use crate::undecodable::{Place, Undecodable, column, text_column};
 use crate::writer::{self, Op};
 
-/// Writes and reads.
+/// How many notifications are examined until one can be decoded.
+const NOTIFICATIONS: i64 = 16;
+
+/// Stores and reads alarm states and notifications.
 #[derive(Clone)]
 pub struct Alarms {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
+    pub(crate) undecodable: Undecodable,
 }
 
 // === impl Alarms ===
@@ -26,37 +32,65 @@ impl Alarms {
         writer::keep(&self.writer, entry).await.map(|_| ())
     }
 
-    /// Where every alarm is, as its owner wrote it: id and JSON.
+    /// The stored state of every alarm: id and JSON, as the alarm service wrote it.
     pub async fn all(&self) -> Result<Vec<(String, String)>, ReadError> {
         let rows = sqlx::query("SELECT id, body FROM alarm").fetch_all(&self.readers.pool()).await?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+        let decode = |row: &SqliteRow| {
+            let id: String = column(row, 0).unwrap_or_default();
+            let body = self.undecodable.or_report(Place::Alarm(id.clone()), text_column(row, 1))?;
+            Some((id, body))
+        };
+        Ok(rows.iter().filter_map(decode).collect())
     }
 
-    /// What a receiver is to be told next, and how much waits for them altogether.
+    /// Reports that the alarm service cannot decode the stored state of an alarm. The row is counted
+    /// and logged once, and a copy of it is kept. `reason` must not quote the stored text.
+    pub fn undecodable(&self, id: &str, reason: &str) {
+        self.undecodable.report(Place::Alarm(id.to_owned()), reason);
+    }
+
+    /// The next notification for a receiver, and how many are waiting for it in total. `None` when
+    /// none is due at `now`.
     pub async fn next_notification(
         &self,
         hook: &Id,
         now: Timestamp,
     ) -> Result<Option<(Notification, u64)>, ReadError> {
-        let sql = "SELECT min(id), count(*) FROM notification WHERE hook = ? AND after <= ?";
         let pool = self.readers.pool();
-        let row = sqlx::query(sql).bind(hook.as_str()).bind(now.0).fetch_one(&pool).await?;
-        let (Some(id), waiting) = (row.get::<Option<i64>, _>(0), row.get::<i64, _>(1)) else {
+        let sql = "SELECT count(*) FROM notification WHERE hook = ? AND after <= ?";
+        let waiting: i64 = sqlx::query_scalar(sql).bind(hook.as_str()).bind(now.0).fetch_one(&pool).await?;
+        if waiting == 0 {
             return Ok(None);
-        };
-        let row = sqlx::query("SELECT key, body FROM notification WHERE id = ?")
-            .bind(id)
-            .fetch_optional(&pool)
-            .await?;
-        let hook = hook.clone();
-        let told = row.map(|row| Notification { id, hook, key: row.get(0), body: row.get(1), after: now });
-        Ok(told.map(|told| (told, waiting.cast_unsigned())))
+        }
+        let sql = "SELECT id, key, body FROM notification WHERE hook = ? AND after <= ? ORDER BY id LIMIT ?";
+        let query = sqlx::query(sql).bind(hook.as_str()).bind(now.0).bind(NOTIFICATIONS);
+        let rows = query.fetch_all(&pool).await?;
+        for row in &rows {
+            let id = row.try_get(0)?;
+            let decode = || Ok::<(String, String), String>((column(row, 1)?, text_column(row, 2)?));
+            // A notification that cannot be decoded is removed from the queue and blocks nothing.
+            let Some((key, body)) = self.undecodable.or_report(Place::Notification(id), decode()) else {
+                continue;
+            };
+            let notification = Notification { id, hook: hook.clone(), key, body, after: now };
+            return Ok(Some((notification, waiting.cast_unsigned())));
+        }
+        Ok(None)
     }
 
-    /// The latest steps, newest first, as JSON.
+    /// The latest state changes, newest first, as JSON.
     pub async fn journal(&self, limit: u32) -> Result<Vec<String>, ReadError> {
-        let sql = "SELECT body FROM alarm_journal ORDER BY id DESC LIMIT ?";
+        let sql = "SELECT id, body FROM alarm_journal ORDER BY id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(limit).fetch_all(&self.readers.pool()).await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        steps(&self.undecodable, &rows)
     }
+}
+
+/// Decodes state changes of alarms from rows of id and body.
+pub(crate) fn steps(undecodable: &Undecodable, rows: &[SqliteRow]) -> Result<Vec<String>, ReadError> {
+    let mut steps = Vec::with_capacity(rows.len());
+    for row in rows {
+        steps.extend(undecodable.or_report(Place::AlarmStep(row.try_get(0)?), text_column(row, 1)));
+    }
+    Ok(steps)
 }

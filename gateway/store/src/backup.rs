@@ -27,13 +27,14 @@ pub enum BackupError {
     File {
         /// Which file.
         path: PathBuf,
-        /// The operating system's words.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// Copies the database at `path` to `to`: one snapshot, checked, synced, then given its name.
+/// Copies the database at `path` to `to`. The copy is one snapshot; it is checked and synced, then
+/// renamed to `to`.
 pub async fn backup(path: &Path, to: &Path) -> Result<(), BackupError> {
     if !path.exists() {
         return Err(BackupError::Missing(path.to_owned()));

@@ -8,68 +8,70 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
+use crate::entry::{Audit, Entry, Resident};
 use crate::error::{NotDurable, ReadError};
-use crate::kept::{Audit, Entry, Resident};
 use crate::readers::Readers;
+use crate::undecodable::{Place, Undecodable, column, json_column};
 use crate::writer::{self, Op};
 
-/// Most rows one question is answered with.
+/// Most rows returned by one query.
 const MOST: i64 = 5000;
 
 /// The latest version of each measurement.
-const LATEST: &str = "SELECT body FROM measurement AS m WHERE \
+const LATEST: &str = "SELECT id, version, body FROM measurement AS m WHERE \
      version = (SELECT max(version) FROM measurement WHERE id = m.id)";
 
-/// Writes and reads.
+/// Stores and reads visits, measurements, identities and the audit trail.
 #[derive(Clone)]
 pub struct Cabin {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
+    pub(crate) undecodable: Undecodable,
 }
 
 // === impl Cabin ===
 
 impl Cabin {
-    /// Makes an entry durable. `false` means that it was told before under its key.
+    /// Stores an entry. Returns `false` if an entry with the same [`Entry::once`] key was stored before.
     pub async fn keep(&self, entry: Entry) -> Result<bool, NotDurable> {
         writer::keep(&self.writer, entry).await
     }
 
     /// Visits opened in `[from, to)`, oldest first.
     pub async fn visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Visit>, ReadError> {
-        let sql = "SELECT body FROM visit WHERE opened >= ? AND opened < ? ORDER BY opened LIMIT ?";
+        let sql = "SELECT id, body FROM visit WHERE opened >= ? AND opened < ? ORDER BY opened LIMIT ?";
         let rows =
             sqlx::query(sql).bind(from.0).bind(to.0).bind(MOST).fetch_all(&self.readers.pool()).await?;
-        Ok(decoded(&rows))
+        Ok(self.visits_in(&rows))
     }
 
     /// Visits that have not ended, oldest first.
     pub async fn open_visits(&self) -> Result<Vec<Visit>, ReadError> {
-        let sql = "SELECT body FROM visit WHERE ended IS NULL ORDER BY opened";
-        Ok(decoded(&sqlx::query(sql).fetch_all(&self.readers.pool()).await?))
+        let sql = "SELECT id, body FROM visit WHERE ended IS NULL ORDER BY opened";
+        Ok(self.visits_in(&sqlx::query(sql).fetch_all(&self.readers.pool()).await?))
     }
 
     /// Visits of one resident, oldest first.
     pub async fn visits_of(&self, pseudonym: &str) -> Result<Vec<Visit>, ReadError> {
-        let sql = "SELECT body FROM visit WHERE pseudonym = ? ORDER BY opened";
-        Ok(decoded(&sqlx::query(sql).bind(pseudonym).fetch_all(&self.readers.pool()).await?))
+        let sql = "SELECT id, body FROM visit WHERE pseudonym = ? ORDER BY opened";
+        Ok(self.visits_in(&sqlx::query(sql).bind(pseudonym).fetch_all(&self.readers.pool()).await?))
     }
 
-    /// One visit.
+    /// The visit with that id.
     pub async fn visit(&self, id: &str) -> Result<Option<Visit>, ReadError> {
-        let sql = "SELECT body FROM visit WHERE id = ?";
-        let row = sqlx::query(sql).bind(id).fetch_all(&self.readers.pool()).await?;
-        Ok(decoded(&row).pop())
+        let sql = "SELECT id, body FROM visit WHERE id = ?";
+        let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers.pool()).await?;
+        row.map(|row| self.undecodable.or_fail(Place::Visit(id.to_owned()), json_column(&row, 1))).transpose()
     }
 
     /// The latest version of everything measured during a visit, oldest first.
     pub async fn measured_during(&self, visit: &str) -> Result<Vec<Version>, ReadError> {
         let sql = format!("{LATEST} AND visit = ? ORDER BY at");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(visit).fetch_all(&self.readers.pool()).await?;
-        Ok(decoded(&rows))
+        Ok(self.versions_in(&rows))
     }
 
-    /// The latest version of everything told in `[from, to)`, oldest first.
+    /// The latest version of every measurement taken in `[from, to)`, oldest first.
     pub async fn measured(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Version>, ReadError> {
         let sql = format!("{LATEST} AND at >= ? AND at < ? ORDER BY at LIMIT ?");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -78,37 +80,39 @@ impl Cabin {
             .bind(MOST)
             .fetch_all(&self.readers.pool())
             .await?;
-        Ok(decoded(&rows))
+        Ok(self.versions_in(&rows))
     }
 
-    /// What waits for a person to say whose it is, oldest first.
+    /// Measurements not assigned to a visit, oldest first.
     pub async fn unassigned(&self) -> Result<Vec<Version>, ReadError> {
         let sql = format!("{LATEST} AND visit IS NULL ORDER BY at LIMIT ?");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(MOST).fetch_all(&self.readers.pool()).await?;
-        Ok(decoded(&rows))
+        Ok(self.versions_in(&rows))
     }
 
     /// All versions of a measurement, the first one first.
     pub async fn versions(&self, id: &str) -> Result<Vec<Version>, ReadError> {
-        let sql = "SELECT body FROM measurement WHERE id = ? ORDER BY version";
-        Ok(decoded(&sqlx::query(sql).bind(id).fetch_all(&self.readers.pool()).await?))
+        let sql = "SELECT id, version, body FROM measurement WHERE id = ? ORDER BY version";
+        Ok(self.versions_in(&sqlx::query(sql).bind(id).fetch_all(&self.readers.pool()).await?))
     }
 
-    /// A sealed identity.
+    /// The encrypted identity of a resident.
     pub async fn resident(&self, pseudonym: &str) -> Result<Option<Resident>, ReadError> {
         let sql = "SELECT pseudonym, key, sealed, at FROM resident WHERE pseudonym = ?";
         let row = sqlx::query(sql).bind(pseudonym).fetch_optional(&self.readers.pool()).await?;
-        Ok(row.as_ref().map(resident))
+        row.as_ref().map(|row| self.undecodable.or_fail(resident_place(row), resident(row))).transpose()
     }
 
-    /// Identities that are not sealed with that key, a few at a time.
+    /// Identities encrypted with another key than `key`, at most 100.
     pub async fn sealed_otherwise(&self, key: &str) -> Result<Vec<Resident>, ReadError> {
         let sql = "SELECT pseudonym, key, sealed, at FROM resident WHERE key <> ? LIMIT 100";
         let rows = sqlx::query(sql).bind(key).fetch_all(&self.readers.pool()).await?;
-        Ok(rows.iter().map(resident).collect())
+        let decode = |row| self.undecodable.or_report(resident_place(row), resident(row));
+        Ok(rows.iter().filter_map(decode).collect())
     }
 
-    /// What was kept long enough: visits, measurements that belong to none, residents.
+    /// The ids of what is older than `at`: visits that ended, measurements without a visit,
+    /// residents without a visit. At most 100 of each.
     pub async fn older_than(
         &self,
         at: Timestamp,
@@ -116,7 +120,7 @@ impl Cabin {
         let pool = self.readers.pool();
         let ask = async |sql: &'static str| -> Result<Vec<String>, sqlx::Error> {
             let rows = sqlx::query(sql).bind(at.0).fetch_all(&pool).await?;
-            Ok(rows.iter().map(|row| row.get(0)).collect())
+            rows.iter().map(|row| row.try_get(0)).collect()
         };
         Ok((
             ask("SELECT id FROM visit WHERE ended < ? LIMIT 100").await?,
@@ -131,23 +135,48 @@ impl Cabin {
 
     /// The audit, newest first.
     pub async fn audit(&self, limit: u32) -> Result<Vec<Audit>, ReadError> {
-        let sql = "SELECT at, who, what, about, detail FROM audit ORDER BY id DESC LIMIT ?";
+        let sql = "SELECT at, who, what, about, detail, id FROM audit ORDER BY id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(limit).fetch_all(&self.readers.pool()).await?;
-        let audit = |row: &SqliteRow| Audit {
-            at: Timestamp(row.get(0)),
-            who: row.get(1),
-            what: row.get(2),
-            about: row.get(3),
-            detail: row.get(4),
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            entries.extend(self.undecodable.or_report(Place::Audit(row.try_get(5)?), audit(row)));
+        }
+        Ok(entries)
+    }
+
+    fn visits_in(&self, rows: &[SqliteRow]) -> Vec<Visit> {
+        let place = |row| Place::Visit(column(row, 0).unwrap_or_default());
+        rows.iter().filter_map(|row| self.undecodable.or_report(place(row), json_column(row, 1))).collect()
+    }
+
+    fn versions_in(&self, rows: &[SqliteRow]) -> Vec<Version> {
+        let place = |row| Place::Measurement {
+            id: column(row, 0).unwrap_or_default(),
+            version: column(row, 1).unwrap_or_default(),
         };
-        Ok(rows.iter().map(audit).collect())
+        rows.iter().filter_map(|row| self.undecodable.or_report(place(row), json_column(row, 2))).collect()
     }
 }
 
-fn decoded<T: serde::de::DeserializeOwned>(rows: &[SqliteRow]) -> Vec<T> {
-    rows.iter().filter_map(|row| serde_json::from_str(row.get::<&str, _>(0)).ok()).collect()
+fn audit(row: &SqliteRow) -> Result<Audit, String> {
+    Ok(Audit {
+        at: Timestamp(column(row, 0)?),
+        who: column(row, 1)?,
+        what: column(row, 2)?,
+        about: column(row, 3)?,
+        detail: column(row, 4)?,
+    })
 }
 
-fn resident(row: &SqliteRow) -> Resident {
-    Resident { pseudonym: row.get(0), key: row.get(1), sealed: row.get(2), at: Timestamp(row.get(3)) }
+fn resident_place(row: &SqliteRow) -> Place {
+    Place::Resident(column(row, 0).unwrap_or_default())
+}
+
+fn resident(row: &SqliteRow) -> Result<Resident, String> {
+    Ok(Resident {
+        pseudonym: column(row, 0)?,
+        key: column(row, 1)?,
+        sealed: column(row, 2)?,
+        at: Timestamp(column(row, 3)?),
+    })
 }

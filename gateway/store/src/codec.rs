@@ -2,7 +2,7 @@
 //!
 //! A body begins with its version. Points and times are differences to the sample before; a
 //! number is a decimal mantissa and exponent, an `f32` or an `f64`, whichever is shortest and
-//! gives exactly the same value back. Decoding never panics and never trusts a length.
+//! gives exactly the same value back. Decoding never panics and checks every length.
 
 mod bytes;
 mod number;

@@ -4,7 +4,7 @@ use linli_domain::command::State;
 use linli_domain::{Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
-/// A command as the journal keeps it.
+/// A command as it is stored in the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournaledCommand {
     /// Chosen by the sender; the same id is the same command for ever.

@@ -1,20 +1,22 @@
 //! Errors by what the caller will do about them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::writer::disk_reserve;
 
 /// The store could not be opened at all; a damaged file is not such a case.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The directory is missing or not ours.
+    /// The directory is missing or not writable.
     #[error("{}: {source}; create the directory and give it to the user linli runs as", path.display())]
     Directory {
         /// The database file.
         path: PathBuf,
-        /// The operating system's words.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Another process has it.
+    /// Another process uses the database.
     #[error("{}: another linli uses this database; stop it first", path.display())]
     InUse {
         /// The database file.
@@ -35,58 +37,196 @@ pub enum OpenError {
     Database {
         /// The database file.
         path: PathBuf,
-        /// SQLite's words.
+        /// The error of SQLite.
         #[source]
         source: sqlx::Error,
     },
 }
 
-/// The record was not accepted: the queue before the store is full.
+/// The record was not accepted: the queue in front of the store is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the store cannot take more for now")]
 pub struct Refused;
 
-/// It could not be made durable, and will not be.
+/// The operation was not stored and will not be retried. Holds the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not stored: {0}")]
 pub struct NotDurable(pub String);
 
-/// It could not be read now; trying again later may help.
+/// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the store cannot be read: {0}")]
-pub struct ReadError(#[from] pub(crate) sqlx::Error);
+pub enum ReadError {
+    /// The database does not answer; trying again later may help.
+    #[error("the store cannot be read: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The requested row exists but cannot be decoded. It is kept, counted in
+    /// [`Status::undecodable`](crate::Status::undecodable) and logged.
+    #[error("{table} {key} cannot be decoded: {reason}")]
+    Undecodable {
+        /// The table.
+        table: &'static str,
+        /// The row's key, several parts separated by a slash.
+        key: String,
+        /// What is wrong with it; never any of its content.
+        reason: String,
+    },
+}
 
 /// What a failed transaction means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// No space, or the device does not write.
+pub(crate) enum Failure {
+    /// No space: on the file system, in the quota, or below the limit of pages.
     Full,
-    /// The file is not what it was.
+    /// The device or the file system reports an error other than that: try again.
+    Device,
+    /// The file is not a database any more, or contradicts itself.
     Damaged,
     /// Locked, interrupted, unknown: try again.
     Passing,
 }
 
-// === impl Trouble ===
+/// SQLite's primary result codes (sqlite.org, "Result and Error Codes").
+mod code {
+    pub const ERROR: i32 = 1;
+    pub const IOERR: i32 = 10;
+    pub const CORRUPT: i32 = 11;
+    pub const FULL: i32 = 13;
+    pub const NOTADB: i32 = 26;
+}
 
-impl Trouble {
-    /// Reads SQLite's primary result code (sqlite.org, "Result and Error Codes").
+// === impl Failure ===
+
+impl Failure {
+    /// Classifies the error by its code alone. SQLite reports a full disk as an I/O error where it writes
+    /// anything but a page; [`Failure::at`] distinguishes the two.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
-        let code = match error {
-            sqlx::Error::Database(database) => {
-                database.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default()
-            }
-            sqlx::Error::Io(_) => return Self::Full,
-            // What is read is not what we wrote.
-            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => return Self::Damaged,
-            _ => return Self::Passing,
-        };
-        match code & 0xFF {
-            10 | 13 => Self::Full,
-            11 | 26 => Self::Damaged,
-            // A table of ours that is missing or misshapen.
-            1 => Self::Damaged,
-            _ => Self::Passing,
+        match error {
+            sqlx::Error::Io(source) if is_no_space(source) => Self::Full,
+            sqlx::Error::Io(_) => Self::Device,
+            error => match primary_code(error) {
+                Some(code::FULL) => Self::Full,
+                Some(code::IOERR) => Self::Device,
+                Some(code::CORRUPT | code::NOTADB) => Self::Damaged,
+                _ => Self::Passing,
+            },
         }
+    }
+
+    /// Classifies the error for the database at that path. Writes a few kilobytes beside it if
+    /// that is needed to tell a full disk from a failing one: may block.
+    pub(crate) fn at(error: &sqlx::Error, database: &Path) -> Self {
+        match Self::of(error) {
+            Self::Device if disk_reserve::is_exhausted(database) => Self::Full,
+            failure => failure,
+        }
+    }
+}
+
+/// Whether the operating system says that there is no space, or none left in the quota.
+pub(crate) fn is_no_space(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether SQLite does not understand a statement of ours: a table or a column is not there.
+pub(crate) fn is_foreign_schema(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(code::ERROR)
+}
+
+/// The lowest byte of SQLite's extended result code.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let sqlx::Error::Database(database) = error else { return None };
+    database.code()?.parse::<i32>().ok().map(|code| code & 0xFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::borrow::Cow;
+
+    #[derive(Debug)]
+    struct Reported(i32);
+
+    impl std::fmt::Display for Reported {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "code {}", self.0)
+        }
+    }
+
+    impl std::error::Error for Reported {}
+
+    impl sqlx::error::DatabaseError for Reported {
+        fn message(&self) -> &str {
+            "reported"
+        }
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.to_string().into())
+        }
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+        fn kind(&self) -> sqlx::error::ErrorKind {
+            sqlx::error::ErrorKind::Other
+        }
+    }
+
+    fn reported(code: i32) -> sqlx::Error {
+        sqlx::Error::Database(Box::new(Reported(code)))
+    }
+
+    #[test]
+    fn only_corruption_is_damage_and_only_no_space_is_a_full_disk() {
+        for (code, expect) in [
+            (11, Failure::Damaged),
+            (26, Failure::Damaged),
+            // SQLITE_CORRUPT_VTAB, SQLITE_CORRUPT_INDEX.
+            (267, Failure::Damaged),
+            (779, Failure::Damaged),
+            (13, Failure::Full),
+            (10, Failure::Device),
+            // SQLITE_IOERR_READ, _WRITE, _FSYNC.
+            (266, Failure::Device),
+            (778, Failure::Device),
+            (1034, Failure::Device),
+            (1, Failure::Passing),
+            // SQLITE_BUSY, SQLITE_CONSTRAINT_UNIQUE.
+            (5, Failure::Passing),
+            (2067, Failure::Passing),
+        ] {
+            assert_eq!(Failure::of(&reported(code)), expect, "code {code}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_no_damage() {
+        assert_eq!(Failure::of(&sqlx::Error::Decode("not ours".into())), Failure::Passing);
+        assert_eq!(Failure::of(&sqlx::Error::ColumnNotFound("body".to_owned())), Failure::Passing);
+    }
+
+    #[test]
+    fn an_io_error_is_a_full_disk_only_by_its_number() {
+        let io = |number: i32| sqlx::Error::Io(std::io::Error::from_raw_os_error(number));
+        // ENOSPC, EDQUOT, EIO.
+        assert_eq!(Failure::of(&io(28)), Failure::Full);
+        assert_eq!(Failure::of(&io(122)), Failure::Full);
+        assert_eq!(Failure::of(&io(5)), Failure::Device);
+    }
+
+    #[test]
+    fn an_io_error_with_space_left_is_the_device() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Failure::at(&reported(778), &dir.path().join("linli.db")), Failure::Device);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "the trial file is removed");
+    }
+
+    #[test]
+    fn a_missing_table_is_a_foreign_schema() {
+        assert!(is_foreign_schema(&reported(1)));
+        assert!(!is_foreign_schema(&reported(11)));
     }
 }

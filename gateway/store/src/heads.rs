@@ -1,4 +1,4 @@
-//! How far the lanes have come.
+//! The highest committed sequence number of each lane.
 
 use std::sync::Arc;
 

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::{Id, Layout, Timestamp};
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
 use crate::codec::unpack_rollups;
 use crate::error::ReadError;
 use crate::readers::Readers;
+use crate::undecodable::{Place, Undecodable, column, json_column};
 use crate::writer::Op;
 
-const READ: &str = "SELECT history.minute, history.body, layout.body FROM history \
+const READ: &str = "SELECT history.device, history.minute, history.layout, history.body, layout.body FROM history \
      JOIN device ON device.id = history.device JOIN layout ON layout.id = history.layout \
      WHERE device.name = ? AND history.minute BETWEEN ? AND ? ORDER BY history.minute";
 
@@ -22,6 +24,7 @@ const READ: &str = "SELECT history.minute, history.body, layout.body FROM histor
 pub struct History {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
+    pub(crate) undecodable: Undecodable,
 }
 
 // === impl History ===
@@ -51,14 +54,23 @@ impl History {
         // A minute has two rows when the configuration changed in its middle.
         let mut minutes: BTreeMap<Timestamp, Rollup> = BTreeMap::new();
         for row in &rows {
-            let layout: Option<Layout> = serde_json::from_str(row.get(2)).ok();
-            let slot = layout.and_then(|l| l.points.iter().position(|p| p.name == *point));
-            let rollups = unpack_rollups(row.get(1)).unwrap_or_default();
+            let (place, minute) = (place(row)?, Timestamp(row.try_get(1)?));
+            let Some((layout, rollups)) = self.undecodable.or_report(place, decode(row)) else { continue };
+            let slot = layout.points.iter().position(|p| p.name == *point);
             let Some(Some(rollup)) = slot.and_then(|slot| rollups.get(slot).copied()) else { continue };
-            let minute = Timestamp(row.get(0));
             let merged = minutes.get(&minute).map_or(rollup, |so_far| so_far.merged(rollup));
             minutes.insert(minute, merged);
         }
         Ok(minutes.into_iter().collect())
     }
+}
+
+fn place(row: &SqliteRow) -> Result<Place, sqlx::Error> {
+    Ok(Place::History { device: row.try_get(0)?, minute: row.try_get(1)?, layout: row.try_get(2)? })
+}
+
+fn decode(row: &SqliteRow) -> Result<(Layout, Vec<Option<Rollup>>), String> {
+    let rollups = unpack_rollups(column(row, 3)?).map_err(|error| error.to_string())?;
+    let layout = json_column(row, 4).map_err(|reason| format!("its layout: {reason}"))?;
+    Ok((layout, rollups))
 }

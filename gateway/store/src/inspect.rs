@@ -1,13 +1,13 @@
-//! A look at a database from outside, also while a gateway runs on it.
+//! Reads the state of a database without changing it, also while a gateway runs on it.
 
 use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
+use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row};
 
-use crate::error::ReadError;
+use crate::error::{ReadError, is_foreign_schema};
 use crate::open::aside_files;
 use crate::schema::{self, TABLES};
 
@@ -27,11 +27,13 @@ pub struct Inspection {
     pub bytes: (u64, u64),
     /// Records the broker refused for ever.
     pub dead_letters: u64,
+    /// Rows that cannot be decoded; they are kept.
+    pub undecodable: u64,
     /// Commands that are open.
     pub open_commands: u64,
     /// The latest entries of the loss ledger.
     pub ledger: Vec<String>,
-    /// What SQLite's check says; `ok` when sound.
+    /// The result of SQLite's `quick_check`; `ok` when sound.
     pub check: String,
     /// Damaged databases set aside earlier.
     pub set_aside: Vec<String>,
@@ -56,6 +58,9 @@ impl fmt::Display for Inspection {
             self.waiting.iter().map(|(table, rows)| format!("{table} {rows}")).collect();
         writeln!(f, "  waiting for delivery: {}", waiting.join(", "))?;
         write!(f, "  dead letters {}, open commands {}", self.dead_letters, self.open_commands)?;
+        if self.undecodable > 0 {
+            write!(f, ", rows that cannot be decoded {}", self.undecodable)?;
+        }
         for entry in &self.ledger {
             write!(f, "\n  loss ledger: {entry}")?;
         }
@@ -70,19 +75,23 @@ impl fmt::Display for Inspection {
 pub async fn inspect(path: &Path) -> Result<Inspection, ReadError> {
     let mut connection = SqliteConnection::connect_with(&schema::reader(path)).await?;
     let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
-    let meta = sqlx::query("SELECT key, CAST(value AS TEXT) FROM meta").fetch_all(&mut connection).await?;
+    let meta: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM meta")
+            .fetch_all(&mut connection)
+            .await?;
     let word = |key: &str| -> String {
-        let row = meta.iter().find(|row| row.get::<&str, _>(0) == key);
-        row.map(|row| row.get(1)).unwrap_or_default()
+        let value = meta.iter().find(|row| row.0 == key.as_bytes()).and_then(|row| row.1.as_deref());
+        String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
     };
     let mut waiting = Vec::new();
     for table in TABLES {
         waiting.push((table, count(&mut connection, table).await?));
     }
-    let ledger = sqlx::query_scalar("SELECT body FROM ledger ORDER BY id DESC LIMIT ?")
-        .bind(SHOWN)
-        .fetch_all(&mut connection)
-        .await?;
+    let ledger: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT CAST(body AS BLOB) FROM ledger ORDER BY id DESC LIMIT ?")
+            .bind(SHOWN)
+            .fetch_all(&mut connection)
+            .await?;
     let length = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
@@ -94,8 +103,13 @@ pub async fn inspect(path: &Path) -> Result<Inspection, ReadError> {
         waiting,
         bytes: (length(""), length("-wal")),
         dead_letters: count(&mut connection, "dead_letter").await?,
+        undecodable: match count(&mut connection, "undecodable").await {
+            // A database of an older format, not opened by this version yet.
+            Err(error) if is_foreign_schema(&error) => 0,
+            counted => counted?,
+        },
         open_commands: count(&mut connection, "open_command").await?,
-        ledger,
+        ledger: ledger.iter().map(|body| String::from_utf8_lossy(body).into_owned()).collect(),
         check,
         set_aside: aside_files(path).iter().map(|p| p.display().to_string()).collect(),
     })

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use linli_domain::command::State;
 use linli_domain::{Record, Timestamp};
-use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
 use crate::command::{Begun, JournaledCommand};
 use crate::error::{NotDurable, ReadError};
 use crate::readers::Readers;
+use crate::undecodable::{Place, Undecodable, column, json_column};
 use crate::writer::{self, Op, Packed};
 
 /// Writes and reads the journal.
@@ -17,6 +18,7 @@ use crate::writer::{self, Op, Packed};
 pub struct Journal {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
+    pub(crate) undecodable: Undecodable,
 }
 
 // === impl Journal ===
@@ -32,7 +34,7 @@ impl Journal {
         self.step(id, state, at, None).await
     }
 
-    /// The same, together with the record that tells of it, in one transaction.
+    /// The same, in one transaction with the record that reports the new state.
     pub async fn advance_with(
         &self,
         id: &str,
@@ -43,18 +45,23 @@ impl Journal {
         self.step(id, state, at, Some(Packed::of(record))).await
     }
 
-    /// Commands that were open when the process last ended, oldest first.
+    /// The commands that are neither done nor failed, oldest first, with how far each has come.
+    /// One whose state cannot be decoded is [`State::Unknown`]; one that cannot be decoded at all
+    /// is left out, reported, and not open any more.
     pub async fn unfinished(&self) -> Result<Vec<(JournaledCommand, State)>, ReadError> {
         let rows = sqlx::query(
-            "SELECT command.body, command.state FROM open_command JOIN command USING (id) ORDER BY command.at",
+            "SELECT command.id, command.body, command.state FROM open_command JOIN command USING (id) ORDER BY command.at",
         )
         .fetch_all(&self.readers.pool())
         .await?;
-        let decode = |row: &sqlx::sqlite::SqliteRow| {
-            let command = serde_json::from_str(row.get::<&str, _>(0)).ok()?;
-            Some((command, serde_json::from_str(row.get::<&str, _>(1)).ok()?))
-        };
-        Ok(rows.iter().filter_map(decode).collect())
+        Ok(rows.iter().filter_map(|row| self.decode(row)).collect())
+    }
+
+    fn decode(&self, row: &SqliteRow) -> Option<(JournaledCommand, State)> {
+        let id: String = column(row, 0).unwrap_or_default();
+        let command = self.undecodable.or_report(Place::Command(id.clone()), json_column(row, 1))?;
+        let state = self.undecodable.or_report(Place::CommandState(id), json_column(row, 2));
+        Some((command, state.unwrap_or_else(undecodable_state)))
     }
 
     async fn step(
@@ -67,4 +74,9 @@ impl Journal {
         let (id, state) = (id.to_owned(), state.clone());
         writer::ask(&self.writer, |reply| Op::Advance { id, state, at, record, reply }).await
     }
+}
+
+/// What is known of a command whose state cannot be decoded: it may have been sent.
+pub(crate) fn undecodable_state() -> State {
+    State::Unknown { reason: "the journaled state cannot be decoded".to_owned() }
 }

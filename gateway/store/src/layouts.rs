@@ -7,6 +7,8 @@ use std::sync::Arc;
 use linli_domain::Layout;
 use sqlx::SqliteConnection;
 
+use crate::undecodable::json_column;
+
 /// Layouts the writer has numbered in this database. Held by address: a device's layout is one
 /// shared object from the moment its line is planned.
 #[derive(Default)]
@@ -61,27 +63,29 @@ pub(crate) struct Known {
 // === impl Known ===
 
 impl Known {
-    /// The layout of that number.
+    /// The layout of that number, or why there is none.
     pub(crate) async fn find(
         &mut self,
         connection: &mut SqliteConnection,
         number: i64,
-    ) -> Result<Option<Arc<Layout>>, sqlx::Error> {
+    ) -> Result<Result<Arc<Layout>, String>, sqlx::Error> {
         if let Some(layout) = self.by_number.get(&number) {
-            return Ok(Some(Arc::clone(layout)));
+            return Ok(Ok(Arc::clone(layout)));
         }
-        let body: Option<String> = sqlx::query_scalar("SELECT body FROM layout WHERE id = ?")
+        let row = sqlx::query("SELECT body FROM layout WHERE id = ?")
             .bind(number)
             .fetch_optional(connection)
             .await?;
-        let Some(layout) = body.and_then(|body| serde_json::from_str::<Layout>(&body).ok()) else {
-            return Ok(None);
+        let Some(row) = row else { return Ok(Err(format!("layout {number} is missing"))) };
+        let layout: Layout = match json_column(&row, 0) {
+            Ok(layout) => layout,
+            Err(reason) => return Ok(Err(format!("layout {number}: {reason}"))),
         };
         let layout = Arc::new(layout);
         if self.by_number.len() >= MOST {
             self.by_number.clear();
         }
         self.by_number.insert(number, Arc::clone(&layout));
-        Ok(Some(layout))
+        Ok(Ok(layout))
     }
 }

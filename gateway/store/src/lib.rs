@@ -1,4 +1,4 @@
-//! What linli keeps: outbox, history and journal in one SQLite file.
+//! The store of the gateway: outbox, history, journal and documents in one SQLite file.
 //!
 //! **Accepted means durable.** A record gets its sequence number when it is committed; from then
 //! on it leaves only by a broker's acknowledgement or by a rule that writes the loss ledger. One
@@ -7,40 +7,41 @@
 
 mod alarms;
 mod backup;
-mod book;
 mod cabin;
-mod claim;
 pub mod codec;
 mod command;
+mod database_lock;
+mod documents;
+mod entry;
 mod error;
 mod heads;
 mod history;
 mod inspect;
 mod journal;
-mod kept;
 mod layouts;
 mod open;
 mod outbox;
 mod readers;
+mod rejected;
 mod schema;
 mod settings;
 mod status;
 mod store;
-mod turned;
+mod undecodable;
 mod watermark;
 mod writer;
 
 pub use alarms::Alarms;
 pub use backup::{BackupError, backup};
-pub use book::Book;
 pub use cabin::Cabin;
 pub use command::{Begun, JournaledCommand};
+pub use documents::Documents;
+pub use entry::{Audit, Change, Document, Entry, Notification, Resident};
 pub use error::{NotDurable, OpenError, ReadError, Refused};
 pub use heads::Heads;
 pub use history::History;
 pub use inspect::{Inspection, inspect};
 pub use journal::Journal;
-pub use kept::{Audit, Change, Entry, Notification, Page, Resident};
 pub use open::{Opening, SetAside};
 pub use outbox::{Outbox, Row};
 pub use settings::{Now, Settings};

@@ -1,16 +1,17 @@
-//! Opening, whatever happened before: a good file is resumed, a damaged one set aside.
+//! Opens the database. A sound file is resumed; a damaged or foreign one is renamed and replaced.
 
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use linli_domain::loss::{Loss, LossReason};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
 
-use crate::error::{OpenError, Trouble};
+use crate::error::{Failure, OpenError, is_foreign_schema};
 use crate::schema::{self, FORMAT, TABLES};
 use crate::watermark::{Watermark, beside};
 
-/// How many damaged databases are kept for a person to look at.
+/// How many damaged databases are kept for examination.
 const KEPT: usize = 3;
 
 /// What opening found.
@@ -24,7 +25,7 @@ pub struct Opening {
     pub backlog: u64,
 }
 
-/// A damaged database that was put out of the way.
+/// A database that was renamed because it was damaged or foreign.
 #[derive(Debug, Clone)]
 pub struct SetAside {
     /// Where it is now.
@@ -41,30 +42,34 @@ pub(crate) struct Opened {
     pub rows: [u64; TABLES.len()],
     /// The last process ended without closing the database.
     pub unclean: bool,
+    /// Rows that cannot be decoded, recorded by earlier processes.
+    pub undecodable: u64,
     pub set_aside: Option<SetAside>,
-    /// To be told as soon as the store runs.
+    /// Written into the ledger with the first transaction.
     pub loss: Option<Loss>,
 }
 
-/// Opens the database at `path`, or sets it aside and begins a new one.
+/// Opens the database at `path`, or renames it and creates a new one if it is damaged or foreign.
 pub(crate) async fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> {
     match resume(path).await {
-        Ok(Some(opened)) => Ok(opened),
-        Ok(None) => {
+        Ok(Found::Ours(opened)) => Ok(*opened),
+        Ok(Found::Foreign(reason)) => replace(path, &reason, None, now_ms).await,
+        Ok(Found::Nothing) => {
             // A watermark without a database: somebody removed it, and what was in it is gone.
             let gone = Watermark::read(path).filter(|mark| mark.oldest < mark.next_seq);
             let first = gone.as_ref().map_or(1, |mark| mark.next_seq);
             let loss = gone.map(|mark| loss_of(&mark, "the database file was missing".to_owned()));
             begin(path, first, loss).await.map_err(|e| database(path, e))
         }
-        Err(OpenError::Database { source, .. }) if Trouble::of(&source) == Trouble::Damaged => {
+        Err(OpenError::Database { source, .. }) if Failure::of(&source) == Failure::Damaged => {
             replace(path, &source.to_string(), None, now_ms).await
         }
         Err(other) => Err(other),
     }
 }
 
-/// Sets the damaged database aside and begins a new one whose numbers continue the old ones.
+/// Renames the database to `….corrupt-{now_ms}` and creates a new one whose sequence numbers continue
+/// the old ones.
 pub(crate) async fn replace(
     path: &Path,
     reason: &str,
@@ -117,12 +122,20 @@ fn loss_of(mark: &Watermark, detail: String) -> Loss {
     }
 }
 
-/// Opens an existing database and reads enough of it to trust it; `None` when there is none.
-async fn resume(path: &Path) -> Result<Option<Opened>, OpenError> {
+/// What is at the database's path.
+enum Found {
+    Ours(Box<Opened>),
+    /// A sound SQLite database, but not one that this program can have written, and why.
+    Foreign(String),
+    Nothing,
+}
+
+/// Opens an existing database and reads enough of it to trust it.
+async fn resume(path: &Path) -> Result<Found, OpenError> {
     match std::fs::metadata(path) {
         Ok(found) if found.len() > 0 => {}
-        Ok(_) => return Ok(None),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Ok(_) => return Ok(Found::Nothing),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(source) => return Err(OpenError::Directory { path: path.to_owned(), source }),
     }
     let failed = |source| database(path, source);
@@ -140,30 +153,63 @@ async fn resume(path: &Path) -> Result<Option<Opened>, OpenError> {
         // A power cut between creating the file and its tables.
         if tables == 0 {
             drop(connection);
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
+        return Ok(Found::Foreign("it is a database of another program".to_owned()));
     }
-    if (1..FORMAT).contains(&found) {
-        schema::upgrade(&mut connection, found).await.map_err(failed)?;
+    match checked(connection, found).await {
+        // Our own statements do not fit the tables that are there.
+        Err(error) if is_foreign_schema(&error) => Ok(Found::Foreign(error.to_string())),
+        other => other.map_err(failed),
     }
-    read_meta(connection).await.map(Some).map_err(failed)
 }
 
-async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Error> {
-    let meta = |rows: &[sqlx::sqlite::SqliteRow], key: &str| -> Option<String> {
-        rows.iter().find(|row| row.get::<&str, _>("key") == key).map(|row| row.get("value"))
+/// Brings the database up to the present format and checks that all tables are there.
+async fn checked(mut connection: SqliteConnection, found: i64) -> Result<Found, sqlx::Error> {
+    if (1..FORMAT).contains(&found) {
+        schema::upgrade(&mut connection, found).await?;
+    }
+    let missing = schema::missing_tables(&mut connection).await?;
+    if !missing.is_empty() {
+        return Ok(Found::Foreign(format!("tables are missing: {}", missing.join(", "))));
+    }
+    read_meta(connection).await
+}
+
+async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Error> {
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM meta WHERE value IS NOT NULL")
+            .fetch_all(&mut connection)
+            .await?;
+    let meta = |key: &str| -> Option<String> {
+        let row = rows.iter().find(|row| row.0 == key.as_bytes());
+        row.map(|row| String::from_utf8_lossy(&row.1).into_owned())
     };
-    let rows =
-        sqlx::query("SELECT key, CAST(value AS TEXT) AS value FROM meta").fetch_all(&mut connection).await?;
-    let misshapen = || sqlx::Error::Decode("its meta rows are not ours".into());
-    let epoch = meta(&rows, "epoch").ok_or_else(misshapen)?;
-    let next: u64 = meta(&rows, "next_seq").and_then(|v| v.parse().ok()).ok_or_else(misshapen)?;
-    let counts: Vec<u64> =
-        meta(&rows, "rows").and_then(|v| serde_json::from_str(&v).ok()).ok_or_else(misshapen)?;
-    let unclean = meta(&rows, "clean").as_deref() != Some("1");
-    let loss = meta(&rows, "loss").and_then(|v| serde_json::from_str(&v).ok());
-    let mut counted = [0; TABLES.len()];
-    counted.iter_mut().zip(counts).for_each(|(slot, count)| *slot = count);
+    let foreign = |what: &str| Ok(Found::Foreign(format!("its meta rows are not ours: {what}")));
+    let Some(epoch) = meta("epoch") else { return foreign("epoch") };
+    let Some(next) = meta("next_seq").and_then(|v| v.parse::<u64>().ok()) else {
+        return foreign("next_seq");
+    };
+    let unclean = meta("clean").as_deref() != Some("1");
+    let loss = meta("loss").map(|stored| {
+        serde_json::from_str(&stored).unwrap_or_else(|_| Loss {
+            reason: LossReason::Damaged,
+            class: None,
+            of_epoch: "unknown".to_owned(),
+            range: None,
+            messages: None,
+            between: None,
+            detail: format!("an entry that cannot be decoded: {stored}"),
+        })
+    });
+    let counted = match meta("rows").and_then(|v| serde_json::from_str::<Vec<u64>>(&v).ok()) {
+        Some(counts) => {
+            let mut counted = [0; TABLES.len()];
+            counted.iter_mut().zip(counts).for_each(|(slot, count)| *slot = count);
+            counted
+        }
+        None => count_rows(&mut connection).await?,
+    };
     // Both ends of every table: garbage written over the file is found at once, without reading
     // a gigabyte. The complete check follows in the background.
     for table in TABLES {
@@ -171,14 +217,36 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Opened, sqlx::Err
         let ends = sqlx::query(sqlx::AssertSqlSafe(ends)).fetch_one(&mut connection).await?;
         let last: Option<i64> = ends.get(1);
         if last.is_some_and(|last| last.cast_unsigned() >= next) {
-            return Err(misshapen());
+            return foreign("next_seq is below a number that was given out");
         }
     }
     sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
-    Ok(Opened { connection, epoch, next_seq: next, rows: counted, unclean, set_aside: None, loss })
+    let undecodable: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM undecodable").fetch_one(&mut connection).await?;
+    Ok(Found::Ours(Box::new(Opened {
+        connection,
+        epoch,
+        next_seq: next,
+        rows: counted,
+        unclean,
+        undecodable: undecodable.cast_unsigned(),
+        set_aside: None,
+        loss,
+    })))
 }
 
-/// Creates a database with nothing in it but what there is to tell of the one before.
+/// Counts the rows of every outbox table: reads them all.
+async fn count_rows(connection: &mut SqliteConnection) -> Result<[u64; TABLES.len()], sqlx::Error> {
+    let mut counted = [0; TABLES.len()];
+    for (slot, table) in counted.iter_mut().zip(TABLES) {
+        let count = format!("SELECT count(*) FROM {table}");
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut *connection).await?;
+        *slot = count.cast_unsigned();
+    }
+    Ok(counted)
+}
+
+/// Creates a database; `loss` is what the database before it lost.
 async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened, sqlx::Error> {
     for ending in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(with_ending(path, ending));
@@ -187,15 +255,23 @@ async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened
     let mut connection = SqliteConnection::connect_with(&schema::writer(path)).await?;
     schema::create(&mut connection, &epoch, first_seq, loss.as_ref()).await?;
     let rows = [0; TABLES.len()];
-    Ok(Opened { connection, epoch, next_seq: first_seq, rows, unclean: false, set_aside: None, loss })
+    Ok(Opened {
+        connection,
+        epoch,
+        next_seq: first_seq,
+        rows,
+        unclean: false,
+        undecodable: 0,
+        set_aside: None,
+        loss,
+    })
 }
 
-/// 128 random bits: no two databases of any gateway ever share an epoch.
+/// 128 bits of the operating system's entropy: no two databases of any gateway share an epoch.
 fn random_epoch() -> std::io::Result<String> {
-    use std::io::Read;
     let mut bytes = [0_u8; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! The tables, and how connections are opened.
 //!
-//! One outbox table per class, so that giving up the oldest of the least important never scans;
+//! One outbox table per class, so that evicting the oldest of the least important never scans;
 //! no secondary index, because index pages are flash wear. `seq` is the row id.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 7;
+pub const FORMAT: i64 = 8;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -31,10 +31,10 @@ const READER_CACHE: &str = "-512";
 /// A reader waits this long for a lock that the writer holds only for moments.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What senders told, by their own names for it: told again it is not stored again.
+/// Keys chosen by senders: a record or entry with a known key is not stored again.
 const CREATE_SEEN: &str = "CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID";
 
-/// The health cabin's: residents sealed, measurements in versions, everything done to them.
+/// The health cabin: encrypted identities, versioned measurements, and the audit trail.
 const CREATE_CABIN: &[&str] = &[
     "CREATE TABLE resident (pseudonym TEXT PRIMARY KEY, key TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL) \
      WITHOUT ROWID",
@@ -49,29 +49,46 @@ const CREATE_CABIN: &[&str] = &[
      about TEXT NOT NULL, detail TEXT NOT NULL)",
 ];
 
-/// Where each alarm is, and every step it took.
+/// The state of each alarm, and every state change.
 const CREATE_ALARMS: &[&str] = &[
     "CREATE TABLE alarm (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE alarm_journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL)",
 ];
 
-/// Who outside is still to be told.
+/// Notifications not yet delivered.
 const CREATE_NOTIFICATIONS: &[&str] = &[
     "CREATE TABLE notification (id INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, key TEXT NOT NULL, \
      body TEXT NOT NULL)",
 ];
 
-/// When each may be told: people sleep.
+/// The time before which a notification is not delivered.
 const ADD_AFTER: &[&str] = &["ALTER TABLE notification ADD COLUMN after INTEGER NOT NULL DEFAULT 0"];
 
-/// The book that desks write in: accounts of cabinets, samples, signed records, days of kiosks.
+/// Documents of the services: accounts of cabinets, samples, signed records, days of kiosks.
 const CREATE_BOOK: &[&str] = &[
     "CREATE TABLE book (id TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX book_kind ON book (kind, at)",
 ];
 
+/// Rows that could not be decoded: which one, why, and its bytes where it was taken out of a queue
+/// or may be overwritten.
+const CREATE_UNDECODABLE: &[&str] = &[
+    "CREATE TABLE undecodable (source TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, \
+     body BLOB, PRIMARY KEY (source, key)) WITHOUT ROWID",
+];
+
+/// What each format added to the one before.
+const ADDED: [(i64, &[&str]); 7] = [
+    (2, &[CREATE_SEEN]),
+    (3, CREATE_CABIN),
+    (4, CREATE_ALARMS),
+    (5, CREATE_NOTIFICATIONS),
+    (6, ADD_AFTER),
+    (7, CREATE_BOOK),
+    (8, CREATE_UNDECODABLE),
+];
+
 const CREATE: &[&str] = &[
-    CREATE_SEEN,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE)",
     "CREATE TABLE urgent (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL)",
@@ -140,16 +157,24 @@ pub fn reader(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
 }
 
+/// Names of the tables of ours that are not in the database.
+pub async fn missing_tables(
+    connection: &mut sqlx::SqliteConnection,
+) -> Result<Vec<&'static str>, sqlx::Error> {
+    let there: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(connection)
+        .await?;
+    let added = ADDED.iter().flat_map(|(_, statements)| *statements);
+    let named = |sql: &'static str| sql.strip_prefix("CREATE TABLE ")?.split(' ').next();
+    let ours = CREATE.iter().chain(added).filter_map(|sql| named(sql));
+    Ok(ours.filter(|name| !there.iter().any(|found| found == name)).collect())
+}
+
 /// Brings a database of an older format up to [`FORMAT`].
 pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if found < 2 {
-        sqlx::query(CREATE_SEEN).execute(&mut *transaction).await?;
-    }
-    let added: [(i64, &[&str]); 5] =
-        [(3, CREATE_CABIN), (4, CREATE_ALARMS), (5, CREATE_NOTIFICATIONS), (6, ADD_AFTER), (7, CREATE_BOOK)];
-    for statement in added.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
+    for statement in ADDED.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
@@ -160,7 +185,7 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
 }
 
 /// Creates every table in an empty database and gives it its epoch. The loss that made a new
-/// database necessary is in it from the first moment: a power cut cannot hush it up.
+/// database necessary is stored in the same transaction, so that a power cut cannot lose it.
 pub async fn create(
     connection: &mut sqlx::SqliteConnection,
     epoch: &str,
@@ -169,8 +194,8 @@ pub async fn create(
 ) -> Result<(), sqlx::Error> {
     use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let all = [CREATE, CREATE_CABIN, CREATE_ALARMS, CREATE_NOTIFICATIONS, ADD_AFTER, CREATE_BOOK];
-    for statement in all.into_iter().flatten() {
+    let added = ADDED.iter().flat_map(|(_, statements)| *statements);
+    for statement in CREATE.iter().chain(added) {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
     let mut meta =

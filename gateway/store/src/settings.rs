@@ -1,4 +1,4 @@
-//! How large, how old, how soon.
+//! What limits the store: size, age, commit window.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +20,6 @@ pub struct Settings {
     pub max_age: Option<Duration>,
     /// Longest time an accepted record waits for its commit.
     pub commit_interval: Duration,
-    /// How long trends are kept.
+    /// Age after which trends are deleted.
     pub history_retention: Duration,
 }

@@ -1,4 +1,4 @@
-//! What the store says about itself.
+//! The state and counters of the store.
 
 use linli_domain::Timestamp;
 use serde::Serialize;
@@ -10,9 +10,11 @@ use crate::schema::TABLES;
 pub struct Status {
     /// Whether the last transaction succeeded.
     pub writable: bool,
-    /// Why it did not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
+    /// Why it failed.
+    #[serde(rename = "trouble", skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Whether it was the device: an I/O error other than "no space".
+    pub device_failed: bool,
     /// The disk is nearly full: the database does not grow, new records replace the oldest.
     pub disk_full: bool,
     /// The database's epoch.
@@ -27,7 +29,7 @@ pub struct Status {
     pub committed: u64,
     /// Records acknowledged by the broker since the process began.
     pub acknowledged: u64,
-    /// Records given up since the process began, by any rule.
+    /// Records evicted, dead-lettered or lost since the process began; each is in the loss ledger.
     pub given_up: u64,
     /// Records refused because a queue was full.
     pub refused: u64,
@@ -39,10 +41,14 @@ pub struct Status {
     pub body_bytes: u64,
     /// When the latest transaction ended.
     pub at: Timestamp,
-    /// Changes with every turn of the writer: what the watchdog watches.
+    /// Rises with every iteration of the writer; the watchdog watches it.
     pub turns: u64,
     /// Databases set aside as damaged since the process began.
     pub set_aside: u64,
+    /// Transactions that failed because of the device since the process began.
+    pub device_failures: u64,
+    /// Rows that cannot be decoded and are kept, including those found by earlier processes.
+    pub undecodable: u64,
 }
 
 // === impl Status ===

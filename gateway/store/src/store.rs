@@ -1,4 +1,4 @@
-//! The handle everybody else holds.
+//! The handle of the running store.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use linli_domain::{Lane, Record};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::alarms::Alarms;
-use crate::book::Book;
 use crate::cabin::Cabin;
-use crate::claim::Claim;
+use crate::database_lock::DatabaseLock;
+use crate::documents::Documents;
 use crate::error::{NotDurable, OpenError, Refused};
 use crate::heads::Heads;
 use crate::history::History;
@@ -17,9 +17,10 @@ use crate::layouts::Known;
 use crate::open::{self, Opening};
 use crate::outbox::Outbox;
 use crate::readers::Readers;
+use crate::rejected::Rejected;
 use crate::settings::{Now, Settings};
 use crate::status::Status;
-use crate::turned::Turned;
+use crate::undecodable::Undecodable;
 use crate::writer::{self, Op, Packed, Writer};
 
 /// Records of the data lane waiting for the writer: packed, so a few megabytes at most.
@@ -33,7 +34,8 @@ const OP_QUEUE: usize = 2048;
 pub struct Store {
     data: mpsc::Sender<Packed>,
     ops: mpsc::Sender<Op>,
-    turned: Arc<Turned>,
+    rejected: Arc<Rejected>,
+    undecodable: Undecodable,
     readers: Arc<Readers>,
     heads: watch::Receiver<Heads>,
     status: watch::Receiver<Status>,
@@ -45,7 +47,7 @@ pub struct Store {
 impl Store {
     /// Opens the store, whatever happened to its file before.
     pub async fn open(settings: Settings, now: Now) -> Result<(Self, Opening), OpenError> {
-        let claim = Claim::take(&settings.path)?;
+        let database_lock = DatabaseLock::take(&settings.path)?;
         let opened = open::open(&settings.path, now().0).await?;
         let opening = Opening {
             epoch: opened.epoch.clone(),
@@ -55,16 +57,17 @@ impl Store {
         let readers = Arc::new(Readers::new(&settings.path));
         let (data, data_queue) = mpsc::channel(DATA_QUEUE);
         let (ops, op_queue) = mpsc::channel(OP_QUEUE);
-        let turned = Arc::new(Turned::default());
-        let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&turned)).await;
+        let rejected = Arc::new(Rejected::default());
+        let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&rejected)).await;
         let (heads, status) = (writer.heads(), writer.status());
-        writer::spawn(writer, claim, data_queue, op_queue, ops.downgrade());
+        writer::spawn(writer, database_lock, data_queue, op_queue, ops.downgrade());
         let known = Arc::new(Mutex::new((heads.borrow().epoch.clone(), Known::default())));
-        Ok((Self { data, ops, turned, readers, heads, status, known }, opening))
+        let undecodable = Undecodable::new(ops.clone());
+        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, known }, opening))
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
-    /// counted and told in the ledger.
+    /// counted and reported in the loss ledger.
     pub fn accept(&self, record: Record) -> Result<(), Refused> {
         let lane = record.lane();
         self.accept_in(lane, record)
@@ -81,7 +84,7 @@ impl Store {
         if taken {
             return Ok(());
         }
-        self.turned.note(class, at.0);
+        self.rejected.note(class, at.0);
         Err(Refused)
     }
 
@@ -98,7 +101,7 @@ impl Store {
         writer::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
     }
 
-    /// What waits for delivery.
+    /// Records waiting for delivery.
     #[must_use]
     pub fn outbox(&self) -> Outbox {
         Outbox {
@@ -106,37 +109,58 @@ impl Store {
             heads: self.heads.clone(),
             writer: self.ops.clone(),
             known: Arc::clone(&self.known),
+            undecodable: self.undecodable.clone(),
         }
     }
 
     /// The command journal.
     #[must_use]
     pub fn journal(&self) -> Journal {
-        Journal { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Journal {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
-    /// What the health cabin keeps.
+    /// Visits, measurements, identities and the audit trail of the health cabin.
     #[must_use]
     pub fn cabin(&self) -> Cabin {
-        Cabin { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Cabin {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
-    /// Where alarms are.
+    /// States of alarms, and notifications.
     #[must_use]
     pub fn alarms(&self) -> Alarms {
-        Alarms { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        Alarms {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
-    /// The book that desks write in.
+    /// JSON documents of the services.
     #[must_use]
-    pub fn book(&self) -> Book {
-        Book { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+    pub fn documents(&self) -> Documents {
+        Documents {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
-    /// Trends.
+    /// One-minute roll-ups.
     #[must_use]
     pub fn history(&self) -> History {
-        History { readers: Arc::clone(&self.readers), writer: self.ops.clone() }
+        History {
+            readers: Arc::clone(&self.readers),
+            writer: self.ops.clone(),
+            undecodable: self.undecodable.clone(),
+        }
     }
 
     /// Changes with every transaction.

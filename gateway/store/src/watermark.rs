@@ -1,19 +1,19 @@
-//! A small file beside the database that remembers how far its numbers had come: if the database
-//! is lost, the ledger can still name the range that went with it.
+//! A small file beside the database that stores the sequence numbers it reached: if the database
+//! is lost, the ledger can still name the range that was lost.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// How far a database had come.
+/// The sequence numbers a database had reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     /// Its epoch.
     pub epoch: String,
-    /// The next sequence number it would have given out.
+    /// Its next sequence number.
     pub next_seq: u64,
-    /// Everything below was delivered or given up.
+    /// Every record below was delivered, evicted or dead-lettered.
     pub oldest: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Every stored form is frozen here: what today's code writes, yesterday's and tomorrow's must read.
 //!
-//! `schema.sql`, `rows/*.sql`, `codec/*.txt`, `watermark.json` and `losses.txt` in `golden/`
+//! `schema*.sql`, `rows/*.sql`, `codec/*.txt`, `watermark.json` and `losses.txt` in `golden/`
 //! were written by the code itself. The tests write the same things again and compare byte by
 //! byte, then read the frozen files with the current code and write back what was read.
 //!
@@ -24,6 +24,8 @@ mod files;
 #[path = "golden/kinds.rs"]
 mod kinds;
 mod support;
+
+use std::path::Path;
 
 use contents::Contents;
 use database::Database;
@@ -69,13 +71,26 @@ async fn the_code_reads_the_frozen_database_and_writes_it_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("linli.db");
     database::restore(&path).await;
-    database::bodies_come_back(&path).await;
-    let (store, opening) = open(&path).await;
+    reads_and_writes_back(&path, true).await;
+}
+
+/// `schema-7.sql` was written by the code of format 7, before `undecodable` was there.
+#[tokio::test]
+async fn the_code_reads_the_frozen_database_of_format_7() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    database::restore_format(&path, 7).await;
+    reads_and_writes_back(&path, false).await;
+}
+
+async fn reads_and_writes_back(path: &Path, has_undecodable: bool) {
+    database::bodies_come_back(path).await;
+    let (store, opening) = open(path).await;
     assert!(opening.set_aside.is_none(), "{opening:?}");
     assert_eq!(opening.epoch, EPOCH);
     let heads = store.outbox().heads().borrow().clone();
     assert_eq!(heads.epoch.as_ref(), EPOCH);
-    let read = Contents::read(&store, &path).await;
+    let read = Contents::read(&store, path, has_undecodable).await;
     assert_eq!(read, Contents::expected());
     assert_eq!(opening.backlog, store.status().borrow().waiting());
     store.close().await;

@@ -14,21 +14,7 @@ use std::process::{Command, Stdio};
 use linli_domain::command::State;
 use linli_domain::{DeviceClass, Lane, Record, Topic};
 use linli_store::Begun;
-use support::{NOW, command, event, layout, number_of, numbered, open, waiting};
-
-/// Compiles the library that cuts the power.
-fn scissors(dir: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/power/cut.c");
-    let library = dir.join("cut.so");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-        .args([&library, &source])
-        .args(["-ldl", "-lpthread"])
-        .status()
-        .expect("cc is missing: install it with `apt-get install gcc`");
-    assert!(compiled.success(), "cut.c does not compile");
-    library
-}
+use support::{NOW, command, event, layout, number_of, numbered, open, preloaded, waiting};
 
 /// What a child was told before its power was cut.
 #[derive(Debug, Default)]
@@ -175,7 +161,7 @@ fn copy(from: &Path, to: &Path) {
 /// Sweeps every change of a child that begins with the files in `base`.
 async fn sweep(base: &Path, before: &[(u64, u32)], kind: &str) -> usize {
     let dir = tempfile::tempdir().unwrap();
-    let library = scissors(dir.path());
+    let library = preloaded(dir.path(), "cut");
     for at in 1.. {
         let data = dir.path().join(format!("{at}"));
         copy(base, &data);
@@ -202,7 +188,7 @@ async fn nothing_accepted_is_lost_at_any_change() {
 #[tokio::test]
 async fn nothing_accepted_is_lost_while_recovering_from_the_cut_before() {
     let dir = tempfile::tempdir().unwrap();
-    let library = scissors(dir.path());
+    let library = preloaded(dir.path(), "cut");
     let base = dir.path().join("base");
     std::fs::create_dir_all(&base).unwrap();
     let told = cut(&library, &base, 200, "lost");
@@ -218,7 +204,7 @@ async fn nothing_accepted_is_lost_while_recovering_from_the_cut_before() {
 #[tokio::test]
 async fn a_damaged_database_is_told_of_wherever_the_power_is_cut_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
-    let library = scissors(dir.path());
+    let library = preloaded(dir.path(), "cut");
     let base = dir.path().join("base");
     std::fs::create_dir_all(&base).unwrap();
     let (store, opening) = open(&base.join("linli.db")).await;

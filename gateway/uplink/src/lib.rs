@@ -1,8 +1,8 @@
 //! Northbound: pure encoders and the one connection that delivers the outbox.
 //!
-//! A record leaves the outbox only by the broker's acknowledgement. Every connection begins
-//! afresh: a new client, a clean session, our own window of unacknowledged messages; nothing is
-//! ever left to a client library's queue.
+//! A record leaves the outbox only by the broker's acknowledgement. Every connection has
+//! a new client, a clean session and its own window of unacknowledged messages; no record depends on
+//! the queue of a client library.
 
 mod backoff;
 pub mod json;

@@ -1,9 +1,9 @@
-//! What the uplink says about itself, to the district and to this gateway.
+//! The state of the uplink, for the district and for this gateway.
 
 use linli_domain::Timestamp;
 use serde::Serialize;
 
-/// What the retained `status` message says while online.
+/// The content of the retained `status` message while online.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Birth {
     /// Version of the software.
@@ -36,7 +36,7 @@ pub struct UplinkStatus {
     pub acknowledged: u64,
     /// Payload bytes sent.
     pub bytes: u64,
-    /// Messages given to the dead letters.
+    /// Messages moved to the dead letters.
     pub dead_letters: u64,
     /// Messages sent and not yet acknowledged.
     pub in_flight: usize,

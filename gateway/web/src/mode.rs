@@ -24,7 +24,7 @@ pub struct ModeDoor {
     /// The desk.
     pub requests: mpsc::Sender<Asked>,
     /// The record.
-    pub store: linli_store::Book,
+    pub store: linli_store::Documents,
 }
 
 /// What may be seen, and the stop, which only makes safe.

@@ -27,7 +27,7 @@ pub struct NodeDoor {
     /// The desk.
     pub requests: mpsc::Sender<Asked>,
     /// The record.
-    pub store: linli_store::Book,
+    pub store: linli_store::Documents,
 }
 
 #[derive(Debug, Deserialize)]

@@ -136,14 +136,20 @@ impl Observed {
                 findings.push(format!("line {id}: down"));
             }
         }
-        let (writable, disk_full) = {
+        let (writable, disk_full, device_failed, undecodable) = {
             let status = self.store.borrow();
-            (status.writable, status.disk_full)
+            (status.writable, status.disk_full, status.device_failed, status.undecodable)
         };
         ready &= writable;
         findings.push(format!("store: {}", if writable { "writable" } else { "NOT writable" }));
         if disk_full {
             findings.push("store: the disk is full, the oldest records make room for new ones".to_owned());
+        }
+        if device_failed {
+            findings.push("store: the disk reports I/O errors, writing is tried again".to_owned());
+        }
+        if undecodable > 0 {
+            findings.push(format!("store: {undecodable} rows cannot be decoded and are kept aside"));
         }
         findings.push(format!("uplink: {}", self.uplink_word()));
         if let Some(why) = &*self.fallback.borrow() {

@@ -117,8 +117,8 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, ServiceClients, V
         cabin: CabinDoor { reception, centre, timezone },
         alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
         kiosks: KioskDoor { requests: kiosk_requests },
-        mode: ModeDoor { requests: mode_requests, store: store.book() },
-        nodes: NodeDoor { requests: node_requests, store: store.book() },
+        mode: ModeDoor { requests: mode_requests, store: store.documents() },
+        nodes: NodeDoor { requests: node_requests, store: store.documents() },
         food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
     };
     let desks = Desks {
@@ -175,7 +175,7 @@ async fn node_desk(
     follow: &Follow,
 ) -> anyhow::Result<nodes::Desk> {
     let parts = nodes::Parts {
-        store: store.book(),
+        store: store.documents(),
         routes,
         keys: follow.image_keys.subscribe(),
         events: events.clone(),
@@ -194,7 +194,7 @@ fn notices(
     mode::NoticeParts {
         in_force: telling.in_force(),
         commands,
-        store: store.book(),
+        store: store.documents(),
         live: Arc::clone(&observed.live),
         clock: Arc::clone(clock),
     }
@@ -209,7 +209,7 @@ async fn food_desk(
     current: &Checked,
 ) -> anyhow::Result<canteen::Desk> {
     let parts = canteen::Parts {
-        store: store.book(),
+        store: store.documents(),
         samples,
         events: events.clone(),
         clock: Arc::clone(clock),
@@ -257,7 +257,7 @@ async fn mode_desk(
     follow: &Follow,
 ) -> anyhow::Result<mode::Desk> {
     let parts = mode::Parts {
-        store: store.book(),
+        store: store.documents(),
         commands,
         asked,
         events: events.clone(),
@@ -279,7 +279,7 @@ async fn kiosk_desk(
     current: &Checked,
 ) -> anyhow::Result<kiosks::Desk> {
     let parts = kiosks::Parts {
-        store: store.book(),
+        store: store.documents(),
         events: events.clone(),
         clock: Arc::clone(clock),
         setup: follow.kiosks.subscribe(),

@@ -144,8 +144,11 @@ impl Desk {
         let at = parts.clock.now().at;
         let mut notes = BTreeMap::new();
         for (id, body) in parts.store.all().await? {
-            let (Ok(id), Ok(noted)) = (Id::new(&id), serde_json::from_str::<Noted>(&body)) else { continue };
-            notes.insert(id, noted.aged(at));
+            let (Ok(known), Ok(noted)) = (Id::new(&id), serde_json::from_str::<Noted>(&body)) else {
+                parts.store.undecodable(&id, "not the state of an alarm");
+                continue;
+            };
+            notes.insert(known, noted.aged(at));
         }
         let rules = Arc::clone(&parts.rules.borrow_and_update());
         let engine = Engine::new(rules.to_vec(), |id| notes.get(id).map(|noted: &Noted| noted.kept), Tick(0));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use linli_domain::alarm::Tick;
 use linli_domain::food::cooling::{Cooling, CoolingRule, Outcome};
 use linli_domain::{Id, Timestamp};
-use linli_store::{Book, Change, Page, ReadError};
+use linli_store::{Change, Document, Documents, ReadError};
 use serde::{Deserialize, Serialize};
 
 use super::desk::json;
@@ -46,7 +46,7 @@ pub struct Coolings {
 
 impl Coolings {
     /// Goes on with what had not ended; nobody saw the time between.
-    pub async fn resume(store: &Book, now: Timestamp) -> Result<Self, ReadError> {
+    pub async fn resume(store: &Documents, now: Timestamp) -> Result<Self, ReadError> {
         let mut coolings = Self::default();
         for kept in store.of("cooling", Timestamp(now.0 - LONGEST), Timestamp(i64::MAX)).await? {
             let Ok(mut batch) = serde_json::from_str::<Batch>(&kept.body) else { continue };
@@ -116,7 +116,7 @@ impl Coolings {
     /// What changed since it was last asked.
     pub fn changes(&mut self) -> Vec<Change> {
         let change = |id: String, batch: &Batch| {
-            Change::Page(Page { id, kind: "cooling".to_owned(), at: batch.begun, body: json(batch) })
+            Change::Document(Document { id, kind: "cooling".to_owned(), at: batch.begun, body: json(batch) })
         };
         let done = std::mem::take(&mut self.done);
         let mut changes: Vec<Change> = done.into_iter().map(|(id, batch)| change(id, &batch)).collect();

@@ -39,7 +39,7 @@ impl Desk {
             let account = if is_today { Some(cabinet.account.day.clone()) } else { before };
             cabinets.push(shown(cabinet, kept, account, until.0 - from.0));
         }
-        let bodies = |kept: Vec<linli_store::Page>| -> Vec<Value> {
+        let bodies = |kept: Vec<linli_store::Document>| -> Vec<Value> {
             kept.iter().filter_map(|food| serde_json::from_str(&food.body).ok()).collect()
         };
         let cycles = bodies(self.parts.store.of("cycle", from, to).await?);

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use linli_domain::food::Kept;
 use linli_domain::food::cooling::COOLING;
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
-use linli_store::{Audit, Change, Entry, Page, ReadError};
+use linli_store::{Audit, Change, Document, Entry, ReadError};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, json as text};
@@ -193,12 +193,12 @@ impl Desk {
             "previous": signed.previous, "at": at.0,
         });
         let id = format!("signed/{:08}", signed.number);
-        let page = Page { id: id.clone(), kind: "signed".to_owned(), at, body: text(&signed) };
+        let page = Document { id: id.clone(), kind: "signed".to_owned(), at, body: text(&signed) };
         let body = told.as_object().cloned().unwrap_or_default();
         // The district has the hash: a record changed here afterwards is found there.
         let message = Message { topic: Topic::HaccpEvent, class: DeviceClass::FoodSafety, at, body };
         let entry = Entry {
-            changes: vec![Change::Page(page)],
+            changes: vec![Change::Document(page)],
             audit: vec![audit(who, "food.sign", &id, at)],
             records: vec![Record::Message(message)],
             ..Entry::default()
@@ -215,10 +215,13 @@ impl Desk {
         at: Timestamp,
         body: &Value,
     ) -> Result<Value, ServiceError> {
-        let page = Page { id: id.to_owned(), kind: kind.to_owned(), at, body: body.to_string() };
+        let page = Document { id: id.to_owned(), kind: kind.to_owned(), at, body: body.to_string() };
         let now = self.parts.clock.now().at;
         let audit = vec![audit(who, &format!("food.{kind}"), id, now)];
-        self.parts.store.keep(Entry { changes: vec![Change::Page(page)], audit, ..Entry::default() }).await?;
+        self.parts
+            .store
+            .keep(Entry { changes: vec![Change::Document(page)], audit, ..Entry::default() })
+            .await?;
         self.parts.events.tell("food", body);
         Ok(body.clone())
     }

@@ -10,7 +10,7 @@ use linli_domain::food::wash::{Cycle, Wash, wanted};
 use linli_domain::food::{Account, Day, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
-use linli_store::{Book, Change, Entry, Page};
+use linli_store::{Change, Document, Documents, Entry};
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(30);
 /// What the task is made of.
 pub struct Parts {
     /// Where everything is kept.
-    pub store: Book,
+    pub store: Documents,
     /// Where what is told goes; the lines hold the channel open.
     pub samples: mpsc::WeakSender<Batch>,
     /// Screens.
@@ -175,7 +175,7 @@ impl Desk {
             let Some(kept) = cabinet.watched.kept else { continue };
             match cabinet.wash.see(kept, tick, sample.at, good) {
                 Some(cycle) => {
-                    self.unsaved.changes.push(Change::Page(cycle_page(&batch.layout.device, &cycle)));
+                    self.unsaved.changes.push(Change::Document(cycle_page(&batch.layout.device, &cycle)));
                     cabinet.cycle = Some(cycle);
                     is_told = true;
                 }
@@ -203,13 +203,13 @@ impl Desk {
             let counts = self.samples.get(device).copied().unwrap_or_default();
             if wanted(kept).is_none() {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
-                let page = Page {
+                let page = Document {
                     id: format!("account/{device}"),
                     kind: "account".to_owned(),
                     at: now,
                     body: json(&cabinet.account),
                 };
-                self.unsaved.changes.push(Change::Page(page));
+                self.unsaved.changes.push(Change::Document(page));
             }
             told_now.extend(told(cabinet, &*self.parts.clock, counts));
         }
@@ -269,7 +269,7 @@ impl Desk {
     fn kept_day(&self, watched: &CanteenDevice, day: Date, kept: &Day) -> Change {
         let at = self.parts.zone.bounds(day).0;
         let id = format!("day/{day}/{}", watched.device);
-        Change::Page(Page { id, kind: "day".to_owned(), at, body: json(kept) })
+        Change::Document(Document { id, kind: "day".to_owned(), at, body: json(kept) })
     }
 
     /// Keeps what is not kept yet; what the disk does not take waits on.
@@ -280,7 +280,7 @@ impl Desk {
         // Of an account only the newest counts.
         let mut newest: BTreeMap<String, Change> = BTreeMap::new();
         for change in std::mem::take(&mut self.unsaved.changes) {
-            if let Change::Page(page) = &change {
+            if let Change::Document(page) = &change {
                 newest.insert(page.id.clone(), change);
             }
         }
@@ -312,10 +312,10 @@ fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> O
 }
 
 /// A finished cycle of a machine, as it is kept.
-pub(super) fn cycle_page(device: &Id, cycle: &Cycle) -> Page {
+pub(super) fn cycle_page(device: &Id, cycle: &Cycle) -> Document {
     let id = format!("cycle/{device}/{}", cycle.from.0);
     let body = json(&serde_json::json!({"device": device, "cycle": cycle}));
-    Page { id, kind: "cycle".to_owned(), at: cycle.from, body }
+    Document { id, kind: "cycle".to_owned(), at: cycle.from, body }
 }
 
 /// As it is kept.

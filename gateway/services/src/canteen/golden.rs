@@ -63,7 +63,7 @@ async fn what_people_do() {
     let all = vec![watched("samples", Some(Kept::Samples)), watched("probe-1", None)];
     let (samples, _batches) = mpsc::channel(8);
     let parts = Parts {
-        store: site.store.book(),
+        store: site.store.documents(),
         samples: samples.downgrade(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),

@@ -89,7 +89,7 @@ impl Site {
     /// Everything that services stored, and everything that waits for the broker.
     pub async fn dump(&self) -> String {
         let mut out = String::new();
-        let (book, ever) = (self.store.book(), (Timestamp(i64::MIN), Timestamp(i64::MAX)));
+        let (book, ever) = (self.store.documents(), (Timestamp(i64::MIN), Timestamp(i64::MAX)));
         for kind in KINDS {
             for page in book.of(kind, ever.0, ever.1).await.unwrap() {
                 writeln!(out, "document {} {} {} {}", page.kind, page.id, page.at.0, page.body).unwrap();

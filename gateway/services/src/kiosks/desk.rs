@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use linli_domain::kiosk::{Hours, Matter, Service};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
-use linli_store::{Book, Change, Entry, Page};
+use linli_store::{Change, Document, Documents, Entry};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -31,7 +31,7 @@ const MOST_DAYS: i64 = 400;
 /// What the task is made of.
 pub struct Parts {
     /// Where days are kept.
-    pub store: Book,
+    pub store: Documents,
     /// Screens.
     pub events: Events,
     /// Labels.
@@ -163,7 +163,7 @@ impl Desk {
         self.kept = Instant::now();
         let at = self.parts.zone.bounds(self.today).0;
         let page = |(device, (state, _)): (&Id, &(State, Service))| {
-            Change::Page(day_page(self.today, device, at, &state.hours))
+            Change::Document(day_page(self.today, device, at, &state.hours))
         };
         let changes: Vec<Change> = self.states.iter().map(page).collect();
         if changes.is_empty() {
@@ -202,7 +202,7 @@ impl Desk {
                 self.keep().await;
                 let from = self.parts.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
                 let kept = self.parts.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
-                let row = |page: Page| {
+                let row = |page: Document| {
                     let mut parts = page.id.splitn(3, '/').skip(1);
                     let hours: linli_domain::kiosk::Hours = serde_json::from_str(&page.body).ok()?;
                     Some(json!({
@@ -222,7 +222,7 @@ fn day_id(day: Date, device: &Id) -> String {
 }
 
 /// How a kiosk spent a day that began then, as it is kept.
-pub(super) fn day_page(day: Date, device: &Id, began: Timestamp, hours: &Hours) -> Page {
+pub(super) fn day_page(day: Date, device: &Id, began: Timestamp, hours: &Hours) -> Document {
     let body = serde_json::to_string(hours).unwrap_or_default();
-    Page { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body }
+    Document { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body }
 }

@@ -9,7 +9,7 @@ use linli_domain::mode::{Brief, Event, Truth, Turn};
 use linli_domain::order::{Ledger, Order};
 use linli_domain::{Batch, Timestamp};
 use linli_drivers::Clock;
-use linli_store::Book;
+use linli_store::Documents;
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
@@ -41,7 +41,7 @@ const DONE_QUEUE: usize = 256;
 /// What the task is made of.
 pub struct Parts {
     /// Where everything is kept.
-    pub store: Book,
+    pub store: Documents,
     /// Where commands go.
     pub commands: Lanes,
     /// Where people ask.

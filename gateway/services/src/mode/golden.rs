@@ -216,7 +216,7 @@ fn keeper() -> Arc<Keeper> {
 #[tokio::test]
 async fn the_chain_and_its_signed_heads() {
     let site = Site::open().await;
-    let book = site.store.book();
+    let book = site.store.documents();
     let mut out = String::new();
     for keeper in [None, Some(keeper())] {
         let mut record = Record::resume(&book, keeper).await.unwrap();
@@ -244,7 +244,7 @@ async fn desk(site: &Site) -> (Desk, [mpsc::Receiver<Submission>; 2], watch::Rec
     let told = birth.subscribe();
     let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));
     let parts = Parts {
-        store: site.store.book(),
+        store: site.store.documents(),
         commands: Lanes { usual, first },
         asked: mpsc::channel(1).1,
         events: crate::events::Events::default(),

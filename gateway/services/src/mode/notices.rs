@@ -11,7 +11,7 @@ use linli_domain::mode::InForce;
 use linli_domain::{Id, Value};
 use linli_drivers::Clock;
 use linli_drivers::kiosk::report::MESSAGE;
-use linli_store::{Book, Change, Entry, Page};
+use linli_store::{Change, Document, Documents, Entry};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -42,7 +42,7 @@ pub struct Parts {
     /// Where commands go.
     pub commands: mpsc::Sender<Submission>,
     /// What was written over.
-    pub store: Book,
+    pub store: Documents,
     /// What kiosks show.
     pub live: Arc<Live>,
     /// For expiry and labels.
@@ -166,9 +166,9 @@ impl Notices {
     async fn keep(&self, device: &Id, written: &Written) -> bool {
         let body = serde_json::to_string(written).expect("texts are JSON values");
         let at = self.parts.clock.now().at;
-        let page = Page { id: format!("{NOTICE}/{device}"), kind: NOTICE.to_owned(), at, body };
+        let page = Document { id: format!("{NOTICE}/{device}"), kind: NOTICE.to_owned(), at, body };
         let kept =
-            self.parts.store.keep(Entry { changes: vec![Change::Page(page)], ..Entry::default() }).await;
+            self.parts.store.keep(Entry { changes: vec![Change::Document(page)], ..Entry::default() }).await;
         if let Err(error) = &kept {
             tracing::warn!(%error, kiosk = %device, "what it shows is not on record yet: it is not written");
         }

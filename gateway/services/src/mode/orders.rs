@@ -12,7 +12,7 @@ use linli_domain::order::{
     Clock, Envelope, Judgement, Kind, LARGEST, Ledger, Order, Refusal as Unfit, judge,
 };
 use linli_domain::{ClockQuality, Id, Topic};
-use linli_store::{Book, Change, Page};
+use linli_store::{Change, Document, Documents};
 use linli_uplink::InboundOrder;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
@@ -52,7 +52,7 @@ struct Outcome {
 }
 
 /// The ledger as it was kept.
-pub async fn ledger(book: &Book) -> anyhow::Result<Ledger> {
+pub async fn ledger(book: &Documents) -> anyhow::Result<Ledger> {
     Ok(match book.get(LEDGER).await? {
         Some(page) => serde_json::from_str(&page.body)?,
         None => Ledger::default(),
@@ -64,12 +64,12 @@ const ORDER: &str = "mode-order";
 
 fn order_page(order: &Order, at: linli_domain::Timestamp) -> Change {
     let body = serde_json::to_string(order).expect("an order is made of JSON values");
-    Change::Page(Page { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
+    Change::Document(Document { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
 }
 
 /// The orders that rooms follow.
 pub async fn followed(
-    book: &Book,
+    book: &Documents,
     rooms: impl Iterator<Item = &Room>,
 ) -> anyhow::Result<BTreeMap<String, Order>> {
     let mut found = BTreeMap::new();
@@ -182,8 +182,8 @@ impl Desk {
         self.quarantine.remove(&envelope.code());
         let at = now.at;
         let body = serde_json::to_string(&accepted.ledger).expect("a ledger is made of JSON values");
-        let page = Page { id: LEDGER.to_owned(), kind: LEDGER.to_owned(), at, body };
-        self.accept(outcome, via, decided, Change::Page(page), accepted.ledger).await?;
+        let page = Document { id: LEDGER.to_owned(), kind: LEDGER.to_owned(), at, body };
+        self.accept(outcome, via, decided, Change::Document(page), accepted.ledger).await?;
         self.go_on(then).await;
         self.go_back(&envelope.order).await;
         Ok(super::shown::status(self))
@@ -234,9 +234,9 @@ impl Desk {
             return Ok((Vec::new(), Vec::new()));
         }
         let at = self.parts.clock.now().at;
-        let page = Page { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
+        let page = Document { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
         let line = What::Plan { plan: key, hash, text: known.text.to_string() };
-        Ok((vec![line], vec![Change::Page(page)]))
+        Ok((vec![line], vec![Change::Document(page)]))
     }
 
     /// What an order asks of which rooms: at once, and after that.

@@ -6,7 +6,7 @@ use linli_domain::Timestamp;
 use linli_domain::audit::{Chain, Head};
 use linli_domain::checkpoint::Keeper;
 use linli_domain::mode::record::{Line, What};
-use linli_store::{Book, Change, Page};
+use linli_store::{Change, Document, Documents};
 use serde::Serialize;
 
 /// Kind of the pages that are lines.
@@ -42,7 +42,7 @@ pub fn line_id(n: Option<u64>) -> String {
 
 impl Record {
     /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Book, keeper: Option<Arc<Keeper>>) -> anyhow::Result<Self> {
+    pub async fn resume(book: &Documents, keeper: Option<Arc<Keeper>>) -> anyhow::Result<Self> {
         let chain = match book.get(CHAIN).await? {
             Some(page) => serde_json::from_str(&page.body)?,
             None => Chain::default(),
@@ -55,13 +55,13 @@ impl Record {
         let (n, prev) = self.chain.next();
         let body = serde_json::to_string(&Line { n, prev, at, what }).expect("a line is made of JSON values");
         self.chain.append(&body);
-        Change::Page(Page { id: line_id(Some(n)), kind: LINE.to_owned(), at, body })
+        Change::Document(Document { id: line_id(Some(n)), kind: LINE.to_owned(), at, body })
     }
 
     /// The chain's state, to be kept with its lines.
     pub fn page(&self, at: Timestamp) -> Change {
         let body = serde_json::to_string(&self.chain).expect("a chain is made of JSON values");
-        Change::Page(Page { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body })
+        Change::Document(Document { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body })
     }
 
     /// What stands for everything so far.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use linli_domain::Id;
 use linli_domain::Timestamp;
 use linli_domain::mode::{Brief, Doing, Effect, Stage, State, StepState, Timer, Truth};
-use linli_store::{Change, Page};
+use linli_store::{Change, Document};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -150,7 +150,7 @@ impl Room {
         let entered = entered.as_ref().map(Entered::kept);
         let kept = Kept { plan, building, state: state.clone(), since, ordered, entered, last };
         let body = serde_json::to_string(&kept).expect("a room is made of JSON values");
-        Change::Page(Page { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
+        Change::Document(Document { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
     }
 
     /// The plan it is looked at with.

@@ -7,7 +7,7 @@ use linli_domain::{DeviceClass, Id, Message, Record as Stored, Topic};
 use linli_drivers::Clock;
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::node;
-use linli_store::Book;
+use linli_store::Documents;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -27,7 +27,7 @@ const NOTE_QUEUE: usize = 64;
 /// The desk's parts.
 pub struct Parts {
     /// The record.
-    pub store: Book,
+    pub store: Documents,
     /// Where nodes are reached.
     pub routes: watch::Receiver<Arc<Routes>>,
     /// ImageKeys of images.

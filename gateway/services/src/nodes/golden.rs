@@ -72,7 +72,7 @@ fn what_is_asked() {
 #[tokio::test]
 async fn the_record_as_it_is_stored_and_told() {
     let site = Site::open().await;
-    let book = site.store.book();
+    let book = site.store.documents();
     let mut record = Record::resume(&book).await.unwrap();
     for (at, what) in [("begun", "flash"), ("done", "flash"), ("begun", "flash"), ("done", "selftest")]
         .into_iter()

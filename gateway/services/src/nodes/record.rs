@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use linli_domain::Timestamp;
 use linli_domain::audit::Chain;
-use linli_store::{Book, Change, Entry, Page};
+use linli_store::{Change, Document, Documents, Entry};
 use serde::{Deserialize, Serialize};
 
 /// Kind of the pages that are lines.
@@ -68,7 +68,7 @@ pub fn line_id(n: Option<u64>) -> String {
 
 impl Record {
     /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Book) -> anyhow::Result<Self> {
+    pub async fn resume(book: &Documents) -> anyhow::Result<Self> {
         match book.get(CHAIN).await? {
             Some(page) => Ok(serde_json::from_str(&page.body)?),
             None => Ok(Self::default()),
@@ -84,7 +84,7 @@ impl Record {
     /// Makes a line durable, with what the district is told of it.
     pub async fn keep(
         &mut self,
-        book: &Book,
+        book: &Documents,
         at: Timestamp,
         what: What,
         records: Vec<linli_domain::Record>,
@@ -99,10 +99,10 @@ impl Record {
         let (n, prev) = next.chain.next();
         let body = serde_json::to_string(&Line { n, prev, at, what })?;
         next.chain.append(&body);
-        let line = Page { id: line_id(Some(n)), kind: LINE.to_owned(), at, body };
+        let line = Document { id: line_id(Some(n)), kind: LINE.to_owned(), at, body };
         let kept = serde_json::to_string(&next)?;
-        let state = Page { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body: kept };
-        let changes = vec![Change::Page(line), Change::Page(state)];
+        let state = Document { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body: kept };
+        let changes = vec![Change::Document(line), Change::Document(state)];
         book.keep(Entry { changes, records, ..Entry::default() }).await?;
         *self = next;
         Ok(())

@@ -1,4 +1,4 @@
-//! Giving up the oldest of the least important, and writing down exactly what went.
+//! Evicts the oldest records of the least important class, with a ledger entry for each batch.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use super::Writer;
 use super::transact::{self, Draft};
 use crate::schema::{self, TABLES};
 
-/// Rows given up in one transaction when the size cap is reached: a twentieth of the table.
+/// Rows evicted in one transaction when the size cap is reached: a twentieth of the table.
 const SHARE: u64 = 20;
 
-/// Most rows given up in one transaction, so that the transaction itself stays small.
+/// Most rows evicted in one transaction, so that the transaction itself stays small.
 const MOST: u64 = 2000;
 
-/// How often the size is looked at while records come in.
+/// Shortest time between two checks of the size while records come in.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 // === impl Writer ===
 
 impl Writer {
-    /// Looks at the size, at most once a second.
+    /// Checks the size, at most once a second.
     pub(super) async fn enforce_soon(&mut self) {
-        if self.upkeep.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
-            self.upkeep.looked = Some(Instant::now());
+        if self.housekeeping.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+            self.housekeeping.looked = Some(Instant::now());
             if let Err(error) = self.enforce().await {
-                self.unwell(&error.to_string());
+                self.report(error).await;
             }
         }
     }
@@ -42,53 +42,53 @@ impl Writer {
             if trend_share < 64 {
                 trend_share *= 2;
                 self.purge_history(self.settings.history_retention / trend_share).await?;
-            } else if (1..TABLES.len()).any(|table| self.book.rows[table] > 0) {
-                self.give_up_oldest(LossReason::SizeCap).await?;
+            } else if (1..TABLES.len()).any(|table| self.meta.rows[table] > 0) {
+                self.evict_oldest(LossReason::SizeCap).await?;
             } else {
                 break;
             }
         }
-        while self.used().await? > cap && self.book.rows[0] > 1 {
-            self.give_up(0, LossReason::SizeCap, None).await?;
+        while self.used().await? > cap && self.meta.rows[0] > 1 {
+            self.evict(0, LossReason::SizeCap, None).await?;
         }
         Ok(())
     }
 
-    /// Gives up records older than the age cap.
+    /// Evicts records older than the age cap.
     pub(super) async fn enforce_age(&mut self) -> Result<(), sqlx::Error> {
         let Some(max_age) = self.settings.max_age else { return Ok(()) };
         let age = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
         let oldest = Timestamp(self.steady_now().0.saturating_sub(age));
         for table in 0..TABLES.len() {
-            while self.give_up(table, LossReason::AgeCap, Some(oldest)).await? {}
+            while self.evict(table, LossReason::AgeCap, Some(oldest)).await? {}
         }
         Ok(())
     }
 
-    /// Gives up the oldest of the least important class that has any.
-    pub(super) async fn give_up_oldest(&mut self, reason: LossReason) -> Result<bool, sqlx::Error> {
-        match (1..TABLES.len()).find(|table| self.book.rows[*table] > 0) {
-            Some(table) => self.give_up(table, reason, None).await,
+    /// Evicts the oldest records of the least important class that has any. Returns whether there were any.
+    pub(super) async fn evict_oldest(&mut self, reason: LossReason) -> Result<bool, sqlx::Error> {
+        match (1..TABLES.len()).find(|table| self.meta.rows[*table] > 0) {
+            Some(table) => self.evict(table, reason, None).await,
             None => Ok(false),
         }
     }
 
-    /// Gives up a batch of the oldest rows of one table (only those before `before`, if given),
-    /// with the ledger's entry in the same transaction. Whether there was anything.
-    async fn give_up(
+    /// Evicts a batch of the oldest rows of one table (only those before `before`, if given) and
+    /// writes the ledger entry in the same transaction. Returns whether there were any.
+    async fn evict(
         &mut self,
         table: usize,
         reason: LossReason,
         before: Option<Timestamp>,
     ) -> Result<bool, sqlx::Error> {
-        let batch = (self.book.rows[table] / SHARE).clamp(1, MOST);
+        let batch = (self.meta.rows[table] / SHARE).clamp(1, MOST);
         let mut connection = self.connected().await?;
-        let mut draft = Draft::new(&self.book);
         let now = (self.now)();
-        let went = give_up_on(&mut connection, &mut draft, table, batch, reason, before, now).await;
+        let mut draft = Draft::new(&self.meta, now);
+        let went = evict_from(&mut connection, &mut draft, table, batch, reason, before, now).await;
         self.put_back(connection, went.is_ok());
         if let Some(loss) = went? {
-            tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records given up");
+            tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records evicted");
             // Losses still waiting for their entry are not part of this transaction.
             let waiting = std::mem::take(&mut self.losses);
             transact::adopt(self, draft);
@@ -113,7 +113,7 @@ impl Writer {
     }
 }
 
-async fn give_up_on(
+async fn evict_from(
     connection: &mut SqliteConnection,
     draft: &mut Draft,
     table: usize,
@@ -144,11 +144,11 @@ async fn give_up_on(
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-    draft.book.rows[table] = draft.book.rows[table].saturating_sub(deleted);
+    draft.meta.rows[table] = draft.meta.rows[table].saturating_sub(deleted);
     let loss = Loss {
         reason,
         class: schema::class(table),
-        of_epoch: draft.book.epoch.to_string(),
+        of_epoch: draft.meta.epoch.to_string(),
         range: Some((first.cast_unsigned(), last.cast_unsigned())),
         messages: Some(deleted),
         between: Some((Timestamp(row.get(3)), Timestamp(row.get(4)))),

@@ -8,7 +8,9 @@ use linli_domain::rollup::{Minute, Rollup};
 use sqlx::SqliteConnection;
 
 use super::Writer;
+use super::undecodable::Aside;
 use crate::codec::{pack_rollups, unpack_rollups};
+use crate::undecodable::Place;
 
 /// Devices the writer has numbered in this database.
 #[derive(Default)]
@@ -29,17 +31,26 @@ impl Devices {
         connection: &mut SqliteConnection,
         layout: i64,
         minute: &Minute,
+        undecodable: &mut Aside,
     ) -> Result<(), sqlx::Error> {
         let device = self.number(connection, &minute.layout.device).await?;
-        let before: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT body FROM history WHERE device = ? AND minute = ? AND layout = ?")
-                .bind(device)
-                .bind(minute.minute.0)
-                .bind(layout)
-                .fetch_optional(&mut *connection)
-                .await?;
+        let before: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT CAST(body AS BLOB) FROM history WHERE device = ? AND minute = ? AND layout = ?",
+        )
+        .bind(device)
+        .bind(minute.minute.0)
+        .bind(layout)
+        .fetch_optional(&mut *connection)
+        .await?;
         let mut points = minute.points.clone();
-        let earlier = before.and_then(|body| unpack_rollups(&body).ok()).unwrap_or_default();
+        let earlier = match before.as_deref().map(unpack_rollups).transpose() {
+            Ok(earlier) => earlier.unwrap_or_default(),
+            Err(error) => {
+                let place = Place::History { device, minute: minute.minute.0, layout };
+                undecodable.set_aside(connection, place, &error.to_string()).await?;
+                Vec::new()
+            }
+        };
         for (point, earlier) in points.iter_mut().zip(earlier) {
             *point = match (earlier, *point) {
                 (Some(a), Some(b)) => Some(Rollup::merged(a, b)),
@@ -76,7 +87,7 @@ impl Devices {
 // === impl Writer ===
 
 impl Writer {
-    /// Forgets trends older than `keep`, device by device: the key makes each a short range.
+    /// Deletes trends older than `keep`, device by device: by the key each is a short range.
     pub(super) async fn purge_history(&mut self, keep: Duration) -> Result<(), sqlx::Error> {
         let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = self.steady_now().0.saturating_sub(keep);

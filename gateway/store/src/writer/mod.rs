@@ -1,13 +1,14 @@
 //! The only code that changes the database: one task, one connection, commits in groups.
 
+pub(crate) mod disk_reserve;
+mod entries;
 mod evict;
+mod failure;
 mod history;
-mod keep;
+mod housekeeping;
 mod op;
-mod room;
 mod transact;
-mod trouble;
-mod upkeep;
+mod undecodable;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,24 +23,26 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 pub(crate) use op::{Op, Packed, ask, keep};
 
-use crate::claim::Claim;
+use crate::database_lock::DatabaseLock;
+use crate::error::Failure;
 use crate::heads::Heads;
 use crate::layouts::Numbered;
 use crate::open::Opened;
 use crate::readers::Readers;
+use crate::rejected::Rejected;
 use crate::schema::{self, TABLES};
 use crate::settings::{Now, Settings};
 use crate::status::Status;
-use crate::turned::Turned;
 
 /// A transaction grows no larger than this many operations: about a megabyte of bodies.
 const GROUP: usize = 1024;
 
-/// What may wait while the disk does not take it. Beyond it the queues fill, and `accept` refuses.
+/// Most operations pending while the disk cannot be written. Beyond it the queues fill, and `accept`
+/// refuses.
 const PATIENT: usize = 16 * GROUP;
 
-/// How often the housekeeping looks.
-const UPKEEP: Duration = Duration::from_secs(10);
+/// Interval of the housekeeping.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The writer's state.
 pub(crate) struct Writer {
@@ -47,25 +50,25 @@ pub(crate) struct Writer {
     pub(super) now: Now,
     pub(super) connection: Option<SqliteConnection>,
     pub(super) readers: Arc<Readers>,
-    pub(super) turned: Arc<Turned>,
+    pub(super) rejected: Arc<Rejected>,
     pub(super) numbered: Numbered,
     pub(super) devices: history::Devices,
-    pub(super) book: Book,
+    pub(super) meta: MetaRows,
     pub(super) unclean: bool,
-    /// Space for making room is held back; without it the database does not grow.
-    pub(super) held_back: bool,
+    /// Whether the disk reserve exists; without it the database does not grow.
+    pub(super) has_reserve: bool,
     /// Losses to be written into the ledger with the next transaction.
     pub(super) losses: Vec<Loss>,
     pub(super) heads: watch::Sender<Heads>,
     pub(super) status: watch::Sender<Status>,
-    upkeep: upkeep::Due,
+    housekeeping: housekeeping::Due,
     opened_at: (Timestamp, Instant),
     retry_at: Option<Instant>,
 }
 
-/// What the meta rows say, kept in memory and changed only by a committed transaction.
+/// The content of the meta rows in memory; changed only by a committed transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Book {
+pub(super) struct MetaRows {
     pub epoch: Arc<str>,
     pub next_seq: u64,
     pub rows: [u64; TABLES.len()],
@@ -83,17 +86,18 @@ impl Writer {
         now: Now,
         opened: Opened,
         readers: Arc<Readers>,
-        turned: Arc<Turned>,
+        rejected: Arc<Rejected>,
     ) -> Self {
-        let book = Book::of(&opened);
-        let held_back = room::is_held_back(&settings.path);
-        let heads = watch::Sender::new(book.heads());
+        let meta = MetaRows::of(&opened);
+        let has_reserve = disk_reserve::is_reserved(&settings.path);
+        let heads = watch::Sender::new(meta.heads());
         let status = watch::Sender::new(Status {
             writable: true,
             epoch: opened.epoch.clone(),
             rows: opened.rows,
             max_bytes: settings.max_bytes,
             set_aside: u64::from(opened.set_aside.is_some()),
+            undecodable: opened.undecodable,
             at: now(),
             ..Status::default()
         });
@@ -103,16 +107,16 @@ impl Writer {
             now,
             connection: Some(opened.connection),
             readers,
-            turned,
+            rejected,
             numbered: Numbered::default(),
             devices: history::Devices::default(),
-            book,
+            meta,
             unclean: opened.unclean,
-            held_back,
+            has_reserve,
             losses: opened.loss.into_iter().collect(),
             heads,
             status,
-            upkeep: upkeep::Due::default(),
+            housekeeping: housekeeping::Due::default(),
             opened_at,
             retry_at: None,
         };
@@ -131,13 +135,13 @@ impl Writer {
     async fn run(mut self, mut data: mpsc::Receiver<Packed>, mut ops: mpsc::Receiver<Op>) {
         let mut pending: Vec<Op> = Vec::new();
         let mut rows: Vec<Packed> = Vec::with_capacity(GROUP);
-        let mut upkeep = tokio::time::interval(UPKEEP);
-        upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut housekeeping = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+        housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut data_open = true;
         let mut window: Option<Instant> = (!self.losses.is_empty()).then(Instant::now);
         loop {
             let room = pending.len() < PATIENT;
-            // While the disk is in trouble the retry decides, except for those who wait.
+            // After a failure the retry time decides, except for operations whose callers wait.
             let due = self.retry_at.or(window);
             tokio::select! {
                 biased;
@@ -152,9 +156,9 @@ impl Writer {
                         return;
                     }
                     Some(op) => {
-                        let hasty = op.is_waited_for();
+                        let is_waited_for = op.is_waited_for();
                         pending.push(op);
-                        if hasty {
+                        if is_waited_for {
                             self.settle(&mut pending).await;
                             window = None;
                         }
@@ -165,7 +169,7 @@ impl Writer {
                     data_open = count > 0;
                     pending.extend(rows.drain(..).map(|packed| Op::Record { packed, reply: None }));
                 }
-                _ = upkeep.tick() => self.upkeep().await,
+                _ = housekeeping.tick() => self.housekeeping().await,
             }
             if pending.len() >= GROUP && self.retry_at.is_none() {
                 self.settle(&mut pending).await;
@@ -209,14 +213,14 @@ impl Writer {
         }
     }
 
-    /// The writing connection, opened again if the last one was given up.
+    /// The writing connection; opens a new one if the last one was discarded.
     pub(super) async fn connected(&mut self) -> Result<SqliteConnection, sqlx::Error> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
             None => {
                 let mut connection =
                     SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await?;
-                room::limit(&mut connection, self.held_back).await?;
+                disk_reserve::limit(&mut connection, self.has_reserve).await?;
                 Ok(connection)
             }
         }
@@ -234,23 +238,24 @@ impl Writer {
         }
     }
 
-    /// Wall time that a clock jumping ahead while the process runs cannot hurry.
+    /// Wall time, limited to the time the process started plus its monotonic run time: a clock that
+    /// jumps ahead does not make records old.
     pub(super) fn steady_now(&self) -> Timestamp {
         let (at, since) = self.opened_at;
         let passed = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
         (self.now)().min(Timestamp(at.0.saturating_add(passed)))
     }
 
-    /// Makes losses of what the queues turned away since the last look.
-    fn collect_turned(&mut self) {
+    /// Turns the counts of rejected records into losses.
+    fn collect_rejected(&mut self) {
         let reason =
             if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };
-        for (class, count, first, last) in self.turned.take() {
+        for (class, count, first, last) in self.rejected.take() {
             self.status.send_modify(|status| status.refused += count);
             self.losses.push(Loss {
                 reason,
                 class: Some(class),
-                of_epoch: self.book.epoch.to_string(),
+                of_epoch: self.meta.epoch.to_string(),
                 range: None,
                 messages: Some(count),
                 between: Some((Timestamp(first), Timestamp(last))),
@@ -260,9 +265,9 @@ impl Writer {
     }
 }
 
-// === impl Book ===
+// === impl MetaRows ===
 
-impl Book {
+impl MetaRows {
     pub(super) fn of(opened: &Opened) -> Self {
         let head = opened.next_seq.saturating_sub(1);
         Self {
@@ -283,7 +288,7 @@ impl Book {
 /// Runs the writer, and after an unclean stop the complete check beside it.
 pub(crate) fn spawn(
     writer: Writer,
-    claim: Claim,
+    database_lock: DatabaseLock,
     data: mpsc::Receiver<Packed>,
     ops: mpsc::Receiver<Op>,
     to_self: mpsc::WeakSender<Op>,
@@ -293,7 +298,7 @@ pub(crate) fn spawn(
     }
     tokio::spawn(async move {
         writer.run(data, ops).await;
-        drop(claim);
+        drop(database_lock);
     });
 }
 
@@ -305,9 +310,7 @@ async fn check(path: PathBuf, writer: mpsc::WeakSender<Op>) {
     let finding = match checked {
         Ok(word) if word == "ok" => return tracing::info!("database checked after an unclean stop: sound"),
         Ok(finding) => finding,
-        Err(error) if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged => {
-            error.to_string()
-        }
+        Err(error) if Failure::of(&error) == Failure::Damaged => error.to_string(),
         Err(error) => return tracing::warn!(%error, "the database could not be checked"),
     };
     if let Some(writer) = writer.upgrade() {

@@ -1,4 +1,4 @@
-//! What the writer is asked to do.
+//! The operations of the writer.
 
 use std::sync::Arc;
 
@@ -9,11 +9,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::codec;
 use crate::command::{Begun, JournaledCommand};
+use crate::entry::Entry;
 use crate::error::NotDurable;
-use crate::kept::Entry;
 use crate::schema;
+use crate::undecodable::Place;
 
-/// An answer to somebody who waits for the disk.
+/// Where the result of an operation is sent once it is durable.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotDurable>>;
 
 /// A record as it is stored, packed before it is queued: a tenth of the memory.
@@ -31,14 +32,14 @@ pub(crate) enum Op {
         packed: Packed,
         reply: Option<Reply<u64>>,
     },
-    /// A record that is stored once for its key, however often it is told.
+    /// A record that is stored once for its key, however often it is sent.
     Once {
         key: String,
         packed: Packed,
         reply: Reply<Option<u64>>,
     },
-    /// What the health cabin keeps; `false` when it was told before.
-    Keep {
+    /// An entry; `false` if its key was stored before.
+    Entry {
         entry: Box<Entry>,
         records: Vec<Packed>,
         reply: Reply<bool>,
@@ -55,11 +56,16 @@ pub(crate) enum Op {
         reply: Reply<()>,
     },
     Acknowledge(Vec<u64>),
-    Bury {
+    DeadLetter {
         seq: u64,
         detail: String,
     },
     History(Vec<Minute>),
+    /// A row that a reader could not decode.
+    Undecodable {
+        place: Place,
+        reason: String,
+    },
     Damaged {
         finding: String,
     },
@@ -94,31 +100,35 @@ impl Packed {
 // === impl Op ===
 
 impl Op {
-    /// Whether somebody waits for the answer: such an operation is committed at once.
+    /// Whether a caller waits for the result: such an operation is committed at once.
     pub(super) const fn is_waited_for(&self) -> bool {
         match self {
             Self::Record { reply, .. } => reply.is_some(),
             Self::Once { .. }
-            | Self::Keep { .. }
+            | Self::Entry { .. }
             | Self::Begin { .. }
             | Self::Advance { .. }
             | Self::Damaged { .. } => true,
-            Self::Acknowledge(_) | Self::Bury { .. } | Self::History(_) | Self::Close { .. } => false,
+            Self::Acknowledge(_)
+            | Self::DeadLetter { .. }
+            | Self::History(_)
+            | Self::Undecodable { .. }
+            | Self::Close { .. } => false,
         }
     }
 
     /// Whether something personal is erased.
     pub(super) fn erases(&self) -> bool {
-        matches!(self, Self::Keep { entry, .. } if entry.erases())
+        matches!(self, Self::Entry { entry, .. } if entry.erases())
     }
 
-    /// Tells whoever waits that it will not happen.
+    /// Sends the error to the caller, if one waits.
     pub(super) fn refuse(self, why: &str) {
         let error = || NotDurable(why.to_owned());
         match self {
             Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
             Self::Once { reply, .. } => drop(reply.send(Err(error()))),
-            Self::Keep { reply, .. } => drop(reply.send(Err(error()))),
+            Self::Entry { reply, .. } => drop(reply.send(Err(error()))),
             Self::Begin { reply, .. } => drop(reply.send(Err(error()))),
             Self::Advance { reply, .. } => drop(reply.send(Err(error()))),
             _ => {}
@@ -126,7 +136,7 @@ impl Op {
     }
 }
 
-/// Asks the writer for something and waits until it is durable.
+/// Sends an operation to the writer and waits until it is durable.
 pub(crate) async fn ask<T>(
     writer: &mpsc::Sender<Op>,
     op: impl FnOnce(Reply<T>) -> Op,
@@ -137,9 +147,9 @@ pub(crate) async fn ask<T>(
     answer.await.map_err(|_| stopped())?
 }
 
-/// Makes an entry durable; `false` when it was told before under its key.
+/// Stores an entry; `false` if its key was stored before.
 pub(crate) async fn keep(writer: &mpsc::Sender<Op>, mut entry: Entry) -> Result<bool, NotDurable> {
     let records = std::mem::take(&mut entry.records).into_iter().map(Packed::of).collect();
     let entry = Box::new(entry);
-    ask(writer, |reply| Op::Keep { entry, records, reply }).await
+    ask(writer, |reply| Op::Entry { entry, records, reply }).await
 }

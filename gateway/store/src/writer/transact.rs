@@ -2,33 +2,37 @@
 
 use linli_domain::loss::{Loss, LossReason};
 use linli_domain::{Record, Timestamp};
-use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::op::{Op, Packed};
-use super::{Book, Writer, keep};
+use super::undecodable::Aside;
+use super::{MetaRows, Writer, entries};
 use crate::command::{Begun, JournaledCommand};
-use crate::kept::Entry;
+use crate::entry::Entry;
+use crate::journal::undecodable_state;
 use crate::schema::{self, TABLES};
+use crate::undecodable::{Place, json_column};
 
 /// Rows per INSERT statement: four parameters each, far below SQLite's limit.
 const ROWS_AT_ONCE: usize = 128;
 
-/// What an operation will be answered once the transaction is durable.
+/// The result of an operation, sent once the transaction is durable.
 pub(super) enum Outcome {
     Stored(u64),
     Once(Option<u64>),
-    Kept(bool),
+    Entry(bool),
     Begun(Begun),
     Done,
 }
 
-/// The book as it will be, and the rows still to be inserted.
+/// The meta rows as they will be after the transaction, and the rows still to be inserted.
 pub(super) struct Draft {
-    pub book: Book,
+    pub meta: MetaRows,
     pub body_bytes: u64,
     pub stored: u64,
     pub acknowledged: u64,
     pub given_up: u64,
+    pub undecodable: Aside,
     rows: [Vec<NewRow>; TABLES.len()],
 }
 
@@ -47,11 +51,11 @@ impl Writer {
         let mut connection = self.connected().await?;
         let erases = pending.iter().any(Op::erases);
         if erases {
-            keep::erase_for_good(&mut connection).await?;
+            entries::overwrite_deleted(&mut connection).await?;
         }
         let result = self.transact_on(&mut connection, pending).await;
         if erases && result.is_ok() {
-            keep::forget_the_log(&mut connection).await;
+            entries::truncate_log(&mut connection).await;
         }
         self.put_back(connection, result.is_ok());
         result
@@ -63,8 +67,8 @@ impl Writer {
         pending: &[Op],
     ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut draft = Draft::new(&self.book);
         let now = (self.now)();
+        let mut draft = Draft::new(&self.meta, now);
         for loss in &self.losses {
             draft.ledger(&mut transaction, loss, now).await?;
         }
@@ -83,10 +87,12 @@ impl Writer {
                 } else {
                     None
                 }),
-                Op::Keep { entry, records, .. } => {
-                    Outcome::Kept(self.entry(&mut transaction, &mut draft, entry, records, now).await?)
+                Op::Entry { entry, records, .. } => {
+                    Outcome::Entry(self.entry(&mut transaction, &mut draft, entry, records, now).await?)
                 }
-                Op::Begin { command, .. } => Outcome::Begun(begin(&mut transaction, command).await?),
+                Op::Begin { command, .. } => {
+                    Outcome::Begun(begin(&mut transaction, &mut draft, command).await?)
+                }
                 Op::Advance { id, state, at, record, .. } => {
                     advance(&mut transaction, id, state, *at).await?;
                     if let Some(packed) = record {
@@ -98,16 +104,20 @@ impl Writer {
                     acknowledged.extend_from_slice(seqs);
                     Outcome::Done
                 }
-                Op::Bury { seq, detail } => {
+                Op::DeadLetter { seq, detail } => {
                     draft.insert(&mut transaction).await?;
-                    draft.bury(&mut transaction, *seq, detail, now).await?;
+                    draft.dead_letter(&mut transaction, *seq, detail, now).await?;
                     Outcome::Done
                 }
                 Op::History(minutes) => {
                     for minute in minutes {
                         let layout = self.numbered.number(&mut transaction, &minute.layout).await?;
-                        self.devices.merge(&mut transaction, layout, minute).await?;
+                        self.devices.merge(&mut transaction, layout, minute, &mut draft.undecodable).await?;
                     }
+                    Outcome::Done
+                }
+                Op::Undecodable { place, reason } => {
+                    draft.set_aside(&mut transaction, place, reason, now).await?;
                     Outcome::Done
                 }
                 Op::Damaged { .. } | Op::Close { .. } => Outcome::Done,
@@ -133,7 +143,7 @@ impl Writer {
         {
             return Ok(false);
         }
-        keep::write(connection, entry).await?;
+        entries::write(connection, entry).await?;
         for packed in records {
             self.add(connection, draft, packed).await?;
         }
@@ -157,20 +167,28 @@ impl Writer {
 // === impl Draft ===
 
 impl Draft {
-    pub(super) fn new(book: &Book) -> Self {
+    pub(super) fn new(meta: &MetaRows, now: Timestamp) -> Self {
         let rows = std::array::from_fn(|_| Vec::new());
-        Self { book: book.clone(), body_bytes: 0, stored: 0, acknowledged: 0, given_up: 0, rows }
+        Self {
+            meta: meta.clone(),
+            body_bytes: 0,
+            stored: 0,
+            acknowledged: 0,
+            given_up: 0,
+            undecodable: Aside::new(now),
+            rows,
+        }
     }
 
-    /// Gives a record its number.
+    /// Assigns the next sequence number to a record.
     fn place(&mut self, table: usize, at: i64, layout: Option<i64>, body: Vec<u8>) -> u64 {
-        let seq = self.book.next_seq;
-        self.book.next_seq += 1;
-        self.book.rows[table] += 1;
+        let seq = self.meta.next_seq;
+        self.meta.next_seq += 1;
+        self.meta.rows[table] += 1;
         if table == 0 {
-            self.book.urgent_head = seq;
+            self.meta.urgent_head = seq;
         } else {
-            self.book.data_head = seq;
+            self.meta.data_head = seq;
         }
         self.stored += 1;
         self.body_bytes += body.len() as u64;
@@ -200,7 +218,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Writes a loss into the ledger and tells it in the urgent lane.
+    /// Writes a loss into the ledger and its message into the urgent lane.
     pub(super) async fn ledger(
         &mut self,
         connection: &mut SqliteConnection,
@@ -213,13 +231,13 @@ impl Draft {
             .bind(body)
             .execute(connection)
             .await?;
-        let told = Packed::of(Record::Message(loss.message(now)));
-        self.place(told.table, told.at, None, told.body);
+        let report = Packed::of(Record::Message(loss.message(now)));
+        self.place(report.table, report.at, None, report.body);
         self.given_up += loss.messages.unwrap_or_default();
         Ok(())
     }
 
-    /// Deletes what the broker has, run by run: acknowledgements come nearly in order.
+    /// Deletes acknowledged records, one statement for each run of consecutive numbers.
     async fn acknowledge(
         &mut self,
         connection: &mut SqliteConnection,
@@ -229,7 +247,7 @@ impl Draft {
         seqs.dedup();
         for run in seqs.chunk_by(|a, b| a + 1 == *b) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-            for (table, rows) in DELETE_RUN.iter().zip(&mut self.book.rows) {
+            for (table, rows) in DELETE_RUN.iter().zip(&mut self.meta.rows) {
                 if *rows == 0 {
                     continue;
                 }
@@ -246,18 +264,35 @@ impl Draft {
         Ok(())
     }
 
-    /// Moves a record to the dead letters.
-    async fn bury(
+    /// Records a row that cannot be decoded, and moves it out of its queue.
+    async fn set_aside(
+        &mut self,
+        connection: &mut SqliteConnection,
+        place: &Place,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        if let Place::Outbox(seq) = place {
+            self.insert(connection).await?;
+            if !self.dead_letter(connection, *seq, &format!("cannot be decoded: {reason}"), now).await? {
+                return Ok(());
+            }
+        }
+        self.undecodable.set_aside(connection, place.clone(), reason).await
+    }
+
+    /// Moves a record to the dead letters. Returns whether it was there.
+    async fn dead_letter(
         &mut self,
         connection: &mut SqliteConnection,
         seq: u64,
         detail: &str,
         now: Timestamp,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         for (table, name) in TABLES.iter().enumerate() {
             let copy = format!(
                 "INSERT OR REPLACE INTO dead_letter SELECT seq, at, layout, body, ?2, ?3 FROM {name} WHERE seq = ?1 \
-                 RETURNING at"
+                 RETURNING CAST(at AS INTEGER)"
             );
             let at: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(copy))
                 .bind(seq.cast_signed())
@@ -271,26 +306,27 @@ impl Draft {
                 .bind(seq.cast_signed())
                 .execute(&mut *connection)
                 .await?;
-            self.book.rows[table] = self.book.rows[table].saturating_sub(1);
+            self.meta.rows[table] = self.meta.rows[table].saturating_sub(1);
             let loss = Loss {
                 reason: LossReason::DeadLetter,
                 class: schema::class(table),
-                of_epoch: self.book.epoch.to_string(),
+                of_epoch: self.meta.epoch.to_string(),
                 range: Some((seq, seq)),
                 messages: Some(1),
                 between: Some((Timestamp(at), Timestamp(at))),
                 detail: detail.to_owned(),
             };
-            return self.ledger(connection, &loss, now).await;
+            self.ledger(connection, &loss, now).await?;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Writes the meta rows.
     pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let rows = serde_json::to_string(&self.book.rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        let rows = serde_json::to_string(&self.meta.rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
         sqlx::query("UPDATE meta SET value = CASE key WHEN 'next_seq' THEN ? ELSE ? END WHERE key IN ('next_seq', 'rows')")
-            .bind(self.book.next_seq.to_string())
+            .bind(self.meta.next_seq.to_string())
             .bind(rows)
             .execute(connection)
             .await?;
@@ -306,7 +342,7 @@ const DELETE_RUN: [&str; TABLES.len()] = [
     "DELETE FROM food_safety WHERE seq BETWEEN ? AND ?",
 ];
 
-/// Whether a key has not been seen; it has from now on.
+/// Records a key; returns whether it is new.
 async fn is_new(connection: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query("INSERT INTO seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(key)
@@ -316,14 +352,25 @@ async fn is_new(connection: &mut SqliteConnection, key: &str, now: Timestamp) ->
     Ok(inserted.rows_affected() == 1)
 }
 
-async fn begin(connection: &mut SqliteConnection, command: &JournaledCommand) -> Result<Begun, sqlx::Error> {
+async fn begin(
+    connection: &mut SqliteConnection,
+    draft: &mut Draft,
+    command: &JournaledCommand,
+) -> Result<Begun, sqlx::Error> {
     let known = sqlx::query("SELECT state FROM command WHERE id = ?")
         .bind(&command.id)
         .fetch_optional(&mut *connection)
         .await?;
     if let Some(row) = known {
-        let state = serde_json::from_str(row.get::<&str, _>(0)).map_err(|e| sqlx::Error::Decode(e.into()))?;
-        return Ok(Begun::Known(state));
+        // One whose state cannot be decoded may have been sent: it is not begun a second time.
+        return Ok(Begun::Known(match json_column(&row, 0) {
+            Ok(state) => state,
+            Err(reason) => {
+                let place = Place::CommandState(command.id.clone());
+                draft.undecodable.set_aside(connection, place, &reason).await?;
+                undecodable_state()
+            }
+        }));
     }
     let body = serde_json::to_string(command).map_err(|e| sqlx::Error::Encode(e.into()))?;
     let state = serde_json::to_string(&linli_domain::command::State::Accepted)
@@ -358,13 +405,13 @@ async fn advance(
     Ok(())
 }
 
-/// Hands out the answers of a committed transaction.
+/// Sends the results of a committed transaction to the callers.
 pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     for (op, outcome) in pending.drain(..).zip(outcomes) {
         match (op, outcome) {
             (Op::Record { reply: Some(reply), .. }, Outcome::Stored(seq)) => drop(reply.send(Ok(seq))),
             (Op::Once { reply, .. }, Outcome::Once(seq)) => drop(reply.send(Ok(seq))),
-            (Op::Keep { reply, .. }, Outcome::Kept(is_new)) => drop(reply.send(Ok(is_new))),
+            (Op::Entry { reply, .. }, Outcome::Entry(is_new)) => drop(reply.send(Ok(is_new))),
             (Op::Begin { reply, .. }, Outcome::Begun(begun)) => drop(reply.send(Ok(begun))),
             (Op::Advance { reply, .. }, Outcome::Done) => drop(reply.send(Ok(()))),
             _ => {}
@@ -372,19 +419,20 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     }
 }
 
-/// The book of a draft becomes the writer's.
+/// Makes the meta rows of a committed transaction those of the writer, and updates the status.
 pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
-    let heads = draft.book.heads();
-    writer.book = draft.book;
+    let heads = draft.meta.heads();
+    writer.meta = draft.meta;
     writer.losses.clear();
     writer.status.send_modify(|status| {
-        status.rows = writer.book.rows;
+        status.rows = writer.meta.rows;
         status.epoch.clear();
-        status.epoch.push_str(&writer.book.epoch);
+        status.epoch.push_str(&writer.meta.epoch);
         status.committed += draft.stored;
         status.acknowledged += draft.acknowledged;
         status.given_up += draft.given_up;
         status.body_bytes += draft.body_bytes;
+        status.undecodable += draft.undecodable.log();
         status.commits += 1;
         status.at = (writer.now)();
     });

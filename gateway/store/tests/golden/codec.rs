@@ -1,5 +1,6 @@
 //! The packed forms on their own: every value, quality and clock, numbers, roll-ups.
 
+use data_encoding::HEXLOWER;
 use linli_domain::rollup::Rollup;
 use linli_domain::{ClockQuality, Quality, Reason, Sample, Timestamp, Value};
 use linli_store::codec::{pack, pack_rollups, unpack, unpack_rollups};
@@ -12,11 +13,11 @@ fn sample(value: Option<Value>, quality: Quality, clock: ClockQuality) -> Sample
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(bytes)
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    HEXLOWER.decode(hex.as_bytes()).unwrap()
 }
 
 fn good(value: Option<Value>) -> Vec<Sample> {

@@ -13,7 +13,7 @@ use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Reason, Record, Sample,
     Timestamp, Topic, Value, ValueType,
 };
-use linli_store::{Audit, Change, Entry, JournaledCommand, Notification, Page, Resident, Row, Store};
+use linli_store::{Audit, Change, Document, Entry, JournaledCommand, Notification, Resident, Row, Store};
 use serde_json::{Value as Json, json};
 
 use crate::EPOCH;
@@ -40,8 +40,11 @@ pub struct Contents {
     pub alarms: Vec<(String, String)>,
     pub steps: Vec<(Timestamp, String)>,
     pub notifications: Vec<Notification>,
-    pub pages: Vec<Page>,
+    pub pages: Vec<Document>,
 }
+
+/// Why the alarm's row is flagged.
+const UNDECODABLE: &str = "state \"unheard of\" is not known";
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
@@ -337,7 +340,7 @@ impl Contents {
             about: "visit-0".to_owned(),
             detail: detail.to_owned(),
         };
-        let page = |id: &str, kind: &str| Page {
+        let page = |id: &str, kind: &str| Document {
             id: id.to_owned(),
             kind: kind.to_owned(),
             at: NOW,
@@ -382,7 +385,7 @@ impl Contents {
             |(id, body): &(String, String)| Change::Alarm { id: Id::new(id).unwrap(), body: body.clone() };
         kept.extend(self.alarms.iter().map(alarm));
         kept.extend(self.steps.iter().map(|(at, body)| Change::AlarmStep { at: *at, body: body.clone() }));
-        kept.extend(self.pages.iter().cloned().map(Change::Page));
+        kept.extend(self.pages.iter().cloned().map(Change::Document));
         let gone = |id: &str| (id.to_owned(), "gone".to_owned());
         let erased = Visit { id: "erased".to_owned(), ..self.visits[1].clone() };
         let unbound = |id: &str| Version { id: id.to_owned(), ..self.versions[4].clone() };
@@ -439,10 +442,11 @@ impl Contents {
         for entry in self.entries() {
             assert_eq!(store.cabin().keep(entry).await, Ok(true));
         }
+        store.alarms().undecodable(&self.alarms[0].0, UNDECODABLE);
     }
 
     /// Reads everything: through the store, and from the file what the store only writes.
-    pub async fn read(store: &Store, path: &Path) -> Self {
+    pub async fn read(store: &Store, path: &Path, has_undecodable: bool) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         for lane in [Lane::Urgent, Lane::Data] {
             rows.extend(waiting(&store.outbox(), lane).await);
@@ -472,7 +476,8 @@ impl Contents {
         let (notification, waiting) =
             alarms.next_notification(&asked.hook, asked.after).await.unwrap().unwrap();
         assert_eq!(waiting, 1);
-        let book = store.book();
+        assert_eq!(store.status().borrow().undecodable, u64::from(has_undecodable));
+        let book = store.documents();
         let (from, to) = (NOW, Timestamp(NOW.0 + 1));
         assert_eq!(book.alarm_steps(from, to).await.unwrap(), steps);
         let mut pages = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use data_encoding::HEXUPPER;
 use linli_domain::command::State;
 use linli_domain::loss::Loss;
 use linli_domain::visit::{Version, Visit};
@@ -101,10 +102,7 @@ async fn rows(connection: &mut SqliteConnection, table: &str) -> String {
 /// A blob that is text is written as text.
 fn readable(quoted: String) -> String {
     let Some(hex) = quoted.strip_prefix("X'").and_then(|rest| rest.strip_suffix('\'')) else { return quoted };
-    let digits: Vec<char> = hex.chars().collect();
-    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
-    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
-    match String::from_utf8(bytes) {
+    match String::from_utf8(HEXUPPER.decode(hex.as_bytes()).unwrap()) {
         Ok(text) if text.starts_with('{') => format!("CAST('{}' AS BLOB)", text.replace('\'', "''")),
         _ => quoted,
     }
@@ -112,7 +110,16 @@ fn readable(quoted: String) -> String {
 
 /// Builds the golden database.
 pub async fn restore(path: &Path) {
-    let schema = golden("schema.sql");
+    build(path, "schema.sql").await;
+}
+
+/// Builds the golden database of an older format: its schema, and the rows its tables had.
+pub async fn restore_format(path: &Path, format: i64) {
+    build(path, &format!("schema-{format}.sql")).await;
+}
+
+async fn build(path: &Path, schema: &str) {
+    let schema = golden(schema);
     let named = |line: &str| Some(line.strip_prefix("CREATE TABLE ")?.split(' ').next()?.to_owned());
     let mut tables: Vec<String> = schema.lines().filter_map(named).collect();
     tables.push("sqlite_sequence".to_owned());

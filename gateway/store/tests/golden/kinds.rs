@@ -168,7 +168,7 @@ kinds!(Change {
     Self::ForgetAlarm(_) => "forget alarm",
     Self::Notify(_) => "notify",
     Self::Notified(_) => "notified",
-    Self::Page(_) => "document",
+    Self::Document(_) => "document",
     Self::AlarmStep { .. } => "alarm step",
 });
 

@@ -1,7 +1,8 @@
 //! Records and stores for the tests.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,4 +115,18 @@ pub async fn waiting(outbox: &Outbox, lane: Lane) -> Vec<Row> {
 /// Waits until the writer has committed everything accepted before.
 pub async fn settled(store: &Store) -> u64 {
     store.accept_durably(event(0)).await.expect("durable")
+}
+
+/// Compiles `power/{name}.c` into a library that is preloaded into a child process.
+pub fn preloaded(dir: &Path, name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/power/{name}.c"));
+    let library = dir.join(format!("{name}.so"));
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+        .args([&library, &source])
+        .args(["-ldl", "-lpthread"])
+        .status()
+        .expect("cc is missing: install it with `apt-get install gcc`");
+    assert!(compiled.success(), "{name}.c does not compile");
+    library
 }

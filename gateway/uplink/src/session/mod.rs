@@ -1,8 +1,9 @@
 //! One connection to a broker, whatever the version and the client crate behind it.
 //!
-//! Three verbs: publish, next, close. A session is used once: after [`Happening::Lost`] it is
+//! Three operations: publish, next, close. A session is used once: after [`SessionEvent::Lost`] it is
 //! dropped, and the next connection is a new one.
 
+mod driven;
 mod v311;
 mod v5;
 
@@ -18,7 +19,7 @@ use crate::tls::{self, TlsError};
 /// Longest packet accepted from a broker: a command a thousand times too long is still answered.
 const LONGEST_INCOMING: u32 = 2 * 1024 * 1024;
 
-/// Requests and happenings between the session and its client.
+/// Requests and events between the session and its client.
 const QUEUE: usize = 512;
 
 /// Packet ids in use at most; the window stays far below, so ids are not used again early.
@@ -43,31 +44,31 @@ pub struct Publication {
     pub correlation: Option<Vec<u8>>,
 }
 
-/// What the broker made of a message.
+/// The broker's answer to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has it.
+    /// Accepted.
     Taken,
-    /// It will never take it.
+    /// Refused for ever; holds the reason.
     Never(String),
-    /// Not now: a quota is used up.
+    /// Refused for now: a quota is used up.
     NotNow(String),
-    /// It may take it another time.
+    /// Failed; sending it again may succeed.
     Failed(String),
 }
 
-/// An order as it arrived, not looked at.
+/// An order as received, not yet decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundOrder {
     /// The bytes received.
     pub payload: Vec<u8>,
-    /// Whether the broker had kept it: retained orders are refused.
+    /// Whether it was a retained message: retained orders are refused.
     pub retained: bool,
 }
 
-/// What happens on a connection.
+/// An event of a connection.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Happening {
+pub enum SessionEvent {
     /// The broker has accepted us.
     Connected {
         /// Longest packet it takes.
@@ -85,17 +86,17 @@ pub enum Happening {
 
 /// A connection. Used by one task.
 pub trait Session: Send {
-    /// Hands a message to the connection; false when it takes no more just now.
+    /// Queues a message; `false` when the queue is full.
     fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool;
 
-    /// The next happening. May be cancelled without loss.
-    fn next(&mut self) -> BoxFuture<'_, Happening>;
+    /// The next event. May be cancelled without loss.
+    fn next(&mut self) -> BoxFuture<'_, SessionEvent>;
 
     /// Disconnects in order.
     fn close(&mut self) -> BoxFuture<'_, ()>;
 }
 
-/// Begins a connection; whether it succeeds is its first happening.
+/// Begins a connection; whether it succeeds is its first event.
 pub fn connect(settings: &Settings, will: Publication) -> Result<Box<dyn Session>, TlsError> {
     let tls = settings.tls.as_ref().map(tls::config).transpose()?;
     Ok(match settings.version {
@@ -111,7 +112,7 @@ fn filters(base: &str) -> [String; 2] {
 
 /// What a topic is for.
 #[derive(Debug, PartialEq, Eq)]
-enum Heard {
+enum Destination {
     /// Commands to that device.
     Command(String),
     /// Orders.
@@ -119,13 +120,13 @@ enum Heard {
 }
 
 /// What a topic is for, if it is one of ours.
-fn heard(base: &str, topic: &[u8]) -> Option<Heard> {
+fn destination(base: &str, topic: &[u8]) -> Option<Destination> {
     let topic = std::str::from_utf8(topic).ok()?.strip_prefix(base)?;
     if topic == "/order" {
-        return Some(Heard::Order);
+        return Some(Destination::Order);
     }
     let device = topic.strip_prefix("/cmd/")?;
-    (!device.is_empty() && !device.contains('/')).then(|| Heard::Command(device.to_owned()))
+    (!device.is_empty() && !device.contains('/')).then(|| Destination::Command(device.to_owned()))
 }
 
 #[cfg(test)]
@@ -134,12 +135,12 @@ mod tests {
 
     #[test]
     fn a_topic_names_one_device_or_orders() {
-        let heard = |topic: &str| heard("linli/1/c/g", topic.as_bytes());
-        assert_eq!(heard("linli/1/c/g/cmd/fan-1"), Some(Heard::Command("fan-1".to_owned())));
-        assert_eq!(heard("linli/1/c/g/order"), Some(Heard::Order));
-        assert_eq!(heard("linli/1/c/g/cmd/"), None);
-        assert_eq!(heard("linli/1/c/g/cmd/fan-1/result"), None);
-        assert_eq!(heard("linli/1/c/other/cmd/fan-1"), None);
-        assert_eq!(heard("linli/1/c/other/order"), None);
+        let destination = |topic: &str| destination("linli/1/c/g", topic.as_bytes());
+        assert_eq!(destination("linli/1/c/g/cmd/fan-1"), Some(Destination::Command("fan-1".to_owned())));
+        assert_eq!(destination("linli/1/c/g/order"), Some(Destination::Order));
+        assert_eq!(destination("linli/1/c/g/cmd/"), None);
+        assert_eq!(destination("linli/1/c/g/cmd/fan-1/result"), None);
+        assert_eq!(destination("linli/1/c/other/cmd/fan-1"), None);
+        assert_eq!(destination("linli/1/c/other/order"), None);
     }
 }

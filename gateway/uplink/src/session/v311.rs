@@ -2,10 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
-use linli_domain::command::Inbound;
 use mqtt::mqttbytes::QoS;
 use mqtt::tokio_rustls::rustls::ClientConfig;
 use mqtt::{
@@ -13,25 +9,17 @@ use mqtt::{
     PublishOptions, PublishResult, Transport,
 };
 use mqtt_v311 as mqtt;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
-use super::{
-    Happening, Heard, InboundOrder, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Token,
-    Verdict, filters, heard,
-};
+use super::driven::{Client, Driven, Events, Received};
+use super::{LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Verdict};
 use crate::settings::Settings;
 
-/// A connection by MQTT 3.1.1.
-pub struct V311 {
-    client: AsyncClient,
-    happenings: mpsc::Receiver<Happening>,
-    answers: FuturesUnordered<BoxFuture<'static, (Token, Verdict)>>,
-    driver: AbortHandle,
-}
-
 /// Begins a connection.
-pub fn connect(settings: &Settings, tls: Option<Arc<ClientConfig>>, will: Publication) -> V311 {
+pub fn connect(
+    settings: &Settings,
+    tls: Option<Arc<ClientConfig>>,
+    will: Publication,
+) -> impl Session + use<> {
     let broker = mqtt::Broker::tcp(settings.host.clone(), settings.port);
     let mut options = MqttOptions::new(settings.client_id.clone(), broker);
     if let Some(config) = tls {
@@ -47,106 +35,49 @@ pub fn connect(settings: &Settings, tls: Option<Arc<ClientConfig>>, will: Public
     options.set_inflight(PACKET_IDS);
     options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain));
     let (client, events) = AsyncClientBuilder::new(options).capacity(QUEUE).build();
-    let (tell, happenings) = mpsc::channel(QUEUE);
-    let driver = tokio::spawn(drive(events, client.clone(), settings.base.clone(), tell));
-    V311 { client, happenings, answers: FuturesUnordered::new(), driver: driver.abort_handle() }
+    Driven::start(client, events, &settings.base)
 }
 
-/// Drives the connection; never cancelled in the middle of a poll except by dropping it whole.
-async fn drive(mut events: EventLoop, client: AsyncClient, base: String, tell: mpsc::Sender<Happening>) {
-    loop {
-        let happening = match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                let mut is_heard = true;
-                for filter in filters(&base) {
-                    is_heard &= client.subscribe(filter, QoS::AtLeastOnce).await.is_ok();
-                }
-                if !is_heard {
-                    Happening::Lost("commands and orders could not be subscribed".to_owned())
-                } else {
-                    Happening::Connected { max_packet: None }
-                }
-            }
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let Some(heard) = heard(&base, &publish.topic) else { continue };
-                let (payload, retained) = (publish.payload.to_vec(), publish.retain);
-                let Heard::Command(device) = heard else {
-                    let happening = Happening::Order(InboundOrder { payload, retained });
-                    if tell.send(happening).await.is_err() {
-                        return;
-                    }
-                    continue;
-                };
-                Happening::Command(Inbound {
-                    device,
-                    payload,
-                    retained,
-                    response_topic: None,
-                    correlation: None,
-                })
-            }
-            Ok(_) => continue,
-            Err(error) => Happening::Lost(error.to_string()),
-        };
-        let over = matches!(happening, Happening::Lost(_));
-        if tell.send(happening).await.is_err() || over {
-            return;
-        }
-    }
-}
+impl Client for AsyncClient {
+    type Notice = PublishNotice;
 
-// === impl V311 ===
-
-impl Session for V311 {
-    fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool {
+    fn publish(&self, publication: Publication) -> Option<PublishNotice> {
         let Publication { topic, payload, retain, correlation: _ } = publication;
         let options = PublishOptions::at_least_once().retain(retain);
-        match self.client.try_publish_tracked(topic, payload, options) {
-            Ok(notice) => {
-                if let Some(token) = token {
-                    self.answers.push(judge(token, notice).boxed());
-                }
-                true
-            }
-            Err(_) => false,
+        self.try_publish_tracked(topic, payload, options).ok()
+    }
+
+    async fn judge(notice: PublishNotice) -> Verdict {
+        match notice.wait_async().await {
+            Ok(PublishResult::Qos1(_)) => Verdict::Taken,
+            Ok(other) => Verdict::Failed(format!("unexpected answer {other:?}")),
+            // The connection ends, and reports that itself.
+            Err(error) => Verdict::Failed(error.to_string()),
         }
     }
 
-    fn next(&mut self) -> BoxFuture<'_, Happening> {
-        async {
-            tokio::select! {
-                biased;
-                Some((token, verdict)) = self.answers.next() => Happening::Answered(token, verdict),
-                happening = self.happenings.recv() => {
-                    happening.unwrap_or_else(|| Happening::Lost("the connection ended".to_owned()))
-                }
-            }
-        }
-        .boxed()
+    async fn subscribe(&self, filter: String) -> bool {
+        Self::subscribe(self, filter, QoS::AtLeastOnce).await.is_ok()
     }
 
-    fn close(&mut self) -> BoxFuture<'_, ()> {
-        async {
-            let _ = self.client.disconnect().await;
-            // Until the client has said goodbye, or the connection has ended by itself.
-            while !matches!(self.happenings.recv().await, None | Some(Happening::Lost(_))) {}
-        }
-        .boxed()
+    async fn disconnect(&self) {
+        let _ = Self::disconnect(self).await;
     }
 }
 
-impl Drop for V311 {
-    fn drop(&mut self) {
-        self.driver.abort();
+impl Events for EventLoop {
+    async fn poll(&mut self) -> Option<Received> {
+        match Self::poll(self).await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => Some(Received::Accepted { max_packet: None }),
+            Ok(Event::Incoming(Packet::Publish(publish))) => Some(Received::Message {
+                topic: publish.topic,
+                payload: publish.payload,
+                retained: publish.retain,
+                response_topic: None,
+                correlation: None,
+            }),
+            Ok(_) => None,
+            Err(error) => Some(Received::Lost(error.to_string())),
+        }
     }
-}
-
-async fn judge(token: Token, notice: PublishNotice) -> (Token, Verdict) {
-    let verdict = match notice.wait_async().await {
-        Ok(PublishResult::Qos1(_)) => Verdict::Taken,
-        Ok(other) => Verdict::Failed(format!("unexpected answer {other:?}")),
-        // The connection ends, and says so itself.
-        Err(error) => Verdict::Failed(error.to_string()),
-    };
-    (token, verdict)
 }

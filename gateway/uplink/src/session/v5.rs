@@ -2,10 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
-use linli_domain::command::Inbound;
 use mqtt::mqttbytes::QoS;
 use mqtt::tokio_rustls::rustls::ClientConfig;
 use mqtt::{
@@ -13,25 +9,17 @@ use mqtt::{
     PublishNotice, PublishNoticeError, PublishOptions, PublishProperties, PublishResult, Transport,
 };
 use mqtt_v5 as mqtt;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
-use super::{
-    CONNECT_WITHIN, Happening, Heard, InboundOrder, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE,
-    Session, Token, Verdict, filters, heard,
-};
+use super::driven::{Client, Driven, Events, Received};
+use super::{CONNECT_WITHIN, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Verdict};
 use crate::settings::Settings;
 
-/// A connection by MQTT 5.
-pub struct V5 {
-    client: AsyncClient,
-    happenings: mpsc::Receiver<Happening>,
-    answers: FuturesUnordered<BoxFuture<'static, (Token, Verdict)>>,
-    driver: AbortHandle,
-}
-
 /// Begins a connection.
-pub fn connect(settings: &Settings, tls: Option<Arc<ClientConfig>>, will: Publication) -> V5 {
+pub fn connect(
+    settings: &Settings,
+    tls: Option<Arc<ClientConfig>>,
+    will: Publication,
+) -> impl Session + use<> {
     let broker = mqtt::Broker::tcp(settings.host.clone(), settings.port);
     let mut options = MqttOptions::new(settings.client_id.clone(), broker);
     if let Some(config) = tls {
@@ -47,62 +35,13 @@ pub fn connect(settings: &Settings, tls: Option<Arc<ClientConfig>>, will: Public
     options.set_connect_timeout(CONNECT_WITHIN);
     options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain, None));
     let (client, events) = AsyncClientBuilder::new(options).capacity(QUEUE).build();
-    let (tell, happenings) = mpsc::channel(QUEUE);
-    let driver = tokio::spawn(drive(events, client.clone(), settings.base.clone(), tell));
-    V5 { client, happenings, answers: FuturesUnordered::new(), driver: driver.abort_handle() }
+    Driven::start(client, events, &settings.base)
 }
 
-/// Drives the connection; never cancelled in the middle of a poll except by dropping it whole.
-async fn drive(mut events: EventLoop, client: AsyncClient, base: String, tell: mpsc::Sender<Happening>) {
-    loop {
-        let happening = match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(ack))) => {
-                let mut is_heard = true;
-                for filter in filters(&base) {
-                    is_heard &= client.subscribe(filter, QoS::AtLeastOnce).await.is_ok();
-                }
-                if !is_heard {
-                    Happening::Lost("commands and orders could not be subscribed".to_owned())
-                } else {
-                    Happening::Connected { max_packet: ack.properties.and_then(|p| p.max_packet_size) }
-                }
-            }
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let Some(heard) = heard(&base, &publish.topic) else { continue };
-                let (payload, retained) = (publish.payload.to_vec(), publish.retain);
-                let Heard::Command(device) = heard else {
-                    let happening = Happening::Order(InboundOrder { payload, retained });
-                    if tell.send(happening).await.is_err() {
-                        return;
-                    }
-                    continue;
-                };
-                let properties = publish.properties.unwrap_or_default();
-                Happening::Command(Inbound {
-                    device,
-                    payload,
-                    retained,
-                    response_topic: properties.response_topic,
-                    correlation: properties.correlation_data.map(|data| data.to_vec()),
-                })
-            }
-            Ok(Event::Incoming(Packet::Disconnect(goodbye))) => {
-                Happening::Lost(format!("the broker disconnected: {:?}", goodbye.reason_code))
-            }
-            Ok(_) => continue,
-            Err(error) => Happening::Lost(error.to_string()),
-        };
-        let over = matches!(happening, Happening::Lost(_));
-        if tell.send(happening).await.is_err() || over {
-            return;
-        }
-    }
-}
+impl Client for AsyncClient {
+    type Notice = PublishNotice;
 
-// === impl V5 ===
-
-impl Session for V5 {
-    fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool {
+    fn publish(&self, publication: Publication) -> Option<PublishNotice> {
         let Publication { topic, payload, retain, correlation } = publication;
         let mut options = PublishOptions::at_least_once().retain(retain);
         if let Some(correlation) = correlation {
@@ -110,62 +49,58 @@ impl Session for V5 {
             options =
                 options.properties(PublishProperties { correlation_data, ..PublishProperties::default() });
         }
-        match self.client.try_publish_tracked(topic, payload, options) {
-            Ok(notice) => {
-                if let Some(token) = token {
-                    self.answers.push(judge(token, notice).boxed());
-                }
-                true
-            }
-            Err(_) => false,
+        self.try_publish_tracked(topic, payload, options).ok()
+    }
+
+    async fn judge(notice: PublishNotice) -> Verdict {
+        let reason = match notice.wait_async().await {
+            Ok(PublishResult::Qos1(ack)) => ack.reason,
+            Err(PublishNoticeError::V5PubAck(reason)) => reason,
+            Ok(other) => return Verdict::Failed(format!("unexpected answer {other:?}")),
+            // The connection ends, and reports that itself.
+            Err(error) => return Verdict::Failed(error.to_string()),
+        };
+        let text = format!("broker says {reason:?}");
+        match reason {
+            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Verdict::Taken,
+            PubAckReason::NotAuthorized
+            | PubAckReason::TopicNameInvalid
+            | PubAckReason::PayloadFormatInvalid => Verdict::Never(text),
+            PubAckReason::QuotaExceeded => Verdict::NotNow(text),
+            _ => Verdict::Failed(text),
         }
     }
 
-    fn next(&mut self) -> BoxFuture<'_, Happening> {
-        async {
-            tokio::select! {
-                biased;
-                Some((token, verdict)) = self.answers.next() => Happening::Answered(token, verdict),
-                happening = self.happenings.recv() => {
-                    happening.unwrap_or_else(|| Happening::Lost("the connection ended".to_owned()))
-                }
-            }
-        }
-        .boxed()
+    async fn subscribe(&self, filter: String) -> bool {
+        Self::subscribe(self, filter, QoS::AtLeastOnce).await.is_ok()
     }
 
-    fn close(&mut self) -> BoxFuture<'_, ()> {
-        async {
-            let _ = self.client.disconnect().await;
-            // Until the client has said goodbye, or the connection has ended by itself.
-            while !matches!(self.happenings.recv().await, None | Some(Happening::Lost(_))) {}
-        }
-        .boxed()
+    async fn disconnect(&self) {
+        let _ = Self::disconnect(self).await;
     }
 }
 
-impl Drop for V5 {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
-}
-
-async fn judge(token: Token, notice: PublishNotice) -> (Token, Verdict) {
-    let reason = match notice.wait_async().await {
-        Ok(PublishResult::Qos1(ack)) => ack.reason,
-        Err(PublishNoticeError::V5PubAck(reason)) => reason,
-        Ok(other) => return (token, Verdict::Failed(format!("unexpected answer {other:?}"))),
-        // The connection ends, and says so itself.
-        Err(error) => return (token, Verdict::Failed(error.to_string())),
-    };
-    let told = format!("broker says {reason:?}");
-    let verdict = match reason {
-        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Verdict::Taken,
-        PubAckReason::NotAuthorized | PubAckReason::TopicNameInvalid | PubAckReason::PayloadFormatInvalid => {
-            Verdict::Never(told)
+impl Events for EventLoop {
+    async fn poll(&mut self) -> Option<Received> {
+        match Self::poll(self).await {
+            Ok(Event::Incoming(Packet::ConnAck(ack))) => {
+                Some(Received::Accepted { max_packet: ack.properties.and_then(|p| p.max_packet_size) })
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                let properties = publish.properties.unwrap_or_default();
+                Some(Received::Message {
+                    topic: publish.topic,
+                    payload: publish.payload,
+                    retained: publish.retain,
+                    response_topic: properties.response_topic,
+                    correlation: properties.correlation_data,
+                })
+            }
+            Ok(Event::Incoming(Packet::Disconnect(packet))) => {
+                Some(Received::Lost(format!("the broker disconnected: {:?}", packet.reason_code)))
+            }
+            Ok(_) => None,
+            Err(error) => Some(Received::Lost(error.to_string())),
         }
-        PubAckReason::QuotaExceeded => Verdict::NotNow(told),
-        _ => Verdict::Failed(told),
-    };
-    (token, verdict)
+    }
 }

@@ -1,4 +1,4 @@
-//! What is retained at the broker: that the gateway is there, and what each device is.
+//! The retained messages: the status of the gateway and the description of each device.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -19,7 +19,7 @@ pub struct Announcer {
 // === impl Announcer ===
 
 impl Announcer {
-    /// Everything anew: the birth, each device, and the end of those that have left.
+    /// Queues everything again: the birth, each device, and an empty message for each removed device.
     pub fn begin(&mut self, context: &mut Context) {
         let birth = context.status_message(true);
         context.birth.borrow_and_update();
@@ -55,7 +55,7 @@ impl Announcer {
         }
     }
 
-    /// Whether nothing waits.
+    /// Whether everything was sent.
     pub fn is_done(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -16,18 +16,18 @@ use super::lanes::Lanes;
 use super::suspect::Suspect;
 use super::window::Window;
 use crate::json;
-use crate::session::{Happening, Publication, Session, Verdict};
+use crate::session::{Publication, Session, SessionEvent, Verdict};
 
-/// Acknowledgements are told to the outbox at least this often, time-outs looked at.
+/// How often acknowledgements are passed to the outbox and time-outs are checked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long the end waits for acknowledgements still under way.
+/// How long a clean disconnect waits for outstanding acknowledgements.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// How long the end waits for the goodbye to be taken.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a clean disconnect waits for the acknowledgement of the offline status.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// Pause after the broker said that a quota is used up.
+/// Pause after the broker reported that a quota is used up.
 const QUOTA_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a topic, a header and properties add to a payload at the most.
@@ -60,7 +60,7 @@ pub struct Connection<'a> {
     lanes: Option<Lanes>,
     buffer: Vec<u8>,
     longest: usize,
-    quiet_until: Option<Instant>,
+    paused_until: Option<Instant>,
     connected_at: Option<Instant>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Connection<'a> {
             lanes: None,
             buffer: Vec::with_capacity(8192),
             longest,
-            quiet_until: None,
+            paused_until: None,
             connected_at: None,
         }
     }
@@ -106,11 +106,11 @@ impl<'a> Connection<'a> {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => {
-                    self.farewell().await;
+                    self.disconnect().await;
                     return End::Cancelled;
                 }
-                happening = self.session.next() => {
-                    if let Err(why) = self.happened(happening).await {
+                event = self.session.next() => {
+                    if let Err(why) = self.handle(event).await {
                         break why;
                     }
                 }
@@ -123,7 +123,7 @@ impl<'a> Connection<'a> {
                 Ok(()) = self.context.layouts.changed(), if self.connected_at.is_some() => self.announcer.begin(self.context),
                 Ok(()) = self.context.birth.changed(), if self.connected_at.is_some() => self.announcer.begin(self.context),
                 _ = tick.tick(), if self.is_at_work() => {
-                    if let Err(why) = self.look().await {
+                    if let Err(why) = self.check().await {
                         break why;
                     }
                 }
@@ -133,32 +133,32 @@ impl<'a> Connection<'a> {
         End::Lost { why, was_connected: self.connected_at.is_some() }
     }
 
-    /// Whether there is something to look after: an idle connection wakes nobody.
+    /// Whether the periodic check has anything to do: an idle connection needs no timer.
     fn is_at_work(&self) -> bool {
         self.window.len() > 0
-            || self.quiet_until.is_some()
+            || self.paused_until.is_some()
             || self.window.has_acknowledged()
             || (self.connected_at.is_some() && !self.announcer.is_done())
-            || self.lanes.as_ref().is_some_and(Lanes::is_held_back)
+            || self.lanes.as_ref().is_some_and(Lanes::is_rate_limited)
     }
 
-    async fn happened(&mut self, happening: Happening) -> Result<(), String> {
-        match happening {
-            Happening::Connected { max_packet } => self.connected(max_packet).await,
-            Happening::Answered((generation, seq), verdict) if generation == self.generation => {
+    async fn handle(&mut self, event: SessionEvent) -> Result<(), String> {
+        match event {
+            SessionEvent::Connected { max_packet } => self.connected(max_packet).await,
+            SessionEvent::Answered((generation, seq), verdict) if generation == self.generation => {
                 self.answered(seq, verdict).await
             }
-            Happening::Answered(..) => Ok(()),
-            Happening::Command(inbound) => {
+            SessionEvent::Answered(..) => Ok(()),
+            SessionEvent::Command(inbound) => {
                 self.command(inbound);
                 Ok(())
             }
-            Happening::Order(order) => {
+            SessionEvent::Order(order) => {
                 let is_dropped = self.context.orders.try_send(order).is_err();
                 self.count(is_dropped);
                 Ok(())
             }
-            Happening::Lost(why) => Err(why),
+            SessionEvent::Lost(why) => Err(why),
         }
     }
 
@@ -200,18 +200,18 @@ impl<'a> Connection<'a> {
                     self.context.status.send_modify(|status| status.acknowledged += 1);
                 }
                 if self.window.is_full() {
-                    self.tell_acknowledged().await;
+                    self.report_acknowledged().await;
                 }
                 Ok(())
             }
             Verdict::Never(why) => {
                 self.window.forget(seq);
-                self.bury(seq, why).await;
+                self.dead_letter(seq, why).await;
                 Ok(())
             }
             Verdict::NotNow(why) => {
                 tracing::warn!(why, "sending pauses");
-                self.quiet_until = Some(Instant::now() + QUOTA_PAUSE);
+                self.paused_until = Some(Instant::now() + QUOTA_PAUSE);
                 self.window.forget(seq);
                 // The row is still in the outbox: read again from the beginning.
                 self.restart_lanes().await;
@@ -226,7 +226,7 @@ impl<'a> Connection<'a> {
         self.count(is_dropped);
     }
 
-    /// Commands and orders that came, and those for which there was no room.
+    /// Counts commands and orders received, and those dropped because a queue was full.
     fn count(&self, is_dropped: bool) {
         self.context.status.send_modify(|status| {
             status.commands += 1;
@@ -256,10 +256,10 @@ impl<'a> Connection<'a> {
             self.announcer.send(self.session.as_mut(), self.longest);
         }
         let now = Instant::now();
-        if self.quiet_until.is_some_and(|until| until > now) {
+        if self.paused_until.is_some_and(|until| until > now) {
             return Ok(());
         }
-        self.quiet_until = None;
+        self.paused_until = None;
         let alone = self.suspect.alone();
         let window = if alone.is_some() { 1 } else { self.context.settings.window };
         while self.window.len() < window {
@@ -284,7 +284,7 @@ impl<'a> Connection<'a> {
         json::record(&mut self.buffer, &self.epoch, row.seq, &row.record);
         if self.buffer.len() > self.longest {
             let detail = format!("{} bytes, at most {} can be sent", self.buffer.len(), self.longest);
-            self.bury(row.seq, detail).await;
+            self.dead_letter(row.seq, detail).await;
             return true;
         }
         let payload = Bytes::copy_from_slice(&self.buffer);
@@ -299,7 +299,7 @@ impl<'a> Connection<'a> {
             return false;
         }
         if let Some((topic, correlation)) = correlation {
-            // Asked for by the sender, who waits: best effort beside the durable answer.
+            // A copy for the sender of the command; the message to the result topic is the durable one.
             self.session.publish(Publication { topic, payload, retain: false, correlation }, None);
         }
         self.window.sent(row.seq, Instant::now());
@@ -310,15 +310,16 @@ impl<'a> Connection<'a> {
         true
     }
 
-    async fn bury(&mut self, seq: u64, detail: String) {
-        tracing::warn!(seq, detail, "message buried");
+    async fn dead_letter(&mut self, seq: u64, detail: String) {
+        tracing::warn!(seq, detail, "message moved to the dead letters");
         self.context.status.send_modify(|status| status.dead_letters += 1);
         self.context.outbox.dead_letter(seq, detail).await;
     }
 
-    /// Tells acknowledgements, looks for a broker that answers nothing, renews the status.
-    async fn look(&mut self) -> Result<(), String> {
-        self.tell_acknowledged().await;
+    /// Passes acknowledgements to the outbox, detects a broker that acknowledges nothing, and renews
+    /// the status.
+    async fn check(&mut self) -> Result<(), String> {
+        self.report_acknowledged().await;
         let (now, patience) = (Instant::now(), self.context.settings.ack_timeout);
         let oldest = self.window.oldest(now);
         if oldest > patience {
@@ -333,7 +334,7 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    async fn tell_acknowledged(&mut self) {
+    async fn report_acknowledged(&mut self) {
         let seqs = self.window.take_acknowledged();
         if !seqs.is_empty() {
             self.context.outbox.acknowledge(seqs).await;
@@ -341,48 +342,49 @@ impl<'a> Connection<'a> {
     }
 
     async fn lost(&mut self) {
-        self.tell_acknowledged().await;
+        self.report_acknowledged().await;
         let Some(connected_at) = self.connected_at else { return };
         let convicted = self.suspect.lost(self.window.head(), self.window.len(), connected_at.elapsed());
         if let Some(seq) = convicted {
-            self.bury(seq, "the broker hangs up whenever it is sent".to_owned()).await;
+            self.dead_letter(seq, "the broker disconnects whenever it is sent".to_owned()).await;
         }
     }
 
-    /// Waits for what is under way, says goodbye (a clean disconnect does not fire the will).
-    async fn farewell(&mut self) {
+    /// Waits for outstanding acknowledgements and publishes the offline status, since a clean
+    /// disconnect does not send the will.
+    async fn disconnect(&mut self) {
         if self.connected_at.is_none() {
             return;
         }
         let until = Instant::now() + DRAIN;
         while self.window.len() > 0 {
             match tokio::time::timeout_at(until, self.session.next()).await {
-                Ok(happening) => {
-                    if self.happened(happening).await.is_err() {
-                        self.tell_acknowledged().await;
+                Ok(event) => {
+                    if self.handle(event).await.is_err() {
+                        self.report_acknowledged().await;
                         return;
                     }
                 }
                 Err(_) => break,
             }
         }
-        self.tell_acknowledged().await;
-        let goodbye = self.context.status_message(false);
-        self.session.publish(goodbye, Some((u32::MAX, 0)));
+        self.report_acknowledged().await;
+        let offline = self.context.status_message(false);
+        self.session.publish(offline, Some((u32::MAX, 0)));
         let taken = async {
             loop {
                 match self.session.next().await {
-                    Happening::Answered((u32::MAX, _), _) | Happening::Lost(_) => return,
+                    SessionEvent::Answered((u32::MAX, _), _) | SessionEvent::Lost(_) => return,
                     _ => {}
                 }
             }
         };
-        let _ = tokio::time::timeout(FAREWELL, taken).await;
-        let _ = tokio::time::timeout(FAREWELL, self.session.close()).await;
+        let _ = tokio::time::timeout(DISCONNECT_WITHIN, taken).await;
+        let _ = tokio::time::timeout(DISCONNECT_WITHIN, self.session.close()).await;
     }
 }
 
-/// Where the sender of a command wants its answer besides the result topic.
+/// The response topic and correlation data that the sender of a command asked for.
 fn correlation(record: &Record) -> Option<(String, Option<Vec<u8>>)> {
     match record {
         Record::Message(Message {

@@ -1,7 +1,7 @@
 //! What is sent next: urgent, then live, then backlog at a bounded rate.
 //!
-//! Live is what is newer than the connection. So after an outage people see the present at once
-//! while the past follows. When little has gathered there is no need to split, and everything
+//! Live is what is newer than the connection. So after an outage present values arrive at once
+//! while older ones follow. A small backlog is not split, and everything
 //! goes in order.
 
 use std::collections::VecDeque;
@@ -22,9 +22,9 @@ const SMALL: u64 = 256;
 /// While live data leaves no room, one message in so many is from the backlog all the same.
 const SHARE: u32 = 8;
 
-/// One stretch of a lane, read in pages.
+/// One segment of a lane, read in pages.
 #[derive(Debug)]
-struct Stretch {
+struct Segment {
     lane: Lane,
     after: u64,
     up_to: u64,
@@ -34,9 +34,9 @@ struct Stretch {
 /// Everything still to be sent on this connection.
 #[derive(Debug)]
 pub struct Lanes {
-    urgent: Stretch,
-    live: Stretch,
-    backlog: Stretch,
+    urgent: Segment,
+    live: Segment,
+    backlog: Segment,
     rate: Rate,
     turn: u32,
 }
@@ -57,12 +57,12 @@ impl Lanes {
         let oldest =
             outbox.read(Lane::Data, 0, u64::MAX, 1, 1).await?.first().map_or(heads.data, |row| row.seq);
         let split = if heads.data.saturating_sub(oldest) > SMALL { heads.data } else { 0 };
-        let stretch = |lane, after, up_to| Stretch { lane, after, up_to, page: VecDeque::new() };
+        let segment = |lane, after, up_to| Segment { lane, after, up_to, page: VecDeque::new() };
         let per_second = if rate == 0 { f64::INFINITY } else { f64::from(rate) };
         Ok(Self {
-            urgent: stretch(Lane::Urgent, 0, heads.urgent),
-            live: stretch(Lane::Data, split, heads.data),
-            backlog: stretch(Lane::Data, 0, split),
+            urgent: segment(Lane::Urgent, 0, heads.urgent),
+            live: segment(Lane::Data, split, heads.data),
+            backlog: segment(Lane::Data, 0, split),
             rate: Rate { per_second, saved: 0.0, since: now },
             turn: 0,
         })
@@ -94,18 +94,18 @@ impl Lanes {
     }
 
     /// Whether rows wait only for the backlog's rate.
-    pub fn is_held_back(&self) -> bool {
+    pub fn is_rate_limited(&self) -> bool {
         self.backlog.has_more()
     }
 
-    /// Puts a row back that could not be handed over.
+    /// Returns a row that the session did not accept.
     pub fn put_back(&mut self, row: Row) {
-        let stretch = match (row.lane == Lane::Data, row.seq <= self.backlog.up_to) {
+        let segment = match (row.lane == Lane::Data, row.seq <= self.backlog.up_to) {
             (false, _) => &mut self.urgent,
             (true, true) => &mut self.backlog,
             (true, false) => &mut self.live,
         };
-        stretch.page.push_front(row);
+        segment.page.push_front(row);
     }
 
     /// Numbers between here and the head of the data lane.
@@ -115,13 +115,13 @@ impl Lanes {
     }
 }
 
-// === impl Stretch ===
+// === impl Segment ===
 
-impl Stretch {
+impl Segment {
     async fn next(&mut self, outbox: &Outbox) -> Result<Option<Row>, ReadError> {
         if self.page.is_empty() && self.after < self.up_to {
             let rows = outbox.read(self.lane, self.after, self.up_to, PAGE_ROWS, PAGE_BYTES).await?;
-            // An empty stretch is not read again until more is committed.
+            // An empty segment is not read again until more is committed.
             self.after = rows.last().map_or(self.up_to, |row| row.seq);
             self.page = rows.into();
         }

@@ -36,11 +36,11 @@ pub struct Context {
     pub inbound: mpsc::Sender<Inbound>,
     /// Where orders go; the same.
     pub orders: mpsc::Sender<InboundOrder>,
-    /// What the `meta` topics say.
+    /// The content of the `meta` topics.
     pub layouts: watch::Receiver<Arc<Vec<Arc<Layout>>>>,
-    /// What the `status` topic says.
+    /// The content of the `status` topic.
     pub birth: watch::Receiver<Birth>,
-    /// Where the state of the connection is told.
+    /// Where the state of the connection is published.
     pub status: watch::Sender<UplinkStatus>,
     /// Labels.
     pub now: Arc<dyn Fn() -> Stamp + Send + Sync>,
@@ -78,7 +78,7 @@ pub async fn run(mut context: Context) {
 // === impl Context ===
 
 impl Context {
-    /// The retained `status` message, as birth, farewell or will.
+    /// The retained `status` message, as birth, disconnect or will.
     fn status_message(&self, online: bool) -> Publication {
         let epoch = self.outbox.heads().borrow().epoch.clone();
         let at = (self.now)().at;
@@ -91,7 +91,7 @@ impl Context {
         }
     }
 
-    /// Tells the end of a connection once, and at every change of the reason.
+    /// Shows the end of a connection in the status; logs it once, and again when the reason changes.
     fn lost(&self, why: &str) {
         let mut is_news = false;
         let at = (self.now)().at;

@@ -1,5 +1,5 @@
-//! A message that kills its connection: MQTT 3.1.1 has no reason codes, a broker that refuses a
-//! message just hangs up. Without this such a message would be sent for ever, and nothing else.
+//! A message that makes the broker close the connection. MQTT 3.1.1 has no reason codes: a broker
+//! that refuses a message only disconnects. Such a message would be sent for ever, and nothing else.
 //!
 //! It takes proof: the message is sent alone, and only connections that end at once with it
 //! alone under way, several in a row, convict it.
@@ -9,10 +9,10 @@ use std::time::Duration;
 /// Connections that ended with the same unanswered message at their head before it is sent alone.
 const SUSPICIONS: u32 = 3;
 
-/// Connections lost with it alone under way before it is buried.
+/// Connections lost with it alone under way before it goes to the dead letters.
 const PROOFS: u32 = 5;
 
-/// A connection that lasted longer was not killed by its first message.
+/// A connection that lasted longer did not end because of its first message.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// The message under suspicion.
@@ -31,7 +31,7 @@ impl Suspect {
         self.seq.filter(|_| self.suspicions >= SUSPICIONS)
     }
 
-    /// An answer came: nobody is suspect.
+    /// An acknowledgement arrived: no message is suspect.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -1,11 +1,11 @@
-//! What was sent and not yet answered, and what was answered and not yet told to the outbox.
+//! Messages sent and not yet acknowledged, and acknowledgements not yet passed to the outbox.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Acknowledgements told to the outbox at a time.
+/// Acknowledgements passed to the outbox at a time.
 const BATCH: usize = 256;
 
 /// Messages under way.
@@ -28,7 +28,7 @@ impl Window {
         self.in_flight.insert(seq, now);
     }
 
-    /// The broker has it. Whether it was under way.
+    /// The broker has acknowledged a message. Returns whether it was in flight.
     pub fn taken(&mut self, seq: u64) -> bool {
         let known = self.in_flight.remove(&seq).is_some();
         if known {
@@ -57,7 +57,7 @@ impl Window {
         self.acknowledged.len() >= BATCH
     }
 
-    /// Whether there are acknowledgements to tell.
+    /// Whether there are acknowledgements to pass on.
     pub fn has_acknowledged(&self) -> bool {
         !self.acknowledged.is_empty()
     }

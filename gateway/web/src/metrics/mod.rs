@@ -290,12 +290,7 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[],
         &[(&[], flag(status.writable))],
     )?;
-    page.gauge(
-        "linli_store_disk_full",
-        "1 while the disk is full: new records replace the oldest.",
-        &[],
-        &[(&[], flag(status.disk_full))],
-    )?;
+    store_failures(page, &status)?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let sizes = [("used", status.used_bytes as f64), ("max", status.max_bytes as f64)];
     for (what, bytes) in sizes {
@@ -328,6 +323,36 @@ fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         page.counter(name, help, &[], &[(&[], count)])?;
     }
     Ok(())
+}
+
+/// What is wrong with the disk or with stored rows.
+fn store_failures(page: &Page, status: &linli_store::Status) -> Result<(), prometheus::Error> {
+    page.gauge(
+        "linli_store_disk_full",
+        "1 while the disk is full: new records replace the oldest.",
+        &[],
+        &[(&[], flag(status.disk_full))],
+    )?;
+    page.gauge(
+        "linli_store_device_failed",
+        "1 while the disk reports I/O errors; transactions are tried again.",
+        &[],
+        &[(&[], flag(status.device_failed))],
+    )?;
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let undecodable = status.undecodable as f64;
+    page.gauge(
+        "linli_store_undecodable_rows",
+        "Rows that cannot be decoded, kept aside.",
+        &[],
+        &[(&[], undecodable)],
+    )?;
+    page.counter(
+        "linli_store_device_failures_total",
+        "Transactions that failed because the disk reported an I/O error.",
+        &[],
+        &[(&[], status.device_failures)],
+    )
 }
 
 fn uplink(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {

@@ -94,7 +94,7 @@ impl Offline {
         }
         let now: linli_store::Now = Arc::new(crate::cli::now);
         let (store, _) = Store::open(config.store.clone(), now).await?;
-        let record = Record::resume(&store.book()).await?;
+        let record = Record::resume(&store.documents()).await?;
         Ok((store, record))
     }
 
@@ -130,7 +130,7 @@ impl Offline {
     pub async fn keep(&mut self, what: What) {
         let Some((store, record)) = &mut self.open else { return };
         let what = What { who: self.who.clone(), ..what };
-        if let Err(error) = record.keep(&store.book(), crate::cli::now(), what, Vec::new()).await {
+        if let Err(error) = record.keep(&store.documents(), crate::cli::now(), what, Vec::new()).await {
             eprintln!("linli: the record cannot be written: {error:#}");
         }
     }
@@ -155,7 +155,7 @@ pub async fn lines(config: &Checked) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     loop {
         let last = lines.len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
-        let pages = store.book().after(LINE, &line_id(last), PAGE).await?;
+        let pages = store.documents().after(LINE, &line_id(last), PAGE).await?;
         if pages.is_empty() {
             break;
         }

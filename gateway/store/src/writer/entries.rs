@@ -1,11 +1,19 @@
-//! What the health cabin and the alarms keep, inside the transaction.
+//! Applies entries inside the transaction.
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use crate::kept::{Audit, Change, Entry};
+use crate::entry::{Audit, Change, Entry};
 
-/// Applies every change and writes the audit.
+/// Rows in `undecodable` name the measurement, so they are erased with it.
+const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
+     (SELECT id || '/' || version FROM measurement WHERE id = ?)";
+
+/// The same for everything measured during a visit.
+const FORGET_MEASUREMENTS_OF_VISIT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
+     (SELECT id || '/' || version FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?))";
+
+/// Applies every change and writes the audit entries.
 pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
     for change in &entry.changes {
         apply(connection, change).await?;
@@ -16,16 +24,16 @@ pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> R
     Ok(())
 }
 
-/// What is deleted from now on is overwritten in the file.
-pub(super) async fn erase_for_good(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Makes SQLite overwrite deleted content in the file.
+pub(super) async fn overwrite_deleted(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("PRAGMA secure_delete = ON").execute(connection).await.map(|_| ())
 }
 
-/// The write-ahead log still holds what was deleted: it is emptied.
-pub(super) async fn forget_the_log(connection: &mut SqliteConnection) {
+/// Truncates the write-ahead log, which still holds the deleted content.
+pub(super) async fn truncate_log(connection: &mut SqliteConnection) {
     for pragma in ["PRAGMA secure_delete = FAST", "PRAGMA wal_checkpoint(TRUNCATE)"] {
         if let Err(error) = sqlx::query(pragma).execute(&mut *connection).await {
-            tracing::warn!(%error, "erased, but the log could not be emptied yet");
+            tracing::warn!(%error, "erased, but the write-ahead log could not be truncated yet");
         }
     }
 }
@@ -54,7 +62,7 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             .await?;
         }
         Change::Version(version) => {
-            // The first row of a version stands: versions are never overwritten.
+            // Versions are never overwritten: a second row with the same key is an error.
             sqlx::query("INSERT INTO measurement (id, version, visit, at, body) VALUES (?, ?, ?, ?, ?)")
                 .bind(&version.id)
                 .bind(version.version)
@@ -65,6 +73,8 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .await?;
         }
         Change::EraseVisit(id) => {
+            run(connection, FORGET_MEASUREMENTS_OF_VISIT, id).await?;
+            run(connection, "DELETE FROM undecodable WHERE source = 'visit' AND key = ?", id).await?;
             run(
                 connection,
                 "DELETE FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?)",
@@ -73,8 +83,13 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             .await?;
             run(connection, "DELETE FROM visit WHERE id = ?", id).await?;
         }
-        Change::EraseMeasurement(id) => run(connection, "DELETE FROM measurement WHERE id = ?", id).await?,
+        Change::EraseMeasurement(id) => {
+            run(connection, FORGET_MEASUREMENT, id).await?;
+            run(connection, "DELETE FROM measurement WHERE id = ?", id).await?;
+        }
         Change::EraseResident(pseudonym) => {
+            run(connection, "DELETE FROM undecodable WHERE source = 'resident' AND key = ?", pseudonym)
+                .await?;
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
         Change::ForgetAudit(before) => {
@@ -96,12 +111,12 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .await?;
         }
         Change::ForgetAlarm(id) => run(connection, "DELETE FROM alarm WHERE id = ?", id.as_str()).await?,
-        Change::Notify(told) => {
+        Change::Notify(notification) => {
             sqlx::query("INSERT INTO notification (hook, key, body, after) VALUES (?, ?, ?, ?)")
-                .bind(told.hook.as_str())
-                .bind(&told.key)
-                .bind(&told.body)
-                .bind(told.after.0)
+                .bind(notification.hook.as_str())
+                .bind(&notification.key)
+                .bind(&notification.body)
+                .bind(notification.after.0)
                 .execute(connection)
                 .await?;
         }
@@ -115,7 +130,7 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .execute(connection)
                 .await?;
         }
-        Change::Page(page) => {
+        Change::Document(page) => {
             sqlx::query("INSERT OR REPLACE INTO book (id, kind, at, body) VALUES (?, ?, ?, ?)")
                 .bind(&page.id)
                 .bind(&page.kind)

@@ -1,20 +1,20 @@
-//! What the queues before the writer turned away.
+//! Counts of the records that the full queues in front of the writer rejected.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use linli_domain::DeviceClass;
 
-/// What was turned away since the writer last looked, per class.
+/// Records rejected since the writer last took the counts, per class.
 #[derive(Default)]
-pub(crate) struct Turned {
+pub(crate) struct Rejected {
     count: [AtomicU64; DeviceClass::ALL.len()],
     first: [AtomicI64; DeviceClass::ALL.len()],
     last: [AtomicI64; DeviceClass::ALL.len()],
 }
 
-// === impl Turned ===
+// === impl Rejected ===
 
-impl Turned {
+impl Rejected {
     /// Counts one record that was refused.
     pub(crate) fn note(&self, class: DeviceClass, at: i64) {
         let slot = usize::from(class.code());

@@ -6,15 +6,17 @@ use std::path::Path;
 use crate::error::OpenError;
 use crate::watermark::beside;
 
-/// The right to write a database, until dropped.
-pub struct Claim {
+/// Held while a process writes a database; released when dropped.
+pub struct DatabaseLock {
     _file: File,
 }
 
-// === impl Claim ===
+// === impl DatabaseLock ===
 
-impl Claim {
-    /// Takes it, or says that another process has it.
+impl DatabaseLock {
+    /// Takes the lock. [`OpenError::InUse`] if another process holds it.
+    ///
+    /// Creates the directory of the database if it is missing.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let directory = |source| OpenError::Directory { path: database.to_owned(), source };
         if let Some(parent) = database.parent().filter(|p| !p.as_os_str().is_empty()) {
@@ -42,9 +44,9 @@ mod tests {
     fn a_database_has_one_owner_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/linli.db");
-        let first = Claim::take(&path).unwrap();
-        assert!(matches!(Claim::take(&path), Err(OpenError::InUse { .. })));
+        let first = DatabaseLock::take(&path).unwrap();
+        assert!(matches!(DatabaseLock::take(&path), Err(OpenError::InUse { .. })));
         drop(first);
-        assert!(Claim::take(&path).is_ok());
+        assert!(DatabaseLock::take(&path).is_ok());
     }
 }

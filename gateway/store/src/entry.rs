@@ -1,15 +1,15 @@
-//! What the health cabin and the alarms keep, and one change of it: all or nothing.
+//! Entries: changes of visits, alarms, documents and the audit trail that are stored together.
 
 use linli_domain::visit::{Version, Visit};
 use linli_domain::{Id, Record, Timestamp};
 use serde::Serialize;
 
-/// A resident's identity, sealed. The key is not here.
+/// A resident's identity, encrypted. The key is stored elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resident {
     /// Who, as the district knows them.
     pub pseudonym: String,
-    /// Which key it is sealed with.
+    /// Id of the key it is encrypted with.
     pub key: String,
     /// Nonce and ciphertext.
     pub sealed: Vec<u8>,
@@ -17,42 +17,42 @@ pub struct Resident {
     pub at: Timestamp,
 }
 
-/// Who looked at or changed what. It names residents by pseudonym only.
+/// An audit entry. It names residents by pseudonym only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Audit {
     /// When, Unix milliseconds UTC.
     pub at: Timestamp,
     /// The account.
     pub who: String,
-    /// The deed: `visit.open`, `identity.reveal`, ….
+    /// The action: `visit.open`, `identity.reveal`, ….
     pub what: String,
     /// A visit, a measurement, a pseudonym.
     pub about: String,
-    /// More for a person.
+    /// Further text for a reader.
     pub detail: String,
 }
 
-/// What somebody outside is to be told.
+/// A message for a receiver outside the gateway (a webhook).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its number, given when it is kept; they are told in this order.
+    /// Number given when it is stored. Notifications are delivered in this order.
     pub id: i64,
-    /// Who is told.
+    /// The receiver.
     pub hook: Id,
-    /// The same for every attempt: the receiver knows a repetition by it.
+    /// The same for every attempt, so that the receiver recognises a repetition.
     pub key: String,
     /// JSON.
     pub body: String,
-    /// Not told before.
+    /// Not delivered before this time.
     pub after: Timestamp,
 }
 
-/// A page of the book that desks write in.
+/// A JSON document of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct Document {
     /// Unique.
     pub id: String,
-    /// What it is.
+    /// What the service calls this kind of document.
     pub kind: String,
     /// When it was, or began.
     pub at: Timestamp,
@@ -63,36 +63,36 @@ pub struct Page {
 /// One thing that changes.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Kept, or sealed anew.
+    /// An identity is stored, or encrypted with another key.
     Resident(Resident),
-    /// Opened, or changed.
+    /// A visit is opened or changed.
     Visit(Visit),
-    /// One more version.
+    /// A version of a measurement is added.
     Version(Box<Version>),
-    /// The visit and everything measured during it is gone.
+    /// A visit and everything measured during it is erased.
     EraseVisit(String),
-    /// All versions of the measurement are gone.
+    /// All versions of a measurement are erased.
     EraseMeasurement(String),
-    /// The identity is gone.
+    /// An identity is erased.
     EraseResident(String),
-    /// Older entries of the audit are gone.
+    /// Audit entries before this time are deleted.
     ForgetAudit(Timestamp),
-    /// Where an alarm is now, as its owner writes it.
+    /// The state of an alarm, as the alarm service writes it.
     Alarm {
         /// The alarm.
         id: Id,
         /// JSON.
         body: String,
     },
-    /// An alarm's rule is gone.
+    /// The state of an alarm is deleted: its rule was removed.
     ForgetAlarm(Id),
-    /// Somebody outside is to be told.
+    /// A notification is queued.
     Notify(Notification),
-    /// They have been; or it is given up.
+    /// A notification was delivered or abandoned; it leaves the queue.
     Notified(i64),
-    /// A page of the book, as its desk writes it.
-    Page(Page),
-    /// One step of an alarm, for the journal.
+    /// A document is stored; one with the same id is replaced.
+    Document(Document),
+    /// A state change of an alarm, for the journal.
     AlarmStep {
         /// When.
         at: Timestamp,
@@ -101,16 +101,16 @@ pub enum Change {
     },
 }
 
-/// Changes that become durable together, with what tells the district of them.
+/// Changes that become durable together, with their audit entries and the records that report them.
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
-    /// Told before under this key: nothing happens.
+    /// If an entry with this key was stored before, nothing is stored.
     pub once: Option<String>,
-    /// What changes.
+    /// The changes, applied in order.
     pub changes: Vec<Change>,
-    /// Who did it.
+    /// Audit entries to add.
     pub audit: Vec<Audit>,
-    /// What is delivered.
+    /// Records to deliver to the broker.
     pub records: Vec<Record>,
 }
 

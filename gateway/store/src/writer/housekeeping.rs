@@ -1,4 +1,4 @@
-//! Housekeeping: small steps, never a scan of the backlog.
+//! Periodic work of the writer in small steps; never scans the backlog.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use super::Writer;
 use crate::schema::TABLES;
 use crate::watermark::Watermark;
 
-/// How often trends are purged, the watermark is written and space is held back. Each
+/// How often trends are purged, the watermark is written and the reserve is renewed. Each
 /// writing of the watermark costs three flash pages: at this rate about 20 MB a day.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Command ids are remembered this long: a repeated id is the same command.
 const COMMANDS_KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// Ledger entries kept for a person; the district has had them all.
+/// Ledger entries kept in the database; all were delivered to the district.
 const LEDGER_KEPT: i64 = 10_000;
 
-/// Steps of alarms kept for a person.
+/// Most state changes of alarms kept.
 const ALARM_STEPS_KEPT: i64 = 50_000;
 
-/// Dead letters kept for a person.
+/// Most dead letters kept.
 const DEAD_KEPT: i64 = 1000;
 
-/// Free pages given back to the file system per step, when a quarter of the file is free.
+/// Free pages returned to the file system per step, when a quarter of the file is free.
 const VACUUM_PAGES: i64 = 512;
 
-/// When what was last done.
+/// When each task was last done.
 #[derive(Default)]
 pub(super) struct Due {
-    /// The size was looked at.
+    /// The size was checked.
     pub looked: Option<Instant>,
     done: Option<Instant>,
     written: Option<Watermark>,
@@ -40,37 +40,37 @@ pub(super) struct Due {
 // === impl Writer ===
 
 impl Writer {
-    /// One round of housekeeping; an error here is trouble like any other.
-    pub(super) async fn upkeep(&mut self) {
+    /// One round of housekeeping; errors are handled like those of transactions.
+    pub(super) async fn housekeeping(&mut self) {
         if let Err(error) = self.round().await {
-            self.unwell(&error.to_string());
-            if crate::error::Trouble::of(&error) == crate::error::Trouble::Damaged {
-                self.begin_anew(&error.to_string()).await;
-            }
+            self.report(error).await;
         }
     }
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {
         self.enforce().await?;
-        if self.upkeep.done.is_some_and(|done| done.elapsed() < EVERY) {
+        if self.housekeeping.done.is_some_and(|done| done.elapsed() < EVERY) {
             return Ok(());
         }
-        self.upkeep.done = Some(Instant::now());
+        self.housekeeping.done = Some(Instant::now());
         self.enforce_age().await?;
         self.purge_history(self.settings.history_retention).await?;
         self.purge_records().await?;
-        self.give_back_pages().await?;
+        self.vacuum_step().await?;
         self.remember().await;
-        self.hold_back().await
+        self.reserve_space().await
     }
 
     async fn purge_records(&mut self) -> Result<(), sqlx::Error> {
         let before = self.steady_now().0.saturating_sub(COMMANDS_KEPT_MS);
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        sqlx::query("DELETE FROM command WHERE at < ? AND id NOT IN (SELECT id FROM open_command)")
-            .bind(before)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "DELETE FROM command WHERE at < ? AND id NOT IN (SELECT id FROM open_command) \
+             AND id NOT IN (SELECT key FROM undecodable WHERE source = 'command')",
+        )
+        .bind(before)
+        .execute(&mut *connection)
+        .await?;
         sqlx::query("DELETE FROM seen WHERE at < ?").bind(before).execute(&mut *connection).await?;
         sqlx::query("DELETE FROM ledger WHERE id <= (SELECT max(id) FROM ledger) - ?")
             .bind(LEDGER_KEPT)
@@ -80,15 +80,16 @@ impl Writer {
             .bind(ALARM_STEPS_KEPT)
             .execute(&mut *connection)
             .await?;
-        sqlx::query("DELETE FROM dead_letter WHERE seq NOT IN (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT ?)")
+        sqlx::query("DELETE FROM dead_letter WHERE seq NOT IN (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT ?) \
+             AND seq NOT IN (SELECT CAST(key AS INTEGER) FROM undecodable WHERE source = 'outbox')")
             .bind(DEAD_KEPT)
             .execute(connection)
             .await?;
         Ok(())
     }
 
-    /// A file that was once large shrinks again, a little at a time.
-    async fn give_back_pages(&mut self) -> Result<(), sqlx::Error> {
+    /// Shrinks the file a little if a quarter of it is free.
+    async fn vacuum_step(&mut self) -> Result<(), sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let row = sqlx::query(
             "SELECT (SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_count FROM pragma_page_count())",
@@ -106,20 +107,20 @@ impl Writer {
     /// Writes the watermark if it has moved.
     pub(super) async fn remember(&mut self) {
         match self.oldest().await {
-            Ok(oldest) => self.book.oldest = oldest,
+            Ok(oldest) => self.meta.oldest = oldest,
             Err(error) => return tracing::debug!(%error, "the oldest record is not known"),
         }
         let mark = Watermark {
-            epoch: self.book.epoch.to_string(),
-            next_seq: self.book.next_seq,
-            oldest: self.book.oldest,
+            epoch: self.meta.epoch.to_string(),
+            next_seq: self.meta.next_seq,
+            oldest: self.meta.oldest,
         };
-        if self.upkeep.written.as_ref() == Some(&mark) {
+        if self.housekeeping.written.as_ref() == Some(&mark) {
             return;
         }
         let (path, written) = (self.settings.path.clone(), mark.clone());
         match tokio::task::spawn_blocking(move || written.write(&path)).await {
-            Ok(Ok(())) => self.upkeep.written = Some(mark),
+            Ok(Ok(())) => self.housekeeping.written = Some(mark),
             Ok(Err(error)) => tracing::warn!(%error, "the watermark could not be written"),
             Err(error) => tracing::warn!(%error, "the watermark could not be written"),
         }
@@ -127,8 +128,8 @@ impl Writer {
 
     /// The lowest number not yet delivered.
     async fn oldest(&mut self) -> Result<u64, sqlx::Error> {
-        let Some(connection) = &mut self.connection else { return Ok(self.book.oldest) };
-        let mut oldest = self.book.next_seq;
+        let Some(connection) = &mut self.connection else { return Ok(self.meta.oldest) };
+        let mut oldest = self.meta.next_seq;
         for table in TABLES {
             let first = format!("SELECT min(seq) FROM {table}");
             let first: Option<i64> =
@@ -138,7 +139,7 @@ impl Writer {
         Ok(oldest)
     }
 
-    /// From now on an end without [`Writer::mark_closed`] is unclean.
+    /// Marks the database as in use; only [`Writer::mark_closed`] takes the mark away.
     pub(super) async fn mark_open(&mut self) {
         self.mark("0").await;
     }
