@@ -37,13 +37,13 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &modbus::TCP,
     &modbus::RTU,
     &modbus::RTU_OVER_TCP,
-    &health::SERIAL,
-    &health::BLUETOOTH,
-    &health::MLLP,
-    &mqtt::MQTT,
-    &kiosk::HTTP,
-    &kiosk::SNMP,
-    &kiosk::IPP,
+    &health::SerialDevices,
+    &health::Bluetooth,
+    &health::Mllp,
+    &mqtt::Mqtt,
+    &kiosk::KioskHttp,
+    &kiosk::Snmp,
+    &kiosk::Ipp,
 ];
 
 /// Finds a protocol by the `kind` of a line.

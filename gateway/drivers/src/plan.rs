@@ -2,16 +2,19 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use linli_domain::{Id, Layout, PointSpec, Value};
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::de::DeserializeOwned;
 
 use crate::line::{LineContext, LineFault};
-use crate::protocol::{Budget, LinePlan, Problem, RawDevice, RawLine};
+use crate::modbus::profile::ProfileSet;
+use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
 
 /// What a protocol does on a line, once everything is checked.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
@@ -34,6 +37,23 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
     fn run(plan: Arc<Plan<Self>>, context: LineContext) -> impl Future<Output = ()> + Send;
 }
 
+/// A protocol that is not Modbus: what differs between the rows of the protocol table. Every row is
+/// a [`Protocol`].
+pub(crate) trait Row: Sync {
+    /// The line's own keys, with their documentation.
+    type Settings: DeserializeOwned + JsonSchema;
+    type Work: Work;
+    const KIND: &'static str;
+    const SUMMARY: &'static str;
+    const SECRETS: &'static [&'static str] = &[];
+
+    /// Checks the settings and the devices; the layouts are in the order of the devices.
+    fn check(settings: Self::Settings, devices: &[RawDevice]) -> Checked<Self::Work>;
+}
+
+/// The layouts of a line's devices and the work on the line, or everything that is wrong.
+pub(crate) type Checked<W> = Result<(Vec<Arc<Layout>>, W), Vec<Problem>>;
+
 /// A checked line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan<W> {
@@ -47,9 +67,21 @@ pub(crate) fn problem(device: Option<usize>, key: &str, message: impl Into<Strin
     vec![Problem { device, key: key.to_owned(), message: message.into() }]
 }
 
-/// The protocol's own settings of a line.
-pub(crate) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Problem>> {
-    T::deserialize(line.settings.clone()).map_err(|error| problem(None, "", error.message()))
+/// The address in the line's key `listen`.
+pub(crate) fn listen(text: &str, example: &str) -> Result<SocketAddr, Vec<Problem>> {
+    text.parse().map_err(|_| {
+        problem(None, "listen", format!("{text:?} is not an address and port such as {example:?}"))
+    })
+}
+
+/// Host and port of `HOST` or `HOST:PORT`; the host is a name or an IPv4 address.
+pub(crate) fn host_port(text: &str, default: u16) -> Option<(&str, u16)> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()?),
+        None => (text, default),
+    };
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    (!host.is_empty() && host.chars().all(is_fine) && port != 0).then_some((host, port))
 }
 
 /// Keys of a device that mean something on other lines only.
@@ -66,13 +98,35 @@ pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<
     }
 }
 
-/// The one device of a line, or what is wrong.
+/// The device of a line that has exactly one, without keys of other protocols.
 pub(crate) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
     match devices {
-        [] => Err(problem(None, "", "has no device; add a [[device]] with this line")),
-        [device] => Ok(device),
+        [] => Err(no_device()),
+        [device] => foreign(0, device, &[]).map(|()| device),
         [_, ..] => Err(problem(Some(1), "line", "has a device already; each has a line of its own here")),
     }
+}
+
+/// Checks each device of a line that has at least one: the results of all, or the problems of all.
+pub(crate) fn each<T>(
+    devices: &[RawDevice],
+    mut check: impl FnMut(usize, &RawDevice) -> Result<T, Vec<Problem>>,
+) -> Result<Vec<T>, Vec<Problem>> {
+    if devices.is_empty() {
+        return Err(no_device());
+    }
+    let (mut good, mut wrong) = (Vec::new(), Vec::new());
+    for (index, device) in devices.iter().enumerate() {
+        match check(index, device) {
+            Ok(checked) => good.push(checked),
+            Err(problems) => wrong.extend(problems),
+        }
+    }
+    if wrong.is_empty() { Ok(good) } else { Err(wrong) }
+}
+
+fn no_device() -> Vec<Problem> {
+    problem(None, "", "has no device; add a [[device]] with this line")
 }
 
 /// A profile that does not exist here.
@@ -91,6 +145,38 @@ pub(crate) fn layout(device: &RawDevice, points: Vec<PointSpec>) -> Arc<Layout> 
         profile: device.profile.clone(),
         points,
     })
+}
+
+// === impl Row ===
+
+impl<R: Row> Protocol for R {
+    fn kind(&self) -> &'static str {
+        R::KIND
+    }
+
+    fn summary(&self) -> &'static str {
+        R::SUMMARY
+    }
+
+    fn schema(&self) -> Schema {
+        schema_for!(R::Settings)
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        R::SECRETS
+    }
+
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        _: &ProfileSet,
+    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+        let settings: R::Settings =
+            line.settings.clone().try_into().map_err(|error| problem(None, "", error.message()))?;
+        let (layouts, work) = R::check(settings, devices)?;
+        Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
+    }
 }
 
 // === impl Plan ===

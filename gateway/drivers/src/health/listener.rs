@@ -34,7 +34,7 @@ const LIFE: Duration = Duration::from_secs(10);
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub listen: SocketAddr,
     pub zone: Zone,
 }

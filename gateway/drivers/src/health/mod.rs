@@ -19,9 +19,10 @@ mod stream;
 mod talk;
 mod zone;
 
-pub use bluetooth::{BLUETOOTH, Bluetooth};
-pub use mllp::{MLLP, Mllp, PROFILE};
-pub use serial::{SERIAL, SerialDevices};
+pub(crate) use bluetooth::Bluetooth;
+pub(crate) use mllp::Mllp;
+pub use mllp::PROFILE;
+pub(crate) use serial::SerialDevices;
 pub use zone::Zone;
 
 /// Whether devices of that profile say themselves when a measurement is done. A heart-rate sensor

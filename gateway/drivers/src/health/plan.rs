@@ -9,7 +9,7 @@ use super::zone::Zone;
 use super::{bluetooth, listener, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
-pub(super) use crate::plan::{no_profile, problem, settings};
+pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
 use crate::protocol::{Problem, RawDevice};
 
 /// A checked health line: one device that speaks of itself.
@@ -17,7 +17,7 @@ pub(super) type HealthPlan = Plan<Medium>;
 
 /// Where the device is heard.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Medium {
+pub(crate) enum Medium {
     Stream(stream::Settings),
     Listener(listener::Settings),
     Gatt(bluetooth::Gatt),
@@ -36,7 +36,6 @@ pub(super) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
     if device.class != DeviceClass::Vital {
         return Err(problem(Some(0), "class", "must be \"vital\" for a health-cabin device"));
     }
-    plan::foreign(0, device, &[])?;
     Ok(device)
 }
 

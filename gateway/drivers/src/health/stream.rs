@@ -19,7 +19,7 @@ const SILENT: Duration = Duration::from_secs(5);
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub port: Serial,
     pub model: &'static str,
     pub zone: Zone,

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{Reason, Value};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::printer::{self, Printer};
 use super::turn::{self, Answer};
 use crate::line::LineContext;
-use crate::modbus::profile::ProfileSet;
-use crate::plan::{self, Plan, Work, problem};
+use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point, count, flag};
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::RawDevice;
 
 /// The only profile of such a line.
 const PROFILE: &str = "ipp/printer";
@@ -45,7 +44,7 @@ pub(crate) static MORE: [Point; 2] =
 /// A printer that speaks IPP.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The printer, such as "ipp://192.0.2.7/ipp/print" or "ipp://127.0.0.1/printers/kiosk".
     url: String,
 }
@@ -60,46 +59,29 @@ pub(crate) struct Settings {
     poll: Duration,
 }
 
-/// The row of the protocol table.
-pub struct Ipp;
-
-/// Printers by IPP.
-pub static IPP: Ipp = Ipp;
+/// A printer that speaks IPP.
+pub(crate) struct Ipp;
 
 // === impl Ipp ===
 
-impl Protocol for Ipp {
-    fn kind(&self) -> &'static str {
-        "ipp"
-    }
+impl Row for Ipp {
+    type Settings = RawSettings;
+    type Work = Settings;
+    const KIND: &'static str = "ipp";
+    const SUMMARY: &'static str = "A printer or a CUPS queue, by the Internet Printing Protocol";
 
-    fn summary(&self) -> &'static str {
-        "A printer or a CUPS queue, by the Internet Printing Protocol"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
         let http = http(&raw.url).ok_or_else(|| {
             let message = format!("{:?} is not an address such as \"ipp://192.0.2.7/ipp/print\"", raw.url);
             problem(None, "url", message)
         })?;
         let device = plan::only(devices)?;
-        plan::foreign(0, device, &[])?;
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
         }
         let points = [points::specs(printer::POINTS), points::specs(&MORE)].concat();
         let work = Settings { uri: raw.url, http, poll: device.poll };
-        Ok(Arc::new(Plan { line: line.id.clone(), layouts: vec![plan::layout(device, points)], work }))
+        Ok((vec![plan::layout(device, points)], work))
     }
 }
 
@@ -107,12 +89,9 @@ impl Protocol for Ipp {
 fn http(url: &str) -> Option<String> {
     let rest = url.strip_prefix("ipp://")?;
     let (authority, path) = rest.split_once('/')?;
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "631"));
-    let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let (host, port) = plan::host_port(authority, 631)?;
     let is_path = path.chars().all(|c| c.is_ascii_graphic() && !"#?\"<>".contains(c));
-    let port: u16 = port.parse().ok()?;
-    (!host.is_empty() && host.chars().all(is_fine) && is_path && port != 0)
-        .then(|| format!("http://{host}:{port}/{path}"))
+    is_path.then(|| format!("http://{host}:{port}/{path}"))
 }
 
 // === impl Settings ===

@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use linli_domain::{Reason, Value};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use snmp2::{AsyncSession, Oid};
 
 use super::printer::{self, Printer};
 use super::turn::{self, Answer};
 use crate::line::LineContext;
-use crate::modbus::profile::ProfileSet;
-use crate::plan::{self, Plan, Work, problem};
+use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point, number};
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::RawDevice;
 use crate::teller::Told;
 
 /// How long one datagram may take.
@@ -50,7 +49,7 @@ pub(crate) static HOST: [Point; 3] = [
 /// A printer or a host that speaks SNMP.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The device, such as "192.0.2.7" or "192.0.2.7:161".
     host: String,
     /// The community it is read with: "file:…" or "env:…"; "public" unless given.
@@ -74,46 +73,24 @@ pub(crate) struct Settings {
     poll: Duration,
 }
 
-/// The row of the protocol table.
-pub struct Snmp;
-
-/// Printers and hosts by SNMP.
-pub static SNMP: Snmp = Snmp;
+/// A printer or a host that answers SNMP v2c.
+pub(crate) struct Snmp;
 
 // === impl Snmp ===
 
-impl Protocol for Snmp {
-    fn kind(&self) -> &'static str {
-        "snmp"
-    }
+impl Row for Snmp {
+    type Settings = RawSettings;
+    type Work = Settings;
+    const KIND: &'static str = "snmp";
+    const SUMMARY: &'static str = "A printer or a kiosk's computer, by SNMP v2c";
+    const SECRETS: &'static [&'static str] = &["community"];
 
-    fn summary(&self) -> &'static str {
-        "A printer or a kiosk's computer, by SNMP v2c"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn secrets(&self) -> &'static [&'static str] {
-        &["community"]
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
-        let (name, port) = raw.host.rsplit_once(':').unwrap_or((&raw.host, "161"));
-        let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        if name.is_empty() || !name.chars().all(is_fine) || port.parse::<u16>().is_err() {
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+        let Some((name, port)) = plan::host_port(&raw.host, 161) else {
             let message = format!("{:?} is not a host such as \"192.0.2.7\" or \"192.0.2.7:161\"", raw.host);
             return Err(problem(None, "host", message));
-        }
+        };
         let device = plan::only(devices)?;
-        plan::foreign(0, device, &[])?;
         let (what, points) = match device.profile.as_str() {
             "snmp/printer" => {
                 (What::Printer, [points::specs(printer::POINTS), points::specs(&[UP])].concat())
@@ -123,7 +100,7 @@ impl Protocol for Snmp {
         };
         let community = raw.community.unwrap_or_else(|| "public".to_owned());
         let work = Settings { host: format!("{name}:{port}"), community, what, poll: device.poll };
-        Ok(Arc::new(Plan { line: line.id.clone(), layouts: vec![plan::layout(device, points)], work }))
+        Ok((vec![plan::layout(device, points)], work))
     }
 }
 
