@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
@@ -23,8 +24,8 @@ impl Address {
         let parts: [&str; 6] = parts.try_into().ok()?;
         let mut bytes = [0; 6];
         for (byte, part) in bytes.iter_mut().zip(parts) {
-            let is_hex = part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
-            *byte = is_hex.then(|| u8::from_str_radix(part, 16).ok())??;
+            let &[decoded] = &HEXLOWER_PERMISSIVE.decode(part.as_bytes()).ok()?[..] else { return None };
+            *byte = decoded;
         }
         Some(Self(bytes))
     }
