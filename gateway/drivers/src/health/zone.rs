@@ -33,14 +33,3 @@ impl Zone {
         Some(Timestamp(shown.timestamp()?.0 - i64::from(self.0) * 60_000))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn offsets_of_the_configuration() {
-        assert_eq!((Zone::parse("+08:00"), Zone::parse("-05:30")), (Some(Zone(480)), Some(Zone(-330))));
-        assert_eq!((Zone::parse("8"), Zone::parse("+8:00"), Zone::parse("+15:00")), (None, None, None));
-    }
-}
