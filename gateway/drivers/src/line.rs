@@ -12,25 +12,25 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
-use crate::modbus::Upkeep;
+use crate::modbus::RegisterRequest;
 
 /// Devices that are read more often than their plan says, and how often.
-pub type Paces = Arc<BTreeMap<Id, Duration>>;
+pub type PollOverrides = Arc<BTreeMap<Id, Duration>>;
 
 /// Everything a line may touch.
 pub struct LineContext {
     /// Where samples go. Waiting here is back-pressure: a poll comes late, nothing is dropped.
     pub samples: mpsc::Sender<Batch>,
     /// Where measurements of vital signs go.
-    pub measurements: mpsc::Sender<Told>,
+    pub measurements: mpsc::Sender<VitalMeasurement>,
     /// Transitions of devices and of the line.
     pub events: mpsc::Sender<LineEvent>,
     /// Commands; served before any poll, between two exchanges.
     pub commands: mpsc::Receiver<LineCommand>,
     /// Maintenance of what is on the line, between two exchanges; only Modbus lines serve it.
-    pub upkeep: mpsc::Receiver<Upkeep>,
+    pub maintenance: mpsc::Receiver<RegisterRequest>,
     /// How often devices are read for the time being; followed between two exchanges.
-    pub paces: watch::Receiver<Paces>,
+    pub poll_overrides: watch::Receiver<PollOverrides>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
     /// Counters for metrics, also one per device in the order of the plan.
@@ -41,7 +41,7 @@ pub struct LineContext {
 
 /// A measurement of vital signs as a device told it.
 #[derive(Debug)]
-pub struct Told {
+pub struct VitalMeasurement {
     /// The device.
     pub layout: Arc<Layout>,
     /// What it measured.
@@ -124,9 +124,9 @@ pub struct LineHealth {
     /// Times the port or connection was opened.
     pub opens: AtomicU64,
     /// Exchanges of maintenance.
-    pub upkeep: AtomicU64,
+    pub maintenance: AtomicU64,
     /// Time they took, in microseconds.
-    pub upkeep_us: AtomicU64,
+    pub maintenance_us: AtomicU64,
     /// Outputs written again so that they do not fall to their safe state.
     pub refreshed: AtomicU64,
     /// Due times passed over because the line was behind.

@@ -4,7 +4,7 @@ use linli_domain::Value;
 use tokio::time::Instant;
 
 use crate::line::{CommandOutcome, LineCommand};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// Commands under way.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Pending {
     }
 
     /// The device told these values: what is as asked is done.
-    pub fn heard(&mut self, device: usize, values: &[(u16, Told)]) {
+    pub fn heard(&mut self, device: usize, values: &[(u16, PointResult)]) {
         for (point, told) in values {
             let is_done = |c: &LineCommand| {
                 c.device == device

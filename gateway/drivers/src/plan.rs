@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
-use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
 /// What a protocol does on a line, once everything is checked.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
@@ -171,7 +171,7 @@ impl<R: Row> Protocol for R {
         line: &RawLine,
         devices: &[RawDevice],
         _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+    ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let settings: R::Settings =
             line.settings.clone().try_into().map_err(|error| problem(None, "", error.message()))?;
         let (layouts, work) = R::check(settings, devices)?;
@@ -181,7 +181,7 @@ impl<R: Row> Protocol for R {
 
 // === impl Plan ===
 
-impl<W: Work> LinePlan for Plan<W> {
+impl<W: Work> CheckedLine for Plan<W> {
     fn line(&self) -> &Id {
         &self.line
     }
@@ -205,8 +205,8 @@ impl<W: Work> LinePlan for Plan<W> {
         }
     }
 
-    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
-        let own = self.layouts.iter().position(|layout| paces.contains_key(&layout.device));
+    fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+        let own = self.layouts.iter().position(|layout| poll_overrides.contains_key(&layout.device));
         match own.filter(|_| !self.work.is_polled()) {
             None => Ok(()),
             Some(device) => Err(Problem {
@@ -217,7 +217,7 @@ impl<W: Work> LinePlan for Plan<W> {
         }
     }
 
-    fn same_as(&self, other: &dyn LinePlan) -> bool {
+    fn same_as(&self, other: &dyn CheckedLine) -> bool {
         other.as_any().downcast_ref::<Self>() == Some(self)
     }
 

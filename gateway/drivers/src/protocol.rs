@@ -34,11 +34,11 @@ pub trait Protocol: Sync {
         line: &RawLine,
         devices: &[RawDevice],
         profiles: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>>;
+    ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>>;
 }
 
 /// A checked line with its devices: cannot be wrong, has touched nothing.
-pub trait LinePlan: Send + Sync {
+pub trait CheckedLine: Send + Sync {
     /// The line's id.
     fn line(&self) -> &Id;
 
@@ -57,10 +57,10 @@ pub trait LinePlan: Send + Sync {
 
     /// Whether these devices may be read that often while the line runs. The error is about the
     /// device at fault, or about the line as a whole.
-    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem>;
+    fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem>;
 
     /// Whether `other` describes the very same work, so that a reload may leave it running.
-    fn same_as(&self, other: &dyn LinePlan) -> bool;
+    fn same_as(&self, other: &dyn CheckedLine) -> bool;
 
     /// For `same_as` implementations.
     fn as_any(&self) -> &dyn Any;

@@ -18,7 +18,7 @@ use super::hl7::{Code, Message, acknowledge, results};
 use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
-use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, Told};
+use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, VitalMeasurement};
 
 /// Connections at a time; a device holds one.
 const CONNECTIONS: usize = 8;
@@ -114,7 +114,7 @@ fn online(health: &LineHealth, is_online: bool) {
 /// One connection.
 struct Conversation {
     layout: Arc<Layout>,
-    measurements: mpsc::Sender<Told>,
+    measurements: mpsc::Sender<VitalMeasurement>,
     clock: Arc<dyn Clock>,
     health: Arc<LineHealth>,
     cancel: CancellationToken,
@@ -182,7 +182,7 @@ impl Conversation {
         let mut note = None;
         for measurement in measurements {
             let (reply, safe) = oneshot::channel();
-            let told = Told { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
+            let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
             if self.measurements.send(told).await.is_err() {
                 return Code::Reject("the gateway is stopping; send again".to_owned());
             }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::models::Heard;
 use super::spot::Spot;
 use super::zone::Zone;
-use crate::line::{DeviceState, LineContext, LineEvent, Told};
+use crate::line::{DeviceState, LineContext, LineEvent, VitalMeasurement};
 
 /// A stream's value is shown this often.
 const SHOW: Duration = Duration::from_secs(1);
@@ -120,7 +120,7 @@ impl Talk {
         let stamp = self.context.clock.now();
         let taken = Taken { at: stamp.at, clock: stamp.clock, device };
         let measurement = Measurement { taken, readings, key, user, patient: None };
-        let told = Told { layout: Arc::clone(&self.layout), measurement, reply: None };
+        let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: None };
         if let Some(health) = self.context.health.devices.first() {
             health.ok.fetch_add(1, Ordering::Relaxed);
         }

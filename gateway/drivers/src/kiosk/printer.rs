@@ -4,7 +4,7 @@ use linli_domain::kiosk::Part;
 use linli_domain::{Reason, Value};
 
 use crate::points::{Point, count, flag, number, text};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// Points of a printer; codes as of a kiosk's parts.
 pub static POINTS: &[Point] = &[
@@ -134,7 +134,7 @@ impl Printer {
 
     /// Its points.
     #[must_use]
-    pub fn values(&self) -> Vec<(u16, Told)> {
+    pub fn values(&self) -> Vec<(u16, PointResult)> {
         let value = |name: &str| match name {
             "printer" => Some(Value::Integer(self.printer.code().into())),
             "paper" => Some(Value::Integer(self.paper.code().into())),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::points::{Point, count, flag, number, text};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// The profile of a kiosk with an agent of its own.
 pub const PROFILE: &str = "kiosk/terminal";
@@ -95,7 +95,7 @@ impl Report {
 
     /// Its points. What the kiosk does not have has no value.
     #[must_use]
-    pub fn values(&self) -> Vec<(u16, Told)> {
+    pub fn values(&self) -> Vec<(u16, PointResult)> {
         (0..)
             .zip(POINTS)
             .map(|(index, point)| (index, self.value(point.name).ok_or(Reason::NoValue)))

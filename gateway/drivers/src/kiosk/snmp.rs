@@ -15,7 +15,7 @@ use crate::line::LineContext;
 use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point, number};
 use crate::protocol::RawDevice;
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// How long one datagram may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -130,7 +130,7 @@ async fn ask(settings: &Settings, first: i32) -> Answer {
     let mut agent = Agent { session: Box::new(session) };
     let up = agent.column(UPTIME).await?.first().and_then(|(_, cell)| cell.number());
     #[expect(clippy::cast_precision_loss, reason = "hundredths of a second since the start")]
-    let up: Told = up.and_then(|ticks| Value::float(ticks as f64 / 100.0)).ok_or(Reason::NoValue);
+    let up: PointResult = up.and_then(|ticks| Value::float(ticks as f64 / 100.0)).ok_or(Reason::NoValue);
     match settings.what {
         What::Printer => {
             let mut values = agent.printer().await?;
@@ -145,7 +145,7 @@ async fn ask(settings: &Settings, first: i32) -> Answer {
     }
 }
 
-fn told(value: Option<f64>) -> Told {
+fn told(value: Option<f64>) -> PointResult {
     value.and_then(Value::float).ok_or(Reason::NoValue)
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::modbus::plan::ModbusPlan;
 
-/// The first round is spread at this pace, so that a line does not begin with everything due.
+/// The first round is spread at this interval, so that a line does not begin with everything due.
 const FIRST_ROUND: Duration = Duration::from_millis(50);
 
 /// One block of one device.
@@ -78,7 +78,7 @@ impl Schedule {
     }
 
     /// From now on a device is read that often; sooner than it would have been when that is more often.
-    pub fn pace(&mut self, device: usize, poll: Duration, now: Instant) {
+    pub fn set_period(&mut self, device: usize, poll: Duration, now: Instant) {
         for entry in self.of(device).filter(|entry| entry.poll != poll) {
             entry.due = entry.due.min(now + poll);
             entry.poll = poll;

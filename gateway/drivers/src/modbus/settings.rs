@@ -15,7 +15,7 @@ use crate::line::{LineContext, LineFault};
 use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing};
 use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
-use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
 /// Baud rates that serial ports have.
 const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
@@ -178,7 +178,7 @@ impl Protocol for Modbus {
         line: &RawLine,
         devices: &[RawDevice],
         profiles: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+    ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let mut problems = Vec::new();
         let medium = (self.medium)(line, &mut problems);
         let most = if matches!(medium, Some((Medium::Tcp { .. }, _))) { 255 } else { 247 };
@@ -381,7 +381,7 @@ fn overload(plan: &ModbusPlan) -> Vec<Problem> {
 
 // === impl ModbusPlan ===
 
-impl LinePlan for ModbusPlan {
+impl CheckedLine for ModbusPlan {
     fn line(&self) -> &Id {
         &self.line
     }
@@ -408,21 +408,21 @@ impl LinePlan for ModbusPlan {
             .map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
     }
 
-    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+    fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
         let mut plan = self.clone();
         for (index, device) in plan.devices.iter_mut().enumerate() {
-            let Some(pace) = paces.get(&device.layout.device) else { continue };
-            if *pace < SHORTEST_POLL {
-                let (poll, least) = (duration::format(*pace), duration::format(SHORTEST_POLL));
+            let Some(poll) = poll_overrides.get(&device.layout.device) else { continue };
+            if *poll < SHORTEST_POLL {
+                let (poll, least) = (duration::format(*poll), duration::format(SHORTEST_POLL));
                 let message = format!("{poll} is too short, at least {least}");
                 return Err(Problem { device: Some(index), key: "poll".to_owned(), message });
             }
-            device.poll = device.poll.min(*pace);
+            device.poll = device.poll.min(*poll);
         }
         overload(&plan).into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn same_as(&self, other: &dyn LinePlan) -> bool {
+    fn same_as(&self, other: &dyn CheckedLine) -> bool {
         other.as_any().downcast_ref::<Self>().is_some_and(|other| self == other)
     }
 

@@ -15,7 +15,7 @@ use crate::kiosk::report::{MESSAGE, Report};
 use crate::line::{CommandOutcome, LineCommand, LineContext};
 use crate::pending::Pending;
 use crate::plan::Plan;
-use crate::teller::Teller;
+use crate::publisher::Publisher;
 
 /// Between two looks at what is silent.
 const LOOK: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ struct State {
 /// One connection's life.
 struct Conversation<'p> {
     settings: &'p Settings,
-    teller: Teller,
+    publisher: Publisher,
     states: Vec<State>,
     pending: Pending,
 }
@@ -50,19 +50,19 @@ pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let (settings, cancel) = (&plan.work, context.cancel.clone());
     let started = Instant::now();
     let states = settings.devices.iter().map(|_| State { heard: started, boot: None }).collect();
-    let teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
-    let mut conversation = Conversation { settings, teller, states, pending: Pending::default() };
+    let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
+    let mut conversation = Conversation { settings, publisher, states, pending: Pending::default() };
     let mut backoff = Backoff::default();
     let broker = tokio::spawn(own_broker(settings.clone(), cancel.clone()));
     while !cancel.is_cancelled() {
-        conversation.teller.lives();
+        conversation.publisher.progress();
         let (client, events) = conversation.connect(plan.line.as_str());
         let why = tokio::select! {
             () = cancel.cancelled() => break,
             why = conversation.hold(client, events, &mut backoff) => why,
         };
-        conversation.teller.line_is(false, why).await;
-        conversation.teller.lost_all(Reason::LineDown).await;
+        conversation.publisher.set_line(false, why).await;
+        conversation.publisher.set_all_offline(Reason::LineDown).await;
         tokio::select! {
             () = cancel.cancelled() => {}
             () = tokio::time::sleep(backoff.next()) => {}
@@ -135,7 +135,7 @@ impl Conversation<'_> {
                 event = told.recv() => match event {
                     Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
-                        self.teller.line_is(true, String::new()).await;
+                        self.publisher.set_line(true, String::new()).await;
                         // Beside the loop: while it waits for room, events must go on being taken.
                         tokio::spawn(subscribe(client.clone(), self.filters()));
                     }
@@ -148,7 +148,7 @@ impl Conversation<'_> {
                     None => return "the connection ended".to_owned(),
                 },
                 _ = look.tick() => self.look().await,
-                Some(command) = self.teller.context.commands.recv() => self.pass_on(command, &client),
+                Some(command) = self.publisher.context.commands.recv() => self.pass_on(command, &client),
             }
         }
     }
@@ -195,10 +195,12 @@ impl Conversation<'_> {
             (Speech::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
                 Some(values) if !values.is_empty() => self.told(index, values).await,
                 Some(_) => {}
-                None => self.teller.missed(index, Reason::Garbled),
+                None => self.publisher.count_failure(index, Reason::Garbled),
             },
             (Speech::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
-                self.teller.lost(index, Reason::Silent, "its bridge calls it offline".to_owned()).await;
+                self.publisher
+                    .set_offline(index, Reason::Silent, "its bridge calls it offline".to_owned())
+                    .await;
             }
             (Speech::Kiosk, "/status") => self.status(index, payload).await,
             (Speech::Kiosk, "/heartbeat") if !is_retained => match Report::parse(payload) {
@@ -211,8 +213,8 @@ impl Conversation<'_> {
                     self.told(index, report.values()).await;
                 }
                 Err(error) => {
-                    tracing::warn!(device = %self.teller.layout(index).device, error, "a report that cannot be understood");
-                    self.teller.missed(index, Reason::Garbled);
+                    tracing::warn!(device = %self.publisher.layout(index).device, error, "a report that cannot be understood");
+                    self.publisher.count_failure(index, Reason::Garbled);
                 }
             },
             _ => {}
@@ -222,7 +224,7 @@ impl Conversation<'_> {
     /// A kiosk's birth, farewell or will.
     async fn status(&mut self, index: usize, payload: &[u8]) {
         let Ok(status) = serde_json::from_slice::<serde_json::Value>(payload) else {
-            self.teller.missed(index, Reason::Garbled);
+            self.publisher.count_failure(index, Reason::Garbled);
             return;
         };
         let boot = status["boot"].as_str();
@@ -231,35 +233,37 @@ impl Conversation<'_> {
             // The will of a session before the present one is late.
             Some("offline") if boot.is_none() || boot == self.states[index].boot.as_deref() => {
                 let reason = status["reason"].as_str().unwrap_or("it says so").to_owned();
-                self.teller.lost(index, Reason::Silent, reason).await;
+                self.publisher.set_offline(index, Reason::Silent, reason).await;
             }
             Some("offline") => {}
-            _ => self.teller.missed(index, Reason::Garbled),
+            _ => self.publisher.count_failure(index, Reason::Garbled),
         }
     }
 
-    async fn told(&mut self, index: usize, values: Vec<(u16, crate::teller::Told)>) {
+    async fn told(&mut self, index: usize, values: Vec<(u16, crate::publisher::PointResult)>) {
         self.states[index].heard = Instant::now();
         self.pending.heard(index, &values);
-        self.teller.heard(index, values).await;
+        self.publisher.publish(index, values).await;
     }
 
     /// The radio's bridge is gone, and with it all that it carries.
     async fn lose_zigbee(&mut self) {
         for index in 0..self.settings.devices.len() {
             if matches!(self.settings.devices[index].speech, Speech::Zigbee(_)) {
-                self.teller.lost(index, Reason::LineDown, "Zigbee2MQTT is offline".to_owned()).await;
+                self.publisher
+                    .set_offline(index, Reason::LineDown, "Zigbee2MQTT is offline".to_owned())
+                    .await;
             }
         }
     }
 
     /// What was not heard of for long is silent.
     async fn look(&mut self) {
-        self.teller.lives();
+        self.publisher.progress();
         self.pending.expire(Instant::now());
         for index in 0..self.settings.devices.len() {
             if self.states[index].heard.elapsed() >= self.settings.devices[index].silent_after {
-                self.teller.lost(index, Reason::Silent, String::new()).await;
+                self.publisher.set_offline(index, Reason::Silent, String::new()).await;
             }
         }
     }
@@ -280,7 +284,7 @@ impl Conversation<'_> {
 
     /// A kiosk that has started anew is told once more what it is to show.
     fn remind(&self, index: usize, client: &AsyncClient) {
-        let points = &self.teller.layout(index).points;
+        let points = &self.publisher.layout(index).points;
         let message = points.iter().position(|point| point.name.as_str() == MESSAGE);
         let wanted = message.and_then(|at| self.pending.wanted(index, u16::try_from(at).ok()?));
         if let Some(value) = wanted {

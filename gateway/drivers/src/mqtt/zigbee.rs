@@ -6,7 +6,7 @@ use linli_domain::{Reason, Value, ValueType};
 use serde_json::Value as Json;
 
 use crate::points::{Point, count, flag, number};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// A kind of device.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,13 +95,13 @@ pub fn find(profile: &str) -> Option<&'static Kind> {
 
 /// The values of a message; nothing when it is no JSON object. A member that is not there says
 /// nothing about its point.
-pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, Told)>> {
+pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, PointResult)>> {
     let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
     let told = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
     Some((0..).zip(points).filter_map(told).collect())
 }
 
-fn value(kind: ValueType, member: &Json) -> Told {
+fn value(kind: ValueType, member: &Json) -> PointResult {
     match (kind, member) {
         (_, Json::Null) => Err(Reason::NoValue),
         (ValueType::Bool, Json::Bool(is)) => Ok(Value::Bool(*is)),

@@ -18,10 +18,10 @@ use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineCommand, LineContext, LineEvent, LineFault};
 use crate::modbus::breaker::{Breaker, ProbeBudget};
 use crate::modbus::link::{Failure, Link};
+use crate::modbus::maintenance::RegisterRequest;
 use crate::modbus::plan::{Block, Medium, ModbusPlan};
 use crate::modbus::schedule::{Job, Schedule};
 use crate::modbus::transport::{Opener, Real};
-use crate::modbus::upkeep::Upkeep;
 use crate::modbus::wire::pdu;
 use device::Device;
 use standing::Standing;
@@ -49,19 +49,19 @@ pub async fn run_on(
     let mut line = Line {
         schedule: Schedule::new(&plan, now),
         budget: ProbeBudget::new(plan.timing.probe_share_percent, now),
-        upkeep_budget: ProbeBudget::unsaved(keep::SHARE_PERCENT, now),
+        maintenance_budget: ProbeBudget::unsaved(keep::SHARE_PERCENT, now),
         standing: Standing::default(),
         backoff: Backoff::default(),
         silent_in_a_row: 0,
         is_up: None,
-        is_paced: true,
+        has_overrides: true,
         devices,
         link: None,
         plan,
         context,
         opener,
     };
-    line.pace();
+    line.apply_overrides();
     line.run().await;
     Ok(())
 }
@@ -72,7 +72,7 @@ struct Line {
     opener: Box<dyn Opener>,
     schedule: Schedule,
     budget: ProbeBudget,
-    upkeep_budget: ProbeBudget,
+    maintenance_budget: ProbeBudget,
     standing: Standing,
     backoff: Backoff,
     devices: Vec<Device>,
@@ -80,7 +80,7 @@ struct Line {
     silent_in_a_row: u32,
     is_up: Option<bool>,
     /// Whether somebody may still say how often devices are read.
-    is_paced: bool,
+    has_overrides: bool,
 }
 
 /// What to do next.
@@ -88,7 +88,7 @@ enum Next {
     Stop,
     Serve(LineCommand),
     Refresh(usize, u16, linli_domain::Value),
-    Maintain(Upkeep),
+    Maintain(RegisterRequest),
     Poll(Job),
     Probe(usize),
     Look,
@@ -107,7 +107,7 @@ impl Line {
                 Next::Stop => return,
                 Next::Serve(command) => self.serve(command).await,
                 Next::Refresh(device, point, value) => self.refresh(device, point, &value).await,
-                Next::Maintain(upkeep) => self.maintain(upkeep).await,
+                Next::Maintain(request) => self.maintain(request).await,
                 Next::Poll(job) => self.poll(job).await,
                 Next::Probe(device) => self.probe(device).await,
                 Next::Look => {}
@@ -123,15 +123,15 @@ impl Line {
         if let Ok(command) = self.context.commands.try_recv() {
             return Next::Serve(command);
         }
-        if self.context.paces.has_changed().unwrap_or_default() {
-            self.pace();
+        if self.context.poll_overrides.has_changed().unwrap_or_default() {
+            self.apply_overrides();
         }
         let now = Instant::now();
         if let Some((device, point, value)) = self.standing.take(now) {
             return Next::Refresh(device, point, value);
         }
-        if let Some(upkeep) = self.upkeep_due(now) {
-            return Next::Maintain(upkeep);
+        if let Some(request) = self.maintenance_due(now) {
+            return Next::Maintain(request);
         }
         if let Some((job, missed)) = self.schedule.take(now) {
             self.context.health.overruns.fetch_add(missed, Ordering::Relaxed);
@@ -147,10 +147,10 @@ impl Line {
             biased;
             () = self.context.cancel.cancelled() => Next::Stop,
             Some(command) = self.context.commands.recv() => Next::Serve(command),
-            Some(upkeep) = self.context.upkeep.recv() => Next::Maintain(upkeep),
-            changed = self.context.paces.changed(), if self.is_paced => {
-                self.is_paced = changed.is_ok();
-                self.pace();
+            Some(request) = self.context.maintenance.recv() => Next::Maintain(request),
+            changed = self.context.poll_overrides.changed(), if self.has_overrides => {
+                self.has_overrides = changed.is_ok();
+                self.apply_overrides();
                 Next::Look
             }
             () = tokio::time::sleep_until(wake) => Next::Look,
@@ -158,11 +158,12 @@ impl Line {
     }
 
     /// Devices are read as often as is wanted now, at least as often as planned.
-    fn pace(&mut self) {
-        let (paces, now) = (Arc::clone(&self.context.paces.borrow_and_update()), Instant::now());
+    fn apply_overrides(&mut self) {
+        let (poll_overrides, now) =
+            (Arc::clone(&self.context.poll_overrides.borrow_and_update()), Instant::now());
         for (device, planned) in self.plan.devices.iter().enumerate() {
-            let wanted = paces.get(&planned.layout.device).copied().unwrap_or(planned.poll);
-            self.schedule.pace(device, wanted.min(planned.poll), now);
+            let wanted = poll_overrides.get(&planned.layout.device).copied().unwrap_or(planned.poll);
+            self.schedule.set_period(device, wanted.min(planned.poll), now);
         }
     }
 

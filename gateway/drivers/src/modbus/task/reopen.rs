@@ -73,7 +73,7 @@ impl Line {
                 () = self.context.cancel.cancelled() => return false,
                 () = tokio::time::sleep_until(until) => return true,
                 Some(command) = self.context.commands.recv() => command::line_down(command),
-                Some(upkeep) = self.context.upkeep.recv() => upkeep.line_down("it cannot be opened"),
+                Some(request) = self.context.maintenance.recv() => request.line_down("it cannot be opened"),
             }
         }
     }

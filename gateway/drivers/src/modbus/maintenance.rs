@@ -2,7 +2,7 @@
 //!
 //! Whoever maintains a device knows what the registers mean; the line only carries them. While the
 //! gateway owns the line its task serves the requests between two polls; while nobody does,
-//! [`attend`] opens the line for a moment and serves nothing else.
+//! [`open`] opens the line for a moment and serves nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const QUEUE: usize = 4;
 
 /// A request to one unit.
 #[derive(Debug)]
-pub struct Upkeep {
+pub struct RegisterRequest {
     /// The unit; it need not be a device of the configuration.
     pub unit: u8,
     /// What to do.
@@ -74,11 +74,11 @@ pub enum NotDone {
 }
 
 /// The way to a line for whoever maintains what is on it.
-pub type Attendant = mpsc::Sender<Upkeep>;
+pub type MaintenanceHandle = mpsc::Sender<RegisterRequest>;
 
-// === impl Upkeep ===
+// === impl RegisterRequest ===
 
-impl Upkeep {
+impl RegisterRequest {
     /// What is sent.
     #[must_use]
     pub(super) fn request(&self) -> Request {
@@ -118,62 +118,67 @@ fn words(span: Span, pdu: &[u8]) -> Vec<u16> {
 }
 
 /// Opens a line that nobody owns and serves requests on it until the way to it is dropped.
-pub async fn attend(medium: Medium, timing: Timing) -> Result<Attendant, String> {
+pub async fn open(medium: Medium, timing: Timing) -> Result<MaintenanceHandle, String> {
     let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
     let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(&medium)))?;
     tokio::time::sleep(timing.connect_delay).await;
     let health = Arc::new(LineHealth::new(0));
     let mut link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
-    let (attendant, mut queue) = mpsc::channel::<Upkeep>(QUEUE);
+    let (handle, mut queue) = mpsc::channel::<RegisterRequest>(QUEUE);
     tokio::spawn(async move {
-        while let Some(upkeep) = queue.recv().await {
+        while let Some(request) = queue.recv().await {
             if link.is_none() {
                 match opener.open().await {
                     Ok(stream) => {
                         link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
                     }
                     Err(error) => {
-                        upkeep.line_down(&format!("{} cannot be opened: {error}", describe(&medium)));
+                        request.line_down(&format!("{} cannot be opened: {error}", describe(&medium)));
                         continue;
                     }
                 }
             }
             let Some(open) = &mut link else { continue };
-            let outcome = open.exchange(upkeep.unit, &upkeep.request(), upkeep.patience).await;
+            let outcome = open.exchange(request.unit, &request.request(), request.patience).await;
             if matches!(outcome, Err(Failure::Down(_))) {
                 link = None;
             }
-            upkeep.answer(outcome);
+            request.answer(outcome);
         }
     });
-    Ok(attendant)
+    Ok(handle)
 }
 
-/// Reads registers of a unit through an attendant.
+/// Reads registers of a unit .
 pub async fn read(
-    attendant: &Attendant,
+    handle: &MaintenanceHandle,
     unit: u8,
     span: Span,
     patience: Duration,
 ) -> Result<Vec<u16>, NotDone> {
-    ask(attendant, unit, Ask::Read(span), patience).await
+    ask(handle, unit, Ask::Read(span), patience).await
 }
 
-/// Writes registers of a unit through an attendant.
+/// Writes registers of a unit .
 pub async fn write(
-    attendant: &Attendant,
+    handle: &MaintenanceHandle,
     unit: u8,
     address: u16,
     words: Vec<u16>,
     patience: Duration,
 ) -> Result<(), NotDone> {
-    ask(attendant, unit, Ask::Write(Write::Registers { address, words }), patience).await.map(drop)
+    ask(handle, unit, Ask::Write(Write::Registers { address, words }), patience).await.map(drop)
 }
 
-async fn ask(attendant: &Attendant, unit: u8, ask: Ask, patience: Duration) -> Result<Vec<u16>, NotDone> {
+async fn ask(
+    handle: &MaintenanceHandle,
+    unit: u8,
+    ask: Ask,
+    patience: Duration,
+) -> Result<Vec<u16>, NotDone> {
     let ended = || NotDone::Down { why: "the line has ended".to_owned() };
     let (reply, answer) = oneshot::channel();
-    attendant.send(Upkeep { unit, ask, patience, reply }).await.map_err(|_| ended())?;
+    handle.send(RegisterRequest { unit, ask, patience, reply }).await.map_err(|_| ended())?;
     answer.await.map_err(|_| ended())?
 }
 
