@@ -1,6 +1,6 @@
-//! Hours of the day and days of the week: when a centre is open, when people are not to be woken.
+//! Hours of the day and days of the week: opening hours and quiet hours.
 
-/// A span of the day, in minutes since midnight; it may reach over midnight.
+/// A span of the day, in minutes since midnight; it may extend over midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours {
     from: u16,
@@ -23,7 +23,7 @@ const DAY: u16 = 24 * 60;
 // === impl Hours ===
 
 impl Hours {
-    /// From `22:00-06:00`.
+    /// Parses a span such as `22:00-06:00`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.split_once('-')?;
@@ -31,7 +31,7 @@ impl Hours {
         (from != to && from < DAY).then_some(Self { from, to })
     }
 
-    /// Whether a minute of the day lies in them.
+    /// Whether the span contains a minute of the day.
     #[must_use]
     pub const fn contains(self, minute: u16) -> bool {
         if self.from < self.to {
@@ -41,7 +41,7 @@ impl Hours {
         }
     }
 
-    /// Minutes until they end, seen from a minute inside.
+    /// Returns the minutes from `minute` to the end of the span.
     #[must_use]
     pub const fn left(self, minute: u16) -> u16 {
         if minute < self.to { self.to - minute } else { DAY - minute + self.to }
@@ -51,7 +51,7 @@ impl Hours {
 // === impl Opening ===
 
 impl Opening {
-    /// From `mon-fri 08:30-17:30` or `sat,sun 09:00-12:00` or `08:00-20:00` (every day).
+    /// Parses `mon-fri 08:30-17:30`, `sat,sun 09:00-12:00` or `08:00-20:00` (every day).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (days, hours) = text.rsplit_once(' ').unwrap_or(("mon-sun", text));

@@ -1,11 +1,11 @@
-//! Which samples are worth passing on: every one, only changes, or at a steady period.
+//! Report policies: which samples are published (all, changes, or one per period).
 
 use crate::{Quality, Sample, Timestamp, Value};
 
-/// When a point's samples are passed on.
+/// When a point's samples are published.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Report {
-    /// Each poll.
+    /// Every sample.
     #[default]
     Always,
     /// When the value moved by more than `deadband` (in the point's unit; 0 = any change), when
@@ -23,7 +23,7 @@ pub enum Report {
     },
 }
 
-/// What was last passed on for one point.
+/// The sample of a point that was published last.
 #[derive(Debug, Clone, Default)]
 pub struct Reporter {
     last: Option<Last>,
@@ -39,7 +39,7 @@ struct Last {
 // === impl Reporter ===
 
 impl Reporter {
-    /// Whether `sample` is to be passed on; remembers it if so.
+    /// Returns whether to publish `sample`, and stores it if so.
     pub fn admits(&mut self, rule: &Report, sample: &Sample) -> bool {
         let admitted = match (rule, &self.last) {
             (Report::Always, _) => return true,

@@ -1,4 +1,4 @@
-//! One-minute roll-ups for trends: what a chart needs, at a hundredth of the samples' size.
+//! One-minute roll-ups for charts, at a hundredth of the samples' size.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct Rollup {
     pub last: f64,
 }
 
-/// What was gathered of one device in one minute.
+/// The roll-ups of one device for one minute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minute {
     /// The device and its points.
@@ -31,7 +31,7 @@ pub struct Minute {
     pub points: Vec<Option<Rollup>>,
 }
 
-/// Gathers samples until somebody takes the roll-ups away.
+/// Accumulates samples until [`Rollups::take`].
 #[derive(Debug, Default)]
 pub struct Gatherer {
     /// A slot per point, so that a batch costs one look-up, not one per sample.

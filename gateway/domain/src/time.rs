@@ -16,7 +16,7 @@ pub enum ClockQuality {
     /// Disciplined by a time source.
     #[default]
     Synchronised,
-    /// Plausible, but nobody vouches for it.
+    /// Plausible, but not disciplined by a time source.
     FreeRunning,
     /// Before the software was built: certainly wrong.
     Unset,
@@ -25,9 +25,9 @@ pub enum ClockQuality {
 /// A time label together with its trustworthiness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stamp {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// How sure.
+    /// How far it can be trusted.
     pub clock: ClockQuality,
 }
 

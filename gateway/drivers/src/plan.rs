@@ -1,4 +1,4 @@
-//! A checked line that is not Modbus: its layouts, and the work its protocol does there.
+//! What lines share that are not Modbus: the row of the protocol table, checks, and the checked line.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -16,14 +16,14 @@ use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
-/// What a protocol does on a line, once everything is checked.
+/// The checked settings of a line, and what its task does.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
-    /// What no other line may use; with the key that names it.
+    /// Returns what no other line may use, with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)> {
         None
     }
 
-    /// Whether the gateway asks, and so can ask more often; others speak when they like.
+    /// Whether the gateway polls the device, so that its poll period can be changed.
     fn is_polled(&self) -> bool {
         false
     }
@@ -84,7 +84,7 @@ pub(crate) fn host_port(text: &str, default: u16) -> Option<(&str, u16)> {
     (!host.is_empty() && host.chars().all(is_fine) && port != 0).then_some((host, port))
 }
 
-/// Keys of a device that mean something on other lines only.
+/// Rejects keys of a device that only other protocols have; `own` are those this protocol has.
 pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<(), Vec<Problem>> {
     let given = [
         ("unit", device.unit.is_some(), "is for Modbus"),
@@ -129,7 +129,7 @@ fn no_device() -> Vec<Problem> {
     problem(None, "", "has no device; add a [[device]] with this line")
 }
 
-/// A profile that does not exist here.
+/// The problem of an unknown profile, with the profiles this line accepts.
 pub(crate) fn no_profile(index: usize, device: &RawDevice, known: &[&str]) -> Vec<Problem> {
     let message = format!("there is no {:?} on such a line; there are: {}", device.profile, known.join(", "));
     problem(Some(index), "profile", message)

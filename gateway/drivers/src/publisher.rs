@@ -1,4 +1,4 @@
-//! What a line tells of its devices: values, transitions. Shared by every line that is not Modbus.
+//! Publishes values and state changes of devices. Shared by every line that is not Modbus.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use crate::line::{DeviceState, LineContext, LineEvent};
 /// The value of a point, or why there is none.
 pub(crate) type PointResult = Result<Value, Reason>;
 
-/// Speaks for a line and its devices. A state is told when it changes, a value whenever it comes.
+/// Publishes for a line and its devices: states when they change, values whenever they arrive.
 pub(crate) struct Publisher {
     pub context: LineContext,
     line: Id,
@@ -27,7 +27,7 @@ impl Publisher {
         Self { context, line, layouts, states, is_up: None }
     }
 
-    /// Still alive, for the watchdog.
+    /// Signals progress to the watchdog.
     pub fn progress(&self) {
         self.context.health.progress.fetch_add(1, Ordering::Relaxed);
     }
@@ -36,7 +36,7 @@ impl Publisher {
         &self.layouts[device]
     }
 
-    /// Values of a device that answers.
+    /// Publishes values of a device, which is online by that.
     pub async fn publish(&mut self, device: usize, values: Vec<(u16, PointResult)>) {
         if let Some(health) = self.context.health.devices.get(device) {
             health.ok.fetch_add(1, Ordering::Relaxed);
@@ -45,7 +45,7 @@ impl Publisher {
         self.send(device, values).await;
     }
 
-    /// The device cannot be heard: every point of it has no value.
+    /// Marks a device as offline: none of its points has a value.
     pub async fn set_offline(&mut self, device: usize, reason: Reason, detail: String) {
         if self.is_offline(device, reason) {
             return;
@@ -56,12 +56,12 @@ impl Publisher {
         self.set_state(device, DeviceState::Offline(reason), detail).await;
     }
 
-    /// Whether that was told already.
+    /// Whether the device is already offline for this reason.
     pub fn is_offline(&self, device: usize, reason: Reason) -> bool {
         self.states[device] == Some(DeviceState::Offline(reason))
     }
 
-    /// Counts what did not come, or not as it should.
+    /// Counts a missing or unusable answer.
     pub fn count_failure(&self, device: usize, reason: Reason) {
         let Some(health) = self.context.health.devices.get(device) else { return };
         let counter = match reason {
@@ -72,7 +72,7 @@ impl Publisher {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// No device can be heard.
+    /// Marks all devices as offline.
     pub async fn set_all_offline(&mut self, reason: Reason) {
         for device in 0..self.layouts.len() {
             self.set_offline(device, reason, String::new()).await;
@@ -102,7 +102,7 @@ impl Publisher {
         self.event(Some(self.layouts[device].device.clone()), state, detail).await;
     }
 
-    /// The line is up or down.
+    /// Publishes that the line is up or down.
     pub async fn set_line(&mut self, up: bool, detail: String) {
         self.context.health.up.store(u64::from(up), Ordering::Relaxed);
         if up {

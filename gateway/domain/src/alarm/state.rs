@@ -1,33 +1,33 @@
-//! The states of an alarm and what moves it from one to another (ISA-18.2, IEC 62682).
+//! The states of an alarm and their transitions (ISA-18.2, IEC 62682).
 
 use serde::{Deserialize, Serialize};
 
-/// Where an alarm is.
+/// The state of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// A: nothing is wrong.
+    /// A: normal.
     #[default]
     Normal,
-    /// B: raised, and nobody has said that they know.
+    /// B: active, not acknowledged.
     Unacknowledged,
-    /// C: raised, and somebody knows.
+    /// C: active, acknowledged.
     Acknowledged,
-    /// D: over, and nobody has said that they knew.
+    /// D: returned to normal, not acknowledged.
     ReturnedUnacknowledged,
-    /// E: over, held by its latch, and nobody knew.
+    /// E: latched, not acknowledged.
     LatchedUnacknowledged,
-    /// F: over, held by its latch until somebody resets it.
+    /// F: latched, acknowledged; waits for a reset.
     LatchedAcknowledged,
-    /// G: silenced by a person for a time.
+    /// G: shelved by a person for a limited time.
     Shelved,
-    /// H: silenced by design, while a condition holds.
+    /// H: suppressed by design.
     Suppressed,
-    /// I: taken out of service by a person.
+    /// I: out of service.
     OutOfService,
 }
 
-/// What happens to an alarm.
+/// An event that may change the state of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -35,21 +35,21 @@ pub enum Event {
     Raised,
     /// Its condition has not held for the off-delay.
     Cleared,
-    /// Somebody knows.
+    /// A person acknowledges it.
     Acknowledge,
-    /// Somebody opens the latch.
+    /// A person resets the latch.
     Reset,
-    /// Somebody silences it for a time.
+    /// A person shelves it.
     Shelve,
-    /// The time is over, or somebody takes it back.
+    /// The shelving time ends, or a person ends it.
     Unshelve,
-    /// The design silences it.
+    /// The design suppresses it.
     Suppress,
-    /// The design's reason is over.
+    /// The suppression by design ends.
     Unsuppress,
-    /// Somebody takes it out of service.
+    /// A person takes it out of service.
     TakeOut,
-    /// Somebody puts it back.
+    /// A person returns it to service.
     PutBack,
 }
 
@@ -69,7 +69,7 @@ impl State {
         Self::OutOfService,
     ];
 
-    /// Whether nothing of it is announced: it is still evaluated and journaled.
+    /// Whether it is not announced; it is still evaluated and journaled.
     #[must_use]
     pub const fn is_silent(self) -> bool {
         matches!(self, Self::Shelved | Self::Suppressed | Self::OutOfService)
@@ -87,8 +87,8 @@ impl State {
         matches!(self, Self::Unacknowledged | Self::ReturnedUnacknowledged | Self::LatchedUnacknowledged)
     }
 
-    /// Where an event leads; nothing when it means nothing here. `is_active` says whether the
-    /// condition holds now: it decides where an alarm comes out of silence.
+    /// Returns the next state; `None` when the event does not apply. `is_active` says whether the
+    /// condition holds now: it decides the state after shelving and suppression.
     #[must_use]
     pub const fn next(self, event: Event, is_latching: bool, is_active: bool) -> Option<Self> {
         use Event as E;

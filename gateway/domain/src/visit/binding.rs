@@ -1,7 +1,7 @@
-//! To which visit a measurement belongs.
+//! Assigns measurements to visits.
 //!
-//! A measurement names nobody. It belongs to a visit only when nobody else can have been
-//! measured; otherwise it waits, and a person says whose it is.
+//! A measurement does not identify a person. It belongs to a visit only when nobody else can have been
+//! measured; otherwise a person assigns it.
 
 use std::time::Duration;
 
@@ -21,21 +21,21 @@ pub struct Span {
     pub ended: Option<Duration>,
 }
 
-/// Why a measurement waits for a person to say whose it is.
+/// Why a measurement must be assigned by a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unassigned {
-    /// The device stands in no room.
+    /// The device has no room.
     NoRoom,
-    /// Nobody had a visit.
+    /// There was no visit.
     NoVisit,
-    /// It was begun before the visit was.
+    /// It began before the visit.
     BegunBefore,
     /// Two visits lie so close together that it may be either's.
     TwoVisits,
     /// It comes out of the device's memory, or the device's clock is wrong.
     TimeUnclear,
-    /// Its sender names somebody else.
+    /// Its sender names another person.
     OtherPatient,
 }
 
@@ -74,7 +74,7 @@ pub fn bind(measurement: &Measurement, spans: &[Span]) -> Result<usize, Unassign
     }
 }
 
-/// How long the device may have kept it to itself.
+/// Returns how long the device may have stored it before sending.
 fn delay(measurement: &Measurement) -> Result<Duration, Unassigned> {
     let is_stored =
         |caveats: &[Caveat]| caveats.contains(&Caveat::FromStorage) || caveats.contains(&Caveat::ClockSkew);

@@ -1,5 +1,5 @@
-//! What can be a living person's, and what deserves a second look. Apart from any alarm or
-//! reference range: a fever of 40 °C is entirely plausible.
+//! Plausibility of measurements: rejects impossible values and marks doubtful ones. Independent of alarms and
+//! reference ranges: a fever of 40 °C is plausible.
 
 use super::{Caveat, Measurement, NoReading, Quantity};
 use crate::Timestamp;
@@ -22,21 +22,21 @@ const PULSE_DIFFERENCE: f64 = 20.0;
 /// Largest difference between a device's body mass index and the one of its weight and height.
 const BMI_DIFFERENCE: f64 = 0.2;
 
-/// Why a measurement is not one.
+/// Why a measurement is rejected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Implausible {
-    /// Beyond what a living person can have.
+    /// A value that no living person has.
     #[error("{} of {value} {} cannot be: {low} to {high} is possible{hint}", quantity.english(), quantity.unit())]
     Value {
-        /// What.
+        /// The quantity.
         quantity: Quantity,
-        /// How much.
+        /// The value.
         value: f64,
         /// Least possible.
         low: f64,
         /// Most possible.
         high: f64,
-        /// What it may be instead.
+        /// A likely cause, for the message.
         hint: &'static str,
     },
     /// Diastolic not below systolic.
@@ -50,10 +50,10 @@ pub enum Implausible {
     /// Measured in the future.
     #[error("measured {hours} hours in the future by the sender's clock; set the clock and send again")]
     Future {
-        /// How far.
+        /// Hours in the future.
         hours: i64,
     },
-    /// Nothing in it.
+    /// It has no reading.
     #[error("there is no reading in it")]
     Empty,
 }
@@ -86,7 +86,7 @@ const fn hint(quantity: Quantity, value: f64) -> &'static str {
     }
 }
 
-/// Rejects what cannot be, and marks what deserves a second look.
+/// Rejects impossible measurements and adds caveats to doubtful readings.
 pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
     if measurement.readings.is_empty() {
         return Err(Implausible::Empty);

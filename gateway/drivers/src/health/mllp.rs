@@ -1,4 +1,4 @@
-//! `kind = "mllp"`: the row of the protocol table.
+//! `kind = "mllp"`: HL7 v2 results over MLLP. The row of the protocol table.
 
 use linli_domain::vital::Quantity;
 use schemars::JsonSchema;

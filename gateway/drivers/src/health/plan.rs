@@ -1,4 +1,4 @@
-//! What a health line's plan is made of.
+//! What the lines of health devices share.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::plan::{self, Plan, Work};
 pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
 use crate::protocol::{Problem, RawDevice};
 
-/// A checked health line: one device that speaks of itself.
+/// A checked health line: one device that sends by itself.
 pub(super) type HealthPlan = Plan<Medium>;
 
-/// Where the device is heard.
+/// The transport of the device.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Medium {
     Stream(stream::Settings),
@@ -23,7 +23,7 @@ pub(crate) enum Medium {
     Gatt(bluetooth::Gatt),
 }
 
-/// The offset of clocks that do not say theirs; China's unless given.
+/// The offset of device clocks without a time zone; +08:00 unless given.
 pub(super) fn zone(given: Option<&str>) -> Result<Zone, Vec<Problem>> {
     let offset = given.unwrap_or("+08:00");
     let wrong = || problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""));

@@ -1,4 +1,4 @@
-//! `kind = "serial"`: the row of the protocol table.
+//! `kind = "serial"`: health-cabin devices on a serial port. The row of the protocol table.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

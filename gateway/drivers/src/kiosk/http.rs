@@ -19,7 +19,7 @@ use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points;
 use crate::protocol::{Problem, RawDevice};
 
-/// Shorter tokens can be guessed.
+/// Shortest token, in characters; shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 24;
 
 /// A port that kiosks report to, each with its own token.

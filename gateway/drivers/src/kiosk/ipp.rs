@@ -19,10 +19,10 @@ use crate::protocol::RawDevice;
 /// The only profile of such a line.
 const PROFILE: &str = "ipp/printer";
 
-/// How long a printer may take.
+/// Time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is asked for.
+/// The requested attributes (RFC 8011 clause 5.4).
 const WANTED: [&str; 5] = [
     "printer-state",
     "printer-state-reasons",
@@ -31,13 +31,13 @@ const WANTED: [&str; 5] = [
     "marker-levels",
 ];
 
-/// Statuses from here on are refusals.
+/// Status codes from here on are errors (RFC 8011 appendix B).
 const FIRST_ERROR: u16 = 0x0100;
 
-/// Longest answer that is read.
+/// Longest answer that is read, in bytes.
 const LONGEST: u64 = 256 << 10;
 
-/// What IPP tells besides.
+/// Points that only IPP provides.
 pub(crate) static MORE: [Point; 2] =
     [flag("accepting", "it takes jobs"), count("queued_jobs", "jobs that wait")];
 
@@ -52,9 +52,9 @@ pub(crate) struct RawSettings {
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// As the printer is named in requests.
+    /// The printer URI in requests.
     uri: String,
-    /// Where they are posted.
+    /// The HTTP URL that requests are sent to.
     http: String,
     poll: Duration,
 }
@@ -125,7 +125,7 @@ fn answer(settings: &Settings) -> Answer {
     understood(&body.map_err(|error| (Reason::Garbled, error.to_string()))?)
 }
 
-/// What a printer's answer says.
+/// Decodes an answer to the values of a printer's points.
 pub fn understood(body: &[u8]) -> Answer {
     let garbled = |why: &str| (Reason::Garbled, why.to_owned());
     let answer = message::Answer::parse(body).map_err(garbled)?;

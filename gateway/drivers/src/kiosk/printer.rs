@@ -1,4 +1,4 @@
-//! What a printer says, whichever way: RFC 3805 and RFC 2790 over SNMP, RFC 8011 over IPP.
+//! The state of a printer, by RFC 3805 and RFC 2790 over SNMP or RFC 8011 over IPP.
 
 use linli_domain::kiosk::Part;
 use linli_domain::{Reason, Value};
@@ -6,7 +6,7 @@ use linli_domain::{Reason, Value};
 use crate::points::{Point, count, flag, number, text};
 use crate::publisher::PointResult;
 
-/// Points of a printer; codes as of a kiosk's parts.
+/// Points of a printer; codes are those of kiosk components.
 pub static POINTS: &[Point] = &[
     count("printer", "0 ok, 1 busy, 2 warn, 4 fault"),
     count("paper", "0 ok, 2 low, 4 out"),
@@ -17,22 +17,22 @@ pub static POINTS: &[Point] = &[
     text("detail", "what it says itself"),
 ];
 
-/// A printer.
+/// The state of a printer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Printer {
-    /// Altogether.
+    /// Overall state.
     pub printer: Part,
-    /// Paper.
+    /// State of the paper supply.
     pub paper: Part,
-    /// Toner or ink.
+    /// State of toner or ink.
     pub toner: Part,
-    /// Jammed.
+    /// Whether paper is jammed.
     pub jam: bool,
-    /// Open.
+    /// Whether a cover is open.
     pub cover_open: bool,
-    /// The emptiest supply, per cent.
+    /// Level of the emptiest supply, per cent.
     pub supplies: Option<f64>,
-    /// In its own words.
+    /// Its own message.
     pub detail: String,
 }
 
@@ -55,7 +55,7 @@ const ERRORS: [&str; 15] = [
     "overduePreventMaint",
 ];
 
-/// Errors that stop it.
+/// Errors that stop the printer.
 const DOWN: [&str; 9] = [
     "noPaper",
     "noToner",
@@ -132,7 +132,7 @@ impl Printer {
         }
     }
 
-    /// Its points.
+    /// Returns the values of its points.
     #[must_use]
     pub fn values(&self) -> Vec<(u16, PointResult)> {
         let value = |name: &str| match name {

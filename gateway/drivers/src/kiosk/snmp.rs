@@ -17,10 +17,10 @@ use crate::points::{self, Point, number};
 use crate::protocol::RawDevice;
 use crate::publisher::PointResult;
 
-/// How long one datagram may take.
+/// Time limit for one request.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Rows of a table that are looked at.
+/// Most rows of a table that are read.
 const MOST_ROWS: usize = 64;
 
 const UPTIME: &[u64] = &[1, 3, 6, 1, 2, 1, 1, 3, 0];
@@ -57,7 +57,7 @@ pub(crate) struct RawSettings {
     community: Option<String>,
 }
 
-/// What is read.
+/// The kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     Printer,
@@ -116,14 +116,14 @@ impl Work for Settings {
         turn::take(&plan, context, plan.work.poll, || {
             let settings = plan.work.clone();
             let first = number.fetch_add(1000, Ordering::Relaxed) & i32::MAX;
-            // Its buffers are too large to be carried about.
+            // Boxed, because its buffers are large.
             Box::pin(async move { ask(&settings, first).await })
         })
         .await;
     }
 }
 
-/// One turn. Each has its own socket, so that a late answer of an earlier one meets nobody.
+/// One round of requests. Each round has its own socket, so that late answers are discarded.
 async fn ask(settings: &Settings, first: i32) -> Answer {
     let opened = AsyncSession::new_v2c(&settings.host, settings.community.as_bytes(), first).await;
     let session = opened.map_err(|error| (Reason::LineDown, error.to_string()))?;
@@ -157,7 +157,7 @@ enum Cell {
     Object(Vec<u64>),
 }
 
-/// The agent in the device.
+/// A session with the SNMP agent of a device.
 struct Agent {
     session: Box<AsyncSession>,
 }
@@ -185,7 +185,7 @@ impl Cell {
 // === impl Agent ===
 
 impl Agent {
-    /// The rows of a column with the rest of their names; a scalar is a column of one.
+    /// Reads a column: the index and value of each row. A scalar is a column of one row.
     async fn column(&mut self, column: &[u64]) -> Result<Vec<(Vec<u64>, Cell)>, (Reason, String)> {
         let garbled = |why: String| (Reason::Garbled, why);
         let (prefix, mut at) = match column.split_last() {
@@ -207,7 +207,7 @@ impl Agent {
             let Some((name, value)) = pdu.varbinds.clone().next() else { break };
             let next: Vec<u64> = name.iter().map(Iterator::collect).unwrap_or_default();
             let Some(rest) = next.strip_prefix(prefix.as_slice()) else { break };
-            // An agent that does not go on would be asked for ever.
+            // An agent that repeats an object would cause an endless loop.
             if next <= at {
                 return Err(garbled("its table does not go on".to_owned()));
             }
@@ -237,7 +237,7 @@ impl Agent {
         Ok(found.values())
     }
 
-    /// The emptiest supply. Negative levels are "other", "unknown" and "some left".
+    /// Returns the lowest supply level. Negative levels are "other", "unknown" and "some remaining" (RFC 3805).
     async fn supplies(&mut self) -> Result<Option<f64>, (Reason, String)> {
         let levels = self.column(SUPPLY_LEVEL).await?;
         let most = self.column(SUPPLY_MAX).await?;
@@ -263,7 +263,7 @@ impl Agent {
     }
 }
 
-/// The lowest share of all rows, in per cent.
+/// Returns the lowest free share of all rows, in per cent.
 fn lowest(
     parts: &[(Vec<u64>, Cell)],
     wholes: &[(Vec<u64>, Cell)],

@@ -1,4 +1,4 @@
-//! Asking one device of the network at its turns: shared by SNMP and IPP.
+//! Periodic requests to one network device: shared by SNMP and IPP.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::line::{LineContext, PollOverrides};
 use crate::plan::{Plan, Work};
 use crate::publisher::{PointResult, Publisher};
 
-/// A device that misses so many turns is offline; one lost datagram is no news.
+/// Consecutive failed requests until a device is offline; a single lost datagram is ignored.
 const MISSES: u32 = 2;
 
-/// What a turn gives.
+/// The result of one request.
 pub type Answer = Result<Vec<(u16, PointResult)>, (Reason, String)>;
 
-/// Asks at every turn until cancelled.
+/// Sends a request per period until cancelled.
 pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
     plan: &Plan<W>,
     context: LineContext,
@@ -68,7 +68,7 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
             Err((reason, detail)) => {
                 misses += 1;
                 tracing::debug!(device = %publisher.layout(0).device, ?reason, detail, "no answer");
-                // A device that is told as lost is counted with that.
+                // The request that takes the device offline is counted there.
                 if misses >= MISSES && !publisher.is_offline(0, reason) {
                     publisher.set_offline(0, reason, detail).await;
                 } else {
@@ -79,7 +79,7 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
     }
 }
 
-/// Turns that begin now and are never made up for.
+/// A timer that starts now; missed periods are skipped.
 fn turns(beat: Duration) -> Interval {
     let mut turns = tokio::time::interval(beat);
     turns.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -1,9 +1,9 @@
-//! Who is read next. Pure: time arrives as an argument.
+//! The poll schedule. Pure: time arrives as an argument.
 //!
-//! Every block has its own due times, `start + phase + n × poll`, which never drift. Late is
-//! late once: missed due times are counted and passed over, never made up in a burst. Among due
+//! Every block has its own due times, `start + phase + n × poll`, which never drift. Missed
+//! due times are counted and skipped, never made up for in a burst. Among due
 //! blocks the one that has waited for the most of its polls comes first; alarm-relevant devices
-//! count as having waited for one more. So they are preferred, yet nobody starves.
+//! count as having waited for one more. So they are preferred, and no device starves.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ impl Schedule {
         Some((entry.job, u64::from(missed)))
     }
 
-    /// When something will be due.
+    /// Returns when the next block is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         self.entries.iter().filter(|entry| !entry.suspended).map(|entry| entry.due).min()
@@ -85,12 +85,12 @@ impl Schedule {
         }
     }
 
-    /// A device whose breaker is open is not polled.
+    /// Stops polling a device, because its breaker is open.
     pub fn suspend(&mut self, device: usize) {
         self.of(device).for_each(|entry| entry.suspended = true);
     }
 
-    /// A device that came back is read at once, then at its own due times.
+    /// Resumes polling a device: at once, then at its due times.
     pub fn resume(&mut self, device: usize, now: Instant) {
         for entry in self.of(device).filter(|entry| entry.suspended) {
             entry.suspended = false;
@@ -110,7 +110,7 @@ impl Schedule {
 // === impl Entry ===
 
 impl Entry {
-    /// For how many of its polls it has waited.
+    /// Returns for how many poll periods it has waited.
     fn waited(&self, now: Instant) -> f64 {
         (now - self.taken).as_secs_f64() / self.poll.as_secs_f64() + self.head_start
     }

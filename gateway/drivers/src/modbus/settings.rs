@@ -1,4 +1,4 @@
-//! Modbus lines as written, and the rows of the protocol table.
+//! Settings of Modbus lines, their checks, and the rows of the protocol table.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -114,10 +114,10 @@ impl JsonSchema for Percent {
     }
 }
 
-/// Reads the settings of one medium, noting what is wrong.
+/// Parses the settings of one transport and adds problems to the list.
 type ReadMedium = fn(&RawLine, &mut Vec<Problem>) -> Option<(Medium, Common)>;
 
-/// One of the three media.
+/// A Modbus transport: TCP, RTU, or RTU over TCP.
 pub struct Modbus {
     kind: &'static str,
     summary: &'static str,
@@ -125,7 +125,7 @@ pub struct Modbus {
     medium: ReadMedium,
 }
 
-/// Settings that every medium has.
+/// Settings that every transport has.
 struct Common {
     timeout: Option<Period>,
     connect_timeout: Option<Period>,
@@ -365,7 +365,7 @@ fn serial(device: &RawDevice, profile: &Profile) -> Result<Option<u64>, String> 
         .map_err(|_| format!("{text:?} is not a serial number: up to 16 hexadecimal digits, as on the label"))
 }
 
-/// A serial line that is asked for more than its baud rate gives, told with what would fit.
+/// Returns a problem when the polls exceed the capacity of a serial line, with a period that fits.
 fn overload(plan: &ModbusPlan) -> Vec<Problem> {
     let Some(budget) = budget::of(plan).filter(|budget| budget.share > 1.0) else { return Vec::new() };
     let slowest = plan.devices.iter().map(|d| d.poll).min().unwrap_or_default();

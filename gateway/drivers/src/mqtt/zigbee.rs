@@ -1,4 +1,4 @@
-//! Zigbee2MQTT's devices, as they are: the members of their JSON messages.
+//! Zigbee devices by Zigbee2MQTT: the members of their JSON messages.
 //!
 //! Names, units and meanings are those of Zigbee2MQTT's "exposes" (numeric, binary, enum).
 
@@ -93,8 +93,8 @@ pub fn find(profile: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == profile)
 }
 
-/// The values of a message; nothing when it is no JSON object. A member that is not there says
-/// nothing about its point.
+/// Returns the values of a message; `None` when it is not a JSON object. A missing member leaves
+/// its point unchanged.
 pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, PointResult)>> {
     let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
     let told = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
@@ -118,7 +118,7 @@ fn value(kind: ValueType, member: &Json) -> PointResult {
     }
 }
 
-/// What an availability message says: the legacy word, or its JSON.
+/// Parses an availability message: the legacy word or its JSON form.
 #[must_use]
 pub fn is_online(payload: &[u8]) -> Option<bool> {
     let text = std::str::from_utf8(payload).ok()?;

@@ -1,4 +1,4 @@
-//! `kind = "bluetooth"`: the row of the protocol table.
+//! `kind = "bluetooth"`: Bluetooth Low Energy health devices. The row of the protocol table.
 
 #[cfg(feature = "bluetooth")]
 mod bluez;

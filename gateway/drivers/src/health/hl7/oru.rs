@@ -9,16 +9,16 @@ use super::message::{Message, Segment};
 use super::time;
 use crate::health::zone::Zone;
 
-/// Why there are no results to take.
+/// Why a message has no usable results.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Another kind of message; to be rejected.
     #[error("{0:?} is not taken here, ORU^R01 is")]
     Kind(String),
-    /// A test message sent into operation; to be rejected.
+    /// A test message sent to a production system; to be rejected.
     #[error("processing id {0:?} is not P (production)")]
     Processing(String),
-    /// No control id to answer to, and to know the message again by.
+    /// No control id (MSH-10).
     #[error("MSH-10 (message control id) is missing")]
     NoControlId,
     /// None of its observations is a vital sign linli knows.
@@ -29,7 +29,7 @@ pub enum Refused {
     Unit {
         /// OBX-1.
         set: String,
-        /// What fits.
+        /// The expected unit.
         reason: NotConvertible,
     },
     /// A value that is no number.
@@ -37,7 +37,7 @@ pub enum Refused {
     Value {
         /// OBX-1.
         set: String,
-        /// What was sent.
+        /// The value received.
         value: String,
     },
 }
@@ -45,7 +45,7 @@ pub enum Refused {
 // === impl Refused ===
 
 impl Refused {
-    /// Whether the whole kind of message is not wanted, rather than this one being wrong.
+    /// Whether this type of message is rejected, as opposed to an error in this message.
     #[must_use]
     pub const fn is_rejection(&self) -> bool {
         matches!(self, Self::Kind(_) | Self::Processing(_))
@@ -107,7 +107,7 @@ fn reading(segment: &Segment<'_>) -> Result<Option<Reading>, Refused> {
     let value = segment.component(5, 1);
     // A structured number is comparator, number; one with a comparator is no exact value.
     let value = if segment.text(2) == "SN" { segment.component(5, 2) } else { value };
-    // Cannot be obtained, or not yet there, or deleted.
+    // Result status: cannot be obtained, pending, or deleted.
     if matches!(status.as_str(), "X" | "I" | "N" | "D" | "W") || value.is_empty() {
         return Ok(Some(Reading::none(quantity, NoReading::NotPerformed)));
     }

@@ -25,16 +25,16 @@ use crate::pending::Pending;
 use crate::plan::Plan;
 use crate::publisher::Publisher;
 
-/// Reports are small.
+/// Longest report, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// Between two looks at who is silent.
+/// Interval between two checks for silent kiosks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reports that may be missed.
+/// Missed reports until a kiosk counts as silent.
 const MISSES: u32 = 3;
 
-/// What every request shares.
+/// State shared by all requests.
 struct Desk {
     settings: Settings,
     inner: Mutex<Inner>,
@@ -63,7 +63,7 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
         tokio::select! {
             () = cancel.cancelled() => break,
             _ = look.tick() => desk.look().await,
-            // It is handed over with the answer to the kiosk's next report.
+            // It is sent with the answer to the kiosk's next report.
             Some(command) = commands.recv() => desk.inner.lock().await.pending.passed_on(command),
         }
     }
@@ -120,10 +120,10 @@ async fn report(
     let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let kiosk =
         (0..desk.settings.kiosks.len()).find(|at| inner.publisher.layout(*at).device.as_str() == device);
-    // Whether the kiosk exists is not told to whoever cannot prove to be it.
+    // The answer does not reveal whether the kiosk exists.
     let Some(index) = kiosk.filter(|at| is_same(&desk.settings.kiosks[*at].token, token)) else {
         inner.guard.wrong(peer.ip(), now);
-        tracing::warn!(%peer, "a report with a wrong token");
+        tracing::warn!(%peer, "report with a wrong token");
         let answer = refused(StatusCode::UNAUTHORIZED, "this token is not that kiosk's");
         return ([(header::WWW_AUTHENTICATE, "Bearer")], answer).into_response();
     };
@@ -147,7 +147,7 @@ async fn report(
     Json(answer).into_response()
 }
 
-/// Compares without telling by its time how much of it was right.
+/// Compares in constant time.
 fn is_same(token: &str, shown: &str) -> bool {
     let (token, shown) = (token.as_bytes(), shown.as_bytes());
     token.len() == shown.len() && token.iter().zip(shown).fold(0, |all, (a, b)| all | (a ^ b)) == 0

@@ -1,4 +1,4 @@
-//! What is done for devices besides polling: outputs written again in time, and maintenance.
+//! Work besides polling: refreshing of outputs, and maintenance requests.
 
 use std::sync::atomic::Ordering;
 
@@ -10,13 +10,13 @@ use crate::modbus::link::Failure;
 use crate::modbus::maintenance::RegisterRequest;
 use crate::modbus::wire::pdu;
 
-/// Maintenance waits for a moment without polls; on a line that has none it gets this share.
+/// Maintenance runs while no poll is due; on a busy line it gets this share, in percent.
 pub(super) const SHARE_PERCENT: u8 = 20;
 
 // === impl Line ===
 
 impl Line {
-    /// A request of maintenance, if it may go now: the line is idle, or its share is not used up.
+    /// Returns a maintenance request if it may run now: the line is idle, or its share is not used up.
     pub(super) fn maintenance_due(&mut self, now: Instant) -> Option<RegisterRequest> {
         let is_idle = self.schedule.next_due().is_none_or(|due| due > now);
         if !is_idle && !self.maintenance_budget.allows(now) {
@@ -25,8 +25,8 @@ impl Line {
         self.context.maintenance.try_recv().ok()
     }
 
-    /// One exchange for whoever maintains a unit. What comes of it says nothing about a device:
-    /// the unit may be none, or be starting anew.
+    /// Executes a maintenance request. Its outcome does not change the state of a device:
+    /// the unit may not be configured, or be restarting.
     pub(super) async fn maintain(&mut self, request: RegisterRequest) {
         if request.reply.is_closed() {
             return;
@@ -50,7 +50,7 @@ impl Line {
         request.answer(outcome);
     }
 
-    /// Writes what stands at a point again, so that the device goes on granting it.
+    /// Refreshes a commanded output, so that the device keeps it.
     pub(super) async fn refresh(&mut self, device: usize, point: u16, value: &Value) {
         let Ok(write) = self.plan.devices[device].encode(point, value) else { return };
         match self.exchange(device, &pdu::Request::write(&write)).await {
@@ -66,7 +66,7 @@ impl Line {
         }
     }
 
-    /// Forgets what stood at a lost device; says so in the detail.
+    /// Stops refreshing the outputs of a lost device, and adds that to the detail.
     pub(super) fn without_standing(&mut self, device: usize, detail: String) -> String {
         if !self.standing.forget(device) {
             return detail;

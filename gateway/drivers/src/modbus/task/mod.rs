@@ -1,5 +1,5 @@
-//! The one owner of a line: opens it, asks who is due, hands out what came, serves commands
-//! between two exchanges, and never lets one device stand in another's way.
+//! The task that owns a line: opens it, polls devices, publishes samples and executes commands
+//! between two exchanges. A failing device does not block the others.
 
 mod command;
 mod device;
@@ -29,7 +29,7 @@ use standing::Standing;
 /// Time-outs in a row, over all devices, after which a connection counts as half open.
 const HALF_OPEN_AFTER: u32 = 5;
 
-/// A line with nothing to do still shows the watchdog that it lives.
+/// An idle line reports progress to the watchdog this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Runs a line on its real port or connection.
@@ -79,7 +79,7 @@ struct Line {
     link: Option<Link>,
     silent_in_a_row: u32,
     is_up: Option<bool>,
-    /// Whether somebody may still say how often devices are read.
+    /// Whether the sender of poll overrides still exists.
     has_overrides: bool,
 }
 
@@ -190,7 +190,7 @@ impl Line {
         }
     }
 
-    /// Asks a dead device for the least it can give.
+    /// Probes a dead device with the smallest possible read.
     async fn probe(&mut self, device: usize) {
         let began = Instant::now();
         let plan = Arc::clone(&self.plan);
@@ -205,7 +205,7 @@ impl Line {
         self.budget.spend(now - began, now);
     }
 
-    /// Reads a block and keeps the breaker, the counters and the link's state true.
+    /// Reads a block and updates the breaker, the counters and the state of the link.
     async fn read(&mut self, device: usize, block: &Block) -> Option<device::Read> {
         let stamp = self.context.clock.now();
         let request = pdu::Request::read(block.span);
@@ -218,7 +218,7 @@ impl Line {
                 Some(device::decode(&plan.devices[device], block, &data, stamp))
             }
             Err(Failure::Refused(code)) => {
-                // An exception is an answer: the device lives, this block is what it refuses.
+                // An exception is an answer: the device is online, but refuses this block.
                 self.succeeded(device).await;
                 tracing::debug!(device = %plan.layouts[device].device, code, span = ?block.span, "refused");
                 Some(device::all_bad(block.points.iter().copied(), Reason::Refused, stamp))
@@ -278,7 +278,7 @@ impl Line {
             self.lost(error.to_string()).await;
             return;
         }
-        // Whoever answers next may be another one.
+        // The unit that answers next may be another device.
         self.devices[device].identified = false;
         let (reason, detail) = match failure {
             Failure::Garbled => {
@@ -291,13 +291,13 @@ impl Line {
         // tells. A serial port has nothing to be half open.
         let may_be_half_open = !matches!(self.plan.medium, Medium::Rtu(_));
         if may_be_half_open && self.silent_in_a_row >= HALF_OPEN_AFTER {
-            tracing::debug!(line = %self.plan.line, "everybody is silent: opening the connection anew");
+            tracing::debug!(line = %self.plan.line, "no device answers: reopening the connection");
             self.silent_in_a_row = 0;
             self.link = None;
         }
     }
 
-    /// Counts a failure; when it opens the breaker, tells so once.
+    /// Counts a failure, and publishes once that the breaker has opened.
     async fn trip(&mut self, device: usize, reason: Reason, detail: String) {
         let poll = self.plan.devices[device].poll;
         if self.devices[device].breaker.failed(reason, poll, Instant::now()) {

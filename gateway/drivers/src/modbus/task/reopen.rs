@@ -1,4 +1,4 @@
-//! Opening the line, and opening it again.
+//! Opens the line and reopens it after a loss.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::modbus::transport::describe;
 
 impl Line {
     /// Opens the line, trying again until it works; false when cancelled. Commands that arrive
-    /// meanwhile are answered, not kept.
+    /// meanwhile are answered with a failure, not queued.
     pub(super) async fn open(&mut self) -> bool {
         loop {
             self.context.health.progress.fetch_add(1, Ordering::Relaxed);
