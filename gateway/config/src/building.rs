@@ -10,7 +10,7 @@ use linli_domain::facility::{
 use linli_domain::mode::closed_rooms;
 use linli_domain::{Layout, PointSpec, Value, ValueType};
 
-use super::checked::{Centre, CheckedLine};
+use super::checked::{Centre, ConfiguredLine};
 use super::notes::{Notes, nth};
 use super::raw::{self, DevicesFile, FacilityFile};
 use super::text::Step;
@@ -20,7 +20,7 @@ pub fn check(
     file: &FacilityFile,
     centre: &Centre,
     rooms: &[super::Room],
-    (devices, lines): (&DevicesFile, &[CheckedLine]),
+    (devices, lines): (&DevicesFile, &[ConfiguredLine]),
     notes: &mut Notes<'_, '_>,
 ) -> Facility {
     let layouts: Vec<Arc<Layout>> =

@@ -8,7 +8,7 @@ use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
 
-use super::checked::{Centre, Checked, CheckedLine, GatewayId};
+use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};
 use super::notes::Notes;
 use super::plans::Known;
 use super::raw::plan::PlanFile;
@@ -113,7 +113,7 @@ impl Place<'_, '_> {
         &self,
         file: Option<&(usize, AlarmsFile)>,
         devices: &DevicesFile,
-        lines: &[CheckedLine],
+        lines: &[ConfiguredLine],
         problems: &mut Vec<Problem>,
     ) -> (alarms::Checked, Vec<Webhook>) {
         let Some((index, file)) = file else { return (alarms::check(None, devices, lines), Vec::new()) };
@@ -126,7 +126,7 @@ impl Place<'_, '_> {
     fn matters(
         &self,
         matters: Option<&(usize, MattersFile)>,
-        lines: &[CheckedLine],
+        lines: &[ConfiguredLine],
         problems: &mut Vec<Problem>,
     ) -> KioskSettings {
         let opening = self.centre.map(|centre| centre.opening.clone()).unwrap_or_default();
@@ -171,7 +171,7 @@ impl Place<'_, '_> {
 }
 
 /// Rooms in which vital signs are measured.
-fn measured(lines: &[CheckedLine]) -> Vec<Id> {
+fn measured(lines: &[ConfiguredLine]) -> Vec<Id> {
     let layouts = lines.iter().flat_map(|line| line.plan.layouts());
     let vital = layouts.filter(|layout| layout.class == DeviceClass::Vital);
     vital.filter_map(|layout| layout.room.clone()).collect::<BTreeSet<Id>>().into_iter().collect()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use linli_domain::Id;
 use linli_domain::report::Report as Rule;
-use linli_drivers::LinePlan;
+use linli_drivers::CheckedLine;
 
 use super::raw::Form;
 
@@ -25,7 +25,7 @@ pub struct Checked {
     /// By which ways rooms change their use.
     pub plans: Vec<super::Known>,
     /// Lines with their devices.
-    pub lines: Vec<CheckedLine>,
+    pub lines: Vec<ConfiguredLine>,
     /// The store.
     pub store: linli_store::Settings,
     /// The broker, if there is one.
@@ -106,9 +106,9 @@ pub struct Room {
 }
 
 /// A line with its devices.
-pub struct CheckedLine {
+pub struct ConfiguredLine {
     /// What it does.
-    pub plan: Arc<dyn LinePlan>,
+    pub plan: Arc<dyn CheckedLine>,
     /// Per device of the plan, one rule per point of its layout.
     pub reports: Vec<Vec<Rule>>,
     /// Per device of the plan, the age at which a value is stale.

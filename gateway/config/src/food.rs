@@ -3,13 +3,13 @@
 use linli_domain::DeviceClass;
 use linli_domain::food::Kept;
 
-use super::checked::CheckedLine;
+use super::checked::ConfiguredLine;
 use super::notes::{Notes, nth};
 use super::raw::DevicesFile;
 use crate::settings::canteen::{self, CanteenDevice};
 
 /// Cabinets, machines and probes.
-pub fn check(file: &DevicesFile, lines: &[CheckedLine], notes: &mut Notes<'_, '_>) -> Vec<CanteenDevice> {
+pub fn check(file: &DevicesFile, lines: &[ConfiguredLine], notes: &mut Notes<'_, '_>) -> Vec<CanteenDevice> {
     let mut all = Vec::new();
     let layouts = lines.iter().flat_map(|line| line.plan.layouts().iter().zip(&line.stale_after));
     for (layout, fresh) in layouts {

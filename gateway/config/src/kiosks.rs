@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use linli_domain::hours::Opening;
 use linli_domain::kiosk::{Matter, PARTS};
 
-use super::checked::CheckedLine;
+use super::checked::ConfiguredLine;
 use super::notes::{Notes, nth};
 use super::raw::MattersFile;
 use super::shape::nearest;
@@ -14,7 +14,7 @@ use crate::settings::kiosk::{KioskDevice, KioskSettings};
 /// Kiosks with their catalogue; the file may be missing.
 pub fn check(
     file: Option<(&MattersFile, &mut Notes<'_, '_>)>,
-    lines: &[CheckedLine],
+    lines: &[ConfiguredLine],
     opening: Vec<Opening>,
 ) -> KioskSettings {
     let layouts = lines.iter().flat_map(|line| line.plan.layouts().iter().zip(&line.stale_after));

@@ -30,7 +30,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-pub use checked::{Checked, CheckedLine, Room, Worker};
+pub use checked::{Checked, ConfiguredLine, Room, Worker};
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use linli_domain::report::Report as Rule;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
-use linli_drivers::{LinePlan, RawDevice, RawLine};
+use linli_drivers::{CheckedLine, RawDevice, RawLine};
 
-use super::checked::CheckedLine;
+use super::checked::ConfiguredLine;
 use super::notes::{Notes, nth};
 use super::raw::{Device, DevicesFile, Report};
 use super::text::Step;
@@ -37,7 +37,7 @@ pub fn check(
     profiles: &ProfileSet,
     dir: Option<&Path>,
     notes: &mut Notes<'_, '_>,
-) -> Vec<CheckedLine> {
+) -> Vec<ConfiguredLine> {
     let line_ids = line_ids(file, notes);
     let devices = devices(file, rooms, &line_ids, dir, notes);
     let mut checked = Vec::new();
@@ -174,11 +174,11 @@ fn known<'k>(
 
 /// The report rules and stale ages of a planned line.
 fn finish(
-    plan: Arc<dyn LinePlan>,
+    plan: Arc<dyn CheckedLine>,
     here: &[(usize, RawDevice)],
     file: &DevicesFile,
     notes: &mut Notes<'_, '_>,
-) -> CheckedLine {
+) -> ConfiguredLine {
     let mut reports = Vec::new();
     for ((index, _), layout) in here.iter().zip(plan.layouts()) {
         let raw: &Device = &file.device[*index];
@@ -203,7 +203,7 @@ fn finish(
         reports.push(rules);
     }
     let stale_after = here.iter().map(|(_, raw)| (raw.poll * STALE_POLLS).max(SHORTEST_STALE)).collect();
-    CheckedLine { plan, reports, stale_after }
+    ConfiguredLine { plan, reports, stale_after }
 }
 
 fn rule(raw: Option<&Report>, path: &[Step], notes: &mut Notes<'_, '_>) -> Rule {

@@ -7,7 +7,7 @@ use linli_domain::mode::{Direction, Drill, Notice, Plan, Policy, Reading, Ruling
 use linli_domain::{DeviceClass, Id, Layout};
 
 use super::alarms::Checked as Alarms;
-use super::checked::CheckedLine;
+use super::checked::ConfiguredLine;
 use super::notes::{Notes, keys};
 use super::plans::Known;
 use super::raw::plan as raw;
@@ -24,7 +24,7 @@ const LONGEST_TEXT: usize = 190;
 /// What a policy is about.
 pub struct Data<'d> {
     /// Devices.
-    pub lines: &'d [CheckedLine],
+    pub lines: &'d [ConfiguredLine],
     /// Alarms.
     pub alarms: &'d Alarms,
     /// Kiosks.
@@ -63,12 +63,12 @@ pub fn together(plans: &[Known], data: &Data<'_>, wrong: &mut impl FnMut(&str, &
         *slot = (*slot).min(*poll);
     }
     for line in data.lines {
-        let Err(problem) = line.plan.paced(&polls) else { continue };
+        let Err(problem) = line.plan.check_polls(&polls) else { continue };
         let is_here = |device: &Id| line.plan.layouts().iter().any(|layout| layout.device == *device);
         // What one of them asks for alone is told there.
         let is_alone = |reading: &Reading| {
             let alone = reading.poll.map(|poll| [(reading.device.clone(), poll)].into());
-            alone.is_some_and(|alone| line.plan.paced(&alone).is_err())
+            alone.is_some_and(|alone| line.plan.check_polls(&alone).is_err())
         };
         let asks = |known: &&Known| {
             let mut readings = known.policy.devices.iter();
@@ -99,13 +99,13 @@ fn class(raw: super::raw::Class) -> DeviceClass {
 
 impl<'d> Checker<'_, 'd, '_, '_> {
     /// Every device of the centre, and where it hangs.
-    fn layouts(&self) -> impl Iterator<Item = (&'d CheckedLine, &'d Layout)> + use<'d> {
+    fn layouts(&self) -> impl Iterator<Item = (&'d ConfiguredLine, &'d Layout)> + use<'d> {
         let lines = self.data.lines.iter();
         lines.flat_map(|line| line.plan.layouts().iter().map(move |layout| (line, &**layout)))
     }
 
     /// A device of the plan's room, or of none.
-    fn find(&mut self, id: &str, path: &[Way]) -> Option<(&'d CheckedLine, &'d Layout)> {
+    fn find(&mut self, id: &str, path: &[Way]) -> Option<(&'d ConfiguredLine, &'d Layout)> {
         let Some(found) = self.layouts().find(|(_, layout)| layout.device.as_str() == id) else {
             let all: Vec<&str> = self.layouts().map(|(_, layout)| layout.device.as_str()).collect();
             let hint = nearest(id, &all).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
@@ -129,10 +129,10 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             self.notes.wrong(&at("device", index, ""), "says nothing: give it a poll, a lane, or both");
         }
         let poll = raw.poll.map(|poll| poll.0);
-        let found: Vec<(&CheckedLine, &Layout)> = match (&raw.device, raw.class) {
+        let found: Vec<(&ConfiguredLine, &Layout)> = match (&raw.device, raw.class) {
             (Some(device), None) => self.find(device, &at("device", index, "device")).into_iter().collect(),
             (None, Some(word)) => {
-                let is_meant = |(_, layout): &(&CheckedLine, &Layout)| {
+                let is_meant = |(_, layout): &(&ConfiguredLine, &Layout)| {
                     layout.room.as_ref() == Some(&self.plan.room) && layout.class == class(word)
                 };
                 let found: Vec<_> = self.layouts().filter(is_meant).collect();
@@ -149,7 +149,7 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             }
         };
         for (line, layout) in found {
-            let told = poll.map(|poll| line.plan.paced(&[(layout.device.clone(), poll)].into()));
+            let told = poll.map(|poll| line.plan.check_polls(&[(layout.device.clone(), poll)].into()));
             let poll = match told {
                 Some(Err(problem)) => {
                     // Of a class those are read more often that can be.

@@ -1,62 +1,63 @@
-//! A record that nobody changes unseen: every line names the hash of the one before, and one root
-//! stands for all of them (a Merkle tree as in RFC 9162 §2.1.1, SHA-256).
+//! A tamper-evident log: every line contains the hash of the one before, and one root hash
+//! covers all of them (Merkle tree as in RFC 9162 §2.1.1, SHA-256).
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A hash.
+/// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// The state of a record: enough to go on with it, whatever its length.
+/// The state of a log: enough to append to it, whatever its length.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
-    /// How many lines there are.
+    /// Number of lines.
     pub count: u64,
-    /// Hash of the last one; zeros before the first.
+    /// Hash of the last line; zeros before the first.
     pub last: Hash,
-    /// Roots of the whole subtrees, the largest first.
+    /// Roots of the complete subtrees, the largest first.
     peaks: Vec<(u32, Hash)>,
 }
 
-/// What stands for a record.
+/// The tree head of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// How many lines.
+    /// Number of lines.
     pub count: u64,
-    /// The root over them, hexadecimal.
+    /// The root hash, hexadecimal.
     pub root: String,
 }
 
-/// Why lines are not the record they claim to be.
+/// Why lines do not form an intact log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// Not a line at all.
+    /// The line is not an entry.
     #[error("line {line} is not a line of a record: {why}")]
     NotALine {
-        /// Which, from 1.
+        /// Line number, from 1.
         line: u64,
         /// What is wrong.
         why: String,
     },
-    /// A line is missing, or stands elsewhere.
+    /// A line is missing or out of order.
     #[error("line {line} has the number {n}, {expected} was due: lines are missing, or were moved")]
     Gap {
-        /// Which, from 1.
+        /// Line number, from 1.
         line: u64,
-        /// Its number.
+        /// The number in the line.
         n: u64,
-        /// The number that was due.
+        /// The expected number.
         expected: u64,
     },
-    /// A line before it was changed.
+    /// The line before it was changed.
     #[error("line {line} does not follow from the one before: that one was changed")]
     Changed {
-        /// Which, from 1.
+        /// Line number, from 1.
         line: u64,
     },
 }
 
-/// The part of a line that makes it one of a chain.
+/// The members of a line that link it to the one before.
 #[derive(Debug, Deserialize)]
 struct Link {
     n: u64,
@@ -66,7 +67,7 @@ struct Link {
 // === impl Head ===
 
 impl Head {
-    /// The root, if it is one.
+    /// Returns the root hash; `None` if it is not 64 hexadecimal digits.
     #[must_use]
     pub fn root_bytes(&self) -> Option<Hash> {
         unhex(&self.root)?.try_into().ok()
@@ -76,13 +77,13 @@ impl Head {
 // === impl Chain ===
 
 impl Chain {
-    /// The head of the next line: its number and the hash of the one before.
+    /// Returns the members `n` and `prev` of the next line: its number and the hash of the line before.
     #[must_use]
     pub fn next(&self) -> (u64, String) {
         (self.count, hex(&self.last))
     }
 
-    /// Adds a line, which begins with [`Chain::next`].
+    /// Appends a line that contains what [`Chain::next`] returned.
     pub fn append(&mut self, line: &str) {
         self.last = leaf(line);
         self.count += 1;
@@ -94,7 +95,7 @@ impl Chain {
         self.peaks.push((height, root));
     }
 
-    /// What stands for all lines so far.
+    /// Returns the tree head over all lines so far.
     #[must_use]
     pub fn head(&self) -> Head {
         let mut peaks = self.peaks.iter().rev().map(|(_, root)| *root);
@@ -105,7 +106,7 @@ impl Chain {
         Head { count: self.count, root: hex(&root) }
     }
 
-    /// Adds a line that somebody else wrote, if it follows.
+    /// Verifies a line against the one before and appends it.
     pub fn follow(&mut self, line: &str) -> Result<(), Broken> {
         let at = self.count + 1;
         let link: Link = serde_json::from_str(line)
@@ -129,19 +130,16 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
-/// Hexadecimal digits.
+/// Returns the bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(bytes)
 }
 
-/// The bytes of hexadecimal digits, two for each and nothing else.
+/// Decodes hexadecimal digits of either case; `None` for an odd number of digits or anything else.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect();
-    if rest.is_empty() { bytes } else { None }
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
 }
 
 #[cfg(test)]

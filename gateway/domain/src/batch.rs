@@ -1,4 +1,4 @@
-//! What one exchange with one device yields.
+//! Samples and the description of the device they come from.
 
 use std::sync::Arc;
 
@@ -13,34 +13,34 @@ pub struct Sample {
     pub point: u16,
     /// When the device was asked, by the gateway's clock; never changed afterwards.
     pub at: Timestamp,
-    /// How good that clock was.
+    /// Quality of that clock.
     pub clock: ClockQuality,
-    /// How good the value is.
+    /// Quality of the value.
     pub quality: Quality,
-    /// The value, or nothing.
+    /// The value; `None` when there is none.
     pub value: Option<Value>,
 }
 
 /// Samples of one device that belong together, in the order they were read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// Whose points the samples index.
+    /// The device and the points that the samples refer to.
     pub layout: Arc<Layout>,
     /// At least one sample.
     pub samples: Vec<Sample>,
 }
 
-/// What a device is and which points it has: enough to make sense of stored samples after the
+/// A device and its points: enough to interpret stored samples after the
 /// configuration has changed, and the content of the `meta/{device}` message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Layout {
     /// The device's id, unique in the gateway.
     pub device: Id,
-    /// What people call it, in their language.
+    /// Display name.
     pub name: String,
-    /// Where it stands.
+    /// The room it stands in.
     pub room: Option<Id>,
-    /// What it is for.
+    /// Its purpose, which decides priorities.
     pub class: DeviceClass,
     /// `vendor/model` of the profile.
     pub profile: String,

@@ -1,6 +1,6 @@
-//! A record's head, signed by whoever keeps the record: a checkpoint (C2SP `tlog-checkpoint`) in a
-//! signed note (C2SP `signed-note`), the form in which transparency logs tell theirs. Whoever has
-//! the verifier key needs nothing of ours to check it.
+//! Signed tree heads of audit logs: a checkpoint (C2SP `tlog-checkpoint`) in a
+//! signed note (C2SP `signed-note`), the format of transparency logs. The verifier key is all
+//! that is needed to verify it.
 
 use std::fmt;
 
@@ -11,23 +11,23 @@ use sha2::{Digest, Sha256};
 use crate::audit::{Head, hex};
 use crate::order::{PublicKey, SecretKey};
 
-/// Ed25519 among the kinds of signatures.
+/// The signature type of Ed25519 (C2SP `signed-note`).
 const KIND: u8 = 1;
 
-/// How the line of a signature begins.
+/// The beginning of a signature line.
 const DASH: &str = "— ";
 
-/// No checkpoint is longer.
+/// Longest checkpoint that is read, in bytes.
 const LONGEST: usize = 4096;
 
-/// Keeps a record, and signs for it.
+/// Signs the checkpoints of a log.
 #[derive(Debug)]
 pub struct Keeper {
     key: SecretKey,
     verifier: Verifier,
 }
 
-/// What a keeper's checkpoints are checked with.
+/// Verifies the checkpoints of one signer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
     name: String,
@@ -35,19 +35,19 @@ pub struct Verifier {
     key: PublicKey,
 }
 
-/// Why a note is no checkpoint of that keeper.
+/// Why a note is not a valid checkpoint of the signer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotSigned {
-    /// It is not in the form of a signed note.
+    /// It does not have the format of a signed note.
     #[error("is no signed note: a text, an empty line, then lines that begin with \"{DASH}\"")]
     NoNote,
-    /// Somebody else signed it, or nobody.
+    /// It has no signature of this signer.
     #[error("is not signed by {0}")]
     NotByThem(String),
-    /// Their key did not sign these words.
+    /// The signature does not verify: the text was changed.
     #[error("was changed after it was signed")]
     Changed,
-    /// What is signed is no head.
+    /// The signed text is not a checkpoint.
     #[error("is signed, but is no checkpoint: origin, size and root, a line each")]
     NoCheckpoint,
 }
@@ -55,20 +55,20 @@ pub enum NotSigned {
 // === impl Keeper ===
 
 impl Keeper {
-    /// Signs as that name: one or more characters without spaces and `+`.
+    /// Creates a signer with a name: one or more characters without spaces and `+`.
     #[must_use]
     pub fn new(name: String, key: SecretKey) -> Self {
         let verifier = Verifier::new(name, key.public());
         Self { key, verifier }
     }
 
-    /// What it is checked with.
+    /// Returns the verifier of its signatures.
     #[must_use]
     pub const fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
-    /// The head as a signed checkpoint.
+    /// Returns the tree head as a signed checkpoint.
     #[must_use]
     pub fn sign(&self, head: &Head) -> String {
         let Verifier { name, id, .. } = &self.verifier;
@@ -93,7 +93,7 @@ impl Verifier {
         Self { name, id, key }
     }
 
-    /// From its text: `name+id+key`.
+    /// Parses a verifier key: `name+id+key`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = text.trim().splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
@@ -111,8 +111,8 @@ impl Verifier {
         Ok(verifier)
     }
 
-    /// The text of a note, if they signed it.
-    fn text<'n>(&self, note: &'n str) -> Result<&'n str, NotSigned> {
+    /// Returns the text of a note after verifying its signature.
+    pub fn text<'n>(&self, note: &'n str) -> Result<&'n str, NotSigned> {
         let end = note.rfind("\n\n").filter(|_| note.len() <= LONGEST).ok_or(NotSigned::NoNote)?;
         let (text, lines) = (&note[..=end], &note[end + 2..]);
         for line in lines.lines() {
@@ -130,7 +130,7 @@ impl Verifier {
         Err(NotSigned::NotByThem(self.name.clone()))
     }
 
-    /// The head of a checkpoint, if they signed it.
+    /// Returns the tree head of a checkpoint after verifying its signature.
     pub fn open(&self, note: &str) -> Result<Head, NotSigned> {
         let mut lines = self.text(note)?.lines();
         let (origin, count, root) = (lines.next(), lines.next(), lines.next());
@@ -147,77 +147,5 @@ impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = [&[KIND][..], self.key.as_bytes()].concat();
         write!(f, "{}+{}+{}", self.name, hex(&self.id), STANDARD.encode(key))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The example of the specification.
-    const KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
-    const NOTE: &str = "This is an example message.\n\n— example.com/foo \
-        Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
-
-    fn keeper() -> Keeper {
-        Keeper::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([7; 32]))
-    }
-
-    fn head() -> Head {
-        Head { count: 12, root: "ab".repeat(32) }
-    }
-
-    #[test]
-    fn the_example_of_the_specification_is_read() {
-        let verifier = Verifier::parse(KEY).unwrap();
-        assert_eq!(verifier.to_string(), KEY);
-        assert_eq!(verifier.text(NOTE), Ok("This is an example message.\n"));
-        assert_eq!(verifier.open(NOTE), Err(NotSigned::NoCheckpoint));
-    }
-
-    #[test]
-    fn what_is_signed_is_read_by_its_verifier_alone() {
-        let note = keeper().sign(&head());
-        assert!(note.starts_with("linli/xinghe/gate-1\n12\nq6urq6"), "{note}");
-        let verifier = Verifier::parse(&keeper().verifier().to_string()).unwrap();
-        assert_eq!(verifier.open(&note), Ok(head()));
-        let other = Keeper::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([8; 32]));
-        assert!(matches!(other.verifier().open(&note), Err(NotSigned::NotByThem(_))));
-        let elsewhere = Keeper::new("linli/yinhe/gate-1".to_owned(), SecretKey::from_seed([7; 32]));
-        assert!(matches!(elsewhere.verifier().open(&note), Err(NotSigned::NotByThem(_))));
-        // A second signature, of a witness, does not disturb.
-        let line = note.lines().last().unwrap().replace("xinghe", "witness");
-        assert_eq!(verifier.open(&format!("{note}{line}\n")), Ok(head()));
-    }
-
-    #[test]
-    fn a_change_anywhere_is_found() {
-        let (note, verifier) = (keeper().sign(&head()), keeper().verifier().clone());
-        for at in (0..note.len()).filter(|at| note.is_char_boundary(*at) && note.is_char_boundary(at + 1)) {
-            let changed = if &note[at..=at] == "x" { "y" } else { "x" };
-            let told = verifier.open(&format!("{}{changed}{}", &note[..at], &note[at + 1..]));
-            // The last line may end or not; nothing else may differ.
-            assert!(told.is_err() || at + 1 == note.len(), "{at}: {told:?}");
-        }
-        for end in 0..note.len() - 1 {
-            if note.is_char_boundary(end) {
-                assert!(verifier.open(&note[..end]).is_err(), "cut at {end}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_verifier_key_that_is_none_is_told() {
-        for (text, why) in [
-            ("", "NAME+ID+KEY"),
-            ("a+530d903a+?", "base64"),
-            ("a+530d903a+AgAA", "Ed25519"),
-            ("a+530d903a+AQAA", "32 bytes"),
-            ("b+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", "belong together"),
-            ("a+530d903a+AQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "weak"),
-        ] {
-            let told = Verifier::parse(text).expect_err(text);
-            assert!(told.contains(why), "{text}: {told}");
-        }
     }
 }

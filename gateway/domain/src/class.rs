@@ -1,4 +1,4 @@
-//! What a device is for decides how its data is treated when not everything can be kept.
+//! Device classes: the priority of data when not everything can be stored or sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceClass {
-    /// Meters, rooms, counters: the first to be given up when space runs out.
+    /// Meters, rooms, counters: evicted first when space runs out.
     #[default]
     Telemetry,
     /// Kiosks and their printers.
@@ -15,7 +15,7 @@ pub enum DeviceClass {
     Actuator,
     /// Fridges, hot holding, gas: kept longer than telemetry.
     FoodSafety,
-    /// Residents' vital signs: never given up before the others.
+    /// Residents' vital signs: evicted last.
     Vital,
 }
 
@@ -47,7 +47,7 @@ impl DeviceClass {
         }
     }
 
-    /// A small number for storage: the position in [`DeviceClass::ALL`].
+    /// Returns the code for storage: the position in [`DeviceClass::ALL`].
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8

@@ -1,6 +1,6 @@
-//! Commands: what a request must look like, and the life it leads.
+//! Commands: the format of a request, and its states.
 //!
-//! A command is journaled before it is sent, and done only when read back. The journal, not the
+//! A command is journaled before it is sent, and done only when it is read back. The journal, not the
 //! memory of a process, decides after a crash.
 
 use serde::{Deserialize, Serialize};
@@ -14,11 +14,11 @@ pub const LARGEST_REQUEST: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Chosen by the sender; the same id is the same command for ever.
+    /// Chosen by the sender; a repeated id is the same command.
     pub id: String,
-    /// Which point to write.
+    /// The point to write.
     pub point: String,
-    /// What to write.
+    /// The value to write.
     pub value: Value,
     /// After this time (Unix milliseconds UTC) the command must not act.
     pub expires: Timestamp,
@@ -31,7 +31,7 @@ pub struct Inbound {
     pub device: String,
     /// The bytes received.
     pub payload: Vec<u8>,
-    /// Whether the broker had kept it: a retained command is refused.
+    /// Whether it was a retained message: these are refused.
     pub retained: bool,
     /// MQTT 5 response topic.
     pub response_topic: Option<String>,
@@ -39,24 +39,24 @@ pub struct Inbound {
     pub correlation: Option<Vec<u8>>,
 }
 
-/// How far a command has come. The names travel in results and in the journal.
+/// The state of a command. The names appear in results and in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum State {
-    /// Journaled; nothing was sent yet.
+    /// Journaled, not yet sent.
     Accepted,
-    /// About to be on the wire, or on it; whether the device acted is not known.
+    /// Sent, or about to be sent; whether the device acted is not known.
     Sent,
     /// Read back as asked.
     Done,
     /// Refused or failed; the device was not changed, or its answer says so.
     Failed {
-        /// Why, for a person.
+        /// The reason, for people.
         reason: String,
     },
     /// Sent, but never confirmed: a person must look.
     Unknown {
-        /// Why, for a person.
+        /// The reason, for people.
         reason: String,
     },
 }
@@ -67,7 +67,7 @@ pub enum Refusal {
     /// Retained messages are delivered again at every reconnect.
     #[error("retained commands are refused: publish it without the retain flag")]
     Retained,
-    /// Nobody writes a novel to a relay.
+    /// The request is too large.
     #[error("{size} bytes is too large for a command, at most {LARGEST_REQUEST} are accepted")]
     TooLarge {
         /// Bytes received.
@@ -76,16 +76,16 @@ pub enum Refusal {
     /// Not JSON, or not the members expected.
     #[error("not a command: {detail}; expected {{\"id\",\"point\",\"value\",\"expires\"}}")]
     Malformed {
-        /// The parser's words.
+        /// The parser's message.
         detail: String,
     },
-    /// An id nobody could find again.
+    /// The id is empty, too long or has unusable characters.
     #[error("id must be 1 to 64 printable ASCII characters")]
     BadId,
     /// The device is not in the configuration.
     #[error("no device {device:?} here")]
     UnknownDevice {
-        /// What the topic named.
+        /// The device in the topic or path.
         device: String,
     },
     /// The device has no such point.
@@ -93,9 +93,9 @@ pub enum Refusal {
     UnknownPoint {
         /// The device.
         device: Id,
-        /// What the request named.
+        /// The point in the request.
         point: String,
-        /// What could be written.
+        /// The writable points.
         writable: String,
     },
     /// The point can only be read.
@@ -113,13 +113,13 @@ pub enum Refusal {
         point: Id,
         /// The value asked for.
         value: String,
-        /// What is wrong with it.
+        /// Why it does not fit.
         why: String,
     },
-    /// Too late.
+    /// The request has expired.
     #[error("expired at {} ms, now {} ms", expired.0, now.0)]
     Expired {
-        /// The request's end.
+        /// When it expired.
         expired: Timestamp,
         /// The gateway's clock.
         now: Timestamp,
@@ -127,13 +127,13 @@ pub enum Refusal {
     /// Valid for longer than a command may wait.
     #[error("expires {ahead_ms} ms ahead, at most {FURTHEST_EXPIRY_MS} ms are accepted: check the clocks")]
     TooFarAhead {
-        /// How far.
+        /// Its remaining time.
         ahead_ms: i64,
     },
     /// The gateway cannot journal, or the line has too many commands waiting.
     #[error("cannot take commands now: {why}")]
     Busy {
-        /// What is in the way.
+        /// The reason.
         why: String,
     },
 }
@@ -172,13 +172,13 @@ impl Request {
 // === impl State ===
 
 impl State {
-    /// Whether nothing more will happen to the command.
+    /// Whether the state is final.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         !matches!(self, Self::Accepted | Self::Sent)
     }
 
-    /// What a restart makes of a command the journal shows in this state: one that was never
+    /// Returns what a restart makes of a command in this state: one that was never
     /// sent may still be sent; one that may have acted is never sent twice.
     #[must_use]
     pub fn after_restart(&self) -> Self {
@@ -188,54 +188,5 @@ impl State {
             }
             other => other.clone(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(1_000_000);
-
-    fn inbound(payload: &str) -> Inbound {
-        Inbound {
-            device: "fan-1".to_owned(),
-            payload: payload.as_bytes().to_vec(),
-            retained: false,
-            response_topic: None,
-            correlation: None,
-        }
-    }
-
-    #[test]
-    fn a_good_request_is_understood() {
-        let request =
-            Request::parse(&inbound(r#"{"id":"a1","point":"relay","value":true,"expires":1000500}"#), NOW);
-        assert_eq!(request.map(|r| r.value), Ok(Value::Bool(true)));
-    }
-
-    #[test]
-    fn each_wrong_request_has_its_own_reason() {
-        let bad = |text: &str| Request::parse(&inbound(text), NOW).expect_err(text).to_string();
-        assert!(bad("").contains("not a command"));
-        assert!(bad("{").contains("not a command"));
-        assert!(bad(r#"{"id":"a","point":"p","value":1}"#).contains("expires"));
-        assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":1000001,"x":1}"#).contains("unknown field"));
-        assert!(bad(r#"{"id":"","point":"p","value":1,"expires":1000001}"#).contains("id must be"));
-        assert!(bad(r#"{"id":"a","point":"p","value":null,"expires":1000001}"#).contains("not a command"));
-        assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":1000000}"#).contains("expired"));
-        assert!(
-            bad(r#"{"id":"a","point":"p","value":1,"expires":9000000000000}"#).contains("check the clocks")
-        );
-        assert!(bad(&"x".repeat(1 << 20)).contains("too large"));
-        let retained = Inbound { retained: true, ..inbound("{}") };
-        assert_eq!(Request::parse(&retained, NOW), Err(Refusal::Retained));
-    }
-
-    #[test]
-    fn what_may_have_acted_is_never_sent_again() {
-        assert!(matches!(State::Sent.after_restart(), State::Unknown { .. }));
-        assert_eq!(State::Accepted.after_restart(), State::Accepted);
-        assert_eq!(State::Done.after_restart(), State::Done);
     }
 }

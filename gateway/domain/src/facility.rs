@@ -1,35 +1,35 @@
-//! The building: rooms, the openings between them, what a plan may move in them, and the people.
+//! The building: rooms, the openings between them, devices that plans may control, and people.
 
 use std::time::Duration;
 
 use crate::alarm::Source;
 use crate::{Id, Value};
 
-/// A centre, as far as it is built.
+/// The building model of a centre.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facility {
-    /// Where it stands.
+    /// Its sites.
     pub sites: Vec<Site>,
     /// Rooms.
     pub rooms: Vec<Room>,
-    /// Doors between rooms, and out.
+    /// Doors between rooms and to the outside.
     pub openings: Vec<Opening>,
-    /// What can be moved or read.
+    /// Devices that can be controlled or read.
     pub fixtures: Vec<Fixture>,
-    /// Parts of the building that the fire panel watches together.
+    /// Fire alarm zones.
     pub fire_zones: Vec<FireZone>,
-    /// Who works there, or gives orders.
+    /// People who work there or give orders.
     pub people: Vec<Person>,
 }
 
-/// A place where rooms of the centre are.
+/// A place with rooms of the centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// Its id.
     pub id: Id,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// How long people walk to it from where they muster.
+    /// Walking time from the assembly point.
     pub walk: Duration,
 }
 
@@ -38,23 +38,23 @@ pub struct Site {
 pub struct Room {
     /// Its id.
     pub id: Id,
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// Its site.
     pub site: Option<Id>,
-    /// What it can become.
+    /// What it can be converted to.
     pub emergency_roles: Vec<String>,
-    /// Cubic metres.
+    /// Volume in m³.
     pub volume: Option<f64>,
     /// Position of its fire zone.
     pub fire_zone: Option<usize>,
     /// Rooms of one air zone share an air handler.
     pub air_zone: Option<Id>,
-    /// What is in it in peace.
+    /// What it contains in normal operation.
     pub contents: Vec<Contents>,
 }
 
-/// What a room may hold that must not be harmed, or must not harm.
+/// Contents of a room that need protection or are hazardous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Contents {
@@ -72,7 +72,7 @@ pub enum Contents {
     Hazard,
 }
 
-/// What an opening serves for.
+/// The use of an opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// In only.
@@ -81,7 +81,7 @@ pub enum Way {
     Exit,
     /// Both.
     Both,
-    /// Out, in danger.
+    /// Emergency exit.
     FireExit,
 }
 
@@ -92,13 +92,13 @@ pub struct Opening {
     pub id: Id,
     /// Position of the room it belongs to.
     pub room: usize,
-    /// Position of the room behind it; none is the open air.
+    /// Position of the room behind it; `None` is the outside.
     pub to: Option<usize>,
-    /// What it serves for.
+    /// Its use.
     pub way: Way,
 }
 
-/// What a fixture is, and so what may be done with it.
+/// The kind of a fixture, which decides what a plan may do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Entry permission of a door.
@@ -121,28 +121,28 @@ pub enum Kind {
     Lighting,
     /// Self-service terminal.
     Kiosk,
-    /// Network, power, video: what is only looked at or switched over.
+    /// Network, power, video: monitored or switched over only.
     Supply,
-    /// Tells whether somebody is there.
+    /// Occupancy sensor.
     Occupancy,
-    /// Only reads.
+    /// Other sensors.
     Sensor,
-    /// The fire panel and everything that belongs to it: never moved.
+    /// Fire alarm system: never controlled.
     Safety,
 }
 
-/// Who makes sure that it does no harm, whatever software says.
+/// The safety interlock that acts independently of software.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interlock {
-    /// Wires.
+    /// A hard-wired interlock.
     Hardwired,
-    /// The device itself.
+    /// An interlock inside the device.
     InDevice,
-    /// Nobody.
+    /// No interlock.
     None,
 }
 
-/// Something in a room.
+/// A device or group of devices in a room.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fixture {
     /// Its id.
@@ -151,33 +151,33 @@ pub struct Fixture {
     pub room: usize,
     /// What it is.
     pub kind: Kind,
-    /// What keeps it harmless.
+    /// Its safety interlock.
     pub interlock: Interlock,
     /// Position of the opening it is a door or barrier of.
     pub opening: Option<usize>,
-    /// What can be set.
+    /// Its outputs.
     pub sets: Vec<Output>,
-    /// What can be read.
+    /// Its readings.
     pub reads: Vec<Read>,
 }
 
-/// Something that can be set.
+/// An output of a fixture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Its name, such as `entry`.
     pub name: String,
-    /// Where it is written.
+    /// The point that is written.
     pub point: Source,
-    /// What can be written, by its word. Numbers and texts are written as they are when there is
-    /// no word.
+    /// Values by their names. Numbers and texts are written unchanged when there is
+    /// no name.
     pub words: Vec<(String, Value)>,
-    /// The word or number it takes on hold; none keeps what it has.
+    /// The safe state, as name or number; `None` leaves the output unchanged.
     pub safe: Option<String>,
-    /// Words with which nobody gets in any more.
+    /// Names of values that prevent entry.
     pub secures: Vec<String>,
-    /// Words with which the opening no longer counts as a way out.
+    /// Names of values with which the opening does not count as an exit.
     pub entry_only: Vec<String>,
-    /// Each write moves something once more: it is never repeated.
+    /// Each write acts again (pulse): it is never repeated.
     pub is_pulse: bool,
 }
 
@@ -186,22 +186,22 @@ pub struct Output {
 pub enum From {
     /// A point.
     Point(Source),
-    /// It is known: a nameplate, a measurement written down.
+    /// A constant, such as a nameplate value.
     Known(f64),
 }
 
-/// Something that can be read.
+/// A reading of a fixture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Read {
     /// Its name, such as `contact`.
     pub name: String,
-    /// Where it comes from.
+    /// Its source.
     pub from: From,
-    /// Words for values.
+    /// Names of values.
     pub words: Vec<(String, Value)>,
     /// It is divided by the room's volume: a flow in m³/h becomes air changes per hour.
     pub is_per_volume: bool,
-    /// It does not come from the device that acts.
+    /// The source is independent of the device that acts.
     pub is_independent: bool,
 }
 
@@ -214,33 +214,33 @@ pub struct FireZone {
     pub input: Source,
 }
 
-/// Somebody who works in the centre, or commands it.
+/// A person who works in the centre or gives orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Their id.
     pub id: Id,
     /// What people call them.
     pub name: String,
-    /// What they may do.
+    /// Their roles.
     pub roles: Vec<String>,
 }
 
 // === impl Facility ===
 
 impl Facility {
-    /// A fixture by its id.
+    /// Returns the position of a fixture.
     #[must_use]
     pub fn fixture(&self, id: &str) -> Option<usize> {
         self.fixtures.iter().position(|fixture| fixture.id.as_str() == id)
     }
 
-    /// A room by its id.
+    /// Returns the position of a room.
     #[must_use]
     pub fn room(&self, id: &str) -> Option<usize> {
         self.rooms.iter().position(|room| room.id.as_str() == id)
     }
 
-    /// How long people walk to a room's site.
+    /// Returns the walking time to a room's site; zero if the room has none.
     #[must_use]
     pub fn walk(&self, room: usize) -> Duration {
         let site = self.rooms.get(room).and_then(|room| room.site.as_ref());
@@ -258,7 +258,7 @@ impl Facility {
 // === impl Kind ===
 
 impl Kind {
-    /// The word in files.
+    /// Returns the name used in files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -279,19 +279,19 @@ impl Kind {
         }
     }
 
-    /// Whether a drill may really move it : what harms when it moves by mistake does not.
+    /// Whether a drill may control it; false for devices that do harm when operated by mistake.
     #[must_use]
     pub const fn moves_in_drill(self) -> bool {
         !matches!(self, Self::Uv | Self::Heat | Self::Fridge | Self::Barrier)
     }
 
-    /// Whether what it shows or says is text for people.
+    /// Whether it shows or speaks texts to people.
     #[must_use]
     pub const fn speaks(self) -> bool {
         matches!(self, Self::Display | Self::Announcement)
     }
 
-    /// Whether a plan may set anything of it.
+    /// Whether a plan may control it.
     #[must_use]
     pub const fn is_movable(self) -> bool {
         !matches!(self, Self::Occupancy | Self::Sensor | Self::Safety)

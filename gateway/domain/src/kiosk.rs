@@ -1,29 +1,29 @@
-//! Government self-service kiosks (政务自助终端): what their parts report, and what that leaves
-//! of the service.
+//! Government self-service kiosks (政务自助终端): states of their components, and the availability
+//! of services.
 
 use serde::{Deserialize, Serialize};
 
-/// The state of a part, as kiosks' makers tell it (CEN/XFS words in brackets).
+/// The state of a component (CEN/XFS device states in brackets).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// Works (DEVONLINE).
+    /// Online (DEVONLINE).
     Ok = 0,
-    /// Works on something (DEVBUSY).
+    /// Busy (DEVBUSY).
     Busy = 1,
-    /// Works, and wants attention soon: paper is low.
+    /// Works, and needs attention soon, such as low paper.
     Warn = 2,
-    /// Waits for a person at the kiosk: a card left in the reader (DEVUSERERROR).
+    /// Waits for the user, such as for a card left in the reader (DEVUSERERROR).
     UserError = 3,
-    /// Does not work: out of paper, jammed (DEVHWERROR).
+    /// Failed, such as out of paper or jammed (DEVHWERROR).
     Fault = 4,
-    /// Is not there (DEVNODEVICE).
+    /// Not present (DEVNODEVICE).
     Absent = 5,
-    /// Is there, and does not answer (DEVOFFLINE, DEVPOWEROFF).
+    /// Does not answer (DEVOFFLINE, DEVPOWEROFF).
     Offline = 6,
 }
 
-/// Parts that a kiosk may report, with their Chinese names.
+/// Components that a kiosk may report, with their Chinese names.
 pub const PARTS: [(&str, &str); 10] = [
     ("printer", "打印机"),
     ("paper", "纸张"),
@@ -37,51 +37,51 @@ pub const PARTS: [(&str, &str); 10] = [
     ("upstream", "政务服务接口"),
 ];
 
-/// What residents get.
+/// The availability of the service to residents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
-    /// Everything.
+    /// Full service.
     InService,
-    /// Some matters are not available.
+    /// Some services are unavailable.
     Degraded,
-    /// Nothing.
+    /// No service.
     OutOfService,
-    /// Taken out on purpose: a text is shown.
+    /// Out of service on purpose: a text is shown.
     Maintenance,
-    /// Nobody knows.
+    /// Unknown.
     Offline,
 }
 
-/// Something residents come for (政务服务事项).
+/// A public service (政务服务事项).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Matter {
     /// Its number in the district's catalogue.
     pub id: String,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Whose it is.
+    /// The department responsible.
     pub department: String,
-    /// Parts that it needs.
+    /// Components it needs.
     pub needs: Vec<String>,
 }
 
-/// How a kiosk spent the opening hours of a day, in milliseconds.
+/// Availability during the opening hours of a day, in milliseconds per state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hours {
-    /// Everything.
+    /// Full service.
     pub in_service: u64,
-    /// Something.
+    /// Partial service.
     pub degraded: u64,
-    /// Nothing.
+    /// No service.
     pub out_of_service: u64,
-    /// Taken out on purpose.
+    /// Out of service on purpose.
     pub maintenance: u64,
-    /// Nobody knows.
+    /// Unknown.
     pub offline: u64,
 }
 
-/// Without one of these a kiosk is of no use.
+/// Components without which no service is available.
 const ESSENTIAL: [&str; 3] = ["touch", "network", "upstream"];
 
 // === impl Part ===
@@ -91,7 +91,7 @@ impl Part {
     pub const ALL: [Self; 7] =
         [Self::Ok, Self::Busy, Self::Warn, Self::UserError, Self::Fault, Self::Absent, Self::Offline];
 
-    /// From a word of a kiosk's report.
+    /// Parses a state in a kiosk's report.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
@@ -106,19 +106,19 @@ impl Part {
         })
     }
 
-    /// From its code.
+    /// Returns the state of a code.
     #[must_use]
     pub fn of_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|part| i64::from(part.code()) == code)
     }
 
-    /// As the point's value.
+    /// Returns the code: the value of the point.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8
     }
 
-    /// Whether what needs it can be done.
+    /// Whether services that need the component are available.
     #[must_use]
     pub const fn serves(self) -> bool {
         matches!(self, Self::Ok | Self::Busy | Self::Warn)
@@ -128,7 +128,7 @@ impl Part {
 // === impl Service ===
 
 impl Service {
-    /// What is left of the service with these parts. A part that is not reported is not judged.
+    /// Returns the availability with these components. A component that is not reported is ignored.
     #[must_use]
     pub fn of<'p>(is_heard: bool, shows_text: bool, parts: impl Iterator<Item = (&'p str, Part)>) -> Self {
         if !is_heard {
@@ -150,7 +150,7 @@ impl Service {
         service
     }
 
-    /// Whether residents get at least something.
+    /// Whether at least partial service is available.
     #[must_use]
     pub const fn is_available(self) -> bool {
         matches!(self, Self::InService | Self::Degraded)
@@ -160,7 +160,7 @@ impl Service {
 // === impl Matter ===
 
 impl Matter {
-    /// The part that is missing for it, if one is. A part that is not reported is not judged.
+    /// Returns the component that prevents the service, if any. A component that is not reported is ignored.
     #[must_use]
     pub fn lacks(&self, part: impl Fn(&str) -> Option<Part>) -> Option<&str> {
         self.needs.iter().map(String::as_str).find(|name| part(name).is_some_and(|part| !part.serves()))
@@ -170,7 +170,7 @@ impl Matter {
 // === impl Hours ===
 
 impl Hours {
-    /// So long it was so.
+    /// Adds a duration in a state.
     pub fn add(&mut self, service: Service, span: u64) {
         let spent = match service {
             Service::InService => &mut self.in_service,
@@ -182,55 +182,13 @@ impl Hours {
         *spent = spent.saturating_add(span);
     }
 
-    /// Share of the time in which residents got at least something, per cent; none before the
-    /// first moment. What nobody knows counts as not available.
+    /// Returns the share of time with at least partial service, in per cent; `None` before the
+    /// first interval. Unknown counts as unavailable.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day")]
     pub fn availability(&self) -> Option<f64> {
         let good = self.in_service + self.degraded;
         let all = good + self.out_of_service + self.maintenance + self.offline;
         (all > 0).then(|| good as f64 * 100.0 / all as f64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worst_part_decides_and_unknown_is_never_in_service() {
-        let of = |parts: &[(&'static str, Part)]| Service::of(true, false, parts.iter().copied());
-        assert_eq!(of(&[("printer", Part::Ok), ("paper", Part::Warn)]), Service::InService);
-        assert_eq!(of(&[("printer", Part::Fault), ("touch", Part::Ok)]), Service::Degraded);
-        assert_eq!(of(&[("paper", Part::Fault), ("upstream", Part::Offline)]), Service::OutOfService);
-        let fine = [("touch", Part::Ok)];
-        assert_eq!(Service::of(false, false, fine.into_iter()), Service::Offline);
-        assert_eq!(Service::of(true, true, fine.into_iter()), Service::Maintenance);
-    }
-
-    #[test]
-    fn what_nobody_knows_is_not_available() {
-        let mut hours = Hours::default();
-        assert_eq!(hours.availability(), None);
-        hours.add(Service::InService, 60);
-        hours.add(Service::Degraded, 15);
-        hours.add(Service::Offline, 25);
-        assert_eq!(hours.availability(), Some(75.0));
-        let print = Matter {
-            id: "1".to_owned(),
-            name: "打印".to_owned(),
-            department: String::new(),
-            needs: vec!["printer".to_owned(), "paper".to_owned()],
-        };
-        let paper = |state| move |name: &str| (name == "paper").then_some(state);
-        assert_eq!((print.lacks(paper(Part::Warn)), print.lacks(paper(Part::Fault))), (None, Some("paper")));
-    }
-
-    #[test]
-    fn codes_and_words_lead_back() {
-        for part in Part::ALL {
-            assert_eq!(Part::of_code(i64::from(part.code())), Some(part));
-        }
-        assert_eq!((Part::of_code(7), Part::parse("broken")), (None, None));
     }
 }

@@ -41,7 +41,7 @@ pub use batch::{Batch, Layout, PointSpec, Sample};
 pub use civil::Civil;
 pub use class::{DeviceClass, Lane};
 pub use id::{Id, IdError};
-pub use quality::{Quality, Reason};
+pub use quality::{NoQuality, Quality, Reason};
 pub use record::{Message, Record, Topic};
 pub use time::{ClockQuality, Stamp, Timestamp};
 pub use value::{Value, ValueType};

@@ -1,14 +1,14 @@
-//! The loss ledger: what was given up, exactly which, and why.
+//! The loss ledger: which data was discarded, and why.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{DeviceClass, Message, Timestamp, Topic};
 
-/// Why data was given up.
+/// Why data was discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossReason {
-    /// The store reached its configured size; the oldest of the least important went.
+    /// The store reached its configured size; the oldest data of the lowest class was evicted.
     SizeCap,
     /// Older than the configured age.
     AgeCap,
@@ -18,30 +18,30 @@ pub enum LossReason {
     IntakeFull,
     /// The database was damaged and set aside under the name given.
     Damaged,
-    /// The broker refuses this message for ever (too large, not authorised, malformed).
+    /// The broker rejects this message permanently (too large, not authorised, malformed).
     DeadLetter,
 }
 
 /// One entry of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// Why.
+    /// The reason.
     pub reason: LossReason,
-    /// Of which class; nothing when the loss cannot be told apart.
+    /// The class; `None` when it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<DeviceClass>,
     /// The epoch the sequence numbers belong to.
     pub of_epoch: String,
-    /// First and last sequence number given up; nothing when none had been given out.
+    /// First and last sequence number; `None` when none had been assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<(u64, u64)>,
-    /// How many messages; nothing when nobody can know.
+    /// Number of messages; `None` when it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
     /// First and last source time of the lost messages, when known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub between: Option<(Timestamp, Timestamp)>,
-    /// More for a person: a file name, the broker's words.
+    /// More detail for people: a file name, the broker's reason.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
 }
@@ -66,7 +66,7 @@ impl LossReason {
 // === impl Loss ===
 
 impl Loss {
-    /// The `event/ledger` message that tells the district.
+    /// Returns the `event/ledger` message.
     #[must_use]
     pub fn message(&self, at: Timestamp) -> Message {
         let body = match serde_json::to_value(self) {
@@ -77,29 +77,5 @@ impl Loss {
             _ => serde_json::Map::new(),
         };
         Message { topic: Topic::LedgerEvent, class: DeviceClass::Vital, at, body }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_loss_names_reason_range_and_count() {
-        let loss = Loss {
-            reason: LossReason::SizeCap,
-            class: Some(DeviceClass::Telemetry),
-            of_epoch: "e1".to_owned(),
-            range: Some((3, 9)),
-            messages: Some(7),
-            between: Some((Timestamp(1), Timestamp(2))),
-            detail: String::new(),
-        };
-        let body = serde_json::Value::Object(loss.message(Timestamp(5)).body);
-        assert_eq!(
-            body,
-            serde_json::json!({"reason":"size_cap","class":"telemetry","of_epoch":"e1","range":[3,9],
-                "messages":7,"between":[1,2],"at":5})
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! How good a value is, and why it is not better.
+//! Quality of values, with the reason.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,9 +9,9 @@ pub enum Quality {
     /// Measured, decoded, plausible.
     #[default]
     Good,
-    /// There is a value, but something about it is doubtful.
+    /// The value is doubtful.
     Uncertain(Reason),
-    /// There is no value, or none that may be used.
+    /// There is no usable value.
     Bad(Reason),
 }
 
@@ -33,7 +33,7 @@ pub enum Reason {
     NotANumber = 6,
     /// Outside what the device can physically measure.
     OutOfRange = 7,
-    /// The device is not the model the configuration says.
+    /// The device is not the configured model.
     WrongDevice = 8,
     /// The bytes do not decode, e.g. a BCD digit above 9.
     Undecodable = 9,
@@ -52,7 +52,7 @@ impl Quality {
         matches!(self, Self::Good)
     }
 
-    /// A compact code: 0 good, then the reason, with the high bit set for bad.
+    /// Returns the code for storage: 0 good, else the reason, with the high bit set for bad.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -83,7 +83,7 @@ impl fmt::Display for Quality {
     }
 }
 
-/// A text that is no quality.
+/// A text that does not name a quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoQuality;
 
@@ -139,24 +139,5 @@ impl Reason {
             Self::Stale => "stale",
             Self::SensorFault => "sensor_fault",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_quality_survives_its_code() {
-        for reason in Reason::ALL {
-            for quality in [Quality::Uncertain(reason), Quality::Bad(reason)] {
-                assert_eq!(Quality::from_code(quality.code()), Some(quality));
-                assert_eq!(quality.to_string().parse(), Ok(quality));
-            }
-        }
-        assert_eq!(Quality::from_code(0), Some(Quality::Good));
-        assert_eq!(("good".parse(), "bad:".parse::<Quality>()), (Ok(Quality::Good), Err(NoQuality)));
-        assert_eq!(Quality::from_code(0x7F), None);
-        assert_eq!(Quality::Bad(Reason::Silent).to_string(), "bad:silent");
     }
 }

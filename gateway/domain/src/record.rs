@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Batch, DeviceClass, Id, Lane, Timestamp};
 
-/// One thing to be delivered.
+/// A record to be delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     /// Samples of one device: `data/{device}`.
@@ -16,9 +16,9 @@ pub enum Record {
 /// A JSON object to be delivered with the envelope's `epoch` and `seq` added.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// Where it goes.
+    /// The topic.
     pub topic: Topic,
-    /// Whose data it stands for, when space runs out.
+    /// The class, for eviction.
     pub class: DeviceClass,
     /// When it happened.
     pub at: Timestamp,
@@ -30,7 +30,7 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
-    /// `event/device`: a device fell silent, came back, is not what it should be.
+    /// `event/device`: a device went offline, came online, or is the wrong model.
     DeviceEvent,
     /// `vital/{device}`: one measurement of vital signs.
     Vital {
@@ -45,7 +45,7 @@ pub enum Topic {
     ModeEvent,
     /// `event/order`.
     OrderEvent,
-    /// `event/ledger`: what was given up, and why.
+    /// `event/ledger`: discarded data, and why.
     LedgerEvent,
     /// `cmd/{device}/result`, and the MQTT 5 response topic where one was given.
     CommandResult {
@@ -53,7 +53,7 @@ pub enum Topic {
         device: Id,
         /// Where the sender wants the answer.
         response_topic: Option<String>,
-        /// What the sender wants to find in the answer.
+        /// MQTT 5 correlation data.
         correlation: Option<Vec<u8>>,
     },
 }
@@ -61,7 +61,7 @@ pub enum Topic {
 // === impl Record ===
 
 impl Record {
-    /// Which lane it travels in.
+    /// Returns the lane it is delivered in.
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
@@ -70,7 +70,7 @@ impl Record {
         }
     }
 
-    /// Whose data it is, for eviction and the ledger.
+    /// Returns the class, for eviction and the loss ledger.
     #[must_use]
     pub fn class(&self) -> DeviceClass {
         match self {
@@ -92,7 +92,7 @@ impl Record {
 // === impl Topic ===
 
 impl Topic {
-    /// The part below the base.
+    /// Returns the topic below the base topic.
     #[must_use]
     pub fn suffix(&self) -> String {
         match self {

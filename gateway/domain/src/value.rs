@@ -1,10 +1,10 @@
-//! What a point can hold.
+//! Values of points.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A value that was really there. "No value" is `None` around it, never a number.
+/// A value that was measured. "No value" is `None`, never a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use fastrand::Rng;
 use linli_domain::alarm::{Engine, Event, Kept as KeptAlarm, Rule, Source, State, Tick};
 use linli_domain::food::{Account, Kept};
 use linli_domain::{Id, Timestamp};
@@ -21,32 +22,18 @@ const ON_DELAY: u64 = 600;
 /// The sensor's error: what lies closer to the limit it cannot tell.
 const ERROR: f64 = 0.45;
 
-/// A source of chance that is the same in every run.
-struct Chance(u64);
+/// Whether something happens that does so with this probability.
+fn happens(random: &mut Rng, probability: f64) -> bool {
+    random.f64() < probability
+}
 
-// === impl Chance ===
+fn between(random: &mut Rng, low: f64, high: f64) -> f64 {
+    low + (high - low) * random.f64()
+}
 
-impl Chance {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn happens(&mut self, share: f64) -> bool {
-        self.next() < share
-    }
-
-    fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.next()
-    }
-
-    /// Around zero, at most as far as the sensor's error.
-    fn noise(&mut self) -> f64 {
-        (self.next() + self.next() + self.next() - 1.5) * ERROR / 1.5
-    }
+/// Around zero, at most as far as the sensor's error.
+fn noise(random: &mut Rng) -> f64 {
+    (random.f64() + random.f64() + random.f64() - 1.5) * ERROR / 1.5
 }
 
 /// A fridge as it really is.
@@ -65,16 +52,16 @@ struct Fridge {
 
 impl Fridge {
     /// A minute passes; the sensor's value.
-    fn pass(&mut self, chance: &mut Chance, now: u64) -> Option<f64> {
+    fn pass(&mut self, random: &mut Rng, now: u64) -> Option<f64> {
         let (day, hour) = (now / 86_400, now / 3600 % 24);
         let season = (day as f64 / DAYS as f64 * std::f64::consts::TAU).sin();
         let kitchen = 24.0 + 8.0 * season + if (10..20).contains(&hour) { 4.0 } else { 0.0 };
         let is_defrosting = matches!(hour, 3 | 15) && now / 60 % 60 < 18;
-        if now >= self.broken_until && chance.happens(7.0 / (DAYS * 1440) as f64) {
-            self.broken_until = now + (chance.between(0.3, 9.0) * 3600.0) as u64;
+        if now >= self.broken_until && happens(random, 7.0 / (DAYS * 1440) as f64) {
+            self.broken_until = now + (between(random, 0.3, 9.0) * 3600.0) as u64;
         }
-        if now >= self.deaf_until && chance.happens(12.0 / (DAYS * 1440) as f64) {
-            self.deaf_until = now + (chance.between(0.05, 12.0) * 3600.0) as u64;
+        if now >= self.deaf_until && happens(random, 12.0 / (DAYS * 1440) as f64) {
+            self.deaf_until = now + (between(random, 0.05, 12.0) * 3600.0) as u64;
         }
         let is_broken = now < self.broken_until;
         self.is_cooling = if self.air > 5.0 {
@@ -88,20 +75,20 @@ impl Fridge {
         if self.is_cooling && !is_broken && !is_defrosting {
             self.air -= 0.25;
         }
-        if (6..20).contains(&hour) && chance.happens(45.0 / 840.0) {
+        if (6..20).contains(&hour) && happens(random, 45.0 / 840.0) {
             // A door stands open for up to a minute.
-            self.air += (kitchen - self.air) * 0.10 * chance.next();
+            self.air += (kitchen - self.air) * 0.10 * random.f64();
         }
         let since = |above: f64, since: Option<u64>| (self.air > above).then(|| since.unwrap_or(now));
         self.warm_since = since(LIMIT + ERROR, self.warm_since);
         self.near_since = since(LIMIT - ERROR, self.near_since);
-        if now < self.deaf_until || chance.happens(0.002) {
+        if now < self.deaf_until || happens(random, 0.002) {
             return None;
         }
-        if chance.happens(0.0005) {
-            return Some(chance.between(20.0, 60.0));
+        if happens(random, 0.0005) {
+            return Some(between(random, 20.0, 60.0));
         }
-        Some(self.air + chance.noise())
+        Some(self.air + noise(random))
     }
 }
 
@@ -150,7 +137,7 @@ struct Year {
 
 /// The fridges, the engine that watches them, and when each warm alarm was last raised.
 struct Canteen {
-    chance: Chance,
+    random: Rng,
     engine: Engine,
     fridges: Vec<Fridge>,
     accounts: Vec<Account>,
@@ -171,7 +158,7 @@ impl Canteen {
             near_since: None,
         };
         Self {
-            chance: Chance(20_261_124),
+            random: Rng::with_seed(20_261_124),
             engine: Engine::new(rules(), |_| None, Tick(0)),
             fridges: (0..FRIDGES).map(|_| fridge()).collect(),
             accounts: (0..FRIDGES).map(|_| Account::new(Tick(0))).collect(),
@@ -184,7 +171,7 @@ impl Canteen {
         let tick = Tick(now * 1000);
         for n in 0..FRIDGES {
             let warm_before = self.fridges[n].warm_since;
-            let value = self.fridges[n].pass(&mut self.chance, now);
+            let value = self.fridges[n].pass(&mut self.random, now);
             let source =
                 self.engine.source(&Source { device: id(&format!("f{n}")), point: id("temperature") });
             let mut told = self.engine.sample(tick, source.unwrap(), value);

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 /// First pause after a port or connection could not be opened.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// Longest pause: a cable plugged in again is noticed within this.
+/// Longest pause: a cable that is plugged in again is noticed within this time.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// A line that was up this long is opened again at once.
+/// A line that was open for this long is opened again without a pause.
 const STABLE: Duration = Duration::from_secs(10);
 
-/// Pauses between attempts, doubling. One line talks to one peer: there is no herd to scatter.
+/// Exponential backoff. Without jitter, because each line has a peer of its own.
 #[derive(Debug, Default)]
 pub struct Backoff {
     pause: Duration,
@@ -23,12 +23,12 @@ pub struct Backoff {
 // === impl Backoff ===
 
 impl Backoff {
-    /// It is open.
+    /// Records that the port or connection is open.
     pub fn opened(&mut self) {
         self.opened = Some(Instant::now());
     }
 
-    /// The pause before the next attempt.
+    /// Returns the pause before the next attempt: zero after a stable connection, else twice the last one.
     pub fn next(&mut self) -> Duration {
         let was_stable = self.opened.take().is_some_and(|opened| opened.elapsed() >= STABLE);
         if was_stable {

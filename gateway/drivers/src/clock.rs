@@ -4,6 +4,6 @@ use linli_domain::Stamp;
 
 /// The gateway's clock. Labels only: timers use the monotonic `tokio::time`.
 pub trait Clock: Send + Sync {
-    /// Now, and how far that can be trusted.
+    /// Returns the present time and how far it can be trusted.
     fn now(&self) -> Stamp;
 }

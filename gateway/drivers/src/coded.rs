@@ -1,15 +1,15 @@
-//! Profiles that are code, for whoever looks one up.
+//! Device profiles that are defined in code instead of a TOML file, for `linli devices`.
 
 use crate::kiosk::{self, printer, report};
 use crate::mqtt::zigbee;
 use crate::points::Point;
 
-/// A profile.
+/// A device profile that is defined in code.
 #[derive(Debug, Clone)]
 pub struct Coded {
-    /// Its name.
+    /// Its name, as in `profile = "…"`.
     pub name: &'static str,
-    /// The kinds of line it hangs on.
+    /// The kinds of line it can be used on, separated by commas.
     pub lines: &'static str,
     /// What it is, in English.
     pub title: &'static str,
@@ -19,7 +19,7 @@ pub struct Coded {
     pub points: Vec<Point>,
 }
 
-/// Every one of them.
+/// Returns all profiles that are defined in code.
 #[must_use]
 pub fn coded() -> Vec<Coded> {
     let sensors = zigbee::KINDS.iter().map(|kind| Coded {

@@ -1,7 +1,7 @@
 //! Southbound protocols: from a device's bytes to samples, and from a command to a read-back.
 //!
 //! A protocol is one row of [`PROTOCOLS`]. It turns the raw settings of a line and its devices
-//! into a [`LinePlan`] that cannot be wrong, without touching a port; the plan then runs as the
+//! into a [`CheckedLine`] without opening a port; the checked line then runs as the
 //! one task that owns the physical line. Drivers know neither the store nor the uplink: they
 //! send batches and transitions into channels and take commands from one.
 
@@ -20,30 +20,30 @@ mod plan;
 mod points;
 mod port;
 mod protocol;
-mod teller;
+mod publisher;
 
 pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
     CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
-    Paces, Told,
+    PollOverrides, VitalMeasurement,
 };
 pub use points::Point;
-pub use protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
+pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
-/// Every protocol linli speaks southwards. Configuration, schema, documentation and the command
-/// line walk this table; adding a protocol is adding a row.
+/// Every southbound protocol. Configuration, schema, documentation and the command
+/// line read this table; adding a protocol means adding a row.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &modbus::TCP,
     &modbus::RTU,
     &modbus::RTU_OVER_TCP,
-    &health::SERIAL,
-    &health::BLUETOOTH,
-    &health::MLLP,
-    &mqtt::MQTT,
-    &kiosk::HTTP,
-    &kiosk::SNMP,
-    &kiosk::IPP,
+    &health::SerialDevices,
+    &health::Bluetooth,
+    &health::Mllp,
+    &mqtt::Mqtt,
+    &kiosk::KioskHttp,
+    &kiosk::Snmp,
+    &kiosk::Ipp,
 ];
 
 /// Finds a protocol by the `kind` of a line.

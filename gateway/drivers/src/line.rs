@@ -12,26 +12,26 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
-use crate::modbus::Upkeep;
+use crate::modbus::RegisterRequest;
 
 /// Devices that are read more often than their plan says, and how often.
-pub type Paces = Arc<BTreeMap<Id, Duration>>;
+pub type PollOverrides = Arc<BTreeMap<Id, Duration>>;
 
-/// Everything a line may touch.
+/// The channels, clock and counters of a running line.
 pub struct LineContext {
-    /// Where samples go. Waiting here is back-pressure: a poll comes late, nothing is dropped.
+    /// Where samples go. A full channel delays polls (back-pressure); nothing is dropped.
     pub samples: mpsc::Sender<Batch>,
     /// Where measurements of vital signs go.
-    pub measurements: mpsc::Sender<Told>,
+    pub measurements: mpsc::Sender<VitalMeasurement>,
     /// Transitions of devices and of the line.
     pub events: mpsc::Sender<LineEvent>,
-    /// Commands; served before any poll, between two exchanges.
+    /// Commands; executed before any poll, between two exchanges.
     pub commands: mpsc::Receiver<LineCommand>,
-    /// Maintenance of what is on the line, between two exchanges; only Modbus lines serve it.
-    pub upkeep: mpsc::Receiver<Upkeep>,
-    /// How often devices are read for the time being; followed between two exchanges.
-    pub paces: watch::Receiver<Paces>,
-    /// Labels.
+    /// Maintenance requests, executed between two exchanges; only Modbus lines accept them.
+    pub maintenance: mpsc::Receiver<RegisterRequest>,
+    /// Temporary poll periods; applied between two exchanges.
+    pub poll_overrides: watch::Receiver<PollOverrides>,
+    /// The source of time stamps.
     pub clock: Arc<dyn Clock>,
     /// Counters for metrics, also one per device in the order of the plan.
     pub health: Arc<LineHealth>,
@@ -39,15 +39,15 @@ pub struct LineContext {
     pub cancel: CancellationToken,
 }
 
-/// A measurement of vital signs as a device told it.
+/// A measurement of vital signs as a device reported it.
 #[derive(Debug)]
-pub struct Told {
+pub struct VitalMeasurement {
     /// The device.
     pub layout: Arc<Layout>,
     /// What it measured.
     pub measurement: Measurement,
-    /// Where the sender waits to hear that it is safe (and what else there is to say of it), or
-    /// why it was not taken.
+    /// Where the sender waits for the confirmation that the measurement is stored (with an optional
+    /// remark), or for the reason why it was rejected.
     pub reply: Option<oneshot::Sender<Result<Option<String>, String>>>,
 }
 
@@ -62,78 +62,78 @@ pub struct LineCommand {
     pub value: Value,
     /// After this the command must not be sent any more.
     pub deadline: Instant,
-    /// Where the outcome goes. When nobody waits for it any more, the command was taken back.
+    /// Where the outcome goes. A closed receiver means that the command was withdrawn.
     pub reply: oneshot::Sender<CommandOutcome>,
 }
 
-/// What became of a command.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommandOutcome {
     /// Written and read back as asked.
     Done {
-        /// What the device says now.
+        /// The value that the device reports now.
         read_back: Value,
     },
     /// The device was not changed, or says it is not.
     Failed {
-        /// For a person.
+        /// The reason, as a sentence for people.
         reason: String,
     },
-    /// Sent, but nobody knows whether it acted.
+    /// Sent, but without confirmation that the device acted.
     Unknown {
-        /// For a person.
+        /// The reason, as a sentence for people.
         reason: String,
     },
 }
 
-/// A transition worth telling people about.
+/// A change of state of a device or a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineEvent {
     /// The line.
     pub line: Id,
-    /// The device, or nothing for the line itself.
+    /// The device; `None` for the line itself.
     pub device: Option<Id>,
-    /// What it is now.
+    /// The new state.
     pub state: DeviceState,
-    /// Since when.
+    /// When the state was entered.
     pub at: Stamp,
-    /// More, for a person.
+    /// More detail, for people.
     pub detail: String,
 }
 
 /// The state of a device or a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceState {
-    /// Answers.
+    /// The device answers; the line is open.
     Online,
-    /// Does not, or not as it should; the breaker is open.
+    /// No usable answers (the circuit breaker is open), or the line is down.
     Offline(Reason),
 }
 
-/// Counters of one line. Only ever added to; read by the metrics endpoint.
+/// Counters of one line for the metrics endpoint. They only increase.
 #[derive(Debug, Default)]
 pub struct LineHealth {
     /// Requests sent.
     pub requests: AtomicU64,
     /// Time spent in exchanges, in microseconds: divided by elapsed time it is the line's use.
     pub busy_us: AtomicU64,
-    /// Bytes thrown away to find the next frame.
+    /// Bytes skipped while looking for the next frame.
     pub resync_bytes: AtomicU64,
-    /// Replies to questions nobody was waiting for any more.
+    /// Replies that arrived after their request had timed out.
     pub late_replies: AtomicU64,
     /// Times the port or connection was opened.
     pub opens: AtomicU64,
-    /// Exchanges of maintenance.
-    pub upkeep: AtomicU64,
-    /// Time they took, in microseconds.
-    pub upkeep_us: AtomicU64,
-    /// Outputs written again so that they do not fall to their safe state.
+    /// Maintenance exchanges.
+    pub maintenance: AtomicU64,
+    /// Time spent in maintenance exchanges, in microseconds.
+    pub maintenance_us: AtomicU64,
+    /// Outputs refreshed so that they do not fall back to their safe state.
     pub refreshed: AtomicU64,
-    /// Due times passed over because the line was behind.
+    /// Due times skipped because the line was behind schedule.
     pub overruns: AtomicU64,
     /// 1 while the port or connection is open.
     pub up: AtomicU64,
-    /// Changes with every completed loop: what the watchdog watches.
+    /// Incremented with every completed loop; the watchdog monitors it.
     pub progress: AtomicU64,
     /// One per device, in the order of the plan.
     pub devices: Vec<DeviceHealth>,
@@ -146,9 +146,9 @@ pub struct DeviceHealth {
     pub ok: AtomicU64,
     /// No answer in time.
     pub timeouts: AtomicU64,
-    /// Exceptions.
+    /// Exception responses.
     pub refusals: AtomicU64,
-    /// Damaged or foreign answers.
+    /// Damaged answers, or answers of another unit.
     pub garbled: AtomicU64,
     /// 1 while the breaker is closed.
     pub online: AtomicU64,
@@ -156,7 +156,7 @@ pub struct DeviceHealth {
     pub latency_us: AtomicU64,
 }
 
-/// Why a line task ended although nobody asked it to.
+/// Why a line task ended without being cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum LineFault {
     /// A broken invariant inside the task; the supervisor restarts it.
@@ -164,7 +164,7 @@ pub enum LineFault {
     Broken {
         /// The line.
         line: Id,
-        /// What was found.
+        /// The invariant that does not hold.
         what: String,
     },
 }
@@ -182,7 +182,7 @@ impl LineHealth {
 // === impl LineCommand ===
 
 impl LineCommand {
-    /// Why it must not be sent any more, if so.
+    /// Returns why the command must not be sent any more, if it must not.
     #[must_use]
     pub fn is_void(&self) -> Option<&'static str> {
         if self.reply.is_closed() {

@@ -2,7 +2,7 @@
 //!
 //! The firmware samples by the same tables, so the two cannot drift. A node is an ordinary Modbus
 //! device to everything else; what only a node can do (update, log, self-test) goes through
-//! [`crate::modbus::upkeep`].
+//! [`crate::modbus::maintenance`].
 
 use std::fmt::Write;
 

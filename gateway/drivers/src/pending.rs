@@ -1,12 +1,12 @@
-//! Commands that were passed on and wait to be read back in what the device tells by itself.
+//! Commands that were published and wait until the device reports the commanded value.
 
 use linli_domain::Value;
 use tokio::time::Instant;
 
 use crate::line::{CommandOutcome, LineCommand};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
-/// Commands under way.
+/// Commands that wait for their read-back.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     waiting: Vec<LineCommand>,
@@ -15,7 +15,7 @@ pub(crate) struct Pending {
 // === impl Pending ===
 
 impl Pending {
-    /// It was passed on; an older one for the same point is overtaken.
+    /// Adds a command that was sent. It supersedes an older one for the same point.
     pub fn passed_on(&mut self, command: LineCommand) {
         let is_same = |other: &LineCommand| other.device == command.device && other.point == command.point;
         if let Some(at) = self.waiting.iter().position(is_same) {
@@ -25,13 +25,13 @@ impl Pending {
         self.waiting.push(command);
     }
 
-    /// What that point of the device is to be.
+    /// Returns the commanded value of a point, if a command waits.
     pub fn wanted(&self, device: usize, point: u16) -> Option<&Value> {
         self.waiting.iter().find(|c| c.device == device && c.point == point).map(|c| &c.value)
     }
 
-    /// The device told these values: what is as asked is done.
-    pub fn heard(&mut self, device: usize, values: &[(u16, Told)]) {
+    /// Completes the commands whose value the device reports.
+    pub fn heard(&mut self, device: usize, values: &[(u16, PointResult)]) {
         for (point, told) in values {
             let is_done = |c: &LineCommand| {
                 c.device == device
@@ -45,7 +45,7 @@ impl Pending {
         }
     }
 
-    /// What nobody read back in time.
+    /// Ends the commands whose deadline has passed, with an unknown outcome.
     pub fn expire(&mut self, now: Instant) {
         while let Some(at) = self.waiting.iter().position(|command| command.deadline <= now) {
             let reason = "passed on, but the device did not report it back in time".to_owned();

@@ -1,26 +1,29 @@
-//! A checked line that is not Modbus: its layouts, and the work its protocol does there.
+//! What lines share that are not Modbus: the row of the protocol table, checks, and the checked line.
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use linli_domain::{Id, Layout, PointSpec, Value};
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::de::DeserializeOwned;
 
 use crate::line::{LineContext, LineFault};
-use crate::protocol::{Budget, LinePlan, Problem, RawDevice, RawLine};
+use crate::modbus::profile::ProfileSet;
+use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
-/// What a protocol does on a line, once everything is checked.
+/// The checked settings of a line, and what its task does.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
-    /// What no other line may use; with the key that names it.
+    /// Returns what no other line may use, with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)> {
         None
     }
 
-    /// Whether the gateway asks, and so can ask more often; others speak when they like.
+    /// Whether the gateway polls the device, so that its poll period can be changed.
     fn is_polled(&self) -> bool {
         false
     }
@@ -33,6 +36,23 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
     /// Owns the line until cancelled.
     fn run(plan: Arc<Plan<Self>>, context: LineContext) -> impl Future<Output = ()> + Send;
 }
+
+/// A protocol that is not Modbus: what differs between the rows of the protocol table. Every row is
+/// a [`Protocol`].
+pub(crate) trait Row: Sync {
+    /// The line's own keys, with their documentation.
+    type Settings: DeserializeOwned + JsonSchema;
+    type Work: Work;
+    const KIND: &'static str;
+    const SUMMARY: &'static str;
+    const SECRETS: &'static [&'static str] = &[];
+
+    /// Checks the settings and the devices; the layouts are in the order of the devices.
+    fn check(settings: Self::Settings, devices: &[RawDevice]) -> Checked<Self::Work>;
+}
+
+/// The layouts of a line's devices and the work on the line, or everything that is wrong.
+pub(crate) type Checked<W> = Result<(Vec<Arc<Layout>>, W), Vec<Problem>>;
 
 /// A checked line.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,12 +67,24 @@ pub(crate) fn problem(device: Option<usize>, key: &str, message: impl Into<Strin
     vec![Problem { device, key: key.to_owned(), message: message.into() }]
 }
 
-/// The protocol's own settings of a line.
-pub(crate) fn settings<T: DeserializeOwned>(line: &RawLine) -> Result<T, Vec<Problem>> {
-    T::deserialize(line.settings.clone()).map_err(|error| problem(None, "", error.message()))
+/// The address in the line's key `listen`.
+pub(crate) fn listen(text: &str, example: &str) -> Result<SocketAddr, Vec<Problem>> {
+    text.parse().map_err(|_| {
+        problem(None, "listen", format!("{text:?} is not an address and port such as {example:?}"))
+    })
 }
 
-/// Keys of a device that mean something on other lines only.
+/// Host and port of `HOST` or `HOST:PORT`; the host is a name or an IPv4 address.
+pub(crate) fn host_port(text: &str, default: u16) -> Option<(&str, u16)> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()?),
+        None => (text, default),
+    };
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    (!host.is_empty() && host.chars().all(is_fine) && port != 0).then_some((host, port))
+}
+
+/// Rejects keys of a device that only other protocols have; `own` are those this protocol has.
 pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<(), Vec<Problem>> {
     let given = [
         ("unit", device.unit.is_some(), "is for Modbus"),
@@ -66,16 +98,38 @@ pub(crate) fn foreign(index: usize, device: &RawDevice, own: &[&str]) -> Result<
     }
 }
 
-/// The one device of a line, or what is wrong.
+/// The device of a line that has exactly one, without keys of other protocols.
 pub(crate) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
     match devices {
-        [] => Err(problem(None, "", "has no device; add a [[device]] with this line")),
-        [device] => Ok(device),
+        [] => Err(no_device()),
+        [device] => foreign(0, device, &[]).map(|()| device),
         [_, ..] => Err(problem(Some(1), "line", "has a device already; each has a line of its own here")),
     }
 }
 
-/// A profile that does not exist here.
+/// Checks each device of a line that has at least one: the results of all, or the problems of all.
+pub(crate) fn each<T>(
+    devices: &[RawDevice],
+    mut check: impl FnMut(usize, &RawDevice) -> Result<T, Vec<Problem>>,
+) -> Result<Vec<T>, Vec<Problem>> {
+    if devices.is_empty() {
+        return Err(no_device());
+    }
+    let (mut good, mut wrong) = (Vec::new(), Vec::new());
+    for (index, device) in devices.iter().enumerate() {
+        match check(index, device) {
+            Ok(checked) => good.push(checked),
+            Err(problems) => wrong.extend(problems),
+        }
+    }
+    if wrong.is_empty() { Ok(good) } else { Err(wrong) }
+}
+
+fn no_device() -> Vec<Problem> {
+    problem(None, "", "has no device; add a [[device]] with this line")
+}
+
+/// The problem of an unknown profile, with the profiles this line accepts.
 pub(crate) fn no_profile(index: usize, device: &RawDevice, known: &[&str]) -> Vec<Problem> {
     let message = format!("there is no {:?} on such a line; there are: {}", device.profile, known.join(", "));
     problem(Some(index), "profile", message)
@@ -93,9 +147,41 @@ pub(crate) fn layout(device: &RawDevice, points: Vec<PointSpec>) -> Arc<Layout> 
     })
 }
 
+// === impl Row ===
+
+impl<R: Row> Protocol for R {
+    fn kind(&self) -> &'static str {
+        R::KIND
+    }
+
+    fn summary(&self) -> &'static str {
+        R::SUMMARY
+    }
+
+    fn schema(&self) -> Schema {
+        schema_for!(R::Settings)
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        R::SECRETS
+    }
+
+    fn plan(
+        &self,
+        line: &RawLine,
+        devices: &[RawDevice],
+        _: &ProfileSet,
+    ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
+        let settings: R::Settings =
+            line.settings.clone().try_into().map_err(|error| problem(None, "", error.message()))?;
+        let (layouts, work) = R::check(settings, devices)?;
+        Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
+    }
+}
+
 // === impl Plan ===
 
-impl<W: Work> LinePlan for Plan<W> {
+impl<W: Work> CheckedLine for Plan<W> {
     fn line(&self) -> &Id {
         &self.line
     }
@@ -119,8 +205,8 @@ impl<W: Work> LinePlan for Plan<W> {
         }
     }
 
-    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
-        let own = self.layouts.iter().position(|layout| paces.contains_key(&layout.device));
+    fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+        let own = self.layouts.iter().position(|layout| poll_overrides.contains_key(&layout.device));
         match own.filter(|_| !self.work.is_polled()) {
             None => Ok(()),
             Some(device) => Err(Problem {
@@ -131,7 +217,7 @@ impl<W: Work> LinePlan for Plan<W> {
         }
     }
 
-    fn same_as(&self, other: &dyn LinePlan) -> bool {
+    fn same_as(&self, other: &dyn CheckedLine) -> bool {
         other.as_any().downcast_ref::<Self>() == Some(self)
     }
 

@@ -1,4 +1,4 @@
-//! Points of profiles that are code, not files.
+//! Points of profiles that are defined in code.
 
 use linli_domain::{Id, PointSpec, ValueType};
 
@@ -17,22 +17,22 @@ pub struct Point {
     pub about: &'static str,
 }
 
-/// A number.
+/// Defines a floating-point number.
 pub(crate) const fn number(name: &'static str, unit: &'static str, about: &'static str) -> Point {
     Point { name, unit, kind: ValueType::Float, writable: false, about }
 }
 
-/// A whole number.
+/// Defines a whole number without a unit.
 pub(crate) const fn count(name: &'static str, about: &'static str) -> Point {
     Point { name, unit: "1", kind: ValueType::Integer, writable: false, about }
 }
 
-/// Something that is or is not.
+/// Defines a boolean.
 pub(crate) const fn flag(name: &'static str, about: &'static str) -> Point {
     Point { name, unit: "1", kind: ValueType::Bool, writable: false, about }
 }
 
-/// A text.
+/// Defines a text.
 pub(crate) const fn text(name: &'static str, about: &'static str) -> Point {
     Point { name, unit: "1", kind: ValueType::Text, writable: false, about }
 }
@@ -40,12 +40,12 @@ pub(crate) const fn text(name: &'static str, about: &'static str) -> Point {
 // === impl Point ===
 
 impl Point {
-    /// The same, and commands may write it.
+    /// Returns the same point, writable by commands.
     pub(crate) const fn writable(self) -> Self {
         Self { writable: true, ..self }
     }
 
-    /// As it stands in a layout.
+    /// Returns the point as part of a layout.
     pub(crate) fn spec(&self) -> Option<PointSpec> {
         Some(PointSpec {
             name: Id::new(self.name).ok()?,
@@ -56,7 +56,7 @@ impl Point {
     }
 }
 
-/// All of them, as they stand in a layout.
+/// Returns points as part of a layout.
 pub(crate) fn specs(points: &[Point]) -> Vec<PointSpec> {
     points.iter().filter_map(Point::spec).collect()
 }

@@ -1,4 +1,4 @@
-//! A serial port.
+//! Serial port settings and opening.
 
 use std::io;
 
@@ -32,7 +32,7 @@ pub enum Parity {
 // === impl Serial ===
 
 impl Serial {
-    /// Opens the port for one owner.
+    /// Opens the port for exclusive use and discards what was received before.
     pub fn open(&self) -> io::Result<SerialStream> {
         let parity = match self.parity {
             Parity::None => tokio_serial::Parity::None,
@@ -45,7 +45,7 @@ impl Serial {
             .parity(parity)
             .stop_bits(stop_bits)
             .open_native_async()?;
-        // What arrived before we listened answers nobody's question.
+        // Bytes received before opening belong to no request.
         let _ = stream.clear(serialport::ClearBuffer::All);
         Ok(stream)
     }

@@ -1,4 +1,4 @@
-//! What a protocol owes the rest of the gateway.
+//! The interface between a southbound protocol and the rest of the gateway.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -34,11 +34,11 @@ pub trait Protocol: Sync {
         line: &RawLine,
         devices: &[RawDevice],
         profiles: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>>;
+    ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>>;
 }
 
-/// A checked line with its devices: cannot be wrong, has touched nothing.
-pub trait LinePlan: Send + Sync {
+/// A completely checked line with its devices. Nothing is opened before [`CheckedLine::run`].
+pub trait CheckedLine: Send + Sync {
     /// The line's id.
     fn line(&self) -> &Id;
 
@@ -55,17 +55,17 @@ pub trait LinePlan: Send + Sync {
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;
 
-    /// Whether these devices may be read that often while the line runs. The error is about the
-    /// device at fault, or about the line as a whole.
-    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem>;
+    /// Checks temporary poll periods of devices on the running line. The error concerns the
+    /// device at fault, or the line as a whole.
+    fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem>;
 
     /// Whether `other` describes the very same work, so that a reload may leave it running.
-    fn same_as(&self, other: &dyn LinePlan) -> bool;
+    fn same_as(&self, other: &dyn CheckedLine) -> bool;
 
-    /// For `same_as` implementations.
+    /// Returns `self` for downcasting in `same_as`.
     fn as_any(&self) -> &dyn Any;
 
-    /// Owns the line until cancelled. Returns early only for a fault that needs a restart.
+    /// Runs the line until cancelled. Returns early only for a fault that requires a restart.
     fn run(self: Arc<Self>, context: LineContext) -> BoxFuture<'static, Result<(), LineFault>>;
 }
 
@@ -83,19 +83,19 @@ pub struct RawLine {
 pub struct RawDevice {
     /// The device's id.
     pub id: Id,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Where it stands.
+    /// The room it stands in.
     pub room: Option<Id>,
-    /// What it is for.
+    /// Its purpose, which decides priorities.
     pub class: DeviceClass,
     /// Unit id (Modbus), where the protocol has one.
     pub unit: Option<i64>,
     /// Topic (MQTT), where the protocol has one.
     pub topic: Option<String>,
-    /// Serial number of the very device (Modbus), where it can tell it.
+    /// Expected serial number (Modbus), where the device reports it.
     pub serial: Option<String>,
-    /// What the device shows to prove who it is, where the protocol asks for it.
+    /// Token that authenticates the device, where the protocol requires one.
     pub token: Option<String>,
     /// `vendor/model`.
     pub profile: String,
@@ -110,7 +110,7 @@ pub struct Problem {
     pub device: Option<usize>,
     /// The key at fault; empty when the table as a whole is.
     pub key: String,
-    /// What is wrong and how to mend it, as one or two sentences.
+    /// What is wrong and how to correct it, as one or two sentences.
     pub message: String,
 }
 
@@ -123,6 +123,6 @@ pub struct Budget {
     pub share_with_dead: Vec<f64>,
     /// Time to read every device once.
     pub cycle: Duration,
-    /// How the figures come about, one line per device.
+    /// How the figures are calculated, one line per device.
     pub lines: Vec<String>,
 }

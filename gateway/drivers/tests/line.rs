@@ -9,14 +9,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use linli_domain::{Batch, ClockQuality, DeviceClass, Id, Quality, Reason, Stamp, Timestamp, Value};
+use linli_drivers::modbus::maintenance::{self, MaintenanceHandle};
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::modbus::profile::ProfileSet;
-use linli_drivers::modbus::upkeep::{self, Attendant};
 use linli_drivers::modbus::wire::crc16;
 use linli_drivers::modbus::{Opener, RTU, RTU_OVER_TCP, Stream, run_on};
 use linli_drivers::{
-    Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth, LinePlan, Paces,
-    Protocol, RawDevice, RawLine,
+    CheckedLine, Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth,
+    PollOverrides, Protocol, RawDevice, RawLine,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -53,10 +53,10 @@ struct Bench {
     batches: mpsc::Receiver<Batch>,
     events: mpsc::Receiver<LineEvent>,
     commands: mpsc::Sender<LineCommand>,
-    attendant: Attendant,
+    handle: MaintenanceHandle,
     health: Arc<LineHealth>,
     cancel: CancellationToken,
-    pace: watch::Sender<Paces>,
+    poll: watch::Sender<PollOverrides>,
     began: Instant,
 }
 
@@ -129,23 +129,23 @@ impl Bench {
         let (measurements, _) = mpsc::channel(1);
         let (to_events, events) = mpsc::channel(1024);
         let (commands, queue) = mpsc::channel(16);
-        let (attendant, upkeep) = mpsc::channel(16);
+        let (handle, maintenance) = mpsc::channel(16);
         let health = Arc::new(LineHealth::new(plan.layouts.len()));
         let cancel = CancellationToken::new();
-        let (pace, paces) = watch::channel(Paces::default());
+        let (poll, poll_overrides) = watch::channel(PollOverrides::default());
         let context = LineContext {
-            paces,
+            poll_overrides,
             samples,
             measurements,
             events: to_events,
             commands: queue,
-            upkeep,
+            maintenance,
             clock: Arc::new(Fixed),
             health: Arc::clone(&health),
             cancel: cancel.clone(),
         };
         tokio::spawn(run_on(plan, context, Box::new(Ends(ends))));
-        Self { seen, batches, events, commands, attendant, health, cancel, pace, began }
+        Self { seen, batches, events, commands, handle, health, cancel, poll, began }
     }
 
     fn seen(&self) -> Vec<(Duration, Vec<u8>)> {
@@ -208,17 +208,17 @@ async fn a_device_is_read_more_often_for_a_time_and_the_line_is_not_opened_anew(
     sleep(Duration::from_secs(100)).await;
     let (a, b) = (polls(1), polls(2));
     assert!((10..=12).contains(&a) && (10..=12).contains(&b), "{a} and {b} in 100 s");
-    let wanted = |seconds| Paces::new([(Id::new("a").unwrap(), Duration::from_secs(seconds))].into());
-    bench.pace.send_replace(wanted(1));
+    let wanted = |seconds| PollOverrides::new([(Id::new("a").unwrap(), Duration::from_secs(seconds))].into());
+    bench.poll.send_replace(wanted(1));
     sleep(Duration::from_secs(100)).await;
     assert!((99..=102).contains(&(polls(1) - a)), "{}", polls(1) - a);
     assert!((9..=11).contains(&(polls(2) - b)), "the other one keeps its own");
     // Never less often than planned; and back again.
     let a = polls(1);
-    bench.pace.send_replace(wanted(60));
+    bench.poll.send_replace(wanted(60));
     sleep(Duration::from_secs(100)).await;
     assert!((9..=12).contains(&(polls(1) - a)), "{}", polls(1) - a);
-    bench.pace.send_replace(Paces::default());
+    bench.poll.send_replace(PollOverrides::default());
     let a = polls(1);
     sleep(Duration::from_secs(100)).await;
     assert!((9..=11).contains(&(polls(1) - a)), "{}", polls(1) - a);
@@ -229,13 +229,13 @@ async fn a_device_is_read_more_often_for_a_time_and_the_line_is_not_opened_anew(
 async fn a_line_is_not_asked_for_more_than_it_gives() {
     let devices = [("a", 1, "xy/md02", 10_000), ("b", 2, "xy/md02", 10_000)];
     let plan = plan(&RTU, "port = \"/dev/null\"\nbaud = 9600\ntimeout = \"300ms\"", &devices);
-    let paced = |ms| plan.paced(&[(Id::new("a").unwrap(), Duration::from_millis(ms))].into());
+    let paced = |ms| plan.check_polls(&[(Id::new("a").unwrap(), Duration::from_millis(ms))].into());
     assert_eq!(paced(2000), Ok(()));
     assert!(paced(10).is_err_and(|problem| problem.device == Some(0)));
     let (slow, long) =
         ("port = \"/dev/null\"\nbaud = 1200\ntimeout = \"300ms\"", ("c", 3, "eastron/sdm630", 60_000));
     let plan = self::plan(&RTU, slow, &[long]);
-    let told = plan.paced(&[(Id::new("c").unwrap(), Duration::from_millis(200))].into());
+    let told = plan.check_polls(&[(Id::new("c").unwrap(), Duration::from_millis(200))].into());
     assert!(told.is_err_and(|problem| problem.message.contains("of this line's time")));
 }
 
@@ -519,11 +519,12 @@ async fn maintenance_goes_between_polls_and_delays_none_by_more_than_one_exchang
     let plan = plan(&RTU_OVER_TCP, SERVER, &[("a", 1, "xy/md02", 1000)]);
     let act: Act = Box::new(|request| vec![(Duration::from_millis(200), answer(request))]);
     let mut bench = Bench::run(plan, vec![act]);
-    let attendant = bench.attendant.clone();
+    let handle = bench.handle.clone();
     let maintaining = tokio::spawn(async move {
         let mut done = 0;
         while done < 100 {
-            let read = upkeep::read(&attendant, 9, upkeep::inputs(0, 1), Duration::from_millis(500)).await;
+            let read =
+                maintenance::read(&handle, 9, maintenance::inputs(0, 1), Duration::from_millis(500)).await;
             assert_eq!(read, Ok(vec![9]));
             done += 1;
         }
@@ -532,7 +533,7 @@ async fn maintenance_goes_between_polls_and_delays_none_by_more_than_one_exchang
     sleep(Duration::from_secs(60)).await;
     assert!(maintaining.is_finished(), "the line is idle most of the time");
     assert_eq!(maintaining.await.unwrap(), 100);
-    assert_eq!(bench.health.upkeep.load(std::sync::atomic::Ordering::Relaxed), 100);
+    assert_eq!(bench.health.maintenance.load(std::sync::atomic::Ordering::Relaxed), 100);
     let polls: Vec<Duration> =
         bench.seen().iter().filter(|(_, request)| request[0] == 1).map(|(at, _)| *at).collect();
     assert!(polls.len() >= 58, "{} polls in 60 s", polls.len());
@@ -550,9 +551,12 @@ async fn maintenance_gets_its_share_of_a_line_that_is_never_idle() {
     let plan = plan(&RTU_OVER_TCP, SERVER, &devices);
     let act: Act = Box::new(|request| vec![(Duration::from_millis(20), answer(request))]);
     let bench = Bench::run(plan, vec![act]);
-    let attendant = bench.attendant.clone();
+    let handle = bench.handle.clone();
     tokio::spawn(async move {
-        while upkeep::read(&attendant, 99, upkeep::inputs(0, 1), Duration::from_millis(500)).await.is_ok() {}
+        while maintenance::read(&handle, 99, maintenance::inputs(0, 1), Duration::from_millis(500))
+            .await
+            .is_ok()
+        {}
     });
     sleep(Duration::from_secs(100)).await;
     let seen = bench.seen();

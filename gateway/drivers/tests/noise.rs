@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use fastrand::Rng;
 use linli_domain::vital::{self, Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Timestamp};
 use linli_drivers::health::models::{Heard, MODELS, Model};
@@ -12,27 +13,6 @@ use tokio::time::Instant;
 
 /// Ten minutes.
 const LONG: u64 = 600;
-
-/// SplitMix64: the same noise every time.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut value = self.0;
-        value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        value = (value ^ value >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        value ^ value >> 31
-    }
-
-    fn one_in(&mut self, many: u64) -> bool {
-        self.next().is_multiple_of(many)
-    }
-
-    fn byte(&mut self) -> u8 {
-        u8::try_from(self.next() & 0xFF).unwrap()
-    }
-}
 
 /// A frame of each model that says 98 % and 72 per minute, or 138/88.
 fn frame(model: &Model) -> Vec<u8> {
@@ -105,8 +85,8 @@ fn right(model: &Model) -> Vec<Option<f64>> {
 #[test]
 fn ten_minutes_of_noise_are_no_measurement_and_the_second_frame_is_understood() {
     for model in MODELS {
-        let mut noise = Noise(7);
-        let bytes: Vec<u8> = (0..u64::from(model.line.0) / 11 * LONG).map(|_| noise.byte()).collect();
+        let mut noise = Rng::with_seed(7);
+        let bytes: Vec<u8> = (0..u64::from(model.line.0) / 11 * LONG).map(|_| noise.u8(..)).collect();
         assert_eq!(taken(&measured(model, &bytes, LONG)), Vec::<Vec<_>>::new(), "{}", model.name);
         let mut decoder = (model.decoder)();
         bytes.iter().for_each(|byte| drop(decoder.push(*byte)));
@@ -121,16 +101,16 @@ fn a_stream_with_flipped_lost_and_doubled_bytes_gives_the_right_value_or_none() 
     for model in MODELS {
         let mut found = 0;
         for seed in 0..20 {
-            let mut noise = Noise(seed);
+            let mut noise = Rng::with_seed(seed);
             let is_stream = model.quantities.len() == 2;
             let clean = frame(model).repeat(if is_stream { 60 * 20 } else { 1 });
             let mut bytes = Vec::with_capacity(clean.len());
             for byte in clean {
-                match noise.next() % 400 {
+                match noise.u16(..400) {
                     0 => {}
                     1 => bytes.extend([byte, byte]),
-                    2 => bytes.push(byte ^ 1 << (noise.next() % 8)),
-                    3 => bytes.extend([byte, noise.byte()]),
+                    2 => bytes.push(byte ^ 1 << noise.u8(..8)),
+                    3 => bytes.extend([byte, noise.u8(..)]),
                     _ => bytes.push(byte),
                 }
             }
@@ -164,14 +144,14 @@ fn a_frame_cut_short_is_nothing_and_the_next_one_is_whole() {
 
 #[test]
 fn two_devices_on_one_wire_give_no_mixture() {
-    let mut noise = Noise(3);
+    let mut noise = Rng::with_seed(3);
     for model in MODELS.iter().filter(|model| model.quantities.len() == 2) {
         let other = if model.name.starts_with("contec") { &MODELS[2] } else { &MODELS[0] };
         let mut bytes = Vec::new();
         for _ in 0..60 * 20 {
             let (a, b) = (frame(model), frame(other));
-            let cut = usize::try_from(noise.next()).unwrap_or(0) % a.len();
-            let is_mixed = noise.one_in(2);
+            let cut = noise.usize(..a.len());
+            let is_mixed = noise.bool();
             bytes.extend(if is_mixed { [&a[..cut], &b, &a[cut..]].concat() } else { a });
         }
         let all = taken(&measured(model, &bytes, 20));

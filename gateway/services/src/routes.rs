@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use linli_domain::Id;
 use linli_domain::command::{Refusal, Request};
-use linli_drivers::modbus::upkeep::Attendant;
-use linli_drivers::{LineCommand, LinePlan};
+use linli_drivers::modbus::maintenance::MaintenanceHandle;
+use linli_drivers::{CheckedLine, LineCommand};
 use tokio::sync::mpsc;
 
 /// How one device is reached.
 #[derive(Clone)]
 pub struct Route {
     /// Its line's plan, which knows what the points accept.
-    pub plan: Arc<dyn LinePlan>,
+    pub plan: Arc<dyn CheckedLine>,
     /// Its position in the plan.
     pub device: usize,
     /// The line's command queue.
@@ -26,7 +26,7 @@ pub struct Routes {
     /// How devices are reached.
     pub devices: BTreeMap<Id, Route>,
     /// How whoever maintains what is on a line reaches it.
-    pub attendants: BTreeMap<Id, Attendant>,
+    pub attendants: BTreeMap<Id, MaintenanceHandle>,
 }
 
 // === impl Routes ===

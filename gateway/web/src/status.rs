@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use linli_drivers::{LineHealth, LinePlan};
+use linli_drivers::{CheckedLine, LineHealth};
 use linli_store::Store;
 use linli_uplink::UplinkStatus;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use linli_services::live::Live;
 #[derive(Clone)]
 pub struct LineView {
     /// What it does.
-    pub plan: Arc<dyn LinePlan>,
+    pub plan: Arc<dyn CheckedLine>,
     /// How it does.
     pub health: Arc<LineHealth>,
 }

@@ -1,5 +1,6 @@
 //! Twenty-four hours of an ordinary line: noise, wires that break and heal, a gateway that asks.
 
+use fastrand::Rng;
 use linli_wire::health::Counter;
 use linli_wire::map;
 use linli_wire::point::{Point, address};
@@ -7,47 +8,36 @@ use linli_wire::quality::Quality;
 
 use crate::rig::{Rig, framed};
 
-/// A generator that is the same on every machine (xorshift, Marsaglia 2003).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}
-
 #[test]
 fn a_day_of_noise_and_faults_loses_no_poll_for_longer_than_the_noise() {
     let mut rig = Rig::new("fridge");
-    let mut chance = Chance(0x1234_5678_9ABC_DEF1);
+    let mut random = Rng::with_seed(0x1234_5678_9ABC_DEF1);
     let (mut asked, mut spoiled, mut faults, mut broken_s) = (0, 0, 0, 0);
     rig.pass_ms(1500);
     while rig.now_us < 24 * 3_600_000_000 {
-        match chance.next(40) {
+        match random.u8(..40) {
             // Noise on the idle line, up to a hundred bytes.
             0 => {
-                let noise: Vec<u8> = (0..chance.next(100)).map(|_| chance.next(256) as u8).collect();
+                let mut noise = vec![0; random.usize(..100)];
+                random.fill(&mut noise);
                 rig.put(&noise);
                 rig.pass_ms(6);
             }
             // A request that is cut short or has a bit turned round.
             1 => {
                 let mut frame = framed(&[rig.unit, 4, 0, 0x20, 0, 8]);
-                let at = chance.next(frame.len() as u64) as usize;
-                if chance.next(2) == 0 {
+                let at = random.usize(..frame.len());
+                if random.bool() {
                     frame.truncate(at.max(1));
                 } else {
-                    frame[at] ^= 1 << chance.next(8);
+                    frame[at] ^= 1 << random.u8(..8);
                 }
                 rig.put(&frame);
                 assert_eq!(rig.listen(), None, "a damaged frame is never answered");
                 spoiled += 1;
             }
             2 => {
-                let sensor = 0x48 + chance.next(2) as u8;
+                let sensor = 0x48 + random.u8(..2);
                 rig.world.set_temperature(sensor, None);
                 rig.pass(10_000_000, 50_000);
                 let index = u16::from(sensor - 0x48);

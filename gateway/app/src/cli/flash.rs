@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use linli_drivers::modbus::upkeep;
+use linli_drivers::modbus::maintenance;
 use linli_drivers::node;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -247,7 +247,7 @@ fn keys(args: &Args, config: Option<&Checked>) -> anyhow::Result<ImageKeys> {
 async fn targets(devices: &[String], config: Option<&Checked>) -> anyhow::Result<Vec<Target>> {
     let config = config.context("there is no configuration")?;
     let mut targets = Vec::new();
-    let mut open: Option<(String, upkeep::Attendant)> = None;
+    let mut open: Option<(String, maintenance::MaintenanceHandle)> = None;
     for device in devices {
         let found = offline::find(config, device)?;
         let attendant = match &open {

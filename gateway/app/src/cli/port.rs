@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use linli_drivers::modbus::maintenance::{self, MaintenanceHandle};
 use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing};
-use linli_drivers::modbus::upkeep::{self, Attendant};
 
 /// Times of a line opened by hand.
 pub const TIMING: Timing = Timing {
@@ -71,9 +71,9 @@ impl Port {
     }
 
     /// Opens it for maintenance.
-    pub async fn attend(&self) -> anyhow::Result<Attendant> {
+    pub async fn attend(&self) -> anyhow::Result<MaintenanceHandle> {
         let medium = self.medium().ok_or_else(|| anyhow::anyhow!(self.wrong()))?;
-        upkeep::attend(medium, TIMING).await.map_err(|why| {
+        maintenance::open(medium, TIMING).await.map_err(|why| {
             anyhow::anyhow!(
                 "{why}; if the gateway owns the port, leave --port out and use --line or --device"
             )

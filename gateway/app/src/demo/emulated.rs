@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use linli_drivers::modbus::maintenance;
 use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing};
-use linli_drivers::modbus::upkeep;
 use linli_wire::config::Config;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -196,7 +196,8 @@ async fn set_up(path: &str) -> anyhow::Result<()> {
         frame_gap: GAP,
         probe_share_percent: 5,
     };
-    let attendant = upkeep::attend(Medium::Rtu(serial), timing).await.map_err(|why| anyhow::anyhow!(why))?;
+    let attendant =
+        maintenance::open(Medium::Rtu(serial), timing).await.map_err(|why| anyhow::anyhow!(why))?;
     let (new, known) = (Client::new(attendant.clone(), 247), Client::new(attendant, UNIT));
     let end = Instant::now() + STARTS_WITHIN;
     while Instant::now() < end {

@@ -111,7 +111,7 @@ impl Follow {
 }
 
 fn reports(current: &Checked) -> Rules {
-    let of_line = |line: &linli_config::CheckedLine| {
+    let of_line = |line: &linli_config::ConfiguredLine| {
         let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
         ids.zip(line.reports.iter().cloned()).collect::<Vec<_>>()
     };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_drivers::{Clock, LinePlan};
+use linli_drivers::{CheckedLine, Clock};
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -220,7 +220,8 @@ impl Gateway {
         });
         self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
         self.follow.apply(&self.current);
-        let plans: Vec<Arc<dyn LinePlan>> = self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
+        let plans: Vec<Arc<dyn CheckedLine>> =
+            self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
         self.north.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
@@ -326,7 +327,7 @@ async fn open_store(checked: &Checked, clock: &Arc<SystemClock>) -> anyhow::Resu
     Ok(store)
 }
 
-fn known_devices(line: &linli_config::CheckedLine) -> Vec<Known> {
+fn known_devices(line: &linli_config::ConfiguredLine) -> Vec<Known> {
     let layouts = line.plan.layouts().iter().zip(&line.stale_after);
     layouts
         .map(|(layout, stale_after)| Known {

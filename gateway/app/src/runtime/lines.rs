@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{Batch, Id};
-use linli_drivers::modbus::upkeep::Attendant;
-use linli_drivers::{Clock, LineContext, LineEvent, LineHealth, LinePlan, Paces, Told};
+use linli_drivers::modbus::maintenance::MaintenanceHandle;
+use linli_drivers::{
+    CheckedLine, Clock, LineContext, LineEvent, LineHealth, PollOverrides, VitalMeasurement,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -39,11 +41,11 @@ pub struct Shared {
     /// Where samples go.
     pub samples: mpsc::Sender<Batch>,
     /// Where measurements of vital signs go.
-    pub measurements: mpsc::Sender<Told>,
+    pub measurements: mpsc::Sender<VitalMeasurement>,
     /// Where transitions go.
     pub events: mpsc::Sender<LineEvent>,
     /// How often devices are read for the time being.
-    pub paces: watch::Receiver<Paces>,
+    pub paces: watch::Receiver<PollOverrides>,
     /// Labels.
     pub clock: Arc<dyn Clock>,
 }
@@ -78,7 +80,7 @@ impl Lines {
 
     /// Where measurements go, as long as there are lines.
     #[must_use]
-    pub fn measurements(&self) -> Option<mpsc::WeakSender<Told>> {
+    pub fn measurements(&self) -> Option<mpsc::WeakSender<VitalMeasurement>> {
         self.shared.as_ref().map(|shared| shared.measurements.downgrade())
     }
 
@@ -95,7 +97,7 @@ impl Lines {
     }
 
     /// Makes exactly these plans run; a line whose plan is the same is not touched.
-    pub async fn apply(&mut self, plans: &[Arc<dyn LinePlan>]) {
+    pub async fn apply(&mut self, plans: &[Arc<dyn CheckedLine>]) {
         let (keep, stop): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
             .partition(|line| plans.iter().any(|plan| plan.same_as(&*line.view.plan)));
@@ -116,7 +118,7 @@ impl Lines {
         self.shared = None;
     }
 
-    fn start(&mut self, plan: Arc<dyn LinePlan>) {
+    fn start(&mut self, plan: Arc<dyn CheckedLine>) {
         let Some(shared) = self.shared.clone() else { return };
         let health = Arc::new(LineHealth::new(plan.layouts().len()));
         let view = LineView { plan, health };
@@ -151,7 +153,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
     let mut pause = SHORTEST_PAUSE;
     loop {
         let (queue, commands) = mpsc::channel(COMMAND_QUEUE);
-        let (attendant, upkeep) = mpsc::channel(UPKEEP_QUEUE);
+        let (attendant, maintenance) = mpsc::channel(UPKEEP_QUEUE);
         routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue, &attendant)));
         drop((queue, attendant));
         let context = LineContext {
@@ -159,8 +161,8 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
             measurements: shared.measurements.clone(),
             events: shared.events.clone(),
             commands,
-            upkeep,
-            paces: shared.paces.clone(),
+            maintenance,
+            poll_overrides: shared.paces.clone(),
             clock: Arc::clone(&shared.clock),
             health: Arc::clone(&view.health),
             cancel: cancel.clone(),
@@ -189,9 +191,9 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
 
 fn with_line(
     routes: &Routes,
-    plan: &Arc<dyn LinePlan>,
+    plan: &Arc<dyn CheckedLine>,
     queue: &mpsc::Sender<linli_drivers::LineCommand>,
-    attendant: &Attendant,
+    attendant: &MaintenanceHandle,
 ) -> Routes {
     let mut routes = routes.clone();
     for (device, layout) in plan.layouts().iter().enumerate() {

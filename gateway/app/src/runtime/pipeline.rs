@@ -12,7 +12,7 @@ use linli_domain::mode::InForce;
 use linli_domain::report::{Report, Reporter};
 use linli_domain::rollup::Gatherer;
 use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic};
-use linli_drivers::{DeviceState, LineEvent, Told};
+use linli_drivers::{DeviceState, LineEvent, VitalMeasurement};
 use linli_store::Store;
 use serde_json::{Map, json};
 use tokio::sync::{mpsc, watch};
@@ -65,7 +65,7 @@ pub struct Pipeline {
     /// What waits for delivery.
     pub waiting: watch::Receiver<linli_store::Status>,
     /// Where measurements go that polled devices make; the lines hold the channel open.
-    pub measurements: Option<mpsc::WeakSender<Told>>,
+    pub measurements: Option<mpsc::WeakSender<VitalMeasurement>>,
     /// Desks that look at what passes.
     pub taps: Vec<Tap>,
     /// Screens.
@@ -164,7 +164,7 @@ impl Pipeline {
             return;
         }
         let Some(measurement) = steady.push(batch, Instant::now()) else { return };
-        let told = Told { layout: Arc::clone(&batch.layout), measurement, reply: None };
+        let told = VitalMeasurement { layout: Arc::clone(&batch.layout), measurement, reply: None };
         let measurements = self.measurements.as_ref().and_then(mpsc::WeakSender::upgrade);
         let taken = measurements.is_some_and(|measurements| measurements.try_send(told).is_ok());
         if !taken {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use linli_domain::Batch;
 use linli_domain::checkpoint::Keeper;
-use linli_drivers::{Clock, Told};
+use linli_drivers::{Clock, VitalMeasurement};
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
@@ -30,7 +30,7 @@ pub struct Needs<'n> {
     /// Where values go that desks find out.
     pub samples: mpsc::Sender<Batch>,
     /// Measurements of vital signs.
-    pub told: mpsc::Receiver<Told>,
+    pub told: mpsc::Receiver<VitalMeasurement>,
     /// Where commands go.
     pub commands: Lanes,
     /// Orders from the broker.

@@ -13,7 +13,7 @@ use linli_domain::alarm::{Condition, Priority, Rule, Source};
 use linli_domain::food::Kept;
 use linli_domain::{Id, Layout, PointSpec};
 
-use super::checked::CheckedLine;
+use super::checked::ConfiguredLine;
 use super::notes::{Notes, nth};
 use super::raw::{AlarmsFile, DevicesFile};
 use super::shape::nearest;
@@ -55,7 +55,7 @@ pub struct Checked {
 pub fn check(
     file: Option<(&AlarmsFile, &mut Notes<'_, '_>)>,
     devices: &DevicesFile,
-    lines: &[CheckedLine],
+    lines: &[ConfiguredLine],
 ) -> Checked {
     let known = known(devices, lines);
     let is_wrong = |id: &&str| !known.iter().any(|device| device.layout.device.as_str() == *id);
@@ -83,7 +83,7 @@ pub fn check(
     Checked { rules, sirens, asleep }
 }
 
-fn known<'l>(devices: &DevicesFile, lines: &'l [CheckedLine]) -> Vec<Known<'l>> {
+fn known<'l>(devices: &DevicesFile, lines: &'l [ConfiguredLine]) -> Vec<Known<'l>> {
     let keeps = |id: &Id| {
         let device = devices.device.iter().find(|device| device.id == id.as_str());
         device.and_then(|device| device.keeps).map(Kept::from)

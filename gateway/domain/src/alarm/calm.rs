@@ -1,7 +1,7 @@
-//! What changes nothing: most values are looked at without touching the alarms about them.
+//! Ranges of values that change no alarm, so that most samples need no look at an alarm.
 //!
-//! An alarm is some hundred bytes somewhere in memory; fetching it for every sample costs ten
-//! times what deciding does. The values that change nothing stand side by side instead.
+//! An alarm takes some hundred bytes anywhere in memory; loading it for every sample costs ten
+//! times as much as the decision. So these ranges are stored next to each other.
 
 use super::rule::Condition;
 

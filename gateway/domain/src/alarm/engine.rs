@@ -1,4 +1,4 @@
-//! All alarms of a centre.
+//! The alarms of a centre: evaluates samples and applies actions of people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,38 +13,38 @@ use super::state::{Event, State};
 use super::tracker::{Alarm, Kept, Shelf};
 use crate::Id;
 
-/// Every alarm, what it saw last, and how busy people are with them.
+/// Every alarm, the latest samples, and the alarm load.
 #[derive(Debug)]
 pub struct Engine {
     alarms: Vec<Alarm>,
     by_id: BTreeMap<Id, usize>,
     sources: BTreeMap<Source, usize>,
-    /// Per source, what was seen of it.
+    /// Latest sample per source.
     seen: Vec<Seen>,
     /// Per source, the alarms about it.
     about: Vec<Vec<Tied>>,
     /// Per alarm, its source.
     own: Vec<usize>,
-    /// Nothing is due before.
+    /// When the next delay or shelf ends at the earliest.
     soonest: Tick,
     first_out: BTreeMap<Id, usize>,
     load: Load,
-    /// Alarms that are silent for as long as a mode lasts.
+    /// Alarms suppressed by a mode.
     silent: BTreeSet<Id>,
 }
 
-/// What was seen of a source. Small, and side by side: every sample comes by here.
+/// The latest sample of a source. Small and contiguous, because every sample reads it.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     /// Values that change nothing.
     calm: Calm,
-    /// The latest good value; not a number before the first.
+    /// The latest good value; NaN before the first.
     good: f64,
-    /// Whether nothing bad came after it.
+    /// Whether the latest sample was good.
     is_good: bool,
 }
 
-/// An alarm, the source it watches, and the other probe's. Found once: every sample comes by here.
+/// An alarm and the sources of its condition, resolved once because every sample needs them.
 #[derive(Debug, Clone, Copy)]
 struct Tied {
     position: usize,
@@ -52,60 +52,60 @@ struct Tied {
     other: Option<usize>,
 }
 
-/// One step of one alarm: one journal record.
+/// One transition of one alarm: one journal record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Transition {
     /// The alarm.
     pub alarm: Id,
-    /// Where it was.
+    /// The state before.
     pub from: State,
-    /// Where it is.
+    /// The present state.
     pub to: State,
-    /// What moved it.
+    /// The event that caused it.
     pub event: Event,
     /// The latest value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// The first of its group to be raised.
+    /// The first raised alarm of its group.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_first_out: bool,
 }
 
-/// What a person does.
+/// An action of a person (ISA-18.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Says that they know.
+    /// Acknowledges it.
     Acknowledge,
-    /// Opens the latch.
+    /// Resets its latch.
     Reset,
-    /// Silences it.
+    /// Shelves it.
     Shelve(Shelf),
-    /// Takes that back.
+    /// Ends the shelving.
     Unshelve,
     /// Takes it out of service.
     TakeOut,
-    /// Puts it back.
+    /// Returns it to service.
     PutBack,
 }
 
-/// Why an action was not done.
+/// Why an action was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// There is no such alarm.
     #[error("there is no alarm {0}")]
     Unknown(Id),
-    /// It means nothing in the alarm's state.
+    /// The action does not apply in the alarm's state.
     #[error("the alarm is {state:?}: {action} means nothing there")]
     Meaningless {
         /// The alarm's state.
         state: State,
-        /// What was asked.
+        /// The action.
         action: &'static str,
     },
-    /// Its rule does not allow it.
+    /// The rule does not allow it.
     #[error("this alarm must not be shelved")]
     NotShelvable,
-    /// Longer than its rule allows.
+    /// The rule allows a shorter time only.
     #[error("this alarm may be shelved for {} s at most", .0.as_secs())]
     TooLong(Duration),
     /// The condition still holds.
@@ -113,29 +113,29 @@ pub enum Refused {
     StillActive,
 }
 
-/// An alarm as people see it.
+/// An alarm as shown to people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View<'e> {
     /// Its rule.
     pub rule: &'e Rule,
-    /// Where it is.
+    /// The present state.
     pub state: State,
     /// Whether the condition holds.
     pub is_active: bool,
-    /// For how long it has been there.
+    /// Time in the present state.
     pub since: Tick,
     /// The latest value.
     pub value: Option<f64>,
-    /// How long it is still shelved.
+    /// Remaining shelving time.
     pub shelved_until: Option<Tick>,
-    /// Whether the condition holds and the delay runs.
+    /// Whether the condition holds and the on-delay is running.
     pub is_waiting: bool,
 }
 
 // === impl Engine ===
 
 impl Engine {
-    /// Alarms for rules, each where it was when the process last ended.
+    /// Creates the alarms of `rules`, each in the state it had when the process ended.
     #[must_use]
     pub fn new(rules: Vec<Rule>, mut kept: impl FnMut(&Id) -> Option<Kept>, now: Tick) -> Self {
         let alarms: Vec<Alarm> = rules
@@ -170,13 +170,13 @@ impl Engine {
         Self { alarms, by_id, sources, seen, about, own: owns, soonest: Tick(0), first_out, load, silent }
     }
 
-    /// The number of a point that alarms are about.
+    /// Returns the number of a point that alarms refer to.
     #[must_use]
     pub fn source(&self, source: &Source) -> Option<usize> {
         self.sources.get(source).copied()
     }
 
-    /// A sample of a point by its number: its value, or none that is good.
+    /// Evaluates a sample of a point; `None` when it has no good value. Returns the transitions.
     pub fn sample(&mut self, now: Tick, source: usize, value: Option<f64>) -> Vec<Transition> {
         let Some(seen) = self.seen.get_mut(source) else { return Vec::new() };
         seen.is_good = value.is_some();
@@ -204,13 +204,13 @@ impl Engine {
         told
     }
 
-    /// Finds out which values of a source change nothing.
+    /// Calculates which values of a source change no alarm.
     fn calm(&mut self, source: usize) {
         let calm = self.about[source].iter().map(|tied| self.alarms[tied.position].calm());
         self.seen[source].calm = calm.fold(Calm::ALWAYS, Calm::and);
     }
 
-    /// Lets delays and shelves run out.
+    /// Ends delays and shelvings that are due. Returns the transitions.
     pub fn tick(&mut self, now: Tick) -> Vec<Transition> {
         if now < self.soonest {
             return Vec::new();
@@ -222,13 +222,13 @@ impl Engine {
         told
     }
 
-    /// When [`Engine::tick`] has something to do next.
+    /// Returns when [`Engine::tick`] must be called next.
     #[must_use]
     pub fn next_due(&self) -> Option<Tick> {
         self.alarms.iter().filter_map(Alarm::next_due).min()
     }
 
-    /// Remembers when an alarm must be looked at.
+    /// Updates when the next alarm is due.
     fn expect(&mut self, position: usize) {
         let due = self.alarms[position].next_due().unwrap_or(Tick(u64::MAX));
         self.soonest = self.soonest.min(due);
@@ -251,7 +251,7 @@ impl Engine {
         told
     }
 
-    /// Silences, or lets speak, what the design ties to this alarm.
+    /// Suppresses the alarms that depend on this one, or ends their suppression.
     fn design(&mut self, now: Tick, cause: usize) -> Vec<Transition> {
         let (id, is_active) = (self.alarms[cause].rule.id.clone(), self.alarms[cause].is_active);
         let event = if is_active { Event::Suppress } else { Event::Unsuppress };
@@ -262,7 +262,7 @@ impl Engine {
         tied.into_iter().filter_map(|position| self.step(now, position, event)).collect()
     }
 
-    /// From now on these are silent by design, and no others for that reason.
+    /// Sets the alarms that a mode suppresses; all others are released.
     pub fn silence(&mut self, now: Tick, silent: BTreeSet<Id>) -> Vec<Transition> {
         self.silent = silent;
         let mut told = Vec::new();
@@ -278,7 +278,7 @@ impl Engine {
         told
     }
 
-    /// Whether the design silences it now.
+    /// Whether it is suppressed by design now.
     fn is_silenced(&self, position: usize) -> bool {
         let rule = &self.alarms[position].rule;
         let cause = rule.suppressed_by.as_ref().and_then(|id| self.by_id.get(id));
@@ -288,7 +288,7 @@ impl Engine {
     fn step(&mut self, now: Tick, position: usize, event: Event) -> Option<Transition> {
         let from = match self.alarms[position].step(now, event) {
             Some(from) => from,
-            // In silence it is still evaluated and journaled.
+            // A silent alarm is still evaluated and journaled.
             None if self.alarms[position].state.is_silent()
                 && matches!(event, Event::Raised | Event::Cleared) =>
             {
@@ -305,7 +305,7 @@ impl Engine {
         Some(Transition { alarm, from, to, event, value: self.value(position), is_first_out })
     }
 
-    /// Keeps which alarm of a group was first; a group is over when none of it stands.
+    /// Tracks the first alarm of each group; a group ends when none of its alarms is active.
     fn is_first_out(&mut self, position: usize) -> bool {
         let Some(group) = self.alarms[position].rule.group.clone() else { return false };
         let stands = |alarm: &Alarm| alarm.rule.group.as_ref() == Some(&group) && alarm.state.is_standing();
@@ -319,7 +319,7 @@ impl Engine {
         *self.first_out.entry(group).or_insert(position) == position
     }
 
-    /// Does what a person asks.
+    /// Applies an action. Returns the transitions, or why the action was rejected.
     pub fn act(&mut self, now: Tick, id: &Id, action: Action) -> Result<Vec<Transition>, Refused> {
         let position = *self.by_id.get(id).ok_or_else(|| Refused::Unknown(id.clone()))?;
         let alarm = &self.alarms[position];
@@ -347,7 +347,7 @@ impl Engine {
             self.expect(position);
         }
         let mut told = vec![step];
-        // Out of silence by a person, back into it by design.
+        // An unshelved alarm may be suppressed by design again.
         if self.is_silenced(position) && !self.alarms[position].state.is_silent() {
             told.extend(self.step(now, position, Event::Suppress));
         }
@@ -372,19 +372,19 @@ impl Engine {
         Some(self.seen[self.own[position]].good).filter(|good| !good.is_nan())
     }
 
-    /// What must survive a restart of one alarm.
+    /// Returns the state of one alarm that must survive a restart.
     #[must_use]
     pub fn kept(&self, id: &Id, now: Tick) -> Option<Kept> {
         self.by_id.get(id).map(|position| self.alarms[*position].kept(now))
     }
 
-    /// How busy people are with alarms.
+    /// Returns the alarm load.
     pub fn load(&mut self, now: Tick) -> &Load {
         self.load.forget(now);
         &self.load
     }
 
-    /// How many stand, by priority.
+    /// Returns the number of active alarms by priority.
     #[must_use]
     pub fn standing(&self, priority: Priority) -> usize {
         let stands = |alarm: &&Alarm| alarm.rule.priority == priority && alarm.state.is_standing();
@@ -395,7 +395,7 @@ impl Engine {
 // === impl Seen ===
 
 impl Seen {
-    /// The latest value, when it is good.
+    /// Returns the latest value if it is good.
     fn value(self) -> Option<f64> {
         self.is_good.then_some(self.good)
     }

@@ -1,4 +1,4 @@
-//! How busy people are with alarms (ISA-18.2, EEMUA 191).
+//! Alarm load: floods and chattering alarms (ISA-18.2, EEMUA 191).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,22 +17,22 @@ const ENDS: usize = 5;
 /// An alarm chatters when it is announced so often in so long.
 const CHATTERS: (usize, Duration) = (3, Duration::from_secs(60));
 
-/// Whether there are more alarms than a person can take in.
+/// Whether there is an alarm flood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flood {
-    /// No.
+    /// No flood.
     #[default]
     None,
-    /// Yes.
+    /// A flood.
     Flooding,
 }
 
-/// Announcements of late.
+/// Counts recent announcements.
 #[derive(Debug, Default)]
 pub struct Load {
     announced: VecDeque<(Tick, usize)>,
-    /// Whether there are too many.
+    /// Whether there is a flood.
     pub flood: Flood,
     /// Announcements since the beginning.
     pub total: u64,

@@ -1,4 +1,4 @@
-//! Alarms (ISA-18.2, IEC 62682; OPC UA Part 9): what is wrong reaches a person, and only once.
+//! Alarms (ISA-18.2, IEC 62682; OPC UA Part 9).
 //!
 //! A **rule** puts a condition on a point; the **alarm** follows it through the states of the
 //! standard. Time arrives as ticks of a clock that never jumps. What makes an alarm move is a
@@ -22,20 +22,20 @@ pub use tracker::{Kept, Shelf};
 
 use std::time::Duration;
 
-/// Time since some beginning, by a clock that never jumps.
+/// Milliseconds of a monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Tick(pub u64);
 
 // === impl Tick ===
 
 impl Tick {
-    /// So much later.
+    /// Returns this time plus `by`.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// How long ago that was.
+    /// Returns the time since `earlier`; zero if it is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

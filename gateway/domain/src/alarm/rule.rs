@@ -1,4 +1,4 @@
-//! What makes an alarm: a condition on a point, how long it must hold, how urgent it is.
+//! Alarm rules: a condition on a point, its delays and its priority.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Id;
 
-/// How soon somebody must act.
+/// Priority (ISA-18.2): how soon somebody must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
-    /// Within the day.
+    /// Action within the day.
     Low,
-    /// Soon.
+    /// Action soon.
     Medium,
-    /// Now.
+    /// Action at once.
     High,
 }
 
@@ -27,7 +27,7 @@ pub struct Source {
     pub point: Id,
 }
 
-/// What must hold.
+/// The condition of an alarm.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// The value is at or above the limit; over when it is below by the dead-band.
@@ -60,34 +60,34 @@ pub enum Condition {
         /// In the point's unit.
         deadband: f64,
     },
-    /// Nothing is heard of the point, or it has no good value.
+    /// The point has no good value, or no sample arrives.
     Silent,
 }
 
-/// A rule.
+/// An alarm rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Its id, unique in the centre.
     pub id: Id,
     /// The point.
     pub source: Source,
-    /// What must hold.
+    /// The condition of an alarm.
     pub condition: Condition,
-    /// How long it must hold.
+    /// On-delay: how long the condition must hold.
     pub on_delay: Duration,
-    /// How long it must not hold.
+    /// Off-delay: how long the condition must not hold.
     pub off_delay: Duration,
-    /// Whether it stays until somebody resets it.
+    /// Whether it latches until somebody resets it.
     pub is_latching: bool,
     /// How urgent it is.
     pub priority: Priority,
     /// Longest time it may be shelved; none when it may not.
     pub shelve_at_most: Option<Duration>,
-    /// While that alarm is active, this one is silent by design.
+    /// While that alarm is active, this one is suppressed by design.
     pub suppressed_by: Option<Id>,
-    /// Of a group the first one to be raised is the cause: it says so.
+    /// Group; the first raised alarm of a group is marked as the cause.
     pub group: Option<Id>,
-    /// What people are told.
+    /// The message to people.
     pub text: String,
 }
 

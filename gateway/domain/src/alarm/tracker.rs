@@ -1,4 +1,4 @@
-//! One alarm: its condition, its delays, its state.
+//! One alarm: condition, delays, state.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,10 +16,10 @@ const WAITING: f64 = 0.25;
 /// A rate is taken over this long, and over no less than a sixth of it.
 const RATE_OVER: Duration = Duration::from_secs(60);
 
-/// What survives a restart.
+/// The part of an alarm that survives a restart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Where it was.
+    /// Its state.
     pub state: State,
     /// Whether its condition held.
     pub is_active: bool,
@@ -34,9 +34,9 @@ pub struct Kept {
 /// How an alarm is shelved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shelf {
-    /// For how long.
+    /// The duration.
     pub span: Duration,
-    /// It also ends when the condition is over.
+    /// Whether it also ends when the condition no longer holds.
     pub is_one_shot: bool,
 }
 
@@ -114,7 +114,7 @@ impl Alarm {
         }
     }
 
-    /// Values that would change nothing.
+    /// Returns the values that would change nothing.
     pub fn calm(&self) -> Calm {
         if self.raw || self.is_active || self.due.is_some() {
             return Calm::NEVER;
@@ -171,7 +171,7 @@ impl Alarm {
         self.due.into_iter().chain(shelved).min()
     }
 
-    /// What the delays and the shelf bring about by now.
+    /// Ends the delays and the shelving that are due at `now`.
     pub fn ripen(&mut self, now: Tick) -> Vec<Event> {
         let mut events = Vec::new();
         if self.due.is_some_and(|due| due <= now) {
@@ -192,7 +192,7 @@ impl Alarm {
         events
     }
 
-    /// Moves, if the event means anything here; the state before.
+    /// Applies an event. Returns the state before, if it changed.
     pub fn step(&mut self, now: Tick, event: Event) -> Option<State> {
         let next = self.state.next(event, self.rule.is_latching, self.is_active)?;
         let before = std::mem::replace(&mut self.state, next);

@@ -1,4 +1,4 @@
-//! Alarms that follow from what a point is, with the rule or practice each comes from.
+//! Default alarm rules by name and kind of point, with the regulation or practice each comes from.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ enum When {
     High(f64, f64),
     /// At or below it.
     Low(f64, f64),
-    /// Has this state.
+    /// The point has this state.
     Is(bool),
 }
 
-/// An alarm of any point of that name and kind.
+/// A default rule for every point of that name and kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usual {
     /// The point.
@@ -26,17 +26,17 @@ pub struct Usual {
     /// What is added to the device's id.
     pub suffix: &'static str,
     when: When,
-    /// How long.
+    /// The on-delay.
     pub on_delay: Duration,
     /// How urgent it is.
     pub priority: Priority,
     /// Whether a person must reset it.
     pub is_latching: bool,
-    /// The worse one that silences it.
+    /// The more severe rule that suppresses it.
     pub unless: Option<&'static str>,
-    /// Only on devices that food safety depends on.
+    /// Only for devices of the food-safety class.
     pub is_food: bool,
-    /// What people are told.
+    /// The message to people.
     pub text: &'static str,
 }
 
@@ -71,12 +71,12 @@ const fn unless(worse: &'static str, usual: Usual) -> Usual {
     Usual { unless: Some(worse), ..usual }
 }
 
-/// A part's code: 2 wants attention, 4 does not work.
+/// A component status code: 2 needs attention, 4 has failed.
 const WARN: When = When::High(2.0, 0.5);
 const FAULT: When = When::High(4.0, 0.5);
 const TRUE: When = When::Is(true);
 
-/// Every one of them. Gas: GB/T 50493, first level at most 25 % LEL, second at most 50 % LEL.
+/// All default rules. Gas: GB/T 50493, first level at most 25 % LEL, second at most 50 % LEL.
 /// Carbon dioxide: GB/T 18883-2022, 0.10 %.
 static USUAL: &[Usual] = &[
     usual(("gas", "%{LEL}"), "gas", When::High(25.0, 5.0), 3, Priority::High, "可燃气体（一级）"),
@@ -106,7 +106,7 @@ static USUAL: &[Usual] = &[
     unless("no-toner", usual(("toner", "1"), "toner-low", WARN, 60, Priority::Low, "碳粉不足")),
     usual(("jam", "1"), "jam", TRUE, 30, Priority::Medium, "卡纸"),
     usual(("cover_open", "1"), "cover", TRUE, 180, Priority::Low, "打印机盖未关"),
-    // Out of paper is a fault of the printer too: said once.
+    // Out of paper also sets the fault of the printer: announced once.
     unless("no-paper", usual(("printer", "1"), "printer", FAULT, 60, Priority::Medium, "打印机故障")),
     usual(("id_reader", "1"), "id-reader", FAULT, 60, Priority::Medium, "身份证阅读器故障"),
     usual(("card_reader", "1"), "card-reader", FAULT, 60, Priority::Medium, "读卡器故障"),
@@ -132,7 +132,7 @@ impl Usual {
     }
 }
 
-/// The alarms that follow from a point.
+/// Returns the default rules of a point.
 pub fn of(point: &PointSpec, is_food: bool) -> impl Iterator<Item = &'static Usual> + use<> {
     let (name, unit, kind) = (point.name.clone(), point.unit.clone(), point.kind);
     USUAL.iter().filter(move |usual| {

@@ -1,4 +1,4 @@
-//! A message, and what it proposes.
+//! CAP messages, and the proposals they lead to.
 
 use serde::Serialize;
 
@@ -11,130 +11,130 @@ use crate::order::Kind;
 /// `<alert>` (CAP 1.2 §3.2.1).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alert {
-    /// Its name; unique for the sender.
+    /// `<identifier>`, unique for the sender.
     pub identifier: String,
-    /// Who sent it.
+    /// `<sender>`.
     pub sender: String,
-    /// When, Unix milliseconds UTC.
+    /// `<sent>`, Unix milliseconds UTC.
     pub sent: Timestamp,
-    /// Whether it is meant.
+    /// `<status>`: whether it is to be acted upon.
     pub status: Status,
-    /// What it is.
+    /// `<msgType>`.
     pub msg_type: MsgType,
-    /// For whom.
+    /// `<scope>`.
     pub scope: Scope,
-    /// A note.
+    /// `<note>`.
     pub note: Option<String>,
-    /// Messages that it is about.
+    /// `<references>`: earlier messages it refers to.
     pub references: Vec<Reference>,
-    /// Incidents that it is about.
+    /// `<incidents>`.
     pub incidents: Option<String>,
-    /// What it says.
+    /// `<info>` elements.
     pub info: Vec<Info>,
 }
 
-/// Whether a message is meant.
+/// `<status>`: whether a message is to be acted upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Status {
-    /// It is.
+    /// `Actual`: to be acted upon by all recipients.
     Actual,
-    /// For those who take part in a drill.
+    /// `Exercise`: for designated participants only.
     Exercise,
-    /// For machines.
+    /// `System`: for network-internal functions.
     System,
-    /// To be disregarded.
+    /// `Test`: to be disregarded by recipients.
     Test,
-    /// Not ready.
+    /// `Draft`: not actionable.
     Draft,
 }
 
-/// What a message is.
+/// `<msgType>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum MsgType {
-    /// New.
+    /// `Alert`: new information.
     Alert,
-    /// Instead of earlier ones.
+    /// `Update`: supersedes earlier messages.
     Update,
-    /// Takes earlier ones back.
+    /// `Cancel`: cancels earlier messages.
     Cancel,
-    /// Earlier ones arrived.
+    /// `Ack`: acknowledges earlier messages.
     Ack,
-    /// Earlier ones were not understood.
+    /// `Error`: rejects earlier messages.
     Error,
 }
 
-/// For whom a message is.
+/// `<scope>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Scope {
-    /// Everybody.
+    /// `Public`.
     Public,
-    /// Some.
+    /// `Restricted`.
     Restricted,
-    /// Those that it names.
+    /// `Private`: for the named addresses.
     Private,
 }
 
 /// An earlier message: `sender,identifier,sent`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reference {
-    /// Who sent it.
+    /// `<sender>`.
     pub sender: String,
-    /// Its name.
+    /// `<identifier>`.
     pub identifier: String,
-    /// When.
+    /// `<sent>`, Unix milliseconds UTC.
     pub sent: Timestamp,
 }
 
 /// `<info>` (§3.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Info {
-    /// In which language; `en-US` unless it says so.
+    /// `<language>`, `en-US` by default.
     pub language: String,
-    /// Of what kind; at least one.
+    /// `<category>`; at least one.
     pub category: Vec<String>,
-    /// What happens.
+    /// `<event>`.
     pub event: String,
-    /// `Immediate`, `Expected`, `Future`, `Past`, `Unknown`.
+    /// `<urgency>`: `Immediate`, `Expected`, `Future`, `Past`, `Unknown`.
     pub urgency: String,
-    /// `Extreme`, `Severe`, `Moderate`, `Minor`, `Unknown`.
+    /// `<severity>`: `Extreme`, `Severe`, `Moderate`, `Minor`, `Unknown`.
     pub severity: String,
-    /// `Observed`, `Likely`, `Possible`, `Unlikely`, `Unknown`.
+    /// `<certainty>`: `Observed`, `Likely`, `Possible`, `Unlikely`, `Unknown`.
     pub certainty: String,
-    /// From when.
+    /// `<effective>`.
     pub effective: Option<Timestamp>,
-    /// When it begins.
+    /// `<onset>`.
     pub onset: Option<Timestamp>,
-    /// Until when.
+    /// `<expires>`.
     pub expires: Option<Timestamp>,
-    /// In one line.
+    /// `<headline>`.
     pub headline: Option<String>,
-    /// At length.
+    /// `<description>`.
     pub description: Option<String>,
-    /// What to do.
+    /// `<instruction>`.
     pub instruction: Option<String>,
-    /// What systems agreed on.
+    /// `<parameter>`: names and values.
     pub parameters: Vec<(String, String)>,
-    /// Where.
+    /// `<area>` elements.
     pub areas: Vec<Area>,
 }
 
-/// `<area>` (§3.2.4), as far as it is words and codes.
+/// `<area>` (§3.2.4), without polygons and circles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Area {
-    /// In words.
+    /// `<areaDesc>`.
     pub description: String,
-    /// In codes, such as of the administrative division.
+    /// `<geocode>`, such as the code of the administrative division.
     pub geocodes: Vec<(String, String)>,
 }
 
-/// What a message proposes. People answer it with a signed order, or not.
+/// What a message proposes. People decide with a signed order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proposal {
-    /// What.
+    /// The proposed action.
     pub kind: Kind,
-    /// Whether it is meant.
+    /// `<status>`: whether it is to be acted upon.
     pub class: Class,
-    /// Messages that it takes the place of.
+    /// Messages it supersedes.
     pub references: Vec<Reference>,
 }
 
@@ -161,7 +161,7 @@ const CERTAINTY: [&str; 5] = ["Observed", "Likely", "Possible", "Unlikely", "Unk
 // === impl Alert ===
 
 impl Alert {
-    /// Reads a message.
+    /// Parses a message.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let root = xml::parse(bytes)?;
         if root.name != "alert" {
@@ -196,7 +196,7 @@ impl Alert {
         })
     }
 
-    /// What it proposes; nothing when it is only to be acknowledged.
+    /// Returns the proposal; `None` when the message is only to be acknowledged.
     #[must_use]
     pub fn proposes(&self) -> Option<Proposal> {
         let class = match self.status {

@@ -1,5 +1,5 @@
-//! XML, as far as a message needs it: elements and text. No document type, no entities but the
-//! five of XML itself, bounded in size, depth and number, so that no message is a bomb.
+//! The subset of XML that messages need: elements and text. No document type, no entities but the
+//! five predefined ones; bounded in size, depth and number against malicious messages.
 
 use quick_xml::NsReader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -8,7 +8,7 @@ use quick_xml::name::ResolveResult;
 
 use super::{LARGEST, NAMESPACE};
 
-/// A message is four deep.
+/// Deepest nesting; a message has four levels.
 const DEEPEST: usize = 16;
 
 /// Most elements of a message.
@@ -21,14 +21,14 @@ pub(super) struct Element {
     pub name: String,
     /// Its text, without blanks around it.
     pub text: String,
-    /// What is in it.
+    /// Its child elements.
     pub children: Vec<Element>,
 }
 
-/// Why something is no message.
+/// Why a text is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// Longer than any message.
+    /// It is too long.
     #[error("{0} bytes is too long for a message, at most {LARGEST} are looked at")]
     Large(usize),
     /// Not UTF-8.
@@ -37,7 +37,7 @@ pub enum Malformed {
     /// Not XML, or XML that no message needs.
     #[error("not the XML of a message: {0}")]
     Xml(String),
-    /// Not the elements of a message.
+    /// Elements are missing or wrong.
     #[error("not a CAP 1.2 message: {0}")]
     Message(String),
 }
@@ -83,14 +83,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, Malformed> {
     tree.end()
 }
 
-/// What is being read.
+/// The state of the parser.
 #[derive(Default)]
 struct Tree {
     /// Elements that are open, the outermost first.
     open: Vec<Element>,
-    /// How many foreign elements are open: what is in them is passed over.
+    /// Number of open foreign elements, whose content is skipped.
     foreign: usize,
-    /// The whole, once it is closed.
+    /// The root element, once it is closed.
     whole: Option<Element>,
     count: usize,
 }

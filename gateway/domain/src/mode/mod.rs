@@ -36,7 +36,7 @@ pub use brief::{Brief, Cond, Doing, Fault, Job, Safe, Setting};
 pub use centre::{air_conflict, flows};
 pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, Turn};
 pub use exits::{check as check_exits, closed_rooms};
-pub use expression::{Literal, Name, Op, Parsed};
+pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
 pub use law::{Law, Laws};
 pub use path::{Forecast, forecast};

@@ -60,18 +60,3 @@ impl std::convert::From<bool> for Truth {
         if is { Self::True } else { Self::False }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Truth::{False, True, Unknown};
-
-    #[test]
-    fn unknown_never_rounds_up() {
-        assert_eq!(True.and(Unknown), Unknown);
-        assert_eq!(False.and(Unknown), False);
-        assert_eq!(True.or(Unknown), True);
-        assert_eq!(False.or(Unknown), Unknown);
-        assert_eq!(Unknown.not(), Unknown);
-        assert!(!Unknown.holds() && !Unknown.not().holds());
-    }
-}

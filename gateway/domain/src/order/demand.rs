@@ -1,46 +1,46 @@
-//! What is demanded of an order, each by its name, so that the model checker can leave one out and
-//! show what it is good for. The gateway makes all of them.
+//! The requirements on an order, each by its name, so that the model checker can omit one and
+//! show the consequence. The gateway makes all of them.
 
-/// A demand.
+/// A requirement on an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Demand {
     /// It names the centre.
     Target,
-    /// Every signature by a known key holds.
+    /// Every signature by a known key is valid.
     Signature,
-    /// As many people as the centre says have signed.
+    /// The quorum of the centre has signed.
     Quorum,
-    /// Two keys of one person are one person.
+    /// Two keys of one person count once.
     Person,
-    /// They have a role that may order.
+    /// The signers have a role that may order.
     Role,
-    /// Their keys are of its class.
+    /// The keys are of the class of the order.
     Class,
-    /// Their keys were valid when it was sent.
+    /// The keys were valid when it was sent.
     ValidKey,
-    /// What was accepted is not accepted again, and two orders never have one number.
+    /// An accepted order is not accepted again, and no two orders share a number.
     OnceOnly,
-    /// Its number is above that of every order before.
+    /// Its number is higher than that of every earlier order.
     Rising,
-    /// Its time has come.
+    /// Its validity has begun.
     NotEarly,
-    /// Its time is not over.
+    /// It has not expired.
     NotExpired,
-    /// People on the spot order for an hour.
+    /// A local order is valid for one hour at most.
     LocalIsShort,
-    /// Without a clock that can be trusted, a person compares its code.
+    /// Without a synchronised clock, a person compares its code.
     TrustedClock,
 }
 
-/// Which demands are made. All of them, in the gateway.
+/// A set of requirements. The gateway makes all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Demands(u32);
 
 // === impl Demand ===
 
 impl Demand {
-    /// All of them.
+    /// Every requirement.
     pub const EACH: [Self; 13] = [
         Self::Target,
         Self::Signature,
@@ -61,16 +61,16 @@ impl Demand {
 // === impl Demands ===
 
 impl Demands {
-    /// All are made.
+    /// The set of all requirements.
     pub const ALL: Self = Self(0);
 
-    /// These are not.
+    /// Returns all requirements but these.
     #[must_use]
     pub fn without(left_out: &[Demand]) -> Self {
         Self(left_out.iter().fold(0, |bits, demand| bits | 1 << (*demand as u8)))
     }
 
-    /// Whether a demand is made.
+    /// Whether the set contains a requirement.
     #[must_use]
     pub const fn make(self, demand: Demand) -> bool {
         self.0 & (1 << (demand as u8)) == 0

@@ -10,39 +10,39 @@ use super::key::{KeyId, Keyring, SecretKey};
 use super::payload::{Malformed, Order};
 use crate::Id;
 
-/// What an order's signatures cover besides it: a signature of something else is none of an order.
+/// External data of an order's signatures (RFC 9052 §4.3): separates them from other signatures.
 const ORDER: &[u8] = b"lln-order-v1";
-/// The same for the files of plans.
+/// External data of plan signatures.
 const PLAN: &[u8] = b"lln-plan-v1";
 
-/// Most signatures that are looked at.
+/// Most signatures that are checked.
 const MOST: usize = 16;
 
-/// An order in its envelope, read and not yet believed.
+/// A parsed order whose signatures are not yet verified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
-    /// What it says.
+    /// The order.
     pub order: Order,
-    /// SHA-256 of the payload: the order's name for ever.
+    /// SHA-256 of the payload: identifies the order.
     pub hash: [u8; 32],
     sign: CoseSign,
 }
 
-/// A signature that is good.
+/// A valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
-    /// Whose.
+    /// The person.
     pub person: Id,
-    /// What they may do.
+    /// Their roles.
     pub roles: Vec<String>,
-    /// By which key.
+    /// The key.
     pub key: KeyId,
 }
 
 // === impl Envelope ===
 
 impl Envelope {
-    /// Reads an envelope, with its tag or without.
+    /// Parses an envelope, with or without its tag.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > super::LARGEST {
             return Err(Malformed::Large(bytes.len()));
@@ -54,7 +54,7 @@ impl Envelope {
         Ok(Self { order, hash, sign })
     }
 
-    /// The order alone, not signed yet.
+    /// Creates an envelope without signatures.
     #[must_use]
     pub fn of(order: Order) -> Self {
         let payload = order.encode();
@@ -62,7 +62,7 @@ impl Envelope {
         Self { order, hash, sign: CoseSignBuilder::new().payload(payload).build() }
     }
 
-    /// As bytes, with the tag.
+    /// Encodes it, with the tag.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         self.sign.clone().to_tagged_vec().expect("an envelope is made of CBOR values")
@@ -103,7 +103,7 @@ pub fn sign(envelope: &Envelope, secret: &SecretKey) -> Envelope {
     let tbs = envelope.sign.tbs_data(ORDER, &signature);
     let signature = coset::CoseSignature { signature: secret.sign(&tbs), ..signature };
     let mut signed = envelope.clone();
-    // Signing once more replaces: nobody signs twice.
+    // A second signature by the same key replaces the first.
     signed.sign.signatures.retain(|other| kid(other) != kid(&signature));
     signed.sign.signatures.push(signature);
     signed
@@ -157,7 +157,7 @@ fn signers(
 ) -> Result<Vec<Signed>, String> {
     let mut people: Vec<Signed> = Vec::new();
     for signature in &sign.signatures {
-        // Somebody else's, such as another centre's: it counts for nothing here.
+        // Another key, such as another centre's: ignored here.
         let Some(key) = keyring.key(kid(signature)) else { continue };
         let id = key.public.id();
         let eddsa = RegisteredLabelWithPrivate::Assigned(Algorithm::EdDSA);
@@ -172,7 +172,7 @@ fn signers(
             return Err(format!("the signature by key {id} of {} does not hold", key.person));
         }
         valid(key)?;
-        // Two keys of one person are one person.
+        // Two keys of one person count once.
         let is_known = people.iter().any(|known| known.person == key.person);
         if !is_known || !demands.make(Demand::Person) {
             people.push(Signed { person: key.person.clone(), roles: key.roles.clone(), key: id });

@@ -1,4 +1,4 @@
-//! Whether an order counts here and now.
+//! Decides whether an order is accepted here and now.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,95 +14,95 @@ use crate::{Id, Timestamp};
 /// Clocks may differ by this much.
 const SKEW: Duration = Duration::from_secs(120);
 
-/// An order of people on the spot is good for no longer.
+/// Longest validity of a local order.
 const LONGEST_LOCAL: Duration = Duration::from_secs(3600);
 
-/// Orders that are remembered to know a repetition by.
+/// Accepted orders that are stored to detect repetitions.
 const REMEMBERED: usize = 256;
 
-/// Who may order what here.
+/// Who may give orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// How many people sign an order; taking one back needs one.
+    /// Required signatures; a stop needs one.
     pub quorum: usize,
     /// Roles that sign for the district.
     pub district: Vec<String>,
-    /// Roles that sign on the spot.
+    /// Roles that sign local orders.
     pub local: Vec<String>,
 }
 
-/// What was accepted before. Made durable with each acceptance.
+/// The orders accepted before: prevents replays. Stored durably with each acceptance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// The highest number, by who gave the order.
+    /// The highest sequence number per authority.
     pub last: BTreeMap<Authority, u64>,
     /// Accepted orders: number, id and hash, oldest first.
     pub accepted: Vec<(Authority, u64, String, [u8; 32])>,
 }
 
-/// An order that counts.
+/// An accepted order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
-    /// Who signed.
+    /// Its valid signatures.
     pub signers: Vec<Signed>,
     /// The ledger afterwards.
     pub ledger: Ledger,
 }
 
-/// What is thought of an order.
+/// The result of checking an order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Judgement {
-    /// It counts.
+    /// It is accepted.
     Accepted(Accepted),
-    /// It was accepted before: nothing happens, and it is answered the same.
+    /// It was accepted before: nothing happens, and the answer is the same.
     Repeated,
 }
 
-/// Why an order does not count.
+/// Why an order is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// For somebody else.
+    /// It is for another centre.
     #[error("the order is not for {0}")]
     WrongTarget(Id),
-    /// A signature is wrong, or a key is.
+    /// A signature or key is invalid.
     #[error("{0}")]
     Signature(String),
-    /// Too few people, or the wrong ones.
+    /// The quorum is not reached.
     #[error("{needed} different people of the roles {roles} must sign, {signed} did")]
     Quorum {
-        /// How many must.
+        /// Required signatures.
         needed: usize,
-        /// How many who may did.
+        /// Signatures by authorised people.
         signed: usize,
-        /// Who may.
+        /// Authorised roles.
         roles: String,
     },
-    /// Its time has not come, or a clock is wrong.
+    /// Its validity has not begun, or a clock is wrong.
     #[error("the order is for {} ms, now it is {} ms: it waits, or a clock is wrong", .not_before.0, .now.0)]
     Early {
-        /// From when.
+        /// Begin of its validity.
         not_before: Timestamp,
         /// Now.
         now: Timestamp,
     },
-    /// Its time is over.
+    /// It has expired.
     #[error("the order expired at {} ms, now it is {} ms", .expires.0, .now.0)]
     Expired {
-        /// Until when.
+        /// End of its validity.
         expires: Timestamp,
         /// Now.
         now: Timestamp,
     },
-    /// An order of people on the spot is short.
+    /// A local order with too long a validity.
     #[error("an order given on the spot is good for one hour at most")]
     LocalTooLong,
-    /// This clock cannot be trusted.
+    /// The clock is not synchronised: people must compare the code.
     #[error("the gateway's clock was not synchronised: a person on the spot has to confirm the order {code}")]
     Quarantined {
-        /// What they compare.
+        /// The code to compare.
         code: String,
     },
-    /// The number was used.
+    /// The sequence number is not higher than the last.
     #[error("number {seq} is not above {last}: an old order, sent again")]
     Replayed {
         /// Its number.
@@ -110,7 +110,7 @@ pub enum Refusal {
         /// The last.
         last: u64,
     },
-    /// Two different orders with one number: somebody's key is in wrong hands.
+    /// Two different orders with one number: a key may be compromised.
     #[error(
         "number {seq} was already used by another order: ask the district by telephone, a key may be stolen"
     )]
@@ -120,8 +120,8 @@ pub enum Refusal {
     },
 }
 
-/// Judges an order. `confirmed` is the code that a person on the spot has compared, for a clock
-/// that cannot be trusted.
+/// Checks an order. `confirmed` is the code that a person on site has compared, for a clock
+/// that is not synchronised.
 pub fn judge(
     envelope: &Envelope,
     centre: &Id,
@@ -134,7 +134,7 @@ pub fn judge(
     judge_under(Demands::ALL, envelope, centre, keyring, policy, ledger, now, clock)
 }
 
-/// The same with some demands not made, for the model checker.
+/// Checks an order against some requirements only, for the model checker.
 #[expect(
     clippy::too_many_arguments,
     reason = "what a judgement rests on; only the model checker gives one more"
@@ -157,7 +157,7 @@ pub fn judge_under(
     let roles = if order.authority == Authority::District { &policy.district } else { &policy.local };
     let may = |signed: &Signed| !makes(Demand::Role) || signed.roles.iter().any(|role| roles.contains(role));
     let signers: Vec<Signed> = signers.into_iter().filter(may).collect();
-    // Two to go, one to stop.
+    // A stop needs one signature.
     let is_one_enough = order.kind == Kind::Cancel || !makes(Demand::Quorum);
     let needed = if is_one_enough { 1 } else { policy.quorum };
     if signers.len() < needed {
@@ -190,11 +190,11 @@ pub fn judge_under(
 /// How far this machine's clock can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock<'c> {
-    /// It is synchronised.
+    /// Synchronised.
     Synchronised,
-    /// It is not; a person compared this code with the order.
+    /// Not synchronised; a person compared this code with the order.
     Confirmed(&'c str),
-    /// It is not.
+    /// Not synchronised.
     Free,
 }
 
@@ -224,7 +224,7 @@ fn in_time(demands: Demands, envelope: &Envelope, now: Timestamp, clock: Clock<'
 // === impl Envelope ===
 
 impl Envelope {
-    /// What two people compare by telephone: the first eight digits of the order's hash.
+    /// Returns the code that two people compare by telephone: the first eight digits of the hash.
     #[must_use]
     pub fn code(&self) -> String {
         crate::audit::hex(&self.hash[..4])

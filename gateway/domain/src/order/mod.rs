@@ -1,8 +1,8 @@
-//! Orders of emergency command: what they say, who signed them, and whether they count.
+//! Orders of emergency command: content, signatures and acceptance.
 //!
 //! An order is a CBOR map in a COSE_Sign envelope (RFC 9052, tag 98), signed by several people
 //! with Ed25519. It carries everything that is needed to decide about it, so it can come by MQTT,
-//! on a stick or as scanned text, and be verified without a network. Nothing here reads a clock.
+//! on a USB stick or as scanned text, and be verified without a network. Nothing here reads a clock.
 
 mod demand;
 mod envelope;
@@ -19,5 +19,5 @@ pub use judge::{Accepted, Clock, Judgement, Ledger, Policy, Refusal, judge, judg
 pub use key::{Key, KeyId, Keyring, PublicKey, SecretKey};
 pub use payload::{Authority, Kind, Malformed, Order, PlanHash, Target};
 
-/// Longest order that is looked at.
+/// Longest order that is read, in bytes.
 pub const LARGEST: usize = 64 * 1024;

@@ -1,5 +1,5 @@
-//! What an order says. CBOR, deterministically encoded (RFC 8949 §4.2.1): one order, one text of
-//! bytes, so that its hash names it.
+//! The content of an order. CBOR, deterministically encoded (RFC 8949 §4.2.1): one order has one
+//! encoding, so that its hash identifies it.
 
 use ciborium::Value;
 use serde::{Deserialize, Serialize};
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 use crate::mode::Class;
 use crate::{Id, Timestamp};
 
-/// The only version there is.
+/// The only version.
 const VERSION: i128 = 1;
 
-/// What is to be done.
+/// What is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// Into the emergency mode.
+    /// Enter the emergency mode.
     Enter,
-    /// Back to peace.
+    /// Return to normal operation.
     Return,
-    /// Instead of an order that has not begun.
+    /// Replace an order that has not begun.
     Amend,
-    /// Not to be done after all.
+    /// Cancel an order.
     Cancel,
-    /// The emergency is over.
+    /// The emergency has ended.
     StandDown,
 }
 
-/// Who gives it.
+/// Who gives an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authority {
     /// The district.
     District,
-    /// People on the spot, when the district cannot be reached.
+    /// People on site, when the district cannot be reached.
     Local,
 }
 
@@ -44,17 +44,17 @@ pub struct PlanHash {
     pub hash: [u8; 32],
 }
 
-/// A centre and what it is to do.
+/// A centre and the plans it is to carry out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The centre.
     pub centre: Id,
-    /// Its site, where several gateways run one centre; none is for all of them.
+    /// Its site, where several gateways run one centre; `None` is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Id>,
     /// Its plans, one for each room.
     pub plans: Vec<PlanHash>,
-    /// Hash of the building as the preview saw it; none does not ask.
+    /// Hash of the building model at the preview; `None` is not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<[u8; 32]>,
 }
@@ -64,17 +64,17 @@ pub struct Target {
 pub struct Order {
     /// Its id.
     pub id: String,
-    /// Counts what an authority orders; strictly rising for each target.
+    /// Sequence number per authority; strictly increasing for each target.
     pub seq: u64,
-    /// What is to be done.
+    /// What is ordered.
     pub kind: Kind,
-    /// Whether it is meant.
+    /// Actual or drill.
     pub class: Class,
-    /// Who gives it.
+    /// Who gives an order.
     pub authority: Authority,
-    /// For whom.
+    /// The centres it is for.
     pub targets: Vec<Target>,
-    /// What it is about, such as `epidemic.sampling`.
+    /// The kind of emergency, such as `epidemic.sampling`.
     pub mode: String,
     /// Not before, Unix milliseconds UTC.
     pub not_before: Timestamp,
@@ -82,18 +82,18 @@ pub struct Order {
     pub expires: Timestamp,
     /// When it was signed.
     pub sent: Timestamp,
-    /// The document it rests on (文号).
+    /// The document it is based on (文号).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Orders that it takes the place of, or takes back.
+    /// Orders that it supersedes or cancels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
-    /// The message that it answers, as it came (CAP or GB/T 35965).
+    /// The message that it answers, unchanged (CAP or GB/T 35965).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<Vec<u8>>,
 }
 
-/// Why bytes are no order.
+/// Why bytes are not an order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Longer than any order.
@@ -105,7 +105,7 @@ pub enum Malformed {
     /// Not the CBOR map of an order.
     #[error("not an order: {0}")]
     Payload(String),
-    /// The same in other bytes: two texts of one order would have two hashes.
+    /// Not the deterministic encoding: one order would have two hashes.
     #[error("not deterministically encoded CBOR (RFC 8949 section 4.2.1): one order has one form")]
     NotCanonical,
 }
@@ -113,7 +113,7 @@ pub enum Malformed {
 // === impl Order ===
 
 impl Order {
-    /// As bytes.
+    /// Encodes it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut members = vec![
@@ -142,7 +142,7 @@ impl Order {
         bytes(&map(members))
     }
 
-    /// From bytes, which must be the only form of it.
+    /// Decodes bytes, which must be the deterministic encoding.
     pub fn decode(encoded: &[u8]) -> Result<Self, Malformed> {
         if encoded.len() > super::LARGEST {
             return Err(Malformed::Large(encoded.len()));
@@ -207,14 +207,14 @@ impl Order {
         Ok(order)
     }
 
-    /// What it says to a centre.
+    /// Returns what it orders a centre.
     #[must_use]
     pub fn target(&self, centre: &Id) -> Option<&Target> {
         self.targets.iter().find(|target| target.centre == *centre)
     }
 
-    /// What it says to the gateway of these sites: what names one of them goes before what is for
-    /// the whole centre.
+    /// Returns what it orders the gateway of these sites: a target that names one of them takes
+    /// precedence over one for the whole centre.
     #[must_use]
     pub fn target_at(&self, centre: &Id, sites: &[Id]) -> Option<&Target> {
         let of_centre = || self.targets.iter().filter(|target| target.centre == *centre);

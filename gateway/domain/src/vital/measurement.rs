@@ -1,4 +1,4 @@
-//! One act of measuring, as a device tells it.
+//! A measurement of vital signs, as a device reports it.
 
 use serde::{Deserialize, Serialize};
 
@@ -63,11 +63,11 @@ pub enum NoReading {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Reading {
-    /// What.
+    /// The quantity.
     pub quantity: Quantity,
-    /// How much, in [`Quantity::unit`], or why not.
+    /// The value in [`Quantity::unit`], or why there is none.
     pub value: Result<f64, NoReading>,
-    /// Doubts.
+    /// Reasons to doubt it.
     pub caveats: Vec<Caveat>,
 }
 
@@ -97,18 +97,18 @@ pub struct Taken {
     pub device: Option<Timestamp>,
 }
 
-/// One act of measuring.
+/// One measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// When.
+    /// When it was taken.
     pub taken: Taken,
-    /// What came of it.
+    /// The readings.
     pub readings: Vec<Reading>,
     /// The device's own name for it (sequence number, message control id): the same one told
     /// again is the same measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The user's number on a device that tells users apart.
+    /// The user's number on a device with several users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u8>,
     /// The patient identifier a sender attached; it never leaves the box in clear.

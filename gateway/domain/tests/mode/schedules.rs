@@ -2,6 +2,7 @@
 //! can look through. A seed that fails is run again by itself:
 //! `LINLI_SEED=4711 cargo test -p linli-domain --test mode schedules -- --nocapture`
 
+use fastrand::Rng;
 use linli_domain::mode::{Brief, Class, Event, Fire, Laws, Phase, State, StepState, Timer, replay};
 
 use super::building::{back, brief, enter, facility};
@@ -14,21 +15,6 @@ const SEEDS: u64 = 10_000;
 /// Moves while things go wrong, and then until the room must have settled.
 const ROUGH: usize = 120;
 const CALM: usize = 4_000;
-
-/// A small generator: the same seed is the same schedule for ever.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let mixed = mixed ^ mixed >> 31;
-        usize::try_from(mixed % count as u64).expect("it is below a usize")
-    }
-}
 
 /// What a room waits for has to be armed: otherwise it waits for ever.
 fn waits_in_vain(state: &State, world: &World) -> Option<String> {
@@ -112,7 +98,8 @@ fn schedule(seed: u64, is_told: bool) -> Result<Option<Phase>, String> {
         has_time: true,
     };
     let (rough, calm) = (rules(8, 4), rules(0, 0));
-    let (mut dice, mut world, mut way, mut record) = (Dice(seed), World::new(), Vec::new(), Vec::new());
+    let (mut random, mut world) = (Rng::with_seed(seed), World::new());
+    let (mut way, mut record) = (Vec::new(), Vec::new());
     for turn in 0..ROUGH + CALM {
         let is_rough = turn < ROUGH;
         let settled = world.room.run.is_none() || matches!(world.phase(), Phase::Ready);
@@ -129,10 +116,7 @@ fn schedule(seed: u64, is_told: bool) -> Result<Option<Phase>, String> {
             let way_back = class.map(|class| Move::Order(linli_domain::mode::Direction::Return, class));
             moves.extend(way_back.filter(|_| world.phase() == Phase::Held));
         }
-        let made = match moves.len() {
-            0 => continue,
-            count => moves[dice.below(count)],
-        };
+        let Some(made) = random.choice(moves) else { continue };
         let Some(next) = world.made(rules, made) else { continue };
         way.push(made);
         world = next;

@@ -1,5 +1,5 @@
 //! The MLLP listener: monitors and analysers connect to the gateway and send results. A message
-//! is acknowledged when what it holds is safe, not before.
+//! is acknowledged after its results are stored, not before.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use super::hl7::{Code, Message, acknowledge, results};
 use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
-use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, Told};
+use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, VitalMeasurement};
 
-/// Connections at a time; a device holds one.
+/// Most simultaneous connections; a device uses one.
 const CONNECTIONS: usize = 8;
 
-/// A connection that says nothing for so long is closed.
+/// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// An answer must be taken within this.
+/// Time limit for sending an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The watchdog is told this often that the listener lives.
+/// Interval of progress reports to the watchdog.
 const LIFE: Duration = Duration::from_secs(10);
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub listen: SocketAddr,
     pub zone: Zone,
 }
@@ -101,7 +101,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
             }
         }
     }
-    // What is being answered is answered.
+    // A message in progress is still answered.
     while connections.join_next().await.is_some() {}
 }
 
@@ -114,12 +114,12 @@ fn online(health: &LineHealth, is_online: bool) {
 /// One connection.
 struct Conversation {
     layout: Arc<Layout>,
-    measurements: mpsc::Sender<Told>,
+    measurements: mpsc::Sender<VitalMeasurement>,
     clock: Arc<dyn Clock>,
     health: Arc<LineHealth>,
     cancel: CancellationToken,
     zone: Zone,
-    /// Numbers our own messages.
+    /// Control ids of our own messages.
     answers: Arc<AtomicU64>,
 }
 
@@ -137,7 +137,7 @@ impl Conversation {
             for byte in &buffer[..count] {
                 match framer.push(*byte) {
                     Step::More => {}
-                    // Without its header nobody can be answered.
+                    // Without its header a message cannot be answered.
                     Step::TooLong => self.count(|device| &device.garbled),
                     Step::Message(bytes) => {
                         let Some(answer) = self.answer(&bytes).await else { continue };
@@ -152,7 +152,7 @@ impl Conversation {
         }
     }
 
-    /// Takes a message, waits until it is safe, and says so.
+    /// Handles a message: waits until its results are stored and acknowledges it.
     async fn answer(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         self.health.requests.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
@@ -182,7 +182,7 @@ impl Conversation {
         let mut note = None;
         for measurement in measurements {
             let (reply, safe) = oneshot::channel();
-            let told = Told { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
+            let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
             if self.measurements.send(told).await.is_err() {
                 return Code::Reject("the gateway is stopping; send again".to_owned());
             }

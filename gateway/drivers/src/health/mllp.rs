@@ -1,15 +1,12 @@
-//! `kind = "mllp"`: the row of the protocol table.
-
-use std::sync::Arc;
+//! `kind = "mllp"`: HL7 v2 results over MLLP. The row of the protocol table.
 
 use linli_domain::vital::Quantity;
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::listener::Settings;
-use super::plan::{self, HealthPlan, Medium, problem};
-use crate::modbus::profile::ProfileSet;
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use super::plan::{self, Checked, Medium, Row};
+use crate::protocol::RawDevice;
 
 /// The only profile of such a line.
 pub const PROFILE: &str = "hl7/oru-r01";
@@ -17,7 +14,7 @@ pub const PROFILE: &str = "hl7/oru-r01";
 /// A port that monitors and analysers connect to.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// Address and port to listen on, such as 192.0.2.1:2575; MLLP has no log-in, so only on a network of its own.
     listen: String,
     /// Offset from UTC of time stamps that do not say, "+08:00" unless given.
@@ -25,50 +22,25 @@ struct RawSettings {
     utc_offset: Option<String>,
 }
 
-/// The row of the protocol table.
-pub struct Mllp;
-
-/// HL7 over MLLP.
-pub static MLLP: Mllp = Mllp;
+/// HL7 v2 over MLLP: a line with one listener.
+pub(crate) struct Mllp;
 
 // === impl Mllp ===
 
-impl Protocol for Mllp {
-    fn kind(&self) -> &'static str {
-        "mllp"
-    }
+impl Row for Mllp {
+    type Settings = RawSettings;
+    type Work = Medium;
+    const KIND: &'static str = "mllp";
+    const SUMMARY: &'static str = "HL7 v2 results (ORU^R01) sent to the gateway over MLLP";
 
-    fn summary(&self) -> &'static str {
-        "HL7 v2 results (ORU^R01) sent to the gateway over MLLP"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
-        let listen = raw.listen.parse().map_err(|_| {
-            problem(
-                None,
-                "listen",
-                format!("{:?} is not an address and port such as \"192.0.2.1:2575\"", raw.listen),
-            )
-        })?;
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
+        let listen = plan::listen(&raw.listen, "192.0.2.1:2575")?;
         let zone = plan::zone(raw.utc_offset.as_deref())?;
         let device = plan::only(devices)?;
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
         }
-        Ok(Arc::new(HealthPlan {
-            line: line.id.clone(),
-            layouts: vec![plan::layout(device, &Quantity::ALL)],
-            work: Medium::Listener(Settings { listen, zone }),
-        }))
+        let layout = plan::layout(device, &Quantity::ALL);
+        Ok((vec![layout], Medium::Listener(Settings { listen, zone })))
     }
 }

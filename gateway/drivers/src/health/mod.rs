@@ -19,13 +19,14 @@ mod stream;
 mod talk;
 mod zone;
 
-pub use bluetooth::{BLUETOOTH, Bluetooth};
-pub use mllp::{MLLP, Mllp, PROFILE};
-pub use serial::{SERIAL, SerialDevices};
+pub(crate) use bluetooth::Bluetooth;
+pub(crate) use mllp::Mllp;
+pub use mllp::PROFILE;
+pub(crate) use serial::SerialDevices;
 pub use zone::Zone;
 
-/// Whether devices of that profile say themselves when a measurement is done. A heart-rate sensor
-/// does not: it tells its values as long as it is worn.
+/// Whether devices of that profile report complete measurements. A heart-rate sensor
+/// does not: it sends values as long as it is worn.
 #[must_use]
 pub fn tells_itself(profile: &str) -> bool {
     profile == PROFILE

@@ -1,4 +1,4 @@
-//! Serial health devices linli knows: their line settings and what decodes them.
+//! The supported serial health devices: line settings and decoders.
 
 use linli_domain::Civil;
 use linli_domain::vital::{NoReading, Quantity, Reading};
@@ -22,31 +22,31 @@ pub struct Model {
     pub decoder: fn() -> Box<dyn Decoder>,
 }
 
-/// Takes a device's bytes.
+/// A decoder of a device's bytes.
 pub trait Decoder: Send {
-    /// Takes one byte.
+    /// Decodes one byte. Returns what a complete frame contains.
     fn push(&mut self, byte: u8) -> Option<Heard>;
 
-    /// Bytes that belonged to nothing so far.
+    /// Returns the number of bytes skipped so far.
     fn skipped(&self) -> u64;
 }
 
-/// What a device says.
+/// What a device reports.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    /// A moment of a continuous stream: saturation and pulse rate, or none.
+    /// A sample of a continuous stream: saturation in percent and pulse rate per minute, if any.
     Moment(Option<(u16, u16)>),
-    /// Values as they are now; whether they are a measurement is for others to say.
+    /// Present values that do not form a measurement by themselves.
     Values(Vec<(Quantity, Option<f64>)>),
-    /// A measurement of its own.
+    /// A complete measurement.
     Measured {
-        /// What.
+        /// The readings.
         readings: Vec<Reading>,
-        /// When, by the device's clock.
+        /// The time by the device's clock.
         time: Option<Civil>,
-        /// The device's own name for it: told again it is the same measurement.
+        /// An identifier by the device, to detect repetitions.
         key: Option<String>,
-        /// The user's number on a device that tells users apart.
+        /// The user's number on a device with several users.
         user: Option<u8>,
     },
 }

@@ -1,4 +1,4 @@
-//! What a health line's plan is made of.
+//! What the lines of health devices share.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use super::zone::Zone;
 use super::{bluetooth, listener, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
-pub(super) use crate::plan::{no_profile, problem, settings};
+pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
 use crate::protocol::{Problem, RawDevice};
 
-/// A checked health line: one device that speaks of itself.
+/// A checked health line: one device that sends by itself.
 pub(super) type HealthPlan = Plan<Medium>;
 
-/// Where the device is heard.
+/// The transport of the device.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Medium {
+pub(crate) enum Medium {
     Stream(stream::Settings),
     Listener(listener::Settings),
     Gatt(bluetooth::Gatt),
 }
 
-/// The offset of clocks that do not say theirs; China's unless given.
+/// The offset of device clocks without a time zone; +08:00 unless given.
 pub(super) fn zone(given: Option<&str>) -> Result<Zone, Vec<Problem>> {
     let offset = given.unwrap_or("+08:00");
     let wrong = || problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""));
@@ -36,7 +36,6 @@ pub(super) fn only(devices: &[RawDevice]) -> Result<&RawDevice, Vec<Problem>> {
     if device.class != DeviceClass::Vital {
         return Err(problem(Some(0), "class", "must be \"vital\" for a health-cabin device"));
     }
-    plan::foreign(0, device, &[])?;
     Ok(device)
 }
 

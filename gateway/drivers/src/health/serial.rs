@@ -1,21 +1,18 @@
-//! `kind = "serial"`: the row of the protocol table.
+//! `kind = "serial"`: health-cabin devices on a serial port. The row of the protocol table.
 
-use std::sync::Arc;
-
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::models;
-use super::plan::{self, HealthPlan, Medium, problem};
+use super::plan::{self, Checked, Medium, Row, problem};
 use super::stream::Settings;
-use crate::modbus::profile::ProfileSet;
 use crate::port::Serial;
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::RawDevice;
 
 /// A serial port with one health-cabin device on it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The port, best by its stable name below /dev/serial/by-id/.
     port: String,
     /// Bits per second; the model's unless given.
@@ -26,34 +23,18 @@ struct RawSettings {
     utc_offset: Option<String>,
 }
 
-/// The row of the protocol table.
-pub struct SerialDevices;
-
-/// Serial health-cabin devices.
-pub static SERIAL: SerialDevices = SerialDevices;
+/// A health-cabin device on a serial port.
+pub(crate) struct SerialDevices;
 
 // === impl SerialDevices ===
 
-impl Protocol for SerialDevices {
-    fn kind(&self) -> &'static str {
-        "serial"
-    }
+impl Row for SerialDevices {
+    type Settings = RawSettings;
+    type Work = Medium;
+    const KIND: &'static str = "serial";
+    const SUMMARY: &'static str = "A health-cabin device on a serial port that speaks of itself";
 
-    fn summary(&self) -> &'static str {
-        "A health-cabin device on a serial port that speaks of itself"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
         if !raw.port.starts_with('/') {
             let message = format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", raw.port);
             return Err(problem(None, "port", message));
@@ -66,10 +47,7 @@ impl Protocol for SerialDevices {
         let zone = plan::zone(raw.utc_offset.as_deref())?;
         let (baud, parity, stop_bits) = model.line;
         let port = Serial { path: raw.port, baud: raw.baud.unwrap_or(baud), parity, stop_bits };
-        Ok(Arc::new(HealthPlan {
-            line: line.id.clone(),
-            layouts: vec![plan::layout(device, model.quantities)],
-            work: Medium::Stream(Settings { port, model: model.name, zone }),
-        }))
+        let layout = plan::layout(device, model.quantities);
+        Ok((vec![layout], Medium::Stream(Settings { port, model: model.name, zone })))
     }
 }

@@ -1,20 +1,20 @@
-//! From a continuous stream to one measurement: a finger goes in, the reading settles, one
-//! result; the next one only after the finger was out. Pure: time arrives as an argument.
+//! Derives single measurements from a continuous stream: once the reading is steady, one
+//! result; the next one only after the finger was removed. Pure: time arrives as an argument.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The reading must stay this long.
+/// How long the reading must be steady.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// A finger that is gone for less has not left.
+/// Shorter absences of the finger are ignored.
 const GONE: Duration = Duration::from_secs(2);
 
-/// Saturation may move by this many per cent while it counts as steady.
+/// Largest change of saturation while it counts as steady, in percent.
 const SATURATION_SPREAD: u16 = 2;
 
-/// Pulse rate may move by this many beats.
+/// Largest change of the pulse rate, per minute.
 const PULSE_SPREAD: u16 = 10;
 
 /// Watches a stream of saturation and pulse rate.
@@ -28,7 +28,7 @@ pub struct Spot {
 // === impl Spot ===
 
 impl Spot {
-    /// Takes what the device says now; the median of the steady time once per finger.
+    /// Adds a reading. Returns the median of the steady interval, once per finger.
     pub fn push(&mut self, now: Instant, reading: Option<(u16, u16)>) -> Option<(u16, u16)> {
         let Some((saturation, pulse)) = reading else {
             let since = *self.absent_since.get_or_insert(now);
@@ -71,42 +71,4 @@ fn median(values: impl Iterator<Item = u16>) -> u16 {
     let mut values: Vec<u16> = values.collect();
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What comes of `(seconds, reading)` runs at ten readings a second.
-    fn results(runs: &[(u64, Option<(u16, u16)>)]) -> Vec<(u16, u16)> {
-        let (mut spot, mut now) = (Spot::default(), Instant::now());
-        let mut found = Vec::new();
-        for (seconds, reading) in runs {
-            for _ in 0..seconds * 10 {
-                found.extend(spot.push(now, *reading));
-                now += Duration::from_millis(100);
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn one_result_per_finger() {
-        let reading = Some((97, 72));
-        assert_eq!(
-            results(&[(3, None), (30, reading), (3, None), (10, Some((95, 80)))]),
-            [(97, 72), (95, 80)]
-        );
-        assert_eq!(results(&[(4, reading)]), [], "not settled yet");
-        assert_eq!(
-            results(&[(8, reading), (1, None), (8, reading)]),
-            [(97, 72)],
-            "a flicker is no new finger"
-        );
-    }
-
-    #[test]
-    fn a_reading_that_jumps_is_waited_for() {
-        assert_eq!(results(&[(4, Some((80, 120))), (6, Some((97, 72)))]), [(97, 72)]);
-    }
 }

@@ -3,6 +3,8 @@
 //!
 //! The published description does not state the byte order; little-endian is assumed.
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 /// Length of the header.
 const HEADER: usize = 60;
 
@@ -106,8 +108,7 @@ fn decode(bytes: &[u8]) -> Option<Packet> {
 }
 
 fn hexadecimal(pair: &[u8]) -> Option<u16> {
-    let is_hexadecimal = pair.iter().all(u8::is_ascii_hexdigit);
-    is_hexadecimal.then(|| u16::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())?
+    HEXLOWER_PERMISSIVE.decode(pair).ok()?.first().copied().map(u16::from)
 }
 
 #[cfg(test)]

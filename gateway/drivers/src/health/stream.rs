@@ -1,4 +1,4 @@
-//! A serial health device that speaks of itself: the line task.
+//! The line task of a serial health device.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,18 +14,18 @@ use crate::backoff::Backoff;
 use crate::line::LineContext;
 use crate::port::Serial;
 
-/// A device that is silent for longer has nothing to say, or is switched off.
+/// Silence after which a stream has no value any more.
 const SILENT: Duration = Duration::from_secs(5);
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub port: Serial,
     pub model: &'static str,
     pub zone: Zone,
 }
 
-/// Opens the port again and again, until cancelled.
+/// Opens the port and reads from it, until cancelled.
 pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
     let Some(model) = models::find(settings.model) else { return };
     let mut backoff = Backoff::default();
@@ -57,7 +57,7 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
     }
 }
 
-/// Reads until the port is gone; `Ok` when cancelled.
+/// Reads until the port fails. Returns `Ok` when cancelled.
 async fn listen(
     talk: &mut Talk,
     mut decoder: Box<dyn Decoder>,
@@ -71,7 +71,7 @@ async fn listen(
         };
         talk.context.health.progress.fetch_add(1, Ordering::Relaxed);
         let Ok(read) = read else {
-            // A stream that stops has no value; a monitor between two measurements is well.
+            // A stream that stops has no value; a monitor is silent between measurements.
             if talk.is_stream() {
                 talk.lost(Reason::Silent).await;
             }

@@ -1,4 +1,4 @@
-//! What a device that speaks of itself tells: live values, measurements, transitions.
+//! Publishes what a health device sends: live values, measurements, state changes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::models::Heard;
 use super::spot::Spot;
 use super::zone::Zone;
-use crate::line::{DeviceState, LineContext, LineEvent, Told};
+use crate::line::{DeviceState, LineContext, LineEvent, VitalMeasurement};
 
-/// A stream's value is shown this often.
+/// Interval of live values of a stream.
 const SHOW: Duration = Duration::from_secs(1);
 
-/// A conversation in which only the device talks.
+/// The state of a device that only sends.
 pub(super) struct Talk {
     pub context: LineContext,
     line: Id,
@@ -42,7 +42,7 @@ impl Talk {
             && pulse.name.as_str() == Quantity::PulseRate.as_str()
     }
 
-    /// The device said something.
+    /// Handles what the device sent.
     pub async fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::Moment(reading) => self.moment(reading).await,
@@ -61,7 +61,7 @@ impl Talk {
     async fn moment(&mut self, reading: Option<(u16, u16)>) {
         let now = Instant::now();
         self.is(DeviceState::Online, String::new()).await;
-        // While no finger is in, nothing changes: said once.
+        // Without a finger nothing changes: published once.
         let is_due = match self.shown {
             None => true,
             Some((_, was_reading)) if was_reading != reading.is_some() => true,
@@ -120,14 +120,14 @@ impl Talk {
         let stamp = self.context.clock.now();
         let taken = Taken { at: stamp.at, clock: stamp.clock, device };
         let measurement = Measurement { taken, readings, key, user, patient: None };
-        let told = Told { layout: Arc::clone(&self.layout), measurement, reply: None };
+        let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: None };
         if let Some(health) = self.context.health.devices.first() {
             health.ok.fetch_add(1, Ordering::Relaxed);
         }
         let _ = self.context.measurements.send(told).await;
     }
 
-    /// The device is not heard any more.
+    /// Marks the device as offline.
     pub async fn lost(&mut self, reason: Reason) {
         if self.state == Some(DeviceState::Offline(reason)) {
             return;
@@ -140,7 +140,7 @@ impl Talk {
         self.is(DeviceState::Offline(reason), String::new()).await;
     }
 
-    /// The device is in that state; a change is told.
+    /// Sets the state of the device and publishes a change.
     pub async fn is(&mut self, state: DeviceState, detail: String) {
         if self.state == Some(state) {
             return;
@@ -155,7 +155,7 @@ impl Talk {
             self.context.events.send(LineEvent { line: self.line.clone(), device, state, at, detail }).await;
     }
 
-    /// The line is up or down.
+    /// Publishes that the line is up or down.
     pub async fn line_is(&mut self, up: bool, detail: String) {
         if self.is_up.replace(up) == Some(up) {
             return;

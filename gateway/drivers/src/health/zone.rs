@@ -1,4 +1,4 @@
-//! The offset of clocks that do not say theirs.
+//! Offsets from UTC of device clocks without a time zone.
 
 use linli_domain::{Civil, Timestamp};
 
@@ -9,14 +9,14 @@ pub struct Zone(pub i32);
 // === impl Zone ===
 
 impl Zone {
-    /// From an offset such as `+08:00`.
+    /// Parses an offset such as `+08:00`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (hours, minutes) = text.split_once(':')?;
         if hours.len() == 3 { Self::digits(&format!("{hours}{minutes}")) } else { None }
     }
 
-    /// From an offset such as `+0800`.
+    /// Parses an offset such as `+0800`.
     pub(super) fn digits(text: &str) -> Option<Self> {
         let (sign, digits) = text.split_at_checked(1)?;
         if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -27,20 +27,9 @@ impl Zone {
         Some(Self(if sign == "-" { -minutes } else { minutes }))
     }
 
-    /// When a clock of this zone shows it.
+    /// Returns the instant at which a clock of this zone shows `shown`.
     #[must_use]
     pub fn timestamp(self, shown: Civil) -> Option<Timestamp> {
         Some(Timestamp(shown.timestamp()?.0 - i64::from(self.0) * 60_000))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn offsets_of_the_configuration() {
-        assert_eq!((Zone::parse("+08:00"), Zone::parse("-05:30")), (Some(Zone(480)), Some(Zone(-330))));
-        assert_eq!((Zone::parse("8"), Zone::parse("+8:00"), Zone::parse("+15:00")), (None, None, None));
     }
 }

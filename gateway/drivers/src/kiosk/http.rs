@@ -4,28 +4,28 @@
 mod guard;
 mod listener;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{PointSpec, Value};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::report;
 use crate::line::LineContext;
-use crate::modbus::profile::ProfileSet;
-use crate::plan::{self, Plan, Work, problem};
+use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points;
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::{Problem, RawDevice};
 
-/// Shorter tokens can be guessed.
+/// Shortest token, in characters; shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 24;
 
 /// A port that kiosks report to, each with its own token.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// Address and port to listen on, such as 192.0.2.1:8081; plain HTTP, so only on the kiosks' own network.
     listen: String,
 }
@@ -44,59 +44,30 @@ pub(crate) struct Settings {
     kiosks: Vec<Kiosk>,
 }
 
-/// The row of the protocol table.
-pub struct KioskHttp;
-
-/// Kiosks over HTTP.
-pub static HTTP: KioskHttp = KioskHttp;
+/// Kiosks that report over HTTP: a line with one listener.
+pub(crate) struct KioskHttp;
 
 // === impl KioskHttp ===
 
-impl Protocol for KioskHttp {
-    fn kind(&self) -> &'static str {
-        "kiosk_http"
-    }
+impl Row for KioskHttp {
+    type Settings = RawSettings;
+    type Work = Settings;
+    const KIND: &'static str = "kiosk_http";
+    const SUMMARY: &'static str = "Government kiosks that report to the gateway over HTTP";
 
-    fn summary(&self) -> &'static str {
-        "Government kiosks that report to the gateway over HTTP"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
-        let listen = raw.listen.parse().map_err(|_| {
-            let message = format!("{:?} is not an address and port such as \"192.0.2.1:8081\"", raw.listen);
-            problem(None, "listen", message)
-        })?;
-        if devices.is_empty() {
-            return Err(problem(None, "", "has no device; add a [[device]] with this line"));
-        }
-        let (mut kiosks, mut layouts, mut wrong) = (Vec::<Kiosk>::new(), Vec::new(), Vec::new());
-        for (index, device) in devices.iter().enumerate() {
-            match kiosk(index, device) {
-                Ok(kiosk) if kiosks.iter().any(|other| other.token == kiosk.token) => {
-                    let message = "is another kiosk's token too; give each their own";
-                    wrong.extend(problem(Some(index), "token", message));
-                }
-                Ok(kiosk) => {
-                    layouts.push(plan::layout(device, points::specs(report::POINTS)));
-                    kiosks.push(kiosk);
-                }
-                Err(problems) => wrong.extend(problems),
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+        let listen = plan::listen(&raw.listen, "192.0.2.1:8081")?;
+        let mut tokens = BTreeSet::new();
+        let kiosks = plan::each(devices, |index, device| {
+            let kiosk = kiosk(index, device)?;
+            if !tokens.insert(kiosk.token.clone()) {
+                let message = "is another kiosk's token too; give each their own";
+                return Err(problem(Some(index), "token", message));
             }
-        }
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        Ok(Arc::new(Plan { line: line.id.clone(), layouts, work: Settings { listen, kiosks } }))
+            Ok(kiosk)
+        })?;
+        let layout = |device| plan::layout(device, points::specs(report::POINTS));
+        Ok((devices.iter().map(layout).collect(), Settings { listen, kiosks }))
     }
 }
 

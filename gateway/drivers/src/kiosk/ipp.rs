@@ -6,24 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{Reason, Value};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::printer::{self, Printer};
 use super::turn::{self, Answer};
 use crate::line::LineContext;
-use crate::modbus::profile::ProfileSet;
-use crate::plan::{self, Plan, Work, problem};
+use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point, count, flag};
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::RawDevice;
 
 /// The only profile of such a line.
 const PROFILE: &str = "ipp/printer";
 
-/// How long a printer may take.
+/// Time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is asked for.
+/// The requested attributes (RFC 8011 clause 5.4).
 const WANTED: [&str; 5] = [
     "printer-state",
     "printer-state-reasons",
@@ -32,20 +31,20 @@ const WANTED: [&str; 5] = [
     "marker-levels",
 ];
 
-/// Statuses from here on are refusals.
+/// Status codes from here on are errors (RFC 8011 appendix B).
 const FIRST_ERROR: u16 = 0x0100;
 
-/// Longest answer that is read.
+/// Longest answer that is read, in bytes.
 const LONGEST: u64 = 256 << 10;
 
-/// What IPP tells besides.
+/// Points that only IPP provides.
 pub(crate) static MORE: [Point; 2] =
     [flag("accepting", "it takes jobs"), count("queued_jobs", "jobs that wait")];
 
 /// A printer that speaks IPP.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The printer, such as "ipp://192.0.2.7/ipp/print" or "ipp://127.0.0.1/printers/kiosk".
     url: String,
 }
@@ -53,53 +52,36 @@ struct RawSettings {
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// As the printer is named in requests.
+    /// The printer URI in requests.
     uri: String,
-    /// Where they are posted.
+    /// The HTTP URL that requests are sent to.
     http: String,
     poll: Duration,
 }
 
-/// The row of the protocol table.
-pub struct Ipp;
-
-/// Printers by IPP.
-pub static IPP: Ipp = Ipp;
+/// A printer that speaks IPP.
+pub(crate) struct Ipp;
 
 // === impl Ipp ===
 
-impl Protocol for Ipp {
-    fn kind(&self) -> &'static str {
-        "ipp"
-    }
+impl Row for Ipp {
+    type Settings = RawSettings;
+    type Work = Settings;
+    const KIND: &'static str = "ipp";
+    const SUMMARY: &'static str = "A printer or a CUPS queue, by the Internet Printing Protocol";
 
-    fn summary(&self) -> &'static str {
-        "A printer or a CUPS queue, by the Internet Printing Protocol"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
         let http = http(&raw.url).ok_or_else(|| {
             let message = format!("{:?} is not an address such as \"ipp://192.0.2.7/ipp/print\"", raw.url);
             problem(None, "url", message)
         })?;
         let device = plan::only(devices)?;
-        plan::foreign(0, device, &[])?;
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
         }
         let points = [points::specs(printer::POINTS), points::specs(&MORE)].concat();
         let work = Settings { uri: raw.url, http, poll: device.poll };
-        Ok(Arc::new(Plan { line: line.id.clone(), layouts: vec![plan::layout(device, points)], work }))
+        Ok((vec![plan::layout(device, points)], work))
     }
 }
 
@@ -107,12 +89,9 @@ impl Protocol for Ipp {
 fn http(url: &str) -> Option<String> {
     let rest = url.strip_prefix("ipp://")?;
     let (authority, path) = rest.split_once('/')?;
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "631"));
-    let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let (host, port) = plan::host_port(authority, 631)?;
     let is_path = path.chars().all(|c| c.is_ascii_graphic() && !"#?\"<>".contains(c));
-    let port: u16 = port.parse().ok()?;
-    (!host.is_empty() && host.chars().all(is_fine) && is_path && port != 0)
-        .then(|| format!("http://{host}:{port}/{path}"))
+    is_path.then(|| format!("http://{host}:{port}/{path}"))
 }
 
 // === impl Settings ===
@@ -146,7 +125,7 @@ fn answer(settings: &Settings) -> Answer {
     understood(&body.map_err(|error| (Reason::Garbled, error.to_string()))?)
 }
 
-/// What a printer's answer says.
+/// Decodes an answer to the values of a printer's points.
 pub fn understood(body: &[u8]) -> Answer {
     let garbled = |why: &str| (Reason::Garbled, why.to_owned());
     let answer = message::Answer::parse(body).map_err(garbled)?;

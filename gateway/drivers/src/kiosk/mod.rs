@@ -7,9 +7,6 @@ pub mod report;
 mod snmp;
 mod turn;
 
-pub(crate) use ipp::MORE;
-pub(crate) use snmp::{HOST, UP};
-
-pub use http::{HTTP, KioskHttp};
-pub use ipp::{IPP, Ipp};
-pub use snmp::{SNMP, Snmp};
+pub(crate) use http::KioskHttp;
+pub(crate) use ipp::{Ipp, MORE};
+pub(crate) use snmp::{HOST, Snmp, UP};

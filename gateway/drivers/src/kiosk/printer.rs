@@ -1,12 +1,12 @@
-//! What a printer says, whichever way: RFC 3805 and RFC 2790 over SNMP, RFC 8011 over IPP.
+//! The state of a printer, by RFC 3805 and RFC 2790 over SNMP or RFC 8011 over IPP.
 
 use linli_domain::kiosk::Part;
 use linli_domain::{Reason, Value};
 
 use crate::points::{Point, count, flag, number, text};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
-/// Points of a printer; codes as of a kiosk's parts.
+/// Points of a printer; codes are those of kiosk components.
 pub static POINTS: &[Point] = &[
     count("printer", "0 ok, 1 busy, 2 warn, 4 fault"),
     count("paper", "0 ok, 2 low, 4 out"),
@@ -17,22 +17,22 @@ pub static POINTS: &[Point] = &[
     text("detail", "what it says itself"),
 ];
 
-/// A printer.
+/// The state of a printer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Printer {
-    /// Altogether.
+    /// Overall state.
     pub printer: Part,
-    /// Paper.
+    /// State of the paper supply.
     pub paper: Part,
-    /// Toner or ink.
+    /// State of toner or ink.
     pub toner: Part,
-    /// Jammed.
+    /// Whether paper is jammed.
     pub jam: bool,
-    /// Open.
+    /// Whether a cover is open.
     pub cover_open: bool,
-    /// The emptiest supply, per cent.
+    /// Level of the emptiest supply, per cent.
     pub supplies: Option<f64>,
-    /// In its own words.
+    /// Its own message.
     pub detail: String,
 }
 
@@ -55,7 +55,7 @@ const ERRORS: [&str; 15] = [
     "overduePreventMaint",
 ];
 
-/// Errors that stop it.
+/// Errors that stop the printer.
 const DOWN: [&str; 9] = [
     "noPaper",
     "noToner",
@@ -132,9 +132,9 @@ impl Printer {
         }
     }
 
-    /// Its points.
+    /// Returns the values of its points.
     #[must_use]
-    pub fn values(&self) -> Vec<(u16, Told)> {
+    pub fn values(&self) -> Vec<(u16, PointResult)> {
         let value = |name: &str| match name {
             "printer" => Some(Value::Integer(self.printer.code().into())),
             "paper" => Some(Value::Integer(self.paper.code().into())),
@@ -164,38 +164,4 @@ fn severity(reason: &str) -> (&str, Part) {
         }
     }
     (reason, Part::Fault)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn error_bits_count_from_the_highest_of_the_first_octet() {
-        let of = |errors: &[u8]| Printer::of_snmp(2, 3, errors);
-        assert_eq!(of(&[]).printer, Part::Ok);
-        assert_eq!((of(&[0x80]).paper, of(&[0x80]).printer), (Part::Warn, Part::Warn));
-        assert_eq!((of(&[0x40]).paper, of(&[0x40]).printer), (Part::Fault, Part::Fault));
-        assert_eq!((of(&[0x30]).toner, of(&[0x08]).cover_open, of(&[0x04]).jam), (Part::Fault, true, true));
-        assert_eq!(
-            (of(&[0x00, 0x04]).paper, of(&[0x00, 0x04]).detail.as_str()),
-            (Part::Fault, "inputTrayEmpty")
-        );
-        assert_eq!(Printer::of_snmp(5, 1, &[0x01]).printer, Part::Fault, "it calls itself down");
-        assert_eq!(Printer::of_snmp(2, 4, &[]).printer, Part::Busy);
-    }
-
-    #[test]
-    fn reasons_carry_how_bad_they_are() {
-        let of = |state, reasons: &[&str]| {
-            Printer::of_ipp(state, &reasons.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(of(3, &["none"]).printer, Part::Ok);
-        let low = of(4, &["media-low-warning", "toner-low-report"]);
-        assert_eq!((low.printer, low.paper, low.toner), (Part::Warn, Part::Warn, Part::Warn));
-        let empty = of(5, &["media-empty-error", "cover-open"]);
-        assert_eq!((empty.printer, empty.paper, empty.cover_open), (Part::Fault, Part::Fault, true));
-        assert_eq!(of(3, &["media-jam"]).printer, Part::Fault);
-        assert_eq!(of(5, &["paused"]).printer, Part::Fault);
-    }
 }

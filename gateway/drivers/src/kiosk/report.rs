@@ -1,4 +1,4 @@
-//! What a kiosk says of itself: one JSON object, the same over HTTP and MQTT.
+//! Status reports of kiosks: one JSON object, the same over HTTP and MQTT.
 
 use linli_domain::kiosk::{PARTS, Part};
 use linli_domain::{Reason, Value};
@@ -6,15 +6,15 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::points::{Point, count, flag, number, text};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// The profile of a kiosk with an agent of its own.
 pub const PROFILE: &str = "kiosk/terminal";
 
-/// The text that residents are shown instead of the service.
+/// The point with the text that is shown to residents instead of the service.
 pub const MESSAGE: &str = "message";
 
-/// Longest text a screen is given.
+/// Longest text for a screen, in characters.
 const LONGEST_TEXT: usize = 200;
 
 /// Points of a kiosk: its parts by their codes (0 ok, 1 busy, 2 warn, 3 `user_error`, 4 fault, 5 absent,
@@ -39,7 +39,7 @@ pub static POINTS: &[Point] = &[
     text(MESSAGE, "text shown instead of the service; empty: in service").writable(),
 ];
 
-/// A report.
+/// A status report.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
@@ -47,10 +47,10 @@ pub struct Report {
     pub boot: String,
     /// Counts the reports since then.
     pub seq: u64,
-    /// Its parts and their states.
+    /// States of its components.
     #[serde(default)]
     pub parts: BTreeMap<String, String>,
-    /// Whether a resident is at it.
+    /// Whether a resident uses it.
     pub busy: Option<bool>,
     /// Whether the cabinet is open.
     pub door_open: Option<bool>,
@@ -58,9 +58,9 @@ pub struct Report {
     pub temperature: Option<f64>,
     /// Free disk space, per cent.
     pub disk_free: Option<f64>,
-    /// Matters done since it started.
+    /// Services completed since it started.
     pub transactions: Option<i64>,
-    /// Of its software.
+    /// Software version.
     pub version: Option<String>,
     /// The text it shows now.
     #[serde(default)]
@@ -70,7 +70,7 @@ pub struct Report {
 // === impl Report ===
 
 impl Report {
-    /// From JSON; the error is a sentence for whoever builds the kiosk's software.
+    /// Parses JSON. The error is a sentence for the developer of the kiosk's software.
     pub fn parse(payload: &[u8]) -> Result<Self, String> {
         let report: Self = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
         for (name, word) in &report.parts {
@@ -93,9 +93,9 @@ impl Report {
         Ok(report)
     }
 
-    /// Its points. What the kiosk does not have has no value.
+    /// Returns the values of its points; missing components have no value.
     #[must_use]
-    pub fn values(&self) -> Vec<(u16, Told)> {
+    pub fn values(&self) -> Vec<(u16, PointResult)> {
         (0..)
             .zip(POINTS)
             .map(|(index, point)| (index, self.value(point.name).ok_or(Reason::NoValue)))
@@ -130,34 +130,5 @@ pub fn accepts(value: &Value) -> Result<(), String> {
         }
         Value::Text(_) => Ok(()),
         _ => Err("write a text; \"\" puts the kiosk back into service".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_becomes_points_and_a_wrong_one_is_named() {
-        let report = Report::parse(
-            br#"{"boot":"b1","seq":7,"parts":{"paper":"low","id_reader":"fault"},"busy":true}"#,
-        );
-        let values = report.unwrap().values();
-        let told = |name: &str| values[POINTS.iter().position(|p| p.name == name).unwrap()].1.clone();
-        assert_eq!(told("paper"), Ok(Value::Integer(2)));
-        assert_eq!(told("id_reader"), Ok(Value::Integer(4)));
-        assert_eq!(told("busy"), Ok(Value::Bool(true)));
-        assert_eq!(told("camera"), Err(Reason::NoValue));
-        assert_eq!(told(MESSAGE), Ok(Value::Text("".into())));
-        for (wrong, about) in [
-            (&br#"{"boot":"b","seq":1,"parts":{"papr":"ok"}}"#[..], "papr"),
-            (br#"{"boot":"b","seq":1,"parts":{"paper":"gone"}}"#, "gone"),
-            (br#"{"boot":"","seq":1}"#, "boot"),
-            (br#"{"boot":"b","seq":-1}"#, "u64"),
-            (b"\xff", "expected"),
-        ] {
-            let error = Report::parse(wrong).unwrap_err();
-            assert!(error.contains(about), "{error}");
-        }
     }
 }

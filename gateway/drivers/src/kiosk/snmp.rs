@@ -5,23 +5,22 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use linli_domain::{Reason, Value};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use snmp2::{AsyncSession, Oid};
 
 use super::printer::{self, Printer};
 use super::turn::{self, Answer};
 use crate::line::LineContext;
-use crate::modbus::profile::ProfileSet;
-use crate::plan::{self, Plan, Work, problem};
+use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point, number};
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
-use crate::teller::Told;
+use crate::protocol::RawDevice;
+use crate::publisher::PointResult;
 
-/// How long one datagram may take.
+/// Time limit for one request.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Rows of a table that are looked at.
+/// Most rows of a table that are read.
 const MOST_ROWS: usize = 64;
 
 const UPTIME: &[u64] = &[1, 3, 6, 1, 2, 1, 1, 3, 0];
@@ -50,7 +49,7 @@ pub(crate) static HOST: [Point; 3] = [
 /// A printer or a host that speaks SNMP.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The device, such as "192.0.2.7" or "192.0.2.7:161".
     host: String,
     /// The community it is read with: "file:…" or "env:…"; "public" unless given.
@@ -58,7 +57,7 @@ struct RawSettings {
     community: Option<String>,
 }
 
-/// What is read.
+/// The kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     Printer,
@@ -74,46 +73,24 @@ pub(crate) struct Settings {
     poll: Duration,
 }
 
-/// The row of the protocol table.
-pub struct Snmp;
-
-/// Printers and hosts by SNMP.
-pub static SNMP: Snmp = Snmp;
+/// A printer or a host that answers SNMP v2c.
+pub(crate) struct Snmp;
 
 // === impl Snmp ===
 
-impl Protocol for Snmp {
-    fn kind(&self) -> &'static str {
-        "snmp"
-    }
+impl Row for Snmp {
+    type Settings = RawSettings;
+    type Work = Settings;
+    const KIND: &'static str = "snmp";
+    const SUMMARY: &'static str = "A printer or a kiosk's computer, by SNMP v2c";
+    const SECRETS: &'static [&'static str] = &["community"];
 
-    fn summary(&self) -> &'static str {
-        "A printer or a kiosk's computer, by SNMP v2c"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn secrets(&self) -> &'static [&'static str] {
-        &["community"]
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
-        let (name, port) = raw.host.rsplit_once(':').unwrap_or((&raw.host, "161"));
-        let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        if name.is_empty() || !name.chars().all(is_fine) || port.parse::<u16>().is_err() {
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+        let Some((name, port)) = plan::host_port(&raw.host, 161) else {
             let message = format!("{:?} is not a host such as \"192.0.2.7\" or \"192.0.2.7:161\"", raw.host);
             return Err(problem(None, "host", message));
-        }
+        };
         let device = plan::only(devices)?;
-        plan::foreign(0, device, &[])?;
         let (what, points) = match device.profile.as_str() {
             "snmp/printer" => {
                 (What::Printer, [points::specs(printer::POINTS), points::specs(&[UP])].concat())
@@ -123,7 +100,7 @@ impl Protocol for Snmp {
         };
         let community = raw.community.unwrap_or_else(|| "public".to_owned());
         let work = Settings { host: format!("{name}:{port}"), community, what, poll: device.poll };
-        Ok(Arc::new(Plan { line: line.id.clone(), layouts: vec![plan::layout(device, points)], work }))
+        Ok((vec![plan::layout(device, points)], work))
     }
 }
 
@@ -139,21 +116,21 @@ impl Work for Settings {
         turn::take(&plan, context, plan.work.poll, || {
             let settings = plan.work.clone();
             let first = number.fetch_add(1000, Ordering::Relaxed) & i32::MAX;
-            // Its buffers are too large to be carried about.
+            // Boxed, because its buffers are large.
             Box::pin(async move { ask(&settings, first).await })
         })
         .await;
     }
 }
 
-/// One turn. Each has its own socket, so that a late answer of an earlier one meets nobody.
+/// One round of requests. Each round has its own socket, so that late answers are discarded.
 async fn ask(settings: &Settings, first: i32) -> Answer {
     let opened = AsyncSession::new_v2c(&settings.host, settings.community.as_bytes(), first).await;
     let session = opened.map_err(|error| (Reason::LineDown, error.to_string()))?;
     let mut agent = Agent { session: Box::new(session) };
     let up = agent.column(UPTIME).await?.first().and_then(|(_, cell)| cell.number());
     #[expect(clippy::cast_precision_loss, reason = "hundredths of a second since the start")]
-    let up: Told = up.and_then(|ticks| Value::float(ticks as f64 / 100.0)).ok_or(Reason::NoValue);
+    let up: PointResult = up.and_then(|ticks| Value::float(ticks as f64 / 100.0)).ok_or(Reason::NoValue);
     match settings.what {
         What::Printer => {
             let mut values = agent.printer().await?;
@@ -168,7 +145,7 @@ async fn ask(settings: &Settings, first: i32) -> Answer {
     }
 }
 
-fn told(value: Option<f64>) -> Told {
+fn told(value: Option<f64>) -> PointResult {
     value.and_then(Value::float).ok_or(Reason::NoValue)
 }
 
@@ -180,7 +157,7 @@ enum Cell {
     Object(Vec<u64>),
 }
 
-/// The agent in the device.
+/// A session with the SNMP agent of a device.
 struct Agent {
     session: Box<AsyncSession>,
 }
@@ -208,7 +185,7 @@ impl Cell {
 // === impl Agent ===
 
 impl Agent {
-    /// The rows of a column with the rest of their names; a scalar is a column of one.
+    /// Reads a column: the index and value of each row. A scalar is a column of one row.
     async fn column(&mut self, column: &[u64]) -> Result<Vec<(Vec<u64>, Cell)>, (Reason, String)> {
         let garbled = |why: String| (Reason::Garbled, why);
         let (prefix, mut at) = match column.split_last() {
@@ -230,7 +207,7 @@ impl Agent {
             let Some((name, value)) = pdu.varbinds.clone().next() else { break };
             let next: Vec<u64> = name.iter().map(Iterator::collect).unwrap_or_default();
             let Some(rest) = next.strip_prefix(prefix.as_slice()) else { break };
-            // An agent that does not go on would be asked for ever.
+            // An agent that repeats an object would cause an endless loop.
             if next <= at {
                 return Err(garbled("its table does not go on".to_owned()));
             }
@@ -260,7 +237,7 @@ impl Agent {
         Ok(found.values())
     }
 
-    /// The emptiest supply. Negative levels are "other", "unknown" and "some left".
+    /// Returns the lowest supply level. Negative levels are "other", "unknown" and "some remaining" (RFC 3805).
     async fn supplies(&mut self) -> Result<Option<f64>, (Reason, String)> {
         let levels = self.column(SUPPLY_LEVEL).await?;
         let most = self.column(SUPPLY_MAX).await?;
@@ -286,7 +263,7 @@ impl Agent {
     }
 }
 
-/// The lowest share of all rows, in per cent.
+/// Returns the lowest free share of all rows, in per cent.
 fn lowest(
     parts: &[(Vec<u64>, Cell)],
     wholes: &[(Vec<u64>, Cell)],

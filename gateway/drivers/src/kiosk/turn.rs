@@ -1,4 +1,4 @@
-//! Asking one device of the network at its turns: shared by SNMP and IPP.
+//! Periodic requests to one network device: shared by SNMP and IPP.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -6,38 +6,38 @@ use std::time::Duration;
 use linli_domain::Reason;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use crate::line::{LineContext, Paces};
+use crate::line::{LineContext, PollOverrides};
 use crate::plan::{Plan, Work};
-use crate::teller::{Teller, Told};
+use crate::publisher::{PointResult, Publisher};
 
-/// A device that misses so many turns is offline; one lost datagram is no news.
+/// Consecutive failed requests until a device is offline; a single lost datagram is ignored.
 const MISSES: u32 = 2;
 
-/// What a turn gives.
-pub type Answer = Result<Vec<(u16, Told)>, (Reason, String)>;
+/// The result of one request.
+pub type Answer = Result<Vec<(u16, PointResult)>, (Reason, String)>;
 
-/// Asks at every turn until cancelled.
+/// Sends a request per period until cancelled.
 pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
     plan: &Plan<W>,
     context: LineContext,
     poll: Duration,
     ask: impl Fn() -> F + Send + Sync,
 ) {
-    let (cancel, mut paces) = (context.cancel.clone(), context.paces.clone());
-    let mut teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
-    let pace = |paces: &Paces| {
-        let own = plan.layouts.first().and_then(|layout| paces.get(&layout.device));
-        own.copied().map_or(poll, |pace| pace.min(poll))
+    let (cancel, mut poll_overrides) = (context.cancel.clone(), context.poll_overrides.clone());
+    let mut publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
+    let poll = |poll_overrides: &PollOverrides| {
+        let own = plan.layouts.first().and_then(|layout| poll_overrides.get(&layout.device));
+        own.copied().map_or(poll, |poll| poll.min(poll))
     };
-    let mut beat = pace(&paces.borrow_and_update());
+    let mut beat = poll(&poll_overrides.borrow_and_update());
     let mut turns = turns(beat);
     let (mut misses, mut is_followed) = (0, true);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
-            changed = paces.changed(), if is_followed => {
+            changed = poll_overrides.changed(), if is_followed => {
                 is_followed = changed.is_ok();
-                let wanted = pace(&paces.borrow_and_update());
+                let wanted = poll(&poll_overrides.borrow_and_update());
                 if wanted != beat {
                     beat = wanted;
                     turns = self::turns(beat);
@@ -46,13 +46,13 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
             }
             _ = turns.tick() => {}
         }
-        teller.lives();
+        publisher.progress();
         let asked = Instant::now();
         let answer = tokio::select! {
             () = cancel.cancelled() => return,
             answer = ask() => answer,
         };
-        let health = &teller.context.health;
+        let health = &publisher.context.health;
         health.requests.fetch_add(1, Ordering::Relaxed);
         let took = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
         health.busy_us.fetch_add(took, Ordering::Relaxed);
@@ -62,24 +62,24 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
                     device.latency_us.store(took, Ordering::Relaxed);
                 }
                 misses = 0;
-                teller.line_is(true, String::new()).await;
-                teller.heard(0, values).await;
+                publisher.set_line(true, String::new()).await;
+                publisher.publish(0, values).await;
             }
             Err((reason, detail)) => {
                 misses += 1;
-                tracing::debug!(device = %teller.layout(0).device, ?reason, detail, "no answer");
-                // A device that is told as lost is counted with that.
-                if misses >= MISSES && !teller.is_lost(0, reason) {
-                    teller.lost(0, reason, detail).await;
+                tracing::debug!(device = %publisher.layout(0).device, ?reason, detail, "no answer");
+                // The request that takes the device offline is counted there.
+                if misses >= MISSES && !publisher.is_offline(0, reason) {
+                    publisher.set_offline(0, reason, detail).await;
                 } else {
-                    teller.missed(0, reason);
+                    publisher.count_failure(0, reason);
                 }
             }
         }
     }
 }
 
-/// Turns that begin now and are never made up for.
+/// A timer that starts now; missed periods are skipped.
 fn turns(beat: Duration) -> Interval {
     let mut turns = tokio::time::interval(beat);
     turns.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -1,4 +1,4 @@
-//! A circuit breaker per device: a dead one costs its neighbours a stated share of the line, not
+//! A circuit breaker per device: a dead device costs the others a bounded share of the line, not
 //! a time-out per poll. Pure: time arrives as an argument.
 
 use std::time::Duration;
@@ -6,38 +6,38 @@ use std::time::Duration;
 use linli_domain::Reason;
 use tokio::time::Instant;
 
-/// Failures in a row before a device counts as dead: one lost frame is nothing, two are noise.
+/// Consecutive failures before the breaker opens: one or two lost frames can be noise.
 const TOLERATED: u32 = 3;
 
 /// Longest pause between two probes of a dead device.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Whoever comes back is found within two polls, or within this part of the time it was away.
+/// A device that returns is found within two polls, or within this part of its absence.
 const PART_OF_ABSENCE: u32 = 60;
 
-/// Probe time that may be saved up: one round of probes after a quiet while.
+/// Most probe time that accumulates: one round of probes.
 const SAVINGS: Duration = Duration::from_secs(5);
 
 /// Whether a device is polled or probed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Breaker {
-    /// Polled.
+    /// Closed: the device is polled.
     Closed {
-        /// Failures in a row.
+        /// Consecutive failures.
         failures: u32,
     },
-    /// Probed now and then.
+    /// Open: the device is probed.
     Open {
-        /// When next.
+        /// When the next probe is due.
         probe_at: Instant,
-        /// Since when.
+        /// When it opened.
         since: Instant,
         /// Why it opened.
         reason: Reason,
     },
 }
 
-/// The line time that probes may take, as a bucket that fills at their share.
+/// The line time that probes may take: a token bucket.
 #[derive(Debug)]
 pub struct ProbeBudget {
     share: f64,
@@ -49,7 +49,7 @@ pub struct ProbeBudget {
 // === impl Breaker ===
 
 impl Breaker {
-    /// A device not yet known to be dead.
+    /// Returns a closed breaker.
     pub const CLOSED: Self = Self::Closed { failures: 0 };
 
     /// Whether the device is polled.
@@ -67,19 +67,19 @@ impl Breaker {
         }
     }
 
-    /// The device answered. Whether it had been dead.
+    /// Records an answer. Returns whether the breaker was open.
     pub fn answered(&mut self) -> bool {
         let was_open = !self.is_closed();
         *self = Self::CLOSED;
         was_open
     }
 
-    /// The device, polled that often, failed. Whether that opened the breaker just now.
+    /// Records a failure of a device with this poll period. Returns whether it opened the breaker.
     pub fn failed(&mut self, reason: Reason, poll: Duration, now: Instant) -> bool {
         match self {
             Self::Closed { failures } => {
                 *failures += 1;
-                // A wrong device does not become right by asking again.
+                // Repeating the request does not change the model of a device.
                 let opens = *failures >= TOLERATED || reason == Reason::WrongDevice;
                 if opens {
                     *self = Self::Open { probe_at: now + poll.min(LONGEST_PAUSE), since: now, reason };
@@ -100,13 +100,13 @@ impl Breaker {
 // === impl ProbeBudget ===
 
 impl ProbeBudget {
-    /// Probes may take `percent` of the time from now on.
+    /// Returns a budget of `percent` of the time, starting full.
     #[must_use]
     pub fn new(percent: u8, now: Instant) -> Self {
         Self { share: f64::from(percent) / 100.0, saved: 0.0, most: SAVINGS.as_secs_f64(), since: now }
     }
 
-    /// The same without savings: one turn, then a pause until the share is right again.
+    /// Returns a budget that starts empty and accumulates nothing beyond one exchange.
     #[must_use]
     pub fn unsaved(percent: u8, now: Instant) -> Self {
         Self { most: 0.0, ..Self::new(percent, now) }
@@ -124,7 +124,7 @@ impl ProbeBudget {
         self.since + Duration::from_secs_f64((-self.saved / self.share).max(0.0))
     }
 
-    /// A probe took that long.
+    /// Charges the duration of a probe.
     pub fn spend(&mut self, took: Duration, now: Instant) {
         self.fill(now);
         self.saved -= took.as_secs_f64();

@@ -1,4 +1,4 @@
-//! What a device's answers mean, and what a command's value is in registers.
+//! Decoding of a device's answers, and encoding of commanded values.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::modbus::profile::Point;
 // === impl DevicePlan ===
 
 impl DevicePlan {
-    /// Every point of a block; one that cannot be decoded is bad, the others are not touched.
+    /// Decodes every point of a block. A point that cannot be decoded is bad; the others are unaffected.
     pub fn decode(&self, block: &Block, data: &Data, mut each: impl FnMut(u16, Quality, Option<Value>)) {
         for &index in &block.points {
             let point = &self.profile.points[usize::from(index)];
@@ -74,7 +74,7 @@ impl DevicePlan {
         Block { span, points: vec![index] }
     }
 
-    /// Whether the device says what was asked of it.
+    /// Whether the read-back equals the commanded value.
     #[must_use]
     pub fn agrees(&self, index: u16, asked: &Value, got: &Decoded) -> bool {
         if !got.quality.is_good() {
@@ -95,7 +95,7 @@ impl DevicePlan {
         }
     }
 
-    /// What to read to know that the device is the model it should be.
+    /// Returns the registers that identify the model, if the profile names any.
     #[must_use]
     pub fn identity(&self) -> Option<Span> {
         self.profile.identity.as_ref().map(|identity| identity.span)
@@ -107,7 +107,7 @@ impl DevicePlan {
         identity.holds(words, self.profile.name(), self.serial)
     }
 
-    /// How often a value that stands at the point is written again, if the device asks for it.
+    /// Returns how often a commanded output must be refreshed, if the device requires it.
     #[must_use]
     pub fn refresh(&self, index: u16) -> Option<Duration> {
         self.profile.points.get(usize::from(index))?.write?.refresh

@@ -1,4 +1,4 @@
-//! One open line and one exchange on it: a request out, its answer in, everything else passed over.
+//! One exchange on an open line: sends a request and receives its answer; other frames are skipped.
 
 use std::io;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::modbus::transport::Stream;
 use crate::modbus::wire::pdu::{Request, Wrong};
 use crate::modbus::wire::{mbap, rtu};
 
-/// A line that never falls silent is spoken to all the same after this long.
+/// A request is sent after this time even if the line never becomes silent.
 const LONGEST_WAIT_FOR_SILENCE: Duration = Duration::from_millis(50);
 
-/// Longest time for a request to leave: a cable that takes nothing is a broken one.
+/// Time limit for sending a request; exceeding it means that the line is broken.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why an exchange gave no data.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Nothing came.
+    /// No answer in time.
     #[error("no answer")]
     Silent,
-    /// Something came, but not the answer.
+    /// Bytes were received, but no valid answer.
     #[error("garbled answer")]
     Garbled,
-    /// The device answered, and refuses.
+    /// The device answered with this exception code.
     #[error("{}", crate::modbus::wire::pdu::exception(*.0))]
     Refused(u8),
     /// The port or connection is gone.
@@ -39,7 +39,7 @@ pub enum Failure {
     Down(#[from] io::Error),
 }
 
-/// How frames look on this line.
+/// The framing of the line.
 enum Framing {
     Mbap { transaction: u16 },
     Rtu { character: Duration, silence: Duration },
@@ -58,7 +58,7 @@ pub struct Link {
 // === impl Link ===
 
 impl Link {
-    /// Takes over an open stream.
+    /// Creates a link on an open stream.
     pub fn new(
         stream: Box<dyn Stream>,
         timer: Timer,
@@ -129,7 +129,7 @@ impl Link {
                 Ok(Ok(_)) => {
                     heard = true;
                     self.last_byte = Instant::now();
-                    // A line that never stops talking must not keep us past the deadline.
+                    // A line that never becomes silent must not delay the deadline.
                     if self.last_byte >= deadline {
                         let last = self.cut(unit, request)?;
                         return last.filter(|pdu| request.judge(pdu).is_ok()).ok_or(Failure::Garbled);
@@ -140,7 +140,7 @@ impl Link {
         }
     }
 
-    /// The answer's PDU, if the buffer holds it.
+    /// Returns the answer's PDU, if the buffer contains it.
     fn cut(&mut self, unit: u8, request: &Request) -> Result<Option<Vec<u8>>, Failure> {
         match &self.framing {
             Framing::Rtu { .. } => {
@@ -162,7 +162,7 @@ impl Link {
                     mbap::Cut::Whole(frame) if frame.transaction == *transaction && frame.unit == unit => {
                         return Ok(Some(frame.pdu));
                     }
-                    // An answer to a question given up before.
+                    // An answer to a request that has timed out.
                     mbap::Cut::Whole(_) => {
                         self.health.late_replies.fetch_add(1, Ordering::Relaxed);
                     }
@@ -171,7 +171,7 @@ impl Link {
         }
     }
 
-    /// Waits until the line has been quiet for `silence` and throws away what came uninvited.
+    /// Waits until the line has been silent for `silence` and discards unsolicited bytes.
     async fn fall_silent(&mut self, silence: Duration) -> io::Result<()> {
         let give_up = Instant::now() + silence + LONGEST_WAIT_FOR_SILENCE;
         self.discard();

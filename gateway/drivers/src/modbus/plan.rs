@@ -1,4 +1,4 @@
-//! A Modbus line that has been checked: what to ask, whom, when, and what the answers mean.
+//! A checked Modbus line: requests, devices, timing, and the meaning of answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,24 +12,24 @@ pub use crate::port::{Parity, Serial};
 /// One read request and the points it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// What to ask for.
+    /// The addresses to read.
     pub span: Span,
     /// Positions in the device's layout, in ascending order of address.
     pub points: Vec<u16>,
 }
 
-/// What became of one point of a block.
+/// The decoded value of one point of a block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// Position in the device's layout.
     pub point: u16,
-    /// How good.
+    /// Its quality.
     pub quality: Quality,
     /// The value, if there is one.
     pub value: Option<Value>,
 }
 
-/// Where the frames travel.
+/// The transport of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Medium {
     /// MBAP frames over TCP.
@@ -66,7 +66,7 @@ pub struct Timing {
 /// One device, ready to be polled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DevicePlan {
-    /// What it is.
+    /// Its description and points.
     pub layout: Arc<Layout>,
     /// Modbus unit id.
     pub unit: u8,
@@ -76,7 +76,7 @@ pub struct DevicePlan {
     pub timeout: Duration,
     /// Pause this device needs between two requests to it.
     pub request_gap: Duration,
-    /// The very device that must answer, where the configuration says which.
+    /// Expected serial number, where the configuration names one.
     pub serial: Option<u64>,
     /// The read requests of one poll.
     pub blocks: Vec<Block>,
@@ -89,11 +89,11 @@ pub struct DevicePlan {
 pub struct ModbusPlan {
     /// The line's id.
     pub line: Id,
-    /// Where.
+    /// The transport.
     pub medium: Medium,
-    /// When.
+    /// Times that hold for the whole line.
     pub timing: Timing,
-    /// Who.
+    /// The devices.
     pub devices: Vec<DevicePlan>,
     /// The devices' layouts, in the same order.
     pub layouts: Vec<Arc<Layout>>,

@@ -1,4 +1,4 @@
-//! For the technician in front of the device: read one once, or look who is on a line.
+//! Commissioning: reads one device once, or scans a line for units.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::modbus::plan::{DevicePlan, Medium, Span, Table, Timing};
 use crate::modbus::transport::{Opener, Real, describe};
 use crate::modbus::wire::pdu;
 
-/// What reading a device once gave.
+/// The result of reading a device once.
 #[derive(Debug, Clone)]
 pub struct Probe {
-    /// Whether the model is right: nothing where the profile has no identity check.
+    /// Whether the model matches; `None` where the profile has no identity check.
     pub identity: Option<Result<(), String>>,
     /// One entry per point, in the order of the layout.
     pub points: Vec<(Quality, Option<Value>)>,
@@ -29,16 +29,16 @@ pub struct Probe {
 pub enum Answer {
     /// With a value.
     Value,
-    /// With an exception: it is there, but has nothing at that address.
+    /// With an exception: the unit exists, but has nothing at that address.
     Exception(u8),
-    /// With something that is no frame: two units share the id, or the line's settings differ.
+    /// With bytes that form no frame: two units share the id, or the line settings differ.
     Garbled,
 }
 
 /// Tables asked during a scan, one after the other, until one answers.
 const ASKED: [Table; 4] = [Table::HoldingRegister, Table::InputRegister, Table::DiscreteInput, Table::Coil];
 
-/// Opens a line for a moment.
+/// Opens a line temporarily.
 async fn open(medium: &Medium, timing: &Timing) -> Result<Link, String> {
     let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
     let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(medium)))?;
@@ -84,7 +84,7 @@ async fn ask(
     answer.ok()
 }
 
-/// Asks every unit in `units`; `each` hears of every one, with its answer if it gave any.
+/// Scans every unit in `units` and calls `each` with the unit and its answer, if any.
 pub async fn scan(
     medium: &Medium,
     timing: &Timing,
@@ -104,7 +104,7 @@ pub async fn scan(
                 }
                 Err(Failure::Refused(code)) => found = found.or(Some(Answer::Exception(code))),
                 Err(Failure::Garbled) => found = found.or(Some(Answer::Garbled)),
-                // A unit that is silent to the first question is silent to the others.
+                // A unit that does not answer the first request does not answer the others.
                 Err(Failure::Silent) => break,
                 Err(Failure::Down(_)) => {
                     link = open(medium, timing).await?;

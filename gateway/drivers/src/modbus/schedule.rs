@@ -1,9 +1,9 @@
-//! Who is read next. Pure: time arrives as an argument.
+//! The poll schedule. Pure: time arrives as an argument.
 //!
-//! Every block has its own due times, `start + phase + n × poll`, which never drift. Late is
-//! late once: missed due times are counted and passed over, never made up in a burst. Among due
+//! Every block has its own due times, `start + phase + n × poll`, which never drift. Missed
+//! due times are counted and skipped, never made up for in a burst. Among due
 //! blocks the one that has waited for the most of its polls comes first; alarm-relevant devices
-//! count as having waited for one more. So they are preferred, yet nobody starves.
+//! count as having waited for one more. So they are preferred, and no device starves.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::modbus::plan::ModbusPlan;
 
-/// The first round is spread at this pace, so that a line does not begin with everything due.
+/// The first round is spread at this interval, so that a line does not begin with everything due.
 const FIRST_ROUND: Duration = Duration::from_millis(50);
 
 /// One block of one device.
@@ -71,26 +71,26 @@ impl Schedule {
         Some((entry.job, u64::from(missed)))
     }
 
-    /// When something will be due.
+    /// Returns when the next block is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         self.entries.iter().filter(|entry| !entry.suspended).map(|entry| entry.due).min()
     }
 
     /// From now on a device is read that often; sooner than it would have been when that is more often.
-    pub fn pace(&mut self, device: usize, poll: Duration, now: Instant) {
+    pub fn set_period(&mut self, device: usize, poll: Duration, now: Instant) {
         for entry in self.of(device).filter(|entry| entry.poll != poll) {
             entry.due = entry.due.min(now + poll);
             entry.poll = poll;
         }
     }
 
-    /// A device whose breaker is open is not polled.
+    /// Stops polling a device, because its breaker is open.
     pub fn suspend(&mut self, device: usize) {
         self.of(device).for_each(|entry| entry.suspended = true);
     }
 
-    /// A device that came back is read at once, then at its own due times.
+    /// Resumes polling a device: at once, then at its due times.
     pub fn resume(&mut self, device: usize, now: Instant) {
         for entry in self.of(device).filter(|entry| entry.suspended) {
             entry.suspended = false;
@@ -110,7 +110,7 @@ impl Schedule {
 // === impl Entry ===
 
 impl Entry {
-    /// For how many of its polls it has waited.
+    /// Returns for how many poll periods it has waited.
     fn waited(&self, now: Instant) -> f64 {
         (now - self.taken).as_secs_f64() / self.poll.as_secs_f64() + self.head_start
     }

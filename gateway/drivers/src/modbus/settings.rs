@@ -1,4 +1,4 @@
-//! Modbus lines as written, and the rows of the protocol table.
+//! Settings of Modbus lines, their checks, and the rows of the protocol table.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::line::{LineContext, LineFault};
 use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing};
 use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
-use crate::protocol::{Budget, LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
 /// Baud rates that serial ports have.
 const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
@@ -114,10 +114,10 @@ impl JsonSchema for Percent {
     }
 }
 
-/// Reads the settings of one medium, noting what is wrong.
+/// Parses the settings of one transport and adds problems to the list.
 type ReadMedium = fn(&RawLine, &mut Vec<Problem>) -> Option<(Medium, Common)>;
 
-/// One of the three media.
+/// A Modbus transport: TCP, RTU, or RTU over TCP.
 pub struct Modbus {
     kind: &'static str,
     summary: &'static str,
@@ -125,7 +125,7 @@ pub struct Modbus {
     medium: ReadMedium,
 }
 
-/// Settings that every medium has.
+/// Settings that every transport has.
 struct Common {
     timeout: Option<Period>,
     connect_timeout: Option<Period>,
@@ -178,7 +178,7 @@ impl Protocol for Modbus {
         line: &RawLine,
         devices: &[RawDevice],
         profiles: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
+    ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let mut problems = Vec::new();
         let medium = (self.medium)(line, &mut problems);
         let most = if matches!(medium, Some((Medium::Tcp { .. }, _))) { 255 } else { 247 };
@@ -365,7 +365,7 @@ fn serial(device: &RawDevice, profile: &Profile) -> Result<Option<u64>, String> 
         .map_err(|_| format!("{text:?} is not a serial number: up to 16 hexadecimal digits, as on the label"))
 }
 
-/// A serial line that is asked for more than its baud rate gives, told with what would fit.
+/// Returns a problem when the polls exceed the capacity of a serial line, with a period that fits.
 fn overload(plan: &ModbusPlan) -> Vec<Problem> {
     let Some(budget) = budget::of(plan).filter(|budget| budget.share > 1.0) else { return Vec::new() };
     let slowest = plan.devices.iter().map(|d| d.poll).min().unwrap_or_default();
@@ -381,7 +381,7 @@ fn overload(plan: &ModbusPlan) -> Vec<Problem> {
 
 // === impl ModbusPlan ===
 
-impl LinePlan for ModbusPlan {
+impl CheckedLine for ModbusPlan {
     fn line(&self) -> &Id {
         &self.line
     }
@@ -408,21 +408,21 @@ impl LinePlan for ModbusPlan {
             .map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
     }
 
-    fn paced(&self, paces: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
+    fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem> {
         let mut plan = self.clone();
         for (index, device) in plan.devices.iter_mut().enumerate() {
-            let Some(pace) = paces.get(&device.layout.device) else { continue };
-            if *pace < SHORTEST_POLL {
-                let (poll, least) = (duration::format(*pace), duration::format(SHORTEST_POLL));
+            let Some(poll) = poll_overrides.get(&device.layout.device) else { continue };
+            if *poll < SHORTEST_POLL {
+                let (poll, least) = (duration::format(*poll), duration::format(SHORTEST_POLL));
                 let message = format!("{poll} is too short, at least {least}");
                 return Err(Problem { device: Some(index), key: "poll".to_owned(), message });
             }
-            device.poll = device.poll.min(*pace);
+            device.poll = device.poll.min(*poll);
         }
         overload(&plan).into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn same_as(&self, other: &dyn LinePlan) -> bool {
+    fn same_as(&self, other: &dyn CheckedLine) -> bool {
         other.as_any().downcast_ref::<Self>().is_some_and(|other| self == other)
     }
 

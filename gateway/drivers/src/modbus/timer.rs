@@ -1,6 +1,6 @@
 //! Waiting for the silence between two frames.
 //!
-//! A runtime's timer ticks in milliseconds; on a line at 19 200 baud, where a frame's silence is
+//! The runtime's timer has a resolution of 1 ms; on a line at 19 200 baud, where the silence is
 //! 1.8 ms, rounding up costs three hundredths of the line's time. The kernel's timer does not round.
 
 use std::io;
@@ -15,9 +15,9 @@ use tokio::time::Instant;
 
 /// A timer.
 pub enum Timer {
-    /// The runtime's, which tests can turn.
+    /// The runtime's timer, which follows the paused clock of tests.
     Runtime,
-    /// The kernel's.
+    /// A kernel timer (`timerfd`), with a resolution below 1 ms.
     Precise(AsyncFd<OwnedFd>),
 }
 
@@ -33,7 +33,7 @@ impl Timer {
         fd.and_then(AsyncFd::new).map_or(Self::Runtime, Self::Precise)
     }
 
-    /// Waits until then. Dropping it in the middle is harmless.
+    /// Waits until `deadline`. Cancel safe.
     pub async fn until(&self, at: Instant) {
         let left = at.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -61,7 +61,7 @@ async fn ring(fd: &AsyncFd<OwnedFd>, left: Duration) -> io::Result<()> {
     )?;
     loop {
         let mut ready = fd.readable().await?;
-        // An earlier ring that nobody waited for is gone since the timer was set anew.
+        // Setting the timer discards an expiration that nobody has read.
         let read = ready.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut [0_u8; 8])?));
         if let Ok(outcome) = read {
             return outcome.map(|_| ());

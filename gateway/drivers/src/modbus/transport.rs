@@ -1,4 +1,4 @@
-//! Opens what frames travel on.
+//! Opens the streams that frames are transferred on.
 
 use std::io;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use tokio::net::TcpStream;
 use crate::modbus::plan::Medium;
 use crate::modbus::timer::Timer;
 
-/// Anything bytes travel on.
+/// A bidirectional byte stream.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Opens a stream, as often as it is needed. Tests bring their own.
+/// Opens a stream whenever one is needed. Tests provide their own.
 pub trait Opener: Send {
     /// Opens it once.
     fn open(&mut self) -> BoxFuture<'_, io::Result<Box<dyn Stream>>>;
 
-    /// What the silence between frames is waited for with.
+    /// Returns the timer for the silence between frames.
     fn timer(&self) -> Timer {
         Timer::Runtime
     }
@@ -60,7 +60,7 @@ impl Opener for Real {
     }
 }
 
-/// What a medium is called in messages.
+/// Returns the name of a transport for messages.
 pub(super) fn describe(medium: &Medium) -> String {
     match medium {
         Medium::Tcp { host, port } | Medium::RtuOverTcp { host, port } => format!("{host}:{port}"),

@@ -1,21 +1,21 @@
-//! An MQTT broker in this process: for sensors of one centre, and for demonstrations. It keeps
-//! nothing on the disk; what linli has accepted from it is in the store.
+//! An MQTT broker in this process, for the sensors of one centre and for demonstrations. It stores
+//! nothing on disk; accepted samples are in the store.
 
 use std::net::SocketAddr;
 
 use mqtt5::broker::MqttBroker;
 use mqtt5::broker::config::{BrokerConfig, StorageBackend, StorageConfig};
 
-/// Devices of one centre.
+/// Most clients: the devices of one centre.
 const MOST_CLIENTS: usize = 200;
 
 /// Longest message a device may send.
 const LONGEST: usize = 4 << 20;
 
-/// Messages that wait for one client.
+/// Most messages queued for one client.
 const QUEUE: usize = 10_000;
 
-/// A broker that listens. It ends when it is dropped or told to.
+/// A listening broker. It stops when it is dropped or its future ends.
 pub struct Broker {
     inner: MqttBroker,
 }
@@ -23,7 +23,7 @@ pub struct Broker {
 // === impl Broker ===
 
 impl Broker {
-    /// Listens; port 0 takes a free one.
+    /// Binds the listener; port 0 selects a free port.
     pub async fn open(address: SocketAddr) -> Result<Self, String> {
         let storage = StorageConfig::new()
             .with_backend(StorageBackend::Memory)
@@ -37,13 +37,13 @@ impl Broker {
         MqttBroker::with_config(config).await.map(|inner| Self { inner }).map_err(|error| error.to_string())
     }
 
-    /// Where it really listens.
+    /// Returns the bound address.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.inner.local_addr()
     }
 
-    /// Serves until the future given is done.
+    /// Serves clients until `until` completes.
     pub async fn serve(mut self, until: impl Future<Output = ()>) {
         let off = self.inner.shutdown_handle();
         let mut running = tokio::spawn(async move { self.inner.run().await });

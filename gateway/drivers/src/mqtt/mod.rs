@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::{PointSpec, Value, ValueType};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kiosk::report;
 use crate::line::LineContext;
-use crate::modbus::profile::ProfileSet;
-use crate::plan::{self, Plan, Work, problem};
+use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point};
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use crate::protocol::{Problem, RawDevice};
 
 pub use broker::Broker;
 
@@ -27,7 +26,7 @@ const LONGEST_TOPIC: usize = 200;
 /// A broker that devices publish to: Zigbee2MQTT's, or the one linli is itself.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The broker, such as "mqtt://192.0.2.5:1883"; left out when linli itself is the broker.
     #[serde(default)]
     url: Option<String>,
@@ -74,38 +73,19 @@ pub(crate) struct Settings {
     devices: Vec<Heard>,
 }
 
-/// The row of the protocol table.
-pub struct Mqtt;
-
-/// Sensors and kiosks over MQTT.
-pub static MQTT: Mqtt = Mqtt;
+/// Devices that publish to an MQTT broker.
+pub(crate) struct Mqtt;
 
 // === impl Mqtt ===
 
-impl Protocol for Mqtt {
-    fn kind(&self) -> &'static str {
-        "mqtt"
-    }
+impl Row for Mqtt {
+    type Settings = RawSettings;
+    type Work = Settings;
+    const KIND: &'static str = "mqtt";
+    const SUMMARY: &'static str = "Devices that publish to an MQTT broker: Zigbee2MQTT, kiosks";
+    const SECRETS: &'static [&'static str] = &["password"];
 
-    fn summary(&self) -> &'static str {
-        "Devices that publish to an MQTT broker: Zigbee2MQTT, kiosks"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn secrets(&self) -> &'static [&'static str] {
-        &["password"]
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
         let (host, port, is_broker) = address(&raw)?;
         let base = raw.base.unwrap_or_else(|| "zigbee2mqtt".to_owned());
         topic(&base).map_err(|why| problem(None, "base", why))?;
@@ -118,32 +98,17 @@ impl Protocol for Mqtt {
             let why = "is for a broker elsewhere; linli's own takes whoever reaches the address in listen";
             return Err(problem(None, "username", why));
         }
-        if devices.is_empty() {
-            return Err(problem(None, "", "has no device; add a [[device]] with this line"));
-        }
-        let (mut heard, mut layouts, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
         let mut topics = BTreeSet::new();
-        for (index, device) in devices.iter().enumerate() {
-            match self::device(index, device) {
-                Ok((one, points)) if topics.insert(one.topic.clone()) => {
-                    layouts.push(plan::layout(device, points::specs(points)));
-                    heard.push(one);
-                }
-                Ok((one, _)) => {
-                    wrong.extend(problem(
-                        Some(index),
-                        "topic",
-                        format!("{:?} is another device's", one.topic),
-                    ));
-                }
-                Err(problems) => wrong.extend(problems),
+        let checked = plan::each(devices, |index, device| {
+            let (heard, points) = self::device(index, device)?;
+            if !topics.insert(heard.topic.clone()) {
+                let message = format!("{:?} is another device's", heard.topic);
+                return Err(problem(Some(index), "topic", message));
             }
-        }
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        let work = Settings { host, port, is_broker, base, credentials, devices: heard };
-        Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
+            Ok((plan::layout(device, points::specs(points)), heard))
+        })?;
+        let (layouts, devices) = checked.into_iter().unzip();
+        Ok((layouts, Settings { host, port, is_broker, base, credentials, devices }))
     }
 }
 
@@ -180,29 +145,14 @@ fn topic(text: &str) -> Result<(), String> {
 fn address(raw: &RawSettings) -> Result<(String, u16, bool), Vec<Problem>> {
     match (&raw.url, &raw.listen) {
         (Some(url), None) => {
-            let wrong = || {
-                let message = format!("{url:?} is not an address such as \"mqtt://192.0.2.5:1883\"");
-                problem(None, "url", message)
-            };
-            let rest = url.strip_prefix("mqtt://").ok_or_else(wrong)?.trim_end_matches('/');
-            let (host, port) = match rest.rsplit_once(':') {
-                Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
-                None => (rest, 1883),
-            };
-            let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            if host.is_empty() || !host.chars().all(is_fine) || port == 0 {
-                return Err(wrong());
-            }
+            let rest = url.strip_prefix("mqtt://").map(|rest| rest.trim_end_matches('/'));
+            let (host, port) = rest.and_then(|rest| plan::host_port(rest, 1883)).ok_or_else(|| {
+                problem(None, "url", format!("{url:?} is not an address such as \"mqtt://192.0.2.5:1883\""))
+            })?;
             Ok((host.to_owned(), port, false))
         }
         (None, Some(listen)) => {
-            let address: std::net::SocketAddr = listen.parse().map_err(|_| {
-                problem(
-                    None,
-                    "listen",
-                    format!("{listen:?} is not an address and port such as \"127.0.0.1:1883\""),
-                )
-            })?;
+            let address = plan::listen(listen, "127.0.0.1:1883")?;
             Ok((address.ip().to_string(), address.port(), true))
         }
         (Some(_), Some(_)) => Err(problem(

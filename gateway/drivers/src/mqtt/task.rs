@@ -15,9 +15,9 @@ use crate::kiosk::report::{MESSAGE, Report};
 use crate::line::{CommandOutcome, LineCommand, LineContext};
 use crate::pending::Pending;
 use crate::plan::Plan;
-use crate::teller::Teller;
+use crate::publisher::Publisher;
 
-/// Between two looks at what is silent.
+/// Interval between two checks for silent devices.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Keep-alive; the broker notices a dead connection after one and a half.
@@ -26,43 +26,43 @@ const KEEP_ALIVE: u16 = 30;
 /// Longest message taken from a device.
 const LONGEST: usize = 256 << 10;
 
-/// Publications on their way out.
+/// Most outgoing publications in flight.
 const QUEUE: usize = 16;
 
-/// What is known of a device.
+/// The state of a device.
 #[derive(Debug)]
 struct State {
     heard: Instant,
-    /// Of a kiosk: the start it speaks of. A will of an earlier one is late.
+    /// The latest start of a kiosk, to ignore the will of an earlier session.
     boot: Option<String>,
 }
 
-/// One connection's life.
+/// The state of one connection.
 struct Conversation<'p> {
     settings: &'p Settings,
-    teller: Teller,
+    publisher: Publisher,
     states: Vec<State>,
     pending: Pending,
 }
 
-/// Connects again and again, until cancelled.
+/// Connects and reconnects until cancelled.
 pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let (settings, cancel) = (&plan.work, context.cancel.clone());
     let started = Instant::now();
     let states = settings.devices.iter().map(|_| State { heard: started, boot: None }).collect();
-    let teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
-    let mut conversation = Conversation { settings, teller, states, pending: Pending::default() };
+    let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
+    let mut conversation = Conversation { settings, publisher, states, pending: Pending::default() };
     let mut backoff = Backoff::default();
     let broker = tokio::spawn(own_broker(settings.clone(), cancel.clone()));
     while !cancel.is_cancelled() {
-        conversation.teller.lives();
+        conversation.publisher.progress();
         let (client, events) = conversation.connect(plan.line.as_str());
         let why = tokio::select! {
             () = cancel.cancelled() => break,
             why = conversation.hold(client, events, &mut backoff) => why,
         };
-        conversation.teller.line_is(false, why).await;
-        conversation.teller.lost_all(Reason::LineDown).await;
+        conversation.publisher.set_line(false, why).await;
+        conversation.publisher.set_all_offline(Reason::LineDown).await;
         tokio::select! {
             () = cancel.cancelled() => {}
             () = tokio::time::sleep(backoff.next()) => {}
@@ -71,7 +71,7 @@ pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let _ = broker.await;
 }
 
-/// Where linli itself is the broker, it is one as long as the line lives.
+/// Runs the built-in broker for the lifetime of the line.
 async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationToken) {
     let Some(address) =
         settings.is_broker.then(|| format!("{}:{}", settings.host, settings.port).parse().ok()).flatten()
@@ -81,7 +81,7 @@ async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationTo
     while !cancel.is_cancelled() {
         match Broker::open(address).await {
             Ok(broker) => broker.serve(cancel.cancelled()).await,
-            Err(error) => tracing::warn!(%address, error, "no broker can listen here"),
+            Err(error) => tracing::warn!(%address, error, "the broker cannot listen on this address"),
         }
         tokio::select! {
             () = cancel.cancelled() => {}
@@ -124,7 +124,7 @@ impl Conversation<'_> {
         AsyncClientBuilder::new(options).capacity(QUEUE).build()
     }
 
-    /// Serves a connection until it is lost; says why.
+    /// Serves a connection until it is lost. Returns the reason.
     async fn hold(&mut self, client: AsyncClient, events: EventLoop, backoff: &mut Backoff) -> String {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,8 +135,8 @@ impl Conversation<'_> {
                 event = told.recv() => match event {
                     Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
-                        self.teller.line_is(true, String::new()).await;
-                        // Beside the loop: while it waits for room, events must go on being taken.
+                        self.publisher.set_line(true, String::new()).await;
+                        // In a task of its own: events must be polled while it waits for a free slot.
                         tokio::spawn(subscribe(client.clone(), self.filters()));
                     }
                     Some(Ok(Event::Incoming(Packet::Publish(publish)))) => {
@@ -148,7 +148,7 @@ impl Conversation<'_> {
                     None => return "the connection ended".to_owned(),
                 },
                 _ = look.tick() => self.look().await,
-                Some(command) = self.teller.context.commands.recv() => self.pass_on(command, &client),
+                Some(command) = self.publisher.context.commands.recv() => self.pass_on(command, &client),
             }
         }
     }
@@ -171,7 +171,7 @@ impl Conversation<'_> {
         filters
     }
 
-    /// A message.
+    /// Handles a received publication.
     async fn hear(&mut self, topic: &str, payload: &[u8], is_retained: bool, client: &AsyncClient) {
         let Some(rest) = topic.strip_prefix(&self.settings.base).and_then(|rest| rest.strip_prefix('/'))
         else {
@@ -190,15 +190,17 @@ impl Conversation<'_> {
         let Some(index) = found else { return };
         let leaf = &rest[self.settings.devices[index].topic.len()..];
         match (self.settings.devices[index].speech, leaf) {
-            // An old state that the broker kept says nothing about now.
+            // A retained message has no time of its own: it is not a present value.
             (Speech::Zigbee(_), "") if is_retained => {}
             (Speech::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
                 Some(values) if !values.is_empty() => self.told(index, values).await,
                 Some(_) => {}
-                None => self.teller.missed(index, Reason::Garbled),
+                None => self.publisher.count_failure(index, Reason::Garbled),
             },
             (Speech::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
-                self.teller.lost(index, Reason::Silent, "its bridge calls it offline".to_owned()).await;
+                self.publisher
+                    .set_offline(index, Reason::Silent, "its bridge calls it offline".to_owned())
+                    .await;
             }
             (Speech::Kiosk, "/status") => self.status(index, payload).await,
             (Speech::Kiosk, "/heartbeat") if !is_retained => match Report::parse(payload) {
@@ -211,55 +213,57 @@ impl Conversation<'_> {
                     self.told(index, report.values()).await;
                 }
                 Err(error) => {
-                    tracing::warn!(device = %self.teller.layout(index).device, error, "a report that cannot be understood");
-                    self.teller.missed(index, Reason::Garbled);
+                    tracing::warn!(device = %self.publisher.layout(index).device, error, "unreadable report");
+                    self.publisher.count_failure(index, Reason::Garbled);
                 }
             },
             _ => {}
         }
     }
 
-    /// A kiosk's birth, farewell or will.
+    /// Handles a kiosk's birth, death or will message.
     async fn status(&mut self, index: usize, payload: &[u8]) {
         let Ok(status) = serde_json::from_slice::<serde_json::Value>(payload) else {
-            self.teller.missed(index, Reason::Garbled);
+            self.publisher.count_failure(index, Reason::Garbled);
             return;
         };
         let boot = status["boot"].as_str();
         match status["state"].as_str() {
             Some("online") => self.states[index].boot = boot.map(str::to_owned),
-            // The will of a session before the present one is late.
+            // The will of an earlier session is outdated.
             Some("offline") if boot.is_none() || boot == self.states[index].boot.as_deref() => {
                 let reason = status["reason"].as_str().unwrap_or("it says so").to_owned();
-                self.teller.lost(index, Reason::Silent, reason).await;
+                self.publisher.set_offline(index, Reason::Silent, reason).await;
             }
             Some("offline") => {}
-            _ => self.teller.missed(index, Reason::Garbled),
+            _ => self.publisher.count_failure(index, Reason::Garbled),
         }
     }
 
-    async fn told(&mut self, index: usize, values: Vec<(u16, crate::teller::Told)>) {
+    async fn told(&mut self, index: usize, values: Vec<(u16, crate::publisher::PointResult)>) {
         self.states[index].heard = Instant::now();
         self.pending.heard(index, &values);
-        self.teller.heard(index, values).await;
+        self.publisher.publish(index, values).await;
     }
 
-    /// The radio's bridge is gone, and with it all that it carries.
+    /// Zigbee2MQTT is offline, and with it all its devices.
     async fn lose_zigbee(&mut self) {
         for index in 0..self.settings.devices.len() {
             if matches!(self.settings.devices[index].speech, Speech::Zigbee(_)) {
-                self.teller.lost(index, Reason::LineDown, "Zigbee2MQTT is offline".to_owned()).await;
+                self.publisher
+                    .set_offline(index, Reason::LineDown, "Zigbee2MQTT is offline".to_owned())
+                    .await;
             }
         }
     }
 
-    /// What was not heard of for long is silent.
+    /// Marks devices that have not published for too long as silent.
     async fn look(&mut self) {
-        self.teller.lives();
+        self.publisher.progress();
         self.pending.expire(Instant::now());
         for index in 0..self.settings.devices.len() {
             if self.states[index].heard.elapsed() >= self.settings.devices[index].silent_after {
-                self.teller.lost(index, Reason::Silent, String::new()).await;
+                self.publisher.set_offline(index, Reason::Silent, String::new()).await;
             }
         }
     }
@@ -278,9 +282,9 @@ impl Conversation<'_> {
         }
     }
 
-    /// A kiosk that has started anew is told once more what it is to show.
+    /// Publishes its message to a kiosk again after the kiosk has restarted.
     fn remind(&self, index: usize, client: &AsyncClient) {
-        let points = &self.teller.layout(index).points;
+        let points = &self.publisher.layout(index).points;
         let message = points.iter().position(|point| point.name.as_str() == MESSAGE);
         let wanted = message.and_then(|at| self.pending.wanted(index, u16::try_from(at).ok()?));
         if let Some(value) = wanted {

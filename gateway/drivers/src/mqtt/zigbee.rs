@@ -1,4 +1,4 @@
-//! Zigbee2MQTT's devices, as they are: the members of their JSON messages.
+//! Zigbee devices by Zigbee2MQTT: the members of their JSON messages.
 //!
 //! Names, units and meanings are those of Zigbee2MQTT's "exposes" (numeric, binary, enum).
 
@@ -6,7 +6,7 @@ use linli_domain::{Reason, Value, ValueType};
 use serde_json::Value as Json;
 
 use crate::points::{Point, count, flag, number};
-use crate::teller::Told;
+use crate::publisher::PointResult;
 
 /// A kind of device.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,15 +93,15 @@ pub fn find(profile: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == profile)
 }
 
-/// The values of a message; nothing when it is no JSON object. A member that is not there says
-/// nothing about its point.
-pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, Told)>> {
+/// Returns the values of a message; `None` when it is not a JSON object. A missing member leaves
+/// its point unchanged.
+pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, PointResult)>> {
     let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
     let told = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
     Some((0..).zip(points).filter_map(told).collect())
 }
 
-fn value(kind: ValueType, member: &Json) -> Told {
+fn value(kind: ValueType, member: &Json) -> PointResult {
     match (kind, member) {
         (_, Json::Null) => Err(Reason::NoValue),
         (ValueType::Bool, Json::Bool(is)) => Ok(Value::Bool(*is)),
@@ -118,7 +118,7 @@ fn value(kind: ValueType, member: &Json) -> Told {
     }
 }
 
-/// What an availability message says: the legacy word, or its JSON.
+/// Parses an availability message: the legacy word or its JSON form.
 #[must_use]
 pub fn is_online(payload: &[u8]) -> Option<bool> {
     let text = std::str::from_utf8(payload).ok()?;
@@ -128,36 +128,5 @@ pub fn is_online(payload: &[u8]) -> Option<bool> {
         "online" => Some(true),
         "offline" => Some(false),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_become_values_and_what_is_missing_says_nothing() {
-        let climate = find("zigbee2mqtt/climate").unwrap();
-        let told = values(
-            climate.points,
-            br#"{"temperature":4.25,"battery":null,"linkquality":"x","voltage":3000}"#,
-        );
-        let told = told.unwrap();
-        assert_eq!(told[0], (0, Ok(Value::Float(4.25))));
-        assert_eq!(told[1], (2, Err(Reason::NoValue)));
-        assert_eq!(told[2], (3, Err(Reason::Undecodable)));
-        assert_eq!(told.len(), 3);
-        for bad in [&b"[]"[..], b"4.2", b"", b"{", b"\xff"] {
-            assert_eq!(values(climate.points, bad), None);
-        }
-        let plug = find("zigbee2mqtt/plug").unwrap();
-        assert_eq!(values(plug.points, br#"{"state":"ON"}"#), Some(vec![(0, Ok(Value::Bool(true)))]));
-    }
-
-    #[test]
-    fn availability_in_both_forms() {
-        assert_eq!(is_online(br#"{"state":"offline"}"#), Some(false));
-        assert_eq!(is_online(b"online"), Some(true));
-        assert_eq!((is_online(b"maybe"), is_online(b"\xff")), (None, None));
     }
 }

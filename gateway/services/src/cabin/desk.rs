@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::visit::{Ending, Status, Version, Visit};
 use linli_domain::{Batch, Timestamp};
-use linli_drivers::{Clock, Told};
+use linli_drivers::{Clock, VitalMeasurement};
 use linli_store::{Audit, Change, Entry, Store};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -84,7 +84,7 @@ impl Desk {
     }
 
     /// Runs until every line has let go of its sender.
-    pub async fn run(mut self, mut told: mpsc::Receiver<Told>, mut asked: mpsc::Receiver<Asked>) {
+    pub async fn run(mut self, mut told: mpsc::Receiver<VitalMeasurement>, mut asked: mpsc::Receiver<Asked>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

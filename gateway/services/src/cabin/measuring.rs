@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use linli_domain::Layout;
 use linli_domain::visit::{Context, Status, Unassigned, Version, Visit, bind};
 use linli_domain::vital::{self, Measurement};
-use linli_drivers::Told;
+use linli_drivers::VitalMeasurement;
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use linli_domain::audit::hex;
 // === impl Desk ===
 
 impl Desk {
-    pub(super) async fn hear(&mut self, Told { layout, measurement, reply }: Told) {
+    pub(super) async fn hear(&mut self, VitalMeasurement { layout, measurement, reply }: VitalMeasurement) {
         let outcome = self.take(&layout, measurement).await;
         if let Err(reason) = &outcome {
             tracing::warn!(device = %layout.device, reason, "measurement not taken");

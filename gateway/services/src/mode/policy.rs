@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::mode::{Class, InForce, OrderRef, Standing, State, holds};
 use linli_domain::{Id, Timestamp};
-use linli_drivers::Paces;
+use linli_drivers::PollOverrides;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ use linli_config::Known;
 #[derive(Clone, Default)]
 pub struct Telling {
     in_force: watch::Sender<Arc<InForce>>,
-    paces: watch::Sender<Paces>,
+    paces: watch::Sender<PollOverrides>,
 }
 
 /// The plan that a room was entered by; its policy holds until the room is in peace.
@@ -63,7 +63,7 @@ impl Telling {
 
     /// How often devices are read.
     #[must_use]
-    pub fn paces(&self) -> watch::Receiver<Paces> {
+    pub fn paces(&self) -> watch::Receiver<PollOverrides> {
         self.paces.subscribe()
     }
 

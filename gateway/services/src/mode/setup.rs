@@ -31,7 +31,7 @@ impl Setup {
     /// Of a checked configuration.
     #[must_use]
     pub fn of(checked: &Checked) -> Self {
-        let of_line = |line: &linli_config::CheckedLine| {
+        let of_line = |line: &linli_config::ConfiguredLine| {
             let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
             ids.zip(line.stale_after.iter().copied()).collect::<Vec<_>>()
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_drivers::modbus::upkeep::{self, Attendant, NotDone, holdings, inputs};
+use linli_drivers::modbus::maintenance::{self, MaintenanceHandle, NotDone, holdings, inputs};
 use linli_wire::config::{self, CommitState, Config};
 use linli_wire::health::{self, Counter};
 use linli_wire::identity::{self, Identity, NotANode};
@@ -23,7 +23,7 @@ const BETWEEN: Duration = Duration::from_millis(150);
 /// One node.
 #[derive(Debug, Clone)]
 pub struct Client {
-    attendant: Attendant,
+    attendant: MaintenanceHandle,
     unit: u8,
 }
 
@@ -104,7 +104,7 @@ pub struct Commit {
 impl Client {
     /// The node with that unit id behind an attendant.
     #[must_use]
-    pub const fn new(attendant: Attendant, unit: u8) -> Self {
+    pub const fn new(attendant: MaintenanceHandle, unit: u8) -> Self {
         Self { attendant, unit }
     }
 
@@ -117,7 +117,7 @@ impl Client {
     /// The same, asked once: for whoever waits until it is back.
     pub async fn glimpse(&self) -> Result<Identity, Trouble> {
         let span = inputs(map::identity::MAGIC.address, identity::WORDS);
-        let words = upkeep::read(&self.attendant, self.unit, span, PATIENCE).await?;
+        let words = maintenance::read(&self.attendant, self.unit, span, PATIENCE).await?;
         Identity::decode(&words).map_err(|why| Trouble::NotANode { unit: self.unit, why })
     }
 
@@ -280,15 +280,15 @@ impl Client {
     }
 
     async fn inputs(&self, start: u16, count: u16) -> Result<Vec<u16>, Trouble> {
-        self.again(|| upkeep::read(&self.attendant, self.unit, inputs(start, count), PATIENCE)).await
+        self.again(|| maintenance::read(&self.attendant, self.unit, inputs(start, count), PATIENCE)).await
     }
 
     async fn holdings(&self, start: u16, count: u16) -> Result<Vec<u16>, Trouble> {
-        self.again(|| upkeep::read(&self.attendant, self.unit, holdings(start, count), PATIENCE)).await
+        self.again(|| maintenance::read(&self.attendant, self.unit, holdings(start, count), PATIENCE)).await
     }
 
     async fn write(&self, address: u16, words: Vec<u16>) -> Result<(), Trouble> {
-        self.again(|| upkeep::write(&self.attendant, self.unit, address, words.clone(), PATIENCE)).await
+        self.again(|| maintenance::write(&self.attendant, self.unit, address, words.clone(), PATIENCE)).await
     }
 
     /// A lost or damaged answer is asked for again; a refusal is one.

@@ -1,7 +1,7 @@
 //! One request being done: with one node, through its line's attendant.
 
 use linli_domain::Timestamp;
-use linli_drivers::modbus::upkeep::Attendant;
+use linli_drivers::modbus::maintenance::MaintenanceHandle;
 use linli_wire::identity::Identity;
 use linli_wire::selftest::State;
 use linli_wire::update::Command;
@@ -32,7 +32,7 @@ pub struct Target {
     /// Its unit id.
     pub unit: u8,
     /// The way to its line.
-    pub attendant: Attendant,
+    pub attendant: MaintenanceHandle,
     /// The serial number it must have.
     pub serial: Option<u64>,
     /// The kind it must be.

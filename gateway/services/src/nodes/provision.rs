@@ -115,7 +115,7 @@ pub async fn set<F: Future<Output = Result<Client, String>>>(
         // The answer still comes with the old settings; if it is lost, the new address tells.
         match client.commit_blind(config::COMMIT).await {
             Ok(()) => {}
-            Err(refused @ Trouble::NotDone(linli_drivers::modbus::upkeep::NotDone::Refused { .. })) => {
+            Err(refused @ Trouble::NotDone(linli_drivers::modbus::maintenance::NotDone::Refused { .. })) => {
                 let why = client.commit_state().await.ok().and_then(|commit| commit.reason);
                 return Err(why.map_or_else(|| refused.to_string(), |why| Trouble::Config(why).to_string()));
             }

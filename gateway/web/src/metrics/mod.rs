@@ -204,7 +204,9 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         ("linli_line_overruns_total", "Due times passed over because the line was behind.", |h| &h.overruns),
         ("linli_line_late_replies_total", "Replies nobody was waiting for any more.", |h| &h.late_replies),
         ("linli_line_resync_bytes_total", "Bytes thrown away to find the next frame.", |h| &h.resync_bytes),
-        ("linli_line_upkeep_total", "Exchanges of maintenance: updates, logs, self-tests.", |h| &h.upkeep),
+        ("linli_line_upkeep_total", "Exchanges of maintenance: updates, logs, self-tests.", |h| {
+            &h.maintenance
+        }),
         ("linli_line_refreshed_total", "Outputs written again so that they stay.", |h| &h.refreshed),
         ("linli_line_opens_total", "Times the port or connection was opened.", |h| &h.opens),
     ];
@@ -221,7 +223,7 @@ fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &["line"],
         &busy,
     )?;
-    let upkeep = per_line(|h| &h.upkeep_us);
+    let upkeep = per_line(|h| &h.maintenance_us);
     let upkeep: Vec<(&[&str], f64)> = upkeep.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
     page.gauge(
         "linli_line_upkeep_seconds_total",

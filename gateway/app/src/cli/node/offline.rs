@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use linli_drivers::modbus::maintenance::{self, MaintenanceHandle};
 use linli_drivers::modbus::plan::{Medium, ModbusPlan, Timing};
-use linli_drivers::modbus::upkeep::{self, Attendant};
 use linli_drivers::node;
 use linli_store::Store;
 
@@ -35,13 +35,13 @@ pub struct Offline {
 
 impl Found {
     /// Opens its line.
-    pub async fn attend(&self) -> anyhow::Result<Attendant> {
-        upkeep::attend(self.medium.clone(), self.timing).await.map_err(|why| anyhow::anyhow!(why))
+    pub async fn attend(&self) -> anyhow::Result<MaintenanceHandle> {
+        maintenance::open(self.medium.clone(), self.timing).await.map_err(|why| anyhow::anyhow!(why))
     }
 
     /// The node behind that attendant.
     #[must_use]
-    pub fn target(self, attendant: Attendant) -> Target {
+    pub fn target(self, attendant: MaintenanceHandle) -> Target {
         let Self { device, unit, serial, kind, .. } = self;
         Target { device, unit, attendant, serial, kind: Some(kind), afterwards: None, now: crate::cli::now() }
     }

@@ -6,8 +6,8 @@ mod label;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use linli_drivers::modbus::maintenance;
 use linli_drivers::modbus::plan::{Medium, ModbusPlan, Parity};
-use linli_drivers::modbus::upkeep;
 use linli_wire::config::Config;
 use linli_wire::identity::{Identity, status};
 use linli_wire::kind::{KINDS, Kind};
@@ -242,7 +242,7 @@ async fn directly(
                 }
                 other => other.clone(),
             };
-            upkeep::attend(medium, TIMING).await.map_err(|why| anyhow::anyhow!(why))
+            maintenance::open(medium, TIMING).await.map_err(|why| anyhow::anyhow!(why))
         }
     };
     let client = Client::new(open(args.port.baud, &args.port.parity).await?, args.from);

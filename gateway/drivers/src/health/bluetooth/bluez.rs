@@ -11,10 +11,10 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use super::profiles::Profile;
 use super::radio::{Address, Notifications, Radio};
 
-/// How long one look for the device takes. Meanwhile the line cannot end: keep it short.
+/// How long one scan for the device takes. The line cannot end during a scan, so it is short.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// Connecting to a device that was just heard.
+/// Time limit for connecting to a device that has just advertised.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// The last 96 bits of a UUID assigned by the Bluetooth SIG.
@@ -52,7 +52,7 @@ impl Radio for Bluez {
                     });
                     Ok(Some(kept.boxed()))
                 }
-                // It went to sleep again, or is out of reach.
+                // The device is asleep again, or out of range.
                 Ok(Err(error)) => {
                     tracing::debug!(%error, %address, "not connected");
                     let _ = device.disconnect().await;
@@ -71,7 +71,7 @@ impl Bluez {
     }
 }
 
-/// Waits until the device is heard.
+/// Waits until the device advertises.
 async fn heard(adapter: &Adapter, address: Address) -> bluer::Result<Option<Device>> {
     let wanted = bluer::Address::new(address.0);
     let device = adapter.device(wanted)?;
@@ -93,7 +93,7 @@ async fn heard(adapter: &Adapter, address: Address) -> bluer::Result<Option<Devi
     Ok(is_heard.then_some(device))
 }
 
-/// Connects and subscribes; asks for what is stored.
+/// Connects, subscribes, and requests stored measurements.
 async fn subscribed(
     device: &Device,
     profile: &'static Profile,

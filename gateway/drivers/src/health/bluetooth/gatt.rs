@@ -1,7 +1,7 @@
-//! A Bluetooth health device that speaks of itself: the line task.
+//! The line task of a Bluetooth health device.
 //!
-//! Such devices are asleep. One wakes up with a measurement, tells it and goes: being away is its
-//! ordinary state, and no fault of the line.
+//! Such a device sleeps, connects when it has a measurement, and disconnects. Being unreachable is its
+//! normal state and no fault of the line.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ pub struct Settings {
     pub zone: Zone,
 }
 
-/// Waits for the device again and again, until cancelled.
+/// Waits for the device and receives its measurements, until cancelled.
 pub async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
     let Some(profile) = profiles::find(settings.profile) else { return };
     let radio = radio(&settings.adapter);
@@ -49,7 +49,7 @@ async fn listen(radio: &dyn Radio, address: Address, profile: &'static Profile, 
                 hear(&mut talk, notifications).await;
                 talk.lost(Reason::Silent).await;
             }
-            // The radio works; the device sleeps.
+            // The adapter works; the device is asleep.
             Ok(None) => {
                 talk.line_is(true, String::new()).await;
                 talk.lost(Reason::Silent).await;
@@ -66,7 +66,7 @@ async fn listen(radio: &dyn Radio, address: Address, profile: &'static Profile, 
     }
 }
 
-/// Takes what the device tells until it goes.
+/// Receives notifications until the device disconnects.
 async fn hear(talk: &mut Talk, mut notifications: Notifications) {
     let cancel = talk.context.cancel.clone();
     talk.is(DeviceState::Online, String::new()).await;
@@ -87,13 +87,13 @@ async fn hear(talk: &mut Talk, mut notifications: Notifications) {
     }
 }
 
-/// This machine's radio.
+/// Returns the Bluetooth adapter of this machine.
 #[cfg(feature = "bluetooth")]
 fn radio(adapter: &str) -> Box<dyn Radio> {
     Box::new(super::bluez::Bluez { adapter: adapter.to_owned() })
 }
 
-/// This machine's radio.
+/// Returns the Bluetooth adapter of this machine.
 #[cfg(not(feature = "bluetooth"))]
 fn radio(_: &str) -> Box<dyn Radio> {
     Box::new(super::radio::None)

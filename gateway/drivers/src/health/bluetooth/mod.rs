@@ -1,4 +1,4 @@
-//! `kind = "bluetooth"`: the row of the protocol table.
+//! `kind = "bluetooth"`: Bluetooth Low Energy health devices. The row of the protocol table.
 
 #[cfg(feature = "bluetooth")]
 mod bluez;
@@ -6,21 +6,18 @@ mod gatt;
 pub mod profiles;
 mod radio;
 
-use std::sync::Arc;
-
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::plan::{self, HealthPlan, Medium, problem};
-use crate::modbus::profile::ProfileSet;
-use crate::protocol::{LinePlan, Problem, Protocol, RawDevice, RawLine};
+use super::plan::{self, Checked, Medium, Row, problem};
+use crate::protocol::RawDevice;
 use gatt::Settings;
 use radio::Address;
 
 /// A Bluetooth Low Energy device with a health profile. Pair it once with `bluetoothctl pair ADDRESS`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawSettings {
+pub(crate) struct RawSettings {
     /// The device's address, such as "00:11:22:AA:BB:CC"; `bluetoothctl devices` lists them.
     address: String,
     /// The adapter, hci0 unless given.
@@ -33,40 +30,21 @@ struct RawSettings {
 
 pub(super) use gatt::{Settings as Gatt, run};
 
-/// The row of the protocol table.
-pub struct Bluetooth;
-
-/// Bluetooth health profiles.
-pub static BLUETOOTH: Bluetooth = Bluetooth;
+/// A Bluetooth Low Energy health device through BlueZ.
+pub(crate) struct Bluetooth;
 
 // === impl Bluetooth ===
 
-impl Protocol for Bluetooth {
-    fn kind(&self) -> &'static str {
-        "bluetooth"
-    }
+impl Row for Bluetooth {
+    type Settings = RawSettings;
+    type Work = Medium;
+    const KIND: &'static str = "bluetooth";
+    const SUMMARY: &'static str = "A Bluetooth Low Energy device with a health profile, through BlueZ";
 
-    fn summary(&self) -> &'static str {
-        "A Bluetooth Low Energy device with a health profile, through BlueZ"
-    }
-
-    fn schema(&self) -> Schema {
-        schema_for!(RawSettings)
-    }
-
-    fn plan(
-        &self,
-        line: &RawLine,
-        devices: &[RawDevice],
-        _: &ProfileSet,
-    ) -> Result<Arc<dyn LinePlan>, Vec<Problem>> {
-        let raw: RawSettings = plan::settings(line)?;
+    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
         let address = Address::parse(&raw.address).ok_or_else(|| {
-            problem(
-                None,
-                "address",
-                format!("{:?} is not an address such as \"00:11:22:AA:BB:CC\"", raw.address),
-            )
+            let message = format!("{:?} is not an address such as \"00:11:22:AA:BB:CC\"", raw.address);
+            problem(None, "address", message)
         })?;
         let adapter = raw.adapter.unwrap_or_else(|| "hci0".to_owned());
         if adapter.is_empty() || !adapter.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -78,10 +56,7 @@ impl Protocol for Bluetooth {
             let known: Vec<&str> = profiles::PROFILES.iter().map(|profile| profile.name).collect();
             return Err(plan::no_profile(0, device, &known));
         };
-        Ok(Arc::new(HealthPlan {
-            line: line.id.clone(),
-            layouts: vec![plan::layout(device, profile.quantities)],
-            work: Medium::Gatt(Settings { adapter, address, profile: profile.name, zone }),
-        }))
+        let layout = plan::layout(device, profile.quantities);
+        Ok((vec![layout], Medium::Gatt(Settings { adapter, address, profile: profile.name, zone })))
     }
 }

@@ -1,4 +1,4 @@
-//! Bluetooth health profiles linli knows: their characteristics, and what a payload says.
+//! The supported Bluetooth health profiles: their characteristics, and decoding of payloads.
 
 use linli_domain::vital::{Caveat, NoReading, Quantity, Reading, convert};
 use linli_domain::{Civil, Timestamp};
@@ -20,7 +20,7 @@ pub struct Profile {
     pub title_zh: &'static str,
     /// Characteristics that notify or indicate.
     pub characteristics: &'static [u16],
-    /// What must be written to have stored measurements told, and where.
+    /// The characteristic and the value to write so that the device sends stored measurements.
     pub recall: Option<(u16, &'static [u8])>,
     /// What it measures.
     pub quantities: &'static [Quantity],
@@ -95,7 +95,7 @@ pub fn find(name: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|profile| profile.name == name)
 }
 
-/// What a payload of that characteristic says; nothing for one that is not known.
+/// Decodes a payload of a characteristic. Returns `None` for an unknown characteristic.
 pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Heard>, Truncated> {
     Ok(Some(match characteristic {
         BLOOD_PRESSURE => blood_pressure(&BloodPressure::decode(payload)?),
@@ -167,12 +167,12 @@ fn glucose(told: &Glucose) -> Heard {
         reading.doubt(Caveat::ControlSolution);
     }
     let time = told.wall_ms().map(|at| Civil::of(Timestamp(at)));
-    // The meter's own number and the time it counts from name the measurement for ever.
+    // The sequence number and base time identify a measurement permanently.
     let key = time.is_some().then(|| format!("{}/{}", told.base_time, told.sequence));
     Heard::Measured { readings: vec![reading], time, key, user: None }
 }
 
-/// A measurement that is known again by its time and its values.
+/// A measurement that is identified by its time and values.
 fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> Heard {
     let time = time.filter(|time| time.timestamp().is_some());
     let key = time.map(|time| {
@@ -196,7 +196,7 @@ fn doubt(readings: &mut [Reading], caveats: impl Iterator<Item = Caveat>) {
     }
 }
 
-/// Saturation and pulse rate as whole numbers, if both are numbers that can be.
+/// Returns saturation in percent and pulse rate per minute, if both are in a possible range.
 fn whole(reading: &Oximetry) -> Option<(u16, u16)> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1 to 500")]
     let number = |real: Real, most: f64| {

@@ -1,13 +1,14 @@
-//! The radio: what a line needs of it.
+//! The interface to a Bluetooth adapter that a line needs.
 
 use std::fmt;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use super::profiles::Profile;
 
-/// Payloads by characteristic, until the device goes.
+/// Payloads by characteristic (16-bit UUID), until the device disconnects.
 pub type Notifications = BoxStream<'static, (u16, Vec<u8>)>;
 
 /// A device's address, most significant byte first.
@@ -17,14 +18,14 @@ pub struct Address(pub [u8; 6]);
 // === impl Address ===
 
 impl Address {
-    /// From `00:11:22:AA:BB:CC`.
+    /// Parses six pairs of hexadecimal digits, such as `00:11:22:AA:BB:CC`.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').collect();
         let parts: [&str; 6] = parts.try_into().ok()?;
         let mut bytes = [0; 6];
         for (byte, part) in bytes.iter_mut().zip(parts) {
-            let is_hex = part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
-            *byte = is_hex.then(|| u8::from_str_radix(part, 16).ok())??;
+            let &[decoded] = &HEXLOWER_PERMISSIVE.decode(part.as_bytes()).ok()?[..] else { return None };
+            *byte = decoded;
         }
         Some(Self(bytes))
     }
@@ -37,10 +38,10 @@ impl fmt::Display for Address {
     }
 }
 
-/// Something that reaches Bluetooth devices.
+/// A Bluetooth adapter.
 pub trait Radio: Send + Sync {
-    /// Waits a while for the device; connects and subscribes to the profile's characteristics
-    /// when it is awake. An error is the radio's own.
+    /// Waits for a limited time for the device, connects, and subscribes to the characteristics of
+    /// the profile. `None` while the device is asleep; an error concerns the adapter.
     fn connect<'a>(
         &'a self,
         address: Address,
@@ -48,7 +49,7 @@ pub trait Radio: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Notifications>, String>>;
 }
 
-/// No radio at all.
+/// A machine without a Bluetooth adapter.
 #[cfg(not(feature = "bluetooth"))]
 pub struct None;
 

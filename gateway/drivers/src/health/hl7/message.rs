@@ -1,5 +1,6 @@
 //! A message as segments of fields, by the delimiters it names itself (HL7 v2.5.1, 2.5 and 2.7).
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
 
 /// Why bytes are no message.
@@ -122,11 +123,7 @@ impl Message {
 }
 
 fn hexadecimal(digits: &str) -> Option<String> {
-    let bytes: Option<Vec<u8>> = (0..digits.len())
-        .step_by(2)
-        .map(|at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect();
-    String::from_utf8(bytes?).ok()
+    String::from_utf8(HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?).ok()
 }
 
 /// To text, by MSH-18.

@@ -9,16 +9,16 @@ use super::message::{Message, Segment};
 use super::time;
 use crate::health::zone::Zone;
 
-/// Why there are no results to take.
+/// Why a message has no usable results.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Another kind of message; to be rejected.
     #[error("{0:?} is not taken here, ORU^R01 is")]
     Kind(String),
-    /// A test message sent into operation; to be rejected.
+    /// A test message sent to a production system; to be rejected.
     #[error("processing id {0:?} is not P (production)")]
     Processing(String),
-    /// No control id to answer to, and to know the message again by.
+    /// No control id (MSH-10).
     #[error("MSH-10 (message control id) is missing")]
     NoControlId,
     /// None of its observations is a vital sign linli knows.
@@ -29,7 +29,7 @@ pub enum Refused {
     Unit {
         /// OBX-1.
         set: String,
-        /// What fits.
+        /// The expected unit.
         reason: NotConvertible,
     },
     /// A value that is no number.
@@ -37,7 +37,7 @@ pub enum Refused {
     Value {
         /// OBX-1.
         set: String,
-        /// What was sent.
+        /// The value received.
         value: String,
     },
 }
@@ -45,7 +45,7 @@ pub enum Refused {
 // === impl Refused ===
 
 impl Refused {
-    /// Whether the whole kind of message is not wanted, rather than this one being wrong.
+    /// Whether this type of message is rejected, as opposed to an error in this message.
     #[must_use]
     pub const fn is_rejection(&self) -> bool {
         matches!(self, Self::Kind(_) | Self::Processing(_))
@@ -107,7 +107,7 @@ fn reading(segment: &Segment<'_>) -> Result<Option<Reading>, Refused> {
     let value = segment.component(5, 1);
     // A structured number is comparator, number; one with a comparator is no exact value.
     let value = if segment.text(2) == "SN" { segment.component(5, 2) } else { value };
-    // Cannot be obtained, or not yet there, or deleted.
+    // Result status: cannot be obtained, pending, or deleted.
     if matches!(status.as_str(), "X" | "I" | "N" | "D" | "W") || value.is_empty() {
         return Ok(Some(Reading::none(quantity, NoReading::NotPerformed)));
     }
@@ -136,60 +136,4 @@ fn quantity(segment: &Segment<'_>) -> Option<Quantity> {
             _ => None,
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use linli_domain::ClockQuality;
-
-    const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
-    const ZONE: Zone = Zone(480);
-
-    const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|C1-000042|P|2.6|||||||UNICODE UTF-8\r\
-        PID|||p-7f3a^^^GW^PI\r\
-        OBR|1|||85353-1^Vital signs^LN|||20261123092955+0800\r\
-        OBX|1|NM|8480-6^Systolic^LN||138|mm[Hg]^^UCUM|||||F|||20261123092955+0800\r\
-        OBX|2|NM|8462-4^Diastolic^LN||88|mm[Hg]^^UCUM|||||F\r\
-        OBX|3|NM|59408-5^SpO2^LN||97|%^^UCUM|||||F\r";
-
-    fn of(text: &str) -> Result<Vec<Measurement>, Refused> {
-        results(&Message::parse(text.as_bytes()).unwrap(), NOW, ZONE)
-    }
-
-    #[test]
-    fn a_message_of_vital_signs() {
-        let found = of(VITALS).unwrap();
-        assert_eq!(found.len(), 1);
-        let measurement = &found[0];
-        assert_eq!(measurement.value(Quantity::Systolic), Some(138.0));
-        assert_eq!(measurement.value(Quantity::OxygenSaturation), Some(97.0));
-        assert_eq!(measurement.taken.device, Some(Timestamp(1_795_397_395_000)));
-        assert_eq!(measurement.key.as_deref(), Some("CABIN/SITE01/C1-000042/0"));
-        assert_eq!(measurement.patient.as_deref(), Some("p-7f3a"));
-    }
-
-    #[test]
-    fn codes_of_devices_units_and_states() {
-        let text = VITALS
-            .replace("8480-6^Systolic^LN||138|mm[Hg]", "150021^MDC_PRESS_BLD_NONINV_SYS^MDC||18.9|kPa")
-            .replace("97|%^^UCUM|||||F", "|%^^UCUM|||||X")
-            .replace("88|mm[Hg]^^UCUM|||||F", "88|mm[Hg]^^UCUM|||||C");
-        let measurement = &of(&text).unwrap()[0];
-        assert!((measurement.value(Quantity::Systolic).unwrap() - 141.8).abs() < 0.1);
-        assert_eq!(measurement.readings[1].caveats, [Caveat::Corrected]);
-        assert_eq!(measurement.readings[2].value, Err(NoReading::NotPerformed));
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_with_its_place() {
-        let told = |from: &str, to: &str| of(&VITALS.replace(from, to)).unwrap_err().to_string();
-        assert!(told("138|mm[Hg]", "138|Cel").starts_with("OBX-1: Systolic"));
-        assert!(told("|138|", "|high|").contains("\"high\" is not a number"));
-        assert!(told("|P|2.6", "|T|2.6").contains("production"));
-        assert!(told("ORU^R01^ORU_R01", "ADT^A01").contains("ADT^A01"));
-        assert!(told("C1-000042", "").contains("MSH-10"));
-        assert!(told("^LN", "^XX").contains("no observation"));
-        assert!(of(&VITALS.replace("ORU^R01^ORU_R01", "ADT^A01")).unwrap_err().is_rejection());
-    }
 }

@@ -1,4 +1,4 @@
-//! Who has shown wrong tokens too often waits.
+//! Limits attempts with wrong tokens per address.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Wrong tokens an address may show in a window.
+/// Most wrong tokens per address in a window.
 const MOST: u32 = 5;
 
 /// The window.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Addresses remembered; more at once is an attack, and the oldest are forgotten.
+/// Most addresses stored; the oldest are dropped.
 const REMEMBERED: usize = 1024;
 
-/// Remembers wrong tokens by address.
+/// Counts wrong tokens by address.
 #[derive(Debug, Default)]
 pub struct Guard {
     wrong: BTreeMap<IpAddr, (Instant, u32)>,
@@ -24,14 +24,14 @@ pub struct Guard {
 // === impl Guard ===
 
 impl Guard {
-    /// How long that address must still wait; none when it may try.
+    /// Returns how long an address must wait; `None` when it may try.
     pub fn waits(&self, peer: IpAddr, now: Instant) -> Option<Duration> {
         let (since, count) = self.wrong.get(&peer)?;
         let left = WINDOW.checked_sub(now.saturating_duration_since(*since))?;
         (*count >= MOST && !left.is_zero()).then_some(left)
     }
 
-    /// A wrong token.
+    /// Counts a wrong token.
     pub fn wrong(&mut self, peer: IpAddr, now: Instant) {
         self.wrong.retain(|_, (since, _)| now.saturating_duration_since(*since) < WINDOW);
         if self.wrong.len() >= REMEMBERED

@@ -23,25 +23,25 @@ use crate::backoff::Backoff;
 use crate::line::LineContext;
 use crate::pending::Pending;
 use crate::plan::Plan;
-use crate::teller::Teller;
+use crate::publisher::Publisher;
 
-/// Reports are small.
+/// Longest report, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// Between two looks at who is silent.
+/// Interval between two checks for silent kiosks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reports that may be missed.
+/// Missed reports until a kiosk counts as silent.
 const MISSES: u32 = 3;
 
-/// What every request shares.
+/// State shared by all requests.
 struct Desk {
     settings: Settings,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    teller: Teller,
+    publisher: Publisher,
     guard: Guard,
     pending: Pending,
     heard: Vec<Instant>,
@@ -53,8 +53,8 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
     let mut commands = std::mem::replace(&mut context.commands, commands);
     let settings = plan.work.clone();
     let heard = vec![Instant::now(); settings.kiosks.len()];
-    let teller = Teller::new(plan.line.clone(), plan.layouts.clone(), context);
-    let inner = Inner { teller, guard: Guard::default(), pending: Pending::default(), heard };
+    let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
+    let inner = Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard };
     let desk = Arc::new(Desk { settings, inner: Mutex::new(inner) });
     let serving = tokio::spawn(serve(Arc::clone(&desk), cancel.clone()));
     let mut look = tokio::time::interval(LOOK);
@@ -63,7 +63,7 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
         tokio::select! {
             () = cancel.cancelled() => break,
             _ = look.tick() => desk.look().await,
-            // It is handed over with the answer to the kiosk's next report.
+            // It is sent with the answer to the kiosk's next report.
             Some(command) = commands.recv() => desk.inner.lock().await.pending.passed_on(command),
         }
     }
@@ -76,7 +76,7 @@ async fn serve(desk: Arc<Desk>, cancel: tokio_util::sync::CancellationToken) {
         match TcpListener::bind(desk.settings.listen).await {
             Ok(listener) => {
                 backoff.opened();
-                desk.inner.lock().await.teller.line_is(true, String::new()).await;
+                desk.inner.lock().await.publisher.set_line(true, String::new()).await;
                 let router = Router::new()
                     .route("/kiosk/v1/{device}/report", post(report))
                     .layer(DefaultBodyLimit::max(LONGEST))
@@ -87,7 +87,7 @@ async fn serve(desk: Arc<Desk>, cancel: tokio_util::sync::CancellationToken) {
             }
             Err(error) => {
                 let detail = format!("{} cannot be listened on: {error}", desk.settings.listen);
-                desk.inner.lock().await.teller.line_is(false, detail).await;
+                desk.inner.lock().await.publisher.set_line(false, detail).await;
             }
         }
         tokio::select! {
@@ -110,7 +110,7 @@ async fn report(
 ) -> Response {
     let now = Instant::now();
     let mut inner = desk.inner.lock().await;
-    inner.teller.context.health.requests.fetch_add(1, Ordering::Relaxed);
+    inner.publisher.context.health.requests.fetch_add(1, Ordering::Relaxed);
     if let Some(wait) = inner.guard.waits(peer.ip(), now) {
         let seconds = (wait.as_secs() + 1).to_string();
         let answer = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens; wait");
@@ -118,25 +118,26 @@ async fn report(
     }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let kiosk = (0..desk.settings.kiosks.len()).find(|at| inner.teller.layout(*at).device.as_str() == device);
-    // Whether the kiosk exists is not told to whoever cannot prove to be it.
+    let kiosk =
+        (0..desk.settings.kiosks.len()).find(|at| inner.publisher.layout(*at).device.as_str() == device);
+    // The answer does not reveal whether the kiosk exists.
     let Some(index) = kiosk.filter(|at| is_same(&desk.settings.kiosks[*at].token, token)) else {
         inner.guard.wrong(peer.ip(), now);
-        tracing::warn!(%peer, "a report with a wrong token");
+        tracing::warn!(%peer, "report with a wrong token");
         let answer = refused(StatusCode::UNAUTHORIZED, "this token is not that kiosk's");
         return ([(header::WWW_AUTHENTICATE, "Bearer")], answer).into_response();
     };
     let report = match Report::parse(&body) {
         Ok(report) => report,
         Err(why) => {
-            inner.teller.missed(index, Reason::Garbled);
+            inner.publisher.count_failure(index, Reason::Garbled);
             return refused(StatusCode::UNPROCESSABLE_ENTITY, why);
         }
     };
     let values = report.values();
     inner.heard[index] = now;
     inner.pending.heard(index, &values);
-    inner.teller.heard(index, values).await;
+    inner.publisher.publish(index, values).await;
     let message = POINTS.iter().position(|point| point.name == MESSAGE);
     let wanted = message.and_then(|at| inner.pending.wanted(index, u16::try_from(at).ok()?));
     let mut answer = json!({"next_s": desk.settings.kiosks[index].poll.as_secs()});
@@ -146,7 +147,7 @@ async fn report(
     Json(answer).into_response()
 }
 
-/// Compares without telling by its time how much of it was right.
+/// Compares in constant time.
 fn is_same(token: &str, shown: &str) -> bool {
     let (token, shown) = (token.as_bytes(), shown.as_bytes());
     token.len() == shown.len() && token.iter().zip(shown).fold(0, |all, (a, b)| all | (a ^ b)) == 0
@@ -157,11 +158,11 @@ fn is_same(token: &str, shown: &str) -> bool {
 impl Desk {
     async fn look(&self) {
         let mut inner = self.inner.lock().await;
-        inner.teller.lives();
+        inner.publisher.progress();
         inner.pending.expire(Instant::now());
         for (index, kiosk) in self.settings.kiosks.iter().enumerate() {
             if inner.heard[index].elapsed() >= kiosk.poll * MISSES {
-                inner.teller.lost(index, Reason::Silent, String::new()).await;
+                inner.publisher.set_offline(index, Reason::Silent, String::new()).await;
             }
         }
     }

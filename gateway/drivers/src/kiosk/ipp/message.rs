@@ -1,5 +1,5 @@
-//! Messages of the Internet Printing Protocol as they travel (RFC 8010 clause 3.1): as much of
-//! them as asking a printer how it is takes.
+//! Encoding of Internet Printing Protocol messages (RFC 8010 clause 3.1): the part
+//! that Get-Printer-Attributes needs.
 
 /// `Get-Printer-Attributes` (RFC 8011 clause 5.4.15).
 const GET_PRINTER_ATTRIBUTES: u16 = 0x000B;
@@ -30,7 +30,7 @@ pub enum Value {
     Other,
 }
 
-/// A printer's answer: its status, and what it says of the printer.
+/// A response: its status code and attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// Below 0x0100 it is a success (RFC 8011 appendix B).
@@ -38,7 +38,7 @@ pub struct Answer {
     attributes: Vec<(String, Vec<Value>)>,
 }
 
-/// Asks a printer for some of its attributes.
+/// Encodes a request for some attributes of a printer.
 pub fn question(printer: &str, attributes: &[&str]) -> Vec<u8> {
     let mut message = vec![1, 1];
     message.extend(GET_PRINTER_ATTRIBUTES.to_be_bytes());
@@ -54,11 +54,11 @@ pub fn question(printer: &str, attributes: &[&str]) -> Vec<u8> {
     message
 }
 
-/// One value; without a name it is one more of the attribute before.
+/// Encodes one value; without a name it is a further value of the attribute before.
 fn attribute(message: &mut Vec<u8>, tag: u8, name: &str, value: &str) {
     message.push(tag);
     for text in [name, value] {
-        // Names are ours, and an address of 64 KiB is none.
+        // Names are constants, and no address has 64 KiB.
         let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
         message.extend(length.to_be_bytes());
         message.extend(&text.as_bytes()[..usize::from(length)]);
@@ -68,7 +68,7 @@ fn attribute(message: &mut Vec<u8>, tag: u8, name: &str, value: &str) {
 // === impl Answer ===
 
 impl Answer {
-    /// From bytes; the error says what is wrong with them.
+    /// Decodes a response. The error says what is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let mut rest = Rest(bytes);
         let header = rest.take(8).ok_or("shorter than a header")?;
@@ -95,13 +95,13 @@ impl Answer {
         }
     }
 
-    /// The values of an attribute; none when it is not there.
+    /// Returns the values of an attribute; empty when it is missing.
     pub fn all(&self, name: &str) -> &[Value] {
         let found = self.attributes.iter().find(|(known, _)| known == name);
         found.map(|(_, values)| values.as_slice()).unwrap_or_default()
     }
 
-    /// A number.
+    /// Returns the first value of an attribute as a number.
     pub fn number(&self, name: &str) -> Option<i32> {
         self.all(name).first().and_then(Value::number)
     }
@@ -119,13 +119,13 @@ fn understood(tag: u8, value: &[u8]) -> Value {
 // === impl Value ===
 
 impl Value {
-    /// The number it is.
+    /// Returns the value as a number.
     pub const fn number(&self) -> Option<i32> {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
 }
 
-/// What is left of a message.
+/// The rest of a message.
 struct Rest<'b>(&'b [u8]);
 
 // === impl Rest ===
@@ -137,7 +137,7 @@ impl<'b> Rest<'b> {
         Some(taken)
     }
 
-    /// A length and as many bytes.
+    /// Reads a length and as many bytes.
     fn text(&mut self) -> Option<&'b [u8]> {
         let length = self.take(2)?;
         self.take(usize::from(u16::from_be_bytes([length[0], length[1]])))

@@ -33,7 +33,7 @@ pub struct Profile {
     pub(crate) vectors: Vec<Vector>,
 }
 
-/// What the model can bear.
+/// Limits of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Limits {
     /// Most registers in one request.
@@ -44,7 +44,7 @@ pub(crate) struct Limits {
     pub gap_registers: u16,
     /// Pause needed between two requests.
     pub request_gap: Duration,
-    /// Time it usually takes to begin its reply; for the budget only.
+    /// Typical response time; used for the budget only.
     pub reply: Duration,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Point {
     pub codec: Codec,
     pub write: Option<WriteRule>,
     pub counter: bool,
-    /// Where the device says how good the value is.
+    /// The register with the quality of the value.
     pub quality: Option<QualityRule>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct WriteRule {
     pub max: f64,
     /// Use FC 16 (or 15) even for a single register, because the model knows no FC 6 (or 5).
     pub multiple: bool,
-    /// The device grants the value only for a while: it is written again this often.
+    /// The device holds the value only for the time of a lease: it is refreshed this often.
     pub refresh: Option<Duration>,
 }
 
@@ -109,7 +109,7 @@ impl Profile {
         &self.title_zh
     }
 
-    /// Whether a device of this model tells its serial number.
+    /// Whether a device of this model reports its serial number.
     #[must_use]
     pub fn tells_serial(&self) -> bool {
         self.identity.as_ref().is_some_and(Identity::tells_serial)

@@ -1,4 +1,4 @@
-//! A register in which the device says how good a value is.
+//! A register in which the device reports the quality of a value.
 
 use std::collections::BTreeMap;
 

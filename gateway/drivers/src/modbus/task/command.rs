@@ -12,10 +12,10 @@ use crate::modbus::link::Failure;
 use crate::modbus::plan::Decoded;
 use crate::modbus::wire::pdu;
 
-/// Read-backs before a device counts as not having done it.
+/// Read-backs before a command counts as failed.
 const READ_BACKS: usize = 4;
 
-/// Pause before a read-back is tried again: relays and drives take a moment to say so.
+/// Pause between read-backs: relays and drives report with a delay.
 const SETTLING: Duration = Duration::from_millis(50);
 
 // === impl Line ===
@@ -24,7 +24,7 @@ impl Line {
     /// Writes a point and reads it back. The reply is always given.
     pub(super) async fn serve(&mut self, command: LineCommand) {
         let outcome = self.execute(&command).await;
-        // Whoever asked may have stopped waiting; the journal has the command.
+        // The caller may have stopped waiting; the journal has the command.
         let _ = command.reply.send(outcome);
     }
 
@@ -70,7 +70,7 @@ impl Line {
         }
     }
 
-    /// What the device says after a write: whether it is what was asked, and the value.
+    /// Reads a written point back. Returns whether it equals the commanded value, and the value.
     async fn look_back(&mut self, command: &LineCommand) -> Option<(bool, Value)> {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.devices[command.device];

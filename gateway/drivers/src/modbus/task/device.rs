@@ -1,4 +1,4 @@
-//! What the line knows of one device, and its samples.
+//! The state of one device on a line, and its samples.
 
 use linli_domain::{Quality, Reason, Sample, Stamp};
 use tokio::time::Instant;
@@ -10,20 +10,20 @@ use crate::modbus::plan::{Block, Data, DevicePlan};
 /// The samples of one exchange.
 pub type Read = Vec<Sample>;
 
-/// What the line knows of one device.
+/// The state of one device on a line.
 #[derive(Debug, Default)]
 pub struct Device {
-    /// Polled or probed.
+    /// Decides whether it is polled or probed.
     pub breaker: Breaker,
-    /// What was last told of it; nothing before its first answer or failure.
+    /// The state published last; `None` before the first answer or failure.
     pub state: Option<DeviceState>,
-    /// Whether it has shown to be the right model since it came back.
+    /// Whether its model was verified since it came online.
     pub identified: bool,
-    /// For the pause it needs.
+    /// When the last exchange ended, for the pause that the device requires.
     pub last_exchange: Option<Instant>,
 }
 
-/// The samples of a block.
+/// Returns the samples of a block.
 pub fn decode(device: &DevicePlan, block: &Block, data: &Data, stamp: Stamp) -> Read {
     let mut samples = Vec::with_capacity(block.points.len());
     device.decode(block, data, |point, quality, value| {
@@ -32,7 +32,7 @@ pub fn decode(device: &DevicePlan, block: &Block, data: &Data, stamp: Stamp) -> 
     samples
 }
 
-/// Points that have no value, and why.
+/// Returns samples without a value, with the reason.
 pub fn all_bad(points: impl Iterator<Item = u16>, reason: Reason, stamp: Stamp) -> Read {
     let quality = Quality::Bad(reason);
     points.map(|point| Sample { point, at: stamp.at, clock: stamp.clock, quality, value: None }).collect()

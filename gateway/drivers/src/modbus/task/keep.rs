@@ -1,4 +1,4 @@
-//! What is done for devices besides polling: outputs written again in time, and maintenance.
+//! Work besides polling: refreshing of outputs, and maintenance requests.
 
 use std::sync::atomic::Ordering;
 
@@ -7,50 +7,50 @@ use tokio::time::Instant;
 
 use super::Line;
 use crate::modbus::link::Failure;
-use crate::modbus::upkeep::Upkeep;
+use crate::modbus::maintenance::RegisterRequest;
 use crate::modbus::wire::pdu;
 
-/// Maintenance waits for a moment without polls; on a line that has none it gets this share.
+/// Maintenance runs while no poll is due; on a busy line it gets this share, in percent.
 pub(super) const SHARE_PERCENT: u8 = 20;
 
 // === impl Line ===
 
 impl Line {
-    /// A request of maintenance, if it may go now: the line is idle, or its share is not used up.
-    pub(super) fn upkeep_due(&mut self, now: Instant) -> Option<Upkeep> {
+    /// Returns a maintenance request if it may run now: the line is idle, or its share is not used up.
+    pub(super) fn maintenance_due(&mut self, now: Instant) -> Option<RegisterRequest> {
         let is_idle = self.schedule.next_due().is_none_or(|due| due > now);
-        if !is_idle && !self.upkeep_budget.allows(now) {
+        if !is_idle && !self.maintenance_budget.allows(now) {
             return None;
         }
-        self.context.upkeep.try_recv().ok()
+        self.context.maintenance.try_recv().ok()
     }
 
-    /// One exchange for whoever maintains a unit. What comes of it says nothing about a device:
-    /// the unit may be none, or be starting anew.
-    pub(super) async fn maintain(&mut self, upkeep: Upkeep) {
-        if upkeep.reply.is_closed() {
+    /// Executes a maintenance request. Its outcome does not change the state of a device:
+    /// the unit may not be configured, or be restarting.
+    pub(super) async fn maintain(&mut self, request: RegisterRequest) {
+        if request.reply.is_closed() {
             return;
         }
-        let Some(link) = &mut self.link else { return upkeep.line_down("it is not open") };
+        let Some(link) = &mut self.link else { return request.line_down("it is not open") };
         let began = Instant::now();
         let is_late = self.schedule.next_due().is_some_and(|due| due <= began);
-        let outcome = link.exchange(upkeep.unit, &upkeep.request(), upkeep.patience).await;
+        let outcome = link.exchange(request.unit, &request.request(), request.patience).await;
         let now = Instant::now();
         if is_late {
-            self.upkeep_budget.spend(now - began, now);
+            self.maintenance_budget.spend(now - began, now);
         }
         let took = u64::try_from((now - began).as_micros()).unwrap_or(u64::MAX);
         let health = &self.context.health;
         health.busy_us.fetch_add(took, Ordering::Relaxed);
-        health.upkeep_us.fetch_add(took, Ordering::Relaxed);
-        health.upkeep.fetch_add(1, Ordering::Relaxed);
+        health.maintenance_us.fetch_add(took, Ordering::Relaxed);
+        health.maintenance.fetch_add(1, Ordering::Relaxed);
         if let Err(Failure::Down(error)) = &outcome {
             self.lost(error.to_string()).await;
         }
-        upkeep.answer(outcome);
+        request.answer(outcome);
     }
 
-    /// Writes what stands at a point again, so that the device goes on granting it.
+    /// Refreshes a commanded output, so that the device keeps it.
     pub(super) async fn refresh(&mut self, device: usize, point: u16, value: &Value) {
         let Ok(write) = self.plan.devices[device].encode(point, value) else { return };
         match self.exchange(device, &pdu::Request::write(&write)).await {
@@ -66,7 +66,7 @@ impl Line {
         }
     }
 
-    /// Forgets what stood at a lost device; says so in the detail.
+    /// Stops refreshing the outputs of a lost device, and adds that to the detail.
     pub(super) fn without_standing(&mut self, device: usize, detail: String) -> String {
         if !self.standing.forget(device) {
             return detail;

@@ -1,5 +1,5 @@
-//! The one owner of a line: opens it, asks who is due, hands out what came, serves commands
-//! between two exchanges, and never lets one device stand in another's way.
+//! The task that owns a line: opens it, polls devices, publishes samples and executes commands
+//! between two exchanges. A failing device does not block the others.
 
 mod command;
 mod device;
@@ -18,10 +18,10 @@ use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineCommand, LineContext, LineEvent, LineFault};
 use crate::modbus::breaker::{Breaker, ProbeBudget};
 use crate::modbus::link::{Failure, Link};
+use crate::modbus::maintenance::RegisterRequest;
 use crate::modbus::plan::{Block, Medium, ModbusPlan};
 use crate::modbus::schedule::{Job, Schedule};
 use crate::modbus::transport::{Opener, Real};
-use crate::modbus::upkeep::Upkeep;
 use crate::modbus::wire::pdu;
 use device::Device;
 use standing::Standing;
@@ -29,7 +29,7 @@ use standing::Standing;
 /// Time-outs in a row, over all devices, after which a connection counts as half open.
 const HALF_OPEN_AFTER: u32 = 5;
 
-/// A line with nothing to do still shows the watchdog that it lives.
+/// An idle line reports progress to the watchdog this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Runs a line on its real port or connection.
@@ -49,19 +49,19 @@ pub async fn run_on(
     let mut line = Line {
         schedule: Schedule::new(&plan, now),
         budget: ProbeBudget::new(plan.timing.probe_share_percent, now),
-        upkeep_budget: ProbeBudget::unsaved(keep::SHARE_PERCENT, now),
+        maintenance_budget: ProbeBudget::unsaved(keep::SHARE_PERCENT, now),
         standing: Standing::default(),
         backoff: Backoff::default(),
         silent_in_a_row: 0,
         is_up: None,
-        is_paced: true,
+        has_overrides: true,
         devices,
         link: None,
         plan,
         context,
         opener,
     };
-    line.pace();
+    line.apply_overrides();
     line.run().await;
     Ok(())
 }
@@ -72,15 +72,15 @@ struct Line {
     opener: Box<dyn Opener>,
     schedule: Schedule,
     budget: ProbeBudget,
-    upkeep_budget: ProbeBudget,
+    maintenance_budget: ProbeBudget,
     standing: Standing,
     backoff: Backoff,
     devices: Vec<Device>,
     link: Option<Link>,
     silent_in_a_row: u32,
     is_up: Option<bool>,
-    /// Whether somebody may still say how often devices are read.
-    is_paced: bool,
+    /// Whether the sender of poll overrides still exists.
+    has_overrides: bool,
 }
 
 /// What to do next.
@@ -88,7 +88,7 @@ enum Next {
     Stop,
     Serve(LineCommand),
     Refresh(usize, u16, linli_domain::Value),
-    Maintain(Upkeep),
+    Maintain(RegisterRequest),
     Poll(Job),
     Probe(usize),
     Look,
@@ -107,7 +107,7 @@ impl Line {
                 Next::Stop => return,
                 Next::Serve(command) => self.serve(command).await,
                 Next::Refresh(device, point, value) => self.refresh(device, point, &value).await,
-                Next::Maintain(upkeep) => self.maintain(upkeep).await,
+                Next::Maintain(request) => self.maintain(request).await,
                 Next::Poll(job) => self.poll(job).await,
                 Next::Probe(device) => self.probe(device).await,
                 Next::Look => {}
@@ -123,15 +123,15 @@ impl Line {
         if let Ok(command) = self.context.commands.try_recv() {
             return Next::Serve(command);
         }
-        if self.context.paces.has_changed().unwrap_or_default() {
-            self.pace();
+        if self.context.poll_overrides.has_changed().unwrap_or_default() {
+            self.apply_overrides();
         }
         let now = Instant::now();
         if let Some((device, point, value)) = self.standing.take(now) {
             return Next::Refresh(device, point, value);
         }
-        if let Some(upkeep) = self.upkeep_due(now) {
-            return Next::Maintain(upkeep);
+        if let Some(request) = self.maintenance_due(now) {
+            return Next::Maintain(request);
         }
         if let Some((job, missed)) = self.schedule.take(now) {
             self.context.health.overruns.fetch_add(missed, Ordering::Relaxed);
@@ -147,10 +147,10 @@ impl Line {
             biased;
             () = self.context.cancel.cancelled() => Next::Stop,
             Some(command) = self.context.commands.recv() => Next::Serve(command),
-            Some(upkeep) = self.context.upkeep.recv() => Next::Maintain(upkeep),
-            changed = self.context.paces.changed(), if self.is_paced => {
-                self.is_paced = changed.is_ok();
-                self.pace();
+            Some(request) = self.context.maintenance.recv() => Next::Maintain(request),
+            changed = self.context.poll_overrides.changed(), if self.has_overrides => {
+                self.has_overrides = changed.is_ok();
+                self.apply_overrides();
                 Next::Look
             }
             () = tokio::time::sleep_until(wake) => Next::Look,
@@ -158,11 +158,12 @@ impl Line {
     }
 
     /// Devices are read as often as is wanted now, at least as often as planned.
-    fn pace(&mut self) {
-        let (paces, now) = (Arc::clone(&self.context.paces.borrow_and_update()), Instant::now());
+    fn apply_overrides(&mut self) {
+        let (poll_overrides, now) =
+            (Arc::clone(&self.context.poll_overrides.borrow_and_update()), Instant::now());
         for (device, planned) in self.plan.devices.iter().enumerate() {
-            let wanted = paces.get(&planned.layout.device).copied().unwrap_or(planned.poll);
-            self.schedule.pace(device, wanted.min(planned.poll), now);
+            let wanted = poll_overrides.get(&planned.layout.device).copied().unwrap_or(planned.poll);
+            self.schedule.set_period(device, wanted.min(planned.poll), now);
         }
     }
 
@@ -189,7 +190,7 @@ impl Line {
         }
     }
 
-    /// Asks a dead device for the least it can give.
+    /// Probes a dead device with the smallest possible read.
     async fn probe(&mut self, device: usize) {
         let began = Instant::now();
         let plan = Arc::clone(&self.plan);
@@ -204,7 +205,7 @@ impl Line {
         self.budget.spend(now - began, now);
     }
 
-    /// Reads a block and keeps the breaker, the counters and the link's state true.
+    /// Reads a block and updates the breaker, the counters and the state of the link.
     async fn read(&mut self, device: usize, block: &Block) -> Option<device::Read> {
         let stamp = self.context.clock.now();
         let request = pdu::Request::read(block.span);
@@ -217,7 +218,7 @@ impl Line {
                 Some(device::decode(&plan.devices[device], block, &data, stamp))
             }
             Err(Failure::Refused(code)) => {
-                // An exception is an answer: the device lives, this block is what it refuses.
+                // An exception is an answer: the device is online, but refuses this block.
                 self.succeeded(device).await;
                 tracing::debug!(device = %plan.layouts[device].device, code, span = ?block.span, "refused");
                 Some(device::all_bad(block.points.iter().copied(), Reason::Refused, stamp))
@@ -277,7 +278,7 @@ impl Line {
             self.lost(error.to_string()).await;
             return;
         }
-        // Whoever answers next may be another one.
+        // The unit that answers next may be another device.
         self.devices[device].identified = false;
         let (reason, detail) = match failure {
             Failure::Garbled => {
@@ -290,13 +291,13 @@ impl Line {
         // tells. A serial port has nothing to be half open.
         let may_be_half_open = !matches!(self.plan.medium, Medium::Rtu(_));
         if may_be_half_open && self.silent_in_a_row >= HALF_OPEN_AFTER {
-            tracing::debug!(line = %self.plan.line, "everybody is silent: opening the connection anew");
+            tracing::debug!(line = %self.plan.line, "no device answers: reopening the connection");
             self.silent_in_a_row = 0;
             self.link = None;
         }
     }
 
-    /// Counts a failure; when it opens the breaker, tells so once.
+    /// Counts a failure, and publishes once that the breaker has opened.
     async fn trip(&mut self, device: usize, reason: Reason, detail: String) {
         let poll = self.plan.devices[device].poll;
         if self.devices[device].breaker.failed(reason, poll, Instant::now()) {

@@ -1,4 +1,4 @@
-//! Opening the line, and opening it again.
+//! Opens the line and reopens it after a loss.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::modbus::transport::describe;
 
 impl Line {
     /// Opens the line, trying again until it works; false when cancelled. Commands that arrive
-    /// meanwhile are answered, not kept.
+    /// meanwhile are answered with a failure, not queued.
     pub(super) async fn open(&mut self) -> bool {
         loop {
             self.context.health.progress.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +73,7 @@ impl Line {
                 () = self.context.cancel.cancelled() => return false,
                 () = tokio::time::sleep_until(until) => return true,
                 Some(command) = self.context.commands.recv() => command::line_down(command),
-                Some(upkeep) = self.context.upkeep.recv() => upkeep.line_down("it cannot be opened"),
+                Some(request) = self.context.maintenance.recv() => request.line_down("it cannot be opened"),
             }
         }
     }

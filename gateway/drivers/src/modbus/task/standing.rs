@@ -1,16 +1,16 @@
-//! Outputs that fall to their safe state unless they are written again and again.
+//! Outputs that fall back to their safe state unless they are refreshed.
 //!
-//! A device that grants an output only for a while (a lease) makes sure that nothing stays on when
-//! the gateway is gone. So what was commanded, and read back, is written again in time for as long
-//! as it stands: until another command, or until the device or the line is lost. Then it is
-//! forgotten: what came back from an outage is not switched on again by itself.
+//! A device that holds an output only for the time of a lease makes sure that nothing stays on when
+//! the gateway fails. So a commanded output that was read back is refreshed
+//! until another command, or until the device or the line is lost. Then it is
+//! forgotten: nothing is switched on again automatically after an outage.
 
 use std::time::Duration;
 
 use linli_domain::Value;
 use tokio::time::Instant;
 
-/// What stands on a line.
+/// The outputs of a line that need refreshing.
 #[derive(Debug, Default)]
 pub struct Standing {
     rows: Vec<Row>,
@@ -28,32 +28,32 @@ struct Row {
 // === impl Standing ===
 
 impl Standing {
-    /// From now on this value stands at the point.
+    /// Starts refreshing a value.
     pub fn put(&mut self, device: usize, point: u16, value: Value, period: Duration, now: Instant) {
         self.forget_point(device, point);
         self.rows.push(Row { device, point, value, period, due: now + period });
     }
 
-    /// Nothing stands at the point any more.
+    /// Stops refreshing a point.
     pub fn forget_point(&mut self, device: usize, point: u16) {
         self.rows.retain(|row| (row.device, row.point) != (device, point));
     }
 
-    /// Nothing stands at the device any more; whether something did.
+    /// Stops refreshing all points of a device. Returns whether there were any.
     pub fn forget(&mut self, device: usize) -> bool {
         let before = self.rows.len();
         self.rows.retain(|row| row.device != device);
         self.rows.len() < before
     }
 
-    /// What is to be written again at `now`; its next time is set.
+    /// Returns an output that is due at `now` and schedules its next refresh.
     pub fn take(&mut self, now: Instant) -> Option<(usize, u16, Value)> {
         let row = self.rows.iter_mut().filter(|row| row.due <= now).min_by_key(|row| row.due)?;
         row.due = now + row.period;
         Some((row.device, row.point, row.value.clone()))
     }
 
-    /// When something is to be written again.
+    /// Returns when the next refresh is due.
     pub fn next_due(&self) -> Option<Instant> {
         self.rows.iter().map(|row| row.due).min()
     }

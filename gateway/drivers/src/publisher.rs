@@ -1,4 +1,4 @@
-//! What a line tells of its devices: values, transitions. Shared by every line that is not Modbus.
+//! Publishes values and state changes of devices. Shared by every line that is not Modbus.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,10 +8,10 @@ use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Value};
 use crate::line::{DeviceState, LineContext, LineEvent};
 
 /// The value of a point, or why there is none.
-pub(crate) type Told = Result<Value, Reason>;
+pub(crate) type PointResult = Result<Value, Reason>;
 
-/// Speaks for a line and its devices. A state is told when it changes, a value whenever it comes.
-pub(crate) struct Teller {
+/// Publishes for a line and its devices: states when they change, values whenever they arrive.
+pub(crate) struct Publisher {
     pub context: LineContext,
     line: Id,
     layouts: Vec<Arc<Layout>>,
@@ -19,16 +19,16 @@ pub(crate) struct Teller {
     is_up: Option<bool>,
 }
 
-// === impl Teller ===
+// === impl Publisher ===
 
-impl Teller {
+impl Publisher {
     pub fn new(line: Id, layouts: Vec<Arc<Layout>>, context: LineContext) -> Self {
         let states = vec![None; layouts.len()];
         Self { context, line, layouts, states, is_up: None }
     }
 
-    /// Still alive, for the watchdog.
-    pub fn lives(&self) {
+    /// Signals progress to the watchdog.
+    pub fn progress(&self) {
         self.context.health.progress.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -36,33 +36,33 @@ impl Teller {
         &self.layouts[device]
     }
 
-    /// Values of a device that answers.
-    pub async fn heard(&mut self, device: usize, values: Vec<(u16, Told)>) {
+    /// Publishes values of a device, which is online by that.
+    pub async fn publish(&mut self, device: usize, values: Vec<(u16, PointResult)>) {
         if let Some(health) = self.context.health.devices.get(device) {
             health.ok.fetch_add(1, Ordering::Relaxed);
         }
-        self.is(device, DeviceState::Online, String::new()).await;
+        self.set_state(device, DeviceState::Online, String::new()).await;
         self.send(device, values).await;
     }
 
-    /// The device cannot be heard: every point of it has no value.
-    pub async fn lost(&mut self, device: usize, reason: Reason, detail: String) {
-        if self.is_lost(device, reason) {
+    /// Marks a device as offline: none of its points has a value.
+    pub async fn set_offline(&mut self, device: usize, reason: Reason, detail: String) {
+        if self.is_offline(device, reason) {
             return;
         }
-        self.missed(device, reason);
+        self.count_failure(device, reason);
         let points = 0..u16::try_from(self.layouts[device].points.len()).unwrap_or(u16::MAX);
         self.send(device, points.map(|point| (point, Err(reason))).collect()).await;
-        self.is(device, DeviceState::Offline(reason), detail).await;
+        self.set_state(device, DeviceState::Offline(reason), detail).await;
     }
 
-    /// Whether that was told already.
-    pub fn is_lost(&self, device: usize, reason: Reason) -> bool {
+    /// Whether the device is already offline for this reason.
+    pub fn is_offline(&self, device: usize, reason: Reason) -> bool {
         self.states[device] == Some(DeviceState::Offline(reason))
     }
 
-    /// Counts what did not come, or not as it should.
-    pub fn missed(&self, device: usize, reason: Reason) {
+    /// Counts a missing or unusable answer.
+    pub fn count_failure(&self, device: usize, reason: Reason) {
         let Some(health) = self.context.health.devices.get(device) else { return };
         let counter = match reason {
             Reason::Garbled | Reason::Undecodable => &health.garbled,
@@ -72,27 +72,27 @@ impl Teller {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// No device can be heard.
-    pub async fn lost_all(&mut self, reason: Reason) {
+    /// Marks all devices as offline.
+    pub async fn set_all_offline(&mut self, reason: Reason) {
         for device in 0..self.layouts.len() {
-            self.lost(device, reason, String::new()).await;
+            self.set_offline(device, reason, String::new()).await;
         }
     }
 
-    async fn send(&self, device: usize, values: Vec<(u16, Told)>) {
+    async fn send(&self, device: usize, values: Vec<(u16, PointResult)>) {
         let stamp = self.context.clock.now();
-        let sample = |(point, told): (u16, Told)| Sample {
+        let sample = |(point, result): (u16, PointResult)| Sample {
             point,
             at: stamp.at,
             clock: stamp.clock,
-            quality: told.as_ref().err().map_or(Quality::Good, |reason| Quality::Bad(*reason)),
-            value: told.ok(),
+            quality: result.as_ref().err().map_or(Quality::Good, |reason| Quality::Bad(*reason)),
+            value: result.ok(),
         };
         let samples = values.into_iter().map(sample).collect();
         let _ = self.context.samples.send(Batch { layout: Arc::clone(&self.layouts[device]), samples }).await;
     }
 
-    async fn is(&mut self, device: usize, state: DeviceState, detail: String) {
+    async fn set_state(&mut self, device: usize, state: DeviceState, detail: String) {
         if self.states[device].replace(state) == Some(state) {
             return;
         }
@@ -102,8 +102,8 @@ impl Teller {
         self.event(Some(self.layouts[device].device.clone()), state, detail).await;
     }
 
-    /// The line is up or down.
-    pub async fn line_is(&mut self, up: bool, detail: String) {
+    /// Publishes that the line is up or down.
+    pub async fn set_line(&mut self, up: bool, detail: String) {
         self.context.health.up.store(u64::from(up), Ordering::Relaxed);
         if up {
             self.context.health.opens.fetch_add(1, Ordering::Relaxed);

@@ -1,8 +1,8 @@
 //! Maintenance: raw reads and writes of one unit's registers, on a line that is polled all the same.
 //!
-//! Whoever maintains a device knows what the registers mean; the line only carries them. While the
-//! gateway owns the line its task serves the requests between two polls; while nobody does,
-//! [`attend`] opens the line for a moment and serves nothing else.
+//! The caller knows what the registers mean; the line only transfers them. While the
+//! gateway owns the line, its task executes the requests between two polls. While it does not,
+//! [`open`] opens the line temporarily for such requests alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,48 +16,48 @@ use crate::modbus::plan::{Medium, Timing};
 use crate::modbus::transport::{Opener, Real, describe};
 use crate::modbus::wire::pdu::{self, Request};
 
-/// Requests that may wait. Whoever maintains waits for each answer, so one is usual.
+/// Most queued requests. A caller waits for each answer, so one is usual.
 const QUEUE: usize = 4;
 
-/// A request to one unit.
+/// A read or write of registers of one unit.
 #[derive(Debug)]
-pub struct Upkeep {
+pub struct RegisterRequest {
     /// The unit; it need not be a device of the configuration.
     pub unit: u8,
-    /// What to do.
+    /// The operation.
     pub ask: Ask,
-    /// Longest wait for the answer.
+    /// Time limit for the answer.
     pub patience: Duration,
-    /// Where the answer goes: the registers read, or none for a write. When nobody waits for it
-    /// any more, the request is not sent.
+    /// Where the answer goes: the registers read, or none for a write. The request is not sent when
+    /// the receiver is closed.
     pub reply: oneshot::Sender<Result<Vec<u16>, NotDone>>,
 }
 
-/// What to do with the unit's registers.
+/// An operation on registers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    /// Read them.
+    /// Read registers.
     Read(Span),
-    /// Write them.
+    /// Write registers.
     Write(Write),
 }
 
-/// Why there is no answer.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotDone {
-    /// Nothing came.
+    /// No answer in time.
     #[error("no answer from unit {unit}")]
     Silent {
         /// The unit.
         unit: u8,
     },
-    /// Something came, but not the answer.
+    /// No valid answer.
     #[error("damaged answer from unit {unit}")]
     Garbled {
         /// The unit.
         unit: u8,
     },
-    /// The unit refuses.
+    /// The unit answered with an exception.
     #[error("unit {unit} refused: {}", pdu::exception(*.code))]
     Refused {
         /// The unit.
@@ -65,21 +65,21 @@ pub enum NotDone {
         /// The exception's code.
         code: u8,
     },
-    /// The line is down, or ended.
+    /// The line is down, or its task has ended.
     #[error("the line is down: {why}")]
     Down {
-        /// More, for a person.
+        /// The reason, for people.
         why: String,
     },
 }
 
-/// The way to a line for whoever maintains what is on it.
-pub type Attendant = mpsc::Sender<Upkeep>;
+/// Sends maintenance requests to a line.
+pub type MaintenanceHandle = mpsc::Sender<RegisterRequest>;
 
-// === impl Upkeep ===
+// === impl RegisterRequest ===
 
-impl Upkeep {
-    /// What is sent.
+impl RegisterRequest {
+    /// Returns the Modbus request.
     #[must_use]
     pub(super) fn request(&self) -> Request {
         match &self.ask {
@@ -88,7 +88,7 @@ impl Upkeep {
         }
     }
 
-    /// Gives the answer to whoever waits for it.
+    /// Sends the outcome to the caller.
     pub(super) fn answer(self, outcome: Result<Vec<u8>, Failure>) {
         let unit = self.unit;
         let answer = match (outcome, &self.ask) {
@@ -99,17 +99,17 @@ impl Upkeep {
             (Err(Failure::Refused(code)), _) => Err(NotDone::Refused { unit, code }),
             (Err(Failure::Down(error)), _) => Err(NotDone::Down { why: error.to_string() }),
         };
-        // Whoever asked may have stopped waiting.
+        // The caller may have stopped waiting.
         let _ = self.reply.send(answer);
     }
 
-    /// Says that the line is down.
+    /// Answers that the line is down.
     pub(super) fn line_down(self, why: &str) {
         let _ = self.reply.send(Err(NotDone::Down { why: why.to_owned() }));
     }
 }
 
-/// Registers as they are, bits as one register each.
+/// Returns registers unchanged, bits as one register each.
 fn words(span: Span, pdu: &[u8]) -> Vec<u16> {
     match pdu::data(span, pdu) {
         Data::Registers(words) => words,
@@ -117,73 +117,78 @@ fn words(span: Span, pdu: &[u8]) -> Vec<u16> {
     }
 }
 
-/// Opens a line that nobody owns and serves requests on it until the way to it is dropped.
-pub async fn attend(medium: Medium, timing: Timing) -> Result<Attendant, String> {
+/// Opens a line that the gateway does not own, and executes requests until the handle is dropped.
+pub async fn open(medium: Medium, timing: Timing) -> Result<MaintenanceHandle, String> {
     let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
     let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(&medium)))?;
     tokio::time::sleep(timing.connect_delay).await;
     let health = Arc::new(LineHealth::new(0));
     let mut link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
-    let (attendant, mut queue) = mpsc::channel::<Upkeep>(QUEUE);
+    let (handle, mut queue) = mpsc::channel::<RegisterRequest>(QUEUE);
     tokio::spawn(async move {
-        while let Some(upkeep) = queue.recv().await {
+        while let Some(request) = queue.recv().await {
             if link.is_none() {
                 match opener.open().await {
                     Ok(stream) => {
                         link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
                     }
                     Err(error) => {
-                        upkeep.line_down(&format!("{} cannot be opened: {error}", describe(&medium)));
+                        request.line_down(&format!("{} cannot be opened: {error}", describe(&medium)));
                         continue;
                     }
                 }
             }
             let Some(open) = &mut link else { continue };
-            let outcome = open.exchange(upkeep.unit, &upkeep.request(), upkeep.patience).await;
+            let outcome = open.exchange(request.unit, &request.request(), request.patience).await;
             if matches!(outcome, Err(Failure::Down(_))) {
                 link = None;
             }
-            upkeep.answer(outcome);
+            request.answer(outcome);
         }
     });
-    Ok(attendant)
+    Ok(handle)
 }
 
-/// Reads registers of a unit through an attendant.
+/// Reads registers of a unit .
 pub async fn read(
-    attendant: &Attendant,
+    handle: &MaintenanceHandle,
     unit: u8,
     span: Span,
     patience: Duration,
 ) -> Result<Vec<u16>, NotDone> {
-    ask(attendant, unit, Ask::Read(span), patience).await
+    ask(handle, unit, Ask::Read(span), patience).await
 }
 
-/// Writes registers of a unit through an attendant.
+/// Writes registers of a unit .
 pub async fn write(
-    attendant: &Attendant,
+    handle: &MaintenanceHandle,
     unit: u8,
     address: u16,
     words: Vec<u16>,
     patience: Duration,
 ) -> Result<(), NotDone> {
-    ask(attendant, unit, Ask::Write(Write::Registers { address, words }), patience).await.map(drop)
+    ask(handle, unit, Ask::Write(Write::Registers { address, words }), patience).await.map(drop)
 }
 
-async fn ask(attendant: &Attendant, unit: u8, ask: Ask, patience: Duration) -> Result<Vec<u16>, NotDone> {
+async fn ask(
+    handle: &MaintenanceHandle,
+    unit: u8,
+    ask: Ask,
+    patience: Duration,
+) -> Result<Vec<u16>, NotDone> {
     let ended = || NotDone::Down { why: "the line has ended".to_owned() };
     let (reply, answer) = oneshot::channel();
-    attendant.send(Upkeep { unit, ask, patience, reply }).await.map_err(|_| ended())?;
+    handle.send(RegisterRequest { unit, ask, patience, reply }).await.map_err(|_| ended())?;
     answer.await.map_err(|_| ended())?
 }
 
-/// The span of input registers.
+/// Returns a span of input registers (function code 4).
 #[must_use]
 pub const fn inputs(start: u16, count: u16) -> Span {
     Span { table: Table::InputRegister, start, count }
 }
 
-/// The span of holding registers.
+/// Returns a span of holding registers (function code 3).
 #[must_use]
 pub const fn holdings(start: u16, count: u16) -> Span {
     Span { table: Table::HoldingRegister, start, count }

@@ -1,0 +1,44 @@
+//! Limits of vital signs.
+
+use linli_domain::vital::{GlucoseTime, Limits, Quantity, assess};
+
+fn flag(values: &[(Quantity, f64)], time: Option<GlucoseTime>) -> Option<&'static str> {
+    assess(values, time, &Limits::default()).first().map(|(_, assessment)| assessment.flag)
+}
+
+#[test]
+fn the_higher_grade_of_the_two_pressures_counts() {
+    let of =
+        |systolic, diastolic| flag(&[(Quantity::Systolic, systolic), (Quantity::Diastolic, diastolic)], None);
+    assert_eq!(of(119.0, 79.0), Some("normal"));
+    assert_eq!(of(120.0, 79.0), Some("high_normal"));
+    assert_eq!(of(119.0, 80.0), Some("high_normal"));
+    assert_eq!(of(140.0, 89.0), Some("isolated_systolic"));
+    assert_eq!(of(139.0, 90.0), Some("grade_1"));
+    assert_eq!(of(140.0, 100.0), Some("grade_2"));
+    assert_eq!(of(180.0, 60.0), Some("grade_3"));
+    assert_eq!(flag(&[(Quantity::Systolic, 140.0)], None), None, "one pressure alone says nothing");
+}
+
+#[test]
+fn glucose_is_classified_only_with_its_time() {
+    let of = |value, time| flag(&[(Quantity::Glucose, value)], time);
+    assert_eq!(of(6.5, None), None);
+    assert_eq!(of(6.0, Some(GlucoseTime::Fasting)), Some("normal"));
+    assert_eq!(of(6.1, Some(GlucoseTime::Fasting)), Some("impaired"));
+    assert_eq!(of(7.0, Some(GlucoseTime::Fasting)), Some("high"));
+    assert_eq!(of(7.7, Some(GlucoseTime::AfterMeal)), Some("normal"));
+    assert_eq!(of(11.0, Some(GlucoseTime::Random)), Some("normal"));
+    assert_eq!(of(11.1, Some(GlucoseTime::Random)), Some("high"));
+    assert_eq!(of(2.7, Some(GlucoseTime::Random)), Some("low"));
+}
+
+#[test]
+fn saturation_and_temperature() {
+    let of = |quantity, value| flag(&[(quantity, value)], None);
+    assert_eq!(of(Quantity::OxygenSaturation, 95.0), Some("normal"));
+    assert_eq!(of(Quantity::OxygenSaturation, 94.0), Some("low"));
+    assert_eq!(of(Quantity::OxygenSaturation, 89.0), Some("hypoxaemia"));
+    assert_eq!(of(Quantity::Temperature, 37.3), Some("fever"));
+    assert_eq!(of(Quantity::Temperature, 37.2), Some("normal"));
+}

@@ -1,0 +1,30 @@
+//! The rules of the domain, by what they promise.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod account;
+mod alarm_state;
+mod assess;
+mod binding;
+mod checkpoint;
+mod civil;
+mod command;
+mod convert;
+mod cooling;
+mod exposure;
+mod expression;
+mod hours;
+mod id;
+mod key;
+mod kiosk;
+mod loss;
+mod news2;
+mod plausible;
+mod policy;
+mod quality;
+mod quantity;
+mod repeat;
+mod report;
+mod rollup;
+mod time;
+mod truth;
+mod wash;

@@ -1,0 +1,57 @@
+//! Results in ORU^R01 messages.
+
+use linli_domain::vital::{Caveat, Measurement, NoReading, Quantity};
+use linli_domain::{ClockQuality, Stamp, Timestamp};
+use linli_drivers::health::Zone;
+use linli_drivers::health::hl7::message::Message;
+use linli_drivers::health::hl7::{Refused, results};
+
+const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
+const ZONE: Zone = Zone(480);
+
+const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|C1-000042|P|2.6|||||||UNICODE UTF-8\r\
+    PID|||p-7f3a^^^GW^PI\r\
+    OBR|1|||85353-1^Vital signs^LN|||20261123092955+0800\r\
+    OBX|1|NM|8480-6^Systolic^LN||138|mm[Hg]^^UCUM|||||F|||20261123092955+0800\r\
+    OBX|2|NM|8462-4^Diastolic^LN||88|mm[Hg]^^UCUM|||||F\r\
+    OBX|3|NM|59408-5^SpO2^LN||97|%^^UCUM|||||F\r";
+
+fn of(text: &str) -> Result<Vec<Measurement>, Refused> {
+    results(&Message::parse(text.as_bytes()).unwrap(), NOW, ZONE)
+}
+
+#[test]
+fn a_message_of_vital_signs() {
+    let found = of(VITALS).unwrap();
+    assert_eq!(found.len(), 1);
+    let measurement = &found[0];
+    assert_eq!(measurement.value(Quantity::Systolic), Some(138.0));
+    assert_eq!(measurement.value(Quantity::OxygenSaturation), Some(97.0));
+    assert_eq!(measurement.taken.device, Some(Timestamp(1_795_397_395_000)));
+    assert_eq!(measurement.key.as_deref(), Some("CABIN/SITE01/C1-000042/0"));
+    assert_eq!(measurement.patient.as_deref(), Some("p-7f3a"));
+}
+
+#[test]
+fn codes_of_devices_units_and_states() {
+    let text = VITALS
+        .replace("8480-6^Systolic^LN||138|mm[Hg]", "150021^MDC_PRESS_BLD_NONINV_SYS^MDC||18.9|kPa")
+        .replace("97|%^^UCUM|||||F", "|%^^UCUM|||||X")
+        .replace("88|mm[Hg]^^UCUM|||||F", "88|mm[Hg]^^UCUM|||||C");
+    let measurement = &of(&text).unwrap()[0];
+    assert!((measurement.value(Quantity::Systolic).unwrap() - 141.8).abs() < 0.1);
+    assert_eq!(measurement.readings[1].caveats, [Caveat::Corrected]);
+    assert_eq!(measurement.readings[2].value, Err(NoReading::NotPerformed));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    let told = |from: &str, to: &str| of(&VITALS.replace(from, to)).unwrap_err().to_string();
+    assert!(told("138|mm[Hg]", "138|Cel").starts_with("OBX-1: Systolic"));
+    assert!(told("|138|", "|high|").contains("\"high\" is not a number"));
+    assert!(told("|P|2.6", "|T|2.6").contains("production"));
+    assert!(told("ORU^R01^ORU_R01", "ADT^A01").contains("ADT^A01"));
+    assert!(told("C1-000042", "").contains("MSH-10"));
+    assert!(told("^LN", "^XX").contains("no observation"));
+    assert!(of(&VITALS.replace("ORU^R01^ORU_R01", "ADT^A01")).unwrap_err().is_rejection());
+}

@@ -1,0 +1,30 @@
+//! The state of a printer.
+
+use linli_domain::kiosk::Part;
+use linli_drivers::kiosk::printer::Printer;
+
+#[test]
+fn error_bits_count_from_the_highest_of_the_first_octet() {
+    let of = |errors: &[u8]| Printer::of_snmp(2, 3, errors);
+    assert_eq!(of(&[]).printer, Part::Ok);
+    assert_eq!((of(&[0x80]).paper, of(&[0x80]).printer), (Part::Warn, Part::Warn));
+    assert_eq!((of(&[0x40]).paper, of(&[0x40]).printer), (Part::Fault, Part::Fault));
+    assert_eq!((of(&[0x30]).toner, of(&[0x08]).cover_open, of(&[0x04]).jam), (Part::Fault, true, true));
+    assert_eq!((of(&[0x00, 0x04]).paper, of(&[0x00, 0x04]).detail.as_str()), (Part::Fault, "inputTrayEmpty"));
+    assert_eq!(Printer::of_snmp(5, 1, &[0x01]).printer, Part::Fault, "it calls itself down");
+    assert_eq!(Printer::of_snmp(2, 4, &[]).printer, Part::Busy);
+}
+
+#[test]
+fn reasons_carry_how_bad_they_are() {
+    let of = |state, reasons: &[&str]| {
+        Printer::of_ipp(state, &reasons.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(of(3, &["none"]).printer, Part::Ok);
+    let low = of(4, &["media-low-warning", "toner-low-report"]);
+    assert_eq!((low.printer, low.paper, low.toner), (Part::Warn, Part::Warn, Part::Warn));
+    let empty = of(5, &["media-empty-error", "cover-open"]);
+    assert_eq!((empty.printer, empty.paper, empty.cover_open), (Part::Fault, Part::Fault, true));
+    assert_eq!(of(3, &["media-jam"]).printer, Part::Fault);
+    assert_eq!(of(5, &["paused"]).printer, Part::Fault);
+}
