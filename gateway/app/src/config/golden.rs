@@ -3,15 +3,25 @@
 use std::path::Path;
 
 use super::last_good::keep_last_good;
-use crate::golden::site::checked;
+use crate::golden::site::{building_0_1, checked};
 use crate::golden::{FILES, frozen, stored};
 
-/// As version 0.1 stored them: rooms in the middle of a switch are known by these.
+/// Rooms in the middle of a switch are known by these.
 #[test]
-fn names_of_buildings_as_version_0_1_wrote_them() {
+fn names_of_buildings() {
+    let plans = checked().plans;
     let named: Vec<(String, String)> =
-        checked().plans.iter().map(|known| (known.brief.plan.key(), known.building.clone())).collect();
-    stored("config/building_0_1", &named);
+        plans.iter().map(|known| (known.brief.plan.key(), known.building.clone())).collect();
+    stored("config/building_2", &named);
+    for (known, (key, building)) in plans.iter().zip(&named) {
+        assert!(known.brief.has_identity(building));
+        assert!(known.brief.has_identity(&building_0_1(key)), "as version 0.1 stored it");
+        let others = named.iter().filter(|(other, _)| other != key);
+        for (other, building) in others {
+            assert!(!known.brief.has_identity(building));
+            assert!(!known.brief.has_identity(&building_0_1(other)));
+        }
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ mod room;
 mod setup;
 mod shown;
 mod snapshot;
+#[cfg(test)]
+mod upgrade;
 mod urgent;
 pub mod words;
 

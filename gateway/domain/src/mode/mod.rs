@@ -18,6 +18,7 @@ mod fold;
 mod golden;
 #[cfg(test)]
 mod golden_brief;
+mod identity;
 mod law;
 mod path;
 mod plan;
