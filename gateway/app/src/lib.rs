@@ -1,6 +1,7 @@
 //! The gateway put together: configuration, supervision, commands, web, command line and demo.
 
 mod alarms;
+mod audit_log;
 mod base32;
 mod cabin;
 pub mod cli;

@@ -121,6 +121,18 @@ impl Chain {
     }
 }
 
+impl AsRef<Self> for Chain {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsMut<Self> for Chain {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
 fn leaf(line: &str) -> Hash {
     Sha256::new().chain_update([0]).chain_update(line).finalize().into()
 }

@@ -34,7 +34,7 @@ pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
 pub use keeper::keeper;
 pub use notices::{Parts as NoticeParts, run as show_notices};
 pub use policy::Telling;
-pub use record::{LINE, Line, Moved, What, line_id};
+pub use record::{Line, Moved, What};
 pub use request::{Action, Asked, Deed};
 pub use setup::Setup;
 

@@ -7,30 +7,14 @@ use linli_domain::audit::{Chain, Head};
 use linli_domain::checkpoint::Keeper;
 use linli_domain::mode::{Channel, Effect, Event, Stage, State};
 use linli_domain::{Id, Timestamp};
-use linli_store::{Book, Change, Page};
+use linli_store::{Book, Change};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
-
-/// Kind of the pages that are lines.
-pub const LINE: &str = "mode-line";
-
-/// The page with the chain's state.
-const CHAIN: &str = "mode-chain";
+use crate::audit_log::{AuditEntry, AuditLog, Audited};
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its number, from 0.
-    pub n: u64,
-    /// Hash of the line before.
-    pub prev: String,
-    /// When, Unix milliseconds UTC.
-    pub at: Timestamp,
-    /// What happened.
-    #[serde(flatten)]
-    pub what: What,
-}
+pub type Line = AuditEntry<What>;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -184,14 +168,16 @@ pub struct Signed {
 /// Writes lines.
 #[derive(Debug, Clone)]
 pub struct Record {
-    chain: Chain,
+    log: AuditLog<What>,
     keeper: Option<Arc<Keeper>>,
 }
 
-/// The page of a line; of none before the first.
-#[must_use]
-pub fn line_id(n: Option<u64>) -> String {
-    n.map_or_else(|| format!("{LINE}/"), |n| format!("{LINE}/{n:012}"))
+// === impl What ===
+
+impl Audited for What {
+    const ENTRY: &'static str = "mode-line";
+    const CHAIN: &'static str = "mode-chain";
+    type State = Chain;
 }
 
 // === impl Record ===
@@ -199,30 +185,22 @@ pub fn line_id(n: Option<u64>) -> String {
 impl Record {
     /// Goes on with the chain as it was kept.
     pub async fn resume(book: &Book, keeper: Option<Arc<Keeper>>) -> anyhow::Result<Self> {
-        let chain = match book.get(CHAIN).await? {
-            Some(page) => serde_json::from_str(&page.body)?,
-            None => Chain::default(),
-        };
-        Ok(Self { chain, keeper })
+        Ok(Self { log: AuditLog::resume(book).await?, keeper })
     }
 
     /// The next line, and the page that it becomes.
     pub fn write(&mut self, at: Timestamp, what: What) -> Change {
-        let (n, prev) = self.chain.next();
-        let body = serde_json::to_string(&Line { n, prev, at, what }).expect("a line is made of JSON values");
-        self.chain.append(&body);
-        Change::Page(Page { id: line_id(Some(n)), kind: LINE.to_owned(), at, body })
+        self.log.append(at, what)
     }
 
     /// The chain's state, to be kept with its lines.
     pub fn page(&self, at: Timestamp) -> Change {
-        let body = serde_json::to_string(&self.chain).expect("a chain is made of JSON values");
-        Change::Page(Page { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body })
+        self.log.document(at)
     }
 
     /// What stands for everything so far.
     pub fn head(&self) -> Signed {
-        let head = self.chain.head();
+        let head = self.log.head();
         let checkpoint = self.keeper.as_ref().map(|keeper| keeper.sign(&head));
         Signed { head, checkpoint }
     }
@@ -233,7 +211,7 @@ impl Record {
     }
 
     /// The number of the next line.
-    pub const fn count(&self) -> u64 {
-        self.chain.count
+    pub fn count(&self) -> u64 {
+        self.log.count()
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
+use crate::audit_log::entries_after;
 use crate::mode::{Action, Asked, Deed};
 
 /// Lines of the record given at a time.
@@ -99,9 +100,9 @@ async fn record(
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
     let after = which.from.checked_sub(1);
-    let lines = door.store.after(crate::mode::LINE, &crate::mode::line_id(after), MOST).await;
+    let lines = entries_after::<crate::mode::What>(&door.store, after, MOST).await;
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    let text: String = lines.into_iter().map(|page| page.body + "\n").collect();
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
 }
 
