@@ -110,8 +110,8 @@ fn rooms() -> Vec<Kept> {
     ]
 }
 
-fn whats() -> Vec<What> {
-    let who = Actor { id: id("zhao"), roles: vec![text("site_lead")] };
+/// Steps with everything, and with as little as may be.
+fn steps() -> [What; 2] {
     let evidence = Evidence {
         claim: text("reading-door.contact == closed"),
         point: Some(text("reading-mode.door_open")),
@@ -144,6 +144,12 @@ fn whats() -> Vec<What> {
         steps,
         state: "0f".repeat(32),
     };
+    [step(Some(text("zhao (lin)")), Some(evidence), vec![moved, least]), step(None, None, Vec::new())]
+}
+
+fn whats() -> Vec<What> {
+    let who = Actor { id: id("zhao"), roles: vec![text("site_lead")] };
+    let [whole, least] = steps();
     vec![
         What::Started { version: text("0.1.0"), boot: text("b1") },
         What::Plan { plan: text(PLAN), hash: "a5".repeat(32), text: text("[plan]\nid = \"x\"\n") },
@@ -166,8 +172,8 @@ fn whats() -> Vec<What> {
         What::Message { identifier: text("1_2026"), proposes: Some(text("Actual Enter")), via: text("mqtt") },
         What::Message { identifier: text("1_2026"), proposes: None, via: text("lin") },
         What::Reset { room: id("reading-room"), why: text("why"), state: Box::new(State::default()) },
-        step(Some(text("zhao (lin)")), Some(evidence), vec![moved, least]),
-        step(None, None, Vec::new()),
+        whole,
+        least,
         What::Alternate {
             room: id("reading-room"),
             plan: text("hall.command@1"),
