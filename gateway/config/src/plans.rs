@@ -38,7 +38,8 @@ pub struct Known {
     pub brief: Brief,
     /// How data are treated meanwhile.
     pub policy: Policy,
-    /// Names the building as the plan sees it. Reckoned once: it is kept with every step.
+    /// Names the building as the plan sees it ([`Brief::identity`]). Reckoned once: it is kept with every
+    /// step.
     pub building: String,
 }
 
@@ -58,8 +59,7 @@ pub fn check(
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-            let seen = format!("{brief:?}");
-            let building = linli_domain::audit::hex(digest(&SHA256, seen.as_bytes()).as_ref());
+            let building = brief.identity();
             Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, policy, building })
         }
         Err(faults) => {
@@ -284,8 +284,17 @@ fn foreign(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) {
     for (key, _, kinds) in
         given.into_iter().filter(|(_, is_given, kinds)| *is_given && !kinds.contains(&raw.kind))
     {
-        let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind_word(*kind)).collect();
         notes.wrong(&nth("step", index, key), format!("belongs to steps of kind {}", kinds.join(" or ")));
+    }
+}
+
+const fn kind_word(kind: raw::Kind) -> &'static str {
+    match kind {
+        raw::Kind::Human => "human",
+        raw::Kind::Actuate => "actuate",
+        raw::Kind::Process => "process",
+        raw::Kind::Verify => "verify",
     }
 }
 

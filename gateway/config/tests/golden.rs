@@ -5,16 +5,29 @@ use std::path::Path;
 use linli_config::{keep_last_good, load};
 use linli_golden::{files, frozen, stored};
 
-/// As version 0.1 stored them: rooms in the middle of a switch are known by these.
+/// The identity of a plan's building as version 0.1 stored it.
+fn building_0_1(plan: &str) -> String {
+    let text = std::fs::read_to_string(files().join("config/building_0_1.jsonl")).unwrap();
+    let mut all = text.lines().map(|line| serde_json::from_str::<(String, String)>(line).unwrap());
+    all.find(|(key, _)| key == plan).expect("a plan of the example").1
+}
+
+/// Rooms in the middle of a switch are known by these.
 #[test]
-fn names_of_buildings_as_version_0_1_wrote_them() {
-    let named: Vec<(String, String)> = load(&files().join("example"))
-        .unwrap()
-        .plans
-        .iter()
-        .map(|known| (known.brief.plan.key(), known.building.clone()))
-        .collect();
-    stored("config/building_0_1", &named);
+fn names_of_buildings() {
+    let plans = load(&files().join("example")).unwrap().plans;
+    let named: Vec<(String, String)> =
+        plans.iter().map(|known| (known.brief.plan.key(), known.building.clone())).collect();
+    stored("config/building_2", &named);
+    for (known, (key, building)) in plans.iter().zip(&named) {
+        assert!(known.brief.has_identity(building));
+        assert!(known.brief.has_identity(&building_0_1(key)), "as version 0.1 stored it");
+        let others = named.iter().filter(|(other, _)| other != key);
+        for (other, building) in others {
+            assert!(!known.brief.has_identity(building));
+            assert!(!known.brief.has_identity(&building_0_1(other)));
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,22 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::Timestamp;
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry<T> {
+    /// Its number, from 0.
+    pub n: u64,
+    /// Hash of the entry before, hexadecimal.
+    pub prev: String,
+    /// When, Unix milliseconds UTC.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: T,
+}
+
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
@@ -119,6 +135,18 @@ impl Chain {
         }
         self.append(line);
         Ok(())
+    }
+}
+
+impl AsRef<Self> for Chain {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsMut<Self> for Chain {
+    fn as_mut(&mut self) -> &mut Self {
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 //! was when the process ended. A service imports no other; it is handed the queues it needs.
 
 pub mod alarms;
+pub mod audit_log;
 pub mod cabin;
 pub mod canteen;
 pub mod command_answer;

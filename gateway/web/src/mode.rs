@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
+use linli_services::audit_log::entries_after;
 use linli_services::mode::{Action, Asked, Deed};
 
 /// Lines of the record given at a time.
@@ -99,10 +100,9 @@ async fn record(
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
     let after = which.from.checked_sub(1);
-    let lines =
-        door.store.after(linli_services::mode::LINE, &linli_services::mode::line_id(after), MOST).await;
+    let lines = entries_after::<linli_domain::mode::record::What>(&door.store, after, MOST).await;
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    let text: String = lines.into_iter().map(|page| page.body + "\n").collect();
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
 }
 

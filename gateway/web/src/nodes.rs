@@ -13,7 +13,8 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
-use linli_services::nodes::{Action, Asked, Image, LINE, LONGEST_IMAGE, Reply, line_id};
+use linli_services::audit_log::entries_after;
+use linli_services::nodes::{Action, Asked, Image, LONGEST_IMAGE, Reply, What};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -87,9 +88,9 @@ async fn flash(
 /// Lines as they were written, each followed by a line feed.
 async fn record(_: Who, State(door): State<NodeDoor>, Query(from): Query<From>) -> Result<Response, Problem> {
     let after = from.from.checked_sub(1);
-    let lines = door.store.after(LINE, &line_id(after), MOST).await;
+    let lines = entries_after::<What>(&door.store, after, MOST).await;
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    let text: String = lines.into_iter().map(|page| page.body + "\n").collect();
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
 }
 

@@ -14,11 +14,14 @@ pub struct File {
     pub path: PathBuf,
     /// Its text.
     pub text: String,
+    /// Whether it is a test: below `tests`, or a module declared for tests only.
+    pub is_test: bool,
 }
 
 /// Checks everything below `root`.
 pub fn run(root: &Path) -> anyhow::Result<()> {
-    let files = files(root)?;
+    let mut files = files(root)?;
+    text::mark_tests(&mut files);
     let mut problems = direction::check(&metadata(root)?);
     problems.extend(files.iter().flat_map(text::check));
     problems.extend(text::dead_files(&files));
@@ -46,7 +49,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
     let names = String::from_utf8(listed.stdout)?;
     let read = |name: &str| {
         let text = std::fs::read_to_string(root.join(name)).ok()?;
-        Some(File { path: PathBuf::from(name), text })
+        Some(File { path: PathBuf::from(name), text, is_test: false })
     };
     Ok(names.lines().filter_map(read).collect())
 }

@@ -37,7 +37,6 @@ pub fn check(file: &File) -> Vec<String> {
     let code = before_tests(&file.text);
     let lines = code_lines(&file.text);
     let is_table = file.text.contains("// tidy: table");
-    let is_test = file.path.components().any(|c| c == Component::Normal("tests".as_ref()));
     if !file.text.starts_with("//!") {
         problems.push(format!("{name}:1: a module begins with //! and says why it exists"));
     }
@@ -49,7 +48,7 @@ pub fn check(file: &File) -> Vec<String> {
     }
     for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
         let at = number + 1;
-        if !is_test && line.contains(concat!(".unwrap", "()")) {
+        if !file.is_test && line.contains(concat!(".unwrap", "()")) {
             problems.push(format!("{name}:{at}: unwrap outside tests; use expect with the reason"));
         }
         if line.contains(concat!("unbounded", "_channel")) {
@@ -60,6 +59,33 @@ pub fn check(file: &File) -> Vec<String> {
         problems.extend(long_functions(file));
     }
     problems
+}
+
+/// Marks the files that are tests: those below `tests`, and those that a `mod` declares for tests only,
+/// with everything below them.
+pub fn mark_tests(files: &mut [File]) {
+    let mut declared = Vec::new();
+    for file in files.iter().filter(|file| is_rust(file)) {
+        let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+        for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
+            let name = pair[1].rsplit_once("mod ").and_then(|(_, name)| name.strip_suffix(';'));
+            declared.extend(name.map(|name| modules_of(&file.path).join(name)));
+        }
+    }
+    for file in files {
+        let is_below =
+            |module: &PathBuf| file.path.starts_with(module) || file.path == module.with_extension("rs");
+        file.is_test = file.path.components().any(|c| c == Component::Normal("tests".as_ref()))
+            || declared.iter().any(is_below);
+    }
+}
+
+/// The folder of the modules that a file declares.
+fn modules_of(path: &Path) -> PathBuf {
+    match path.file_stem().and_then(|stem| stem.to_str()) {
+        Some("mod" | "lib" | "main") | None => path.parent().unwrap_or(Path::new("")).to_owned(),
+        Some(_) => path.with_extension(""),
+    }
 }
 
 /// Functions whose braces span too many lines. A line that ends in `{` after `fn` begins one.
@@ -176,7 +202,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> File {
-        File { path: PathBuf::from(path), text: text.to_owned() }
+        File { path: PathBuf::from(path), text: text.to_owned(), is_test: false }
     }
 
     fn check_one(path: &str, text: &str, expect: &str) {
@@ -216,6 +242,20 @@ mod tests {
             file("c/src/e.rs", ""),
         ];
         assert_eq!(dead_files(&files), ["c/src/e.rs: no module declares it"]);
+    }
+
+    #[test]
+    fn modules_for_tests_only_are_tests() {
+        let mut files = [
+            file("c/src/lib.rs", "#[cfg(test)]\npub(crate) mod golden;\nmod a;\n"),
+            file("c/src/golden/mod.rs", "mod site;\n"),
+            file("c/src/golden/site.rs", ""),
+            file("c/src/a.rs", "#[cfg(test)]\nmod b;\n"),
+            file("c/src/a/b.rs", ""),
+            file("c/tests/d.rs", ""),
+        ];
+        mark_tests(&mut files);
+        assert_eq!(files.map(|file| file.is_test), [false, true, true, false, true, true]);
     }
 
     #[test]

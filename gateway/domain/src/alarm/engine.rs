@@ -95,7 +95,7 @@ pub enum Refused {
     #[error("there is no alarm {0}")]
     Unknown(Id),
     /// The action does not apply in the alarm's state.
-    #[error("the alarm is {state:?}: {action} means nothing there")]
+    #[error("the alarm is {}: {action} means nothing there", state.as_str())]
     Meaningless {
         /// The alarm's state.
         state: State,

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use super::{Event, Flood, Kept, Priority, Shelf, Source, State, Transition};
 use crate::Id;
-use linli_golden::{sent, stored, words};
+use linli_golden::{frozen, sent, stored, words};
 
 #[test]
 fn words_of_alarms() {
     words!(stored "alarm/state", State: Normal, Unacknowledged, Acknowledged, ReturnedUnacknowledged,
         LatchedUnacknowledged, LatchedAcknowledged, Shelved, Suppressed, OutOfService);
+    let words: Vec<String> = State::ALL.iter().map(|state| format!("\"{}\"\n", state.as_str())).collect();
+    frozen("alarm/state.jsonl", &words.concat());
     words!(stored "alarm/event", Event: Raised, Cleared, Acknowledge, Reset, Shelve, Unshelve, Suppress,
         Unsuppress, TakeOut, PutBack);
     words!(stored "alarm/priority", Priority: Low, Medium, High);

@@ -56,6 +56,22 @@ pub enum Event {
 // === impl State ===
 
 impl State {
+    /// The word in payloads.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Unacknowledged => "unacknowledged",
+            Self::Acknowledged => "acknowledged",
+            Self::ReturnedUnacknowledged => "returned_unacknowledged",
+            Self::LatchedUnacknowledged => "latched_unacknowledged",
+            Self::LatchedAcknowledged => "latched_acknowledged",
+            Self::Shelved => "shelved",
+            Self::Suppressed => "suppressed",
+            Self::OutOfService => "out_of_service",
+        }
+    }
+
     /// Every state.
     pub const ALL: [Self; 9] = [
         Self::Normal,

@@ -158,6 +158,38 @@ const URGENCY: [&str; 5] = ["Immediate", "Expected", "Future", "Past", "Unknown"
 const SEVERITY: [&str; 5] = ["Extreme", "Severe", "Moderate", "Minor", "Unknown"];
 const CERTAINTY: [&str; 5] = ["Observed", "Likely", "Possible", "Unlikely", "Unknown"];
 
+// === impl Status ===
+
+impl Status {
+    /// The word of the standard.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Actual => "Actual",
+            Self::Exercise => "Exercise",
+            Self::System => "System",
+            Self::Test => "Test",
+            Self::Draft => "Draft",
+        }
+    }
+}
+
+// === impl MsgType ===
+
+impl MsgType {
+    /// The word of the standard.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "Alert",
+            Self::Update => "Update",
+            Self::Cancel => "Cancel",
+            Self::Ack => "Ack",
+            Self::Error => "Error",
+        }
+    }
+}
+
 // === impl Alert ===
 
 impl Alert {

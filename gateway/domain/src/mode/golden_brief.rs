@@ -1,5 +1,4 @@
-//! A plan, as it is tied to a building, that uses every variant of everything; and the text by which
-//! version 0.1 named the building that such a plan sees.
+//! Plans, as they are tied to a building, that use every variant of everything.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -247,10 +246,4 @@ pub(crate) fn briefs() -> Vec<Brief> {
     every!(all.iter().map(|brief| brief.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
         Pressure::Negative, Pressure::Positive);
     all
-}
-
-#[test]
-fn what_version_0_1_hashed() {
-    let lines: String = briefs().iter().map(|brief| format!("{brief:?}\n")).collect();
-    linli_golden::frozen("mode/brief_0_1.txt", &lines);
 }

@@ -18,6 +18,7 @@ mod fold;
 mod golden;
 #[cfg(test)]
 mod golden_brief;
+mod identity;
 pub mod labels;
 mod law;
 mod path;

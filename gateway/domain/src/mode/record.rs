@@ -5,21 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Effect, Event, Stage, State};
-use crate::{Id, Timestamp, Value};
+use crate::audit::AuditEntry;
+use crate::{Id, Value};
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its number, from 0.
-    pub n: u64,
-    /// Hash of the line before.
-    pub prev: String,
-    /// When, Unix milliseconds UTC.
-    pub at: Timestamp,
-    /// What happened.
-    #[serde(flatten)]
-    pub what: What,
-}
+pub type Line = AuditEntry<What>;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -46,8 +46,7 @@ impl Desk {
             entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
             entry.records.push(payload::record(body.clone(), at));
             if let Some(who) = by {
-                let (what, detail) =
-                    (format!("alarm.{:?}", transition.event).to_lowercase(), why.unwrap_or_default());
+                let (what, detail) = (audited(transition.event).to_owned(), why.unwrap_or_default());
                 let (who, about, detail) = (who.to_owned(), rule.id.to_string(), detail.to_owned());
                 entry.audit.push(Audit { at, who, what, about, detail });
             }
@@ -211,5 +210,21 @@ impl Desk {
             self.unsaved.push_back(entry);
         }
         self.save().await;
+    }
+}
+
+/// The words of the audit; they are stored.
+const fn audited(event: alarm::Event) -> &'static str {
+    match event {
+        alarm::Event::Raised => "alarm.raised",
+        alarm::Event::Cleared => "alarm.cleared",
+        alarm::Event::Acknowledge => "alarm.acknowledge",
+        alarm::Event::Reset => "alarm.reset",
+        alarm::Event::Shelve => "alarm.shelve",
+        alarm::Event::Unshelve => "alarm.unshelve",
+        alarm::Event::Suppress => "alarm.suppress",
+        alarm::Event::Unsuppress => "alarm.unsuppress",
+        alarm::Event::TakeOut => "alarm.takeout",
+        alarm::Event::PutBack => "alarm.putback",
     }
 }

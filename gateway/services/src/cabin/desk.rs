@@ -228,7 +228,7 @@ impl Desk {
             return Err(ServiceError::Conflict(format!("visit {id} has ended already")));
         };
         let visit = Visit { ended: Some((self.parts.clock.now().at, ending)), ..visit };
-        let audit = vec![self.audit(who, "visit.end", id, &format!("{ending:?}"))];
+        let audit = vec![self.audit(who, "visit.end", id, audited(ending))];
         let entry = Entry { changes: vec![Change::Visit(visit.clone())], audit, ..Entry::default() };
         self.parts.store.cabin().keep(entry).await?;
         self.is_now(visit.clone());
@@ -261,6 +261,16 @@ impl Desk {
         if let Err(error) = self.keep_house().await {
             tracing::warn!(%error, "what is old could not be erased");
         }
+    }
+}
+
+/// The word of the audit for how a visit ended; it is stored.
+const fn audited(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Completed => "Completed",
+        Ending::Abandoned => "Abandoned",
+        Ending::TimedOut => "TimedOut",
+        Ending::Superseded => "Superseded",
     }
 }
 

@@ -123,6 +123,14 @@ fn example(name: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
 }
 
+/// How version 0.1 named the building that a plan of the example sees.
+pub fn building_0_1(plan: &str) -> String {
+    let file = linli_golden::files().join("../../../config/tests/golden/config/building_0_1.jsonl");
+    let text = std::fs::read_to_string(file).unwrap();
+    let all = text.lines().map(|line| serde_json::from_str::<(String, String)>(line).unwrap());
+    all.into_iter().find(|(key, _)| key == plan).expect("a plan of the example").1
+}
+
 /// The example centre, with people who sign.
 pub fn checked() -> Checked {
     let mut facility = example("facility.toml");

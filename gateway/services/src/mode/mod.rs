@@ -24,6 +24,8 @@ mod room;
 mod setup;
 mod shown;
 mod snapshot;
+#[cfg(test)]
+mod upgrade;
 mod urgent;
 
 pub use desk::{Desk, Parts};
@@ -31,7 +33,6 @@ pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
 pub use keeper::keeper;
 pub use notices::{Parts as NoticeParts, run as show_notices};
 pub use policy::Telling;
-pub use record::{LINE, line_id};
 pub use request::{Action, Asked, Deed};
 pub use setup::Setup;
 

@@ -131,7 +131,9 @@ impl Room {
         if entered.is_some() && room.entered.is_none() {
             tracing::error!(room = %room.id, "the plan it was entered by is no longer in plans/: its data policy ends");
         }
-        let is_other = known.is_some_and(|known| kept.building.as_ref() != Some(&known.building));
+        let building = kept.building.as_deref();
+        let is_other =
+            known.is_some_and(|known| !building.is_some_and(|building| known.brief.has_identity(building)));
         if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
             // Nobody knows which output is which any more: all of them become safe.
             run.moved = (0..known.brief.safe.len()).collect();

@@ -8,8 +8,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::desk::{Desk, Parts};
 use super::flash::Told;
 use super::provision::Settings;
-use super::record::{Line, Record, What};
+use super::record::{Record, What};
 use super::request::{Action, Asked, Do, Reply};
+use linli_domain::audit::AuditEntry;
 use crate::golden::site::{NOW, Site};
 use linli_golden::{every, frozen, sent, stored};
 
@@ -41,7 +42,7 @@ fn settings() -> Settings {
 #[test]
 fn lines_and_settings() {
     let least = What { serial: None, about: None, detail: None, ..what("confirm", "done") };
-    let line = |n, what| Line { n, prev: "00".repeat(32), at: NOW, what };
+    let line = |n, what| AuditEntry { n, prev: "00".repeat(32), at: NOW, what };
     stored("nodes/line", &[line(0, what("flash", "begun")), line(1, least)]);
     stored("nodes/settings", &[settings(), Settings::default()]);
     let told = Told { stage: "transfer", done: 1024, total: 4096, text: Some("t".to_owned()) };

@@ -24,7 +24,7 @@ pub use client::Client;
 pub use desk::{Desk, Parts};
 pub use image::Image;
 pub use job::{Target, run, update};
-pub use record::{LINE, Record, What, line_id};
+pub use record::{Record, What};
 pub use request::{Action, Asked, Do, Reply};
 pub use shown::identity as shown_identity;
 

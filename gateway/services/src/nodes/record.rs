@@ -5,28 +5,10 @@ use std::collections::BTreeSet;
 
 use linli_domain::Timestamp;
 use linli_domain::audit::Chain;
-use linli_store::{Change, Document, Documents, Entry};
+use linli_store::{Documents, Entry};
 use serde::{Deserialize, Serialize};
 
-/// Kind of the pages that are lines.
-pub const LINE: &str = "node-line";
-
-/// The page with the chain's state.
-const CHAIN: &str = "node-chain";
-
-/// A line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its number, from 0.
-    pub n: u64,
-    /// Hash of the line before.
-    pub prev: String,
-    /// When, Unix milliseconds UTC.
-    pub at: Timestamp,
-    /// What was done.
-    #[serde(flatten)]
-    pub what: What,
-}
+use crate::audit_log::{AuditLog, Audited};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -50,18 +32,40 @@ pub struct What {
     pub detail: Option<String>,
 }
 
-/// Writes lines.
+/// What is stored of the record beside its lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Record {
+pub struct Stored {
     chain: Chain,
     /// Nodes whose update was begun and has no end yet.
     open: BTreeSet<String>,
 }
 
-/// The page of a line; of none before the first.
-#[must_use]
-pub fn line_id(n: Option<u64>) -> String {
-    n.map_or_else(|| format!("{LINE}/"), |n| format!("{LINE}/{n:012}"))
+/// Writes lines.
+#[derive(Debug, Clone)]
+pub struct Record {
+    log: AuditLog<What>,
+}
+
+// === impl Stored ===
+
+impl AsRef<Chain> for Stored {
+    fn as_ref(&self) -> &Chain {
+        &self.chain
+    }
+}
+
+impl AsMut<Chain> for Stored {
+    fn as_mut(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+}
+
+// === impl What ===
+
+impl Audited for What {
+    const ENTRY: &'static str = "node-line";
+    const CHAIN: &'static str = "node-chain";
+    type State = Stored;
 }
 
 // === impl Record ===
@@ -69,16 +73,13 @@ pub fn line_id(n: Option<u64>) -> String {
 impl Record {
     /// Goes on with the chain as it was kept.
     pub async fn resume(book: &Documents) -> anyhow::Result<Self> {
-        match book.get(CHAIN).await? {
-            Some(page) => Ok(serde_json::from_str(&page.body)?),
-            None => Ok(Self::default()),
-        }
+        Ok(Self { log: AuditLog::resume(book).await? })
     }
 
     /// Nodes whose update was under way when the process ended.
     #[must_use]
     pub fn broken_off(&self) -> Vec<String> {
-        self.open.iter().cloned().collect()
+        self.log.state().open.iter().cloned().collect()
     }
 
     /// Makes a line durable, with what the district is told of it.
@@ -89,22 +90,17 @@ impl Record {
         what: What,
         records: Vec<linli_domain::Record>,
     ) -> anyhow::Result<()> {
-        let mut next = self.clone();
+        let mut next = self.log.clone();
+        let open = &mut next.state_mut().open;
         if what.action == "flash" {
             match what.result.as_str() {
-                "begun" => next.open.insert(what.device.clone()),
-                _ => next.open.remove(&what.device),
+                "begun" => open.insert(what.device.clone()),
+                _ => open.remove(&what.device),
             };
         }
-        let (n, prev) = next.chain.next();
-        let body = serde_json::to_string(&Line { n, prev, at, what })?;
-        next.chain.append(&body);
-        let line = Document { id: line_id(Some(n)), kind: LINE.to_owned(), at, body };
-        let kept = serde_json::to_string(&next)?;
-        let state = Document { id: CHAIN.to_owned(), kind: CHAIN.to_owned(), at, body: kept };
-        let changes = vec![Change::Document(line), Change::Document(state)];
+        let changes = vec![next.append(at, what), next.document(at)];
         book.keep(Entry { changes, records, ..Entry::default() }).await?;
-        *self = next;
+        self.log = next;
         Ok(())
     }
 }

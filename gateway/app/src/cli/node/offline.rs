@@ -8,7 +8,8 @@ use linli_drivers::node;
 use linli_store::Store;
 
 use linli_config::Checked;
-use linli_services::nodes::{LINE, Record, Target, What, line_id};
+use linli_services::audit_log::entries_after;
+use linli_services::nodes::{Record, Target, What};
 
 /// Lines read at a time.
 const PAGE: u32 = 1000;
@@ -155,11 +156,11 @@ pub async fn lines(config: &Checked) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     loop {
         let last = lines.len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
-        let pages = store.documents().after(LINE, &line_id(last), PAGE).await?;
-        if pages.is_empty() {
+        let more = entries_after::<What>(&store.documents(), last, PAGE).await?;
+        if more.is_empty() {
             break;
         }
-        lines.extend(pages.into_iter().map(|page| page.body));
+        lines.extend(more);
     }
     store.close().await;
     Ok(lines)

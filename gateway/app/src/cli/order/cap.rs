@@ -34,7 +34,7 @@ pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
         Some(Class::Exercise) => "【演练 EXERCISE】",
         None => "【无须处置 nothing to do】",
     };
-    println!("{class}{:?} {:?}", alert.status, alert.msg_type);
+    println!("{class}{} {}", alert.status.as_str(), alert.msg_type.as_str());
     println!("编号 id      {} · {}", alert.identifier, alert.sender);
     println!("发布 sent    {}", super::show::time(alert.sent));
     for info in &alert.info {

@@ -53,6 +53,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     println!("# {} 私钥，只归本人保管 secret key, keep it to yourself", args.file.display());
     println!("# facility.toml, 写在本人的 [[person]] 之下 below the person:");
     println!("[[person.key]]\npublic = \"{public}\"   # {}", public.id());
-    println!("class = \"{:?}\"", args.class);
+    println!("class = \"{}\"", linli_domain::mode::Class::from(args.class));
     Ok(())
 }

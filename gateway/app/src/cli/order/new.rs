@@ -214,7 +214,8 @@ pub fn plan(path: &Path) -> anyhow::Result<PlanHash> {
 fn answered(path: &Path, class: mode::Class) -> anyhow::Result<Vec<u8>> {
     let (bytes, alert) = cap::read(path)?;
     let proposal = alert.proposes().with_context(|| {
-        format!("{} is {:?} {:?}: it asks for nothing", path.display(), alert.status, alert.msg_type)
+        let (status, kind) = (alert.status.as_str(), alert.msg_type.as_str());
+        format!("{} is {status} {kind}: it asks for nothing", path.display())
     })?;
     anyhow::ensure!(
         proposal.class == class,

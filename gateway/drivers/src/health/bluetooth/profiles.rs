@@ -172,12 +172,25 @@ fn glucose(told: &Glucose) -> Heard {
     Heard::Measured { readings: vec![reading], time, key, user: None }
 }
 
+/// A value in the name of a measurement. A hash of the name is stored: a measurement that version 0.1
+/// took is known again by the same words.
+fn named(reading: &Reading) -> String {
+    match reading.value {
+        Ok(value) => format!("Ok({value:?})"),
+        Err(NoReading::NotANumber) => "Err(NotANumber)".to_owned(),
+        Err(NoReading::PositiveInfinity) => "Err(PositiveInfinity)".to_owned(),
+        Err(NoReading::NegativeInfinity) => "Err(NegativeInfinity)".to_owned(),
+        Err(NoReading::NotPerformed) => "Err(NotPerformed)".to_owned(),
+        Err(NoReading::Error) => "Err(Error)".to_owned(),
+    }
+}
+
 /// A measurement that is identified by its time and values.
 fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> Heard {
     let time = time.filter(|time| time.timestamp().is_some());
     let key = time.map(|time| {
-        let values: Vec<String> = readings.iter().map(|r| format!("{:?}", r.value)).collect();
-        format!("{time}/{user:?}/{}", values.join(","))
+        let user = user.map_or_else(|| "None".to_owned(), |user| format!("Some({user})"));
+        format!("{time}/{user}/{}", readings.iter().map(named).collect::<Vec<_>>().join(","))
     });
     Heard::Measured { readings, time, key, user }
 }
@@ -222,7 +235,7 @@ mod tests {
         let payload = [0x06, 120, 0, 80, 0, 93, 0, 0xEA, 0x07, 11, 24, 9, 30, 0, 72, 0];
         let (all, key) = values(hear(BLOOD_PRESSURE, &payload).unwrap().unwrap());
         assert_eq!(all, [Some(120.0), Some(80.0), Some(93.0), Some(72.0)]);
-        assert!(key.unwrap().starts_with("2026-11-24T09:30:00"));
+        assert_eq!(key.unwrap(), "2026-11-24T09:30:00/None/Ok(120.0),Ok(80.0),Ok(93.0),Ok(72.0)");
         // 16.0 kPa, not a number, not at this resolution.
         let (all, key) =
             values(hear(BLOOD_PRESSURE, &[0x01, 160, 0xF0, 0xFF, 0x07, 0x00, 0x08]).unwrap().unwrap());

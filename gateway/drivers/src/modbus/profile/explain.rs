@@ -47,7 +47,17 @@ fn row(point: &Point, zh: bool) -> [String; 5] {
     let kind = match point.codec.kind {
         Kind::Text { registers } => format!("text[{registers}]"),
         Kind::Bit(bit) => format!("bit {bit}"),
-        other => format!("{other:?}").to_lowercase(),
+        Kind::Bool => "bool".to_owned(),
+        Kind::U16 => "u16".to_owned(),
+        Kind::I16 => "i16".to_owned(),
+        Kind::U32 => "u32".to_owned(),
+        Kind::I32 => "i32".to_owned(),
+        Kind::U64 => "u64".to_owned(),
+        Kind::I64 => "i64".to_owned(),
+        Kind::F32 => "f32".to_owned(),
+        Kind::F64 => "f64".to_owned(),
+        Kind::Bcd16 => "bcd16".to_owned(),
+        Kind::Bcd32 => "bcd32".to_owned(),
     };
     let unit = unit::find(&point.spec.unit);
     let mut meaning: Vec<String> = Vec::new();

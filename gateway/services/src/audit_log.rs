@@ -1,0 +1,167 @@
+//! The one hash-chained, append-only log: every entry names the hash of the one before, and the
+//! chain's state is stored with it, so that nobody changes or removes an entry unseen. Each log of the
+//! gateway is one of these, with entries of its own.
+
+use linli_domain::Timestamp;
+use linli_domain::audit::{AuditEntry, Chain, Head};
+use linli_store::{Change, Document, Documents, ReadError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What a log's entries say, and under which names they are stored.
+pub trait Audited: Serialize {
+    /// Kind of the documents that hold an entry each.
+    const ENTRY: &'static str;
+
+    /// Id and kind of the document that holds the chain's state.
+    const CHAIN: &'static str;
+
+    /// What is stored of the log beside its entries: the chain's state, and more where a log needs it.
+    type State: AsRef<Chain> + AsMut<Chain> + Clone + Default + Serialize + DeserializeOwned;
+}
+
+/// The bodies of the entries that follow the one with that number, or of the first ones; at most so
+/// many.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn entries_after<T: Audited>(
+    store: &Documents,
+    n: Option<u64>,
+    most: u32,
+) -> Result<Vec<String>, ReadError> {
+    let documents = store.after(T::ENTRY, &entry_id::<T>(n), most).await?;
+    Ok(documents.into_iter().map(|document| document.body).collect())
+}
+
+/// Appends entries. What it returns becomes durable with whatever the entries are about; until then a
+/// clone of it stands for the log as it will be.
+#[derive(Debug, Clone)]
+pub struct AuditLog<T: Audited> {
+    state: T::State,
+}
+
+/// Id of the document with an entry; with none, the id before the first entry's.
+#[must_use]
+fn entry_id<T: Audited>(n: Option<u64>) -> String {
+    n.map_or_else(|| format!("{}/", T::ENTRY), |n| format!("{}/{n:012}", T::ENTRY))
+}
+
+// === impl AuditLog ===
+
+impl<T: Audited> AuditLog<T> {
+    /// Goes on with the log as it was stored.
+    ///
+    /// # Errors
+    /// When the chain's state cannot be read, or is none.
+    pub async fn resume(store: &Documents) -> anyhow::Result<Self> {
+        let state = match store.get(T::CHAIN).await? {
+            Some(document) => serde_json::from_str(&document.body)?,
+            None => T::State::default(),
+        };
+        Ok(Self { state })
+    }
+
+    /// Appends an entry; returns the document that holds it.
+    pub fn append(&mut self, at: Timestamp, what: T) -> Change {
+        let (n, prev) = self.chain().next();
+        let entry = AuditEntry { n, prev, at, what };
+        let body = serde_json::to_string(&entry).expect("an entry is made of JSON values");
+        self.state.as_mut().append(&body);
+        Change::Document(Document { id: entry_id::<T>(Some(n)), kind: T::ENTRY.to_owned(), at, body })
+    }
+
+    /// The document with the chain's state, to be stored with its entries.
+    pub fn document(&self, at: Timestamp) -> Change {
+        let body = serde_json::to_string(&self.state).expect("a state is made of JSON values");
+        Change::Document(Document { id: T::CHAIN.to_owned(), kind: T::CHAIN.to_owned(), at, body })
+    }
+
+    /// The head of the chain so far.
+    pub fn head(&self) -> Head {
+        self.chain().head()
+    }
+
+    /// The number of the next entry.
+    pub fn count(&self) -> u64 {
+        self.chain().count
+    }
+
+    /// What is stored of the log beside its entries.
+    pub const fn state(&self) -> &T::State {
+        &self.state
+    }
+
+    /// The same, to be changed with the next entry.
+    pub const fn state_mut(&mut self) -> &mut T::State {
+        &mut self.state
+    }
+
+    fn chain(&self) -> &Chain {
+        self.state.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linli_domain::audit::Broken;
+    use linli_store::Entry;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::golden::site::{NOW, Site};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Note {
+        text: String,
+    }
+
+    impl Audited for Note {
+        const ENTRY: &'static str = "test-entry";
+        const CHAIN: &'static str = "test-chain";
+        type State = Chain;
+    }
+
+    async fn append(log: &mut AuditLog<Note>, store: &Documents, text: &str) {
+        let entry = log.append(NOW, Note { text: text.to_owned() });
+        let changes = vec![entry, log.document(NOW)];
+        store.keep(Entry { changes, ..Entry::default() }).await.unwrap();
+    }
+
+    fn followed(entries: &[String]) -> Result<Chain, Broken> {
+        let mut chain = Chain::default();
+        entries.iter().try_for_each(|entry| chain.follow(entry)).map(|()| chain)
+    }
+
+    #[tokio::test]
+    async fn a_log_goes_on_after_a_restart_and_is_one_chain() {
+        let site = Site::open().await;
+        let store = site.store.documents();
+        let mut log = AuditLog::<Note>::resume(&store).await.unwrap();
+        assert_eq!(log.count(), 0);
+        append(&mut log, &store, "first").await;
+        append(&mut log, &store, "second").await;
+        let mut log = AuditLog::<Note>::resume(&store).await.unwrap();
+        append(&mut log, &store, "third").await;
+        let all = entries_after::<Note>(&store, None, 10).await.unwrap();
+        assert_eq!((all.len(), log.count()), (3, 3));
+        assert_eq!(followed(&all).unwrap().head(), log.head());
+        assert_eq!(entries_after::<Note>(&store, Some(1), 10).await.unwrap(), all[2..]);
+        assert_eq!(entries_after::<Note>(&store, None, 2).await.unwrap(), all[..2]);
+        let third: AuditEntry<Note> = serde_json::from_str(&all[2]).unwrap();
+        assert_eq!((third.n, third.at, third.what.text.as_str()), (2, NOW, "third"));
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_did_not_become_durable_leaves_no_gap() {
+        let site = Site::open().await;
+        let store = site.store.documents();
+        let mut log = AuditLog::<Note>::resume(&store).await.unwrap();
+        append(&mut log, &store, "first").await;
+        let mut given_up = log.clone();
+        drop(given_up.append(NOW, Note { text: "never stored".to_owned() }));
+        append(&mut log, &store, "second").await;
+        let all = entries_after::<Note>(&store, None, 10).await.unwrap();
+        assert_eq!(followed(&all).unwrap().head(), log.head());
+    }
+}

@@ -1,0 +1,72 @@
+//! Rooms that version 0.1 stored in the middle of a switch: they go on after the upgrade, unless the
+//! building was really changed.
+
+use linli_store::{Change, Document, Entry};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::golden::{PLAN, desk, enter, switch};
+use crate::golden::site::{Site, building_0_1};
+
+const ROOM: &str = "mode-room/reading-room";
+
+async fn room(site: &Site) -> Document {
+    site.store.documents().get(ROOM).await.unwrap().expect("the room is stored")
+}
+
+/// The room's document and the lines of the record after a restart, when that name of the building is
+/// stored; and the name of the building there is.
+async fn restarted(building: &str) -> (Value, String, String) {
+    let site = Site::open().await;
+    let (mut before, _commands, _birth) = desk(&site).await;
+    let order = enter(&before);
+    switch(&mut before, &order).await;
+    let name = before.setup.plan(PLAN).unwrap().building.clone();
+    let outputs = before.setup.plan(PLAN).unwrap().brief.safe.len();
+    drop(before);
+    let mut page = room(&site).await;
+    assert!(page.body.contains(&name));
+    let stored: Value = serde_json::from_str(&page.body).unwrap();
+    let moved = stored["state"]["run"]["moved"].as_array().unwrap().len();
+    assert!(moved > 0 && moved < outputs, "some outputs were moved, not all");
+    page.body = page.body.replace(&name, building);
+    let changes = vec![Change::Document(page)];
+    site.store.documents().keep(Entry { changes, ..Entry::default() }).await.unwrap();
+    let (after, _commands, _birth) = desk(&site).await;
+    // Nothing is read: the desk begins, and ends.
+    let (_, batches) = mpsc::channel(1);
+    let (_, orders) = mpsc::channel(1);
+    after.run(batches, orders).await;
+    let room = serde_json::from_str(&room(&site).await.body).unwrap();
+    (room, site.dump().await, name)
+}
+
+fn is_reset(record: &str) -> bool {
+    record.contains(r#""kind":"reset""#)
+}
+
+#[tokio::test]
+async fn a_room_goes_on_in_the_same_building() {
+    let same = desk(&Site::open().await).await.0.setup.plan(PLAN).unwrap().building.clone();
+    assert!(same.starts_with("2:"), "{same}");
+    for stored in [building_0_1(PLAN), same] {
+        let (room, record, name) = restarted(&stored).await;
+        assert!(!is_reset(&record), "{stored}");
+        assert_eq!(room["building"], name.as_str(), "its next document has the new form");
+        let causes = room["state"]["run"]["causes"].to_string();
+        assert!(!causes.contains("stop"), "{causes}");
+    }
+}
+
+#[tokio::test]
+async fn a_room_is_reset_in_another_building() {
+    let other = building_0_1("hall.command@1");
+    for stored in [other, format!("2:{}", "0f".repeat(32)), format!("3:{}", "0f".repeat(32))] {
+        let (room, record, name) = restarted(&stored).await;
+        assert!(is_reset(&record), "{stored}");
+        assert_eq!(room["building"], name.as_str());
+        assert_eq!(room["state"]["phase"], "held");
+        let causes = room["state"]["run"]["causes"].to_string();
+        assert!(causes.contains("stop"), "{causes}");
+    }
+}
