@@ -17,7 +17,7 @@ mod civil;
 mod class;
 pub mod command;
 pub mod facility;
-pub mod food;
+pub mod canteen;
 #[cfg(test)]
 pub(crate) mod golden;
 pub mod hours;

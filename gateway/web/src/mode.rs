@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
-use linli_services::mode::{Action, Asked, Deed};
+use linli_services::mode::{Asked, Deed, RequestedAction};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -68,7 +68,7 @@ struct How {
 }
 
 async fn status(who: Who, State(door): State<ModeDoor>) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Status).await
+    ask(&door, who, RequestedAction::Status).await
 }
 
 async fn preview(
@@ -76,7 +76,7 @@ async fn preview(
     State(door): State<ModeDoor>,
     Path(plan): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Preview(plan)).await
+    ask(&door, who, RequestedAction::Preview(plan)).await
 }
 
 async fn snapshot(
@@ -84,13 +84,13 @@ async fn snapshot(
     State(door): State<ModeDoor>,
     Path(plans): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Snapshot(plans)).await
+    ask(&door, who, RequestedAction::Snapshot(plans)).await
 }
 
 async fn finding(who: Who, State(door): State<ModeDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
     let finding = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
-    ask(&door, who, Action::Finding(finding)).await
+    ask(&door, who, RequestedAction::Finding(finding)).await
 }
 
 /// Lines as they were written, each followed by a line feed.
@@ -112,7 +112,7 @@ async fn order(
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Order(body.to_vec(), which.code)).await
+    ask(&door, who, RequestedAction::Order(body.to_vec(), which.code)).await
 }
 
 async fn stop(
@@ -120,7 +120,7 @@ async fn stop(
     State(door): State<ModeDoor>,
     Path(room): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Do { room, person: None, deed: Deed::Stop }).await
+    ask(&door, who, RequestedAction::Do { room, person: None, deed: Deed::Stop }).await
 }
 
 async fn act(
@@ -154,10 +154,10 @@ async fn act(
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };
-    ask(&door, who, Action::Do { room, person: how.person, deed }).await
+    ask(&door, who, RequestedAction::Do { room, person: how.person, deed }).await
 }
 
-async fn ask(door: &ModeDoor, who: Who, action: Action) -> Result<Json<Value>, Problem> {
+async fn ask(door: &ModeDoor, who: Who, action: RequestedAction) -> Result<Json<Value>, Problem> {
     let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     let (reply, answer) = oneshot::channel();
     door.requests.send(Asked { who: who.0, action, reply }).await.map_err(|_| stopping())?;

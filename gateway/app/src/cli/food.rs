@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::site::Site;
 use super::socket;
-use linli_domain::food::{Signed, verify};
+use linli_domain::canteen::{Signed, verify};
 
 /// How long the gateway may take.
 const PATIENCE: Duration = Duration::from_secs(60);

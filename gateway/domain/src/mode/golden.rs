@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Acted, Actor, Cause, Channel, Class, Direction, Drill, Effect, Event, Fire, OnFail, OrderRef, Phase,
-    Pressure, Run, Stage, State, StepState, Timer, Truth, Turn, fold,
+    Pressure, Run, Stage, State, StepState, Timer, Truth, ActionPhase, fold,
 };
 use crate::Id;
 use crate::audit::hex;
@@ -119,7 +119,7 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Order(order(Class::Exercise, Direction::Return)),
         Event::Cancel { by: "0197f0c2-2".to_owned() },
         Event::Truth(4, Truth::False),
-        Event::Acted { step: 3, turn: Turn::On, acted: Acted::Done },
+        Event::Acted { step: 3, turn: ActionPhase::On, acted: Acted::Done },
         Event::Confirm { step: 0, who: who() },
         Event::Simulate { step: 0, who: who() },
         Event::Cannot { step: 1, who: who(), why: why() },
@@ -140,7 +140,7 @@ pub(crate) fn events() -> Vec<Event> {
 /// Everything that can follow.
 pub(crate) fn effects() -> Vec<Effect> {
     let mut effects = vec![
-        Effect::Act { step: 3, turn: Turn::Compensate, attempt: 2 },
+        Effect::Act { step: 3, turn: ActionPhase::Compensate, attempt: 2 },
         Effect::Safe(1),
         Effect::Lease(4),
         Effect::Unlease(4),
@@ -169,7 +169,7 @@ fn words_of_the_mode_switch() {
     words!(stored "mode/cause", Cause: Fire, Stop, Guard, Failed, Cancel);
     words!(stored "mode/truth", Truth: True, False, Unknown);
     words!(stored "mode/acted", Acted: Done, Failed);
-    words!(stored "mode/turn", Turn: On, Off, Compensate);
+    words!(stored "mode/turn", ActionPhase: On, Off, Compensate);
     words!(stored "mode/direction", Direction: Enter, Return);
     words!(stored "mode/class", Class: Exercise, Actual);
     words!(stored "mode/pressure", Pressure: Neutral, Negative, Positive);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Atom, Brief, Channel, Claim, Compensate, Cond, Direction, Doing, Drill, Hands, Job, Literal, OnFail, Op,
+    Predicate, ResolvedPlan, Channel, Claim, Compensate, Cond, Direction, Action, Drill, HumanTask, ResolvedStep, Literal, OnFail, Op,
     Plan, Pressure, Retry, Safe, Setting, Step, Verify, VoidOn, Work,
 };
 use crate::facility::Contents;
@@ -31,7 +31,7 @@ fn verify(channel: Channel) -> Verify {
 
 fn works() -> Vec<Work> {
     let void_on = VoidOn { door_opened: true, presence: false, after: Some(Duration::from_millis(1500)) };
-    let hands = Hands {
+    let task = HumanTask {
         role: text("staff"),
         count: 2,
         prompt: text("两人逐排清场\n\"随手\"关门\\'"),
@@ -61,8 +61,8 @@ fn works() -> Vec<Work> {
         abort_on: vec![text("presence")],
     };
     vec![
-        Work::Human(hands),
-        Work::Human(Hands::default()),
+        Work::Human(task),
+        Work::Human(HumanTask::default()),
         actuate(Some(verify(Channel::Independent)), Some(compensate)),
         actuate(None, None),
         process(Some(verify(Channel::Itself)), Some(Duration::from_nanos(1_000_000_001))),
@@ -71,7 +71,7 @@ fn works() -> Vec<Work> {
     ]
 }
 
-fn doings() -> Vec<Doing> {
+fn doings() -> Vec<Action> {
     let values = [
         Value::Bool(true),
         Value::Integer(-7),
@@ -82,9 +82,9 @@ fn doings() -> Vec<Doing> {
     let set = |value: &Value| Setting { fixture: 3, output: 1, word: word("on"), value: value.clone() };
     let sets: Vec<Setting> = values.iter().map(set).collect();
     let conds =
-        vec![Cond::Atom(4), Cond::Vacant(2), Cond::ExitFree, Cond::FreeOf(Contents::Chilled), Cond::NoFire];
-    every!(conds; Cond::Atom(_), Cond::Vacant(_), Cond::ExitFree, Cond::FreeOf(_), Cond::NoFire);
-    let human = |after, clears| Doing::Human {
+        vec![Cond::Predicate(4), Cond::Vacant(2), Cond::ExitFree, Cond::FreeOf(Contents::Chilled), Cond::NoFire];
+    every!(conds; Cond::Predicate(_), Cond::Vacant(_), Cond::ExitFree, Cond::FreeOf(_), Cond::NoFire);
+    let human = |after, clears| Action::Human {
         role: text("staff"),
         count: 2,
         prompt: text("清场"),
@@ -94,7 +94,7 @@ fn doings() -> Vec<Doing> {
         clears,
         evidence: vec![text("nfc:1"), text("")],
     };
-    let actuate = |sets: &[Setting], compensate| Doing::Actuate {
+    let actuate = |sets: &[Setting], compensate| Action::Actuate {
         sets: sets.to_vec(),
         verify: vec![0, 2],
         within: SECOND * 10,
@@ -120,7 +120,7 @@ fn doings() -> Vec<Doing> {
         human(None, Vec::new()),
         actuate(&sets, Some((sets[..1].to_vec(), conds))),
         actuate(&[], None),
-        Doing::Process {
+        Action::Process {
             sets: sets[..2].to_vec(),
             off: sets[2..].to_vec(),
             verify: Vec::new(),
@@ -129,17 +129,17 @@ fn doings() -> Vec<Doing> {
             span: SECOND * 1800,
             lease: SECOND * 600,
         },
-        Doing::Verify {
+        Action::Verify {
             verify: vec![7],
             within: Duration::new(u64::MAX, 999_999_999),
             channel: Channel::Human,
         },
     ];
-    every!(doings; Doing::Human { .. }, Doing::Actuate { .. }, Doing::Process { .. }, Doing::Verify { .. });
+    every!(doings; Action::Human { .. }, Action::Actuate { .. }, Action::Process { .. }, Action::Verify { .. });
     doings
 }
 
-fn atoms() -> Vec<Atom> {
+fn predicates() -> Vec<Predicate> {
     let claims = vec![
         Claim::Is(Op::Equal, word("closed")),
         Claim::Is(Op::Unequal, word("开")),
@@ -151,7 +151,7 @@ fn atoms() -> Vec<Atom> {
     ];
     every!(claims; Claim::Is(Op::Equal, _), Claim::Is(Op::Unequal, _), Claim::Is(Op::Less, _),
         Claim::Is(Op::AtMost, _), Claim::Is(Op::More, _), Claim::Is(Op::AtLeast, _), Claim::Within(_, _));
-    claims.into_iter().enumerate().map(|(fixture, claim)| Atom { fixture, read: 9, claim }).collect()
+    claims.into_iter().enumerate().map(|(fixture, claim)| Predicate { fixture, read: 9, claim }).collect()
 }
 
 fn plan(direction: Direction, pressure: Pressure) -> Plan {
@@ -191,13 +191,13 @@ fn plan(direction: Direction, pressure: Pressure) -> Plan {
 }
 
 /// Plans that use every variant between them, and one that uses as little as may be.
-pub(crate) fn briefs() -> Vec<Brief> {
-    let job = |(index, doing): (usize, Doing)| Job {
+pub(crate) fn briefs() -> Vec<ResolvedPlan> {
+    let planned = |(index, action): (usize, Action)| ResolvedStep {
         id: id(&format!("step-{index}")),
         after: vec![0; index % 2],
         before: (0..index).collect(),
-        pre: vec![Cond::Atom(index), Cond::NoFire],
-        doing,
+        pre: vec![Cond::Predicate(index), Cond::NoFire],
+        action,
         deadline: SECOND * 600,
         escalate: vec![(text("site_lead"), SECOND * 300)],
         on_fail: OnFail::Degrade,
@@ -209,11 +209,11 @@ pub(crate) fn briefs() -> Vec<Brief> {
         proof,
         touches: vec![0],
     };
-    let brief = |direction, pressure| Brief {
+    let resolved = |direction, pressure| ResolvedPlan {
         plan: plan(direction, pressure),
         room: 1,
-        atoms: atoms(),
-        jobs: doings().into_iter().enumerate().map(job).collect(),
+        predicates: predicates(),
+        steps: doings().into_iter().enumerate().map(planned).collect(),
         occupied: vec![0, 3],
         opened: vec![1],
         ways_out: vec![vec![2, 4], Vec::new()],
@@ -226,11 +226,11 @@ pub(crate) fn briefs() -> Vec<Brief> {
         steps: Vec::new(),
         ..plan(Direction::Return, Pressure::Neutral)
     };
-    let least = Brief {
+    let least = ResolvedPlan {
         plan: least,
         room: 0,
-        atoms: Vec::new(),
-        jobs: Vec::new(),
+        predicates: Vec::new(),
+        steps: Vec::new(),
         occupied: Vec::new(),
         opened: Vec::new(),
         ways_out: Vec::new(),
@@ -238,12 +238,12 @@ pub(crate) fn briefs() -> Vec<Brief> {
         contents: Vec::new(),
     };
     let all = vec![
-        brief(Direction::Enter, Pressure::Negative),
-        brief(Direction::Return, Pressure::Positive),
-        brief(Direction::Return, Pressure::Neutral),
+        resolved(Direction::Enter, Pressure::Negative),
+        resolved(Direction::Return, Pressure::Positive),
+        resolved(Direction::Return, Pressure::Neutral),
         least,
     ];
-    every!(all.iter().map(|brief| brief.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
+    every!(all.iter().map(|resolved| resolved.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
         Pressure::Negative, Pressure::Positive);
     all
 }

@@ -6,8 +6,8 @@
 //! the gateway, under the model checker, and in replay. Whatever is unknown never counts as good:
 //! a room is not vacant, a door not closed, a mode not reached, until evidence says so.
 
-mod atom;
-mod brief;
+mod predicate;
+mod resolved_plan;
 mod centre;
 mod check;
 mod event;
@@ -20,7 +20,7 @@ mod golden;
 mod golden_brief;
 mod identity;
 pub mod labels;
-mod law;
+mod safety_rule;
 mod path;
 mod plan;
 mod planned;
@@ -29,25 +29,25 @@ pub mod record;
 mod replay;
 mod state;
 mod step;
-mod tie;
+mod plan_resolver;
 mod truth;
 
-pub use atom::{Atom, Claim, Readings};
-pub use brief::{Brief, Cond, Doing, Fault, Job, Safe, Setting};
+pub use predicate::{Predicate, Claim, Readings};
+pub use resolved_plan::{ResolvedPlan, Cond, Action, Fault, ResolvedStep, Safe, Setting};
 pub use centre::{air_conflict, flows};
-pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, Turn};
+pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, ActionPhase};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
-pub use law::{Law, Laws};
+pub use safety_rule::{SafetyRule, SafetyRules};
 pub use path::{Forecast, forecast};
 pub use plan::{
-    Channel, Class, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
+    Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
     Work,
 };
 pub use planned::{Planned, PlannedStep};
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
-pub use replay::{Astray, replay};
+pub use replay::{ReplayMismatch, replay};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
 pub use step::{step, step_under};
 pub use truth::Truth;

@@ -4,7 +4,7 @@ use linli_domain::Timestamp;
 use serde_json::Value;
 
 use crate::sheet::{Section, Sheet};
-use linli_domain::food::Signed;
+use linli_domain::canteen::Signed;
 use linli_domain::timezone::Zone;
 
 /// From a day's record and all signatures; a day that was signed is shown as it was signed.

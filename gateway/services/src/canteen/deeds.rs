@@ -1,8 +1,8 @@
 //! What people do: retain and destroy samples, cool food, note what they did, sign.
 
 use jiff::civil::Date;
-use linli_domain::food::Kept;
-use linli_domain::food::cooling::COOLING;
+use linli_domain::canteen::Kept;
+use linli_domain::canteen::cooling::COOLING;
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_store::{Audit, Change, Document, Entry, ReadError};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::desk::{Desk, json as text};
 use super::request::Request;
 use crate::error::ServiceError;
 use linli_config::settings::canteen::TEMPERATURE;
-use linli_domain::food::Signed;
+use linli_domain::canteen::Signed;
 
 /// A retained sample weighs at least this, g (GB 31654-2021).
 const LIGHTEST: f64 = 125.0;

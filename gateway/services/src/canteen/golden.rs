@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Id;
-use linli_domain::food::cooling::COOLING;
-use linli_domain::food::wash::Cycle;
-use linli_domain::food::{Day, Excursion, Kept};
+use linli_domain::canteen::cooling::COOLING;
+use linli_domain::canteen::wash::Cycle;
+use linli_domain::canteen::{Day, Excursion, Kept};
 use tokio::sync::{mpsc, watch};
 
 use super::cooling::Batch;
@@ -15,7 +15,7 @@ use super::desk::{Desk, Parts, cycle_page};
 use super::request::Request;
 use crate::golden::site::{NOW, Site};
 use linli_config::settings::canteen::CanteenDevice;
-use linli_domain::food::{Signed, verify};
+use linli_domain::canteen::{Signed, verify};
 use linli_domain::timezone::Zone;
 use linli_golden::{frozen, sent, stored};
 
@@ -30,7 +30,7 @@ fn watched(device: &str, kept: Option<Kept>) -> CanteenDevice {
 
 #[test]
 fn batches_that_cool_and_cycles() {
-    let cooling = linli_domain::food::cooling::Cooling::new(&COOLING[0]);
+    let cooling = linli_domain::canteen::cooling::Cooling::new(&COOLING[0]);
     let open = Batch {
         food: "红烧肉".to_owned(),
         probe: id("probe-1"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use linli_domain::audit::Head;
-use linli_domain::checkpoint::Keeper;
+use linli_domain::checkpoint::CheckpointSigner;
 use linli_domain::mode::{
     Actor, Cause, Channel, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Run, Stage, State,
     StepState, Truth,
@@ -215,8 +215,8 @@ fn lines_of_the_record() {
     stored("mode/line", &lines);
 }
 
-fn keeper() -> Arc<Keeper> {
-    Arc::new(Keeper::new(text("linli/xinghe/main"), SecretKey::from_seed([7; 32])))
+fn keeper() -> Arc<CheckpointSigner> {
+    Arc::new(CheckpointSigner::new(text("linli/xinghe/main"), SecretKey::from_seed([7; 32])))
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ pub(super) async fn switch(desk: &mut Desk, order: &[u8]) {
     desk.order(order, None, "mqtt").await.unwrap();
     desk.order(order, None, "mqtt").await.unwrap();
     let brief = desk.setup.plan(PLAN).unwrap().brief.clone();
-    for atom in 0..brief.atoms.len() {
+    for atom in 0..brief.predicates.len() {
         let is_of_people = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
         desk.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
     }

@@ -33,7 +33,7 @@ pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
 pub use keeper::keeper;
 pub use notices::{Parts as NoticeParts, run as show_notices};
 pub use policy::Telling;
-pub use request::{Action, Asked, Deed};
+pub use request::{Asked, Deed, RequestedAction};
 pub use setup::Setup;
 
 /// Batches waiting at the desk.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use linli_domain::Timestamp;
 use linli_domain::audit::{Chain, Head};
-use linli_domain::checkpoint::Keeper;
+use linli_domain::checkpoint::CheckpointSigner;
 use linli_domain::mode::record::What;
 use linli_store::{Change, Documents};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub struct Signed {
 #[derive(Debug, Clone)]
 pub struct Record {
     log: AuditLog<What>,
-    keeper: Option<Arc<Keeper>>,
+    keeper: Option<Arc<CheckpointSigner>>,
 }
 
 // === impl What ===
@@ -40,7 +40,7 @@ impl Audited for What {
 
 impl Record {
     /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Documents, keeper: Option<Arc<Keeper>>) -> anyhow::Result<Self> {
+    pub async fn resume(book: &Documents, keeper: Option<Arc<CheckpointSigner>>) -> anyhow::Result<Self> {
         Ok(Self { log: AuditLog::resume(book).await?, keeper })
     }
 

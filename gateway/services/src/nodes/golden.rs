@@ -10,8 +10,8 @@ use super::flash::Told;
 use super::provision::Settings;
 use super::record::{Record, What};
 use super::request::{Action, Asked, Do, Reply};
-use linli_domain::audit::AuditEntry;
 use crate::golden::site::{NOW, Site};
+use linli_domain::audit::AuditEntry;
 use linli_golden::{every, frozen, sent, stored};
 
 fn what(action: &str, result: &str) -> What {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::atom::{Atom, Claim};
-use super::super::brief::{Brief, Cond, Doing, Job, Safe, Setting};
+use super::super::predicate::{Predicate, Claim};
+use super::super::resolved_plan::{ResolvedPlan, Cond, Action, ResolvedStep, Safe, Setting};
 use super::super::expression::{Literal, Op};
 use super::form::Form;
 use super::plan::{channel_word, drill_word, on_fail_word};
@@ -13,13 +13,13 @@ use crate::facility::Contents;
 // === impl Form ===
 
 impl Form {
-    pub(super) fn brief(&mut self, brief: &Brief) {
-        let Brief { plan, room, atoms, jobs, occupied, opened, ways_out, safe, contents } = brief;
+    pub(super) fn resolved(&mut self, resolved: &ResolvedPlan) {
+        let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = resolved;
         self.members(&[
             ("plan", &|form| form.plan(plan)),
             ("room", &|form| form.position(*room)),
-            ("atoms", &|form| form.list(atoms, Self::atom)),
-            ("jobs", &|form| form.list(jobs, Self::job)),
+            ("predicates", &|form| form.list(predicates, Self::predicate)),
+            ("steps", &|form| form.list(steps, Self::planned)),
             ("occupied", &|form| form.positions(occupied)),
             ("opened", &|form| form.positions(opened)),
             ("ways_out", &|form| form.list(ways_out, |form, way| form.positions(way))),
@@ -28,8 +28,8 @@ impl Form {
         ]);
     }
 
-    fn atom(&mut self, atom: &Atom) {
-        let Atom { fixture, read, claim } = atom;
+    fn predicate(&mut self, predicate: &Predicate) {
+        let Predicate { fixture, read, claim } = predicate;
         self.members(&[
             ("fixture", &|form| form.position(*fixture)),
             ("read", &|form| form.position(*read)),
@@ -58,14 +58,14 @@ impl Form {
         }
     }
 
-    fn job(&mut self, job: &Job) {
-        let Job { id, after, before, pre, doing, deadline, escalate, on_fail, drill, touches } = job;
+    fn planned(&mut self, planned: &ResolvedStep) {
+        let ResolvedStep { id, after, before, pre, action, deadline, escalate, on_fail, drill, touches } = planned;
         self.members(&[
             ("id", &|form| form.text(id.as_str())),
             ("after", &|form| form.positions(after)),
             ("before", &|form| form.positions(before)),
             ("pre", &|form| form.list(pre, Self::cond)),
-            ("doing", &|form| form.doing(doing)),
+            ("action", &|form| form.action(action)),
             ("deadline", &|form| form.span(*deadline)),
             ("escalate", &|form| form.list(escalate, Self::rung)),
             ("on_fail", &|form| form.text(on_fail_word(*on_fail))),
@@ -80,7 +80,7 @@ impl Form {
 
     fn cond(&mut self, cond: &Cond) {
         match cond {
-            Cond::Atom(atom) => self.variant("atom", |form| form.position(*atom)),
+            Cond::Predicate(predicate) => self.variant("predicate", |form| form.position(*predicate)),
             Cond::Vacant(count) => self.variant("vacant", |form| form.whole(*count)),
             Cond::ExitFree => self.bare("exit_free"),
             Cond::FreeOf(contents) => self.variant("free_of", |form| form.contents(contents)),
@@ -123,14 +123,14 @@ impl Form {
         let Safe { setting, proof, touches } = safe;
         self.members(&[
             ("setting", &|form| form.setting(setting)),
-            ("proof", &|form| form.maybe(proof.as_ref(), |form, atom| form.position(*atom))),
+            ("proof", &|form| form.maybe(proof.as_ref(), |form, predicate| form.position(*predicate))),
             ("touches", &|form| form.positions(touches)),
         ]);
     }
 
-    fn doing(&mut self, doing: &Doing) {
-        match doing {
-            Doing::Human { role, count, prompt, void_on, not_same_as, is_sweep, clears, evidence } => {
+    fn action(&mut self, action: &Action) {
+        match action {
+            Action::Human { role, count, prompt, void_on, not_same_as, is_sweep, clears, evidence } => {
                 self.variant("human", |form| {
                     form.members(&[
                         ("role", &|form| form.text(role)),
@@ -144,8 +144,8 @@ impl Form {
                     ]);
                 });
             }
-            Doing::Actuate { .. } => self.variant("actuate", |form| form.actuate(doing)),
-            Doing::Process { sets, off, verify, within, channel, span, lease } => {
+            Action::Actuate { .. } => self.variant("actuate", |form| form.actuate(action)),
+            Action::Process { sets, off, verify, within, channel, span, lease } => {
                 self.variant("process", |form| {
                     form.members(&[
                         ("set", &|form| form.list(sets, Self::setting)),
@@ -158,7 +158,7 @@ impl Form {
                     ]);
                 });
             }
-            Doing::Verify { verify, within, channel } => self.variant("verify", |form| {
+            Action::Verify { verify, within, channel } => self.variant("verify", |form| {
                 form.members(&[
                     ("verify", &|form| form.positions(verify)),
                     ("within", &|form| form.span(*within)),
@@ -168,8 +168,8 @@ impl Form {
         }
     }
 
-    fn actuate(&mut self, doing: &Doing) {
-        let Doing::Actuate {
+    fn actuate(&mut self, action: &Action) {
+        let Action::Actuate {
             sets,
             verify,
             within,
@@ -179,7 +179,7 @@ impl Form {
             is_reasserted,
             is_pulse,
             is_superseded,
-        } = doing
+        } = action
         else {
             return;
         };

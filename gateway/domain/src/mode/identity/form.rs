@@ -20,13 +20,13 @@
 
 use std::time::Duration;
 
-use super::super::brief::Brief;
+use super::super::resolved_plan::ResolvedPlan;
 
 /// The bytes of a plan that is tied to a building.
 #[must_use]
-pub(super) fn of(brief: &Brief) -> Vec<u8> {
+pub(super) fn of(resolved: &ResolvedPlan) -> Vec<u8> {
     let mut form = Form(Vec::new());
-    form.brief(brief);
+    form.resolved(resolved);
     form.0
 }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::super::atom::{Atom, Claim};
-use super::super::brief::{Brief, Cond, Doing, Job, Safe, Setting};
+use super::super::predicate::{Predicate, Claim};
+use super::super::resolved_plan::{ResolvedPlan, Cond, Action, ResolvedStep, Safe, Setting};
 use super::super::expression::{Literal, Op};
 use super::super::plan::{
-    Channel, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn, Work,
+    Channel, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn, Work,
 };
 use crate::Value;
 use crate::audit::hex;
@@ -22,8 +22,8 @@ use crate::facility::Contents;
 
 /// The name, 64 hexadecimal digits.
 #[must_use]
-pub(super) fn identity(brief: &Brief) -> String {
-    hex(&Sha256::digest(text(brief)))
+pub(super) fn identity(resolved: &ResolvedPlan) -> String {
+    hex(&Sha256::digest(text(resolved)))
 }
 
 // What the standard library writes of its own types is the same in every version so far: numbers with
@@ -47,15 +47,15 @@ fn members(name: &str, members: &[(&str, String)]) -> String {
 }
 
 /// The text that is hashed.
-pub(super) fn text(brief: &Brief) -> String {
-    let Brief { plan, room, atoms, jobs, occupied, opened, ways_out, safe, contents } = brief;
+pub(super) fn text(resolved: &ResolvedPlan) -> String {
+    let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = resolved;
     members(
-        "Brief",
+        "ResolvedPlan",
         &[
             ("plan", self::plan(plan)),
             ("room", plain(room)),
-            ("atoms", list(atoms, atom)),
-            ("jobs", list(jobs, job)),
+            ("predicates", list(predicates, predicate)),
+            ("steps", list(steps, planned)),
             ("occupied", plain(occupied)),
             ("opened", plain(opened)),
             ("ways_out", plain(ways_out)),
@@ -128,7 +128,7 @@ fn rungs(escalate: &[(String, Duration)]) -> String {
 
 fn work(work: &Work) -> String {
     match work {
-        Work::Human(hands) => format!("Human({})", self::hands(hands)),
+        Work::Human(task) => format!("Human({})", self::task(task)),
         Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => members(
             "Actuate",
             &[
@@ -165,10 +165,10 @@ fn compensate(compensate: &Compensate) -> String {
     members("Compensate", &[("set", assignments(set)), ("pre", plain(pre))])
 }
 
-fn hands(hands: &Hands) -> String {
-    let Hands { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = hands;
+fn task(task: &HumanTask) -> String {
+    let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = task;
     members(
-        "Hands",
+        "HumanTask",
         &[
             ("role", plain(role)),
             ("count", plain(count)),
@@ -206,18 +206,18 @@ fn literal(literal: &Literal) -> String {
     }
 }
 
-fn atom(atom: &Atom) -> String {
-    let Atom { fixture, read, claim } = atom;
+fn predicate(predicate: &Predicate) -> String {
+    let Predicate { fixture, read, claim } = predicate;
     let claim = match claim {
         Claim::Is(op, with) => format!("Is({}, {})", op_name(*op), literal(with)),
         Claim::Within(low, high) => format!("Within({}, {})", plain(low), plain(high)),
     };
-    members("Atom", &[("fixture", plain(fixture)), ("read", plain(read)), ("claim", claim)])
+    members("Predicate", &[("fixture", plain(fixture)), ("read", plain(read)), ("claim", claim)])
 }
 
 fn cond(cond: &Cond) -> String {
     match cond {
-        Cond::Atom(atom) => format!("Atom({atom})"),
+        Cond::Predicate(predicate) => format!("Predicate({predicate})"),
         Cond::Vacant(count) => format!("Vacant({count})"),
         Cond::ExitFree => "ExitFree".to_owned(),
         Cond::FreeOf(contents) => format!("FreeOf({})", self::contents(*contents)),
@@ -238,16 +238,16 @@ fn setting(setting: &Setting) -> String {
     members("Setting", &[place.to_vec(), vec![("word", literal(word)), ("value", value)]].concat())
 }
 
-fn job(job: &Job) -> String {
-    let Job { id, after, before, pre, doing, deadline, escalate, on_fail, drill, touches } = job;
+fn planned(planned: &ResolvedStep) -> String {
+    let ResolvedStep { id, after, before, pre, action, deadline, escalate, on_fail, drill, touches } = planned;
     members(
-        "Job",
+        "ResolvedStep",
         &[
             ("id", id.to_string()),
             ("after", plain(after)),
             ("before", plain(before)),
             ("pre", list(pre, cond)),
-            ("doing", self::doing(doing)),
+            ("action", self::action(action)),
             ("deadline", plain(deadline)),
             ("escalate", rungs(escalate)),
             ("on_fail", on_fail_name(*on_fail).to_owned()),
@@ -257,9 +257,9 @@ fn job(job: &Job) -> String {
     )
 }
 
-fn doing(doing: &Doing) -> String {
-    match doing {
-        Doing::Human { role, count, prompt, void_on, not_same_as, is_sweep, clears, evidence } => members(
+fn action(action: &Action) -> String {
+    match action {
+        Action::Human { role, count, prompt, void_on, not_same_as, is_sweep, clears, evidence } => members(
             "Human",
             &[
                 ("role", plain(role)),
@@ -272,7 +272,7 @@ fn doing(doing: &Doing) -> String {
                 ("evidence", plain(evidence)),
             ],
         ),
-        Doing::Actuate {
+        Action::Actuate {
             sets,
             verify,
             within,
@@ -301,7 +301,7 @@ fn doing(doing: &Doing) -> String {
                 ("is_superseded", plain(is_superseded)),
             ],
         ),
-        Doing::Process { sets, off, verify, within, channel, span, lease } => members(
+        Action::Process { sets, off, verify, within, channel, span, lease } => members(
             "Process",
             &[
                 ("sets", list(sets, setting)),
@@ -313,7 +313,7 @@ fn doing(doing: &Doing) -> String {
                 ("lease", plain(lease)),
             ],
         ),
-        Doing::Verify { verify, within, channel } => {
+        Action::Verify { verify, within, channel } => {
             let channel = ("channel", channel_name(*channel).to_owned());
             members("Verify", &[("verify", plain(verify)), ("within", plain(within)), channel])
         }
