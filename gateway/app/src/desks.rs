@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use linli_domain::Batch;
-use linli_domain::checkpoint::Keeper;
+use linli_domain::checkpoint::CheckpointSigner;
 use linli_drivers::{Clock, VitalMeasurement};
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
@@ -258,7 +258,7 @@ async fn alarm_desk(
 }
 
 /// Who signs for the record of the mode switch.
-fn keeper(current: &Checked) -> anyhow::Result<Option<Keeper>> {
+fn keeper(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
     let name = format!("linli/{}/{}", current.centre.id, current.gateway.id);
     Ok(mode::keeper(&current.data_dir()?, name))
 }
@@ -266,7 +266,7 @@ fn keeper(current: &Checked) -> anyhow::Result<Option<Keeper>> {
 async fn mode_desk(
     store: &Store,
     (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
-    (birth, telling, keeper): (watch::Sender<Birth>, mode::Telling, Option<Keeper>),
+    (birth, telling, keeper): (watch::Sender<Birth>, mode::Telling, Option<CheckpointSigner>),
     (events, observed): (&Events, &Observed),
     clock: &Arc<dyn Clock>,
     follow: &Follow,

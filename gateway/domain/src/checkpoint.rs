@@ -22,7 +22,7 @@ const LONGEST: usize = 4096;
 
 /// Signs the checkpoints of a log.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct CheckpointSigner {
     key: SecretKey,
     verifier: Verifier,
 }
@@ -52,9 +52,9 @@ pub enum NotSigned {
     NoCheckpoint,
 }
 
-// === impl Keeper ===
+// === impl CheckpointSigner ===
 
-impl Keeper {
+impl CheckpointSigner {
     /// Creates a signer with a name: one or more characters without spaces and `+`.
     #[must_use]
     pub fn new(name: String, key: SecretKey) -> Self {

@@ -30,7 +30,7 @@ pub struct Site {
     /// Display name.
     pub name: String,
     /// Walking time from the assembly point.
-    pub walk: Duration,
+    pub travel_time: Duration,
 }
 
 /// A room.
@@ -183,11 +183,11 @@ pub struct Output {
 
 /// Where a reading comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum From {
+pub enum ReadSource {
     /// A point.
     Point(Source),
     /// A constant, such as a nameplate value.
-    Known(f64),
+    Constant(f64),
 }
 
 /// A reading of a fixture.
@@ -196,7 +196,7 @@ pub struct Read {
     /// Its name, such as `contact`.
     pub name: String,
     /// Its source.
-    pub from: From,
+    pub from: ReadSource,
     /// Names of values.
     pub words: Vec<(String, Value)>,
     /// It is divided by the room's volume: a flow in m³/h becomes air changes per hour.
@@ -242,10 +242,10 @@ impl Facility {
 
     /// Returns the walking time to a room's site; zero if the room has none.
     #[must_use]
-    pub fn walk(&self, room: usize) -> Duration {
+    pub fn travel_time(&self, room: usize) -> Duration {
         let site = self.rooms.get(room).and_then(|room| room.site.as_ref());
         let site = self.sites.iter().find(|known| Some(&known.id) == site);
-        site.map(|site| site.walk).unwrap_or_default()
+        site.map(|site| site.travel_time).unwrap_or_default()
     }
 
     /// A person by their id.

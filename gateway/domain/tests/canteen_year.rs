@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use linli_domain::alarm::{Engine, Event, Kept as KeptAlarm, Rule, Source, State, Tick};
-use linli_domain::food::{Account, Kept};
+use linli_domain::canteen::{Account, Kept};
 use linli_domain::{Id, Timestamp};
 
 /// A sample a minute.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use linli_domain::mode::Class;
 use linli_domain::order::{
-    Authority, Clock, Envelope, Judgement, Key, Keyring, Kind, Ledger, Malformed, Order, PlanHash, Policy,
-    Refusal, SecretKey, Target, judge, sign, sign_plan, verify_plan,
+    Authority, Clock, Envelope, Judgement, Key, Keyring, Kind, Malformed, Order, PlanHash, Policy, Refusal,
+    ReplayGuard, SecretKey, Target, judge, sign, sign_plan, verify_plan,
 };
 use linli_domain::{Id, Timestamp};
 use proptest::prelude::*;
@@ -77,14 +77,14 @@ fn signed(order: Order, keys: &[u8]) -> Envelope {
     keys.iter().fold(Envelope::of(order), |envelope, number| sign(&envelope, &secret(*number)))
 }
 
-fn judged(envelope: &Envelope, ledger: &Ledger) -> Result<Judgement, Refusal> {
+fn judged(envelope: &Envelope, replay_guard: &ReplayGuard) -> Result<Judgement, Refusal> {
     // As it arrives: as bytes.
     let envelope = Envelope::read(&envelope.bytes()).expect("what was written is read");
-    judge(&envelope, &id("xinghe"), &keyring(), &policy(), ledger, NOW, Clock::Synchronised)
+    judge(&envelope, &id("xinghe"), &keyring(), &policy(), replay_guard, NOW, Clock::Synchronised)
 }
 
 fn fresh(order: Order, keys: &[u8]) -> Result<Judgement, Refusal> {
-    judged(&signed(order, keys), &Ledger::default())
+    judged(&signed(order, keys), &ReplayGuard::default())
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn two_people_order() {
     let Ok(Judgement::Accepted(accepted)) = fresh(order(), &[1, 4]) else { panic!("not accepted") };
     let people: Vec<&str> = accepted.signers.iter().map(|signer| signer.person.as_str()).collect();
     assert_eq!(people, ["wang", "li"]);
-    assert_eq!(accepted.ledger.last, BTreeMap::from([(Authority::District, 5)]));
+    assert_eq!(accepted.replay_guard.last, BTreeMap::from([(Authority::District, 5)]));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_signature_that_does_not_hold_is_told() {
                 &id("xinghe"),
                 &keyring(),
                 &policy(),
-                &Ledger::default(),
+                &ReplayGuard::default(),
                 NOW,
                 Clock::Synchronised,
             );
@@ -138,7 +138,7 @@ fn a_signature_that_does_not_hold_is_told() {
         }
     }
     let unknown = signed(order(), &[1, 99]);
-    assert!(matches!(judged(&unknown, &Ledger::default()), Err(Refusal::Quorum { signed: 1, .. })));
+    assert!(matches!(judged(&unknown, &ReplayGuard::default()), Err(Refusal::Quorum { signed: 1, .. })));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn keys_count_from_when_to_when() {
     ring.keys[0].until = Some(Timestamp(NOW.0 - HOUR));
     let envelope = signed(order(), &[1, 4]);
     let judge = |ring: &Keyring| {
-        judge(&envelope, &id("xinghe"), ring, &policy(), &Ledger::default(), NOW, Clock::Synchronised)
+        judge(&envelope, &id("xinghe"), ring, &policy(), &ReplayGuard::default(), NOW, Clock::Synchronised)
     };
     assert!(matches!(judge(&ring), Err(Refusal::Signature(told)) if told.contains("not valid")));
     ring.keys[0].until = None;
@@ -174,19 +174,19 @@ fn early_late_and_foreign_orders_are_refused() {
 #[test]
 fn an_order_counts_once() {
     let first = signed(order(), &[1, 4]);
-    let Ok(Judgement::Accepted(accepted)) = judged(&first, &Ledger::default()) else {
+    let Ok(Judgement::Accepted(accepted)) = judged(&first, &ReplayGuard::default()) else {
         panic!("not accepted")
     };
-    let ledger = accepted.ledger;
-    assert_eq!(judged(&first, &ledger), Ok(Judgement::Repeated));
+    let replay_guard = accepted.replay_guard;
+    assert_eq!(judged(&first, &replay_guard), Ok(Judgement::Repeated));
     let old = signed(Order { seq: 4, ..order() }, &[1, 4]);
-    assert!(matches!(judged(&old, &ledger), Err(Refusal::Replayed { seq: 4, last: 5 })));
+    assert!(matches!(judged(&old, &replay_guard), Err(Refusal::Replayed { seq: 4, last: 5 })));
     let two_faced = signed(Order { kind: Kind::Return, ..order() }, &[1, 4]);
-    assert!(matches!(judged(&two_faced, &ledger), Err(Refusal::Equivocation { seq: 5 })));
+    assert!(matches!(judged(&two_faced, &replay_guard), Err(Refusal::Equivocation { seq: 5 })));
     // People on the spot count for themselves.
     let local =
         Order { authority: Authority::Local, seq: 1, expires: Timestamp(NOW.0 + HOUR / 2), ..order() };
-    assert!(matches!(judged(&signed(local, &[6, 7]), &ledger), Ok(Judgement::Accepted(_))));
+    assert!(matches!(judged(&signed(local, &[6, 7]), &replay_guard), Ok(Judgement::Accepted(_))));
 }
 
 #[test]
@@ -201,8 +201,9 @@ fn people_on_the_spot_order_for_an_hour() {
 #[test]
 fn without_a_clock_a_person_compares_a_code() {
     let envelope = signed(order(), &[1, 4]);
-    let at =
-        |now, clock| judge(&envelope, &id("xinghe"), &keyring(), &policy(), &Ledger::default(), now, clock);
+    let at = |now, clock| {
+        judge(&envelope, &id("xinghe"), &keyring(), &policy(), &ReplayGuard::default(), now, clock)
+    };
     let Err(Refusal::Quarantined { code }) = at(Timestamp(0), Clock::Free) else { panic!("not quarantined") };
     assert_eq!(code.len(), 8);
     assert!(at(Timestamp(0), Clock::Confirmed(&code)).is_ok());
@@ -265,7 +266,7 @@ proptest! {
         bytes[at] ^= 1 << bit;
         if let Ok(envelope) = Envelope::read(&bytes) {
             let judged = judge(
-                &envelope, &id("xinghe"), &keyring(), &policy(), &Ledger::default(), NOW, Clock::Synchronised,
+                &envelope, &id("xinghe"), &keyring(), &policy(), &ReplayGuard::default(), NOW, Clock::Synchronised,
             );
             // What is not covered by a signature may change; what it says may not.
             prop_assert!(judged.is_err() || envelope.order == good.order);

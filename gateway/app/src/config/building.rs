@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use linli_domain::alarm::Source;
 use linli_domain::facility::{
-    Contents, Facility, FireZone, Fixture, From, Interlock, Kind, Opening, Output, Read, Room, Way,
+    Contents, Facility, FireZone, Fixture, Interlock, Kind, Opening, Output, Read, ReadSource, Room, Way,
 };
 use linli_domain::mode::closed_rooms;
 use linli_domain::{Layout, PointSpec, Value, ValueType};
@@ -201,8 +201,8 @@ impl Builder<'_, '_, '_> {
             self.notes.wrong(&place("name"), format!("{:?} is there twice", raw.name));
         }
         let from = match (&raw.point, raw.known) {
-            (Some(point), None) => From::Point(self.point(point, &place("point"))?.0),
-            (None, Some(known)) => From::Known(known),
+            (Some(point), None) => ReadSource::Point(self.point(point, &place("point"))?.0),
+            (None, Some(known)) => ReadSource::Constant(known),
             _ => {
                 self.notes.wrong(&place(""), "needs either point or known");
                 return None;

@@ -85,7 +85,7 @@ fn sites(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Vec<Site> {
             let message = format!("{} is longer than 2h; write how long people walk there", format(walk));
             notes.wrong(&nth("site", index, "walk"), message);
         }
-        sites.push(Site { id, name: raw.name.clone(), walk });
+        sites.push(Site { id, name: raw.name.clone(), travel_time: walk });
     }
     sites
 }

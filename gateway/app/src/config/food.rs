@@ -1,7 +1,7 @@
 //! `keeps` of devices.toml: what the canteen's desk looks at.
 
 use linli_domain::DeviceClass;
-use linli_domain::food::Kept;
+use linli_domain::canteen::Kept;
 
 use super::checked::ConfiguredLine;
 use super::notes::{Notes, nth};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
-    Brief, Channel, Compensate, Direction, Doing, Drill, Fault, Hands, Literal, OnFail, Plan, Policy,
-    Pressure, Retry, Step, Verify, VoidOn, Work, check_exits,
+    Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Policy, Pressure,
+    ResolvedPlan, Retry, Step, Verify, VoidOn, Work, check_exits,
 };
 use linli_domain::order::{Signed, verify_plan};
 use linli_drivers::duration;
@@ -35,7 +35,7 @@ pub struct Known {
     /// SHA-256 of the file: orders name it.
     pub hash: [u8; 32],
     /// The plan, tied to the building.
-    pub brief: Brief,
+    pub brief: ResolvedPlan,
     /// How data are treated meanwhile.
     pub policy: Policy,
     /// Names the building as the plan sees it. Reckoned once: it is kept with every step.
@@ -54,7 +54,7 @@ pub fn check(
     // Of a room that is not there everything would be told as another room's.
     let raw = file.policy.as_ref().filter(|_| building.room(plan.room.as_str()).is_some());
     let policy = policy::check(raw, &plan, data, notes);
-    match Brief::new(plan, building) {
+    match ResolvedPlan::new(plan, building) {
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
@@ -106,7 +106,7 @@ pub fn together(
                 format!("{} is there twice: a version never changes, a change is a new one", plan.key());
             wrong(&known.file, &keys(&["plan", "version"]), message);
         }
-        let others: Vec<&Brief> = plans.iter().map(|other| &other.brief).collect();
+        let others: Vec<&ResolvedPlan> = plans.iter().map(|other| &other.brief).collect();
         for fault in check_exits(&known.brief, &others, building) {
             wrong(&known.file, &place(&fault), fault.message);
         }
@@ -140,12 +140,12 @@ fn way_back(there: &Known, back: &Known) -> Option<String> {
         return Some(format!("{name} is for another room"));
     }
     // What has no safe state of its own has to be set back by somebody.
-    let sets = |brief: &Brief, is_drill: bool| -> Vec<(usize, usize, String)> {
-        let jobs = brief.jobs.iter().filter(|job| !is_drill || job.drill == Drill::Live);
-        let settings = jobs.flat_map(|job| match &job.doing {
-            Doing::Actuate { sets, .. } => sets.clone(),
+    let sets = |brief: &ResolvedPlan, is_drill: bool| -> Vec<(usize, usize, String)> {
+        let jobs = brief.steps.iter().filter(|job| !is_drill || job.drill == Drill::Live);
+        let settings = jobs.flat_map(|job| match &job.action {
+            Action::Actuate { sets, .. } => sets.clone(),
             // What a process leaves behind.
-            Doing::Process { off, .. } => off.clone(),
+            Action::Process { off, .. } => off.clone(),
             _ => Vec::new(),
         });
         settings.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
@@ -299,7 +299,7 @@ fn work(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Work
         raw::Kind::Human => {
             needed("role", raw.role.is_some());
             needed("prompt", raw.prompt.is_some());
-            Some(Work::Human(Hands {
+            Some(Work::Human(HumanTask {
                 role: raw.role.clone()?,
                 count: raw.count.unwrap_or(1),
                 prompt: raw.prompt.clone()?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use linli_domain::alarm::Tick;
-use linli_domain::food::cooling::{Cooling, CoolingRule, Outcome};
+use linli_domain::canteen::cooling::{Cooling, CoolingRule, Outcome};
 use linli_domain::{Id, Timestamp};
 use linli_store::{Book, Change, Page, ReadError};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! A day's record, put together from what was kept.
 
 use jiff::civil::Date;
-use linli_domain::food::{Day, Kept, wash};
+use linli_domain::canteen::{Day, Kept, wash};
 use linli_domain::{Id, Timestamp};
 use serde_json::{Value, json};
 

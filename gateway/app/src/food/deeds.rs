@@ -1,8 +1,8 @@
 //! What people do: retain and destroy samples, cool food, note what they did, sign.
 
 use jiff::civil::Date;
-use linli_domain::food::Kept;
-use linli_domain::food::cooling::COOLING;
+use linli_domain::canteen::Kept;
+use linli_domain::canteen::cooling::COOLING;
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_store::{Audit, Change, Entry, Page, ReadError};
 use serde_json::{Value, json};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use linli_domain::alarm::Tick;
-use linli_domain::food::wash::{Cycle, Wash, wanted};
-use linli_domain::food::{Account, Day, Kept};
+use linli_domain::canteen::wash::{Cycle, Wash, wanted};
+use linli_domain::canteen::{Account, Day, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
 use linli_store::{Book, Change, Entry, Page};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::food::{Kept, wash};
+use linli_domain::canteen::{Kept, wash};
 use linli_domain::{
     Batch, DeviceClass, Id, Layout, PointSpec, Quality, Reason, Sample, Stamp, Value, ValueType,
 };

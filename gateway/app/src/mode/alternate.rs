@@ -48,7 +48,7 @@ pub fn proposal(desk: &Desk, room: &Room) -> Option<Proposal> {
     };
     let stage = room.stage(&desk.setup);
     let is_usable = matches!(stage, Stage::Ready | Stage::Degraded | Stage::Proving | Stage::Preview);
-    let why = match stuck.and_then(|step| known.brief.jobs.get(step)) {
+    let why = match stuck.and_then(|step| known.brief.steps.get(step)) {
         Some(job) => format!("step {} cannot be done", job.id),
         None if is_late && !is_usable => format!("it is {} and its time is over", stage.as_str()),
         None => return None,

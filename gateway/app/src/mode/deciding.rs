@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
-    Brief, Effect, Event, Refused, Setting, Stage, State, Truth, Turn, bracketed, step,
+    ActionPhase, Effect, Event, Refused, ResolvedPlan, Setting, Stage, State, Truth, bracketed, step,
 };
 use linli_domain::{Timestamp, Topic};
 use linli_store::{Change, Entry};
@@ -264,21 +264,30 @@ impl Decided {
 }
 
 /// A step's settings are written.
-fn act(room: &mut Room, setup: &Setup, brief: &Brief, hands: &Hands, number: &str, what: (usize, Turn, u8)) {
+fn act(
+    room: &mut Room,
+    setup: &Setup,
+    brief: &ResolvedPlan,
+    hands: &Hands,
+    number: &str,
+    what: (usize, ActionPhase, u8),
+) {
     let (step, turn, attempt) = what;
-    let Some(job) = brief.jobs.get(step) else { return };
+    let Some(job) = brief.steps.get(step) else { return };
     let settings = spoken(&setup.facility, brief.settings(step, turn), room.state.is_exercise());
     let settings: Vec<_> = settings.iter().collect();
     room.claims.moves(&job.touches);
     let touches = job.touches.clone();
     let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), touches };
     match turn {
-        Turn::On => {
+        ActionPhase::On => {
             let token = room.begins(step, attempt);
             hands.write(&setup.facility, &settings, number, &token, task);
         }
         // An end and a remedy are never taken back, nor overtaken by what makes safe.
-        Turn::Off | Turn::Compensate => hands.write_first(&setup.facility, &settings, number, task),
+        ActionPhase::Off | ActionPhase::Compensate => {
+            hands.write_first(&setup.facility, &settings, number, task)
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::checkpoint::Keeper;
-use linli_domain::mode::{Brief, Event, Truth, Turn};
-use linli_domain::order::{Ledger, Order};
+use linli_domain::checkpoint::CheckpointSigner;
+use linli_domain::mode::{ActionPhase, Event, ResolvedPlan, Truth};
+use linli_domain::order::{Order, ReplayGuard};
 use linli_domain::{Batch, Timestamp};
 use linli_drivers::Clock;
 use linli_store::Book;
@@ -58,7 +58,7 @@ pub struct Parts {
     /// Where it is told which data policies hold.
     pub telling: Telling,
     /// Signs for the record.
-    pub keeper: Option<Arc<Keeper>>,
+    pub keeper: Option<Arc<CheckpointSigner>>,
 }
 
 /// The task.
@@ -67,7 +67,7 @@ pub struct Desk {
     pub(super) setup: Arc<Setup>,
     pub(super) rooms: BTreeMap<usize, Room>,
     pub(super) record: Record,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: ReplayGuard,
     pub(super) quarantine: BTreeMap<String, Vec<u8>>,
     pub(super) refusals: crate::commands::RefusalBudget,
     pub(super) seen: Seen,
@@ -257,7 +257,7 @@ impl Desk {
     }
 
     /// What is read of a claim now.
-    pub(super) fn truth(&self, brief: &Brief, atom: usize, now: Instant) -> Truth {
+    pub(super) fn truth(&self, brief: &ResolvedPlan, atom: usize, now: Instant) -> Truth {
         self.seen.truth(&self.setup, brief, atom, now, None, false)
     }
 
@@ -299,7 +299,7 @@ impl Desk {
         for step in due {
             let Some(every) = Room::refreshed_every(&known.brief, step) else { continue };
             room.begin_lease(step, now + every);
-            let settings: Vec<_> = known.brief.settings(step, Turn::On).iter().collect();
+            let settings: Vec<_> = known.brief.settings(step, ActionPhase::On).iter().collect();
             self.refreshed += 1;
             let number =
                 format!("{}-r{}-{}", self.record.count(), self.refreshed, self.parts.clock.now().at.0);

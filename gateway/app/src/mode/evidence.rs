@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use linli_domain::alarm::Source;
-use linli_domain::facility::From;
-use linli_domain::mode::{Brief, Readings, Truth, unbracketed};
+use linli_domain::facility::ReadSource;
+use linli_domain::mode::{Readings, ResolvedPlan, Truth, unbracketed};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -109,22 +109,28 @@ impl Seen {
     pub fn truth(
         &self,
         setup: &Setup,
-        brief: &Brief,
+        brief: &ResolvedPlan,
         atom: usize,
         now: Instant,
         after: Option<Moment>,
         is_drill: bool,
     ) -> Truth {
         let counting = Counting { seen: self, setup, now, after, is_drill };
-        brief.atoms.get(atom).map_or(Truth::Unknown, |atom| atom.truth(&setup.facility, &counting))
+        brief.predicates.get(atom).map_or(Truth::Unknown, |atom| atom.truth(&setup.facility, &counting))
     }
 
     /// What a claim rests on.
-    pub fn evidence(&self, setup: &Setup, brief: &Brief, atom: usize, now: Instant) -> Option<Evidence> {
-        let atom = brief.atoms.get(atom)?;
+    pub fn evidence(
+        &self,
+        setup: &Setup,
+        brief: &ResolvedPlan,
+        atom: usize,
+        now: Instant,
+    ) -> Option<Evidence> {
+        let atom = brief.predicates.get(atom)?;
         let read = setup.facility.fixtures.get(atom.fixture)?.reads.get(atom.read)?;
         let (claim, is_independent) = (atom.text(&setup.facility), read.is_independent);
-        let From::Point(source) = &read.from else {
+        let ReadSource::Point(source) = &read.from else {
             return Some(Evidence { claim, point: None, value: None, age_ms: None, is_independent });
         };
         let reading = self.readings.get(&source.device).and_then(|points| points.get(&source.point));
@@ -203,7 +209,7 @@ impl Claims {
         &mut self,
         seen: &Seen,
         setup: &Setup,
-        brief: &Brief,
+        brief: &ResolvedPlan,
         atom: usize,
         known: Truth,
         now: Instant,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use linli_domain::mode::{
-    Cause, Channel, Class, Direction, Doing, Effect, Event, Phase, Stage, State, StepState,
+    Action, Cause, Channel, Class, Direction, Effect, Event, Phase, Stage, State, StepState,
 };
 use linli_domain::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -280,9 +280,9 @@ impl Desk {
             });
             let Some(known) = &room.known else { continue };
             for (step, since) in &room.asked {
-                let Some(job) = known.brief.jobs.get(*step) else { continue };
-                let role = match &job.doing {
-                    Doing::Human { role, .. } => role,
+                let Some(job) = known.brief.steps.get(*step) else { continue };
+                let role = match &job.action {
+                    Action::Human { role, .. } => role,
                     _ => &known.brief.plan.lead,
                 };
                 let (count, oldest) = figures.outstanding.entry(role.clone()).or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use linli_domain::command::Inbound;
 use linli_domain::facility::Facility;
-use linli_domain::mode::{Setting, Turn};
+use linli_domain::mode::{ActionPhase, Setting};
 use linli_drivers::Clock;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
@@ -35,7 +35,7 @@ pub struct Task {
     /// Which run of the room.
     pub serial: u64,
     /// Its turn of a step; none for a safe state or a refreshment.
-    pub act: Option<(usize, Turn)>,
+    pub act: Option<(usize, ActionPhase)>,
     /// Claims about what is moved.
     pub touches: Vec<usize>,
 }

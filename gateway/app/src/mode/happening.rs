@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::facility::From;
+use linli_domain::facility::ReadSource;
 use linli_domain::mode::{Acted, Event, Truth};
 use linli_domain::{Batch, Id};
 use tokio::sync::mpsc;
@@ -107,8 +107,8 @@ impl Desk {
         let fixtures = self.setup.facility.fixtures.iter();
         let reads = fixtures.filter(|fixture| {
             fixture.reads.iter().any(|read| match &read.from {
-                From::Point(point) => devices.contains(&point.device),
-                From::Known(_) => false,
+                ReadSource::Point(point) => devices.contains(&point.device),
+                ReadSource::Constant(_) => false,
             })
         });
         reads.map(|fixture| fixture.room).collect()
@@ -122,7 +122,7 @@ impl Desk {
             return None;
         }
         let (setup, brief) = (&self.setup, &looked.known.brief);
-        while looked.atom < brief.atoms.len() {
+        while looked.atom < brief.predicates.len() {
             let atom = looked.atom;
             looked.atom += 1;
             let knows = room.knows(atom);

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use linli_domain::checkpoint::Keeper;
+use linli_domain::checkpoint::CheckpointSigner;
 use linli_domain::order::SecretKey;
 
 use crate::cabin::random;
@@ -15,9 +15,9 @@ const FILE: &str = "record.key";
 
 /// Who signs for the record. A gateway that cannot have a key runs all the same: nobody is left
 /// without a mode switch for that.
-pub fn keeper(dir: &Path, name: String) -> Option<Keeper> {
+pub fn keeper(dir: &Path, name: String) -> Option<CheckpointSigner> {
     match key(&dir.join(FILE), dir) {
-        Ok(key) => Some(Keeper::new(name, key)),
+        Ok(key) => Some(CheckpointSigner::new(name, key)),
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "what is told of the record is not signed");
             None

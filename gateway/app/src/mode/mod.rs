@@ -31,7 +31,7 @@ pub use keeper::keeper;
 pub use notices::{Parts as NoticeParts, run as show_notices};
 pub use policy::Telling;
 pub use record::{LINE, Line, Moved, What, line_id};
-pub use request::{Action, Asked, Deed};
+pub use request::{Asked, Deed, RequestedAction};
 pub use setup::Setup;
 
 /// Batches waiting at the desk.

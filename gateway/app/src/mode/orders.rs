@@ -9,7 +9,7 @@ use linli_domain::audit::hex;
 use linli_domain::cap::Alert;
 use linli_domain::mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_domain::order::{
-    Clock, Envelope, Judgement, Kind, LARGEST, Ledger, Order, Refusal as Unfit, judge,
+    Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal as Unfit, ReplayGuard, judge,
 };
 use linli_domain::{ClockQuality, Id, Topic};
 use linli_store::{Book, Change, Page};
@@ -52,10 +52,10 @@ struct Outcome {
 }
 
 /// The ledger as it was kept.
-pub async fn ledger(book: &Book) -> anyhow::Result<Ledger> {
+pub async fn ledger(book: &Book) -> anyhow::Result<ReplayGuard> {
     Ok(match book.get(LEDGER).await? {
         Some(page) => serde_json::from_str(&page.body)?,
-        None => Ledger::default(),
+        None => ReplayGuard::default(),
     })
 }
 
@@ -174,9 +174,9 @@ impl Desk {
         outcome.result = "accepted";
         self.quarantine.remove(&envelope.code());
         let at = now.at;
-        let body = serde_json::to_string(&accepted.ledger).expect("a ledger is made of JSON values");
+        let body = serde_json::to_string(&accepted.replay_guard).expect("a ledger is made of JSON values");
         let page = Page { id: LEDGER.to_owned(), kind: LEDGER.to_owned(), at, body };
-        self.accept(outcome, via, decided, Change::Page(page), accepted.ledger).await?;
+        self.accept(outcome, via, decided, Change::Page(page), accepted.replay_guard).await?;
         self.go_on(then).await;
         self.go_back(&envelope.order).await;
         Ok(super::shown::status(self))
@@ -189,7 +189,7 @@ impl Desk {
         via: &str,
         decided: Vec<Decided>,
         page: Change,
-        ledger: Ledger,
+        ledger: ReplayGuard,
     ) -> Result<(), Refusal> {
         let (mut lines, mut changes) = (Vec::new(), vec![page]);
         for known in decided.iter().map(Decided::plan) {

@@ -1,6 +1,6 @@
 //! What the district is told: `event/mode` and `event/order`.
 
-use linli_domain::mode::{Brief, Class, Effect, Stage, State, StepState, bracketed};
+use linli_domain::mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use serde_json::{Map, Value, json};
 
@@ -65,7 +65,7 @@ impl Changed<'_> {
 
     /// What somebody has to hear of.
     fn note(&self, effect: &Effect) -> Option<Value> {
-        let id = |step: &usize| self.known.brief.jobs.get(*step).map(|job| &job.id);
+        let id = |step: &usize| self.known.brief.steps.get(*step).map(|job| &job.id);
         match effect {
             Effect::Escalate { step, role } => Some(json!({"escalate": id(step), "role": role})),
             Effect::GuardRefused(step) => Some(json!({"guard_refused": id(step)})),
@@ -77,7 +77,7 @@ impl Changed<'_> {
 
 /// Steps that changed.
 #[must_use]
-pub fn moved(brief: &Brief, before: &State, after: &State) -> Vec<Moved> {
+pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<Moved> {
     let pending = StepState::Pending;
     let was = |step: usize| before.run.as_ref().and_then(|run| run.steps.get(step)).unwrap_or(&pending);
     let Some(run) = &after.run else { return Vec::new() };
@@ -89,7 +89,7 @@ pub fn moved(brief: &Brief, before: &State, after: &State) -> Vec<Moved> {
     changed
         .filter_map(|(step, state)| {
             Some(Moved {
-                step: brief.jobs.get(step)?.id.clone(),
+                step: brief.steps.get(step)?.id.clone(),
                 state: state.as_str().to_owned(),
                 channel: match state {
                     StepState::Verified(channel) => Some(*channel),

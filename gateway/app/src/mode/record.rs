@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use linli_domain::audit::{Chain, Head};
-use linli_domain::checkpoint::Keeper;
+use linli_domain::checkpoint::CheckpointSigner;
 use linli_domain::mode::{Channel, Effect, Event, Stage, State};
 use linli_domain::{Id, Timestamp};
 use linli_store::{Book, Change, Page};
@@ -185,7 +185,7 @@ pub struct Signed {
 #[derive(Debug, Clone)]
 pub struct Record {
     chain: Chain,
-    keeper: Option<Arc<Keeper>>,
+    keeper: Option<Arc<CheckpointSigner>>,
 }
 
 /// The page of a line; of none before the first.
@@ -198,7 +198,7 @@ pub fn line_id(n: Option<u64>) -> String {
 
 impl Record {
     /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Book, keeper: Option<Arc<Keeper>>) -> anyhow::Result<Self> {
+    pub async fn resume(book: &Book, keeper: Option<Arc<CheckpointSigner>>) -> anyhow::Result<Self> {
         let chain = match book.get(CHAIN).await? {
             Some(page) => serde_json::from_str(&page.body)?,
             None => Chain::default(),

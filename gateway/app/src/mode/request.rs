@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_domain::mode::{Actor, Brief, Event};
+use linli_domain::mode::{Actor, Event, ResolvedPlan};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -43,7 +43,7 @@ pub enum Deed {
 
 /// What is asked.
 #[derive(Debug)]
-pub enum Action {
+pub enum RequestedAction {
     /// Every room.
     Status,
     /// What a plan would do now.
@@ -87,7 +87,7 @@ pub struct Asked {
     /// The account.
     pub who: String,
     /// What.
-    pub action: Action,
+    pub action: RequestedAction,
     /// Who waits.
     pub reply: oneshot::Sender<Result<Value, Refusal>>,
 }
@@ -96,14 +96,14 @@ pub struct Asked {
 
 impl Desk {
     /// Answers one request.
-    pub(super) async fn answer(&mut self, who: &str, action: Action) -> Result<Value, Refusal> {
+    pub(super) async fn answer(&mut self, who: &str, action: RequestedAction) -> Result<Value, Refusal> {
         match action {
-            Action::Status => Ok(shown::status(self)),
-            Action::Preview(plan) => shown::preview(self, &plan),
-            Action::Snapshot(plans) => super::snapshot::shown(self, &plans),
-            Action::Finding(finding) => self.finding(finding).await,
-            Action::Order(bytes, code) => self.order(&bytes, code.as_deref(), who).await,
-            Action::Do { room, person, deed } => {
+            RequestedAction::Status => Ok(shown::status(self)),
+            RequestedAction::Preview(plan) => shown::preview(self, &plan),
+            RequestedAction::Snapshot(plans) => super::snapshot::shown(self, &plans),
+            RequestedAction::Finding(finding) => self.finding(finding).await,
+            RequestedAction::Order(bytes, code) => self.order(&bytes, code.as_deref(), who).await,
+            RequestedAction::Do { room, person, deed } => {
                 self.carry(who, &room, person.as_deref(), deed).await?;
                 Ok(shown::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
             }
@@ -185,10 +185,10 @@ impl Desk {
             return Ok(Event::Stop { by: by.to_owned() });
         }
         let who = self.person(person)?;
-        let brief: Option<&Brief> = self.rooms.get(&index).and_then(|room| room.brief(&self.setup));
+        let brief: Option<&ResolvedPlan> = self.rooms.get(&index).and_then(|room| room.brief(&self.setup));
         let step = |id: &str| {
-            brief.and_then(|brief| brief.job(id)).ok_or_else(|| {
-                let steps = brief.map(|b| b.jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>());
+            brief.and_then(|brief| brief.step(id)).ok_or_else(|| {
+                let steps = brief.map(|b| b.steps.iter().map(|job| job.id.as_str()).collect::<Vec<_>>());
                 let steps = steps.unwrap_or_default().join(", ");
                 Refusal::Unknown(format!("the plan has no step {id:?}; its steps are: {steps}"))
             })

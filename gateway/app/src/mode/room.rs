@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::Id;
 use linli_domain::Timestamp;
-use linli_domain::mode::{Brief, Doing, Effect, Stage, State, StepState, Timer, Truth};
+use linli_domain::mode::{Action, Effect, ResolvedPlan, Stage, State, StepState, Timer, Truth};
 use linli_store::{Change, Page};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -155,7 +155,7 @@ impl Room {
 
     /// The plan it is looked at with.
     #[must_use]
-    pub fn brief<'r>(&'r self, setup: &'r Setup) -> Option<&'r Brief> {
+    pub fn brief<'r>(&'r self, setup: &'r Setup) -> Option<&'r ResolvedPlan> {
         self.known.as_ref().or_else(|| setup.any(self.index)).map(|known| &known.brief)
     }
 
@@ -201,9 +201,9 @@ impl Room {
 
     /// How soon a process is refreshed again.
     #[must_use]
-    pub fn refreshed_every(brief: &Brief, step: usize) -> Option<Duration> {
-        match brief.jobs.get(step)?.doing {
-            Doing::Process { lease, .. } => Some(lease / REFRESHED),
+    pub fn refreshed_every(brief: &ResolvedPlan, step: usize) -> Option<Duration> {
+        match brief.steps.get(step)?.action {
+            Action::Process { lease, .. } => Some(lease / REFRESHED),
             _ => None,
         }
     }

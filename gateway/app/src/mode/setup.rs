@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Id;
-use linli_domain::facility::{Facility, From};
-use linli_domain::mode::{Actor, Brief};
+use linli_domain::facility::{Facility, ReadSource};
+use linli_domain::mode::{Actor, ResolvedPlan};
 
 use crate::config::{Checked, Known, People};
 
@@ -49,8 +49,8 @@ impl Setup {
     pub fn devices(&self) -> BTreeSet<Id> {
         let reads = self.facility.fixtures.iter().flat_map(|fixture| &fixture.reads);
         let points = reads.filter_map(|read| match &read.from {
-            From::Point(point) => Some(point.device.clone()),
-            From::Known(_) => None,
+            ReadSource::Point(point) => Some(point.device.clone()),
+            ReadSource::Constant(_) => None,
         });
         let zones = self.facility.fire_zones.iter().map(|zone| zone.input.device.clone());
         points.chain(zones).collect()
@@ -90,7 +90,7 @@ impl Setup {
 
     /// The plan that leads back from another.
     #[must_use]
-    pub fn way_back(&self, brief: &Brief) -> Option<&Arc<Known>> {
+    pub fn way_back(&self, brief: &ResolvedPlan) -> Option<&Arc<Known>> {
         self.plan(brief.plan.return_plan.as_deref()?)
     }
 }

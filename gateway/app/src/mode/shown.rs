@@ -1,7 +1,9 @@
 //! What people see: every room, its steps, what is waited for and from whom.
 
 use linli_domain::facility::{Facility, Site};
-use linli_domain::mode::{Brief, Cond, Doing, Fold, Run, StepState, Timer, Truth, bracketed, fold, forecast};
+use linli_domain::mode::{
+    Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast,
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -22,7 +24,7 @@ fn sites(desk: &Desk) -> Vec<Value> {
         let rooms = || desk.rooms.values().filter(|room| at(room) == Some(&site.id));
         rooms().next()?;
         let together = fold(rooms().map(|room| (room.stage(setup), &room.state)));
-        let walk = site.walk.as_secs();
+        let walk = site.travel_time.as_secs();
         Some(json!({ "site": site.id, "name": site.name, "walk_s": walk, "together": together }))
     };
     setup.facility.sites.iter().filter_map(shown).collect()
@@ -61,7 +63,7 @@ fn shown(desk: &Desk, room: &Room) -> Value {
     };
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let steps: Vec<Value> =
-        (0..brief.jobs.len()).map(|step| step_shown(desk, room, run, brief, step)).collect();
+        (0..brief.steps.len()).map(|step| step_shown(desk, room, run, brief, step)).collect();
     let unproven: Vec<String> = run
         .unproven
         .iter()
@@ -83,8 +85,8 @@ fn shown(desk: &Desk, room: &Room) -> Value {
     body
 }
 
-fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &Brief, step: usize) -> Value {
-    let (job, state) = (&brief.jobs[step], &run.steps[step]);
+fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
+    let (job, state) = (&brief.steps[step], &run.steps[step]);
     let mut body = about(brief, step);
     // Nobody shall take a drill for the real thing, nor the other way round.
     if let (Some(prompt), true) = (body["prompt"].as_str().map(bracketed), room.state.is_exercise()) {
@@ -106,8 +108,9 @@ fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &Brief, step: usize) -
             conds.iter().filter_map(|cond| missing(facility, room, brief, *cond)).collect()
         };
         let mut waits = missing(&job.pre);
-        if let Doing::Actuate { verify, .. } | Doing::Process { verify, .. } | Doing::Verify { verify, .. } =
-            &job.doing
+        if let Action::Actuate { verify, .. }
+        | Action::Process { verify, .. }
+        | Action::Verify { verify, .. } = &job.action
         {
             waits.extend(verify.iter().filter_map(|atom| claim(facility, room, brief, *atom)));
         }
@@ -124,25 +127,25 @@ fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &Brief, step: usize) -
 }
 
 /// What a step is.
-fn about(brief: &Brief, step: usize) -> Value {
-    let job = &brief.jobs[step];
-    let after: Vec<_> = job.after.iter().map(|before| &brief.jobs[*before].id).collect();
+fn about(brief: &ResolvedPlan, step: usize) -> Value {
+    let job = &brief.steps[step];
+    let after: Vec<_> = job.after.iter().map(|before| &brief.steps[*before].id).collect();
     let mut body = json!({"step": job.id, "after": after});
-    let more = match &job.doing {
-        Doing::Human { role, count, prompt, evidence, not_same_as, .. } => {
-            let others: Vec<_> = not_same_as.iter().map(|other| &brief.jobs[*other].id).collect();
+    let more = match &job.action {
+        Action::Human { role, count, prompt, evidence, not_same_as, .. } => {
+            let others: Vec<_> = not_same_as.iter().map(|other| &brief.steps[*other].id).collect();
             json!({
                 "kind": "human", "role": role, "count": count, "prompt": prompt, "evidence": evidence,
                 "not_same_as": others, "deadline_s": job.deadline.as_secs(),
             })
         }
-        Doing::Actuate { channel, within, .. } => {
+        Action::Actuate { channel, within, .. } => {
             json!({"kind": "actuate", "channel": channel, "within_s": within.as_secs()})
         }
-        Doing::Process { channel, span, .. } => {
+        Action::Process { channel, span, .. } => {
             json!({"kind": "process", "channel": channel, "span_s": span.as_secs()})
         }
-        Doing::Verify { channel, within, .. } => {
+        Action::Verify { channel, within, .. } => {
             json!({"kind": "verify", "channel": channel, "within_s": within.as_secs()})
         }
     };
@@ -159,9 +162,9 @@ fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
 }
 
 /// A condition that does not hold, or is not known to.
-fn missing(facility: &Facility, room: &Room, brief: &Brief, cond: Cond) -> Option<String> {
+fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -> Option<String> {
     match cond {
-        Cond::Atom(atom) => claim(facility, room, brief, atom),
+        Cond::Predicate(atom) => claim(facility, room, brief, atom),
         Cond::NoFire => (room.state.fire != linli_domain::mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
         Cond::Vacant(count) => {
@@ -178,8 +181,8 @@ fn missing(facility: &Facility, room: &Room, brief: &Brief, cond: Cond) -> Optio
 }
 
 /// A claim that does not hold, or is not known to.
-fn claim(facility: &Facility, room: &Room, brief: &Brief, atom: usize) -> Option<String> {
-    let text = || brief.atoms.get(atom).map(|atom| atom.text(facility)).unwrap_or_default();
+fn claim(facility: &Facility, room: &Room, brief: &ResolvedPlan, atom: usize) -> Option<String> {
+    let text = || brief.predicates.get(atom).map(|atom| atom.text(facility)).unwrap_or_default();
     match room.knows(atom) {
         Truth::True => None,
         Truth::False => Some(format!("{} (false)", text())),
@@ -200,7 +203,7 @@ pub fn preview(desk: &Desk, name: &str) -> Result<Value, Refusal> {
     let known = setup.plan(name).ok_or_else(|| no_plan(desk, name))?;
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let forecast = forecast(brief);
-    let mut order: Vec<usize> = (0..brief.jobs.len()).collect();
+    let mut order: Vec<usize> = (0..brief.steps.len()).collect();
     order.sort_by_key(|step| (forecast.ends[*step], *step));
     let steps: Vec<Value> = order
         .iter()
@@ -213,7 +216,7 @@ pub fn preview(desk: &Desk, name: &str) -> Result<Value, Refusal> {
         .collect();
     let now = Instant::now();
     let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
-    for (index, atom) in brief.atoms.iter().enumerate() {
+    for (index, atom) in brief.predicates.iter().enumerate() {
         match desk.truth(brief, index, now) {
             Truth::Unknown => unknown.push(atom.text(&setup.facility)),
             Truth::False => wrong.push(atom.text(&setup.facility)),

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use linli_domain::audit::{Hash, hex};
-use linli_domain::mode::{Cond, Doing, Truth};
+use linli_domain::mode::{Action, Cond, Truth};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -25,20 +25,20 @@ fn facts(desk: &Desk, known: &Known) -> Value {
     let room = desk.rooms.get(&brief.room);
     let mut relevant = BTreeSet::new();
     let mut own = BTreeSet::new();
-    for job in &brief.jobs {
-        let conds = job.pre.iter().chain(match &job.doing {
-            Doing::Actuate { compensate: Some((_, pre)), .. } => pre.as_slice(),
+    for job in &brief.steps {
+        let conds = job.pre.iter().chain(match &job.action {
+            Action::Actuate { compensate: Some((_, pre)), .. } => pre.as_slice(),
             _ => &[],
         });
         relevant.extend(conds.filter_map(|cond| match cond {
-            Cond::Atom(atom) => Some(*atom),
+            Cond::Predicate(atom) => Some(*atom),
             _ => None,
         }));
         own.extend(job.touches.iter().copied());
     }
     let passing: BTreeSet<usize> = brief.occupied.iter().chain(&brief.opened).copied().collect();
     let is_of_people = |atom: usize| {
-        let at = |atom: usize| brief.atoms.get(atom).map(|atom| (atom.fixture, atom.read));
+        let at = |atom: usize| brief.predicates.get(atom).map(|atom| (atom.fixture, atom.read));
         let fixture =
             at(atom).and_then(|(fixture, read)| desk.setup.facility.fixtures.get(fixture)?.reads.get(read));
         // The same contact, asked the other way round; or what is wired to it.
@@ -48,7 +48,7 @@ fn facts(desk: &Desk, known: &Known) -> Value {
     let kept = relevant.into_iter().filter(|atom| !own.contains(atom) && !is_of_people(*atom));
     let claims: Vec<String> = kept
         .filter_map(|atom| {
-            let text = brief.atoms.get(atom)?.text(&desk.setup.facility);
+            let text = brief.predicates.get(atom)?.text(&desk.setup.facility);
             let truth = match desk.truth(brief, atom, now) {
                 Truth::True => "true",
                 Truth::False => "false",

@@ -7,7 +7,7 @@ use linli_store::{Change, Entry, NotDurable};
 use super::desk::Desk;
 use super::hands::Task;
 use super::record::What;
-use super::request::{Action, Asked, Deed};
+use super::request::{Asked, Deed, RequestedAction};
 
 /// Most requests that are heard while something becomes durable.
 const MOST_WAITING: usize = 1024;
@@ -65,7 +65,7 @@ impl Desk {
 
     /// Nothing more moves in the room, and what was moved becomes safe; the stop itself is decided
     /// and written down in its turn.
-    fn stop_ahead(&mut self, action: &Action) {
+    fn stop_ahead(&mut self, action: &RequestedAction) {
         let Some(index) = self.stopped_by(action) else { return };
         self.refreshed += 1;
         let number = format!("{}-s{}-{}", self.record.count(), self.refreshed, self.parts.clock.now().at.0);
@@ -83,9 +83,9 @@ impl Desk {
     }
 
     /// The room in which somebody presses stop.
-    fn stopped_by(&self, action: &Action) -> Option<usize> {
+    fn stopped_by(&self, action: &RequestedAction) -> Option<usize> {
         match action {
-            Action::Do { room, deed: Deed::Stop, .. } => self.setup.facility.room(room),
+            RequestedAction::Do { room, deed: Deed::Stop, .. } => self.setup.facility.room(room),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
-use crate::mode::{Action, Asked, Deed};
+use crate::mode::{Asked, Deed, RequestedAction};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -67,7 +67,7 @@ struct How {
 }
 
 async fn status(who: Who, State(door): State<ModeDoor>) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Status).await
+    ask(&door, who, RequestedAction::Status).await
 }
 
 async fn preview(
@@ -75,7 +75,7 @@ async fn preview(
     State(door): State<ModeDoor>,
     Path(plan): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Preview(plan)).await
+    ask(&door, who, RequestedAction::Preview(plan)).await
 }
 
 async fn snapshot(
@@ -83,13 +83,13 @@ async fn snapshot(
     State(door): State<ModeDoor>,
     Path(plans): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Snapshot(plans)).await
+    ask(&door, who, RequestedAction::Snapshot(plans)).await
 }
 
 async fn finding(who: Who, State(door): State<ModeDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
     let finding = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
-    ask(&door, who, Action::Finding(finding)).await
+    ask(&door, who, RequestedAction::Finding(finding)).await
 }
 
 /// Lines as they were written, each followed by a line feed.
@@ -111,7 +111,7 @@ async fn order(
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Order(body.to_vec(), which.code)).await
+    ask(&door, who, RequestedAction::Order(body.to_vec(), which.code)).await
 }
 
 async fn stop(
@@ -119,7 +119,7 @@ async fn stop(
     State(door): State<ModeDoor>,
     Path(room): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, Action::Do { room, person: None, deed: Deed::Stop }).await
+    ask(&door, who, RequestedAction::Do { room, person: None, deed: Deed::Stop }).await
 }
 
 async fn act(
@@ -153,10 +153,10 @@ async fn act(
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };
-    ask(&door, who, Action::Do { room, person: how.person, deed }).await
+    ask(&door, who, RequestedAction::Do { room, person: how.person, deed }).await
 }
 
-async fn ask(door: &ModeDoor, who: Who, action: Action) -> Result<Json<Value>, Problem> {
+async fn ask(door: &ModeDoor, who: Who, action: RequestedAction) -> Result<Json<Value>, Problem> {
     let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     let (reply, answer) = oneshot::channel();
     door.requests.send(Asked { who: who.0, action, reply }).await.map_err(|_| stopping())?;

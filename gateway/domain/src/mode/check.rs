@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::atom::Claim;
-use super::brief::{Brief, Cond, Doing, Fault, Job};
 use super::exits::precedes;
 use super::expression::{Literal, Op};
 use super::path;
 use super::plan::{Channel, Direction, Drill};
+use super::predicate::Claim;
+use super::resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep};
 use crate::facility::{Facility, Interlock, Kind, Read};
 
 /// A lease that holds longer leaves lamps on for too long when the gateway dies.
@@ -35,76 +35,76 @@ pub(super) fn claim(read: &Read, claim: &Claim) -> Option<String> {
 }
 
 /// Finds everything that stands before each step.
-pub(super) fn order(jobs: &mut [Job]) {
-    let after: Vec<Vec<usize>> = jobs.iter().map(|job| job.after.clone()).collect();
-    for (step, job) in jobs.iter_mut().enumerate() {
+pub(super) fn order(steps: &mut [ResolvedStep]) {
+    let after: Vec<Vec<usize>> = steps.iter().map(|planned| planned.after.clone()).collect();
+    for (step, planned) in steps.iter_mut().enumerate() {
         let (mut seen, mut front) = (std::collections::BTreeSet::new(), after[step].clone());
         while let Some(before) = front.pop() {
             if seen.insert(before) {
                 front.extend(&after[before]);
             }
         }
-        job.before = seen.into_iter().collect();
+        planned.before = seen.into_iter().collect();
     }
 }
 
 /// Marks steps whose setting a later step changes again.
-pub(super) fn supersede(jobs: &mut [Job]) {
-    let outputs = |job: &Job| -> Vec<(usize, usize)> {
-        match &job.doing {
-            Doing::Actuate { sets, .. } | Doing::Process { sets, .. } => {
+pub(super) fn supersede(steps: &mut [ResolvedStep]) {
+    let outputs = |planned: &ResolvedStep| -> Vec<(usize, usize)> {
+        match &planned.action {
+            Action::Actuate { sets, .. } | Action::Process { sets, .. } => {
                 sets.iter().map(|set| (set.fixture, set.output)).collect()
             }
             _ => Vec::new(),
         }
     };
-    let all: Vec<Vec<(usize, usize)>> = jobs.iter().map(outputs).collect();
-    let superseded: Vec<bool> = (0..jobs.len())
+    let all: Vec<Vec<(usize, usize)>> = steps.iter().map(outputs).collect();
+    let superseded: Vec<bool> = (0..steps.len())
         .map(|step| {
-            (0..jobs.len()).any(|later| {
-                jobs[later].before.contains(&step)
+            (0..steps.len()).any(|later| {
+                steps[later].before.contains(&step)
                     && later != step
                     && all[step].iter().any(|output| all[later].contains(output))
             })
         })
         .collect();
-    for (job, later) in jobs.iter_mut().zip(superseded) {
-        if let Doing::Actuate { is_superseded, .. } = &mut job.doing {
+    for (planned, later) in steps.iter_mut().zip(superseded) {
+        if let Action::Actuate { is_superseded, .. } = &mut planned.action {
             *is_superseded = later;
         }
     }
 }
 
 /// Everything that can be seen without the other plans.
-pub(super) fn check(brief: &Brief, facility: &Facility, faults: &mut Vec<Fault>) {
-    whole(brief, facility, faults);
+pub(super) fn check(resolved: &ResolvedPlan, facility: &Facility, faults: &mut Vec<Fault>) {
+    whole(resolved, facility, faults);
     let before = faults.len();
-    cycles(brief, faults);
+    cycles(resolved, faults);
     if faults.len() > before {
         return;
     }
-    for (step, job) in brief.jobs.iter().enumerate() {
+    for (step, planned) in resolved.steps.iter().enumerate() {
         let mut fault =
             |key: &'static str, message: String| faults.push(Fault { step: Some(step), key, message });
-        device(brief, facility, job, &mut fault);
-        people(brief, facility, step, job, &mut fault);
+        device(resolved, facility, planned, &mut fault);
+        people(resolved, facility, step, planned, &mut fault);
     }
-    conflicts(brief, faults);
-    let forecast = path::forecast(brief);
-    if forecast.at_most > brief.plan.ready_within {
-        let (needed, given) = (forecast.at_most.as_secs() / 60, brief.plan.ready_within.as_secs() / 60);
-        let way: Vec<&str> = forecast.critical.iter().map(|step| brief.jobs[*step].id.as_str()).collect();
+    conflicts(resolved, faults);
+    let forecast = path::forecast(resolved);
+    if forecast.at_most > resolved.plan.ready_within {
+        let (needed, given) = (forecast.at_most.as_secs() / 60, resolved.plan.ready_within.as_secs() / 60);
+        let way: Vec<&str> = forecast.critical.iter().map(|step| resolved.steps[*step].id.as_str()).collect();
         let message = format!("{given} min cannot be kept: {} take up to {needed} min", way.join(", "));
         faults.push(Fault { step: None, key: "ready_within", message });
     }
 }
 
-fn whole(brief: &Brief, facility: &Facility, faults: &mut Vec<Fault>) {
+fn whole(resolved: &ResolvedPlan, facility: &Facility, faults: &mut Vec<Fault>) {
     let mut fault = |key: &'static str, message: &str| {
         faults.push(Fault { step: None, key, message: message.to_owned() });
     };
-    let (plan, room) = (&brief.plan, &facility.rooms[brief.room]);
-    if brief.jobs.is_empty() {
+    let (plan, room) = (&resolved.plan, &facility.rooms[resolved.room]);
+    if resolved.steps.is_empty() {
         fault("step", "there is no [[step]]");
     }
     if plan.version == 0 {
@@ -124,10 +124,10 @@ fn whole(brief: &Brief, facility: &Facility, faults: &mut Vec<Fault>) {
     if !facility.people.iter().any(|person| person.roles.contains(&plan.lead)) {
         fault("lead", &format!("nobody in facility.toml has the role {:?}", plan.lead));
     }
-    let accepts =
-        |job: &Job| matches!(&job.doing, Doing::Human { not_same_as, .. } if !not_same_as.is_empty());
-    let last = brief.jobs.iter().enumerate().any(|(step, job)| {
-        accepts(job) && (0..brief.jobs.len()).all(|other| other == step || precedes(brief, other, step))
+    let accepts = |planned: &ResolvedStep| matches!(&planned.action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
+    let last = resolved.steps.iter().enumerate().any(|(step, planned)| {
+        accepts(planned)
+            && (0..resolved.steps.len()).all(|other| other == step || precedes(resolved, other, step))
     });
     if !last {
         fault(
@@ -137,26 +137,31 @@ fn whole(brief: &Brief, facility: &Facility, faults: &mut Vec<Fault>) {
     }
 }
 
-fn cycles(brief: &Brief, faults: &mut Vec<Fault>) {
-    let ring = (0..brief.jobs.len()).find(|step| precedes(brief, *step, *step));
+fn cycles(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
+    let ring = (0..resolved.steps.len()).find(|step| precedes(resolved, *step, *step));
     if let Some(step) = ring {
-        let message = format!("{} waits for itself: the steps stand in a ring", brief.jobs[step].id);
+        let message = format!("{} waits for itself: the steps stand in a ring", resolved.steps[step].id);
         faults.push(Fault { step: Some(step), key: "after", message });
     }
 }
 
-fn device(brief: &Brief, facility: &Facility, job: &Job, fault: &mut impl FnMut(&'static str, String)) {
-    let (sets, compensate, channel) = match &job.doing {
-        Doing::Actuate { sets, compensate, channel, .. } => (sets, compensate.as_ref(), *channel),
-        Doing::Process { sets, channel, .. } => (sets, None, *channel),
-        Doing::Verify { channel, verify, .. } => {
-            return independent(brief, facility, *channel, verify, fault);
+fn device(
+    resolved: &ResolvedPlan,
+    facility: &Facility,
+    planned: &ResolvedStep,
+    fault: &mut impl FnMut(&'static str, String),
+) {
+    let (sets, compensate, channel) = match &planned.action {
+        Action::Actuate { sets, compensate, channel, .. } => (sets, compensate.as_ref(), *channel),
+        Action::Process { sets, channel, .. } => (sets, None, *channel),
+        Action::Verify { channel, verify, .. } => {
+            return independent(resolved, facility, *channel, verify, fault);
         }
-        Doing::Human { .. } => return,
+        Action::Human { .. } => return,
     };
     let fixture = &facility.fixtures[sets[0].fixture];
-    let needs = |cond: Cond| job.pre.contains(&cond);
-    let vacant = job.pre.iter().any(|cond| matches!(cond, Cond::Vacant(n) if *n >= 2));
+    let needs = |cond: Cond| planned.pre.contains(&cond);
+    let vacant = planned.pre.iter().any(|cond| matches!(cond, Cond::Vacant(n) if *n >= 2));
     let secures = sets.iter().any(|set| {
         let output = &facility.fixtures[set.fixture].sets[set.output];
         matches!(&set.word, Literal::Word(word) if output.secures.contains(word))
@@ -174,15 +179,15 @@ fn device(brief: &Brief, facility: &Facility, job: &Job, fault: &mut impl FnMut(
         );
         fault("device", message);
     }
-    match (&job.doing, fixture.kind) {
-        (Doing::Process { span, lease, .. }, Kind::Uv) => {
+    match (&planned.action, fixture.kind) {
+        (Action::Process { span, lease, .. }, Kind::Uv) => {
             lamps(vacant && needs(Cond::NoFire), *span, *lease, fault);
         }
-        (Doing::Actuate { .. }, Kind::Uv) => {
+        (Action::Actuate { .. }, Kind::Uv) => {
             let message = "lamps are a process with a time, never an on and an off: kind = \"process\"";
             fault("kind", message.to_owned());
         }
-        (_, Kind::Fridge) if !job.pre.iter().any(|cond| matches!(cond, Cond::FreeOf(_))) => {
+        (_, Kind::Fridge) if !planned.pre.iter().any(|cond| matches!(cond, Cond::FreeOf(_))) => {
             let message = "what it holds must be out before its set-point changes: needs \"free_of(...)\"";
             fault("pre", message.to_owned());
         }
@@ -191,7 +196,7 @@ fn device(brief: &Brief, facility: &Facility, job: &Job, fault: &mut impl FnMut(
         }
         _ => {}
     }
-    if job.drill == Drill::Live && !fixture.kind.moves_in_drill() {
+    if planned.drill == Drill::Live && !fixture.kind.moves_in_drill() {
         let message = format!("a drill must not move a {}: simulate or skip", fixture.kind.as_str());
         fault("drill", message);
     }
@@ -200,11 +205,11 @@ fn device(brief: &Brief, facility: &Facility, job: &Job, fault: &mut impl FnMut(
     {
         fault("compensate", "has no guard of its own: needs pre with \"fire == normal\"".to_owned());
     }
-    let verify = match &job.doing {
-        Doing::Actuate { verify, .. } | Doing::Process { verify, .. } => verify,
+    let verify = match &planned.action {
+        Action::Actuate { verify, .. } | Action::Process { verify, .. } => verify,
         _ => return,
     };
-    independent(brief, facility, channel, verify, fault);
+    independent(resolved, facility, channel, verify, fault);
 }
 
 /// Lamps burn only while nobody can be there, for a time, and not without a supervisor.
@@ -222,7 +227,7 @@ fn lamps(is_guarded: bool, span: Duration, lease: Duration, fault: &mut impl FnM
 
 /// Who says that another device tells must read another device.
 fn independent(
-    brief: &Brief,
+    resolved: &ResolvedPlan,
     facility: &Facility,
     channel: Channel,
     verify: &[usize],
@@ -231,9 +236,9 @@ fn independent(
     if channel != Channel::Independent {
         return;
     }
-    let is_independent = verify.iter().any(|atom| {
-        let atom = &brief.atoms[*atom];
-        facility.fixtures[atom.fixture].reads[atom.read].is_independent
+    let is_independent = verify.iter().any(|predicate| {
+        let predicate = &resolved.predicates[*predicate];
+        facility.fixtures[predicate.fixture].reads[predicate.read].is_independent
     });
     if !is_independent {
         let message =
@@ -243,21 +248,21 @@ fn independent(
 }
 
 fn people(
-    brief: &Brief,
+    resolved: &ResolvedPlan,
     facility: &Facility,
     step: usize,
-    job: &Job,
+    planned: &ResolvedStep,
     fault: &mut impl FnMut(&'static str, String),
 ) {
-    for (role, after) in &job.escalate {
+    for (role, after) in &planned.escalate {
         if role != "district" && !facility.people.iter().any(|person| person.roles.contains(role)) {
             fault("escalate", format!("nobody in facility.toml has the role {role:?}"));
         }
-        if after > &job.deadline {
+        if after > &planned.deadline {
             fault("escalate", format!("{role} would hear of it after the deadline"));
         }
     }
-    let Doing::Human { role, count, not_same_as, void_on, is_sweep, .. } = &job.doing else { return };
+    let Action::Human { role, count, not_same_as, void_on, is_sweep, .. } = &planned.action else { return };
     let of =
         |role: &str| facility.people.iter().filter(|person| person.roles.iter().any(|r| r == role)).count();
     if *count == 0 {
@@ -270,7 +275,7 @@ fn people(
         return;
     }
     for other in not_same_as {
-        if let Doing::Human { role: other_role, count: others, .. } = &brief.jobs[*other].doing {
+        if let Action::Human { role: other_role, count: others, .. } = &resolved.steps[*other].action {
             let either = facility
                 .people
                 .iter()
@@ -279,41 +284,41 @@ fn people(
             if either < count + others {
                 let message = format!(
                     "{} and {} need {} different people, facility.toml has {either}",
-                    brief.jobs[*other].id,
-                    brief.jobs[step].id,
+                    resolved.steps[*other].id,
+                    resolved.steps[step].id,
                     count + others
                 );
                 fault("not_same_as", message);
             }
         } else {
-            fault("not_same_as", format!("{} is not done by people", brief.jobs[*other].id));
+            fault("not_same_as", format!("{} is not done by people", resolved.steps[*other].id));
         }
     }
     if *is_sweep && !(void_on.presence && void_on.door_opened) {
         fault("void_on", "a sweep is worth nothing once somebody was seen or a door opened: needs \"presence\" and \"door_opened\"".to_owned());
     }
-    if job.deadline.is_zero() {
+    if planned.deadline.is_zero() {
         fault("deadline", "is missing: nobody would notice that nobody came".to_owned());
     }
 }
 
 /// Two steps that set the same to different things need an order.
-fn conflicts(brief: &Brief, faults: &mut Vec<Fault>) {
-    let sets = |step: usize| match &brief.jobs[step].doing {
-        Doing::Actuate { sets, .. } | Doing::Process { sets, .. } => sets.as_slice(),
+fn conflicts(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
+    let sets = |step: usize| match &resolved.steps[step].action {
+        Action::Actuate { sets, .. } | Action::Process { sets, .. } => sets.as_slice(),
         _ => &[],
     };
-    for step in 0..brief.jobs.len() {
+    for step in 0..resolved.steps.len() {
         for other in 0..step {
             let clash = sets(step).iter().any(|a| {
                 sets(other)
                     .iter()
                     .any(|b| (a.fixture, a.output) == (b.fixture, b.output) && a.value != b.value)
             });
-            if clash && !precedes(brief, step, other) && !precedes(brief, other, step) {
+            if clash && !precedes(resolved, step, other) && !precedes(resolved, other, step) {
                 let message = format!(
                     "sets the same as {} to something else, and neither waits for the other",
-                    brief.jobs[other].id
+                    resolved.steps[other].id
                 );
                 faults.push(Fault { step: Some(step), key: "after", message });
             }

@@ -43,7 +43,7 @@ pub enum Acted {
 /// Which of a step's settings are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Turn {
+pub enum ActionPhase {
     /// What the step sets.
     On,
     /// The end of a process.
@@ -107,7 +107,7 @@ pub enum Event {
         /// The step.
         step: usize,
         /// What was set.
-        turn: Turn,
+        turn: ActionPhase,
         /// How it ended.
         acted: Acted,
     },
@@ -184,7 +184,7 @@ pub enum Effect {
         /// The step.
         step: usize,
         /// Which settings.
-        turn: Turn,
+        turn: ActionPhase,
         /// Which try it is.
         attempt: u8,
     },

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::atom::{Atom, Claim};
-use super::brief::{Brief, Doing, Fault};
 use super::expression::{Literal, Op};
-use super::tie::Tie;
+use super::plan_resolver::PlanResolver;
+use super::predicate::{Claim, Predicate};
+use super::resolved_plan::{Action, Fault, ResolvedPlan};
 use crate::facility::{Facility, Fixture, Opening, Way};
 
 /// Most steps of one plan that move doors: every order of them is looked at.
 const MOST: usize = 12;
 
 /// The ways out of a room as they are known while a plan runs: per way, the atoms that must hold.
-pub(super) fn ways_out(tie: &mut Tie<'_>) -> Vec<Vec<usize>> {
-    let (facility, room) = (tie.facility, tie.room);
+pub(super) fn ways_out(resolver: &mut PlanResolver<'_>) -> Vec<Vec<usize>> {
+    let (facility, room) = (resolver.facility, resolver.room);
     let mut ways = Vec::new();
     for (index, _) in facility.openings.iter().enumerate().filter(|(_, o)| leads_out(o, room)) {
         let mut needed = Vec::new();
@@ -21,13 +21,13 @@ pub(super) fn ways_out(tie: &mut Tie<'_>) -> Vec<Vec<usize>> {
             let read = |name: &str| fixture.reads.iter().position(|read| read.name == name);
             if let Some(read) = read("egress") {
                 let claim = Claim::Is(Op::Equal, Literal::Word("free".to_owned()));
-                needed.push(tie.keep(Atom { fixture: position, read, claim }));
+                needed.push(resolver.keep(Predicate { fixture: position, read, claim }));
             }
             for output in &fixture.sets {
                 let Some(read) = read(&output.name) else { continue };
                 for word in &output.entry_only {
                     let claim = Claim::Is(Op::Unequal, Literal::Word(word.clone()));
-                    needed.push(tie.keep(Atom { fixture: position, read, claim }));
+                    needed.push(resolver.keep(Predicate { fixture: position, read, claim }));
                 }
             }
         }
@@ -72,9 +72,9 @@ fn reaches_air(facility: &Facility, room: usize, shut: &BTreeSet<usize>) -> bool
 }
 
 /// Openings that a step takes out of the ways out, and those it gives back.
-fn moved(brief: &Brief, facility: &Facility, step: usize) -> (BTreeSet<usize>, BTreeSet<usize>) {
+fn moved(resolved: &ResolvedPlan, facility: &Facility, step: usize) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let (mut shut, mut opened) = (BTreeSet::new(), BTreeSet::new());
-    let Doing::Actuate { sets, .. } = &brief.jobs[step].doing else { return (shut, opened) };
+    let Action::Actuate { sets, .. } = &resolved.steps[step].action else { return (shut, opened) };
     for set in sets {
         let fixture = &facility.fixtures[set.fixture];
         let (Some(opening), Literal::Word(word)) = (fixture.opening, &set.word) else { continue };
@@ -89,21 +89,21 @@ fn moved(brief: &Brief, facility: &Facility, step: usize) -> (BTreeSet<usize>, B
 }
 
 /// Openings that a plan shuts at any time.
-fn ever_shut(brief: &Brief, facility: &Facility) -> BTreeSet<usize> {
-    (0..brief.jobs.len()).flat_map(|step| moved(brief, facility, step).0).collect()
+fn ever_shut(resolved: &ResolvedPlan, facility: &Facility) -> BTreeSet<usize> {
+    (0..resolved.steps.len()).flat_map(|step| moved(resolved, facility, step).0).collect()
 }
 
 /// Shows that every room keeps a way out whatever part of a plan is done, in whatever order,
 /// while the other plans have shut whatever they ever shut.
-pub fn check(brief: &Brief, others: &[&Brief], facility: &Facility) -> Vec<Fault> {
+pub fn check(resolved: &ResolvedPlan, others: &[&ResolvedPlan], facility: &Facility) -> Vec<Fault> {
     let elsewhere: BTreeSet<usize> = others
         .iter()
-        .filter(|other| other.room != brief.room)
+        .filter(|other| other.room != resolved.room)
         .flat_map(|other| ever_shut(other, facility))
         .collect();
-    let doors: Vec<usize> = (0..brief.jobs.len())
+    let doors: Vec<usize> = (0..resolved.steps.len())
         .filter(|step| {
-            let (shut, opened) = moved(brief, facility, *step);
+            let (shut, opened) = moved(resolved, facility, *step);
             !shut.is_empty() || !opened.is_empty()
         })
         .collect();
@@ -111,7 +111,7 @@ pub fn check(brief: &Brief, others: &[&Brief], facility: &Facility) -> Vec<Fault
         let message = format!("{} steps move doors, at most {MOST} can be looked through", doors.len());
         return vec![Fault { step: None, key: "step", message }];
     }
-    let before = |earlier: usize, later: usize| precedes(brief, earlier, later);
+    let before = |earlier: usize, later: usize| precedes(resolved, earlier, later);
     for chosen in 0..1_u32 << doors.len() {
         let done: Vec<usize> =
             (0..doors.len()).filter(|bit| chosen >> bit & 1 == 1).map(|bit| doors[bit]).collect();
@@ -123,9 +123,9 @@ pub fn check(brief: &Brief, others: &[&Brief], facility: &Facility) -> Vec<Fault
         let mut shut = elsewhere.clone();
         for step in &done {
             // A later step may have given it back; one that may come in any order may not.
-            for opening in moved(brief, facility, *step).0 {
+            for opening in moved(resolved, facility, *step).0 {
                 let given_back = done.iter().any(|later| {
-                    before(*step, *later) && moved(brief, facility, *later).1.contains(&opening)
+                    before(*step, *later) && moved(resolved, facility, *later).1.contains(&opening)
                 });
                 if !given_back {
                     shut.insert(opening);
@@ -136,7 +136,7 @@ pub fn check(brief: &Brief, others: &[&Brief], facility: &Facility) -> Vec<Fault
             reaches_air(facility, *room, &BTreeSet::new()) && !reaches_air(facility, *room, &shut)
         });
         if let Some(room) = locked {
-            let steps: Vec<&str> = done.iter().map(|step| brief.jobs[*step].id.as_str()).collect();
+            let steps: Vec<&str> = done.iter().map(|step| resolved.steps[*step].id.as_str()).collect();
             let message = format!(
                 "after {} nobody gets out of {} any more: every room keeps a free exit at every moment",
                 steps.join(" and "),
@@ -149,6 +149,6 @@ pub fn check(brief: &Brief, others: &[&Brief], facility: &Facility) -> Vec<Fault
 }
 
 /// Whether one step is always settled before another begins.
-pub(super) fn precedes(brief: &Brief, earlier: usize, later: usize) -> bool {
-    brief.jobs[later].before.contains(&earlier)
+pub(super) fn precedes(resolved: &ResolvedPlan, earlier: usize, later: usize) -> bool {
+    resolved.steps[later].before.contains(&earlier)
 }

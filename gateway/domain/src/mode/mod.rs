@@ -6,39 +6,39 @@
 //! the gateway, under the model checker, and in replay. Whatever is unknown never counts as good:
 //! a room is not vacant, a door not closed, a mode not reached, until evidence says so.
 
-mod atom;
-mod brief;
 mod centre;
 mod check;
 mod event;
 mod exits;
 mod expression;
 mod fold;
-mod law;
 mod path;
 mod plan;
+mod plan_resolver;
 mod policy;
+mod predicate;
 mod replay;
+mod resolved_plan;
+mod safety_rule;
 mod state;
 mod step;
-mod tie;
 mod truth;
 
-pub use atom::{Atom, Claim, Readings};
-pub use brief::{Brief, Cond, Doing, Fault, Job, Safe, Setting};
 pub use centre::{air_conflict, flows};
-pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, Turn};
+pub use event::{Acted, ActionPhase, Actor, Effect, Event, OrderRef, Refused, Timer};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
-pub use law::{Law, Laws};
 pub use path::{Forecast, forecast};
 pub use plan::{
-    Channel, Class, Compensate, Direction, Drill, Hands, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
-    Work,
+    Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify,
+    VoidOn, Work,
 };
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
-pub use replay::{Astray, replay};
+pub use predicate::{Claim, Predicate, Readings};
+pub use replay::{ReplayMismatch, replay};
+pub use resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
+pub use safety_rule::{SafetyRule, SafetyRules};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
 pub use step::{step, step_under};
 pub use truth::Truth;

@@ -98,7 +98,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// People do it.
-    Human(Hands),
+    Human(HumanTask),
     /// A fixture is set, and read back.
     Actuate {
         /// The fixture.
@@ -146,7 +146,7 @@ pub struct Compensate {
 
 /// What people do.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Hands {
+pub struct HumanTask {
     /// Who may.
     pub role: String,
     /// How many of them.

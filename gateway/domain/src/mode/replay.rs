@@ -2,15 +2,15 @@
 
 use sha2::{Digest, Sha256};
 
-use super::brief::Brief;
 use super::event::Event;
+use super::resolved_plan::ResolvedPlan;
 use super::state::State;
 use super::step::step;
 use crate::audit::{Hash, hex};
 
 /// Why a record does not lead where it says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Astray {
+pub enum ReplayMismatch {
     /// The function refuses what the record says was done.
     #[error("the event is refused: {0}")]
     Refused(String),
@@ -41,16 +41,22 @@ impl State {
 }
 
 /// One recorded event again; `recorded` is the hash of the state it led to, hexadecimal.
-pub fn replay(brief: &Brief, state: &State, event: &Event, recorded: &str) -> Result<State, Astray> {
+pub fn replay(
+    resolved: &ResolvedPlan,
+    state: &State,
+    event: &Event,
+    recorded: &str,
+) -> Result<State, ReplayMismatch> {
     let state = match event {
         // What the process knew ended with it.
         Event::Restarted => serde_json::from_slice(&state.kept()).expect("it was written from a state"),
         _ => state.clone(),
     };
-    let (next, _) = step(brief, &state, event).map_err(|refused| Astray::Refused(refused.to_string()))?;
+    let (next, _) =
+        step(resolved, &state, event).map_err(|refused| ReplayMismatch::Refused(refused.to_string()))?;
     let found = hex(&next.hash());
     if found != recorded {
-        return Err(Astray::Other { found, recorded: recorded.to_owned() });
+        return Err(ReplayMismatch::Other { found, recorded: recorded.to_owned() });
     }
     Ok(next)
 }

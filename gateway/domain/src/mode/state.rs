@@ -183,11 +183,11 @@ impl State {
 impl Run {
     /// A run that has not begun.
     #[must_use]
-    pub fn new(order: OrderRef, steps: usize, atoms: usize) -> Self {
+    pub fn new(order: OrderRef, steps: usize, predicates: usize) -> Self {
         Self {
             order,
             steps: vec![StepState::Pending; steps],
-            truths: vec![Truth::Unknown; atoms],
+            truths: vec![Truth::Unknown; predicates],
             settled: BTreeSet::new(),
             doers: BTreeMap::new(),
             voided: BTreeSet::new(),

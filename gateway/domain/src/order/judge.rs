@@ -33,7 +33,7 @@ pub struct Policy {
 
 /// The orders accepted before: prevents replays. Stored durably with each acceptance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct ReplayGuard {
     /// The highest sequence number per authority.
     pub last: BTreeMap<Authority, u64>,
     /// Accepted orders: number, id and hash, oldest first.
@@ -45,8 +45,8 @@ pub struct Ledger {
 pub struct Accepted {
     /// Its valid signatures.
     pub signers: Vec<Signed>,
-    /// The ledger afterwards.
-    pub ledger: Ledger,
+    /// The replay guard afterwards.
+    pub replay_guard: ReplayGuard,
 }
 
 /// The result of checking an order.
@@ -127,11 +127,11 @@ pub fn judge(
     centre: &Id,
     keyring: &Keyring,
     policy: &Policy,
-    ledger: &Ledger,
+    replay_guard: &ReplayGuard,
     now: Timestamp,
     clock: Clock<'_>,
 ) -> Result<Judgement, Refusal> {
-    judge_under(Demands::ALL, envelope, centre, keyring, policy, ledger, now, clock)
+    judge_under(Demands::ALL, envelope, centre, keyring, policy, replay_guard, now, clock)
 }
 
 /// Checks an order against some requirements only, for the model checker.
@@ -145,7 +145,7 @@ pub fn judge_under(
     centre: &Id,
     keyring: &Keyring,
     policy: &Policy,
-    ledger: &Ledger,
+    replay_guard: &ReplayGuard,
     now: Timestamp,
     clock: Clock<'_>,
 ) -> Result<Judgement, Refusal> {
@@ -163,7 +163,7 @@ pub fn judge_under(
     if signers.len() < needed {
         return Err(Refusal::Quorum { needed, signed: signers.len(), roles: roles.join(", ") });
     }
-    let known = ledger
+    let known = replay_guard
         .accepted
         .iter()
         .find(|(authority, seq, ..)| (*authority, *seq) == (order.authority, order.seq));
@@ -173,18 +173,18 @@ pub fn judge_under(
             false => Err(Refusal::Equivocation { seq: order.seq }),
         };
     }
-    let last = ledger.last.get(&order.authority).copied().unwrap_or_default();
+    let last = replay_guard.last.get(&order.authority).copied().unwrap_or_default();
     if order.seq <= last && makes(Demand::Rising) {
         return Err(Refusal::Replayed { seq: order.seq, last });
     }
     in_time(demands, envelope, now, clock)?;
-    let mut ledger = ledger.clone();
-    ledger.last.insert(order.authority, order.seq.max(last));
-    ledger.accepted.push((order.authority, order.seq, order.id.clone(), envelope.hash));
-    if ledger.accepted.len() > REMEMBERED {
-        ledger.accepted.remove(0);
+    let mut replay_guard = replay_guard.clone();
+    replay_guard.last.insert(order.authority, order.seq.max(last));
+    replay_guard.accepted.push((order.authority, order.seq, order.id.clone(), envelope.hash));
+    if replay_guard.accepted.len() > REMEMBERED {
+        replay_guard.accepted.remove(0);
     }
-    Ok(Judgement::Accepted(Accepted { signers, ledger }))
+    Ok(Judgement::Accepted(Accepted { signers, replay_guard }))
 }
 
 /// How far this machine's clock can be trusted.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use linli_domain::alarm::Source;
 use linli_domain::facility::{
-    Facility, FireZone, Fixture, From, Interlock, Kind, Opening, Output, Person, Read, Room, Way,
+    Facility, FireZone, Fixture, Interlock, Kind, Opening, Output, Person, Read, ReadSource, Room, Way,
 };
 use linli_domain::mode::{
-    Brief, Channel, Compensate, Direction, Drill, Hands, Literal, OnFail, Plan, Pressure, Retry, Step,
-    Verify, VoidOn, Work,
+    Channel, Compensate, Direction, Drill, HumanTask, Literal, OnFail, Plan, Pressure, ResolvedPlan, Retry,
+    Step, Verify, VoidOn, Work,
 };
 use linli_domain::{Id, Value};
 
@@ -26,7 +26,7 @@ fn words(words: &[(&str, i64)]) -> Vec<(String, Value)> {
 }
 
 fn read(name: &str, words: Vec<(String, Value)>, is_independent: bool, fixture: &str) -> Read {
-    let from = From::Point(point(fixture, name));
+    let from = ReadSource::Point(point(fixture, name));
     Read { name: name.to_owned(), from, words, is_per_volume: false, is_independent }
 }
 
@@ -141,26 +141,26 @@ pub fn step(id_: &str, after: &[&str], pre: &[&str], drill: Drill, on_fail: OnFa
 }
 
 fn accept(not_same_as: &[&str]) -> Step {
-    let hands = Hands {
+    let task = HumanTask {
         role: "site_lead".to_owned(),
         count: 1,
         prompt: "单向动线走查".to_owned(),
         not_same_as: not_same_as.iter().map(|text| (*text).to_owned()).collect(),
-        ..Hands::default()
+        ..HumanTask::default()
     };
-    step("accept", &["*"], &[], Drill::Live, OnFail::Human, Work::Human(hands))
+    step("accept", &["*"], &[], Drill::Live, OnFail::Human, Work::Human(task))
 }
 
 fn sweep() -> Step {
-    let hands = Hands {
+    let task = HumanTask {
         role: "staff".to_owned(),
         count: 2,
         prompt: "逐排、卫生间、储物间清场".to_owned(),
         void_on: VoidOn { door_opened: true, presence: true, after: Some(Duration::from_secs(900)) },
         is_sweep: true,
-        ..Hands::default()
+        ..HumanTask::default()
     };
-    step("sweep", &[], &[], Drill::Live, OnFail::Human, Work::Human(hands))
+    step("sweep", &[], &[], Drill::Live, OnFail::Human, Work::Human(task))
 }
 
 fn fan(air: f64, proof: &str, after: &[&str]) -> Step {
@@ -246,8 +246,8 @@ fn plan(name: &str, direction: Direction, steps: Vec<Step>) -> Plan {
 /// The same with one person who searches the room.
 pub fn enter_alone() -> Plan {
     let mut plan = enter();
-    if let Work::Human(hands) = &mut plan.steps[0].work {
-        hands.count = 1;
+    if let Work::Human(task) = &mut plan.steps[0].work {
+        task.count = 1;
     }
     plan
 }
@@ -306,8 +306,8 @@ pub fn enter_on_and_off() -> Plan {
         };
         step(name, &[after], &["vacant(2)", "fire == normal"], Drill::Skip, OnFail::Human, work)
     };
-    let hands = Hands { role: "staff".to_owned(), count: 1, ..Hands::default() };
-    let wait = step("wait", &["dose"], &[], Drill::Skip, OnFail::Human, Work::Human(hands));
+    let task = HumanTask { role: "staff".to_owned(), count: 1, ..HumanTask::default() };
+    let wait = step("wait", &["dose"], &[], Drill::Skip, OnFail::Human, Work::Human(task));
     plan.steps[2] = lamps("dose", "on", "secure", "uv.irradiance == on", Channel::Independent);
     plan.steps[3].after = vec!["off".to_owned()];
     plan.steps.insert(3, wait);
@@ -317,15 +317,15 @@ pub fn enter_on_and_off() -> Plan {
 
 /// The way back.
 pub fn back() -> Plan {
-    let inspect = Hands { role: "staff".to_owned(), count: 1, ..Hands::default() };
+    let inspect = HumanTask { role: "staff".to_owned(), count: 1, ..HumanTask::default() };
     let inspect = step("inspect", &["fan"], &[], Drill::Live, OnFail::Human, Work::Human(inspect));
     plan("back", Direction::Return, vec![fan(30.0, "fan.flow < 2", &[]), inspect, accept(&["inspect"])])
 }
 
-pub fn brief(plan: Plan) -> Brief {
+pub fn resolved(plan: Plan) -> ResolvedPlan {
     brief_in(plan, &facility())
 }
 
-pub fn brief_in(plan: Plan, facility: &Facility) -> Brief {
-    Brief::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
+pub fn brief_in(plan: Plan, facility: &Facility) -> ResolvedPlan {
+    ResolvedPlan::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }

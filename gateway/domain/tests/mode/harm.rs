@@ -1,7 +1,7 @@
 //! What must never follow, and what must never be.
 
 use linli_domain::mode::{
-    Brief, Cause, Doing, Effect, Event, Fire, Phase, State, StepState, Truth, Turn, step_under,
+    Action, ActionPhase, Cause, Effect, Event, Fire, Phase, ResolvedPlan, State, StepState, Truth, step_under,
 };
 
 use super::world::{Rules, Way, World, actor};
@@ -9,7 +9,7 @@ use super::world::{Rules, Way, World, actor};
 /// What must not follow from one event.
 pub fn harm_of(
     rules: &Rules<'_>,
-    brief: &Brief,
+    resolved: &ResolvedPlan,
     before: &State,
     after: &State,
     event: &Event,
@@ -19,8 +19,9 @@ pub fn harm_of(
     if matches!(event, Event::Restarted) && matches!(after.phase, Phase::Ready | Phase::Degraded) {
         return Some("V a claim was shown again before it was proven again");
     }
-    let starts = |turn: Turn| effects.iter().any(|e| matches!(e, Effect::Act { turn: t, .. } if *t == turn));
-    if (starts(Turn::On) || starts(Turn::Compensate)) && after.fire != Fire::Normal {
+    let starts =
+        |turn: ActionPhase| effects.iter().any(|e| matches!(e, Effect::Act { turn: t, .. } if *t == turn));
+    if (starts(ActionPhase::On) || starts(ActionPhase::Compensate)) && after.fire != Fire::Normal {
         return Some("B2 something was set in motion without knowing that there is no fire");
     }
     if before.phase == Phase::Held && after.phase == Phase::Running {
@@ -34,19 +35,19 @@ pub fn harm_of(
     let run = after.run.as_ref()?;
     for (step, state) in run.steps.iter().enumerate() {
         let is_new = before.run.as_ref().and_then(|run| run.steps.get(step)) != Some(state);
-        let job = &brief.jobs[step];
+        let planned = &resolved.steps[step];
         if is_new
             && matches!(state, StepState::Verified(_))
-            && matches!(job.doing, Doing::Actuate { .. })
-            && !is_so(rules, brief, world, step)
+            && matches!(planned.action, Action::Actuate { .. })
+            && !is_so(rules, resolved, world, step)
         {
             return Some("L a step was verified that is not so");
         }
-        let is_process = matches!(job.doing, Doing::Process { .. });
+        let is_process = matches!(planned.action, Action::Process { .. });
         if is_new && matches!(state, StepState::Verified(_)) && is_process && world.uv {
             return Some("L2 lamps were told to be off that are on");
         }
-        if is_new && matches!(state, StepState::Verified(_)) && job.id.as_str() == "accept" {
+        if is_new && matches!(state, StepState::Verified(_)) && planned.id.as_str() == "accept" {
             let rest = run.steps.iter().enumerate().all(|(other, state)| other == step || state.is_settled());
             if !rest {
                 return Some("S it was accepted before it was done");
@@ -57,9 +58,9 @@ pub fn harm_of(
 }
 
 /// Whether what a step sets is really so.
-fn is_so(rules: &Rules<'_>, brief: &Brief, world: &World, step: usize) -> bool {
-    let Doing::Actuate { verify, .. } = &brief.jobs[step].doing else { return true };
-    verify.iter().all(|atom| brief.atoms[*atom].truth(rules.facility, world).holds())
+fn is_so(rules: &Rules<'_>, resolved: &ResolvedPlan, world: &World, step: usize) -> bool {
+    let Action::Actuate { verify, .. } = &resolved.steps[step].action else { return true };
+    verify.iter().all(|predicate| resolved.predicates[*predicate].truth(rules.facility, world).holds())
 }
 
 /// What must never be.
@@ -89,17 +90,18 @@ pub fn violated(rules: &Rules<'_>, world: &World) -> Option<&'static str> {
     if let Some(wrong) = stopped(rules, world) {
         return Some(wrong);
     }
-    let brief = world.brief(rules);
+    let resolved = world.resolved(rules);
     if world.phase() == Phase::Held && run.unproven.is_empty() && !run.causes.is_empty() {
         let is_safe = !world.is_secured && !world.uv;
-        let was_moved = world.is_up && !world.acts.iter().any(|act| matches!(act, Way::Step(_, Turn::Off)));
+        let was_moved =
+            world.is_up && !world.acts.iter().any(|act| matches!(act, Way::Step(_, ActionPhase::Off)));
         if !is_safe && was_moved {
             return Some("U a held room was told to be safe and is not");
         }
     }
     // A process that is gone claims nothing.
     if world.phase() == Phase::Ready && world.is_up {
-        return ready(rules, world, brief);
+        return ready(rules, world, resolved);
     }
     None
 }
@@ -110,22 +112,22 @@ fn stopped(rules: &Rules<'_>, world: &World) -> Option<&'static str> {
         return None;
     }
     let event = Event::Stop { by: String::new() };
-    let brief = world.brief(rules);
-    let Ok((next, effects)) = step_under(rules.laws, brief, &world.room, &event) else {
+    let resolved = world.resolved(rules);
+    let Ok((next, effects)) = step_under(rules.safety_rules, resolved, &world.room, &event) else {
         return Some("P stop was refused");
     };
     let run = next.run.as_ref()?;
     let is_held = next.phase == Phase::Held && run.causes.contains(&Cause::Stop);
     let all_safe = run.moved.iter().all(|output| effects.contains(&Effect::Safe(*output)));
     let nothing_moves = !run.steps.iter().any(StepState::is_in_flight);
-    let starts = effects.iter().any(|effect| matches!(effect, Effect::Act { turn: Turn::On, .. }));
+    let starts = effects.iter().any(|effect| matches!(effect, Effect::Act { turn: ActionPhase::On, .. }));
     (!is_held || !all_safe || !nothing_moves || starts).then_some("P stop did not make the room safe")
 }
 
 /// What a claim rests on.
-fn ready(rules: &Rules<'_>, world: &World, brief: &Brief) -> Option<&'static str> {
+fn ready(rules: &Rules<'_>, world: &World, resolved: &ResolvedPlan) -> Option<&'static str> {
     let run = world.room.run.as_ref()?;
-    let find = |name: &str| brief.job(name);
+    let find = |name: &str| resolved.step(name);
     if run.steps.contains(&StepState::Failed) {
         return Some("R ready was claimed with a gap");
     }
@@ -148,8 +150,8 @@ fn ready(rules: &Rules<'_>, world: &World, brief: &Brief) -> Option<&'static str
         if by.intersection(accepted).next().is_some() {
             return Some("S who did it accepted it");
         }
-        let needed = brief.jobs.iter().find_map(|job| match &job.doing {
-            Doing::Human { is_sweep: true, count, .. } => Some(*count),
+        let needed = resolved.steps.iter().find_map(|planned| match &planned.action {
+            Action::Human { is_sweep: true, count, .. } => Some(*count),
             _ => None,
         });
         let is_few = Some(by.len()) < needed && !is_played("sweep");
@@ -165,14 +167,16 @@ fn ready(rules: &Rules<'_>, world: &World, brief: &Brief) -> Option<&'static str
         return Some("H ready was claimed without a full dose");
     }
     for (step, state) in run.steps.iter().enumerate() {
-        let Doing::Actuate { verify, is_superseded: false, .. } = &brief.jobs[step].doing else { continue };
+        let Action::Actuate { verify, is_superseded: false, .. } = &resolved.steps[step].action else {
+            continue;
+        };
         if matches!(state, StepState::Waived(_)) {
             continue;
         }
-        if !verify.iter().all(|atom| run.truths.get(*atom) == Some(&Truth::True)) {
+        if !verify.iter().all(|predicate| run.truths.get(*predicate) == Some(&Truth::True)) {
             return Some("C2 ready is claimed of what is not known");
         }
-        if !world.tripped && !is_so(rules, brief, world, step) {
+        if !world.tripped && !is_so(rules, resolved, world, step) {
             return Some("C ready was claimed and is not so");
         }
     }

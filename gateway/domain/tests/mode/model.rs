@@ -5,7 +5,7 @@
 //! looks further than the test does by itself.
 
 use linli_domain::facility::Facility;
-use linli_domain::mode::{Law, Laws, Phase, Plan};
+use linli_domain::mode::{Phase, Plan, SafetyRule, SafetyRules};
 
 use super::building::{back, brief_in, enter, enter_alone, enter_on_and_off, facility, with_plain_lamps};
 use super::explore::{Found, System, explore};
@@ -18,35 +18,35 @@ const MOST: usize = 60_000_000;
 /// What has to go wrong, and how often a person has to decide otherwise, for the lack of a law to
 /// show. The laws about evidence back each other up: one of them shows only when the other is
 /// broken too, with one person who searches the room.
-const SHOWS: [(Law, &[Law], u8, u8); 28] = [
-    (Law::Evidences, &[], 1, 0),
-    (Law::UnknownIsNotVacant, &[Law::SweepIsVoided], 1, 0),
-    (Law::SweepIsVoided, &[], 1, 0),
-    (Law::Rewalk, &[], 2, 0),
-    (Law::FireHolds, &[], 1, 0),
-    (Law::HoldStays, &[], 1, 0),
-    (Law::ResumeWithoutFire, &[], 1, 0),
-    (Law::ReadBack, &[], 1, 0),
-    (Law::FreshEvidence, &[], 1, 0),
-    (Law::UnknownIsNotVerified, &[], 1, 0),
-    (Law::DrillIsSimulated, &[], 0, 0),
-    (Law::Unbroken, &[], 1, 0),
-    (Law::GuardBefore, &[], 1, 0),
-    (Law::GuardDuring, &[], 0, 0),
-    (Law::PulseOnce, &[], 1, 0),
-    (Law::SecondPerson, &[], 0, 0),
-    (Law::Count, &[], 0, 0),
-    (Law::Role, &[], 0, 0),
-    (Law::GapIsTold, &[], 0, 0),
-    (Law::SafeOnHold, &[], 0, 0),
-    (Law::OffIsProven, &[], 1, 0),
-    (Law::Drift, &[], 1, 0),
-    (Law::ProveAgain, &[], 1, 0),
-    (Law::CompensateGuarded, &[], 1, 0),
-    (Law::NotWaivable, &[], 0, 1),
-    (Law::StopAlways, &[], 0, 0),
-    (Law::Order, &[], 0, 0),
-    (Law::LooseEndsAreSafe, &[], 0, 1),
+const SHOWS: [(SafetyRule, &[SafetyRule], u8, u8); 28] = [
+    (SafetyRule::Evidences, &[], 1, 0),
+    (SafetyRule::UnknownIsNotVacant, &[SafetyRule::SweepIsVoided], 1, 0),
+    (SafetyRule::SweepIsVoided, &[], 1, 0),
+    (SafetyRule::Rewalk, &[], 2, 0),
+    (SafetyRule::FireHolds, &[], 1, 0),
+    (SafetyRule::HoldStays, &[], 1, 0),
+    (SafetyRule::ResumeWithoutFire, &[], 1, 0),
+    (SafetyRule::ReadBack, &[], 1, 0),
+    (SafetyRule::FreshEvidence, &[], 1, 0),
+    (SafetyRule::UnknownIsNotVerified, &[], 1, 0),
+    (SafetyRule::DrillIsSimulated, &[], 0, 0),
+    (SafetyRule::Unbroken, &[], 1, 0),
+    (SafetyRule::GuardBefore, &[], 1, 0),
+    (SafetyRule::GuardDuring, &[], 0, 0),
+    (SafetyRule::PulseOnce, &[], 1, 0),
+    (SafetyRule::SecondPerson, &[], 0, 0),
+    (SafetyRule::Count, &[], 0, 0),
+    (SafetyRule::Role, &[], 0, 0),
+    (SafetyRule::GapIsTold, &[], 0, 0),
+    (SafetyRule::SafeOnHold, &[], 0, 0),
+    (SafetyRule::OffIsProven, &[], 1, 0),
+    (SafetyRule::Drift, &[], 1, 0),
+    (SafetyRule::ProveAgain, &[], 1, 0),
+    (SafetyRule::CompensateGuarded, &[], 1, 0),
+    (SafetyRule::NotWaivable, &[], 0, 1),
+    (SafetyRule::StopAlways, &[], 0, 0),
+    (SafetyRule::Order, &[], 0, 0),
+    (SafetyRule::LooseEndsAreSafe, &[], 0, 1),
 ];
 
 impl System for Rules<'_> {
@@ -80,23 +80,31 @@ impl System for Rules<'_> {
     }
 }
 
-fn check(plan: Plan, broken: &[Law], wires_cut: &[Wire], faults: u8, deeds: u8) -> Found<Move> {
+fn check(plan: Plan, broken: &[SafetyRule], wires_cut: &[Wire], faults: u8, deeds: u8) -> Found<Move> {
     check_in(facility(), plan, broken, wires_cut, faults, deeds)
 }
 
 fn check_in(
     facility: Facility,
     plan: Plan,
-    broken: &[Law],
+    broken: &[SafetyRule],
     wires_cut: &[Wire],
     faults: u8,
     deeds: u8,
 ) -> Found<Move> {
     let (enter, back) = (brief_in(plan, &facility), brief_in(back(), &facility));
-    let laws = Laws::without(broken);
+    let safety_rules = SafetyRules::without(broken);
     let has_time = false;
-    let rules =
-        Rules { laws, wires_cut, enter: &enter, back: &back, facility: &facility, faults, deeds, has_time };
+    let rules = Rules {
+        safety_rules,
+        wires_cut,
+        enter: &enter,
+        back: &back,
+        facility: &facility,
+        faults,
+        deeds,
+        has_time,
+    };
     let found = explore(&rules, MOST);
     assert!(found.violated.is_some() || found.is_whole, "more than {MOST} states: the model grew");
     found
@@ -128,10 +136,11 @@ fn with_all_laws_kept_nothing_is_violated() {
 #[test]
 fn every_law_is_good_for_something() {
     let mut useless = Vec::new();
-    for law in Law::ALL {
-        let shows = SHOWS.iter().find(|(of, ..)| *of == law);
-        let (_, with, faults, deeds) = shows.unwrap_or_else(|| panic!("{law:?} stands nowhere in the table"));
-        let broken: Vec<Law> = [law].into_iter().chain(with.iter().copied()).collect();
+    for rule in SafetyRule::ALL {
+        let shows = SHOWS.iter().find(|(of, ..)| *of == rule);
+        let (_, with, faults, deeds) =
+            shows.unwrap_or_else(|| panic!("{rule:?} stands nowhere in the table"));
+        let broken: Vec<SafetyRule> = [rule].into_iter().chain(with.iter().copied()).collect();
         let plan = if with.is_empty() { enter() } else { enter_alone() };
         let found = check(plan, &broken, &[], *faults, *deeds);
         match found.violated {
@@ -145,7 +154,7 @@ fn every_law_is_good_for_something() {
 }
 
 /// Its name, the laws and wires that are missing, faults, and whether one person searches the room.
-type Mistake = (&'static str, &'static [Law], &'static [Wire], u8, bool);
+type Mistake = (&'static str, &'static [SafetyRule], &'static [Wire], u8, bool);
 
 /// What the design says can be got wrong, each with the laws and wires whose lack it is. The sweep
 /// of the pairs is done by one person: with two of them and a sensor, three evidences would have to
@@ -153,19 +162,31 @@ type Mistake = (&'static str, &'static [Law], &'static [Wire], u8, bool);
 const KNOWN: [Mistake; 11] = [
     ("no hard-wired cut-off of the lamps", &[], &[Wire::Lamps], 1, false),
     ("no hard-wired release of the door", &[], &[Wire::Fire], 1, false),
-    ("no hold by software in a fire", &[Law::FireHolds], &[], 1, false),
-    ("the device's yes is trusted", &[Law::ReadBack], &[], 1, false),
-    ("the order's class is ignored", &[Law::DrillIsSimulated], &[], 0, false),
-    ("one evidence, the sweep is not voided", &[Law::Evidences, Law::SweepIsVoided], &[], 1, true),
+    ("no hold by software in a fire", &[SafetyRule::FireHolds], &[], 1, false),
+    ("the device's yes is trusted", &[SafetyRule::ReadBack], &[], 1, false),
+    ("the order's class is ignored", &[SafetyRule::DrillIsSimulated], &[], 0, false),
     (
-        "unknown is vacant, the sweep is not voided",
-        &[Law::UnknownIsNotVacant, Law::SweepIsVoided],
+        "one evidence, the sweep is not voided",
+        &[SafetyRule::Evidences, SafetyRule::SweepIsVoided],
         &[],
         1,
         true,
     ),
-    ("one evidence, resume by skipping", &[Law::Evidences, Law::Rewalk], &[], 2, true),
-    ("unknown is vacant, resume by skipping", &[Law::UnknownIsNotVacant, Law::Rewalk], &[], 2, true),
+    (
+        "unknown is vacant, the sweep is not voided",
+        &[SafetyRule::UnknownIsNotVacant, SafetyRule::SweepIsVoided],
+        &[],
+        1,
+        true,
+    ),
+    ("one evidence, resume by skipping", &[SafetyRule::Evidences, SafetyRule::Rewalk], &[], 2, true),
+    (
+        "unknown is vacant, resume by skipping",
+        &[SafetyRule::UnknownIsNotVacant, SafetyRule::Rewalk],
+        &[],
+        2,
+        true,
+    ),
     ("no lease", &[], &[Wire::Lease], 1, false),
     ("lamps as a step on and a step off", &[], &[], 1, false),
 ];
@@ -174,15 +195,15 @@ const KNOWN: [Mistake; 11] = [
 fn what_is_known_to_go_wrong_is_found() {
     println!("| broken | violated | moves | states |\n|---|---|---|---|");
     let mut spared = Vec::new();
-    for (name, laws, wires, faults, is_alone) in KNOWN {
-        let is_bare = laws.is_empty() && wires.is_empty();
+    for (name, safety_rules, wires, faults, is_alone) in KNOWN {
+        let is_bare = safety_rules.is_empty() && wires.is_empty();
         let (building, plan) = match (is_bare, is_alone) {
             // The loader refuses this of lamps: here they are called something else.
             (true, _) => (with_plain_lamps(), enter_on_and_off()),
             (false, true) => (facility(), enter_alone()),
             (false, false) => (facility(), enter()),
         };
-        let found = check_in(building, plan, laws, wires, faults, 0);
+        let found = check_in(building, plan, safety_rules, wires, faults, 0);
         match found.violated {
             Some((what, way)) => println!("| {name} | {what} | {} | {} |", way.len(), found.states),
             None => spared.push(name),

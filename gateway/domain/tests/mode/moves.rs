@@ -1,6 +1,6 @@
 //! Everything that can happen in a state of the world.
 
-use linli_domain::mode::{Class, Direction, Doing, Fire, Phase, StepState, Timer, Turn};
+use linli_domain::mode::{Action, ActionPhase, Class, Direction, Fire, Phase, StepState, Timer};
 
 use super::world::{Move, Rules, Sensor, Way, World};
 
@@ -91,34 +91,34 @@ impl World {
     /// What the machine could be told: everything that it does not know as it is.
     fn of_evidence(&self, rules: &Rules<'_>, moves: &mut Vec<Move>) {
         let Some(run) = &self.room.run else { return };
-        let brief = self.brief(rules);
-        let mut atoms = brief.atoms.iter().zip(&run.truths);
-        let is_new = atoms.any(|(atom, known)| atom.truth(rules.facility, self) != *known);
+        let resolved = self.resolved(rules);
+        let mut predicates = resolved.predicates.iter().zip(&run.truths);
+        let is_new = predicates.any(|(predicate, known)| predicate.truth(rules.facility, self) != *known);
         moves.extend(is_new.then_some(Move::Report));
     }
 
     fn of_steps(&self, rules: &Rules<'_>, moves: &mut Vec<Move>) {
         let Some(run) = &self.room.run else { return };
-        let brief = self.brief(rules);
+        let resolved = self.resolved(rules);
         let may_decide = self.deeds < rules.deeds;
         moves.extend((!run.unproven.is_empty()).then_some(Move::Elapsed(Timer::Safe)));
         for (step, state) in run.steps.iter().enumerate() {
-            let job = &brief.jobs[step];
+            let planned = &resolved.steps[step];
             match state {
                 StepState::Asked => {
                     // Nobody says that a room is empty while somebody stands in it.
-                    let is_sweep = matches!(job.doing, Doing::Human { is_sweep: true, .. });
+                    let is_sweep = matches!(planned.action, Action::Human { is_sweep: true, .. });
                     if !is_sweep || !self.somebody {
                         moves.extend(["an", "bo", "chen", "dou"].map(|who| Move::Confirm(step, who)));
                     }
                     if may_decide {
                         moves.extend([Move::Cannot(step), Move::Waive(step), Move::Simulate(step)]);
                     }
-                    if may_decide && job.id.as_str() == "accept" {
+                    if may_decide && planned.id.as_str() == "accept" {
                         moves.push(Move::Reject);
                     }
                 }
-                StepState::Verified(_) if matches!(job.doing, Doing::Human { is_sweep: true, .. }) => {
+                StepState::Verified(_) if matches!(planned.action, Action::Human { is_sweep: true, .. }) => {
                     moves.push(Move::Elapsed(Timer::Void(step)));
                 }
                 StepState::Blocked => {
@@ -142,13 +142,15 @@ impl World {
 
     /// Whether nothing else is on its way to the same device: each is told one thing after the other.
     fn is_next(&self, rules: &Rules<'_>, act: &Way) -> bool {
-        let Way::Step(step, Turn::On) = act else { return true };
-        let brief = self.brief(rules);
-        let fixture = brief.settings(*step, Turn::On).first().map(|set| set.fixture);
+        let Way::Step(step, ActionPhase::On) = act else { return true };
+        let resolved = self.resolved(rules);
+        let fixture = resolved.settings(*step, ActionPhase::On).first().map(|set| set.fixture);
         !self.acts.iter().any(|other| match other {
-            Way::Safe(output) => Some(brief.safe[*output].setting.fixture) == fixture,
-            Way::Step(_, Turn::On) => false,
-            Way::Step(other, turn) => brief.settings(*other, *turn).first().map(|set| set.fixture) == fixture,
+            Way::Safe(output) => Some(resolved.safe[*output].setting.fixture) == fixture,
+            Way::Step(_, ActionPhase::On) => false,
+            Way::Step(other, turn) => {
+                resolved.settings(*other, *turn).first().map(|set| set.fixture) == fixture
+            }
         })
     }
 }

@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 use linli_domain::Timestamp;
 use linli_domain::mode::Class;
 use linli_domain::order::{
-    Authority, Clock, Demand, Demands, Envelope, Judgement, Key, Keyring, Kind, Ledger, Order, PlanHash,
-    Policy, Refusal, SecretKey, Target, judge_under, sign,
+    Authority, Clock, Demand, Demands, Envelope, Judgement, Key, Keyring, Kind, Order, PlanHash, Policy,
+    Refusal, ReplayGuard, SecretKey, Target, judge_under, sign,
 };
 
 use super::building::id;
@@ -20,7 +20,7 @@ const HOUR: i64 = 3_600_000;
 const TIMES: [i64; 3] = [NOW - 2 * HOUR, NOW, NOW + 2 * HOUR];
 /// What clocks may differ by.
 const SKEW: i64 = 120_000;
-/// Orders that one ledger accepts at most here.
+/// Orders that one replay guard accepts at most here.
 const MOST: usize = 2;
 
 /// Whose keys these are, what they may do, what they sign, and until when.
@@ -52,7 +52,7 @@ struct Post {
 
 #[derive(Debug, Clone)]
 struct Desk {
-    ledger: Ledger,
+    replay_guard: ReplayGuard,
     time: usize,
     /// Which were accepted, in which order.
     accepted: Vec<usize>,
@@ -68,13 +68,13 @@ enum Move {
     /// The same, and a person compared its code.
     Compared(usize),
     Later,
-    /// What is kept of the ledger is what was written.
+    /// What is kept of the replay guard is what was written.
     Restart,
 }
 
 impl Hash for Desk {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // The ledger follows from what was accepted.
+        // The replay guard follows from what was accepted.
         (self.time, &self.accepted, self.harm).hash(state);
     }
 }
@@ -181,7 +181,7 @@ impl Post {
             &id("xinghe"),
             keyring,
             policy,
-            &desk.ledger,
+            &desk.replay_guard,
             now,
             clock,
         );
@@ -192,7 +192,7 @@ impl Post {
         };
         if let Ok(Judgement::Accepted(accepted)) = judged {
             desk.accepted.push(index);
-            desk.ledger = accepted.ledger;
+            desk.replay_guard = accepted.replay_guard;
         }
     }
 
@@ -277,7 +277,7 @@ impl System for Post {
     type Move = Move;
 
     fn start(&self) -> Desk {
-        Desk { ledger: Ledger::default(), time: 0, accepted: Vec::new(), harm: None }
+        Desk { replay_guard: ReplayGuard::default(), time: 0, accepted: Vec::new(), harm: None }
     }
 
     fn moves(&self, desk: &Desk) -> Vec<Move> {
@@ -301,9 +301,9 @@ impl System for Post {
             }
             Move::Later => next.time += 1,
             Move::Restart => {
-                let kept = serde_json::to_string(&next.ledger).expect("a ledger is written");
-                next.ledger = serde_json::from_str(&kept).expect("a ledger is read");
-                assert_eq!(next.ledger, desk.ledger, "a restart changes the ledger");
+                let kept = serde_json::to_string(&next.replay_guard).expect("a replay_guard is written");
+                next.replay_guard = serde_json::from_str(&kept).expect("a replay_guard is read");
+                assert_eq!(next.replay_guard, desk.replay_guard, "a restart changes the replay_guard");
             }
         }
         Some(next)

@@ -1,14 +1,14 @@
 //! Plans that must not be loaded.
 
 use linli_domain::facility::{Interlock, Site, Way};
-use linli_domain::mode::{Brief, Drill, Plan, Work, check_exits, forecast};
+use linli_domain::mode::{Drill, Plan, ResolvedPlan, Work, check_exits, forecast};
 
-use super::building::{back, brief, enter, facility};
+use super::building::{back, enter, facility, resolved};
 
 fn faults(change: impl Fn(&mut Plan)) -> String {
     let mut plan = enter();
     change(&mut plan);
-    match Brief::new(plan, &facility()) {
+    match ResolvedPlan::new(plan, &facility()) {
         Ok(_) => "accepted".to_owned(),
         Err(faults) => faults.iter().map(|fault| format!("{}: {}; ", fault.key, fault.message)).collect(),
     }
@@ -21,8 +21,8 @@ fn wrong(change: impl Fn(&mut Plan), said: &str) {
 
 #[test]
 fn good_plans_are_loaded() {
-    brief(enter());
-    brief(back());
+    resolved(enter());
+    resolved(back());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn lamps_need_everything_that_keeps_them_harmless() {
     );
     let mut soft = facility();
     soft.fixtures[1].interlock = Interlock::None;
-    let told = format!("{:?}", Brief::new(enter(), &soft).expect_err("lamps without an interlock"));
+    let told = format!("{:?}", ResolvedPlan::new(enter(), &soft).expect_err("lamps without an interlock"));
     assert!(told.contains("left to people"), "{told}");
 }
 
@@ -101,10 +101,10 @@ fn nobody_is_shut_in_by_a_plan() {
 fn every_room_keeps_a_way_out_at_every_moment() {
     let mut one_way = facility();
     one_way.fixtures[0].sets[0].entry_only = vec!["staff_only".to_owned()];
-    let ok = Brief::new(enter(), &one_way).expect("the garden door stays");
+    let ok = ResolvedPlan::new(enter(), &one_way).expect("the garden door stays");
     assert!(check_exits(&ok, &[], &one_way).is_empty());
     one_way.openings[1].way = Way::Entry;
-    let shut = Brief::new(enter(), &one_way).expect("what one plan does alone is well formed");
+    let shut = ResolvedPlan::new(enter(), &one_way).expect("what one plan does alone is well formed");
     let told = format!("{:?}", check_exits(&shut, &[], &one_way));
     assert!(told.contains("nobody gets out of reading-room"), "{told}");
 }
@@ -113,7 +113,8 @@ fn every_room_keeps_a_way_out_at_every_moment() {
 fn what_belongs_to_safety_is_never_moved() {
     let mut panel = facility();
     panel.fixtures[3].kind = linli_domain::facility::Kind::Safety;
-    let told = format!("{:?}", Brief::new(enter(), &panel).expect_err("a plan that moves the fire panel"));
+    let told =
+        format!("{:?}", ResolvedPlan::new(enter(), &panel).expect_err("a plan that moves the fire panel"));
     assert!(told.contains("must not move it"), "{told}");
 }
 
@@ -123,16 +124,16 @@ fn a_plan_that_cannot_be_done_is_refused() {
     wrong(|plan| plan.return_plan = None, "the way back");
     wrong(
         |plan| {
-            if let Work::Human(hands) = &mut plan.steps[0].work {
-                hands.count = 3;
+            if let Work::Human(task) = &mut plan.steps[0].work {
+                task.count = 3;
             }
         },
         "3 people with the role",
     );
     wrong(
         |plan| {
-            if let Work::Human(hands) = &mut plan.steps[0].work {
-                hands.role = "pilot".to_owned();
+            if let Work::Human(task) = &mut plan.steps[0].work {
+                task.role = "pilot".to_owned();
             }
         },
         "pilot",
@@ -145,8 +146,8 @@ fn a_plan_that_cannot_be_done_is_refused() {
     );
     wrong(
         |plan| {
-            if let Work::Human(hands) = &mut plan.steps[0].work {
-                hands.void_on.presence = false;
+            if let Work::Human(task) = &mut plan.steps[0].work {
+                task.void_on.presence = false;
             }
         },
         "worth nothing",
@@ -167,7 +168,7 @@ fn a_plan_that_cannot_be_done_is_refused() {
 
 #[test]
 fn the_longest_way_is_forecast() {
-    let forecast = forecast(&brief(enter()));
+    let forecast = forecast(&resolved(enter()));
     // Grace, sweep, lock, lamps (10 s, 30 min, 10 s), fan, lock, gate, accept.
     assert_eq!(forecast.at_most.as_secs(), 30 + 600 + 10 + 1820 + 10 + 10 + 10 + 600);
     assert_eq!(forecast.critical, [0, 1, 2, 3, 4, 5, 6]);
@@ -178,19 +179,23 @@ fn who_comes_first_to_a_site_is_given_the_time_to_walk_there() {
     let walk = std::time::Duration::from_secs(6 * 60);
     let mut far = facility();
     let south = super::building::id("south");
-    far.sites = vec![Site { id: south.clone(), name: "南站".to_owned(), walk }];
+    far.sites = vec![Site { id: south.clone(), name: "南站".to_owned(), travel_time: walk }];
     far.rooms[0].site = Some(south);
     let mut plan = enter();
     plan.steps[0].escalate = vec![("site_lead".to_owned(), std::time::Duration::from_secs(60))];
     let mut again = plan.steps[0].clone();
     (again.id, again.after) = (super::building::id("again"), vec![plan.steps[0].id.to_string()]);
     plan.steps.insert(1, again);
-    let (near, far) = (Brief::new(plan.clone(), &facility()), Brief::new(plan, &far));
+    let (near, far) = (ResolvedPlan::new(plan.clone(), &facility()), ResolvedPlan::new(plan, &far));
     let (near, far) = (near.expect("beside the door"), far.expect("down the street"));
-    let later: Vec<u64> =
-        near.jobs.iter().zip(&far.jobs).map(|(near, far)| (far.deadline - near.deadline).as_secs()).collect();
+    let later: Vec<u64> = near
+        .steps
+        .iter()
+        .zip(&far.steps)
+        .map(|(near, far)| (far.deadline - near.deadline).as_secs())
+        .collect();
     // The staff that sweep walk once, and so does whoever accepts; machines do not walk.
     assert_eq!(later, [360, 0, 0, 0, 0, 0, 0, 360]);
-    assert_eq!(far.jobs[0].escalate[0].1 - near.jobs[0].escalate[0].1, walk);
+    assert_eq!(far.steps[0].escalate[0].1 - near.steps[0].escalate[0].1, walk);
     assert_eq!((forecast(&far).at_most - forecast(&near).at_most).as_secs(), 720);
 }

@@ -11,12 +11,12 @@ use linli_domain::Value;
 use linli_domain::alarm::Source;
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
-    Acted, Brief, Class, Effect, Event, Fire, OrderRef, Phase, Plan, Pressure, Readings, Stage, State,
-    StepState, Timer, Truth, Turn, air_conflict, check_exits, flows, fold, step,
+    Acted, ActionPhase, Class, Effect, Event, Fire, OrderRef, Phase, Plan, Pressure, Readings, ResolvedPlan,
+    Stage, State, StepState, Timer, Truth, air_conflict, check_exits, flows, fold, step,
 };
 
 use super::explore::{Found, System, explore};
-use super::wing::{back, brief, enter, facility};
+use super::wing::{back, enter, facility, resolved};
 use super::world::{Way, actor};
 
 /// States at most.
@@ -67,7 +67,7 @@ const EACH: [(Without, u8, bool); 11] = [
 struct Wing {
     facility: Facility,
     /// Per room, its ways in and its way back.
-    ways: Vec<(Vec<Brief>, Brief)>,
+    ways: Vec<(Vec<ResolvedPlan>, ResolvedPlan)>,
     without: Option<Without>,
     faults: u8,
     /// Whether what is read is told late; otherwise at once. (In the model of one room it is late.)
@@ -135,7 +135,7 @@ impl Part {
         self.state.phase
     }
 
-    fn brief<'w>(&self, wing: &'w Wing, room: usize) -> &'w Brief {
+    fn resolved<'w>(&self, wing: &'w Wing, room: usize) -> &'w ResolvedPlan {
         let (enter, back) = &wing.ways[room];
         match &self.state.run {
             Some(run) if run.is_return() => back,
@@ -144,21 +144,23 @@ impl Part {
     }
 
     /// Claims of which there is something to tell. What is just being moved is told when it moved.
-    fn news(&self, wing: &Wing, brief: &Brief) -> Vec<(usize, Truth)> {
+    fn news(&self, wing: &Wing, resolved: &ResolvedPlan) -> Vec<(usize, Truth)> {
         let Some(run) = &self.state.run else { return Vec::new() };
-        let moving = |atom: &usize| {
+        let moving = |predicate: &usize| {
             self.acts.iter().any(|act| match act {
-                Way::Step(step, _) => brief.jobs[*step].touches.contains(atom),
-                Way::Safe(output) => brief.safe[*output].touches.contains(atom),
+                Way::Step(step, _) => resolved.steps[*step].touches.contains(predicate),
+                Way::Safe(output) => resolved.safe[*output].touches.contains(predicate),
             })
         };
-        let all = (0..brief.atoms.len()).filter(|atom| !moving(atom));
-        let read = all.map(|atom| (atom, brief.atoms[atom].truth(&wing.facility, self)));
-        read.filter(|(atom, truth)| run.truths.get(*atom).is_some_and(|known| known != truth)).collect()
+        let all = (0..resolved.predicates.len()).filter(|predicate| !moving(predicate));
+        let read =
+            all.map(|predicate| (predicate, resolved.predicates[predicate].truth(&wing.facility, self)));
+        read.filter(|(predicate, truth)| run.truths.get(*predicate).is_some_and(|known| known != truth))
+            .collect()
     }
 
     fn stage(&self, wing: &Wing, room: usize) -> Stage {
-        self.state.stage(self.brief(wing, room))
+        self.state.stage(self.resolved(wing, room))
     }
 }
 
@@ -169,10 +171,11 @@ impl Wing {
     fn new(rooms: &[&[Pressure]], without: Option<Without>, faults: u8, has_fire_exit: bool) -> Self {
         let facility = facility(rooms.len(), has_fire_exit);
         let of = |(room, pressures): (usize, &&[Pressure])| {
-            let enter = pressures.iter().map(|pressure| brief(enter(room, *pressure), &facility)).collect();
-            (enter, brief(back(room), &facility))
+            let enter =
+                pressures.iter().map(|pressure| resolved(enter(room, *pressure), &facility)).collect();
+            (enter, resolved(back(room), &facility))
         };
-        let ways: Vec<(Vec<Brief>, Brief)> = rooms.iter().enumerate().map(of).collect();
+        let ways: Vec<(Vec<ResolvedPlan>, ResolvedPlan)> = rooms.iter().enumerate().map(of).collect();
         Self { facility, ways, without, faults, is_late: number("LINLI_MODEL_LATE").is_some() }
     }
 
@@ -181,14 +184,14 @@ impl Wing {
     }
 
     fn plans(&self) -> impl Iterator<Item = &Plan> {
-        self.ways.iter().flat_map(|(enter, back)| enter.iter().chain([back])).map(|brief| &brief.plan)
+        self.ways.iter().flat_map(|(enter, back)| enter.iter().chain([back])).map(|resolved| &resolved.plan)
     }
 
     /// What the loader says of all plans together.
     fn lock_in(&self) -> bool {
-        let all: Vec<&Brief> =
+        let all: Vec<&ResolvedPlan> =
             self.ways.iter().flat_map(|(enter, back)| enter.iter().chain([back])).collect();
-        all.iter().any(|brief| !check_exits(brief, &all, &self.facility).is_empty())
+        all.iter().any(|resolved| !check_exits(resolved, &all, &self.facility).is_empty())
     }
 
     fn conflicts(&self, world: &Together, room: usize, way: usize, beside: &[(usize, usize)]) -> bool {
@@ -201,7 +204,7 @@ impl Wing {
         };
         let under_way = world.parts.iter().enumerate().filter(|(_, part)| part.state.run.is_some());
         let mut others: Vec<(usize, Vec<Pressure>)> =
-            under_way.map(|(other, part)| (other, flow(&part.brief(self, other).plan))).collect();
+            under_way.map(|(other, part)| (other, flow(&part.resolved(self, other).plan))).collect();
         if !self.is_without(Without::ComparingOfOneOrder) {
             others.extend(beside.iter().map(|(other, way)| (*other, flow(&self.ways[*other].0[*way].plan))));
         }
@@ -211,13 +214,13 @@ impl Wing {
 
     /// Something happens in one room. Whether it was taken.
     fn tell(&self, world: &mut Together, room: usize, event: &Event) -> bool {
-        let brief = world.parts[room].brief(self, room);
-        self.tell_by(world, room, brief, event)
+        let resolved = world.parts[room].resolved(self, room);
+        self.tell_by(world, room, resolved, event)
     }
 
-    fn tell_by(&self, world: &mut Together, room: usize, brief: &Brief, event: &Event) -> bool {
+    fn tell_by(&self, world: &mut Together, room: usize, resolved: &ResolvedPlan, event: &Event) -> bool {
         let part = &mut world.parts[room];
-        let Ok((next, effects)) = step(brief, &part.state, event) else { return false };
+        let Ok((next, effects)) = step(resolved, &part.state, event) else { return false };
         let was_held = part.phase() == Phase::Held;
         part.state = next;
         for effect in effects {
@@ -228,7 +231,7 @@ impl Wing {
             }
         }
         if part.phase() == Phase::Held {
-            part.acts.retain(|act| !matches!(act, Way::Step(_, Turn::On)));
+            part.acts.retain(|act| !matches!(act, Way::Step(_, ActionPhase::On)));
             let spreads = !was_held && self.is_without(Without::HoldingOne);
             for other in (0..world.parts.len()).filter(|other| spreads && *other != room) {
                 world.parts[other].state.phase = Phase::Held;
@@ -255,8 +258,8 @@ impl Wing {
             if self.conflicts(&before, room, way, &taken) {
                 continue;
             }
-            let (brief, event) = (&self.ways[room].0[way], ordered(&self.ways[room].0[way]));
-            if self.tell_by(world, room, brief, &event) {
+            let (resolved, event) = (&self.ways[room].0[way], ordered(&self.ways[room].0[way]));
+            if self.tell_by(world, room, resolved, &event) {
                 world.parts[room].way = way;
                 taken.push((room, way));
             }
@@ -281,9 +284,9 @@ impl Wing {
         if is_compared && self.conflicts(world, room, way, &[]) {
             return false;
         }
-        let (brief, event) = (&self.ways[room].0[way], ordered(&self.ways[room].0[way]));
+        let (resolved, event) = (&self.ways[room].0[way], ordered(&self.ways[room].0[way]));
         let is_back = self.tell(world, room, &Event::Cancel { by: "o".to_owned() });
-        is_back && self.tell_by(world, room, brief, &event) && {
+        is_back && self.tell_by(world, room, resolved, &event) && {
             world.parts[room].way = way;
             true
         }
@@ -315,15 +318,15 @@ impl Wing {
     fn act(&self, world: &mut Together, room: usize, act: Way, moves: bool) -> bool {
         world.parts[room].acts.remove(&act);
         let part = &world.parts[room];
-        let brief = part.brief(self, room);
+        let resolved = part.resolved(self, room);
         let settings: Vec<_> = match act {
-            Way::Safe(output) => brief.safe.get(output).map(|safe| &safe.setting).into_iter().collect(),
+            Way::Safe(output) => resolved.safe.get(output).map(|safe| &safe.setting).into_iter().collect(),
             Way::Step(step, turn) => {
                 let run = part.state.run.as_ref();
                 let is_wanted = run
                     .and_then(|run| run.steps.get(step))
-                    .is_some_and(|state| turn != Turn::On || matches!(state, StepState::Intent(_)));
-                if is_wanted { brief.settings(step, turn).iter().collect() } else { Vec::new() }
+                    .is_some_and(|state| turn != ActionPhase::On || matches!(state, StepState::Intent(_)));
+                if is_wanted { resolved.settings(step, turn).iter().collect() } else { Vec::new() }
             }
         };
         let is_sent = !settings.is_empty();
@@ -346,8 +349,8 @@ impl Wing {
 
     fn report(&self, world: &mut Together, room: usize) -> bool {
         let part = &world.parts[room];
-        for (atom, truth) in part.news(self, part.brief(self, room)) {
-            self.tell(world, room, &Event::Truth(atom, truth));
+        for (predicate, truth) in part.news(self, part.resolved(self, room)) {
+            self.tell(world, room, &Event::Truth(predicate, truth));
         }
         true
     }
@@ -389,13 +392,13 @@ impl Wing {
 
     fn of_room(&self, world: &Together, room: usize, moves: &mut Vec<Move>) {
         let (part, may_fail) = (&world.parts[room], world.faults < self.faults);
-        let brief = part.brief(self, room);
+        let resolved = part.resolved(self, room);
         let Some(run) = &part.state.run else { return };
         for act in &part.acts {
             moves.push(Move::Do(room, *act));
             moves.extend(may_fail.then_some(Move::Lost(room, *act)));
         }
-        let is_new = !part.news(self, brief).is_empty();
+        let is_new = !part.news(self, resolved).is_empty();
         moves.extend(is_new.then_some(Move::Report(room)));
         match part.phase() {
             Phase::Preview => {
@@ -428,9 +431,9 @@ impl Wing {
     }
 }
 
-fn ordered(brief: &Brief) -> Event {
-    let direction = brief.plan.direction;
-    Event::Order(OrderRef { id: "o".to_owned(), class: Class::Actual, direction, plan: brief.plan.key() })
+fn ordered(resolved: &ResolvedPlan) -> Event {
+    let direction = resolved.plan.direction;
+    Event::Order(OrderRef { id: "o".to_owned(), class: Class::Actual, direction, plan: resolved.plan.key() })
 }
 
 fn crash(world: &mut Together) {
@@ -521,8 +524,8 @@ impl System for Wing {
                 let rooms: Vec<usize> =
                     room.map_or_else(|| (0..next.parts.len()).collect(), |room| vec![room]);
                 let back = |room: &&usize| {
-                    let brief = &self.ways[**room].1;
-                    self.tell_by(&mut next, **room, brief, &ordered(brief))
+                    let resolved = &self.ways[**room].1;
+                    self.tell_by(&mut next, **room, resolved, &ordered(resolved))
                 };
                 // Each is told, whatever the others say.
                 rooms.iter().filter(back).count() > 0
@@ -537,7 +540,7 @@ impl System for Wing {
             Move::Lost(room, act) => self.act(&mut next, room, act, false),
             Move::Report(room) => self.report(&mut next, room),
             Move::Confirm(room, step) => {
-                let is_lead = world.parts[room].brief(self, room).jobs[step].id.as_str() == "accept";
+                let is_lead = world.parts[room].resolved(self, room).steps[step].id.as_str() == "accept";
                 let who = actor(if is_lead { "chen" } else { "bo" });
                 self.tell(&mut next, room, &Event::Confirm { step, who })
             }
@@ -585,9 +588,9 @@ impl System for Wing {
         }
         // Ready rests on what is really so.
         let lies = |(room, part): (usize, &Part)| {
-            let brief = part.brief(self, room);
+            let resolved = part.resolved(self, room);
             let wanted = f64::from(part.air);
-            let air = brief.settings(1, Turn::On).first().and_then(|set| set.value.as_f64());
+            let air = resolved.settings(1, ActionPhase::On).first().and_then(|set| set.value.as_f64());
             part.phase() == Phase::Ready && world.is_up && (!part.shut || air != Some(wanted))
         };
         if world.parts.iter().enumerate().any(lies) {

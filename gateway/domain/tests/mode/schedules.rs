@@ -3,9 +3,11 @@
 //! `LINLI_SEED=4711 cargo test -p linli-domain --test mode schedules -- --nocapture`
 
 use fastrand::Rng;
-use linli_domain::mode::{Brief, Class, Event, Fire, Laws, Phase, State, StepState, Timer, replay};
+use linli_domain::mode::{
+    Class, Event, Fire, Phase, ResolvedPlan, SafetyRules, State, StepState, Timer, replay,
+};
 
-use super::building::{back, brief, enter, facility};
+use super::building::{back, enter, facility, resolved};
 use super::harm::violated;
 use super::world::{Move, Rules, World};
 
@@ -72,11 +74,16 @@ fn is_calm(made: &Move) -> bool {
 
 /// Somebody walks through the record: every line leads to the state that it says, the last one to
 /// the state in which the room really is.
-fn followed(plans: [&Brief; 2], record: &[(String, Event, String)], end: &State) -> Result<(), String> {
+fn followed(
+    plans: [&ResolvedPlan; 2],
+    record: &[(String, Event, String)],
+    end: &State,
+) -> Result<(), String> {
     let mut state = State { fire: Fire::Normal, ..State::default() };
     for (plan, event, hash) in record {
-        let brief = plans.iter().find(|brief| brief.plan.key() == *plan).ok_or("a plan that is not there")?;
-        state = replay(brief, &state, event, hash).map_err(|astray| format!("{event:?}: {astray}"))?;
+        let resolved =
+            plans.iter().find(|resolved| resolved.plan.key() == *plan).ok_or("a plan that is not there")?;
+        state = replay(resolved, &state, event, hash).map_err(|mismatch| format!("{event:?}: {mismatch}"))?;
     }
     match state.hash() == end.hash() {
         true => Ok(()),
@@ -85,10 +92,10 @@ fn followed(plans: [&Brief; 2], record: &[(String, Event, String)], end: &State)
 }
 
 fn schedule(seed: u64, is_told: bool) -> Result<Option<Phase>, String> {
-    let (enter, back, facility) = (brief(enter()), brief(back()), facility());
-    let laws = Laws::KEPT;
+    let (enter, back, facility) = (resolved(enter()), resolved(back()), facility());
+    let safety_rules = SafetyRules::KEPT;
     let rules = |faults, deeds| Rules {
-        laws,
+        safety_rules,
         wires_cut: &[],
         enter: &enter,
         back: &back,

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use linli_domain::Value;
 use linli_domain::facility::{
-    Facility, FireZone, Fixture, From, Interlock, Kind, Opening, Output, Person, Read, Room, Way,
+    Facility, FireZone, Fixture, Interlock, Kind, Opening, Output, Person, Read, ReadSource, Room, Way,
 };
 use linli_domain::mode::{
-    Brief, Channel, Direction, Drill, Hands, Literal, OnFail, Plan, Pressure, Retry, Step, Verify, Work,
+    Channel, Direction, Drill, HumanTask, Literal, OnFail, Plan, Pressure, ResolvedPlan, Retry, Step, Verify,
+    Work,
 };
 
 use super::building::{id, point, step};
@@ -24,7 +25,7 @@ fn fixture(room: usize, name: &str, kind: Kind, words: &[(&str, i64)], safe: &st
     let source = point(&device, "state");
     let read = Read {
         name: "state".to_owned(),
-        from: From::Point(source.clone()),
+        from: ReadSource::Point(source.clone()),
         words: words.clone(),
         is_per_volume: false,
         is_independent: true,
@@ -94,13 +95,13 @@ fn sets(name: &str, device: &str, to: &str, after: &[&str], pre: &[&str], on_fai
 }
 
 fn people(name: &str, role: &str, after: &[&str], not_same_as: &[&str]) -> Step {
-    let hands = Hands {
+    let task = HumanTask {
         role: role.to_owned(),
         count: 1,
         not_same_as: not_same_as.iter().map(|step| (*step).to_owned()).collect(),
-        ..Hands::default()
+        ..HumanTask::default()
     };
-    step(name, after, &[], Drill::Live, OnFail::Human, Work::Human(hands))
+    step(name, after, &[], Drill::Live, OnFail::Human, Work::Human(task))
 }
 
 fn plan(room: usize, name: &str, direction: Direction, pressure: Pressure, steps: Vec<Step>) -> Plan {
@@ -151,6 +152,6 @@ pub fn back(room: usize) -> Plan {
     plan(room, &format!("back-{}", NAMES[room]), Direction::Return, Pressure::Neutral, steps)
 }
 
-pub fn brief(plan: Plan, facility: &Facility) -> Brief {
-    Brief::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
+pub fn resolved(plan: Plan, facility: &Facility) -> ResolvedPlan {
+    ResolvedPlan::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }

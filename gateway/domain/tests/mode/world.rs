@@ -8,8 +8,8 @@ use linli_domain::alarm::Source;
 use linli_domain::audit::hex;
 use linli_domain::facility::Facility;
 use linli_domain::mode::{
-    Acted, Actor, Brief, Class, Direction, Effect, Event, Fire, Laws, OrderRef, Phase, Readings, State,
-    StepState, Timer, Truth, Turn, step_under,
+    Acted, ActionPhase, Actor, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Readings,
+    ResolvedPlan, SafetyRules, State, StepState, Timer, Truth, step_under,
 };
 
 use super::building::id;
@@ -28,10 +28,10 @@ pub enum Wire {
 
 /// What the world is made of.
 pub struct Rules<'r> {
-    pub laws: Laws,
+    pub safety_rules: SafetyRules,
     pub wires_cut: &'r [Wire],
-    pub enter: &'r Brief,
-    pub back: &'r Brief,
+    pub enter: &'r ResolvedPlan,
+    pub back: &'r ResolvedPlan,
     pub facility: &'r Facility,
     /// Faults at most.
     pub faults: u8,
@@ -91,7 +91,7 @@ pub struct World {
 /// An act on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Way {
-    Step(usize, Turn),
+    Step(usize, ActionPhase),
     Safe(usize),
 }
 
@@ -203,7 +203,7 @@ impl World {
     }
 
     /// The plan of the run.
-    pub fn brief<'r>(&self, rules: &Rules<'r>) -> &'r Brief {
+    pub fn resolved<'r>(&self, rules: &Rules<'r>) -> &'r ResolvedPlan {
         match &self.room.run {
             Some(run) if run.is_return() => rules.back,
             _ => rules.enter,
@@ -312,12 +312,12 @@ impl World {
 
     fn report(&mut self, rules: &Rules<'_>) -> bool {
         self.tripped = false;
-        for atom in 0..self.brief(rules).atoms.len() {
-            let brief = self.brief(rules);
-            let truth = brief.atoms[atom].truth(rules.facility, self);
-            let known = self.room.run.as_ref().and_then(|run| run.truths.get(atom)).copied();
+        for predicate in 0..self.resolved(rules).predicates.len() {
+            let resolved = self.resolved(rules);
+            let truth = resolved.predicates[predicate].truth(rules.facility, self);
+            let known = self.room.run.as_ref().and_then(|run| run.truths.get(predicate)).copied();
             if known.is_some_and(|known| known != truth) {
-                self.tell(rules, &Event::Truth(atom, truth));
+                self.tell(rules, &Event::Truth(predicate, truth));
             }
         }
         true
@@ -335,7 +335,7 @@ impl World {
             Move::Commit => Event::Commit { who: actor("chen") },
             Move::Confirm(step, who) => {
                 // People who wait for lamps to have burnt long enough.
-                let is_waited = self.brief(rules).jobs[step].id.as_str() == "wait";
+                let is_waited = self.resolved(rules).steps[step].id.as_str() == "wait";
                 self.dosed |= is_waited && self.uv && !self.broken;
                 Event::Confirm { step, who: actor(who) }
             }
@@ -365,9 +365,9 @@ impl World {
     }
 
     fn order(&mut self, rules: &Rules<'_>, direction: Direction, class: Class) -> bool {
-        let brief = if direction == Direction::Enter { rules.enter } else { rules.back };
-        let order = OrderRef { id: "o".to_owned(), class, direction, plan: brief.plan.key() };
-        let told = self.tell_with(rules, brief, &Event::Order(order));
+        let resolved = if direction == Direction::Enter { rules.enter } else { rules.back };
+        let order = OrderRef { id: "o".to_owned(), class, direction, plan: resolved.plan.key() };
+        let told = self.tell_with(rules, resolved, &Event::Order(order));
         if told {
             (self.dosed, self.presses) = (false, 0);
             // What an earlier run still had on its way is not sent any more.
@@ -380,11 +380,11 @@ impl World {
     /// An act reaches its device, unless it is no longer wanted.
     fn act(&mut self, rules: &Rules<'_>, act: Way, moves: bool, acted: Option<Acted>) -> bool {
         self.acts.remove(&act);
-        let brief = self.brief(rules);
+        let resolved = self.resolved(rules);
         match act {
             Way::Safe(output) => {
-                if moves && brief.safe.get(output).is_some() {
-                    match rules.facility.fixtures[brief.safe[output].setting.fixture].id.as_str() {
+                if moves && resolved.safe.get(output).is_some() {
+                    match rules.facility.fixtures[resolved.safe[output].setting.fixture].id.as_str() {
                         "lock" => self.is_secured = false,
                         "uv" => self.lamps(false),
                         _ => {}
@@ -395,25 +395,25 @@ impl World {
             Way::Step(step, turn) => {
                 let Some(run) = &self.room.run else { return true };
                 let wanted = match turn {
-                    Turn::On => matches!(run.steps.get(step), Some(StepState::Intent(_))),
-                    Turn::Off | Turn::Compensate => true,
+                    ActionPhase::On => matches!(run.steps.get(step), Some(StepState::Intent(_))),
+                    ActionPhase::Off | ActionPhase::Compensate => true,
                 };
                 if !wanted {
                     return true;
                 }
                 if moves {
-                    self.drive(rules, brief, step, turn);
+                    self.drive(rules, resolved, step, turn);
                 }
                 acted.is_none_or(|acted| self.tell(rules, &Event::Acted { step, turn, acted }))
             }
         }
     }
 
-    fn drive(&mut self, rules: &Rules<'_>, brief: &Brief, step: usize, turn: Turn) {
+    fn drive(&mut self, rules: &Rules<'_>, resolved: &ResolvedPlan, step: usize, turn: ActionPhase) {
         if self.room.is_exercise() {
             self.harm = Some("D a drill moved something");
         }
-        match (brief.jobs[step].id.as_str(), turn) {
+        match (resolved.steps[step].id.as_str(), turn) {
             ("secure", _) => {
                 // The fire panel's relay wins over whatever is commanded.
                 self.is_secured = !self.fire || rules.wires_cut.contains(&Wire::Fire);
@@ -422,13 +422,13 @@ impl World {
                 }
             }
             ("open", _) => self.is_secured = false,
-            ("dose", Turn::On) => {
+            ("dose", ActionPhase::On) => {
                 let is_shut = !self.somebody && !self.fire;
                 self.lamps(is_shut || rules.wires_cut.contains(&Wire::Lamps));
                 self.broken = !self.uv;
             }
             ("dose" | "off", _) => self.lamps(false),
-            ("fan", Turn::Compensate) => self.fan = false,
+            ("fan", ActionPhase::Compensate) => self.fan = false,
             ("fan", _) => self.fan = !self.room.run.as_ref().is_some_and(|run| run.is_return()),
             ("gate", _) => {
                 self.gate = !self.gate;
@@ -453,28 +453,31 @@ impl World {
         if !self.is_up || self.room.run.is_none() {
             return true;
         }
-        let brief = self.brief(rules);
-        for atom in brief.opened.iter().chain(&brief.occupied) {
-            let truth = brief.atoms[*atom].truth(rules.facility, self);
-            let known = self.room.run.as_ref().and_then(|run| run.truths.get(*atom)).copied();
+        let resolved = self.resolved(rules);
+        for predicate in resolved.opened.iter().chain(&resolved.occupied) {
+            let truth = resolved.predicates[*predicate].truth(rules.facility, self);
+            let known = self.room.run.as_ref().and_then(|run| run.truths.get(*predicate)).copied();
             if known != Some(truth) {
-                self.tell(rules, &Event::Truth(*atom, truth));
+                self.tell(rules, &Event::Truth(*predicate, truth));
             }
         }
         true
     }
 
     fn tell(&mut self, rules: &Rules<'_>, event: &Event) -> bool {
-        self.tell_with(rules, self.brief(rules), event)
+        self.tell_with(rules, self.resolved(rules), event)
     }
 
-    fn tell_with(&mut self, rules: &Rules<'_>, brief: &Brief, event: &Event) -> bool {
-        let Ok((next, effects)) = step_under(rules.laws, brief, &self.room, event) else { return false };
+    fn tell_with(&mut self, rules: &Rules<'_>, resolved: &ResolvedPlan, event: &Event) -> bool {
+        let Ok((next, effects)) = step_under(rules.safety_rules, resolved, &self.room, event) else {
+            return false;
+        };
         let before = std::mem::replace(&mut self.room, next);
         if rules.has_time {
-            self.record.push((brief.plan.key(), event.clone(), hex(&self.room.hash())));
+            self.record.push((resolved.plan.key(), event.clone(), hex(&self.room.hash())));
         }
-        self.harm = self.harm.or_else(|| harm_of(rules, brief, &before, &self.room, event, &effects, self));
+        self.harm =
+            self.harm.or_else(|| harm_of(rules, resolved, &before, &self.room, event, &effects, self));
         for effect in effects {
             match effect {
                 Effect::Act { step, turn, .. } => drop(self.acts.insert(Way::Step(step, turn))),
@@ -490,7 +493,7 @@ impl World {
         }
         // What was on its way is not sent any more once it is not wanted.
         if self.phase() == Phase::Held {
-            self.acts.retain(|act| !matches!(act, Way::Step(_, Turn::On)));
+            self.acts.retain(|act| !matches!(act, Way::Step(_, ActionPhase::On)));
         }
         true
     }

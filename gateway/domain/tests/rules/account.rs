@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use linli_domain::Timestamp;
 use linli_domain::alarm::Tick;
-use linli_domain::food::{Account, Excursion, Kept};
+use linli_domain::canteen::{Account, Excursion, Kept};
 use proptest::prelude::*;
 
 const FRESH: Duration = Duration::from_secs(90);

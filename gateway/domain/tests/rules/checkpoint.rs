@@ -1,7 +1,7 @@
 //! Signed checkpoints: what verifies, and what does not.
 
 use linli_domain::audit::Head;
-use linli_domain::checkpoint::{Keeper, NotSigned, Verifier};
+use linli_domain::checkpoint::{CheckpointSigner, NotSigned, Verifier};
 use linli_domain::order::SecretKey;
 
 /// The example of the specification.
@@ -9,8 +9,8 @@ const KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc
 const NOTE: &str = "This is an example message.\n\n— example.com/foo \
     Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
 
-fn keeper() -> Keeper {
-    Keeper::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([7; 32]))
+fn keeper() -> CheckpointSigner {
+    CheckpointSigner::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([7; 32]))
 }
 
 fn head() -> Head {
@@ -31,9 +31,9 @@ fn what_is_signed_is_read_by_its_verifier_alone() {
     assert!(note.starts_with("linli/xinghe/gate-1\n12\nq6urq6"), "{note}");
     let verifier = Verifier::parse(&keeper().verifier().to_string()).unwrap();
     assert_eq!(verifier.open(&note), Ok(head()));
-    let other = Keeper::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([8; 32]));
+    let other = CheckpointSigner::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([8; 32]));
     assert!(matches!(other.verifier().open(&note), Err(NotSigned::NotByThem(_))));
-    let elsewhere = Keeper::new("linli/yinhe/gate-1".to_owned(), SecretKey::from_seed([7; 32]));
+    let elsewhere = CheckpointSigner::new("linli/yinhe/gate-1".to_owned(), SecretKey::from_seed([7; 32]));
     assert!(matches!(elsewhere.verifier().open(&note), Err(NotSigned::NotByThem(_))));
     // A second signature, of a witness, does not disturb.
     let line = note.lines().last().unwrap().replace("xinghe", "witness");

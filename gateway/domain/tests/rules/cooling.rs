@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_domain::food::cooling::{COOLING, Cooling, Outcome};
+use linli_domain::canteen::cooling::{COOLING, Cooling, Outcome};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_domain::alarm::Tick;
-use linli_domain::food::{Exposure, Stretch};
+use linli_domain::canteen::{Exposure, Stretch};
 use proptest::prelude::*;
 
 const MINUTE: u64 = 60_000;

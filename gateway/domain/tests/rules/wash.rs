@@ -2,8 +2,8 @@
 
 use linli_domain::Timestamp;
 use linli_domain::alarm::Tick;
-use linli_domain::food::Kept;
-use linli_domain::food::wash::{Cycle, Wash};
+use linli_domain::canteen::Kept;
+use linli_domain::canteen::wash::{Cycle, Wash};
 
 fn run(values: &[Option<f64>]) -> Vec<Cycle> {
     let mut wash = Wash::default();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use linli_domain::Timestamp;
 use linli_domain::mode::Class;
-use linli_domain::order::{Clock, Envelope, Judgement, Kind, Ledger, Order, judge};
+use linli_domain::order::{Clock, Envelope, Judgement, Kind, Order, ReplayGuard, judge};
 use serde_json::json;
 
 use super::file;
@@ -89,7 +89,7 @@ pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
     let (centre, ring) = (&config.centre.id, &config.centre.people.keyring);
     let now = super::super::now();
     // What was accepted before is known to the gateway only: replays show there.
-    let judged = judge(&envelope, centre, ring, policy, &Ledger::default(), now, Clock::Synchronised);
+    let judged = judge(&envelope, centre, ring, policy, &ReplayGuard::default(), now, Clock::Synchronised);
     match judged {
         Ok(Judgement::Accepted(accepted)) => {
             for signer in &accepted.signers {

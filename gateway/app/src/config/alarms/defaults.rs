@@ -1,7 +1,7 @@
 //! Alarms that nobody has to write: they follow from the devices.
 
 use linli_domain::alarm::{Condition, Priority, Rule, Source, usual};
-use linli_domain::food::Kept;
+use linli_domain::canteen::Kept;
 use linli_domain::{DeviceClass, Layout};
 
 use super::{Known, SHELVE_AT_MOST, blank, derived};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use linli_domain::alarm::{Condition, Priority, Rule, Source};
-use linli_domain::food::Kept;
+use linli_domain::canteen::Kept;
 use linli_domain::{Id, Layout, PointSpec};
 
 use super::checked::ConfiguredLine;

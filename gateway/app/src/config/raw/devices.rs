@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use linli_domain::DeviceClass;
-use linli_domain::food::Kept;
+use linli_domain::canteen::Kept;
 use linli_drivers::PROTOCOLS;
 use linli_drivers::duration::Period;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

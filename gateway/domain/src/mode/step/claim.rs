@@ -1,9 +1,9 @@
 //! The claim that a room is ready, watched for as long as it stands.
 
-use super::super::brief::Doing;
+use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
 use super::super::truth::Truth;
-use super::{Effect, Law, Room};
+use super::{Effect, Room, SafetyRule};
 
 /// What is claimed is proven within this time, or told as a gap.
 const PROVE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -13,10 +13,10 @@ const PROVE: std::time::Duration = std::time::Duration::from_secs(60);
 impl Room<'_> {
     /// Steps on whose proof the claim rests.
     fn rests_on(&self) -> Vec<usize> {
-        (0..self.brief.jobs.len())
-            .filter(|step| match &self.brief.jobs[*step].doing {
-                Doing::Actuate { is_superseded, .. } => !is_superseded,
-                Doing::Verify { .. } => true,
+        (0..self.resolved.steps.len())
+            .filter(|step| match &self.resolved.steps[*step].action {
+                Action::Actuate { is_superseded, .. } => !is_superseded,
+                Action::Verify { .. } => true,
                 _ => false,
             })
             .filter(|step| {
@@ -50,26 +50,26 @@ impl Room<'_> {
     pub(super) fn prove(&mut self) {
         self.state.phase = Phase::Proving;
         self.arm(super::Timer::Prove, PROVE);
-        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+        self.effects.push(Effect::Reread((0..self.resolved.predicates.len()).collect()));
     }
 
     fn whole(&self, step: usize) -> Truth {
-        self.proofs(step).iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom)))
+        self.proofs(step).iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate)))
     }
 
     fn drift(&mut self) {
-        if !self.keeps(Law::Drift) {
+        if !self.keeps(SafetyRule::Drift) {
             return;
         }
         for step in self.rests_on() {
             let holds = self.whole(step).holds();
             let is_reasserted =
-                matches!(&self.brief.jobs[step].doing, Doing::Actuate { is_reasserted: true, .. });
+                matches!(&self.resolved.steps[step].action, Action::Actuate { is_reasserted: true, .. });
             match self.step_state(step) {
                 StepState::Failed if holds => self.set_step(step, StepState::AlreadyOk),
                 StepState::Verified(_) | StepState::AlreadyOk if !holds => {
                     let knows = self.whole(step) == Truth::False;
-                    if is_reasserted && knows && self.all(&self.brief.jobs[step].pre).holds() {
+                    if is_reasserted && knows && self.all(&self.resolved.steps[step].pre).holds() {
                         // It is safe to set again: the claim is withdrawn until it is proven.
                         self.state.phase = Phase::Running;
                         return self.intend(step, 1);
@@ -85,7 +85,7 @@ impl Room<'_> {
     /// Ready without gaps, degraded with some.
     pub(super) fn judge(&mut self) {
         let Some(run) = self.run() else { return };
-        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(Law::GapIsTold);
+        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(SafetyRule::GapIsTold);
         let is_done = run.steps.iter().all(StepState::is_settled);
         // Without gaps the walk goes on: it ends in the claim, or in peace.
         self.state.phase = if is_done && has_gap { Phase::Degraded } else { Phase::Running };

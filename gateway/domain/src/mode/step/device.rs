@@ -1,23 +1,23 @@
 //! Devices: what was sent is believed when it is read back, and not before.
 
-use super::super::brief::Doing;
-use super::super::event::{Acted, Effect, Timer, Turn};
+use super::super::event::{Acted, ActionPhase, Effect, Timer};
 use super::super::plan::{Channel, OnFail};
+use super::super::resolved_plan::Action;
 use super::super::state::{Cause, Phase, StepState};
 use super::super::truth::Truth;
-use super::{Law, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
 impl Room<'_> {
-    pub(super) fn acted(&mut self, step: usize, turn: Turn, acted: Acted) {
+    pub(super) fn acted(&mut self, step: usize, turn: ActionPhase, acted: Acted) {
         let state = self.step_state(step).clone();
-        if let Some(job) = self.brief.jobs.get(step) {
-            self.forget(&job.touches);
+        if let Some(planned) = self.resolved.steps.get(step) {
+            self.forget(&planned.touches);
         }
         match (turn, state, acted) {
-            (Turn::On, StepState::Intent(attempt), Acted::Done) => self.sent(step, attempt),
-            (Turn::On, StepState::Intent(attempt), Acted::Failed) => self.failed_try(step, attempt),
+            (ActionPhase::On, StepState::Intent(attempt), Acted::Done) => self.sent(step, attempt),
+            (ActionPhase::On, StepState::Intent(attempt), Acted::Failed) => self.failed_try(step, attempt),
             // Whatever a device says of an end or a remedy, it is looked at.
             _ => {}
         }
@@ -25,74 +25,75 @@ impl Room<'_> {
     }
 
     fn sent(&mut self, step: usize, attempt: u8) {
-        if !self.keeps(Law::ReadBack) {
-            return match self.brief.jobs[step].doing {
-                Doing::Process { .. } => self.dwell(step),
+        if !self.keeps(SafetyRule::ReadBack) {
+            return match self.resolved.steps[step].action {
+                Action::Process { .. } => self.dwell(step),
                 _ => self.set_step(step, StepState::Verified(Channel::Itself)),
             };
         }
         self.set_step(step, StepState::Sent(attempt));
         let within = self.within(step);
         self.arm(Timer::Verify(step), within);
-        if let Doing::Process { .. } = self.brief.jobs[step].doing {
+        if let Action::Process { .. } = self.resolved.steps[step].action {
             self.effects.push(Effect::Lease(step));
         }
-        if !self.keeps(Law::FreshEvidence) {
+        if !self.keeps(SafetyRule::FreshEvidence) {
             self.look_at(step);
         }
     }
 
     /// What was known of these claims is worth nothing any more: they are read anew.
-    pub(super) fn forget(&mut self, atoms: &[usize]) {
-        if self.keeps(Law::FreshEvidence)
+    pub(super) fn forget(&mut self, predicates: &[usize]) {
+        if self.keeps(SafetyRule::FreshEvidence)
             && let Some(run) = self.run_mut()
         {
-            for atom in atoms {
-                run.truths[*atom] = Truth::Unknown;
+            for predicate in predicates {
+                run.truths[*predicate] = Truth::Unknown;
             }
         }
-        if !atoms.is_empty() {
-            self.effects.push(Effect::Reread(atoms.to_vec()));
+        if !predicates.is_empty() {
+            self.effects.push(Effect::Reread(predicates.to_vec()));
         }
     }
 
     pub(super) fn proofs(&self, step: usize) -> Vec<usize> {
-        match &self.brief.jobs[step].doing {
-            Doing::Actuate { verify, .. } | Doing::Process { verify, .. } | Doing::Verify { verify, .. } => {
-                verify.clone()
-            }
-            Doing::Human { .. } => Vec::new(),
+        match &self.resolved.steps[step].action {
+            Action::Actuate { verify, .. }
+            | Action::Process { verify, .. }
+            | Action::Verify { verify, .. } => verify.clone(),
+            Action::Human { .. } => Vec::new(),
         }
     }
 
     fn within(&self, step: usize) -> std::time::Duration {
-        match &self.brief.jobs[step].doing {
-            Doing::Actuate { within, .. } | Doing::Process { within, .. } | Doing::Verify { within, .. } => {
-                *within
-            }
-            Doing::Human { .. } => std::time::Duration::ZERO,
+        match &self.resolved.steps[step].action {
+            Action::Actuate { within, .. }
+            | Action::Process { within, .. }
+            | Action::Verify { within, .. } => *within,
+            Action::Human { .. } => std::time::Duration::ZERO,
         }
     }
 
     fn channel(&self, step: usize) -> Channel {
-        match &self.brief.jobs[step].doing {
-            Doing::Actuate { channel, .. }
-            | Doing::Process { channel, .. }
-            | Doing::Verify { channel, .. } => *channel,
-            Doing::Human { .. } => Channel::Human,
+        match &self.resolved.steps[step].action {
+            Action::Actuate { channel, .. }
+            | Action::Process { channel, .. }
+            | Action::Verify { channel, .. } => *channel,
+            Action::Human { .. } => Channel::Human,
         }
     }
 
     /// What is known of what proves a step.
     pub(super) fn proof(&self, step: usize) -> Truth {
-        self.proofs(step).iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom)))
+        self.proofs(step).iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate)))
     }
 
     /// A step that is being proven, or runs, after something was learnt.
     pub(super) fn look_at(&mut self, step: usize) {
         let proof = self.proof(step);
-        let is_process = matches!(self.brief.jobs[step].doing, Doing::Process { .. });
-        let is_good = proof.holds() || (proof == Truth::Unknown && !self.keeps(Law::UnknownIsNotVerified));
+        let is_process = matches!(self.resolved.steps[step].action, Action::Process { .. });
+        let is_good =
+            proof.holds() || (proof == Truth::Unknown && !self.keeps(SafetyRule::UnknownIsNotVerified));
         match self.step_state(step) {
             StepState::Sent(_) if is_good => {
                 self.disarm(Timer::Verify(step));
@@ -104,7 +105,7 @@ impl Room<'_> {
                 }
             }
             // A break: what ran so far is worth nothing.
-            StepState::Running if !proof.holds() && self.keeps(Law::Unbroken) => self.give_up(step),
+            StepState::Running if !proof.holds() && self.keeps(SafetyRule::Unbroken) => self.give_up(step),
             StepState::Closing if proof.holds() => self.close(step),
             StepState::Closing if proof == Truth::False => self.give_up(step),
             StepState::Ending if proof == Truth::False => self.ended(step),
@@ -113,7 +114,7 @@ impl Room<'_> {
     }
 
     fn dwell(&mut self, step: usize) {
-        let Doing::Process { span, .. } = self.brief.jobs[step].doing else { return };
+        let Action::Process { span, .. } = self.resolved.steps[step].action else { return };
         self.set_step(step, StepState::Running);
         self.arm(Timer::Dwell(step), span);
     }
@@ -123,7 +124,7 @@ impl Room<'_> {
         if *self.step_state(step) != StepState::Running {
             return;
         }
-        if !self.keeps(Law::Unbroken) {
+        if !self.keeps(SafetyRule::Unbroken) {
             return self.close(step);
         }
         self.set_step(step, StepState::Closing);
@@ -136,8 +137,8 @@ impl Room<'_> {
     /// It ran to the end: it is ended, and proven to have ended.
     fn close(&mut self, step: usize) {
         self.effects.push(Effect::Unlease(step));
-        self.effects.push(Effect::Act { step, turn: Turn::Off, attempt: 1 });
-        if !self.keeps(Law::OffIsProven) {
+        self.effects.push(Effect::Act { step, turn: ActionPhase::Off, attempt: 1 });
+        if !self.keeps(SafetyRule::OffIsProven) {
             return self.ended(step);
         }
         self.set_step(step, StepState::Ending);
@@ -163,11 +164,11 @@ impl Room<'_> {
     }
 
     fn failed_try(&mut self, step: usize, attempt: u8) {
-        let (times, gap, is_pulse) = match &self.brief.jobs[step].doing {
-            Doing::Actuate { retry, is_pulse, .. } => (retry.times, retry.gap, *is_pulse),
+        let (times, gap, is_pulse) = match &self.resolved.steps[step].action {
+            Action::Actuate { retry, is_pulse, .. } => (retry.times, retry.gap, *is_pulse),
             _ => (0, std::time::Duration::ZERO, false),
         };
-        let may_again = attempt <= times && !(is_pulse && self.keeps(Law::PulseOnce));
+        let may_again = attempt <= times && !(is_pulse && self.keeps(SafetyRule::PulseOnce));
         if may_again {
             self.set_step(step, StepState::Pause(attempt));
             self.arm(Timer::Gap(step), gap);
@@ -178,9 +179,9 @@ impl Room<'_> {
 
     pub(super) fn again(&mut self, step: usize) {
         let StepState::Pause(attempt) = *self.step_state(step) else { return };
-        match self.all(&self.brief.jobs[step].pre) {
+        match self.all(&self.resolved.steps[step].pre) {
             Truth::True => self.intend(step, attempt + 1),
-            _ if !self.keeps(Law::GuardBefore) => self.intend(step, attempt + 1),
+            _ if !self.keeps(SafetyRule::GuardBefore) => self.intend(step, attempt + 1),
             _ => {
                 self.effects.push(Effect::GuardRefused(step));
                 self.give_up(step);
@@ -190,13 +191,13 @@ impl Room<'_> {
 
     /// A step did not succeed, with all its tries.
     fn give_up(&mut self, step: usize) {
-        let is_process = matches!(self.brief.jobs[step].doing, Doing::Process { .. });
+        let is_process = matches!(self.resolved.steps[step].action, Action::Process { .. });
         self.disarm(Timer::Dwell(step));
         self.disarm(Timer::Verify(step));
         if is_process {
             self.effects.push(Effect::Unlease(step));
         }
-        if matches!(self.brief.jobs[step].doing, Doing::Verify { .. }) {
+        if matches!(self.resolved.steps[step].action, Action::Verify { .. }) {
             return self.fall(step);
         }
         // What was moved does not stay where nobody knows.
@@ -207,7 +208,7 @@ impl Room<'_> {
     }
 
     fn fall(&mut self, step: usize) {
-        match self.brief.jobs[step].on_fail {
+        match self.resolved.steps[step].on_fail {
             OnFail::Hold => self.hold(Cause::Failed),
             OnFail::Degrade => self.set_step(step, StepState::Failed),
             OnFail::Human => {
@@ -219,20 +220,26 @@ impl Room<'_> {
 
     /// Compensates, when its own guard allows; otherwise the outputs take their safe states.
     fn make_good(&mut self, step: usize) {
-        let compensate = match &self.brief.jobs[step].doing {
-            Doing::Actuate { compensate: Some((_, pre)), .. } => Some(self.all(pre)),
+        let compensate = match &self.resolved.steps[step].action {
+            Action::Actuate { compensate: Some((_, pre)), .. } => Some(self.all(pre)),
             _ => None,
         };
         match compensate {
-            Some(Truth::True) => self.effects.push(Effect::Act { step, turn: Turn::Compensate, attempt: 1 }),
-            Some(_) if !self.keeps(Law::CompensateGuarded) => {
-                self.effects.push(Effect::Act { step, turn: Turn::Compensate, attempt: 1 });
+            Some(Truth::True) => {
+                self.effects.push(Effect::Act { step, turn: ActionPhase::Compensate, attempt: 1 })
+            }
+            Some(_) if !self.keeps(SafetyRule::CompensateGuarded) => {
+                self.effects.push(Effect::Act { step, turn: ActionPhase::Compensate, attempt: 1 });
             }
             _ => {
-                let outputs: Vec<(usize, usize)> =
-                    self.brief.settings(step, Turn::On).iter().map(|set| (set.fixture, set.output)).collect();
+                let outputs: Vec<(usize, usize)> = self
+                    .resolved
+                    .settings(step, ActionPhase::On)
+                    .iter()
+                    .map(|set| (set.fixture, set.output))
+                    .collect();
                 let safe = self
-                    .brief
+                    .resolved
                     .safe
                     .iter()
                     .enumerate()

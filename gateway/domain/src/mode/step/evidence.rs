@@ -1,35 +1,35 @@
 //! What is learnt, and what it makes worthless or withdraws.
 
-use super::super::brief::Doing;
 use super::super::event::{Effect, Timer};
+use super::super::resolved_plan::Action;
 use super::super::state::{Cause, Phase, StepState};
 use super::super::truth::Truth;
-use super::{Law, Room};
+use super::{Room, SafetyRule};
 use crate::facility::Contents;
 
 // === impl Room ===
 
 impl Room<'_> {
     /// An atom, by evidence newer than what was asked for last.
-    pub(super) fn learn(&mut self, atom: usize, truth: Truth) {
+    pub(super) fn learn(&mut self, predicate: usize, truth: Truth) {
         let Some(run) = self.run_mut() else { return };
-        let Some(slot) = run.truths.get_mut(atom) else { return };
+        let Some(slot) = run.truths.get_mut(predicate) else { return };
         *slot = truth;
-        if self.keeps(Law::SweepIsVoided) {
-            if self.brief.occupied.contains(&atom) && truth == Truth::True {
+        if self.keeps(SafetyRule::SweepIsVoided) {
+            if self.resolved.occupied.contains(&predicate) && truth == Truth::True {
                 self.void(|void_on| void_on.presence);
             }
             // Of a door of which nothing is known any more, nobody knows who came in.
-            if self.brief.opened.contains(&atom) && truth != Truth::False {
+            if self.resolved.opened.contains(&predicate) && truth != Truth::False {
                 self.void(|void_on| void_on.door_opened);
             }
         }
-        self.prove_safe(atom, truth);
+        self.prove_safe(predicate, truth);
         if self.state.phase == Phase::Running {
             self.watch_guards();
         }
-        for step in 0..self.brief.jobs.len() {
-            if self.state.phase == Phase::Running && self.proofs(step).contains(&atom) {
+        for step in 0..self.resolved.steps.len() {
+            if self.state.phase == Phase::Running && self.proofs(step).contains(&predicate) {
                 self.look_at(step);
             }
         }
@@ -38,8 +38,8 @@ impl Room<'_> {
 
     /// People's evidence that is void now; they are asked again where it is still needed.
     fn void(&mut self, is_on: impl Fn(&super::super::plan::VoidOn) -> bool) {
-        for step in 0..self.brief.jobs.len() {
-            let Doing::Human { void_on, .. } = &self.brief.jobs[step].doing else { continue };
+        for step in 0..self.resolved.steps.len() {
+            let Action::Human { void_on, .. } = &self.resolved.steps[step].action else { continue };
             if is_on(void_on) {
                 self.void_step(step);
             }
@@ -80,25 +80,25 @@ impl Room<'_> {
     /// Whether something that rests on that step is still to be done or under way.
     fn still_needed(&self, sweep: usize) -> bool {
         let rests = |step: &usize| {
-            super::super::exits::precedes(self.brief, sweep, *step)
-                && self.brief.jobs[*step]
+            super::super::exits::precedes(self.resolved, sweep, *step)
+                && self.resolved.steps[*step]
                     .pre
                     .iter()
                     .any(|cond| matches!(cond, super::Cond::Vacant(_) | super::Cond::FreeOf(_)))
         };
-        (0..self.brief.jobs.len()).filter(rests).any(|step| !self.step_state(step).is_settled())
+        (0..self.resolved.steps.len()).filter(rests).any(|step| !self.step_state(step).is_settled())
     }
 
     /// A guard lost while something moves holds the room.
     pub(super) fn watch_guards(&mut self) {
-        if self.state.phase != Phase::Running || !self.keeps(Law::GuardDuring) {
+        if self.state.phase != Phase::Running || !self.keeps(SafetyRule::GuardDuring) {
             return;
         }
-        for step in 0..self.brief.jobs.len() {
+        for step in 0..self.resolved.steps.len() {
             let is_moving = self.step_state(step).is_in_flight()
-                && !matches!(self.brief.jobs[step].doing, Doing::Verify { .. })
+                && !matches!(self.resolved.steps[step].action, Action::Verify { .. })
                 && *self.step_state(step) != StepState::Ending;
-            if is_moving && !self.all(&self.brief.jobs[step].pre).holds() {
+            if is_moving && !self.all(&self.resolved.steps[step].pre).holds() {
                 self.effects.push(Effect::GuardRefused(step));
                 return self.hold(Cause::Guard);
             }
@@ -107,39 +107,39 @@ impl Room<'_> {
 
     /// Whether every door of the room is known to be closed: through others people come and go.
     pub(super) fn is_shut(&self) -> bool {
-        self.brief.opened.iter().all(|atom| self.truth(*atom) == Truth::False)
+        self.resolved.opened.iter().all(|predicate| self.truth(*predicate) == Truth::False)
     }
 
     /// Evidence that nobody is in the room: people who searched it, and sensors that see nobody.
     pub(super) fn vacant(&self, count: u8) -> Truth {
-        let seen = |atom: &usize| self.truth(*atom);
-        if self.brief.occupied.iter().any(|atom| seen(atom).holds()) {
+        let seen = |predicate: &usize| self.truth(*predicate);
+        if self.resolved.occupied.iter().any(|predicate| seen(predicate).holds()) {
             return Truth::False;
         }
-        let sees_nobody = |atom: &&usize| match seen(atom) {
+        let sees_nobody = |predicate: &&usize| match seen(predicate) {
             Truth::False => true,
-            Truth::Unknown => !self.keeps(Law::UnknownIsNotVacant),
+            Truth::Unknown => !self.keeps(SafetyRule::UnknownIsNotVacant),
             Truth::True => false,
         };
-        let sensors = self.brief.occupied.iter().filter(sees_nobody).count();
-        let people: std::collections::BTreeSet<_> = (0..self.brief.jobs.len())
-            .filter(|step| matches!(&self.brief.jobs[*step].doing, Doing::Human { is_sweep: true, .. }))
+        let sensors = self.resolved.occupied.iter().filter(sees_nobody).count();
+        let people: std::collections::BTreeSet<_> = (0..self.resolved.steps.len())
+            .filter(|step| matches!(&self.resolved.steps[*step].action, Action::Human { is_sweep: true, .. }))
             .filter(|step| matches!(self.step_state(*step), StepState::Verified(_)))
             .filter(|step| !self.run().is_some_and(|run| run.voided.contains(step)))
             .filter_map(|step| self.run()?.doers.get(&step))
             .flatten()
             .collect();
-        let needed = if self.keeps(Law::Evidences) { usize::from(count) } else { 1 };
+        let needed = if self.keeps(SafetyRule::Evidences) { usize::from(count) } else { 1 };
         if people.len() + sensors >= needed { Truth::True } else { Truth::Unknown }
     }
 
     /// Whether somebody took it away, in this run.
     pub(super) fn free_of(&self, contents: Contents) -> Truth {
-        if !self.brief.contents.contains(&contents) {
+        if !self.resolved.contents.contains(&contents) {
             return Truth::True;
         }
-        let cleared = (0..self.brief.jobs.len()).any(|step| {
-            matches!(&self.brief.jobs[step].doing, Doing::Human { clears, .. } if clears.contains(&contents))
+        let cleared = (0..self.resolved.steps.len()).any(|step| {
+            matches!(&self.resolved.steps[step].action, Action::Human { clears, .. } if clears.contains(&contents))
                 && matches!(self.step_state(step), StepState::Verified(_))
                 && !self.run().is_some_and(|run| run.voided.contains(&step))
         });
@@ -153,22 +153,26 @@ impl Room<'_> {
     /// It takes longer than the plan gave it: whoever leads hears of it.
     pub(super) fn overdue(&mut self, step: usize) {
         if self.is_open(step) {
-            let role = self.brief.plan.lead.clone();
+            let role = self.resolved.plan.lead.clone();
             self.effects.push(Effect::Escalate { step, role });
         }
     }
 
     pub(super) fn escalate(&mut self, step: usize, rung: usize) {
         let is_open = self.is_open(step);
-        let role =
-            self.brief.jobs.get(step).and_then(|job| job.escalate.get(rung)).map(|(role, _)| role.clone());
+        let role = self
+            .resolved
+            .steps
+            .get(step)
+            .and_then(|planned| planned.escalate.get(rung))
+            .map(|(role, _)| role.clone());
         if let Some(role) = role.filter(|_| is_open) {
             self.effects.push(Effect::Escalate { step, role });
         }
     }
 
     pub(super) fn arm_void(&mut self, step: usize) {
-        if let Doing::Human { void_on, .. } = &self.brief.jobs[step].doing
+        if let Action::Human { void_on, .. } = &self.resolved.steps[step].action
             && let Some(after) = void_on.after
         {
             self.arm(Timer::Void(step), after);

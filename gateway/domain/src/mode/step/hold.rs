@@ -6,7 +6,7 @@ use super::super::event::{Actor, Effect, Refused, Timer};
 use super::super::plan::Class;
 use super::super::state::{Cause, Fire, Phase, StepState};
 use super::super::truth::Truth;
-use super::{Law, Room};
+use super::{Room, SafetyRule};
 
 /// An output that is not proven safe is asked again.
 const SAFE_AGAIN: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ impl Room<'_> {
             Truth::Unknown => Fire::Unknown,
         };
         let concerned = !matches!(self.state.phase, Phase::Peace | Phase::Preview);
-        if self.state.fire == Fire::Alarm && concerned && self.keeps(Law::FireHolds) {
+        if self.state.fire == Fire::Alarm && concerned && self.keeps(SafetyRule::FireHolds) {
             self.hold(Cause::Fire);
         } else {
             self.watch_guards();
@@ -31,7 +31,7 @@ impl Room<'_> {
     }
 
     pub(super) fn stop(&mut self) -> Result<(), Refused> {
-        let is_ignored = self.state.phase == Phase::Ready && !self.keeps(Law::StopAlways);
+        let is_ignored = self.state.phase == Phase::Ready && !self.keeps(SafetyRule::StopAlways);
         if self.run().is_none() || is_ignored {
             return Err(self.meaningless("stopping"));
         }
@@ -48,7 +48,7 @@ impl Room<'_> {
         self.state.phase = Phase::Held;
         self.effects.push(Effect::DisarmAll);
         self.effects.extend(running.into_iter().map(Effect::Unlease));
-        if self.keeps(Law::Rewalk) {
+        if self.keeps(SafetyRule::Rewalk) {
             self.rewalk();
         } else {
             self.skip_what_was_done();
@@ -57,7 +57,7 @@ impl Room<'_> {
     }
 
     fn make_safe(&mut self) {
-        if !self.keeps(Law::SafeOnHold) {
+        if !self.keeps(SafetyRule::SafeOnHold) {
             return;
         }
         let moved: Vec<usize> = self.run().map(|run| run.moved.iter().copied().collect()).unwrap_or_default();
@@ -71,7 +71,7 @@ impl Room<'_> {
             if let Some(run) = self.run_mut() {
                 run.unproven.insert(*output);
             }
-            self.forget(&self.brief.safe[*output].touches);
+            self.forget(&self.resolved.safe[*output].touches);
         }
         if !outputs.is_empty() {
             self.arm(Timer::Safe, SAFE_AGAIN);
@@ -89,12 +89,12 @@ impl Room<'_> {
     }
 
     /// An output that reads safe is proven; one that is safe again was not moved any more.
-    pub(super) fn prove_safe(&mut self, atom: usize, truth: Truth) {
+    pub(super) fn prove_safe(&mut self, predicate: usize, truth: Truth) {
         if !truth.holds() || self.run().is_none_or(|run| run.unproven.is_empty()) {
             return;
         }
-        let proven: Vec<usize> = (0..self.brief.safe.len())
-            .filter(|output| self.brief.safe[*output].proof == Some(atom))
+        let proven: Vec<usize> = (0..self.resolved.safe.len())
+            .filter(|output| self.resolved.safe[*output].proof == Some(predicate))
             .collect();
         let Some(run) = self.run_mut() else { return };
         for output in proven {
@@ -111,11 +111,11 @@ impl Room<'_> {
         if self.state.phase != Phase::Held {
             return Err(self.meaningless("resuming"));
         }
-        self.needs("resuming", &self.brief.plan.lead, who)?;
+        self.needs("resuming", &self.resolved.plan.lead, who)?;
         if why.trim().is_empty() {
             return Err(Refused::NoReason);
         }
-        if self.state.fire != Fire::Normal && self.keeps(Law::ResumeWithoutFire) {
+        if self.state.fire != Fire::Normal && self.keeps(SafetyRule::ResumeWithoutFire) {
             return Err(Refused::Fire);
         }
         // What was taken back does not go on; it waits for the way back.
@@ -130,16 +130,16 @@ impl Room<'_> {
         }
         self.rewalk();
         self.state.phase = Phase::Running;
-        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+        self.effects.push(Effect::Reread((0..self.resolved.predicates.len()).collect()));
         Ok(())
     }
 
     /// The process started: nothing is known, people's evidence is void, nothing energises itself.
     pub(super) fn restarted(&mut self) {
         self.state.fire = Fire::Unknown;
-        let (atoms, phase) = (self.brief.atoms.len(), self.state.phase);
+        let (predicates, phase) = (self.resolved.predicates.len(), self.state.phase);
         let Some(run) = self.run_mut() else { return };
-        run.truths = vec![Truth::Unknown; atoms];
+        run.truths = vec![Truth::Unknown; predicates];
         run.settled.clear();
         let class = run.order.class;
         // A waiver's time cannot be known any more: a person says again what they accept.
@@ -148,21 +148,21 @@ impl Room<'_> {
                 *state = StepState::Failed;
             }
         }
-        self.effects.push(Effect::Reread((0..atoms).collect()));
+        self.effects.push(Effect::Reread((0..predicates).collect()));
         match phase {
             Phase::Peace => {}
             Phase::Preview if class == Class::Actual => {
-                let grace = self.brief.plan.grace;
+                let grace = self.resolved.plan.grace;
                 self.arm(Timer::Grace, grace);
             }
             Phase::Preview => {}
-            Phase::Running if self.keeps(Law::Rewalk) => self.rewalk(),
+            Phase::Running if self.keeps(SafetyRule::Rewalk) => self.rewalk(),
             Phase::Running => self.skip_what_was_done(),
-            Phase::Ready | Phase::Degraded | Phase::Proving if self.keeps(Law::ProveAgain) => {
+            Phase::Ready | Phase::Degraded | Phase::Proving if self.keeps(SafetyRule::ProveAgain) => {
                 self.prove();
             }
             Phase::Ready | Phase::Degraded | Phase::Proving => {}
-            Phase::Held if self.keeps(Law::HoldStays) => self.make_safe(),
+            Phase::Held if self.keeps(SafetyRule::HoldStays) => self.make_safe(),
             Phase::Held => {
                 self.rewalk();
                 self.state.phase = Phase::Running;

@@ -4,33 +4,33 @@
 //! The gateway makes both durable before it carries the effects out, so that an act always has a
 //! journaled intent. Nothing here reads a clock or a sensor.
 
+mod advance;
 mod claim;
 mod device;
 mod evidence;
 mod hold;
 mod order;
 mod people;
-mod walk;
 
-use super::brief::{Brief, Cond, Doing};
 use super::event::{Effect, Event, Refused, Timer};
-use super::law::{Law, Laws};
+use super::resolved_plan::{Action, Cond, ResolvedPlan};
+use super::safety_rule::{SafetyRule, SafetyRules};
 use super::state::{Fire, Phase, Run, Stage, State, StepState};
 use super::truth::Truth;
 
 /// What a room does when something happens. `brief` is the plan of the run, or of the order.
-pub fn step(brief: &Brief, state: &State, event: &Event) -> Result<(State, Vec<Effect>), Refused> {
-    step_under(Laws::KEPT, brief, state, event)
+pub fn step(resolved: &ResolvedPlan, state: &State, event: &Event) -> Result<(State, Vec<Effect>), Refused> {
+    step_under(SafetyRules::KEPT, resolved, state, event)
 }
 
 /// The same with some laws broken, for the model checker.
 pub fn step_under(
-    laws: Laws,
-    brief: &Brief,
+    safety_rules: SafetyRules,
+    resolved: &ResolvedPlan,
     state: &State,
     event: &Event,
 ) -> Result<(State, Vec<Effect>), Refused> {
-    let mut room = Room { laws, brief, state: state.clone(), effects: Vec::new() };
+    let mut room = Room { safety_rules, resolved, state: state.clone(), effects: Vec::new() };
     room.take(event)?;
     room.go_on();
     Ok((room.state, room.effects))
@@ -38,8 +38,8 @@ pub fn step_under(
 
 /// A room in the middle of a step.
 struct Room<'b> {
-    laws: Laws,
-    brief: &'b Brief,
+    safety_rules: SafetyRules,
+    resolved: &'b ResolvedPlan,
     state: State,
     effects: Vec<Effect>,
 }
@@ -54,7 +54,7 @@ impl Room<'_> {
             Event::Restarted => self.restarted(),
             Event::Order(order) => return self.order(order),
             Event::Cancel { .. } => return self.cancel(),
-            Event::Truth(atom, truth) => self.learn(*atom, *truth),
+            Event::Truth(predicate, truth) => self.learn(*predicate, *truth),
             Event::Acted { step, turn, acted } => self.acted(*step, *turn, *acted),
             Event::Confirm { step, who } => return self.confirm(*step, who),
             Event::Simulate { step, who } => return self.simulate(*step, who),
@@ -104,14 +104,14 @@ impl Room<'_> {
         }
     }
 
-    fn truth(&self, atom: usize) -> Truth {
-        self.run().and_then(|run| run.truths.get(atom)).copied().unwrap_or_default()
+    fn truth(&self, predicate: usize) -> Truth {
+        self.run().and_then(|run| run.truths.get(predicate)).copied().unwrap_or_default()
     }
 
     /// What is known of a claim about the room.
     fn cond(&self, cond: Cond) -> Truth {
         match cond {
-            Cond::Atom(atom) => self.truth(atom),
+            Cond::Predicate(predicate) => self.truth(predicate),
             Cond::NoFire => match self.state.fire {
                 Fire::Normal => Truth::True,
                 Fire::Alarm => Truth::False,
@@ -119,10 +119,10 @@ impl Room<'_> {
             },
             Cond::Vacant(count) => self.vacant(count),
             Cond::ExitFree => self
-                .brief
+                .resolved
                 .ways_out
                 .iter()
-                .map(|way| way.iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom))))
+                .map(|way| way.iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate))))
                 .fold(Truth::False, Truth::or),
             Cond::FreeOf(contents) => self.free_of(contents),
         }
@@ -140,12 +140,12 @@ impl Room<'_> {
         self.effects.push(Effect::Disarm(timer));
     }
 
-    fn keeps(&self, law: Law) -> bool {
-        self.laws.keep(law)
+    fn keeps(&self, rule: SafetyRule) -> bool {
+        self.safety_rules.keep(rule)
     }
 
     fn stage(&self) -> &'static str {
-        self.state.stage(self.brief).as_str()
+        self.state.stage(self.resolved).as_str()
     }
 
     fn meaningless(&self, what: &'static str) -> Refused {
@@ -158,7 +158,7 @@ impl Room<'_> {
 impl State {
     /// Where the room is, as people are told. `brief` is the plan of the run.
     #[must_use]
-    pub fn stage(&self, brief: &Brief) -> Stage {
+    pub fn stage(&self, resolved: &ResolvedPlan) -> Stage {
         let Some(run) = &self.run else { return Stage::Peace };
         match self.phase {
             Phase::Peace => return Stage::Peace,
@@ -170,15 +170,15 @@ impl State {
             Phase::Running => {}
         }
         let open = |step: &usize| !run.steps.get(*step).is_none_or(StepState::is_settled);
-        let sweeps = (0..brief.jobs.len())
-            .filter(|step| matches!(&brief.jobs[*step].doing, Doing::Human { is_sweep: true, .. }));
+        let sweeps = (0..resolved.steps.len())
+            .filter(|step| matches!(&resolved.steps[*step].action, Action::Human { is_sweep: true, .. }));
         let sweeps: Vec<usize> = sweeps.filter(open).collect();
         if let Some(sweep) = sweeps.first() {
-            let before = brief.jobs[*sweep].after.iter().any(&open);
+            let before = resolved.steps[*sweep].after.iter().any(&open);
             return if before { Stage::Notice } else { Stage::Clearing };
         }
-        let left: Vec<usize> = (0..brief.jobs.len()).filter(open).collect();
-        let accepts = |step: &usize| matches!(&brief.jobs[*step].doing, Doing::Human { not_same_as, .. } if !not_same_as.is_empty());
+        let left: Vec<usize> = (0..resolved.steps.len()).filter(open).collect();
+        let accepts = |step: &usize| matches!(&resolved.steps[*step].action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
         if !left.is_empty() && left.iter().all(accepts) { Stage::Checking } else { Stage::Acting }
     }
 }

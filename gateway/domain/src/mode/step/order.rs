@@ -3,7 +3,7 @@
 use super::super::event::{Actor, Effect, OrderRef, Refused, Timer};
 use super::super::plan::{Class, Direction};
 use super::super::state::{Cause, Fire, Phase, Run, State, StepState};
-use super::{Law, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
@@ -39,15 +39,15 @@ impl Room<'_> {
 
     /// A new run; what an earlier one moved is still known to have been moved.
     fn begin(&mut self, order: &OrderRef, before: &State) {
-        let mut run = Run::new(order.clone(), self.brief.jobs.len(), self.brief.atoms.len());
+        let mut run = Run::new(order.clone(), self.resolved.steps.len(), self.resolved.predicates.len());
         if let Some(old) = &before.run {
             run.moved.clone_from(&old.moved);
         }
         self.state.run = Some(run);
         self.state.phase = Phase::Preview;
-        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+        self.effects.push(Effect::Reread((0..self.resolved.predicates.len()).collect()));
         if order.class == Class::Actual {
-            let grace = self.brief.plan.grace;
+            let grace = self.resolved.plan.grace;
             self.arm(Timer::Grace, grace);
         }
     }
@@ -63,7 +63,7 @@ impl Room<'_> {
         if self.state.phase != Phase::Preview {
             return Err(self.meaningless("committing"));
         }
-        self.needs("committing", &self.brief.plan.lead, who)?;
+        self.needs("committing", &self.resolved.plan.lead, who)?;
         self.disarm(Timer::Grace);
         self.start();
         Ok(())
@@ -71,7 +71,7 @@ impl Room<'_> {
 
     fn start(&mut self) {
         self.state.phase = Phase::Running;
-        if self.state.fire == Fire::Alarm && self.keeps(Law::FireHolds) {
+        if self.state.fire == Fire::Alarm && self.keeps(SafetyRule::FireHolds) {
             self.hold(Cause::Fire);
         }
     }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::super::brief::Doing;
 use super::super::event::{Actor, Effect, Refused, Timer};
 use super::super::plan::Channel;
+use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
-use super::{Law, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
 impl Room<'_> {
     pub(super) fn needs(&self, what: &'static str, role: &str, who: &Actor) -> Result<(), Refused> {
-        if who.roles.iter().any(|has| has == role) || !self.keeps(Law::Role) {
+        if who.roles.iter().any(|has| has == role) || !self.keeps(SafetyRule::Role) {
             return Ok(());
         }
         let has = if who.roles.is_empty() { "none".to_owned() } else { who.roles.join(", ") };
@@ -23,13 +23,14 @@ impl Room<'_> {
         if self.run().is_none() || self.state.phase == Phase::Held {
             return Err(self.meaningless(what));
         }
-        if step < self.brief.jobs.len() { Ok(()) } else { Err(Refused::NoStep) }
+        if step < self.resolved.steps.len() { Ok(()) } else { Err(Refused::NoStep) }
     }
 
     /// Somebody did a step. The last one that is needed settles it.
     pub(super) fn confirm(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
         self.known(step, "confirming")?;
-        let Doing::Human { role, count, not_same_as, is_sweep, .. } = &self.brief.jobs[step].doing else {
+        let Action::Human { role, count, not_same_as, is_sweep, .. } = &self.resolved.steps[step].action
+        else {
             return Err(self.meaningless("confirming what a device does"));
         };
         if *self.step_state(step) != StepState::Asked {
@@ -39,16 +40,16 @@ impl Room<'_> {
         let did = |other: &usize| {
             self.run().and_then(|run| run.doers.get(other)).is_some_and(|doers| doers.contains(&who.id))
         };
-        if not_same_as.iter().any(did) && self.keeps(Law::SecondPerson) {
+        if not_same_as.iter().any(did) && self.keeps(SafetyRule::SecondPerson) {
             return Err(Refused::SamePerson { who: who.id.clone() });
         }
-        if !self.all(&self.brief.jobs[step].pre).holds() && self.keeps(Law::GuardBefore) {
+        if !self.all(&self.resolved.steps[step].pre).holds() && self.keeps(SafetyRule::GuardBefore) {
             return Err(Refused::Guard);
         }
-        if *is_sweep && !self.is_shut() && self.keeps(Law::SweepIsVoided) {
+        if *is_sweep && !self.is_shut() && self.keeps(SafetyRule::SweepIsVoided) {
             return Err(Refused::Open);
         }
-        let needed = if self.keeps(Law::Count) { *count } else { 1 };
+        let needed = if self.keeps(SafetyRule::Count) { *count } else { 1 };
         let Some(run) = self.run_mut() else { return Ok(()) };
         let doers = run.doers.entry(step).or_default();
         doers.insert(who.id.clone());
@@ -66,7 +67,7 @@ impl Room<'_> {
         if !self.state.is_exercise() {
             return Err(self.meaningless("simulating outside a drill"));
         }
-        let Doing::Human { role, .. } = &self.brief.jobs[step].doing else {
+        let Action::Human { role, .. } = &self.resolved.steps[step].action else {
             return Err(self.meaningless("simulating what a device does"));
         };
         if *self.step_state(step) != StepState::Asked {
@@ -81,7 +82,7 @@ impl Room<'_> {
     /// Somebody cannot do it: it waits for a decision.
     pub(super) fn cannot(&mut self, step: usize, who: &Actor, why: &str) -> Result<(), Refused> {
         self.known(step, "saying that it cannot be done")?;
-        let Doing::Human { role, .. } = &self.brief.jobs[step].doing else {
+        let Action::Human { role, .. } = &self.resolved.steps[step].action else {
             return Err(self.meaningless("saying so of what a device does"));
         };
         if *self.step_state(step) != StepState::Asked {
@@ -105,18 +106,18 @@ impl Room<'_> {
         span: Duration,
     ) -> Result<(), Refused> {
         self.known(step, "waiving")?;
-        self.needs("waiving", &self.brief.plan.lead, who)?;
+        self.needs("waiving", &self.resolved.plan.lead, who)?;
         if why.trim().is_empty() {
             return Err(Refused::NoReason);
         }
-        let job = &self.brief.jobs[step];
-        let rests = match &job.doing {
-            Doing::Human { is_sweep, not_same_as, clears, .. } => {
+        let planned = &self.resolved.steps[step];
+        let rests = match &planned.action {
+            Action::Human { is_sweep, not_same_as, clears, .. } => {
                 *is_sweep || !not_same_as.is_empty() || !clears.is_empty()
             }
             _ => false,
         };
-        if rests && self.keeps(Law::NotWaivable) {
+        if rests && self.keeps(SafetyRule::NotWaivable) {
             return Err(Refused::NotWaivable);
         }
         let is_open = matches!(
@@ -154,7 +155,7 @@ impl Room<'_> {
     /// What failed is tried once more.
     pub(super) fn retry(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
         self.known(step, "trying again")?;
-        self.needs("trying again", &self.brief.plan.lead, who)?;
+        self.needs("trying again", &self.resolved.plan.lead, who)?;
         if !matches!(self.step_state(step), StepState::Failed | StepState::Stuck | StepState::Waived(_)) {
             return Err(self.meaningless("trying a step again that did not fail"));
         }
@@ -176,15 +177,15 @@ impl Room<'_> {
         if self.stage() != "checking" {
             return Err(self.meaningless("rejecting"));
         }
-        let role = self.brief.jobs.iter().enumerate().find_map(|(step, job)| match &job.doing {
-            Doing::Human { role, not_same_as, .. }
+        let role = self.resolved.steps.iter().enumerate().find_map(|(step, planned)| match &planned.action {
+            Action::Human { role, not_same_as, .. }
                 if !not_same_as.is_empty() && *self.step_state(step) == StepState::Asked =>
             {
                 Some(role.clone())
             }
             _ => None,
         });
-        self.needs("rejecting", role.as_ref().unwrap_or(&self.brief.plan.lead), who)?;
+        self.needs("rejecting", role.as_ref().unwrap_or(&self.resolved.plan.lead), who)?;
         if why.trim().is_empty() {
             return Err(Refused::NoReason);
         }
@@ -192,7 +193,7 @@ impl Room<'_> {
         // What was to become safe is still waited for.
         self.ask_safe_again();
         self.rewalk();
-        self.effects.push(Effect::Reread((0..self.brief.atoms.len()).collect()));
+        self.effects.push(Effect::Reread((0..self.resolved.predicates.len()).collect()));
         Ok(())
     }
 }

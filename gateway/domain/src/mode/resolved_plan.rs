@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::atom::Atom;
 use super::expression::{Literal, Op};
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
-use super::tie::Tie;
+use super::plan_resolver::PlanResolver;
+use super::predicate::Predicate;
 use super::{check, exits, path};
 use crate::facility::{Contents, Facility, Kind};
 use crate::{Id, Value};
@@ -26,7 +26,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cond {
     /// An atom.
-    Atom(usize),
+    Predicate(usize),
     /// That many evidences that nobody is there.
     Vacant(u8),
     /// A way out is known to be free.
@@ -52,7 +52,7 @@ pub struct Setting {
 
 /// A step, tied.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Job {
+pub struct ResolvedStep {
     /// Its id.
     pub id: Id,
     /// What must be settled before.
@@ -62,7 +62,7 @@ pub struct Job {
     /// What must hold before and while it acts.
     pub pre: Vec<Cond>,
     /// What is done.
-    pub doing: Doing,
+    pub action: Action,
     /// When somebody hears of it.
     pub deadline: Duration,
     /// Whom, and when.
@@ -77,7 +77,7 @@ pub struct Job {
 
 /// What is done, tied.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Doing {
+pub enum Action {
     /// People do it.
     Human {
         /// Who may.
@@ -159,15 +159,15 @@ pub struct Safe {
 
 /// A plan tied to a building.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Brief {
+pub struct ResolvedPlan {
     /// The plan.
     pub plan: Plan,
     /// Position of the room.
     pub room: usize,
     /// The claims that matter.
-    pub atoms: Vec<Atom>,
+    pub predicates: Vec<Predicate>,
     /// The steps.
-    pub jobs: Vec<Job>,
+    pub steps: Vec<ResolvedStep>,
     /// Atoms: somebody is there.
     pub occupied: Vec<usize>,
     /// Atoms: a door stands open.
@@ -180,9 +180,9 @@ pub struct Brief {
     pub contents: Vec<Contents>,
 }
 
-// === impl Brief ===
+// === impl ResolvedPlan ===
 
-impl Brief {
+impl ResolvedPlan {
     /// Ties a plan to a building; all faults at once.
     pub fn new(plan: Plan, facility: &Facility) -> Result<Self, Vec<Fault>> {
         let Some(room) = facility.room(plan.room.as_str()) else {
@@ -191,53 +191,55 @@ impl Brief {
                 format!("there is no room {:?}; rooms are: {}", plan.room.as_str(), known.join(", "));
             return Err(vec![Fault { step: None, key: "room", message }]);
         };
-        let mut tie = Tie::new(facility, &plan, room);
-        let jobs: Vec<Option<Job>> = (0..plan.steps.len()).map(|index| tie.job(index)).collect();
-        let occupied = tie.about(Kind::Occupancy, "occupied", Op::Equal, "true");
-        let opened = tie.about(Kind::Door, "contact", Op::Unequal, "closed");
-        let ways_out = exits::ways_out(&mut tie);
-        let safe = tie.safe();
-        let Tie { atoms, mut faults, .. } = tie;
+        let mut resolver = PlanResolver::new(facility, &plan, room);
+        let steps: Vec<Option<ResolvedStep>> =
+            (0..plan.steps.len()).map(|index| resolver.resolve_step(index)).collect();
+        let occupied = resolver.about(Kind::Occupancy, "occupied", Op::Equal, "true");
+        let opened = resolver.about(Kind::Door, "contact", Op::Unequal, "closed");
+        let ways_out = exits::ways_out(&mut resolver);
+        let safe = resolver.safe();
+        let PlanResolver { predicates, mut faults, .. } = resolver;
         if !faults.is_empty() {
             return Err(faults);
         }
-        let mut jobs: Vec<Job> = jobs.into_iter().flatten().collect();
-        check::order(&mut jobs);
-        check::supersede(&mut jobs);
-        path::walk(&mut jobs, facility.walk(room));
+        let mut steps: Vec<ResolvedStep> = steps.into_iter().flatten().collect();
+        check::order(&mut steps);
+        check::supersede(&mut steps);
+        path::add_travel_time(&mut steps, facility.travel_time(room));
         let mut safe = safe;
-        touch(&mut jobs, &mut safe);
+        touch(&mut steps, &mut safe);
         let contents = facility.rooms[room].contents.clone();
-        let brief = Self { plan, room, atoms, jobs, occupied, opened, ways_out, safe, contents };
-        check::check(&brief, facility, &mut faults);
-        if faults.is_empty() { Ok(brief) } else { Err(faults) }
+        let resolved = Self { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents };
+        check::check(&resolved, facility, &mut faults);
+        if faults.is_empty() { Ok(resolved) } else { Err(faults) }
     }
 
     /// A step by its id.
     #[must_use]
-    pub fn job(&self, id: &str) -> Option<usize> {
-        self.jobs.iter().position(|job| job.id.as_str() == id)
+    pub fn step(&self, id: &str) -> Option<usize> {
+        self.steps.iter().position(|planned| planned.id.as_str() == id)
     }
 
     /// The settings of a step's turn.
     #[must_use]
-    pub fn settings(&self, step: usize, turn: super::event::Turn) -> &[Setting] {
-        use super::event::Turn;
-        match (self.jobs.get(step).map(|job| &job.doing), turn) {
-            (Some(Doing::Actuate { sets, .. } | Doing::Process { sets, .. }), Turn::On) => sets,
-            (Some(Doing::Process { off, .. }), Turn::Off) => off,
-            (Some(Doing::Actuate { compensate: Some((sets, _)), .. }), Turn::Compensate) => sets,
+    pub fn settings(&self, step: usize, turn: super::event::ActionPhase) -> &[Setting] {
+        use super::event::ActionPhase;
+        match (self.steps.get(step).map(|planned| &planned.action), turn) {
+            (Some(Action::Actuate { sets, .. } | Action::Process { sets, .. }), ActionPhase::On) => sets,
+            (Some(Action::Process { off, .. }), ActionPhase::Off) => off,
+            (Some(Action::Actuate { compensate: Some((sets, _)), .. }), ActionPhase::Compensate) => sets,
             _ => &[],
         }
     }
 }
 
 /// Finds which claims are about what each step, and each safe state, moves.
-fn touch(jobs: &mut [Job], safe: &mut [Safe]) {
+fn touch(steps: &mut [ResolvedStep], safe: &mut [Safe]) {
     let output = |set: &Setting| (set.fixture, set.output);
     let mut about: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
-    for job in jobs.iter() {
-        let (Doing::Actuate { sets, verify, .. } | Doing::Process { sets, verify, .. }) = &job.doing else {
+    for planned in steps.iter() {
+        let (Action::Actuate { sets, verify, .. } | Action::Process { sets, verify, .. }) = &planned.action
+        else {
             continue;
         };
         for set in sets {
@@ -251,11 +253,11 @@ fn touch(jobs: &mut [Job], safe: &mut [Safe]) {
         let all = sets.iter().filter_map(|set| about.get(&output(set))).flatten().copied();
         all.collect::<BTreeSet<usize>>().into_iter().collect()
     };
-    for job in jobs {
-        job.touches = match &job.doing {
-            Doing::Actuate { sets, .. } | Doing::Process { sets, .. } => claims(sets),
-            Doing::Verify { verify, .. } => verify.clone(),
-            Doing::Human { .. } => Vec::new(),
+    for planned in steps {
+        planned.touches = match &planned.action {
+            Action::Actuate { sets, .. } | Action::Process { sets, .. } => claims(sets),
+            Action::Verify { verify, .. } => verify.clone(),
+            Action::Human { .. } => Vec::new(),
         };
     }
     for safe in safe {

@@ -3,11 +3,11 @@
 use super::expression::{Literal, Op};
 use super::truth::Truth;
 use crate::Value;
-use crate::facility::{Facility, From};
+use crate::facility::{Facility, ReadSource};
 
 /// One comparison of one reading.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Atom {
+pub struct Predicate {
     /// Position of the fixture.
     pub fixture: usize,
     /// Position of the reading in it.
@@ -31,9 +31,9 @@ pub trait Readings {
     fn value(&self, point: &crate::alarm::Source) -> Option<Value>;
 }
 
-// === impl Atom ===
+// === impl Predicate ===
 
-impl Atom {
+impl Predicate {
     /// Whether it holds, by what is read now.
     #[must_use]
     pub fn truth(&self, facility: &Facility, readings: &dyn Readings) -> Truth {
@@ -46,8 +46,8 @@ impl Atom {
         let fixture = facility.fixtures.get(self.fixture)?;
         let read = fixture.reads.get(self.read)?;
         let value = match &read.from {
-            From::Known(number) => Literal::Number(*number),
-            From::Point(point) => literal(&readings.value(point)?, &read.words)?,
+            ReadSource::Constant(number) => Literal::Number(*number),
+            ReadSource::Point(point) => literal(&readings.value(point)?, &read.words)?,
         };
         match (read.is_per_volume, value) {
             (false, value) => Some(value),

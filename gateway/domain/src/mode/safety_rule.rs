@@ -4,7 +4,7 @@
 /// A law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Law {
+pub enum SafetyRule {
     /// `vacant(n)` takes n evidences.
     Evidences,
     /// A sensor that says nothing says nothing.
@@ -65,11 +65,11 @@ pub enum Law {
 
 /// Which laws are broken. None, in the gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Laws(u64);
+pub struct SafetyRules(u64);
 
-// === impl Law ===
+// === impl SafetyRule ===
 
-impl Law {
+impl SafetyRule {
     /// All of them.
     pub const ALL: [Self; 28] = [
         Self::Evidences,
@@ -103,21 +103,21 @@ impl Law {
     ];
 }
 
-// === impl Laws ===
+// === impl SafetyRules ===
 
-impl Laws {
+impl SafetyRules {
     /// All are kept.
     pub const KEPT: Self = Self(0);
 
     /// These are broken.
     #[must_use]
-    pub fn without(broken: &[Law]) -> Self {
-        Self(broken.iter().fold(0, |bits, law| bits | 1 << (*law as u8)))
+    pub fn without(broken: &[SafetyRule]) -> Self {
+        Self(broken.iter().fold(0, |bits, rule| bits | 1 << (*rule as u8)))
     }
 
     /// Whether a law is kept.
     #[must_use]
-    pub const fn keep(self, law: Law) -> bool {
-        self.0 & (1 << (law as u8)) == 0
+    pub const fn keep(self, rule: SafetyRule) -> bool {
+        self.0 & (1 << (rule as u8)) == 0
     }
 }

@@ -1,50 +1,50 @@
 //! Ties the names of a plan to what the building has; what is not found is told, all at once.
 
-use super::atom::{Atom, Claim};
-use super::brief::{Cond, Doing, Fault, Job, Safe, Setting};
 use super::check;
 use super::expression::{Literal, Name, Op, Parsed, Side};
 use super::plan::{Plan, Step, Verify, Work};
+use super::predicate::{Claim, Predicate};
+use super::resolved_plan::{Action, Cond, Fault, ResolvedStep, Safe, Setting};
 use crate::Value;
-use crate::facility::{Contents, Facility, From, Kind};
+use crate::facility::{Contents, Facility, Kind, ReadSource};
 
 /// Where things are looked up and faults noted.
-pub(super) struct Tie<'t> {
+pub(super) struct PlanResolver<'t> {
     pub facility: &'t Facility,
     pub plan: &'t Plan,
     pub room: usize,
-    pub atoms: Vec<Atom>,
+    pub predicates: Vec<Predicate>,
     pub faults: Vec<Fault>,
     pub step: Option<usize>,
 }
 
-// === impl Tie ===
+// === impl PlanResolver ===
 
-impl<'t> Tie<'t> {
+impl<'t> PlanResolver<'t> {
     pub const fn new(facility: &'t Facility, plan: &'t Plan, room: usize) -> Self {
-        Self { facility, plan, room, atoms: Vec::new(), faults: Vec::new(), step: None }
+        Self { facility, plan, room, predicates: Vec::new(), faults: Vec::new(), step: None }
     }
 
     pub fn fault(&mut self, key: &'static str, message: impl Into<String>) {
         self.faults.push(Fault { step: self.step, key, message: message.into() });
     }
 
-    pub fn job(&mut self, index: usize) -> Option<Job> {
+    pub fn resolve_step(&mut self, index: usize) -> Option<ResolvedStep> {
         self.step = Some(index);
         let step = &self.plan.steps[index];
         let before = self.faults.len();
         let after = self.steps(&step.after, "after", index);
         let pre = self.conds(&step.pre, "pre");
-        let doing = self.doing(step, index);
+        let action = self.action(step, index);
         let Step { id, deadline, escalate, on_fail, drill, .. } = step.clone();
         self.step = None;
-        let doing = doing.filter(|_| self.faults.len() == before)?;
-        Some(Job {
+        let action = action.filter(|_| self.faults.len() == before)?;
+        Some(ResolvedStep {
             id,
             after,
             before: Vec::new(),
             pre,
-            doing,
+            action,
             deadline,
             escalate,
             on_fail,
@@ -75,19 +75,19 @@ impl<'t> Tie<'t> {
         found
     }
 
-    fn doing(&mut self, step: &Step, index: usize) -> Option<Doing> {
+    fn action(&mut self, step: &Step, index: usize) -> Option<Action> {
         match &step.work {
-            Work::Human(hands) => {
-                let clears = hands.clears.iter().filter_map(|word| self.contents(word, "clears")).collect();
-                Some(Doing::Human {
-                    role: hands.role.clone(),
-                    count: usize::from(hands.count),
-                    prompt: hands.prompt.clone(),
-                    void_on: hands.void_on,
-                    not_same_as: self.steps(&hands.not_same_as, "not_same_as", index),
-                    is_sweep: hands.is_sweep,
+            Work::Human(task) => {
+                let clears = task.clears.iter().filter_map(|word| self.contents(word, "clears")).collect();
+                Some(Action::Human {
+                    role: task.role.clone(),
+                    count: usize::from(task.count),
+                    prompt: task.prompt.clone(),
+                    void_on: task.void_on,
+                    not_same_as: self.steps(&task.not_same_as, "not_same_as", index),
+                    is_sweep: task.is_sweep,
                     clears,
-                    evidence: hands.evidence.clone(),
+                    evidence: task.evidence.clone(),
                 })
             }
             Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => {
@@ -100,9 +100,9 @@ impl<'t> Tie<'t> {
                 let Verify { read, within, channel } = self.verified(verify.as_ref())?;
                 let outputs = &self.facility.fixtures[fixture].sets;
                 let is_pulse = sets.iter().any(|set| outputs[set.output].is_pulse);
-                Some(Doing::Actuate {
+                Some(Action::Actuate {
                     sets,
-                    verify: self.atoms(&read, "verify"),
+                    verify: self.predicates(&read, "verify"),
                     within,
                     channel,
                     retry: *retry,
@@ -128,12 +128,12 @@ impl<'t> Tie<'t> {
                 }
                 let off = self.off(&sets, then);
                 let Verify { read, within, channel } = self.verified(verify.as_ref())?;
-                let verify = self.atoms(&read, "verify");
-                Some(Doing::Process { sets, off, verify, within, channel, span: *span, lease: (*lease)? })
+                let verify = self.predicates(&read, "verify");
+                Some(Action::Process { sets, off, verify, within, channel, span: *span, lease: (*lease)? })
             }
             Work::Verify(Verify { read, within, channel }) => {
-                let verify = self.atoms(read, "verify");
-                Some(Doing::Verify { verify, within: *within, channel: *channel })
+                let verify = self.predicates(read, "verify");
+                Some(Action::Verify { verify, within: *within, channel: *channel })
             }
         }
     }
@@ -285,20 +285,20 @@ impl<'t> Tie<'t> {
                         return None;
                     }
                 };
-                self.atom(&name, Claim::Is(op, literal), key).map(Cond::Atom)
+                self.predicate(&name, Claim::Is(op, literal), key).map(Cond::Predicate)
             }
             Ok(Parsed::Within { name, low, high }) => {
-                self.atom(&name, Claim::Within(low, high), key).map(Cond::Atom)
+                self.predicate(&name, Claim::Within(low, high), key).map(Cond::Predicate)
             }
         }
     }
 
     /// What proves something: comparisons only.
-    fn atoms(&mut self, texts: &[String], key: &'static str) -> Vec<usize> {
+    fn predicates(&mut self, texts: &[String], key: &'static str) -> Vec<usize> {
         let mut found = Vec::new();
         for text in texts {
             match self.cond(text, key) {
-                Some(Cond::Atom(atom)) => found.push(atom),
+                Some(Cond::Predicate(predicate)) => found.push(predicate),
                 Some(_) => {
                     self.fault(key, format!("{text:?} proves nothing: a comparison or range is needed"))
                 }
@@ -308,7 +308,7 @@ impl<'t> Tie<'t> {
         found
     }
 
-    fn atom(&mut self, name: &Name, claim: Claim, key: &'static str) -> Option<usize> {
+    fn predicate(&mut self, name: &Name, claim: Claim, key: &'static str) -> Option<usize> {
         let Some(fixture) = self.facility.fixture(&name.of) else {
             self.fault(key, format!("there is no fixture {:?} in facility.toml", name.of));
             return None;
@@ -324,14 +324,14 @@ impl<'t> Tie<'t> {
             self.fault(key, message);
             return None;
         }
-        Some(self.keep(Atom { fixture, read, claim }))
+        Some(self.keep(Predicate { fixture, read, claim }))
     }
 
     /// Each claim once.
-    pub fn keep(&mut self, atom: Atom) -> usize {
-        self.atoms.iter().position(|known| *known == atom).unwrap_or_else(|| {
-            self.atoms.push(atom);
-            self.atoms.len() - 1
+    pub fn keep(&mut self, predicate: Predicate) -> usize {
+        self.predicates.iter().position(|known| *known == predicate).unwrap_or_else(|| {
+            self.predicates.push(predicate);
+            self.predicates.len() - 1
         })
     }
 
@@ -340,14 +340,14 @@ impl<'t> Tie<'t> {
         let facility = self.facility;
         let fixtures = facility.fixtures.iter().enumerate();
         let of_room = fixtures.filter(|(_, fixture)| fixture.room == self.room && fixture.kind == kind);
-        let found: Vec<Atom> = of_room
+        let found: Vec<Predicate> = of_room
             .filter_map(|(index, fixture)| {
                 let read = fixture.reads.iter().position(|found| found.name == read)?;
                 let claim = Claim::Is(op, Literal::Word(word.to_owned()));
-                Some(Atom { fixture: index, read, claim })
+                Some(Predicate { fixture: index, read, claim })
             })
             .collect();
-        found.into_iter().map(|atom| self.keep(atom)).collect()
+        found.into_iter().map(|predicate| self.keep(predicate)).collect()
     }
 
     /// Every safe state in the room; proven by the reading of the same name.
@@ -361,7 +361,7 @@ impl<'t> Tie<'t> {
                 let Some(setting) = self.setting(index, &output.name, &literal, "device") else { continue };
                 let read = fixture.reads.iter().position(|read| read.name == output.name);
                 let claim = Claim::Is(Op::Equal, literal);
-                let proof = read.map(|read| self.keep(Atom { fixture: index, read, claim }));
+                let proof = read.map(|read| self.keep(Predicate { fixture: index, read, claim }));
                 all.push(Safe { setting, proof, touches: Vec::new() });
             }
         }
@@ -386,6 +386,6 @@ fn safe_literal(text: &str) -> Literal {
 impl crate::facility::Read {
     /// Whether its values are words.
     pub fn speaks_words(&self) -> bool {
-        !self.words.is_empty() && matches!(self.from, From::Point(_))
+        !self.words.is_empty() && matches!(self.from, ReadSource::Point(_))
     }
 }

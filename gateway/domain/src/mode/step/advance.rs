@@ -1,11 +1,11 @@
 //! Which step's turn it is.
 
-use super::super::brief::Doing;
-use super::super::event::{Effect, Timer, Turn};
+use super::super::event::{ActionPhase, Effect, Timer};
 use super::super::plan::{Class, Drill};
+use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
 use super::super::truth::Truth;
-use super::{Law, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
@@ -20,7 +20,7 @@ impl Room<'_> {
         let mut again = true;
         while again && self.state.phase == Phase::Running {
             again = false;
-            for step in 0..self.brief.jobs.len() {
+            for step in 0..self.resolved.steps.len() {
                 if self.state.phase != Phase::Running {
                     return;
                 }
@@ -39,10 +39,10 @@ impl Room<'_> {
     /// A step that is open again opens what came after it again: it was done, found or accepted on
     /// ground that has moved. What a person waived stays waived.
     fn withdraw(&mut self) {
-        let mut again = self.keeps(Law::Order);
+        let mut again = self.keeps(SafetyRule::Order);
         while again {
             again = false;
-            for step in 0..self.brief.jobs.len() {
+            for step in 0..self.resolved.steps.len() {
                 let rests = matches!(
                     self.step_state(step),
                     StepState::Asked
@@ -57,7 +57,7 @@ impl Room<'_> {
                         StepState::Pending | StepState::Asked | StepState::Blocked | StepState::Stuck
                     )
                 };
-                if rests && self.brief.jobs[step].before.iter().any(is_open) {
+                if rests && self.resolved.steps[step].before.iter().any(is_open) {
                     self.disarm_step(step);
                     self.set_step(step, StepState::Pending);
                     if let Some(run) = self.run_mut() {
@@ -73,44 +73,44 @@ impl Room<'_> {
 
     fn is_due(&self, step: usize) -> bool {
         let settled = |before: &usize| self.step_state(*before).is_settled();
-        !self.keeps(Law::Order) || self.brief.jobs[step].before.iter().all(settled)
+        !self.keeps(SafetyRule::Order) || self.resolved.steps[step].before.iter().all(settled)
     }
 
     fn begin_step(&mut self, step: usize) {
-        let job = &self.brief.jobs[step];
-        let is_human = matches!(job.doing, Doing::Human { .. });
+        let planned = &self.resolved.steps[step];
+        let is_human = matches!(planned.action, Action::Human { .. });
         let is_drill = self.run().is_some_and(|run| run.order.class == Class::Exercise);
-        if is_drill && !is_human && self.keeps(Law::DrillIsSimulated) {
-            match job.drill {
+        if is_drill && !is_human && self.keeps(SafetyRule::DrillIsSimulated) {
+            match planned.drill {
                 Drill::Live => {}
                 Drill::Simulate => return self.set_step(step, StepState::Simulated),
                 Drill::Skip => return self.set_step(step, StepState::Skipped),
             }
         }
-        let deadline = job.deadline;
-        match &job.doing {
-            Doing::Human { .. } => {
+        let deadline = planned.deadline;
+        match &planned.action {
+            Action::Human { .. } => {
                 self.set_step(step, StepState::Asked);
                 self.effects.push(Effect::Ask(step));
-                let rungs: Vec<_> = job.escalate.iter().map(|(_, after)| *after).collect();
+                let rungs: Vec<_> = planned.escalate.iter().map(|(_, after)| *after).collect();
                 for (rung, after) in rungs.into_iter().enumerate() {
                     self.arm(Timer::Escalate(step, rung), after);
                 }
                 self.arm(Timer::Deadline(step), deadline);
             }
-            Doing::Verify { within, verify, .. } => {
+            Action::Verify { within, verify, .. } => {
                 let (within, verify) = (*within, verify.clone());
                 self.set_step(step, StepState::Sent(1));
                 self.forget(&verify);
                 self.arm(Timer::Verify(step), within);
             }
-            Doing::Actuate { within, .. } | Doing::Process { within, .. } => {
+            Action::Actuate { within, .. } | Action::Process { within, .. } => {
                 let within = *within;
                 self.set_step(step, StepState::Blocked);
                 self.arm(Timer::Settle(step), within);
                 self.arm(Timer::Deadline(step), deadline.max(within));
                 for (rung, after) in
-                    self.brief.jobs[step].escalate.iter().map(|(_, after)| *after).enumerate()
+                    self.resolved.steps[step].escalate.iter().map(|(_, after)| *after).enumerate()
                 {
                     self.effects.push(Effect::Arm(Timer::Escalate(step, rung), after));
                 }
@@ -129,10 +129,10 @@ impl Room<'_> {
 
     /// Acts, when the guard allows; or finds that nothing has to be done.
     fn try_act(&mut self, step: usize) {
-        let job = &self.brief.jobs[step];
+        let planned = &self.resolved.steps[step];
         let is_pulsed = self.run().is_some_and(|run| run.pulsed.contains(&step));
-        if let Doing::Actuate { verify, is_reasserted, .. } = &job.doing {
-            let holds = verify.iter().fold(Truth::True, |all, atom| all.and(self.truth(*atom)));
+        if let Action::Actuate { verify, is_reasserted, .. } = &planned.action {
+            let holds = verify.iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate)));
             let is_known = self.run().is_some_and(|run| run.settled.contains(&step));
             if holds.holds() && (!is_reasserted || is_pulsed) {
                 self.set_step(step, StepState::AlreadyOk);
@@ -142,15 +142,15 @@ impl Room<'_> {
                 return;
             }
             // It was intended before and may have happened; a second time undoes it.
-            if is_pulsed && self.keeps(Law::PulseOnce) {
+            if is_pulsed && self.keeps(SafetyRule::PulseOnce) {
                 self.set_step(step, StepState::Stuck);
                 self.effects.push(Effect::Ask(step));
                 return self.disarm_step(step);
             }
         }
-        match self.all(&job.pre) {
+        match self.all(&planned.pre) {
             Truth::True => self.intend(step, 1),
-            _ if !self.keeps(Law::GuardBefore) => self.intend(step, 1),
+            _ if !self.keeps(SafetyRule::GuardBefore) => self.intend(step, 1),
             // It waits, and people hear of it.
             Truth::False | Truth::Unknown => {}
         }
@@ -159,14 +159,18 @@ impl Room<'_> {
     /// Decides to act. The effect is carried out only after this is durable.
     pub(super) fn intend(&mut self, step: usize, attempt: u8) {
         self.set_step(step, StepState::Intent(attempt));
-        let outputs: Vec<(usize, usize)> =
-            self.brief.settings(step, Turn::On).iter().map(|set| (set.fixture, set.output)).collect();
-        let safe = self.brief.safe.iter().enumerate();
+        let outputs: Vec<(usize, usize)> = self
+            .resolved
+            .settings(step, ActionPhase::On)
+            .iter()
+            .map(|set| (set.fixture, set.output))
+            .collect();
+        let safe = self.resolved.safe.iter().enumerate();
         let moved: Vec<usize> = safe
             .filter(|(_, safe)| outputs.contains(&(safe.setting.fixture, safe.setting.output)))
             .map(|(index, _)| index)
             .collect();
-        let is_pulse = matches!(self.brief.jobs[step].doing, Doing::Actuate { is_pulse: true, .. });
+        let is_pulse = matches!(self.resolved.steps[step].action, Action::Actuate { is_pulse: true, .. });
         if let Some(run) = self.run_mut() {
             run.unproven.retain(|output| !moved.contains(output));
             run.moved.extend(moved);
@@ -175,12 +179,12 @@ impl Room<'_> {
             }
         }
         self.disarm_step(step);
-        self.forget(&self.brief.jobs[step].touches);
-        self.effects.push(Effect::Act { step, turn: Turn::On, attempt });
+        self.forget(&self.resolved.steps[step].touches);
+        self.effects.push(Effect::Act { step, turn: ActionPhase::On, attempt });
     }
 
     pub(super) fn disarm_step(&mut self, step: usize) {
-        let rungs = self.brief.jobs[step].escalate.len();
+        let rungs = self.resolved.steps[step].escalate.len();
         for timer in [Timer::Settle(step), Timer::Deadline(step)] {
             self.disarm(timer);
         }
@@ -196,15 +200,15 @@ impl Room<'_> {
         if !run.steps.iter().all(StepState::is_settled) || !run.unproven.is_empty() {
             return;
         }
-        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(Law::GapIsTold);
+        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(SafetyRule::GapIsTold);
         let is_return = run.is_return();
         let left: Vec<usize> =
             run.moved.iter().copied().filter(|output| !self.is_accounted_for(*output)).collect();
-        if !left.is_empty() && self.keeps(Law::LooseEndsAreSafe) {
+        if !left.is_empty() && self.keeps(SafetyRule::LooseEndsAreSafe) {
             // What was moved, and what no step has proven since, is made safe before anything is claimed.
             return self.ask_safe(&left);
         }
-        if !has_gap && !self.is_proven() && self.keeps(Law::Drift) {
+        if !has_gap && !self.is_proven() && self.keeps(SafetyRule::Drift) {
             // Something changed while the rest was done.
             return self.prove();
         }
@@ -221,18 +225,18 @@ impl Room<'_> {
 
     /// Whether a step that stands has proven how that output is.
     fn is_accounted_for(&self, output: usize) -> bool {
-        let setting = &self.brief.safe[output].setting;
+        let setting = &self.resolved.safe[output].setting;
         let stands = |step: &usize| {
-            let is_last = match &self.brief.jobs[*step].doing {
-                Doing::Actuate { is_superseded, .. } => !is_superseded,
-                Doing::Process { .. } => true,
+            let is_last = match &self.resolved.steps[*step].action {
+                Action::Actuate { is_superseded, .. } => !is_superseded,
+                Action::Process { .. } => true,
                 _ => false,
             };
             is_last && matches!(self.step_state(*step), StepState::Verified(_) | StepState::AlreadyOk)
         };
-        (0..self.brief.jobs.len())
+        (0..self.resolved.steps.len())
             .filter(stands)
-            .flat_map(|step| self.brief.settings(step, Turn::On))
+            .flat_map(|step| self.resolved.settings(step, ActionPhase::On))
             .any(|set| (set.fixture, set.output) == (setting.fixture, setting.output))
     }
 }
