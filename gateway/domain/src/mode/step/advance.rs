@@ -1,4 +1,4 @@
-//! Which step's turn it is.
+//! Progress of a run: which steps may begin.
 
 use super::super::event::{ActionPhase, Effect, Timer};
 use super::super::plan::{Class, Drill};

@@ -10,7 +10,7 @@ use crate::facility::Contents;
 // === impl Room ===
 
 impl Room<'_> {
-    /// An atom, by evidence newer than what was asked for last.
+    /// Updates a predicate, by evidence newer than the last request.
     pub(super) fn learn(&mut self, predicate: usize, truth: Truth) {
         let Some(run) = self.run_mut() else { return };
         let Some(slot) = run.truths.get_mut(predicate) else { return };
