@@ -11,13 +11,13 @@
 pub mod alarm;
 pub mod audit;
 mod batch;
+pub mod canteen;
 pub mod cap;
 pub mod checkpoint;
 mod civil;
 mod class;
 pub mod command;
 pub mod facility;
-pub mod canteen;
 #[cfg(test)]
 pub(crate) mod golden;
 pub mod hours;

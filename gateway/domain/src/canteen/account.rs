@@ -1,4 +1,4 @@
-//! What a cabinet kept its food at: every stretch of the day is within the limit, beyond it, or
+//! Temperature record of a cabinet: every interval of the day is within the limit, beyond it, or
 //! unknown.
 
 use std::time::Duration;
@@ -10,50 +10,50 @@ use super::{Kept, Limit};
 use crate::Timestamp;
 use crate::alarm::Tick;
 
-/// Excursions of a day that are kept one by one; what comes after is in the sums.
+/// Most excursions stored per day; later ones count in the sums only.
 const MOST: usize = 100;
 
-/// Two excursions closer than this are one.
+/// Excursions closer than this are merged.
 const TOGETHER: i64 = 60_000;
 
-/// A time beyond the limit.
+/// An interval beyond the limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Excursion {
     /// When it began.
     pub from: Timestamp,
-    /// When it was over; none while it lasts.
+    /// When it ended; `None` while it lasts.
     pub to: Option<Timestamp>,
-    /// The farthest from the limit, °C.
+    /// The value farthest from the limit, °C.
     pub worst: f64,
 }
 
-/// A day.
+/// The record of one day.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Day {
-    /// Within the limit, milliseconds.
+    /// Time within the limit, ms.
     pub within: u64,
-    /// Beyond the limit.
+    /// Time beyond the limit, ms.
     pub beyond: u64,
-    /// Between 8 and 60 °C.
+    /// Time between 8 and 60 °C, ms.
     pub danger: u64,
-    /// Nobody saw.
+    /// Time without a valid value, ms.
     pub unknown: u64,
-    /// Lowest and highest, °C.
+    /// Lowest and highest value, °C.
     pub range: Option<(f64, f64)>,
-    /// Times beyond the limit.
+    /// Excursions.
     pub excursions: Vec<Excursion>,
 }
 
-/// The running account of a cabinet.
+/// The temperature record of a cabinet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
-    /// Accounted for up to here. Ticks begin anew with the process.
+    /// Accounted for up to here. Ticks restart with the process.
     #[serde(skip)]
     upto: Tick,
     /// The latest good value and when it came.
     #[serde(skip)]
     last: Option<(Tick, f64)>,
-    /// The last four hours.
+    /// Exposure over the last four hours.
     pub exposure: Exposure,
     /// Today.
     pub day: Day,
@@ -62,13 +62,13 @@ pub struct Account {
 // === impl Account ===
 
 impl Account {
-    /// Begins now.
+    /// Creates an empty record that begins at `now`.
     #[must_use]
     pub fn new(now: Tick) -> Self {
         Self { upto: now, last: None, exposure: Exposure::new(now), day: Day::default() }
     }
 
-    /// As it goes on when ticks begin anew, so long after it was kept: nobody saw what was between.
+    /// Continues a stored record after a restart, `after` it was stored; the time between is unknown.
     #[must_use]
     pub fn resumed(self, away: Duration, now: Tick) -> Self {
         let unknown = self.day.unknown.saturating_add(u64::try_from(away.as_millis()).unwrap_or(u64::MAX));
@@ -82,7 +82,7 @@ impl Account {
         Self { exposure: self.exposure.resumed(away, now), ..self }
     }
 
-    /// A sample: its value, or none that is good. A value older than `fresh` says nothing any more.
+    /// Adds a sample: its value, or `None`. A value counts for at most `fresh`.
     pub fn see(&mut self, kept: Kept, now: Tick, at: Timestamp, value: Option<f64>, fresh: Duration) {
         self.pass(kept, now, value, fresh);
         let Some(value) = value else { return };
@@ -94,11 +94,11 @@ impl Account {
         }
     }
 
-    /// Time passes.
+    /// Accounts for the time up to `now`.
     pub fn pass(&mut self, kept: Kept, now: Tick, next: Option<f64>, fresh: Duration) {
         let from = self.upto;
         self.upto = now.max(from);
-        // The value counts as long as it is fresh; from then on nobody knows.
+        // The value counts as long as it is fresh; after that the state is unknown.
         let known_until = match self.last {
             Some((came, _)) => came.after(fresh).max(from).min(self.upto),
             None => from,
@@ -136,7 +136,7 @@ impl Account {
         }
     }
 
-    /// The day is over; what lasts goes on in the next one.
+    /// Returns the record of the day and begins the next; an excursion that lasts continues there.
     pub fn turn(&mut self, midnight: Timestamp) -> Day {
         let lasts = self.day.excursions.last().filter(|last| last.to.is_none()).cloned();
         let excursions = lasts.into_iter().map(|last| Excursion { from: midnight, ..last }).collect();

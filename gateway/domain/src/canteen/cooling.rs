@@ -1,25 +1,25 @@
-//! Cooling cooked food: through the danger zone fast enough, or not proven.
+//! Cooling of cooked food: proves that it passed the danger zone fast enough.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What cooling has to show.
+/// A cooling rule.
 #[derive(Debug, PartialEq)]
 pub struct CoolingRule {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// The clock starts when the food is down to this, °C.
+    /// The time starts when the food has cooled to this, °C.
     pub start: f64,
-    /// Down to which temperature within which time since then.
+    /// Steps: the temperature to reach, and the time since the start.
     pub steps: &'static [(f64, Duration)],
-    /// Where it comes from.
+    /// The regulation it comes from.
     pub source: &'static str,
 }
 
 const HOUR: u64 = 3600;
 
-/// The rules one can choose from.
+/// The available rules.
 pub static COOLING: [CoolingRule; 2] = [
     CoolingRule {
         name: "two-hours",
@@ -35,32 +35,32 @@ pub static COOLING: [CoolingRule; 2] = [
     },
 ];
 
-/// How far it has come.
+/// The outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Still hotter than where the clock starts.
+    /// Hotter than the starting temperature.
     Waiting,
-    /// Under way.
+    /// Cooling.
     Cooling,
-    /// In time, all of it.
+    /// All steps were reached in time.
     Passed,
-    /// Not in time, or nobody saw that it was.
+    /// A step was not reached in time, or there is no evidence that it was.
     Failed,
 }
 
-/// One batch of food on its way down.
+/// The cooling of one batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cooling {
     /// The rule's name.
     pub rule: String,
-    /// How far it has come.
+    /// The outcome.
     pub outcome: Outcome,
     /// Milliseconds since the clock started.
     pub elapsed: u64,
     /// Steps reached.
     pub reached: usize,
-    /// One value a minute: milliseconds since the clock started, °C.
+    /// The curve, one value a minute: milliseconds since the start, °C.
     pub curve: Vec<(u64, f64)>,
 }
 
@@ -70,7 +70,7 @@ const MOST: usize = 500;
 // === impl Cooling ===
 
 impl Cooling {
-    /// By that rule, from now on.
+    /// Starts a cooling by this rule.
     #[must_use]
     pub fn new(rule: &CoolingRule) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Cooling {
         }
     }
 
-    /// Time has passed, and the probe says this, or nothing. `true` when that was the end.
+    /// Adds the time passed and the value of the probe, if any. Returns `true` when the cooling has ended.
     pub fn see(&mut self, passed: Duration, value: Option<f64>) -> bool {
         let Some(rule) = COOLING.iter().find(|rule| rule.name == self.rule) else { return false };
         match self.outcome {

@@ -1,4 +1,4 @@
-//! How long food was where germs grow, over the last four hours. What nobody saw counts apart: it
+//! Time in the temperature danger zone over the last four hours. Time without values counts apart: it
 //! is unknown, not safe.
 
 use std::time::Duration;
@@ -10,20 +10,20 @@ use crate::alarm::Tick;
 /// Germs grow between these, in °C (GB 31654-2021; perishable ready food at most two hours).
 pub const DANGER: (f64, f64) = (8.0, 60.0);
 
-/// One cell of the window.
+/// Duration of one cell of the window.
 const CELL: u64 = 5 * 60 * 1000;
 
 /// Cells of the window: four hours.
 const CELLS: usize = 48;
 
-/// What a stretch of time was.
+/// The state of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stretch {
     /// Cold or hot enough.
     Safe,
-    /// In the danger zone.
+    /// Returns the time in the danger zone.
     Danger,
-    /// Nobody saw.
+    /// Unknown.
     Unknown,
 }
 
@@ -39,15 +39,15 @@ pub struct Exposure {
 // === impl Exposure ===
 
 impl Exposure {
-    /// Nothing is known of the time before.
+    /// Creates a window in which the time before is unknown.
     #[must_use]
     pub fn new(now: Tick) -> Self {
         Self { newest: now.0 / CELL, danger: vec![0; CELLS], unknown: vec![0; CELLS] }
     }
 
-    /// That stretch of time was so.
+    /// Adds an interval in a state.
     pub fn add(&mut self, from: Tick, to: Tick, stretch: Stretch) {
-        // What is longer than the window has pushed everything out.
+        // An interval longer than the window replaces everything.
         let mut at = from.0.max(to.0.saturating_sub(CELL * CELLS as u64));
         while at < to.0 {
             let end = ((at / CELL + 1) * CELL).min(to.0);
@@ -76,7 +76,7 @@ impl Exposure {
         self.newest = self.newest.max(to);
     }
 
-    /// As it is when ticks begin anew, so long after it was kept.
+    /// Continues a stored window after a restart, `after` it was stored.
     #[must_use]
     pub fn resumed(mut self, away: Duration, now: Tick) -> Self {
         let away = u64::try_from(away.as_millis()).unwrap_or(u64::MAX).min(CELL * CELLS as u64);
@@ -88,13 +88,13 @@ impl Exposure {
         self
     }
 
-    /// In the danger zone.
+    /// Returns the time in the danger zone.
     #[must_use]
     pub fn danger(&self) -> Duration {
         Duration::from_millis(self.danger.iter().map(|cell| u64::from(*cell)).sum())
     }
 
-    /// Not seen.
+    /// Returns the unknown time.
     #[must_use]
     pub fn unknown(&self) -> Duration {
         Duration::from_millis(self.unknown.iter().map(|cell| u64::from(*cell)).sum())

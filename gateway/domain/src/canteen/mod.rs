@@ -1,4 +1,4 @@
-//! Food safety: what is kept how, and the limits with the rule each comes from.
+//! Food safety in canteens: temperature limits with the regulation each comes from.
 
 mod account;
 pub mod cooling;
@@ -16,7 +16,7 @@ pub use account::{Account, Day, Excursion};
 pub use exposure::{DANGER, Exposure, Stretch};
 pub use signed::{Signed, verify};
 
-/// What a fridge, freezer or hot-holding cabinet keeps.
+/// What a cabinet stores, or a machine disinfects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     /// Chilled food.
@@ -40,19 +40,19 @@ pub enum Kept {
 pub struct Limit {
     /// What is added to the device's id.
     pub suffix: &'static str,
-    /// Above it is wrong; otherwise below it.
+    /// Whether it is an upper limit.
     pub is_upper: bool,
     /// The limit.
     pub limit: f64,
-    /// How far back it must be to be over.
+    /// Dead-band.
     pub deadband: f64,
-    /// How long it must hold: doors are opened, evaporators defrost.
+    /// On-delay: doors are opened, evaporators defrost.
     pub on_delay: Duration,
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// What people are told.
+    /// The message to people.
     pub text: &'static str,
-    /// The rule it comes from.
+    /// The regulation it comes from.
     pub source: &'static str,
 }
 
@@ -101,7 +101,7 @@ const SAMPLES: &[Limit] = &[above("warm", 8.0, 1.0, 300, SAMPLES_RULE)];
 // === impl Kept ===
 
 impl Kept {
-    /// Its limits.
+    /// Returns the limits.
     #[must_use]
     pub const fn limits(self) -> &'static [Limit] {
         match self {
@@ -113,7 +113,7 @@ impl Kept {
         }
     }
 
-    /// The rule that it is kept by, as it stands in the record.
+    /// Returns the regulation, as it is written in the record.
     #[must_use]
     pub const fn source(self) -> &'static str {
         match self {
@@ -127,7 +127,7 @@ impl Kept {
         }
     }
 
-    /// In Chinese.
+    /// Returns the Chinese name.
     #[must_use]
     pub const fn chinese(self) -> &'static str {
         match self {
@@ -145,13 +145,13 @@ impl Kept {
 // === impl Limit ===
 
 impl Limit {
-    /// Whether a value is beyond it; on it is within.
+    /// Whether a value is beyond the limit; the limit itself is within.
     #[must_use]
     pub fn is_beyond(&self, value: f64) -> bool {
         if self.is_upper { value > self.limit } else { value < self.limit }
     }
 
-    /// As a condition.
+    /// Returns the limit as an alarm condition.
     #[must_use]
     pub const fn condition(&self) -> Condition {
         let (limit, deadband) = (self.limit, self.deadband);

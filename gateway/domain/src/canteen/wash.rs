@@ -1,4 +1,4 @@
-//! Washing and disinfecting dishes: hot enough, long enough, every time.
+//! Thermal disinfection of dishes: temperature and holding time of every cycle.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::Kept;
 use crate::Timestamp;
 use crate::alarm::Tick;
 
-/// A cycle begins this far below the limit, and is over that far below.
+/// A cycle begins and ends this far below the limit.
 const BEGINS: f64 = 15.0;
 const ENDS: f64 = 20.0;
 
@@ -17,17 +17,17 @@ const ENDS: f64 = 20.0;
 pub struct Cycle {
     /// When it began.
     pub from: Timestamp,
-    /// When it was over.
+    /// When it ended.
     pub to: Timestamp,
-    /// The hottest, °C.
+    /// Highest temperature, °C.
     pub highest: f64,
     /// The longest time at or above the limit without a break, milliseconds.
     pub held: u64,
-    /// Whether that was enough.
+    /// Whether it met the limit.
     pub is_clean: bool,
 }
 
-/// Watches a machine.
+/// Detects the cycles of a machine.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wash {
     running: Option<Running>,
@@ -41,7 +41,7 @@ struct Running {
     held: u64,
 }
 
-/// Hot enough and how long.
+/// Returns the required temperature and holding time.
 #[must_use]
 pub const fn wanted(kept: Kept) -> Option<(f64, Duration)> {
     match kept {
@@ -55,7 +55,7 @@ pub const fn wanted(kept: Kept) -> Option<(f64, Duration)> {
 // === impl Wash ===
 
 impl Wash {
-    /// A sample; the cycle, when it is over. A value that is missing breaks the time held.
+    /// Adds a sample. Returns the cycle when it has ended. A missing value interrupts the holding time.
     pub fn see(&mut self, kept: Kept, now: Tick, at: Timestamp, value: Option<f64>) -> Option<Cycle> {
         let (limit, long) = wanted(kept)?;
         let Some(value) = value else {

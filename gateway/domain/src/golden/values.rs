@@ -1,7 +1,7 @@
 //! Forms of the crate's own values: samples, messages, commands, losses, heads of records.
 
 use crate::audit::{Chain, Head};
-use crate::checkpoint::Keeper;
+use crate::checkpoint::CheckpointSigner;
 use crate::command::{Request, State};
 use crate::facility::Contents;
 use crate::kiosk::{Hours, Matter, Part, Service};
@@ -193,7 +193,7 @@ fn heads_of_records_and_their_checkpoints() {
     }
     stored("audit/chain", &chains);
     stored("audit/head", &heads);
-    let keeper = Keeper::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([7; 32]));
+    let keeper = CheckpointSigner::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([7; 32]));
     let notes: Vec<String> = heads.iter().map(|head| keeper.sign(head)).collect();
     stored("audit/checkpoint", &notes);
     frozen("audit/verifier.txt", &keeper.verifier().to_string());

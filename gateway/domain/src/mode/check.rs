@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::predicate::Claim;
-use super::resolved_plan::{ResolvedPlan, Cond, Action, Fault, ResolvedStep};
 use super::exits::precedes;
 use super::expression::{Literal, Op};
 use super::path;
 use super::plan::{Channel, Direction, Drill};
+use super::predicate::Claim;
+use super::resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep};
 use crate::facility::{Facility, Interlock, Kind, Read};
 
 /// A lease that holds longer leaves lamps on for too long when the gateway dies.
@@ -124,10 +124,10 @@ fn whole(resolved: &ResolvedPlan, facility: &Facility, faults: &mut Vec<Fault>) 
     if !facility.people.iter().any(|person| person.roles.contains(&plan.lead)) {
         fault("lead", &format!("nobody in facility.toml has the role {:?}", plan.lead));
     }
-    let accepts =
-        |planned: &ResolvedStep| matches!(&planned.action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
+    let accepts = |planned: &ResolvedStep| matches!(&planned.action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
     let last = resolved.steps.iter().enumerate().any(|(step, planned)| {
-        accepts(planned) && (0..resolved.steps.len()).all(|other| other == step || precedes(resolved, other, step))
+        accepts(planned)
+            && (0..resolved.steps.len()).all(|other| other == step || precedes(resolved, other, step))
     });
     if !last {
         fault(
@@ -145,7 +145,12 @@ fn cycles(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
     }
 }
 
-fn device(resolved: &ResolvedPlan, facility: &Facility, planned: &ResolvedStep, fault: &mut impl FnMut(&'static str, String)) {
+fn device(
+    resolved: &ResolvedPlan,
+    facility: &Facility,
+    planned: &ResolvedStep,
+    fault: &mut impl FnMut(&'static str, String),
+) {
     let (sets, compensate, channel) = match &planned.action {
         Action::Actuate { sets, compensate, channel, .. } => (sets, compensate.as_ref(), *channel),
         Action::Process { sets, channel, .. } => (sets, None, *channel),

@@ -1,4 +1,4 @@
-//! What happens to a room, and what follows from it.
+//! Events of a room, and their effects.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use super::plan::{Class, Direction};
 use super::truth::Truth;
 use crate::Id;
 
-/// Who does something.
+/// The person who acts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// The person.
     pub id: Id,
-    /// What they may do.
+    /// Their roles.
     pub roles: Vec<String>,
 }
 
@@ -22,41 +22,41 @@ pub struct Actor {
 pub struct OrderRef {
     /// Its id.
     pub id: String,
-    /// Whether it is meant.
+    /// Actual or drill.
     pub class: Class,
-    /// There or back.
+    /// Enter or return.
     pub direction: Direction,
     /// The plan, `id@version`.
     pub plan: String,
 }
 
-/// How an act ended.
+/// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acted {
-    /// The device took it.
+    /// The device accepted it.
     Done,
-    /// It did not, or nobody knows.
+    /// The device did not, or the outcome is unknown.
     Failed,
 }
 
-/// Which of a step's settings are meant.
+/// The phase of an action, which selects its settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionPhase {
-    /// What the step sets.
+    /// The settings of the step.
     On,
     /// The end of a process.
     Off,
-    /// What makes good for a step that failed.
+    /// The compensation of a failed step.
     Compensate,
 }
 
-/// A span that runs out.
+/// A timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timer {
-    /// Nobody said no.
+    /// The time for objections.
     Grace,
     /// What is read should be known by now.
     Settle(usize),
@@ -80,11 +80,11 @@ pub enum Timer {
     Prove,
 }
 
-/// What happens. In the order of urgency.
+/// An event, in the order of urgency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// What is known of a fire.
+    /// The state of the fire panel.
     Fire(Truth),
     /// Anybody stops the room.
     Stop {
@@ -100,13 +100,13 @@ pub enum Event {
         /// By which order.
         by: String,
     },
-    /// An atom of the plan, by fresh evidence.
+    /// The truth of a predicate, by fresh evidence.
     Truth(usize, Truth),
-    /// An act ended.
+    /// An action ended.
     Acted {
         /// The step.
         step: usize,
-        /// What was set.
+        /// The phase of the action.
         turn: ActionPhase,
         /// How it ended.
         acted: Acted,
@@ -171,11 +171,11 @@ pub enum Event {
         /// Why.
         why: String,
     },
-    /// A span ran out.
+    /// A timer expired.
     Elapsed(Timer),
 }
 
-/// What follows.
+/// An effect.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -183,22 +183,22 @@ pub enum Effect {
     Act {
         /// The step.
         step: usize,
-        /// Which settings.
+        /// The phase of the action.
         turn: ActionPhase,
-        /// Which try it is.
+        /// The attempt, from 1.
         attempt: u8,
     },
-    /// An output takes its safe state, by its position among the brief's.
+    /// An output takes its safe state, by its position in [`ResolvedPlan::safe`](super::ResolvedPlan::safe).
     Safe(usize),
     /// A process is refreshed until it ends: it drops by itself otherwise.
     Lease(usize),
     /// It is refreshed no more.
     Unlease(usize),
-    /// These atoms are told anew, from evidence newer than now.
+    /// These predicates are evaluated again, from evidence newer than now.
     Reread(Vec<usize>),
     /// People are asked.
     Ask(usize),
-    /// Whoever has this role hears that a step takes too long.
+    /// This role is notified that a step takes too long.
     Escalate {
         /// The step.
         step: usize,
@@ -209,11 +209,11 @@ pub enum Effect {
     GuardRefused(usize),
     /// The drill ended because it is serious now.
     DrillEnded,
-    /// A timer begins anew.
+    /// A timer is started or restarted.
     Arm(Timer, Duration),
-    /// A timer ends.
+    /// A timer is cancelled.
     Disarm(Timer),
-    /// All of them end.
+    /// All timers are cancelled.
     DisarmAll,
 }
 

@@ -1,17 +1,17 @@
-//! Ways out. No plan can take one away: there is no word for it, and this is where it is shown.
+//! Exits. No plan can remove one; this module proves that.
 
 use std::collections::BTreeSet;
 
-use super::predicate::{Predicate, Claim};
-use super::resolved_plan::{ResolvedPlan, Action, Fault};
 use super::expression::{Literal, Op};
 use super::plan_resolver::PlanResolver;
+use super::predicate::{Claim, Predicate};
+use super::resolved_plan::{Action, Fault, ResolvedPlan};
 use crate::facility::{Facility, Fixture, Opening, Way};
 
 /// Most steps of one plan that move doors: every order of them is looked at.
 const MOST: usize = 12;
 
-/// The ways out of a room as they are known while a plan runs: per way, the atoms that must hold.
+/// Returns the exits of a room: per exit, the predicates that must hold.
 pub(super) fn ways_out(resolver: &mut PlanResolver<'_>) -> Vec<Vec<usize>> {
     let (facility, room) = (resolver.facility, resolver.room);
     let mut ways = Vec::new();

@@ -1,10 +1,10 @@
-//! The little language of guards: one comparison, one range, or one of the named claims.
+//! The expression language of guards: one comparison, one range, or one named condition.
 //!
 //! ```text
 //! door-main.contact == closed      ach.flow >= params.min_ach      climate.rh in 20..80
 //! vacant(2)      exit_free      free_of(hot_food)      fire == normal
 //! ```
-//! It is closed: nothing can be defined in it, nothing runs.
+//! Nothing can be defined in it and nothing executed.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ pub enum Side {
     Literal(Literal),
 }
 
-/// An expression, understood but not yet tied to a building.
+/// A parsed expression, not yet resolved against a building.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parsed {
     /// `vacant(n)`: that many independent evidences that nobody is there.
@@ -65,20 +65,20 @@ pub enum Parsed {
     NoFire,
     /// A comparison.
     Compare {
-        /// What is read.
+        /// The reading.
         name: Name,
         /// How.
         op: Op,
-        /// With what.
+        /// The other side.
         with: Side,
     },
     /// A range, both ends included.
     Within {
-        /// What is read.
+        /// The reading.
         name: Name,
-        /// From.
+        /// Lower end.
         low: f64,
-        /// To.
+        /// Upper end.
         high: f64,
     },
 }
@@ -96,7 +96,7 @@ const OPS: [(&str, Op); 6] = [
 // === impl Parsed ===
 
 impl Parsed {
-    /// Understands an expression; the error says what was expected.
+    /// Parses an expression. The error says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text == "exit_free" {

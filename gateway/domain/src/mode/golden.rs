@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{
-    Acted, Actor, Cause, Channel, Class, Direction, Drill, Effect, Event, Fire, OnFail, OrderRef, Phase,
-    Pressure, Run, Stage, State, StepState, Timer, Truth, ActionPhase, fold,
+    Acted, ActionPhase, Actor, Cause, Channel, Class, Direction, Drill, Effect, Event, Fire, OnFail,
+    OrderRef, Phase, Pressure, Run, Stage, State, StepState, Timer, Truth, fold,
 };
 use crate::Id;
 use crate::audit::hex;

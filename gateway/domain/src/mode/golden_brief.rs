@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Predicate, ResolvedPlan, Channel, Claim, Compensate, Cond, Direction, Action, Drill, HumanTask, ResolvedStep, Literal, OnFail, Op,
-    Plan, Pressure, Retry, Safe, Setting, Step, Verify, VoidOn, Work,
+    Action, Channel, Claim, Compensate, Cond, Direction, Drill, HumanTask, Literal, OnFail, Op, Plan,
+    Predicate, Pressure, ResolvedPlan, ResolvedStep, Retry, Safe, Setting, Step, Verify, VoidOn, Work,
 };
 use crate::facility::Contents;
 use crate::{Id, Value};
@@ -31,7 +31,7 @@ fn verify(channel: Channel) -> Verify {
 
 fn works() -> Vec<Work> {
     let void_on = VoidOn { door_opened: true, presence: false, after: Some(Duration::from_millis(1500)) };
-    let task = HumanTask {
+    let hands = HumanTask {
         role: text("staff"),
         count: 2,
         prompt: text("两人逐排清场\n\"随手\"关门\\'"),
@@ -61,7 +61,7 @@ fn works() -> Vec<Work> {
         abort_on: vec![text("presence")],
     };
     vec![
-        Work::Human(task),
+        Work::Human(hands),
         Work::Human(HumanTask::default()),
         actuate(Some(verify(Channel::Independent)), Some(compensate)),
         actuate(None, None),
@@ -71,7 +71,7 @@ fn works() -> Vec<Work> {
     ]
 }
 
-fn doings() -> Vec<Action> {
+fn actions() -> Vec<Action> {
     let values = [
         Value::Bool(true),
         Value::Integer(-7),
@@ -81,8 +81,13 @@ fn doings() -> Vec<Action> {
     ];
     let set = |value: &Value| Setting { fixture: 3, output: 1, word: word("on"), value: value.clone() };
     let sets: Vec<Setting> = values.iter().map(set).collect();
-    let conds =
-        vec![Cond::Predicate(4), Cond::Vacant(2), Cond::ExitFree, Cond::FreeOf(Contents::Chilled), Cond::NoFire];
+    let conds = vec![
+        Cond::Predicate(4),
+        Cond::Vacant(2),
+        Cond::ExitFree,
+        Cond::FreeOf(Contents::Chilled),
+        Cond::NoFire,
+    ];
     every!(conds; Cond::Predicate(_), Cond::Vacant(_), Cond::ExitFree, Cond::FreeOf(_), Cond::NoFire);
     let human = |after, clears| Action::Human {
         role: text("staff"),
@@ -115,7 +120,7 @@ fn doings() -> Vec<Action> {
     ];
     every!(contents; Contents::HotFood, Contents::Chilled, Contents::Frozen, Contents::Dry,
         Contents::Medical, Contents::Hazard);
-    let doings = vec![
+    let actions = vec![
         human(Some(SECOND * 2700), contents),
         human(None, Vec::new()),
         actuate(&sets, Some((sets[..1].to_vec(), conds))),
@@ -135,8 +140,8 @@ fn doings() -> Vec<Action> {
             channel: Channel::Human,
         },
     ];
-    every!(doings; Action::Human { .. }, Action::Actuate { .. }, Action::Process { .. }, Action::Verify { .. });
-    doings
+    every!(actions; Action::Human { .. }, Action::Actuate { .. }, Action::Process { .. }, Action::Verify { .. });
+    actions
 }
 
 fn predicates() -> Vec<Predicate> {
@@ -192,7 +197,7 @@ fn plan(direction: Direction, pressure: Pressure) -> Plan {
 
 /// Plans that use every variant between them, and one that uses as little as may be.
 pub(crate) fn briefs() -> Vec<ResolvedPlan> {
-    let planned = |(index, action): (usize, Action)| ResolvedStep {
+    let job = |(index, action): (usize, Action)| ResolvedStep {
         id: id(&format!("step-{index}")),
         after: vec![0; index % 2],
         before: (0..index).collect(),
@@ -209,11 +214,11 @@ pub(crate) fn briefs() -> Vec<ResolvedPlan> {
         proof,
         touches: vec![0],
     };
-    let resolved = |direction, pressure| ResolvedPlan {
+    let brief = |direction, pressure| ResolvedPlan {
         plan: plan(direction, pressure),
         room: 1,
         predicates: predicates(),
-        steps: doings().into_iter().enumerate().map(planned).collect(),
+        steps: actions().into_iter().enumerate().map(job).collect(),
         occupied: vec![0, 3],
         opened: vec![1],
         ways_out: vec![vec![2, 4], Vec::new()],
@@ -238,12 +243,12 @@ pub(crate) fn briefs() -> Vec<ResolvedPlan> {
         contents: Vec::new(),
     };
     let all = vec![
-        resolved(Direction::Enter, Pressure::Negative),
-        resolved(Direction::Return, Pressure::Positive),
-        resolved(Direction::Return, Pressure::Neutral),
+        brief(Direction::Enter, Pressure::Negative),
+        brief(Direction::Return, Pressure::Positive),
+        brief(Direction::Return, Pressure::Neutral),
         least,
     ];
-    every!(all.iter().map(|resolved| resolved.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
+    every!(all.iter().map(|brief| brief.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
         Pressure::Negative, Pressure::Positive);
     all
 }

@@ -6,8 +6,6 @@
 //! the gateway, under the model checker, and in replay. Whatever is unknown never counts as good:
 //! a room is not vacant, a door not closed, a mode not reached, until evidence says so.
 
-mod predicate;
-mod resolved_plan;
 mod centre;
 mod check;
 mod event;
@@ -20,34 +18,36 @@ mod golden;
 mod golden_brief;
 mod identity;
 pub mod labels;
-mod safety_rule;
 mod path;
 mod plan;
+mod plan_resolver;
 mod planned;
 mod policy;
+mod predicate;
 pub mod record;
 mod replay;
+mod resolved_plan;
+mod safety_rule;
 mod state;
 mod step;
-mod plan_resolver;
 mod truth;
 
-pub use predicate::{Predicate, Claim, Readings};
-pub use resolved_plan::{ResolvedPlan, Cond, Action, Fault, ResolvedStep, Safe, Setting};
 pub use centre::{air_conflict, flows};
-pub use event::{Acted, Actor, Effect, Event, OrderRef, Refused, Timer, ActionPhase};
+pub use event::{Acted, ActionPhase, Actor, Effect, Event, OrderRef, Refused, Timer};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
-pub use safety_rule::{SafetyRule, SafetyRules};
 pub use path::{Forecast, forecast};
 pub use plan::{
-    Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
-    Work,
+    Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify,
+    VoidOn, Work,
 };
 pub use planned::{Planned, PlannedStep};
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
+pub use predicate::{Claim, Predicate, Readings};
 pub use replay::{ReplayMismatch, replay};
+pub use resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
+pub use safety_rule::{SafetyRule, SafetyRules};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
 pub use step::{step, step_under};
 pub use truth::Truth;

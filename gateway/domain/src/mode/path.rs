@@ -1,21 +1,21 @@
-//! How long a plan takes: the longest way through its steps.
+//! The duration of a plan: the critical path through its steps.
 
 use std::time::Duration;
 
-use super::resolved_plan::{ResolvedPlan, Action, ResolvedStep};
+use super::resolved_plan::{Action, ResolvedPlan, ResolvedStep};
 
-/// How long it takes.
+/// The forecast of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
-    /// If every step takes all of its time.
+    /// Duration if every step takes all of its time.
     pub at_most: Duration,
-    /// The steps on the longest way, in order.
+    /// The steps on the critical path, in order.
     pub critical: Vec<usize>,
-    /// Per step, when it ends at the latest.
+    /// Latest end per step.
     pub ends: Vec<Duration>,
 }
 
-/// Reckons when a plan ends at the latest. Its steps must not stand in a ring.
+/// Calculates the latest end of a plan. Its steps must not form a cycle.
 #[must_use]
 pub fn forecast(resolved: &ResolvedPlan) -> Forecast {
     let mut ends = vec![None; resolved.steps.len()];
@@ -44,8 +44,8 @@ fn end(resolved: &ResolvedPlan, step: usize, ends: &mut [Option<Duration>]) -> D
     ended
 }
 
-/// Gives people the time to come: whoever of a role comes first to the room's site walks there; who
-/// follows is there already.
+/// Adds the travel time to the deadlines of people: the first step of a role at the room's site
+/// includes it; later steps of the role do not.
 pub(super) fn add_travel_time(steps: &mut [ResolvedStep], walk: Duration) {
     let role = |planned: &ResolvedStep| match &planned.action {
         Action::Human { role, .. } => Some(role.clone()),

@@ -1,4 +1,4 @@
-//! A plan as written: by which steps a room changes its use.
+//! A plan as written: the steps by which a room changes its use.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::Id;
 pub enum Direction {
     /// Into the emergency role.
     Enter,
-    /// Back to peace.
+    /// Return to normal operation.
     Return,
 }
 
-/// Whether it is meant. An exercise is never turned into the real thing.
+/// Actual or exercise (CAP `<status>`). An exercise never becomes an actual operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
     /// A drill.
     Exercise,
-    /// The real thing.
+    /// An actual operation.
     Actual,
 }
 
@@ -144,14 +144,14 @@ pub struct Compensate {
     pub pre: Vec<String>,
 }
 
-/// What people do.
+/// A task for people.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HumanTask {
-    /// Who may.
+    /// The required role.
     pub role: String,
-    /// How many of them.
+    /// The number of people.
     pub count: u8,
-    /// What they are told.
+    /// The instruction.
     pub prompt: String,
     /// What they show, such as a tag's name.
     pub evidence: Vec<String>,

@@ -1,14 +1,14 @@
-//! Ties the names of a plan to what the building has; what is not found is told, all at once.
+//! Resolves the names of a plan against the building; collects everything that is not found.
 
-use super::predicate::{Predicate, Claim};
-use super::resolved_plan::{Cond, Action, Fault, ResolvedStep, Safe, Setting};
 use super::check;
 use super::expression::{Literal, Name, Op, Parsed, Side};
 use super::plan::{Plan, Step, Verify, Work};
+use super::predicate::{Claim, Predicate};
+use super::resolved_plan::{Action, Cond, Fault, ResolvedStep, Safe, Setting};
 use crate::Value;
-use crate::facility::{Contents, Facility, ReadSource, Kind};
+use crate::facility::{Contents, Facility, Kind, ReadSource};
 
-/// Where things are looked up and faults noted.
+/// Looks names up and collects faults.
 pub(super) struct PlanResolver<'t> {
     pub facility: &'t Facility,
     pub plan: &'t Plan,
@@ -213,7 +213,7 @@ impl<'t> PlanResolver<'t> {
         Some(Setting { fixture, output, word, value })
     }
 
-    /// A parameter stands for its value.
+    /// Replaces a parameter by its value.
     fn param(&mut self, word: &Literal, key: &'static str) -> Option<Literal> {
         let Literal::Word(text) = word else { return Some(word.clone()) };
         let Some(name) = text.strip_prefix("params.") else { return Some(word.clone()) };
@@ -224,7 +224,7 @@ impl<'t> PlanResolver<'t> {
         found
     }
 
-    /// What ends a process: what the plan says, or its outputs' safe states.
+    /// Returns the settings that end a process: those of the plan, or the safe states of its outputs.
     fn off(&mut self, sets: &[Setting], then: &[(String, Literal)]) -> Vec<Setting> {
         let mut off = Vec::new();
         for set in sets {
@@ -327,7 +327,7 @@ impl<'t> PlanResolver<'t> {
         Some(self.keep(Predicate { fixture, read, claim }))
     }
 
-    /// Each claim once.
+    /// Adds a predicate, or returns the position of the same one.
     pub fn keep(&mut self, predicate: Predicate) -> usize {
         self.predicates.iter().position(|known| *known == predicate).unwrap_or_else(|| {
             self.predicates.push(predicate);
@@ -335,7 +335,7 @@ impl<'t> PlanResolver<'t> {
         })
     }
 
-    /// The same claim about every fixture of a kind in the room.
+    /// Adds the same predicate for every fixture of a kind in the room.
     pub fn about(&mut self, kind: Kind, read: &str, op: Op, word: &str) -> Vec<usize> {
         let facility = self.facility;
         let fixtures = facility.fixtures.iter().enumerate();

@@ -1,4 +1,4 @@
-//! The claims a plan's guards are made of. Each is true, false, or not known.
+//! Predicates over readings, of which guards consist. Each is true, false, or unknown.
 
 use super::expression::{Literal, Op};
 use super::truth::Truth;
@@ -12,35 +12,35 @@ pub struct Predicate {
     pub fixture: usize,
     /// Position of the reading in it.
     pub read: usize,
-    /// What is claimed.
+    /// The comparison.
     pub claim: Claim,
 }
 
-/// What is claimed of a reading.
+/// The comparison of a reading.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// It compares so.
+    /// Compares with a literal.
     Is(Op, Literal),
-    /// It lies between, both ends included.
+    /// Lies in a range, both ends included.
     Within(f64, f64),
 }
 
-/// What is read now.
+/// The present readings.
 pub trait Readings {
-    /// The good value of a point that is not too old.
+    /// Returns the value of a point if it is good and fresh.
     fn value(&self, point: &crate::alarm::Source) -> Option<Value>;
 }
 
 // === impl Predicate ===
 
 impl Predicate {
-    /// Whether it holds, by what is read now.
+    /// Evaluates the predicate.
     #[must_use]
     pub fn truth(&self, facility: &Facility, readings: &dyn Readings) -> Truth {
         self.reading(facility, readings).map_or(Truth::Unknown, |reading| self.claim.of(&reading))
     }
 
-    /// What is read, in the plan's words.
+    /// Returns the reading, by the names of its values.
     #[must_use]
     pub fn reading(&self, facility: &Facility, readings: &dyn Readings) -> Option<Literal> {
         let fixture = facility.fixtures.get(self.fixture)?;
@@ -59,7 +59,7 @@ impl Predicate {
         }
     }
 
-    /// As people read it.
+    /// Returns the predicate as text.
     #[must_use]
     pub fn text(&self, facility: &Facility) -> String {
         let Some(fixture) = facility.fixtures.get(self.fixture) else { return String::new() };
@@ -88,7 +88,7 @@ impl Claim {
                     _ => Truth::Unknown,
                 }
             }
-            // A word is no number: nothing is known.
+            // A word compared with a number is unknown.
             _ => Truth::Unknown,
         }
     }
@@ -110,7 +110,7 @@ impl Op {
     }
 }
 
-/// A value in words, where it has some.
+/// Returns the name of a value, where it has one.
 fn literal(value: &Value, words: &[(String, Value)]) -> Option<Literal> {
     let same = |known: &Value| match (known.as_f64(), value.as_f64()) {
         (Some(known), Some(value)) => Op::Equal.compare(known, value),
@@ -119,7 +119,7 @@ fn literal(value: &Value, words: &[(String, Value)]) -> Option<Literal> {
     if let Some((word, _)) = words.iter().find(|(_, known)| same(known)) {
         return Some(Literal::Word(word.clone()));
     }
-    // A value that has words, but not this one, is not understood.
+    // A value without a name among named values is unknown.
     if !words.is_empty() {
         return None;
     }

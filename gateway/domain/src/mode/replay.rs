@@ -1,20 +1,20 @@
-//! Walking once more through what is on record: the same function, the same events, the same states.
+//! Replay of a recorded run: the same function and events must give the same states.
 
 use sha2::{Digest, Sha256};
 
-use super::resolved_plan::ResolvedPlan;
 use super::event::Event;
+use super::resolved_plan::ResolvedPlan;
 use super::state::State;
 use super::step::step;
 use crate::audit::{Hash, hex};
 
-/// Why a record does not lead where it says.
+/// Why a replay does not match the record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayMismatch {
-    /// The function refuses what the record says was done.
+    /// The function refuses a recorded event.
     #[error("the event is refused: {0}")]
     Refused(String),
-    /// Another state.
+    /// The event leads to another state.
     #[error("it leads to {found}, the record says {recorded}")]
     Other {
         /// Hash of the state that the function gives.
@@ -27,27 +27,33 @@ pub enum ReplayMismatch {
 // === impl State ===
 
 impl State {
-    /// Names a state: SHA-256 of what is kept of it.
+    /// Returns the SHA-256 of [`State::kept`], which identifies the state.
     #[must_use]
     pub fn hash(&self) -> Hash {
         Sha256::digest(self.kept()).into()
     }
 
-    /// What is kept of a state: truths do not outlive the process.
+    /// Returns the stored form of a state, without truth values, which do not survive the process.
     #[must_use]
     pub fn kept(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a state is made of JSON values")
     }
 }
 
-/// One recorded event again; `recorded` is the hash of the state it led to, hexadecimal.
-pub fn replay(resolved: &ResolvedPlan, state: &State, event: &Event, recorded: &str) -> Result<State, ReplayMismatch> {
+/// Replays one event; `recorded` is the hash of the state it led to, hexadecimal. Returns the state.
+pub fn replay(
+    resolved: &ResolvedPlan,
+    state: &State,
+    event: &Event,
+    recorded: &str,
+) -> Result<State, ReplayMismatch> {
     let state = match event {
-        // What the process knew ended with it.
+        // Truth values were lost with the process.
         Event::Restarted => serde_json::from_slice(&state.kept()).expect("it was written from a state"),
         _ => state.clone(),
     };
-    let (next, _) = step(resolved, &state, event).map_err(|refused| ReplayMismatch::Refused(refused.to_string()))?;
+    let (next, _) =
+        step(resolved, &state, event).map_err(|refused| ReplayMismatch::Refused(refused.to_string()))?;
     let found = hex(&next.hash());
     if found != recorded {
         return Err(ReplayMismatch::Other { found, recorded: recorded.to_owned() });

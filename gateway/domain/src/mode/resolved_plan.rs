@@ -1,12 +1,12 @@
-//! A plan tied to a building: names found, guards turned into claims, everything checked.
+//! A plan resolved against a building: names looked up, guards turned into predicates, everything checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::predicate::Predicate;
 use super::expression::{Literal, Op};
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
 use super::plan_resolver::PlanResolver;
+use super::predicate::Predicate;
 use super::{check, exits, path};
 use crate::facility::{Contents, Facility, Kind};
 use crate::{Id, Value};
@@ -18,20 +18,20 @@ pub struct Fault {
     pub step: Option<usize>,
     /// The key at fault.
     pub key: &'static str,
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to correct it.
     pub message: String,
 }
 
-/// Something that must hold.
+/// A condition of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cond {
-    /// An atom.
+    /// A predicate, by its position.
     Predicate(usize),
     /// That many evidences that nobody is there.
     Vacant(u8),
     /// A way out is known to be free.
     ExitFree,
-    /// Somebody took it away.
+    /// Somebody removed these contents.
     FreeOf(Contents),
     /// The fire panel is normal.
     NoFire,
@@ -44,104 +44,104 @@ pub struct Setting {
     pub fixture: usize,
     /// Position of the output in it.
     pub output: usize,
-    /// As the plan says it.
+    /// The value as in the plan.
     pub word: Literal,
-    /// As it is written.
+    /// The value as written to the point.
     pub value: Value,
 }
 
-/// A step, tied.
+/// A resolved step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedStep {
     /// Its id.
     pub id: Id,
-    /// What must be settled before.
+    /// Steps that must be settled before, directly.
     pub after: Vec<usize>,
-    /// The same, and what is before that.
+    /// All steps that must be settled before.
     pub before: Vec<usize>,
     /// What must hold before and while it acts.
     pub pre: Vec<Cond>,
-    /// What is done.
+    /// Its action.
     pub action: Action,
-    /// When somebody hears of it.
+    /// Time until somebody is notified.
     pub deadline: Duration,
-    /// Whom, and when.
+    /// Escalation: role, and time.
     pub escalate: Vec<(String, Duration)>,
-    /// When it does not succeed.
+    /// What happens when it fails.
     pub on_fail: OnFail,
-    /// What a drill makes of it.
+    /// How a drill treats it.
     pub drill: Drill,
-    /// Claims about what it moves: none of them is known any more once it moved.
+    /// Predicates about its outputs: unknown once it has acted.
     pub touches: Vec<usize>,
 }
 
-/// What is done, tied.
+/// The action of a step, resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// People do it.
     Human {
-        /// Who may.
+        /// The required role.
         role: String,
-        /// How many.
+        /// The number of people.
         count: usize,
-        /// What they are told.
+        /// The instruction.
         prompt: String,
         /// What voids it.
         void_on: VoidOn,
-        /// Whoever did these may not.
+        /// Steps whose performers may not do it.
         not_same_as: Vec<usize>,
         /// Whether it is evidence that nobody is there.
         is_sweep: bool,
-        /// What is gone afterwards.
+        /// Contents that are removed afterwards.
         clears: Vec<Contents>,
-        /// What they show.
+        /// Required evidence.
         evidence: Vec<String>,
     },
-    /// Something is set.
+    /// Outputs are set.
     Actuate {
-        /// What to what.
+        /// The settings.
         sets: Vec<Setting>,
-        /// What proves it.
+        /// Predicates that prove it.
         verify: Vec<usize>,
-        /// In what time.
+        /// Time limit for the proof.
         within: Duration,
-        /// By which way.
+        /// The source of the proof.
         channel: Channel,
-        /// How often.
+        /// Retries.
         retry: Retry,
-        /// What makes good, and when it may.
+        /// Compensation, and its conditions.
         compensate: Option<(Vec<Setting>, Vec<Cond>)>,
-        /// Whether it may be set again by itself.
+        /// Whether it may be set again automatically.
         is_reasserted: bool,
-        /// Whether each write moves it once more.
+        /// Whether each write acts again (pulse).
         is_pulse: bool,
         /// A later step sets the same to something else: it is not watched.
         is_superseded: bool,
     },
-    /// Something runs without a break.
+    /// A process runs without interruption.
     Process {
-        /// What to what.
+        /// The settings.
         sets: Vec<Setting>,
-        /// Its end.
+        /// The settings that end it.
         off: Vec<Setting>,
         /// What proves that it runs.
         verify: Vec<usize>,
-        /// In what time.
+        /// Time limit for the proof.
         within: Duration,
-        /// By which way.
+        /// The source of the proof.
         channel: Channel,
-        /// For how long.
+        /// Its duration.
         span: Duration,
-        /// It drops when it is not refreshed for this long.
+        /// Lease: it ends when it is not refreshed for this long.
         lease: Duration,
     },
-    /// Something is looked at.
+    /// Predicates are verified.
     Verify {
         /// What must hold.
         verify: Vec<usize>,
-        /// In what time.
+        /// Time limit for the proof.
         within: Duration,
-        /// By which way.
+        /// The source of the proof.
         channel: Channel,
     },
 }
@@ -149,41 +149,41 @@ pub enum Action {
 /// A safe state, and what proves it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Safe {
-    /// What to what.
+    /// The settings.
     pub setting: Setting,
-    /// The atom.
+    /// The predicate that proves it.
     pub proof: Option<usize>,
-    /// Claims about what it moves.
+    /// Predicates about its output.
     pub touches: Vec<usize>,
 }
 
-/// A plan tied to a building.
+/// A plan resolved against a building.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedPlan {
     /// The plan.
     pub plan: Plan,
     /// Position of the room.
     pub room: usize,
-    /// The claims that matter.
+    /// All predicates.
     pub predicates: Vec<Predicate>,
     /// The steps.
     pub steps: Vec<ResolvedStep>,
-    /// Atoms: somebody is there.
+    /// Predicates: somebody is there.
     pub occupied: Vec<usize>,
-    /// Atoms: a door stands open.
+    /// Predicates: a door is open.
     pub opened: Vec<usize>,
-    /// Ways out: one of them, with all its atoms.
+    /// Exits, each with all its predicates.
     pub ways_out: Vec<Vec<usize>>,
-    /// What is safe, of everything in the room.
+    /// The safe states of all outputs in the room.
     pub safe: Vec<Safe>,
-    /// What is in the room in peace.
+    /// Contents of the room in normal operation.
     pub contents: Vec<Contents>,
 }
 
 // === impl ResolvedPlan ===
 
 impl ResolvedPlan {
-    /// Ties a plan to a building; all faults at once.
+    /// Resolves a plan against a building. Returns all faults at once.
     pub fn new(plan: Plan, facility: &Facility) -> Result<Self, Vec<Fault>> {
         let Some(room) = facility.room(plan.room.as_str()) else {
             let known: Vec<&str> = facility.rooms.iter().map(|room| room.id.as_str()).collect();
@@ -192,7 +192,8 @@ impl ResolvedPlan {
             return Err(vec![Fault { step: None, key: "room", message }]);
         };
         let mut resolver = PlanResolver::new(facility, &plan, room);
-        let steps: Vec<Option<ResolvedStep>> = (0..plan.steps.len()).map(|index| resolver.resolve_step(index)).collect();
+        let steps: Vec<Option<ResolvedStep>> =
+            (0..plan.steps.len()).map(|index| resolver.resolve_step(index)).collect();
         let occupied = resolver.about(Kind::Occupancy, "occupied", Op::Equal, "true");
         let opened = resolver.about(Kind::Door, "contact", Op::Unequal, "closed");
         let ways_out = exits::ways_out(&mut resolver);
@@ -213,13 +214,13 @@ impl ResolvedPlan {
         if faults.is_empty() { Ok(resolved) } else { Err(faults) }
     }
 
-    /// A step by its id.
+    /// Returns the position of a step.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|planned| planned.id.as_str() == id)
     }
 
-    /// The settings of a step's turn.
+    /// Returns the settings of a phase of a step.
     #[must_use]
     pub fn settings(&self, step: usize, turn: super::event::ActionPhase) -> &[Setting] {
         use super::event::ActionPhase;
@@ -232,12 +233,13 @@ impl ResolvedPlan {
     }
 }
 
-/// Finds which claims are about what each step, and each safe state, moves.
+/// Finds the predicates about the outputs of each step and safe state.
 fn touch(steps: &mut [ResolvedStep], safe: &mut [Safe]) {
     let output = |set: &Setting| (set.fixture, set.output);
     let mut about: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
     for planned in steps.iter() {
-        let (Action::Actuate { sets, verify, .. } | Action::Process { sets, verify, .. }) = &planned.action else {
+        let (Action::Actuate { sets, verify, .. } | Action::Process { sets, verify, .. }) = &planned.action
+        else {
             continue;
         };
         for set in sets {

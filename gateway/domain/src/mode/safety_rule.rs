@@ -1,17 +1,17 @@
-//! The laws of the switch, each named, so that the model checker can break them one by one and
-//! show what each is good for. The gateway keeps them all.
+//! The safety rules of the mode switch, each named, so that the model checker can disable them one
+//! by one and show the consequence. The gateway applies all of them.
 
-/// A law.
+/// A safety rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum SafetyRule {
-    /// `vacant(n)` takes n evidences.
+    /// `vacant(n)` requires n independent pieces of evidence.
     Evidences,
-    /// A sensor that says nothing says nothing.
+    /// An unknown occupancy does not count as vacant.
     UnknownIsNotVacant,
-    /// A sweep is worth nothing once a door opened or somebody was seen.
+    /// A sweep is void once a door opens or somebody is detected.
     SweepIsVoided,
-    /// After a restart or a hold everything is walked again from the first step.
+    /// After a restart or a hold all steps are checked again from the first.
     Rewalk,
     /// Fire holds the room.
     FireHolds,
@@ -19,58 +19,58 @@ pub enum SafetyRule {
     HoldStays,
     /// Nothing resumes while the fire panel is not normal.
     ResumeWithoutFire,
-    /// A device is believed when it is read back, not when it says yes.
+    /// An action is done when it is read back, not when the device acknowledges.
     ReadBack,
-    /// What was read before the act does not prove the act.
+    /// A reading from before an action does not prove it.
     FreshEvidence,
-    /// What is not known is not proven.
+    /// An unknown reading proves nothing.
     UnknownIsNotVerified,
-    /// A drill moves nothing that it must not.
+    /// A drill controls only what it may.
     DrillIsSimulated,
-    /// A process counts only without a break.
+    /// A process counts only without interruption.
     Unbroken,
-    /// A guard is asked before the act.
+    /// The guard of a step is checked before it acts.
     GuardBefore,
-    /// A guard that is lost during the act holds the room.
+    /// A guard that fails during an action holds the room.
     GuardDuring,
-    /// What moves with every write is never written twice for one intent.
+    /// A pulse output is never written twice for one intent.
     PulseOnce,
-    /// Whoever did it does not accept it.
+    /// The person who did a step does not accept it.
     SecondPerson,
-    /// A step takes as many people as the plan says.
+    /// A step requires the number of people in the plan.
     Count,
-    /// A step is done by whom the plan says.
+    /// A step requires the role in the plan.
     Role,
-    /// What failed is told as a gap.
+    /// A failed step is reported as a gap.
     GapIsTold,
-    /// On hold everything that was moved is made safe.
+    /// On hold all outputs that were set take their safe states.
     SafeOnHold,
-    /// A process that ends is proven to have ended.
+    /// The end of a process is proven.
     OffIsProven,
     /// A claim that no longer holds is withdrawn.
     Drift,
     /// After a restart a claim is proven again before it is shown.
     ProveAgain,
-    /// What makes good has a guard of its own.
+    /// A compensation has a guard of its own.
     CompensateGuarded,
-    /// What safety rests on cannot be waived.
+    /// A step that safety depends on cannot be waived.
     NotWaivable,
     /// Stop works in every state.
     StopAlways,
     /// Steps wait for those before them.
     Order,
-    /// Whatever was moved and is proven by no step is made safe before anything is claimed.
+    /// Outputs that were set and are proven by no step are made safe before a claim.
     LooseEndsAreSafe,
 }
 
-/// Which laws are broken. None, in the gateway.
+/// The set of disabled rules. Empty in the gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SafetyRules(u64);
 
 // === impl SafetyRule ===
 
 impl SafetyRule {
-    /// All of them.
+    /// Every rule.
     pub const ALL: [Self; 28] = [
         Self::Evidences,
         Self::UnknownIsNotVacant,
@@ -106,16 +106,16 @@ impl SafetyRule {
 // === impl SafetyRules ===
 
 impl SafetyRules {
-    /// All are kept.
+    /// All rules apply.
     pub const KEPT: Self = Self(0);
 
-    /// These are broken.
+    /// Returns the set in which these rules are disabled.
     #[must_use]
     pub fn without(broken: &[SafetyRule]) -> Self {
         Self(broken.iter().fold(0, |bits, rule| bits | 1 << (*rule as u8)))
     }
 
-    /// Whether a law is kept.
+    /// Whether a rule applies.
     #[must_use]
     pub const fn keep(self, rule: SafetyRule) -> bool {
         self.0 & (1 << (rule as u8)) == 0

@@ -1,4 +1,4 @@
-//! Where a room is.
+//! The phase of a room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,13 @@ use crate::Id;
 pub struct State {
     /// Where it is.
     pub phase: Phase,
-    /// What is known of fire.
+    /// The state of the fire panel.
     pub fire: Fire,
     /// What is under way, or was reached.
     pub run: Option<Run>,
 }
 
-/// Where a room is.
+/// The phase of a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -41,7 +41,7 @@ pub enum Phase {
     Held,
 }
 
-/// Where a room is, as people are told.
+/// The stage of a room, as shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -67,7 +67,7 @@ pub enum Stage {
     Held,
 }
 
-/// What is known of fire.
+/// The state of the fire panel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fire {
@@ -96,14 +96,14 @@ pub enum Cause {
     Cancel,
 }
 
-/// A plan under way.
+/// A run of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Run {
-    /// By which order.
+    /// The order.
     pub order: OrderRef,
     /// Per step of the plan.
     pub steps: Vec<StepState>,
-    /// Per atom, what is known. It does not outlive the process.
+    /// Truth per predicate. Does not survive the process.
     #[serde(skip)]
     pub truths: Vec<Truth>,
     /// Steps that waited long enough to know what is read.
@@ -115,7 +115,7 @@ pub struct Run {
     pub voided: BTreeSet<usize>,
     /// Pulses that were intended; they may have happened.
     pub pulsed: BTreeSet<usize>,
-    /// Outputs (of the brief's safe ones) that were moved, or may have been.
+    /// Outputs (positions in the plan's safe states) that were set, or may have been.
     pub moved: BTreeSet<usize>,
     /// Of these, not yet proven to be safe again.
     pub unproven: BTreeSet<usize>,
@@ -123,7 +123,7 @@ pub struct Run {
     pub causes: BTreeSet<Cause>,
 }
 
-/// Where a step is.
+/// The state of a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {

@@ -1,8 +1,8 @@
-//! What is known of a claim.
+//! Three-valued logic (Kleene).
 
 use serde::{Deserialize, Serialize};
 
-/// True, false, or not known. Not known never rounds up.
+/// True, false, or unknown. Unknown never counts as true.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Truth {
@@ -10,7 +10,7 @@ pub enum Truth {
     True,
     /// It does not.
     False,
-    /// Nobody knows.
+    /// Unknown.
     #[default]
     Unknown,
 }

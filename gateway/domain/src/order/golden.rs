@@ -1,6 +1,6 @@
 //! Forms of orders: as they are stored, and as they are signed and sent.
 
-use super::{Authority, Envelope, Kind, Ledger, Order, PlanHash, SecretKey, Target, sign, sign_plan};
+use super::{Authority, Envelope, Kind, Order, PlanHash, ReplayGuard, SecretKey, Target, sign, sign_plan};
 use crate::audit::hex;
 use crate::mode::Class;
 use crate::{Id, Timestamp};
@@ -50,14 +50,14 @@ fn words_of_orders() {
 #[test]
 fn orders_and_the_ledger() {
     stored("order/order", &orders());
-    let ledger = Ledger {
+    let ledger = ReplayGuard {
         last: [(Authority::District, 12), (Authority::Local, 3)].into(),
         accepted: vec![
             (Authority::District, 12, "0197f0c2-1".to_owned(), [7; 32]),
             (Authority::Local, 3, "0197f0c2-3".to_owned(), [8; 32]),
         ],
     };
-    stored("order/ledger", &[Ledger::default(), ledger]);
+    stored("order/ledger", &[ReplayGuard::default(), ledger]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The model check of the function that ships: with all laws kept nothing is ever violated and a
+//! The model check of the function that ships: with all safety rules kept nothing is ever violated and a
 //! settled state stays reachable; with any one of them broken something is violated.
 //!
 //! `LINLI_MODEL_FAULTS=2 LINLI_MODEL_DEEDS=1 cargo test -p linli-domain --test mode model::with`
@@ -15,8 +15,8 @@ use super::world::{Move, Rules, Wire, World};
 /// States at most; more would mean that the model grew beyond what a test should take.
 const MOST: usize = 60_000_000;
 
-/// What has to go wrong, and how often a person has to decide otherwise, for the lack of a law to
-/// show. The laws about evidence back each other up: one of them shows only when the other is
+/// What has to go wrong, and how often a person has to decide otherwise, for the lack of a safety rule to
+/// show. The safety rules about evidence back each other up: one of them shows only when the other is
 /// broken too, with one person who searches the room.
 const SHOWS: [(SafetyRule, &[SafetyRule], u8, u8); 28] = [
     (SafetyRule::Evidences, &[], 1, 0),
@@ -153,10 +153,10 @@ fn every_law_is_good_for_something() {
     assert!(useless.is_empty(), "nothing is violated without {useless:?}");
 }
 
-/// Its name, the laws and wires that are missing, faults, and whether one person searches the room.
+/// Its name, the safety rules and wires that are missing, faults, and whether one person searches the room.
 type Mistake = (&'static str, &'static [SafetyRule], &'static [Wire], u8, bool);
 
-/// What the design says can be got wrong, each with the laws and wires whose lack it is. The sweep
+/// What the design says can be got wrong, each with the safety rules and wires whose lack it is. The sweep
 /// of the pairs is done by one person: with two of them and a sensor, three evidences would have to
 /// be wrong at once.
 const KNOWN: [Mistake; 11] = [

@@ -1,6 +1,6 @@
 //! The model check of several rooms under one desk: the function that ships for each of them, and
 //! the rules that ship for all of them together. What is broken here on purpose is what binds
-//! rooms to each other; the laws of one room are broken in `model`.
+//! rooms to each other; the safety rules of one room are broken in `model`.
 //!
 //! `LINLI_MODEL_FAULTS=1 LINLI_MODEL_LATE=1 cargo test -p linli-domain --test mode rooms` looks
 //! further than the test does by itself.

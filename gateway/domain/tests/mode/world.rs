@@ -15,7 +15,7 @@ use linli_domain::mode::{
 use super::building::id;
 use super::harm::harm_of;
 
-/// What is broken on purpose besides the laws: the wires.
+/// What is broken on purpose besides the safety rules: the wires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
     /// The door contact of the lamps.

@@ -10,20 +10,21 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::super::predicate::{Predicate, Claim};
-use super::super::resolved_plan::{ResolvedPlan, Cond, Action, ResolvedStep, Safe, Setting};
 use super::super::expression::{Literal, Op};
 use super::super::plan::{
-    Channel, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn, Work,
+    Channel, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
+    Work,
 };
+use super::super::predicate::{Claim, Predicate};
+use super::super::resolved_plan::{Action, Cond, ResolvedPlan, ResolvedStep, Safe, Setting};
 use crate::Value;
 use crate::audit::hex;
 use crate::facility::Contents;
 
 /// The name, 64 hexadecimal digits.
 #[must_use]
-pub(super) fn identity(resolved: &ResolvedPlan) -> String {
-    hex(&Sha256::digest(text(resolved)))
+pub(super) fn identity(brief: &ResolvedPlan) -> String {
+    hex(&Sha256::digest(text(brief)))
 }
 
 // What the standard library writes of its own types is the same in every version so far: numbers with
@@ -47,15 +48,15 @@ fn members(name: &str, members: &[(&str, String)]) -> String {
 }
 
 /// The text that is hashed.
-pub(super) fn text(resolved: &ResolvedPlan) -> String {
-    let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = resolved;
+pub(super) fn text(brief: &ResolvedPlan) -> String {
+    let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = brief;
     members(
-        "ResolvedPlan",
+        "Brief",
         &[
             ("plan", self::plan(plan)),
             ("room", plain(room)),
-            ("predicates", list(predicates, predicate)),
-            ("steps", list(steps, planned)),
+            ("atoms", list(predicates, atom)),
+            ("jobs", list(steps, job)),
             ("occupied", plain(occupied)),
             ("opened", plain(opened)),
             ("ways_out", plain(ways_out)),
@@ -128,7 +129,7 @@ fn rungs(escalate: &[(String, Duration)]) -> String {
 
 fn work(work: &Work) -> String {
     match work {
-        Work::Human(task) => format!("Human({})", self::task(task)),
+        Work::Human(hands) => format!("Human({})", self::hands(hands)),
         Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => members(
             "Actuate",
             &[
@@ -165,10 +166,10 @@ fn compensate(compensate: &Compensate) -> String {
     members("Compensate", &[("set", assignments(set)), ("pre", plain(pre))])
 }
 
-fn task(task: &HumanTask) -> String {
-    let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = task;
+fn hands(hands: &HumanTask) -> String {
+    let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = hands;
     members(
-        "HumanTask",
+        "Hands",
         &[
             ("role", plain(role)),
             ("count", plain(count)),
@@ -206,18 +207,18 @@ fn literal(literal: &Literal) -> String {
     }
 }
 
-fn predicate(predicate: &Predicate) -> String {
-    let Predicate { fixture, read, claim } = predicate;
+fn atom(atom: &Predicate) -> String {
+    let Predicate { fixture, read, claim } = atom;
     let claim = match claim {
         Claim::Is(op, with) => format!("Is({}, {})", op_name(*op), literal(with)),
         Claim::Within(low, high) => format!("Within({}, {})", plain(low), plain(high)),
     };
-    members("Predicate", &[("fixture", plain(fixture)), ("read", plain(read)), ("claim", claim)])
+    members("Atom", &[("fixture", plain(fixture)), ("read", plain(read)), ("claim", claim)])
 }
 
 fn cond(cond: &Cond) -> String {
     match cond {
-        Cond::Predicate(predicate) => format!("Predicate({predicate})"),
+        Cond::Predicate(atom) => format!("Atom({atom})"),
         Cond::Vacant(count) => format!("Vacant({count})"),
         Cond::ExitFree => "ExitFree".to_owned(),
         Cond::FreeOf(contents) => format!("FreeOf({})", self::contents(*contents)),
@@ -238,16 +239,16 @@ fn setting(setting: &Setting) -> String {
     members("Setting", &[place.to_vec(), vec![("word", literal(word)), ("value", value)]].concat())
 }
 
-fn planned(planned: &ResolvedStep) -> String {
-    let ResolvedStep { id, after, before, pre, action, deadline, escalate, on_fail, drill, touches } = planned;
+fn job(job: &ResolvedStep) -> String {
+    let ResolvedStep { id, after, before, pre, action, deadline, escalate, on_fail, drill, touches } = job;
     members(
-        "ResolvedStep",
+        "Job",
         &[
             ("id", id.to_string()),
             ("after", plain(after)),
             ("before", plain(before)),
             ("pre", list(pre, cond)),
-            ("action", self::action(action)),
+            ("doing", self::action(action)),
             ("deadline", plain(deadline)),
             ("escalate", rungs(escalate)),
             ("on_fail", on_fail_name(*on_fail).to_owned()),

@@ -1,10 +1,10 @@
 //! What names the building as a plan sees it: a room in the middle of a switch goes on after a restart
 //! only if its plan still moves the same outputs, proven by the same readings.
 
-mod resolved_plan;
 mod form;
 mod legacy;
 mod plan;
+mod resolved_plan;
 
 use sha2::{Digest, Sha256};
 
@@ -45,7 +45,7 @@ mod tests {
     fn the_canonical_form_and_its_hash() {
         let forms: String = briefs()
             .iter()
-            .map(|resolved| String::from_utf8(form::of(resolved)).expect("a form of texts is text") + "\n\n")
+            .map(|brief| String::from_utf8(form::of(brief)).expect("a form of texts is text") + "\n\n")
             .collect();
         frozen("mode/canonical_2.txt", &forms);
         let names: Vec<String> = briefs().iter().map(ResolvedPlan::identity).collect();
@@ -56,20 +56,20 @@ mod tests {
     fn names_of_version_0_1_are_known_again() {
         // Written by version 0.1: nothing writes this file any more.
         let known = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/mode/brief_0_1.txt"));
-        for (resolved, known) in briefs().iter().zip(known.lines()) {
-            assert_eq!(legacy::text(resolved), known);
+        for (brief, known) in briefs().iter().zip(known.lines()) {
+            assert_eq!(legacy::text(brief), known);
         }
         assert_eq!(known.lines().count(), briefs().len());
-        for resolved in briefs() {
-            assert!(resolved.has_identity(&legacy::identity(&resolved)));
-            assert!(resolved.has_identity(&resolved.identity()));
+        for brief in briefs() {
+            assert!(brief.has_identity(&legacy::identity(&brief)));
+            assert!(brief.has_identity(&brief.identity()));
         }
     }
 
     #[test]
     fn another_building_has_another_name() {
-        let resolved = briefs().remove(0);
-        let mut changed = vec![resolved.clone(); 6];
+        let brief = briefs().remove(0);
+        let mut changed = vec![brief.clone(); 6];
         changed[0].room += 1;
         changed[1].predicates[0].read += 1;
         changed[2].safe[0].setting.output += 1;
@@ -77,9 +77,9 @@ mod tests {
         changed[4].plan.grace += std::time::Duration::from_nanos(1);
         changed[5].ways_out.swap(0, 1);
         for other in changed {
-            assert!(!other.has_identity(&resolved.identity()));
-            assert!(!other.has_identity(&legacy::identity(&resolved)));
+            assert!(!other.has_identity(&brief.identity()));
+            assert!(!other.has_identity(&legacy::identity(&brief)));
         }
-        assert!(!resolved.has_identity(&format!("3:{}", "00".repeat(32))), "a form of the future");
+        assert!(!brief.has_identity(&format!("3:{}", "00".repeat(32))), "a form of the future");
     }
 }

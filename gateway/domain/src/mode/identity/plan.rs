@@ -2,7 +2,8 @@
 
 use super::super::expression::Literal;
 use super::super::plan::{
-    Channel, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn, Work,
+    Channel, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify, VoidOn,
+    Work,
 };
 use super::form::Form;
 
@@ -64,7 +65,7 @@ impl Form {
 
     fn work(&mut self, work: &Work) {
         match work {
-            Work::Human(task) => self.variant("human", |form| form.task(task)),
+            Work::Human(hands) => self.variant("human", |form| form.hands(hands)),
             Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => {
                 self.variant("actuate", |form| {
                     form.members(&[
@@ -94,8 +95,8 @@ impl Form {
         }
     }
 
-    fn task(&mut self, task: &HumanTask) {
-        let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = task;
+    fn hands(&mut self, hands: &HumanTask) {
+        let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = hands;
         self.members(&[
             ("role", &|form| form.text(role)),
             ("count", &|form| form.whole(*count)),

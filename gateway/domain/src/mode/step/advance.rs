@@ -1,11 +1,11 @@
-//! Which step's turn it is.
+//! Progress of a run: which steps may begin.
 
-use super::super::resolved_plan::Action;
-use super::super::event::{Effect, Timer, ActionPhase};
+use super::super::event::{ActionPhase, Effect, Timer};
 use super::super::plan::{Class, Drill};
+use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
 use super::super::truth::Truth;
-use super::{SafetyRule, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
@@ -159,8 +159,12 @@ impl Room<'_> {
     /// Decides to act. The effect is carried out only after this is durable.
     pub(super) fn intend(&mut self, step: usize, attempt: u8) {
         self.set_step(step, StepState::Intent(attempt));
-        let outputs: Vec<(usize, usize)> =
-            self.resolved.settings(step, ActionPhase::On).iter().map(|set| (set.fixture, set.output)).collect();
+        let outputs: Vec<(usize, usize)> = self
+            .resolved
+            .settings(step, ActionPhase::On)
+            .iter()
+            .map(|set| (set.fixture, set.output))
+            .collect();
         let safe = self.resolved.safe.iter().enumerate();
         let moved: Vec<usize> = safe
             .filter(|(_, safe)| outputs.contains(&(safe.setting.fixture, safe.setting.output)))

@@ -3,7 +3,7 @@
 use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
 use super::super::truth::Truth;
-use super::{Effect, SafetyRule, Room};
+use super::{Effect, Room, SafetyRule};
 
 /// What is claimed is proven within this time, or told as a gap.
 const PROVE: std::time::Duration = std::time::Duration::from_secs(60);

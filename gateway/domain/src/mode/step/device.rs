@@ -1,11 +1,11 @@
 //! Devices: what was sent is believed when it is read back, and not before.
 
-use super::super::resolved_plan::Action;
-use super::super::event::{Acted, Effect, Timer, ActionPhase};
+use super::super::event::{Acted, ActionPhase, Effect, Timer};
 use super::super::plan::{Channel, OnFail};
+use super::super::resolved_plan::Action;
 use super::super::state::{Cause, Phase, StepState};
 use super::super::truth::Truth;
-use super::{SafetyRule, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
@@ -58,18 +58,18 @@ impl Room<'_> {
 
     pub(super) fn proofs(&self, step: usize) -> Vec<usize> {
         match &self.resolved.steps[step].action {
-            Action::Actuate { verify, .. } | Action::Process { verify, .. } | Action::Verify { verify, .. } => {
-                verify.clone()
-            }
+            Action::Actuate { verify, .. }
+            | Action::Process { verify, .. }
+            | Action::Verify { verify, .. } => verify.clone(),
             Action::Human { .. } => Vec::new(),
         }
     }
 
     fn within(&self, step: usize) -> std::time::Duration {
         match &self.resolved.steps[step].action {
-            Action::Actuate { within, .. } | Action::Process { within, .. } | Action::Verify { within, .. } => {
-                *within
-            }
+            Action::Actuate { within, .. }
+            | Action::Process { within, .. }
+            | Action::Verify { within, .. } => *within,
             Action::Human { .. } => std::time::Duration::ZERO,
         }
     }
@@ -92,7 +92,8 @@ impl Room<'_> {
     pub(super) fn look_at(&mut self, step: usize) {
         let proof = self.proof(step);
         let is_process = matches!(self.resolved.steps[step].action, Action::Process { .. });
-        let is_good = proof.holds() || (proof == Truth::Unknown && !self.keeps(SafetyRule::UnknownIsNotVerified));
+        let is_good =
+            proof.holds() || (proof == Truth::Unknown && !self.keeps(SafetyRule::UnknownIsNotVerified));
         match self.step_state(step) {
             StepState::Sent(_) if is_good => {
                 self.disarm(Timer::Verify(step));
@@ -224,13 +225,19 @@ impl Room<'_> {
             _ => None,
         };
         match compensate {
-            Some(Truth::True) => self.effects.push(Effect::Act { step, turn: ActionPhase::Compensate, attempt: 1 }),
+            Some(Truth::True) => {
+                self.effects.push(Effect::Act { step, turn: ActionPhase::Compensate, attempt: 1 })
+            }
             Some(_) if !self.keeps(SafetyRule::CompensateGuarded) => {
                 self.effects.push(Effect::Act { step, turn: ActionPhase::Compensate, attempt: 1 });
             }
             _ => {
-                let outputs: Vec<(usize, usize)> =
-                    self.resolved.settings(step, ActionPhase::On).iter().map(|set| (set.fixture, set.output)).collect();
+                let outputs: Vec<(usize, usize)> = self
+                    .resolved
+                    .settings(step, ActionPhase::On)
+                    .iter()
+                    .map(|set| (set.fixture, set.output))
+                    .collect();
                 let safe = self
                     .resolved
                     .safe

@@ -1,16 +1,16 @@
 //! What is learnt, and what it makes worthless or withdraws.
 
-use super::super::resolved_plan::Action;
 use super::super::event::{Effect, Timer};
+use super::super::resolved_plan::Action;
 use super::super::state::{Cause, Phase, StepState};
 use super::super::truth::Truth;
-use super::{SafetyRule, Room};
+use super::{Room, SafetyRule};
 use crate::facility::Contents;
 
 // === impl Room ===
 
 impl Room<'_> {
-    /// An atom, by evidence newer than what was asked for last.
+    /// Updates a predicate, by evidence newer than the last request.
     pub(super) fn learn(&mut self, predicate: usize, truth: Truth) {
         let Some(run) = self.run_mut() else { return };
         let Some(slot) = run.truths.get_mut(predicate) else { return };
@@ -160,8 +160,12 @@ impl Room<'_> {
 
     pub(super) fn escalate(&mut self, step: usize, rung: usize) {
         let is_open = self.is_open(step);
-        let role =
-            self.resolved.steps.get(step).and_then(|planned| planned.escalate.get(rung)).map(|(role, _)| role.clone());
+        let role = self
+            .resolved
+            .steps
+            .get(step)
+            .and_then(|planned| planned.escalate.get(rung))
+            .map(|(role, _)| role.clone());
         if let Some(role) = role.filter(|_| is_open) {
             self.effects.push(Effect::Escalate { step, role });
         }

@@ -6,7 +6,7 @@ use super::super::event::{Actor, Effect, Refused, Timer};
 use super::super::plan::Class;
 use super::super::state::{Cause, Fire, Phase, StepState};
 use super::super::truth::Truth;
-use super::{SafetyRule, Room};
+use super::{Room, SafetyRule};
 
 /// An output that is not proven safe is asked again.
 const SAFE_AGAIN: Duration = Duration::from_secs(5);

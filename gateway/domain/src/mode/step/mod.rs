@@ -1,29 +1,29 @@
-//! The machine of a room.
+//! The state machine of a room.
 //!
 //! [`step`] takes a state and what happened and gives the next state and what follows from it.
 //! The gateway makes both durable before it carries the effects out, so that an act always has a
 //! journaled intent. Nothing here reads a clock or a sensor.
 
+mod advance;
 mod claim;
 mod device;
 mod evidence;
 mod hold;
 mod order;
 mod people;
-mod advance;
 
-use super::resolved_plan::{ResolvedPlan, Cond, Action};
 use super::event::{Effect, Event, Refused, Timer};
+use super::resolved_plan::{Action, Cond, ResolvedPlan};
 use super::safety_rule::{SafetyRule, SafetyRules};
 use super::state::{Fire, Phase, Run, Stage, State, StepState};
 use super::truth::Truth;
 
-/// What a room does when something happens. `brief` is the plan of the run, or of the order.
+/// Applies an event. `resolved` is the plan of the run, or of the order. Returns the next state and effects.
 pub fn step(resolved: &ResolvedPlan, state: &State, event: &Event) -> Result<(State, Vec<Effect>), Refused> {
     step_under(SafetyRules::KEPT, resolved, state, event)
 }
 
-/// The same with some laws broken, for the model checker.
+/// The same with some safety rules disabled, for the model checker.
 pub fn step_under(
     safety_rules: SafetyRules,
     resolved: &ResolvedPlan,
@@ -108,7 +108,7 @@ impl Room<'_> {
         self.run().and_then(|run| run.truths.get(predicate)).copied().unwrap_or_default()
     }
 
-    /// What is known of a claim about the room.
+    /// Evaluates a condition of the room.
     fn cond(&self, cond: Cond) -> Truth {
         match cond {
             Cond::Predicate(predicate) => self.truth(predicate),
@@ -156,7 +156,7 @@ impl Room<'_> {
 // === impl State ===
 
 impl State {
-    /// Where the room is, as people are told. `brief` is the plan of the run.
+    /// Returns the stage as shown to people. `resolved` is the plan of the run.
     #[must_use]
     pub fn stage(&self, resolved: &ResolvedPlan) -> Stage {
         let Some(run) = &self.run else { return Stage::Peace };

@@ -3,7 +3,7 @@
 use super::super::event::{Actor, Effect, OrderRef, Refused, Timer};
 use super::super::plan::{Class, Direction};
 use super::super::state::{Cause, Fire, Phase, Run, State, StepState};
-use super::{SafetyRule, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 

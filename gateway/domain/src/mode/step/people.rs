@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::resolved_plan::Action;
 use super::super::event::{Actor, Effect, Refused, Timer};
 use super::super::plan::Channel;
+use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
-use super::{SafetyRule, Room};
+use super::{Room, SafetyRule};
 
 // === impl Room ===
 
@@ -29,7 +29,8 @@ impl Room<'_> {
     /// Somebody did a step. The last one that is needed settles it.
     pub(super) fn confirm(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
         self.known(step, "confirming")?;
-        let Action::Human { role, count, not_same_as, is_sweep, .. } = &self.resolved.steps[step].action else {
+        let Action::Human { role, count, not_same_as, is_sweep, .. } = &self.resolved.steps[step].action
+        else {
             return Err(self.meaningless("confirming what a device does"));
         };
         if *self.step_state(step) != StepState::Asked {

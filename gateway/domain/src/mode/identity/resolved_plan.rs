@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::predicate::{Predicate, Claim};
-use super::super::resolved_plan::{ResolvedPlan, Cond, Action, ResolvedStep, Safe, Setting};
 use super::super::expression::{Literal, Op};
+use super::super::predicate::{Claim, Predicate};
+use super::super::resolved_plan::{Action, Cond, ResolvedPlan, ResolvedStep, Safe, Setting};
 use super::form::Form;
 use super::plan::{channel_word, drill_word, on_fail_word};
 use crate::Value;
@@ -13,13 +13,14 @@ use crate::facility::Contents;
 // === impl Form ===
 
 impl Form {
-    pub(super) fn resolved(&mut self, resolved: &ResolvedPlan) {
-        let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = resolved;
+    pub(super) fn brief(&mut self, brief: &ResolvedPlan) {
+        let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } =
+            brief;
         self.members(&[
             ("plan", &|form| form.plan(plan)),
             ("room", &|form| form.position(*room)),
-            ("predicates", &|form| form.list(predicates, Self::predicate)),
-            ("steps", &|form| form.list(steps, Self::planned)),
+            ("atoms", &|form| form.list(predicates, Self::atom)),
+            ("jobs", &|form| form.list(steps, Self::job)),
             ("occupied", &|form| form.positions(occupied)),
             ("opened", &|form| form.positions(opened)),
             ("ways_out", &|form| form.list(ways_out, |form, way| form.positions(way))),
@@ -28,8 +29,8 @@ impl Form {
         ]);
     }
 
-    fn predicate(&mut self, predicate: &Predicate) {
-        let Predicate { fixture, read, claim } = predicate;
+    fn atom(&mut self, atom: &Predicate) {
+        let Predicate { fixture, read, claim } = atom;
         self.members(&[
             ("fixture", &|form| form.position(*fixture)),
             ("read", &|form| form.position(*read)),
@@ -58,14 +59,15 @@ impl Form {
         }
     }
 
-    fn planned(&mut self, planned: &ResolvedStep) {
-        let ResolvedStep { id, after, before, pre, action, deadline, escalate, on_fail, drill, touches } = planned;
+    fn job(&mut self, job: &ResolvedStep) {
+        let ResolvedStep { id, after, before, pre, action, deadline, escalate, on_fail, drill, touches } =
+            job;
         self.members(&[
             ("id", &|form| form.text(id.as_str())),
             ("after", &|form| form.positions(after)),
             ("before", &|form| form.positions(before)),
             ("pre", &|form| form.list(pre, Self::cond)),
-            ("action", &|form| form.action(action)),
+            ("doing", &|form| form.action(action)),
             ("deadline", &|form| form.span(*deadline)),
             ("escalate", &|form| form.list(escalate, Self::rung)),
             ("on_fail", &|form| form.text(on_fail_word(*on_fail))),
@@ -80,7 +82,7 @@ impl Form {
 
     fn cond(&mut self, cond: &Cond) {
         match cond {
-            Cond::Predicate(predicate) => self.variant("predicate", |form| form.position(*predicate)),
+            Cond::Predicate(atom) => self.variant("atom", |form| form.position(*atom)),
             Cond::Vacant(count) => self.variant("vacant", |form| form.whole(*count)),
             Cond::ExitFree => self.bare("exit_free"),
             Cond::FreeOf(contents) => self.variant("free_of", |form| form.contents(contents)),
@@ -123,7 +125,7 @@ impl Form {
         let Safe { setting, proof, touches } = safe;
         self.members(&[
             ("setting", &|form| form.setting(setting)),
-            ("proof", &|form| form.maybe(proof.as_ref(), |form, predicate| form.position(*predicate))),
+            ("proof", &|form| form.maybe(proof.as_ref(), |form, atom| form.position(*atom))),
             ("touches", &|form| form.positions(touches)),
         ]);
     }
