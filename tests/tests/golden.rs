@@ -3,7 +3,9 @@
 //! One file a request in `tests/golden/http/`: the answer to anybody on the network, to a worker with a
 //! token, and on the control socket. `LINLI_BLESS=1` writes them anew.
 
+#[path = "golden/normal.rs"]
 mod normal;
+#[path = "golden/requests.rs"]
 mod requests;
 
 use std::io::{BufRead, BufReader, Write};
