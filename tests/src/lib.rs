@@ -25,6 +25,7 @@ pub mod room;
 pub mod scene;
 mod stage;
 pub mod switching;
+pub mod thirty;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, floods};
-use linli_tests::{Broker, Flood, Gateway, Proof, Stage, tool};
+use linli_tests::{Broker, Flood, Gateway, Proof, Stage, eventually, tool};
 
 /// An authority, a broker's certificate for this machine, and one for the gateway.
 async fn certificates(dir: &Path) -> anyhow::Result<()> {
@@ -60,10 +60,19 @@ async fn delivers(version: &str, with_certificate: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let has_data = || {
+        let received = subscriber.received().unwrap_or_default();
+        received.iter().filter(|message| message.topic.contains("/data/")).count() > 5
+    };
+    eventually("values arrive", Duration::from_secs(60), has_data).await?;
     gateway.stop().await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let received = subscriber.received()?;
+    let farewell = || {
+        let received = subscriber.received().unwrap_or_default();
+        let last = received.iter().rfind(|message| message.topic.ends_with("/status"));
+        last.is_some_and(|message| message.payload["online"] == false)
+    };
+    eventually("the farewell arrives", Duration::from_secs(60), farewell).await?;
+    let received = subscriber.settled().await?;
     let status: Vec<_> = received.iter().filter(|m| m.topic.ends_with("/status")).collect();
     assert_eq!(status.first().map(|m| &m.payload["online"]), Some(&true.into()), "birth");
     assert_eq!(status.last().map(|m| &m.payload["online"]), Some(&false.into()), "farewell");

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use linli_tests::devices::STORE;
 use linli_tests::{Broker, Gateway, Stage, device, eventually, free_port, tool};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 /// Publishes as Zigbee2MQTT does, by mosquitto's own client.
@@ -96,14 +98,28 @@ async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
 
 async fn switch(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     let port_text = port.to_string();
-    let listen = ["-h", "127.0.0.1", "-p", &port_text, "-C", "1", "-W", "30", "-t", "zigbee2mqtt/plug/set"];
-    let heard = Command::new(tool("mosquitto_sub", "mosquitto-clients")?).args(listen).output();
-    let heard = tokio::spawn(heard);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let topic = "zigbee2mqtt/plug/set";
+    let listen = ["-h", "127.0.0.1", "-p", &port_text, "-C", "1", "-W", "60", "-t", topic, "-d"];
+    let mut plug = Command::new(tool("mosquitto_sub", "mosquitto-clients")?)
+        .args(listen)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut lines = BufReader::new(plug.stdout.take().context("no output")?).lines();
+    // It says so itself when the broker has taken its subscription.
+    while !lines.next_line().await?.context("mosquitto_sub ended")?.starts_with("Subscribed") {}
+    let heard = tokio::spawn(async move {
+        loop {
+            let line = lines.next_line().await?.context("mosquitto_sub ended")?;
+            if line.starts_with('{') {
+                return anyhow::Ok(line);
+            }
+        }
+    });
     let command = gateway.verb(&["command", "plug", "state", "true", "--expires", "20s"]);
     let reply = async {
         let heard = heard.await??;
-        assert_eq!(String::from_utf8_lossy(&heard.stdout).trim(), "{\"state\":\"ON\"}");
+        assert_eq!(heard.trim(), "{\"state\":\"ON\"}");
         publish(port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":12.5}", false).await
     };
     let (done, replied) = tokio::join!(command, reply);

@@ -44,7 +44,9 @@ async fn the_service_manager_is_told_of_ready_progress_and_stopping() -> anyhow:
 
     // A process that does nothing does not feed it.
     gateway.signal("-STOP").await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let stat = format!("/proc/{}/stat", gateway.pid());
+    let is_stopped = || std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") T "));
+    eventually("it is stopped", patience, is_stopped).await?;
     let before = manager.listen().matches("WATCHDOG=1").count();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(manager.listen().matches("WATCHDOG=1").count(), before);

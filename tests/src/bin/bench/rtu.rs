@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use linli_tests::thirty::Thirty;
 use linli_tests::{Gateway, Stage};
 use serialport::{SerialPort, TTYPort};
 use tokio::time::{Instant, sleep};
@@ -145,7 +146,22 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     let (rate, limit) = (all.iter().sum::<f64>(), 1.0 / exchange().as_secs_f64());
     let faulty = rates(3, poll).await?;
     let slowest = faulty[3..].iter().zip(&all[3..]).map(|(a, b)| a / b).fold(f64::INFINITY, f64::min);
+    let (settle, measure) = (SETTLE, MEASURE);
+    let healthy = Thirty::start(&[]).await?;
+    let before = healthy.rates(settle, measure).await?;
+    healthy.gateway.stop().await?;
+    let mixed = Thirty::start(&["--dead", "10", "--slow", "20", "--babbling", "30"]).await?;
+    let after = mixed.rates(settle, measure).await?;
+    mixed.gateway.stop().await?;
+    let living = before.iter().zip(&after).enumerate().filter(|(nth, _)| ![9, 19, 29].contains(nth));
+    let share = living.map(|(_, (before, after))| *after as f64 / *before as f64).fold(f64::INFINITY, f64::min);
     Ok(vec![
+        Row::new(
+            "rate of the living with one dead, one slow, one babbling, the slowest",
+            "≥ 90 %",
+            format!("{:.0} %", share * 100.0),
+        )
+        .against("the same line, all well", share),
         Row::new("Modbus RTU, exchanges/s on 19 200 baud", "≥ 95 %", format!("{rate:.1}"))
             .against(format!("what the baud rate allows: {limit:.1}"), rate / limit),
         Row::new(
