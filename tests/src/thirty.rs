@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::devices::STORE;
 use crate::gateway::{Gateway, device};
 use crate::peer::{Cable, Peer};
-use crate::stage::Stage;
+use crate::workspace::Workspace;
 
 /// Devices on the line.
 pub const UNITS: usize = 30;
@@ -19,7 +19,7 @@ pub struct Thirty {
     pub gateway: Gateway,
     _bus: Peer,
     _cable: Cable,
-    _stage: Stage,
+    _workspace: Workspace,
 }
 
 const WORDS: &str = r#"vendor = "generic"
@@ -45,8 +45,8 @@ expect = { w-1 = 1, w-2 = 2, w-3 = 3, w-4 = 4 }
 impl Thirty {
     /// Starts them; `faults` are arguments of `peers/bus_of_thirty.py`.
     pub async fn start(faults: &[&str]) -> anyhow::Result<Self> {
-        let stage = Stage::new()?;
-        let cable = Cable::lay(&stage).await?;
+        let workspace = Workspace::new()?;
+        let cable = Cable::connect(&workspace).await?;
         let bus = Peer::bus_of_thirty(&cable.server, 38_400, faults).await?;
         let mut devices = format!(
             "[[line]]\nid = \"bus\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = 38400\ntimeout = \"200ms\"\n\n",
@@ -58,12 +58,12 @@ impl Thirty {
                 "[[device]]\nid = \"u{unit}\"\nline = \"bus\"\nunit = {unit}\nprofile = \"generic/words\"\npoll = \"700ms\"\n\n"
             );
         }
-        let config = stage.configure_with("", STORE, &devices)?;
+        let config = workspace.configure_with("", STORE, &devices)?;
         std::fs::create_dir_all(config.join("devices/generic"))?;
         std::fs::write(config.join("devices/generic/words.toml"), WORDS)?;
-        let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+        let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
         gateway.answering().await?;
-        Ok(Self { gateway, _bus: bus, _cable: cable, _stage: stage })
+        Ok(Self { gateway, _bus: bus, _cable: cable, _workspace: workspace })
     }
 
     /// How often each unit was read so far, unit 1 first.

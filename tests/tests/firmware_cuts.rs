@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use linli_tests::Stage;
+use linli_tests::Workspace;
 use linli_tests::emulator::{Bench, Emulator};
 use linli_tests::firmware::{Node, Said, node};
 use linli_wire::identity::{BootState, Identity};
@@ -170,11 +170,12 @@ async fn wherever_the_power_goes_a_whole_image_runs() -> anyhow::Result<()> {
     let seed = number("LINLI_SEED").unwrap_or_else(|| linli_tests::now_ms().unsigned_abs()).max(1);
     let cuts = number("LINLI_CUTS").map_or(CUTS, |cuts| cuts as u32);
     println!("again: LINLI_SEED={seed} LINLI_CUTS={cuts} cargo test -p linli-tests --test firmware_cuts");
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     bench.program(&Story::image(1)?)?;
     let client = Node::on(&bench.line, 247)?;
-    let mut story = Story { bench, client, random: fastrand::Rng::with_seed(seed), tally: Tally::default(), minor: 1 };
+    let mut story =
+        Story { bench, client, random: fastrand::Rng::with_seed(seed), tally: Tally::default(), minor: 1 };
     for _ in 0..100 {
         if story.tally.is_enough(cuts) {
             return Ok(());

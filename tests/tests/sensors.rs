@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Gateway, Stage, device, eventually, free_port, tool};
+use linli_tests::{Broker, Gateway, Workspace, device, eventually, free_port, tool};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -59,14 +59,14 @@ async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
         })
         .await?;
     // The subscriptions follow the connection by a moment.
-    let told = eventually("the first value is shown", Duration::from_secs(20), || {
+    let reported = eventually("the first value is shown", Duration::from_secs(20), || {
         let port = port.to_string();
         let arguments =
             ["-h", "127.0.0.1", "-p", &port, "-t", "zigbee2mqtt/cold room", "-m", "{\"temperature\":3.5}"];
         let _ = std::process::Command::new("mosquitto_pub").args(arguments).status();
         value(gateway, "cold-room", "temperature") == Some(json!(3.5))
     });
-    told.await?;
+    reported.await?;
     publish(
         port,
         "zigbee2mqtt/cold room",
@@ -148,13 +148,13 @@ async fn kiosk(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn zigbee2mqtt_is_understood_as_it_is() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     // What the broker kept from before says nothing about now.
     publish(broker.port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":999}", true).await?;
     let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
-    let config = stage.configure(broker.port, STORE, &devices(&line))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &devices(&line))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     converse(&gateway, broker.port).await?;
     gateway.stop().await
@@ -162,7 +162,7 @@ async fn zigbee2mqtt_is_understood_as_it_is() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
-    let (stage, port) = (Stage::new()?, free_port()?);
+    let (stage, port) = (Workspace::new()?, free_port()?);
     let line = format!("listen = \"127.0.0.1:{port}\"");
     let config = stage.configure_with("", STORE, &devices(&line))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
@@ -173,22 +173,22 @@ async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
 
 /// A switch that does as it is told, by mosquitto's own clients.
 fn obedient_plug(port: u16) -> anyhow::Result<tokio::process::Child> {
-    let told = format!("mosquitto_sub -h 127.0.0.1 -p {port} -W 120 -t zigbee2mqtt/plug/set");
+    let reported = format!("mosquitto_sub -h 127.0.0.1 -p {port} -W 120 -t zigbee2mqtt/plug/set");
     let reports = format!("mosquitto_pub -h 127.0.0.1 -p {port} -t zigbee2mqtt/plug -m \"$line\"");
-    let script = format!("{told} | while read -r line; do {reports}; done");
+    let script = format!("{reported} | while read -r line; do {reports}; done");
     Ok(Command::new("sh").args(["-c", &script]).kill_on_drop(true).spawn()?)
 }
 
 #[tokio::test]
 async fn a_siren_sounds_until_somebody_answers_or_long_enough() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
-    let config = stage.configure(broker.port, STORE, &devices(&line))?;
+    let config = workspace.configure(broker.port, STORE, &devices(&line))?;
     let siren = "[[siren]]\ndevice = \"plug\"\npoint = \"state\"\nfor = \"20s\"\n";
     std::fs::write(config.join("alarms.toml"), siren)?;
     let _plug = obedient_plug(broker.port)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     shows(&gateway, "plug", "state", Some(json!(false))).await?;
     assert!(gateway.verb(&["alarms", "test"]).await?.status.success());
