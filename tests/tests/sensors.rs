@@ -100,7 +100,10 @@ async fn switch(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     let port_text = port.to_string();
     let topic = "zigbee2mqtt/plug/set";
     let listen = ["-h", "127.0.0.1", "-p", &port_text, "-C", "1", "-W", "60", "-t", topic, "-d"];
-    let mut plug = Command::new(tool("mosquitto_sub", "mosquitto-clients")?)
+    // Line by line, although nobody looks at a terminal.
+    let mut plug = Command::new(tool("stdbuf", "coreutils")?)
+        .arg("-oL")
+        .arg(tool("mosquitto_sub", "mosquitto-clients")?)
         .args(listen)
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)
