@@ -283,10 +283,8 @@ async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::R
     for attack in &attacks {
         siege.withstands(attack).await?;
     }
-    let is_alarm = siege
-        .reported()
-        .iter()
-        .any(|reported| reported["order"] == "two-faced" && reported["security_alarm"] == true);
+    let of_it = |event: &Value| event["order"] == "two-faced" && event["security_alarm"] == true;
+    let is_alarm = siege.reported().iter().any(of_it);
     assert!(is_alarm, "two orders with one number are a security alarm");
 
     let config = siege.centre.config.to_string_lossy().into_owned();
