@@ -13,7 +13,7 @@ rooms, all of them or, after `UNIT:`, one:
   occupied 0|1   door 0|1   fire 0|1   broken lamp|door|air|none   power 0|1
 
 `broken` things take every command and do nothing. `power 0` loses what was commanded. Every write
-is a line of JSON on standard output, and so is every harm. Ends by itself when its parent is gone.
+is a line of JSON on standard output, and so is every violation of a safety rule. Ends by itself when its parent is gone.
 """
 
 import argparse
@@ -70,14 +70,14 @@ class Room:
         self.flow += (13.0 * self.outdoor - self.flow) * 0.2
         # Only the reading room is secured; elsewhere staff works behind the door.
         if self.unit in READING_ROOMS and self.occupied and self.entry == STAFF_ONLY:
-            self.tell({"harm": "secured with somebody inside"})
+            self.tell({"violation": "secured with somebody inside"})
 
     def write_coil(self, address, on):
         if address == 0 and self.broken != "lamp":
             self.lamps = on
             self.lease_until = time.monotonic() + args.lease
         if address == 0 and on and self.occupied:
-            self.tell({"harm": "lamps commanded with somebody inside"})
+            self.tell({"violation": "lamps commanded with somebody inside"})
         if address == 1 and on:
             self.presses += 1
             self.down_until = time.monotonic() + 0.5
@@ -89,7 +89,7 @@ class Room:
         if address == 0 and self.broken != "door":
             self.entry = word
         if address == 0 and word == STAFF_ONLY and self.fire:
-            self.tell({"harm": "secured in a fire"})
+            self.tell({"violation": "secured in a fire"})
         if address == 1 and self.broken != "air":
             self.outdoor = word
         if address == 2 and self.broken != "air":

@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::process::{Child, Command};
 
 use crate::proof::{Proof, Received, parse};
-use crate::stage::{Stage, eventually, free_port, tool};
+use crate::workspace::{Workspace, eventually, free_port, tool};
 
 /// A real broker with persistent sessions.
 pub struct Broker {
@@ -31,38 +31,38 @@ pub struct Subscriber {
 
 impl Broker {
     /// Starts a broker.
-    pub async fn start(stage: &Stage) -> anyhow::Result<Self> {
-        Self::start_with(stage, 0, "").await
+    pub async fn start(workspace: &Workspace) -> anyhow::Result<Self> {
+        Self::start_with(workspace, 0, "").await
     }
 
     /// Starts one that also listens for clients whose certificate `ca.pem` has signed.
-    pub async fn start_tls(stage: &Stage, certs: &Path) -> anyhow::Result<Self> {
+    pub async fn start_tls(workspace: &Workspace, certs: &Path) -> anyhow::Result<Self> {
         let (port, dir) = (free_port()?, certs.display());
         let more = format!(
             "listener {port} 127.0.0.1\ncafile {dir}/ca.pem\ncertfile {dir}/broker.pem\n\
              keyfile {dir}/broker.key\nrequire_certificate true\n"
         );
-        Self::start_with(stage, port, &more).await
+        Self::start_with(workspace, port, &more).await
     }
 
     /// Starts one that takes no packet larger than that.
-    pub async fn start_small(stage: &Stage, largest: usize) -> anyhow::Result<Self> {
-        Self::start_small_on(free_port()?, stage, largest).await
+    pub async fn start_small(workspace: &Workspace, largest: usize) -> anyhow::Result<Self> {
+        Self::start_small_on(free_port()?, workspace, largest).await
     }
 
     /// The same on that port.
-    pub async fn start_small_on(port: u16, stage: &Stage, largest: usize) -> anyhow::Result<Self> {
-        Self::start_on(port, stage, 0, &format!("max_packet_size {largest}\n")).await
+    pub async fn start_small_on(port: u16, workspace: &Workspace, largest: usize) -> anyhow::Result<Self> {
+        Self::start_on(port, workspace, 0, &format!("max_packet_size {largest}\n")).await
     }
 
-    async fn start_with(stage: &Stage, tls_port: u16, more: &str) -> anyhow::Result<Self> {
-        Self::start_on(free_port()?, stage, tls_port, more).await
+    async fn start_with(workspace: &Workspace, tls_port: u16, more: &str) -> anyhow::Result<Self> {
+        Self::start_on(free_port()?, workspace, tls_port, more).await
     }
 
-    async fn start_on(port: u16, stage: &Stage, tls_port: u16, more: &str) -> anyhow::Result<Self> {
-        let store = stage.path("mosquitto");
+    async fn start_on(port: u16, workspace: &Workspace, tls_port: u16, more: &str) -> anyhow::Result<Self> {
+        let store = workspace.path("mosquitto");
         std::fs::create_dir_all(&store)?;
-        let config = stage.path("mosquitto.conf");
+        let config = workspace.path("mosquitto.conf");
         let text = format!(
             "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
              persistence_location {}/\nautosave_interval 1800\nmax_queued_messages 0\nmax_inflight_messages 1000\n{more}",
@@ -101,8 +101,8 @@ impl Broker {
     }
 
     /// Subscribes to everything and waits until that is known to the broker.
-    pub async fn subscribe(&self, stage: &Stage) -> anyhow::Result<Subscriber> {
-        let file = stage.path("received.tsv");
+    pub async fn subscribe(&self, workspace: &Workspace) -> anyhow::Result<Subscriber> {
+        let file = workspace.path("received.tsv");
         let output = std::fs::File::create(&file)?;
         let child = Command::new(tool("mosquitto_sub", "mosquitto-clients")?)
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-c", "-i", "record"])

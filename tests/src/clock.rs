@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::stage::Stage;
+use crate::workspace::Workspace;
 
 /// A clock for a gateway that is started under it.
 pub struct FakeClock {
@@ -15,14 +15,14 @@ pub struct FakeClock {
 
 impl FakeClock {
     /// One that shows the right time.
-    pub async fn new(stage: &Stage) -> anyhow::Result<Self> {
+    pub async fn new(workspace: &Workspace) -> anyhow::Result<Self> {
         let output = tokio::process::Command::new("faketime")
             .args(["-f", "+0", "printenv", "LD_PRELOAD"])
             .output()
             .await?;
         let library = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         anyhow::ensure!(!library.is_empty(), "faketime preloads nothing");
-        let path = stage.path("clock");
+        let path = workspace.path("clock");
         let file = format!("FAKETIME_TIMESTAMP_FILE={}", path.display());
         let clock = Self { path, file, preload: format!("LD_PRELOAD={library}") };
         clock.set("+0")?;

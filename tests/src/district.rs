@@ -7,14 +7,14 @@ use anyhow::{Context, ensure};
 
 use crate::gateway::Gateway;
 use crate::link::Link;
-use crate::room::{Centre, ENTER, does, time_service};
-use crate::stage::{Stage, free_port};
+use crate::room::{Centre, ENTER, succeed, time_service};
+use crate::workspace::{Workspace, free_port};
 
 /// Unit of the first centre's reading room.
 const FIRST: u8 = 11;
 
 /// One of the centres.
-pub struct Place {
+pub struct DistrictCentre {
     /// Its name.
     pub name: String,
     /// Its reading room, as the controller numbers it.
@@ -34,7 +34,7 @@ pub struct District {
     /// Where everything lies; has the keys of the district's people, who are the same everywhere.
     pub office: Centre,
     /// The centres.
-    pub places: Vec<Place>,
+    pub places: Vec<DistrictCentre>,
     /// The controller's port.
     pub port: u16,
 }
@@ -43,15 +43,15 @@ pub struct District {
 
 impl District {
     /// That many centres; their clocks are synchronised.
-    pub async fn new(stage: &Stage, centres: u8, broker: u16) -> anyhow::Result<Self> {
+    pub async fn new(workspace: &Workspace, centres: u8, broker: u16) -> anyhow::Result<Self> {
         let office = Centre::named("office", Some(broker)).await?;
-        let (port, wrapper) = (free_port()?, time_service(stage)?);
+        let (port, wrapper) = (free_port()?, time_service(workspace)?);
         let words: Vec<&str> = wrapper.iter().map(String::as_str).collect();
         let mut places = Vec::new();
         for number in 0..centres {
             let name = format!("c{number:02}");
             let (uplink, panel) = (Link::to(broker).await?, Link::to(port).await?);
-            let dir = stage.path(&name);
+            let dir = workspace.path(&name);
             let (config, data) = (dir.join("config"), dir.join("data"));
             copy(&office.config, &config)?;
             // Each centre's people may have a plan of their own.
@@ -71,7 +71,7 @@ impl District {
                 rewrite(&config.join(file), from, &to)?;
             }
             let gateway = Gateway::start_under(&words, &config, &data).await?;
-            places.push(Place { name, unit, uplink, panel, config, gateway });
+            places.push(DistrictCentre { name, unit, uplink, panel, config, gateway });
         }
         for place in &mut places {
             place.gateway.answering().await?;
@@ -81,7 +81,7 @@ impl District {
 
     /// One order for all of them, signed by two; gives its file.
     pub async fn order(&mut self, kind: &str, plan: &str) -> anyhow::Result<String> {
-        let file = |place: &Place| place.config.join(format!("plans/{plan}.toml"));
+        let file = |place: &DistrictCentre| place.config.join(format!("plans/{plan}.toml"));
         let plans: Vec<String> =
             self.places.iter().map(|place| format!("{}:{}", place.name, file(place).display())).collect();
         let more: Vec<&str> = plans.iter().flat_map(|plan| ["--plan", plan.as_str()]).collect();
@@ -114,5 +114,5 @@ async fn own_plan(office: &Centre, config: &Path) -> anyhow::Result<()> {
     rewrite(&file, "在上风侧", "在上风侧、靠窗")?;
     let file = file.to_string_lossy().into_owned();
     let _ = std::fs::remove_file(format!("{file}.sig"));
-    does(&["order", "sign", &file, "--key", &office.key("wang")]).await.map(drop)
+    succeed(&["order", "sign", &file, "--key", &office.key("wang")]).await.map(drop)
 }

@@ -3,6 +3,7 @@
 //! The bus is a cable between two pseudo-terminals that stays when the board loses its power, so a
 //! gateway at its other end sees what it would see at a real line. Flash lies in a file and survives.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,9 +13,10 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, sleep};
 
 use crate::peer::Cable;
-use crate::stage::{Stage, eventually, tool};
+use crate::workspace::{Workspace, eventually, lock, tool};
 
 /// The silence between frames under emulation, as the boards have it from the factory.
 pub const LINE: &str = "baud = 9600\nframe_gap = \"12ms\"\n";
@@ -36,18 +38,34 @@ pub struct Bench {
     cable: Cable,
     qmp: PathBuf,
     eeprom: PathBuf,
-    _turn: MutexGuard<'static, ()>,
+    _turn: (MutexGuard<'static, ()>, File),
 }
 
 /// One emulated board at a time: its frames end by real time, and boards that share a small machine
 /// would cut each other's in two.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// Waits until no other test emulates a board, in this program or in another one.
+async fn turn() -> anyhow::Result<(MutexGuard<'static, ()>, File)> {
+    let here = TURN.lock().await;
+    let until = Instant::now() + LONGEST_TURN;
+    loop {
+        match lock("emulator") {
+            Ok(everywhere) => return Ok((here, everywhere)),
+            Err(error) if Instant::now() > until => return Err(error),
+            Err(_) => sleep(Duration::from_millis(200)).await,
+        }
+    }
+}
+
 /// A board under power. Dropping it is pulling the plug.
 pub struct Emulator {
     child: Child,
     qmp: BufReader<UnixStream>,
 }
+
+/// Longer than all tests with boards together.
+const LONGEST_TURN: Duration = Duration::from_secs(1800);
 
 /// What was built for a board.
 pub fn built(board: &str, file: &str) -> anyhow::Result<PathBuf> {
@@ -65,16 +83,16 @@ pub fn built(board: &str, file: &str) -> anyhow::Result<PathBuf> {
 
 impl Bench {
     /// Lays the cable; the flash is blank.
-    pub async fn new(stage: &Stage) -> anyhow::Result<Self> {
-        let cable = Cable::lay(stage).await?;
+    pub async fn new(workspace: &Workspace) -> anyhow::Result<Self> {
+        let cable = Cable::connect(workspace).await?;
         let bench = Self {
             line: cable.gateway.clone(),
-            flash: stage.path("flash.img"),
-            console: stage.path("console.log"),
-            qmp: stage.path("qmp.sock"),
-            eeprom: stage.path("eeprom.img"),
+            flash: workspace.path("flash.img"),
+            console: workspace.path("console.log"),
+            qmp: workspace.path("qmp.sock"),
+            eeprom: workspace.path("eeprom.img"),
             cable,
-            _turn: TURN.lock().await,
+            _turn: turn().await?,
         };
         std::fs::write(&bench.flash, vec![0xFF; FLASH])?;
         std::fs::write(&bench.eeprom, vec![0xFF; 4096])?;
@@ -242,8 +260,9 @@ impl Emulator {
     /// The relays of the MPS2, as its pins show them.
     pub fn relays(&mut self) -> anyhow::Result<u32> {
         let look = json!({"command-line": "xp /1wx 0x40028000"});
-        let told = self.order("human-monitor-command", look)?;
-        let word = told.as_str().and_then(|told| told.trim().rsplit(' ').next()).unwrap_or_default();
+        let reported = self.order("human-monitor-command", look)?;
+        let word =
+            reported.as_str().and_then(|reported| reported.trim().rsplit(' ').next()).unwrap_or_default();
         Ok(u32::from_str_radix(word.trim_start_matches("0x"), 16)?)
     }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use tokio::process::{Child, Command};
 
 use crate::http;
-use crate::stage::eventually;
+use crate::workspace::eventually;
 
 /// A running gateway.
 pub struct Gateway {

@@ -1,4 +1,4 @@
-//! The stage for end-to-end tests: the real binary, a real broker, real Modbus servers, an
+//! What the end-to-end tests are made of: the real binary, a real broker, real Modbus servers, an
 //! independent subscriber, and the proof that nothing was lost.
 //!
 //! What is missing on the machine makes a test fail with a sentence that says what to install;
@@ -6,7 +6,6 @@
 
 mod broker;
 mod clock;
-mod crew;
 pub mod devices;
 mod district;
 pub mod emulator;
@@ -14,26 +13,28 @@ pub mod firmware;
 mod flood;
 mod gateway;
 pub mod golden;
+mod hl7_monitor;
 pub mod http;
-mod lab;
 mod link;
 pub mod nodes;
+mod operators;
 mod peer;
 pub mod printing;
 mod proof;
 pub mod room;
 pub mod scene;
-mod stage;
 pub mod switching;
+pub mod thirty;
+mod workspace;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;
-pub use crew::Crew;
-pub use district::{District, Place};
+pub use district::{District, DistrictCentre};
 pub use flood::Flood;
 pub use gateway::{Gateway, binary, device, linli};
-pub use lab::Lab;
+pub use hl7_monitor::Hl7Monitor;
 pub use link::{Held, Link};
+pub use operators::Operators;
 pub use peer::{Cable, Peer, python};
 pub use proof::{Proof, Received};
-pub use stage::{Stage, eventually, free_port, now_ms, tool};
+pub use workspace::{Workspace, eventually, free_port, now_ms, tool};

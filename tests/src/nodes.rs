@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::stage::free_port;
+use crate::workspace::free_port;
 
 /// The key that signs images which the nodes take, and another one.
 pub const KEY: [u8; 32] = [7; 32];
@@ -50,12 +50,12 @@ pub struct NodeLine {
 
 impl NodeLine {
     /// A line without nodes.
-    pub fn lay() -> anyhow::Result<Self> {
-        Self::lay_on(free_port()?)
+    pub fn connect() -> anyhow::Result<Self> {
+        Self::connect_on(free_port()?)
     }
 
     /// The same on that port.
-    pub fn lay_on(port: u16) -> anyhow::Result<Self> {
+    pub fn connect_on(port: u16) -> anyhow::Result<Self> {
         let (slots, ends) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let line = Self { port, slots, ends, began: Instant::now() };
         let (slots, ends, began) = (Arc::clone(&line.slots), Arc::clone(&line.ends), line.began);

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::stage::{Stage, eventually, tool};
+use crate::workspace::{Workspace, eventually, tool};
 
 /// A Modbus server whose counters count up.
 pub struct Peer {
@@ -91,8 +91,8 @@ impl Peer {
 
 impl Cable {
     /// Lays a cable.
-    pub async fn lay(stage: &Stage) -> anyhow::Result<Self> {
-        let (server, gateway) = (stage.path("tty-server"), stage.path("tty-gateway"));
+    pub async fn connect(workspace: &Workspace) -> anyhow::Result<Self> {
+        let (server, gateway) = (workspace.path("tty-server"), workspace.path("tty-gateway"));
         let end = |path: &Path| format!("pty,raw,echo=0,link={}", path.display());
         let child = Command::new(tool("socat", "socat")?)
             .args([end(&server), end(&gateway)])

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use tokio::process::{Child, Command};
 
-use crate::stage::{Stage, eventually, free_port, tool};
+use crate::workspace::{Workspace, eventually, free_port, tool};
 
 /// The scheduler, with one queue called `kiosk`.
 pub struct Cups {
@@ -27,7 +27,7 @@ pub struct SnmpAgent {
 
 /// Takes jobs and prints none; what stands in the file goes to the scheduler.
 const BACKEND: &str = "#!/bin/sh\n[ $# -eq 0 ] && { echo 'direct linli \"Unknown\" \"linli\"'; exit 0; }\n\
-                       while :; do [ -f SAY ] && mv SAY SAY.told && cat SAY.told >&2; sleep 0.1; done\n";
+                       while :; do [ -f SAY ] && mv SAY SAY.reported && cat SAY.reported >&2; sleep 0.1; done\n";
 
 const SCHEDULER: &str = "LogLevel warn\nDefaultAuthType None\nWebInterface No\nBrowsing No\n\
                          <Location />\nOrder allow,deny\nAllow all\n</Location>\n\
@@ -54,15 +54,15 @@ fn start(program: &str, package: &str, arguments: &[&str]) -> anyhow::Result<Chi
 
 impl Cups {
     /// Starts it, with a job in the queue that never ends.
-    pub async fn start(stage: &Stage) -> anyhow::Result<Self> {
-        let (port, home, say) = (free_port()?, stage.path("cups"), stage.path("cups/say"));
+    pub async fn start(workspace: &Workspace) -> anyhow::Result<Self> {
+        let (port, home, say) = (free_port()?, workspace.path("cups"), workspace.path("cups/say"));
         for dir in ["root", "spool", "cache", "state", "logs", "bin/backend", "bin/daemon", "data/mime"] {
             std::fs::create_dir_all(home.join(dir))?;
         }
         std::os::unix::fs::symlink("/usr/lib/cups/daemon/cups-exec", home.join("bin/daemon/cups-exec"))?;
         let backend = home.join("bin/backend/linli");
         std::fs::write(&backend, BACKEND.replace("SAY", &say.to_string_lossy()))?;
-        // Nobody else may run it: then the scheduler runs it as root, who can read the stage.
+        // Nobody else may run it: then the scheduler runs it as root, who can read the workspace.
         std::fs::set_permissions(&backend, std::fs::Permissions::from_mode(0o700))?;
         std::fs::write(
             home.join("data/mime/mime.types"),
@@ -109,8 +109,8 @@ impl Cups {
 
 impl SnmpAgent {
     /// Starts it. It is read with the community `geheim`.
-    pub async fn start(stage: &Stage) -> anyhow::Result<Self> {
-        let (port, config) = (free_port()?, stage.path("snmpd.conf"));
+    pub async fn start(workspace: &Workspace) -> anyhow::Result<Self> {
+        let (port, config) = (free_port()?, workspace.path("snmpd.conf"));
         std::fs::write(&config, format!("agentaddress udp:127.0.0.1:{port}\n{PRINTER}"))?;
         let child =
             start("snmpd", "snmpd", &["-f", "-Lo", "-C", "-c", &config.to_string_lossy(), "-I", "-smux"])?;
@@ -121,7 +121,7 @@ impl SnmpAgent {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        anyhow::bail!("snmpd does not answer")
+        anyhow::bail!("snmpd succeed not answer")
     }
 
     /// Sets an object, by net-snmp's own client.

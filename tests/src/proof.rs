@@ -112,8 +112,8 @@ impl Proof {
         ensure!(missing.is_empty(), "{} missing, the first: {:?}", missing.len(), missing.first());
         ensure!(self.highest() > 0, "nothing arrived at all");
         let gone: u64 = self.seqs.values().map(absent).sum();
-        if let Some(told) = self.given_up.filter(|_| self.seqs.len() == 1) {
-            ensure!(gone <= told, "{gone} did not arrive, the ledger tells of {told}");
+        if let Some(reported) = self.given_up.filter(|_| self.seqs.len() == 1) {
+            ensure!(gone <= reported, "{gone} did not arrive, the ledger tells of {reported}");
         }
         Ok(())
     }

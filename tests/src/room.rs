@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::gateway::{Gateway, linli};
 use crate::peer::python;
-use crate::stage::{Stage, eventually, free_port};
+use crate::workspace::{Workspace, eventually, free_port};
 
 /// People with keys: name, roles, class of the key.
 const SIGNERS: [(&str, &str, &str); 8] = [
@@ -60,13 +60,13 @@ pub const BACK: &str = "reading-room.from-sampling@1";
 pub struct Room {
     child: Child,
     input: ChildStdin,
-    told: Arc<Mutex<Vec<Value>>>,
+    reported: Arc<Mutex<Vec<Value>>>,
 }
 
 /// A centre with that room.
 pub struct Centre {
     /// Where it lies.
-    pub stage: Stage,
+    pub workspace: Workspace,
     /// Its configuration.
     pub config: PathBuf,
     /// Its data.
@@ -102,8 +102,8 @@ impl Room {
         let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
         ensure!(first.context("pymodbus does not start")??.as_deref() == Some("ready"), "no room");
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&told);
+        let reported = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&reported);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Ok(line) = serde_json::from_str(&line) {
@@ -111,30 +111,30 @@ impl Room {
                 }
             }
         });
-        Ok(Self { child, input, told })
+        Ok(Self { child, input, reported })
     }
 
     /// Changes the room: `occupied 0`, `fire 1`, `broken lamp`.
     pub async fn set(&mut self, word: &str) -> anyhow::Result<()> {
         let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
-        let before = self.told().len();
+        let before = self.reported().len();
         self.input.write_all(format!("{word}\n").as_bytes()).await?;
         eventually("the room changes", Duration::from_secs(60), || {
-            self.told().iter().skip(before).any(|line| line["set"] == what.as_str())
+            self.reported().iter().skip(before).any(|line| line["set"] == what.as_str())
         })
         .await
     }
 
     /// Everything it told so far.
     #[must_use]
-    pub fn told(&self) -> Vec<Value> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn reported(&self) -> Vec<Value> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What must never happen, and did.
     #[must_use]
-    pub fn harms(&self) -> Vec<Value> {
-        self.told().into_iter().filter(|line| line.get("harm").is_some()).collect()
+    pub fn violations(&self) -> Vec<Value> {
+        self.reported().into_iter().filter(|line| line.get("violation").is_some()).collect()
     }
 
     /// What was written to a coil or register of the reading room, in order.
@@ -146,7 +146,7 @@ impl Room {
     /// The same of any room, by its unit.
     #[must_use]
     pub fn written_to(&self, unit: u64, kind: &str, address: u64) -> Vec<i64> {
-        let lines = self.told().into_iter();
+        let lines = self.reported().into_iter();
         lines
             .filter(|line| line["unit"] == unit && line["write"] == kind && line["address"] == address)
             .filter_map(|line| line["value"].as_i64())
@@ -174,8 +174,8 @@ impl Centre {
 
     /// The same, with its building controller on that port.
     pub async fn with_controller(name: &str, mqtt: Option<u16>, port: u16) -> anyhow::Result<Self> {
-        let stage = Stage::new()?;
-        let (config, data) = (stage.path("config"), stage.path("data"));
+        let workspace = Workspace::new()?;
+        let (config, data) = (workspace.path("config"), workspace.path("data"));
         let dir = config.to_string_lossy().into_owned();
         let made = linli(&["init", &dir, "--centre", name]).await?;
         ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -206,7 +206,7 @@ impl Centre {
         std::fs::write(config.join("devices.toml"), devices)?;
         std::fs::write(config.join("alarms.toml"), ALARMS)?;
         let _ = std::fs::remove_file(config.join("matters.toml"));
-        let centre = Self { stage, config, data, port, seq: 0, is_in_time: false };
+        let centre = Self { workspace, config, data, port, seq: 0, is_in_time: false };
         centre.people().await?;
         centre.plans().await?;
         Ok(centre)
@@ -214,9 +214,9 @@ impl Centre {
 
     /// A centre that lies in this workspace already, whose last order had that number.
     #[must_use]
-    pub fn existing(stage: Stage, port: u16, seq: u64) -> Self {
-        let (config, data) = (stage.path("config"), stage.path("data"));
-        Self { stage, config, data, port, seq, is_in_time: false }
+    pub fn existing(workspace: Workspace, port: u16, seq: u64) -> Self {
+        let (config, data) = (workspace.path("config"), workspace.path("data"));
+        Self { workspace, config, data, port, seq, is_in_time: false }
     }
 
     async fn people(&self) -> anyhow::Result<()> {
@@ -254,7 +254,7 @@ impl Centre {
                 .replace("lease = \"10s\"", "lease = \"2s\"")
                 .replace("lease = \"10m\"", "lease = \"2s\"");
             std::fs::write(&file, text)?;
-            does(&["order", "sign", &file, "--key", &self.key("wang")]).await?;
+            succeed(&["order", "sign", &file, "--key", &self.key("wang")]).await?;
         }
         Ok(())
     }
@@ -262,7 +262,7 @@ impl Centre {
     /// The file of a person's key.
     #[must_use]
     pub fn key(&self, name: &str) -> String {
-        self.stage.path(&format!("{name}.key")).to_string_lossy().into_owned()
+        self.workspace.path(&format!("{name}.key")).to_string_lossy().into_owned()
     }
 
     /// The file of a plan.
@@ -276,12 +276,12 @@ impl Centre {
         let file = self.plan(plan);
         std::fs::write(&file, change(std::fs::read_to_string(&file)?))?;
         std::fs::remove_file(format!("{file}.sig"))?;
-        does(&["order", "sign", &file, "--key", &self.key("wang")]).await.map(drop)
+        succeed(&["order", "sign", &file, "--key", &self.key("wang")]).await.map(drop)
     }
 
     /// The record, written to a file.
     pub async fn record(&self, gateway: &Gateway) -> anyhow::Result<String> {
-        let file = self.stage.path("record.jsonl").to_string_lossy().into_owned();
+        let file = self.workspace.path("record.jsonl").to_string_lossy().into_owned();
         let exported = gateway.verb(&["mode", "audit", "export", "-o", &file]).await?;
         ensure!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
         Ok(file)
@@ -294,7 +294,7 @@ impl Centre {
 
     /// Starts its gateway.
     pub async fn gateway(&self) -> anyhow::Result<Gateway> {
-        let wrapper = if self.is_in_time { time_service(&self.stage)? } else { Vec::new() };
+        let wrapper = if self.is_in_time { time_service(&self.workspace)? } else { Vec::new() };
         let words: Vec<&str> = wrapper.iter().map(String::as_str).collect();
         let mut gateway = Gateway::start_under(&words, &self.config, &self.data).await?;
         gateway.answering().await?;
@@ -322,16 +322,16 @@ impl Centre {
         more: &[&str],
         signers: &[&str],
     ) -> anyhow::Result<String> {
-        let file = self.stage.path(&format!("order-{seq}-{kind}-{class}-{}.cbor", signers.join("-")));
+        let file = self.workspace.path(&format!("order-{seq}-{kind}-{class}-{}.cbor", signers.join("-")));
         let (file, seq) = (file.to_string_lossy().into_owned(), seq.to_string());
         let head =
             ["order", "new", "--kind", kind, "--class", class, "--mode", "epidemic.sampling", "--seq", &seq];
-        does(&[&head[..], more, &["-o", &file]].concat()).await?;
-        let shown = does(&["order", "show", &file, "--json"]).await?;
+        succeed(&[&head[..], more, &["-o", &file]].concat()).await?;
+        let shown = succeed(&["order", "show", &file, "--json"]).await?;
         let shown: Value = serde_json::from_str(&shown)?;
         let code = shown["code"].as_str().unwrap_or_default();
         for signer in signers {
-            does(&["order", "sign", &file, "--key", &self.key(signer), "--code", code]).await?;
+            succeed(&["order", "sign", &file, "--key", &self.key(signer), "--code", code]).await?;
         }
         Ok(file)
     }
@@ -339,11 +339,11 @@ impl Centre {
     /// Orders, and somebody on the spot compares the code: this machine's clock is synchronised with
     /// nobody. Gives whether it was taken, and what was told.
     pub async fn send(&self, gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
-        let shown: Value = serde_json::from_str(&does(&["order", "show", file, "--json"]).await?)?;
+        let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
         let code = shown["code"].as_str().unwrap_or_default();
         let sent = gateway.verb(&["order", "send", file, "--code", code]).await?;
-        let told = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
-        Ok((sent.status.success(), told))
+        let reported = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
+        Ok((sent.status.success(), reported))
     }
 
     /// The controller is reached by another port, such as a cable's.
@@ -355,12 +355,12 @@ impl Centre {
 
     /// A third party verifies the record: it leads to the states that it says.
     pub async fn record_holds(&self, gateway: &Gateway) -> anyhow::Result<()> {
-        let record = self.stage.path("record.jsonl").to_string_lossy().into_owned();
+        let record = self.workspace.path("record.jsonl").to_string_lossy().into_owned();
         let exported = gateway.verb(&["mode", "audit", "export", "-o", &record]).await?;
         ensure!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
         let with = self.config.to_string_lossy().into_owned();
-        let told = does(&["mode", "audit", "verify", &record, "--with", &with]).await?;
-        ensure!(told.contains("the same states"), "{told}");
+        let reported = succeed(&["mode", "audit", "verify", &record, "--with", &with]).await?;
+        ensure!(reported.contains("the same states"), "{reported}");
         Ok(())
     }
 
@@ -373,8 +373,8 @@ impl Centre {
 
 /// What a gateway is started under on a machine whose clock is synchronised: a `timedatectl` that
 /// says so.
-pub fn time_service(stage: &Stage) -> anyhow::Result<Vec<String>> {
-    let bin = stage.path("bin");
+pub fn time_service(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
+    let bin = workspace.path("bin");
     std::fs::create_dir_all(&bin)?;
     let program = bin.join("timedatectl");
     std::fs::write(&program, "#!/bin/sh\necho yes\n")?;
@@ -384,11 +384,11 @@ pub fn time_service(stage: &Stage) -> anyhow::Result<Vec<String>> {
 }
 
 /// Runs a verb that has to succeed; gives what it printed.
-pub async fn does(arguments: &[&str]) -> anyhow::Result<String> {
+pub async fn succeed(arguments: &[&str]) -> anyhow::Result<String> {
     let output = linli(arguments).await?;
-    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    ensure!(output.status.success(), "{arguments:?}: {told}");
-    Ok(told)
+    let reported = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    ensure!(output.status.success(), "{arguments:?}: {reported}");
+    Ok(reported)
 }
 
 /// The reading room, as a gateway shows it.

@@ -15,12 +15,12 @@ use crate::broker::{Broker, Subscriber};
 use crate::devices::counter_on;
 use crate::flood::Flood;
 use crate::gateway::{Gateway, device};
+use crate::hl7_monitor::Hl7Monitor;
 use crate::http;
-use crate::lab::Lab;
 use crate::nodes::{KEY, NodeLine, image, public_hex};
 use crate::peer::Peer;
 use crate::room::{Centre, Room};
-use crate::stage::{eventually, free_port, now_ms};
+use crate::workspace::{eventually, free_port, now_ms};
 
 /// The token of the kiosk.
 pub const KIOSK_TOKEN: &str = "kiosk-token-for-tests-0123456789";
@@ -80,7 +80,7 @@ pub struct Scene {
     /// The rooms and their controller.
     pub room: Room,
     /// The monitor in the health cabin.
-    pub monitor: Lab,
+    pub monitor: Hl7Monitor,
     _counter: Peer,
     _block: Flood,
     _nodes: NodeLine,
@@ -152,14 +152,14 @@ impl Scene {
             let owner_only = std::fs::Permissions::from_mode(0o600);
             std::fs::set_permissions(centre.config.join(file), owner_only)?;
         }
-        let broker = Broker::start_small_on(ports.broker, &centre.stage, LARGEST_PACKET).await?;
-        let subscriber = broker.subscribe(&centre.stage).await?;
+        let broker = Broker::start_small_on(ports.broker, &centre.workspace, LARGEST_PACKET).await?;
+        let subscriber = broker.subscribe(&centre.workspace).await?;
         let state = rooms.to_string();
         let room = Room::start_with(ports.controller, &["--lease", "2", "--state", &state]).await?;
-        let nodes = NodeLine::lay_on(ports.nodes)?;
-        nodes.put_set_up(&centre.stage.path("n0"), "fridge", 1, |_| {})?;
+        let nodes = NodeLine::connect_on(ports.nodes)?;
+        nodes.put_set_up(&centre.workspace.path("n0"), "fridge", 1, |_| {})?;
         Ok(Self {
-            monitor: Lab::on(ports.monitor),
+            monitor: Hl7Monitor::on(ports.monitor),
             _counter: Peer::tcp(ports.counter, 1, STANDS_STILL).await?,
             _block: Flood::start_on(ports.block).await?,
             _nodes: nodes,
@@ -217,7 +217,7 @@ impl Scene {
     pub async fn documents(&self, gateway: &Gateway) -> anyhow::Result<()> {
         succeeds(gateway, &["food", "note", "--by", "李梅", "冰箱门封条已更换"]).await?;
         succeeds(gateway, &["food", "sign", "--by", "李梅", "--note", "无异常"]).await?;
-        let firmware = self.centre.stage.path("fridge.bin");
+        let firmware = self.centre.workspace.path("fridge.bin");
         let board = linli_wire::board::Board::Software;
         std::fs::write(&firmware, image("fridge", "1.1.0", 4096, &KEY, board))?;
         let firmware = firmware.to_string_lossy().into_owned();
@@ -282,7 +282,7 @@ fn configure(config: &Path, ports: Ports) -> anyhow::Result<()> {
         tcp(ports.block)
     );
     let counter = counter_on("l1", "d1", &tcp(ports.counter), "300ms");
-    let monitor = Lab::on(ports.monitor).device(Some("health-cabin"));
+    let monitor = Hl7Monitor::on(ports.monitor).device(Some("health-cabin"));
     append("devices.toml", &["\n", &monitor, &kiosk, &node, &block, &counter].concat())?;
     append(
         "gateway.toml",

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::crew::Crew;
 use crate::gateway::Gateway;
-use crate::room::{Centre, ENTER, Room, does, room, rooms, step};
-use crate::stage::eventually;
+use crate::operators::Operators;
+use crate::room::{Centre, ENTER, Room, room, rooms, step, succeed};
+use crate::workspace::eventually;
 
 /// A step takes seconds here; a busy machine takes longer.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -69,13 +69,13 @@ pub async fn confirms(gateway: &Gateway, id: &str, people: &[&str]) -> anyhow::R
 }
 
 /// Something done in the reading room.
-pub fn act(gateway: &Gateway, deed: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
-    gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{deed}"), body)
+pub fn act(gateway: &Gateway, action: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+    gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{action}"), body)
 }
 
 /// Orders; this machine's clock is synchronised with nobody, so the code is compared.
 pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
-    let shown: Value = serde_json::from_str(&does(&["order", "show", file, "--json"]).await?)?;
+    let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
     let code = shown["code"].as_str().unwrap_or_default();
     let sent = gateway.verb(&["order", "send", file, "--code", code]).await?;
     Ok((sent.status.success(), String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned()))
@@ -85,8 +85,8 @@ pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String
 pub async fn enters(gateway: &Gateway, centre: &mut Centre, place: &mut Room) -> anyhow::Result<()> {
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
-    let (is_taken, told) = send(gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
+    let (is_taken, reported) = send(gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
     confirms(gateway, "notice", &["qian"]).await?;
     place.set("occupied 0").await?;
     confirms(gateway, "sweep", &["qian", "sun"]).await?;
@@ -100,14 +100,14 @@ pub async fn enters(gateway: &Gateway, centre: &mut Centre, place: &mut Room) ->
 pub async fn until_with(
     gateway: &Gateway,
     place: &mut Room,
-    crew: &Crew,
+    operators: &Operators,
     what: &str,
     holds: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<()> {
     let began = tokio::time::Instant::now();
     while !holds(&room(gateway)?) {
         anyhow::ensure!(began.elapsed() < PATIENCE, "{what}: {:#}\n{}", room(gateway)?, gateway.log());
-        crew.work(gateway, place, &[], Duration::ZERO).await?;
+        operators.work(gateway, place, &[], Duration::ZERO).await?;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(())
@@ -118,7 +118,7 @@ pub async fn order_to_enter(gateway: &Gateway, centre: &mut Centre) -> anyhow::R
     until(gateway, "no fire", |room| room["fire"] == "normal").await?;
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
-    let (is_taken, told) = send(gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
+    let (is_taken, reported) = send(gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
     Ok(())
 }

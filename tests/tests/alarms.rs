@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::{STORE, counter};
-use linli_tests::{Broker, Gateway, Peer, Received, Stage, Subscriber, eventually, free_port, python};
+use linli_tests::{Broker, Gateway, Peer, Received, Subscriber, Workspace, eventually, free_port, python};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -22,8 +22,8 @@ fn steps(subscriber: &Subscriber) -> Vec<(String, String, String)> {
     };
     let word = |message: &Received, key: &str| message.payload[key].as_str().unwrap_or_default().to_owned();
     let received = subscriber.received().unwrap_or_default();
-    let told = received.into_iter().filter(|message| is_new(message));
-    told.map(|m| (word(&m, "alarm"), word(&m, "event"), word(&m, "to"))).collect()
+    let reported = received.into_iter().filter(|message| is_new(message));
+    reported.map(|m| (word(&m, "alarm"), word(&m, "event"), word(&m, "to"))).collect()
 }
 
 fn state(gateway: &Gateway, alarm: &str) -> anyhow::Result<String> {
@@ -35,14 +35,14 @@ fn state(gateway: &Gateway, alarm: &str) -> anyhow::Result<String> {
 
 #[tokio::test]
 async fn an_alarm_is_raised_once_and_keeps_its_state_through_kills() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let port = free_port()?;
     let peer = Peer::tcp(port, 1, 50).await?;
-    let config = stage.configure(broker.port, STORE, &counter(port, "100ms"))?;
+    let config = workspace.configure(broker.port, STORE, &counter(port, "100ms"))?;
     std::fs::write(config.join("alarms.toml"), RULES)?;
-    let data = stage.path("data");
+    let data = workspace.path("data");
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
     let raised = eventually("it is raised", Duration::from_secs(20), || {
@@ -120,8 +120,8 @@ fn received(log: &std::path::Path) -> Vec<Value> {
 #[tokio::test]
 async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_when_nobody_answers()
 -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (port, hook, log) = (free_port()?, free_port()?, stage.path("hooks"));
+    let workspace = Workspace::new()?;
+    let (port, hook, log) = (free_port()?, free_port()?, workspace.path("hooks"));
     let _peer = Peer::tcp(port, 1, 50).await?;
     let _receiver = tokio::process::Command::new(python()?)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/webhook_receiver.py"))
@@ -129,7 +129,7 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
         .stdout(std::fs::File::create(&log)?)
         .kill_on_drop(true)
         .spawn()?;
-    let config = stage.configure_with("", STORE, &counter(port, "100ms"))?;
+    let config = workspace.configure_with("", STORE, &counter(port, "100ms"))?;
     let webhook = format!(
         "\n[[webhook]]\nid = \"sms\"\nurl = \"http://127.0.0.1:{hook}/alarm\"\nsecret = \"file:hook.secret\"\n\
          escalate_after = \"1m\"\n"
@@ -138,7 +138,7 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
     let secret = config.join("hook.secret");
     std::fs::write(&secret, "sesame\n")?;
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    let data = stage.path("data");
+    let data = workspace.path("data");
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
     eventually("the first attempt", Duration::from_secs(30), || !received(&log).is_empty()).await?;
@@ -150,25 +150,29 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
         sleep(Duration::from_millis(100 + round * 150)).await;
     }
     eventually("it is taken", Duration::from_secs(30), || {
-        received(&log).iter().any(|told| told["taken"] == true)
+        received(&log).iter().any(|reported| reported["taken"] == true)
     })
     .await?;
     let all = received(&log);
-    let keys: std::collections::BTreeSet<String> = all.iter().map(|told| told["key"].to_string()).collect();
+    let keys: std::collections::BTreeSet<String> =
+        all.iter().map(|reported| reported["key"].to_string()).collect();
     assert_eq!(keys.len(), 1, "one alarm, one key, however often it was tried: {all:?}");
-    assert!(all.iter().all(|told| told["signed"] == true && told["body"]["alarm"] == "many"), "{all:?}");
+    assert!(
+        all.iter().all(|reported| reported["signed"] == true && reported["body"]["alarm"] == "many"),
+        "{all:?}"
+    );
     assert_eq!(all[0]["body"]["escalation"], false);
 
     eventually("told once more", Duration::from_secs(90), || {
-        received(&log).iter().any(|told| told["body"]["escalation"] == true)
+        received(&log).iter().any(|reported| reported["body"]["escalation"] == true)
     })
     .await?;
     gateway.verb(&["alarms", "acknowledge", "many"]).await?;
     sleep(Duration::from_secs(2)).await;
     let taken = received(&log)
         .iter()
-        .filter(|told| told["taken"] == true)
-        .map(|told| told["key"].to_string())
+        .filter(|reported| reported["taken"] == true)
+        .map(|reported| reported["key"].to_string())
         .collect::<std::collections::BTreeSet<_>>();
     assert_eq!(taken.len(), 2, "raised, and once more");
     assert!(gateway.get("/metrics")?.contains("linli_notifications_total{result=\"delivered\"}"));
@@ -177,8 +181,8 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
 
 #[tokio::test]
 async fn at_night_only_what_is_urgent_is_told_and_a_test_goes_the_whole_way() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (port, hook, log) = (free_port()?, free_port()?, stage.path("hooks"));
+    let workspace = Workspace::new()?;
+    let (port, hook, log) = (free_port()?, free_port()?, workspace.path("hooks"));
     let _peer = Peer::tcp(port, 1, 50).await?;
     let _receiver = tokio::process::Command::new(python()?)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/webhook_receiver.py"))
@@ -186,21 +190,21 @@ async fn at_night_only_what_is_urgent_is_told_and_a_test_goes_the_whole_way() ->
         .stdout(std::fs::File::create(&log)?)
         .kill_on_drop(true)
         .spawn()?;
-    let config = stage.configure_with("", STORE, &counter(port, "100ms"))?;
+    let config = workspace.configure_with("", STORE, &counter(port, "100ms"))?;
     let more = format!(
         "\n[[alarm]]\nid = \"few\"\ndevice = \"d1\"\npoint = \"counter\"\nwhen = \"high\"\nlimit = 1\npriority = \"low\"\n\n\
          [[webhook]]\nid = \"sms\"\nurl = \"http://127.0.0.1:{hook}/alarm\"\npriorities = [\"high\", \"low\"]\n\
          quiet = \"00:00-24:00\"\n"
     );
     std::fs::write(config.join("alarms.toml"), RULES.to_owned() + &more)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
-    let told = |alarm: &str| received(&log).iter().any(|told| told["body"]["alarm"] == alarm);
-    eventually("the urgent one is told", Duration::from_secs(30), || told("many")).await?;
+    let reported = |alarm: &str| received(&log).iter().any(|reported| reported["body"]["alarm"] == alarm);
+    eventually("the urgent one is told", Duration::from_secs(30), || reported("many")).await?;
     assert_eq!(state(&gateway, "few")?, "unacknowledged");
     let tested = gateway.verb(&["alarms", "test"]).await?;
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
-    eventually("the test is told", Duration::from_secs(30), || told("test")).await?;
-    assert!(!told("few"), "people sleep: {:?}", received(&log));
+    eventually("the test is told", Duration::from_secs(30), || reported("test")).await?;
+    assert!(!reported("few"), "people sleep: {:?}", received(&log));
     gateway.stop().await
 }

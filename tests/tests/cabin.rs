@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Cable, Gateway, Lab, Received, Stage, Subscriber, eventually};
+use linli_tests::{Broker, Cable, Gateway, Hl7Monitor, Received, Subscriber, Workspace, eventually};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
@@ -41,14 +41,14 @@ fn value(message: &Received, quantity: &str) -> Option<f64> {
 
 #[tokio::test]
 async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let stage = Workspace::new()?;
     let broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
-    let lab = Lab::new()?;
-    let config = stage.configure(broker.port, STORE, &lab.device(None))?;
+    let monitor = Hl7Monitor::new()?;
+    let config = stage.configure(broker.port, STORE, &monitor.device(None))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
-    lab.listening().await?;
+    monitor.listening().await?;
     let good = message("C1-1", "138|mm[Hg]^^UCUM");
     let messages = [
         good.clone(),
@@ -59,7 +59,7 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
         good.replace("ORU^R01^ORU_R01", "ADT^A01").replace("C1-1", "C1-5"),
         good.replace("C1-1", "C1-6").replace("|||||F\rOBX|2", "|||||F|||20991123093000+0800\rOBX|2"),
     ];
-    let answers = lab.send(&messages).await?;
+    let answers = monitor.send(&messages).await?;
     let codes: Vec<&str> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
     assert_eq!(codes, ["AA", "AA", "AE", "AE", "AA", "AR", "AE"], "{answers:?}");
     assert_eq!(answers[0]["control"], "C1-1");
@@ -70,15 +70,15 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
     eventually("both measurements", Duration::from_secs(10), || vitals(&subscriber, "monitor-1").len() >= 2)
         .await?;
     sleep(Duration::from_secs(1)).await;
-    let told = vitals(&subscriber, "monitor-1");
-    assert_eq!(told.len(), 2, "told twice, stored once");
+    let reported = vitals(&subscriber, "monitor-1");
+    assert_eq!(reported.len(), 2, "reported twice, stored once");
     assert_eq!(
-        (value(&told[0], "systolic"), value(&told[0], "oxygen_saturation")),
+        (value(&reported[0], "systolic"), value(&reported[0], "oxygen_saturation")),
         (Some(138.0), Some(97.0))
     );
-    assert!(value(&told[1], "systolic").is_some_and(|systolic| (systolic - 141.8).abs() < 0.1));
-    assert_eq!(told[0].payload["assessment"][0]["flag"], "high_normal");
-    assert_eq!(told[0].payload["news2"]["known"], 2, "{}", told[0].payload["news2"]);
+    assert!(value(&reported[1], "systolic").is_some_and(|systolic| (systolic - 141.8).abs() < 0.1));
+    assert_eq!(reported[0].payload["assessment"][0]["flag"], "high_normal");
+    assert_eq!(reported[0].payload["news2"]["known"], 2, "{}", reported[0].payload["news2"]);
     gateway.stop().await?;
     nobody_is_named(&stage, &gateway_log(&config))?;
     Ok(())
@@ -89,9 +89,9 @@ fn gateway_log(config: &std::path::Path) -> std::path::PathBuf {
 }
 
 /// Neither database nor log nor what was published names the person.
-fn nobody_is_named(stage: &Stage, log: &std::path::Path) -> anyhow::Result<()> {
-    let mut files = vec![log.to_owned(), stage.path("received.tsv")];
-    files.extend(std::fs::read_dir(stage.path("data"))?.flatten().map(|entry| entry.path()));
+fn nobody_is_named(workspace: &Workspace, log: &std::path::Path) -> anyhow::Result<()> {
+    let mut files = vec![log.to_owned(), workspace.path("received.tsv")];
+    files.extend(std::fs::read_dir(workspace.path("data"))?.flatten().map(|entry| entry.path()));
     for file in files.iter().filter(|file| file.is_file()) {
         let bytes = std::fs::read(file)?;
         for word in ["小明", "11010519491231002X", "13812345678"] {
@@ -104,17 +104,18 @@ fn nobody_is_named(stage: &Stage, log: &std::path::Path) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill_right_after() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let stage = Workspace::new()?;
     let mut broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
     broker.end().await?;
-    let lab = Lab::new()?;
-    let config = stage.configure(broker.port, STORE, &lab.device(None))?;
+    let monitor = Hl7Monitor::new()?;
+    let config = stage.configure(broker.port, STORE, &monitor.device(None))?;
     for round in 0..10 {
         let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
         gateway.answering().await?;
-        lab.listening().await?;
-        let answers = lab.send(&[message(&format!("K-{round}"), &format!("{}|mm[Hg]", 120 + round))]).await?;
+        monitor.listening().await?;
+        let answers =
+            monitor.send(&[message(&format!("K-{round}"), &format!("{}|mm[Hg]", 120 + round))]).await?;
         gateway.kill().await?;
         assert_eq!(answers[0]["code"], "AA");
     }
@@ -122,8 +123,8 @@ async fn what_was_acknowledged_survives_a_kill_right_after() -> anyhow::Result<(
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
     eventually("all ten", Duration::from_secs(20), || {
-        let told = vitals(&subscriber, "monitor-1");
-        (0..10).all(|round| told.iter().any(|m| value(m, "systolic") == Some(120.0 + f64::from(round))))
+        let reported = vitals(&subscriber, "monitor-1");
+        (0..10).all(|round| reported.iter().any(|m| value(m, "systolic") == Some(120.0 + f64::from(round))))
     })
     .await?;
     gateway.stop().await
@@ -147,10 +148,10 @@ async fn play(port: &std::path::Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn an_oximeter_gives_one_measurement_per_finger_and_none_from_noise() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let stage = Workspace::new()?;
     let broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
-    let cable = Cable::lay(&stage).await?;
+    let cable = Cable::connect(&stage).await?;
     let config = stage.configure(broker.port, STORE, &oximeter(&cable.gateway))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
     gateway.answering().await?;
@@ -165,9 +166,9 @@ async fn an_oximeter_gives_one_measurement_per_finger_and_none_from_noise() -> a
     play(&cable.server, &finger(7)).await?;
     eventually("the measurement", Duration::from_secs(5), || vitals(&subscriber, "oximeter-1").len() == 1)
         .await?;
-    let told = vitals(&subscriber, "oximeter-1");
+    let reported = vitals(&subscriber, "oximeter-1");
     assert_eq!(
-        (value(&told[0], "oxygen_saturation"), value(&told[0], "pulse_rate")),
+        (value(&reported[0], "oxygen_saturation"), value(&reported[0], "pulse_rate")),
         (Some(98.0), Some(72.0))
     );
 
@@ -175,7 +176,7 @@ async fn an_oximeter_gives_one_measurement_per_finger_and_none_from_noise() -> a
     play(&cable.server, &[0x86, 0x3C]).await?;
     drop(cable);
     gateway.until("it is gone", Duration::from_secs(10), |s| s["lines"][0]["up"] == false).await?;
-    let cable = Cable::lay(&stage).await?;
+    let cable = Cable::connect(&stage).await?;
     gateway.until("it is back", Duration::from_secs(20), |s| s["lines"][0]["up"] == true).await?;
     play(&cable.server, &finger(7)).await?;
     eventually("the next one", Duration::from_secs(5), || vitals(&subscriber, "oximeter-1").len() == 2)

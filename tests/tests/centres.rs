@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use linli_tests::room::{BACK, ENTER, Room, does, room, step};
-use linli_tests::{Broker, Crew, District, Place, Stage, Subscriber, eventually};
+use linli_tests::room::{BACK, ENTER, Room, room, step, succeed};
+use linli_tests::{Broker, District, DistrictCentre, Operators, Subscriber, Workspace, eventually};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// The office sends an order again until every centre has answered: nobody keeps it for them.
 const AGAIN: Duration = Duration::from_secs(5);
 
-const CREW: Crew = Crew { resumes: false, retries: false };
+const OPERATORS: Operators = Operators { resumes: false, retries: false };
 
 /// When each room arrived, since the order was sent.
 type Arrivals = BTreeMap<usize, Duration>;
@@ -37,10 +37,10 @@ struct Day {
 // === impl Day ===
 
 impl Day {
-    async fn begin(stage: &Stage) -> anyhow::Result<Self> {
-        let broker = Broker::start(stage).await?;
-        let subscriber = broker.subscribe(stage).await?;
-        let district = District::new(stage, CENTRES, broker.port).await?;
+    async fn begin(workspace: &Workspace) -> anyhow::Result<Self> {
+        let broker = Broker::start(workspace).await?;
+        let subscriber = broker.subscribe(workspace).await?;
+        let district = District::new(workspace, CENTRES, broker.port).await?;
         let words = ["--lease", "2", "--more", &CENTRES.to_string(), "--tick", "0.1"];
         let building = Room::start_with(district.port, &words).await?;
         for place in &district.places {
@@ -52,7 +52,7 @@ impl Day {
         Ok(Self { district, broker, subscriber, building })
     }
 
-    fn place(&self, index: usize) -> &Place {
+    fn place(&self, index: usize) -> &DistrictCentre {
         &self.district.places[index]
     }
 
@@ -72,7 +72,7 @@ impl Day {
     /// Centres that have not answered the order.
     fn silent(&self, order: &str) -> anyhow::Result<Vec<usize>> {
         let received = self.subscriber.received()?;
-        let has_answered = |place: &Place| {
+        let has_answered = |place: &DistrictCentre| {
             let topic = format!("linli/1/{}/main/event/order", place.name);
             received.iter().any(|message| message.topic == topic && message.payload["order"] == order)
         };
@@ -83,7 +83,7 @@ impl Day {
     /// People everywhere do what they are asked until these rooms are there.
     async fn until(
         &mut self,
-        crew: &Crew,
+        operators: &Operators,
         stage: &str,
         these: &[usize],
         (text, order, sent): (&str, &str, Instant),
@@ -92,7 +92,7 @@ impl Day {
         let (began, mut again) = (Instant::now(), Instant::now() + AGAIN);
         while !these.iter().all(|index| arrivals.contains_key(index)) {
             for (index, place) in self.district.places.iter().enumerate() {
-                let shown = crew.attend(&place.gateway, &mut self.building, place.unit).await?;
+                let shown = operators.attend(&place.gateway, &mut self.building, place.unit).await?;
                 if index == SILENT && stage == "ready" && step(&shown, "uv-dose") == "running" {
                     place.panel.cut();
                 }
@@ -115,7 +115,7 @@ impl Day {
     }
 
     /// What was told of a room: stages, steps, whether it was ever verified.
-    fn told(&self, index: usize) -> anyhow::Result<Vec<Value>> {
+    fn reported(&self, index: usize) -> anyhow::Result<Vec<Value>> {
         let topic = format!("linli/1/{}/main/event/mode", self.place(index).name);
         let received = self.subscriber.received()?.into_iter();
         Ok(received.filter(|message| message.topic == topic).map(|message| message.payload).collect())
@@ -128,9 +128,9 @@ fn is_back(shown: &Value, stage: &str) -> bool {
 }
 
 async fn as_text(file: &str) -> anyhow::Result<(String, String)> {
-    let shown: Value = serde_json::from_str(&does(&["order", "show", file, "--json"]).await?)?;
+    let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
     let id = shown["order"]["id"].as_str().or(shown["id"].as_str()).unwrap_or_default().to_owned();
-    Ok((does(&["order", "text", file]).await?, id))
+    Ok((succeed(&["order", "text", file]).await?, id))
 }
 
 fn table(what: &str, arrivals: &Arrivals) {
@@ -150,8 +150,8 @@ fn table(what: &str, arrivals: &Arrivals) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let mut day = Day::begin(&stage).await?;
+    let workspace = Workspace::new()?;
+    let mut day = Day::begin(&workspace).await?;
     LATE.for_each(|index| day.place(index).uplink.cut());
     let dark = day.place(DARK).unit;
     day.building.set(&format!("{dark}:broken lamp")).await?;
@@ -161,7 +161,7 @@ async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -
     let (mut arrivals, sent) = (Arrivals::new(), Instant::now());
     day.send(&text, 0..usize::from(CENTRES)).await?;
     let nine: Vec<usize> = (0..DARK).collect();
-    day.until(&CREW, "ready", &nine, (&text, &id, sent), &mut arrivals).await?;
+    day.until(&OPERATORS, "ready", &nine, (&text, &id, sent), &mut arrivals).await?;
     eventually("it is told that lamps do not burn", PATIENCE, || {
         day.shown(DARK).is_ok_and(|shown| step(&shown, "uv-dose") == "stuck")
     })
@@ -172,12 +172,12 @@ async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -
 
     // Two lines are mended, and somebody brings the third the order on a stick.
     LATE.filter(|index| *index != ON_A_STICK).for_each(|index| day.place(index).uplink.mend());
-    let stick = stage.path("order.txt");
+    let stick = workspace.path("order.txt");
     std::fs::write(&stick, &text)?;
     let taken = day.place(ON_A_STICK).gateway.verb(&["order", "send", &stick.to_string_lossy()]).await?;
     assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
     let late: Vec<usize> = LATE.collect();
-    day.until(&CREW, "ready", &late, (&text, &id, sent), &mut arrivals).await?;
+    day.until(&OPERATORS, "ready", &late, (&text, &id, sent), &mut arrivals).await?;
     table("ready", &arrivals);
     neither_is_ready(&day)?;
 
@@ -207,19 +207,25 @@ fn neither_is_ready(day: &Day) -> anyhow::Result<()> {
     assert_ne!(silent["fire"], "normal", "nothing is known of the panel: {silent:#}");
     for (index, shown) in [(DARK, &dark), (SILENT, &silent)] {
         assert!(shown["stage"] != "ready" && shown["verified"] == false, "{shown:#}");
-        let told = day.told(index)?;
+        let reported = day.reported(index)?;
         assert!(
-            !told.is_empty() && told.iter().all(|told| told["stage"] != "ready" && told["verified"] == false)
+            !reported.is_empty()
+                && reported
+                    .iter()
+                    .all(|reported| reported["stage"] != "ready" && reported["verified"] == false)
         );
     }
-    let is_stuck = |told: &Value| {
-        let steps = told["steps"].as_array().into_iter().flatten();
+    let is_stuck = |reported: &Value| {
+        let steps = reported["steps"].as_array().into_iter().flatten();
         steps.into_iter().any(|step| step["step"] == "uv-dose" && step["state"] == "stuck")
     };
-    assert!(day.told(DARK)?.iter().any(is_stuck), "the district hears of the gap");
+    assert!(day.reported(DARK)?.iter().any(is_stuck), "the district hears of the gap");
     assert_eq!((&silent["stage"], &silent["causes"][0]), (&json!("held"), &json!("guard")), "{silent:#}");
     assert_ne!(silent["unproven"], json!([]), "nothing is known to be safe: {silent:#}");
-    assert!(day.told(SILENT)?.iter().any(|told| told["stage"] == "held"), "the district hears of the hold");
+    assert!(
+        day.reported(SILENT)?.iter().any(|reported| reported["stage"] == "held"),
+        "the district hears of the hold"
+    );
     Ok(())
 }
 
@@ -235,12 +241,12 @@ async fn comes_back(day: &mut Day) -> anyhow::Result<()> {
     let (mut arrivals, sent) = (Arrivals::new(), Instant::now());
     day.send(&text, 0..usize::from(CENTRES)).await?;
     let all: Vec<usize> = (0..usize::from(CENTRES)).collect();
-    let crew = Crew { resumes: true, retries: true };
+    let operators = Operators { resumes: true, retries: true };
     // Those that are in peace before the order came are not back.
     eventually("everybody has answered", PATIENCE, || day.silent(&id).is_ok_and(|silent| silent.is_empty()))
         .await?;
-    day.until(&crew, "peace", &all, (&text, &id, sent), &mut arrivals).await?;
+    day.until(&operators, "peace", &all, (&text, &id, sent), &mut arrivals).await?;
     table("peace", &arrivals);
-    assert_eq!(day.building.harms(), [Value::Null; 0]);
+    assert_eq!(day.building.violations(), [Value::Null; 0]);
     Ok(())
 }

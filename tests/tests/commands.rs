@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::{STORE, counter};
-use linli_tests::{Broker, Gateway, Peer, Stage, Subscriber, eventually, free_port, now_ms, tool};
+use linli_tests::{Broker, Gateway, Peer, Subscriber, Workspace, eventually, free_port, now_ms, tool};
 use serde_json::{Value, json};
 
 const BASE: &str = "linli/1/c/gw";
@@ -77,46 +77,46 @@ async fn refused(broker: &Broker, subscriber: &Subscriber) -> anyhow::Result<()>
     ];
     for (device, payload, reason) in &bad {
         broker.publish(&format!("{BASE}/cmd/{device}"), payload, false).await?;
-        let told = answers(subscriber, device, 1, |a| {
+        let reported = answers(subscriber, device, 1, |a| {
             a["result"] == "refused" && a["reason"].as_str().is_some_and(|r| r.contains(reason))
         })
         .await
         .with_context(|| format!("{} …", payload.chars().take(80).collect::<String>()))?;
-        assert!(!told.is_empty());
+        assert!(!reported.is_empty());
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn good_commands_are_done_once_and_bad_ones_change_nothing() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let port = free_port()?;
     let _peer = Peer::tcp(port, 1, 1000).await?;
     let to = |device: &str| format!("{BASE}/cmd/{device}");
     // Retained from before: nobody can know how old it is.
     broker.publish(&to("d1"), &command("old", "set_point", &json!(99)), true).await?;
-    let config = stage.configure(broker.port, STORE, &counter(port, "200ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &counter(port, "200ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
 
-    let told = answers(&subscriber, "d1", 1, |a| a["id"] == "old").await?;
-    assert_eq!(told[0]["result"], "refused");
-    assert!(told[0]["reason"].as_str().is_some_and(|r| r.contains("retained")), "{told:?}");
+    let reported = answers(&subscriber, "d1", 1, |a| a["id"] == "old").await?;
+    assert_eq!(reported[0]["result"], "refused");
+    assert!(reported[0]["reason"].as_str().is_some_and(|r| r.contains("retained")), "{reported:?}");
     assert_eq!(raw_set_point(port).await?, 0);
 
     broker.publish(&to("d1"), &command("a1", "set_point", &json!(21.5)), false).await?;
-    let told = answers(&subscriber, "d1", 1, |a| a["id"] == "a1").await?;
-    assert_eq!((told[0]["result"].as_str(), &told[0]["value"]), (Some("done"), &json!(21.5)));
+    let reported = answers(&subscriber, "d1", 1, |a| a["id"] == "a1").await?;
+    assert_eq!((reported[0]["result"].as_str(), &reported[0]["value"]), (Some("done"), &json!(21.5)));
     assert_eq!(raw_set_point(port).await?, 215, "a client that is not ours reads it back");
 
     // The same id again is answered again and not carried out again.
     write_with_mbpoll(port, 33).await?;
     broker.publish(&to("d1"), &command("a1", "set_point", &json!(21.5)), false).await?;
-    let told = answers(&subscriber, "d1", 2, |a| a["id"] == "a1").await?;
-    assert_eq!(told[1]["result"], "done");
+    let reported = answers(&subscriber, "d1", 2, |a| a["id"] == "a1").await?;
+    assert_eq!(reported[1]["result"], "done");
     assert_eq!(raw_set_point(port).await?, 33);
 
     refused(&broker, &subscriber).await?;
@@ -127,8 +127,9 @@ async fn good_commands_are_done_once_and_bad_ones_change_nothing() -> anyhow::Re
         .args(["-t", &to("d1"), "-e", "answers/here", "-m", &command("rr", "relay", &json!(true))])
         .output()
         .await?;
-    let told: Value = serde_json::from_slice(&output.stdout).context("no answer on the response topic")?;
-    assert_eq!((told["id"].as_str(), told["result"].as_str()), (Some("rr"), Some("done")));
+    let reported: Value =
+        serde_json::from_slice(&output.stdout).context("no answer on the response topic")?;
+    assert_eq!((reported["id"].as_str(), reported["result"].as_str()), (Some("rr"), Some("done")));
 
     let output = gateway.verb(&["command", "d1", "set_point", "7.5", "--json"]).await?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

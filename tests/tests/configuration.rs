@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter_on};
-use linli_tests::{Broker, Gateway, Peer, Stage, device, free_port, linli};
+use linli_tests::{Broker, Gateway, Peer, Workspace, device, free_port, linli};
 use serde_json::Value;
 
 fn tcp(line: &str, device: &str, port: u16) -> String {
@@ -12,13 +12,13 @@ fn tcp(line: &str, device: &str, port: u16) -> String {
 
 #[tokio::test]
 async fn a_reload_applies_the_difference_and_leaves_the_other_lines_alone() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let (one, two) = (free_port()?, free_port()?);
     let (_first, _second) = (Peer::tcp(one, 2, 200).await?, Peer::tcp(two, 2, 200).await?);
     let before = tcp("l1", "d1", one) + &tcp("l2", "d2", two);
-    let config = stage.configure(broker.port, STORE, &before)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &before)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let online = |id: &'static str| move |s: &Value| device(s, id).is_some_and(|d| d["online"] == true);
     gateway.until("d1 is online", Duration::from_secs(10), online("d1")).await?;
@@ -27,9 +27,9 @@ async fn a_reload_applies_the_difference_and_leaves_the_other_lines_alone() -> a
     // A bad file changes nothing, and says what and where.
     std::fs::write(config.join("devices.toml"), before.replace("generic/counter", "generic/countre"))?;
     let output = gateway.verb(&["reload"]).await?;
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("devices.toml") && told.contains("generic/counter"), "{told}");
+    let reported = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{reported}");
+    assert!(reported.contains("devices.toml") && reported.contains("generic/counter"), "{reported}");
 
     // A second device on the second line: the first line's connection is not touched.
     let more = format!(
@@ -57,16 +57,16 @@ async fn a_reload_applies_the_difference_and_leaves_the_other_lines_alone() -> a
 
 #[tokio::test]
 async fn the_last_good_configuration_boots_when_the_new_one_is_bad() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let workspace = Workspace::new()?;
     let port = free_port()?;
     let _peer = Peer::tcp(port, 1, 200).await?;
-    let config = stage.configure_with("", STORE, &tcp("l1", "d1", port))?;
-    let gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure_with("", STORE, &tcp("l1", "d1", port))?;
+    let gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.web().await?;
     gateway.kill().await?;
 
     std::fs::write(config.join("devices.toml"), "[[line]\nthis is not TOML")?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     gateway
         .until("the last good one reads d1", Duration::from_secs(10), |s| {
@@ -74,21 +74,21 @@ async fn the_last_good_configuration_boots_when_the_new_one_is_bad() -> anyhow::
         })
         .await?;
     let output = gateway.verb(&["doctor"]).await?;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("devices.toml"), "{told}");
+    let reported = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{reported}");
+    assert!(reported.contains("devices.toml"), "{reported}");
     gateway.stop().await
 }
 
 #[tokio::test]
 async fn two_gateways_never_share_a_database() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let config = stage.configure_with("", STORE, &tcp("l1", "d1", free_port()?))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let workspace = Workspace::new()?;
+    let config = workspace.configure_with("", STORE, &tcp("l1", "d1", free_port()?))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let second = linli(&["run", "--config", &config.to_string_lossy()]).await?;
-    let told = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(!second.status.success() && told.contains("another linli"), "{told}");
+    let reported = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && reported.contains("another linli"), "{reported}");
     gateway.stop().await
 }
 

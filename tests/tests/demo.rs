@@ -3,14 +3,14 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use linli_tests::{Stage, binary, eventually, free_port, linli, tool};
+use linli_tests::{Workspace, binary, eventually, free_port, linli, tool};
 
 #[tokio::test]
 async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (port, temporary) = (free_port()?, stage.path("tmp"));
+    let workspace = Workspace::new()?;
+    let (port, temporary) = (free_port()?, workspace.path("tmp"));
     std::fs::create_dir_all(&temporary)?;
-    let heard = stage.path("heard");
+    let heard = workspace.path("heard");
     let mut demo = tokio::process::Command::new(binary()?)
         .args([
             "demo",
@@ -27,7 +27,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
         ])
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
-        .stdout(std::fs::File::create(stage.path("table"))?)
+        .stdout(std::fs::File::create(workspace.path("table"))?)
         .kill_on_drop(true)
         .spawn()?;
     eventually("the broker listens", Duration::from_secs(10), || {
@@ -60,7 +60,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
             heard.chars().take(2000).collect::<String>()
         );
     }
-    let table = std::fs::read_to_string(stage.path("table"))?;
+    let table = std::fs::read_to_string(workspace.path("table"))?;
     assert!(table.contains("一号冰箱") || table.contains("fridge-1"), "{table}");
     let left: Vec<_> = std::fs::read_dir(&temporary)?.flatten().map(|e| e.file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
@@ -69,33 +69,35 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
 
 #[tokio::test]
 async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (port, data) = (free_port()?, stage.path("demo"));
-    let table = stage.path("table");
+    let workspace = Workspace::new()?;
+    let (port, data) = (free_port()?, workspace.path("demo"));
+    let table = workspace.path("table");
     let mut demo = tokio::process::Command::new(binary()?)
         .args(["demo", "--for", "60s", "--mqtt-port", &port.to_string()])
         .arg("--data-dir")
         .arg(&data)
         .stdin(Stdio::null())
         .stdout(std::fs::File::create(&table)?)
-        .stderr(std::fs::File::create(stage.path("log"))?)
+        .stderr(std::fs::File::create(workspace.path("log"))?)
         .kill_on_drop(true)
         .spawn()?;
     eventually("the broker listens", Duration::from_secs(10), || {
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
     })
     .await?;
-    let heard = stage.path("heard");
+    let heard = workspace.path("heard");
     let _subscriber = tokio::process::Command::new(tool("mosquitto_sub", "mosquitto-clients")?)
         .args(["-p", &port.to_string(), "-t", "linli/#", "-q", "1", "-v"])
         .stdout(std::fs::File::create(&heard)?)
         .kill_on_drop(true)
         .spawn()?;
-    let told = || std::fs::read_to_string(&heard).unwrap_or_default();
+    let reported = || std::fs::read_to_string(&heard).unwrap_or_default();
     eventually("pressure and saturation of a visit", Duration::from_secs(30), || {
-        let told = told();
+        let reported = reported();
         let of = |device: &str| {
-            told.lines().any(|line| line.contains(&format!("/vital/{device} ")) && line.contains("pseudonym"))
+            reported
+                .lines()
+                .any(|line| line.contains(&format!("/vital/{device} ")) && line.contains("pseudonym"))
         };
         of("oximeter") && of("monitor")
     })
@@ -113,7 +115,7 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
     let metrics = linli(&["doctor", "--config", &config]).await?.stdout;
     demo.kill().await?;
 
-    let mut files = vec![heard.clone(), table, stage.path("log")];
+    let mut files = vec![heard.clone(), table, workspace.path("log")];
     files.extend(std::fs::read_dir(&data)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
     let mut hay: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap_or_default()).collect();
     hay.push(metrics);
@@ -127,28 +129,29 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
 /// The commands that the demonstration prints, as somebody would type them.
 #[tokio::test]
 async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let data = stage.path("demo");
+    let workspace = Workspace::new()?;
+    let data = workspace.path("demo");
     let mut demo = tokio::process::Command::new(binary()?)
         .args(["demo", "--for", "120s", "--fault", "rooms-cleared", "--data-dir"])
         .arg(&data)
         .stdin(Stdio::null())
-        .stdout(std::fs::File::create(stage.path("table"))?)
-        .stderr(std::fs::File::create(stage.path("log"))?)
+        .stdout(std::fs::File::create(workspace.path("table"))?)
+        .stderr(std::fs::File::create(workspace.path("log"))?)
         .kill_on_drop(true)
         .spawn()?;
     let config = data.join("config");
     let at = |file: &str| config.join(file).display().to_string();
-    let (config, told) = (config.display().to_string(), std::cell::RefCell::new(String::new()));
-    let does = async |arguments: &[&str]| -> anyhow::Result<bool> {
+    let (config, reported) = (config.display().to_string(), std::cell::RefCell::new(String::new()));
+    let succeed = async |arguments: &[&str]| -> anyhow::Result<bool> {
         let output = linli(&[arguments, &["--config", &config]].concat()).await?;
-        *told.borrow_mut() = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        *reported.borrow_mut() =
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Ok(output.status.success())
     };
     let patiently = async |arguments: &[&str], word: &str| -> anyhow::Result<()> {
         let until = tokio::time::Instant::now() + Duration::from_secs(40);
-        while !(does(arguments).await? && told.borrow().contains(word)) {
-            anyhow::ensure!(tokio::time::Instant::now() < until, "{arguments:?}: {}", told.borrow());
+        while !(succeed(arguments).await? && reported.borrow().contains(word)) {
+            anyhow::ensure!(tokio::time::Instant::now() < until, "{arguments:?}: {}", reported.borrow());
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         Ok(())
@@ -161,7 +164,7 @@ async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::R
     patiently(&["mode", "confirm", "hall", "layout", "--as", "qian", "--simulated"], "simulated").await?;
     patiently(&["mode", "confirm", "hall", "communications", "--as", "sun"], "communications").await?;
     patiently(&["mode", "confirm", "hall", "accept", "--as", "zhao"], "【演练】就绪 ready【演练】").await?;
-    assert!(!told.borrow().contains("ready【演练】 ✓"), "a drill proves nothing: {}", told.borrow());
+    assert!(!reported.borrow().contains("ready【演练】 ✓"), "a drill proves nothing: {}", reported.borrow());
     patiently(&["drill", "report"], "A drill is never").await?;
     Ok(demo.kill().await?)
 }

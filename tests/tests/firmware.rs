@@ -5,7 +5,7 @@ use std::time::Duration;
 use linli_tests::devices::STORE;
 use linli_tests::emulator::{Bench, OTHER};
 use linli_tests::firmware::{Node, Said, development_key, node, sign};
-use linli_tests::{Broker, Gateway, Stage, device, eventually};
+use linli_tests::{Broker, Gateway, Workspace, device, eventually};
 use linli_wire::health::Counter;
 use linli_wire::identity::{BootState, reset};
 use linli_wire::image::Header;
@@ -31,17 +31,17 @@ fn on_the_line(bench: &Bench, profile: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twelve_degrees_at_the_probe_reach_a_subscriber() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
+    let bench = Bench::new(&workspace).await?;
     bench.program(&node(version(1))?)?;
     let mut emulator = bench.mps2("boot.elf").await?;
     emulator.warm("t0", 12_000)?;
     emulator.warm("t1", -4_500)?;
 
-    let config = stage.configure(broker.port, STORE, &on_the_line(&bench, "linli/node-fridge"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &on_the_line(&bench, "linli/node-fridge"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let has = |point: &str, value: f64| {
         let received = subscriber.received().unwrap_or_default();
@@ -69,20 +69,20 @@ async fn twelve_degrees_at_the_probe_reach_a_subscriber() -> anyhow::Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_modbus_tool_reads_the_node() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     bench.program(&node(version(1))?)?;
     let mut emulator = bench.mps2("boot.elf").await?;
     emulator.warm("t0", 12_000)?;
     let mut said = String::new();
     for _ in 0..20 {
-        let told = tokio::process::Command::new(linli_tests::tool("mbpoll", "mbpoll")?)
+        let reported = tokio::process::Command::new(linli_tests::tool("mbpoll", "mbpoll")?)
             .args(["-m", "rtu", "-a", "247", "-b", "9600", "-P", "none", "-0", "-t", "3", "-o", "2"])
             .args(["-r", "32", "-c", "3", "-1"])
             .arg(&bench.line)
             .output()
             .await?;
-        said = String::from_utf8_lossy(&told.stdout).into_owned();
+        said = String::from_utf8_lossy(&reported.stdout).into_owned();
         let value = |at: &str| said.lines().find(|line| line.starts_with(at)).map(str::to_owned);
         let is =
             |at: &str, word: &str| value(at).is_some_and(|line| line.split_whitespace().nth(1) == Some(word));
@@ -96,8 +96,8 @@ async fn any_modbus_tool_reads_the_node() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_is_tried_confirmed_and_stays_and_an_unconfirmed_one_reverts() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let images = [1, 2, 3].map(|minor| node(Said { security: u16::from(minor), ..version(minor) }));
     let [one, two, three] = images;
     let (one, two, three) = (one?, two?, three?);
@@ -161,8 +161,8 @@ fn confirm(client: &mut Node, image: &[u8]) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_not_run_is_refused_with_its_reason() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let (running, next) = (node(version(2))?, node(version(3))?);
     bench.program(&running)?;
     let _emulator = bench.mps2("boot.elf").await?;
@@ -244,8 +244,8 @@ fn hanging() -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_firmware_that_hangs_is_undone_by_the_watchdog() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let (good, hangs) = (node(version(1))?, sign(version(2), hanging(), &development_key()?));
     bench.program(&good)?;
     let _emulator = bench.mps2("boot.elf").await?;
@@ -268,8 +268,8 @@ async fn signed_firmware_that_hangs_is_undone_by_the_watchdog() -> anyhow::Resul
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_both_slots_bad_the_bootloader_takes_an_image_over_the_line() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let image = node(version(4))?;
     let mut damaged = image.clone();
     damaged[700] ^= 1;
@@ -308,8 +308,8 @@ async fn with_both_slots_bad_the_bootloader_takes_an_image_over_the_line() -> an
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_slot_is_rescued_from_the_other() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let image = node(version(5))?;
     bench.program(&image)?;
     let mut flash = std::fs::read(&bench.flash)?;
@@ -325,8 +325,8 @@ async fn a_damaged_slot_is_rescued_from_the_other() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_without_its_gateway_lets_its_relays_fall_within_their_lease() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     bench.program(&node(version(1))?)?;
     let mut emulator = bench.mps2("boot.elf").await?;
     let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
@@ -368,12 +368,12 @@ async fn a_node_without_its_gateway_lets_its_relays_fall_within_their_lease() ->
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_says_when_the_node_is_away_and_recovers_from_noise() -> anyhow::Result<()> {
     use std::io::Write;
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     bench.program(&node(version(1))?)?;
     let mut emulator = bench.mps2("boot.elf").await?;
-    let config = stage.configure_with("", STORE, &on_the_line(&bench, "linli/node-fridge"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure_with("", STORE, &on_the_line(&bench, "linli/node-fridge"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let is_online =
         |status: &serde_json::Value| device(status, "node-1").is_some_and(|d| d["online"] == true);

@@ -2,7 +2,7 @@
 
 use linli_tests::emulator::{Bench, built};
 use linli_tests::firmware::{Answer, Node, Said, node};
-use linli_tests::{Stage, linli};
+use linli_tests::{Workspace, linli};
 use linli_wire::board::Board;
 use linli_wire::config;
 use linli_wire::identity::{BootState, status};
@@ -14,8 +14,8 @@ const FACTORY_UNIT: u8 = 247;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lm3s6965_measures_and_keeps_its_configuration_in_the_eeprom() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let mut emulator = bench.lm3s6965().await?;
     emulator.warm("t0", -12_500)?;
     let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
@@ -69,8 +69,8 @@ fn measured(client: &mut Node, hundredths: i32) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_field_board_says_who_it_is_and_that_its_probes_are_missing() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let _emulator = bench.netduinoplus2().await?;
     let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
     let identity = client.awake()?;
@@ -90,20 +90,20 @@ async fn the_field_board_says_who_it_is_and_that_its_probes_are_missing() -> any
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_technicians_tool_brings_a_blank_board_to_life_and_updates_it() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     let _emulator = bench.mps2("boot.elf").await?;
     let (port, key) = (bench.line.to_string_lossy().into_owned(), built("mps2-an385", "trusted.pub")?);
     let key = format!("file:{}", key.display());
     for (minor, how) in [(1, &["--recover"][..]), (2, &["--unit", "247"])] {
-        let file = stage.path("node.llfw");
+        let file = workspace.path("node.llfw");
         std::fs::write(&file, node(Said { board: Board::Mps2An385.code(), minor, security: 1 })?)?;
         let file = file.to_string_lossy().into_owned();
         // A busy host may break it off; what was broken off goes on where it was.
-        let mut told = String::new();
+        let mut reported = String::new();
         for _ in 0..5 {
             let done = linli(&[&["flash", &file, "--port", &port, "--key", &key], how].concat()).await?;
-            told = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+            reported = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
             if done.status.success() {
                 break;
             }
@@ -111,7 +111,7 @@ async fn the_technicians_tool_brings_a_blank_board_to_life_and_updates_it() -> a
         let mut client = Node::on(&bench.line, FACTORY_UNIT)?;
         let runs = client.awake()?;
         let wanted = (Version::new(1, minor, 0), BootState::Confirmed.code());
-        assert_eq!((runs.firmware, runs.boot), wanted, "{told}");
+        assert_eq!((runs.firmware, runs.boot), wanted, "{reported}");
     }
     Ok(())
 }

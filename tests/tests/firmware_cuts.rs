@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use linli_tests::Stage;
+use linli_tests::Workspace;
 use linli_tests::emulator::{Bench, Emulator};
 use linli_tests::firmware::{Node, Said, node};
 use linli_wire::identity::{BootState, Identity};
@@ -13,9 +13,6 @@ use linli_wire::update::{Command, Refusal};
 use linli_wire::version::Version;
 
 const CUTS: u32 = 50;
-
-/// Moments, from a seed.
-struct Dice(u64);
 
 /// How many cuts fell where.
 #[derive(Debug, Default)]
@@ -30,21 +27,9 @@ struct Tally {
 struct Story {
     bench: Bench,
     client: Node,
-    dice: Dice,
+    random: fastrand::Rng,
     tally: Tally,
     minor: u8,
-}
-
-// === impl Dice ===
-
-impl Dice {
-    /// A number below `bound` (xorshift64).
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }
 
 // === impl Tally ===
@@ -77,9 +62,9 @@ impl Story {
         let next = Self::image(self.minor + 1)?;
         let mut emulator = self.bench.mps2("boot.elf").await?;
         self.runs(self.minor)?;
-        for _ in 0..2 + self.dice.below(3) {
+        for _ in 0..2 + self.random.u64(..3) {
             let mut at = self.client.begin(&next)?;
-            let chunks = 1 + self.dice.below(90);
+            let chunks = 1 + self.random.u64(..90);
             let before = at;
             for _ in 0..chunks {
                 if at as usize >= next.len() {
@@ -87,7 +72,7 @@ impl Story {
                 }
                 at = self.client.chunk(&next, at)?;
             }
-            let rest = Duration::from_millis(self.dice.below(25));
+            let rest = Duration::from_millis(self.random.u64(..25));
             // The next chunk is on its way when the power goes.
             let session = linli_wire::image::Header::decode(&next).expect("ours").id();
             let end = (at as usize + 224).min(next.len());
@@ -111,7 +96,7 @@ impl Story {
         for _ in 0..cuts {
             let emulator = self.bench.mps2("boot-slow.elf").await?;
             let before = self.bench.progress()?;
-            tokio::time::sleep(Duration::from_millis(40 + self.dice.below(700))).await;
+            tokio::time::sleep(Duration::from_millis(40 + self.random.u64(..700))).await;
             emulator.cut()?;
             // Only what struck in the middle of the copying counts as a cut in it.
             let after = self.bench.progress()?;
@@ -128,7 +113,7 @@ impl Story {
         assert_eq!(self.client.order(Command::Activate, &next)?, None);
         // Its restart goes through the fast bootloader; the power is cut before it begins.
         emulator.cut()?;
-        let cuts = 3 + self.dice.below(4);
+        let cuts = 3 + self.random.u64(..4);
         self.until_it_runs(cuts, |tally| tally.swap += 1).await
     }
 
@@ -145,7 +130,7 @@ impl Story {
             return emulator.cut();
         }
         self.runs(self.minor + 1)?;
-        if self.dice.below(2) == 0 {
+        if self.random.u64(..2) == 0 {
             self.confirm()?;
             self.minor += 1;
             emulator.cut()?;
@@ -153,10 +138,10 @@ impl Story {
             assert_eq!(self.runs(self.minor)?.boot, BootState::Confirmed.code());
             return emulator.cut();
         }
-        tokio::time::sleep(Duration::from_millis(self.dice.below(300))).await;
+        tokio::time::sleep(Duration::from_millis(self.random.u64(..300))).await;
         emulator.cut()?;
         self.tally.trial += 1;
-        let cuts = 2 + self.dice.below(4);
+        let cuts = 2 + self.random.u64(..4);
         let emulator = self.until_it_runs(cuts, |tally| tally.revert += 1).await?;
         let back = self.runs(self.minor)?;
         assert_ne!(back.boot, BootState::Trial.code());
@@ -185,11 +170,12 @@ async fn wherever_the_power_goes_a_whole_image_runs() -> anyhow::Result<()> {
     let seed = number("LINLI_SEED").unwrap_or_else(|| linli_tests::now_ms().unsigned_abs()).max(1);
     let cuts = number("LINLI_CUTS").map_or(CUTS, |cuts| cuts as u32);
     println!("again: LINLI_SEED={seed} LINLI_CUTS={cuts} cargo test -p linli-tests --test firmware_cuts");
-    let stage = Stage::new()?;
-    let bench = Bench::new(&stage).await?;
+    let workspace = Workspace::new()?;
+    let bench = Bench::new(&workspace).await?;
     bench.program(&Story::image(1)?)?;
     let client = Node::on(&bench.line, 247)?;
-    let mut story = Story { bench, client, dice: Dice(seed), tally: Tally::default(), minor: 1 };
+    let mut story =
+        Story { bench, client, random: fastrand::Rng::with_seed(seed), tally: Tally::default(), minor: 1 };
     for _ in 0..100 {
         if story.tally.is_enough(cuts) {
             return Ok(());

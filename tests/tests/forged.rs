@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use linli_tests::room::{Centre, ENTER, Room, does, room, rooms};
-use linli_tests::{Broker, Gateway, Stage, Subscriber, eventually, linli, now_ms, python};
+use linli_tests::room::{Centre, ENTER, Room, room, rooms, succeed};
+use linli_tests::{Broker, Gateway, Subscriber, Workspace, eventually, linli, now_ms, python};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -55,9 +55,9 @@ async fn pycose(arguments: &[&str]) -> anyhow::Result<()> {
 // === impl Siege ===
 
 impl Siege {
-    async fn begin(stage: &Stage) -> anyhow::Result<Self> {
-        let broker = Broker::start(stage).await?;
-        let subscriber = broker.subscribe(stage).await?;
+    async fn begin(workspace: &Workspace) -> anyhow::Result<Self> {
+        let broker = Broker::start(workspace).await?;
+        let subscriber = broker.subscribe(workspace).await?;
         let mut centre = Centre::new(Some(broker.port)).await?;
         centre.in_time();
         second_key(&centre).await?;
@@ -93,7 +93,7 @@ impl Siege {
         });
         change(&mut order);
         let path =
-            |end: &str| self.centre.stage.path(&format!("{name}.{end}")).to_string_lossy().into_owned();
+            |end: &str| self.centre.workspace.path(&format!("{name}.{end}")).to_string_lossy().into_owned();
         pycose(&["order", &path("cbor"), &order.to_string()]).await?;
         let seeds: Vec<String> = signers.iter().map(|who| self.seed(who)).collect::<Result<_, _>>()?;
         let (payload, signed) = (path("cbor"), path("cose"));
@@ -105,9 +105,9 @@ impl Siege {
 
     /// As text, for the doors that take text.
     async fn text(&self, attack: &Attack) -> anyhow::Result<String> {
-        let file = self.centre.stage.path(&attack.name);
+        let file = self.centre.workspace.path(&attack.name);
         std::fs::write(&file, &attack.bytes)?;
-        does(&["order", "text", &file.to_string_lossy()]).await
+        succeed(&["order", "text", &file.to_string_lossy()]).await
     }
 
     /// What the gateway says of it.
@@ -115,8 +115,12 @@ impl Siege {
         match door {
             Door::Broker => {
                 // What came by the other doors may still be on its way.
-                let came =
-                    || self.told().into_iter().filter(|told| told["via"] == "mqtt").collect::<Vec<_>>();
+                let came = || {
+                    self.reported()
+                        .into_iter()
+                        .filter(|reported| reported["via"] == "mqtt")
+                        .collect::<Vec<_>>()
+                };
                 let before = came().len();
                 self.broker.publish_bytes(&format!("{TOPIC}/order"), &attack.bytes, false).await?;
                 eventually(&attack.name, PATIENCE, || came().len() > before).await?;
@@ -130,7 +134,7 @@ impl Siege {
                 self.post(&text)
             }
             Door::File => {
-                let file = self.centre.stage.path(&attack.name);
+                let file = self.centre.workspace.path(&attack.name);
                 std::fs::write(&file, &attack.bytes)?;
                 let sent = self.gateway.verb(&["order", "send", &file.to_string_lossy()]).await?;
                 anyhow::ensure!(!sent.status.success(), "{} was taken", attack.name);
@@ -150,7 +154,7 @@ impl Siege {
     }
 
     /// What `event/order` told so far.
-    fn told(&self) -> Vec<Value> {
+    fn reported(&self) -> Vec<Value> {
         let topic = format!("{TOPIC}/event/order");
         let received = self.subscriber.received().unwrap_or_default().into_iter();
         received.filter(|message| message.topic == topic).map(|message| message.payload).collect()
@@ -164,7 +168,7 @@ impl Siege {
     fn nothing_moved(&self) -> anyhow::Result<()> {
         anyhow::ensure!(room(&self.gateway)?["stage"] == "peace", "{:#}", room(&self.gateway)?);
         let written: Vec<Value> =
-            self.place.told().into_iter().filter(|line| line.get("write").is_some()).collect();
+            self.place.reported().into_iter().filter(|line| line.get("write").is_some()).collect();
         anyhow::ensure!(written.is_empty(), "something moved: {written:?}");
         Ok(())
     }
@@ -188,10 +192,12 @@ impl Siege {
             let is_why = line["reason"].as_str().is_some_and(|why| why.contains(attack.reason));
             anyhow::ensure!(line["result"] == "refused" && is_why, "{name} by {door:?}: {line}");
             let via = line["via"].clone();
-            let is_it = |told: &Value| {
-                told["result"] == "refused" && told["via"] == via && told["order"] == line["order"]
+            let is_it = |reported: &Value| {
+                reported["result"] == "refused"
+                    && reported["via"] == via
+                    && reported["order"] == line["order"]
             };
-            eventually(name, PATIENCE, || self.told().iter().any(is_it)).await?;
+            eventually(name, PATIENCE, || self.reported().iter().any(is_it)).await?;
         }
         Ok(())
     }
@@ -217,8 +223,8 @@ fn bit_changed(mut bytes: Vec<u8>) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let siege = Siege::begin(&stage).await?;
+    let workspace = Workspace::new()?;
+    let siege = Siege::begin(&workspace).await?;
     let both: &[&str] = &["wang", "li"];
     let same = |_: &mut Value| {};
     // An order that counted, and was taken back: its number is used.
@@ -277,8 +283,8 @@ async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::R
     for attack in &attacks {
         siege.withstands(attack).await?;
     }
-    let is_alarm =
-        siege.told().iter().any(|told| told["order"] == "two-faced" && told["security_alarm"] == true);
+    let of_it = |event: &Value| event["order"] == "two-faced" && event["security_alarm"] == true;
+    let is_alarm = siege.reported().iter().any(of_it);
     assert!(is_alarm, "two orders with one number are a security alarm");
 
     let config = siege.centre.config.to_string_lossy().into_owned();
@@ -295,9 +301,10 @@ async fn kept_by_the_broker(siege: Siege) -> anyhow::Result<()> {
     broker.publish_bytes(&format!("{TOPIC}/order"), &good, true).await?;
     let gateway = centre.gateway().await?;
     let siege = Siege { broker, subscriber, centre, place, gateway, hash };
-    let is_refused =
-        |told: &Value| told["reason"].as_str().is_some_and(|reason| reason.contains("retained orders"));
-    eventually("it is refused", PATIENCE, || siege.told().iter().any(is_refused)).await?;
+    let is_refused = |reported: &Value| {
+        reported["reason"].as_str().is_some_and(|reason| reason.contains("retained orders"))
+    };
+    eventually("it is refused", PATIENCE, || siege.reported().iter().any(is_refused)).await?;
     siege.nothing_moved()?;
     siege.gateway.stop().await
 }
@@ -312,9 +319,9 @@ async fn weak_keys_are_refused(centre: &Centre, config: &str) -> anyhow::Result<
         let at = facility.rfind("\"ed25519:").unwrap_or_default();
         let end = at + 9 + 64;
         std::fs::write(&file, format!("{}\"ed25519:{weak}{}", &facility[..at], &facility[end..]))?;
-        let told = linli(&["check", config]).await?;
-        let said = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
-        anyhow::ensure!(!told.status.success() && said.contains("weak"), "{weak}: {said}");
+        let reported = linli(&["check", config]).await?;
+        let said = String::from_utf8_lossy(&[reported.stdout, reported.stderr].concat()).into_owned();
+        anyhow::ensure!(!reported.status.success() && said.contains("weak"), "{weak}: {said}");
     }
     Ok(std::fs::write(file, facility)?)
 }
@@ -328,8 +335,8 @@ fn bomb() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let siege = Siege::begin(&stage).await?;
+    let workspace = Workspace::new()?;
+    let siege = Siege::begin(&workspace).await?;
     let large = 1 << 20;
     let attack = |name: &str, bytes: Vec<u8>| Attack { name: name.to_owned(), bytes, reason: "" };
     let cap = "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><note>";
@@ -382,7 +389,7 @@ async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
     let peak = peak_mb(siege.gateway.pid())?;
     println!("{peak} MB at most");
     assert!(peak < 150, "it grew to {peak} MB");
-    assert!(siege.told().len() >= attacks.len(), "each was told");
+    assert!(siege.reported().len() >= attacks.len(), "each was told");
     siege.centre.record_holds(&siege.gateway).await?;
     siege.gateway.stop().await
 }

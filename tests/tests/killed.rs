@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use linli_tests::room::{BACK, Centre, ENTER, Room, room};
-use linli_tests::{Crew, Gateway, Held, Link, eventually};
+use linli_tests::{Gateway, Held, Link, Operators, eventually};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// People who do what they are asked, and let a held room go on.
-const CREW: Crew = Crew { resumes: true, retries: true };
+const OPERATORS: Operators = Operators { resumes: true, retries: true };
 
 /// Runs that go on side by side.
 const SIDE_BY_SIDE: usize = 4;
@@ -37,8 +37,8 @@ impl Trip {
         };
         let plan = centre.named_plan("xinghe", plan);
         let order = centre.order(kind, class, &["--plan", &plan], &signers).await?;
-        let (is_taken, told) = centre.send(gateway, &order).await?;
-        anyhow::ensure!(is_taken, "{told}");
+        let (is_taken, reported) = centre.send(gateway, &order).await?;
+        anyhow::ensure!(is_taken, "{reported}");
         Ok(())
     }
 
@@ -86,14 +86,14 @@ async fn arrives(trip: Trip, gateway: &Gateway, place: &mut Room, why: &str) -> 
             return Ok(());
         }
         anyhow::ensure!(began.elapsed() < PATIENCE, "{trip:?}, {why}: {shown:#}\n{}", gateway.log());
-        CREW.work(gateway, place, &[], Duration::ZERO).await?;
+        OPERATORS.work(gateway, place, &[], Duration::ZERO).await?;
         sleep(Duration::from_millis(5)).await;
     }
 }
 
 /// What must be so in the end, whenever the gateway was killed.
 async fn ended_well(trip: Trip, centre: &Centre, gateway: &Gateway, place: &Room) -> anyhow::Result<()> {
-    anyhow::ensure!(place.harms().is_empty(), "{:?}", place.harms());
+    anyhow::ensure!(place.violations().is_empty(), "{:?}", place.violations());
     let presses = place.written("coil", 1);
     anyhow::ensure!(presses.len() == trip.presses(), "the gate's button was written {presses:?}");
     if trip == Trip::Drill {
@@ -122,7 +122,7 @@ async fn killed_at(trip: Trip, point: usize) -> anyhow::Result<bool> {
             break;
         }
         anyhow::ensure!(began.elapsed() < PATIENCE, "{trip:?} never gets to {point}\n{}", gateway.log());
-        CREW.work(&gateway, &mut place, &[], Duration::ZERO).await?;
+        OPERATORS.work(&gateway, &mut place, &[], Duration::ZERO).await?;
         sleep(Duration::from_millis(5)).await;
     }
     let why = format!("killed at line {point}");
@@ -191,7 +191,7 @@ async fn killed_in_the_act(held: Held) -> anyhow::Result<()> {
     let began = Instant::now();
     while !cable.has_caught() {
         anyhow::ensure!(began.elapsed() < PATIENCE, "{held:?}: {:#}\n{}", room(&gateway)?, gateway.log());
-        CREW.work(&gateway, &mut place, &[], Duration::ZERO).await?;
+        OPERATORS.work(&gateway, &mut place, &[], Duration::ZERO).await?;
         sleep(Duration::from_millis(5)).await;
     }
     gateway.kill().await?;

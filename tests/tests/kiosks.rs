@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use linli_tests::printing::{Cups, SnmpAgent};
-use linli_tests::{Broker, Gateway, Stage, device, eventually, free_port, http};
+use linli_tests::{Broker, Gateway, Workspace, device, eventually, free_port, http};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "kiosk-token-for-tests-0123456789";
@@ -41,9 +41,12 @@ fn secret(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn printers_tell_by_ipp_and_snmp_what_is_wrong() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (broker, cups, agent) =
-        (Broker::start(&stage).await?, Cups::start(&stage).await?, SnmpAgent::start(&stage).await?);
+    let workspace = Workspace::new()?;
+    let (broker, cups, agent) = (
+        Broker::start(&workspace).await?,
+        Cups::start(&workspace).await?,
+        SnmpAgent::start(&workspace).await?,
+    );
     let devices = format!(
         "[[line]]\nid = \"lp\"\nkind = \"ipp\"\nurl = \"ipp://127.0.0.1:{}/printers/kiosk\"\n\n\
          [[device]]\nid = \"queue\"\nline = \"lp\"\nprofile = \"ipp/printer\"\nclass = \"kiosk\"\npoll = \"300ms\"\n\n\
@@ -53,9 +56,9 @@ async fn printers_tell_by_ipp_and_snmp_what_is_wrong() -> anyhow::Result<()> {
          [[device]]\nid = \"host\"\nline = \"lh\"\nprofile = \"snmp/host\"\nclass = \"kiosk\"\npoll = \"300ms\"\n",
         cups.port, agent.port
     );
-    let config = stage.configure(broker.port, store(), &devices)?;
+    let config = workspace.configure(broker.port, store(), &devices)?;
     secret(&config, "community", "geheim\n")?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     shows(&gateway, "queue", "paper", &json!(0)).await?;
     shows(&gateway, "queue", "accepting", &json!(true)).await?;
@@ -113,8 +116,8 @@ async fn out_of_service(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
         }
         Ok(false)
     });
-    let told = gateway.verb(&["command", "k1", "message", "暂停服务"]).await?;
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let reported = gateway.verb(&["command", "k1", "message", "暂停服务"]).await?;
+    assert!(reported.status.success(), "{}", String::from_utf8_lossy(&reported.stderr));
     assert!(kiosk.await??, "the kiosk was told the text");
     shows(gateway, "k1", "message", &json!("暂停服务")).await?;
     Ok(())
@@ -122,19 +125,19 @@ async fn out_of_service(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (broker, port) = (Broker::start(&stage).await?, free_port()?);
+    let workspace = Workspace::new()?;
+    let (broker, port) = (Broker::start(&workspace).await?, free_port()?);
     let devices = format!(
         "[[line]]\nid = \"kiosks\"\nkind = \"kiosk_http\"\nlisten = \"127.0.0.1:{port}\"\n\n\
          [[device]]\nid = \"k1\"\nline = \"kiosks\"\nprofile = \"kiosk/terminal\"\nclass = \"kiosk\"\npoll = \"1s\"\n\
          token = \"file:k1.token\"\n"
     );
-    let config = stage.configure(broker.port, store(), &devices)?;
+    let config = workspace.configure(broker.port, store(), &devices)?;
     secret(&config, "k1.token", TOKEN)?;
     let matters = "[[matter]]\nid = \"1\"\nname = \"社保查询\"\nneeds = [\"touch\"]\n\n\
                    [[matter]]\nid = \"2\"\nname = \"证明打印\"\nneeds = [\"paper\", \"touch\"]\n";
     std::fs::write(config.join("matters.toml"), matters)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     eventually("it listens", Duration::from_secs(10), || {
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
@@ -178,7 +181,7 @@ async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result
     eventually("nobody knows", Duration::from_secs(20), || spent("offline") > 0).await?;
     let before = spent("maintenance");
     gateway.stop().await?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let days = gateway.verb(&["kiosks", "--days", "3", "--json"]).await?;
     let days: Value = serde_json::from_slice(&days.stdout)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter, counter_on, counter_serial, floods};
-use linli_tests::{Broker, Cable, Flood, Gateway, Peer, Proof, Stage, free_port};
+use linli_tests::{Broker, Cable, Flood, Gateway, Peer, Proof, Workspace, eventually, free_port};
 use tokio::time::sleep;
 
 /// Every change of the counter, in order: it counts slower than it is read.
@@ -19,12 +19,12 @@ fn every_change_in_order(proof: &Proof, device: &str) {
 
 #[tokio::test]
 async fn every_change_of_a_counter_arrives_in_order_over_all_three_media() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let port = free_port()?;
     let _tcp = Peer::tcp(port, 1, 300).await?;
-    let cable = Cable::lay(&stage).await?;
+    let cable = Cable::connect(&workspace).await?;
     let _serial = Peer::serial(&cable.server, 1, 400).await?;
     let mut devices = counter(port, "50ms");
     devices += &counter_serial("l2", "d2", &cable.gateway, "120ms");
@@ -32,10 +32,20 @@ async fn every_change_of_a_counter_arrives_in_order_over_all_three_media() -> an
     let _server = Peer::rtu_over_tcp(server, 1, 300).await?;
     let medium = format!("kind = \"modbus_rtu_over_tcp\"\nendpoint = \"127.0.0.1:{server}\"");
     devices += &counter_on("l3", "d3", &medium, "60ms");
-    let config = stage.configure(broker.port, STORE, &devices)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &devices)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
-    sleep(Duration::from_secs(12)).await;
+    eventually("enough of each counter", Duration::from_secs(120), || {
+        let proof = Proof::of(&subscriber.received().unwrap_or_default());
+        let is_enough = |device: &str, most: usize| {
+            let mut values = proof.values(device, "counter");
+            let all = values.len();
+            values.dedup();
+            all > most && values.len() > 20
+        };
+        is_enough("d1", 100) && is_enough("d2", 40) && is_enough("d3", 40)
+    })
+    .await?;
     gateway.stop().await?;
     let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
@@ -49,21 +59,20 @@ async fn every_change_of_a_counter_arrives_in_order_over_all_three_media() -> an
 
 #[tokio::test]
 async fn nothing_is_lost_when_the_gateway_is_killed_200_times() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 4, "20ms"))?;
-    let mut random = 0x9E37_79B9_u64;
+    let config = workspace.configure(broker.port, STORE, &floods(&flood, 4, "20ms"))?;
+    let mut random = fastrand::Rng::with_seed(0x9E37_79B9);
     for _ in 0..200 {
-        let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+        let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
         gateway.answering().await?;
         // A different moment each time, from 0 to 200 ms after it began to answer.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        sleep(Duration::from_millis(random >> 33 & 0xFF)).await;
+        sleep(Duration::from_millis(random.u64(..200))).await;
         gateway.kill().await?;
     }
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     gateway
         .until("the backlog is delivered", Duration::from_secs(60), |status| {
@@ -82,12 +91,12 @@ async fn nothing_is_lost_when_the_gateway_is_killed_200_times() -> anyhow::Resul
 
 #[tokio::test]
 async fn a_broker_that_comes_and_goes_misses_nothing() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let mut broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let mut broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 2, "20ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &floods(&flood, 2, "20ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     for _ in 0..3 {
         sleep(Duration::from_secs(2)).await;
@@ -108,13 +117,13 @@ async fn a_broker_that_comes_and_goes_misses_nothing() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_million_samples_wait_for_a_broker_that_is_away() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let mut broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let mut broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     broker.end().await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 8, "20ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &floods(&flood, 8, "20ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let enough = |s: &serde_json::Value| s["values_reported"].as_u64().is_some_and(|n| n >= 1_000_000);
     gateway.until("a million samples are read", Duration::from_secs(120), enough).await?;
@@ -135,12 +144,12 @@ async fn a_million_samples_wait_for_a_broker_that_is_away() -> anyhow::Result<()
 
 #[tokio::test]
 async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 1, "50ms"))?;
-    let data = stage.path("data");
+    let config = workspace.configure(broker.port, STORE, &floods(&flood, 1, "50ms"))?;
+    let data = workspace.path("data");
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
     sleep(Duration::from_secs(2)).await;
@@ -153,9 +162,9 @@ async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::
     let received = subscriber.settled().await?;
     let proof = Proof::of(&received);
     assert_eq!(proof.seqs.len(), 2, "a new epoch began");
-    let told =
+    let reported =
         received.iter().any(|m| m.topic.ends_with("/event/ledger") && m.payload["reason"] == "damaged");
-    assert!(told, "the ledger tells of the damaged database");
+    assert!(reported, "the ledger tells of the damaged database");
     let aside =
         std::fs::read_dir(&data)?.flatten().any(|e| e.file_name().to_string_lossy().contains(".corrupt-"));
     assert!(aside, "the damaged file is kept for a person");
@@ -164,15 +173,15 @@ async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::
 
 #[tokio::test]
 async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothing() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start_small(&stage, 4000).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start_small(&workspace, 4000).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let (flood, port) = (Flood::start().await?, free_port()?);
     let _peer = Peer::tcp(port, 1, 300).await?;
     // 125 values make a message of about 8 kB; the counter's is small.
     let small = counter(port, "100ms").replace("\"l1\"", "\"lc\"").replace("\"d1\"", "\"dc\"");
-    let config = stage.configure(broker.port, STORE, &(floods(&flood, 1, "500ms") + &small))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &(floods(&flood, 1, "500ms") + &small))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let buried = |s: &serde_json::Value| s["uplink"]["dead_letters"].as_u64().unwrap_or_default();
     gateway.until("messages are buried", Duration::from_secs(20), |s| buried(s) >= 5).await?;
@@ -180,8 +189,8 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
     gateway.stop().await?;
     // What was stored or buried in the last moment is told after the next start: each lane is in
     // order, the two beside each other are not.
-    let config = stage.configure(broker.port, STORE, &small)?;
-    let gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &small)?;
+    let gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway
         .until("what was left is told", Duration::from_secs(20), |s| {
             s["uplink"]["acknowledged"].as_u64() > Some(20) && s["store"]["rows"][0] == 0
@@ -198,18 +207,18 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
 
 #[tokio::test]
 async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let mut broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let mut broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     broker.end().await?;
-    let data = stage.path("data");
+    let data = workspace.path("data");
     std::fs::create_dir_all(&data)?;
     let mounted = std::process::Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
         .arg(&data)
         .status()?;
     anyhow::ensure!(mounted.success(), "a small tmpfs cannot be mounted: run the tests as root");
-    let outcome = fill_the_disk(&stage, &mut broker, &data).await;
+    let outcome = fill_the_disk(&workspace, &mut broker, &data).await;
     // Unmounting is also what proves that nothing of ours is left running on it.
     let unmounted = std::process::Command::new("umount").arg(&data).status()?;
     outcome?;
@@ -223,9 +232,13 @@ async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()>
     Ok(())
 }
 
-async fn fill_the_disk(stage: &Stage, broker: &mut Broker, data: &std::path::Path) -> anyhow::Result<()> {
+async fn fill_the_disk(
+    workspace: &Workspace,
+    broker: &mut Broker,
+    data: &std::path::Path,
+) -> anyhow::Result<()> {
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 16, "20ms"))?;
+    let config = workspace.configure(broker.port, STORE, &floods(&flood, 16, "20ms"))?;
     let mut gateway = Gateway::start(&config, data).await?;
     gateway.answering().await?;
     // Long enough full that room has to be made several times over.

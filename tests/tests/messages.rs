@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use linli_tests::{Stage, linli, python};
+use linli_tests::{Workspace, linli, python};
 use serde_json::Value;
 
 /// A message with everything in it.
@@ -75,8 +75,8 @@ async fn theirs(path: &Path) -> anyhow::Result<Value> {
 
 #[tokio::test]
 async fn expat_reads_the_same() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let path = stage.path("message.xml");
+    let workspace = Workspace::new()?;
+    let path = workspace.path("message.xml");
     for (from, to) in [("", "")].iter().chain(&CHANGES) {
         let message = if from.is_empty() { MESSAGE.to_owned() } else { MESSAGE.replacen(from, to, 1) };
         assert!(from.is_empty() || message != MESSAGE, "{from:?} is not there");
@@ -97,24 +97,27 @@ async fn expat_reads_the_same() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn an_order_answers_a_message_of_its_class() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let (message, plan) = (stage.path("message.xml"), stage.path("plan.toml"));
+    let workspace = Workspace::new()?;
+    let (message, plan) = (workspace.path("message.xml"), workspace.path("plan.toml"));
     std::fs::write(&message, MESSAGE)?;
     std::fs::write(&plan, "[plan]\nid = \"a\"\nversion = 1\n")?;
     let plan = format!("c:{}", plan.display());
     let new = async |class: &str, output: &str| {
-        let (cap, output) = (message.to_string_lossy(), stage.path(output));
+        let (cap, output) = (message.to_string_lossy(), workspace.path(output));
         let arguments = ["order", "new", "--kind", "enter", "--mode", "m", "--seq", "1", "--class", class];
         linli(&[&arguments[..], &["--plan", &plan, "--cap", &cap, "-o", &output.to_string_lossy()]].concat())
             .await
     };
     let drill = new("exercise", "drill.cbor").await?;
-    let told = String::from_utf8_lossy(&drill.stderr).into_owned();
-    assert!(!drill.status.success() && told.contains("is Actual, the order would be Exercise"), "{told}");
+    let reported = String::from_utf8_lossy(&drill.stderr).into_owned();
+    assert!(
+        !drill.status.success() && reported.contains("is Actual, the order would be Exercise"),
+        "{reported}"
+    );
     assert!(new("actual", "order.cbor").await?.status.success());
     std::fs::write(&message, MESSAGE.replace("<status>Actual", "<status>Test"))?;
     let nothing = new("actual", "test.cbor").await?;
-    let told = String::from_utf8_lossy(&nothing.stderr).into_owned();
-    assert!(!nothing.status.success() && told.contains("asks for nothing"), "{told}");
+    let reported = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert!(!nothing.status.success() && reported.contains("asks for nothing"), "{reported}");
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, rooms, step};
+use linli_tests::room::{BACK, Centre, ENTER, Room, room, rooms, step, succeed};
 use linli_tests::switching::{PATIENCE, act, at, confirms, enters, order_to_enter, send, until, until_with};
-use linli_tests::{Crew, eventually};
+use linli_tests::{Operators, eventually};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -21,20 +21,20 @@ async fn a_room_goes_there_and_back_and_the_record_proves_it() -> anyhow::Result
     assert!(lamps.len() > 4 && lamps.last() == Some(&0), "refreshed, then off: {lamps:?}");
     let plan = centre.named_plan("xinghe", BACK);
     let order = centre.order("return", "actual", &["--plan", &plan], &["wang", "li"]).await?;
-    let (is_taken, told) = send(&gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
     confirms(&gateway, "waste", &["qian", "sun"]).await?;
     confirms(&gateway, "sweep", &["qian", "sun"]).await?;
     confirms(&gateway, "inspect", &["qian"]).await?;
     confirms(&gateway, "accept", &["zhao"]).await?;
     at(&gateway, "peace").await?;
-    assert_eq!(place.harms(), [Value::Null; 0]);
-    let record = centre.stage.path("record.jsonl").to_string_lossy().into_owned();
+    assert_eq!(place.violations(), [Value::Null; 0]);
+    let record = centre.workspace.path("record.jsonl").to_string_lossy().into_owned();
     let exported = gateway.verb(&["mode", "audit", "export", "-o", &record]).await?;
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
     let with = centre.config.to_string_lossy().into_owned();
-    let told = does(&["mode", "audit", "verify", &record, "--with", &with]).await?;
-    assert!(told.contains("重放 replayed") && told.contains("2 signed"), "{told}");
+    let reported = succeed(&["mode", "audit", "verify", &record, "--with", &with]).await?;
+    assert!(reported.contains("重放 replayed") && reported.contains("2 signed"), "{reported}");
     let text = std::fs::read_to_string(&record)?;
     std::fs::write(&record, text.replacen("\"sweep\"", "\"swept\"", 1).replacen("qian", "sun", 1))?;
     let changed = linli_tests::linli(&["mode", "audit", "verify", &record]).await?;
@@ -49,36 +49,39 @@ async fn stop_and_fire_make_the_room_safe_and_people_decide_how_it_goes_on() -> 
     let gateway = centre.gateway().await?;
     let burns = |room: &Value| step(room, "uv-dose") == "running";
     order_to_enter(&gateway, &mut centre).await?;
-    let crew = Crew { resumes: false, retries: false };
-    until_with(&gateway, &mut place, &crew, "lamps burn", burns).await?;
+    let operators = Operators { resumes: false, retries: false };
+    until_with(&gateway, &mut place, &operators, "lamps burn", burns).await?;
     let (status, _) = act(&gateway, "stop", &Value::Null)?;
     assert_eq!((status, &room(&gateway)?["stage"]), (200, &json!("held")));
     until(&gateway, "it is proven safe", |room| room["unproven"] == json!([])).await?;
     assert_eq!((place.written("coil", 0).last(), place.written("register", 0).last()), (Some(&0), Some(&0)));
     // Not everybody may let it go on, and not without saying why.
-    let (status, told) = act(&gateway, "resume", &json!({"person": "qian", "why": "x"}))?;
-    assert!(status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("site_lead")), "{told}");
-    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao"}))?;
-    assert!(status == 422 && told["detail"].as_str().is_some_and(|d| d.contains("why")), "{told}");
-    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
-    assert_eq!(status, 200, "{told}");
-    until_with(&gateway, &mut place, &crew, "lamps burn again", burns).await?;
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "qian", "why": "x"}))?;
+    assert!(
+        status == 409 && reported["detail"].as_str().is_some_and(|d| d.contains("site_lead")),
+        "{reported}"
+    );
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "zhao"}))?;
+    assert!(status == 422 && reported["detail"].as_str().is_some_and(|d| d.contains("why")), "{reported}");
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
+    assert_eq!(status, 200, "{reported}");
+    until_with(&gateway, &mut place, &operators, "lamps burn again", burns).await?;
     place.set("fire 1").await?;
     at(&gateway, "held").await?;
-    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
-    assert!(status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("fire")), "{told}");
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
+    assert!(status == 409 && reported["detail"].as_str().is_some_and(|d| d.contains("fire")), "{reported}");
     until(&gateway, "the door is free", |room| room["unproven"] == json!([])).await?;
     place.set("fire 0").await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     assert_eq!(room(&gateway)?["stage"], "held", "a panel that is normal again starts nothing");
-    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "消防复位"}))?;
-    assert_eq!(status, 200, "{told}");
-    let shown = crew.work(&gateway, &mut place, &["ready"], PATIENCE).await?;
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "zhao", "why": "消防复位"}))?;
+    assert_eq!(status, 200, "{reported}");
+    let shown = operators.work(&gateway, &mut place, &["ready"], PATIENCE).await?;
     assert_eq!(shown["stage"], "ready", "{shown:#}");
     // Readiness is watched: what changes by itself is told.
     place.set("power 0").await?;
     until(&gateway, "it is told", |room| room["stage"] != "ready").await?;
-    assert_eq!(place.harms(), [Value::Null; 0]);
+    assert_eq!(place.violations(), [Value::Null; 0]);
     gateway.stop().await
 }
 
@@ -90,22 +93,22 @@ async fn devices_that_lie_or_hang_never_make_a_room_ready() -> anyhow::Result<()
         let gateway = centre.gateway().await?;
         place.set(&format!("broken {broken}")).await?;
         order_to_enter(&gateway, &mut centre).await?;
-        let crew = Crew { resumes: false, retries: false };
+        let operators = Operators { resumes: false, retries: false };
         let ends = |room: &Value| step(room, failing) == "stuck" || room["stage"] == "held";
-        until_with(&gateway, &mut place, &crew, broken, ends).await?;
+        until_with(&gateway, &mut place, &operators, broken, ends).await?;
         assert_ne!(room(&gateway)?["verified"], true, "{broken}");
         // Mended, and tried once more, it gets there.
         place.set("broken none").await?;
-        let crew = Crew { resumes: true, retries: true };
-        let shown = crew.work(&gateway, &mut place, &["ready"], PATIENCE).await?;
+        let operators = Operators { resumes: true, retries: true };
+        let shown = operators.work(&gateway, &mut place, &["ready"], PATIENCE).await?;
         assert_eq!(shown["stage"], "ready", "{broken}: {shown:#}");
         // What is not read any more is not ready.
         place.signal("-STOP").await?;
         until(&gateway, "it is not ready", |room| room["stage"] != "ready").await?;
         place.signal("-CONT").await?;
-        let shown = crew.work(&gateway, &mut place, &["ready"], PATIENCE * 2).await?;
+        let shown = operators.work(&gateway, &mut place, &["ready"], PATIENCE * 2).await?;
         assert_eq!(shown["stage"], "ready", "{broken}: {shown:#}");
-        assert_eq!(place.harms(), [Value::Null; 0]);
+        assert_eq!(place.violations(), [Value::Null; 0]);
         gateway.stop().await?;
     }
     Ok(())
@@ -123,7 +126,7 @@ async fn one_order_takes_three_rooms_to_their_roles_and_another_brings_them_back
         rooms(&gateway).is_ok_and(|rooms| rooms.iter().all(|room| room["fire"] == "normal"))
     })
     .await?;
-    let crew = Crew { resumes: false, retries: false };
+    let operators = Operators { resumes: false, retries: false };
     for (kind, plans, stage) in [
         ("enter", [ENTER, "hall.command@1", "kitchen.warehouse@1"], "ready"),
         ("return", [BACK, "hall.from-command@1", "kitchen.from-warehouse@1"], "peace"),
@@ -131,16 +134,16 @@ async fn one_order_takes_three_rooms_to_their_roles_and_another_brings_them_back
         let named: Vec<String> = plans.iter().map(|plan| centre.named_plan("xinghe", plan)).collect();
         let more: Vec<&str> = named.iter().flat_map(|plan| ["--plan", plan.as_str()]).collect();
         let order = centre.order(kind, "actual", &more, &["wang", "li"]).await?;
-        let (is_taken, told) = send(&gateway, &order).await?;
-        assert!(is_taken, "{told}");
+        let (is_taken, reported) = send(&gateway, &order).await?;
+        assert!(is_taken, "{reported}");
         let began = tokio::time::Instant::now();
         while stages()?.iter().any(|found| found != stage) {
             anyhow::ensure!(began.elapsed() < PATIENCE * 2, "{:#?}\n{}", rooms(&gateway)?, gateway.log());
-            crew.work(&gateway, &mut place, &[], Duration::ZERO).await?;
+            operators.work(&gateway, &mut place, &[], Duration::ZERO).await?;
         }
     }
     // Screens on and off; the stoves off, and never lit by a plan.
     assert_eq!((place.written_to(5, "coil", 2), place.written_to(6, "coil", 2)), (vec![1, 0], vec![0]));
-    assert_eq!(place.harms(), [Value::Null; 0]);
+    assert_eq!(place.violations(), [Value::Null; 0]);
     gateway.stop().await
 }

@@ -1,8 +1,8 @@
 //! A room that cannot be used: another one takes its place under the same order, if that names it.
 
-use linli_tests::room::{Centre, ENTER, Room, does};
+use linli_tests::room::{Centre, ENTER, Room, succeed};
 use linli_tests::switching::{PATIENCE, act, confirms, send, until, until_room};
-use linli_tests::{Broker, Stage, eventually};
+use linli_tests::{Broker, Workspace, eventually};
 use serde_json::{Value, json};
 
 const HALL: &str = "hall.command@1";
@@ -18,9 +18,9 @@ async fn centre(broker: Option<u16>) -> anyhow::Result<Centre> {
 
 #[tokio::test]
 async fn another_room_takes_its_place_when_the_order_names_it() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let mut centre = centre(Some(broker.port)).await?;
     let mut place = Room::start(centre.port, "2").await?;
     let gateway = centre.gateway().await?;
@@ -29,27 +29,30 @@ async fn another_room_takes_its_place_when_the_order_names_it() -> anyhow::Resul
     let (plan, hall) = (centre.named_plan("xinghe", ENTER), centre.named_plan("xinghe", HALL));
     let both = ["--plan", plan.as_str(), "--plan", hall.as_str()];
     let order = centre.order("enter", "actual", &both, &["wang", "li"]).await?;
-    let (is_taken, told) = send(&gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
     // Held in reserve: nothing begins there.
     until(&gateway, "the notice is asked", |room| room["stage"] == "notice").await?;
     until_room(&gateway, "hall", "it stays in peace", |room| room["stage"] == "peace").await?;
-    let (status, told) = act(&gateway, "alternate", &json!({"person": "zhao", "why": "x"}))?;
+    let (status, reported) = act(&gateway, "alternate", &json!({"person": "zhao", "why": "x"}))?;
     assert!(
-        status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("can still be used")),
-        "{told}"
+        status == 409 && reported["detail"].as_str().is_some_and(|d| d.contains("can still be used")),
+        "{reported}"
     );
-    let (status, told) =
+    let (status, reported) =
         act(&gateway, "cannot", &json!({"person": "qian", "step": "notice", "why": "屋顶漏水"}))?;
-    assert_eq!(status, 200, "{told}");
+    assert_eq!(status, 200, "{reported}");
     until(&gateway, "another room is proposed", |room| room["alternate"]["covered"] == true).await?;
     let proposed = || {
         let all = subscriber.received().unwrap_or_default();
-        all.iter().filter(|told| told.payload["kind"] == "alternate").count()
+        all.iter().filter(|reported| reported.payload["kind"] == "alternate").count()
     };
     eventually("the district hears of it", PATIENCE, || proposed() > 0).await?;
-    let (status, told) = act(&gateway, "alternate", &json!({"person": "qian", "why": "x"}))?;
-    assert!(status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("site_lead")), "{told}");
+    let (status, reported) = act(&gateway, "alternate", &json!({"person": "qian", "why": "x"}))?;
+    assert!(
+        status == 409 && reported["detail"].as_str().is_some_and(|d| d.contains("site_lead")),
+        "{reported}"
+    );
     let sent =
         gateway.verb(&["mode", "alternate", "reading-room", "--as", "zhao", "--why", "屋顶漏水"]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
@@ -62,9 +65,9 @@ async fn another_room_takes_its_place_when_the_order_names_it() -> anyhow::Resul
     assert_eq!(proposed(), 1, "told once");
     let record = centre.record(&gateway).await?;
     let with = centre.config.to_string_lossy().into_owned();
-    let told = does(&["mode", "audit", "verify", &record, "--with", &with]).await?;
-    assert!(told.contains("the same states"), "{told}");
-    let report = does(&["mode", "report", "--record", &record]).await?;
+    let reported = succeed(&["mode", "audit", "verify", &record, "--with", &with]).await?;
+    assert!(reported.contains("the same states"), "{reported}");
+    let report = succeed(&["mode", "report", "--record", &record]).await?;
     assert!(report.contains("改用 hall.command@1") && report.contains("hall · hall.command@1"), "{report}");
     place.set("occupied 0").await?;
     gateway.stop().await
@@ -78,19 +81,19 @@ async fn an_order_that_does_not_name_it_is_not_stretched() -> anyhow::Result<()>
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
-    let (is_taken, told) = send(&gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
     until(&gateway, "the notice is asked", |room| room["stage"] == "notice").await?;
     let (status, _) = act(&gateway, "cannot", &json!({"person": "qian", "step": "notice", "why": "漏水"}))?;
     assert_eq!(status, 200);
     until(&gateway, "it is proposed", |room| room["alternate"]["covered"] == false).await?;
-    let (status, told) = act(&gateway, "alternate", &json!({"person": "zhao", "why": "漏水"}))?;
-    let detail = told["detail"].as_str().unwrap_or_default();
+    let (status, reported) = act(&gateway, "alternate", &json!({"person": "zhao", "why": "漏水"}))?;
+    let detail = reported["detail"].as_str().unwrap_or_default();
     assert!(
         status == 409
             && detail.contains("does not name hall.command@1")
             && detail.contains("linli order new"),
-        "{told}"
+        "{reported}"
     );
     until_room(&gateway, "hall", "it stays in peace", |room| room["stage"] == "peace").await.map(drop)?;
     gateway.stop().await
@@ -106,12 +109,12 @@ async fn an_order_that_names_what_was_seen_is_refused_when_that_has_changed() ->
     let look = || gateway.ask("GET", &format!("/api/v1/mode/snapshot/{ENTER},{HALL}"), &Value::Null);
     let seen =
         || -> anyhow::Result<String> { Ok(look()?.1["snapshot"].as_str().unwrap_or_default().to_owned()) };
-    let is_known = || look().is_ok_and(|(_, told)| !told["facts"].to_string().contains("unknown"));
+    let is_known = || look().is_ok_and(|(_, reported)| !reported["facts"].to_string().contains("unknown"));
     eventually("everything was read", PATIENCE, is_known).await?;
     let looked = gateway.verb(&["mode", "plan", ENTER, HALL]).await?;
-    let told = String::from_utf8_lossy(&looked.stdout).into_owned();
+    let reported = String::from_utf8_lossy(&looked.stdout).into_owned();
     let before = seen()?;
-    assert!(before.len() == 64 && told.contains(&before), "{told}");
+    assert!(before.len() == 64 && reported.contains(&before), "{reported}");
     // People come and go: that is proven in the switch itself.
     place.set("4:occupied 0").await?;
     place.set("4:door 1").await?;
@@ -126,8 +129,8 @@ async fn an_order_that_names_what_was_seen_is_refused_when_that_has_changed() ->
     let order = centre
         .order("enter", "actual", &[&plans[..], &["--snapshot", &wrong]].concat(), &["wang", "li"])
         .await?;
-    let (is_taken, told) = send(&gateway, &order).await?;
-    assert!(!is_taken && told.contains("stale"), "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    assert!(!is_taken && reported.contains("stale"), "{reported}");
     let snapshot = named(&before);
     let order = centre
         .order("enter", "actual", &[&plans[..], &["--snapshot", &snapshot]].concat(), &["wang", "li"])
@@ -135,13 +138,13 @@ async fn an_order_that_names_what_was_seen_is_refused_when_that_has_changed() ->
     // Between looking and ordering something happens.
     place.set("fire 1").await?;
     until(&gateway, "fire", |room| room["fire"] == "alarm").await?;
-    let (is_taken, told) = send(&gateway, &order).await?;
-    assert!(!is_taken && told.contains("stale"), "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    assert!(!is_taken && reported.contains("stale"), "{reported}");
     place.set("fire 0").await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     until_room(&gateway, "hall", "no fire", |room| room["fire"] == "normal").await?;
-    let (is_taken, told) = send(&gateway, &order).await?;
-    assert!(is_taken, "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    assert!(is_taken, "{reported}");
     confirms(&gateway, "notice", &["qian"]).await?;
     gateway.stop().await
 }

@@ -1,15 +1,15 @@
 //! A drill from its order to its report, and the report of a real switch, from the record alone.
 
-use linli_tests::room::{BACK, Centre, ENTER, Room, does, room, step};
+use linli_tests::room::{BACK, Centre, ENTER, Room, room, step, succeed};
 use linli_tests::switching::{PATIENCE, act, alarm, at, confirms, enters, until};
-use linli_tests::{Broker, Crew, Gateway, Stage, Subscriber, eventually, python, tool};
+use linli_tests::{Broker, Gateway, Operators, Subscriber, Workspace, eventually, python, tool};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let centre = Centre::new(Some(broker.port)).await?;
     let mut place = Room::start(centre.port, "2").await?;
     let gateway = centre.gateway().await?;
@@ -22,11 +22,11 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     assert!(!sent.status.success(), "a drill by the keys of the real thing");
     let drill = keys("drill-chen", "drill-deng");
     let sent = gateway.verb(&["drill", "start", &plan, "--key", &drill[0], "--key", &drill[1]]).await?;
-    let told = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
-    assert!(sent.status.success() && told.contains("linli mode commit reading-room"), "{told}");
+    let reported = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
+    assert!(sent.status.success() && reported.contains("linli mode commit reading-room"), "{reported}");
     let order = room(&gateway)?["order"].as_str().unwrap_or_default().to_owned();
-    let (status, told) = act(&gateway, "commit", &json!({"person": "zhao"}))?;
-    assert_eq!(status, 200, "{told}");
+    let (status, reported) = act(&gateway, "commit", &json!({"person": "zhao"}))?;
+    assert_eq!(status, 200, "{reported}");
     let asked = |room: &Value| room["steps"][0]["prompt"].as_str().unwrap_or_default().to_owned();
     let prompt = asked(&room(&gateway)?);
     assert!(prompt.starts_with("【演练】") && prompt.ends_with("【演练】"), "{prompt}");
@@ -40,10 +40,10 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     place.set("occupied 0").await?;
     confirms(&gateway, "sweep", &["qian", "sun"]).await?;
     until(&gateway, "layout is asked", |room| step(room, "layout") == "asked").await?;
-    let (status, told) = act(&gateway, "simulate", &json!({"person": "qian", "step": "layout"}))?;
-    assert_eq!(status, 200, "{told}");
-    let crew = Crew { resumes: false, retries: false };
-    let shown = crew.work(&gateway, &mut place, &["ready", "degraded"], PATIENCE).await?;
+    let (status, reported) = act(&gateway, "simulate", &json!({"person": "qian", "step": "layout"}))?;
+    assert_eq!(status, 200, "{reported}");
+    let operators = Operators { resumes: false, retries: false };
+    let shown = operators.work(&gateway, &mut place, &["ready", "degraded"], PATIENCE).await?;
     assert_eq!(
         (&shown["verified"], step(&shown, "layout").as_str()),
         (&json!(false), "simulated"),
@@ -56,9 +56,9 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     let sent = gateway.verb(&["drill", "end", &back, "--key", &drill[0], "--key", &drill[1]]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
-    let (status, told) = act(&gateway, "commit", &json!({"person": "zhao"}))?;
-    assert_eq!(status, 200, "{told}");
-    crew.work(&gateway, &mut place, &["peace"], PATIENCE).await?;
+    let (status, reported) = act(&gateway, "commit", &json!({"person": "zhao"}))?;
+    assert_eq!(status, 200, "{reported}");
+    operators.work(&gateway, &mut place, &["peace"], PATIENCE).await?;
     at(&gateway, "peace").await?;
     says_so(&subscriber).await?;
     let record = centre.record(&gateway).await?;
@@ -72,22 +72,24 @@ async fn says_so(subscriber: &Subscriber) -> anyhow::Result<()> {
         let all = subscriber.received().unwrap_or_default().into_iter();
         all.filter(|message| message.topic.ends_with("event/mode")).map(|message| message.payload).collect()
     };
-    eventually("the district hears", PATIENCE, || texts().iter().any(|told| told["stage"] == "peace"))
-        .await?;
-    for told in texts().iter().filter(|told| told["kind"] == "room") {
-        let text = told["text"].as_str().unwrap_or_default();
+    eventually("the district hears", PATIENCE, || {
+        texts().iter().any(|reported| reported["stage"] == "peace")
+    })
+    .await?;
+    for reported in texts().iter().filter(|reported| reported["kind"] == "room") {
+        let text = reported["text"].as_str().unwrap_or_default();
         assert!(
-            told["class"] == "Exercise" && text.starts_with("【演练】") && text.ends_with("【演练】"),
-            "{told}"
+            reported["class"] == "Exercise" && text.starts_with("【演练】") && text.ends_with("【演练】"),
+            "{reported}"
         );
-        assert_eq!(told["verified"], false);
+        assert_eq!(reported["verified"], false);
     }
     Ok(())
 }
 
 /// The report is made from the record alone, by anybody.
 async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Result<()> {
-    let report = does(&["drill", "report", order, "--record", record]).await?;
+    let report = succeed(&["drill", "report", order, "--record", record]).await?;
     for words in [
         "【演练】",
         "verified ready",
@@ -106,8 +108,8 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
     let (sweep, layout) = (row("sweep"), row("layout"));
     assert!(!sweep[4].is_empty() && sweep[5].is_empty(), "really done: {sweep:?}");
     assert!(layout[4].is_empty() && !layout[5].is_empty(), "simulated stands apart: {layout:?}");
-    let pdf = centre.stage.path("drill.pdf").to_string_lossy().into_owned();
-    does(&["drill", "report", order, "--record", record, "--format", "pdf", "-o", &pdf]).await?;
+    let pdf = centre.workspace.path("drill.pdf").to_string_lossy().into_owned();
+    succeed(&["drill", "report", order, "--record", record, "--format", "pdf", "-o", &pdf]).await?;
     let command = tool("pdftotext", "poppler-utils")?;
     let text = tokio::process::Command::new(command).args(["-layout", &pdf, "-"]).output().await?;
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
@@ -123,11 +125,11 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
 async fn signed(
     gateway: &Gateway,
     subscriber: &Subscriber,
-    stage: &Stage,
+    workspace: &Workspace,
     record: &str,
 ) -> anyhow::Result<()> {
-    let told = gateway.verb(&["mode", "audit", "key"]).await?;
-    let key = String::from_utf8(told.stdout)?.trim().to_owned();
+    let reported = gateway.verb(&["mode", "audit", "key"]).await?;
+    let key = String::from_utf8(reported.stdout)?.trim().to_owned();
     let all = subscriber.received()?;
     let born = all.iter().rfind(|message| message.topic.ends_with("/status"));
     assert_eq!(born.map(|born| &born.payload["record_key"]), Some(&json!(key)));
@@ -139,25 +141,35 @@ async fn signed(
     let within =
         |note: &&&str| note.lines().nth(1).and_then(|n| n.parse().ok()).is_some_and(|n: usize| n <= lines);
     let note = notes.iter().rfind(within).copied().unwrap_or_default();
-    let file = stage.path("checkpoint");
+    let file = workspace.path("checkpoint");
     let file_text = file.to_string_lossy().into_owned();
     let verify = ["mode", "audit", "verify", record, "--checkpoint", &file_text, "--key", &key];
     for (note, is_theirs) in [(note.to_owned(), true), (note.replacen('\n', "\n1", 1), false)] {
         std::fs::write(&file, &note)?;
-        let told = linli_tests::linli(&verify).await?;
-        assert_eq!(told.status.success(), is_theirs, "{note}{}", String::from_utf8_lossy(&told.stderr));
+        let reported = linli_tests::linli(&verify).await?;
+        assert_eq!(
+            reported.status.success(),
+            is_theirs,
+            "{note}{}",
+            String::from_utf8_lossy(&reported.stderr)
+        );
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/checkpoint.py");
-        let told = std::process::Command::new(python()?).args([script, &key, &file_text]).output()?;
-        assert_eq!(told.status.success(), is_theirs, "{note}{}", String::from_utf8_lossy(&told.stderr));
+        let reported = std::process::Command::new(python()?).args([script, &key, &file_text]).output()?;
+        assert_eq!(
+            reported.status.success(),
+            is_theirs,
+            "{note}{}",
+            String::from_utf8_lossy(&reported.stderr)
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let mut centre = Centre::new(Some(broker.port)).await?;
     let mut place = Room::start(centre.port, "2").await?;
     let gateway = centre.gateway().await?;
@@ -165,17 +177,17 @@ async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::R
     enters(&gateway, &mut centre, &mut place).await?;
     let (status, _) = act(&gateway, "stop", &Value::Null)?;
     assert_eq!(status, 200);
-    let (status, told) = act(&gateway, "resume", &json!({"person": "qian", "why": "x"}))?;
-    assert_eq!(status, 409, "{told}");
-    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报已核"}))?;
-    assert_eq!(status, 200, "{told}");
-    let (status, told) = act(&gateway, "simulate", &json!({"person": "qian", "step": "notice"}))?;
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "qian", "why": "x"}))?;
+    assert_eq!(status, 409, "{reported}");
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报已核"}))?;
+    assert_eq!(status, 200, "{reported}");
+    let (status, reported) = act(&gateway, "simulate", &json!({"person": "qian", "step": "notice"}))?;
     assert!(
-        status == 409 && told["detail"].as_str().is_some_and(|d| d.contains("outside a drill")),
-        "{told}"
+        status == 409 && reported["detail"].as_str().is_some_and(|d| d.contains("outside a drill")),
+        "{reported}"
     );
     let record = centre.record(&gateway).await?;
-    let report = does(&["mode", "report", "--record", &record]).await?;
+    let report = succeed(&["mode", "report", "--record", &record]).await?;
     for words in ["【实战 ACTUAL】", "误报已核", "停止 stop", "已证实 verified independent", "resume qian"]
     {
         assert!(report.contains(words), "{words}: {report}");
@@ -199,13 +211,13 @@ async fn a_real_switch_is_reported_with_its_times_holds_and_heads() -> anyhow::R
         })
         .collect();
     let args: Vec<&str> = heads.iter().flat_map(|head| ["--head", head.as_str()]).collect();
-    let told = does(&[&["mode", "audit", "verify", &record][..], &args].concat()).await?;
-    assert!(told.contains("heads"), "{told}");
+    let reported = succeed(&[&["mode", "audit", "verify", &record][..], &args].concat()).await?;
+    assert!(reported.contains("heads"), "{reported}");
     let wrong = format!("{}:{}", 3, "00".repeat(32));
     let args = ["mode", "audit", "verify", &record, "--head", &heads[0], "--head", &wrong];
-    let told = linli_tests::linli(&args).await?;
-    assert!(!told.status.success(), "a head that was never told");
-    signed(&gateway, &subscriber, &stage, &record).await?;
+    let reported = linli_tests::linli(&args).await?;
+    assert!(!reported.status.success(), "a head that was never told");
+    signed(&gateway, &subscriber, &workspace, &record).await?;
     let short = report.split("head ").nth(1).and_then(|rest| rest.get(..8)).unwrap_or_default().to_owned();
     assert!(short.len() == 8 && short.bytes().all(|b| b.is_ascii_hexdigit()), "{short}");
     gateway.stop().await

@@ -1,8 +1,8 @@
 //! Orders that do not count, and those that are too late, with a real gateway and a real broker.
 
-use linli_tests::room::{BACK, Centre, ENTER, Room, does, room};
+use linli_tests::room::{BACK, Centre, ENTER, Room, room, succeed};
 use linli_tests::switching::{PATIENCE, send, until};
-use linli_tests::{Broker, Stage, eventually};
+use linli_tests::{Broker, Workspace, eventually};
 use serde_json::Value;
 
 /// Orders that are well signed, or by nobody, and mean nothing here: what is tried, and a word of
@@ -33,25 +33,25 @@ async fn wrong_orders(centre: &Centre) -> anyhow::Result<Vec<(String, &'static s
 
 #[tokio::test]
 async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let mut centre = Centre::new(Some(broker.port)).await?;
     let place = Room::start(centre.port, "2").await?;
     let gateway = centre.gateway().await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     for (order, reason) in wrong_orders(&centre).await? {
-        let (is_taken, told) = send(&gateway, &order).await?;
-        assert!(!is_taken && told.contains(reason), "{order}: {told}");
+        let (is_taken, reported) = send(&gateway, &order).await?;
+        assert!(!is_taken && reported.contains(reason), "{order}: {reported}");
     }
     // This machine's clock is synchronised with nobody: somebody has to compare the code.
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
     let sent = gateway.verb(&["order", "send", &order]).await?;
-    let told = String::from_utf8_lossy(&sent.stderr).into_owned();
-    assert!(!sent.status.success() && told.contains("not synchronised"), "{told}");
+    let reported = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert!(!sent.status.success() && reported.contains("not synchronised"), "{reported}");
     let base = "linli/1/xinghe/main";
-    let text = does(&["order", "text", &order]).await?;
+    let text = succeed(&["order", "text", &order]).await?;
     let refusals = |reason: &str| {
         let all = subscriber.received().unwrap_or_default();
         let of_orders = all.iter().filter(|message| message.topic == format!("{base}/event/order"));
@@ -65,18 +65,18 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
     // The same order over MQTT waits for its code; somebody admits it here.
     broker.publish(&format!("{base}/order"), &text, false).await?;
     eventually("it waits", PATIENCE, || refusals("not synchronised") > 1).await?;
-    let shown: Value = serde_json::from_str(&does(&["order", "show", &order, "--json"]).await?)?;
+    let shown: Value = serde_json::from_str(&succeed(&["order", "show", &order, "--json"]).await?)?;
     let code = shown["code"].as_str().unwrap_or_default();
     assert_eq!(room(&gateway)?["stage"], "peace");
     let sent = gateway.verb(&["order", "send", "--code", code]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     // Once more is answered and does nothing.
-    let (is_taken, told) = send(&gateway, &order).await?;
-    assert!(is_taken && told.contains("accepted before"), "{told}");
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    assert!(is_taken && reported.contains("accepted before"), "{reported}");
     assert!(
-        place.told().iter().all(|line| line.get("write").is_none()),
+        place.reported().iter().all(|line| line.get("write").is_none()),
         "something moved: {:?}",
-        place.told()
+        place.reported()
     );
     let record = gateway.get("/api/v1/mode/record")?;
     let refused = record.lines().filter(|line| line.contains("\"result\":\"refused\"")).count();

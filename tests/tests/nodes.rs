@@ -8,7 +8,7 @@ use linli_tests::devices::STORE;
 use linli_tests::emulator::{Bench, built};
 use linli_tests::firmware::{Said, node};
 use linli_tests::nodes::{KEY, NodeLine, STRANGER, image, public_hex};
-use linli_tests::{Broker, Gateway, Stage, binary, device, eventually, linli};
+use linli_tests::{Broker, Gateway, Workspace, binary, device, eventually, linli};
 use linli_wire::board::Board;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -19,7 +19,7 @@ const BODY: u32 = 90_000;
 
 /// A broker, a gateway, a line with two fridges and a room.
 struct Site {
-    stage: Stage,
+    workspace: Workspace,
     line: NodeLine,
     broker: Broker,
     config: PathBuf,
@@ -27,24 +27,24 @@ struct Site {
 
 impl Site {
     async fn new() -> anyhow::Result<Self> {
-        let stage = Stage::new()?;
-        let line = NodeLine::lay()?;
-        line.put_set_up(&stage.path("n0"), "fridge", 1, |_| {})?;
-        line.put_set_up(&stage.path("n1"), "fridge", 2, |_| {})?;
-        line.put_set_up(&stage.path("n2"), "room", 3, |config| config.lease_s = 3)?;
-        let broker = Broker::start(&stage).await?;
+        let workspace = Workspace::new()?;
+        let line = NodeLine::connect()?;
+        line.put_set_up(&workspace.path("n0"), "fridge", 1, |_| {})?;
+        line.put_set_up(&workspace.path("n1"), "fridge", 2, |_| {})?;
+        line.put_set_up(&workspace.path("n2"), "room", 3, |config| config.lease_s = 3)?;
+        let broker = Broker::start(&workspace).await?;
         let devices =
             line.devices(&[("cold-1", 1, "fridge"), ("cold-2", 2, "fridge"), ("room-1", 3, "room")]);
-        let config = stage.configure(broker.port, STORE, &devices)?;
+        let config = workspace.configure(broker.port, STORE, &devices)?;
         let file = config.join("gateway.toml");
         let keys = format!("\n[nodes]\nimage_keys = [\"{}\"]\n", public_hex(&KEY));
         std::fs::write(&file, std::fs::read_to_string(&file)? + &keys)?;
-        Ok(Self { stage, line, broker, config })
+        Ok(Self { workspace, line, broker, config })
     }
 
     /// A gateway whose devices all answer.
     async fn gateway(&self) -> anyhow::Result<Gateway> {
-        let mut gateway = Gateway::start(&self.config, &self.stage.path("data")).await?;
+        let mut gateway = Gateway::start(&self.config, &self.workspace.path("data")).await?;
         gateway.answering().await?;
         self.all_online(&gateway).await?;
         Ok(gateway)
@@ -62,7 +62,7 @@ impl Site {
 
     /// Writes an image; gives its path.
     fn image(&self, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
-        let path = self.stage.path(name);
+        let path = self.workspace.path(name);
         std::fs::write(&path, bytes)?;
         Ok(path.to_string_lossy().into_owned())
     }
@@ -94,7 +94,7 @@ async fn status_of(gateway: &Gateway, id: &str) -> anyhow::Result<Value> {
 #[tokio::test]
 async fn firmware_is_updated_while_the_neighbours_are_read_on() -> anyhow::Result<()> {
     let site = Site::new().await?;
-    let subscriber = site.broker.subscribe(&site.stage).await?;
+    let subscriber = site.broker.subscribe(&site.workspace).await?;
     let gateway = site.gateway().await?;
     let image = site.good("1.1.0")?;
     let before = good_exchanges(&gateway, "cold-2")?;
@@ -120,9 +120,9 @@ async fn firmware_is_updated_while_the_neighbours_are_read_on() -> anyhow::Resul
     assert!(audit.contains("6 lines, none changed, none missing"), "{audit}");
     let metrics = gateway.get("/metrics")?;
     assert!(metrics.contains("linli_line_upkeep_total{line=\"nodes\"}"), "the lane is counted");
-    let told = || subscriber.received().unwrap_or_default();
+    let reported = || subscriber.received().unwrap_or_default();
     eventually("the district is told of the update", Duration::from_secs(10), || {
-        told().iter().any(|message| {
+        reported().iter().any(|message| {
             message.topic.ends_with("event/device")
                 && message.payload["action"] == "flash"
                 && message.payload["result"] == "done"
@@ -286,13 +286,13 @@ async fn what_is_not_for_the_node_is_refused_and_says_why() -> anyhow::Result<()
 
 #[tokio::test]
 async fn a_new_node_becomes_a_device_that_delivers() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let line = NodeLine::lay()?;
-    line.put(&stage.path("new"), "fridge")?;
-    let mut broker = Broker::start(&stage).await?;
-    let config = stage.configure(broker.port, STORE, &line.devices(&[]))?;
+    let workspace = Workspace::new()?;
+    let line = NodeLine::connect()?;
+    line.put(&workspace.path("new"), "fridge")?;
+    let mut broker = Broker::start(&workspace).await?;
+    let config = workspace.configure(broker.port, STORE, &line.devices(&[]))?;
     let dir = config.to_string_lossy().into_owned();
-    let label = stage.path("label.svg").to_string_lossy().into_owned();
+    let label = workspace.path("label.svg").to_string_lossy().into_owned();
     let tcp = format!("127.0.0.1:{}", line.port);
     let scanned =
         linli(&["scan", "--tcp", &tcp, "--rtu", "--units", "246-247", "--timeout", "100ms"]).await?;
@@ -325,8 +325,8 @@ async fn a_new_node_becomes_a_device_that_delivers() -> anyhow::Result<()> {
     let again = linli(&[&arguments[..3], &["--device", "cold-9", "--config", &dir]].concat()).await?;
     assert!(text(&again).contains("no answer from unit 247"), "nobody waits there now: {}", text(&again));
     // It delivers, calibrated; and a second one is set up while the gateway owns the line.
-    let subscriber = broker.subscribe(&stage).await?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let delivers = |id: &'static str, wanted: f64| {
         let subscriber = &subscriber;
@@ -340,7 +340,7 @@ async fn a_new_node_becomes_a_device_that_delivers() -> anyhow::Result<()> {
     };
     // 3.67 °C in eighths of a degree is 3.63, less the 0.3 of the calibration.
     delivers("cold-1", 3.33).await?;
-    line.put(&stage.path("newer"), "fridge")?;
+    line.put(&workspace.path("newer"), "fridge")?;
     let second =
         gateway.verb(&["provision", "--line", "nodes", "--device", "cold-2", "--poll", "1s"]).await?;
     assert!(second.status.success(), "{}", text(&second));
@@ -374,8 +374,8 @@ async fn log_self_test_and_calibration_are_readable_and_written_down() -> anyhow
     let confirm = gateway.verb(&["node", "confirm", "cold-1"]).await?;
     assert!(text(&confirm).contains("not on trial"), "{}", text(&confirm));
     let audit = text(&gateway.verb(&["node", "audit", "--device", "cold-1"]).await?);
-    for deed in ["selftest   done", "calibrate  done", "calibrate  failed", "confirm    failed"] {
-        assert!(audit.contains(deed), "{deed}: {audit}");
+    for action in ["selftest   done", "calibrate  done", "calibrate  failed", "confirm    failed"] {
+        assert!(audit.contains(action), "{action}: {audit}");
     }
     gateway.stop().await
 }
@@ -408,9 +408,9 @@ async fn a_relay_is_held_by_the_gateway_and_drops_when_it_is_killed() -> anyhow:
 async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_noticed() -> anyhow::Result<()>
 {
     let site = Site::new().await?;
-    let subscriber = site.broker.subscribe(&site.stage).await?;
+    let subscriber = site.broker.subscribe(&site.workspace).await?;
     let gateway = site.gateway().await?;
-    let told = |state: &str, reason: Option<&str>| {
+    let reported = |state: &str, reason: Option<&str>| {
         let received = subscriber.received().unwrap_or_default();
         received.iter().any(|message| {
             message.topic.ends_with("event/device")
@@ -420,7 +420,7 @@ async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_n
         })
     };
     site.line.plug(0, false);
-    eventually("it is told silent", Duration::from_secs(10), || told("offline", Some("silent"))).await?;
+    eventually("it is told silent", Duration::from_secs(10), || reported("offline", Some("silent"))).await?;
     site.line.plug(0, true);
     let polls = good_exchanges(&gateway, "cold-2")?;
     gateway
@@ -431,7 +431,7 @@ async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_n
     let passed = good_exchanges(&gateway, "cold-2")? - polls;
     // A poll of a fridge is three requests.
     assert!(passed <= 2 * 3 + 3, "back after {passed} requests to its neighbour");
-    eventually("its return is told", Duration::from_secs(10), || told("online", None)).await?;
+    eventually("its return is told", Duration::from_secs(10), || reported("online", None)).await?;
     // A probe breaks: its value is bad, with the reason, the other one stays.
     site.line.world(0).set_temperature(0x49, None);
     let shown = || gateway.get("/api/v1/devices/cold-1").unwrap_or_default();
@@ -439,8 +439,9 @@ async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_n
     // Another node takes its place.
     site.line.cut(0);
     tokio::time::sleep(Duration::from_millis(1200)).await;
-    site.line.put_set_up(&site.stage.path("other"), "fridge", 1, |config| config.serial = 0xBEEF)?;
-    eventually("it is noticed", Duration::from_secs(30), || told("offline", Some("wrong_device"))).await?;
+    site.line.put_set_up(&site.workspace.path("other"), "fridge", 1, |config| config.serial = 0xBEEF)?;
+    eventually("it is noticed", Duration::from_secs(30), || reported("offline", Some("wrong_device")))
+        .await?;
     let log = gateway.log();
     assert!(
         log.contains("serial number 000000000000beef answers where 000000000000a001 is configured"),
@@ -451,16 +452,16 @@ async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_n
 
 #[tokio::test]
 async fn a_board_without_firmware_is_recovered_over_its_line() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let workspace = Workspace::new()?;
     // Blank flash: the bootloader finds nothing to run and waits.
-    let bench = Bench::new(&stage).await?;
+    let bench = Bench::new(&workspace).await?;
     let board = bench.mps2("boot.elf").await?;
     let image = node(Said { board: Board::Mps2An385.code(), minor: 2, security: 1 })?;
-    let path = stage.path("node.bin");
+    let path = workspace.path("node.bin");
     std::fs::write(&path, image)?;
     let (path, port) = (path.to_string_lossy().into_owned(), bench.line.to_string_lossy().into_owned());
     let key = built("mps2-an385", "trusted.pub")?.to_string_lossy().into_owned();
-    let nowhere = stage.path("none").to_string_lossy().into_owned();
+    let nowhere = workspace.path("none").to_string_lossy().into_owned();
     let arguments = ["flash", &path, "--port", &port, "--recover", "--key", &key, "--config", &nowhere];
     let output = linli(&arguments).await?;
     let shown = text(&output);
@@ -474,10 +475,10 @@ async fn the_demonstration_runs_real_firmware_or_says_what_is_missing() -> anyho
     let nothing = linli(&["demo", "--emulated", "--firmware", "/nonexistent"]).await?;
     let shown = text(&nothing);
     assert!(!nothing.status.success() && shown.contains("boot.elf is missing"), "{shown}");
-    let stage = Stage::new()?;
+    let workspace = Workspace::new()?;
     let boot = built("mps2-an385", "boot.elf")?;
     let firmware = boot.parent().and_then(std::path::Path::parent).expect("two directories up");
-    let data = stage.path("demo");
+    let data = workspace.path("demo");
     let mut demo = Command::new(binary()?)
         .args(["demo", "--emulated", "--for", "90s", "--firmware"])
         .arg(firmware)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use linli_tests::{Stage, linli, now_ms, python};
+use linli_tests::{Workspace, linli, now_ms, python};
 use serde_json::{Value, json};
 
 /// The district's two signers, and the key of one for drills.
@@ -13,55 +13,55 @@ const PEOPLE: [(&str, &str, &str); 3] = [
 ];
 
 /// A desk where orders are written.
-struct Desk {
-    stage: Stage,
+struct OrderOffice {
+    workspace: Workspace,
     config: PathBuf,
 }
 
-impl Desk {
+impl OrderOffice {
     async fn new() -> anyhow::Result<Self> {
-        let stage = Stage::new()?;
-        let config = stage.configure_with("", "path = \"../data/linli.db\"", "")?;
-        std::fs::write(stage.path("plan.toml"), "[plan]\nid = \"reading-room.sampling\"\nversion = 3\n")?;
+        let workspace = Workspace::new()?;
+        let config = workspace.configure_with("", "path = \"../data/linli.db\"", "")?;
+        std::fs::write(workspace.path("plan.toml"), "[plan]\nid = \"reading-room.sampling\"\nversion = 3\n")?;
         let mut facility = std::fs::read_to_string(config.join("facility.toml"))?;
-        facility.push_str(&people(&stage).await?);
+        facility.push_str(&people(&workspace).await?);
         std::fs::write(config.join("facility.toml"), facility)?;
-        Ok(Self { stage, config })
+        Ok(Self { workspace, config })
     }
 
     fn path(&self, name: &str) -> String {
-        self.stage.path(name).to_string_lossy().into_owned()
+        self.workspace.path(name).to_string_lossy().into_owned()
     }
 
     /// What a verb says, and whether it succeeded.
     async fn says(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
         let output = linli(&[&["order"], arguments].concat()).await?;
-        let told = [output.stdout, output.stderr].concat();
-        Ok((output.status.success(), String::from_utf8(told)?))
+        let reported = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8(reported)?))
     }
 
-    async fn does(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let (is_done, told) = self.says(arguments).await?;
-        assert!(is_done, "{arguments:?}: {told}");
-        Ok(told)
+    async fn succeed(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let (is_done, reported) = self.says(arguments).await?;
+        assert!(is_done, "{arguments:?}: {reported}");
+        Ok(reported)
     }
 
     async fn new_order(&self, file: &str, class: &str, seq: &str) -> anyhow::Result<()> {
         let (file, plan) = (self.path(file), format!("c:{}", self.path("plan.toml")));
         let arguments =
             ["new", "--kind", "enter", "--class", class, "--mode", "epidemic.sampling", "--seq", seq];
-        self.does(&[&arguments[..], &["--plan", &plan, "-o", &file]].concat()).await.map(drop)
+        self.succeed(&[&arguments[..], &["--plan", &plan, "-o", &file]].concat()).await.map(drop)
     }
 
     async fn shown(&self, file: &str) -> anyhow::Result<Value> {
-        Ok(serde_json::from_str(&self.does(&["show", &self.path(file), "--json"]).await?)?)
+        Ok(serde_json::from_str(&self.succeed(&["show", &self.path(file), "--json"]).await?)?)
     }
 
     async fn sign(&self, file: &str, who: &str) -> anyhow::Result<()> {
         let shown = self.shown(file).await?;
         let code = shown["code"].as_str().unwrap_or_default();
         let key = self.path(&format!("{who}.key"));
-        self.does(&["sign", &self.path(file), "--key", &key, "--code", code]).await.map(drop)
+        self.succeed(&["sign", &self.path(file), "--key", &key, "--code", code]).await.map(drop)
     }
 
     async fn verified(&self, file: &str) -> anyhow::Result<(bool, String)> {
@@ -71,7 +71,7 @@ impl Desk {
 
     /// Half a pair of keys.
     fn seed(&self, who: &str) -> anyhow::Result<String> {
-        let text = std::fs::read_to_string(self.stage.path(&format!("{who}.key")))?;
+        let text = std::fs::read_to_string(self.workspace.path(&format!("{who}.key")))?;
         Ok(text.trim().trim_start_matches("ed25519-secret:").to_owned())
     }
 
@@ -85,10 +85,10 @@ impl Desk {
 }
 
 /// Everybody with a fresh key, as facility.toml says it.
-async fn people(stage: &Stage) -> anyhow::Result<String> {
+async fn people(workspace: &Workspace) -> anyhow::Result<String> {
     let mut all = String::new();
     for (name, role, class) in PEOPLE {
-        let file = stage.path(&format!("{name}.key"));
+        let file = workspace.path(&format!("{name}.key"));
         let snippet = linli(&["order", "keygen", &file.to_string_lossy(), "--class", class]).await?;
         assert!(snippet.status.success());
         let snippet = String::from_utf8(snippet.stdout)?;
@@ -108,25 +108,25 @@ async fn pycose(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
 
 #[tokio::test]
 async fn pycose_verifies_what_we_sign() -> anyhow::Result<()> {
-    let desk = Desk::new().await?;
+    let desk = OrderOffice::new().await?;
     desk.new_order("order.cbor", "actual", "117").await?;
-    let (is_good, told) = desk.verified("order.cbor").await?;
-    assert!(!is_good && told.contains("0 did"), "{told}");
+    let (is_good, reported) = desk.verified("order.cbor").await?;
+    assert!(!is_good && reported.contains("0 did"), "{reported}");
     desk.sign("order.cbor", "wang").await?;
     desk.sign("order.cbor", "wang").await?;
-    let (is_good, told) = desk.verified("order.cbor").await?;
-    assert!(!is_good && told.contains("1 did"), "one person twice is one: {told}");
+    let (is_good, reported) = desk.verified("order.cbor").await?;
+    assert!(!is_good && reported.contains("1 did"), "one person twice is one: {reported}");
     desk.sign("order.cbor", "li").await?;
-    let (is_good, told) = desk.verified("order.cbor").await?;
+    let (is_good, reported) = desk.verified("order.cbor").await?;
     assert!(
-        is_good && told.contains("实战 ACTUAL") && told.contains("wang") && told.contains("li"),
-        "{told}"
+        is_good && reported.contains("实战 ACTUAL") && reported.contains("wang") && reported.contains("li"),
+        "{reported}"
     );
 
     let (wang, li) = (desk.public("wang")?, desk.public("li")?);
-    let (is_good, told) = pycose(&["verify", &desk.path("order.cbor"), &wang, &li]).await?;
-    assert!(is_good, "{told}");
-    let seen: Value = serde_json::from_str(&told)?;
+    let (is_good, reported) = pycose(&["verify", &desk.path("order.cbor"), &wang, &li]).await?;
+    assert!(is_good, "{reported}");
+    let seen: Value = serde_json::from_str(&reported)?;
     assert_eq!((&seen["seq"], &seen["class"]), (&json!(117), &json!("Actual")), "{seen}");
     assert_eq!(seen["targets"][0]["plans"][0]["plan"], "reading-room.sampling@3");
     Ok(())
@@ -134,7 +134,7 @@ async fn pycose_verifies_what_we_sign() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn we_verify_what_pycose_signs() -> anyhow::Result<()> {
-    let desk = Desk::new().await?;
+    let desk = OrderOffice::new().await?;
     let order = json!({
         "v": 1, "id": "区指-118", "seq": 118, "kind": "Enter", "class": "Actual", "auth": "district",
         "mode": "epidemic.sampling", "not_before": now_ms() - 1000, "expires": now_ms() + 3_600_000,
@@ -142,62 +142,65 @@ async fn we_verify_what_pycose_signs() -> anyhow::Result<()> {
         "targets": [{"centre": "c", "plans": [{"plan": "a@1", "hash": "00".repeat(32)}]}],
     });
     let (payload, signed) = (desk.path("payload.cbor"), desk.path("signed.cbor"));
-    let (is_done, told) = pycose(&["order", &payload, &order.to_string()]).await?;
-    assert!(is_done, "{told}");
+    let (is_done, reported) = pycose(&["order", &payload, &order.to_string()]).await?;
+    assert!(is_done, "{reported}");
     let (wang, li) = (desk.seed("wang")?, desk.seed("li")?);
-    let (is_done, told) = pycose(&["sign", &payload, &signed, &wang, &li]).await?;
-    assert!(is_done, "{told}");
-    let (is_good, told) = desk.verified("signed.cbor").await?;
-    assert!(is_good && told.contains("区指-118"), "{told}");
+    let (is_done, reported) = pycose(&["sign", &payload, &signed, &wang, &li]).await?;
+    assert!(is_done, "{reported}");
+    let (is_good, reported) = desk.verified("signed.cbor").await?;
+    assert!(is_good && reported.contains("区指-118"), "{reported}");
 
     // A key for drills signs nothing that is meant, and a stranger's counts for nothing.
     let drill = desk.seed("drill-wang")?;
-    let (is_done, told) = pycose(&["sign", &payload, &signed, &drill, &li]).await?;
-    assert!(is_done, "{told}");
-    let (is_good, told) = desk.verified("signed.cbor").await?;
-    assert!(!is_good && told.contains("signs Exercise, not Actual"), "{told}");
-    let (is_done, told) = pycose(&["sign", &payload, &signed, &"07".repeat(32), &li]).await?;
-    assert!(is_done, "{told}");
-    let (is_good, told) = desk.verified("signed.cbor").await?;
-    assert!(!is_good && told.contains("1 did"), "{told}");
+    let (is_done, reported) = pycose(&["sign", &payload, &signed, &drill, &li]).await?;
+    assert!(is_done, "{reported}");
+    let (is_good, reported) = desk.verified("signed.cbor").await?;
+    assert!(!is_good && reported.contains("signs Exercise, not Actual"), "{reported}");
+    let (is_done, reported) = pycose(&["sign", &payload, &signed, &"07".repeat(32), &li]).await?;
+    assert!(is_done, "{reported}");
+    let (is_good, reported) = desk.verified("signed.cbor").await?;
+    assert!(!is_good && reported.contains("1 did"), "{reported}");
     Ok(())
 }
 
 #[tokio::test]
 async fn an_order_survives_the_way_as_text() -> anyhow::Result<()> {
-    let desk = Desk::new().await?;
+    let desk = OrderOffice::new().await?;
     desk.new_order("order.cbor", "actual", "119").await?;
     desk.sign("order.cbor", "wang").await?;
     desk.sign("order.cbor", "li").await?;
-    let text = desk.does(&["text", &desk.path("order.cbor")]).await?;
+    let text = desk.succeed(&["text", &desk.path("order.cbor")]).await?;
     // Somebody types it off a printed page.
     let typed = text.to_lowercase().replace("lln1", "LLN1").replace('\n', "\r\n");
-    std::fs::write(desk.stage.path("typed.txt"), typed)?;
-    let (is_good, told) = desk.verified("typed.txt").await?;
-    assert!(is_good, "{told}");
+    std::fs::write(desk.workspace.path("typed.txt"), typed)?;
+    let (is_good, reported) = desk.verified("typed.txt").await?;
+    assert!(is_good, "{reported}");
     let mistyped = text.replacen('A', "B", 3);
-    std::fs::write(desk.stage.path("mistyped.txt"), mistyped)?;
-    let (is_good, told) = desk.verified("mistyped.txt").await?;
-    assert!(!is_good && told.contains("misread or mistyped"), "{told}");
+    std::fs::write(desk.workspace.path("mistyped.txt"), mistyped)?;
+    let (is_good, reported) = desk.verified("mistyped.txt").await?;
+    assert!(!is_good && reported.contains("misread or mistyped"), "{reported}");
     Ok(())
 }
 
 #[tokio::test]
 async fn wrong_files_and_codes_are_told() -> anyhow::Result<()> {
-    let desk = Desk::new().await?;
+    let desk = OrderOffice::new().await?;
     desk.new_order("order.cbor", "exercise", "120").await?;
-    let told = desk.does(&["show", &desk.path("order.cbor")]).await?;
-    assert!(told.starts_with("【演练 EXERCISE】") && told.contains("【演练 EXERCISE】\n"), "{told}");
+    let reported = desk.succeed(&["show", &desk.path("order.cbor")]).await?;
+    assert!(
+        reported.starts_with("【演练 EXERCISE】") && reported.contains("【演练 EXERCISE】\n"),
+        "{reported}"
+    );
     let (order, key) = (desk.path("order.cbor"), desk.path("wang.key"));
-    let (is_done, told) = desk.says(&["sign", &order, "--key", &key, "--code", "00000000"]).await?;
-    assert!(!is_done && told.contains("linli order show"), "{told}");
-    let (is_done, told) = desk.says(&["keygen", &key, "--class", "actual"]).await?;
-    assert!(!is_done && told.contains("never overwritten"), "{told}");
-    let (is_done, told) = desk.says(&["show", &desk.path("plan.toml")]).await?;
-    assert!(!is_done && told.contains("not a COSE_Sign envelope"), "{told}");
-    std::fs::write(desk.stage.path("large"), vec![0x41; 1 << 20])?;
-    let (is_done, told) = desk.says(&["show", &desk.path("large")]).await?;
-    assert!(!is_done && told.contains("that is no order"), "{told}");
+    let (is_done, reported) = desk.says(&["sign", &order, "--key", &key, "--code", "00000000"]).await?;
+    assert!(!is_done && reported.contains("linli order show"), "{reported}");
+    let (is_done, reported) = desk.says(&["keygen", &key, "--class", "actual"]).await?;
+    assert!(!is_done && reported.contains("never overwritten"), "{reported}");
+    let (is_done, reported) = desk.says(&["show", &desk.path("plan.toml")]).await?;
+    assert!(!is_done && reported.contains("not a COSE_Sign envelope"), "{reported}");
+    std::fs::write(desk.workspace.path("large"), vec![0x41; 1 << 20])?;
+    let (is_done, reported) = desk.says(&["show", &desk.path("large")]).await?;
+    assert!(!is_done && reported.contains("that is no order"), "{reported}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&key)?.permissions());
     assert_eq!(mode & 0o777, 0o600, "a secret key is its owner's alone");
     Ok(())
@@ -205,34 +208,37 @@ async fn wrong_files_and_codes_are_told() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_plan_counts_only_as_it_was_signed() -> anyhow::Result<()> {
-    let desk = Desk::new().await?;
+    let desk = OrderOffice::new().await?;
     let dir = desk.path("centre");
     assert!(linli(&["init", &dir]).await?.status.success());
-    let facility = desk.stage.path("centre/facility.toml");
+    let facility = desk.workspace.path("centre/facility.toml");
     let text = std::fs::read_to_string(&facility)? + &people_of(&desk)?;
     std::fs::write(&facility, text)?;
     let check = async || -> anyhow::Result<String> {
-        let told = linli(&["check", &dir]).await?;
-        Ok(String::from_utf8([told.stdout, told.stderr].concat())?)
+        let reported = linli(&["check", &dir]).await?;
+        Ok(String::from_utf8([reported.stdout, reported.stderr].concat())?)
     };
-    let told = check().await?;
-    assert!(told.contains("is not signed") && told.contains("linli order sign plans/"), "{told}");
+    let reported = check().await?;
+    assert!(reported.contains("is not signed") && reported.contains("linli order sign plans/"), "{reported}");
     let plans: Vec<PathBuf> =
-        std::fs::read_dir(desk.stage.path("centre/plans"))?.flatten().map(|entry| entry.path()).collect();
+        std::fs::read_dir(desk.workspace.path("centre/plans"))?.flatten().map(|entry| entry.path()).collect();
     for plan in &plans {
-        desk.does(&["sign", &plan.to_string_lossy(), "--key", &desk.path("li.key")]).await?;
+        desk.succeed(&["sign", &plan.to_string_lossy(), "--key", &desk.path("li.key")]).await?;
     }
-    let told = check().await?;
-    assert!(!told.contains("signed"), "{told}");
+    let reported = check().await?;
+    assert!(!reported.contains("signed"), "{reported}");
     let changed = std::fs::read_to_string(&plans[0])?.replacen("30m", "3m", 1) + "\n";
     std::fs::write(&plans[0], changed)?;
-    let told = check().await?;
-    assert!(told.contains("does not hold") && told.contains("changed after it was signed"), "{told}");
+    let reported = check().await?;
+    assert!(
+        reported.contains("does not hold") && reported.contains("changed after it was signed"),
+        "{reported}"
+    );
     Ok(())
 }
 
 /// The people of a desk's centre, as facility.toml says it.
-fn people_of(desk: &Desk) -> anyhow::Result<String> {
+fn people_of(desk: &OrderOffice) -> anyhow::Result<String> {
     let facility = std::fs::read_to_string(desk.config.join("facility.toml"))?;
     let at = facility.find("\n[[person]]").unwrap_or_default();
     Ok(facility[at..].to_owned())

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, floods};
-use linli_tests::{Broker, Flood, Gateway, Proof, Stage, tool};
+use linli_tests::{Broker, Flood, Gateway, Proof, Workspace, eventually, tool};
 
 /// An authority, a broker's certificate for this machine, and one for the gateway.
 async fn certificates(dir: &Path) -> anyhow::Result<()> {
@@ -33,11 +33,11 @@ async fn certificates(dir: &Path) -> anyhow::Result<()> {
 }
 
 async fn delivers(version: &str, with_certificate: bool) -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let certs = stage.path("certs");
+    let workspace = Workspace::new()?;
+    let certs = workspace.path("certs");
     certificates(&certs).await?;
-    let broker = Broker::start_tls(&stage, &certs).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let broker = Broker::start_tls(&workspace, &certs).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
     let file = |name: &str| certs.join(name).display().to_string();
     let mut mqtt = format!(
@@ -48,8 +48,8 @@ async fn delivers(version: &str, with_certificate: bool) -> anyhow::Result<()> {
     if with_certificate {
         mqtt += &format!("cert = \"{}\"\nkey = \"{}\"\n", file("gateway.pem"), file("gateway.key"));
     }
-    let config = stage.configure_with(&mqtt, STORE, &floods(&flood, 1, "50ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure_with(&mqtt, STORE, &floods(&flood, 1, "50ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     if !with_certificate {
         gateway
@@ -60,10 +60,19 @@ async fn delivers(version: &str, with_certificate: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let has_data = || {
+        let received = subscriber.received().unwrap_or_default();
+        received.iter().filter(|message| message.topic.contains("/data/")).count() > 5
+    };
+    eventually("values arrive", Duration::from_secs(60), has_data).await?;
     gateway.stop().await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let received = subscriber.received()?;
+    let farewell = || {
+        let received = subscriber.received().unwrap_or_default();
+        let last = received.iter().rfind(|message| message.topic.ends_with("/status"));
+        last.is_some_and(|message| message.payload["online"] == false)
+    };
+    eventually("the farewell arrives", Duration::from_secs(60), farewell).await?;
+    let received = subscriber.settled().await?;
     let status: Vec<_> = received.iter().filter(|m| m.topic.ends_with("/status")).collect();
     assert_eq!(status.first().map(|m| &m.payload["online"]), Some(&true.into()), "birth");
     assert_eq!(status.last().map(|m| &m.payload["online"]), Some(&false.into()), "farewell");
@@ -88,12 +97,12 @@ async fn a_broker_that_wants_a_certificate_gets_nothing_without() -> anyhow::Res
 
 #[tokio::test]
 async fn the_last_will_tells_of_a_gateway_that_was_killed() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, STORE, &floods(&flood, 1, "50ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &floods(&flood, 1, "50ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
     gateway.kill().await?;

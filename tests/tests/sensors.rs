@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Gateway, Stage, device, eventually, free_port, tool};
+use linli_tests::{Broker, Gateway, Workspace, device, eventually, free_port, tool};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 /// Publishes as Zigbee2MQTT does, by mosquitto's own client.
@@ -57,14 +59,14 @@ async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
         })
         .await?;
     // The subscriptions follow the connection by a moment.
-    let told = eventually("the first value is shown", Duration::from_secs(20), || {
+    let reported = eventually("the first value is shown", Duration::from_secs(20), || {
         let port = port.to_string();
         let arguments =
             ["-h", "127.0.0.1", "-p", &port, "-t", "zigbee2mqtt/cold room", "-m", "{\"temperature\":3.5}"];
         let _ = std::process::Command::new("mosquitto_pub").args(arguments).status();
         value(gateway, "cold-room", "temperature") == Some(json!(3.5))
     });
-    told.await?;
+    reported.await?;
     publish(
         port,
         "zigbee2mqtt/cold room",
@@ -96,14 +98,31 @@ async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
 
 async fn switch(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     let port_text = port.to_string();
-    let listen = ["-h", "127.0.0.1", "-p", &port_text, "-C", "1", "-W", "30", "-t", "zigbee2mqtt/plug/set"];
-    let heard = Command::new(tool("mosquitto_sub", "mosquitto-clients")?).args(listen).output();
-    let heard = tokio::spawn(heard);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let topic = "zigbee2mqtt/plug/set";
+    let listen = ["-h", "127.0.0.1", "-p", &port_text, "-C", "1", "-W", "60", "-t", topic, "-d"];
+    // Line by line, although nobody looks at a terminal.
+    let mut plug = Command::new(tool("stdbuf", "coreutils")?)
+        .arg("-oL")
+        .arg(tool("mosquitto_sub", "mosquitto-clients")?)
+        .args(listen)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut lines = BufReader::new(plug.stdout.take().context("no output")?).lines();
+    // It says so itself when the broker has taken its subscription.
+    while !lines.next_line().await?.context("mosquitto_sub ended")?.starts_with("Subscribed") {}
+    let heard = tokio::spawn(async move {
+        loop {
+            let line = lines.next_line().await?.context("mosquitto_sub ended")?;
+            if line.starts_with('{') {
+                return anyhow::Ok(line);
+            }
+        }
+    });
     let command = gateway.verb(&["command", "plug", "state", "true", "--expires", "20s"]);
     let reply = async {
         let heard = heard.await??;
-        assert_eq!(String::from_utf8_lossy(&heard.stdout).trim(), "{\"state\":\"ON\"}");
+        assert_eq!(heard.trim(), "{\"state\":\"ON\"}");
         publish(port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":12.5}", false).await
     };
     let (done, replied) = tokio::join!(command, reply);
@@ -132,13 +151,13 @@ async fn kiosk(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn zigbee2mqtt_is_understood_as_it_is() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     // What the broker kept from before says nothing about now.
     publish(broker.port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":999}", true).await?;
     let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
-    let config = stage.configure(broker.port, STORE, &devices(&line))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &devices(&line))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     converse(&gateway, broker.port).await?;
     gateway.stop().await
@@ -146,7 +165,7 @@ async fn zigbee2mqtt_is_understood_as_it_is() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
-    let (stage, port) = (Stage::new()?, free_port()?);
+    let (stage, port) = (Workspace::new()?, free_port()?);
     let line = format!("listen = \"127.0.0.1:{port}\"");
     let config = stage.configure_with("", STORE, &devices(&line))?;
     let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
@@ -157,22 +176,22 @@ async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
 
 /// A switch that does as it is told, by mosquitto's own clients.
 fn obedient_plug(port: u16) -> anyhow::Result<tokio::process::Child> {
-    let told = format!("mosquitto_sub -h 127.0.0.1 -p {port} -W 120 -t zigbee2mqtt/plug/set");
+    let reported = format!("mosquitto_sub -h 127.0.0.1 -p {port} -W 120 -t zigbee2mqtt/plug/set");
     let reports = format!("mosquitto_pub -h 127.0.0.1 -p {port} -t zigbee2mqtt/plug -m \"$line\"");
-    let script = format!("{told} | while read -r line; do {reports}; done");
+    let script = format!("{reported} | while read -r line; do {reports}; done");
     Ok(Command::new("sh").args(["-c", &script]).kill_on_drop(true).spawn()?)
 }
 
 #[tokio::test]
 async fn a_siren_sounds_until_somebody_answers_or_long_enough() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
-    let config = stage.configure(broker.port, STORE, &devices(&line))?;
+    let config = workspace.configure(broker.port, STORE, &devices(&line))?;
     let siren = "[[siren]]\ndevice = \"plug\"\npoint = \"state\"\nfor = \"20s\"\n";
     std::fs::write(config.join("alarms.toml"), siren)?;
     let _plug = obedient_plug(broker.port)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     shows(&gateway, "plug", "state", Some(json!(false))).await?;
     assert!(gateway.verb(&["alarms", "test"]).await?.status.success());

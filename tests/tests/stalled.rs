@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use linli_tests::room::{Centre, Room, step};
 use linli_tests::switching::{PATIENCE, act, order_to_enter, until, until_with};
-use linli_tests::{Broker, Crew, Gateway, Stage, eventually, python};
+use linli_tests::{Broker, Gateway, Operators, Workspace, eventually, python};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -23,10 +23,10 @@ async fn held(database: &std::path::Path) -> anyhow::Result<Child> {
     let mut holder = Command::new(python()?);
     let holder = holder.args(["-c", HOLDER]).arg(database).kill_on_drop(true);
     let mut holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut told = String::new();
+    let mut reported = String::new();
     let out = holder.stdout.take().ok_or_else(|| anyhow::anyhow!("no output"))?;
-    BufReader::new(out).read_line(&mut told).await?;
-    anyhow::ensure!(told == "held\n", "the lock is not held: {told:?}");
+    BufReader::new(out).read_line(&mut reported).await?;
+    anyhow::ensure!(reported == "held\n", "the lock is not held: {reported:?}");
     Ok(holder)
 }
 
@@ -36,9 +36,9 @@ async fn burning(mqtt: Option<u16>) -> anyhow::Result<(Centre, Room, Gateway)> {
     let mut place = Room::start(centre.port, "30").await?;
     let gateway = centre.gateway().await?;
     order_to_enter(&gateway, &mut centre).await?;
-    let crew = Crew { resumes: false, retries: false };
+    let operators = Operators { resumes: false, retries: false };
     let burns = |room: &serde_json::Value| step(room, "uv-dose") == "running";
-    until_with(&gateway, &mut place, &crew, "lamps burn", burns).await?;
+    until_with(&gateway, &mut place, &operators, "lamps burn", burns).await?;
     assert_eq!(lamps(&place), Some(1));
     Ok((centre, place, gateway))
 }
@@ -59,19 +59,19 @@ async fn release(holder: &mut Child) -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_stop_reaches_the_wire_while_nothing_can_be_written() -> anyhow::Result<()> {
     let (centre, place, gateway) = burning(None).await?;
-    let mut holder = held(&centre.stage.path("data").join("linli.db")).await?;
+    let mut holder = held(&centre.workspace.path("data").join("linli.db")).await?;
     let (is_answered, is_stopped) = (Cell::new(false), Cell::new(false));
     // The desk is busy with something that cannot become durable.
     let asking = async {
-        let told = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--as", "qian"]).await;
+        let reported = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--as", "qian"]).await;
         is_answered.set(true);
-        told
+        reported
     };
     let stopping = async {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        let told = gateway.verb(&["mode", "stop", "reading-room"]).await;
+        let reported = gateway.verb(&["mode", "stop", "reading-room"]).await;
         is_stopped.set(true);
-        told
+        reported
     };
     let watching = async {
         eventually("the lamps are commanded off", PATIENCE, || lamps(&place) == Some(0)).await?;
@@ -89,34 +89,34 @@ async fn a_stop_reaches_the_wire_while_nothing_can_be_written() -> anyhow::Resul
         room["stage"] == "held" && room["unproven"] == json!([])
     })
     .await?;
-    assert_eq!(place.harms(), Vec::<serde_json::Value>::new());
+    assert_eq!(place.violations(), Vec::<serde_json::Value>::new());
     centre.record_holds(&gateway).await?;
     gateway.stop().await
 }
 
 #[tokio::test]
 async fn a_stop_that_cannot_be_written_is_written_later_and_told() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let stage = Workspace::new()?;
     let broker = Broker::start(&stage).await?;
     let subscriber = broker.subscribe(&stage).await?;
     let (centre, place, gateway) = burning(Some(broker.port)).await?;
     let held_told = || {
         let all = subscriber.received().unwrap_or_default();
-        all.iter().filter(|told| told.payload["stage"] == "held").count()
+        all.iter().filter(|reported| reported.payload["stage"] == "held").count()
     };
-    let mut holder = held(&centre.stage.path("data").join("linli.db")).await?;
-    let told = gateway.verb(&["mode", "stop", "reading-room"]).await?;
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let mut holder = held(&centre.workspace.path("data").join("linli.db")).await?;
+    let reported = gateway.verb(&["mode", "stop", "reading-room"]).await?;
+    assert!(reported.status.success(), "{}", String::from_utf8_lossy(&reported.stderr));
     assert_eq!((lamps(&place), held_told()), (Some(0), 0), "done, and on no record yet");
     assert!(gateway.log().contains("safety goes first"), "it could not be written: {}", gateway.log());
     release(&mut holder).await?;
     until(&gateway, "it is proven safe", |room| room["unproven"] == json!([])).await?;
-    let (status, told) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
-    assert_eq!(status, 200, "{told}");
+    let (status, reported) = act(&gateway, "resume", &json!({"person": "zhao", "why": "误报"}))?;
+    assert_eq!(status, 200, "{reported}");
     eventually("the district hears of the stop", PATIENCE, || held_told() == 1).await?;
     let record = std::fs::read_to_string(centre.record(&gateway).await?)?;
     assert_eq!(record.matches("\"stop\":{").count(), 1, "the stop is on record, once");
-    assert_eq!(place.harms(), Vec::<serde_json::Value>::new());
+    assert_eq!(place.violations(), Vec::<serde_json::Value>::new());
     centre.record_holds(&gateway).await?;
     gateway.stop().await
 }

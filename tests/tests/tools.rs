@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter_serial, floods};
-use linli_tests::{Cable, Flood, Gateway, Peer, Stage, free_port, linli};
+use linli_tests::{Cable, Flood, Gateway, Peer, Workspace, free_port, linli};
 use serde_json::Value;
 
 fn text(bytes: &[u8]) -> String {
@@ -12,32 +12,32 @@ fn text(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn scan_finds_the_units_that_are_there() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let workspace = Workspace::new()?;
     let port = free_port()?;
     let _tcp = Peer::tcp(port, 3, 1000).await?;
     let endpoint = format!("127.0.0.1:{port}");
     let output =
         linli(&["scan", "--tcp", &endpoint, "--units", "1-6", "--timeout", "100ms", "--json"]).await?;
-    let told: Value = serde_json::from_slice(&output.stdout)?;
+    let reported: Value = serde_json::from_slice(&output.stdout)?;
     // pymodbus answers for units it does not have, with an exception.
-    let answering = told.as_array().into_iter().flatten().filter(|found| found["answer"] == "answers");
+    let answering = reported.as_array().into_iter().flatten().filter(|found| found["answer"] == "answers");
     let units: Vec<u64> = answering.filter_map(|found| found["unit"].as_u64()).collect();
-    assert_eq!(units, [1, 2, 3], "{told}");
+    assert_eq!(units, [1, 2, 3], "{reported}");
 
-    let cable = Cable::lay(&stage).await?;
+    let cable = Cable::connect(&workspace).await?;
     let _bus = Peer::bus_of_thirty(&cable.server, 19_200, &["--dead", "2", "--babbling", "4"]).await?;
     let serial = cable.gateway.to_string_lossy().into_owned();
     let output =
         linli(&["scan", "--port", &serial, "--baud", "19200", "--units", "1-5", "--timeout", "150ms"])
             .await?;
-    let told = text(&output.stdout);
-    assert!(output.status.success(), "{told}{}", text(&output.stderr));
+    let reported = text(&output.stdout);
+    assert!(output.status.success(), "{reported}{}", text(&output.stderr));
     for line in
         ["unit   1: answers\n", "unit   3: answers\n", "unit   4: answers damaged", "unit   5: answers\n"]
     {
-        assert!(told.contains(line), "{line:?} is not in\n{told}");
+        assert!(reported.contains(line), "{line:?} is not in\n{reported}");
     }
-    assert!(!told.contains("unit   2"), "{told}");
+    assert!(!reported.contains("unit   2"), "{reported}");
     let output = linli(&["scan", "--port", "/dev/nothing-here", "--units", "1-2"]).await?;
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/dev/nothing-here"), "{}", text(&output.stderr));
@@ -46,16 +46,16 @@ async fn scan_finds_the_units_that_are_there() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn probe_shows_every_point_of_a_live_device() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let cable = Cable::lay(&stage).await?;
+    let workspace = Workspace::new()?;
+    let cable = Cable::connect(&workspace).await?;
     let _peer = Peer::serial(&cable.server, 1, 50).await?;
-    let config = stage.configure_with("", STORE, &counter_serial("l1", "d1", &cable.gateway, "1s"))?;
+    let config = workspace.configure_with("", STORE, &counter_serial("l1", "d1", &cable.gateway, "1s"))?;
     let config = config.to_string_lossy();
     let output = linli(&["probe", "d1", "--json", "--config", &config]).await?;
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let told = text(&output.stdout);
+    let reported = text(&output.stdout);
     for point in ["counter", "set_point", "limit", "relay"] {
-        assert!(told.contains(point), "{told}");
+        assert!(reported.contains(point), "{reported}");
     }
     let output = linli(&["probe", "d7", "--config", &config]).await?;
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
@@ -65,23 +65,23 @@ async fn probe_shows_every_point_of_a_live_device() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_backup_taken_while_running_restores_and_doctor_tells_the_state() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
+    let workspace = Workspace::new()?;
     let flood = Flood::start().await?;
-    let config = stage.configure_with("", STORE, &floods(&flood, 2, "20ms"))?;
-    let data = stage.path("data");
+    let config = workspace.configure_with("", STORE, &floods(&flood, 2, "20ms"))?;
+    let data = workspace.path("data");
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
     let rows = |s: &Value| s["store"]["rows"][1].as_u64().unwrap_or_default();
     gateway.until("rows", Duration::from_secs(20), |s| rows(s) > 100).await?;
-    let copy = stage.path("copy.db").to_string_lossy().into_owned();
+    let copy = workspace.path("copy.db").to_string_lossy().into_owned();
     let output = gateway.verb(&["backup", &copy]).await?;
     assert!(output.status.success(), "{}", text(&output.stderr));
     let again = gateway.verb(&["backup", &copy]).await?;
     assert!(!again.status.success(), "a backup is never overwritten");
     let output = gateway.verb(&["doctor", "--json"]).await?;
     assert!(output.status.success(), "{}", text(&output.stdout));
-    let told: Value = serde_json::from_slice(&output.stdout)?;
-    assert_eq!(told.as_array().map(Vec::len), Some(3), "{told}");
+    let reported: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(reported.as_array().map(Vec::len), Some(3), "{reported}");
     gateway.stop().await?;
 
     for file in ["linli.db", "linli.db-wal", "linli.db-shm"] {
@@ -102,8 +102,8 @@ async fn a_backup_taken_while_running_restores_and_doctor_tells_the_state() -> a
 
 #[tokio::test]
 async fn init_gives_a_configuration_that_checks_and_mistakes_are_all_told_at_once() -> anyhow::Result<()> {
-    let stage = Stage::new()?;
-    let dir = stage.path("centre");
+    let workspace = Workspace::new()?;
+    let dir = workspace.path("centre");
     let at = dir.to_string_lossy().into_owned();
     let output = linli(&["init", &at, "--centre", "c1", "--name", "试验中心"]).await?;
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -119,10 +119,10 @@ async fn init_gives_a_configuration_that_checks_and_mistakes_are_all_told_at_onc
          [[device]]\nid = \"D 1\"\nline = \"l2\"\nunit = 300\nprofile = \"xy/md2\"\npol = \"5s\"\n",
     )?;
     let output = linli(&["check", &at]).await?;
-    let told = text(&output.stderr) + &text(&output.stdout);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let reported = text(&output.stderr) + &text(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{reported}");
     for part in ["modbus_tcp", "poll", "l1", "devices.toml:3", "devices.toml:7"] {
-        assert!(told.contains(part), "{part} is not in\n{told}");
+        assert!(reported.contains(part), "{part} is not in\n{reported}");
     }
     let output = linli(&["schema"]).await?;
     serde_json::from_slice::<Value>(&output.stdout)?;

@@ -7,10 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use linli_tests::room::{BACK, Centre, ENTER, does, rooms, step};
+use linli_tests::room::{BACK, Centre, ENTER, rooms, step, succeed};
 use linli_tests::scene::{Ports, RESIDENT, Scene, alarm_is, command, soon, succeeds};
 use linli_tests::switching::{PATIENCE, send, until, until_with};
-use linli_tests::{Crew, FakeClock, Gateway, Proof, Received, Stage, eventually, now_ms, python};
+use linli_tests::{FakeClock, Gateway, Operators, Proof, Received, Workspace, eventually, now_ms, python};
 use serde_json::{Value, json};
 
 /// What the database of a gateway that does not run holds.
@@ -81,15 +81,15 @@ async fn make_the_fixture_of_0_1() -> anyhow::Result<()> {
     let order = scene.centre.order("enter", "actual", &more, &["wang", "li"]).await?;
     let (is_taken, answer) = send(&gateway, &order).await?;
     ensure!(is_taken, "{answer}");
-    let crew = Crew { resumes: false, retries: false };
+    let operators = Operators { resumes: false, retries: false };
     // The hall is stopped when people have done something there.
     let has_begun =
         |_: &Value| find(&gateway, "hall").is_ok_and(|hall| hall.to_string().contains("\"verified\""));
-    until_with(&gateway, &mut scene.room, &crew, "something is done in the hall", has_begun).await?;
+    until_with(&gateway, &mut scene.room, &operators, "something is done in the hall", has_begun).await?;
     let (status, answer) = gateway.ask("POST", "/api/v1/mode/rooms/hall/stop", &Value::Null)?;
     ensure!(status == 200, "{answer}");
     let burns = |room: &Value| step(room, "uv-dose") == "running";
-    until_with(&gateway, &mut scene.room, &crew, "the lamps burn", burns).await?;
+    until_with(&gateway, &mut scene.room, &operators, "the lamps burn", burns).await?;
     let before = rooms(&gateway)?;
     gateway.kill().await?;
     let made_at = now_ms();
@@ -123,7 +123,7 @@ struct Upgrade {
 
 impl Upgrade {
     async fn from(version: &str) -> anyhow::Result<Self> {
-        let (from, stage) = (fixture(version), Stage::new()?);
+        let (from, stage) = (fixture(version), Workspace::new()?);
         let expected: Value = serde_json::from_slice(&std::fs::read(from.join("expected.json"))?)?;
         copy(&from.join("config"), &stage.path("config"))?;
         copy(&from.join("data"), &stage.path("data"))?;
@@ -259,18 +259,18 @@ async fn a_switch_begun_under_0_1_is_finished() -> anyhow::Result<()> {
     is_delivered(&upgrade, &epoch).await?;
     record_goes_on(&upgrade, &gateway).await?;
     read_back(&upgrade, &gateway).await?;
-    let crew = Crew { resumes: true, retries: true };
+    let operators = Operators { resumes: true, retries: true };
     let are_ready = |_: &Value| {
         ["reading-room", "hall"]
             .iter()
             .all(|name| find(&gateway, name).is_ok_and(|room| room["stage"] == "ready"))
     };
-    until_with(&gateway, &mut upgrade.scene.room, &crew, "both rooms are ready", are_ready).await?;
+    until_with(&gateway, &mut upgrade.scene.room, &operators, "both rooms are ready", are_ready).await?;
     let shown = find(&gateway, "reading-room")?;
     ensure!(shown["verified"] == true, "{shown:#}");
     ensure!(shown["order"] == upgrade.room_before("reading-room")?["order"], "{shown:#}");
     record_goes_on(&upgrade, &gateway).await?;
-    assert_eq!(upgrade.scene.room.harms(), [Value::Null; 0]);
+    assert_eq!(upgrade.scene.room.violations(), [Value::Null; 0]);
     gateway.stop().await?;
     // Nothing that waited, and nothing after it, is missing.
     let received = upgrade.scene.subscriber.settled().await?;
@@ -295,13 +295,13 @@ async fn a_switch_begun_under_0_1_is_taken_back() -> anyhow::Result<()> {
     let order = upgrade.scene.centre.order("return", "actual", &more, &["wang", "li"]).await?;
     let (is_taken, answer) = send(&gateway, &order).await?;
     ensure!(is_taken, "{answer}\n{}", gateway.log());
-    let crew = Crew { resumes: false, retries: true };
+    let operators = Operators { resumes: false, retries: true };
     let room = &mut upgrade.scene.room;
-    until_with(&gateway, room, &crew, "peace", |room| room["stage"] == "peace").await?;
+    until_with(&gateway, room, &operators, "peace", |room| room["stage"] == "peace").await?;
     // The door that 0.1 had shut is open to the public again.
     ensure!(room.written("register", 0).last() == Some(&0), "{:?}", room.written("register", 0));
     record_goes_on(&upgrade, &gateway).await?;
-    assert_eq!(upgrade.scene.room.harms(), [Value::Null; 0]);
+    assert_eq!(upgrade.scene.room.violations(), [Value::Null; 0]);
     gateway.stop().await
 }
 
@@ -335,7 +335,8 @@ async fn read_back(upgrade: &Upgrade, gateway: &Gateway) -> anyhow::Result<()> {
     ensure!(signed.starts_with("1 signed"), "{signed}");
     let nodes = succeeds(gateway, &["node", "audit"]).await?;
     ensure!(nodes.contains("none changed, none missing"), "{nodes}");
-    let record = does(&["mode", "report", "--record", &upgrade.scene.centre.record(gateway).await?]).await?;
+    let record =
+        succeed(&["mode", "report", "--record", &upgrade.scene.centre.record(gateway).await?]).await?;
     ensure!(record.contains(ENTER), "{record}");
     Ok(())
 }

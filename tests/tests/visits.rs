@@ -8,7 +8,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Gateway, Lab, Received, Stage, Subscriber, eventually, http, python};
+use linli_tests::{
+    Broker, Gateway, Hl7Monitor, Received, Subscriber, Workspace, eventually, http, now_ms, python,
+};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -17,9 +19,9 @@ const NAME: &str = "欧阳若水";
 
 /// A gateway with keys, a worker and a monitor in a cabin.
 struct Cabin {
-    stage: Stage,
+    workspace: Workspace,
     config: PathBuf,
-    lab: Lab,
+    monitor: Hl7Monitor,
     subscriber: Subscriber,
     _broker: Broker,
 }
@@ -28,11 +30,11 @@ struct Cabin {
 
 impl Cabin {
     async fn build() -> anyhow::Result<Self> {
-        let stage = Stage::new()?;
-        let broker = Broker::start(&stage).await?;
-        let subscriber = broker.subscribe(&stage).await?;
-        let lab = Lab::new()?;
-        let config = stage.configure(broker.port, STORE, &lab.device(Some("cabin")))?;
+        let workspace = Workspace::new()?;
+        let broker = Broker::start(&workspace).await?;
+        let subscriber = broker.subscribe(&workspace).await?;
+        let monitor = Hl7Monitor::new()?;
+        let config = workspace.configure(broker.port, STORE, &monitor.device(Some("cabin")))?;
         let facility = std::fs::read_to_string(config.join("facility.toml"))?;
         std::fs::write(
             config.join("facility.toml"),
@@ -45,29 +47,52 @@ impl Cabin {
         let cabin = "\n[cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
                      [[worker]]\nname = \"wang\"\ntoken = \"file:worker.token\"\n";
         std::fs::write(config.join("gateway.toml"), gateway + cabin)?;
-        Ok(Self { stage, config, lab, subscriber, _broker: broker })
+        Ok(Self { workspace, config, monitor, subscriber, _broker: broker })
     }
 
     async fn start(&self) -> anyhow::Result<Gateway> {
-        let mut gateway = Gateway::start(&self.config, &self.stage.path("data")).await?;
+        let mut gateway = Gateway::start(&self.config, &self.workspace.path("data")).await?;
         gateway.answering().await?;
-        self.lab.listening().await?;
+        self.monitor.listening().await?;
         Ok(gateway)
     }
 
     /// Sends one saturation; gives what the sender is told.
     async fn measure(&self, control: &str, patient: &str, saturation: u8) -> anyhow::Result<String> {
+        self.measured_at("", control, patient, saturation).await
+    }
+
+    /// The same, measured a minute ago by the monitor's clock: somebody who was there within that
+    /// minute may have been measured. So no answer depends on how fast this machine is.
+    async fn measured_a_minute_ago(
+        &self,
+        control: &str,
+        patient: &str,
+        saturation: u8,
+    ) -> anyhow::Result<String> {
+        let then = jiff::Timestamp::from_millisecond(now_ms() - 60_000)?;
+        let stamp = then.strftime("%Y%m%d%H%M%S+0000").to_string();
+        self.measured_at(&stamp, control, patient, saturation).await
+    }
+
+    async fn measured_at(
+        &self,
+        stamp: &str,
+        control: &str,
+        patient: &str,
+        saturation: u8,
+    ) -> anyhow::Result<String> {
         let message = format!(
             "MSH|^~\\&|CABIN|S|GW|S|||ORU^R01^ORU_R01|{control}|P|2.6|||||||UNICODE UTF-8\rPID|||{patient}\r\
-             OBR|1|||85353-1^Vital signs^LN\rOBX|1|NM|59408-5^SpO2^LN||{saturation}|%^^UCUM|||||F\r"
+             OBR|1|||85353-1^Vital signs^LN\rOBX|1|NM|59408-5^SpO2^LN||{saturation}|%^^UCUM|||||F|||{stamp}\r"
         );
-        let answers = self.lab.send(&[message]).await?;
+        let answers = self.monitor.send(&[message]).await?;
         assert_eq!(answers[0]["code"], "AA", "{answers:?}");
         Ok(answers[0]["reason"].as_str().unwrap_or_default().to_owned())
     }
 
     /// What the district hears, each once: after a kill some of it comes again.
-    fn told(&self) -> Vec<Received> {
+    fn reported(&self) -> Vec<Received> {
         let mut seen = std::collections::BTreeSet::new();
         let received = self.subscriber.received().unwrap_or_default();
         let mut is_new = |m: &Received| {
@@ -109,15 +134,18 @@ async fn two_residents_in_quick_succession_never_mix() -> anyhow::Result<()> {
     let gateway = cabin.start().await?;
     assert!(cabin.measure("1", "", 90).await?.contains("no visit was open"));
     let first = open(&gateway, "A1", Some(NUMBER))?;
-    assert!(cabin.measure("2", "", 91).await?.contains("begun before"));
+    assert!(cabin.measured_a_minute_ago("2", "", 91).await?.contains("begun before"));
     sleep(Duration::from_millis(5100)).await;
     assert_eq!(cabin.measure("3", "", 92).await?, "");
     let second = open(&gateway, "A2", None)?;
-    sleep(Duration::from_millis(5100)).await;
-    assert!(cabin.measure("4", "", 93).await?.contains("two visits"), "it may still be the first one's");
+    assert!(
+        cabin.measured_a_minute_ago("4", "", 93).await?.contains("two visits"),
+        "it may still be the first one's"
+    );
     assert!(cabin.measure("5", "A1", 94).await?.contains("no open visit"), "the first one has gone");
     assert_eq!(cabin.measure("6", "A2", 95).await?, "", "its sender says whose it is");
-    sleep(Duration::from_millis(10_000)).await;
+    // An oximeter takes 5 to 15 s: then nobody but the second one can have been measured.
+    sleep(Duration::from_millis(15_100)).await;
     assert_eq!(cabin.measure("7", "", 96).await?, "");
     assert_eq!(saturations(&shown(&gateway, &first, "")?), [92.0]);
     assert_eq!(saturations(&shown(&gateway, &second, "")?), [95.0, 96.0]);
@@ -126,7 +154,10 @@ async fn two_residents_in_quick_succession_never_mix() -> anyhow::Result<()> {
     // After a power cut the second one is still there, and nobody knows what was measured meanwhile.
     gateway.kill().await?;
     let gateway = cabin.start().await?;
-    assert!(cabin.measure("8", "", 97).await?.contains("two visits"), "the first may have just gone");
+    assert!(
+        cabin.measured_a_minute_ago("8", "", 97).await?.contains("two visits"),
+        "the first may have just gone"
+    );
     assert!(cabin.measure("9", NUMBER, 98).await?.contains("no open visit"));
 
     // A person says whose it is, puts it right, takes it back: versions, never overwritten.
@@ -134,8 +165,9 @@ async fn two_residents_in_quick_succession_never_mix() -> anyhow::Result<()> {
     let waiting = waiting.as_array().cloned().unwrap_or_default();
     assert_eq!(waiting.len(), 6, "{waiting:?}");
     let lost = waiting[3]["id"].as_str().unwrap_or_default().to_owned();
-    let change =
-        |deed: &str, body: Value| gateway.ask("POST", &format!("/api/v1/measurements/{lost}/{deed}"), &body);
+    let change = |action: &str, body: Value| {
+        gateway.ask("POST", &format!("/api/v1/measurements/{lost}/{action}"), &body)
+    };
     let (status, _) = change("assign", json!({"visit": first["id"], "why": "asked"}))?;
     assert_eq!(status, 200);
     let readings = json!([{"quantity": "oxygen_saturation", "value": 89.0}]);
@@ -151,13 +183,14 @@ async fn two_residents_in_quick_succession_never_mix() -> anyhow::Result<()> {
     assert_eq!(versions[0]["measurement"]["readings"][0]["value"], 94.0, "the first one stands");
 
     // The district hears each version once, under the pseudonym of whom it belongs to.
-    eventually("all of them", Duration::from_secs(10), || cabin.told().len() == 12).await?;
-    let told = cabin.told();
+    eventually("all of them", Duration::from_secs(10), || cabin.reported().len() == 12).await?;
+    let reported = cabin.reported();
     let pseudonym = first["pseudonym"].as_str().unwrap();
     let of_first = |m: &&Received| m.payload["pseudonym"] == pseudonym;
-    assert_eq!(told.iter().filter(of_first).count(), 4);
+    assert_eq!(reported.iter().filter(of_first).count(), 4);
     assert!(
-        told.iter().filter(|m| m.payload["id"] == lost.as_str() && m.payload["version"] == 3).count() == 1
+        reported.iter().filter(|m| m.payload["id"] == lost.as_str() && m.payload["version"] == 3).count()
+            == 1
     );
     gateway.stop().await
 }
@@ -172,7 +205,7 @@ async fn nobody_is_named_and_what_is_erased_is_gone() -> anyhow::Result<()> {
     assert_eq!((&revealed["identity"]["name"], &revealed["name"]), (&json!(NAME), &json!("欧***")));
     assert!(shown(&gateway, &visit, "")?["identity"].is_null(), "only when asked for");
     let metrics = gateway.get("/metrics")?;
-    eventually("it is told", Duration::from_secs(10), || cabin.told().len() == 1).await?;
+    eventually("it is reported", Duration::from_secs(10), || cabin.reported().len() == 1).await?;
 
     // A new key: the old one is needed until everything is sealed anew.
     key(&cabin.config.join("new.key"), "4d")?;
@@ -190,8 +223,8 @@ async fn nobody_is_named_and_what_is_erased_is_gone() -> anyhow::Result<()> {
     assert!(gateway.verb(&["reload"]).await?.status.success());
     assert_eq!(shown(&gateway, &visit, "?reveal=true")?["identity"]["name"], NAME);
 
-    let mut files = vec![cabin.stage.path("received.tsv")];
-    files.extend(std::fs::read_dir(cabin.stage.path("data"))?.flatten().map(|entry| entry.path()));
+    let mut files = vec![cabin.workspace.path("received.tsv")];
+    files.extend(std::fs::read_dir(cabin.workspace.path("data"))?.flatten().map(|entry| entry.path()));
     let mut haystacks: Vec<Vec<u8>> =
         files.iter().filter(|f| f.is_file()).map(|f| std::fs::read(f).unwrap()).collect();
     haystacks.extend([metrics.into_bytes(), gateway.log().into_bytes()]);
@@ -209,14 +242,15 @@ async fn nobody_is_named_and_what_is_erased_is_gone() -> anyhow::Result<()> {
     assert_eq!(shown(&gateway, &visit, "")?["status"], 404);
     assert_eq!(gateway.ask("POST", &path, &json!({"why": "again"}))?.0, 404);
     eventually("the district hears of it", Duration::from_secs(10), || {
-        cabin.told().iter().any(|message| message.payload["status"] == "erased")
+        cabin.reported().iter().any(|message| message.payload["status"] == "erased")
     })
     .await?;
     let (_, audit) = gateway.ask("GET", "/api/v1/audit", &Value::Null)?;
-    let deeds: Vec<&str> =
+    let actions: Vec<&str> =
         audit.as_array().unwrap().iter().filter_map(|entry| entry["what"].as_str()).collect();
-    for deed in ["visit.open", "identity.reveal", "identity.rekey", "identity.find", "erase", "visit.show"] {
-        assert!(deeds.contains(&deed), "{deed} is missing in {deeds:?}");
+    for action in ["visit.open", "identity.reveal", "identity.rekey", "identity.find", "erase", "visit.show"]
+    {
+        assert!(actions.contains(&action), "{action} is missing in {actions:?}");
     }
     gateway.stop().await
 }
@@ -236,12 +270,11 @@ async fn workers_see_what_others_do_not_and_other_programs_read_it() -> anyhow::
     assert_eq!(asked(&format!("Authorization: Bearer {token}\r\n"))?.0, 200);
     let anonymous = listen(&web, "")?;
     let worker = listen(&web, &format!("Authorization: Bearer {token}\r\n"))?;
-    sleep(Duration::from_millis(300)).await;
     let visit = open(&gateway, "C1", Some(NUMBER))?;
     let pressure = "MSH|^~\\&|CABIN|S|GW|S|||ORU^R01^ORU_R01|P1|P|2.6|||||||UNICODE UTF-8\rPID|||C1\r\
          OBR|1|||85353-1^Vital signs^LN\rOBX|1|NM|8480-6^S^LN||152|mm[Hg]^^UCUM|||||F\r\
          OBX|2|NM|8462-4^D^LN||91|mm[Hg]^^UCUM|||||F\rOBX|3|NM|8310-5^T^LN||36.6|Cel^^UCUM|||||F\r";
-    assert_eq!(cabin.lab.send(&[pressure.to_owned()]).await?[0]["code"], "AA");
+    assert_eq!(cabin.monitor.send(&[pressure.to_owned()]).await?[0]["code"], "AA");
     assert_eq!(cabin.measure("S1", "C1", 97).await?, "");
     let pseudonym = visit["pseudonym"].as_str().unwrap();
     let first = next_measurement(anonymous);
@@ -258,7 +291,7 @@ async fn workers_see_what_others_do_not_and_other_programs_read_it() -> anyhow::
         .spawn()?;
     checker.stdin.take().unwrap().write_all(&exported.stdout)?;
     let checked = checker.wait_with_output()?;
-    assert!(checked.status.success(), "an independent library does not accept the bundle");
+    assert!(checked.status.success(), "an independent library succeed not accept the bundle");
     let observations: Vec<Value> = String::from_utf8_lossy(&checked.stdout)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -282,9 +315,16 @@ async fn workers_see_what_others_do_not_and_other_programs_read_it() -> anyhow::
 /// Listens to events from now on.
 fn listen(web: &str, headers: &str) -> anyhow::Result<BufReader<std::net::TcpStream>> {
     let mut stream = std::net::TcpStream::connect(web)?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     stream.write_all(format!("GET /api/v1/events HTTP/1.1\r\nHost: linli\r\n{headers}\r\n").as_bytes())?;
-    Ok(BufReader::new(stream))
+    let mut events = BufReader::new(stream);
+    // Whoever has the head of the answer hears everything from now on.
+    let mut line = String::from("head");
+    while !line.trim().is_empty() {
+        line.clear();
+        events.read_line(&mut line)?;
+    }
+    Ok(events)
 }
 
 fn next_measurement(events: BufReader<std::net::TcpStream>) -> Value {

@@ -62,7 +62,7 @@ pub fn counting(json: Json) -> Json {
                             .for_each(|(_, v)| *v = differs());
                     }
                     ("count", value) if is_counter => *value = differs(),
-                    ("value", value) if is_uptime => *value = differs(),
+                    ("value", value) if is_uptime || is_block => *value = differs(),
                     _ => {}
                 }
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::{counter_on, floods};
-use linli_tests::{Broker, Flood, Gateway, Stage, now_ms};
+use linli_tests::{Broker, Flood, Gateway, Workspace, now_ms};
 use mqtt_v311::{AsyncClient, Event, MqttOptions, Packet, PublishOptions, QoS};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
@@ -15,13 +15,13 @@ const COMMANDS: usize = 300;
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let flood = Flood::start().await?;
     let medium = format!("kind = \"modbus_tcp\"\nendpoint = \"{}\"", flood.address);
     let devices = floods(&flood, 8, "100ms") + &counter_on("lc", "relay", &medium, "100ms");
-    let config = stage.configure(broker.port, "path = \"../data/linli.db\"", &devices)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, "path = \"../data/linli.db\"", &devices)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
     let options = MqttOptions::new("commands", ("127.0.0.1", broker.port));

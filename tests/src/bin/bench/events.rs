@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::floods;
-use linli_tests::{Broker, Flood, Gateway, Lab, Stage};
+use linli_tests::{Broker, Flood, Gateway, Hl7Monitor, Workspace};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -16,14 +16,14 @@ const MESSAGES: usize = 300;
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let (flood, lab) = (Flood::start().await?, Lab::new()?);
-    let devices = floods(&flood, 8, "100ms") + &lab.device(None);
-    let config = stage.configure(broker.port, "path = \"../data/linli.db\"", &devices)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let (flood, monitor) = (Flood::start().await?, Hl7Monitor::new()?);
+    let devices = floods(&flood, 8, "100ms") + &monitor.device(None);
+    let config = workspace.configure(broker.port, "path = \"../data/linli.db\"", &devices)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
-    lab.listening().await?;
+    monitor.listening().await?;
     let mut screen = TcpStream::connect(gateway.web().await?).await?;
     screen.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: linli\r\n\r\n").await?;
     let (seen, mut events) = mpsc::channel(16);
@@ -36,7 +36,7 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         }
     });
     sleep(Duration::from_secs(3)).await;
-    let mut monitor = TcpStream::connect(("127.0.0.1", lab.port)).await?;
+    let mut monitor = TcpStream::connect(("127.0.0.1", monitor.port)).await?;
     let (mut to_screen, mut to_answer) = (Vec::new(), Vec::new());
     for number in 0..MESSAGES {
         let message = format!(

@@ -4,15 +4,15 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter};
-use linli_tests::{Broker, Gateway, Peer, Stage, free_port};
+use linli_tests::{Broker, Gateway, Peer, Workspace, free_port};
 use tokio::time::sleep;
 
 use crate::measure::{Row, Use, resident};
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let port = free_port()?;
     let _peer = Peer::tcp(port, 5, 1000).await?;
     let mut devices = counter(port, "10s");
@@ -22,8 +22,8 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
             "[[device]]\nid = \"d{unit}\"\nline = \"l1\"\nunit = {unit}\nprofile = \"generic/counter\"\npoll = \"10s\"\n"
         );
     }
-    let config = stage.configure(broker.port, STORE, &devices)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, STORE, &devices)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     sleep(Duration::from_secs(5)).await;
     let used = Use::of(gateway.pid())?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::floods;
-use linli_tests::{Broker, Flood, Gateway, Stage, now_ms};
+use linli_tests::{Broker, Flood, Gateway, Workspace, now_ms};
 use mqtt_v311::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -12,11 +12,12 @@ use crate::measure::{Row, percentile};
 
 /// Runs the benchmark: 8 lines of 125 registers every 100 ms.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, "path = \"../data/linli.db\"", &floods(&flood, 8, "100ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config =
+        workspace.configure(broker.port, "path = \"../data/linli.db\"", &floods(&flood, 8, "100ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let options = MqttOptions::new("latency", ("127.0.0.1", broker.port));
     let (client, mut events) = AsyncClient::builder(options).capacity(64).build();

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use linli_tests::room::{Centre, does};
-use linli_tests::{Broker, Gateway, Stage, eventually};
+use linli_tests::room::{Centre, succeed};
+use linli_tests::{Broker, Gateway, Workspace, eventually};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
@@ -146,7 +146,7 @@ async fn centre(broker: u16) -> anyhow::Result<(Centre, Vec<String>)> {
         for (name, is_back) in [("ward", false), ("back", true)] {
             let file = centre.plan(&format!("{room}.{name}@1"));
             std::fs::write(&file, plan(room, is_back))?;
-            does(&["order", "sign", &file, "--key", &centre.key("wang")]).await?;
+            succeed(&["order", "sign", &file, "--key", &centre.key("wang")]).await?;
         }
     }
     Ok((centre, rooms))
@@ -190,9 +190,9 @@ fn ready(gateway: &Gateway) -> anyhow::Result<u64> {
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let _subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let _subscriber = broker.subscribe(&workspace).await?;
     let (mut centre, rooms) = centre(broker.port).await?;
     let gateway = centre.gateway().await?;
     let is_calm = |room: &Value| {
@@ -208,8 +208,8 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     let more: Vec<&str> = named.iter().flat_map(|plan| ["--plan", plan.as_str()]).collect();
     let order = centre.order("enter", "actual", &more, &["wang", "li"]).await?;
     let began = Instant::now();
-    let (is_taken, told) = centre.send(&gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
+    let (is_taken, reported) = centre.send(&gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
     let accepted = began.elapsed();
     let (mut waits, all) = (Vec::new(), rooms.len() as u64);
     while ready(&gateway)? < all {
@@ -223,9 +223,10 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         for (room, step, is_lead) in asked(&gateway)? {
             let body = json!({"person": if is_lead { "zhao" } else { "qian" }, "step": step});
             let at = Instant::now();
-            let (status, told) = gateway.ask("POST", &format!("/api/v1/mode/rooms/{room}/confirm"), &body)?;
+            let (status, reported) =
+                gateway.ask("POST", &format!("/api/v1/mode/rooms/{room}/confirm"), &body)?;
             waits.push(at.elapsed().as_secs_f64() * 1000.0);
-            anyhow::ensure!(status == 200, "{room} {step}: {told}");
+            anyhow::ensure!(status == 200, "{room} {step}: {reported}");
         }
         sleep(Duration::from_millis(100)).await;
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use linli_tests::{Gateway, Stage};
+use linli_tests::thirty::Thirty;
+use linli_tests::{Gateway, Workspace};
 use serialport::{SerialPort, TTYPort};
 use tokio::time::{Instant, sleep};
 
@@ -110,7 +111,7 @@ expect = { w-1 = 1 }
 
 /// Answers per unit and second with that many dead.
 async fn rates(dead: usize, poll: Duration) -> anyhow::Result<Vec<f64>> {
-    let stage = Stage::new()?;
+    let workspace = Workspace::new()?;
     let bus = Bus::start(dead)?;
     let mut devices = format!(
         "[[line]]\nid = \"bus\"\nkind = \"modbus_rtu\"\nport = \"{}\"\nbaud = {BAUD}\ntimeout = \"300ms\"\n\n",
@@ -123,10 +124,10 @@ async fn rates(dead: usize, poll: Duration) -> anyhow::Result<Vec<f64>> {
             poll.as_millis()
         );
     }
-    let config = stage.configure_with("", "path = \"../data/linli.db\"", &devices)?;
+    let config = workspace.configure_with("", "path = \"../data/linli.db\"", &devices)?;
     std::fs::create_dir_all(config.join("devices/bench"))?;
     std::fs::write(config.join("devices/bench/words.toml"), PROFILE)?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     sleep(SETTLE).await;
     let (begin, since) = (bus.counts(), Instant::now());
@@ -145,7 +146,23 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     let (rate, limit) = (all.iter().sum::<f64>(), 1.0 / exchange().as_secs_f64());
     let faulty = rates(3, poll).await?;
     let slowest = faulty[3..].iter().zip(&all[3..]).map(|(a, b)| a / b).fold(f64::INFINITY, f64::min);
+    let (settle, measure) = (SETTLE, MEASURE);
+    let healthy = Thirty::start(&[]).await?;
+    let before = healthy.rates(settle, measure).await?;
+    healthy.gateway.stop().await?;
+    let mixed = Thirty::start(&["--dead", "10", "--slow", "20", "--babbling", "30"]).await?;
+    let after = mixed.rates(settle, measure).await?;
+    mixed.gateway.stop().await?;
+    let living = before.iter().zip(&after).enumerate().filter(|(nth, _)| ![9, 19, 29].contains(nth));
+    let share =
+        living.map(|(_, (before, after))| *after as f64 / *before as f64).fold(f64::INFINITY, f64::min);
     Ok(vec![
+        Row::new(
+            "rate of the living with one dead, one slow, one babbling, the slowest",
+            "≥ 90 %",
+            format!("{:.0} %", share * 100.0),
+        )
+        .against("the same line, all well", share),
         Row::new("Modbus RTU, exchanges/s on 19 200 baud", "≥ 95 %", format!("{rate:.1}"))
             .against(format!("what the baud rate allows: {limit:.1}"), rate / limit),
         Row::new(

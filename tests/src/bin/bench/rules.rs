@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use linli_tests::devices::floods;
-use linli_tests::{Broker, Flood, Gateway, Stage};
+use linli_tests::{Broker, Flood, Gateway, Workspace};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -35,14 +35,14 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
 
 /// CPU seconds per value.
 async fn per_value(is_ruled: bool) -> anyhow::Result<f64> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let _subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let _subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
     let store = "path = \"../data/linli.db\"\nmax_bytes = \"1GiB\"";
-    let config = stage.configure(broker.port, store, &floods(&flood, DEVICES, "100ms"))?;
+    let config = workspace.configure(broker.port, store, &floods(&flood, DEVICES, "100ms"))?;
     std::fs::write(config.join("alarms.toml"), rules(is_ruled))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     sleep(SETTLE).await;
     let values = |gateway: &Gateway| -> anyhow::Result<f64> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use linli_tests::devices::floods;
 use linli_tests::room::{Centre, ENTER, Room, room, step};
-use linli_tests::{Broker, Crew, Flood, Held, Link, Stage, eventually};
+use linli_tests::{Broker, Flood, Held, Link, Operators, Workspace, eventually};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -20,8 +20,8 @@ fn lamps_off(telegram: &[u8]) -> bool {
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
     let flood = Flood::start().await?;
     let mut centre = Centre::new(Some(broker.port)).await?;
     let cable = Link::to(centre.port).await?;
@@ -34,21 +34,21 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     eventually("no fire", PATIENCE, || room(&gateway).is_ok_and(|room| room["fire"] == "normal")).await?;
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
-    let (is_taken, told) = centre.send(&gateway, &order).await?;
-    anyhow::ensure!(is_taken, "{told}");
-    let crew = Crew { resumes: true, retries: true };
+    let (is_taken, reported) = centre.send(&gateway, &order).await?;
+    anyhow::ensure!(is_taken, "{reported}");
+    let operators = Operators { resumes: true, retries: true };
     let (mut waits, asked, began) = (Vec::new(), flood.asked(), Instant::now());
     while waits.len() < STOPS {
         anyhow::ensure!(began.elapsed() < PATIENCE * 10, "{:#}", room(&gateway)?);
-        let shown = crew.attend(&gateway, &mut place, 4).await?;
+        let shown = operators.attend(&gateway, &mut place, 4).await?;
         if step(&shown, "uv-dose") != "running" {
             sleep(Duration::from_millis(50)).await;
             continue;
         }
         cable.hold(lamps_off, Held::Nothing);
         let pressed = Instant::now();
-        let (status, told) = gateway.ask("POST", "/api/v1/mode/rooms/reading-room/stop", &Value::Null)?;
-        anyhow::ensure!(status == 200, "{told}");
+        let (status, reported) = gateway.ask("POST", "/api/v1/mode/rooms/reading-room/stop", &Value::Null)?;
+        anyhow::ensure!(status == 200, "{reported}");
         let written = cable.caught(PATIENCE).await?;
         waits.push(written.duration_since(pressed).as_secs_f64() * 1000.0);
         eventually("it is safe", PATIENCE, || {
@@ -59,7 +59,7 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let rate = (flood.asked() - asked) as f64 * 125.0 / began.elapsed().as_secs_f64();
     anyhow::ensure!(rate > 9000.0, "only {rate:.0} values/s beside it");
-    anyhow::ensure!(place.harms().is_empty(), "{:?}", place.harms());
+    anyhow::ensure!(place.violations().is_empty(), "{:?}", place.violations());
     gateway.stop().await?;
     let (p50, most) = (percentile(&mut waits, 0.5), percentile(&mut waits, 1.0));
     Ok(vec![Row::new(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_tests::devices::floods;
-use linli_tests::{Broker, Flood, Gateway, Stage};
+use linli_tests::{Broker, Flood, Gateway, Workspace};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -16,9 +16,9 @@ const MEASURE: Duration = Duration::from_secs(20);
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let broker = Broker::start(&stage).await?;
-    let subscriber = broker.subscribe(&stage).await?;
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
     let flood = Flood::start().await?;
 
     let arguments = ["bare-tcp", &flood.address.to_string(), &LINES.to_string(), "20"].map(str::to_owned);
@@ -32,8 +32,8 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     client.kill().await?;
 
     let store = "path = \"../data/linli.db\"\nmax_bytes = \"1GiB\"";
-    let config = stage.configure(broker.port, store, &floods(&flood, LINES, "20ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config = workspace.configure(broker.port, store, &floods(&flood, LINES, "20ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     sleep(SETTLE).await;
     let counts = |gateway: &Gateway| -> anyhow::Result<(f64, f64)> {

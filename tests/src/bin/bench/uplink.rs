@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::floods;
-use linli_tests::{Broker, Flood, Gateway, Stage};
+use linli_tests::{Broker, Flood, Gateway, Workspace};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -14,12 +14,13 @@ const MESSAGES: u64 = 40_000;
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
-    let stage = Stage::new()?;
-    let mut broker = Broker::start(&stage).await?;
+    let workspace = Workspace::new()?;
+    let mut broker = Broker::start(&workspace).await?;
     broker.end().await?;
     let flood = Flood::start().await?;
-    let config = stage.configure(broker.port, "path = \"../data/linli.db\"", &floods(&flood, 16, "20ms"))?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let config =
+        workspace.configure(broker.port, "path = \"../data/linli.db\"", &floods(&flood, 16, "20ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let waiting = |status: &Value| status["store"]["rows"][1].as_u64().unwrap_or_default();
     gateway.until("a backlog", Duration::from_secs(120), |s| waiting(s) >= MESSAGES).await?;
@@ -27,7 +28,7 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     // No device answers any more: only the backlog is delivered.
     drop(flood);
     broker.begin().await?;
-    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let used = Use::of(gateway.pid())?;
     gateway.until("it is connected", Duration::from_secs(30), |s| s["uplink"]["connected"] == true).await?;
@@ -52,8 +53,8 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     let arguments =
         ["bare-mqtt", &broker.port.to_string(), &format!("{messages:.0}"), &format!("{bytes:.0}")];
     let output = tokio::process::Command::new(std::env::current_exe()?).args(arguments).output().await?;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    let bare_seconds: f64 = told.trim().parse().context("the bare client failed")?;
+    let reported = String::from_utf8_lossy(&output.stdout).into_owned();
+    let bare_seconds: f64 = reported.trim().parse().context("the bare client failed")?;
     let bare_rate = messages / bare_seconds;
     Ok(vec![
         Row::new(

@@ -8,17 +8,17 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
 use crate::peer::python;
-use crate::stage::{eventually, free_port};
+use crate::workspace::{eventually, free_port};
 
 /// A monitor's connection.
-pub struct Lab {
+pub struct Hl7Monitor {
     /// Where the gateway listens for it.
     pub port: u16,
 }
 
 // === impl Lab ===
 
-impl Lab {
+impl Hl7Monitor {
     /// On a port of its own.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self::on(free_port()?))

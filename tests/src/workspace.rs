@@ -1,6 +1,8 @@
 //! A directory, ports and tools.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -8,19 +10,19 @@ use anyhow::{Context, ensure};
 use tokio::time::{Instant, sleep};
 
 /// Everything of one test lies in one directory that goes away with it.
-pub struct Stage {
+pub struct Workspace {
     dir: tempfile::TempDir,
 }
 
 // === impl Stage ===
 
-impl Stage {
-    /// An empty stage.
+impl Workspace {
+    /// An empty directory.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self { dir: tempfile::Builder::new().prefix("linli-e2e-").tempdir()? })
     }
 
-    /// A path on the stage.
+    /// A path in the directory.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -51,16 +53,29 @@ impl Stage {
 
 /// A port nobody listens on, given to nobody else. It lies below the ports that the system takes
 /// for connections: there, somebody who asks whether it listens may end up talking to himself.
+///
+/// Each process has two hundred ports of its own, by a lock that lasts as long as it runs: test programs
+/// may run side by side.
 pub fn free_port() -> anyhow::Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    static BLOCK: LazyLock<Option<(u16, File)>> = LazyLock::new(|| {
+        (0..100).find_map(|block| lock(&format!("ports-{block}")).ok().map(|held| (block, held)))
+    });
+    let (block, _) = BLOCK.as_ref().context("a hundred test programs run already")?;
     for _ in 0..1000 {
-        let from = 12_000 + u16::try_from(std::process::id() % 100)? * 200;
-        let port = from + NEXT.fetch_add(1, Ordering::Relaxed) % 200;
+        let port = 12_000 + block * 200 + NEXT.fetch_add(1, Ordering::Relaxed) % 200;
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }
     }
     anyhow::bail!("no port is free between 12000 and 32000")
+}
+
+/// Takes a lock of this machine's test programs that nobody holds; it lasts as long as the file is open.
+pub fn lock(name: &str) -> anyhow::Result<File> {
+    let file = File::create(std::env::temp_dir().join(format!("linli-e2e-{name}.lock")))?;
+    file.try_lock().with_context(|| format!("{name} is held by another test program"))?;
+    Ok(file)
 }
 
 /// Unix milliseconds, as a sender of commands would label them.

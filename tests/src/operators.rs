@@ -12,7 +12,7 @@ use crate::room::{Room, room, rooms};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// People, and what they decide.
-pub struct Crew {
+pub struct Operators {
     /// Whether somebody tells a held room to go on.
     pub resumes: bool,
     /// Whether a step that is stuck is tried once more.
@@ -21,7 +21,7 @@ pub struct Crew {
 
 // === impl Crew ===
 
-impl Crew {
+impl Operators {
     /// Works until every room with an order is at one of these stages, or for that long; gives what the reading
     /// room was like in the end.
     pub async fn work(
@@ -62,19 +62,19 @@ impl Crew {
 
     async fn turn(&self, gateway: &Gateway, place: &mut Room, unit: u8, shown: &Value) -> anyhow::Result<()> {
         let name = shown["room"].as_str().unwrap_or_default();
-        let deed = |deed: &str, body: &Value| {
-            let _ = gateway.ask("POST", &format!("/api/v1/mode/rooms/{name}/{deed}"), body);
+        let action = |action: &str, body: &Value| {
+            let _ = gateway.ask("POST", &format!("/api/v1/mode/rooms/{name}/{action}"), body);
         };
         if shown["stage"] == "held" && self.resumes {
-            deed("resume", &json!({"person": "zhao", "why": "已核实，可以继续"}));
+            action("resume", &json!({"person": "zhao", "why": "已核实，可以继续"}));
         }
         if shown["stage"] == "preview" && shown["class"] == "Exercise" {
-            deed("commit", &json!({"person": "zhao"}));
+            action("commit", &json!({"person": "zhao"}));
         }
         for asked in shown["steps"].as_array().into_iter().flatten() {
             let Some(id) = asked["step"].as_str() else { continue };
             if asked["state"] == "stuck" && self.retries {
-                deed("retry", &json!({"person": "zhao", "step": id}));
+                action("retry", &json!({"person": "zhao", "step": id}));
             }
             if asked["state"] != "asked" {
                 continue;
@@ -87,7 +87,7 @@ impl Crew {
             let people: &[&str] = if asked["role"] == "site_lead" { &["zhao"] } else { &["qian", "sun"] };
             let count = usize::try_from(asked["count"].as_u64().unwrap_or(1)).unwrap_or(1);
             for person in people.iter().take(count) {
-                deed("confirm", &json!({"person": person, "step": id}));
+                action("confirm", &json!({"person": person, "step": id}));
             }
         }
         Ok(())

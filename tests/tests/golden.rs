@@ -3,7 +3,9 @@
 //! One file a request in `tests/golden/http/`: the answer to anybody on the network, to a worker with a
 //! token, and on the control socket. `LINLI_BLESS=1` writes them anew.
 
+#[path = "golden/normal.rs"]
 mod normal;
+#[path = "golden/requests.rs"]
 mod requests;
 
 use std::io::{BufRead, BufReader, Write};
@@ -251,7 +253,7 @@ async fn events(asked: &mut Asked, scene: &Scene) -> anyhow::Result<()> {
     for (who, head, stream) in streams {
         let kind = head.iter().find(|line| line.to_lowercase().starts_with("content-type"));
         let mut lines = stream.lines().map_while(Result::ok).skip_while(|line| line != "event: measurement");
-        let data = lines.nth(1).context("no measurement was told")?;
+        let data = lines.nth(1).context("no measurement was reported")?;
         let data = asked.normal.body(data.strip_prefix("data: ").context("no data")?);
         let answer = vec![
             ("status", Json::text(head.first().cloned().unwrap_or_default())),
@@ -277,7 +279,7 @@ fn normal(scene: &Scene, web: &str) -> anyhow::Result<Normal> {
     ];
     let mut texts = vec![
         (web.to_owned(), "<listener>".to_owned()),
-        (scene.centre.stage.path("").display().to_string(), "<test>/".to_owned()),
+        (scene.centre.workspace.path("").display().to_string(), "<test>/".to_owned()),
         (env!("CARGO_PKG_VERSION").to_owned(), "<version>".to_owned()),
     ];
     let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?);
