@@ -1,6 +1,8 @@
 //! The rules of the house that a machine can check. Each has a test with a tree that breaks it.
 
+mod circles;
 mod direction;
+mod source;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     let mut problems = direction::check(&metadata(root)?);
     problems.extend(files.iter().flat_map(text::check));
     problems.extend(text::dead_files(&files));
+    problems.extend(circles::check(&files));
     problems.extend(files.iter().flat_map(|file| text::links(root, file)));
     let mut sizes: Vec<usize> =
         files.iter().filter(|f| text::is_rust(f)).map(|f| text::code_lines(&f.text)).collect();
