@@ -1,7 +1,9 @@
 //! The rules of the house that a machine can check. Each has a test with a tree that breaks it.
 
 mod circles;
+mod crates;
 mod direction;
+mod names;
 mod source;
 mod text;
 
@@ -25,6 +27,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     problems.extend(files.iter().flat_map(text::check));
     problems.extend(text::dead_files(&files));
     problems.extend(circles::check(&files));
+    problems.extend(crates::check(&files));
+    problems.extend(names::check(&files));
     problems.extend(files.iter().flat_map(|file| text::links(root, file)));
     let mut sizes: Vec<usize> =
         files.iter().filter(|f| text::is_rust(f)).map(|f| text::code_lines(&f.text)).collect();
