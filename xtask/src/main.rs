@@ -1,9 +1,12 @@
 //! All automation: what CI does, anybody can do with the same words.
 //!
 //! ```text
+//! cargo xtask check                          format, tidy, spelling, lints: before each commit
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
-//! cargo xtask tidy                           the rules of the house
+//! cargo xtask e2e FILE [FILTER]               the end-to-end tests of one file
+//! cargo xtask tidy                           layout, sizes, names, import circles
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
+//! cargo xtask dist                           the binary that is shipped: target/dist/linli
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
 //! ```
@@ -13,24 +16,27 @@ mod fuzz;
 mod needs;
 mod run;
 mod stages;
+mod suites;
 mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-const HELP: &str = "usage: cargo xtask test [--only STAGE] [--list] | tidy | fuzz [TARGET SECONDS] | \
-     firmware build|sign|keygen|size|test | bench [NAME…]";
+const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | fuzz [TARGET SECONDS] | \
+     dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
+        ["check"] => stages::check(),
         ["test"] => stages::run(None),
         ["test", "--only", stage] => stages::run(Some(stage)),
         ["test", "--list"] => {
             stages::list();
             Ok(())
         }
+        ["e2e", name, filter @ ..] => suites::one(name, filter),
         ["tidy"] => tidy::run(&root()),
         ["fuzz", target, seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::run(Some(target), seconds),
@@ -41,6 +47,7 @@ fn main() -> ExitCode {
             Some(done) => done,
             None => return ExitCode::from(2),
         },
+        ["dist"] => dist(),
         ["bench", rest @ ..] => bench(rest),
         _ => {
             eprintln!("{HELP}");
@@ -59,6 +66,13 @@ fn main() -> ExitCode {
 /// The project's root.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What is shipped.
+fn dist() -> anyhow::Result<()> {
+    run::command(Command::new("cargo").args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
+    println!("target/dist/linli");
+    Ok(())
 }
 
 /// Benchmarks run the release binary and nothing else beside it.

@@ -59,7 +59,7 @@ mod tests {
         let read = read.expect("they are known");
         assert_eq!((read.get("board"), read.all("board").len(), read.has("slow")), (Some("b"), 2, true));
         assert_eq!(read.rest, ["x"]);
-        assert!(Words::read(&["--bord", "a"], &["board"], &[]).is_err());
+        assert!(Words::read(&["--boards", "a"], &["board"], &[]).is_err());
         assert!(Words::read(&["--board"], &["board"], &[]).is_err());
     }
 }
