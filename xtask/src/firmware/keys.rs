@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::SigningKey;
 
 use super::home;
@@ -71,20 +72,14 @@ pub fn read(file: &Path) -> anyhow::Result<[u8; 32]> {
     })
 }
 
-/// As hexadecimal digits.
+/// As hexadecimal digits, in lower case.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(bytes)
 }
 
+/// 32 bytes from hexadecimal digits of either case.
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -96,7 +91,9 @@ mod tests {
         let bytes: [u8; 32] = std::array::from_fn(|at| at as u8 * 7);
         assert_eq!(unhex(&hex(&bytes)), Some(bytes));
         assert_eq!(unhex(&hex(&bytes)[1..]), None);
+        assert_eq!(unhex(&hex(&bytes).to_uppercase()), Some(bytes));
         assert_eq!(unhex(&"zz".repeat(32)), None);
+        assert_eq!(unhex(&"００".repeat(32)), None);
     }
 
     #[test]
