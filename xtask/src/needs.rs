@@ -74,10 +74,10 @@ pub fn ensure() -> anyhow::Result<()> {
 
 /// A disk that fills up in the middle fails with words of the compiler; this says it first.
 fn disk() -> anyhow::Result<()> {
-    let told = Command::new("df").args(["--output=avail", "-BM"]).arg(root()).output()?;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    let free = told.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse::<u64>().ok());
-    let free = free.with_context(|| format!("df does not tell the free space: {told}"))?;
+    let output = Command::new("df").args(["--output=avail", "-BM"]).arg(root()).output()?;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let free = output.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse::<u64>().ok());
+    let free = free.with_context(|| format!("df does not tell the free space: {output}"))?;
     let is_built = root().join("target/e2e/linli").is_file();
     let needed = if is_built { DISK_BUILT_MB } else { DISK_CLEAN_MB };
     ensure!(free >= needed, "{free} MB are free on the disk, {needed} are needed; `cargo clean` may mend it");
@@ -100,8 +100,8 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     let updated = quiet(&["update"]).with_context(|| format!("these are missing; install them: {how}"))?;
     ensure!(updated.status.success(), "apt-get update failed; as root run: {how}");
     let installed = quiet(&[&["install", "-y", "--no-install-recommends"], packages].concat())?;
-    let told = String::from_utf8_lossy(&installed.stderr).into_owned();
-    ensure!(installed.status.success(), "{told}\nas root run: {how}");
+    let output = String::from_utf8_lossy(&installed.stderr).into_owned();
+    ensure!(installed.status.success(), "{output}\nas root run: {how}");
     // Debian starts the broker's service where there is a service manager; the tests use their own.
     Ok(())
 }

@@ -18,9 +18,12 @@ fn sessions_are_as_recorded() {
 fn every_verb_has_a_session() {
     let help = Command::new(BINARY).arg("--help").output().expect("the binary runs");
     let help = String::from_utf8(help.stdout).expect("text");
-    let verbs = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let verbs: Vec<&str> =
-        verbs.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|v| !v.is_empty()).collect();
+    let verbs =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let verbs: Vec<&str> = verbs
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|v| !v.is_empty())
+        .collect();
     assert!(verbs.contains(&"run") && verbs.contains(&"doctor"), "{help}");
     for verb in verbs.into_iter().filter(|verb| *verb != "help") {
         let session = Path::new("tests/cli/help").join(verb).with_extension("trycmd");

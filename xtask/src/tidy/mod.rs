@@ -1,4 +1,5 @@
-//! The rules of the house that a machine can check. Each has a test with a tree that breaks it.
+//! The rules that source text and cargo's metadata can be checked for. Each has a test with a tree that
+//! breaks it.
 
 mod circles;
 mod crates;
