@@ -1,4 +1,4 @@
-//! All automation: what CI does, anybody can do with the same words.
+//! All automation: what CI does, anybody can run with the same commands.
 //!
 //! ```text
 //! cargo xtask check                          format, tidy, spelling, lints: before each commit
@@ -14,13 +14,14 @@
 mod firmware;
 mod fuzz;
 mod needs;
+mod release;
 mod run;
 mod stages;
 mod suites;
 mod tidy;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | fuzz [TARGET SECONDS] | \
      dist | firmware build|sign|keygen|size|test | bench [NAME…]";
@@ -47,8 +48,8 @@ fn main() -> ExitCode {
             Some(done) => done,
             None => return ExitCode::from(2),
         },
-        ["dist"] => dist(),
-        ["bench", rest @ ..] => bench(rest),
+        ["dist"] => release::dist(),
+        ["bench", rest @ ..] => release::bench(rest),
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(2);
@@ -66,22 +67,4 @@ fn main() -> ExitCode {
 /// The project's root.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// What is shipped.
-fn dist() -> anyhow::Result<()> {
-    run::command(Command::new("cargo").args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
-    println!("target/dist/linli");
-    Ok(())
-}
-
-/// Benchmarks run the release binary and nothing else beside it.
-fn bench(names: &[&str]) -> anyhow::Result<()> {
-    needs::ensure()?;
-    run::command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
-    run::command(
-        Command::new("cargo")
-            .args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"])
-            .args(names),
-    )
 }
