@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-use crate::root;
 use crate::run::{cargo, cargo_command};
+use crate::{needs, root};
 
 /// The crate whose tests start the real binary.
 const END_TO_END: &str = "tests";
@@ -70,6 +70,7 @@ pub fn end_to_end() -> anyhow::Result<()> {
 
 /// Runs the end-to-end tests of one file, or those of its tests whose names contain `filter`.
 pub fn one(name: &str, filter: &[&str]) -> anyhow::Result<()> {
+    needs::ensure()?;
     let suites: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder == END_TO_END).collect();
     let Some(suite) = suites.iter().find(|suite| suite.name == name) else {
         let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();

@@ -42,7 +42,7 @@ const NAMES: [Name; 31] = [
     name("Doing", "Action"),
     name("Turn", "ActionPhase"),
     name("Astray", "ReplayMismatch"),
-    name("Refusal", "an Error: ServiceError, CommandError, OrderError"),
+    name("Refusal", "ServiceError, or the error of what failed"),
     name("Attendant", "MaintenanceHandle"),
     name("Upkeep", "RegisterRequest"),
     name("Paces", "PollOverrides"),
@@ -167,6 +167,20 @@ mod tests {
             assert_eq!(problems("a.rs", line, &[]).len(), 1, "{line}");
         }
         assert!(problems("a.rs", "pub trait LinePlan {}", &[])[0].contains("CheckedLine"));
+    }
+
+    #[test]
+    fn the_glossary_has_the_better_words() {
+        let glossary = include_str!("../../../GLOSSARY.md").to_lowercase().replace('_', "");
+        for Name { word, better, .. } in &NAMES {
+            let words = better.split(|c: char| !c.is_alphanumeric());
+            for better in words.filter(|word| word.chars().next().is_some_and(char::is_uppercase)) {
+                assert!(
+                    glossary.contains(&better.to_lowercase()),
+                    "{better}, for {word}, is not in GLOSSARY.md"
+                );
+            }
+        }
     }
 
     #[test]
