@@ -8,10 +8,20 @@ use std::process::Command;
 const BINARY: &str = env!("CARGO_BIN_EXE_linli");
 
 #[test]
-fn sessions_are_as_recorded() {
+fn help_is_as_recorded() {
+    // Help shows what the variable holds: nothing, whoever runs the tests.
+    sessions().env("LINLI_CONFIG", "").case("tests/cli/help/*.trycmd");
+}
+
+#[test]
+fn mistakes_are_answered_as_recorded() {
+    sessions().env("LINLI_CONFIG", "/etc/linli").case("tests/cli/*.trycmd");
+}
+
+fn sessions() -> trycmd::TestCases {
     let sessions = trycmd::TestCases::new();
-    sessions.register_bin("linli", Path::new(BINARY)).env("LINLI_CONFIG", "");
-    sessions.case("tests/cli/help/*.trycmd").case("tests/cli/*.trycmd");
+    sessions.register_bin("linli", Path::new(BINARY));
+    sessions
 }
 
 #[test]
