@@ -18,11 +18,11 @@ pub struct Gateway {
     log: PathBuf,
 }
 
-/// The binary under test.
+/// The binary under test: `LINLI_BIN`, or what `cargo xtask e2e` has built.
 pub fn binary() -> anyhow::Result<PathBuf> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    let path = std::env::var_os("LINLI_BIN").map_or_else(|| target.join("release/linli"), PathBuf::from);
-    ensure!(path.is_file(), "{} is missing: build it with `cargo build --release`", path.display());
+    let path = std::env::var_os("LINLI_BIN").map_or_else(|| target.join("e2e/linli"), PathBuf::from);
+    ensure!(path.is_file(), "{} is missing: build it with `cargo build --profile e2e`", path.display());
     Ok(path)
 }
 

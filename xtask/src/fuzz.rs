@@ -8,33 +8,50 @@ use crate::run::command;
 use crate::{needs, root};
 
 /// How long each target runs in CI.
-const SECONDS: u32 = 15;
+const SECONDS: u32 = 10;
 
 /// Runs every target for a moment.
 pub fn moment() -> anyhow::Result<()> {
     run(None, SECONDS)
 }
 
-/// Runs one target or all of them, each for that long.
+/// Runs one target or all of them, each for that long, as many at once as there are processors.
 pub fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
-    needs::ensure()?;
+    needs::python()?;
     let targets = targets()?;
     if let Some(name) = only {
         ensure!(targets.iter().any(|t| t == name), "no target {name:?}; there are: {}", targets.join(", "));
     }
-    for target in targets.iter().filter(|target| only.is_none_or(|name| name == *target)) {
-        println!("fuzzing {target} for {seconds} s");
-        let limit = format!("-max_total_time={seconds}");
-        // No sanitizer: the code is free of `unsafe`, and what is looked for are panics, hangs and
-        // memory. The coverage flags are unstable, hence the bootstrap.
-        command(
-            Command::new(needs::from_venv("cargo-fuzz"))
-                .args(["fuzz", "run", "--sanitizer", "none", target, "--"])
-                .args([&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"])
-                .env("RUSTC_BOOTSTRAP", "1"),
-        )?;
+    // One build for all: building each when it runs links the whole gateway each time.
+    command(cargo_fuzz("build").args(only))?;
+    let chosen: Vec<&String> =
+        targets.iter().filter(|target| only.is_none_or(|name| name == *target)).collect();
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    for group in chosen.chunks(at_once) {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = group.iter().map(|target| scope.spawn(|| fuzz(target, seconds))).collect();
+            running.into_iter().try_for_each(|target| match target.join() {
+                Ok(outcome) => outcome,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })?;
     }
     Ok(())
+}
+
+fn fuzz(target: &str, seconds: u32) -> anyhow::Result<()> {
+    println!("fuzzing {target} for {seconds} s");
+    let limit = format!("-max_total_time={seconds}");
+    let settings = [&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"];
+    command(cargo_fuzz("run").args([target, "--"]).args(settings))
+}
+
+/// No sanitizer: the code is free of `unsafe`, and what is looked for are panics, hangs and memory. The
+/// coverage flags are unstable, hence the bootstrap.
+fn cargo_fuzz(verb: &str) -> Command {
+    let mut command = Command::new(needs::from_venv("cargo-fuzz"));
+    command.args(["fuzz", verb, "--sanitizer", "none"]).env("RUSTC_BOOTSTRAP", "1");
+    command
 }
 
 fn targets() -> anyhow::Result<Vec<String>> {

@@ -1,9 +1,12 @@
-//! All automation: what CI does, anybody can do with the same words.
+//! All automation: what CI does, anybody can run with the same commands.
 //!
 //! ```text
+//! cargo xtask check                          format, tidy, spelling, lints: before each commit
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
-//! cargo xtask tidy                           the rules of the house
+//! cargo xtask e2e FILE [FILTER]               the end-to-end tests of one file
+//! cargo xtask tidy                           layout, sizes, names, import circles
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
+//! cargo xtask dist                           the binary that is shipped: target/dist/linli
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
 //! ```
@@ -11,26 +14,30 @@
 mod firmware;
 mod fuzz;
 mod needs;
+mod release;
 mod run;
 mod stages;
+mod suites;
 mod tidy;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-const HELP: &str = "usage: cargo xtask test [--only STAGE] [--list] | tidy | fuzz [TARGET SECONDS] | \
-     firmware build|sign|keygen|size|test | bench [NAME…]";
+const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | fuzz [TARGET SECONDS] | \
+     dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
+        ["check"] => stages::check(),
         ["test"] => stages::run(None),
         ["test", "--only", stage] => stages::run(Some(stage)),
         ["test", "--list"] => {
             stages::list();
             Ok(())
         }
+        ["e2e", name, filter @ ..] => suites::one(name, filter),
         ["tidy"] => tidy::run(&root()),
         ["fuzz", target, seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::run(Some(target), seconds),
@@ -41,7 +48,8 @@ fn main() -> ExitCode {
             Some(done) => done,
             None => return ExitCode::from(2),
         },
-        ["bench", rest @ ..] => bench(rest),
+        ["dist"] => release::dist(),
+        ["bench", rest @ ..] => release::bench(rest),
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(2);
@@ -59,15 +67,4 @@ fn main() -> ExitCode {
 /// The project's root.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Benchmarks run the release binary and nothing else beside it.
-fn bench(names: &[&str]) -> anyhow::Result<()> {
-    needs::ensure()?;
-    run::command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
-    run::command(
-        Command::new("cargo")
-            .args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"])
-            .args(names),
-    )
 }

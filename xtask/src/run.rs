@@ -6,6 +6,10 @@ use anyhow::{Context, bail};
 
 use crate::root;
 
+/// The profile of everything that is built to be checked: lints, unit tests, documentation, the binary of
+/// the end-to-end tests and these tasks. One profile, so that each dependency is compiled once.
+pub const PROFILE: &str = "e2e";
+
 /// Runs a command in the project's root.
 pub fn command(command: &mut Command) -> anyhow::Result<()> {
     let status =
@@ -14,4 +18,16 @@ pub fn command(command: &mut Command) -> anyhow::Result<()> {
         bail!("{command:?} ended with {status}");
     }
     Ok(())
+}
+
+/// Runs `cargo VERB --profile e2e ARGUMENTS`.
+pub fn cargo(verb: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    command(&mut cargo_command(verb, arguments))
+}
+
+/// The same, not started.
+pub fn cargo_command(verb: &str, arguments: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args([verb, "--profile", PROFILE]).args(arguments).current_dir(root());
+    cargo
 }

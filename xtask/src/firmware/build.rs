@@ -1,19 +1,19 @@
-//! Builds bootloaders and nodes, and lays them on the shelf `target/firmware/<board>/`.
+//! Builds bootloaders and nodes into `target/firmware/<board>/`.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::arguments::Arguments;
 use super::boards::{self, Board};
-use super::sign::{self, Said};
+use super::sign::{self, Release};
 use super::toolchain::{TARGET, Toolchain};
-use super::words::Words;
-use super::{home, keys, shelf, size};
+use super::{home, keys, output_dir, size};
 use crate::root;
 
 /// Builds the boards named, or all.
-pub fn verb(words: &Words) -> anyhow::Result<()> {
-    let key = match (words.has("development"), words.get("public")) {
+pub fn verb(arguments: &Arguments) -> anyhow::Result<()> {
+    let key = match (arguments.has("development"), arguments.get("public")) {
         (true, None) => keys::secret(&keys::development())?.verifying_key().to_bytes(),
         (false, Some(file)) => keys::read(Path::new(file))?,
         _ => bail!(
@@ -22,12 +22,12 @@ pub fn verb(words: &Words) -> anyhow::Result<()> {
         ),
     };
     let development = keys::secret(&keys::development())?.verifying_key().to_bytes();
-    if !words.has("development") && key == development {
+    if !arguments.has("development") && key == development {
         bail!("这是开发密钥 this is the development key: say --development if you mean it");
     }
-    let boards = boards::named(words.all("board"))?;
-    build(&boards, &key, words.has("slow"))?;
-    if words.has("development") {
+    let boards = boards::named(arguments.all("board"))?;
+    build(&boards, &key, arguments.has("slow"))?;
+    if arguments.has("development") {
         sign_for_development(&boards)?;
     }
     size::check(&boards)
@@ -36,7 +36,7 @@ pub fn verb(words: &Words) -> anyhow::Result<()> {
 /// What the end-to-end tests and the demonstration use: every board with the development key, and the
 /// slowed bootloader beside the other.
 pub fn all_for_tests() -> anyhow::Result<()> {
-    verb(&Words::read(&["--development", "--slow"], &[], &["development", "slow"])?)
+    verb(&Arguments::read(&["--development", "--slow"], &[], &["development", "slow"])?)
 }
 
 fn build(boards: &[Board], key: &[u8; 32], is_slow: bool) -> anyhow::Result<()> {
@@ -49,13 +49,13 @@ fn build(boards: &[Board], key: &[u8; 32], is_slow: bool) -> anyhow::Result<()> 
         };
         if is_slow && has_slow(board)? {
             toolchain.run(cargo(&["--features", "slow"]).args(["--bin", &program(board, "boot")]))?;
-            shelve(board, "boot", "boot-slow")?;
+            copy_program(board, "boot", "boot-slow")?;
         }
         toolchain.run(&mut cargo(&[]))?;
         for budget in &board.budgets {
-            shelve(board, &budget.program, &budget.program)?;
+            copy_program(board, &budget.program, &budget.program)?;
         }
-        std::fs::write(shelf(&board.name).join("trusted.pub"), format!("{}\n", keys::hex(key)))?;
+        std::fs::write(output_dir(&board.name).join("trusted.pub"), format!("{}\n", keys::hex(key)))?;
     }
     Ok(())
 }
@@ -70,9 +70,9 @@ fn program(board: &Board, program: &str) -> String {
     format!("{}-{program}", board.name)
 }
 
-fn shelve(board: &Board, from: &str, to: &str) -> anyhow::Result<()> {
+fn copy_program(board: &Board, from: &str, to: &str) -> anyhow::Result<()> {
     let built = root().join("target/thumb").join(TARGET).join("release").join(program(board, from));
-    let dir = shelf(&board.name);
+    let dir = output_dir(&board.name);
     std::fs::create_dir_all(&dir)?;
     let to = dir.join(format!("{to}.elf"));
     std::fs::copy(&built, &to).with_context(|| format!("{} to {}", built.display(), to.display()))?;
@@ -84,8 +84,8 @@ fn sign_for_development(boards: &[Board]) -> anyhow::Result<()> {
     let version = sign::version(env!("CARGO_PKG_VERSION"))?;
     for board in boards {
         if board.budgets.iter().any(|budget| budget.program == "boot") {
-            let said = Said { kinds: linli_wire::kind::ANY, version, security: 1 };
-            std::fs::write(shelf(&board.name).join("node.llfw"), sign::image(board, &said, &key)?)?;
+            let release = Release { kinds: linli_wire::kind::ANY, version, security: 1 };
+            std::fs::write(output_dir(&board.name).join("node.llfw"), sign::image(board, &release, &key)?)?;
         }
     }
     Ok(())

@@ -6,10 +6,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::SigningKey;
 
+use super::arguments::Arguments;
 use super::home;
-use super::words::Words;
 
 /// The key that everybody has, for the emulated boards and the bench.
 pub fn development() -> PathBuf {
@@ -17,8 +18,8 @@ pub fn development() -> PathBuf {
 }
 
 /// Makes a key.
-pub fn verb(words: &Words) -> anyhow::Result<()> {
-    let [file] = words.rest.as_slice() else {
+pub fn verb(arguments: &Arguments) -> anyhow::Result<()> {
+    let [file] = arguments.rest.as_slice() else {
         bail!("说明密钥文件名 name the file: cargo xtask firmware keygen centre.key");
     };
     let mut seed = [0; 32];
@@ -52,10 +53,10 @@ fn public_beside(file: &Path) -> PathBuf {
 
 /// Reads a secret key.
 pub fn secret(file: &Path) -> anyhow::Result<SigningKey> {
-    let told = std::fs::metadata(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let output = std::fs::metadata(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let is_development = file.canonicalize()? == development().canonicalize()?;
     ensure!(
-        is_development || told.permissions().mode() & 0o077 == 0,
+        is_development || output.permissions().mode() & 0o077 == 0,
         "{} 其他用户可读 can be read by others: chmod 600 {0}",
         file.display()
     );
@@ -71,20 +72,14 @@ pub fn read(file: &Path) -> anyhow::Result<[u8; 32]> {
     })
 }
 
-/// As hexadecimal digits.
+/// As hexadecimal digits, in lower case.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(bytes)
 }
 
+/// 32 bytes from hexadecimal digits of either case.
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -96,19 +91,21 @@ mod tests {
         let bytes: [u8; 32] = std::array::from_fn(|at| at as u8 * 7);
         assert_eq!(unhex(&hex(&bytes)), Some(bytes));
         assert_eq!(unhex(&hex(&bytes)[1..]), None);
+        assert_eq!(unhex(&hex(&bytes).to_uppercase()), Some(bytes));
         assert_eq!(unhex(&"zz".repeat(32)), None);
+        assert_eq!(unhex(&"００".repeat(32)), None);
     }
 
     #[test]
     fn a_key_is_made_once_for_its_owner_alone() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("k").to_string_lossy().into_owned();
-        let words = Words::read(&[&file], &[], &[]).expect("words");
-        verb(&words).expect("made");
+        let arguments = Arguments::read(&[&file], &[], &[]).expect("arguments");
+        verb(&arguments).expect("made");
         let mode = std::fs::metadata(&file).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let before = std::fs::read(&file).expect("there");
-        assert!(verb(&words).is_err(), "never overwritten");
+        assert!(verb(&arguments).is_err(), "never overwritten");
         assert_eq!(std::fs::read(&file).expect("there"), before);
         let public = read(&public_beside(Path::new(&file))).expect("a public key");
         assert_eq!(secret(Path::new(&file)).expect("a key").verifying_key().to_bytes(), public);

@@ -9,6 +9,7 @@
 //! cargo xtask firmware test                           tests of the bootloader on the host
 //! ```
 
+mod arguments;
 mod boards;
 mod build;
 mod elf;
@@ -16,14 +17,13 @@ mod keys;
 mod sign;
 mod size;
 mod toolchain;
-mod words;
 
 use std::path::PathBuf;
 
 use anyhow::bail;
 
 use crate::root;
-use words::Words;
+use arguments::Arguments;
 
 const HELP: &str = "\
 用法 usage: cargo xtask firmware <verb>
@@ -41,18 +41,20 @@ const HELP: &str = "\
   cargo xtask firmware sign --key centre.key --board stm32f405 --kind room --version 1.2.0";
 
 /// Runs a verb. `None` is wrong usage, and help was printed.
-pub fn run(words: &[&str]) -> Option<anyhow::Result<()>> {
-    let Some((verb, rest)) = words.split_first() else {
+pub fn run(arguments: &[&str]) -> Option<anyhow::Result<()>> {
+    let Some((verb, rest)) = arguments.split_first() else {
         eprintln!("{HELP}");
         return None;
     };
     let done = match *verb {
-        "build" => Words::read(rest, &["board", "public"], &["development", "slow"]).map(|w| build::verb(&w)),
-        "sign" => Words::read(rest, &["key", "board", "kind", "version", "security", "out"], &[])
+        "build" => {
+            Arguments::read(rest, &["board", "public"], &["development", "slow"]).map(|w| build::verb(&w))
+        }
+        "sign" => Arguments::read(rest, &["key", "board", "kind", "version", "security", "out"], &[])
             .map(|w| sign::verb(&w)),
-        "keygen" => Words::read(rest, &[], &[]).map(|w| keys::verb(&w)),
-        "size" => Words::read(rest, &["board"], &[]).map(|w| size::verb(&w)),
-        "test" => Words::read(rest, &[], &[]).map(|_| test()),
+        "keygen" => Arguments::read(rest, &[], &[]).map(|w| keys::verb(&w)),
+        "size" => Arguments::read(rest, &["board"], &[]).map(|w| size::verb(&w)),
+        "test" => Arguments::read(rest, &[], &[]).map(|_| test()),
         "--help" | "help" => {
             println!("{HELP}");
             return Some(Ok(()));
@@ -91,8 +93,8 @@ fn test() -> anyhow::Result<()> {
 }
 
 fn host() -> anyhow::Result<String> {
-    let told = std::process::Command::new("rustc").args(["--print", "host-tuple"]).output()?;
-    Ok(String::from_utf8(told.stdout)?)
+    let output = std::process::Command::new("rustc").args(["--print", "host-tuple"]).output()?;
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Where the firmware's workspace is.
@@ -100,7 +102,7 @@ fn home() -> PathBuf {
     root().join("firmware")
 }
 
-/// Where what was built lies for whoever uses it.
-fn shelf(board: &str) -> PathBuf {
+/// Where the programs of a board are put after they are built.
+fn output_dir(board: &str) -> PathBuf {
     root().join("target/firmware").join(board)
 }

@@ -9,12 +9,12 @@ use linli_wire::kind::{self, Kind};
 use linli_wire::version::Version;
 use sha2::{Digest, Sha512};
 
+use super::arguments::Arguments;
 use super::boards::{self, Board};
-use super::words::Words;
-use super::{elf, keys, shelf};
+use super::{elf, keys, output_dir};
 
-/// What a header says beside the program.
-pub struct Said {
+/// What the header of a signed image states.
+pub struct Release {
     /// The kinds it runs as.
     pub kinds: u16,
     /// Its version.
@@ -24,55 +24,55 @@ pub struct Said {
 }
 
 /// Signs what was built for a board.
-pub fn verb(words: &Words) -> anyhow::Result<()> {
-    let (Some(key), Some(_)) = (words.get("key"), words.get("board")) else {
+pub fn verb(arguments: &Arguments) -> anyhow::Result<()> {
+    let (Some(key), Some(_)) = (arguments.get("key"), arguments.get("board")) else {
         bail!("缺少 missing --key FILE or --board BOARD");
     };
     let key = keys::secret(Path::new(key))?;
-    let board = boards::named(words.all("board"))?.pop().context("no board")?;
-    let said = Said {
-        kinds: kinds(words.all("kind"))?,
-        version: version(words.get("version").unwrap_or(env!("CARGO_PKG_VERSION")))?,
-        security: words.get("security").unwrap_or("1").parse().context("--security is a number")?,
+    let board = boards::named(arguments.all("board"))?.pop().context("no board")?;
+    let release = Release {
+        kinds: kinds(arguments.all("kind"))?,
+        version: version(arguments.get("version").unwrap_or(env!("CARGO_PKG_VERSION")))?,
+        security: arguments.get("security").unwrap_or("1").parse().context("--security is a number")?,
     };
-    let built = shelf(&board.name);
+    let built = output_dir(&board.name);
     let trusted = keys::read(&built.join("trusted.pub"))
         .context("先构建 build it first: cargo xtask firmware build --public KEY.pub")?;
     ensure!(
         trusted == key.verifying_key().to_bytes(),
         "固件信任的是另一把公钥 the bootloader that was built trusts another key; build it with --public of this one"
     );
-    let out = words.get("out").map_or_else(|| built.join("node.llfw"), PathBuf::from);
-    let image = image(&board, &said, &key)?;
+    let out = arguments.get("out").map_or_else(|| built.join("node.llfw"), PathBuf::from);
+    let image = image(&board, &release, &key)?;
     std::fs::write(&out, &image)?;
     println!(
         "{}: {} {} 字节 bytes, 版本 version {}, 安全版本 security version {}",
         out.display(),
         board.name,
         image.len(),
-        said.version,
-        said.security
+        release.version,
+        release.security
     );
     Ok(())
 }
 
 /// The signed image of the node that was built for a board.
-pub fn image(board: &Board, said: &Said, key: &SigningKey) -> anyhow::Result<Vec<u8>> {
-    let file = shelf(&board.name).join("node.elf");
+pub fn image(board: &Board, release: &Release, key: &SigningKey) -> anyhow::Result<Vec<u8>> {
+    let file = output_dir(&board.name).join("node.elf");
     let elf = std::fs::read(&file)
         .with_context(|| format!("{} 还没有构建 is missing: cargo xtask firmware build", file.display()))?;
     let (_, body) = elf::Elf::read(&elf)?.flash()?;
-    Ok(wrap(board.number.code(), said, body, key))
+    Ok(wrap(board.number.code(), release, body, key))
 }
 
-fn wrap(board: u16, said: &Said, mut body: Vec<u8>, key: &SigningKey) -> Vec<u8> {
+fn wrap(board: u16, release: &Release, mut body: Vec<u8>, key: &SigningKey) -> Vec<u8> {
     body.resize(body.len().next_multiple_of(ALIGN as usize), 0xFF);
     let public = key.verifying_key().to_bytes();
     let mut header = Header {
         board,
-        kinds: said.kinds,
-        security: said.security,
-        firmware: said.version,
+        kinds: release.kinds,
+        security: release.security,
+        firmware: release.version,
         length: body.len() as u32,
         key: u32::from_be_bytes([public[0], public[1], public[2], public[3]]),
         hash: Sha512::digest(&body).into(),
@@ -112,11 +112,11 @@ mod tests {
     #[test]
     fn an_image_is_read_back_and_its_signature_holds() {
         let key = SigningKey::from_bytes(&[3; 32]);
-        let said = Said { kinds: kind::ANY, version: Version::new(1, 2, 3), security: 4 };
-        let image = wrap(1, &said, vec![5; 1001], &key);
+        let release = Release { kinds: kind::ANY, version: Version::new(1, 2, 3), security: 4 };
+        let image = wrap(1, &release, vec![5; 1001], &key);
         let header = Header::decode(&image).expect("a header");
         assert_eq!(header.total() as usize, image.len());
-        assert_eq!((header.firmware, header.security, header.board), (said.version, 4, 1));
+        assert_eq!((header.firmware, header.security, header.board), (release.version, 4, 1));
         let body = &image[BODY as usize..];
         assert_eq!(header.hash, <[u8; 64]>::from(Sha512::digest(body)));
         let signature = ed25519_dalek::Signature::from_bytes(&header.signature);

@@ -2,14 +2,14 @@
 
 use anyhow::{Context, bail};
 
+use super::arguments::Arguments;
 use super::boards::{self, Board, Budget};
 use super::elf::{Elf, Sizes};
-use super::shelf;
-use super::words::Words;
+use super::output_dir;
 
 /// Shows and checks what was built.
-pub fn verb(words: &Words) -> anyhow::Result<()> {
-    check(&boards::named(words.all("board"))?)
+pub fn verb(arguments: &Arguments) -> anyhow::Result<()> {
+    check(&boards::named(arguments.all("board"))?)
 }
 
 /// Prints the table; too large is a failure.
@@ -20,7 +20,7 @@ pub fn check(boards: &[Board]) -> anyhow::Result<()> {
     );
     let mut over = Vec::new();
     for (board, budget) in boards.iter().flat_map(|b| b.budgets.iter().map(move |budget| (b, budget))) {
-        let file = shelf(&board.name).join(format!("{}.elf", budget.program));
+        let file = output_dir(&board.name).join(format!("{}.elf", budget.program));
         let bytes = std::fs::read(&file).with_context(|| {
             format!("{} 还没有构建 is missing: cargo xtask firmware build", file.display())
         })?;
@@ -64,9 +64,9 @@ mod tests {
     #[test]
     fn too_much_is_told_with_both_numbers() {
         let budget = Budget { program: "node".to_owned(), flash: 100, ram: 50, stack: None };
-        let told = |text, data, bss| exceeds(Sizes { text, data, bss }, &budget).collect::<Vec<_>>();
-        assert_eq!(told(90, 10, 40), Vec::<String>::new());
-        assert_eq!(told(91, 10, 40), ["101 bytes of flash, 100 allowed"]);
-        assert_eq!(told(0, 10, 41), ["51 bytes of ram, 50 allowed"]);
+        let problems = |text, data, bss| exceeds(Sizes { text, data, bss }, &budget).collect::<Vec<_>>();
+        assert_eq!(problems(90, 10, 40), Vec::<String>::new());
+        assert_eq!(problems(91, 10, 40), ["101 bytes of flash, 100 allowed"]);
+        assert_eq!(problems(0, 10, 41), ["51 bytes of ram, 50 allowed"]);
     }
 }

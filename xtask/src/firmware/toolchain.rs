@@ -24,8 +24,8 @@ pub enum Toolchain {
 
 /// Whether the compiler on the path has the target.
 pub fn has_rustup_target() -> bool {
-    let told = Command::new("rustc").args(["--print", "sysroot"]).output();
-    let sysroot = told.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned());
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let sysroot = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     sysroot.is_ok_and(|root| Path::new(&root).join("lib/rustlib").join(TARGET).join("lib").is_dir())
 }
 

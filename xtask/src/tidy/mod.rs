@@ -1,6 +1,11 @@
-//! The rules of the house that a machine can check. Each has a test with a tree that breaks it.
+//! The rules that source text and cargo's metadata can be checked for. Each has a test with a tree that
+//! breaks it.
 
+mod circles;
+mod crates;
 mod direction;
+mod names;
+mod source;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +30,9 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     let mut problems = direction::check(&metadata(root)?);
     problems.extend(files.iter().flat_map(text::check));
     problems.extend(text::dead_files(&files));
+    problems.extend(circles::check(&files));
+    problems.extend(crates::check(&files));
+    problems.extend(names::check(&files));
     problems.extend(files.iter().flat_map(|file| text::links(root, file)));
     let mut sizes: Vec<usize> =
         files.iter().filter(|f| text::is_rust(f)).map(|f| text::code_lines(&f.text)).collect();

@@ -23,7 +23,8 @@ pub fn code_lines(text: &str) -> usize {
     before_tests(text).lines().count()
 }
 
-fn before_tests(text: &str) -> &str {
+/// The text before `mod tests`.
+pub fn before_tests(text: &str) -> &str {
     text.find("#[cfg(test)]\nmod tests").map_or(text, |at| &text[..at])
 }
 

@@ -1,29 +1,29 @@
-//! Words of a command line: `--name value`, `--flag`, and the rest.
+//! Arguments of a command line: `--name value`, `--flag`, and the rest.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 
-/// What was said.
-pub struct Words {
+/// The arguments given.
+pub struct Arguments {
     named: BTreeMap<String, Vec<String>>,
     flags: Vec<String>,
     /// What has no name.
     pub rest: Vec<String>,
 }
 
-// === impl Words ===
+// === impl Arguments ===
 
-impl Words {
+impl Arguments {
     /// Reads them; what is not known is wrong usage.
-    pub fn read(words: &[&str], names: &[&str], flags: &[&str]) -> anyhow::Result<Self> {
+    pub fn read(arguments: &[&str], names: &[&str], flags: &[&str]) -> anyhow::Result<Self> {
         let mut read = Self { named: BTreeMap::new(), flags: Vec::new(), rest: Vec::new() };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
+        let mut arguments = arguments.iter();
+        while let Some(word) = arguments.next() {
             match word.strip_prefix("--") {
                 Some(name) if flags.contains(&name) => read.flags.push(name.to_owned()),
                 Some(name) if names.contains(&name) => {
-                    let value = words.next().with_context(|| format!("--{name} 缺少值 needs a value"))?;
+                    let value = arguments.next().with_context(|| format!("--{name} 缺少值 needs a value"))?;
                     read.named.entry(name.to_owned()).or_default().push((*value).to_owned());
                 }
                 Some(name) => bail!("未知选项 unknown option --{name}"),
@@ -55,11 +55,11 @@ mod tests {
 
     #[test]
     fn words_are_read_and_unknown_ones_refused() {
-        let read = Words::read(&["--board", "a", "--slow", "x", "--board", "b"], &["board"], &["slow"]);
+        let read = Arguments::read(&["--board", "a", "--slow", "x", "--board", "b"], &["board"], &["slow"]);
         let read = read.expect("they are known");
         assert_eq!((read.get("board"), read.all("board").len(), read.has("slow")), (Some("b"), 2, true));
         assert_eq!(read.rest, ["x"]);
-        assert!(Words::read(&["--bord", "a"], &["board"], &[]).is_err());
-        assert!(Words::read(&["--board"], &["board"], &[]).is_err());
+        assert!(Arguments::read(&["--boards", "a"], &["board"], &[]).is_err());
+        assert!(Arguments::read(&["--board"], &["board"], &[]).is_err());
     }
 }

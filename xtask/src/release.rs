@@ -1,0 +1,32 @@
+//! Optimised builds: what is measured, and what is shipped.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::run::command;
+use crate::{needs, root};
+
+/// Builds what is shipped: `target/dist/linli`.
+pub fn dist() -> anyhow::Result<()> {
+    command(Command::new("cargo").args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
+    println!("target/dist/linli");
+    Ok(())
+}
+
+/// Runs the benchmarks named, or all, on the `release` binary, or the one that `LINLI_BIN` names.
+pub fn bench(names: &[&str]) -> anyhow::Result<()> {
+    needs::ensure()?;
+    let binary = match std::env::var_os("LINLI_BIN") {
+        Some(binary) => PathBuf::from(binary),
+        None => {
+            command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
+            root().join("target/release/linli")
+        }
+    };
+    command(
+        Command::new("cargo")
+            .args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"])
+            .args(names)
+            .env("LINLI_BIN", std::path::absolute(binary)?),
+    )
+}

@@ -1,0 +1,172 @@
+//! The Rust tests: one build of the whole workspace, then its test programs.
+//!
+//! `cargo test -p A` and `cargo test -p B` choose different features of the crates they share and compile
+//! them twice. Built as one workspace every dependency is compiled once, and so is the gateway's binary,
+//! which the end-to-end tests start.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+
+use crate::run::{cargo, cargo_command};
+use crate::{needs, root};
+
+/// The crate whose tests start the real binary.
+const END_TO_END: &str = "tests";
+
+/// What the names of test files with emulated boards begin with.
+const EMULATED: &str = "firmware";
+
+/// How many end-to-end tests run at once. Most wait for timers and peers.
+const THREADS: &str = "3";
+
+/// A test program.
+#[derive(Debug, PartialEq, Eq)]
+struct Suite {
+    /// The folder of its crate, relative to the root.
+    folder: String,
+    /// Its name: a crate's for its unit tests, a file's for the others.
+    name: String,
+    program: PathBuf,
+}
+
+/// Runs unit, component and documentation tests.
+pub fn unit() -> anyhow::Result<()> {
+    let suites = build()?;
+    let unit = suites.iter().filter(|suite| suite.folder != END_TO_END);
+    let failed: Vec<&str> =
+        unit.filter(|suite| !suite.passes(&[])).map(|suite| suite.name.as_str()).collect();
+    ensure!(failed.is_empty(), "tests failed in {}", failed.join(", "));
+    cargo("test", &["--workspace", "--doc"])
+}
+
+/// Runs every end-to-end test. Boards in emulation run by real time, one at a time, and mostly wait for
+/// their line: they run beside the others.
+pub fn end_to_end() -> anyhow::Result<()> {
+    let (emulated, others): (Vec<Suite>, Vec<Suite>) = build()?
+        .into_iter()
+        .filter(|suite| suite.folder == END_TO_END)
+        .partition(|suite| suite.name.starts_with(EMULATED));
+    ensure!(!emulated.is_empty() && !others.is_empty(), "a group of end-to-end tests is empty");
+    let log = root().join("target/emulated.log");
+    println!("emulated boards run beside the rest; what they print comes last and is in {}", log.display());
+    let output = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
+    let beside = std::thread::spawn(move || failures(&emulated, Some(&output)));
+    let mut failed = failures(&others, None)?;
+    let boards = beside.join().map_err(|_| anyhow::anyhow!("the thread of emulated boards panicked"))?;
+    print!("{}", std::fs::read_to_string(&log)?);
+    failed.extend(boards?);
+    ensure!(
+        failed.is_empty(),
+        "end-to-end tests failed in {}; again: cargo xtask e2e {}",
+        failed.join(", "),
+        failed[0]
+    );
+    Ok(())
+}
+
+/// Runs the end-to-end tests of one file, or those of its tests whose names contain `filter`.
+pub fn one(name: &str, filter: &[&str]) -> anyhow::Result<()> {
+    needs::ensure()?;
+    let suites: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder == END_TO_END).collect();
+    let Some(suite) = suites.iter().find(|suite| suite.name == name) else {
+        let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
+        bail!("no file of end-to-end tests {name:?}; there are: {}", names.join(", "));
+    };
+    ensure!(suite.passes(filter), "end-to-end tests failed in {name}");
+    Ok(())
+}
+
+/// The names of the suites that fail; their output goes to the file, if there is one.
+fn failures(suites: &[Suite], output: Option<&File>) -> anyhow::Result<Vec<String>> {
+    let mut failed = Vec::new();
+    for suite in suites {
+        let mut test = suite.command(&["--test-threads", THREADS]);
+        if let Some(file) = output {
+            test.stdout(file.try_clone()?).stderr(file.try_clone()?);
+        }
+        if !test.status().is_ok_and(|status| status.success()) {
+            failed.push(suite.name.clone());
+        }
+    }
+    Ok(failed)
+}
+
+/// Builds every test of the workspace, and with them the binary under test.
+fn build() -> anyhow::Result<Vec<Suite>> {
+    let arguments = ["--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
+    let built = cargo_command("test", &arguments).stderr(Stdio::inherit()).output()?;
+    ensure!(built.status.success(), "the tests do not build");
+    suites(&String::from_utf8(built.stdout)?)
+}
+
+/// The test programs in what cargo says about a build.
+fn suites(messages: &str) -> anyhow::Result<Vec<Suite>> {
+    let root = root().canonicalize()?;
+    let mut suites = Vec::new();
+    for line in messages.lines() {
+        let message: Value = serde_json::from_str(line).context("cargo's message is no JSON")?;
+        let (true, Some(program)) = (message["profile"]["test"] == true, message["executable"].as_str())
+        else {
+            continue;
+        };
+        let manifest = PathBuf::from(message["manifest_path"].as_str().context("no manifest_path")?);
+        let folder = manifest.parent().and_then(|folder| folder.strip_prefix(&root).ok());
+        suites.push(Suite {
+            folder: folder.context("a test outside the project")?.display().to_string(),
+            name: message["target"]["name"].as_str().context("no name")?.to_owned(),
+            program: program.into(),
+        });
+    }
+    suites.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
+    Ok(suites)
+}
+
+// === impl Suite ===
+
+impl Suite {
+    /// The program, started as cargo starts it: in its crate's folder.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let folder = root().join(&self.folder);
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
+        command
+    }
+
+    fn passes(&self, arguments: &[&str]) -> bool {
+        println!("\n{}: {}", self.folder, self.name);
+        self.command(arguments).status().is_ok_and(|status| status.success())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_programs_are_read_from_cargos_messages() {
+        let root = root().canonicalize().expect("the project");
+        let message = |folder: &str, name: &str, is_test: bool| {
+            let manifest = root.join(folder).join("Cargo.toml");
+            let program = format!("/target/{name}");
+            let profile = serde_json::json!({ "test": is_test });
+            let target = serde_json::json!({ "name": name });
+            serde_json::json!({"profile": profile, "target": target, "manifest_path": manifest, "executable": program})
+                .to_string()
+        };
+        let nothing = serde_json::json!({"reason": "build-finished", "success": true}).to_string();
+        let lines = [
+            message("tests", "mode", true),
+            message("gateway/app", "linli", false),
+            message("gateway/app", "linli", true),
+            nothing,
+        ];
+        let read = suites(&lines.join("\n")).expect("suites");
+        let names: Vec<(&str, &str)> = read.iter().map(|s| (s.folder.as_str(), s.name.as_str())).collect();
+        assert_eq!(names, [("gateway/app", "linli"), ("tests", "mode")]);
+        assert!(suites("no JSON").is_err());
+    }
+}
