@@ -11,7 +11,7 @@ use linli_domain::mode::closed_rooms;
 use linli_domain::{Layout, PointSpec, Value, ValueType};
 
 use super::checked::{Centre, ConfiguredLine};
-use super::notes::{Notes, nth};
+use super::diagnostics::{Diagnostics, nth};
 use super::raw::{self, DevicesFile, FacilityFile};
 use super::text::Step;
 
@@ -21,11 +21,11 @@ pub fn check(
     centre: &Centre,
     rooms: &[super::Room],
     (devices, lines): (&DevicesFile, &[ConfiguredLine]),
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Facility {
     let layouts: Vec<Arc<Layout>> =
         lines.iter().flat_map(|line| line.plan.layouts().iter().cloned()).collect();
-    let mut builder = Builder { file, devices, layouts, notes, facility: Facility::default() };
+    let mut builder = Builder { file, devices, layouts, diagnostics, facility: Facility::default() };
     builder.facility.people.clone_from(&centre.people.people);
     builder.facility.sites.clone_from(&centre.sites);
     builder.fire_zones();
@@ -40,7 +40,7 @@ struct Builder<'b, 'n, 'a> {
     file: &'b FacilityFile,
     devices: &'b DevicesFile,
     layouts: Vec<Arc<Layout>>,
-    notes: &'b mut Notes<'n, 'a>,
+    diagnostics: &'b mut Diagnostics<'n, 'a>,
     facility: Facility,
 }
 
@@ -49,14 +49,15 @@ struct Builder<'b, 'n, 'a> {
 impl Builder<'_, '_, '_> {
     fn fire_zones(&mut self) {
         for (index, raw) in self.file.fire_zone.iter().enumerate() {
-            let Some(id) = self.notes.id(&nth("fire_zone", index, "id"), &raw.id) else { continue };
+            let Some(id) = self.diagnostics.id(&nth("fire_zone", index, "id"), &raw.id) else { continue };
             if self.facility.fire_zones.iter().any(|zone| zone.id == id) {
-                self.notes.wrong(&nth("fire_zone", index, "id"), format!("fire zone {id} is there twice"));
+                self.diagnostics
+                    .wrong(&nth("fire_zone", index, "id"), format!("fire zone {id} is there twice"));
             }
             let place = nth("fire_zone", index, "input");
             let Some((input, spec)) = self.point(&raw.input, &place) else { continue };
             if spec.kind != ValueType::Bool {
-                self.notes.wrong(&place, format!("{} is neither true nor false", raw.input));
+                self.diagnostics.wrong(&place, format!("{} is neither true nor false", raw.input));
                 continue;
             }
             self.facility.fire_zones.push(FireZone { id, input });
@@ -73,12 +74,14 @@ impl Builder<'_, '_, '_> {
                 // A zone that is wrong itself is told of where it stands.
                 if found.is_none() && !self.file.fire_zone.iter().any(|raw| raw.id == *zone) {
                     let message = missing("fire zone", zone, &known);
-                    self.notes.wrong(&nth("room", index, "fire_zone"), message);
+                    self.diagnostics.wrong(&nth("room", index, "fire_zone"), message);
                 }
                 found
             });
-            let air_zone =
-                raw.air_zone.as_ref().and_then(|zone| self.notes.id(&nth("room", index, "air_zone"), zone));
+            let air_zone = raw
+                .air_zone
+                .as_ref()
+                .and_then(|zone| self.diagnostics.id(&nth("room", index, "air_zone"), zone));
             self.facility.rooms.push(Room {
                 id: room.id.clone(),
                 name: room.name.clone(),
@@ -94,14 +97,14 @@ impl Builder<'_, '_, '_> {
 
     fn openings(&mut self) {
         for (index, raw) in self.file.opening.iter().enumerate() {
-            let Some(id) = self.notes.id(&nth("opening", index, "id"), &raw.id) else { continue };
+            let Some(id) = self.diagnostics.id(&nth("opening", index, "id"), &raw.id) else { continue };
             if self.facility.openings.iter().any(|opening| opening.id == id) {
-                self.notes.wrong(&nth("opening", index, "id"), format!("opening {id} is there twice"));
+                self.diagnostics.wrong(&nth("opening", index, "id"), format!("opening {id} is there twice"));
             }
             let room = self.room(&raw.room, &nth("opening", index, "room"));
             let to = raw.to.as_ref().map(|to| self.room(to, &nth("opening", index, "to")));
             if to.is_some_and(|to| to.is_some() && to == room) {
-                self.notes.wrong(&nth("opening", index, "to"), "leads back into its own room");
+                self.diagnostics.wrong(&nth("opening", index, "to"), "leads back into its own room");
             }
             let (Some(room), Some(to)) = (room, to.map_or(Some(None), |to| to.map(Some))) else { continue };
             let way = match raw.way {
@@ -117,9 +120,9 @@ impl Builder<'_, '_, '_> {
     fn fixtures(&mut self) {
         for (index, raw) in self.file.fixture.iter().enumerate() {
             let place = |key: &str| nth("fixture", index, key);
-            let Some(id) = self.notes.id(&place("id"), &raw.id) else { continue };
+            let Some(id) = self.diagnostics.id(&place("id"), &raw.id) else { continue };
             if self.facility.fixture(id.as_str()).is_some() {
-                self.notes.wrong(&place("id"), format!("fixture {id} is there twice"));
+                self.diagnostics.wrong(&place("id"), format!("fixture {id} is there twice"));
             }
             let room = self.room(&raw.room, &place("room"));
             let kind = kind(raw.kind);
@@ -127,13 +130,13 @@ impl Builder<'_, '_, '_> {
                 let known: Vec<&str> = self.facility.openings.iter().map(|known| known.id.as_str()).collect();
                 let found = known.iter().position(|known| known == opening);
                 if found.is_none() {
-                    self.notes.wrong(&place("opening"), missing("opening", opening, &known));
+                    self.diagnostics.wrong(&place("opening"), missing("opening", opening, &known));
                 }
                 found
             });
             if !kind.is_movable() && !raw.set.is_empty() {
                 let message = format!("a fixture of kind {} is only read", kind.as_str());
-                self.notes.wrong(&place("set"), message);
+                self.diagnostics.wrong(&place("set"), message);
             }
             let sets = (0..raw.set.len()).filter_map(|number| self.output(raw, index, number)).collect();
             let reads = (0..raw.read.len()).filter_map(|number| self.reading(raw, index, number)).collect();
@@ -151,11 +154,11 @@ impl Builder<'_, '_, '_> {
         let raw = &fixture.set[number];
         let place = |key: &str| inner(index, "set", number, key);
         if fixture.set[..number].iter().any(|other| other.name == raw.name) {
-            self.notes.wrong(&place("name"), format!("{:?} is there twice", raw.name));
+            self.diagnostics.wrong(&place("name"), format!("{:?} is there twice", raw.name));
         }
         let (point, spec) = self.point(&raw.point, &place("point"))?;
         if !spec.writable {
-            self.notes.wrong(&place("point"), format!("{} takes no commands", raw.point));
+            self.diagnostics.wrong(&place("point"), format!("{} takes no commands", raw.point));
             return None;
         }
         let words = self.words(&raw.words, &place("words"));
@@ -165,7 +168,7 @@ impl Builder<'_, '_, '_> {
         let safe = raw.safe.iter().filter(|safe| !known.is_empty() || safe.parse::<f64>().is_err());
         for (key, word) in named.chain(safe.map(|word| ("safe", word))) {
             if !known.contains(&word.as_str()) {
-                self.notes.wrong(&place(key), missing("word", word, &known));
+                self.diagnostics.wrong(&place(key), missing("word", word, &known));
             }
         }
         let unread = |word: &&String| {
@@ -177,11 +180,11 @@ impl Builder<'_, '_, '_> {
                 "whether the way out is free could not be known: needs a reading called {:?} or \"egress\"",
                 raw.name
             );
-            self.notes.wrong(&place("entry_only"), message);
+            self.diagnostics.wrong(&place("entry_only"), message);
         }
         if raw.safe.is_some() && !fixture.read.iter().any(|read| read.name == raw.name) {
             let message = format!("nobody could know that it is safe: needs a reading called {:?}", raw.name);
-            self.notes.wrong(&place("safe"), message);
+            self.diagnostics.wrong(&place("safe"), message);
         }
         Some(Output {
             name: raw.name.clone(),
@@ -198,13 +201,13 @@ impl Builder<'_, '_, '_> {
         let raw = &fixture.read[number];
         let place = |key: &str| inner(index, "read", number, key);
         if fixture.read[..number].iter().any(|other| other.name == raw.name) {
-            self.notes.wrong(&place("name"), format!("{:?} is there twice", raw.name));
+            self.diagnostics.wrong(&place("name"), format!("{:?} is there twice", raw.name));
         }
         let from = match (&raw.point, raw.known) {
             (Some(point), None) => ReadSource::Point(self.point(point, &place("point"))?.0),
             (None, Some(known)) => ReadSource::Constant(known),
             _ => {
-                self.notes.wrong(&place(""), "needs either point or known");
+                self.diagnostics.wrong(&place(""), "needs either point or known");
                 return None;
             }
         };
@@ -212,7 +215,7 @@ impl Builder<'_, '_, '_> {
         let has_volume = self.file.room.iter().any(|room| room.id == fixture.room && room.volume.is_some());
         if is_per_volume && !has_volume {
             let message = format!("the room {} has no volume to divide by", fixture.room);
-            self.notes.wrong(&place("per_volume"), message);
+            self.diagnostics.wrong(&place("per_volume"), message);
         }
         Some(Read {
             name: raw.name.clone(),
@@ -236,12 +239,12 @@ impl Builder<'_, '_, '_> {
                     let message = format!(
                         "{word}: a word is of a-z, 0-9 and '_' and stands for a number, true or false"
                     );
-                    self.notes.wrong(place, message);
+                    self.diagnostics.wrong(place, message);
                 }
                 Some(value) => {
                     if let Some((other, _)) = words.iter().find(|(_, known)| *known == value) {
                         let message = format!("{word} and {other} stand for the same value");
-                        self.notes.wrong(place, message);
+                        self.diagnostics.wrong(place, message);
                     }
                     words.push((word.clone(), value));
                 }
@@ -254,7 +257,7 @@ impl Builder<'_, '_, '_> {
         let found = self.facility.room(id);
         if found.is_none() {
             let known: Vec<&str> = self.facility.rooms.iter().map(|room| room.id.as_str()).collect();
-            self.notes.wrong(place, missing("room", id, &known));
+            self.diagnostics.wrong(place, missing("room", id, &known));
         }
         found
     }
@@ -270,7 +273,7 @@ impl Builder<'_, '_, '_> {
             }
             let known: Vec<&str> = layout.points.iter().map(|point| point.name.as_str()).collect();
             let message = format!("{}: {}", layout.device, missing("point", name, &known));
-            self.notes.wrong(place, message);
+            self.diagnostics.wrong(place, message);
             return None;
         }
         // A device that is wrong itself is told of where it stands.
@@ -281,7 +284,7 @@ impl Builder<'_, '_, '_> {
         }
         let device = text.rsplit_once('.').map_or(text, |(device, _)| device);
         let known: Vec<&str> = self.layouts.iter().map(|layout| layout.device.as_str()).collect();
-        self.notes.wrong(place, missing("device", device, &known));
+        self.diagnostics.wrong(place, missing("device", device, &known));
         None
     }
 
@@ -296,7 +299,7 @@ impl Builder<'_, '_, '_> {
             if let Some(index) = found.filter(|_| !room.emergency_roles.is_empty()) {
                 let message =
                     "nobody would get out of it: [[opening]] shows no way from it into the open air";
-                self.notes.wrong(&nth("room", index, "emergency_roles"), message);
+                self.diagnostics.wrong(&nth("room", index, "emergency_roles"), message);
             }
         }
     }

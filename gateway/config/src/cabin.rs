@@ -7,7 +7,7 @@ use linli_domain::vital::Limits;
 use ring::digest::{SHA256, digest};
 
 use super::checked::Worker;
-use super::notes::{Notes, keys, nth};
+use super::diagnostics::{Diagnostics, keys, nth};
 use super::raw;
 use super::secret;
 use crate::settings::cabin::CabinSettings;
@@ -17,35 +17,46 @@ use crate::settings::key::{Key, Keys};
 const SHORTEST_TOKEN: usize = 24;
 
 /// Checks `[cabin]`.
-pub fn check(raw: Option<&raw::Cabin>, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> CabinSettings {
+pub fn check(
+    raw: Option<&raw::Cabin>,
+    dir: Option<&Path>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> CabinSettings {
     let none = raw::Cabin::default();
     let raw = raw.unwrap_or(&none);
     let at = |key: &str| keys(&["cabin", key]);
     let visit_timeout = raw.visit_timeout.map_or(Duration::from_secs(30 * 60), |p| p.0);
     if !(Duration::from_secs(60)..=Duration::from_secs(24 * 3600)).contains(&visit_timeout) {
-        notes.wrong(&at("visit_timeout"), "is not between \"1m\" and \"24h\"");
+        diagnostics.wrong(&at("visit_timeout"), "is not between \"1m\" and \"24h\"");
     }
     let retention = raw.retention.map_or(Duration::from_secs(7 * 86_400), |p| p.0);
     if !(Duration::from_secs(86_400)..=Duration::from_secs(3650 * 86_400)).contains(&retention) {
-        notes.wrong(&at("retention"), "is not between \"1d\" and \"3650d\"");
+        diagnostics.wrong(&at("retention"), "is not between \"1d\" and \"3650d\"");
     }
     let mut limits = Limits::default();
     if let Some([systolic, diastolic]) = raw.hypertension {
         limits.hypertension = (systolic, diastolic);
         if !(120.0..=160.0).contains(&systolic) || !(70.0..=100.0).contains(&diastolic) {
-            notes.wrong(&at("hypertension"), "is not [systolic, diastolic] in mm[Hg], such as [140, 90]");
+            diagnostics
+                .wrong(&at("hypertension"), "is not [systolic, diastolic] in mm[Hg], such as [140, 90]");
         }
     }
     if let Some(fever) = raw.fever {
         limits.fever = fever;
         if !(36.5..=39.0).contains(&fever) {
-            notes.wrong(&at("fever"), "is not between 36.5 and 39.0 °C");
+            diagnostics.wrong(&at("fever"), "is not between 36.5 and 39.0 °C");
         }
     }
-    CabinSettings { keys: all_keys(raw, dir, notes), visit_timeout, retention, limits, rooms: Vec::new() }
+    CabinSettings {
+        keys: all_keys(raw, dir, diagnostics),
+        visit_timeout,
+        retention,
+        limits,
+        rooms: Vec::new(),
+    }
 }
 
-fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Option<Keys> {
+fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Keys> {
     let at = |key: &str| keys(&["cabin", key]);
     let mut read = |key: &str, reference: &str| {
         // Without a directory the files are not looked at.
@@ -54,7 +65,7 @@ fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> 
         match text.and_then(|text| Key::parse(&text).map_err(str::to_owned)) {
             Ok(found) => Some(found),
             Err(why) => {
-                notes.wrong(&at(key), why);
+                diagnostics.wrong(&at(key), why);
                 None
             }
         }
@@ -66,12 +77,12 @@ fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> 
     match (identity, pseudonym) {
         (None, None) => {
             if raw.previous_identity_keys.is_some() {
-                notes.wrong(&at("previous_identity_keys"), "needs an identity_key");
+                diagnostics.wrong(&at("previous_identity_keys"), "needs an identity_key");
             }
             None
         }
         (Some(_), None) | (None, Some(_)) => {
-            notes.wrong(
+            diagnostics.wrong(
                 &keys(&["cabin"]),
                 "identity_key and pseudonym_key belong together: give both or neither",
             );
@@ -80,7 +91,7 @@ fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> 
         (Some(identity), Some(pseudonym)) => {
             let (identity, pseudonym) = (identity?, pseudonym?);
             if dir.is_some() && identity == pseudonym {
-                notes.wrong(&at("pseudonym_key"), "is the same key as identity_key; make one for each");
+                diagnostics.wrong(&at("pseudonym_key"), "is the same key as identity_key; make one for each");
             }
             Some(Keys { identity, previous: previous.into_iter().flatten().collect(), pseudonym })
         }
@@ -88,30 +99,35 @@ fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> 
 }
 
 /// Checks `[[worker]]`.
-pub fn workers(raw: &[raw::Worker], dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Vec<Worker> {
+pub fn workers(
+    raw: &[raw::Worker],
+    dir: Option<&Path>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Vec<Worker> {
     let mut workers: Vec<Worker> = Vec::new();
     for (index, raw) in raw.iter().enumerate() {
-        let Some(name) = notes.id(&nth("worker", index, "name"), &raw.name) else { continue };
+        let Some(name) = diagnostics.id(&nth("worker", index, "name"), &raw.name) else { continue };
         if workers.iter().any(|other| other.name == name) {
-            notes.wrong(&nth("worker", index, "name"), format!("{name} is there twice"));
+            diagnostics.wrong(&nth("worker", index, "name"), format!("{name} is there twice"));
         }
         let token = match secret::read_private(&raw.token, dir) {
             Ok(token) if dir.is_some() && token.len() < SHORTEST_TOKEN => {
                 let message = format!(
                     "a token has at least {SHORTEST_TOKEN} characters; `linli visits keygen FILE` makes one"
                 );
-                notes.wrong(&nth("worker", index, "token"), message);
+                diagnostics.wrong(&nth("worker", index, "token"), message);
                 continue;
             }
             Ok(token) => token,
             Err(why) => {
-                notes.wrong(&nth("worker", index, "token"), why);
+                diagnostics.wrong(&nth("worker", index, "token"), why);
                 continue;
             }
         };
         let hashed = digest(&SHA256, token.as_bytes());
         if dir.is_some() && workers.iter().any(|other| other.token == hashed.as_ref()) {
-            notes.wrong(&nth("worker", index, "token"), "is another worker's token too; give each their own");
+            diagnostics
+                .wrong(&nth("worker", index, "token"), "is another worker's token too; give each their own");
         }
         workers.push(Worker { name, token: hashed.as_ref().to_vec() });
     }

@@ -9,14 +9,14 @@ use linli_drivers::modbus::profile::ProfileSet;
 use serde::de::DeserializeOwned;
 
 use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};
-use super::notes::Notes;
-use super::plans::Known;
+use super::diagnostics::Diagnostics;
+use super::plans::CheckedPlan;
 use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;
 use super::text::Document;
 use super::{
-    alarms, building, facility, food, gateway_file, kiosks, lines, mend, plans, policy, schema, shape,
+    alarms, building, canteen, facility, gateway_file, kiosks, lines, plans, policy, recovery, schema, shape,
 };
 use crate::settings::cabin::CabinSettings;
 use crate::settings::kiosk::KioskSettings;
@@ -41,24 +41,24 @@ pub fn check(
 
     let centre = facility
         .as_ref()
-        .and_then(|(index, file)| facility::check(file, &mut Notes::of(&documents[*index], problems)));
+        .and_then(|(index, file)| facility::check(file, &mut Diagnostics::of(&documents[*index], problems)));
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
     let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), KioskSettings::default());
     let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
     if let Some((index, file)) = &devices {
-        let notes = &mut Notes::of(&documents[*index], problems);
-        let checked = lines::check(file, room_ids.as_deref(), profiles, dir, notes);
-        canteen = food::check(file, &checked, notes);
+        let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
+        let checked = lines::check(file, room_ids.as_deref(), profiles, dir, diagnostics);
+        canteen = canteen::check(file, &checked, diagnostics);
         (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
         terminals = place.matters(matters.as_ref(), &checked, problems);
         lines = Some(checked);
     }
     let building = match (&facility, &centre, &devices, &lines) {
         (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
-            let notes = &mut Notes::of(&documents[*index], problems);
-            building::check(file, centre, rooms, (devices, lines), notes)
+            let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
+            building::check(file, centre, rooms, (devices, lines), diagnostics)
         }
         _ => Facility::default(),
     };
@@ -67,7 +67,7 @@ pub fn check(
     let plans = place.plans(&plan_files, &building, &data, problems);
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
-        gateway_file::check(&file, id, dir, &mut Notes::of(&documents[index], problems))
+        gateway_file::check(&file, id, dir, &mut Diagnostics::of(&documents[index], problems))
     });
     let deeper = problems.split_off(shaped);
     problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
@@ -117,9 +117,10 @@ impl Place<'_, '_> {
         problems: &mut Vec<Problem>,
     ) -> (alarms::Checked, Vec<Webhook>) {
         let Some((index, file)) = file else { return (alarms::check(None, devices, lines), Vec::new()) };
-        let notes = &mut Notes::of(&self.documents[*index], problems);
-        let hooks = alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, notes);
-        (alarms::check(Some((file, notes)), devices, lines), hooks)
+        let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+        let hooks =
+            alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, diagnostics);
+        (alarms::check(Some((file, diagnostics)), devices, lines), hooks)
     }
 
     /// Kiosks and what they offer.
@@ -131,8 +132,8 @@ impl Place<'_, '_> {
     ) -> KioskSettings {
         let opening = self.centre.map(|centre| centre.opening.clone()).unwrap_or_default();
         let Some((index, file)) = matters else { return kiosks::check(None, lines, opening) };
-        let notes = &mut Notes::of(&self.documents[*index], problems);
-        kiosks::check(Some((file, notes)), lines, opening)
+        let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+        kiosks::check(Some((file, diagnostics)), lines, opening)
     }
 
     /// Every plan by itself, then all of them together.
@@ -142,7 +143,7 @@ impl Place<'_, '_> {
         building: &Facility,
         data: &policy::Data<'_>,
         problems: &mut Vec<Problem>,
-    ) -> Vec<Known> {
+    ) -> Vec<CheckedPlan> {
         // What a plan rests on must be whole first: otherwise each of its names would be told as wrong.
         if problems.iter().any(|problem| !problem.file.starts_with("plans/")) {
             return Vec::new();
@@ -150,18 +151,18 @@ impl Place<'_, '_> {
         let mut known = Vec::new();
         for (index, file) in files {
             let document = &self.documents[*index];
-            let notes = &mut Notes::of(document, problems);
-            known.extend(plans::check(file, document.text, building, data, notes));
+            let diagnostics = &mut Diagnostics::of(document, problems);
+            known.extend(plans::check(file, document.text, building, data, diagnostics));
             if let (Some(dir), Some(people)) = (self.dir, self.centre.map(|centre| &centre.people)) {
                 let signature = std::fs::read(dir.join(format!("{}.sig", document.name))).ok();
-                plans::signed(document.text, signature.as_deref(), people, notes);
+                plans::signed(document.text, signature.as_deref(), people, diagnostics);
             }
         }
         let written: Vec<String> =
             files.iter().map(|(_, file)| format!("{}@{}", file.plan.id, file.plan.version)).collect();
         let mut wrong = |name: &str, path: &[super::text::Step], message: String| {
             if let Some(document) = self.documents.iter().find(|document| document.name == name) {
-                Notes::of(document, problems).wrong(path, message);
+                Diagnostics::of(document, problems).wrong(path, message);
             }
         };
         plans::together(&known, &written, building, &mut wrong);
@@ -207,10 +208,10 @@ fn read<T: DeserializeOwned>(
 ) -> Option<(usize, T)> {
     let index = documents.iter().position(|document| document.name == file)?;
     let document = &documents[index];
-    let mends = shape::check(document, &schema::of(file), problems);
-    if !mends.is_empty() {
-        invented.extend(mend::invented(&mends).map(|key| (file.to_owned(), key)));
-        return mend::apply(document.text, &mends)?.try_into().ok().map(|read| (index, read));
+    let recoveries = shape::check(document, &schema::of(file), problems);
+    if !recoveries.is_empty() {
+        invented.extend(recovery::invented(&recoveries).map(|key| (file.to_owned(), key)));
+        return recovery::apply(document.text, &recoveries)?.try_into().ok().map(|read| (index, read));
     }
     match toml::from_str(document.text) {
         Ok(read) => Some((index, read)),

@@ -23,7 +23,7 @@ pub struct Checked {
     /// The building, as plans see it.
     pub building: linli_domain::facility::Facility,
     /// By which ways rooms change their use.
-    pub plans: Vec<super::Known>,
+    pub plans: Vec<super::CheckedPlan>,
     /// Lines with their devices.
     pub lines: Vec<ConfiguredLine>,
     /// The store.
@@ -44,7 +44,7 @@ pub struct Checked {
     pub webhooks: Vec<crate::settings::webhook::Webhook>,
     /// What sounds on the site.
     pub sirens: Vec<crate::settings::siren::Siren>,
-    /// What the canteen's desk looks at.
+    /// What the canteen's service looks at.
     pub canteen: Vec<crate::settings::canteen::CanteenDevice>,
     /// Kiosks, and what residents come to them for.
     pub kiosks: crate::settings::kiosk::KioskSettings,

@@ -7,7 +7,7 @@ use linli_domain::Id;
 use linli_domain::facility::Site;
 
 use super::checked::{Centre, Room};
-use super::notes::{Notes, keys, nth};
+use super::diagnostics::{Diagnostics, keys, nth};
 use super::people;
 use super::raw::{FacilityFile, Form};
 use super::text::Step;
@@ -22,41 +22,41 @@ const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
 const LONGEST_WALK: Duration = Duration::from_secs(2 * 3600);
 
 /// Checks the file.
-pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, Vec<Room>)> {
-    let id = notes.id(&keys(&["centre", "id"]), &file.centre.id);
+pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<(Centre, Vec<Room>)> {
+    let id = diagnostics.id(&keys(&["centre", "id"]), &file.centre.id);
     if file.centre.name.trim().is_empty() {
-        notes.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
+        diagnostics.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
     }
     let timezone = file.centre.timezone.clone().unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
     let zone = Zone::find(&timezone).filter(|_| timezone == "UTC" || timezone.contains('/'));
     if zone.is_none() {
         let message = format!("{timezone:?} is not a time zone such as \"Asia/Shanghai\"");
-        notes.wrong(&keys(&["centre", "timezone"]), message);
+        diagnostics.wrong(&keys(&["centre", "timezone"]), message);
     }
     let opening = file.centre.opening.iter().enumerate().filter_map(|(index, text)| {
         let opening = Opening::parse(text);
         if opening.is_none() {
             let mut path = keys(&["centre", "opening"]);
             path.push(Step::Index(index));
-            notes.wrong(&path, format!("{text:?} is not a time such as \"mon-fri 08:30-17:30\""));
+            diagnostics.wrong(&path, format!("{text:?} is not a time such as \"mon-fri 08:30-17:30\""));
         }
         opening
     });
     let opening = opening.collect();
-    let people = people::check(file, notes);
-    let sites = sites(file, notes);
+    let people = people::check(file, diagnostics);
+    let sites = sites(file, diagnostics);
     if file.centre.form != Form::Compact && sites.len() < 2 {
         let message =
             "a strung or cluster centre has at least two [[site]]; a single one is form = \"compact\"";
-        notes.wrong(&keys(&["centre", "form"]), message);
+        diagnostics.wrong(&keys(&["centre", "form"]), message);
     }
     let mut seen = BTreeSet::new();
     let rooms = file.room.iter().enumerate().filter_map(|(index, raw)| {
-        let id = notes.id(&nth("room", index, "id"), &raw.id)?;
+        let id = diagnostics.id(&nth("room", index, "id"), &raw.id)?;
         if !seen.insert(id.clone()) {
-            notes.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
+            diagnostics.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
         }
-        let site = room_site(raw.site.as_deref(), index, &sites, notes);
+        let site = room_site(raw.site.as_deref(), index, &sites, diagnostics);
         Some(Room {
             id,
             name: raw.name.clone(),
@@ -73,27 +73,32 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Option<(Centre, 
     Some((centre, rooms))
 }
 
-fn sites(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> Vec<Site> {
+fn sites(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Site> {
     let mut sites: Vec<Site> = Vec::new();
     for (index, raw) in file.site.iter().enumerate() {
-        let Some(id) = notes.id(&nth("site", index, "id"), &raw.id) else { continue };
+        let Some(id) = diagnostics.id(&nth("site", index, "id"), &raw.id) else { continue };
         if sites.iter().any(|site| site.id == id) {
-            notes.wrong(&nth("site", index, "id"), format!("site {id} is there twice"));
+            diagnostics.wrong(&nth("site", index, "id"), format!("site {id} is there twice"));
         }
         let walk = raw.walk.map(|walk| walk.0).unwrap_or_default();
         if walk > LONGEST_WALK {
             let message = format!("{} is longer than 2h; write how long people walk there", format(walk));
-            notes.wrong(&nth("site", index, "walk"), message);
+            diagnostics.wrong(&nth("site", index, "walk"), message);
         }
         sites.push(Site { id, name: raw.name.clone(), travel_time: walk });
     }
     sites
 }
 
-fn room_site(given: Option<&str>, index: usize, sites: &[Site], notes: &mut Notes<'_, '_>) -> Option<Id> {
+fn room_site(
+    given: Option<&str>,
+    index: usize,
+    sites: &[Site],
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Option<Id> {
     let Some(given) = given else {
         if sites.len() > 1 {
-            notes.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
+            diagnostics.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
         }
         return sites.first().map(|site| site.id.clone());
     };
@@ -104,7 +109,7 @@ fn room_site(given: Option<&str>, index: usize, sites: &[Site], notes: &mut Note
             Some(near) => format!("there is no site {given:?}; did you mean {near:?}?"),
             None => format!("there is no site {given:?}; sites are: {}", known.join(", ")),
         };
-        notes.wrong(&nth("room", index, "site"), message);
+        diagnostics.wrong(&nth("room", index, "site"), message);
     }
     found.cloned()
 }

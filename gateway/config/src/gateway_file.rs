@@ -10,7 +10,7 @@ use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
 use super::DEFAULT_STORE;
 use super::cabin;
 use super::checked::{Web, Worker};
-use super::notes::{Notes, keys};
+use super::diagnostics::{Diagnostics, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
 use super::secret;
 use super::text::Step;
@@ -43,23 +43,23 @@ pub fn check(
     file: &GatewayFile,
     centre: Option<&Id>,
     dir: Option<&Path>,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<FromGatewayFile> {
-    let id = notes.id(&keys(&["gateway", "id"]), &file.gateway.id);
-    let store = store(&file.store, dir, notes);
-    let web = web(file, notes);
+    let id = diagnostics.id(&keys(&["gateway", "id"]), &file.gateway.id);
+    let store = store(&file.store, dir, diagnostics);
+    let web = web(file, diagnostics);
     let uplink = match (&file.mqtt, &id, centre) {
-        (Some(raw), Some(id), Some(centre)) => Some(mqtt(raw, id, centre, dir, notes)),
+        (Some(raw), Some(id), Some(centre)) => Some(mqtt(raw, id, centre, dir, diagnostics)),
         _ => None,
     };
-    let cabin = cabin::check(file.cabin.as_ref(), dir, notes);
-    let workers = cabin::workers(&file.worker, dir, notes);
-    let image_keys = image_keys(file, dir, notes);
+    let cabin = cabin::check(file.cabin.as_ref(), dir, diagnostics);
+    let workers = cabin::workers(&file.worker, dir, diagnostics);
+    let image_keys = image_keys(file, dir, diagnostics);
     Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, image_keys, cabin })
 }
 
 /// ImageKeys as they are, or in files; without a directory files are not looked at.
-fn image_keys(file: &GatewayFile, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> ImageKeys {
+fn image_keys(file: &GatewayFile, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> ImageKeys {
     let mut keys = Vec::new();
     let given = file.nodes.iter().flat_map(|nodes| &nodes.image_keys).enumerate();
     for (index, text) in given {
@@ -71,43 +71,44 @@ fn image_keys(file: &GatewayFile, dir: Option<&Path>, notes: &mut Notes<'_, '_>)
         match text.and_then(|text| parse_public_key(&text)) {
             Ok(key) => keys.push(key),
             Err(why) => {
-                let mut path = super::notes::keys(&["nodes", "image_keys"]);
+                let mut path = super::diagnostics::keys(&["nodes", "image_keys"]);
                 path.push(Step::Index(index));
-                notes.wrong(&path, format!("{why}; `cargo xtask firmware keygen` makes a pair"));
+                diagnostics.wrong(&path, format!("{why}; `cargo xtask firmware keygen` makes a pair"));
             }
         }
     }
     ImageKeys(keys)
 }
 
-fn store(raw: &Store, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> linli_store::Settings {
+fn store(raw: &Store, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> linli_store::Settings {
     let max_bytes = raw.max_bytes.map_or(512 << 20, |size| size.0);
     if max_bytes < SMALLEST_STORE {
-        notes.wrong(&keys(&["store", "max_bytes"]), "is too small to survive an outage; at least \"4MiB\"");
+        diagnostics
+            .wrong(&keys(&["store", "max_bytes"]), "is too small to survive an outage; at least \"4MiB\"");
     }
     let commit_interval = raw.commit_interval.map_or(Duration::from_millis(100), |p| p.0);
     if commit_interval > LONGEST_COMMIT {
-        notes.wrong(
+        diagnostics.wrong(
             &keys(&["store", "commit_interval"]),
             "is longer than 5s: so much would be lost in a power cut",
         );
     }
     let history_retention = raw.history_retention.map_or(Duration::from_secs(90 * 86_400), |p| p.0);
     if history_retention < Duration::from_secs(3600) {
-        notes.wrong(
+        diagnostics.wrong(
             &keys(&["store", "history_retention"]),
             "is shorter than an hour: there would be no trends",
         );
     }
     if raw.max_age.is_some_and(|age| age.0 < SHORTEST_AGE) {
-        notes.wrong(
+        diagnostics.wrong(
             &keys(&["store", "max_age"]),
             "is shorter than a minute: any short outage would lose data",
         );
     }
     let path = PathBuf::from(raw.path.as_deref().unwrap_or(DEFAULT_STORE));
     if path.file_name().is_none() || raw.path.as_deref().is_some_and(|p| p.ends_with('/')) {
-        notes.wrong(
+        diagnostics.wrong(
             &keys(&["store", "path"]),
             "is a directory; name the database file, such as \"/var/lib/linli/linli.db\"",
         );
@@ -121,17 +122,17 @@ fn store(raw: &Store, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> linli_st
     }
 }
 
-fn web(file: &GatewayFile, notes: &mut Notes<'_, '_>) -> Option<Web> {
+fn web(file: &GatewayFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Web> {
     let text = file.web.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let Ok(listen) = text.parse::<SocketAddr>() else {
         let message = format!("{text:?} is not an address and port such as \"127.0.0.1:8080\"");
-        notes.wrong(&keys(&["web", "listen"]), message);
+        diagnostics.wrong(&keys(&["web", "listen"]), message);
         return None;
     };
     if !listen.ip().is_loopback() && !file.web.open_to_network {
         let message = "other machines would reach it, and it has no log-in; set open_to_network = true only behind a \
                        firewall or proxy";
-        notes.wrong(&keys(&["web", "listen"]), message);
+        diagnostics.wrong(&keys(&["web", "listen"]), message);
     }
     Some(Web { listen })
 }
@@ -141,37 +142,37 @@ fn mqtt(
     gateway: &Id,
     centre: &Id,
     dir: Option<&Path>,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<Uplink> {
     let at = |key: &str| keys(&["mqtt", key]);
     let address = match parse_url(&raw.url) {
         Ok(address) => Some(address),
         Err(why) => {
-            notes.wrong(&at("url"), why);
+            diagnostics.wrong(&at("url"), why);
             None
         }
     };
     let secure = address.as_ref().is_some_and(|(_, _, secure)| *secure);
     if raw.tls.is_some() && !secure && address.is_some() {
-        notes.wrong(&at("tls"), "is for url = \"mqtts://…\"; this url is not encrypted");
+        diagnostics.wrong(&at("tls"), "is for url = \"mqtts://…\"; this url is not encrypted");
     }
     let client_id = raw.client_id.clone().unwrap_or_else(|| format!("linli-{centre}-{gateway}"));
     if client_id.is_empty() || client_id.len() > 128 || client_id.chars().any(char::is_control) {
-        notes.wrong(&at("client_id"), "must be 1 to 128 printable characters");
+        diagnostics.wrong(&at("client_id"), "must be 1 to 128 printable characters");
     }
-    let credentials = credentials(raw, dir, notes);
+    let credentials = credentials(raw, dir, diagnostics);
     let keep_alive = raw.keep_alive.map_or(Duration::from_secs(30), |p| p.0);
     if !(Duration::from_secs(5)..=Duration::from_secs(3600)).contains(&keep_alive) {
-        notes.wrong(&at("keep_alive"), "is not between \"5s\" and \"1h\"");
+        diagnostics.wrong(&at("keep_alive"), "is not between \"5s\" and \"1h\"");
     }
     let max_payload = raw.max_payload.map_or(256 << 10, |size| size.0);
     if !((4 << 10)..=(64 << 20)).contains(&max_payload) {
-        notes.wrong(&at("max_payload"), "is not between \"4KiB\" and \"64MiB\"");
+        diagnostics.wrong(&at("max_payload"), "is not between \"4KiB\" and \"64MiB\"");
     }
     if raw.formats.as_ref().is_some_and(Vec::is_empty) {
-        notes.wrong(&at("formats"), "is empty; leave it out for [\"json\"]");
+        diagnostics.wrong(&at("formats"), "is empty; leave it out for [\"json\"]");
     }
-    let tls = secure.then(|| tls(raw, dir, notes));
+    let tls = secure.then(|| tls(raw, dir, diagnostics));
     let (host, port, _) = address?;
     Some(Uplink {
         host,
@@ -220,33 +221,33 @@ fn parse_url(url: &str) -> Result<(String, u16, bool), String> {
     Ok((host.to_owned(), port, secure))
 }
 
-fn credentials(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Option<Credentials> {
+fn credentials(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Credentials> {
     let at = |key: &str| keys(&["mqtt", key]);
     match (&raw.username, &raw.password) {
         (None, None) => None,
         (Some(username), None) => Some(Credentials { username: username.clone(), password: String::new() }),
         (None, Some(_)) => {
-            notes.wrong(&at("password"), "needs a username");
+            diagnostics.wrong(&at("password"), "needs a username");
             None
         }
         (Some(username), Some(reference)) => match secret::read(reference, dir) {
             Ok(password) => Some(Credentials { username: username.clone(), password }),
             Err(why) => {
-                notes.wrong(&at("password"), why);
+                diagnostics.wrong(&at("password"), why);
                 None
             }
         },
     }
 }
 
-fn tls(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Tls {
+fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> Tls {
     let Some(raw) = &raw.tls else { return Tls::default() };
     let mut path = |key: &str, given: &Option<String>| {
         let given = given.as_ref()?;
         let Some(dir) = dir else { return Some(PathBuf::from(given)) };
         let full = dir.join(given);
         if let Err(error) = std::fs::File::open(&full) {
-            notes.wrong(&keys(&["mqtt", "tls", key]), format!("{}: {error}", full.display()));
+            diagnostics.wrong(&keys(&["mqtt", "tls", key]), format!("{}: {error}", full.display()));
         }
         Some(full)
     };
@@ -256,7 +257,7 @@ fn tls(raw: &Mqtt, dir: Option<&Path>, notes: &mut Notes<'_, '_>) -> Tls {
         (Some(cert), Some(key)) => Some((cert, key)),
         (None, None) => None,
         _ => {
-            notes.wrong(&keys(&["mqtt", "tls"]), "cert and key belong together: give both or neither");
+            diagnostics.wrong(&keys(&["mqtt", "tls"]), "cert and key belong together: give both or neither");
             None
         }
     };

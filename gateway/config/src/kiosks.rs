@@ -6,40 +6,40 @@ use linli_domain::hours::Opening;
 use linli_domain::kiosk::{Matter, PARTS};
 
 use super::checked::ConfiguredLine;
-use super::notes::{Notes, nth};
+use super::diagnostics::{Diagnostics, nth};
 use super::raw::MattersFile;
 use super::shape::nearest;
 use crate::settings::kiosk::{KioskDevice, KioskSettings};
 
 /// Kiosks with their catalogue; the file may be missing.
 pub fn check(
-    file: Option<(&MattersFile, &mut Notes<'_, '_>)>,
+    file: Option<(&MattersFile, &mut Diagnostics<'_, '_>)>,
     lines: &[ConfiguredLine],
     opening: Vec<Opening>,
 ) -> KioskSettings {
     let layouts = lines.iter().flat_map(|line| line.plan.layouts().iter().zip(&line.stale_after));
     let kiosks = layouts.filter_map(|(layout, fresh)| KioskDevice::of(layout, *fresh)).collect();
-    let matters = file.map(|(file, notes)| matters(file, notes)).unwrap_or_default();
+    let matters = file.map(|(file, diagnostics)| matters(file, diagnostics)).unwrap_or_default();
     KioskSettings { kiosks, matters, opening }
 }
 
-fn matters(file: &MattersFile, notes: &mut Notes<'_, '_>) -> Vec<Matter> {
+fn matters(file: &MattersFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Matter> {
     let known: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for (index, raw) in file.matter.iter().enumerate() {
         if raw.id.trim().is_empty() || !seen.insert(raw.id.as_str()) {
-            notes.wrong(&nth("matter", index, "id"), format!("{:?} is empty or there twice", raw.id));
+            diagnostics.wrong(&nth("matter", index, "id"), format!("{:?} is empty or there twice", raw.id));
         }
         if raw.name.trim().is_empty() {
-            notes.wrong(&nth("matter", index, "name"), "is empty: people look for it");
+            diagnostics.wrong(&nth("matter", index, "name"), "is empty: people look for it");
         }
         for part in raw.needs.iter().filter(|part| !known.contains(&part.as_str())) {
             let hint = nearest(part, &known).map_or_else(
                 || format!("there are: {}", known.join(", ")),
                 |near| format!("did you mean {near:?}?"),
             );
-            notes.wrong(&nth("matter", index, "needs"), format!("a kiosk has no {part:?}; {hint}"));
+            diagnostics.wrong(&nth("matter", index, "needs"), format!("a kiosk has no {part:?}; {hint}"));
         }
         all.push(Matter {
             id: raw.id.clone(),

@@ -5,22 +5,22 @@
 mod alarms;
 mod building;
 mod cabin;
+mod canteen;
 mod check;
 mod checked;
+mod diagnostics;
 mod diff;
 mod facility;
-mod food;
 mod gateway_file;
 mod kiosks;
 mod last_good;
 mod lines;
-mod mend;
-mod notes;
 mod people;
 mod planned;
 mod plans;
 mod policy;
 mod raw;
+mod recovery;
 mod report;
 pub mod schema;
 mod secret;
@@ -35,7 +35,7 @@ pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
 pub use planned::planned;
-pub use plans::Known;
+pub use plans::CheckedPlan;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;
@@ -51,7 +51,7 @@ pub fn load(dir: &Path) -> Result<Checked, Report> {
     let mut problems = Vec::new();
     let texts: Vec<(&str, Option<String>)> =
         schema::FILES.iter().map(|file| (*file, read(dir, file, &mut problems))).collect();
-    strangers(dir, &mut problems);
+    unknown_files(dir, &mut problems);
     let profiles = profiles(dir, &mut problems);
     let plans = plan_texts(dir, &mut problems);
     let given: Vec<(&str, &str)> = texts
@@ -132,7 +132,7 @@ fn read(dir: &Path, file: &str, problems: &mut Vec<Problem>) -> Option<String> {
 }
 
 /// Files that nobody will read: most likely a misspelt name.
-fn strangers(dir: &Path, problems: &mut Vec<Problem>) {
+fn unknown_files(dir: &Path, problems: &mut Vec<Problem>) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".toml") && !schema::FILES.contains(&name.as_str()) {

@@ -11,7 +11,7 @@ use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{CheckedLine, RawDevice, RawLine};
 
 use super::checked::ConfiguredLine;
-use super::notes::{Notes, nth};
+use super::diagnostics::{Diagnostics, nth};
 use super::raw::{Device, DevicesFile, Report};
 use super::text::Step;
 
@@ -36,10 +36,10 @@ pub fn check(
     rooms: Option<&[Id]>,
     profiles: &ProfileSet,
     dir: Option<&Path>,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Vec<ConfiguredLine> {
-    let line_ids = line_ids(file, notes);
-    let devices = devices(file, rooms, &line_ids, dir, notes);
+    let line_ids = line_ids(file, diagnostics);
+    let devices = devices(file, rooms, &line_ids, dir, diagnostics);
     let mut checked = Vec::new();
     let mut taken = BTreeMap::new();
     for (index, raw) in file.line.iter().enumerate() {
@@ -51,7 +51,7 @@ pub fn check(
         let Some(protocol) = linli_drivers::protocol(&kind) else { continue };
         for key in protocol.secrets() {
             let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
-            let found = secret(reference, dir, &nth("line", index, key), notes);
+            let found = secret(reference, dir, &nth("line", index, key), diagnostics);
             settings.insert((*key).to_owned(), found.into());
         }
         let here: Vec<(usize, RawDevice)> = devices
@@ -68,9 +68,10 @@ pub fn check(
                     && let Some(other) = taken.insert(used.clone(), plan.line().clone())
                 {
                     let why = "two lines on one bus garble each other; put their devices on one line";
-                    notes.wrong(&nth("line", index, key), format!("{used:?} is already {other}'s: {why}"));
+                    diagnostics
+                        .wrong(&nth("line", index, key), format!("{used:?} is already {other}'s: {why}"));
                 }
-                checked.push(finish(plan, &here, file, notes));
+                checked.push(finish(plan, &here, file, diagnostics));
             }
             Err(problems) => {
                 for problem in problems {
@@ -78,7 +79,7 @@ pub fn check(
                         Some(device) => nth("device", here[device].0, &problem.key),
                         None => nth("line", index, &problem.key),
                     };
-                    notes.wrong(&path, problem.message);
+                    diagnostics.wrong(&path, problem.message);
                 }
             }
         }
@@ -86,14 +87,14 @@ pub fn check(
     checked
 }
 
-fn line_ids(file: &DevicesFile, notes: &mut Notes<'_, '_>) -> Vec<Option<Id>> {
+fn line_ids(file: &DevicesFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Option<Id>> {
     let mut seen = BTreeSet::new();
     let mut ids = Vec::new();
     for (index, line) in file.line.iter().enumerate() {
         let text = line.0.get("id").and_then(|id| id.as_str()).unwrap_or_default();
-        let id = notes.id(&nth("line", index, "id"), text);
+        let id = diagnostics.id(&nth("line", index, "id"), text);
         if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
-            notes.wrong(&nth("line", index, "id"), format!("line {id} is there twice"));
+            diagnostics.wrong(&nth("line", index, "id"), format!("line {id} is there twice"));
         }
         ids.push(id);
     }
@@ -106,29 +107,32 @@ fn devices(
     rooms: Option<&[Id]>,
     lines: &[Option<Id>],
     dir: Option<&Path>,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Vec<Option<(Id, RawDevice)>> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for (index, raw) in file.device.iter().enumerate() {
-        let id = notes.id(&nth("device", index, "id"), &raw.id);
+        let id = diagnostics.id(&nth("device", index, "id"), &raw.id);
         if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
-            notes.wrong(&nth("device", index, "id"), format!("device {id} is there twice"));
+            diagnostics.wrong(&nth("device", index, "id"), format!("device {id} is there twice"));
         }
-        let line = known(&raw.line, lines.iter().flatten(), "line", &nth("device", index, "line"), notes);
+        let line =
+            known(&raw.line, lines.iter().flatten(), "line", &nth("device", index, "line"), diagnostics);
         let room = match (&raw.room, rooms) {
             (Some(room), Some(rooms)) => {
-                known(room, rooms.iter(), "room", &nth("device", index, "room"), notes)
+                known(room, rooms.iter(), "room", &nth("device", index, "room"), diagnostics)
             }
             _ => None,
         };
         let poll = raw.poll.map_or(DEFAULT_POLL, |poll| poll.0);
         if poll > LONGEST_POLL {
-            notes
+            diagnostics
                 .wrong(&nth("device", index, "poll"), "is longer than a day: such a device is not monitored");
         }
-        let token =
-            raw.token.as_ref().map(|reference| secret(reference, dir, &nth("device", index, "token"), notes));
+        let token = raw
+            .token
+            .as_ref()
+            .map(|reference| secret(reference, dir, &nth("device", index, "token"), diagnostics));
         all.push(id.zip(line).map(|(id, line)| {
             let name = raw.name.clone().unwrap_or_else(|| id.to_string());
             let class = raw.class.map_or(DeviceClass::Telemetry, DeviceClass::from);
@@ -140,12 +144,17 @@ fn devices(
 }
 
 /// What a reference stands for; where that is told to be wrong, or not looked at, anything does.
-fn secret(reference: &str, dir: Option<&Path>, path: &[Step], notes: &mut Notes<'_, '_>) -> String {
+fn secret(
+    reference: &str,
+    dir: Option<&Path>,
+    path: &[Step],
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> String {
     match super::secret::read_private(reference, dir) {
         Ok(secret) if dir.is_some() => secret,
         Ok(_) => format!("{reference:?}, not looked at here"),
         Err(why) => {
-            notes.wrong(path, why);
+            diagnostics.wrong(path, why);
             format!("{reference:?}, which is no reference")
         }
     }
@@ -156,7 +165,7 @@ fn known<'k>(
     all: impl Iterator<Item = &'k Id>,
     what: &str,
     path: &[Step],
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<Id> {
     let all: Vec<&Id> = all.collect();
     if let Some(found) = all.iter().find(|id| id.as_str() == given) {
@@ -168,7 +177,7 @@ fn known<'k>(
         None if words.is_empty() => format!("there is no [[{what}]] at all"),
         None => format!("there are: {}", words.join(", ")),
     };
-    notes.wrong(path, format!("there is no {what} {given:?}; {hint}"));
+    diagnostics.wrong(path, format!("there is no {what} {given:?}; {hint}"));
     None
 }
 
@@ -177,26 +186,27 @@ fn finish(
     plan: Arc<dyn CheckedLine>,
     here: &[(usize, RawDevice)],
     file: &DevicesFile,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> ConfiguredLine {
     let mut reports = Vec::new();
     for ((index, _), layout) in here.iter().zip(plan.layouts()) {
         let raw: &Device = &file.device[*index];
-        let general = rule(raw.report.as_ref(), &nth("device", *index, "report"), notes);
+        let general = rule(raw.report.as_ref(), &nth("device", *index, "report"), diagnostics);
         let mut rules = vec![general; layout.points.len()];
         for (nth_point, point) in raw.point.iter().enumerate() {
             let mut path = nth("device", *index, "point");
             path.push(Step::Index(nth_point));
             let at = |key: &str| [path.clone(), vec![Step::Key(key.to_owned())]].concat();
             match layout.points.iter().position(|spec| spec.name.as_str() == point.id) {
-                Some(position) => rules[position] = rule(point.report.as_ref(), &at("report"), notes),
+                Some(position) => rules[position] = rule(point.report.as_ref(), &at("report"), diagnostics),
                 None => {
                     let words: Vec<&str> = layout.points.iter().map(|p| p.name.as_str()).collect();
                     let hint = super::shape::nearest(&point.id, &words).map_or_else(
                         || format!("it has: {}", words.join(", ")),
                         |near| format!("did you mean {near:?}?"),
                     );
-                    notes.wrong(&at("id"), format!("{} has no point {:?}; {hint}", layout.profile, point.id));
+                    diagnostics
+                        .wrong(&at("id"), format!("{} has no point {:?}; {hint}", layout.profile, point.id));
                 }
             }
         }
@@ -206,7 +216,7 @@ fn finish(
     ConfiguredLine { plan, reports, stale_after }
 }
 
-fn rule(raw: Option<&Report>, path: &[Step], notes: &mut Notes<'_, '_>) -> Rule {
+fn rule(raw: Option<&Report>, path: &[Step], diagnostics: &mut Diagnostics<'_, '_>) -> Rule {
     let Some(raw) = raw else { return Rule::Always };
     let ms = |period: Duration| i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
     match (raw.change, raw.at_least, raw.every) {
@@ -216,7 +226,8 @@ fn rule(raw: Option<&Report>, path: &[Step], notes: &mut Notes<'_, '_>) -> Rule 
         (None, None, Some(every)) => Rule::Period { every_ms: ms(every.0) },
         (None, None, None) => Rule::Always,
         _ => {
-            notes.wrong(path, "write either { change = 0.5, at_least = \"10m\" } or { every = \"1m\" }");
+            diagnostics
+                .wrong(path, "write either { change = 0.5, at_least = \"10m\" } or { every = \"1m\" }");
             Rule::Always
         }
     }

@@ -5,7 +5,7 @@ use linli_domain::mode::Class;
 use linli_domain::order::{Key, Keyring, Policy, PublicKey};
 use linli_domain::{Id, Timestamp};
 
-use super::notes::{Notes, keys, nth};
+use super::diagnostics::{Diagnostics, keys, nth};
 use super::raw::{FacilityFile, KeyClass};
 use super::text::Step;
 
@@ -21,18 +21,18 @@ pub struct People {
 }
 
 /// Checks `[[person]]` and `[orders]`.
-pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> People {
+pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> People {
     let mut found = People::default();
     for (index, raw) in file.person.iter().enumerate() {
-        let Some(id) = notes.id(&nth("person", index, "id"), &raw.id) else { continue };
+        let Some(id) = diagnostics.id(&nth("person", index, "id"), &raw.id) else { continue };
         if found.people.iter().any(|person| person.id == id) {
-            notes.wrong(&nth("person", index, "id"), format!("person {id} is there twice"));
+            diagnostics.wrong(&nth("person", index, "id"), format!("person {id} is there twice"));
         }
         if raw.name.trim().is_empty() {
-            notes.wrong(&nth("person", index, "name"), "must not be empty: people look for it");
+            diagnostics.wrong(&nth("person", index, "name"), "must not be empty: people look for it");
         }
         if raw.roles.is_empty() {
-            notes.wrong(&nth("person", index, "roles"), "must name at least one, such as \"staff\"");
+            diagnostics.wrong(&nth("person", index, "roles"), "must name at least one, such as \"staff\"");
         }
         for (number, key) in raw.key.iter().enumerate() {
             let place = |name: &str| {
@@ -40,7 +40,8 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> People {
                 path.extend([Step::Index(number), Step::Key(name.to_owned())]);
                 path
             };
-            let mut time = |name: &str, text: &Option<String>| time(&place(name), text.as_deref(), notes);
+            let mut time =
+                |name: &str, text: &Option<String>| time(&place(name), text.as_deref(), diagnostics);
             let (from, until) = (time("from", &key.from), time("until", &key.until));
             let class = match key.class {
                 KeyClass::Actual => Class::Actual,
@@ -48,10 +49,10 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> People {
             };
             match PublicKey::parse(&key.public) {
                 Err(error) => {
-                    notes.wrong(&place("public"), format!("{error}; `linli order keygen` makes a pair"))
+                    diagnostics.wrong(&place("public"), format!("{error}; `linli order keygen` makes a pair"))
                 }
                 Ok(public) if found.keyring.key(&public.id().0).is_some() => {
-                    notes.wrong(
+                    diagnostics.wrong(
                         &place("public"),
                         "this key is there twice: each key has one owner and one class",
                     );
@@ -64,12 +65,12 @@ pub fn check(file: &FacilityFile, notes: &mut Notes<'_, '_>) -> People {
         }
         found.people.push(Person { id, name: raw.name.clone(), roles: raw.roles.clone() });
     }
-    found.policy = policy(file, &found, notes);
+    found.policy = policy(file, &found, diagnostics);
     found
 }
 
 /// Who signs. Without any key nobody orders anything, and nothing is wrong.
-fn policy(file: &FacilityFile, found: &People, notes: &mut Notes<'_, '_>) -> Option<Policy> {
+fn policy(file: &FacilityFile, found: &People, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Policy> {
     if found.keyring.keys.is_empty() {
         return None;
     }
@@ -88,17 +89,17 @@ fn policy(file: &FacilityFile, found: &People, notes: &mut Notes<'_, '_>) -> Opt
             "{quorum} different people must sign, but only {count} with the roles {} have a key of class Actual",
             orders.district.join(", ")
         );
-        notes.wrong(&keys(&["orders", "quorum"]), message);
+        diagnostics.wrong(&keys(&["orders", "quorum"]), message);
     }
     Some(Policy { quorum, district: orders.district.clone(), local: orders.local.clone() })
 }
 
-fn time(path: &[Step], text: Option<&str>, notes: &mut Notes<'_, '_>) -> Option<Timestamp> {
+fn time(path: &[Step], text: Option<&str>, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Timestamp> {
     let text = text?;
     match text.parse::<jiff::Timestamp>() {
         Ok(at) => Some(Timestamp(at.as_millisecond())),
         Err(_) => {
-            notes.wrong(path, format!("{text:?} is not a time such as \"2026-12-01T00:00:00+08:00\""));
+            diagnostics.wrong(path, format!("{text:?} is not a time such as \"2026-12-01T00:00:00+08:00\""));
             None
         }
     }

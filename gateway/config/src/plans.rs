@@ -13,7 +13,7 @@ use linli_domain::order::{Signed, verify_plan};
 use linli_drivers::duration;
 use ring::digest::{SHA256, digest};
 
-use super::notes::{Notes, keys, nth};
+use super::diagnostics::{Diagnostics, keys, nth};
 use super::people::People;
 use super::policy;
 use super::raw::plan as raw;
@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// A plan that can be run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Known {
+pub struct CheckedPlan {
     /// Its file, relative to the configuration.
     pub file: String,
     /// The file.
@@ -49,21 +49,28 @@ pub fn check(
     text: &str,
     building: &Facility,
     data: &policy::Data<'_>,
-    notes: &mut Notes<'_, '_>,
-) -> Option<Known> {
-    let plan = written(file, notes)?;
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Option<CheckedPlan> {
+    let plan = written(file, diagnostics)?;
     // Of a room that is not there everything would be told as another room's.
     let raw = file.policy.as_ref().filter(|_| building.room(plan.room.as_str()).is_some());
-    let policy = policy::check(raw, &plan, data, notes);
+    let policy = policy::check(raw, &plan, data, diagnostics);
     match ResolvedPlan::new(plan, building) {
         Ok(brief) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
             let building = brief.identity();
-            Some(Known { file: notes.file().to_owned(), text: text.into(), hash, brief, policy, building })
+            Some(CheckedPlan {
+                file: diagnostics.file().to_owned(),
+                text: text.into(),
+                hash,
+                brief,
+                policy,
+                building,
+            })
         }
         Err(faults) => {
-            faults.iter().for_each(|fault| note(fault, notes));
+            faults.iter().for_each(|fault| note(fault, diagnostics));
             None
         }
     }
@@ -71,22 +78,23 @@ pub fn check(
 
 /// Whether somebody who may has signed the file, where anybody has a key. The signature stands
 /// beside the file, `FILE.sig`.
-pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, notes: &mut Notes<'_, '_>) {
+pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, diagnostics: &mut Diagnostics<'_, '_>) {
     let Some(policy) = &people.policy else { return };
-    let how = format!("`linli order sign {} --key FILE`", notes.file());
+    let how = format!("`linli order sign {} --key FILE`", diagnostics.file());
     let may = policy.district.join(", ");
     let Some(signature) = signature else {
-        return notes.wrong(&[], format!("is not signed; somebody with the role {may} signs it: {how}"));
+        return diagnostics
+            .wrong(&[], format!("is not signed; somebody with the role {may} signs it: {how}"));
     };
     match verify_plan(text.as_bytes(), signature, &people.keyring) {
-        Err(why) => notes.wrong(
+        Err(why) => diagnostics.wrong(
             &[],
             format!("{why}: was the file changed after it was signed? remove its .sig, then {how}"),
         ),
         Ok(signers) => {
             let counts = |signed: &Signed| signed.roles.iter().any(|role| policy.district.contains(role));
             if !signers.iter().any(counts) {
-                notes.wrong(&[], format!("is signed by nobody with the role {may}: {how}"));
+                diagnostics.wrong(&[], format!("is signed by nobody with the role {may}: {how}"));
             }
         }
     }
@@ -94,7 +102,7 @@ pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, notes: &mut
 
 /// Checks plans against each other; one note each, in the file it concerns.
 pub fn together(
-    plans: &[Known],
+    plans: &[CheckedPlan],
     written: &[String],
     building: &Facility,
     wrong: &mut impl FnMut(&str, &[Way], String),
@@ -131,7 +139,7 @@ pub fn together(
 }
 
 /// What is wrong with the way back.
-fn way_back(there: &Known, back: &Known) -> Option<String> {
+fn way_back(there: &CheckedPlan, back: &CheckedPlan) -> Option<String> {
     let name = back.brief.plan.key();
     if back.brief.plan.direction != Direction::Return {
         return Some(format!("{name} does not lead back: its direction is \"enter\""));
@@ -171,8 +179,8 @@ fn way_back(there: &Known, back: &Known) -> Option<String> {
     })
 }
 
-fn note(fault: &Fault, notes: &mut Notes<'_, '_>) {
-    notes.wrong(&place(fault), fault.message.clone());
+fn note(fault: &Fault, diagnostics: &mut Diagnostics<'_, '_>) {
+    diagnostics.wrong(&place(fault), fault.message.clone());
 }
 
 fn place(fault: &Fault) -> Vec<Way> {
@@ -183,19 +191,19 @@ fn place(fault: &Fault) -> Vec<Way> {
     }
 }
 
-fn written(file: &raw::PlanFile, notes: &mut Notes<'_, '_>) -> Option<Plan> {
+fn written(file: &raw::PlanFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Plan> {
     let plan = &file.plan;
-    let id = notes.id(&keys(&["plan", "id"]), &plan.id);
-    let room = notes.id(&keys(&["plan", "room"]), &plan.room);
+    let id = diagnostics.id(&keys(&["plan", "id"]), &plan.id);
+    let room = diagnostics.id(&keys(&["plan", "room"]), &plan.room);
     let mut params = BTreeMap::new();
     for (name, value) in &file.params {
         match literal(value) {
             Some(value) => drop(params.insert(name.clone(), value)),
-            None => notes.wrong(&keys(&["params", name]), "is neither a number nor a word"),
+            None => diagnostics.wrong(&keys(&["params", name]), "is neither a number nor a word"),
         }
     }
     let steps: Vec<Option<Step>> =
-        file.step.iter().enumerate().map(|(index, raw)| step(raw, index, notes)).collect();
+        file.step.iter().enumerate().map(|(index, raw)| step(raw, index, diagnostics)).collect();
     Some(Plan {
         id: id?,
         version: plan.version,
@@ -221,16 +229,16 @@ fn written(file: &raw::PlanFile, notes: &mut Notes<'_, '_>) -> Option<Plan> {
     })
 }
 
-fn step(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Step> {
+fn step(raw: &raw::Step, index: usize, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Step> {
     let at = |key: &str| nth("step", index, key);
-    let id = notes.id(&at("id"), &raw.id);
-    foreign(raw, index, notes);
+    let id = diagnostics.id(&at("id"), &raw.id);
+    foreign(raw, index, diagnostics);
     let escalate = raw.escalate.iter().filter_map(|text| {
         let rung = text
             .split_once('@')
             .and_then(|(role, after)| Some((role.to_owned(), duration::parse(after).ok()?)));
         if rung.is_none() {
-            notes.wrong(
+            diagnostics.wrong(
                 &at("escalate"),
                 format!("{text:?} is not a role and a time such as \"site_lead@5m\""),
             );
@@ -238,7 +246,7 @@ fn step(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Step
         rung
     });
     let escalate = escalate.collect();
-    let work = work(raw, index, notes);
+    let work = work(raw, index, diagnostics);
     let usual = if raw.kind == raw::Kind::Human { Drill::Live } else { Drill::Simulate };
     Some(Step {
         id: id?,
@@ -262,7 +270,7 @@ fn step(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Step
 }
 
 /// Keys of another kind of step.
-fn foreign(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) {
+fn foreign(raw: &raw::Step, index: usize, diagnostics: &mut Diagnostics<'_, '_>) {
     use raw::Kind::{Actuate, Human, Process, Verify};
     let given: [(&str, bool, &[raw::Kind]); 15] = [
         ("role", raw.role.is_some(), &[Human]),
@@ -285,7 +293,8 @@ fn foreign(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) {
         given.into_iter().filter(|(_, is_given, kinds)| *is_given && !kinds.contains(&raw.kind))
     {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind_word(*kind)).collect();
-        notes.wrong(&nth("step", index, key), format!("belongs to steps of kind {}", kinds.join(" or ")));
+        diagnostics
+            .wrong(&nth("step", index, key), format!("belongs to steps of kind {}", kinds.join(" or ")));
     }
 }
 
@@ -298,10 +307,10 @@ const fn kind_word(kind: raw::Kind) -> &'static str {
     }
 }
 
-fn work(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Work> {
+fn work(raw: &raw::Step, index: usize, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Work> {
     let mut needed = |key: &str, is_given: bool| {
         if !is_given {
-            notes.wrong(&nth("step", index, key), "is missing");
+            diagnostics.wrong(&nth("step", index, key), "is missing");
         }
     };
     match raw.kind {
@@ -313,7 +322,7 @@ fn work(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Work
                 count: raw.count.unwrap_or(1),
                 prompt: raw.prompt.clone()?,
                 evidence: raw.evidence.clone(),
-                void_on: void_on(&raw.void_on, index, notes),
+                void_on: void_on(&raw.void_on, index, diagnostics),
                 not_same_as: raw.not_same_as.clone(),
                 is_sweep: raw.sweep.unwrap_or_default(),
                 clears: raw.clears.clone(),
@@ -322,12 +331,12 @@ fn work(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Work
         raw::Kind::Actuate => {
             needed("device", raw.device.is_some());
             let compensate = raw.compensate.as_ref().map(|remedy| Compensate {
-                set: settings(&remedy.set, index, "compensate", notes),
+                set: settings(&remedy.set, index, "compensate", diagnostics),
                 pre: remedy.pre.clone(),
             });
             Some(Work::Actuate {
                 device: raw.device.clone()?,
-                set: settings(&raw.set, index, "set", notes),
+                set: settings(&raw.set, index, "set", diagnostics),
                 verify: raw.verify.as_ref().map(verify),
                 retry: raw.retry.as_ref().map_or(Retry { times: 0, gap: Duration::ZERO }, |retry| Retry {
                     times: retry.n,
@@ -343,8 +352,8 @@ fn work(raw: &raw::Step, index: usize, notes: &mut Notes<'_, '_>) -> Option<Work
             let (device, run) = (raw.device.clone()?, raw.run.as_ref()?);
             Some(Work::Process {
                 device,
-                set: settings(&raw.set, index, "set", notes),
-                then: settings(&run.then, index, "run", notes),
+                set: settings(&raw.set, index, "set", diagnostics),
+                then: settings(&run.then, index, "run", diagnostics),
                 verify: raw.verify.as_ref().map(verify),
                 span: run.span.0,
                 lease: run.lease.map(|lease| lease.0),
@@ -366,7 +375,7 @@ fn verify(raw: &raw::Verify) -> Verify {
     Verify { read: raw.read.clone(), within: raw.within.0, channel }
 }
 
-fn void_on(raw: &[String], index: usize, notes: &mut Notes<'_, '_>) -> VoidOn {
+fn void_on(raw: &[String], index: usize, diagnostics: &mut Diagnostics<'_, '_>) -> VoidOn {
     let mut void_on = VoidOn::default();
     for text in raw {
         match (text.as_str(), duration::parse(text)) {
@@ -379,7 +388,7 @@ fn void_on(raw: &[String], index: usize, notes: &mut Notes<'_, '_>) -> VoidOn {
                 let message = format!(
                     "{text:?} is none of \"door_opened\", \"presence\", \"restart\", a time such as \"15m\""
                 );
-                notes.wrong(&nth("step", index, "void_on"), message);
+                diagnostics.wrong(&nth("step", index, "void_on"), message);
             }
         }
     }
@@ -390,13 +399,15 @@ fn settings(
     raw: &BTreeMap<String, serde_json::Value>,
     index: usize,
     key: &str,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Vec<(String, Literal)> {
     let mut all = Vec::new();
     for (name, value) in raw {
         match literal(value) {
             Some(value) => all.push((name.clone(), value)),
-            None => notes.wrong(&nth("step", index, key), format!("{name} is neither a number nor a word")),
+            None => {
+                diagnostics.wrong(&nth("step", index, key), format!("{name} is neither a number nor a word"))
+            }
         }
     }
     all

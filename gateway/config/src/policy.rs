@@ -8,8 +8,8 @@ use linli_domain::{DeviceClass, Id, Layout};
 
 use super::alarms::Checked as Alarms;
 use super::checked::ConfiguredLine;
-use super::notes::{Notes, keys};
-use super::plans::Known;
+use super::diagnostics::{Diagnostics, keys};
+use super::plans::CheckedPlan;
 use super::raw::plan as raw;
 use super::shape::nearest;
 use super::text::Step as Way;
@@ -35,18 +35,23 @@ pub struct Data<'d> {
 struct Checker<'c, 'd, 'n, 'a> {
     plan: &'c Plan,
     data: &'c Data<'d>,
-    notes: &'c mut Notes<'n, 'a>,
+    diagnostics: &'c mut Diagnostics<'n, 'a>,
     policy: Policy,
 }
 
 /// Checks a plan's policy.
-pub fn check(raw: Option<&raw::Policy>, plan: &Plan, data: &Data<'_>, notes: &mut Notes<'_, '_>) -> Policy {
+pub fn check(
+    raw: Option<&raw::Policy>,
+    plan: &Plan,
+    data: &Data<'_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Policy {
     let Some(raw) = raw else { return Policy::default() };
     if plan.direction == Direction::Return {
         let why = "belongs to plans that enter: it ends by itself when the room is in peace again";
-        notes.wrong(&keys(&["policy"]), why);
+        diagnostics.wrong(&keys(&["policy"]), why);
     }
-    let mut checker = Checker { plan, data, notes, policy: Policy::default() };
+    let mut checker = Checker { plan, data, diagnostics, policy: Policy::default() };
     raw.device.iter().enumerate().for_each(|(index, raw)| checker.device(raw, index));
     raw.alarm.iter().enumerate().for_each(|(index, raw)| checker.alarm(raw, index));
     raw.kiosk.iter().enumerate().for_each(|(index, raw)| checker.kiosk(raw, index));
@@ -54,7 +59,7 @@ pub fn check(raw: Option<&raw::Policy>, plan: &Plan, data: &Data<'_>, notes: &mu
 }
 
 /// Whether every line can do what all policies together ask of it.
-pub fn together(plans: &[Known], data: &Data<'_>, wrong: &mut impl FnMut(&str, &[Way], String)) {
+pub fn together(plans: &[CheckedPlan], data: &Data<'_>, wrong: &mut impl FnMut(&str, &[Way], String)) {
     let readings = || plans.iter().flat_map(|known| &known.policy.devices);
     let mut polls: BTreeMap<Id, Duration> = BTreeMap::new();
     for Reading { device, poll, .. } in readings() {
@@ -70,7 +75,7 @@ pub fn together(plans: &[Known], data: &Data<'_>, wrong: &mut impl FnMut(&str, &
             let alone = reading.poll.map(|poll| [(reading.device.clone(), poll)].into());
             alone.is_some_and(|alone| line.plan.check_polls(&alone).is_err())
         };
-        let asks = |known: &&Known| {
+        let asks = |known: &&CheckedPlan| {
             let mut readings = known.policy.devices.iter();
             readings.any(|reading| reading.poll.is_some() && is_here(&reading.device))
         };
@@ -109,7 +114,7 @@ impl<'d> Checker<'_, 'd, '_, '_> {
         let Some(found) = self.layouts().find(|(_, layout)| layout.device.as_str() == id) else {
             let all: Vec<&str> = self.layouts().map(|(_, layout)| layout.device.as_str()).collect();
             let hint = nearest(id, &all).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            self.notes.wrong(path, format!("there is no device {id:?}{hint}"));
+            self.diagnostics.wrong(path, format!("there is no device {id:?}{hint}"));
             return None;
         };
         self.belongs(found.1, path).then_some(found)
@@ -119,14 +124,14 @@ impl<'d> Checker<'_, 'd, '_, '_> {
         let Some(other) = layout.room.as_ref().filter(|room| **room != self.plan.room) else { return true };
         let message =
             format!("{} belongs to the room {other}: a plan rules over its own room", layout.device);
-        self.notes.wrong(path, message);
+        self.diagnostics.wrong(path, message);
         false
     }
 
     fn device(&mut self, raw: &raw::PolicyDevice, index: usize) {
         let is_urgent = matches!(raw.lane, Some(raw::PolicyLane::Urgent));
         if raw.poll.is_none() && raw.lane.is_none() {
-            self.notes.wrong(&at("device", index, ""), "says nothing: give it a poll, a lane, or both");
+            self.diagnostics.wrong(&at("device", index, ""), "says nothing: give it a poll, a lane, or both");
         }
         let poll = raw.poll.map(|poll| poll.0);
         let found: Vec<(&ConfiguredLine, &Layout)> = match (&raw.device, raw.class) {
@@ -139,12 +144,12 @@ impl<'d> Checker<'_, 'd, '_, '_> {
                 if found.is_empty() {
                     let word = class(word).as_str();
                     let message = format!("{} has no device of class {word:?}", self.plan.room);
-                    self.notes.wrong(&at("device", index, "class"), message);
+                    self.diagnostics.wrong(&at("device", index, "class"), message);
                 }
                 found
             }
             _ => {
-                self.notes.wrong(&at("device", index, ""), "needs either a device or a class");
+                self.diagnostics.wrong(&at("device", index, ""), "needs either a device or a class");
                 return;
             }
         };
@@ -154,7 +159,7 @@ impl<'d> Checker<'_, 'd, '_, '_> {
                 Some(Err(problem)) => {
                     // Of a class those are read more often that can be.
                     if raw.device.is_some() || problem.device.is_none() {
-                        self.notes.wrong(&at("device", index, "poll"), problem.message);
+                        self.diagnostics.wrong(&at("device", index, "poll"), problem.message);
                     }
                     None
                 }
@@ -162,7 +167,7 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             };
             if self.policy.devices.iter().any(|reading| reading.device == layout.device) {
                 let message = format!("{} is named above already", layout.device);
-                self.notes.wrong(&at("device", index, ""), message);
+                self.diagnostics.wrong(&at("device", index, ""), message);
             }
             self.policy.devices.push(Reading { device: layout.device.clone(), poll, is_urgent });
         }
@@ -171,14 +176,16 @@ impl<'d> Checker<'_, 'd, '_, '_> {
     fn alarm(&mut self, raw: &raw::PolicyAlarm, index: usize) {
         let path = |key: &str| at("alarm", index, key);
         if raw.why.trim().is_empty() {
-            self.notes.wrong(&path("why"), "is empty: whoever silences or wakes an alarm says why");
+            self.diagnostics.wrong(&path("why"), "is empty: whoever silences or wakes an alarm says why");
         }
         let rules = &self.data.alarms.rules;
         let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == raw.alarm) else {
             let all: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
             let hint =
                 nearest(&raw.alarm, &all).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            return self.notes.wrong(&path("alarm"), format!("there is no alarm {:?}{hint}", raw.alarm));
+            return self
+                .diagnostics
+                .wrong(&path("alarm"), format!("there is no alarm {:?}{hint}", raw.alarm));
         };
         if let Some((_, layout)) = self.layouts().find(|(_, layout)| layout.device == rule.source.device)
             && !self.belongs(layout, &path("alarm"))
@@ -190,28 +197,29 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             raw::PolicySet::Enable => {
                 if !is_asleep {
                     let message = "is watched anyway; with enabled = false in alarms.toml only plans wake it";
-                    self.notes.wrong(&path("set"), message);
+                    self.diagnostics.wrong(&path("set"), message);
                 }
                 if raw.at_most.is_some() {
-                    self.notes.wrong(&path("at_most"), "is the end of a silence; leave it out");
+                    self.diagnostics.wrong(&path("at_most"), "is the end of a silence; leave it out");
                 }
                 None
             }
             raw::PolicySet::Suppress => {
                 if is_asleep {
-                    self.notes.wrong(&path("set"), "is silent anyway: nobody has enabled it");
+                    self.diagnostics.wrong(&path("set"), "is silent anyway: nobody has enabled it");
                 }
                 if rule.shelve_at_most.is_none() {
                     let message = format!("{} must not be shelved, so no plan may silence it", rule.id);
-                    self.notes.wrong(&path("alarm"), message);
+                    self.diagnostics.wrong(&path("alarm"), message);
                 }
                 match raw.at_most {
                     None => {
                         let message = "is missing: a silence has an end, such as at_most = \"72h\"";
-                        self.notes.wrong(&path("at_most"), message);
+                        self.diagnostics.wrong(&path("at_most"), message);
                     }
                     Some(span) if span.0 > LONGEST_SILENCE => {
-                        self.notes.wrong(&path("at_most"), "is longer than 30d: take the alarm out instead");
+                        self.diagnostics
+                            .wrong(&path("at_most"), "is longer than 30d: take the alarm out instead");
                     }
                     Some(_) => {}
                 }
@@ -219,7 +227,7 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             }
         };
         if self.policy.alarms.iter().any(|ruling| ruling.alarm == rule.id) {
-            self.notes.wrong(&path("alarm"), format!("{} is named above already", rule.id));
+            self.diagnostics.wrong(&path("alarm"), format!("{} is named above already", rule.id));
         }
         self.policy.alarms.push(Ruling { alarm: rule.id.clone(), why: raw.why.clone(), silent_for });
     }
@@ -229,12 +237,12 @@ impl<'d> Checker<'_, 'd, '_, '_> {
         let text = raw.text.trim();
         if text.is_empty() || text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
             let message = format!("is not one line of 1 to {LONGEST_TEXT} characters");
-            self.notes.wrong(&path("text"), message);
+            self.diagnostics.wrong(&path("text"), message);
         }
         let Some((_, layout)) = self.find(&raw.device, &path("device")) else { return };
         if !self.data.kiosks.iter().any(|kiosk| kiosk.device == layout.device) {
             let message = format!("{} is no kiosk that shows texts: profile kiosk/terminal", layout.device);
-            self.notes.wrong(&path("device"), message);
+            self.diagnostics.wrong(&path("device"), message);
         }
         let drill = match raw.drill {
             Some(raw::Drill::Live) => Drill::Live,

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mend::{Mend, stand_in};
+use super::recovery::{Recovery, stand_in};
 use super::report::Problem;
 use super::text::{Document, Step, way};
 
@@ -15,10 +15,10 @@ use super::text::{Document, Step, way};
 const LIKE: f64 = 0.75;
 
 /// Checks a document against a schema; how each mistake could be mended comes back.
-pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) -> Vec<Mend> {
-    let mut walk = Walk { document, schema, problems, path: Vec::new(), mends: Vec::new() };
+pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) -> Vec<Recovery> {
+    let mut walk = Walk { document, schema, problems, path: Vec::new(), recoveries: Vec::new() };
     walk.table(document.root.get_ref(), schema, 0..0);
-    walk.mends
+    walk.recoveries
 }
 
 struct Walk<'w, 'a> {
@@ -26,7 +26,7 @@ struct Walk<'w, 'a> {
     schema: &'w Json,
     problems: &'w mut Vec<Problem>,
     path: Vec<Step>,
-    mends: Vec<Mend>,
+    recoveries: Vec<Recovery>,
 }
 
 // === impl Walk ===
@@ -39,7 +39,7 @@ impl<'w> Walk<'w, '_> {
 
     /// Looks further as if this value stood here.
     fn suppose(&mut self, value: toml::Value) {
-        self.mends.push(Mend::Put(self.path.clone(), value));
+        self.recoveries.push(Recovery::Put(self.path.clone(), value));
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, schema: &'w Json) {
@@ -147,8 +147,8 @@ impl<'w> Walk<'w, '_> {
         );
         self.wrong(key.span(), format!("unknown key; {hint}"));
         let free = near.filter(|near| !table.keys().any(|other| other.get_ref() == near));
-        let Some(near) = free else { return self.mends.push(Mend::Remove(self.path.clone())) };
-        self.mends.push(Mend::Rename(self.path.clone(), near.to_owned()));
+        let Some(near) = free else { return self.recoveries.push(Recovery::Remove(self.path.clone())) };
+        self.recoveries.push(Recovery::Rename(self.path.clone(), near.to_owned()));
         self.path.pop();
         self.path.push(Step::Key(near.to_owned()));
         self.value(value, &properties[near]);
@@ -156,8 +156,8 @@ impl<'w> Walk<'w, '_> {
 
     /// Whether a misspelt key of the table at hand stands for this one.
     fn is_renamed_to(&self, key: &str) -> bool {
-        self.mends.iter().any(|mend| match mend {
-            Mend::Rename(path, to) => to == key && path[..path.len() - 1] == self.path[..],
+        self.recoveries.iter().any(|recovery| match recovery {
+            Recovery::Rename(path, to) => to == key && path[..path.len() - 1] == self.path[..],
             _ => false,
         })
     }

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command_answer::Answer;
 
-/// Commands waiting at the desk. A centre has a few hundred outputs; an order moves some dozens.
-const DESK_QUEUE: usize = 256;
+/// Commands waiting at the service. A centre has a few hundred outputs; an order moves some dozens.
+const USUAL_QUEUE: usize = 256;
 
 /// The same of what makes safe: every output of the largest centre at once.
 const FIRST_QUEUE: usize = 1024;
@@ -16,7 +16,7 @@ const FIRST_QUEUE: usize = 1024;
 /// they are not sent any more, whoever gave them decides anew.
 pub const OF_THIS_PROCESS: &str = "mode-";
 
-/// A command on its way to the desk.
+/// A command on its way to the service.
 #[derive(Debug)]
 pub struct Submission {
     /// What was asked.
@@ -27,7 +27,7 @@ pub struct Submission {
     pub taken_back: CancellationToken,
 }
 
-/// The ways to the desk.
+/// The ways to the service.
 #[derive(Debug, Clone)]
 pub struct Lanes {
     /// For what is journaled before it is sent.
@@ -46,7 +46,7 @@ pub struct Queues {
 /// Both ends.
 #[must_use]
 pub fn lanes() -> (Lanes, Queues) {
-    let (to_usual, usual) = mpsc::channel(DESK_QUEUE);
+    let (to_usual, usual) = mpsc::channel(USUAL_QUEUE);
     let (to_first, first) = mpsc::channel(FIRST_QUEUE);
     (Lanes { usual: to_usual, first: to_first }, Queues { usual, first })
 }

@@ -1,4 +1,4 @@
-//! Why a desk did not do what was asked. Nothing has changed.
+//! Why a service did not do what was asked. Nothing has changed.
 
 /// The reason, for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,7 +17,7 @@ pub struct Live {
 
 /// What the configuration says about a device.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct ConfiguredDevice {
     /// What it is.
     pub layout: Arc<Layout>,
     /// The line it hangs on.
@@ -28,7 +28,7 @@ pub struct Known {
 
 #[derive(Debug)]
 struct Device {
-    known: Known,
+    known: ConfiguredDevice,
     state: State,
     points: Vec<Option<(Sample, Instant)>>,
 }
@@ -97,7 +97,7 @@ pub struct PointView {
 
 impl Live {
     /// Takes over the devices of a configuration; what stays unchanged keeps its values.
-    pub fn configure(&self, known: Vec<Known>) {
+    pub fn configure(&self, known: Vec<ConfiguredDevice>) {
         let mut devices = self.lock();
         let mut old = std::mem::take(&mut *devices);
         for known in known {
@@ -201,14 +201,14 @@ mod tests {
     use super::*;
     use linli_domain::{ClockQuality, DeviceClass, PointSpec, Timestamp, Value, ValueType};
 
-    fn known() -> Known {
+    fn known() -> ConfiguredDevice {
         let point = PointSpec {
             name: Id::new("air").unwrap(),
             unit: "Cel".to_owned(),
             kind: ValueType::Float,
             writable: false,
         };
-        Known {
+        ConfiguredDevice {
             layout: Arc::new(Layout {
                 device: Id::new("fridge-1").unwrap(),
                 name: "冰箱".to_owned(),

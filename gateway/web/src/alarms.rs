@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use linli_domain::alarm::{Action as Deed, Shelf};
+use linli_domain::alarm::{Action as Operation, Shelf};
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,23 +15,23 @@ use linli_services::alarms::{Action, Asked, Shown};
 /// Longest journal given at a time.
 const MOST: u32 = 5000;
 
-/// The way to the alarm desk.
+/// The way to the alarm service.
 #[derive(Clone)]
-pub struct AlarmDoor {
-    /// The desk.
+pub struct AlarmClient {
+    /// The service.
     pub requests: mpsc::Sender<Asked>,
     /// The journal.
     pub store: linli_store::Alarms,
 }
 
 /// The routes.
-pub fn router(door: AlarmDoor) -> Router {
+pub fn router(client: AlarmClient) -> Router {
     Router::new()
         .route("/api/v1/alarms", get(list))
         .route("/api/v1/alarms/journal", get(journal))
         .route("/api/v1/alarms/test", post(test))
         .route("/api/v1/alarms/{alarm}/{deed}", post(act))
-        .with_state(door)
+        .with_state(client)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +42,7 @@ struct Which {
     limit: Option<u32>,
 }
 
-/// The body of a deed.
+/// The body of An operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {
@@ -54,29 +54,29 @@ struct How {
 }
 
 async fn list(
-    State(door): State<AlarmDoor>,
+    State(client): State<AlarmClient>,
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<Shown>>, Problem> {
-    ask(&door, "anybody".to_owned(), Action::List { all: which.all }).await.map(Json)
+    ask(&client, "anybody".to_owned(), Action::List { all: which.all }).await.map(Json)
 }
 
 async fn journal(
-    State(door): State<AlarmDoor>,
+    State(client): State<AlarmClient>,
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<serde_json::Value>>, Problem> {
-    let steps = door.store.journal(which.limit.unwrap_or(100).min(MOST)).await;
+    let steps = client.store.journal(which.limit.unwrap_or(100).min(MOST)).await;
     let steps = steps.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     Ok(Json(steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect()))
 }
 
-async fn test(who: Who, State(door): State<AlarmDoor>) -> Result<StatusCode, Problem> {
-    ask(&door, who.0, Action::Test).await.map(|_| StatusCode::NO_CONTENT)
+async fn test(who: Who, State(client): State<AlarmClient>) -> Result<StatusCode, Problem> {
+    ask(&client, who.0, Action::Test).await.map(|_| StatusCode::NO_CONTENT)
 }
 
 async fn act(
     who: Who,
-    State(door): State<AlarmDoor>,
-    Path((alarm, deed)): Path<(String, String)>,
+    State(client): State<AlarmClient>,
+    Path((alarm, operation)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Vec<Shown>>, Problem> {
     let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
@@ -84,28 +84,28 @@ async fn act(
         true => How::default(),
         false => serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?,
     };
-    let action = match deed.as_str() {
-        "acknowledge" => Deed::Acknowledge,
-        "reset" => Deed::Reset,
-        "unshelve" => Deed::Unshelve,
-        "take-out" => Deed::TakeOut,
-        "put-back" => Deed::PutBack,
+    let action = match operation.as_str() {
+        "acknowledge" => Operation::Acknowledge,
+        "reset" => Operation::Reset,
+        "unshelve" => Operation::Unshelve,
+        "take-out" => Operation::TakeOut,
+        "put-back" => Operation::PutBack,
         "shelve" => {
             let span = how.span.as_deref().unwrap_or("1h");
             let span = linli_drivers::duration::parse(span).map_err(|why| wrong(format!("for: {why}")))?;
-            Deed::Shelve(Shelf { span, is_one_shot: how.once })
+            Operation::Shelve(Shelf { span, is_one_shot: how.once })
         }
         other => {
             let known = "acknowledge, reset, shelve, unshelve, take-out, put-back";
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };
-    ask(&door, who.0, Action::Do { alarm, action, why: how.why }).await.map(Json)
+    ask(&client, who.0, Action::Do { alarm, action, why: how.why }).await.map(Json)
 }
 
-async fn ask(door: &AlarmDoor, who: String, action: Action) -> Result<Vec<Shown>, Problem> {
+async fn ask(client: &AlarmClient, who: String, action: Action) -> Result<Vec<Shown>, Problem> {
     let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     let (reply, answer) = oneshot::channel();
-    door.requests.send(Asked { who, action, reply }).await.map_err(|_| stopping())?;
+    client.requests.send(Asked { who, action, reply }).await.map_err(|_| stopping())?;
     Ok(answer.await.map_err(|_| stopping())??)
 }

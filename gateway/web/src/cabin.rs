@@ -23,9 +23,9 @@ use linli_services::cabin::{Done, Identity, Opening, Reception, Request, Shown, 
 /// Most audit entries at a time.
 const MOST_AUDIT: u32 = 1000;
 
-/// A door to the cabin, and where it stands.
+/// A client to the cabin, and where it stands.
 #[derive(Clone)]
-pub struct CabinDoor {
+pub struct CabinClient {
     /// The cabin.
     pub reception: Reception,
     /// `[centre] id`.
@@ -34,11 +34,11 @@ pub struct CabinDoor {
     pub timezone: String,
 }
 
-type Door = State<CabinDoor>;
+type Door = State<CabinClient>;
 type Told<T> = Result<Json<T>, Problem>;
 
 /// The routes.
-pub fn router(door: CabinDoor) -> Router {
+pub fn router(client: CabinClient) -> Router {
     Router::new()
         .route("/api/v1/visits", get(visits).post(open))
         .route("/api/v1/visits/{id}", get(visit))
@@ -54,7 +54,7 @@ pub fn router(door: CabinDoor) -> Router {
         .route("/api/v1/audit", get(audit))
         .route("/api/v1/export/fhir", get(fhir))
         .route("/api/v1/export/csv", get(csv))
-        .with_state(door)
+        .with_state(client)
 }
 
 /// Unix milliseconds UTC.
@@ -79,23 +79,23 @@ struct Why {
 
 type Asked = Result<Query<Which>, QueryRejection>;
 
-async fn visits(who: Who, State(door): Door, which: Asked) -> Told<Vec<Shown>> {
+async fn visits(who: Who, State(client): Door, which: Asked) -> Told<Vec<Shown>> {
     let which = understood(which)?;
     let (from, to) = (Timestamp(which.from.unwrap_or_default()), Timestamp(which.to.unwrap_or(i64::MAX)));
-    Ok(Json(door.reception.visits(&who.0, which.open, from, to).await?))
+    Ok(Json(client.reception.visits(&who.0, which.open, from, to).await?))
 }
 
-async fn open(who: Who, State(door): Door, body: Bytes) -> Result<Response, Problem> {
+async fn open(who: Who, State(client): Door, body: Bytes) -> Result<Response, Problem> {
     let opening: Opening = parsed(&body)?;
-    let opened = door.reception.ask(&who.0, Request::Open(opening)).await?;
+    let opened = client.reception.ask(&who.0, Request::Open(opening)).await?;
     Ok((StatusCode::CREATED, told(&opened)).into_response())
 }
 
-async fn visit(who: Who, State(door): Door, Path(id): Path<String>, which: Asked) -> Told<Shown> {
-    Ok(Json(door.reception.visit(&who.0, &id, understood(which)?.reveal).await?))
+async fn visit(who: Who, State(client): Door, Path(id): Path<String>, which: Asked) -> Told<Shown> {
+    Ok(Json(client.reception.visit(&who.0, &id, understood(which)?.reveal).await?))
 }
 
-async fn end(who: Who, State(door): Door, Path(visit): Path<String>, body: Bytes) -> Told<Value> {
+async fn end(who: Who, State(client): Door, Path(visit): Path<String>, body: Bytes) -> Told<Value> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct How {
@@ -105,38 +105,38 @@ async fn end(who: Who, State(door): Door, Path(visit): Path<String>, body: Bytes
     if !matches!(ending, Ending::Completed | Ending::Abandoned) {
         return Err(ServiceError::Wrong("ending is \"completed\" or \"abandoned\"".to_owned()).into());
     }
-    Ok(told(&door.reception.ask(&who.0, Request::End { visit, ending }).await?))
+    Ok(told(&client.reception.ask(&who.0, Request::End { visit, ending }).await?))
 }
 
-async fn erase_visit(who: Who, State(door): Door, Path(visit): Path<String>, body: Bytes) -> Told<Value> {
+async fn erase_visit(who: Who, State(client): Door, Path(visit): Path<String>, body: Bytes) -> Told<Value> {
     let Why { why } = parsed(&body)?;
-    Ok(told(&door.reception.ask(&who.0, Request::EraseVisit { visit, why }).await?))
+    Ok(told(&client.reception.ask(&who.0, Request::EraseVisit { visit, why }).await?))
 }
 
-async fn find(who: Who, State(door): Door, body: Bytes) -> Told<Value> {
+async fn find(who: Who, State(client): Door, body: Bytes) -> Told<Value> {
     let identity: Identity = parsed(&body)?;
-    Ok(Json(json!({"pseudonym": door.reception.pseudonym(&who.0, identity).await?})))
+    Ok(Json(json!({"pseudonym": client.reception.pseudonym(&who.0, identity).await?})))
 }
 
 async fn erase_resident(
     who: Who,
-    State(door): Door,
+    State(client): Door,
     Path(pseudonym): Path<String>,
     body: Bytes,
 ) -> Told<Value> {
     let Why { why } = parsed(&body)?;
-    Ok(told(&door.reception.ask(&who.0, Request::EraseResident { pseudonym, why }).await?))
+    Ok(told(&client.reception.ask(&who.0, Request::EraseResident { pseudonym, why }).await?))
 }
 
-async fn unassigned(who: Who, State(door): Door) -> Told<Vec<Version>> {
-    Ok(Json(door.reception.unassigned(&who.0).await?))
+async fn unassigned(who: Who, State(client): Door) -> Told<Vec<Version>> {
+    Ok(Json(client.reception.unassigned(&who.0).await?))
 }
 
-async fn versions(who: Who, State(door): Door, Path(id): Path<String>) -> Told<Vec<Version>> {
-    Ok(Json(door.reception.versions(&who.0, &id).await?))
+async fn versions(who: Who, State(client): Door, Path(id): Path<String>) -> Told<Vec<Version>> {
+    Ok(Json(client.reception.versions(&who.0, &id).await?))
 }
 
-async fn assign(who: Who, State(door): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
+async fn assign(who: Who, State(client): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Whose {
@@ -144,10 +144,10 @@ async fn assign(who: Who, State(door): Door, Path(measurement): Path<String>, bo
         why: String,
     }
     let Whose { visit, why } = parsed(&body)?;
-    Ok(told(&door.reception.ask(&who.0, Request::Assign { measurement, visit, why }).await?))
+    Ok(told(&client.reception.ask(&who.0, Request::Assign { measurement, visit, why }).await?))
 }
 
-async fn correct(who: Who, State(door): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
+async fn correct(who: Who, State(client): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Correction {
@@ -156,30 +156,35 @@ async fn correct(who: Who, State(door): Door, Path(measurement): Path<String>, b
         why: String,
     }
     let Correction { readings, context, why } = parsed(&body)?;
-    Ok(told(&door.reception.ask(&who.0, Request::Correct { measurement, readings, context, why }).await?))
+    Ok(told(&client.reception.ask(&who.0, Request::Correct { measurement, readings, context, why }).await?))
 }
 
-async fn withdraw(who: Who, State(door): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
+async fn withdraw(
+    who: Who,
+    State(client): Door,
+    Path(measurement): Path<String>,
+    body: Bytes,
+) -> Told<Value> {
     let Why { why } = parsed(&body)?;
-    Ok(told(&door.reception.ask(&who.0, Request::Withdraw { measurement, why }).await?))
+    Ok(told(&client.reception.ask(&who.0, Request::Withdraw { measurement, why }).await?))
 }
 
-async fn audit(who: Who, State(door): Door, which: Asked) -> Told<Vec<linli_store::Audit>> {
+async fn audit(who: Who, State(client): Door, which: Asked) -> Told<Vec<linli_store::Audit>> {
     let limit = understood(which)?.limit.unwrap_or(100).min(MOST_AUDIT);
-    Ok(Json(door.reception.audit(&who.0, limit).await?))
+    Ok(Json(client.reception.audit(&who.0, limit).await?))
 }
 
-async fn fhir(who: Who, State(door): Door, which: Asked) -> Result<Response, Problem> {
-    let measured = door.reception.measured(&who.0, "export.fhir", &wanted(which)?).await?;
-    let (limits, now) = (door.reception.settings.borrow().limits, door.reception.clock.now().at);
-    let bundle = export::bundle(&measured, &door.centre, &limits, now);
+async fn fhir(who: Who, State(client): Door, which: Asked) -> Result<Response, Problem> {
+    let measured = client.reception.measured(&who.0, "export.fhir", &wanted(which)?).await?;
+    let (limits, now) = (client.reception.settings.borrow().limits, client.reception.clock.now().at);
+    let bundle = export::bundle(&measured, &client.centre, &limits, now);
     Ok(([(CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response())
 }
 
-async fn csv(who: Who, State(door): Door, which: Asked) -> Result<Response, Problem> {
-    let measured = door.reception.measured(&who.0, "export.csv", &wanted(which)?).await?;
-    let limits = door.reception.settings.borrow().limits;
-    let table = export::csv(&measured, &door.timezone, &limits);
+async fn csv(who: Who, State(client): Door, which: Asked) -> Result<Response, Problem> {
+    let measured = client.reception.measured(&who.0, "export.csv", &wanted(which)?).await?;
+    let limits = client.reception.settings.borrow().limits;
+    let table = export::csv(&measured, &client.timezone, &limits);
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response())
 }
 

@@ -18,8 +18,8 @@ pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
 /// Where the socket's requests go.
 #[derive(Clone)]
 pub struct Control {
-    /// The command desk.
-    pub desk: mpsc::Sender<Submission>,
+    /// The command service.
+    pub service: mpsc::Sender<Submission>,
     /// The gateway's main loop.
     pub reload: mpsc::Sender<ReloadRequest>,
 }
@@ -32,7 +32,7 @@ pub fn router(control: Control) -> Router {
         .with_state(control)
 }
 
-/// The body is the payload of `cmd/{device}`. The command is handed to the desk before waiting,
+/// The body is the payload of `cmd/{device}`. The command is handed to the service before waiting,
 /// so a caller that leaves does not cancel it.
 async fn command(
     State(control): State<Control>,
@@ -49,7 +49,7 @@ async fn command(
     };
     let full = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many commands are waiting; try again");
     control
-        .desk
+        .service
         .try_send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
         .map_err(full)?;
     let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");

@@ -17,23 +17,26 @@ use linli_domain::timezone::Zone;
 use linli_reports::haccp::{self, Form};
 use linli_services::canteen::{Asked, Request};
 
-/// A door to the canteen's desk.
+/// A client to the canteen's service.
 #[derive(Clone)]
-pub struct FoodDoor {
-    /// The desk.
+pub struct CanteenClient {
+    /// The service.
     pub requests: mpsc::Sender<Asked>,
     /// The centre's time.
     pub zone: Zone,
 }
 
 /// The routes.
-pub fn router(door: FoodDoor) -> Router {
-    Router::new().route("/api/v1/food", post(ask)).route("/api/v1/food/record", get(record)).with_state(door)
+pub fn router(client: CanteenClient) -> Router {
+    Router::new()
+        .route("/api/v1/food", post(ask))
+        .route("/api/v1/food/record", get(record))
+        .with_state(client)
 }
 
-async fn ask(who: Who, State(door): State<FoodDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn ask(who: Who, State(client): State<CanteenClient>, body: Bytes) -> Result<Json<Value>, Problem> {
     let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
-    door.ask(who, serde_json::from_slice(&body).map_err(wrong)?).await.map(Json)
+    client.ask(who, serde_json::from_slice(&body).map_err(wrong)?).await.map(Json)
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,18 +50,18 @@ struct Which {
 /// A day as people read it, with its latest signature.
 async fn record(
     who: Who,
-    State(door): State<FoodDoor>,
+    State(client): State<CanteenClient>,
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
-    let record = door.ask(Who(who.0.clone()), Request::Record { day: which.day }).await?;
-    let signed = door.ask(who, Request::Signed).await?;
-    let text = haccp::render(&haccp::sheet(&record, &signed, &door.zone), which.form);
+    let record = client.ask(Who(who.0.clone()), Request::Record { day: which.day }).await?;
+    let signed = client.ask(who, Request::Signed).await?;
+    let text = haccp::render(&haccp::sheet(&record, &signed, &client.zone), which.form);
     Ok(([(CONTENT_TYPE, which.form.content_type())], text).into_response())
 }
 
-// === impl FoodDoor ===
+// === impl CanteenClient ===
 
-impl FoodDoor {
+impl CanteenClient {
     async fn ask(&self, who: Who, request: Request) -> Result<Value, Problem> {
         let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
         let (reply, answer) = oneshot::channel();

@@ -12,23 +12,23 @@ use super::Problem;
 use linli_services::ServiceError;
 use linli_services::kiosks::Asked;
 
-/// A door to the kiosks' desk.
+/// A client to the kiosks' service.
 #[derive(Clone)]
-pub struct KioskDoor {
-    /// The desk.
+pub struct KioskClient {
+    /// The service.
     pub requests: mpsc::Sender<Asked>,
 }
 
-type Door = State<KioskDoor>;
+type Door = State<KioskClient>;
 type Told = Result<Json<Value>, Problem>;
 
 /// The routes.
-pub fn router(door: KioskDoor) -> Router {
+pub fn router(client: KioskClient) -> Router {
     Router::new()
         .route("/api/v1/kiosks", get(list))
         .route("/api/v1/kiosks/days", get(days))
         .route("/api/v1/kiosks/{kiosk}/matters", get(matters))
-        .with_state(door)
+        .with_state(client)
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,21 +38,21 @@ struct Which {
     days: u16,
 }
 
-async fn list(State(door): Door) -> Told {
-    door.ask(Asked::List).await
+async fn list(State(client): Door) -> Told {
+    client.ask(Asked::List).await
 }
 
-async fn days(State(door): Door, Query(which): Query<Which>) -> Told {
-    door.ask(|reply| Asked::Days(which.days, reply)).await
+async fn days(State(client): Door, Query(which): Query<Which>) -> Told {
+    client.ask(|reply| Asked::Days(which.days, reply)).await
 }
 
-async fn matters(State(door): Door, Path(kiosk): Path<String>) -> Told {
-    door.ask(|reply| Asked::Matters(kiosk, reply)).await
+async fn matters(State(client): Door, Path(kiosk): Path<String>) -> Told {
+    client.ask(|reply| Asked::Matters(kiosk, reply)).await
 }
 
-// === impl KioskDoor ===
+// === impl KioskClient ===
 
-impl KioskDoor {
+impl KioskClient {
     async fn ask(&self, asked: impl FnOnce(oneshot::Sender<Result<Value, ServiceError>>) -> Asked) -> Told {
         let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
         let (reply, answer) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! HTTP: what people and machines may look at, and, behind a file permission, what they may do.
 //!
-//! Two doors. The network listener shows what names nobody, and opens the health cabin to workers
+//! Two listeners. The network listener shows what names nobody, and opens the health cabin to workers
 //! with a token. The control socket, a file that only the gateway's user and group can open, opens
 //! it to them, and also acts: commands and reload. So no browser page and no other user of the
 //! machine can command a device.
@@ -28,16 +28,16 @@ use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
-use crate::status::Observed;
-pub use alarms::AlarmDoor;
-pub use cabin::CabinDoor;
+use crate::status::GatewayStatus;
+pub use alarms::AlarmClient;
+pub use cabin::CabinClient;
 pub use control::{Control, ReloadRequest};
-pub use food::FoodDoor;
-pub use kiosks::KioskDoor;
+pub use food::CanteenClient;
+pub use kiosks::KioskClient;
 use linli_services::ServiceError;
 use linli_services::events::Events;
-pub use mode::ModeDoor;
-pub use nodes::NodeDoor;
+pub use mode::ModeClient;
+pub use nodes::NodeClient;
 pub use worker::{Peer, Who, Workers};
 
 /// The control socket's name inside the data directory.
@@ -83,54 +83,69 @@ impl From<ServiceError> for Problem {
 /// How the services are asked.
 pub struct ServiceClients {
     /// The health cabin.
-    pub cabin: CabinDoor,
+    pub cabin: CabinClient,
     /// Alarms.
-    pub alarms: AlarmDoor,
+    pub alarms: AlarmClient,
     /// The canteen.
-    pub food: FoodDoor,
+    pub food: CanteenClient,
     /// Kiosks.
-    pub kiosks: KioskDoor,
+    pub kiosks: KioskClient,
     /// The mode switch.
-    pub mode: ModeDoor,
+    pub mode: ModeClient,
     /// Nodes.
-    pub nodes: NodeDoor,
+    pub nodes: NodeClient,
 }
 
-/// What both doors open to.
+/// What both listeners open to.
 #[derive(Clone)]
-pub struct House {
+pub struct AppState {
     /// What can be seen.
-    pub observed: Arc<Observed>,
+    pub status_source: Arc<GatewayStatus>,
     /// The health cabin.
-    pub cabin: CabinDoor,
+    pub cabin: CabinClient,
     /// Alarms.
-    pub alarms: AlarmDoor,
+    pub alarms: AlarmClient,
     /// The canteen.
-    pub food: FoodDoor,
+    pub food: CanteenClient,
     /// Kiosks.
-    pub kiosks: KioskDoor,
+    pub kiosks: KioskClient,
     /// The mode switch.
-    pub mode: ModeDoor,
+    pub mode: ModeClient,
     /// Nodes.
-    pub nodes: NodeDoor,
+    pub nodes: NodeClient,
     /// What happens.
     pub events: Events,
     /// Who may work in the cabin.
     pub workers: Workers,
 }
 
-// === impl House ===
+// === impl AppState ===
 
-impl House {
-    /// What both doors open to.
+impl AppState {
+    /// What both listeners open to.
     #[must_use]
-    pub fn new(observed: &Arc<Observed>, clients: ServiceClients, events: Events, workers: Workers) -> Self {
+    pub fn new(
+        status_source: &Arc<GatewayStatus>,
+        clients: ServiceClients,
+        events: Events,
+        workers: Workers,
+    ) -> Self {
         let ServiceClients { cabin, alarms, food, kiosks, mode, nodes } = clients;
-        Self { observed: Arc::clone(observed), cabin, alarms, food, kiosks, mode, nodes, events, workers }
+        Self {
+            status_source: Arc::clone(status_source),
+            cabin,
+            alarms,
+            food,
+            kiosks,
+            mode,
+            nodes,
+            events,
+            workers,
+        }
     }
 
     fn router(&self, cancel: &CancellationToken) -> Router {
-        show::router(Arc::clone(&self.observed))
+        show::router(Arc::clone(&self.status_source))
             .merge(cabin::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
             .merge(food::router(self.food.clone()))
@@ -143,11 +158,11 @@ impl House {
 /// Serves the network listener until cancelled.
 pub async fn serve_network(
     listener: TcpListener,
-    house: House,
+    state: AppState,
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
-    let by_token = from_fn_with_state(house.workers.clone(), worker::by_token);
-    let router = house.router(&cancel).layer(by_token);
+    let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
+    let router = state.router(&cancel).layer(by_token);
     axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await
 }
 
@@ -155,14 +170,14 @@ pub async fn serve_network(
 pub async fn serve_control(
     listener: UnixListener,
     path: PathBuf,
-    house: House,
+    state: AppState,
     control: Control,
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
     let acting = control::router(control)
-        .merge(mode::control(house.mode.clone()))
-        .merge(nodes::control(house.nodes.clone()));
-    let router = house.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
+        .merge(mode::control(state.mode.clone()))
+        .merge(nodes::control(state.nodes.clone()));
+    let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
     let service = router.into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;
     let _ = std::fs::remove_file(path);

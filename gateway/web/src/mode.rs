@@ -14,38 +14,38 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
-use linli_services::mode::{Asked, Deed, RequestedAction};
+use linli_services::mode::{Asked, Operation, RequestedAction};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
 
-/// The way to the desk.
+/// The way to the service.
 #[derive(Clone)]
-pub struct ModeDoor {
-    /// The desk.
+pub struct ModeClient {
+    /// The service.
     pub requests: mpsc::Sender<Asked>,
     /// The record.
     pub store: linli_store::Documents,
 }
 
 /// What may be seen, and the stop, which only makes safe.
-pub fn router(door: ModeDoor) -> Router {
+pub fn router(client: ModeClient) -> Router {
     Router::new()
         .route("/api/v1/mode", get(status))
         .route("/api/v1/mode/plans/{plan}", get(preview))
         .route("/api/v1/mode/snapshot/{plans}", get(snapshot))
         .route("/api/v1/mode/record", get(record))
         .route("/api/v1/mode/rooms/{room}/stop", post(stop))
-        .with_state(door)
+        .with_state(client)
 }
 
 /// What acts.
-pub fn control(door: ModeDoor) -> Router {
+pub fn control(client: ModeClient) -> Router {
     Router::new()
         .route("/api/v1/mode/order", post(order))
         .route("/api/v1/mode/findings", post(finding))
         .route("/api/v1/mode/rooms/{room}/{deed}", post(act))
-        .with_state(door)
+        .with_state(client)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,7 +56,7 @@ struct Which {
     code: Option<String>,
 }
 
-/// The body of a deed.
+/// The body of An operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {
@@ -67,40 +67,40 @@ struct How {
     span: Option<String>,
 }
 
-async fn status(who: Who, State(door): State<ModeDoor>) -> Result<Json<Value>, Problem> {
-    ask(&door, who, RequestedAction::Status).await
+async fn status(who: Who, State(client): State<ModeClient>) -> Result<Json<Value>, Problem> {
+    ask(&client, who, RequestedAction::Status).await
 }
 
 async fn preview(
     who: Who,
-    State(door): State<ModeDoor>,
+    State(client): State<ModeClient>,
     Path(plan): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, RequestedAction::Preview(plan)).await
+    ask(&client, who, RequestedAction::Preview(plan)).await
 }
 
 async fn snapshot(
     who: Who,
-    State(door): State<ModeDoor>,
+    State(client): State<ModeClient>,
     Path(plans): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, RequestedAction::Snapshot(plans)).await
+    ask(&client, who, RequestedAction::Snapshot(plans)).await
 }
 
-async fn finding(who: Who, State(door): State<ModeDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn finding(who: Who, State(client): State<ModeClient>, body: Bytes) -> Result<Json<Value>, Problem> {
     let finding = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
-    ask(&door, who, RequestedAction::Finding(finding)).await
+    ask(&client, who, RequestedAction::Finding(finding)).await
 }
 
 /// Lines as they were written, each followed by a line feed.
 async fn record(
     _: Who,
-    State(door): State<ModeDoor>,
+    State(client): State<ModeClient>,
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
     let after = which.from.checked_sub(1);
-    let lines = entries_after::<linli_domain::mode::record::What>(&door.store, after, MOST).await;
+    let lines = entries_after::<linli_domain::mode::record::ModeEvent>(&client.store, after, MOST).await;
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
@@ -108,25 +108,25 @@ async fn record(
 
 async fn order(
     who: Who,
-    State(door): State<ModeDoor>,
+    State(client): State<ModeClient>,
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, RequestedAction::Order(body.to_vec(), which.code)).await
+    ask(&client, who, RequestedAction::Order(body.to_vec(), which.code)).await
 }
 
 async fn stop(
     who: Who,
-    State(door): State<ModeDoor>,
+    State(client): State<ModeClient>,
     Path(room): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&door, who, RequestedAction::Do { room, person: None, deed: Deed::Stop }).await
+    ask(&client, who, RequestedAction::Do { room, person: None, operation: Operation::Stop }).await
 }
 
 async fn act(
     who: Who,
-    State(door): State<ModeDoor>,
-    Path((room, deed)): Path<(String, String)>,
+    State(client): State<ModeClient>,
+    Path((room, operation)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
@@ -135,31 +135,31 @@ async fn act(
         false => serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?,
     };
     let needed = |value: Option<String>, name: &str| value.ok_or_else(|| wrong(format!("{name} is missing")));
-    let deed = match deed.as_str() {
-        "confirm" => Deed::Confirm(needed(how.step, "step")?),
-        "simulate" => Deed::Simulate(needed(how.step, "step")?),
-        "cannot" => Deed::Cannot(needed(how.step, "step")?, needed(how.why, "why")?),
+    let operation = match operation.as_str() {
+        "confirm" => Operation::Confirm(needed(how.step, "step")?),
+        "simulate" => Operation::Simulate(needed(how.step, "step")?),
+        "cannot" => Operation::Cannot(needed(how.step, "step")?, needed(how.why, "why")?),
         "waive" => {
             let span =
                 duration::parse(&needed(how.span, "for")?).map_err(|why| wrong(format!("for: {why}")))?;
-            Deed::Waive(needed(how.step, "step")?, needed(how.why, "why")?, span)
+            Operation::Waive(needed(how.step, "step")?, needed(how.why, "why")?, span)
         }
-        "retry" => Deed::Retry(needed(how.step, "step")?),
-        "commit" => Deed::Commit,
-        "resume" => Deed::Resume(needed(how.why, "why")?),
-        "reject" => Deed::Reject(needed(how.why, "why")?),
-        "alternate" => Deed::Alternate(needed(how.why, "why")?),
+        "retry" => Operation::Retry(needed(how.step, "step")?),
+        "commit" => Operation::Commit,
+        "resume" => Operation::Resume(needed(how.why, "why")?),
+        "reject" => Operation::Reject(needed(how.why, "why")?),
+        "alternate" => Operation::Alternate(needed(how.why, "why")?),
         other => {
             let known = "confirm, simulate, cannot, waive, retry, commit, resume, reject, alternate, stop";
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };
-    ask(&door, who, RequestedAction::Do { room, person: how.person, deed }).await
+    ask(&client, who, RequestedAction::Do { room, person: how.person, operation }).await
 }
 
-async fn ask(door: &ModeDoor, who: Who, action: RequestedAction) -> Result<Json<Value>, Problem> {
+async fn ask(client: &ModeClient, who: Who, action: RequestedAction) -> Result<Json<Value>, Problem> {
     let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     let (reply, answer) = oneshot::channel();
-    door.requests.send(Asked { who: who.0, action, reply }).await.map_err(|_| stopping())?;
+    client.requests.send(Asked { who: who.0, action, reply }).await.map_err(|_| stopping())?;
     Ok(Json(answer.await.map_err(|_| stopping())??))
 }

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
-use linli_services::nodes::{Action, Asked, Image, LONGEST_IMAGE, Reply, What};
+use linli_services::nodes::{Action, Asked, Image, LONGEST_IMAGE, NodeEvent, Reply};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -22,10 +22,10 @@ const MOST: u32 = 1000;
 /// Steps of an update waiting for a slow reader; the update waits with them.
 const STEPS: usize = 16;
 
-/// The way to the desk.
+/// The way to the service.
 #[derive(Clone)]
-pub struct NodeDoor {
-    /// The desk.
+pub struct NodeClient {
+    /// The service.
     pub requests: mpsc::Sender<Asked>,
     /// The record.
     pub store: linli_store::Documents,
@@ -48,19 +48,19 @@ struct From {
 }
 
 /// The routes.
-pub fn control(door: NodeDoor) -> Router {
+pub fn control(client: NodeClient) -> Router {
     Router::new()
         .route("/api/v1/nodes", post(act))
         .route("/api/v1/nodes/flash", post(flash).layer(DefaultBodyLimit::max(LONGEST_IMAGE)))
         .route("/api/v1/nodes/record", get(record))
-        .with_state(door)
+        .with_state(client)
 }
 
-async fn act(who: Who, State(door): State<NodeDoor>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn act(who: Who, State(client): State<NodeClient>, body: Bytes) -> Result<Json<Value>, Problem> {
     let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
     let action = Action::Do(serde_json::from_slice(&body).map_err(wrong)?);
     let (reply, answer) = oneshot::channel();
-    door.ask(Asked { who: who.0, action, reply: Reply::Once(reply) }).await?;
+    client.ask(Asked { who: who.0, action, reply: Reply::Once(reply) }).await?;
     Ok(Json(answer.await.map_err(|_| stopping())??))
 }
 
@@ -68,7 +68,7 @@ async fn act(who: Who, State(door): State<NodeDoor>, body: Bytes) -> Result<Json
 /// stops the transfer: nobody's node is changed unwatched.
 async fn flash(
     who: Who,
-    State(door): State<NodeDoor>,
+    State(client): State<NodeClient>,
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Result<Response, Problem> {
@@ -77,7 +77,7 @@ async fn flash(
     let devices = which.devices.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
     let (tell, told) = mpsc::channel(STEPS);
     let action = Action::Flash { devices, image: Box::new(image), keep_going: which.keep_going };
-    door.ask(Asked { who: who.0, action, reply: Reply::Stream(tell) }).await?;
+    client.ask(Asked { who: who.0, action, reply: Reply::Stream(tell) }).await?;
     let lines = unfold(told, async |mut told: mpsc::Receiver<Value>| {
         let step = told.recv().await?;
         Some((Ok::<_, std::convert::Infallible>(Bytes::from(format!("{step}\n"))), told))
@@ -86,9 +86,13 @@ async fn flash(
 }
 
 /// Lines as they were written, each followed by a line feed.
-async fn record(_: Who, State(door): State<NodeDoor>, Query(from): Query<From>) -> Result<Response, Problem> {
+async fn record(
+    _: Who,
+    State(client): State<NodeClient>,
+    Query(from): Query<From>,
+) -> Result<Response, Problem> {
     let after = from.from.checked_sub(1);
-    let lines = entries_after::<What>(&door.store, after, MOST).await;
+    let lines = entries_after::<NodeEvent>(&client.store, after, MOST).await;
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
@@ -98,9 +102,9 @@ fn stopping() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping")
 }
 
-// === impl NodeDoor ===
+// === impl NodeClient ===
 
-impl NodeDoor {
+impl NodeClient {
     async fn ask(&self, asked: Asked) -> Result<(), Problem> {
         self.requests.send(asked).await.map_err(|_| stopping())
     }

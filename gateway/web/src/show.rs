@@ -12,15 +12,15 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::Problem;
-use crate::status::Observed;
+use crate::status::GatewayStatus;
 
 /// A trend is drawn from at most a month of minutes.
 const LONGEST_TREND_MS: i64 = 31 * 24 * 3600 * 1000;
 
-type Shared = State<Arc<Observed>>;
+type Shared = State<Arc<GatewayStatus>>;
 
 /// The routes that show.
-pub fn router(observed: Arc<Observed>) -> Router {
+pub fn router(status_source: Arc<GatewayStatus>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -31,7 +31,7 @@ pub fn router(observed: Arc<Observed>) -> Router {
         .route("/api/v1/devices/{device}", get(device))
         .route("/api/v1/devices/{device}/points/{point}/trend", get(trend))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no such path; GET / lists them") })
-        .with_state(observed)
+        .with_state(status_source)
 }
 
 async fn index() -> &'static str {
@@ -64,33 +64,33 @@ async fn index() -> &'static str {
      GET /api/v1/audit                                  ?limit=: who did what, newest first\n"
 }
 
-async fn readyz(State(observed): Shared) -> Response {
-    let readiness = observed.readiness();
+async fn readyz(State(status_source): Shared) -> Response {
+    let readiness = status_source.readiness();
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if readiness.ready { "ready" } else { "not ready" };
     (status, format!("{word}\n{}\n", readiness.findings.join("\n"))).into_response()
 }
 
-async fn metrics(State(observed): Shared) -> Response {
-    match crate::metrics::render(&observed) {
+async fn metrics(State(status_source): Shared) -> Response {
+    match crate::metrics::render(&status_source) {
         Ok(page) => ([("content-type", "text/plain; version=0.0.4")], page).into_response(),
         Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-async fn status(State(observed): Shared) -> Json<serde_json::Value> {
-    Json(observed.status())
+async fn status(State(status_source): Shared) -> Json<serde_json::Value> {
+    Json(status_source.status())
 }
 
-async fn devices(State(observed): Shared) -> Json<Vec<linli_services::live::DeviceView>> {
-    Json(observed.live.view(Instant::now()))
+async fn devices(State(status_source): Shared) -> Json<Vec<linli_services::live::DeviceView>> {
+    Json(status_source.live.view(Instant::now()))
 }
 
 async fn device(
-    State(observed): Shared,
+    State(status_source): Shared,
     Path(device): Path<String>,
 ) -> Result<Json<linli_services::live::DeviceView>, Problem> {
-    let found = observed.live.device(&device, Instant::now());
+    let found = status_source.live.device(&device, Instant::now());
     found.map(Json).ok_or_else(|| unknown_device(&device))
 }
 
@@ -102,7 +102,7 @@ struct Between {
 }
 
 async fn trend(
-    State(observed): Shared,
+    State(status_source): Shared,
     Path((device, point)): Path<(String, String)>,
     between: Result<Query<Between>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<serde_json::Value>, Problem> {
@@ -111,12 +111,12 @@ async fn trend(
     if from > to || to.saturating_sub(from) > LONGEST_TREND_MS {
         return Err(bad("from must not be after to, and at most 31 days before it".to_owned()));
     }
-    let known = observed.live.device(&device, Instant::now()).ok_or_else(|| unknown_device(&device))?;
+    let known = status_source.live.device(&device, Instant::now()).ok_or_else(|| unknown_device(&device))?;
     let Some(known_point) = known.points.iter().find(|p| p.point.as_str() == point) else {
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("{device} has no point {point:?}")));
     };
     let device: &Id = &known.device;
-    let rows = observed.history.read(device, &known_point.point, Timestamp(from), Timestamp(to)).await;
+    let rows = status_source.history.read(device, &known_point.point, Timestamp(from), Timestamp(to)).await;
     let rows = rows.map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
     let rows: Vec<_> = rows
         .iter()

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use linli_config::Checked;
 use linli_services::VERSION;
 use linli_services::cabin::Health as CabinHealth;
-use linli_services::commands::DeskHealth;
+use linli_services::commands::CommandHealth;
 use linli_services::live::Live;
 
 /// A running line as others see it.
@@ -34,7 +34,7 @@ pub struct Flow {
     pub values_reported: AtomicU64,
     /// Batches the store refused (its queue was full).
     pub refused: AtomicU64,
-    /// Batches the desks of canteen and kiosks could not look at.
+    /// Batches the services of canteen and kiosks could not look at.
     pub unaccounted: Arc<AtomicU64>,
     /// Batches that travelled with the alarms because a mode asked for it.
     pub raised: AtomicU64,
@@ -45,7 +45,7 @@ pub struct Flow {
 }
 
 /// Handles to everything worth showing. Nothing in here can change the gateway.
-pub struct Observed {
+pub struct GatewayStatus {
     /// `[gateway] id`.
     pub gateway: String,
     /// `[centre] id`.
@@ -57,7 +57,7 @@ pub struct Observed {
     /// What passes from lines to store.
     pub flow: Arc<Flow>,
     /// Commands.
-    pub desk: Arc<DeskHealth>,
+    pub service: Arc<CommandHealth>,
     /// Measurements of vital signs.
     pub cabin: Arc<CabinHealth>,
     /// Alarms.
@@ -89,9 +89,9 @@ pub struct Readiness {
     pub findings: Vec<String>,
 }
 
-// === impl Observed ===
+// === impl GatewayStatus ===
 
-impl Observed {
+impl GatewayStatus {
     /// Everything at its beginning.
     #[must_use]
     pub fn new(
@@ -107,7 +107,7 @@ impl Observed {
             started: Instant::now(),
             live: Arc::default(),
             flow: Arc::default(),
-            desk: Arc::default(),
+            service: Arc::default(),
             cabin: Arc::default(),
             alarms: Arc::default(),
             notified: Arc::default(),

@@ -146,7 +146,10 @@ mod tests {
     use super::*;
 
     fn tree(files: &[(&str, &str)]) -> Vec<File> {
-        files.iter().map(|(path, text)| File { path: path.into(), text: (*text).to_owned() }).collect()
+        files
+            .iter()
+            .map(|(path, text)| File { path: path.into(), text: (*text).to_owned(), is_test: false })
+            .collect()
     }
 
     #[test]

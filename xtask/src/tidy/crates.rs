@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> File {
-        File { path: path.into(), text: text.to_owned() }
+        File { path: path.into(), text: text.to_owned(), is_test: false }
     }
 
     #[test]

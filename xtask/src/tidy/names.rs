@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn problems(path: &str, text: &str, accepted: &[&str]) -> Vec<String> {
-        check_except(&[File { path: path.into(), text: text.to_owned() }], accepted)
+        check_except(&[File { path: path.into(), text: text.to_owned(), is_test: false }], accepted)
     }
 
     #[test]

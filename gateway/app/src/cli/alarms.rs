@@ -6,7 +6,7 @@ use std::time::Duration;
 use linli_domain::{Civil, Timestamp};
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 
 /// How long the gateway may take.
@@ -24,7 +24,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -39,13 +39,13 @@ enum Verb {
         json: bool,
     },
     /// Say that you know (确认)
-    Acknowledge(Deed),
+    Acknowledge(Operation),
     /// Open the latch of one that is over (复位)
-    Reset(Deed),
+    Reset(Operation),
     /// Silence one for a time (搁置)
     Shelve {
         #[command(flatten)]
-        deed: Deed,
+        operation: Operation,
         /// For how long
         #[arg(long = "for", default_value = "1h")]
         span: String,
@@ -54,11 +54,11 @@ enum Verb {
         once: bool,
     },
     /// Take that back (取消搁置)
-    Unshelve(Deed),
+    Unshelve(Operation),
     /// Take one out of service (停用)
-    TakeOut(Deed),
+    TakeOut(Operation),
     /// Put it back (恢复)
-    PutBack(Deed),
+    PutBack(Operation),
     /// Try the whole way to people: screens, sirens, webhooks, the district (测试)
     Test,
     /// Show what happened, newest first (记录)
@@ -70,7 +70,7 @@ enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
-struct Deed {
+struct Operation {
     /// The alarm
     alarm: String,
     /// Why
@@ -80,7 +80,7 @@ struct Deed {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (deed, word, more) = match &args.verb {
+    let (operation, word, more) = match &args.verb {
         Verb::List { all, json } => {
             let shown = ask(args, "GET", &format!("/api/v1/alarms?all={all}"), "")?;
             if *json {
@@ -100,18 +100,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("told as a test: screens, sirens for 3 s, every webhook, the district");
             return Ok(ExitCode::SUCCESS);
         }
-        Verb::Acknowledge(deed) => (deed, "acknowledge", json!({})),
-        Verb::Reset(deed) => (deed, "reset", json!({})),
-        Verb::Unshelve(deed) => (deed, "unshelve", json!({})),
-        Verb::TakeOut(deed) => (deed, "take-out", json!({})),
-        Verb::PutBack(deed) => (deed, "put-back", json!({})),
-        Verb::Shelve { deed, span, once } => (deed, "shelve", json!({"for": span, "once": once})),
+        Verb::Acknowledge(operation) => (operation, "acknowledge", json!({})),
+        Verb::Reset(operation) => (operation, "reset", json!({})),
+        Verb::Unshelve(operation) => (operation, "unshelve", json!({})),
+        Verb::TakeOut(operation) => (operation, "take-out", json!({})),
+        Verb::PutBack(operation) => (operation, "put-back", json!({})),
+        Verb::Shelve { operation, span, once } => (operation, "shelve", json!({"for": span, "once": once})),
     };
-    let is_id = deed.alarm.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    anyhow::ensure!(is_id, "{:?} is no alarm; `linli alarms list --all` shows them", deed.alarm);
+    let is_id = operation.alarm.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    anyhow::ensure!(is_id, "{:?} is no alarm; `linli alarms list --all` shows them", operation.alarm);
     let mut body = more;
-    body["why"] = json!(deed.why);
-    let path = format!("/api/v1/alarms/{}/{word}", deed.alarm);
+    body["why"] = json!(operation.why);
+    let path = format!("/api/v1/alarms/{}/{word}", operation.alarm);
     let shown = ask(args, "POST", &path, &body.to_string())?;
     shown.as_array().into_iter().flatten().for_each(|alarm| println!("{}", line(alarm)));
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 
 /// Copy the database consistently, also while the gateway runs; the copy is checked before it
 /// counts as done. An existing file is never overwritten.
@@ -15,7 +15,7 @@ pub struct Args {
     /// Where the copy goes
     to: PathBuf,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::{WRONG, socket};
 
 /// Write one point of a device and wait until it is read back.
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

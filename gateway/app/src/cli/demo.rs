@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::demo::{self, Demo, Options};
 use crate::runtime::gateway::Gateway;
 use linli_services::live::DeviceView;
-use linli_web::status::Observed;
+use linli_web::status::GatewayStatus;
 
 /// How often the table is drawn on a terminal.
 const DRAW: Duration = Duration::from_secs(1);
@@ -144,12 +144,12 @@ fn toggle(demo: &Demo, word: &str) -> String {
     }
 }
 
-fn table(demo: &Demo, observed: &Observed) -> String {
+fn table(demo: &Demo, observed: &GatewayStatus) -> String {
     let mut text = String::from("\n");
     for device in observed.live.view(Instant::now()) {
         text.push_str(&row(&device));
     }
-    let rooms = observed.mode.figures();
+    let rooms = observed.mode.metrics();
     let rooms: Vec<String> =
         rooms.rooms.iter().map(|room| format!("{} {}", room.room, room.stage.as_str())).collect();
     text.push_str(&format!("\nrooms · 房间: {}", rooms.join(", ")));

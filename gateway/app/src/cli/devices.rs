@@ -7,7 +7,7 @@ use linli_drivers::health;
 use linli_drivers::modbus::profile::ProfileSet;
 
 use super::WRONG;
-use super::site::Site;
+use super::config_dir::ConfigDir;
 
 /// List the device profiles linli knows, or explain one.
 ///
@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 
 /// Tell the state of the configuration, the database and the running gateway.
@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// One finding.

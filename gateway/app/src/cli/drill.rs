@@ -8,9 +8,9 @@ use linli_domain::mode::Class;
 use linli_domain::order::Kind;
 use serde_json::json;
 
-use super::mode::{self, give, report};
+use super::config_dir::ConfigDir;
+use super::mode::{self, local_order, report};
 use super::order::keygen;
-use super::site::Site;
 
 /// Drill a switch: order it, work it, report it (演练).
 ///
@@ -49,7 +49,7 @@ enum Verb {
         #[arg(required = true, value_name = "TEXT")]
         text: Vec<String>,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Planned against real, from the record alone (演练报告)
     Report(report::Args),
@@ -68,7 +68,7 @@ struct Spot {
     #[arg(long, value_name = "FILE", required = true)]
     key: Vec<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.
@@ -101,8 +101,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 impl Spot {
     /// Gives the order; the rooms it is about.
     fn give(&self, kind: Kind) -> anyhow::Result<Vec<String>> {
-        give::run(
-            &give::Args {
+        local_order::run(
+            &local_order::Args {
                 plans: self.plans.clone(),
                 class: keygen::Class::Exercise,
                 mode: self.mode.clone(),
@@ -111,6 +111,6 @@ impl Spot {
             },
             kind,
         )?;
-        self.plans.iter().map(|file| give::room(file)).collect()
+        self.plans.iter().map(|file| local_order::room(file)).collect()
     }
 }

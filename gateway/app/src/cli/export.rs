@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::json;
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 use linli_domain::timezone::Zone;
 use linli_reports::haccp::{self, Form};
@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(short, long)]
     output: Option<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

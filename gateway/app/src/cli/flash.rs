@@ -9,10 +9,10 @@ use linli_drivers::node;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::config_dir::ConfigDir;
 use super::node::offline::{self, Offline};
 use super::port::Port;
 use super::progress::Screen;
-use super::site::Site;
 use super::{WRONG, socket};
 use linli_config::settings::image_key::{ImageKeys, parse_public_key};
 use linli_config::{self, Checked};
@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Where a node without whole firmware waits.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 use linli_domain::canteen::{Signed, verify};
 
@@ -26,7 +26,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -169,8 +169,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks the canteen's desk.
-pub fn ask(site: &Site, body: &Value) -> anyhow::Result<Value> {
+/// Asks the canteen's service.
+pub fn ask(site: &ConfigDir, body: &Value) -> anyhow::Result<Value> {
     let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/food", &body.to_string(), PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(serde_json::from_str(&answer.body)?)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 
 /// How long the gateway may take.
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

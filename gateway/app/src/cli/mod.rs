@@ -6,6 +6,7 @@ mod alarms;
 mod backup;
 pub mod check;
 mod command;
+mod config_dir;
 mod demo;
 mod devices;
 mod doctor;
@@ -28,7 +29,6 @@ mod reload;
 mod run;
 mod scan;
 pub mod schema;
-mod site;
 mod socket;
 mod visits;
 

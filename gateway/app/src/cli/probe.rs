@@ -7,7 +7,7 @@ use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::modbus::probe::{self, Probe};
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::{WRONG, socket};
 
 /// How long a running gateway may take to tell its values.
@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

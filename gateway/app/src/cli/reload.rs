@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::{WRONG, socket};
 
 /// Stopping a line waits for its exchange to end.
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 )]
 pub struct Args {
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

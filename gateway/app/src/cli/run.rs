@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use rustix::process::DumpableBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use crate::runtime::gateway::Gateway;
 
 /// Run the gateway until SIGTERM or Ctrl-C; SIGHUP reloads.
@@ -18,7 +18,7 @@ use crate::runtime::gateway::Gateway;
 )]
 pub struct Args {
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.

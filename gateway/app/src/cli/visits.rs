@@ -8,7 +8,7 @@ use anyhow::Context;
 use linli_domain::{Civil, Timestamp};
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 use linli_config::settings::key::Key;
 
@@ -26,7 +26,7 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -164,7 +164,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Verb::Audit { limit } => {
             let entries = get(args, &format!("/api/v1/audit?limit={limit}"))?;
-            entries.as_array().into_iter().flatten().for_each(|entry| println!("{}", deed(entry)));
+            entries.as_array().into_iter().flatten().for_each(|entry| println!("{}", operation(entry)));
         }
         Verb::Keygen { file } => {
             Key::write_new(file)?;
@@ -192,7 +192,7 @@ fn erased(
     })
 }
 
-fn deed(entry: &Value) -> String {
+fn operation(entry: &Value) -> String {
     let word = |key| text(entry, key);
     let at = when(&entry["at"]);
     format!("{at}  {:16} {:22} {} {}", word("who"), word("what"), word("about"), word("detail"))

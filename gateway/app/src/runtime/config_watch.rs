@@ -17,7 +17,7 @@ use linli_config::{Checked, Worker};
 use linli_services::mode;
 
 /// One sender per part that follows.
-pub struct Follow {
+pub struct ConfigWatch {
     /// Which samples are passed on.
     pub reports: watch::Sender<Rules>,
     /// The health cabin.
@@ -32,7 +32,7 @@ pub struct Follow {
     pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
     /// What sounds on the site.
     pub sirens: watch::Sender<Arc<Vec<Siren>>>,
-    /// What the canteen's desk looks at.
+    /// What the canteen's service looks at.
     pub canteen: watch::Sender<Arc<Vec<CanteenDevice>>>,
     /// Its devices.
     pub cabinets: watch::Sender<Arc<BTreeSet<Id>>>,
@@ -50,9 +50,9 @@ pub struct Follow {
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
 
-// === impl Follow ===
+// === impl ConfigWatch ===
 
-impl Follow {
+impl ConfigWatch {
     /// As the configuration says.
     #[must_use]
     pub fn new(current: &Checked) -> Self {

@@ -13,12 +13,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::clock::SystemClock;
-use crate::runtime::config_watch::Follow;
+use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::lines::{Lines, Shared};
-use crate::runtime::listeners::Doors;
+use crate::runtime::listeners::Listeners;
 use crate::runtime::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
-use crate::runtime::services::{self, Desks, Needs};
-use crate::runtime::uplink_supervisor::North;
+use crate::runtime::services::{self, RunningServices, ServiceDeps};
+use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
 use linli_config::{self, Checked};
 use linli_services::VERSION;
@@ -26,14 +26,14 @@ use linli_services::alarms::webhook;
 use linli_services::cabin;
 use linli_services::canteen;
 use linli_services::events::Events;
-use linli_services::live::{Known, Live};
+use linli_services::live::{ConfiguredDevice, Live};
 use linli_services::mode;
 use linli_services::{
     command_queue::{self, Lanes},
-    commands::Desk,
+    commands::CommandService,
 };
-use linli_web::status::Observed;
-use linli_web::{Control, House, ReloadRequest};
+use linli_web::status::GatewayStatus;
+use linli_web::{AppState, Control, ReloadRequest};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -44,16 +44,16 @@ pub struct Gateway {
     current: Checked,
     store: Store,
     lines: Lines,
-    north: North,
+    north: UplinkSupervisor,
     live: Arc<Live>,
-    follow: Follow,
+    follow: ConfigWatch,
     fallback: watch::Sender<Option<String>>,
     commands: Lanes,
     reloads: mpsc::Receiver<ReloadRequest>,
     signals: Signals,
     tasks: Tasks,
     /// What can be seen from outside.
-    pub observed: Arc<Observed>,
+    pub observed: Arc<GatewayStatus>,
     /// Where the network listener really listens.
     pub web_address: std::net::SocketAddr,
 }
@@ -67,9 +67,9 @@ struct Signals {
 
 /// Tasks that end in a fixed order.
 struct Tasks {
-    desks: Desks,
+    services: RunningServices,
     pipeline: JoinHandle<()>,
-    desk: JoinHandle<()>,
+    service: JoinHandle<()>,
     web: Vec<JoinHandle<std::io::Result<()>>>,
     aside: Vec<JoinHandle<()>>,
     cancel_web: CancellationToken,
@@ -86,21 +86,21 @@ impl Gateway {
             linli_config::load_or_last_good(config_dir)?;
         let clock = Arc::new(SystemClock::default());
         let store = open_store(&current, &clock).await?;
-        let doors = Doors::open(current.web.listen, &current.data_dir()?).await?;
-        let web_address = doors.address()?;
+        let listeners = Listeners::open(current.web.listen, &current.data_dir()?).await?;
+        let web_address = listeners.address()?;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (commands, queues) = command_queue::lanes();
         let (reload, reloads) = mpsc::channel(4);
-        let (telling, ticks) = (mode::Telling::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let (samples_of, paces) = (samples.clone(), telling.paces());
+        let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
+        let (samples_of, paces) = (samples.clone(), policies.paces());
         let lines = Lines::new(Shared { samples: samples_of, measurements, events, paces, clock: ticks() });
-        let follow = Follow::new(&current);
+        let follow = ConfigWatch::new(&current);
         let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
         let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
-        let north = North::new(store.outbox(), commands.usual.clone(), ordered, ticks());
-        let observed = Arc::new(Observed::new(
+        let north = UplinkSupervisor::new(store.outbox(), commands.usual.clone(), ordered, ticks());
+        let observed = Arc::new(GatewayStatus::new(
             &current,
             lines.views(),
             &store,
@@ -108,7 +108,7 @@ impl Gateway {
             fallback.subscribe(),
         ));
         let (live, events) = (Arc::clone(&observed.live), Events::default());
-        let (desks, clients, taps) = services::start(Needs {
+        let (services, clients, taps) = services::start(ServiceDeps {
             store: &store,
             samples,
             told,
@@ -116,7 +116,7 @@ impl Gateway {
             orders,
             birth: north.birth(),
             routes: lines.routes(),
-            telling: telling.clone(),
+            policies: policies.clone(),
             events: &events,
             clock: ticks(),
             follow: &follow,
@@ -124,16 +124,16 @@ impl Gateway {
             current: &current,
         })
         .await?;
-        let pipeline = pipeline(&store, &lines, &follow, &telling, &observed, &events, taps);
-        let health = Arc::clone(&observed.desk);
-        let desk_task = Desk::new(store.clone(), lines.routes(), ticks(), health);
-        let house = House::new(&observed, clients, events, follow.workers.subscribe());
+        let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
+        let health = Arc::clone(&observed.service);
+        let desk_task = CommandService::new(store.clone(), lines.routes(), ticks(), health);
+        let state = AppState::new(&observed, clients, events, follow.workers.subscribe());
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let tasks = Tasks {
-            desks,
+            services,
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
-            desk: tokio::spawn(desk_task.run(queues)),
-            web: doors.serve(&house, Control { desk: commands.usual.clone(), reload }, &cancel_web),
+            service: tokio::spawn(desk_task.run(queues)),
+            web: listeners.serve(&state, Control { service: commands.usual.clone(), reload }, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
             cancel_web,
             cancel_aside,
@@ -213,7 +213,7 @@ impl Gateway {
     /// Makes the running parts follow `self.current`.
     async fn apply(&mut self) {
         let canteen = || self.current.canteen.iter().filter_map(|watched| watched.told.clone());
-        let reckoned = canteen().map(|layout| Known {
+        let reckoned = canteen().map(|layout| ConfiguredDevice {
             layout,
             line: canteen::line(),
             stale_after: canteen::STALE_AFTER,
@@ -244,19 +244,19 @@ impl Gateway {
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
-        tasks.desks.sirens.abort();
-        tasks.desks.mode.abort();
-        tasks.desks.nodes.abort();
-        tasks.desks.notices.abort();
+        tasks.services.sirens.abort();
+        tasks.services.mode.abort();
+        tasks.services.nodes.abort();
+        tasks.services.notices.abort();
         drop(commands);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
-        step("command desk", async { drop(tasks.desk.await) }).await;
-        step("cabin", async { drop(tasks.desks.cabin.await) }).await;
+        step("command desk", async { drop(tasks.service.await) }).await;
+        step("cabin", async { drop(tasks.services.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
-        step("alarms", async { drop(tasks.desks.alarms.await) }).await;
-        step("canteen", async { drop(tasks.desks.food.await) }).await;
-        step("kiosks", async { drop(tasks.desks.kiosks.await) }).await;
+        step("alarms", async { drop(tasks.services.alarms.await) }).await;
+        step("canteen", async { drop(tasks.services.food.await) }).await;
+        step("kiosks", async { drop(tasks.services.kiosks.await) }).await;
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }
@@ -284,8 +284,8 @@ fn aside(
     clock: &Arc<SystemClock>,
     cancel: &CancellationToken,
     store: &Store,
-    follow: &Follow,
-    observed: &Observed,
+    follow: &ConfigWatch,
+    observed: &GatewayStatus,
 ) -> Vec<JoinHandle<()>> {
     let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
@@ -296,9 +296,9 @@ fn aside(
 fn pipeline(
     store: &Store,
     lines: &Lines,
-    follow: &Follow,
-    telling: &mode::Telling,
-    observed: &Observed,
+    follow: &ConfigWatch,
+    policies: &mode::PolicyPublisher,
+    observed: &GatewayStatus,
     events: &Events,
     taps: Vec<Tap>,
 ) -> Pipeline {
@@ -306,7 +306,7 @@ fn pipeline(
         store: store.clone(),
         live: Arc::clone(&observed.live),
         rules: follow.reports.subscribe(),
-        in_force: telling.in_force(),
+        in_force: policies.in_force(),
         waiting: store.status(),
         measurements: lines.measurements(),
         taps,
@@ -327,10 +327,10 @@ async fn open_store(checked: &Checked, clock: &Arc<SystemClock>) -> anyhow::Resu
     Ok(store)
 }
 
-fn known_devices(line: &linli_config::ConfiguredLine) -> Vec<Known> {
+fn known_devices(line: &linli_config::ConfiguredLine) -> Vec<ConfiguredDevice> {
     let layouts = line.plan.layouts().iter().zip(&line.stale_after);
     layouts
-        .map(|(layout, stale_after)| Known {
+        .map(|(layout, stale_after)| ConfiguredDevice {
             layout: Arc::clone(layout),
             line: line.plan.line().clone(),
             stale_after: *stale_after,

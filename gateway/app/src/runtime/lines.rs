@@ -84,7 +84,7 @@ impl Lines {
         self.shared.as_ref().map(|shared| shared.measurements.downgrade())
     }
 
-    /// Where devices are reached, for the command desk.
+    /// Where devices are reached, for the command service.
     #[must_use]
     pub fn routes(&self) -> watch::Receiver<Arc<Routes>> {
         self.routes.subscribe()

@@ -8,18 +8,18 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use linli_web::{Control, House};
+use linli_web::{AppState, Control};
 
 /// Read-only on the network, acting on a socket of the machine.
-pub struct Doors {
+pub struct Listeners {
     network: TcpListener,
     socket: UnixListener,
     socket_path: PathBuf,
 }
 
-// === impl Doors ===
+// === impl Listeners ===
 
-impl Doors {
+impl Listeners {
     /// Opens both, or says which one cannot be.
     pub async fn open(listen: SocketAddr, data_dir: &Path) -> anyhow::Result<Self> {
         let socket_path = data_dir.join(linli_web::SOCKET);
@@ -38,13 +38,13 @@ impl Doors {
     /// Serves both until `cancel`.
     pub fn serve(
         self,
-        house: &House,
+        state: &AppState,
         control: Control,
         cancel: &CancellationToken,
     ) -> Vec<JoinHandle<std::io::Result<()>>> {
-        let network = linli_web::serve_network(self.network, house.clone(), cancel.clone());
+        let network = linli_web::serve_network(self.network, state.clone(), cancel.clone());
         let socket =
-            linli_web::serve_control(self.socket, self.socket_path, house.clone(), control, cancel.clone());
+            linli_web::serve_control(self.socket, self.socket_path, state.clone(), control, cancel.clone());
         vec![tokio::spawn(network), tokio::spawn(socket)]
     }
 }

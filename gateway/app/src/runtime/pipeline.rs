@@ -42,11 +42,11 @@ const TAKE: usize = 64;
 /// Report rules of every device, one per point in the order of its layout.
 pub type Rules = Arc<BTreeMap<Id, Vec<Report>>>;
 
-/// A desk that looks at the batches of some devices.
+/// A service that looks at the batches of some devices.
 pub struct Tap {
     /// Which, replaced on reload.
     pub devices: watch::Receiver<Arc<BTreeSet<Id>>>,
-    /// The way to the desk.
+    /// The way to the service.
     pub to: mpsc::Sender<Batch>,
     /// Batches it could not look at: too many at once.
     pub dropped: Arc<AtomicU64>,
@@ -66,7 +66,7 @@ pub struct Pipeline {
     pub waiting: watch::Receiver<linli_store::Status>,
     /// Where measurements go that polled devices make; the lines hold the channel open.
     pub measurements: Option<mpsc::WeakSender<VitalMeasurement>>,
-    /// Desks that look at what passes.
+    /// RunningServices that look at what passes.
     pub taps: Vec<Tap>,
     /// Screens.
     pub events: Events,

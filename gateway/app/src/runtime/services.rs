@@ -1,4 +1,4 @@
-//! The desks that people and devices come to: each owns its part, and goes on where it was when
+//! The services that people and devices come to: each owns its part, and goes on where it was when
 //! the process ended.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::runtime::config_watch::Follow;
+use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::pipeline::Tap;
 use linli_config::Checked;
 use linli_services::events::Events;
@@ -20,14 +20,16 @@ use linli_services::{
     command_queue::{Lanes, Submission},
     routes::Routes,
 };
-use linli_web::status::Observed;
-use linli_web::{AlarmDoor, CabinDoor, FoodDoor, KioskDoor, ModeDoor, NodeDoor, ServiceClients};
+use linli_web::status::GatewayStatus;
+use linli_web::{
+    AlarmClient, CabinClient, CanteenClient, KioskClient, ModeClient, NodeClient, ServiceClients,
+};
 
 /// What they need.
-pub struct Needs<'n> {
+pub struct ServiceDeps<'n> {
     /// Where everything is kept.
     pub store: &'n Store,
-    /// Where values go that desks find out.
+    /// Where values go that services find out.
     pub samples: mpsc::Sender<Batch>,
     /// Measurements of vital signs.
     pub told: mpsc::Receiver<VitalMeasurement>,
@@ -40,21 +42,21 @@ pub struct Needs<'n> {
     /// Where devices and lines are reached.
     pub routes: watch::Receiver<Arc<Routes>>,
     /// Where the mode switch tells which data policies hold.
-    pub telling: mode::Telling,
+    pub policies: mode::PolicyPublisher,
     /// Screens.
     pub events: &'n Events,
     /// Labels.
     pub clock: Arc<dyn Clock>,
     /// What follows the configuration.
-    pub follow: &'n Follow,
+    pub follow: &'n ConfigWatch,
     /// Counters.
-    pub observed: &'n Observed,
+    pub observed: &'n GatewayStatus,
     /// The configuration.
     pub current: &'n Checked,
 }
 
-/// The running desks.
-pub struct Desks {
+/// The running services.
+pub struct RunningServices {
     /// The health cabin's.
     pub cabin: JoinHandle<()>,
     /// The alarms'.
@@ -73,9 +75,9 @@ pub struct Desks {
     pub sirens: JoinHandle<()>,
 }
 
-/// Starts every desk.
-pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, ServiceClients, Vec<Tap>)> {
-    let Needs {
+/// Starts every service.
+pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, ServiceClients, Vec<Tap>)> {
+    let ServiceDeps {
         store,
         samples,
         told,
@@ -83,7 +85,7 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, ServiceClients, V
         orders,
         birth,
         routes,
-        telling,
+        policies,
         events,
         clock,
         follow,
@@ -101,27 +103,27 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, ServiceClients, V
     let (node_requests, nodes_asked) = mpsc::channel(nodes::REQUEST_QUEUE);
     let node_desk = node_desk(store, routes, events, &clock, follow).await?;
     let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
-    let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &telling).await?;
+    let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &policies).await?;
     let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
     let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
     let cabin_desk = cabin_desk(store, samples, events, &clock, follow, observed).await?;
     let settings = follow.cabin.subscribe();
     let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
-    let notices = notices(store, commands.usual.clone(), &clock, observed, &telling);
-    let (told_to, seen_in) = ((birth, telling, keeper(current)?), (events, observed));
-    let ways = (commands.clone(), mode_asked);
-    let mode_desk = mode_desk(store, ways, told_to, seen_in, &clock, follow).await?;
+    let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
+    let (told_to, seen_in) = ((birth, policies, signer(current)?), (events, observed));
+    let clients = (commands.clone(), mode_asked);
+    let mode_desk = mode_desk(store, clients, told_to, seen_in, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(follow, observed, [watching, proving, accounting, serving]);
     let clients = ServiceClients {
-        cabin: CabinDoor { reception, centre, timezone },
-        alarms: AlarmDoor { requests: alarm_requests, store: store.alarms() },
-        kiosks: KioskDoor { requests: kiosk_requests },
-        mode: ModeDoor { requests: mode_requests, store: store.documents() },
-        nodes: NodeDoor { requests: node_requests, store: store.documents() },
-        food: FoodDoor { requests: food_requests, zone: current.centre.zone.clone() },
+        cabin: CabinClient { reception, centre, timezone },
+        alarms: AlarmClient { requests: alarm_requests, store: store.alarms() },
+        kiosks: KioskClient { requests: kiosk_requests },
+        mode: ModeClient { requests: mode_requests, store: store.documents() },
+        nodes: NodeClient { requests: node_requests, store: store.documents() },
+        food: CanteenClient { requests: food_requests, zone: current.centre.zone.clone() },
     };
-    let desks = Desks {
+    let services = RunningServices {
         cabin: tokio::spawn(cabin_desk.run(told, cabin_asked)),
         sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands.usual, clock)),
         alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
@@ -131,11 +133,11 @@ pub async fn start(needs: Needs<'_>) -> anyhow::Result<(Desks, ServiceClients, V
         nodes: tokio::spawn(node_desk.run(nodes_asked)),
         notices: tokio::spawn(mode::show_notices(notices)),
     };
-    Ok((desks, clients, taps))
+    Ok((services, clients, taps))
 }
 
 /// Who looks at the batches of which devices.
-fn taps(follow: &Follow, observed: &Observed, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
+fn taps(follow: &ConfigWatch, observed: &GatewayStatus, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
     let [watching, proving, accounting, serving] = to;
     let dropped = &observed.flow.unaccounted;
     [
@@ -154,17 +156,17 @@ async fn cabin_desk(
     samples: mpsc::Sender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &Follow,
-    observed: &Observed,
-) -> anyhow::Result<cabin::Desk> {
-    let parts = cabin::Parts {
+    follow: &ConfigWatch,
+    observed: &GatewayStatus,
+) -> anyhow::Result<cabin::CabinService> {
+    let parts = cabin::Deps {
         store: store.clone(),
         samples,
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.cabin),
     };
-    cabin::Desk::resume(parts, follow.cabin.subscribe()).await
+    cabin::CabinService::resume(parts, follow.cabin.subscribe()).await
 }
 
 async fn node_desk(
@@ -172,27 +174,27 @@ async fn node_desk(
     routes: watch::Receiver<Arc<Routes>>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &Follow,
-) -> anyhow::Result<nodes::Desk> {
-    let parts = nodes::Parts {
+    follow: &ConfigWatch,
+) -> anyhow::Result<nodes::NodeService> {
+    let parts = nodes::Deps {
         store: store.documents(),
         routes,
         keys: follow.image_keys.subscribe(),
         events: events.clone(),
         clock: Arc::clone(clock),
     };
-    nodes::Desk::resume(parts).await
+    nodes::NodeService::resume(parts).await
 }
 
 fn notices(
     store: &Store,
     commands: mpsc::Sender<Submission>,
     clock: &Arc<dyn Clock>,
-    observed: &Observed,
-    telling: &mode::Telling,
-) -> mode::NoticeParts {
-    mode::NoticeParts {
-        in_force: telling.in_force(),
+    observed: &GatewayStatus,
+    policies: &mode::PolicyPublisher,
+) -> mode::NoticeDeps {
+    mode::NoticeDeps {
+        in_force: policies.in_force(),
         commands,
         store: store.documents(),
         live: Arc::clone(&observed.live),
@@ -205,10 +207,10 @@ async fn food_desk(
     samples: mpsc::WeakSender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &Follow,
+    follow: &ConfigWatch,
     current: &Checked,
-) -> anyhow::Result<canteen::Desk> {
-    let parts = canteen::Parts {
+) -> anyhow::Result<canteen::CanteenService> {
+    let parts = canteen::Deps {
         store: store.documents(),
         samples,
         events: events.clone(),
@@ -217,46 +219,46 @@ async fn food_desk(
         zone: current.centre.zone.clone(),
         centre: current.centre.id.clone(),
     };
-    canteen::Desk::resume(parts).await
+    canteen::CanteenService::resume(parts).await
 }
 
 async fn alarm_desk(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &Follow,
-    observed: &Observed,
-    telling: &mode::Telling,
-) -> anyhow::Result<alarms::Desk> {
-    let parts = alarms::Parts {
+    follow: &ConfigWatch,
+    observed: &GatewayStatus,
+    policies: &mode::PolicyPublisher,
+) -> anyhow::Result<alarms::AlarmService> {
+    let parts = alarms::Deps {
         store: store.alarms(),
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.alarms),
         rules: follow.alarms.subscribe(),
         asleep: follow.asleep.subscribe(),
-        in_force: telling.in_force(),
+        in_force: policies.in_force(),
         hooks: follow.webhooks.subscribe(),
         sirens: follow.sirens.subscribe(),
     };
-    alarms::Desk::resume(parts).await
+    alarms::AlarmService::resume(parts).await
 }
 
 /// Who signs for the record of the mode switch.
-fn keeper(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
+fn signer(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
     let name = format!("linli/{}/{}", current.centre.id, current.gateway.id);
-    Ok(mode::keeper(&current.data_dir()?, name))
+    Ok(mode::signer(&current.data_dir()?, name))
 }
 
 async fn mode_desk(
     store: &Store,
     (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
-    (birth, telling, keeper): (watch::Sender<Birth>, mode::Telling, Option<CheckpointSigner>),
-    (events, observed): (&Events, &Observed),
+    (birth, policies, signer): (watch::Sender<Birth>, mode::PolicyPublisher, Option<CheckpointSigner>),
+    (events, observed): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
-    follow: &Follow,
-) -> anyhow::Result<mode::Desk> {
-    let parts = mode::Parts {
+    follow: &ConfigWatch,
+) -> anyhow::Result<mode::ModeService> {
+    let parts = mode::Deps {
         store: store.documents(),
         commands,
         asked,
@@ -265,25 +267,25 @@ async fn mode_desk(
         health: Arc::clone(&observed.mode),
         setup: follow.mode.subscribe(),
         birth,
-        telling,
-        keeper: keeper.map(Arc::new),
+        policies,
+        signer: signer.map(Arc::new),
     };
-    mode::Desk::resume(parts).await
+    mode::ModeService::resume(parts).await
 }
 
 async fn kiosk_desk(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &Follow,
+    follow: &ConfigWatch,
     current: &Checked,
-) -> anyhow::Result<kiosks::Desk> {
-    let parts = kiosks::Parts {
+) -> anyhow::Result<kiosks::KioskService> {
+    let parts = kiosks::Deps {
         store: store.documents(),
         events: events.clone(),
         clock: Arc::clone(clock),
         setup: follow.kiosks.subscribe(),
         zone: current.centre.zone.clone(),
     };
-    kiosks::Desk::resume(parts).await
+    kiosks::KioskService::resume(parts).await
 }

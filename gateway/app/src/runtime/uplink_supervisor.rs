@@ -15,16 +15,16 @@ use tokio_util::sync::CancellationToken;
 use linli_services::VERSION;
 use linli_services::command_queue::Submission;
 
-/// Commands received and not yet at the desk.
+/// Commands received and not yet at the service.
 const INBOUND_QUEUE: usize = 64;
 
 /// Pause before a broken uplink task is started again.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// The uplink, if there is one.
-pub struct North {
+pub struct UplinkSupervisor {
     outbox: Outbox,
-    desk: Option<mpsc::Sender<Submission>>,
+    service: Option<mpsc::Sender<Submission>>,
     orders: mpsc::Sender<InboundOrder>,
     clock: Arc<dyn Clock>,
     layouts: watch::Sender<Arc<Vec<Arc<Layout>>>>,
@@ -40,14 +40,14 @@ struct Running {
     task: JoinHandle<()>,
 }
 
-// === impl North ===
+// === impl UplinkSupervisor ===
 
-impl North {
+impl UplinkSupervisor {
     /// Not connected to anything yet.
     #[must_use]
     pub fn new(
         outbox: Outbox,
-        desk: mpsc::Sender<Submission>,
+        service: mpsc::Sender<Submission>,
         orders: mpsc::Sender<InboundOrder>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -59,7 +59,7 @@ impl North {
         };
         Self {
             outbox,
-            desk: Some(desk),
+            service: Some(service),
             orders,
             clock,
             layouts: watch::Sender::default(),
@@ -100,15 +100,15 @@ impl North {
         }
         self.end().await;
         self.status.send_replace(UplinkStatus::default());
-        let (Some(settings), Some(desk)) = (settings, self.desk.clone()) else { return };
+        let (Some(settings), Some(service)) = (settings, self.service.clone()) else { return };
         let cancel = CancellationToken::new();
-        let task = tokio::spawn(keep(self.parts(), settings.clone(), desk, cancel.clone()));
+        let task = tokio::spawn(keep(self.parts(), settings.clone(), service, cancel.clone()));
         self.running = Some(Running { settings: settings.clone(), cancel, task });
     }
 
     /// Waits for the acknowledgements under way, says goodbye and disconnects.
     pub async fn stop(mut self) {
-        self.desk = None;
+        self.service = None;
         self.end().await;
     }
 
@@ -121,8 +121,8 @@ impl North {
         }
     }
 
-    fn parts(&self) -> Parts {
-        Parts {
+    fn parts(&self) -> Deps {
+        Deps {
             outbox: self.outbox.clone(),
             orders: self.orders.clone(),
             clock: Arc::clone(&self.clock),
@@ -135,7 +135,7 @@ impl North {
 
 /// What each run of the uplink needs anew.
 #[derive(Clone)]
-struct Parts {
+struct Deps {
     outbox: Outbox,
     orders: mpsc::Sender<InboundOrder>,
     clock: Arc<dyn Clock>,
@@ -145,11 +145,11 @@ struct Parts {
 }
 
 /// Runs the uplink until cancelled; a panic in it ends one run, not the gateway.
-async fn keep(parts: Parts, settings: Settings, desk: mpsc::Sender<Submission>, cancel: CancellationToken) {
+async fn keep(parts: Deps, settings: Settings, service: mpsc::Sender<Submission>, cancel: CancellationToken) {
     let (inbound, received) = mpsc::channel(INBOUND_QUEUE);
-    let to_desk = tokio::spawn(forward(received, desk));
+    let to_desk = tokio::spawn(forward(received, service));
     while !cancel.is_cancelled() {
-        let Parts { outbox, orders, clock, layouts, birth, status } = parts.clone();
+        let Deps { outbox, orders, clock, layouts, birth, status } = parts.clone();
         let run = linli_uplink::run(linli_uplink::Context {
             settings: settings.clone(),
             outbox,
@@ -173,9 +173,9 @@ async fn keep(parts: Parts, settings: Settings, desk: mpsc::Sender<Submission>, 
     let _ = to_desk.await;
 }
 
-async fn forward(mut received: mpsc::Receiver<Inbound>, desk: mpsc::Sender<Submission>) {
+async fn forward(mut received: mpsc::Receiver<Inbound>, service: mpsc::Sender<Submission>) {
     while let Some(inbound) = received.recv().await {
-        if desk
+        if service
             .send(Submission { inbound, waiting: None, taken_back: CancellationToken::new() })
             .await
             .is_err()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use linli_web::status::Observed;
+use linli_web::status::GatewayStatus;
 
 /// A line may wait this long inside one exchange or between two polls before it counts as hung.
 const LINE_PATIENCE: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compares progress counters between two looks.
 pub struct Watchdog {
-    observed: Arc<Observed>,
+    observed: Arc<GatewayStatus>,
     seen: Vec<(String, u64, Instant)>,
 }
 
@@ -26,7 +26,7 @@ pub struct Watchdog {
 impl Watchdog {
     /// Looks at `observed`.
     #[must_use]
-    pub const fn new(observed: Arc<Observed>) -> Self {
+    pub const fn new(observed: Arc<GatewayStatus>) -> Self {
         Self { observed, seen: Vec::new() }
     }
 

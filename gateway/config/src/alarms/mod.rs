@@ -14,7 +14,7 @@ use linli_domain::canteen::Kept;
 use linli_domain::{Id, Layout, PointSpec};
 
 use super::checked::ConfiguredLine;
-use super::notes::{Notes, nth};
+use super::diagnostics::{Diagnostics, nth};
 use super::raw::{AlarmsFile, DevicesFile};
 use super::shape::nearest;
 use crate::settings::siren::Siren;
@@ -53,7 +53,7 @@ pub struct Checked {
 
 /// The rules of a centre: defaults, then what the file says; it may be missing.
 pub fn check(
-    file: Option<(&AlarmsFile, &mut Notes<'_, '_>)>,
+    file: Option<(&AlarmsFile, &mut Diagnostics<'_, '_>)>,
     devices: &DevicesFile,
     lines: &[ConfiguredLine],
 ) -> Checked {
@@ -63,21 +63,21 @@ pub fn check(
     let devices = Devices { wrong, known };
     let wants_defaults = file.as_ref().is_none_or(|(file, _)| file.defaults.unwrap_or(true));
     let mut rules = if wants_defaults { defaults::of(&devices.known) } else { Vec::new() };
-    let Some((file, notes)) = file else { return Checked { rules, ..Checked::default() } };
+    let Some((file, diagnostics)) = file else { return Checked { rules, ..Checked::default() } };
     let mut seen = BTreeMap::new();
     for (index, raw) in file.alarm.iter().enumerate() {
-        let Some(rule) = written::rule(raw, index, &devices, &rules, notes) else { continue };
+        let Some(rule) = written::rule(raw, index, &devices, &rules, diagnostics) else { continue };
         if seen.insert(rule.id.clone(), index).is_some() {
-            notes.wrong(&nth("alarm", index, "id"), format!("alarm {} is there twice", rule.id));
+            diagnostics.wrong(&nth("alarm", index, "id"), format!("alarm {} is there twice", rule.id));
         }
         rules.retain(|other| other.id != rule.id);
         rules.push(rule);
     }
     if devices.wrong.is_empty() {
-        sense::suppression(file, &rules, notes);
+        sense::suppression(file, &rules, diagnostics);
     }
-    sense::bands(&seen, &rules, notes);
-    let sirens = sirens::check(&file.siren, &devices, notes);
+    sense::bands(&seen, &rules, diagnostics);
+    let sirens = sirens::check(&file.siren, &devices, diagnostics);
     let sleeping = file.alarm.iter().filter(|raw| raw.enabled == Some(false));
     let asleep = sleeping.filter_map(|raw| Id::new(&raw.id).ok()).collect();
     Checked { rules, sirens, asleep }
@@ -123,13 +123,18 @@ fn blank(id: Id, condition: Condition) -> Rule {
 // === impl Devices ===
 
 impl<'l> Devices<'l> {
-    fn find(&self, text: &str, path: &[super::text::Step], notes: &mut Notes<'_, '_>) -> Option<&Known<'l>> {
+    fn find(
+        &self,
+        text: &str,
+        path: &[super::text::Step],
+        diagnostics: &mut Diagnostics<'_, '_>,
+    ) -> Option<&Known<'l>> {
         let found = self.known.iter().find(|device| device.layout.device.as_str() == text);
         if found.is_none() && !self.wrong.contains(&text) {
             let names: Vec<&str> = self.known.iter().map(|device| device.layout.device.as_str()).collect();
             let hint =
                 nearest(text, &names).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            notes.wrong(path, format!("there is no device {text:?}{hint}"));
+            diagnostics.wrong(path, format!("there is no device {text:?}{hint}"));
         }
         found
     }
@@ -139,11 +144,12 @@ fn point<'l>(
     text: &str,
     layout: &'l Layout,
     path: &[super::text::Step],
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<&'l PointSpec> {
     let found = layout.points.iter().find(|point| point.name.as_str() == text);
     if found.is_none() {
-        notes.wrong(path, format!("{} has no point {text:?}; it has {}", layout.device, points(layout)));
+        diagnostics
+            .wrong(path, format!("{} has no point {text:?}; it has {}", layout.device, points(layout)));
     }
     found
 }

@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use linli_domain::Id;
 use linli_domain::alarm::{Condition, Rule};
 
-use super::super::notes::{Notes, nth};
+use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw::AlarmsFile;
 
 /// Every alarm that silences another exists, and none silences itself by a detour.
-pub(super) fn suppression(file: &AlarmsFile, rules: &[Rule], notes: &mut Notes<'_, '_>) {
+pub(super) fn suppression(file: &AlarmsFile, rules: &[Rule], diagnostics: &mut Diagnostics<'_, '_>) {
     let by: BTreeMap<&Id, &Id> =
         rules.iter().filter_map(|rule| Some((&rule.id, rule.suppressed_by.as_ref()?))).collect();
     for (index, raw) in file.alarm.iter().enumerate() {
         let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == raw.id) else { continue };
         let Some(mut cause) = rule.suppressed_by.as_ref() else { continue };
         if !rules.iter().any(|other| other.id == *cause) {
-            notes.wrong(&nth("alarm", index, "suppressed_by"), format!("there is no alarm {cause}"));
+            diagnostics.wrong(&nth("alarm", index, "suppressed_by"), format!("there is no alarm {cause}"));
             continue;
         }
         for _ in 0..rules.len() {
             if *cause == rule.id {
                 let message =
                     format!("{} would silence itself: the chain of suppressed_by leads back to it", rule.id);
-                notes.wrong(&nth("alarm", index, "suppressed_by"), message);
+                diagnostics.wrong(&nth("alarm", index, "suppressed_by"), message);
                 break;
             }
             match by.get(cause) {
@@ -35,7 +35,7 @@ pub(super) fn suppression(file: &AlarmsFile, rules: &[Rule], notes: &mut Notes<'
 }
 
 /// On one point the high alarms end above where the low ones end: otherwise both hold for ever.
-pub(super) fn bands(written: &BTreeMap<Id, usize>, rules: &[Rule], notes: &mut Notes<'_, '_>) {
+pub(super) fn bands(written: &BTreeMap<Id, usize>, rules: &[Rule], diagnostics: &mut Diagnostics<'_, '_>) {
     for high in rules {
         let Condition::High { limit, deadband } = high.condition else { continue };
         for low in rules.iter().filter(|low| low.source == high.source) {
@@ -51,7 +51,7 @@ pub(super) fn bands(written: &BTreeMap<Id, usize>, rules: &[Rule], notes: &mut N
                 floor + above
             );
             if let Some(index) = written.get(&high.id).or_else(|| written.get(&low.id)) {
-                notes.wrong(&nth("alarm", *index, "deadband"), message);
+                diagnostics.wrong(&nth("alarm", *index, "deadband"), message);
             }
         }
     }

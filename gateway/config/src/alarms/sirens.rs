@@ -5,7 +5,7 @@ use std::time::Duration;
 use linli_domain::ValueType;
 use linli_domain::alarm::Priority;
 
-use super::super::notes::{Notes, nth};
+use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw;
 use super::{Devices, point, written};
 use crate::settings::siren::Siren;
@@ -17,32 +17,36 @@ const USUAL_SPAN: Duration = Duration::from_secs(180);
 const LONGEST_SPAN: Duration = Duration::from_secs(3600);
 
 /// Checks every siren.
-pub(super) fn check(raw: &[raw::Siren], devices: &Devices<'_>, notes: &mut Notes<'_, '_>) -> Vec<Siren> {
+pub(super) fn check(
+    raw: &[raw::Siren],
+    devices: &Devices<'_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Vec<Siren> {
     let mut sirens: Vec<Siren> = Vec::new();
     for (index, raw) in raw.iter().enumerate() {
         let at = |key: &str| nth("siren", index, key);
         let span = raw.span.map_or(USUAL_SPAN, |span| span.0);
         if span.is_zero() || span > LONGEST_SPAN {
-            notes.wrong(&at("for"), "is not between \"1s\" and \"1h\"");
+            diagnostics.wrong(&at("for"), "is not between \"1s\" and \"1h\"");
         }
         let priorities = match &raw.priorities {
             Some(given) if given.is_empty() => {
-                notes.wrong(&at("priorities"), "is empty: it would never sound; leave the siren out");
+                diagnostics.wrong(&at("priorities"), "is empty: it would never sound; leave the siren out");
                 Vec::new()
             }
             Some(given) => given.iter().map(written::priority).collect(),
             None => vec![Priority::High],
         };
-        let Some(known) = devices.find(&raw.device, &at("device"), notes) else { continue };
-        let Some(spec) = point(&raw.point, known.layout, &at("point"), notes) else { continue };
+        let Some(known) = devices.find(&raw.device, &at("device"), diagnostics) else { continue };
+        let Some(spec) = point(&raw.point, known.layout, &at("point"), diagnostics) else { continue };
         if !spec.writable || spec.kind != ValueType::Bool {
             let what = if spec.writable { "is neither on nor off" } else { "takes no commands" };
-            notes.wrong(&at("point"), format!("{} {what}: a siren needs a switch", spec.name));
+            diagnostics.wrong(&at("point"), format!("{} {what}: a siren needs a switch", spec.name));
             continue;
         }
         let device = known.layout.device.clone();
         if sirens.iter().any(|other| other.device == device && other.point == spec.name) {
-            notes.wrong(&at("device"), format!("{device} is a siren already"));
+            diagnostics.wrong(&at("device"), format!("{device} is a siren already"));
             continue;
         }
         sirens.push(Siren { device, point: spec.name.clone(), priorities, span });

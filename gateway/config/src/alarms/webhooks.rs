@@ -6,7 +6,7 @@ use std::time::Duration;
 use linli_domain::alarm::Priority;
 use linli_domain::hours::Hours;
 
-use super::super::notes::{Notes, nth};
+use super::super::diagnostics::{Diagnostics, nth};
 use super::super::{raw, secret};
 use super::written;
 use crate::settings::webhook::Webhook;
@@ -20,14 +20,14 @@ pub fn check(
     raw: &[raw::Webhook],
     zone: Option<&Zone>,
     dir: Option<&Path>,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Vec<Webhook> {
     let mut hooks: Vec<Webhook> = Vec::new();
     for (index, raw) in raw.iter().enumerate() {
         let at = |key: &str| nth("webhook", index, key);
-        let Some(id) = notes.id(&at("id"), &raw.id) else { continue };
+        let Some(id) = diagnostics.id(&at("id"), &raw.id) else { continue };
         if hooks.iter().any(|other| other.id == id) {
-            notes.wrong(&at("id"), format!("webhook {id} is there twice"));
+            diagnostics.wrong(&at("id"), format!("webhook {id} is there twice"));
         }
         let rest = raw.url.strip_prefix("https://").or_else(|| raw.url.strip_prefix("http://"));
         let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
@@ -35,7 +35,7 @@ pub fn check(
             || host.contains('@')
             || raw.url.chars().any(|c| c.is_whitespace() || c.is_control())
         {
-            notes.wrong(
+            diagnostics.wrong(
                 &at("url"),
                 format!("{:?} is not an address such as \"https://host/path\", without a password", raw.url),
             );
@@ -43,24 +43,25 @@ pub fn check(
         let key = match raw.secret.as_ref().map(|reference| secret::read_private(reference, dir)) {
             Some(Ok(key)) => Some(key),
             Some(Err(why)) => {
-                notes.wrong(&at("secret"), why);
+                diagnostics.wrong(&at("secret"), why);
                 None
             }
             None => None,
         };
         let escalate_after = raw.escalate_after.map(|after| after.0);
         if escalate_after.is_some_and(|after| after < SHORTEST_ESCALATION) {
-            notes.wrong(&at("escalate_after"), "is shorter than a minute: nobody can have acknowledged");
+            diagnostics
+                .wrong(&at("escalate_after"), "is shorter than a minute: nobody can have acknowledged");
         }
         let priorities = raw.priorities.as_ref().map(|all| all.iter().map(written::priority).collect());
         if priorities.as_ref().is_some_and(Vec::is_empty) {
-            notes.wrong(&at("priorities"), "is empty: nothing would be told; leave the webhook out");
+            diagnostics.wrong(&at("priorities"), "is empty: nothing would be told; leave the webhook out");
         }
         let priorities = priorities.unwrap_or_else(|| vec![Priority::High, Priority::Medium]);
         let quiet = raw.quiet.as_ref().and_then(|text| {
             let hours = Hours::parse(text);
             if hours.is_none() {
-                notes.wrong(&at("quiet"), format!("{text:?} are no hours such as \"22:00-06:00\""));
+                diagnostics.wrong(&at("quiet"), format!("{text:?} are no hours such as \"22:00-06:00\""));
             }
             Some((hours?, zone?.clone()))
         });

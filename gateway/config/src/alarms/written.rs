@@ -5,7 +5,7 @@ use std::time::Duration;
 use linli_domain::alarm::{Condition, Priority, Rule, Source};
 use linli_domain::{Layout, PointSpec, ValueType};
 
-use super::super::notes::{Notes, nth};
+use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw::{self, When};
 use super::{Devices, SHELVE_AT_MOST, blank, derived, point, points};
 
@@ -18,50 +18,50 @@ pub(super) fn rule(
     index: usize,
     devices: &Devices<'_>,
     defaults: &[Rule],
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<Rule> {
     let at = |key: &str| nth("alarm", index, key);
-    let id = notes.id(&at("id"), &raw.id);
-    let device = devices.find(&raw.device, &at("device"), notes)?;
+    let id = diagnostics.id(&at("id"), &raw.id);
+    let device = devices.find(&raw.device, &at("device"), diagnostics)?;
     let point = match (&raw.point, raw.when) {
         (Some(_), When::Silent) => {
-            notes.wrong(&at("point"), "silence is the whole device's; leave it out");
+            diagnostics.wrong(&at("point"), "silence is the whole device's; leave it out");
             device.layout.points.first()
         }
         (None, When::Silent) => device.layout.points.first(),
         (None, _) => {
-            notes.wrong(
+            diagnostics.wrong(
                 &at("id"),
                 format!("needs a point of {}: {}", device.layout.device, points(device.layout)),
             );
             None
         }
-        (Some(point), _) => self::point(point, device.layout, &at("point"), notes),
+        (Some(point), _) => self::point(point, device.layout, &at("point"), diagnostics),
     };
-    let condition = condition(raw, index, device.layout, point?, devices, notes);
+    let condition = condition(raw, index, device.layout, point?, devices, diagnostics);
     let delay = |key: &str,
                  given: Option<linli_drivers::duration::Period>,
                  otherwise: Duration,
-                 notes: &mut Notes<'_, '_>| {
+                 diagnostics: &mut Diagnostics<'_, '_>| {
         let delay = given.map_or(otherwise, |given| given.0);
         if delay > LONGEST_DELAY {
-            notes.wrong(&at(key), "is longer than a day: that is a report, no alarm");
+            diagnostics.wrong(&at(key), "is longer than a day: that is a report, no alarm");
         }
         delay
     };
     let silence = if raw.when == When::Silent { device.silent_after } else { Duration::ZERO };
-    let on_delay = delay("on_delay", raw.on_delay, silence, notes);
-    let off_delay = delay("off_delay", raw.off_delay, Duration::ZERO, notes);
+    let on_delay = delay("on_delay", raw.on_delay, silence, diagnostics);
+    let off_delay = delay("off_delay", raw.off_delay, Duration::ZERO, diagnostics);
     let is_latching = raw.latching.unwrap_or(false);
     if is_latching && raw.shelve_at_most.is_some_and(|most| !most.0.is_zero()) {
-        notes.wrong(&at("shelve_at_most"), "a latching alarm must not be shelved; leave it out");
+        diagnostics.wrong(&at("shelve_at_most"), "a latching alarm must not be shelved; leave it out");
     }
     let most = raw.shelve_at_most.map_or(SHELVE_AT_MOST, |most| most.0);
-    let group = raw.group.as_ref().and_then(|group| notes.id(&at("group"), group));
+    let group = raw.group.as_ref().and_then(|group| diagnostics.id(&at("group"), group));
     let own_silence = derived(&device.layout.device, "silent")
         .filter(|silent| raw.when != When::Silent && defaults.iter().any(|rule| rule.id == *silent));
     let suppressed_by = match &raw.suppressed_by {
-        Some(by) => notes.id(&at("suppressed_by"), by),
+        Some(by) => diagnostics.id(&at("suppressed_by"), by),
         None => own_silence,
     };
     let name = &device.layout.name;
@@ -93,21 +93,21 @@ fn condition(
     layout: &Layout,
     point: &PointSpec,
     devices: &Devices<'_>,
-    notes: &mut Notes<'_, '_>,
+    diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<Condition> {
     let at = |key: &str| nth("alarm", index, key);
     let wants_limit = matches!(raw.when, When::High | When::Low | When::Rate | When::Deviation);
     let wants_number = wants_limit && !matches!(point.kind, ValueType::Float | ValueType::Integer);
     if wants_number {
-        notes.wrong(&at("when"), format!("{} is no number: use is_true or is_false", point.name));
+        diagnostics.wrong(&at("when"), format!("{} is no number: use is_true or is_false", point.name));
         return None;
     }
     if matches!(raw.when, When::IsTrue | When::IsFalse) && point.kind != ValueType::Bool {
-        notes.wrong(&at("when"), format!("{} is neither true nor false: use high or low", point.name));
+        diagnostics.wrong(&at("when"), format!("{} is neither true nor false: use high or low", point.name));
         return None;
     }
     if let Some(unit) = raw.unit.as_ref().filter(|unit| **unit != point.unit) {
-        notes.wrong(
+        diagnostics.wrong(
             &at("unit"),
             format!(
                 "{} of {} is in {:?}, not {unit:?}: convert the limit",
@@ -117,15 +117,15 @@ fn condition(
     }
     let deadband = raw.deadband.unwrap_or(0.0);
     if deadband < 0.0 {
-        notes.wrong(&at("deadband"), "is negative; it is the distance back from the limit");
+        diagnostics.wrong(&at("deadband"), "is negative; it is the distance back from the limit");
     }
     let limit = match (raw.limit, wants_limit) {
         (None, true) => {
-            notes.wrong(&at("id"), "needs a limit");
+            diagnostics.wrong(&at("id"), "needs a limit");
             return None;
         }
         (Some(_), false) => {
-            notes.wrong(&at("limit"), "means nothing here; leave it out");
+            diagnostics.wrong(&at("limit"), "means nothing here; leave it out");
             0.0
         }
         (limit, _) => limit.unwrap_or(0.0),
@@ -139,11 +139,11 @@ fn condition(
         When::Silent => Condition::Silent,
         When::Deviation => {
             let Some(from) = &raw.from else {
-                notes.wrong(&at("id"), "a deviation needs from: the device with the other probe");
+                diagnostics.wrong(&at("id"), "a deviation needs from: the device with the other probe");
                 return None;
             };
-            let other = devices.find(from, &at("from"), notes)?;
-            self::point(point.name.as_str(), other.layout, &at("from"), notes)?;
+            let other = devices.find(from, &at("from"), diagnostics)?;
+            self::point(point.name.as_str(), other.layout, &at("from"), diagnostics)?;
             let from = Source { device: other.layout.device.clone(), point: point.name.clone() };
             Condition::Deviation { from, limit, deadband }
         }

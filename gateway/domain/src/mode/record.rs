@@ -9,12 +9,12 @@ use crate::audit::AuditEntry;
 use crate::{Id, Value};
 
 /// A line.
-pub type Line = AuditEntry<What>;
+pub type ModeEntry = AuditEntry<ModeEvent>;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum What {
+pub enum ModeEvent {
     /// The gateway started.
     Started {
         /// Of linli.
@@ -89,7 +89,7 @@ pub enum What {
         effects: Vec<Effect>,
         /// Steps of the plan that changed.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
-        steps: Vec<Moved>,
+        steps: Vec<StepChange>,
         /// Hash of the state now, hexadecimal.
         state: String,
     },
@@ -134,7 +134,7 @@ pub enum What {
 
 /// A step that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct StepChange {
     /// The step.
     pub step: Id,
     /// What it is now.

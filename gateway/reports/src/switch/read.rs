@@ -9,7 +9,7 @@ use linli_domain::order::{Envelope, Kind};
 use linli_domain::{Id, Timestamp};
 
 use linli_domain::mode::Planned;
-use linli_domain::mode::record::{Line, Moved, What};
+use linli_domain::mode::record::{ModeEntry, ModeEvent, StepChange};
 
 /// An order and what became of it.
 #[derive(Debug)]
@@ -147,8 +147,8 @@ struct Reader<'o> {
 pub fn orders(record: &str) -> anyhow::Result<Vec<(String, Class)>> {
     let mut all = Vec::new();
     for line in record.lines() {
-        let line: Line = serde_json::from_str(line).context("is no line of a mode record")?;
-        if let What::Order { result, envelope: Some(envelope), .. } = line.what
+        let line: ModeEntry = serde_json::from_str(line).context("is no line of a mode record")?;
+        if let ModeEvent::Order { result, envelope: Some(envelope), .. } = line.what
             && result == "accepted"
         {
             let envelope = opened(&envelope)?;
@@ -177,7 +177,7 @@ impl Switch {
         let mut chain = Chain::default();
         for (index, text) in record.lines().enumerate() {
             chain.follow(text)?;
-            let line: Line = serde_json::from_str(text)
+            let line: ModeEntry = serde_json::from_str(text)
                 .with_context(|| format!("line {} is no line of a mode record", index + 1))?;
             reader.line(line)?;
         }
@@ -198,11 +198,11 @@ impl Switch {
 // === impl Reader ===
 
 impl Reader<'_> {
-    fn line(&mut self, line: Line) -> anyhow::Result<()> {
+    fn line(&mut self, line: ModeEntry) -> anyhow::Result<()> {
         let at = line.at;
         match line.what {
-            What::Plan { plan, text, .. } => drop(self.plans.insert(plan, text)),
-            What::Order { result, order: Some(id), signers, envelope: Some(envelope), .. }
+            ModeEvent::Plan { plan, text, .. } => drop(self.plans.insert(plan, text)),
+            ModeEvent::Order { result, order: Some(id), signers, envelope: Some(envelope), .. }
                 if result == "accepted" && id == self.order =>
             {
                 let order = opened(&envelope)?.order;
@@ -220,7 +220,7 @@ impl Reader<'_> {
                     findings: Vec::new(),
                 });
             }
-            What::Step { room, plan, event, by, from, to, effects, steps, .. } => {
+            ModeEvent::Step { room, plan, event, by, from, to, effects, steps, .. } => {
                 if let Event::Order(order) = &event {
                     self.turn(&room, &plan, order.direction, &order.id, at);
                 }
@@ -228,24 +228,24 @@ impl Reader<'_> {
                     told.step(at, &event, by.as_deref(), (from, to), &effects, steps);
                 }
             }
-            What::Refused { room, event, by, why } => {
+            ModeEvent::Refused { room, event, by, why } => {
                 if let Some(told) = self.room(&room) {
                     let who = by.unwrap_or_default();
                     told.told.push(Told::Guard { at, step: format!("{} {who}", asked(&event)), why });
                 }
             }
-            What::Alternate { room, plan, order, by, why } if order == self.order => {
+            ModeEvent::Alternate { room, plan, order, by, why } if order == self.order => {
                 if let Some(told) = self.room(&room) {
                     let what = format!("改用 {plan}：{why}（{by}）");
                     told.told.push(Told::Decided { at, what });
                 }
             }
-            What::Finding { order, by, owner, due, text } if order == self.order => {
+            ModeEvent::Finding { order, by, owner, due, text } if order == self.order => {
                 if let Some(found) = &mut self.found {
                     found.findings.push([by.to_string(), text, owner, due]);
                 }
             }
-            What::Started { .. } => {
+            ModeEvent::Started { .. } => {
                 for told in self.found.iter_mut().flat_map(|found| &mut found.rooms) {
                     if self.follows.contains(&told.room) {
                         let what = "网关重新启动，人工证据作废并重走 restarted: walked again".to_owned();
@@ -322,7 +322,7 @@ impl RoomTold {
         by: Option<&str>,
         (from, to): (Stage, Stage),
         effects: &[Effect],
-        moved: Vec<Moved>,
+        moved: Vec<StepChange>,
     ) {
         self.last = to;
         self.stages.entry(to).or_insert(at);
@@ -357,7 +357,7 @@ impl RoomTold {
         self.release(None, String::new());
     }
 
-    fn moved(&mut self, at: Timestamp, moved: Moved) {
+    fn moved(&mut self, at: Timestamp, moved: StepChange) {
         let step = self.steps.entry(moved.step.to_string()).or_default();
         match moved.state.as_str() {
             // Walked again from the first step: what it came to before stands until it is done anew.

@@ -9,9 +9,9 @@ use linli_domain::mode::InForce;
 use linli_domain::{Id, Timestamp};
 use tokio::sync::watch;
 
-use super::desk::{Desk, Health, Parts};
-use super::noted::Noted;
 use super::payload::{self, Shown};
+use super::service::{AlarmService, Deps, Health};
+use super::stored::StoredAlarm;
 use crate::golden::site::{NOW, Site, checked};
 use linli_config::settings::webhook::Webhook;
 use linli_golden::{frozen, sent, stored};
@@ -29,14 +29,14 @@ fn what_is_stored_of_an_alarm() {
         shelf: Some(shelf),
         waited: Some(Duration::from_millis(1500)),
     };
-    let whole = Noted {
+    let whole = StoredAlarm {
         kept,
         at: NOW,
         by: Some("lin".to_owned()),
         why: Some("维修 maintenance".to_owned()),
         escalated: vec![id("duty")],
     };
-    let least = Noted { kept: Kept::default(), at: NOW, by: None, why: None, escalated: Vec::new() };
+    let least = StoredAlarm { kept: Kept::default(), at: NOW, by: None, why: None, escalated: Vec::new() };
     stored("alarms/alarm", &[whole, least]);
 }
 
@@ -84,7 +84,7 @@ async fn steps_as_they_are_recorded_and_told() {
         escalate_after: None,
         quiet: None,
     };
-    let parts = Parts {
+    let deps = Deps {
         store: site.store.alarms(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
@@ -95,7 +95,7 @@ async fn steps_as_they_are_recorded_and_told() {
         hooks: watch::Sender::new(Arc::new(vec![hook])).subscribe(),
         sirens: watch::Sender::new(Arc::new(Vec::new())).subscribe(),
     };
-    let mut desk = Desk::resume(parts).await.unwrap();
+    let mut service = AlarmService::resume(deps).await.unwrap();
     let step = |event, from, to| Transition {
         alarm: alarm.clone(),
         from,
@@ -105,7 +105,7 @@ async fn steps_as_they_are_recorded_and_told() {
         is_first_out: event == Event::Raised,
     };
     let (normal, unseen, known) = (State::Normal, State::Unacknowledged, State::Acknowledged);
-    desk.tell(vec![step(Event::Raised, normal, unseen)], None, None).await;
+    service.tell(vec![step(Event::Raised, normal, unseen)], None, None).await;
     let by_people = [
         step(Event::Acknowledge, unseen, known),
         step(Event::Cleared, known, normal),
@@ -122,9 +122,9 @@ async fn steps_as_they_are_recorded_and_told() {
         Event::Cleared, Event::Acknowledge, Event::Reset, Event::Shelve, Event::Unshelve, Event::Suppress,
         Event::Unsuppress, Event::TakeOut, Event::PutBack);
     for step in by_people {
-        desk.tell(vec![step], Some("lin"), Some("试验 test")).await;
+        service.tell(vec![step], Some("lin"), Some("试验 test")).await;
     }
-    desk.test("lin").await;
+    service.test("lin").await;
     let mut dump = site.dump().await;
     while let Some((told, _)) =
         site.store.alarms().next_notification(&id("duty"), Timestamp(i64::MAX)).await.unwrap()

@@ -1,15 +1,15 @@
 //! Alarms: one task evaluates the rules, makes every step durable, tells it once.
 
-mod desk;
 #[cfg(test)]
 mod golden;
-mod noted;
 mod payload;
+mod publish;
+mod service;
 mod siren;
-mod telling;
+mod stored;
 
-pub use desk::{Action, Asked, Desk, Health, Parts};
 pub use payload::Shown;
+pub use service::{Action, AlarmService, Asked, Deps, Health};
 pub use siren::run as run_sirens;
 pub mod webhook;
 

@@ -22,7 +22,7 @@ use linli_domain::audit::hex;
 /// A command to a siren acts within this or not at all.
 const EXPIRES: Duration = Duration::from_secs(10);
 
-/// Longest wait for the desk's answer.
+/// Longest wait for the service's answer.
 const PATIENCE: Duration = Duration::from_secs(80);
 
 /// A siren that cannot be reached is tried again after this, doubled up to the longest.
@@ -34,20 +34,20 @@ pub type Sounding = Arc<Vec<(Siren, bool)>>;
 
 /// What is known of one.
 #[derive(Debug, Default)]
-struct Known {
+struct SirenState {
     /// As it was read back; nothing after the start.
     is_on: Option<bool>,
     tried: Option<(bool, Instant)>,
     pause: Duration,
 }
 
-/// Makes every siren what it is to be, until the desk is gone.
+/// Makes every siren what it is to be, until the service is gone.
 pub async fn run(
     mut sounding: watch::Receiver<Sounding>,
-    desk: mpsc::Sender<Submission>,
+    service: mpsc::Sender<Submission>,
     clock: Arc<dyn Clock>,
 ) {
-    let mut known: BTreeMap<(Id, Id), Known> = BTreeMap::new();
+    let mut known: BTreeMap<(Id, Id), SirenState> = BTreeMap::new();
     loop {
         let wanted = Arc::clone(&sounding.borrow_and_update());
         let now = Instant::now();
@@ -55,7 +55,7 @@ pub async fn run(
             .iter()
             .filter(|(siren, on)| known.entry(siren.key()).or_default().is_due(*on, now))
             .collect();
-        let switched = due.iter().map(|(siren, on)| switch(siren, *on, &desk, &*clock));
+        let switched = due.iter().map(|(siren, on)| switch(siren, *on, &service, &*clock));
         for ((siren, on), is_done) in due.iter().zip(join_all(switched).await) {
             known.entry(siren.key()).or_default().tried(*on, is_done);
         }
@@ -67,14 +67,14 @@ pub async fn run(
     }
 }
 
-async fn switch(siren: &Siren, on: bool, desk: &mpsc::Sender<Submission>, clock: &dyn Clock) -> bool {
+async fn switch(siren: &Siren, on: bool, service: &mpsc::Sender<Submission>, clock: &dyn Clock) -> bool {
     let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
     let id = format!("siren-{}", hex(&random::<8>().unwrap_or_default()));
     let body = json!({"id": id, "point": siren.point, "value": on, "expires": clock.now().at.0 + life});
     let (waiting, answer) = oneshot::channel();
     let (device, payload) = (siren.device.to_string(), body.to_string().into_bytes());
     let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
-    if desk
+    if service
         .send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
         .await
         .is_err()
@@ -89,9 +89,9 @@ async fn switch(siren: &Siren, on: bool, desk: &mpsc::Sender<Submission>, clock:
     is_done
 }
 
-// === impl Known ===
+// === impl SirenState ===
 
-impl Known {
+impl SirenState {
     fn is_due(&self, on: bool, now: Instant) -> bool {
         self.is_on != Some(on) && self.again(on).is_none_or(|again| again <= now)
     }
@@ -120,7 +120,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_siren_out_of_reach_is_tried_ever_more_seldom_and_at_once_after_a_change() {
-        let mut known = Known::default();
+        let mut known = SirenState::default();
         assert!(known.is_due(false, Instant::now()), "after the start nobody knows");
         known.tried(true, false);
         assert!(!known.is_due(true, Instant::now()));

@@ -9,9 +9,9 @@ use linli_domain::{ClockQuality, Id, Record, Timestamp};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Desk, Health, Parts};
 use super::identity::{pseudonym, seal, unseal};
 use super::request::{Done, Opening};
+use super::service::{CabinService, Deps, Health};
 use super::{Identity, payload};
 use crate::golden::site::{NOW, Site};
 use linli_config::settings::cabin::CabinSettings;
@@ -113,7 +113,7 @@ fn measurements_as_they_are_told() {
 async fn visits_as_they_are_audited() {
     let site = Site::open().await;
     let (samples, _batches) = mpsc::channel(8);
-    let parts = Parts {
+    let deps = Deps {
         store: site.store.clone(),
         samples,
         events: crate::events::Events::default(),
@@ -127,7 +127,8 @@ async fn visits_as_they_are_audited() {
         limits: LIMITS,
         rooms: vec![Id::new("health-cabin").unwrap()],
     };
-    let mut desk = Desk::resume(parts, watch::Sender::new(Arc::new(settings)).subscribe()).await.unwrap();
+    let mut service =
+        CabinService::resume(deps, watch::Sender::new(Arc::new(settings)).subscribe()).await.unwrap();
     let endings = [Ending::Completed, Ending::Abandoned, Ending::TimedOut, Ending::Superseded];
     linli_golden::every!(endings; Ending::Completed, Ending::Abandoned, Ending::TimedOut, Ending::Superseded);
     let (mut names, mut visits) = (Vec::new(), String::new());
@@ -139,8 +140,8 @@ async fn visits_as_they_are_audited() {
             code: None,
             consent: Some("2026-1".to_owned()),
         };
-        let Done::Visit(visit) = desk.open("lin", opening).await.unwrap() else { panic!("a visit") };
-        desk.end("lin", &visit.id, ending).await.unwrap();
+        let Done::Visit(visit) = service.open("lin", opening).await.unwrap() else { panic!("a visit") };
+        service.end("lin", &visit.id, ending).await.unwrap();
         let visit = site.store.cabin().visit(&visit.id).await.unwrap().unwrap();
         visits += &format!("visit {}\n", serde_json::to_string(&visit).unwrap());
         names.push(visit.id);

@@ -12,14 +12,14 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::desk::{Desk, name};
 use super::payload;
+use super::service::{CabinService, name};
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;
 
-// === impl Desk ===
+// === impl CabinService ===
 
-impl Desk {
+impl CabinService {
     pub(super) async fn hear(&mut self, VitalMeasurement { layout, measurement, reply }: VitalMeasurement) {
         let outcome = self.take(&layout, measurement).await;
         if let Err(reason) = &outcome {
@@ -37,13 +37,13 @@ impl Desk {
         mut measurement: Measurement,
     ) -> Result<Option<String>, String> {
         if let Err(why) = vital::check(&mut measurement) {
-            self.parts.health.implausible.fetch_add(1, Ordering::Relaxed);
+            self.deps.health.implausible.fetch_add(1, Ordering::Relaxed);
             return Err(why.to_string());
         }
         let (now, settings) = (Instant::now(), self.settings());
         let bound = self.belongs(layout, &measurement, now, &settings);
         let (visit, pseudonym) = bound.clone().map_or((None, None), |v| (Some(v.id), v.pseudonym));
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let version = Version {
             id: name("m").map_err(|error| error.to_string())?,
             version: 1,
@@ -64,25 +64,25 @@ impl Desk {
             audit: Vec::new(),
             records: vec![payload::record(&version, pseudonym.as_deref(), &settings.limits)],
         };
-        match self.parts.store.cabin().keep(entry).await {
-            Ok(true) => self.parts.health.accepted.fetch_add(1, Ordering::Relaxed),
+        match self.deps.store.cabin().keep(entry).await {
+            Ok(true) => self.deps.health.accepted.fetch_add(1, Ordering::Relaxed),
             Ok(false) => {
-                self.parts.health.repeated.fetch_add(1, Ordering::Relaxed);
+                self.deps.health.repeated.fetch_add(1, Ordering::Relaxed);
                 return Ok(None);
             }
             Err(error) => {
-                self.parts.health.failed.fetch_add(1, Ordering::Relaxed);
+                self.deps.health.failed.fetch_add(1, Ordering::Relaxed);
                 return Err(format!("it could not be stored ({error}); send it again"));
             }
         };
         self.tell(&version, pseudonym.as_deref(), &settings);
         match &visit {
             Some(visit) => self.rooms.touch(visit, now),
-            None => drop(self.parts.health.unassigned.fetch_add(1, Ordering::Relaxed)),
+            None => drop(self.deps.health.unassigned.fetch_add(1, Ordering::Relaxed)),
         }
         // A stream shows its values itself.
         if version.measurement.key.is_some() {
-            let _ = self.parts.samples.send(payload::batch(layout, &version.measurement)).await;
+            let _ = self.deps.samples.send(payload::batch(layout, &version.measurement)).await;
         }
         Ok(version.unassigned.map(|why| format!("stored; it belongs to no visit yet: {}", words(why))))
     }
@@ -115,7 +115,7 @@ impl Desk {
         let open = Value::Object(public.clone());
         public.insert("visit".to_owned(), json!(version.visit));
         public.insert("pseudonym".to_owned(), json!(pseudonym));
-        self.parts.events.tell_partly("measurement", &open, &Value::Object(public));
+        self.deps.events.tell_partly("measurement", &open, &Value::Object(public));
     }
 }
 

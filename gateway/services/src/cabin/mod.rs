@@ -4,8 +4,7 @@
 //! takes measurements from the lines and requests from people; both answers come when what was
 //! asked is on the disk.
 
-mod amending;
-mod desk;
+mod corrections;
 #[cfg(test)]
 mod golden;
 mod identity;
@@ -14,13 +13,14 @@ mod payload;
 mod reception;
 mod request;
 mod rooms;
+mod service;
 mod steady;
 mod timing;
 
-pub use desk::{Desk, Health, Parts};
 pub use identity::{Identity, check_digit};
 pub use reception::{Reception, Shown, Wanted};
 pub use request::{Done, Opening, Request};
+pub use service::{CabinService, Deps, Health};
 pub use steady::Steady;
 
 /// Measurements that may wait to be made durable.

@@ -21,7 +21,7 @@ use linli_config::settings::cabin::CabinSettings;
 pub struct Reception {
     /// Where everything is kept.
     pub store: linli_store::Cabin,
-    /// The desk.
+    /// The service.
     pub requests: mpsc::Sender<Asked>,
     /// The configuration.
     pub settings: watch::Receiver<Arc<CabinSettings>>,
@@ -63,7 +63,7 @@ pub struct Wanted {
 // === impl Reception ===
 
 impl Reception {
-    /// Asks the desk.
+    /// Asks the service.
     pub async fn ask(&self, who: &str, request: Request) -> Result<Done, ServiceError> {
         let stopping = || ServiceError::NotNow("the gateway is stopping".to_owned());
         let (reply, answer) = oneshot::channel();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use linli_domain::{ClockQuality, Timestamp};
 use linli_store::{Change, Entry, Resident};
 
-use super::desk::Desk;
+use super::service::CabinService;
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 
@@ -13,9 +13,9 @@ use linli_config::settings::cabin::CabinSettings;
 /// article 21).
 const AUDIT_KEPT: Duration = Duration::from_secs(400 * 86_400);
 
-// === impl Desk ===
+// === impl CabinService ===
 
-impl Desk {
+impl CabinService {
     /// One small step of each.
     pub(super) async fn keep_house(&mut self) -> Result<(), ServiceError> {
         let settings = self.settings();
@@ -27,7 +27,7 @@ impl Desk {
     async fn erase_old(&self, settings: &CabinSettings) -> Result<(), ServiceError> {
         let Some(now) = self.certain_now() else { return Ok(()) };
         let (visits, measurements, residents) =
-            self.parts.store.cabin().older_than(before(now, settings.retention)).await?;
+            self.deps.store.cabin().older_than(before(now, settings.retention)).await?;
         let count = (visits.len(), measurements.len(), residents.len());
         if count == (0, 0, 0) {
             return Ok(());
@@ -38,7 +38,7 @@ impl Desk {
         changes.push(Change::ForgetAudit(before(now, AUDIT_KEPT)));
         let detail = format!("{} visits, {} measurements, {} identities", count.0, count.1, count.2);
         let audit = vec![self.audit("linli", "retention", "", &detail)];
-        self.parts.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
+        self.deps.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
         tracing::info!(
             visits = count.0,
             measurements = count.1,
@@ -50,7 +50,7 @@ impl Desk {
 
     /// Wall time, if it can be erased by: a clock that jumps ahead while linli runs erases nothing.
     fn certain_now(&self) -> Option<Timestamp> {
-        let stamp = self.parts.clock.now();
+        let stamp = self.deps.clock.now();
         let (began, since) = self.began;
         let passed = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
         (stamp.clock == ClockQuality::Synchronised)
@@ -62,7 +62,7 @@ impl Desk {
         let Some(keys) = &settings.keys else { return Ok(()) };
         let present = keys.identity.name();
         let mut changes = Vec::new();
-        for old in self.parts.store.cabin().sealed_otherwise(&present).await? {
+        for old in self.deps.store.cabin().sealed_otherwise(&present).await? {
             let Ok(identity) = super::identity::unseal(keys, &old.pseudonym, &old.key, &old.sealed) else {
                 continue;
             };
@@ -75,7 +75,7 @@ impl Desk {
         }
         let count = changes.len();
         let audit = vec![self.audit("linli", "identity.rekey", &present, &format!("{count} identities"))];
-        self.parts.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
+        self.deps.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
         tracing::info!(count, key = present, "identities sealed with the present key");
         Ok(())
     }

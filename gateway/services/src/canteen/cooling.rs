@@ -9,7 +9,7 @@ use linli_domain::{Id, Timestamp};
 use linli_store::{Change, Document, Documents, ReadError};
 use serde::{Deserialize, Serialize};
 
-use super::desk::json;
+use super::service::json;
 
 /// Kept so long in memory after it began: nothing cools longer.
 const LONGEST: i64 = 24 * 3_600_000;

@@ -5,24 +5,24 @@ use linli_domain::canteen::{Day, Kept, wash};
 use linli_domain::{Id, Timestamp};
 use serde_json::{Value, json};
 
-use super::deeds::GONE;
-use super::desk::{Cabinet, Desk};
+use super::operations::GONE;
+use super::service::{Cabinet, CanteenService};
 use crate::error::ServiceError;
 
 /// A sample that is destroyed on a day may be so old.
 const SAMPLES_SINCE: i64 = 100 * 86_400_000;
 
-// === impl Desk ===
+// === impl CanteenService ===
 
-impl Desk {
+impl CanteenService {
     /// Everything an inspector asks for.
     pub(super) async fn record(&mut self, day: Date) -> Result<Value, ServiceError> {
         if day > self.today {
             return Err(ServiceError::Wrong(format!("day: {day} has not come yet")));
         }
         self.catch_up().await;
-        let (from, to) = self.parts.zone.bounds(day);
-        let now = self.parts.clock.now().at;
+        let (from, to) = self.deps.zone.bounds(day);
+        let now = self.deps.clock.now().at;
         let until = Timestamp(to.0.min(now.0));
         let (tick, is_today) = (self.now(), day == self.today);
         let mut cabinets = Vec::new();
@@ -42,17 +42,17 @@ impl Desk {
         let bodies = |kept: Vec<linli_store::Document>| -> Vec<Value> {
             kept.iter().filter_map(|food| serde_json::from_str(&food.body).ok()).collect()
         };
-        let cycles = bodies(self.parts.store.of("cycle", from, to).await?);
-        let cooling = bodies(self.parts.store.of("cooling", from, to).await?);
-        let notes = bodies(self.parts.store.of("note", from, to).await?);
-        let mut samples = bodies(self.parts.store.of("sample", from, to).await?);
-        samples.extend(bodies(self.parts.store.of(GONE, Timestamp(from.0 - SAMPLES_SINCE), to).await?));
+        let cycles = bodies(self.deps.store.of("cycle", from, to).await?);
+        let cooling = bodies(self.deps.store.of("cooling", from, to).await?);
+        let notes = bodies(self.deps.store.of("note", from, to).await?);
+        let mut samples = bodies(self.deps.store.of("sample", from, to).await?);
+        samples.extend(bodies(self.deps.store.of(GONE, Timestamp(from.0 - SAMPLES_SINCE), to).await?));
         let is_of_day = |sample: &Value| {
             let is_in = |at: &Value| at.as_i64().is_some_and(|at| at >= from.0 && at < to.0);
             is_in(&sample["at"]) || is_in(&sample["destroyed"]["at"])
         };
         let samples: Vec<Value> = samples.into_iter().filter(is_of_day).collect();
-        let steps = self.parts.store.alarm_steps(from, to).await?;
+        let steps = self.deps.store.alarm_steps(from, to).await?;
         let is_food = |step: &Value| {
             let device = step["device"].as_str().unwrap_or_default();
             devices.iter().any(|id| id.as_str() == device.trim_end_matches(".food"))
@@ -60,7 +60,7 @@ impl Desk {
         let alarms: Vec<Value> =
             steps.iter().filter_map(|step| serde_json::from_str(step).ok()).filter(is_food).collect();
         Ok(json!({
-            "centre": self.parts.centre, "day": day.to_string(), "timezone": self.parts.zone.name(), "from": from.0, "until": until.0,
+            "centre": self.deps.centre, "day": day.to_string(), "timezone": self.deps.zone.name(), "from": from.0, "until": until.0,
             "complete": now.0 >= to.0, "cabinets": cabinets, "cycles": cycles, "cooling": cooling,
             "samples": samples, "alarms": alarms, "notes": notes,
         }))

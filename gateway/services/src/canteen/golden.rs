@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::cooling::Batch;
 use super::day;
-use super::desk::{Desk, Parts, cycle_page};
 use super::request::Request;
+use super::service::{CanteenService, Deps, cycle_page};
 use crate::golden::site::{NOW, Site};
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::canteen::{Signed, verify};
@@ -62,7 +62,7 @@ async fn what_people_do() {
     let site = Site::open().await;
     let all = vec![watched("samples", Some(Kept::Samples)), watched("probe-1", None)];
     let (samples, _batches) = mpsc::channel(8);
-    let parts = Parts {
+    let deps = Deps {
         store: site.store.documents(),
         samples: samples.downgrade(),
         events: crate::events::Events::default(),
@@ -71,7 +71,7 @@ async fn what_people_do() {
         zone: Zone::find("Asia/Shanghai").unwrap(),
         centre: id("xinghe"),
     };
-    let mut desk = Desk::resume(parts).await.unwrap();
+    let mut service = CanteenService::resume(deps).await.unwrap();
     let text = |text: &str| text.to_owned();
     let requests = [
         Request::Retain {
@@ -86,10 +86,10 @@ async fn what_people_do() {
         Request::Note { text: text("已通风"), by: text("王") },
     ];
     for request in requests {
-        desk.carry_out("lin", request).await.unwrap();
+        service.carry_out("lin", request).await.unwrap();
     }
     // How long a cabinet was seen depends on how long this test takes.
-    let cabinet = desk.cabinets.remove(&id("samples")).unwrap();
+    let cabinet = service.cabinets.remove(&id("samples")).unwrap();
     let excursion = Excursion { from: NOW, to: None, worst: 13.25 };
     let known = Day {
         within: 36_000_000,
@@ -103,6 +103,6 @@ async fn what_people_do() {
     let shown = [Some(known), None].map(|known| day::shown(&cabinet, Kept::Samples, known, length));
     sent("food/cabinet", &shown);
     let sign = Request::Sign { day: None, by: text("王"), note: Some(text("无异常")) };
-    desk.carry_out("lin", sign).await.unwrap();
+    service.carry_out("lin", sign).await.unwrap();
     frozen("food/journey.txt", &site.dump().await);
 }

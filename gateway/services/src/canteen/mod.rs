@@ -2,18 +2,18 @@
 
 mod cooling;
 mod day;
-mod deeds;
-mod desk;
 #[cfg(test)]
 mod golden;
+mod operations;
 mod request;
+mod service;
 
 use std::time::Duration;
 
 use linli_domain::Id;
 
-pub use desk::{Desk, Parts};
 pub use request::{Asked, Request};
+pub use service::{CanteenService, Deps};
 
 /// What is reckoned is told twice a minute; this old it is stale.
 pub const STALE_AFTER: Duration = Duration::from_secs(120);

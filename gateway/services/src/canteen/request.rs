@@ -1,4 +1,4 @@
-//! What is asked of the canteen's desk.
+//! What is asked of the canteen's service.
 
 use jiff::civil::Date;
 use serde::Deserialize;

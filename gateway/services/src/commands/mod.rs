@@ -4,4 +4,4 @@
 mod golden;
 mod service;
 
-pub use service::{Desk, DeskHealth};
+pub use service::{CommandHealth, CommandService};

@@ -1,4 +1,4 @@
-//! The command desk: every command, from wherever it comes, takes this one way.
+//! The command service: every command, from wherever it comes, takes this one way.
 //!
 //! Checked, journaled (fsync), sent on its line, read back, answered. The journal decides after
 //! a crash: what was never sent may still be sent, what may have acted is never sent twice.
@@ -31,9 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Why a command that nobody wants any more was not sent.
 const TAKEN_BACK: &str = "taken back before it was sent";
 
-/// Counters of the desk.
+/// Counters of the service.
 #[derive(Debug, Default)]
-pub struct DeskHealth {
+pub struct CommandHealth {
     /// Commands read back as asked.
     pub done: AtomicU64,
     /// Commands that failed.
@@ -48,8 +48,8 @@ pub struct DeskHealth {
     pub unanswered: AtomicU64,
 }
 
-/// The desk's parts.
-pub struct Desk {
+/// The service's parts.
+pub struct CommandService {
     /// Journal and answers.
     store: Store,
     /// Where devices are reached; replaced on reload and when a line restarts.
@@ -57,7 +57,7 @@ pub struct Desk {
     /// For expiry and labels.
     clock: Arc<dyn Clock>,
     /// Counters.
-    health: Arc<DeskHealth>,
+    health: Arc<CommandHealth>,
     /// What was taken back is not sent after what makes safe.
     gate: Arc<Mutex<()>>,
 }
@@ -77,16 +77,16 @@ struct Sent {
     taken_back: CancellationToken,
 }
 
-// === impl Desk ===
+// === impl CommandService ===
 
-impl Desk {
+impl CommandService {
     /// Of its parts.
     #[must_use]
     pub fn new(
         store: Store,
         routes: watch::Receiver<Arc<Routes>>,
         clock: Arc<dyn Clock>,
-        health: Arc<DeskHealth>,
+        health: Arc<CommandHealth>,
     ) -> Self {
         Self { store, routes, clock, health, gate: Arc::default() }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use linli_domain::Id;
 use linli_domain::kiosk::Hours;
 
-use super::desk::day_page;
+use super::service::day_page;
 use super::state::State;
 use crate::golden::site::NOW;
 use linli_config::settings::kiosk::KioskDevice;

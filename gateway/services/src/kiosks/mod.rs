@@ -1,11 +1,11 @@
 //! Government kiosks: what residents get of each, and how it spent the opening hours.
 
-mod desk;
 #[cfg(test)]
 mod golden;
+mod service;
 mod state;
 
-pub use desk::{Asked, Desk, Parts};
+pub use service::{Asked, Deps, KioskService};
 
 /// Batches that may wait to be looked at.
 pub const BATCH_QUEUE: usize = 256;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// What is known of it.
 #[derive(Debug, Default)]
 pub struct State {
-    parts: BTreeMap<&'static str, Part>,
+    deps: BTreeMap<&'static str, Part>,
     message: String,
     version: String,
     is_busy: bool,
@@ -49,10 +49,10 @@ impl State {
                     let Some((part, _)) = PARTS.iter().find(|(part, _)| *part == name) else { continue };
                     match value {
                         Some(Value::Integer(code)) if Part::of_code(*code).is_some() => {
-                            self.parts.extend(Part::of_code(*code).map(|state| (*part, state)));
+                            self.deps.extend(Part::of_code(*code).map(|state| (*part, state)));
                         }
                         // What it does not report is not judged.
-                        _ => drop(self.parts.remove(part)),
+                        _ => drop(self.deps.remove(part)),
                     }
                 }
             }
@@ -62,12 +62,12 @@ impl State {
     /// What residents get.
     pub fn service(&self, fresh: Duration) -> Service {
         let is_heard = self.heard.is_some_and(|heard| heard.elapsed() < fresh);
-        Service::of(is_heard, !self.message.is_empty(), self.parts.iter().map(|(name, part)| (*name, *part)))
+        Service::of(is_heard, !self.message.is_empty(), self.deps.iter().map(|(name, part)| (*name, *part)))
     }
 
     /// The part that a matter lacks here.
     pub fn lacks<'m>(&self, matter: &'m Matter) -> Option<&'m str> {
-        matter.lacks(|name| self.parts.get(name).copied())
+        matter.lacks(|name| self.deps.get(name).copied())
     }
 
     /// As it is shown.
@@ -80,7 +80,7 @@ impl State {
             Service::OutOfService | Service::Maintenance | Service::Offline => 0,
         };
         json!({
-            "kiosk": watched.device, "name": watched.name, "service": service, "parts": self.parts,
+            "kiosk": watched.device, "name": watched.name, "service": service, "parts": self.deps,
             "message": self.message, "busy": self.is_busy, "version": self.version,
             "availability_today": self.hours.availability(), "hours_today": self.hours,
             "matters": matters.len(), "matters_offered": offered,

@@ -1,7 +1,7 @@
 //! Another room in the place of one that cannot be used: proposed here, begun by a person, under
 //! the same order and only if that order names it.
 //!
-//! The room that could not be used stays as it is, with its gap told, until it is ordered back.
+//! The room that could not be used stays as it is, with its gap reported, until it is ordered back.
 
 use std::sync::Arc;
 
@@ -11,42 +11,42 @@ use linli_domain::{ClockQuality, Topic};
 use linli_store::Entry;
 use serde_json::{Value, json};
 
-use super::desk::Desk;
 use super::payload::message;
 use super::room::Room;
+use super::service::ModeService;
 use crate::error::ServiceError;
-use linli_config::Known;
-use linli_domain::mode::record::What;
+use linli_config::CheckedPlan;
+use linli_domain::mode::record::ModeEvent;
 
 /// A room that could take the place of another.
 pub struct Proposal {
     /// The plan that would begin.
-    pub known: Arc<Known>,
+    pub known: Arc<CheckedPlan>,
     /// Why the room cannot be used.
     pub why: String,
 }
 
 /// Whether a plan that is named beside others is only held ready for one of them.
-pub fn is_in_reserve(desk: &Desk, target: &Target, plan: &str) -> bool {
+pub fn is_in_reserve(service: &ModeService, target: &Target, plan: &str) -> bool {
     let others = target.plans.iter().filter(|named| named.plan != plan);
-    let mut named = others.filter_map(|named| desk.setup.plan(&named.plan));
+    let mut named = others.filter_map(|named| service.setup.plan(&named.plan));
     named.any(|known| known.brief.plan.alternate.as_deref() == Some(plan))
 }
 
 /// What could take the place of a room, and why it should.
-pub fn proposal(desk: &Desk, room: &Room) -> Option<Proposal> {
+pub fn proposal(service: &ModeService, room: &Room) -> Option<Proposal> {
     let (run, known) = (room.state.run.as_ref()?, room.known.as_ref()?);
     let plan = &known.brief.plan;
     if run.order.direction != Direction::Enter {
         return None;
     }
-    let other = Arc::clone(desk.setup.plan(plan.alternate.as_deref()?)?);
+    let other = Arc::clone(service.setup.plan(plan.alternate.as_deref()?)?);
     let stuck = run.steps.iter().position(|state| *state == StepState::Stuck);
     let is_late = {
         let within = i64::try_from(plan.ready_within.as_millis()).unwrap_or(i64::MAX);
-        desk.parts.clock.now().at.0 > room.ordered.0.saturating_add(within)
+        service.deps.clock.now().at.0 > room.ordered.0.saturating_add(within)
     };
-    let stage = room.stage(&desk.setup);
+    let stage = room.stage(&service.setup);
     let is_usable = matches!(stage, Stage::Ready | Stage::Degraded | Stage::Proving | Stage::Preview);
     let why = match stuck.and_then(|step| known.brief.steps.get(step)) {
         Some(job) => format!("step {} cannot be done", job.id),
@@ -57,18 +57,18 @@ pub fn proposal(desk: &Desk, room: &Room) -> Option<Proposal> {
 }
 
 /// Whether the room's order covers the plan; otherwise what is needed.
-pub fn covers(desk: &Desk, room: &Room, known: &Known) -> Result<(), String> {
+pub fn covers(service: &ModeService, room: &Room, known: &CheckedPlan) -> Result<(), String> {
     let id = room.state.run.as_ref().map(|run| run.order.id.clone()).unwrap_or_default();
     let key = known.brief.plan.key();
     let needed = || {
         format!(
             "an order to enter is needed that names {key}: `linli order new --kind enter --plan {}:{}`",
-            desk.setup.centre, known.file
+            service.setup.centre, known.file
         )
     };
     let order: &Order =
-        desk.orders.get(&id).ok_or_else(|| format!("order {id} is not known any more; {}", needed()))?;
-    let target = order.target_at(&desk.setup.centre, &desk.setup.sites());
+        service.orders.get(&id).ok_or_else(|| format!("order {id} is not known any more; {}", needed()))?;
+    let target = order.target_at(&service.setup.centre, &service.setup.sites());
     let named = target.and_then(|target| target.plans.iter().find(|named| named.plan == key));
     match named {
         None => return Err(format!("order {id} does not name {key}; {}", needed())),
@@ -77,26 +77,26 @@ pub fn covers(desk: &Desk, room: &Room, known: &Known) -> Result<(), String> {
         }
         Some(_) => {}
     }
-    let now = desk.parts.clock.now();
+    let now = service.deps.clock.now();
     if now.clock == ClockQuality::Synchronised && now.at >= order.expires {
         return Err(format!("order {id} has expired, and an expired order begins nothing; {}", needed()));
     }
     Ok(())
 }
 
-/// As people are told of it.
-pub fn shown(desk: &Desk, room: &Room) -> Option<Value> {
-    let Proposal { known, why } = proposal(desk, room)?;
-    let needed = covers(desk, room, &known).err();
+/// As people are shown it.
+pub fn shown(service: &ModeService, room: &Room) -> Option<Value> {
+    let Proposal { known, why } = proposal(service, room)?;
+    let needed = covers(service, room, &known).err();
     Some(json!({
         "plan": known.brief.plan.key(), "room": known.brief.plan.room, "why": why,
         "covered": needed.is_none(), "needed": needed,
     }))
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Tells once that another room could take the place of one.
     pub(super) async fn propose(&mut self) {
         let all: Vec<usize> = self.rooms.keys().copied().collect();
@@ -107,7 +107,7 @@ impl Desk {
                 continue;
             }
             if let Some(shown) = shown {
-                let at = self.parts.clock.now().at;
+                let at = self.deps.clock.now().at;
                 let name = self.setup.facility.rooms.get(index).map_or("", |room| room.name.as_str());
                 let text = format!("{name}无法使用，可改用 {}", shown["room"].as_str().unwrap_or_default());
                 let text = if room.state.is_exercise() { bracketed(&text) } else { text };
@@ -117,7 +117,7 @@ impl Desk {
                     "class": run.map(|run| run.order.class), "alternate": shown, "text": text,
                     "record": self.record.head(),
                 });
-                self.parts.events.tell("mode", &body);
+                self.deps.events.tell("mode", &body);
                 let Value::Object(body) = body else { continue };
                 let (records, id) = (vec![message(Topic::ModeEvent, at, body)], room.id.clone());
                 if let Err(error) = self.kept(Entry { records, ..Entry::default() }).await {
@@ -169,7 +169,7 @@ impl Desk {
         if let Some(why) = self.air_conflict(&known, &event, &[]) {
             return Err(ServiceError::Conflict(why));
         }
-        let line = What::Alternate {
+        let line = ModeEvent::Alternate {
             room: room.id.clone(),
             plan: key,
             order: run.id,

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::setup::Setup;
 
-/// The way from a line to the desk takes milliseconds: what arrives later than this after an act
+/// The way from a line to the service takes milliseconds: what arrives later than this after an act
 /// was read after it. Until then the time of reading decides.
 const ON_THE_WAY: Duration = Duration::from_secs(2);
 
@@ -39,13 +39,13 @@ struct Reading {
 
 /// The latest values.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct LatestReadings {
     readings: BTreeMap<Id, BTreeMap<Id, Reading>>,
 }
 
 /// The values that count for a question.
 struct Counting<'s> {
-    seen: &'s Seen,
+    readings: &'s LatestReadings,
     setup: &'s Setup,
     now: Instant,
     after: Option<Moment>,
@@ -53,21 +53,21 @@ struct Counting<'s> {
     is_drill: bool,
 }
 
-/// Per claim of a room's plan: from when on a value counts, and whether it is to be told anew.
+/// Per claim of a room's plan: from when on a value counts, and whether it is to be reported anew.
 #[derive(Debug, Default)]
 pub struct Claims {
     after: BTreeMap<usize, Moment>,
     /// Acts under way that move what the claim is about.
     moving: BTreeMap<usize, u32>,
-    /// To be told even if it is what was known.
-    owed: BTreeSet<usize>,
+    /// To be reported even if it is what was known.
+    pending: BTreeSet<usize>,
     /// Whether the run is a drill.
     is_drill: bool,
 }
 
-// === impl Seen ===
+// === impl LatestReadings ===
 
-impl Seen {
+impl LatestReadings {
     /// Remembers what was read.
     pub fn note(&mut self, batch: &Batch, now: Instant) {
         let device = self.readings.entry(batch.layout.device.clone()).or_default();
@@ -80,7 +80,7 @@ impl Seen {
 
     /// What is known of a fire zone.
     pub fn fire(&self, setup: &Setup, input: &Source, now: Instant) -> Truth {
-        match (Counting { seen: self, setup, now, after: None, is_drill: false }).value(input) {
+        match (Counting { readings: self, setup, now, after: None, is_drill: false }).value(input) {
             Some(Value::Bool(is_alarm)) => is_alarm.into(),
             Some(value) => value.as_f64().map_or(Truth::Unknown, |number| (number != 0.0).into()),
             None => Truth::Unknown,
@@ -97,7 +97,7 @@ impl Seen {
         after: Option<Moment>,
         is_drill: bool,
     ) -> Truth {
-        let counting = Counting { seen: self, setup, now, after, is_drill };
+        let counting = Counting { readings: self, setup, now, after, is_drill };
         brief.predicates.get(atom).map_or(Truth::Unknown, |atom| atom.truth(&setup.facility, &counting))
     }
 
@@ -132,7 +132,7 @@ impl Seen {
 
 impl Readings for Counting<'_> {
     fn value(&self, point: &Source) -> Option<Value> {
-        let reading = self.seen.readings.get(&point.device)?.get(&point.point)?;
+        let reading = self.readings.readings.get(&point.device)?.get(&point.point)?;
         let stale_after = self.setup.stale.get(&point.device).copied().unwrap_or(STALE_AFTER);
         if self.now.saturating_duration_since(reading.received) > stale_after {
             return None;
@@ -163,11 +163,11 @@ impl Claims {
         self.is_drill = is_drill;
     }
 
-    /// These are told anew, from values read after that moment.
+    /// These are reported anew, from values read after that moment.
     pub fn reread(&mut self, atoms: &[usize], moment: Moment) {
         for atom in atoms {
             self.after.insert(*atom, moment);
-            self.owed.insert(*atom);
+            self.pending.insert(*atom);
         }
     }
 
@@ -186,18 +186,18 @@ impl Claims {
         self.reread(atoms, moment);
     }
 
-    /// What is to be told of a claim now, if anything. `known` is what the machine knows of it.
+    /// What is to be reported of a claim now, if anything. `known` is what the machine knows of it.
     pub fn news(
         &mut self,
-        seen: &Seen,
+        readings: &LatestReadings,
         setup: &Setup,
         brief: &ResolvedPlan,
         atom: usize,
         known: Truth,
         now: Instant,
     ) -> Option<Truth> {
-        let latest = seen.truth(setup, brief, atom, now, None, self.is_drill);
-        // That somebody is there, or a door open, is told at once, whatever moves.
+        let latest = readings.truth(setup, brief, atom, now, None, self.is_drill);
+        // That somebody is there, or a door open, is reported at once, whatever moves.
         let is_danger = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
         if is_danger && latest.holds() && !known.holds() {
             return Some(latest);
@@ -205,14 +205,14 @@ impl Claims {
         if self.moving.get(&atom).is_some_and(|count| *count > 0) {
             return None;
         }
-        if !self.owed.contains(&atom) {
+        if !self.pending.contains(&atom) {
             return (latest != known).then_some(latest);
         }
-        match seen.truth(setup, brief, atom, now, self.after.get(&atom).copied(), self.is_drill) {
+        match readings.truth(setup, brief, atom, now, self.after.get(&atom).copied(), self.is_drill) {
             // Nothing newer yet; but what is not read at all any more is not known.
             Truth::Unknown => (latest == Truth::Unknown && known != Truth::Unknown).then_some(latest),
             fresh => {
-                self.owed.remove(&atom);
+                self.pending.remove(&atom);
                 Some(fresh)
             }
         }
@@ -239,7 +239,7 @@ mod tests {
             stale: [(device.clone(), Duration::from_secs(10))].into(),
         };
         let began = Instant::now();
-        let read = |received: Instant, at: i64| Seen {
+        let read = |received: Instant, at: i64| LatestReadings {
             readings: [(
                 device.clone(),
                 [(point.clone(), Reading { value: Some(Value::Bool(true)), received, at: Timestamp(at) })]
@@ -247,8 +247,8 @@ mod tests {
             )]
             .into(),
         };
-        let counts = |seen: &Seen, now: Instant, after: Option<Moment>| {
-            Counting { seen, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
+        let counts = |readings: &LatestReadings, now: Instant, after: Option<Moment>| {
+            Counting { readings, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
         };
         let ms = Duration::from_millis;
         let act = moment(began + ms(100), 1_100);

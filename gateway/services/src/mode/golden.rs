@@ -1,4 +1,4 @@
-//! Forms of the mode switch: documents of rooms, lines of the record and its heads, what is told; and
+//! Forms of the mode switch: documents of rooms, lines of the record and its heads, what is reported; and
 //! one whole switch, as the store has it afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,17 +15,17 @@ use linli_domain::{ClockQuality, Id, Timestamp, Value};
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Desk, Parts};
-use super::figures::{Health, Took};
+use super::metrics::{Health, Took};
 use super::notices::Written;
-use super::policy::{KeptEntered, Telling};
+use super::policy::{KeptEntered, PolicyPublisher};
 use super::record::Record;
-use super::request::{Action, Deed, Finding};
+use super::request::{Finding, Operation, RequestedAction};
 use super::room::Kept;
+use super::service::{Deps, ModeService};
 use super::setup::Setup;
 use crate::command_queue::{Lanes, Submission};
 use crate::golden::site::{NOW, SIGNERS, Site, building_0_1, checked};
-use linli_domain::mode::record::{Evidence, Line, Moved, What};
+use linli_domain::mode::record::{Evidence, ModeEntry, ModeEvent, StepChange};
 use linli_golden::{every, frozen, sent, stored};
 
 pub(super) const PLAN: &str = "reading-room.sampling@1";
@@ -111,7 +111,7 @@ fn rooms() -> Vec<Kept> {
 }
 
 /// Steps with everything, and with as little as may be.
-fn steps() -> [What; 2] {
+fn steps() -> [ModeEvent; 2] {
     let evidence = Evidence {
         claim: text("reading-door.contact == closed"),
         point: Some(text("reading-mode.door_open")),
@@ -119,20 +119,25 @@ fn steps() -> [What; 2] {
         age_ms: Some(250),
         is_independent: true,
     };
-    let moved = Moved {
+    let moved = StepChange {
         step: id("sweep"),
         state: text("verified"),
         channel: Some(Channel::Human),
         by: Some(id("zhao")),
         done_by: BTreeSet::from([id("qian"), id("sun")]),
     };
-    let least =
-        Moved { step: id("notice"), state: text("asked"), channel: None, by: None, done_by: BTreeSet::new() };
+    let least = StepChange {
+        step: id("notice"),
+        state: text("asked"),
+        channel: None,
+        by: None,
+        done_by: BTreeSet::new(),
+    };
     let nothing =
         Evidence { point: None, value: None, age_ms: None, is_independent: false, ..evidence.clone() };
     stored("mode/evidence", &[evidence.clone(), nothing]);
     stored("mode/moved", &[moved.clone(), least.clone()]);
-    let step = |by, evidence, steps| What::Step {
+    let step = |by, evidence, steps| ModeEvent::Step {
         room: id("reading-room"),
         plan: text(PLAN),
         event: Event::Truth(4, Truth::True),
@@ -147,13 +152,13 @@ fn steps() -> [What; 2] {
     [step(Some(text("zhao (lin)")), Some(evidence), vec![moved, least]), step(None, None, Vec::new())]
 }
 
-fn whats() -> Vec<What> {
+fn whats() -> Vec<ModeEvent> {
     let who = Actor { id: id("zhao"), roles: vec![text("site_lead")] };
     let [whole, least] = steps();
     vec![
-        What::Started { version: text("0.1.0"), boot: text("b1") },
-        What::Plan { plan: text(PLAN), hash: "a5".repeat(32), text: text("[plan]\nid = \"x\"\n") },
-        What::Order {
+        ModeEvent::Started { version: text("0.1.0"), boot: text("b1") },
+        ModeEvent::Plan { plan: text(PLAN), hash: "a5".repeat(32), text: text("[plan]\nid = \"x\"\n") },
+        ModeEvent::Order {
             result: text("accepted"),
             reason: Some(text("why")),
             order: Some(text("0197f0c2-1")),
@@ -161,7 +166,7 @@ fn whats() -> Vec<What> {
             via: text("mqtt"),
             envelope: Some(text("d8628440")),
         },
-        What::Order {
+        ModeEvent::Order {
             result: text("refused"),
             reason: None,
             order: None,
@@ -169,26 +174,30 @@ fn whats() -> Vec<What> {
             via: text("mqtt"),
             envelope: None,
         },
-        What::Message { identifier: text("1_2026"), proposes: Some(text("Actual Enter")), via: text("mqtt") },
-        What::Message { identifier: text("1_2026"), proposes: None, via: text("lin") },
-        What::Reset { room: id("reading-room"), why: text("why"), state: Box::new(State::default()) },
+        ModeEvent::Message {
+            identifier: text("1_2026"),
+            proposes: Some(text("Actual Enter")),
+            via: text("mqtt"),
+        },
+        ModeEvent::Message { identifier: text("1_2026"), proposes: None, via: text("lin") },
+        ModeEvent::Reset { room: id("reading-room"), why: text("why"), state: Box::new(State::default()) },
         whole,
         least,
-        What::Alternate {
+        ModeEvent::Alternate {
             room: id("reading-room"),
             plan: text("hall.command@1"),
             order: text("0197f0c2-1"),
             by: text("zhao (lin)"),
             why: text("门坏了"),
         },
-        What::Finding {
+        ModeEvent::Finding {
             order: text("0197f0c2-1"),
             by: id("zhao"),
             owner: text("物业"),
             due: text("2026-12-31"),
             text: text("门禁反应慢"),
         },
-        What::Refused {
+        ModeEvent::Refused {
             room: id("reading-room"),
             event: Event::Commit { who },
             by: Some(text("lin")),
@@ -207,15 +216,15 @@ fn documents_of_rooms() {
 #[test]
 fn lines_of_the_record() {
     let all = whats();
-    every!(all; What::Started { .. }, What::Plan { .. }, What::Order { .. }, What::Message { .. },
-        What::Reset { .. }, What::Step { .. }, What::Alternate { .. }, What::Finding { .. },
-        What::Refused { .. });
-    let lines: Vec<Line> =
-        (0..).zip(all).map(|(n, what)| Line { n, prev: "00".repeat(32), at: NOW, what }).collect();
+    every!(all; ModeEvent::Started { .. }, ModeEvent::Plan { .. }, ModeEvent::Order { .. }, ModeEvent::Message { .. },
+        ModeEvent::Reset { .. }, ModeEvent::Step { .. }, ModeEvent::Alternate { .. }, ModeEvent::Finding { .. },
+        ModeEvent::Refused { .. });
+    let lines: Vec<ModeEntry> =
+        (0..).zip(all).map(|(n, what)| ModeEntry { n, prev: "00".repeat(32), at: NOW, what }).collect();
     stored("mode/line", &lines);
 }
 
-fn keeper() -> Arc<CheckpointSigner> {
+fn signer() -> Arc<CheckpointSigner> {
     Arc::new(CheckpointSigner::new(text("linli/xinghe/main"), SecretKey::from_seed([7; 32])))
 }
 
@@ -224,8 +233,8 @@ async fn the_chain_and_its_signed_heads() {
     let site = Site::open().await;
     let book = site.store.documents();
     let mut out = String::new();
-    for keeper in [None, Some(keeper())] {
-        let mut record = Record::resume(&book, keeper).await.unwrap();
+    for signer in [None, Some(signer())] {
+        let mut record = Record::resume(&book, signer).await.unwrap();
         for what in whats() {
             let change = record.write(NOW, what);
             let changes = vec![change, record.page(NOW)];
@@ -239,17 +248,19 @@ async fn the_chain_and_its_signed_heads() {
     assert_eq!(heads.last().unwrap().count, 2 * u64::try_from(whats().len()).unwrap());
 }
 
-/// A desk over a site, and where its commands come out.
-pub(super) async fn desk(site: &Site) -> (Desk, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+/// A service over a site, and where its commands come out.
+pub(super) async fn service(
+    site: &Site,
+) -> (ModeService, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
         boot: text("b1"),
         mode: text("peace"),
         record_key: None,
     });
-    let told = birth.subscribe();
+    let reported = birth.subscribe();
     let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));
-    let parts = Parts {
+    let deps = Deps {
         store: site.store.documents(),
         commands: Lanes { usual, first },
         asked: mpsc::channel(1).1,
@@ -258,14 +269,14 @@ pub(super) async fn desk(site: &Site) -> (Desk, [mpsc::Receiver<Submission>; 2],
         health: Arc::new(Health::default()),
         setup: watch::Sender::new(Arc::new(Setup::of(&checked()))).subscribe(),
         birth,
-        telling: Telling::default(),
-        keeper: Some(keeper()),
+        policies: PolicyPublisher::default(),
+        signer: Some(signer()),
     };
-    (Desk::resume(parts).await.unwrap(), [from_usual, from_first], told)
+    (ModeService::resume(deps).await.unwrap(), [from_usual, from_first], reported)
 }
 
-fn order(desk: &Desk, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {
-    let known = desk.setup.plan(plan).unwrap();
+fn order(service: &ModeService, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {
+    let known = service.setup.plan(plan).unwrap();
     let plan = PlanHash { plan: text(plan), hash: known.hash };
     let target = Target { centre: id("xinghe"), site: None, plans: vec![plan], snapshot: None };
     let order = Order {
@@ -292,32 +303,37 @@ fn order(desk: &Desk, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<
 }
 
 /// The order that the reading room becomes a sampling area.
-pub(super) fn enter(desk: &Desk) -> Vec<u8> {
-    order(desk, 1, Kind::Enter, Class::Actual, PLAN)
+pub(super) fn enter(service: &ModeService) -> Vec<u8> {
+    order(service, 1, Kind::Enter, Class::Actual, PLAN)
 }
 
 /// Follows that order until the first output moves. Twice ordered is ordered once; who may not commit
 /// does not.
-pub(super) async fn switch(desk: &mut Desk, order: &[u8]) {
-    let room = desk.setup.facility.room("reading-room").unwrap();
-    desk.happen(room, Event::Fire(Truth::False)).await;
-    desk.order(order, None, "mqtt").await.unwrap();
-    desk.order(order, None, "mqtt").await.unwrap();
-    let brief = desk.setup.plan(PLAN).unwrap().brief.clone();
+pub(super) async fn switch(service: &mut ModeService, order: &[u8]) {
+    let room = service.setup.facility.room("reading-room").unwrap();
+    service.happen(room, Event::Fire(Truth::False)).await;
+    service.order(order, None, "mqtt").await.unwrap();
+    service.order(order, None, "mqtt").await.unwrap();
+    let brief = service.setup.plan(PLAN).unwrap().brief.clone();
     for atom in 0..brief.predicates.len() {
         let is_of_people = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
-        desk.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
+        service.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
     }
-    act(desk, "reading-room", "qian", Deed::Commit).await.unwrap_err();
-    act(desk, "reading-room", "zhao", Deed::Commit).await.unwrap();
-    act(desk, "reading-room", "qian", Deed::Confirm(text("notice"))).await.unwrap();
-    act(desk, "reading-room", "qian", Deed::Confirm(text("sweep"))).await.unwrap();
-    act(desk, "reading-room", "sun", Deed::Confirm(text("sweep"))).await.unwrap();
+    act(service, "reading-room", "qian", Operation::Commit).await.unwrap_err();
+    act(service, "reading-room", "zhao", Operation::Commit).await.unwrap();
+    act(service, "reading-room", "qian", Operation::Confirm(text("notice"))).await.unwrap();
+    act(service, "reading-room", "qian", Operation::Confirm(text("sweep"))).await.unwrap();
+    act(service, "reading-room", "sun", Operation::Confirm(text("sweep"))).await.unwrap();
 }
 
-async fn act(desk: &mut Desk, room: &str, person: &str, deed: Deed) -> Result<(), String> {
-    let action = Action::Do { room: text(room), person: Some(text(person)), deed };
-    desk.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
+async fn act(
+    service: &mut ModeService,
+    room: &str,
+    person: &str,
+    operation: Operation,
+) -> Result<(), String> {
+    let action = RequestedAction::Do { room: text(room), person: Some(text(person)), operation };
+    service.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
 }
 
 const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
@@ -331,14 +347,14 @@ const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 #[tokio::test]
 async fn a_switch_as_it_is_stored_and_told() {
     let site = Site::open().await;
-    let (mut desk, mut commands, birth) = desk(&site).await;
-    desk.order(MESSAGE, None, "mqtt").await.unwrap();
-    desk.order_came(&InboundOrder { payload: Vec::new(), retained: true }).await;
+    let (mut service, mut commands, birth) = service(&site).await;
+    service.order(MESSAGE, None, "mqtt").await.unwrap();
+    service.order_came(&InboundOrder { payload: Vec::new(), retained: true }).await;
     site.clock.set(NOW, ClockQuality::FreeRunning);
-    let bytes = enter(&desk);
-    desk.order(&bytes, None, "mqtt").await.unwrap();
+    let bytes = enter(&service);
+    service.order(&bytes, None, "mqtt").await.unwrap();
     site.clock.set(NOW, ClockQuality::Synchronised);
-    switch(&mut desk, &bytes).await;
+    switch(&mut service, &bytes).await;
     let finding = Finding {
         order: text("0197f0c2-1"),
         person: text("zhao"),
@@ -346,13 +362,13 @@ async fn a_switch_as_it_is_stored_and_told() {
         due: text("2026-12-31"),
         text: text("门禁反应慢"),
     };
-    desk.answer("lin", Action::Finding(finding)).await.unwrap();
-    act(&mut desk, "reading-room", "sun", Deed::Stop).await.unwrap();
-    let drill = order(&desk, 2, Kind::Enter, Class::Exercise, "hall.command@1");
-    desk.order(&drill, None, "lin").await.unwrap();
-    desk.tell_status();
+    service.answer("lin", RequestedAction::Finding(finding)).await.unwrap();
+    act(&mut service, "reading-room", "sun", Operation::Stop).await.unwrap();
+    let drill = order(&service, 2, Kind::Enter, Class::Exercise, "hall.command@1");
+    service.order(&drill, None, "lin").await.unwrap();
+    service.tell_status();
     // The canonical name of the building stands where version 0.1 had its own.
-    let plans = desk.setup.plans.iter();
+    let plans = service.setup.plans.iter();
     let mut dump = plans.fold(site.dump().await, |dump, known| {
         dump.replace(&known.building, &building_0_1(&known.brief.plan.key()))
     });
@@ -373,9 +389,9 @@ async fn a_switch_as_it_is_stored_and_told() {
 #[tokio::test]
 async fn what_a_preview_saw() {
     let site = Site::open().await;
-    let (mut desk, _commands, _birth) = desk(&site).await;
+    let (mut service, _commands, _birth) = service(&site).await;
     let names = format!("{PLAN},hall.command@1");
-    let mut shown = desk.answer("lin", Action::Snapshot(names)).await.unwrap();
+    let mut shown = service.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
     // The name of the building has tests of its own.
     for facts in shown["facts"].as_array_mut().unwrap() {
         assert!(facts["building"].take().is_string());

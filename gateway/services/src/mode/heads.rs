@@ -1,4 +1,4 @@
-//! What stands for the record is told with every change of a room, and every five minutes while
+//! What stands for the record is reported with every change of a room, and every five minutes while
 //! anything else was recorded: whoever keeps it can prove later that nothing was changed.
 
 use std::time::Duration;
@@ -8,17 +8,17 @@ use linli_store::Entry;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::desk::Desk;
 use super::payload::message;
+use super::service::ModeService;
 
 /// Told this often while anything was recorded.
 const EVERY: Duration = Duration::from_secs(300);
 
-/// What was told.
+/// What was reported.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads {
     /// How many lines stood behind it.
-    told: u64,
+    reported: u64,
     /// When.
     at: Instant,
 }
@@ -26,31 +26,31 @@ pub struct Heads {
 // === impl Heads ===
 
 impl Heads {
-    /// What was told before the process ended is not known; it is told again with the next line.
+    /// What was reported before the process ended is not known; it is reported again with the next line.
     pub const fn resume(count: u64, now: Instant) -> Self {
-        Self { told: count, at: now }
+        Self { reported: count, at: now }
     }
 
-    /// When it is told again, if anything was recorded since.
+    /// When it is reported again, if anything was recorded since.
     pub fn due(&self, count: u64) -> Option<Instant> {
-        (count > self.told).then(|| self.at + EVERY)
+        (count > self.reported).then(|| self.at + EVERY)
     }
 
-    /// It was told.
+    /// It was reported.
     pub const fn tell(&mut self, count: u64, now: Instant) {
-        (self.told, self.at) = (count, now);
+        (self.reported, self.at) = (count, now);
     }
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Tells the head when it is due; when it cannot be made durable, a little later.
     pub(super) async fn tell_head(&mut self, now: Instant) {
         if self.heads.due(self.record.count()).is_none_or(|due| due > now) {
             return;
         }
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let count = self.record.count();
         let mut body = Map::new();
         body.insert("at".to_owned(), Value::from(at.0));
@@ -61,7 +61,7 @@ impl Desk {
         if let Err(error) = &kept {
             tracing::warn!(%error, "the head of the record could not be told yet");
         }
-        self.heads.tell(if kept.is_ok() { count } else { self.heads.told }, now);
+        self.heads.tell(if kept.is_ok() { count } else { self.heads.reported }, now);
     }
 }
 

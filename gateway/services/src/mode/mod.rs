@@ -1,46 +1,46 @@
 //! The mode switch: what the machine of each room decides is made durable with its line of the
 //! record, then carried out by commands, then proven by what is read.
 //!
-//! The decisions are [`linli_domain::mode::step`]'s; here are the journal, the hands and the eyes.
+//! The decisions are [`linli_domain::mode::step`]'s; here are the journal, the actuator and the eyes.
 
+mod actuator;
 mod alternate;
-mod deciding;
-mod desk;
+mod batching;
+mod commit;
 mod evidence;
-mod figures;
 #[cfg(test)]
 mod golden;
-mod hands;
-mod happening;
 mod heads;
-mod keeper;
+mod metrics;
 mod notices;
 mod orders;
 mod payload;
+mod pending_audit;
 mod policy;
 mod record;
 mod request;
 mod room;
+mod service;
 mod setup;
-mod shown;
+mod signer;
 mod snapshot;
 #[cfg(test)]
 mod upgrade;
-mod urgent;
+mod view;
 
-pub use desk::{Desk, Parts};
-pub use figures::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
-pub use keeper::keeper;
-pub use notices::{Parts as NoticeParts, run as show_notices};
-pub use policy::Telling;
-pub use request::{Asked, Deed, RequestedAction};
+pub use metrics::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};
+pub use notices::{Deps as NoticeDeps, run as show_notices};
+pub use policy::PolicyPublisher;
+pub use request::{Asked, Operation, RequestedAction};
+pub use service::{Deps, ModeService};
 pub use setup::Setup;
+pub use signer::signer;
 
-/// Batches waiting at the desk.
+/// Batches waiting at the service.
 pub const BATCH_QUEUE: usize = 1024;
 
-/// Requests waiting at the desk.
+/// Requests waiting at the service.
 pub const REQUEST_QUEUE: usize = 64;
 
-/// Orders from the broker waiting at the desk.
+/// Orders from the broker waiting at the service.
 pub const ORDER_QUEUE: usize = 32;

@@ -29,14 +29,14 @@ const NOTICE: &str = "mode-notice";
 /// A kiosk fetches its text with its next report: the command lives for two of the slowest.
 const EXPIRES: Duration = Duration::from_secs(60);
 
-/// Longest wait for the desk's answer.
+/// Longest wait for the service's answer.
 const PATIENCE: Duration = Duration::from_secs(130);
 
 /// A kiosk that does not show it yet is tried again after this.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What the task is made of.
-pub struct Parts {
+pub struct Deps {
     /// What holds.
     pub in_force: watch::Receiver<Arc<InForce>>,
     /// Where commands go.
@@ -60,15 +60,15 @@ pub(super) struct Written {
 
 /// The task.
 struct Notices {
-    parts: Parts,
+    deps: Deps,
     /// Locked for moments only: what is done for one kiosk is known even if the rest is given up.
     written: Mutex<BTreeMap<Id, Written>>,
 }
 
 /// Makes every kiosk show what it is to show, for as long as the process lives.
-pub async fn run(parts: Parts) {
-    let mut changes = parts.in_force.clone();
-    let notices = Notices { parts, written: Mutex::default() };
+pub async fn run(deps: Deps) {
+    let mut changes = deps.in_force.clone();
+    let notices = Notices { deps, written: Mutex::default() };
     while let Err(error) = notices.resume().await {
         tracing::warn!(%error, "texts of kiosks cannot be read");
         sleep(PAUSE).await;
@@ -98,7 +98,7 @@ impl Notices {
 
     async fn resume(&self) -> Result<(), linli_store::ReadError> {
         let ever = (linli_domain::Timestamp(i64::MIN), linli_domain::Timestamp(i64::MAX));
-        for page in self.parts.store.of(NOTICE, ever.0, ever.1).await? {
+        for page in self.deps.store.of(NOTICE, ever.0, ever.1).await? {
             let device = Id::new(page.id.trim_start_matches(NOTICE).trim_start_matches('/'));
             let written = serde_json::from_str::<Written>(&page.body);
             if let (Ok(device), Ok(written)) = (device, written)
@@ -154,7 +154,7 @@ impl Notices {
 
     /// What a kiosk says that it shows.
     fn shown(&self, device: &Id) -> Option<String> {
-        let view = self.parts.live.device(device.as_str(), Instant::now())?;
+        let view = self.deps.live.device(device.as_str(), Instant::now())?;
         let point = view.points.into_iter().find(|point| point.point.as_str() == MESSAGE)?;
         match point.value {
             Some(Value::Text(text)) => Some(text.to_string()),
@@ -165,10 +165,10 @@ impl Notices {
     /// On record before it is written.
     async fn keep(&self, device: &Id, written: &Written) -> bool {
         let body = serde_json::to_string(written).expect("texts are JSON values");
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let page = Document { id: format!("{NOTICE}/{device}"), kind: NOTICE.to_owned(), at, body };
         let kept =
-            self.parts.store.keep(Entry { changes: vec![Change::Document(page)], ..Entry::default() }).await;
+            self.deps.store.keep(Entry { changes: vec![Change::Document(page)], ..Entry::default() }).await;
         if let Err(error) = &kept {
             tracing::warn!(%error, kiosk = %device, "what it shows is not on record yet: it is not written");
         }
@@ -178,7 +178,7 @@ impl Notices {
     async fn write(&self, device: &Id, text: &str) -> bool {
         let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
         let id = format!("notice-{}", hex(&random::<8>().unwrap_or_default()));
-        let expires = self.parts.clock.now().at.0.saturating_add(life);
+        let expires = self.deps.clock.now().at.0.saturating_add(life);
         let body = json!({"id": id, "point": MESSAGE, "value": text, "expires": expires});
         let payload = body.to_string().into_bytes();
         let inbound = Inbound {
@@ -190,7 +190,7 @@ impl Notices {
         };
         let (waiting, answer) = oneshot::channel();
         let submission = Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() };
-        if self.parts.commands.send(submission).await.is_err() {
+        if self.deps.commands.send(submission).await.is_err() {
             return false;
         }
         let answer = timeout(PATIENCE, answer).await;

@@ -18,13 +18,13 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::alternate::is_in_reserve;
-use super::deciding::Decided;
-use super::desk::Desk;
+use super::commit::Decided;
 use super::payload::message;
 use super::room::Room;
+use super::service::ModeService;
 use crate::error::ServiceError;
-use linli_config::Known;
-use linli_domain::mode::record::What;
+use linli_config::CheckedPlan;
+use linli_domain::mode::record::ModeEvent;
 
 /// The page with what was accepted before.
 const LEDGER: &str = "mode-ledger";
@@ -35,7 +35,7 @@ const WAITING: usize = 8;
 /// A room and what an order asks of it.
 struct Wanted {
     room: usize,
-    known: Arc<Known>,
+    known: Arc<CheckedPlan>,
     event: Event,
 }
 
@@ -83,9 +83,9 @@ pub async fn followed(
     Ok(found)
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// An order, or a message that proposes one, from the broker.
     pub(super) async fn order_came(&mut self, order: &InboundOrder) {
         if order.retained {
@@ -141,7 +141,7 @@ impl Desk {
             let why = "nobody here has a key: add [[person.key]] to facility.toml".to_owned();
             return self.end(outcome.with(why), via).await;
         };
-        let now = self.parts.clock.now();
+        let now = self.deps.clock.now();
         let clock = match (now.clock, code) {
             (ClockQuality::Synchronised, _) => Clock::Synchronised,
             (_, Some(code)) => Clock::Confirmed(code),
@@ -186,7 +186,7 @@ impl Desk {
         self.accept(outcome, via, decided, Change::Document(page), accepted.replay_guard).await?;
         self.go_on(then).await;
         self.go_back(&envelope.order).await;
-        Ok(super::shown::status(self))
+        Ok(super::view::status(self))
     }
 
     /// Plans that an order runs are on record before it, once each.
@@ -207,14 +207,14 @@ impl Desk {
             }
         }
         if let Some(order) = &outcome.order {
-            changes.push(order_page(order, self.parts.clock.now().at));
+            changes.push(order_page(order, self.deps.clock.now().at));
         }
         lines.push(outcome.line(via));
-        let record = message(Topic::OrderEvent, self.parts.clock.now().at, outcome.body(via));
-        self.parts.events.tell("order", &Value::Object(outcome.body(via)));
+        let record = message(Topic::OrderEvent, self.deps.clock.now().at, outcome.body(via));
+        self.deps.events.tell("order", &Value::Object(outcome.body(via)));
         self.settle(decided, lines, changes, vec![record]).await?;
         self.ledger = ledger;
-        self.parts.health.ordered("accepted");
+        self.deps.health.ordered("accepted");
         if let Some(order) = &outcome.order {
             self.orders.insert(order.id.clone(), order.clone());
         }
@@ -227,15 +227,18 @@ impl Desk {
     }
 
     /// A plan's line of the record, if it is not there yet.
-    pub(super) async fn plan_lines(&self, known: &Known) -> Result<(Vec<What>, Vec<Change>), ServiceError> {
+    pub(super) async fn plan_lines(
+        &self,
+        known: &CheckedPlan,
+    ) -> Result<(Vec<ModeEvent>, Vec<Change>), ServiceError> {
         let (key, hash) = (known.brief.plan.key(), hex(&known.hash));
         let id = format!("mode-plan/{key}/{hash}");
-        if self.parts.store.get(&id).await?.is_some() {
+        if self.deps.store.get(&id).await?.is_some() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let page = Document { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
-        let line = What::Plan { plan: key, hash, text: known.text.to_string() };
+        let line = ModeEvent::Plan { plan: key, hash, text: known.text.to_string() };
         Ok((vec![line], vec![Change::Document(page)]))
     }
 
@@ -249,7 +252,7 @@ impl Desk {
             Kind::Cancel => Ok((taken_back, Vec::new())),
             Kind::Amend => {
                 let then = self.ordered(order)?;
-                let plans: Vec<&Arc<Known>> = then.iter().map(|wanted| &wanted.known).collect();
+                let plans: Vec<&Arc<CheckedPlan>> = then.iter().map(|wanted| &wanted.known).collect();
                 let conflict = |(place, wanted): (usize, &Wanted)| {
                     self.air_conflict(&wanted.known, &wanted.event, &plans[..place])
                 };
@@ -293,7 +296,7 @@ impl Desk {
             Kind::Enter | Kind::Amend => Direction::Enter,
             Kind::Return | Kind::StandDown | Kind::Cancel => Direction::Return,
         };
-        let mut seen = Vec::new();
+        let mut readings = Vec::new();
         for named in &target.plans {
             let known = self.setup.plan(&named.plan).ok_or_else(|| {
                 let keys: Vec<String> = self.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
@@ -305,13 +308,13 @@ impl Desk {
             if known.brief.plan.direction != direction {
                 return Err(format!("plan {} leads the other way", named.plan));
             }
-            seen.push(&**known);
+            readings.push(&**known);
             if !is_in_reserve(self, target, &named.plan) {
                 wanted.push(run(order, known));
             }
         }
         if let Some(asked) = target.snapshot {
-            let (found, _) = super::snapshot::of(self, &seen);
+            let (found, _) = super::snapshot::of(self, &readings);
             if found != asked {
                 let names: Vec<&str> = target.plans.iter().map(|named| named.plan.as_str()).collect();
                 return Err(format!(
@@ -340,7 +343,7 @@ impl Desk {
         let names: Vec<&str> = signers.iter().map(Id::as_str).collect();
         for Wanted { room, known, event } in wanted {
             let id = self.rooms[room].id.clone();
-            let beside: Vec<&Arc<Known>> = decided.iter().map(Decided::plan).collect();
+            let beside: Vec<&Arc<CheckedPlan>> = decided.iter().map(Decided::plan).collect();
             if let Some(why) = self.air_conflict(known, event, &beside) {
                 rooms.push((id, Some(why)));
                 continue;
@@ -360,9 +363,9 @@ impl Desk {
     /// Rooms on one air handler cannot pull and push at once, nor can those that one order names.
     pub(super) fn air_conflict(
         &self,
-        known: &Known,
+        known: &CheckedPlan,
         event: &Event,
-        beside: &[&Arc<Known>],
+        beside: &[&Arc<CheckedPlan>],
     ) -> Option<String> {
         let Event::Order(OrderRef { direction: Direction::Enter, .. }) = event else { return None };
         let plans = || self.setup.plans.iter().map(|known| &known.brief.plan);
@@ -414,15 +417,15 @@ impl Desk {
         };
         let proposal = alert.proposes();
         let proposes = proposal.as_ref().map(|p| format!("{} {}", p.class, p.kind.as_str()));
-        let (identifier, at) = (alert.identifier.clone(), self.parts.clock.now().at);
-        let line = What::Message { identifier, proposes, via: via.to_owned() };
-        self.parts.health.ordered("proposal");
+        let (identifier, at) = (alert.identifier.clone(), self.deps.clock.now().at);
+        let line = ModeEvent::Message { identifier, proposes, via: via.to_owned() };
+        self.deps.health.ordered("proposal");
         let body = json!({
             "at": at, "result": "proposal", "identifier": alert.identifier, "sender": alert.sender,
             "proposal": proposal, "via": via,
         });
         let Value::Object(members) = body.clone() else { return Ok(body) };
-        self.parts.events.tell("order", &body);
+        self.deps.events.tell("order", &body);
         if self.refusals.spend(Instant::now()) {
             let record = message(Topic::OrderEvent, at, members);
             self.settle(Vec::new(), vec![line], Vec::new(), vec![record]).await?;
@@ -430,18 +433,18 @@ impl Desk {
         Ok(body)
     }
 
-    /// An order that moves nothing: on record, told, answered.
+    /// An order that moves nothing: on record, reported, answered.
     async fn end(&mut self, outcome: Outcome, via: &str) -> Result<Value, ServiceError> {
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let is_repeated = outcome.result == "repeated";
-        self.parts.health.ordered(outcome.result);
+        self.deps.health.ordered(outcome.result);
         let body = outcome.body(via);
         tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order");
         // A flood of rubbish fills neither the disk nor the broker.
         if self.refusals.spend(Instant::now()) {
             let lines = if is_repeated { Vec::new() } else { vec![outcome.line(via)] };
             let record = message(Topic::OrderEvent, at, body.clone());
-            self.parts.events.tell("order", &Value::Object(body.clone()));
+            self.deps.events.tell("order", &Value::Object(body.clone()));
             self.settle(Vec::new(), lines, Vec::new(), vec![record]).await?;
         }
         Ok(Value::Object(body))
@@ -449,7 +452,7 @@ impl Desk {
 }
 
 /// A plan as an order begins it.
-fn run(order: &Order, known: &Arc<Known>) -> Wanted {
+fn run(order: &Order, known: &Arc<CheckedPlan>) -> Wanted {
     let (direction, plan) = (known.brief.plan.direction, known.brief.plan.key());
     let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan });
     Wanted { room: known.brief.room, known: Arc::clone(known), event }
@@ -489,8 +492,8 @@ impl Outcome {
         Self { reason: Some(why), ..self }
     }
 
-    fn line(&self, via: &str) -> What {
-        What::Order {
+    fn line(&self, via: &str) -> ModeEvent {
+        ModeEvent::Order {
             result: self.result.to_owned(),
             reason: self.reason.clone(),
             order: self.order.as_ref().map(|order| order.id.clone()),

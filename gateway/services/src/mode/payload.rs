@@ -4,9 +4,9 @@ use linli_domain::mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, b
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use serde_json::{Map, Value, json};
 
-use linli_config::Known;
+use linli_config::CheckedPlan;
 use linli_domain::mode::labels;
-use linli_domain::mode::record::Moved;
+use linli_domain::mode::record::StepChange;
 
 /// A room took a step: what changed, for whoever follows it.
 pub struct Changed<'c> {
@@ -15,7 +15,7 @@ pub struct Changed<'c> {
     /// What people call it.
     pub name: &'c str,
     /// The plan of the run.
-    pub known: &'c Known,
+    pub known: &'c CheckedPlan,
     /// Before.
     pub before: &'c State,
     /// Afterwards.
@@ -77,7 +77,7 @@ impl Changed<'_> {
 
 /// Steps that changed.
 #[must_use]
-pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<Moved> {
+pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<StepChange> {
     let pending = StepState::Pending;
     let was = |step: usize| before.run.as_ref().and_then(|run| run.steps.get(step)).unwrap_or(&pending);
     let Some(run) = &after.run else { return Vec::new() };
@@ -88,7 +88,7 @@ pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<Moved> 
     });
     changed
         .filter_map(|(step, state)| {
-            Some(Moved {
+            Some(StepChange {
                 step: brief.steps.get(step)?.id.clone(),
                 state: state.as_str().to_owned(),
                 channel: match state {

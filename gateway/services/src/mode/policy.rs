@@ -1,4 +1,4 @@
-//! Which data policies are in force: reckoned from where the rooms are, told to the lines, the
+//! Which data policies are in force: reckoned from where the rooms are, reported to the lines, the
 //! pipeline, the alarms and the kiosks, each of which does its part of it.
 
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::desk::Desk;
 use super::evidence::Moment;
 use super::room::Room;
+use super::service::ModeService;
 use super::setup::Setup;
-use linli_config::Known;
+use linli_config::CheckedPlan;
 
-/// Where it is told what holds.
+/// Where it is reported what holds.
 #[derive(Clone, Default)]
-pub struct Telling {
+pub struct PolicyPublisher {
     in_force: watch::Sender<Arc<InForce>>,
     paces: watch::Sender<PollOverrides>,
 }
@@ -29,7 +29,7 @@ pub struct Telling {
 #[derive(Debug, Clone)]
 pub struct Entered {
     /// The plan.
-    pub known: Arc<Known>,
+    pub known: Arc<CheckedPlan>,
     /// By which order.
     order: String,
     /// Whether it is meant.
@@ -52,9 +52,9 @@ pub struct KeptEntered {
     pub(super) began: Timestamp,
 }
 
-// === impl Telling ===
+// === impl PolicyPublisher ===
 
-impl Telling {
+impl PolicyPublisher {
     /// What holds now.
     #[must_use]
     pub fn in_force(&self) -> watch::Receiver<Arc<InForce>> {
@@ -76,10 +76,10 @@ impl Telling {
             }
             is_changed
         });
-        self.in_force.send_if_modified(|told| {
-            let is_changed = **told != all;
+        self.in_force.send_if_modified(|reported| {
+            let is_changed = **reported != all;
             if is_changed {
-                *told = Arc::new(all);
+                *reported = Arc::new(all);
             }
             is_changed
         });
@@ -90,11 +90,11 @@ impl Telling {
 
 impl Entered {
     /// What holds once a room is in that state.
-    pub fn after(room: &Room, state: &State, known: &Arc<Known>, now: Moment) -> Option<Self> {
+    pub fn after(room: &Room, state: &State, known: &Arc<CheckedPlan>, now: Moment) -> Option<Self> {
         holds(room.entered.clone(), state, |order| Self::now(room, known, order, now))
     }
 
-    fn now(room: &Room, known: &Arc<Known>, order: &OrderRef, now: Moment) -> Self {
+    fn now(room: &Room, known: &Arc<CheckedPlan>, order: &OrderRef, now: Moment) -> Self {
         let is_same = |entered: &&Self| entered.order == order.id && entered.known.hash == known.hash;
         room.entered.as_ref().filter(is_same).cloned().unwrap_or_else(|| Self {
             known: Arc::clone(known),
@@ -137,7 +137,7 @@ impl Entered {
         self.aged + now.saturating_duration_since(self.counted)
     }
 
-    /// As people are told of it.
+    /// As people are shown it.
     pub fn shown(&self) -> Value {
         let policy = &self.known.policy;
         let reading = |reading: &linli_domain::mode::Reading| {
@@ -165,9 +165,9 @@ pub fn plan_of(entered: Option<&Entered>) -> Option<(String, Id)> {
     entered.map(|entered| (entered.order.clone(), entered.known.brief.plan.id.clone()))
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Tells everybody what holds now.
     pub(super) fn rule(&mut self) {
         let now = Instant::now();
@@ -182,6 +182,6 @@ impl Desk {
         });
         let (all, next) = InForce::of(standing);
         self.ruled_until = next.map(|left| now + left);
-        self.parts.telling.tell(all);
+        self.deps.policies.tell(all);
     }
 }

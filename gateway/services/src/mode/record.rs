@@ -5,13 +5,13 @@ use std::sync::Arc;
 use linli_domain::Timestamp;
 use linli_domain::audit::{Chain, Head};
 use linli_domain::checkpoint::CheckpointSigner;
-use linli_domain::mode::record::What;
+use linli_domain::mode::record::ModeEvent;
 use linli_store::{Change, Documents};
 use serde::Serialize;
 
 use crate::audit_log::{AuditLog, Audited};
 
-/// What stands for the record, as it is told.
+/// What stands for the record, as it is reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Signed {
     #[serde(flatten)]
@@ -24,13 +24,13 @@ pub struct Signed {
 /// Writes lines.
 #[derive(Debug, Clone)]
 pub struct Record {
-    log: AuditLog<What>,
-    keeper: Option<Arc<CheckpointSigner>>,
+    log: AuditLog<ModeEvent>,
+    signer: Option<Arc<CheckpointSigner>>,
 }
 
-// === impl What ===
+// === impl ModeEvent ===
 
-impl Audited for What {
+impl Audited for ModeEvent {
     const ENTRY: &'static str = "mode-line";
     const CHAIN: &'static str = "mode-chain";
     type State = Chain;
@@ -40,12 +40,12 @@ impl Audited for What {
 
 impl Record {
     /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Documents, keeper: Option<Arc<CheckpointSigner>>) -> anyhow::Result<Self> {
-        Ok(Self { log: AuditLog::resume(book).await?, keeper })
+    pub async fn resume(book: &Documents, signer: Option<Arc<CheckpointSigner>>) -> anyhow::Result<Self> {
+        Ok(Self { log: AuditLog::resume(book).await?, signer })
     }
 
     /// The next line, and the page that it becomes.
-    pub fn write(&mut self, at: Timestamp, what: What) -> Change {
+    pub fn write(&mut self, at: Timestamp, what: ModeEvent) -> Change {
         self.log.append(at, what)
     }
 
@@ -57,13 +57,13 @@ impl Record {
     /// What stands for everything so far.
     pub fn head(&self) -> Signed {
         let head = self.log.head();
-        let checkpoint = self.keeper.as_ref().map(|keeper| keeper.sign(&head));
+        let checkpoint = self.signer.as_ref().map(|signer| signer.sign(&head));
         Signed { head, checkpoint }
     }
 
     /// What its checkpoints are checked with.
     pub fn verifier(&self) -> Option<String> {
-        self.keeper.as_ref().map(|keeper| keeper.verifier().to_string())
+        self.signer.as_ref().map(|signer| signer.verifier().to_string())
     }
 
     /// The number of the next line.

@@ -1,4 +1,4 @@
-//! What people ask of the desk, and what the machine hears of it.
+//! What people ask of the service, and what the machine hears of it.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::desk::Desk;
-use super::shown;
+use super::service::ModeService;
+use super::view;
 use crate::error::ServiceError;
-use linli_domain::mode::record::What;
+use linli_domain::mode::record::ModeEvent;
 
 /// Longest finding.
 const LONGEST: usize = 500;
 
 /// What a person does.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Deed {
+pub enum Operation {
     /// A step is done.
     Confirm(String),
     /// In a drill it was only simulated.
@@ -61,7 +61,7 @@ pub enum RequestedAction {
         /// The person.
         person: Option<String>,
         /// What.
-        deed: Deed,
+        operation: Operation,
     },
 }
 
@@ -92,20 +92,20 @@ pub struct Asked {
     pub reply: oneshot::Sender<Result<Value, ServiceError>>,
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Answers one request.
     pub(super) async fn answer(&mut self, who: &str, action: RequestedAction) -> Result<Value, ServiceError> {
         match action {
-            RequestedAction::Status => Ok(shown::status(self)),
-            RequestedAction::Preview(plan) => shown::preview(self, &plan),
+            RequestedAction::Status => Ok(view::status(self)),
+            RequestedAction::Preview(plan) => view::preview(self, &plan),
             RequestedAction::Snapshot(plans) => super::snapshot::shown(self, &plans),
             RequestedAction::Finding(finding) => self.finding(finding).await,
             RequestedAction::Order(bytes, code) => self.order(&bytes, code.as_deref(), who).await,
-            RequestedAction::Do { room, person, deed } => {
-                self.carry(who, &room, person.as_deref(), deed).await?;
-                Ok(shown::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
+            RequestedAction::Do { room, person, operation } => {
+                self.carry(who, &room, person.as_deref(), operation).await?;
+                Ok(view::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
             }
         }
     }
@@ -115,7 +115,7 @@ impl Desk {
         who: &str,
         room: &str,
         person: Option<&str>,
-        deed: Deed,
+        operation: Operation,
     ) -> Result<(), ServiceError> {
         let index = self.setup.facility.room(room).filter(|index| self.rooms.contains_key(index));
         let index = index.ok_or_else(|| {
@@ -129,17 +129,17 @@ impl Desk {
             Some(person) => format!("{person} ({who})"),
             None => who.to_owned(),
         };
-        if let Deed::Alternate(why) = &deed {
+        if let Operation::Alternate(why) = &operation {
             return self.alternate(index, person, why, &by).await;
         }
-        let event = self.event(index, person, deed, &by)?;
+        let event = self.event(index, person, operation, &by)?;
         match self.decide(index, None, event.clone(), Some(by.clone()), None) {
             Ok(Some(decided)) => Ok(self.settle(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
             Ok(None) => Ok(()),
             Err(refused) => {
                 let why = refused.to_string();
                 let room = self.rooms[&index].id.clone();
-                let line = What::Refused { room, event, by: Some(by), why: why.clone() };
+                let line = ModeEvent::Refused { room, event, by: Some(by), why: why.clone() };
                 if self.refusals.spend(Instant::now()) {
                     self.settle(Vec::new(), vec![line], Vec::new(), Vec::new()).await?;
                 }
@@ -177,14 +177,20 @@ impl Desk {
         if !self.ledger.accepted.iter().any(|(_, _, id, _)| *id == order) {
             return Err(ServiceError::Unknown(format!("no order {order:?} was accepted here")));
         }
-        let line = What::Finding { order, by: who.id, owner, due, text };
+        let line = ModeEvent::Finding { order, by: who.id, owner, due, text };
         self.settle(Vec::new(), vec![line], Vec::new(), Vec::new()).await?;
         Ok(serde_json::json!({"record": self.record.head()}))
     }
 
-    /// A deed as the machine hears it.
-    fn event(&self, index: usize, person: Option<&str>, deed: Deed, by: &str) -> Result<Event, ServiceError> {
-        if deed == Deed::Stop {
+    /// An operation as the machine hears it.
+    fn event(
+        &self,
+        index: usize,
+        person: Option<&str>,
+        operation: Operation,
+        by: &str,
+    ) -> Result<Event, ServiceError> {
+        if operation == Operation::Stop {
             return Ok(Event::Stop { by: by.to_owned() });
         }
         let who = self.person(person)?;
@@ -196,16 +202,16 @@ impl Desk {
                 ServiceError::Unknown(format!("the plan has no step {id:?}; its steps are: {steps}"))
             })
         };
-        Ok(match deed {
-            Deed::Confirm(id) => Event::Confirm { step: step(&id)?, who },
-            Deed::Simulate(id) => Event::Simulate { step: step(&id)?, who },
-            Deed::Cannot(id, why) => Event::Cannot { step: step(&id)?, who, why },
-            Deed::Waive(id, why, span) => Event::Waive { step: step(&id)?, who, why, span },
-            Deed::Retry(id) => Event::Retry { step: step(&id)?, who },
-            Deed::Commit => Event::Commit { who },
-            Deed::Resume(why) => Event::Resume { who, why },
-            Deed::Reject(why) => Event::Reject { who, why },
-            Deed::Stop | Deed::Alternate(_) => Event::Stop { by: by.to_owned() },
+        Ok(match operation {
+            Operation::Confirm(id) => Event::Confirm { step: step(&id)?, who },
+            Operation::Simulate(id) => Event::Simulate { step: step(&id)?, who },
+            Operation::Cannot(id, why) => Event::Cannot { step: step(&id)?, who, why },
+            Operation::Waive(id, why, span) => Event::Waive { step: step(&id)?, who, why, span },
+            Operation::Retry(id) => Event::Retry { step: step(&id)?, who },
+            Operation::Commit => Event::Commit { who },
+            Operation::Resume(why) => Event::Resume { who, why },
+            Operation::Reject(why) => Event::Reject { who, why },
+            Operation::Stop | Operation::Alternate(_) => Event::Stop { by: by.to_owned() },
         })
     }
 }

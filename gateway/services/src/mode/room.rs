@@ -1,4 +1,4 @@
-//! A room under the desk: its state, its spans, what is under way.
+//! A room under the service: its state, its spans, what is under way.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::evidence::{Claims, Moment};
-use super::figures::{Tally, Took};
+use super::metrics::{Tally, Took};
 use super::policy::{Entered, KeptEntered};
 use super::setup::Setup;
-use linli_config::Known;
+use linli_config::CheckedPlan;
 
 /// Kind of the pages that hold rooms.
 pub const ROOM: &str = "mode-room";
@@ -33,12 +33,12 @@ pub struct Room {
     /// Where it is.
     pub state: State,
     /// The plan of the run.
-    pub known: Option<Arc<Known>>,
+    pub known: Option<Arc<CheckedPlan>>,
     /// Spans that run out.
     pub timers: BTreeMap<Timer, Instant>,
     /// Processes that are refreshed: the next time, and what takes a refreshment back.
     pub leases: BTreeMap<usize, (Instant, CancellationToken)>,
-    /// What is to be told of claims.
+    /// What is to be reported of claims.
     pub claims: Claims,
     /// Acts that may still be taken back.
     acts: BTreeMap<usize, (u8, CancellationToken)>,
@@ -145,7 +145,13 @@ impl Room {
 
     /// What is kept of it in that state.
     #[must_use]
-    pub fn page_of(&self, state: &State, known: Option<&Arc<Known>>, after: &After, at: Timestamp) -> Change {
+    pub fn page_of(
+        &self,
+        state: &State,
+        known: Option<&Arc<CheckedPlan>>,
+        after: &After,
+        at: Timestamp,
+    ) -> Change {
         let plan = known.map(|known| (known.brief.plan.key(), linli_domain::audit::hex(&known.hash)));
         let building = known.map(|known| known.building.clone());
         let After { since, ordered, entered, last } = after.clone();
@@ -161,7 +167,7 @@ impl Room {
         self.known.as_ref().or_else(|| setup.any(self.index)).map(|known| &known.brief)
     }
 
-    /// Where it is, as people are told.
+    /// Where it is, as people are shown.
     #[must_use]
     pub fn stage(&self, setup: &Setup) -> Stage {
         // A run whose plan is gone moves nothing.

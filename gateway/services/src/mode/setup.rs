@@ -8,7 +8,7 @@ use linli_domain::Id;
 use linli_domain::facility::{Facility, ReadSource};
 use linli_domain::mode::{Actor, ResolvedPlan};
 
-use linli_config::{Checked, Known, People};
+use linli_config::{Checked, CheckedPlan, People};
 
 /// The configuration's part.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Setup {
     /// The building.
     pub facility: Facility,
     /// Its plans.
-    pub plans: Vec<Arc<Known>>,
+    pub plans: Vec<Arc<CheckedPlan>>,
     /// The people.
     pub people: People,
     /// Per device, the age at which a value counts no more.
@@ -58,7 +58,7 @@ impl Setup {
 
     /// A plan by its `id@version`.
     #[must_use]
-    pub fn plan(&self, key: &str) -> Option<&Arc<Known>> {
+    pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
         self.plans.iter().find(|known| known.brief.plan.key() == key)
     }
 
@@ -77,7 +77,7 @@ impl Setup {
 
     /// Any plan of a room: what a room without a run is looked at with.
     #[must_use]
-    pub fn any(&self, room: usize) -> Option<&Arc<Known>> {
+    pub fn any(&self, room: usize) -> Option<&Arc<CheckedPlan>> {
         self.plans.iter().find(|known| known.brief.room == room)
     }
 
@@ -90,7 +90,7 @@ impl Setup {
 
     /// The plan that leads back from another.
     #[must_use]
-    pub fn way_back(&self, brief: &ResolvedPlan) -> Option<&Arc<Known>> {
+    pub fn way_back(&self, brief: &ResolvedPlan) -> Option<&Arc<CheckedPlan>> {
         self.plan(brief.plan.return_plan.as_deref()?)
     }
 }

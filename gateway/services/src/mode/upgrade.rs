@@ -5,7 +5,7 @@ use linli_store::{Change, Document, Entry};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::golden::{PLAN, desk, enter, switch};
+use super::golden::{PLAN, enter, service, switch};
 use crate::golden::site::{Site, building_0_1};
 
 const ROOM: &str = "mode-room/reading-room";
@@ -18,7 +18,7 @@ async fn room(site: &Site) -> Document {
 /// stored; and the name of the building there is.
 async fn restarted(building: &str) -> (Value, String, String) {
     let site = Site::open().await;
-    let (mut before, _commands, _birth) = desk(&site).await;
+    let (mut before, _commands, _birth) = service(&site).await;
     let order = enter(&before);
     switch(&mut before, &order).await;
     let name = before.setup.plan(PLAN).unwrap().building.clone();
@@ -32,8 +32,8 @@ async fn restarted(building: &str) -> (Value, String, String) {
     page.body = page.body.replace(&name, building);
     let changes = vec![Change::Document(page)];
     site.store.documents().keep(Entry { changes, ..Entry::default() }).await.unwrap();
-    let (after, _commands, _birth) = desk(&site).await;
-    // Nothing is read: the desk begins, and ends.
+    let (after, _commands, _birth) = service(&site).await;
+    // Nothing is read: the service begins, and ends.
     let (_, batches) = mpsc::channel(1);
     let (_, orders) = mpsc::channel(1);
     after.run(batches, orders).await;
@@ -47,7 +47,7 @@ fn is_reset(record: &str) -> bool {
 
 #[tokio::test]
 async fn a_room_goes_on_in_the_same_building() {
-    let same = desk(&Site::open().await).await.0.setup.plan(PLAN).unwrap().building.clone();
+    let same = service(&Site::open().await).await.0.setup.plan(PLAN).unwrap().building.clone();
     assert!(same.starts_with("2:"), "{same}");
     for stored in [building_0_1(PLAN), same] {
         let (room, record, name) = restarted(&stored).await;

@@ -36,7 +36,7 @@ const TELL_EVERY: u32 = 4 * LONGEST_CHUNK as u32;
 
 /// How far an update is, for whoever watches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct UpdateProgress {
     /// `check`, `erase`, `transfer`, `verify`, `restart`, `selftest`, `confirm`.
     pub stage: &'static str,
     /// Bytes the node has.
@@ -54,7 +54,7 @@ pub struct Flash<'f> {
     pub image: &'f Image,
     /// Where progress goes. When nobody listens any more, the transfer stops; what is on trial is
     /// confirmed all the same.
-    pub tell: mpsc::Sender<Told>,
+    pub tell: mpsc::Sender<UpdateProgress>,
     /// Where it answers once the image runs, if that is elsewhere: a node in recovery waits at an
     /// address that is not its own.
     pub afterwards: Option<Client>,
@@ -300,7 +300,7 @@ impl Flash<'_> {
     }
 
     async fn say(&self, stage: &'static str, done: u32, text: Option<String>) {
-        let told = Told { stage, done, total: self.image.header.total(), text };
+        let told = UpdateProgress { stage, done, total: self.image.header.total(), text };
         // Whoever watched may be gone; the transfer looks at that.
         let _ = self.tell.send(told).await;
     }

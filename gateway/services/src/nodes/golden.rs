@@ -5,17 +5,17 @@ use std::sync::Arc;
 use linli_domain::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::desk::{Desk, Parts};
-use super::flash::Told;
+use super::flash::UpdateProgress;
 use super::provision::Settings;
-use super::record::{Record, What};
+use super::record::{NodeEvent, Record};
 use super::request::{Action, Asked, Do, Reply};
+use super::service::{Deps, NodeService};
 use crate::golden::site::{NOW, Site};
 use linli_domain::audit::AuditEntry;
 use linli_golden::{every, frozen, sent, stored};
 
-fn what(action: &str, result: &str) -> What {
-    What {
+fn what(action: &str, result: &str) -> NodeEvent {
+    NodeEvent {
         who: "lin".to_owned(),
         action: action.to_owned(),
         result: result.to_owned(),
@@ -41,12 +41,12 @@ fn settings() -> Settings {
 
 #[test]
 fn lines_and_settings() {
-    let least = What { serial: None, about: None, detail: None, ..what("confirm", "done") };
+    let least = NodeEvent { serial: None, about: None, detail: None, ..what("confirm", "done") };
     let line = |n, what| AuditEntry { n, prev: "00".repeat(32), at: NOW, what };
     stored("nodes/line", &[line(0, what("flash", "begun")), line(1, least)]);
     stored("nodes/settings", &[settings(), Settings::default()]);
-    let told = Told { stage: "transfer", done: 1024, total: 4096, text: Some("t".to_owned()) };
-    sent("nodes/told", &[told.clone(), Told { text: None, ..told }]);
+    let told = UpdateProgress { stage: "transfer", done: 1024, total: 4096, text: Some("t".to_owned()) };
+    sent("nodes/told", &[told.clone(), UpdateProgress { text: None, ..told }]);
 }
 
 #[test]
@@ -82,16 +82,16 @@ async fn the_record_as_it_is_stored_and_told() {
     {
         record.keep(&book, at, what, Vec::new()).await.unwrap();
     }
-    let parts = Parts {
+    let deps = Deps {
         store: book,
         routes: watch::Sender::new(Arc::default()).subscribe(),
         keys: watch::Sender::new(Arc::default()).subscribe(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
     };
-    let desk = Desk::resume(parts).await.unwrap();
+    let service = NodeService::resume(deps).await.unwrap();
     let (ask, asked) = mpsc::channel(4);
-    let running = tokio::spawn(desk.run(asked));
+    let running = tokio::spawn(service.run(asked));
     let (reply, answer) = oneshot::channel();
     let action = Action::Do(Do::Confirm { device: "fridge-9".to_owned() });
     assert!(ask.send(Asked { who: "lin".to_owned(), action, reply: Reply::Once(reply) }).await.is_ok());

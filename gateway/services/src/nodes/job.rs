@@ -13,9 +13,9 @@ use super::client::{Client, Trouble};
 use super::flash::{Ended, Flash, flash};
 use super::image::Image;
 use super::provision::{self, set_offset};
-use super::record::What;
+use super::record::NodeEvent;
 use super::request::Do;
-use super::shown;
+use super::view;
 use crate::error::ServiceError;
 
 /// Longest self-test.
@@ -48,7 +48,7 @@ pub struct Finished {
     /// For whoever asked.
     pub answer: Result<Value, ServiceError>,
     /// For the record; nothing for what only looked.
-    pub noted: Option<What>,
+    pub noted: Option<NodeEvent>,
 }
 
 // === impl Target ===
@@ -92,7 +92,7 @@ impl Target {
 /// Does something short.
 pub async fn run(target: &Target, what: &Do, who: &str) -> Finished {
     let answer = act(target, what).await;
-    let noted = what.word().map(|action| What {
+    let noted = what.word().map(|action| NodeEvent {
         who: who.to_owned(),
         action: action.to_owned(),
         result: if answer.is_ok() { "done" } else { "failed" }.to_owned(),
@@ -118,13 +118,13 @@ async fn act(target: &Target, what: &Do) -> Result<Value, ServiceError> {
         return provision(target, settings).await;
     }
     let node = target.identity().await?;
-    let mut answer = shown::identity(&node);
+    let mut answer = view::identity(&node);
     let mut add = |key: &str, value: Value| answer[key] = value;
     match what {
         Do::Status { .. } | Do::Look { .. } => {
             let config = client.config().await.map_err(refusal)?;
             let (counters, refused) = client.counters().await.map_err(refusal)?;
-            add("update", shown::update(&client.status().await.map_err(refusal)?));
+            add("update", view::update(&client.status().await.map_err(refusal)?));
             add("name", json!(config.name()));
             add("unit", json!(config.unit));
             add("baud", json!(config.baud.rate()));
@@ -141,18 +141,18 @@ async fn act(target: &Target, what: &Do) -> Result<Value, ServiceError> {
         }
         Do::Log { most, .. } => {
             let entries = client.log((*most).max(1)).await.map_err(refusal)?;
-            add("entries", entries.iter().map(shown::entry).collect());
+            add("entries", entries.iter().map(view::entry).collect());
         }
         Do::Selftest { .. } => add("selftest", selftest(&client).await?),
         Do::Confirm { .. } => {
             let image = node.image;
             client.order(Command::Confirm, image).await.map_err(refusal)?;
-            answer = shown::identity(&client.identity().await.map_err(refusal)?);
+            answer = view::identity(&client.identity().await.map_err(refusal)?);
         }
         Do::Abort { .. } => {
             let session = client.status().await.map_err(refusal)?.session;
             client.order(Command::Abort, session).await.map_err(refusal)?;
-            add("update", shown::update(&client.status().await.map_err(refusal)?));
+            add("update", view::update(&client.status().await.map_err(refusal)?));
         }
         Do::Restart { .. } => client.order(Command::Restart, 0).await.map_err(refusal)?,
         Do::Calibrate { point, offset, .. } => {
@@ -185,7 +185,7 @@ async fn selftest(client: &Client) -> Result<Value, ServiceError> {
         sleep(Duration::from_millis(200)).await;
         let test = client.selftest().await.map_err(refusal)?;
         if matches!(test.state, State::Passed | State::Failed) || Instant::now() > end {
-            return Ok(shown::selftest(&test));
+            return Ok(view::selftest(&test));
         }
     }
 }
@@ -203,7 +203,7 @@ async fn provision(target: &Target, settings: &provision::Settings) -> Result<Va
     let again = Client::new(target.attendant.clone(), wanted.unit);
     let set =
         provision::set(&client, &wanted, || async { Ok(again) }).await.map_err(ServiceError::Conflict)?;
-    let mut answer = shown::identity(&set.identity);
+    let mut answer = view::identity(&set.identity);
     answer["config"] = json!(set.config.encode().to_vec());
     answer["identity"] = json!(set.identity.encode().to_vec());
     Ok(answer)

@@ -3,11 +3,10 @@
 //! A node is updated, asked for its log and its self-test, and set up, through the maintenance lane
 //! of its line, so that the telemetry of its neighbours keeps flowing. [`Client`] speaks the
 //! protocol of the wire crate over any attendant: that of a running line, or that of a port opened
-//! for a moment. The desk does so inside the running gateway, one node of a line at a time, and
+//! for a moment. The service does so inside the running gateway, one node of a line at a time, and
 //! writes everything into a record that nobody changes unseen.
 
 mod client;
-mod desk;
 mod flash;
 #[cfg(test)]
 mod golden;
@@ -16,17 +15,18 @@ mod job;
 pub mod provision;
 mod record;
 mod request;
-mod shown;
+mod service;
+mod view;
 
 use std::time::Duration;
 
 pub use client::Client;
-pub use desk::{Desk, Parts};
 pub use image::Image;
 pub use job::{Target, run, update};
-pub use record::{Record, What};
+pub use record::{NodeEvent, Record};
 pub use request::{Action, Asked, Do, Reply};
-pub use shown::identity as shown_identity;
+pub use service::{Deps, NodeService};
+pub use view::identity as shown_identity;
 
 /// Requests that may wait.
 pub const REQUEST_QUEUE: usize = 16;

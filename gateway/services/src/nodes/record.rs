@@ -12,7 +12,7 @@ use crate::audit_log::{AuditLog, Audited};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct What {
+pub struct NodeEvent {
     /// Who asked, by which way.
     pub who: String,
     /// `flash`, `confirm`, `selftest`, `calibrate`, `provision`, `abort`, `restart`.
@@ -43,7 +43,7 @@ pub struct Stored {
 /// Writes lines.
 #[derive(Debug, Clone)]
 pub struct Record {
-    log: AuditLog<What>,
+    log: AuditLog<NodeEvent>,
 }
 
 // === impl Stored ===
@@ -60,9 +60,9 @@ impl AsMut<Chain> for Stored {
     }
 }
 
-// === impl What ===
+// === impl NodeEvent ===
 
-impl Audited for What {
+impl Audited for NodeEvent {
     const ENTRY: &'static str = "node-line";
     const CHAIN: &'static str = "node-chain";
     type State = Stored;
@@ -87,7 +87,7 @@ impl Record {
         &mut self,
         book: &Documents,
         at: Timestamp,
-        what: What,
+        what: NodeEvent,
         records: Vec<linli_domain::Record>,
     ) -> anyhow::Result<()> {
         let mut next = self.log.clone();

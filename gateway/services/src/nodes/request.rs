@@ -1,4 +1,4 @@
-//! What the desk is asked.
+//! What the service is asked.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

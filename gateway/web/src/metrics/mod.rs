@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use prometheus::core::Collector;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
-use crate::status::Observed;
+use crate::status::GatewayStatus;
 use linli_services::VERSION;
 
 /// One page, built afresh: a few hundred series cost less than keeping them in step.
@@ -19,13 +19,13 @@ struct Page {
 }
 
 /// Renders the page.
-pub fn render(observed: &Observed) -> Result<String, prometheus::Error> {
+pub fn render(status_source: &GatewayStatus) -> Result<String, prometheus::Error> {
     let page = Page { registry: Registry::new() };
-    gateway(&page, observed)?;
-    lines(&page, observed)?;
-    store(&page, observed)?;
-    uplink(&page, observed)?;
-    mode::page(&page, &observed.mode)?;
+    gateway(&page, status_source)?;
+    lines(&page, status_source)?;
+    store(&page, status_source)?;
+    uplink(&page, status_source)?;
+    mode::page(&page, &status_source.mode)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
 }
 
@@ -67,27 +67,27 @@ impl Page {
     }
 }
 
-fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
-    let desk = &observed.desk;
-    let flow = &observed.flow;
+fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
+    let service = &status_source.service;
+    let flow = &status_source.flow;
     page.gauge("linli_info", "Version of the gateway; always 1.", &["version"], &[(&[VERSION], 1.0)])?;
     page.gauge(
         "linli_uptime_seconds",
         "Time since the process began.",
         &[],
-        &[(&[], observed.started.elapsed().as_secs_f64())],
+        &[(&[], status_source.started.elapsed().as_secs_f64())],
     )?;
     page.gauge(
         "linli_ready",
         "1 while every line was attempted and the store is writable.",
         &[],
-        &[(&[], flag(observed.readiness().ready))],
+        &[(&[], flag(status_source.readiness().ready))],
     )?;
     page.gauge(
         "linli_configuration_fallback",
         "1 while the last good configuration runs because the one on disk is bad.",
         &[],
-        &[(&[], flag(observed.fallback.borrow().is_some()))],
+        &[(&[], flag(status_source.fallback.borrow().is_some()))],
     )?;
     page.counter(
         "linli_values_read_total",
@@ -114,9 +114,9 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
         &[(&[], get(&flow.unaccounted))],
     )?;
     raised(page, flow)?;
-    cabin(page, &observed.cabin)?;
-    alarms(page, &observed.alarms)?;
-    let notified = &observed.notified;
+    cabin(page, &status_source.cabin)?;
+    alarms(page, &status_source.alarms)?;
+    let notified = &status_source.notified;
     let notifications: &[(&[&str], u64)] = &[
         (&["delivered"], get(&notified.delivered)),
         (&["failed"], get(&notified.failed)),
@@ -124,12 +124,12 @@ fn gateway(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
     ];
     page.counter("linli_notifications_total", "Notifications by result.", &["result"], notifications)?;
     let commands: &[(&[&str], u64)] = &[
-        (&["done"], get(&desk.done)),
-        (&["failed"], get(&desk.failed)),
-        (&["unknown"], get(&desk.unknown)),
-        (&["refused"], get(&desk.refused)),
-        (&["repeated"], get(&desk.repeated)),
-        (&["unanswered"], get(&desk.unanswered)),
+        (&["done"], get(&service.done)),
+        (&["failed"], get(&service.failed)),
+        (&["unknown"], get(&service.unknown)),
+        (&["refused"], get(&service.refused)),
+        (&["repeated"], get(&service.repeated)),
+        (&["unanswered"], get(&service.unanswered)),
     ];
     page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
 }
@@ -194,8 +194,8 @@ fn alarms(page: &Page, alarms: &linli_services::alarms::Health) -> Result<(), pr
 /// Picks one count of a line.
 type Counter = fn(&linli_drivers::LineHealth) -> &AtomicU64;
 
-fn lines(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
-    let views = observed.lines.borrow().clone();
+fn lines(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
+    let views = status_source.lines.borrow().clone();
     let per_line = |pick: fn(&linli_drivers::LineHealth) -> &AtomicU64| -> Vec<([&str; 1], u64)> {
         views.iter().map(|v| ([v.plan.line().as_str()], get(pick(&v.health)))).collect()
     };
@@ -278,8 +278,8 @@ fn seconds(us: u64) -> f64 {
     std::time::Duration::from_micros(us).as_secs_f64()
 }
 
-fn store(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
-    let status = observed.store.borrow().clone();
+fn store(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
+    let status = status_source.store.borrow().clone();
     let tables = linli_store::Status::tables();
     let labels: Vec<[&str; 1]> = tables.iter().map(|table| [*table]).collect();
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
@@ -357,8 +357,8 @@ fn store_failures(page: &Page, status: &linli_store::Status) -> Result<(), prome
     )
 }
 
-fn uplink(page: &Page, observed: &Observed) -> Result<(), prometheus::Error> {
-    let status = observed.uplink.borrow().clone();
+fn uplink(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
+    let status = status_source.uplink.borrow().clone();
     page.gauge(
         "linli_uplink_connected",
         "1 while the broker has accepted us.",

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use linli_services::mode::{Health, RESULTS, RoomFigures, STEPS, Tally, cause};
+use linli_services::mode::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};
 
 use super::{Page, flag, get, seconds};
 
@@ -15,10 +15,10 @@ type Row<V = f64> = (Vec<String>, V);
 
 /// Every room, every role, every order.
 pub fn page(page: &Page, health: &Health) -> Result<(), prometheus::Error> {
-    let figures = health.figures();
-    stages(page, &figures.rooms)?;
-    steps(page, &figures.rooms)?;
-    let roles = figures.outstanding.iter();
+    let metrics = health.metrics();
+    stages(page, &metrics.rooms)?;
+    steps(page, &metrics.rooms)?;
+    let roles = metrics.outstanding.iter();
     let count: Vec<Row> = roles.clone().map(|(role, (count, _))| row([role], number(*count))).collect();
     gauge(
         page,
@@ -43,13 +43,13 @@ pub fn page(page: &Page, health: &Health) -> Result<(), prometheus::Error> {
     counter(page, "linli_mode_decisions_total", "Decisions about rooms.", &[], total(get(&health.steps)))?;
     let help = "The slowest decision, from the event until it is durable and carried out.";
     gauge(page, "linli_mode_slowest_decision_seconds", help, &[], plain(seconds(get(&health.slowest_us))))?;
-    gauge(page, "linli_mode_record_lines", "Lines of the record.", &[], plain(number(figures.record)))?;
+    gauge(page, "linli_mode_record_lines", "Lines of the record.", &[], plain(number(metrics.record)))?;
     let help = "Batches the switch could not look at: too many at once.";
     counter(page, "linli_mode_batches_dropped_total", help, &[], total(get(&health.dropped)))
 }
 
-fn stages(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
-    let each = |value: fn(&RoomFigures) -> f64| -> Vec<Row> {
+fn stages(page: &Page, rooms: &[RoomMetrics]) -> Result<(), prometheus::Error> {
+    let each = |value: fn(&RoomMetrics) -> f64| -> Vec<Row> {
         rooms.iter().map(|room| row([room.room.as_str()], value(room))).collect()
     };
     let stage = rooms.iter().map(|room| row([room.room.as_str(), room.stage.as_str()], 1.0)).collect();
@@ -84,8 +84,8 @@ fn stages(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
     gauge(page, "linli_mode_ready_within_seconds", "In what time it should have been.", labels, within)
 }
 
-fn steps(page: &Page, rooms: &[RoomFigures]) -> Result<(), prometheus::Error> {
-    let of_room = |room: &RoomFigures| -> Vec<Row> {
+fn steps(page: &Page, rooms: &[RoomMetrics]) -> Result<(), prometheus::Error> {
+    let of_room = |room: &RoomMetrics| -> Vec<Row> {
         let count = |word: &str| number(room.steps.get(word).copied().unwrap_or_default());
         STEPS.iter().map(|word| row([room.room.as_str(), word], count(word))).collect()
     };

@@ -11,11 +11,11 @@ use linli_domain::checkpoint::Verifier as Key;
 use linli_domain::mode::{State, replay};
 use linli_domain::order::Envelope;
 
-use super::super::site::Site;
+use super::super::config_dir::ConfigDir;
 use super::super::socket;
 use super::{PATIENCE, output};
 use linli_config::{self, Checked};
-use linli_domain::mode::record::{Line, What};
+use linli_domain::mode::record::{ModeEntry, ModeEvent};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
@@ -25,7 +25,7 @@ pub enum Verb {
         #[arg(long, short)]
         output: Option<PathBuf>,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Verify a record: that no line was changed or left out, who signed its orders, and that the
     /// same decisions follow from the same events (验证记录)
@@ -48,7 +48,7 @@ pub enum Verb {
     /// Show what this gateway's checkpoints are verified with; give it to whoever keeps them (验证公钥)
     Key {
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
 }
 
@@ -81,7 +81,7 @@ fn opened(file: &Path, key: &Key) -> anyhow::Result<(u64, String)> {
     Ok((head.count, head.root))
 }
 
-fn export(site: &Site, path: Option<&PathBuf>) -> anyhow::Result<()> {
+fn export(site: &ConfigDir, path: Option<&PathBuf>) -> anyhow::Result<()> {
     let mut out = output(path)?;
     let count = each(site, |lines| Ok(out.write_all(lines.as_bytes())?))?;
     out.flush()?;
@@ -92,7 +92,7 @@ fn export(site: &Site, path: Option<&PathBuf>) -> anyhow::Result<()> {
 }
 
 /// The whole record of the running gateway.
-pub fn whole(site: &Site) -> anyhow::Result<String> {
+pub fn whole(site: &ConfigDir) -> anyhow::Result<String> {
     let mut record = String::new();
     each(site, |lines| {
         record.push_str(lines);
@@ -102,7 +102,7 @@ pub fn whole(site: &Site) -> anyhow::Result<String> {
 }
 
 /// Every line, a few at a time; how many there were.
-fn each(site: &Site, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<usize> {
+fn each(site: &ConfigDir, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<usize> {
     let mut count = 0;
     loop {
         let from = format!("/api/v1/mode/record?from={count}");
@@ -170,16 +170,16 @@ struct Verifier<'v> {
 
 impl Verifier<'_> {
     fn line(&mut self, line: &str) -> anyhow::Result<()> {
-        let line: Line = serde_json::from_str(line).context("is no line of a mode record")?;
+        let line: ModeEntry = serde_json::from_str(line).context("is no line of a mode record")?;
         match line.what {
-            What::Order { result, signers, envelope: Some(envelope), .. } if result == "accepted" => {
+            ModeEvent::Order { result, signers, envelope: Some(envelope), .. } if result == "accepted" => {
                 self.order(&signers, &envelope)
             }
-            What::Reset { room, state, .. } => {
+            ModeEvent::Reset { room, state, .. } => {
                 self.rooms.insert(room, *state);
                 Ok(())
             }
-            What::Step { room, plan, event, state, .. } => {
+            ModeEvent::Step { room, plan, event, state, .. } => {
                 self.steps += 1;
                 let Some(config) = self.config else { return Ok(()) };
                 let found = config.plans.iter().find(|known| known.brief.plan.key() == plan);

@@ -2,7 +2,7 @@
 //! what happened.
 
 mod audit;
-pub mod give;
+pub mod local_order;
 pub mod report;
 mod status;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 
 /// How long the gateway may take.
@@ -44,7 +44,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Show what a plan would do now: steps, people, time, what is not known (预演)
     Plan {
@@ -55,7 +55,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Say that you did a step (确认完成)
     Confirm {
@@ -87,11 +87,11 @@ enum Verb {
     /// Try a step once more (重试)
     Retry(Step),
     /// Begin now what was ordered; a drill always waits for this (开始)
-    Commit(Deed),
+    Commit(Operation),
     /// Let a held room go on, from its first step (继续)
     Resume {
         #[command(flatten)]
-        deed: Deed,
+        operation: Operation,
         /// Why it may
         #[arg(long)]
         why: String,
@@ -99,7 +99,7 @@ enum Verb {
     /// Do not accept what was done: it is done again (不予验收)
     Reject {
         #[command(flatten)]
-        deed: Deed,
+        operation: Operation,
         /// Why
         #[arg(long)]
         why: String,
@@ -107,7 +107,7 @@ enum Verb {
     /// Let another room take the place of one that cannot be used, under the same order (改用备用房间)
     Alternate {
         #[command(flatten)]
-        deed: Deed,
+        operation: Operation,
         /// Why
         #[arg(long)]
         why: String,
@@ -117,12 +117,12 @@ enum Verb {
         /// The room
         room: String,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Order plans on the spot, while the district cannot be reached: two people's keys (就地转急)
-    Enter(give::Args),
+    Enter(local_order::Args),
     /// Order the way back on the spot (就地转平)
-    Return(give::Args),
+    Return(local_order::Args),
     /// A switch as it was, planned against real, from the record alone (转换报告)
     Report(report::Args),
     /// Take the record out, or verify one (审计)
@@ -142,18 +142,18 @@ struct Step {
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 #[derive(Debug, clap::Args)]
-struct Deed {
+struct Operation {
     /// The room
     room: String,
     /// Who you are: a person of facility.toml
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.
@@ -166,14 +166,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Cannot { step, why } => step.act("cannot", json!({"why": why}))?,
         Verb::Waive { step, why, span } => step.act("waive", json!({"why": why, "for": span}))?,
         Verb::Retry(step) => step.act("retry", json!({}))?,
-        Verb::Commit(deed) => deed.act("commit", json!({}))?,
-        Verb::Resume { deed, why } => deed.act("resume", json!({"why": why}))?,
-        Verb::Reject { deed, why } => deed.act("reject", json!({"why": why}))?,
-        Verb::Alternate { deed, why } => deed.act("alternate", json!({"why": why}))?,
+        Verb::Commit(operation) => operation.act("commit", json!({}))?,
+        Verb::Resume { operation, why } => operation.act("resume", json!({"why": why}))?,
+        Verb::Reject { operation, why } => operation.act("reject", json!({"why": why}))?,
+        Verb::Alternate { operation, why } => operation.act("alternate", json!({"why": why}))?,
         Verb::Report(args) => report::run(args, linli_domain::mode::Class::Actual)?,
         Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
-        Verb::Enter(args) => give::run(args, linli_domain::order::Kind::Enter)?,
-        Verb::Return(args) => give::run(args, linli_domain::order::Kind::Return)?,
+        Verb::Enter(args) => local_order::run(args, linli_domain::order::Kind::Enter)?,
+        Verb::Return(args) => local_order::run(args, linli_domain::order::Kind::Return)?,
         Verb::Audit { verb } => return audit::run(verb),
     }
     Ok(ExitCode::SUCCESS)
@@ -189,16 +189,16 @@ impl Step {
     }
 }
 
-// === impl Deed ===
+// === impl Operation ===
 
-impl Deed {
+impl Operation {
     fn act(&self, word: &str, mut body: Value) -> anyhow::Result<()> {
         body["person"] = json!(self.person);
         act(&self.site, &self.room, word, &body)
     }
 }
 
-fn act(site: &Site, room: &str, word: &str, body: &Value) -> anyhow::Result<()> {
+fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result<()> {
     let is_id = !room.is_empty() && room.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     anyhow::ensure!(is_id, "{room:?} is no room; `linli mode status` shows them");
     let shown = ask(site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
@@ -208,14 +208,14 @@ fn act(site: &Site, room: &str, word: &str, body: &Value) -> anyhow::Result<()> 
 }
 
 /// Asks the running gateway.
-pub fn ask(site: &Site, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+pub fn ask(site: &ConfigDir, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
     let answer = socket::ask(&site.data_dir(), method, path, body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
 }
 
 /// Sends an order, or a message, to the running gateway.
-pub fn send(site: &Site, text: &str, code: Option<&str>) -> anyhow::Result<Value> {
+pub fn send(site: &ConfigDir, text: &str, code: Option<&str>) -> anyhow::Result<Value> {
     let query = code.map(|code| format!("?code={code}")).unwrap_or_default();
     ask(site, "POST", &format!("/api/v1/mode/order{query}"), text)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use linli_domain::mode::Class;
 
-use super::super::site::Site;
+use super::super::config_dir::ConfigDir;
 use super::audit;
 use linli_domain::timezone::Zone;
 use linli_reports::switch::{Form, Switch, orders, render};
@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Writes it; of an order of that class.

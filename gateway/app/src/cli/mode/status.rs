@@ -5,7 +5,7 @@ use std::time::Duration;
 use linli_domain::mode::bracketed;
 use serde_json::Value;
 
-use super::super::site::Site;
+use super::super::config_dir::ConfigDir;
 use super::ask;
 use linli_domain::mode::labels;
 use linli_domain::timezone::Zone;
@@ -14,7 +14,7 @@ use linli_domain::timezone::Zone;
 const REDRAW: Duration = Duration::from_secs(1);
 
 /// Shows every room; again and again when watching, until somebody interrupts it.
-pub fn run(site: &Site, is_watching: bool, is_json: bool) -> anyhow::Result<()> {
+pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result<()> {
     let mut before = Value::Null;
     loop {
         let shown = ask(site, "GET", "/api/v1/mode", "")?;
@@ -158,7 +158,7 @@ fn print_step(step: &Value) {
 }
 
 /// Shows what plans would do now, and what an order that names them can name as seen.
-pub fn plans(site: &Site, plans: &[String], is_json: bool) -> anyhow::Result<()> {
+pub fn plans(site: &ConfigDir, plans: &[String], is_json: bool) -> anyhow::Result<()> {
     for (nth, name) in plans.iter().enumerate() {
         if nth > 0 && !is_json {
             println!();
@@ -179,7 +179,7 @@ pub fn plans(site: &Site, plans: &[String], is_json: bool) -> anyhow::Result<()>
 }
 
 /// Shows what a plan would do now.
-fn plan(site: &Site, plan: &str, is_json: bool) -> anyhow::Result<()> {
+fn plan(site: &ConfigDir, plan: &str, is_json: bool) -> anyhow::Result<()> {
     let is_name = plan.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b));
     anyhow::ensure!(is_name && !plan.is_empty(), "{plan:?} is no plan; write it as reading-room.sampling@1");
     let shown = ask(site, "GET", &format!("/api/v1/mode/plans/{plan}"), "")?;

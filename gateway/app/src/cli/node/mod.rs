@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 use super::socket;
 use linli_services::nodes::{Do, run as run_job};
 
@@ -66,7 +66,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
 }
 
@@ -79,7 +79,7 @@ struct One {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.
@@ -110,8 +110,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Asks the desk of the running gateway.
-pub fn ask(site: &Site, what: &Do) -> anyhow::Result<Value> {
+/// Asks the service of the running gateway.
+pub fn ask(site: &ConfigDir, what: &Do) -> anyhow::Result<Value> {
     let body = serde_json::to_string(what)?;
     let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/nodes", &body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
@@ -133,7 +133,7 @@ async fn directly(one: &One, what: &Do) -> anyhow::Result<Value> {
     Ok(finished.answer?)
 }
 
-fn audit(site: &Site, device: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {
+fn audit(site: &ConfigDir, device: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {
     let lines = match socket::is_running(&site.data_dir()) {
         true => from_gateway(site)?,
         false => super::runtime()?.block_on(offline::lines(&linli_config::load(&site.config)?))?,
@@ -159,7 +159,7 @@ fn audit(site: &Site, device: Option<&str>, as_json: bool) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-fn from_gateway(site: &Site) -> anyhow::Result<Vec<String>> {
+fn from_gateway(site: &ConfigDir) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     loop {
         let path = format!("/api/v1/nodes/record?from={}", lines.len());

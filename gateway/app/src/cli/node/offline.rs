@@ -9,7 +9,7 @@ use linli_store::Store;
 
 use linli_config::Checked;
 use linli_services::audit_log::entries_after;
-use linli_services::nodes::{Record, Target, What};
+use linli_services::nodes::{NodeEvent, Record, Target};
 
 /// Lines read at a time.
 const PAGE: u32 = 1000;
@@ -108,14 +108,14 @@ impl Offline {
         about: Option<String>,
         detail: Option<String>,
     ) {
-        let what = What {
+        let what = NodeEvent {
             action: action.to_owned(),
             result: result.to_owned(),
             device: target.device.clone(),
             serial: target.serial.map(|serial| format!("{serial:016x}")),
             about,
             detail,
-            ..What::default()
+            ..NodeEvent::default()
         };
         self.keep(what).await;
     }
@@ -124,13 +124,13 @@ impl Offline {
     pub async fn refused(&mut self, action: &str, device: &str, why: &str) {
         let (action, device) = (action.to_owned(), device.to_owned());
         let (result, detail) = ("refused".to_owned(), Some(why.to_owned()));
-        self.keep(What { action, result, device, detail, ..What::default() }).await;
+        self.keep(NodeEvent { action, result, device, detail, ..NodeEvent::default() }).await;
     }
 
     /// Writes a line as it is, with who did it.
-    pub async fn keep(&mut self, what: What) {
+    pub async fn keep(&mut self, what: NodeEvent) {
         let Some((store, record)) = &mut self.open else { return };
-        let what = What { who: self.who.clone(), ..what };
+        let what = NodeEvent { who: self.who.clone(), ..what };
         if let Err(error) = record.keep(&store.documents(), crate::cli::now(), what, Vec::new()).await {
             eprintln!("linli: the record cannot be written: {error:#}");
         }
@@ -156,7 +156,7 @@ pub async fn lines(config: &Checked) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     loop {
         let last = lines.len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
-        let more = entries_after::<What>(&store.documents(), last, PAGE).await?;
+        let more = entries_after::<NodeEvent>(&store.documents(), last, PAGE).await?;
         if more.is_empty() {
             break;
         }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use linli_domain::order::{SecretKey, sign};
 
-use super::site::Site;
+use super::config_dir::ConfigDir;
 
 /// Write, sign, show and verify orders to change a centre's mode (指令).
 ///
@@ -63,14 +63,14 @@ enum Verb {
         #[arg(long)]
         code: Option<String>,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Verify who signed an order, by a centre's configuration (验证指令)
     Verify {
         /// The order
         file: PathBuf,
         #[command(flatten)]
-        site: Site,
+        site: ConfigDir,
     },
     /// Read a CAP 1.2 or GB/T 35965 message, and what it proposes (预警消息)
     Cap {

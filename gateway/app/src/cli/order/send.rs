@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::super::{mode, site::Site};
+use super::super::{config_dir::ConfigDir, mode};
 use super::file;
 use linli_domain::order::text;
 
 /// Sends a file, or admits the order that waits for its code.
-pub fn run(path: Option<&Path>, code: Option<&str>, site: &Site) -> anyhow::Result<()> {
+pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow::Result<()> {
     let text = match path {
         None => {
             anyhow::ensure!(code.is_some(), "what? name the order's file, or the code of one that waits");

@@ -13,14 +13,14 @@ use linli_wire::identity::{Identity, status};
 use linli_wire::kind::{KINDS, Kind};
 use serde_json::json;
 
+use super::config_dir::ConfigDir;
 use super::node::ask;
 use super::node::offline::Offline;
 use super::port::{Port, TIMING};
-use super::site::Site;
 use super::{WRONG, socket};
 use linli_config::{self, Checked};
 use linli_services::nodes::provision::{Provisioned, Settings, label as label_text, new_serial, set};
-use linli_services::nodes::{Client, Do, What, shown_identity};
+use linli_services::nodes::{Client, Do, NodeEvent, shown_identity};
 
 /// Set up a new node: it gets an address, a name, a serial number, a calibration, and a place in
 /// devices.toml.
@@ -78,7 +78,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    site: Site,
+    site: ConfigDir,
 }
 
 /// Runs the verb.
@@ -264,14 +264,14 @@ async fn directly(
     // While the gateway runs, the record is its own: then it is said that this is not in it.
     let mut record = Offline::open(Some(checked)).await;
     record
-        .keep(What {
+        .keep(NodeEvent {
             action: "provision".to_owned(),
             result: if done.is_ok() { "done" } else { "failed" }.to_owned(),
             device: args.device.clone(),
             serial: done.as_ref().ok().map(|done| format!("{:016x}", done.identity.serial)),
             about: serde_json::to_string(settings).ok(),
             detail: done.as_ref().err().cloned(),
-            ..What::default()
+            ..NodeEvent::default()
         })
         .await;
     record.close().await;

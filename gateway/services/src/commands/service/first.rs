@@ -8,12 +8,12 @@ use linli_store::JournaledCommand;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::{Desk, Sent};
+use super::{CommandService, Sent};
 use crate::command_answer::Answer;
 use crate::command_queue::Submission;
 use crate::refusal_budget::RefusalBudget;
 
-impl Desk {
+impl CommandService {
     /// Serves until the queue closes, then waits for what is still to be journaled.
     pub(super) async fn run_first(self, mut queue: mpsc::Receiver<Submission>) {
         let (mut ending, mut budget) = (JoinSet::new(), RefusalBudget::default());

@@ -14,32 +14,32 @@ use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
-use super::evidence::{Moment, Seen};
-use super::figures::Health;
-use super::hands::{Done, Hands, Task};
-use super::happening::Told;
+use super::actuator::{Actuator, Done, Task};
+use super::batching::RoomEvent;
+use super::evidence::{LatestReadings, Moment};
 use super::heads::Heads;
-use super::policy::Telling;
+use super::metrics::Health;
+use super::pending_audit::PendingAudit;
+use super::policy::PolicyPublisher;
 use super::record::Record;
 use super::request::Asked;
 use super::room::{ROOM, Room};
 use super::setup::Setup;
-use super::shown;
-use super::urgent::Owed;
+use super::view;
 use crate::VERSION;
 use crate::command_queue::Lanes;
 use crate::events::Events;
-use linli_config::Known;
-use linli_domain::mode::record::What;
+use linli_config::CheckedPlan;
+use linli_domain::mode::record::ModeEvent;
 
 /// Values that grow too old are noticed with this precision.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Ends of acts waiting at the desk.
+/// Ends of acts waiting at the service.
 const DONE_QUEUE: usize = 256;
 
 /// What the task is made of.
-pub struct Parts {
+pub struct Deps {
     /// Where everything is kept.
     pub store: Documents,
     /// Where commands go.
@@ -56,23 +56,23 @@ pub struct Parts {
     pub setup: watch::Receiver<Arc<Setup>>,
     /// What the `status` topic says.
     pub birth: watch::Sender<Birth>,
-    /// Where it is told which data policies hold.
-    pub telling: Telling,
+    /// Where it is reported which data policies hold.
+    pub policies: PolicyPublisher,
     /// Signs for the record.
-    pub keeper: Option<Arc<CheckpointSigner>>,
+    pub signer: Option<Arc<CheckpointSigner>>,
 }
 
 /// The task.
-pub struct Desk {
-    pub(super) parts: Parts,
+pub struct ModeService {
+    pub(super) deps: Deps,
     pub(super) setup: Arc<Setup>,
     pub(super) rooms: BTreeMap<usize, Room>,
     pub(super) record: Record,
     pub(super) ledger: ReplayGuard,
     pub(super) quarantine: BTreeMap<String, Vec<u8>>,
     pub(super) refusals: crate::refusal_budget::RefusalBudget,
-    pub(super) seen: Seen,
-    pub(super) hands: Hands,
+    pub(super) readings: LatestReadings,
+    pub(super) actuator: Actuator,
     done: Option<mpsc::Receiver<Done>>,
     /// What happened and could not be made durable yet.
     pub(super) again: VecDeque<(usize, Event)>,
@@ -82,7 +82,7 @@ pub struct Desk {
     /// Rooms that began in another building than there is now.
     strange: Vec<usize>,
     /// What had to be done before it could be written.
-    pub(super) owed: Owed,
+    pub(super) pending: PendingAudit,
     /// Who asked while something became durable.
     pub(super) waiting: VecDeque<Asked>,
     /// Rooms in which stop was pressed meanwhile: nothing more moves there.
@@ -95,19 +95,20 @@ pub struct Desk {
     pub(super) orders: BTreeMap<String, Order>,
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Goes on where every room was when the process ended: safe, and proven anew.
-    pub async fn resume(mut parts: Parts) -> anyhow::Result<Self> {
-        let setup = Arc::clone(&parts.setup.borrow_and_update());
-        let record_key = parts.keeper.as_ref().map(|keeper| keeper.verifier().to_string());
-        parts.birth.send_modify(|birth| birth.record_key = record_key);
+    pub async fn resume(mut deps: Deps) -> anyhow::Result<Self> {
+        let setup = Arc::clone(&deps.setup.borrow_and_update());
+        let record_key = deps.signer.as_ref().map(|signer| signer.verifier().to_string());
+        deps.birth.send_modify(|birth| birth.record_key = record_key);
         let (tell, done) = mpsc::channel(DONE_QUEUE);
-        let hands = Hands { commands: parts.commands.clone(), done: tell, clock: Arc::clone(&parts.clock) };
-        let now = Moment { instant: Instant::now(), at: parts.clock.now().at };
+        let actuator =
+            Actuator { commands: deps.commands.clone(), done: tell, clock: Arc::clone(&deps.clock) };
+        let now = Moment { instant: Instant::now(), at: deps.clock.now().at };
         let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
-        for page in parts.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
+        for page in deps.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
             let name = page.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
             let kept = serde_json::from_str(&page.body)?;
             let Some(index) = setup.facility.room(&name) else {
@@ -131,25 +132,25 @@ impl Desk {
                 rooms.insert(index, room);
             }
         }
-        let record = Record::resume(&parts.store, parts.keeper.clone()).await?;
-        let ledger = super::orders::ledger(&parts.store).await?;
-        let orders = super::orders::followed(&parts.store, rooms.values()).await?;
+        let record = Record::resume(&deps.store, deps.signer.clone()).await?;
+        let ledger = super::orders::ledger(&deps.store).await?;
+        let orders = super::orders::followed(&deps.store, rooms.values()).await?;
         let heads = Heads::resume(record.count(), now.instant);
-        let mut desk = Self {
-            parts,
+        let mut service = Self {
+            deps,
             setup,
             rooms,
             record,
             ledger,
             quarantine: BTreeMap::new(),
             refusals: crate::refusal_budget::RefusalBudget::default(),
-            seen: Seen::default(),
-            hands,
+            readings: LatestReadings::default(),
+            actuator,
             done: Some(done),
             again: VecDeque::new(),
             again_at: None,
             refreshed: 0,
-            owed: Owed::default(),
+            pending: PendingAudit::default(),
             waiting: VecDeque::new(),
             stopped: BTreeSet::new(),
             strange,
@@ -157,8 +158,8 @@ impl Desk {
             heads,
             orders,
         };
-        desk.rule();
-        Ok(desk)
+        service.rule();
+        Ok(service)
     }
 
     /// Runs until nothing is read any more.
@@ -170,7 +171,7 @@ impl Desk {
         self.begin().await;
         loop {
             // Who asks, and who presses stop, waits for one thing that happened, not for its share of many.
-            let next = self.waiting.pop_front().or_else(|| self.parts.asked.try_recv().ok());
+            let next = self.waiting.pop_front().or_else(|| self.deps.asked.try_recv().ok());
             if let Some(asked) = next {
                 self.serve(asked).await;
             }
@@ -178,7 +179,7 @@ impl Desk {
             let more = [self.again_at, self.ruled_until, self.heads.due(self.record.count())];
             let due = self.rooms.values().filter_map(Room::due).chain(more.into_iter().flatten()).min();
             tokio::select! {
-                Some(asked) = self.parts.asked.recv() => self.serve(asked).await,
+                Some(asked) = self.deps.asked.recv() => self.serve(asked).await,
                 () = std::future::ready(()), if is_waited => {}
                 batch = batches.recv() => match batch {
                     Some(batch) => self.see(batch, &mut batches).await,
@@ -187,7 +188,7 @@ impl Desk {
                 Some(first) = done.recv() => self.ended(first, &mut done).await,
                 Some(order) = orders.recv() => self.order_came(&order).await,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.time().await,
-                changed = self.parts.setup.changed(), if is_open => {
+                changed = self.deps.setup.changed(), if is_open => {
                     is_open = changed.is_ok();
                     self.follow();
                 }
@@ -195,7 +196,7 @@ impl Desk {
                     self.follow();
                     self.look(None).await;
                     self.propose().await;
-                    self.figure();
+                    self.count_rooms();
                 }
             }
         }
@@ -205,15 +206,15 @@ impl Desk {
     async fn begin(&mut self) {
         let has_run = self.rooms.values().any(|room| room.state.run.is_some());
         if has_run || self.record.count() > 0 {
-            let boot = self.parts.birth.borrow().boot.clone();
-            self.owed.lines.push(What::Started { version: VERSION.to_owned(), boot });
+            let boot = self.deps.birth.borrow().boot.clone();
+            self.pending.lines.push(ModeEvent::Started { version: VERSION.to_owned(), boot });
         }
         let why = "the building was changed while the room was switched".to_owned();
         for room in self.strange.iter().filter_map(|index| self.rooms.get(index)) {
             let state = Box::new(room.state.clone());
-            self.owed.lines.push(What::Reset { room: room.id.clone(), why: why.clone(), state });
+            self.pending.lines.push(ModeEvent::Reset { room: room.id.clone(), why: why.clone(), state });
         }
-        let all = self.rooms.keys().map(|room| Told::of(*room, Event::Restarted)).collect();
+        let all = self.rooms.keys().map(|room| RoomEvent::of(*room, Event::Restarted)).collect();
         self.happen_together(all).await;
         for room in std::mem::take(&mut self.strange) {
             self.happen(room, Event::Stop { by: why.clone() }).await;
@@ -222,21 +223,21 @@ impl Desk {
     }
 
     pub(super) fn now(&self) -> Moment {
-        Moment { instant: Instant::now(), at: self.parts.clock.now().at }
+        Moment { instant: Instant::now(), at: self.deps.clock.now().at }
     }
 
     /// Takes over a changed configuration, unless a room in the middle of a run would lose its plan.
     fn follow(&mut self) {
-        let is_same = Arc::ptr_eq(&self.parts.setup.borrow(), &self.setup);
-        if !self.parts.setup.has_changed().unwrap_or_default() && is_same {
+        let is_same = Arc::ptr_eq(&self.deps.setup.borrow(), &self.setup);
+        if !self.deps.setup.has_changed().unwrap_or_default() && is_same {
             return;
         }
-        let fresh = Arc::clone(&self.parts.setup.borrow_and_update());
+        let fresh = Arc::clone(&self.deps.setup.borrow_and_update());
         if *fresh == *self.setup {
             return;
         }
         let keeps = |room: &Room| {
-            let same = |known: &Arc<Known>| {
+            let same = |known: &Arc<CheckedPlan>| {
                 fresh.plan(&known.brief.plan.key()).is_some_and(|other| **other == **known)
             };
             room.state.run.is_none() || room.known.as_ref().is_some_and(same)
@@ -259,7 +260,7 @@ impl Desk {
 
     /// What is read of a claim now.
     pub(super) fn truth(&self, brief: &ResolvedPlan, atom: usize, now: Instant) -> Truth {
-        self.seen.truth(&self.setup, brief, atom, now, None, false)
+        self.readings.truth(&self.setup, brief, atom, now, None, false)
     }
 
     /// Spans that ran out, processes to refresh, what is tried again.
@@ -281,13 +282,13 @@ impl Desk {
             let elapsed = |room: &mut Room| {
                 let timer = room.elapsed(now)?;
                 room.timers.remove(&timer);
-                Some(Told::of(room.index, Event::Elapsed(timer)))
+                Some(RoomEvent::of(room.index, Event::Elapsed(timer)))
             };
-            let told: Vec<Told> = self.rooms.values_mut().filter_map(elapsed).collect();
-            if told.is_empty() {
+            let reported: Vec<RoomEvent> = self.rooms.values_mut().filter_map(elapsed).collect();
+            if reported.is_empty() {
                 return;
             }
-            self.happen_together(told).await;
+            self.happen_together(reported).await;
         }
     }
 
@@ -303,17 +304,17 @@ impl Desk {
             let settings: Vec<_> = known.brief.settings(step, ActionPhase::On).iter().collect();
             self.refreshed += 1;
             let number =
-                format!("{}-r{}-{}", self.record.count(), self.refreshed, self.parts.clock.now().at.0);
+                format!("{}-r{}-{}", self.record.count(), self.refreshed, self.deps.clock.now().at.0);
             let token = room.lease(step);
             let task = Task { room: index, serial: room.serial, act: None, touches: Vec::new() };
-            self.hands.write(&self.setup.facility, &settings, &number, &token, task);
+            self.actuator.write(&self.setup.facility, &settings, &number, &token, task);
         }
     }
 
     /// Every room together, on the retained topic.
     pub(super) fn tell_status(&self) {
-        let mode = shown::together(self).stage.as_str().to_owned();
-        self.parts.birth.send_if_modified(|birth| {
+        let mode = view::together(self).stage.as_str().to_owned();
+        self.deps.birth.send_if_modified(|birth| {
             let is_changed = birth.mode != mode;
             birth.mode.clone_from(&mode);
             is_changed

@@ -1,4 +1,4 @@
-//! Commands: given in order, each answered once. The command desk journals, sends and reads back.
+//! Commands: given in order, each answered once. The command service journals, sends and reads back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,20 +41,20 @@ pub struct Task {
     pub touches: Vec<usize>,
 }
 
-/// The way to the command desk.
-pub struct Hands {
+/// The way to the command service.
+pub struct Actuator {
     /// Where commands go.
     pub commands: Lanes,
-    /// Where their end is told.
+    /// Where their end is reported.
     pub done: mpsc::Sender<Done>,
     /// For expiry.
     pub clock: Arc<dyn Clock>,
 }
 
-// === impl Hands ===
+// === impl Actuator ===
 
-impl Hands {
-    /// Writes these, in order; the end is told. `number` makes their ids unique for ever.
+impl Actuator {
+    /// Writes these, in order; the end is reported. `number` makes their ids unique for ever.
     pub fn write(
         &self,
         facility: &Facility,
@@ -118,7 +118,7 @@ async fn answered(
 ) {
     let mut why = None;
     for given in given {
-        let told = match given {
+        let reported = match given {
             Err(why) => Some(why),
             Ok(answer) => match answer.await {
                 Ok(answer) if answer.result == "done" => None,
@@ -129,7 +129,7 @@ async fn answered(
                 Err(_) => Some("the gateway is stopping".to_owned()),
             },
         };
-        why = why.or(told);
+        why = why.or(reported);
     }
     let is_done = why.is_none();
     // Whoever asked may be gone; the journal has the commands.

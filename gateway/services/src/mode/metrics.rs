@@ -12,9 +12,9 @@ use linli_domain::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::desk::Desk;
 use super::room::Room;
-use linli_config::Known;
+use super::service::ModeService;
+use linli_config::CheckedPlan;
 
 /// What became of orders, in the order of [`Health::orders`].
 pub const RESULTS: [&str; 5] = ["accepted", "refused", "repeated", "quarantined", "proposal"];
@@ -30,23 +30,23 @@ pub struct Health {
     pub slowest_us: AtomicU64,
     /// Batches that could not be looked at: too many at once.
     pub dropped: Arc<AtomicU64>,
-    figures: Mutex<Arc<Figures>>,
+    metrics: Mutex<Arc<Snapshot>>,
 }
 
-/// Everything that is told of rooms.
+/// Everything that is reported of rooms.
 #[derive(Debug, Default)]
-pub struct Figures {
+pub struct Snapshot {
     /// Rooms that have plans.
-    pub rooms: Vec<RoomFigures>,
+    pub rooms: Vec<RoomMetrics>,
     /// Steps that people of a role are asked for, and how long the oldest has waited.
     pub outstanding: BTreeMap<String, (u64, Duration)>,
     /// Lines of the record.
     pub record: u64,
 }
 
-/// What is told of a room.
+/// What is reported of a room.
 #[derive(Debug)]
-pub struct RoomFigures {
+pub struct RoomMetrics {
     /// The room.
     pub room: Id,
     /// Where it is.
@@ -148,14 +148,14 @@ impl Health {
         }
     }
 
-    /// What was told last.
+    /// What was reported last.
     #[must_use]
-    pub fn figures(&self) -> Arc<Figures> {
-        Arc::clone(&self.figures.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn metrics(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.metrics.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn tell(&self, figures: Figures) {
-        *self.figures.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(figures);
+    fn tell(&self, metrics: Snapshot) {
+        *self.metrics.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(metrics);
     }
 }
 
@@ -202,7 +202,7 @@ impl Tally {
         &self,
         before: &State,
         next: &State,
-        known: &Known,
+        known: &CheckedPlan,
         ordered: Timestamp,
         at: Timestamp,
     ) -> BTreeMap<String, Took> {
@@ -250,13 +250,13 @@ impl Room {
     }
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Counts everything anew.
-    pub(super) fn figure(&self) {
-        let (now, at) = (Instant::now(), self.parts.clock.now().at);
-        let mut figures = Figures { record: self.record.count(), ..Figures::default() };
+    pub(super) fn count_rooms(&self) {
+        let (now, at) = (Instant::now(), self.deps.clock.now().at);
+        let mut metrics = Snapshot { record: self.record.count(), ..Snapshot::default() };
         for room in self.rooms.values() {
             let mut steps: BTreeMap<&'static str, u64> = BTreeMap::new();
             for state in room.state.run.iter().flat_map(|run| &run.steps) {
@@ -269,7 +269,7 @@ impl Desk {
                     *tally.held.entry(*cause).or_default() += in_stage;
                 }
             }
-            figures.rooms.push(RoomFigures {
+            metrics.rooms.push(RoomMetrics {
                 room: room.id.clone(),
                 stage: room.stage(&self.setup),
                 // A room that was never switched has been in peace since nobody knows when.
@@ -285,11 +285,11 @@ impl Desk {
                     Action::Human { role, .. } => role,
                     _ => &known.brief.plan.lead,
                 };
-                let (count, oldest) = figures.outstanding.entry(role.clone()).or_default();
+                let (count, oldest) = metrics.outstanding.entry(role.clone()).or_default();
                 *count += 1;
                 *oldest = (*oldest).max(now.saturating_duration_since(*since));
             }
         }
-        self.parts.health.tell(figures);
+        self.deps.health.tell(metrics);
     }
 }

@@ -29,7 +29,7 @@ const KEEP: Duration = Duration::from_secs(60);
 const MOST_DAYS: i64 = 400;
 
 /// What the task is made of.
-pub struct Parts {
+pub struct Deps {
     /// Where days are kept.
     pub store: Documents,
     /// Screens.
@@ -54,24 +54,24 @@ pub enum Asked {
 }
 
 /// The task.
-pub struct Desk {
-    parts: Parts,
+pub struct KioskService {
+    deps: Deps,
     states: BTreeMap<Id, (State, Service)>,
     today: Date,
     looked: Instant,
     kept: Instant,
 }
 
-// === impl Desk ===
+// === impl KioskService ===
 
-impl Desk {
+impl KioskService {
     /// Goes on with what was kept of today.
-    pub async fn resume(parts: Parts) -> anyhow::Result<Self> {
-        let today = parts.zone.day(parts.clock.now().at);
+    pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
+        let today = deps.zone.day(deps.clock.now().at);
         let (looked, kept) = (Instant::now(), Instant::now());
-        let mut desk = Self { parts, states: BTreeMap::new(), today, looked, kept };
-        desk.follow().await?;
-        Ok(desk)
+        let mut service = Self { deps, states: BTreeMap::new(), today, looked, kept };
+        service.follow().await?;
+        Ok(service)
     }
 
     /// Runs until nothing is read any more.
@@ -90,7 +90,7 @@ impl Desk {
                     None => break,
                 },
                 Some(asked) = asked.recv() => self.answer(asked).await,
-                changed = self.parts.setup.changed(), if is_open => {
+                changed = self.deps.setup.changed(), if is_open => {
                     is_open = changed.is_ok();
                     if let Err(error) = self.follow().await {
                         tracing::error!(%error, "days of new kiosks cannot be read");
@@ -103,13 +103,13 @@ impl Desk {
     }
 
     async fn follow(&mut self) -> Result<(), linli_store::ReadError> {
-        let setup = Arc::clone(&self.parts.setup.borrow_and_update());
+        let setup = Arc::clone(&self.deps.setup.borrow_and_update());
         let mut before = std::mem::take(&mut self.states);
         for kiosk in &setup.kiosks {
             let known = match before.remove(&kiosk.device) {
                 Some(known) => known,
                 None => {
-                    let kept = self.parts.store.get(&day_id(self.today, &kiosk.device)).await?;
+                    let kept = self.deps.store.get(&day_id(self.today, &kiosk.device)).await?;
                     let hours =
                         kept.and_then(|page| serde_json::from_str(&page.body).ok()).unwrap_or_default();
                     (State::spent(hours), Service::Offline)
@@ -122,17 +122,17 @@ impl Desk {
 
     /// Time passes: while the centre is open it is accounted for.
     async fn look(&mut self) {
-        let (now, at) = (Instant::now(), self.parts.clock.now().at);
+        let (now, at) = (Instant::now(), self.deps.clock.now().at);
         let span = u64::try_from(now.saturating_duration_since(self.looked).as_millis()).unwrap_or(u64::MAX);
         self.looked = now;
-        let today = self.parts.zone.day(at);
+        let today = self.deps.zone.day(at);
         if today != self.today {
             self.keep().await;
             self.today = today;
             self.recall().await;
         }
-        let setup = Arc::clone(&self.parts.setup.borrow());
-        let is_open = self.parts.zone.is_open(&setup.opening, at);
+        let setup = Arc::clone(&self.deps.setup.borrow());
+        let is_open = self.deps.zone.is_open(&setup.opening, at);
         for kiosk in &setup.kiosks {
             let Some((state, before)) = self.states.get_mut(&kiosk.device) else { continue };
             let service = state.service(kiosk.fresh);
@@ -142,7 +142,7 @@ impl Desk {
             if service != *before {
                 tracing::info!(kiosk = %kiosk.device, ?service, "kiosk");
                 *before = service;
-                self.parts.events.tell("kiosk", &state.shown(kiosk, &setup.matters));
+                self.deps.events.tell("kiosk", &state.shown(kiosk, &setup.matters));
             }
         }
         if now.saturating_duration_since(self.kept) >= KEEP {
@@ -153,7 +153,7 @@ impl Desk {
     /// What was kept of the day that begins: something only when the clock was set back.
     async fn recall(&mut self) {
         for (device, (state, _)) in &mut self.states {
-            let page = self.parts.store.get(&day_id(self.today, device)).await;
+            let page = self.deps.store.get(&day_id(self.today, device)).await;
             let hours = page.ok().flatten().and_then(|page| serde_json::from_str(&page.body).ok());
             state.hours = hours.unwrap_or_default();
         }
@@ -161,7 +161,7 @@ impl Desk {
 
     async fn keep(&mut self) {
         self.kept = Instant::now();
-        let at = self.parts.zone.bounds(self.today).0;
+        let at = self.deps.zone.bounds(self.today).0;
         let page = |(device, (state, _)): (&Id, &(State, Service))| {
             Change::Document(day_page(self.today, device, at, &state.hours))
         };
@@ -169,13 +169,13 @@ impl Desk {
         if changes.is_empty() {
             return;
         }
-        if let Err(error) = self.parts.store.keep(Entry { changes, ..Entry::default() }).await {
+        if let Err(error) = self.deps.store.keep(Entry { changes, ..Entry::default() }).await {
             tracing::warn!(%error, "how kiosks spent the day is not kept yet");
         }
     }
 
     async fn answer(&mut self, asked: Asked) {
-        let setup = Arc::clone(&self.parts.setup.borrow());
+        let setup = Arc::clone(&self.deps.setup.borrow());
         match asked {
             Asked::List(reply) => {
                 let shown = setup
@@ -200,13 +200,13 @@ impl Desk {
             }
             Asked::Days(days, reply) => {
                 self.keep().await;
-                let from = self.parts.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
-                let kept = self.parts.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
+                let from = self.deps.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
+                let kept = self.deps.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
                 let row = |page: Document| {
-                    let mut parts = page.id.splitn(3, '/').skip(1);
+                    let mut deps = page.id.splitn(3, '/').skip(1);
                     let hours: linli_domain::kiosk::Hours = serde_json::from_str(&page.body).ok()?;
                     Some(json!({
-                        "day": parts.next()?, "kiosk": parts.next()?, "availability": hours.availability(), "hours": hours,
+                        "day": deps.next()?, "kiosk": deps.next()?, "availability": hours.availability(), "hours": hours,
                     }))
                 };
                 let _ = reply.send(

@@ -1,5 +1,5 @@
 //! The gateway's own key, which signs for its record. It is made at the first start, and stays in
-//! its file beside the database: a record that begins anew is still told by the same gateway.
+//! its file beside the database: a record that begins anew is still reported by the same gateway.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,7 +15,7 @@ const FILE: &str = "record.key";
 
 /// Who signs for the record. A gateway that cannot have a key runs all the same: nobody is left
 /// without a mode switch for that.
-pub fn keeper(dir: &Path, name: String) -> Option<CheckpointSigner> {
+pub fn signer(dir: &Path, name: String) -> Option<CheckpointSigner> {
     match key(&dir.join(FILE), dir) {
         Ok(key) => Some(CheckpointSigner::new(name, key)),
         Err(error) => {
@@ -47,12 +47,12 @@ mod tests {
     fn the_key_is_made_once_and_is_its_owners_alone() {
         let dir = tempfile::tempdir().unwrap();
         let name = || "linli/xinghe/gate-1".to_owned();
-        let first = keeper(dir.path(), name()).expect("a key is made");
-        let again = keeper(dir.path(), name()).expect("it is found again");
+        let first = signer(dir.path(), name()).expect("a key is made");
+        let again = signer(dir.path(), name()).expect("it is found again");
         assert_eq!(first.verifier(), again.verifier());
         let mode = std::fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(dir.path().join(FILE), "ed25519-secret:12").unwrap();
-        assert!(keeper(dir.path(), name()).is_none(), "half a key signs nothing");
+        assert!(signer(dir.path(), name()).is_none(), "half a key signs nothing");
     }
 }

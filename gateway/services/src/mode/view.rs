@@ -7,21 +7,21 @@ use linli_domain::mode::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::desk::Desk;
 use super::room::Room;
+use super::service::ModeService;
 use crate::error::ServiceError;
 
 /// Every room together.
-pub fn together(desk: &Desk) -> Fold {
-    fold(desk.rooms.values().map(|room| (room.stage(&desk.setup), &room.state)))
+pub fn together(service: &ModeService) -> Fold {
+    fold(service.rooms.values().map(|room| (room.stage(&service.setup), &room.state)))
 }
 
 /// The rooms of each site together, of sites whose rooms have plans.
-fn sites(desk: &Desk) -> Vec<Value> {
-    let setup = &desk.setup;
+fn sites(service: &ModeService) -> Vec<Value> {
+    let setup = &service.setup;
     let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.as_ref());
     let shown = |site: &Site| {
-        let rooms = || desk.rooms.values().filter(|room| at(room) == Some(&site.id));
+        let rooms = || service.rooms.values().filter(|room| at(room) == Some(&site.id));
         rooms().next()?;
         let together = fold(rooms().map(|room| (room.stage(setup), &room.state)));
         let walk = site.travel_time.as_secs();
@@ -31,29 +31,29 @@ fn sites(desk: &Desk) -> Vec<Value> {
 }
 
 /// Every room.
-pub fn status(desk: &Desk) -> Value {
-    status_of(desk, desk.rooms.values())
+pub fn status(service: &ModeService) -> Value {
+    status_of(service, service.rooms.values())
 }
 
 /// The same of some rooms: who does something in one of many needs no more, and need not wait for more.
-pub fn status_of<'d>(desk: &'d Desk, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
-    let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(desk, room)).collect();
-    let waiting: Vec<&String> = desk.quarantine.keys().collect();
+pub fn status_of<'d>(service: &'d ModeService, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
+    let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(service, room)).collect();
+    let waiting: Vec<&String> = service.quarantine.keys().collect();
     json!({
-        "centre": desk.setup.centre, "together": together(desk), "sites": sites(desk), "rooms": rooms,
-        "quarantined": waiting, "record": desk.record.head(), "record_key": desk.record.verifier(),
+        "centre": service.setup.centre, "together": together(service), "sites": sites(service), "rooms": rooms,
+        "quarantined": waiting, "record": service.record.head(), "record_key": service.record.verifier(),
     })
 }
 
-fn shown(desk: &Desk, room: &Room) -> Value {
-    let setup = &desk.setup;
+fn shown(service: &ModeService, room: &Room) -> Value {
+    let setup = &service.setup;
     let built = setup.facility.rooms.get(room.index);
     let (name, site) = (built.map(|room| &room.name), built.and_then(|room| room.site.as_ref()));
     let mut body = json!({
         "room": room.id, "name": name, "site": site, "stage": room.stage(setup), "fire": room.state.fire,
         "verified": room.state.is_verified_ready(),
         "policy": room.entered.as_ref().map(super::policy::Entered::shown),
-        "alternate": super::alternate::shown(desk, room),
+        "alternate": super::alternate::shown(service, room),
     });
     let (Some(run), Some(known)) = (&room.state.run, &room.known) else {
         if room.state.run.is_some() {
@@ -63,7 +63,7 @@ fn shown(desk: &Desk, room: &Room) -> Value {
     };
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let steps: Vec<Value> =
-        (0..brief.steps.len()).map(|step| step_shown(desk, room, run, brief, step)).collect();
+        (0..brief.steps.len()).map(|step| step_shown(service, room, run, brief, step)).collect();
     let unproven: Vec<String> = run
         .unproven
         .iter()
@@ -85,7 +85,7 @@ fn shown(desk: &Desk, room: &Room) -> Value {
     body
 }
 
-fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
+fn step_shown(service: &ModeService, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
     let (job, state) = (&brief.steps[step], &run.steps[step]);
     let mut body = about(brief, step);
     // Nobody shall take a drill for the real thing, nor the other way round.
@@ -103,7 +103,7 @@ fn step_shown(desk: &Desk, room: &Room, run: &Run, brief: &ResolvedPlan, step: u
     }
     let is_open = !state.is_settled() && *state != StepState::Pending;
     if is_open {
-        let facility = &desk.setup.facility;
+        let facility = &service.setup.facility;
         let missing = |conds: &[Cond]| -> Vec<String> {
             conds.iter().filter_map(|cond| missing(facility, room, brief, *cond)).collect()
         };
@@ -191,16 +191,16 @@ fn claim(facility: &Facility, room: &Room, brief: &ResolvedPlan, atom: usize) ->
 }
 
 /// There is no such plan.
-pub fn no_plan(desk: &Desk, name: &str) -> ServiceError {
-    let keys: Vec<String> = desk.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
+pub fn no_plan(service: &ModeService, name: &str) -> ServiceError {
+    let keys: Vec<String> = service.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
     ServiceError::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
 }
 
 /// What a plan would do now: its steps in order, who is needed, when it could be ready, and what
 /// is not known or does not hold.
-pub fn preview(desk: &Desk, name: &str) -> Result<Value, ServiceError> {
-    let setup = &desk.setup;
-    let known = setup.plan(name).ok_or_else(|| no_plan(desk, name))?;
+pub fn preview(service: &ModeService, name: &str) -> Result<Value, ServiceError> {
+    let setup = &service.setup;
+    let known = setup.plan(name).ok_or_else(|| no_plan(service, name))?;
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let forecast = forecast(brief);
     let mut order: Vec<usize> = (0..brief.steps.len()).collect();
@@ -217,19 +217,19 @@ pub fn preview(desk: &Desk, name: &str) -> Result<Value, ServiceError> {
     let now = Instant::now();
     let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
     for (index, atom) in brief.predicates.iter().enumerate() {
-        match desk.truth(brief, index, now) {
+        match service.truth(brief, index, now) {
             Truth::Unknown => unknown.push(atom.text(&setup.facility)),
             Truth::False => wrong.push(atom.text(&setup.facility)),
             Truth::True => {}
         }
     }
-    let stage = desk.rooms.get(&brief.room).map(|room| room.stage(setup));
+    let stage = service.rooms.get(&brief.room).map(|room| room.stage(setup));
     Ok(json!({
         "plan": plan.key(), "room": plan.room, "role": plan.role, "direction": plan.direction, "stage": stage,
         "lead": plan.lead, "basis": plan.basis, "hash": linli_domain::audit::hex(&known.hash),
         "grace_s": plan.grace.as_secs(), "at_most_s": forecast.at_most.as_secs(),
         "ready_within_s": plan.ready_within.as_secs(), "steps": steps,
         "unknown": unknown, "not_so_now": wrong, "alternate": plan.alternate,
-        "snapshot": linli_domain::audit::hex(&super::snapshot::of(desk, &[&**known]).0),
+        "snapshot": linli_domain::audit::hex(&super::snapshot::of(service, &[&**known]).0),
     }))
 }

@@ -13,9 +13,9 @@ use linli_store::Entry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::noted::Noted;
 use super::payload::Shown;
 use super::siren::Sounding;
+use super::stored::StoredAlarm;
 use crate::error::ServiceError;
 use crate::events::Events;
 use linli_config::settings::siren::Siren;
@@ -94,7 +94,7 @@ pub struct Asked {
 }
 
 /// What the task is made of.
-pub struct Parts {
+pub struct Deps {
     /// Where steps become durable.
     pub store: linli_store::Alarms,
     /// Screens.
@@ -119,11 +119,11 @@ pub struct Parts {
 type Numbered = (Arc<Layout>, Arc<[Option<usize>]>);
 
 /// The task.
-pub struct Desk {
-    pub(super) parts: Parts,
+pub struct AlarmService {
+    pub(super) deps: Deps,
     pub(super) engine: Engine,
     began: Instant,
-    pub(super) notes: BTreeMap<Id, Noted>,
+    pub(super) notes: BTreeMap<Id, StoredAlarm>,
     numbers: BTreeMap<Id, Numbered>,
     pub(super) unsaved: VecDeque<Entry>,
     /// Which sirens are to sound now.
@@ -136,25 +136,26 @@ pub struct Desk {
     pub(super) count_at: Tick,
 }
 
-// === impl Desk ===
+// === impl AlarmService ===
 
-impl Desk {
+impl AlarmService {
     /// Goes on where every alarm was when the process ended.
-    pub async fn resume(mut parts: Parts) -> anyhow::Result<Self> {
-        let at = parts.clock.now().at;
+    pub async fn resume(mut deps: Deps) -> anyhow::Result<Self> {
+        let at = deps.clock.now().at;
         let mut notes = BTreeMap::new();
-        for (id, body) in parts.store.all().await? {
-            let (Ok(known), Ok(noted)) = (Id::new(&id), serde_json::from_str::<Noted>(&body)) else {
-                parts.store.undecodable(&id, "not the state of an alarm");
+        for (id, body) in deps.store.all().await? {
+            let (Ok(known), Ok(noted)) = (Id::new(&id), serde_json::from_str::<StoredAlarm>(&body)) else {
+                deps.store.undecodable(&id, "not the state of an alarm");
                 continue;
             };
             notes.insert(known, noted.aged(at));
         }
-        let rules = Arc::clone(&parts.rules.borrow_and_update());
-        let engine = Engine::new(rules.to_vec(), |id| notes.get(id).map(|noted: &Noted| noted.kept), Tick(0));
+        let rules = Arc::clone(&deps.rules.borrow_and_update());
+        let engine =
+            Engine::new(rules.to_vec(), |id| notes.get(id).map(|noted: &StoredAlarm| noted.kept), Tick(0));
         let (began, numbers, unsaved) = (Instant::now(), BTreeMap::new(), VecDeque::new());
         Ok(Self {
-            parts,
+            deps,
             engine,
             began,
             notes,
@@ -188,13 +189,13 @@ impl Desk {
                 Some(Asked { who, action, reply }) = asked.recv() => {
                     let _ = reply.send(self.carry_out(&who, action).await);
                 }
-                changed = self.parts.rules.changed(), if rules_open => {
+                changed = self.deps.rules.changed(), if rules_open => {
                     rules_open = changed.is_ok();
                     self.change_rules();
                     self.retire().await;
                     self.follow_mode().await;
                 }
-                changed = self.parts.in_force.changed(), if mode_open => {
+                changed = self.deps.in_force.changed(), if mode_open => {
                     mode_open = changed.is_ok();
                     self.follow_mode().await;
                 }
@@ -218,7 +219,7 @@ impl Desk {
 
     /// New rules; alarms that stay keep where they are.
     fn change_rules(&mut self) {
-        let (now, rules) = (self.now(), Arc::clone(&self.parts.rules.borrow_and_update()));
+        let (now, rules) = (self.now(), Arc::clone(&self.deps.rules.borrow_and_update()));
         let kept = |id: &Id| self.engine.kept(id, now).or_else(|| self.notes.get(id).map(|noted| noted.kept));
         self.engine = Engine::new(rules.to_vec(), kept, now);
         self.numbers.clear();
@@ -228,8 +229,8 @@ impl Desk {
     /// What a mode silences by design, or lets speak, with its reason.
     async fn follow_mode(&mut self) {
         let (mode, asleep) = (
-            Arc::clone(&self.parts.in_force.borrow_and_update()),
-            Arc::clone(&self.parts.asleep.borrow_and_update()),
+            Arc::clone(&self.deps.in_force.borrow_and_update()),
+            Arc::clone(&self.deps.asleep.borrow_and_update()),
         );
         let mut silent = mode.silent.clone();
         let sleeping = asleep.iter().filter(|alarm| !mode.awake.contains_key(*alarm));
@@ -337,7 +338,7 @@ impl Desk {
 
     /// Which sirens are to sound: those for whose alarms nobody has answered.
     fn sound(&self) {
-        let (now, sirens) = (self.now(), Arc::clone(&self.parts.sirens.borrow()));
+        let (now, sirens) = (self.now(), Arc::clone(&self.deps.sirens.borrow()));
         let calls = |siren: &Siren| {
             self.engine.alarms().any(|view| {
                 view.state == alarm::State::Unacknowledged
@@ -367,7 +368,7 @@ impl Desk {
             unacknowledged += u64::from(view.state.is_unacknowledged());
             silent += u64::from(view.state.is_silent());
         }
-        let health = &self.parts.health;
+        let health = &self.deps.health;
         for (slot, priority) in health.standing.iter().zip([Priority::Low, Priority::Medium, Priority::High])
         {
             slot.store(self.engine.standing(priority) as u64, Ordering::Relaxed);

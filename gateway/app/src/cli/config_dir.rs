@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Selects the configuration directory.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Site {
+pub struct ConfigDir {
     /// Configuration directory (配置目录)
     #[arg(
         long,
@@ -17,9 +17,9 @@ pub struct Site {
     pub config: PathBuf,
 }
 
-// === impl Site ===
+// === impl ConfigDir ===
 
-impl Site {
+impl ConfigDir {
     /// The database, also when the rest of the configuration is bad.
     #[must_use]
     pub fn database(&self) -> PathBuf {

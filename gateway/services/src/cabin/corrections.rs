@@ -4,14 +4,14 @@ use linli_domain::visit::{Context, Status, Version, Visit};
 use linli_domain::vital;
 use linli_store::{Change, Entry};
 
-use super::desk::{Desk, short};
 use super::payload;
 use super::request::Done;
+use super::service::{CabinService, short};
 use crate::error::ServiceError;
 
-// === impl Desk ===
+// === impl CabinService ===
 
-impl Desk {
+impl CabinService {
     pub(super) async fn correct(
         &self,
         who: &str,
@@ -41,7 +41,7 @@ impl Desk {
         why: &str,
     ) -> Result<Done, ServiceError> {
         let why = short("why", why)?;
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let version = Version {
             version: version.version + 1,
             at,
@@ -51,7 +51,7 @@ impl Desk {
         };
         let settings = self.settings();
         let visit = match &version.visit {
-            Some(visit) => self.parts.store.cabin().visit(visit).await?,
+            Some(visit) => self.deps.store.cabin().visit(visit).await?,
             None => None,
         };
         let pseudonym = visit.and_then(|visit| visit.pseudonym);
@@ -61,7 +61,7 @@ impl Desk {
             audit: vec![self.audit(who, what, &version.id, &why)],
             records: vec![payload::record(&version, pseudonym.as_deref(), &settings.limits)],
         };
-        self.parts.store.cabin().keep(entry).await?;
+        self.deps.store.cabin().keep(entry).await?;
         self.tell(&version, pseudonym.as_deref(), &settings);
         Ok(Done::Version(Box::new(version)))
     }
@@ -73,10 +73,10 @@ impl Desk {
         pseudonym: Option<String>,
         why: &str,
     ) -> Result<Done, ServiceError> {
-        let (why, at) = (short("why", why)?, self.parts.clock.now().at);
+        let (why, at) = (short("why", why)?, self.deps.clock.now().at);
         let mut entry = Entry::default();
         for visit in &visits {
-            let measured = self.parts.store.cabin().measured_during(&visit.id).await?;
+            let measured = self.deps.store.cabin().measured_during(&visit.id).await?;
             entry.records.extend(measured.iter().map(|version| payload::erased(version, at)));
             entry.changes.push(Change::EraseVisit(visit.id.clone()));
         }
@@ -84,13 +84,13 @@ impl Desk {
         entry.changes.extend(pseudonym.map(Change::EraseResident));
         entry.audit.push(self.audit(who, "erase", &about, &why));
         let measurements = entry.records.len();
-        self.parts.store.cabin().keep(entry).await?;
+        self.deps.store.cabin().keep(entry).await?;
         visits.iter().for_each(|visit| self.rooms.forget(&visit.id));
         Ok(Done::Erased { visits: visits.len(), measurements })
     }
 
     pub(super) async fn newest(&self, id: &str) -> Result<Version, ServiceError> {
-        let newest = self.parts.store.cabin().versions(id).await?.pop();
+        let newest = self.deps.store.cabin().versions(id).await?.pop();
         newest.ok_or_else(|| ServiceError::Unknown(format!("there is no measurement {id}")))
     }
 }

@@ -8,7 +8,7 @@ use super::text::{Step, way};
 
 /// How one mistake is mended.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Mend {
+pub enum Recovery {
     /// An unknown key like no other.
     Remove(Vec<Step>),
     /// An unknown key that is nearly a known one.
@@ -18,25 +18,25 @@ pub enum Mend {
 }
 
 /// The mended file, unless it cannot even be walked.
-pub fn apply(text: &str, mends: &[Mend]) -> Option<Value> {
+pub fn apply(text: &str, recoveries: &[Recovery]) -> Option<Value> {
     let mut root = Value::Table(text.parse::<Table>().ok()?);
-    for mend in mends {
-        let (Mend::Remove(path) | Mend::Rename(path, _) | Mend::Put(path, _)) = mend;
+    for recovery in recoveries {
+        let (Recovery::Remove(path) | Recovery::Rename(path, _) | Recovery::Put(path, _)) = recovery;
         let (last, way) = path.split_last()?;
         let parent = way.iter().try_fold(&mut root, |value, step| match step {
             Step::Key(key) => value.as_table_mut()?.get_mut(key),
             Step::Index(index) => value.as_array_mut()?.get_mut(*index),
         });
-        match (parent?, last, mend) {
-            (Value::Table(table), Step::Key(key), Mend::Remove(_)) => drop(table.remove(key)),
-            (Value::Table(table), Step::Key(key), Mend::Rename(_, to)) => {
+        match (parent?, last, recovery) {
+            (Value::Table(table), Step::Key(key), Recovery::Remove(_)) => drop(table.remove(key)),
+            (Value::Table(table), Step::Key(key), Recovery::Rename(_, to)) => {
                 let value = table.remove(key)?;
                 table.entry(to).or_insert(value);
             }
-            (Value::Table(table), Step::Key(key), Mend::Put(_, value)) => {
+            (Value::Table(table), Step::Key(key), Recovery::Put(_, value)) => {
                 table.insert(key.clone(), value.clone());
             }
-            (Value::Array(array), Step::Index(index), Mend::Put(_, value)) => {
+            (Value::Array(array), Step::Index(index), Recovery::Put(_, value)) => {
                 *array.get_mut(*index)? = value.clone();
             }
             _ => return None,
@@ -46,10 +46,10 @@ pub fn apply(text: &str, mends: &[Mend]) -> Option<Value> {
 }
 
 /// The keys whose values were invented: what is found wrong with them is not the user's doing.
-pub fn invented(mends: &[Mend]) -> impl Iterator<Item = String> {
-    mends.iter().filter_map(|mend| match mend {
-        Mend::Put(path, _) => Some(way(path)),
-        Mend::Remove(_) | Mend::Rename(..) => None,
+pub fn invented(recoveries: &[Recovery]) -> impl Iterator<Item = String> {
+    recoveries.iter().filter_map(|recovery| match recovery {
+        Recovery::Put(path, _) => Some(way(path)),
+        Recovery::Remove(_) | Recovery::Rename(..) => None,
     })
 }
 

@@ -4,28 +4,28 @@
 use linli_domain::Record;
 use linli_store::{Change, Entry, NotDurable};
 
-use super::desk::Desk;
-use super::hands::Task;
-use super::request::{Asked, Deed, RequestedAction};
-use linli_domain::mode::record::What;
+use super::actuator::Task;
+use super::request::{Asked, Operation, RequestedAction};
+use super::service::ModeService;
+use linli_domain::mode::record::ModeEvent;
 
 /// Most requests that are heard while something becomes durable.
 const MOST_WAITING: usize = 1024;
 
 /// What was carried out and could not be written yet; it is written with whatever comes next.
 #[derive(Default)]
-pub(super) struct Owed {
+pub(super) struct PendingAudit {
     /// Lines of the record.
-    pub lines: Vec<What>,
+    pub lines: Vec<ModeEvent>,
     /// Where rooms are.
     pub pages: Vec<Change>,
     /// What the district is told.
     pub messages: Vec<Record>,
 }
 
-// === impl Owed ===
+// === impl PendingAudit ===
 
-impl Owed {
+impl PendingAudit {
     pub fn extend(&mut self, more: Self) {
         self.lines.extend(more.lines);
         self.pages.extend(more.pages);
@@ -33,9 +33,9 @@ impl Owed {
     }
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Answers who asked.
     pub(super) async fn serve(&mut self, asked: Asked) {
         let Asked { who, action, reply } = asked;
@@ -48,14 +48,14 @@ impl Desk {
 
     /// Makes an entry durable. Who asks meanwhile waits; who presses stop is obeyed at once.
     pub(super) async fn kept(&mut self, entry: Entry) -> Result<(), NotDurable> {
-        let store = self.parts.store.clone();
+        let store = self.deps.store.clone();
         let keeping = store.keep(entry);
         tokio::pin!(keeping);
         loop {
             tokio::select! {
                 biased;
                 kept = &mut keeping => return kept,
-                Some(asked) = self.parts.asked.recv(), if self.waiting.len() < MOST_WAITING => {
+                Some(asked) = self.deps.asked.recv(), if self.waiting.len() < MOST_WAITING => {
                     self.stop_ahead(&asked.action);
                     self.waiting.push_back(asked);
                 }
@@ -68,7 +68,7 @@ impl Desk {
     fn stop_ahead(&mut self, action: &RequestedAction) {
         let Some(index) = self.stopped_by(action) else { return };
         self.refreshed += 1;
-        let number = format!("{}-s{}-{}", self.record.count(), self.refreshed, self.parts.clock.now().at.0);
+        let number = format!("{}-s{}-{}", self.record.count(), self.refreshed, self.deps.clock.now().at.0);
         let Some(room) = self.rooms.get_mut(&index) else { return };
         let (Some(run), Some(known)) = (&room.state.run, room.known.clone()) else { return };
         self.stopped.insert(index);
@@ -78,14 +78,14 @@ impl Desk {
             room.claims.moves(&safe.touches);
             let task = Task { room: index, serial: room.serial, act: None, touches: safe.touches.clone() };
             let number = format!("{number}-{place}");
-            self.hands.write_first(&self.setup.facility, &[&safe.setting], &number, task);
+            self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
         }
     }
 
     /// The room in which somebody presses stop.
     fn stopped_by(&self, action: &RequestedAction) -> Option<usize> {
         match action {
-            RequestedAction::Do { room, deed: Deed::Stop, .. } => self.setup.facility.room(room),
+            RequestedAction::Do { room, operation: Operation::Stop, .. } => self.setup.facility.room(room),
             _ => None,
         }
     }

@@ -8,9 +8,9 @@ use linli_domain::alarm::{self, Priority, Transition};
 use linli_store::{Audit, Change, Entry, Notification};
 use serde_json::{Map, Value};
 
-use super::desk::Desk;
-use super::noted::Noted;
 use super::payload;
+use super::service::AlarmService;
+use super::stored::StoredAlarm;
 use crate::random::random;
 use linli_config::settings::webhook::Webhook;
 use linli_domain::audit::hex;
@@ -21,26 +21,26 @@ const KEEP_WAITS: Duration = Duration::from_secs(10);
 /// Steps that wait while the disk takes nothing. They are told all the same.
 const UNSAVED: usize = 1000;
 
-// === impl Desk ===
+// === impl AlarmService ===
 
-impl Desk {
+impl AlarmService {
     /// Makes steps durable with where the alarms are now; then tells them.
     pub(super) async fn tell(&mut self, told: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
         if told.is_empty() {
             return;
         }
-        let (now, at) = (self.now(), self.parts.clock.now().at);
+        let (now, at) = (self.now(), self.deps.clock.now().at);
         self.count_at = now;
         let mut entry = Entry::default();
         let mut bodies = Vec::with_capacity(told.len());
         for transition in &told {
-            let rules = Arc::clone(&self.parts.rules.borrow());
+            let rules = Arc::clone(&self.deps.rules.borrow());
             let Some(rule) = rules.iter().find(|rule| rule.id == transition.alarm) else { continue };
             let body = payload::step(rule, transition, at, by, why);
             tracing::info!(alarm = %rule.id, to = ?transition.to, event = ?transition.event, "alarm");
             let own = |text: Option<&str>| text.map(str::to_owned);
             let kept = self.engine.kept(&rule.id, now).unwrap_or_default();
-            let noted = Noted { kept, at, by: own(by), why: own(why), escalated: Vec::new() };
+            let noted = StoredAlarm { kept, at, by: own(by), why: own(why), escalated: Vec::new() };
             let written = serde_json::to_string(&noted).unwrap_or_default();
             entry.changes.push(Change::Alarm { id: rule.id.clone(), body: written });
             entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
@@ -58,12 +58,12 @@ impl Desk {
         }
         self.unsaved.push_back(entry);
         self.save().await;
-        bodies.iter().for_each(|body| self.parts.events.tell("alarm", body));
+        bodies.iter().for_each(|body| self.deps.events.tell("alarm", body));
     }
 
     /// What receivers are to be told: all that want this priority, or only one.
     fn notify(&self, priority: Priority, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
-        let (hooks, now) = (self.parts.hooks.borrow(), self.parts.clock.now().at);
+        let (hooks, now) = (self.deps.hooks.borrow(), self.deps.clock.now().at);
         let wants =
             |hook: &&Webhook| hook.priorities.contains(&priority) && only.is_none_or(|only| hook.id == *only);
         let told = |hook: &Webhook| {
@@ -89,7 +89,7 @@ impl Desk {
 
     /// Tells everybody that this is a test: the whole way is tried, no alarm is moved.
     pub(super) async fn test(&mut self, who: &str) {
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let body = payload::test(who, at);
         let (who, what, about) = (who.to_owned(), "alarm.test".to_owned(), "alarms".to_owned());
         let mut entry = Entry::default();
@@ -110,12 +110,12 @@ impl Desk {
         entry.records.push(payload::record(body.clone(), at));
         self.unsaved.push_back(entry);
         self.save().await;
-        self.parts.events.tell("alarm", &Value::Object(body));
+        self.deps.events.tell("alarm", &Value::Object(body));
     }
 
     /// Keeps how long alarms have waited to be raised: a restart costs no wait.
     pub(super) fn keep_waits(&mut self) {
-        let (now, at) = (self.now(), self.parts.clock.now().at);
+        let (now, at) = (self.now(), self.deps.clock.now().at);
         if now.since(self.waits_kept) < KEEP_WAITS || !self.unsaved.is_empty() {
             return;
         }
@@ -129,7 +129,7 @@ impl Desk {
             let (by, why) =
                 noted.as_ref().map(|noted| (noted.by.clone(), noted.why.clone())).unwrap_or_default();
             let escalated = noted.map(|noted| noted.escalated).unwrap_or_default();
-            let noted = Noted { kept, at, by, why, escalated };
+            let noted = StoredAlarm { kept, at, by, why, escalated };
             let body = serde_json::to_string(&noted).unwrap_or_default();
             changes.push(Change::Alarm { id, body });
         }
@@ -141,13 +141,13 @@ impl Desk {
     /// Tells once more what nobody has acknowledged for long.
     pub(super) fn escalate(&mut self) {
         let hooks: Vec<(Id, Duration)> = {
-            let hooks = self.parts.hooks.borrow();
+            let hooks = self.deps.hooks.borrow();
             hooks.iter().filter_map(|hook| Some((hook.id.clone(), hook.escalate_after?))).collect()
         };
         if hooks.is_empty() {
             return;
         }
-        let (now, at) = (self.now(), self.parts.clock.now().at);
+        let (now, at) = (self.now(), self.deps.clock.now().at);
         let mut late = Vec::new();
         for view in self.engine.alarms().filter(|view| view.state == alarm::State::Unacknowledged) {
             let done = self.notes.get(&view.rule.id).map(|noted| noted.escalated.clone()).unwrap_or_default();
@@ -180,7 +180,7 @@ impl Desk {
     /// Stores what waits, in order; what the disk does not take waits on.
     pub(super) async fn save(&mut self) {
         while let Some(entry) = self.unsaved.front() {
-            if let Err(error) = self.parts.store.keep(entry.clone()).await {
+            if let Err(error) = self.deps.store.keep(entry.clone()).await {
                 if self.unsaved.len() > UNSAVED {
                     tracing::error!(%error, "steps of alarms could not be stored and are given up");
                     self.unsaved.pop_front();
@@ -193,10 +193,10 @@ impl Desk {
 
     /// Alarms that stood when their rule went: the district would wait for their end for ever.
     pub(super) async fn retire(&mut self) {
-        let rules = Arc::clone(&self.parts.rules.borrow());
+        let rules = Arc::clone(&self.deps.rules.borrow());
         let is_gone = |id: &&Id| !rules.iter().any(|rule| rule.id == **id);
         let gone: Vec<Id> = self.notes.keys().filter(is_gone).cloned().collect();
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         for id in gone {
             let Some(noted) = self.notes.remove(&id) else { continue };
             let mut entry = Entry::default();
@@ -205,7 +205,7 @@ impl Desk {
                 let body = payload::retired(&id, noted.kept.state, at);
                 entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
                 entry.records.push(payload::record(body.clone(), at));
-                self.parts.events.tell("alarm", &Value::Object(body));
+                self.deps.events.tell("alarm", &Value::Object(body));
             }
             self.unsaved.push_back(entry);
         }

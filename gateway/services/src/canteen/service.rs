@@ -25,7 +25,7 @@ use linli_domain::timezone::Zone;
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What the task is made of.
-pub struct Parts {
+pub struct Deps {
     /// Where everything is kept.
     pub store: Documents,
     /// Where what is told goes; the lines hold the channel open.
@@ -51,8 +51,8 @@ pub(super) struct Cabinet {
 }
 
 /// The task.
-pub struct Desk {
-    pub(super) parts: Parts,
+pub struct CanteenService {
+    pub(super) deps: Deps,
     began: Instant,
     pub(super) today: Date,
     pub(super) cabinets: BTreeMap<Id, Cabinet>,
@@ -63,21 +63,21 @@ pub struct Desk {
     pub(super) samples: BTreeMap<Id, (i64, i64)>,
 }
 
-// === impl Desk ===
+// === impl CanteenService ===
 
-impl Desk {
+impl CanteenService {
     /// Goes on where every account was when the process ended.
-    pub async fn resume(mut parts: Parts) -> anyhow::Result<Self> {
-        let now = parts.clock.now().at;
-        let today = parts.zone.day(now);
-        let watched = Arc::clone(&parts.watched.borrow_and_update());
-        let coolings = Coolings::resume(&parts.store, now).await?;
+    pub async fn resume(mut deps: Deps) -> anyhow::Result<Self> {
+        let now = deps.clock.now().at;
+        let today = deps.zone.day(now);
+        let watched = Arc::clone(&deps.watched.borrow_and_update());
+        let coolings = Coolings::resume(&deps.store, now).await?;
         let (began, unsaved) = (Instant::now(), Entry::default());
         let (cabinets, samples) = (BTreeMap::new(), BTreeMap::new());
-        let mut desk = Self { parts, began, today, cabinets, coolings, unsaved, samples };
-        desk.follow(&watched).await?;
-        desk.count_samples().await?;
-        Ok(desk)
+        let mut service = Self { deps, began, today, cabinets, coolings, unsaved, samples };
+        service.follow(&watched).await?;
+        service.count_samples().await?;
+        Ok(service)
     }
 
     /// Runs until nothing is read any more.
@@ -94,9 +94,9 @@ impl Desk {
                 Some(Asked { who, request, reply }) = asked.recv() => {
                     let _ = reply.send(self.carry_out(&who, request).await);
                 }
-                changed = self.parts.watched.changed(), if is_open => {
+                changed = self.deps.watched.changed(), if is_open => {
                     is_open = changed.is_ok();
-                    let watched = Arc::clone(&self.parts.watched.borrow_and_update());
+                    let watched = Arc::clone(&self.deps.watched.borrow_and_update());
                     if let Err(error) = self.follow(&watched).await {
                         tracing::error!(%error, "accounts of new cabinets cannot be read");
                     }
@@ -113,14 +113,14 @@ impl Desk {
 
     /// Takes over cabinets; those that stay go on.
     async fn follow(&mut self, watched: &[CanteenDevice]) -> Result<(), linli_store::ReadError> {
-        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        let (tick, now) = (self.now(), self.deps.clock.now().at);
         let mut before = std::mem::take(&mut self.cabinets);
         for watched in watched {
             let same = before.remove(&watched.device).filter(|same| same.watched.kept == watched.kept);
             let cabinet = match same {
                 Some(same) => Cabinet { watched: watched.clone(), ..same },
                 None => {
-                    let kept = self.parts.store.get(&format!("account/{}", watched.device)).await?;
+                    let kept = self.deps.store.get(&format!("account/{}", watched.device)).await?;
                     let account = kept.and_then(|kept| {
                         let account: Account = serde_json::from_str(&kept.body).ok()?;
                         Some(self.aged(watched, account, kept.at, now, tick))
@@ -146,7 +146,7 @@ impl Desk {
         let span = |from: Timestamp, to: Timestamp| {
             Duration::from_millis(to.0.saturating_sub(from.0).max(0).cast_unsigned())
         };
-        let (day, today) = (self.parts.zone.day(kept), self.parts.zone.day(now));
+        let (day, today) = (self.deps.zone.day(kept), self.deps.zone.day(now));
         if day == today {
             return account.resumed(span(kept, now), tick);
         }
@@ -157,7 +157,7 @@ impl Desk {
             self.unsaved.changes.push(self.kept_day(watched, day, &ahead));
             return account.resumed(Duration::ZERO, tick);
         }
-        let (midnight, dawn) = (self.parts.zone.bounds(day).1, self.parts.zone.bounds(today).0);
+        let (midnight, dawn) = (self.deps.zone.bounds(day).1, self.deps.zone.bounds(today).0);
         let mut account = account.resumed(span(kept, midnight), tick);
         let ended = account.turn(midnight);
         self.unsaved.changes.push(self.kept_day(watched, day, &ended));
@@ -165,7 +165,7 @@ impl Desk {
     }
 
     async fn see(&mut self, batch: &Batch) {
-        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        let (tick, now) = (self.now(), self.deps.clock.now().at);
         self.turn(now).await;
         let Some(cabinet) = self.cabinets.get_mut(&batch.layout.device) else { return };
         let (point, mut is_told) = (cabinet.watched.point, false);
@@ -186,8 +186,8 @@ impl Desk {
             self.catch_up().await;
         }
         let Some(cabinet) = self.cabinets.get(&batch.layout.device).filter(|_| is_told) else { return };
-        let batch = told(cabinet, &*self.parts.clock, (0, 0));
-        if let (Some(batch), Some(samples)) = (batch, self.parts.samples.upgrade()) {
+        let batch = told(cabinet, &*self.deps.clock, (0, 0));
+        if let (Some(batch), Some(samples)) = (batch, self.deps.samples.upgrade()) {
             let _ = samples.try_send(batch);
         }
         self.save().await;
@@ -195,7 +195,7 @@ impl Desk {
 
     /// Time passes: accounts are kept, and what they come to is told.
     async fn look(&mut self) {
-        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        let (tick, now) = (self.now(), self.deps.clock.now().at);
         self.turn(now).await;
         let mut told_now = Vec::new();
         for (device, cabinet) in &mut self.cabinets {
@@ -211,10 +211,10 @@ impl Desk {
                 };
                 self.unsaved.changes.push(Change::Document(page));
             }
-            told_now.extend(told(cabinet, &*self.parts.clock, counts));
+            told_now.extend(told(cabinet, &*self.deps.clock, counts));
         }
         self.unsaved.changes.extend(self.coolings.changes());
-        if let Some(samples) = self.parts.samples.upgrade() {
+        if let Some(samples) = self.deps.samples.upgrade() {
             for batch in told_now {
                 let _ = samples.try_send(batch);
             }
@@ -234,12 +234,12 @@ impl Desk {
     /// At the centre's midnight the day's accounts are closed. A clock that was set back goes on
     /// with what was kept of that day.
     async fn turn(&mut self, now: Timestamp) {
-        let today = self.parts.zone.day(now);
+        let today = self.deps.zone.day(now);
         if today == self.today {
             return;
         }
         let (ended, tick) = (std::mem::replace(&mut self.today, today), self.now());
-        let midnight = self.parts.zone.bounds(today).0;
+        let midnight = self.deps.zone.bounds(today).0;
         let mut days = Vec::new();
         for cabinet in self.cabinets.values_mut() {
             let Some(kept) = cabinet.watched.kept else { continue };
@@ -262,12 +262,12 @@ impl Desk {
 
     /// What was kept of a cabinet's day.
     pub(super) async fn day_of(&self, day: Date, device: &Id) -> Option<Day> {
-        let page = self.parts.store.get(&format!("day/{day}/{device}")).await.ok()??;
+        let page = self.deps.store.get(&format!("day/{day}/{device}")).await.ok()??;
         serde_json::from_str(&page.body).ok()
     }
 
     fn kept_day(&self, watched: &CanteenDevice, day: Date, kept: &Day) -> Change {
-        let at = self.parts.zone.bounds(day).0;
+        let at = self.deps.zone.bounds(day).0;
         let id = format!("day/{day}/{}", watched.device);
         Change::Document(Document { id, kind: "day".to_owned(), at, body: json(kept) })
     }
@@ -285,7 +285,7 @@ impl Desk {
             }
         }
         self.unsaved.changes = newest.into_values().collect();
-        match self.parts.store.keep(self.unsaved.clone()).await {
+        match self.deps.store.keep(self.unsaved.clone()).await {
             Ok(()) => self.unsaved = Entry::default(),
             Err(error) => tracing::warn!(%error, "the canteen's accounts are not kept yet"),
         }

@@ -12,23 +12,23 @@ use linli_store::{Change, Entry};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::desk::Desk;
+use super::actuator::{Actuator, Task};
 use super::evidence::{Claims, Moment};
-use super::hands::{Hands, Task};
 use super::payload::{Changed, message, moved};
+use super::pending_audit::PendingAudit;
 use super::policy::{Entered, plan_of};
 use super::record::Record;
 use super::room::{After, Room};
+use super::service::ModeService;
 use super::setup::Setup;
-use super::urgent::Owed;
-use linli_config::Known;
+use linli_config::CheckedPlan;
 use linli_domain::mode::record::Evidence;
-use linli_domain::mode::record::What;
+use linli_domain::mode::record::ModeEvent;
 
 /// A step that was decided and is not durable yet.
 pub(super) struct Decided {
     room: usize,
-    known: Arc<Known>,
+    known: Arc<CheckedPlan>,
     event: Event,
     by: Option<String>,
     evidence: Option<Evidence>,
@@ -36,14 +36,14 @@ pub(super) struct Decided {
     effects: Vec<Effect>,
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// What follows from an event; nothing when nothing does. `plan` is that of an order.
     pub(super) fn decide(
         &self,
         index: usize,
-        plan: Option<&Arc<Known>>,
+        plan: Option<&Arc<CheckedPlan>>,
         event: Event,
         by: Option<String>,
         evidence: Option<Evidence>,
@@ -64,22 +64,22 @@ impl Desk {
     pub(super) async fn settle(
         &mut self,
         decided: Vec<Decided>,
-        first: Vec<What>,
+        first: Vec<ModeEvent>,
         mut changes: Vec<Change>,
         mut records: Vec<linli_domain::Record>,
     ) -> Result<(), linli_store::NotDurable> {
         let began = Instant::now();
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let is_urgent = !decided.is_empty() && decided.iter().all(Decided::is_urgent);
-        // Names what is done for ever: lines that are owed will have these numbers.
-        let number = self.record.count() + self.owed.lines.len() as u64;
+        // Names what is done for ever: lines that are pending will have these numbers.
+        let number = self.record.count() + self.pending.lines.len() as u64;
         let mut record = self.record.clone();
-        for what in self.owed.lines.iter().cloned().chain(first) {
+        for what in self.pending.lines.iter().cloned().chain(first) {
             changes.push(record.write(at, what));
         }
-        changes.extend(self.owed.pages.iter().cloned());
-        records.extend(self.owed.messages.iter().cloned());
-        let (mut moments, mut told, mut owed) = (Vec::new(), Vec::new(), Owed::default());
+        changes.extend(self.pending.pages.iter().cloned());
+        records.extend(self.pending.messages.iter().cloned());
+        let (mut moments, mut reported, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
         let now = self.now();
         for made in &decided {
             let Some(room) = self.rooms.get(&made.room) else { continue };
@@ -87,13 +87,13 @@ impl Desk {
             let after = made.after(room, stages, now, at);
             let page = room.page_of(&made.next, made.keeps(), &after, at);
             if is_urgent {
-                owed.lines.push(line.clone());
-                owed.pages.push(page.clone());
+                pending.lines.push(line.clone());
+                pending.pages.push(page.clone());
             }
             changes.push(record.write(at, line));
             changes.push(page);
             if let Some(body) = self.changed(room, made, stages, &after, &record, at) {
-                told.push(body.clone());
+                reported.push(body.clone());
                 records.push(message(Topic::ModeEvent, at, body));
             }
             moments.push(after);
@@ -108,26 +108,26 @@ impl Desk {
         match self.kept(Entry { changes, records, ..Entry::default() }).await {
             Ok(()) => {
                 self.record = record;
-                self.owed = Owed::default();
-                if !told.is_empty() {
+                self.pending = PendingAudit::default();
+                if !reported.is_empty() {
                     self.heads.tell(self.record.count(), now.instant);
                 }
             }
             Err(error) if is_urgent => {
                 tracing::error!(%error, "not on record yet, and done all the same: safety goes first");
-                // A head is told, and signed, of what is on record only.
-                told.iter_mut().for_each(|body| drop(body.remove("record")));
-                owed.messages =
-                    told.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
-                self.owed.extend(owed);
+                // A head is reported, and signed, of what is on record only.
+                reported.iter_mut().for_each(|body| drop(body.remove("record")));
+                pending.messages =
+                    reported.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
+                self.pending.extend(pending);
             }
             Err(error) => return Err(error),
         }
-        told.into_iter().for_each(|body| self.parts.events.tell("mode", &Value::Object(body)));
+        reported.into_iter().for_each(|body| self.deps.events.tell("mode", &Value::Object(body)));
         acts.into_iter().for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
         self.tell_status();
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.parts.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
+        self.deps.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
         Ok(())
     }
 
@@ -158,9 +158,9 @@ impl Desk {
     }
 
     /// The record's line of a step.
-    fn line(&self, room: &Room, made: &Decided) -> (What, (Stage, Stage)) {
+    fn line(&self, room: &Room, made: &Decided) -> (ModeEvent, (Stage, Stage)) {
         let stages = (room.stage(&self.setup), made.next.stage(&made.known.brief));
-        let line = What::Step {
+        let line = ModeEvent::Step {
             room: room.id.clone(),
             plan: made.known.brief.plan.key(),
             event: made.event.clone(),
@@ -178,7 +178,7 @@ impl Desk {
     /// What is durable becomes real.
     fn carry_out(&mut self, made: Decided, after: After, at: Timestamp, number: &str) {
         let now = self.now();
-        self.parts.health.steps.fetch_add(1, Ordering::Relaxed);
+        self.deps.health.steps.fetch_add(1, Ordering::Relaxed);
         let is_stopped = self.stopped.contains(&made.room);
         let Some(room) = self.rooms.get_mut(&made.room) else { return };
         room.tally.count((&room.state, room.since), &made.next, &made.event, &made.effects, at);
@@ -204,14 +204,14 @@ impl Desk {
                 // Whoever pressed stop meanwhile is heard next.
                 Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
                 Effect::Act { step, turn, attempt } => {
-                    act(room, &self.setup, brief, &self.hands, &number, (*step, *turn, *attempt));
+                    act(room, &self.setup, brief, &self.actuator, &number, (*step, *turn, *attempt));
                 }
                 Effect::Safe(output) => {
                     let Some(safe) = brief.safe.get(*output) else { continue };
                     room.claims.moves(&safe.touches);
                     let touches = safe.touches.clone();
                     let task = Task { room: room.index, serial: room.serial, act: None, touches };
-                    self.hands.write_first(&self.setup.facility, &[&safe.setting], &number, task);
+                    self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
                 }
                 Effect::Lease(step) => {
                     if let Some(every) = Room::refreshed_every(brief, *step) {
@@ -239,7 +239,7 @@ impl Desk {
 
 impl Decided {
     /// The plan it was decided by.
-    pub(super) const fn plan(&self) -> &Arc<Known> {
+    pub(super) const fn plan(&self) -> &Arc<CheckedPlan> {
         &self.known
     }
 
@@ -255,7 +255,7 @@ impl Decided {
     }
 
     /// The plan that the room keeps; none in peace.
-    fn keeps(&self) -> Option<&Arc<Known>> {
+    fn keeps(&self) -> Option<&Arc<CheckedPlan>> {
         self.next.run.is_some().then_some(&self.known)
     }
 
@@ -270,7 +270,7 @@ fn act(
     room: &mut Room,
     setup: &Setup,
     brief: &ResolvedPlan,
-    hands: &Hands,
+    actuator: &Actuator,
     number: &str,
     what: (usize, ActionPhase, u8),
 ) {
@@ -284,11 +284,11 @@ fn act(
     match turn {
         ActionPhase::On => {
             let token = room.begins(step, attempt);
-            hands.write(&setup.facility, &settings, number, &token, task);
+            actuator.write(&setup.facility, &settings, number, &token, task);
         }
         // An end and a remedy are never taken back, nor overtaken by what makes safe.
         ActionPhase::Off | ActionPhase::Compensate => {
-            hands.write_first(&setup.facility, &settings, number, task)
+            actuator.write_first(&setup.facility, &settings, number, task)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The desk: takes requests, lets one at a time onto each line, keeps the record, tells the district.
+//! The service: takes requests, lets one at a time onto each line, keeps the record, tells the district.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::image::Image;
 use super::job::{self, Target};
-use super::record::{Record, What};
+use super::record::{NodeEvent, Record};
 use super::request::{Action, Asked, Do, Reply};
 use crate::error::ServiceError;
 use crate::events::Events;
@@ -24,8 +24,8 @@ use linli_config::settings::image_key::ImageKeys;
 /// Lines of the record waiting to be written.
 const NOTE_QUEUE: usize = 64;
 
-/// The desk's parts.
-pub struct Parts {
+/// The service's deps.
+pub struct Deps {
     /// The record.
     pub store: Documents,
     /// Where nodes are reached.
@@ -38,9 +38,9 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The desk.
-pub struct Desk {
-    parts: Parts,
+/// The service.
+pub struct NodeService {
+    deps: Deps,
     record: Record,
     /// Lines on which somebody works, by the job.
     busy: BTreeMap<Id, tokio::task::Id>,
@@ -49,19 +49,19 @@ pub struct Desk {
 
 /// A line for the record; whoever writes it may wait until it is durable.
 struct Note {
-    what: What,
+    what: NodeEvent,
     kept: oneshot::Sender<()>,
 }
 
 type Notes = mpsc::Sender<Note>;
 
-// === impl Desk ===
+// === impl NodeService ===
 
-impl Desk {
+impl NodeService {
     /// Goes on with the record as it was kept.
-    pub async fn resume(parts: Parts) -> anyhow::Result<Self> {
-        let record = Record::resume(&parts.store).await?;
-        Ok(Self { parts, record, busy: BTreeMap::new(), jobs: JoinSet::new() })
+    pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
+        let record = Record::resume(&deps.store).await?;
+        Ok(Self { deps, record, busy: BTreeMap::new(), jobs: JoinSet::new() })
     }
 
     /// Serves until the queue closes. What is under way then is broken off: every node keeps what
@@ -69,13 +69,13 @@ impl Desk {
     pub async fn run(mut self, mut asked: mpsc::Receiver<Asked>) {
         let (notes, mut noted) = mpsc::channel(NOTE_QUEUE);
         for device in self.record.broken_off() {
-            self.note(What {
+            self.note(NodeEvent {
                 who: "linli".to_owned(),
                 action: "flash".to_owned(),
                 result: "stopped".to_owned(),
                 device,
                 detail: Some("the gateway ended meanwhile; the same command goes on".to_owned()),
-                ..What::default()
+                ..NodeEvent::default()
             })
             .await;
         }
@@ -118,13 +118,13 @@ impl Desk {
             _ => None,
         };
         if let Some((action, device, why)) = refused {
-            let what = What {
+            let what = NodeEvent {
                 who,
                 action: action.to_owned(),
                 result: "refused".to_owned(),
                 device,
                 detail: Some(why.to_string()),
-                ..What::default()
+                ..NodeEvent::default()
             };
             self.note(what).await;
         }
@@ -172,7 +172,7 @@ impl Desk {
         tell: &mpsc::Sender<Value>,
         notes: &Notes,
     ) -> Result<(), ServiceError> {
-        image.is_signed(&self.parts.keys.borrow()).map_err(ServiceError::Conflict)?;
+        image.is_signed(&self.deps.keys.borrow()).map_err(ServiceError::Conflict)?;
         let found: Vec<(Id, Target)> =
             devices.iter().map(|device| self.find(device)).collect::<Result<_, _>>()?;
         let Some((line, _)) = found.first().cloned() else {
@@ -198,7 +198,7 @@ impl Desk {
 
     /// A node of the configuration, with its line.
     fn find(&self, device: &str) -> Result<(Id, Target), ServiceError> {
-        let routes = self.parts.routes.borrow();
+        let routes = self.deps.routes.borrow();
         let Some(route) = routes.devices.get(device) else {
             let is_node = |layout: &Arc<linli_domain::Layout>| node::kind_of(&layout.profile).is_some();
             let nodes: Vec<&str> = routes
@@ -228,14 +228,14 @@ impl Desk {
             serial: planned.serial,
             kind: Some(kind.id),
             afterwards: None,
-            now: self.parts.clock.now().at,
+            now: self.deps.clock.now().at,
         };
         Ok((line, target))
     }
 
     /// Whoever answers at a unit id of a line.
     fn on_line(&self, line: &str, unit: u8) -> Result<(Id, Target), ServiceError> {
-        let routes = self.parts.routes.borrow();
+        let routes = self.deps.routes.borrow();
         let Some((id, attendant)) = routes.attendants.get_key_value(line) else {
             let known: Vec<&str> = routes.attendants.keys().map(Id::as_str).collect();
             return Err(ServiceError::Unknown(format!("no line {line:?}; there are: {}", known.join(", "))));
@@ -250,7 +250,7 @@ impl Desk {
                 serial: None,
                 kind: None,
                 afterwards: None,
-                now: self.parts.clock.now().at,
+                now: self.deps.clock.now().at,
             },
         ))
     }
@@ -264,8 +264,8 @@ impl Desk {
     }
 
     /// Writes a line of the record, and tells the district where it changed a node.
-    async fn note(&mut self, what: What) {
-        let now = self.parts.clock.now().at;
+    async fn note(&mut self, what: NodeEvent) {
+        let now = self.deps.clock.now().at;
         tracing::info!(device = what.device, action = what.action, result = what.result, "node");
         let told = json!({
             "device": what.device, "state": "maintained", "action": what.action, "result": what.result,
@@ -274,7 +274,7 @@ impl Desk {
         let mut records = Vec::new();
         if let Value::Object(mut body) = told {
             body.retain(|_, member| !member.is_null());
-            self.parts.events.tell("device", &Value::Object(body.clone()));
+            self.deps.events.tell("device", &Value::Object(body.clone()));
             if Id::new(&what.device).is_ok() {
                 let topic = Topic::DeviceEvent;
                 records.push(Stored::Message(Message {
@@ -285,7 +285,7 @@ impl Desk {
                 }));
             }
         }
-        if let Err(error) = self.record.keep(&self.parts.store, now, what, records).await {
+        if let Err(error) = self.record.keep(&self.deps.store, now, what, records).await {
             tracing::error!(error = format!("{error:#}"), "the record of nodes cannot be written");
         }
     }
@@ -294,18 +294,18 @@ impl Desk {
 /// Updates one node, with its lines of the record; whether it went well.
 async fn one(target: &Target, image: &Image, who: &str, tell: &mpsc::Sender<Value>, notes: &Notes) -> bool {
     let version = image.header.firmware;
-    let line = |result: &str| What {
+    let line = |result: &str| NodeEvent {
         who: who.to_owned(),
         action: "flash".to_owned(),
         result: result.to_owned(),
         device: target.device.clone(),
         about: Some(format!("{version} {:08x}", image.header.id())),
-        ..What::default()
+        ..NodeEvent::default()
     };
     keep(notes, line("begun")).await;
     let (answer, serial) = job::update(target, image, tell).await;
     let result = answer["result"].as_str().unwrap_or_default();
-    let what = What {
+    let what = NodeEvent {
         serial: serial.map(|serial| format!("{serial:016x}")),
         detail: answer["why"].as_str().map(str::to_owned),
         ..line(result)
@@ -316,7 +316,7 @@ async fn one(target: &Target, image: &Image, who: &str, tell: &mpsc::Sender<Valu
     went_well
 }
 
-async fn keep(notes: &Notes, what: What) {
+async fn keep(notes: &Notes, what: NodeEvent) {
     let (kept, is_kept) = oneshot::channel();
     if notes.send(Note { what, kept }).await.is_ok() {
         let _ = is_kept.await;

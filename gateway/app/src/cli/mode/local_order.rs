@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use linli_domain::order::{Kind, sign};
 
+use super::super::config_dir::ConfigDir;
 use super::super::order;
-use super::super::site::Site;
 
 /// An order on the spot.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", required = true)]
     pub key: Vec<PathBuf>,
     #[command(flatten)]
-    pub site: Site,
+    pub site: ConfigDir,
 }
 
 /// Writes, signs, sends.

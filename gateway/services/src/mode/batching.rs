@@ -11,9 +11,9 @@ use linli_domain::{Batch, Id};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::desk::Desk;
-use super::hands::Done;
-use linli_config::Known;
+use super::actuator::Done;
+use super::service::ModeService;
+use linli_config::CheckedPlan;
 use linli_domain::mode::record::Evidence;
 
 /// What could not be made durable is tried again after this.
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const TOGETHER: usize = 16;
 
 /// Something that happened in a room, of which nobody is answered.
-pub(super) struct Told {
+pub(super) struct RoomEvent {
     room: usize,
     event: Event,
     evidence: Option<Evidence>,
@@ -32,13 +32,13 @@ pub(super) struct Told {
 /// A room whose claims are looked at, and which is next.
 struct Looked {
     room: usize,
-    known: Arc<Known>,
+    known: Arc<CheckedPlan>,
     atom: usize,
 }
 
-// === impl Told ===
+// === impl RoomEvent ===
 
-impl Told {
+impl RoomEvent {
     /// Without evidence.
     pub(super) const fn of(room: usize, event: Event) -> Self {
         Self { room, event, evidence: None }
@@ -49,9 +49,9 @@ impl Told {
     }
 }
 
-// === impl Desk ===
+// === impl ModeService ===
 
-impl Desk {
+impl ModeService {
     /// Batches of different devices are looked at together. One of a device that was already among
     /// them waits: nothing that was read is passed over.
     pub(super) async fn see(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {
@@ -61,13 +61,13 @@ impl Desk {
             if devices.contains(&batch.layout.device) {
                 self.look(Some(&std::mem::take(&mut devices))).await;
             }
-            self.seen.note(&batch, Instant::now());
+            self.readings.note(&batch, Instant::now());
             devices.insert(batch.layout.device.clone());
             next = more.try_recv().ok();
         }
         if let Some(batch) = next {
             self.look(Some(&std::mem::take(&mut devices))).await;
-            self.seen.note(&batch, Instant::now());
+            self.readings.note(&batch, Instant::now());
             devices.insert(batch.layout.device.clone());
         }
         self.look(Some(&devices)).await;
@@ -77,7 +77,7 @@ impl Desk {
     pub(super) async fn look(&mut self, devices: Option<&BTreeSet<Id>>) {
         let now = Instant::now();
         let fires = self.rooms.keys().filter_map(|room| self.fire_news(*room, now));
-        let (urgent, calm): (Vec<Told>, Vec<Told>) = fires.partition(Told::is_urgent);
+        let (urgent, calm): (Vec<RoomEvent>, Vec<RoomEvent>) = fires.partition(RoomEvent::is_urgent);
         self.happen_together(urgent).await;
         self.happen_together(calm).await;
         let concerned = devices.map(|devices| self.concerned(devices));
@@ -88,18 +88,24 @@ impl Desk {
             .filter_map(|room| Some(Looked { room: room.index, known: room.known.clone()?, atom: 0 }))
             .collect();
         loop {
-            let told: Vec<Told> = looked.iter_mut().filter_map(|looked| self.news(looked, now)).collect();
-            if told.is_empty() {
+            let reported: Vec<RoomEvent> =
+                looked.iter_mut().filter_map(|looked| self.news(looked, now)).collect();
+            if reported.is_empty() {
                 return;
             }
-            self.happen_together(told).await;
+            self.happen_together(reported).await;
         }
     }
 
-    fn fire_news(&self, index: usize, now: Instant) -> Option<Told> {
+    fn fire_news(&self, index: usize, now: Instant) -> Option<RoomEvent> {
         let zone = self.setup.facility.rooms.get(index)?.fire_zone?;
-        let told = self.seen.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
-        self.rooms.get(&index)?.state.fire.is_news(told).then(|| Told::of(index, Event::Fire(told)))
+        let reported = self.readings.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
+        self.rooms
+            .get(&index)?
+            .state
+            .fire
+            .is_news(reported)
+            .then(|| RoomEvent::of(index, Event::Fire(reported)))
     }
 
     /// Rooms in which something is read from one of those devices.
@@ -115,7 +121,7 @@ impl Desk {
     }
 
     /// The next claim of a room of which there is something to tell.
-    fn news(&mut self, looked: &mut Looked, now: Instant) -> Option<Told> {
+    fn news(&mut self, looked: &mut Looked, now: Instant) -> Option<RoomEvent> {
         let room = self.rooms.get_mut(&looked.room)?;
         // The plan may be another one now.
         if !room.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &looked.known)) {
@@ -126,9 +132,9 @@ impl Desk {
             let atom = looked.atom;
             looked.atom += 1;
             let knows = room.knows(atom);
-            if let Some(truth) = room.claims.news(&self.seen, setup, brief, atom, knows, now) {
-                let evidence = self.seen.evidence(setup, brief, atom, now);
-                return Some(Told { room: looked.room, event: Event::Truth(atom, truth), evidence });
+            if let Some(truth) = room.claims.news(&self.readings, setup, brief, atom, knows, now) {
+                let evidence = self.readings.evidence(setup, brief, atom, now);
+                return Some(RoomEvent { room: looked.room, event: Event::Truth(atom, truth), evidence });
             }
         }
         None
@@ -143,20 +149,20 @@ impl Desk {
             waiting.push(next);
         }
         while !waiting.is_empty() {
-            let (mut rooms, mut told, mut later) = (BTreeSet::new(), Vec::new(), Vec::new());
+            let (mut rooms, mut reported, mut later) = (BTreeSet::new(), Vec::new(), Vec::new());
             for done in std::mem::take(&mut waiting) {
                 match rooms.insert(done.task.room) {
-                    true => told.extend(self.end_of(done)),
+                    true => reported.extend(self.end_of(done)),
                     false => later.push(done),
                 }
             }
-            self.happen_together(told).await;
+            self.happen_together(reported).await;
             waiting = later;
         }
     }
 
     /// What a room hears of it. Of an earlier run nothing.
-    fn end_of(&mut self, done: Done) -> Option<Told> {
+    fn end_of(&mut self, done: Done) -> Option<RoomEvent> {
         let Done { task, is_done, why } = done;
         let moment = self.now();
         let room = self.rooms.get_mut(&task.room)?;
@@ -169,18 +175,18 @@ impl Desk {
         room.claims.moved(&task.touches, moment);
         let (step, turn) = task.act?;
         let acted = if is_done { Acted::Done } else { Acted::Failed };
-        Some(Told::of(task.room, Event::Acted { step, turn, acted }))
+        Some(RoomEvent::of(task.room, Event::Acted { step, turn, acted }))
     }
 
     /// Something happened that nobody is answered for.
     pub(super) async fn happen(&mut self, index: usize, event: Event) {
-        self.happen_together(vec![Told::of(index, event)]).await;
+        self.happen_together(vec![RoomEvent::of(index, event)]).await;
     }
 
     /// The same in several rooms, once in each.
-    pub(super) async fn happen_together(&mut self, told: Vec<Told>) {
+    pub(super) async fn happen_together(&mut self, reported: Vec<RoomEvent>) {
         let (mut decided, mut events) = (Vec::new(), Vec::new());
-        for Told { room, event, evidence } in told {
+        for RoomEvent { room, event, evidence } in reported {
             match self.decide(room, None, event.clone(), None, evidence) {
                 Ok(Some(made)) => {
                     decided.push(made);

@@ -7,8 +7,8 @@ use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_store::{Audit, Change, Document, Entry, ReadError};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, json as text};
 use super::request::Request;
+use super::service::{CanteenService, json as text};
 use crate::error::ServiceError;
 use linli_config::settings::canteen::TEMPERATURE;
 use linli_domain::canteen::Signed;
@@ -28,9 +28,9 @@ pub(super) const GONE: &str = "sample-gone";
 /// Longest word of a person.
 const LONGEST: usize = 200;
 
-// === impl Desk ===
+// === impl CanteenService ===
 
-impl Desk {
+impl CanteenService {
     /// Does what is asked.
     pub(super) async fn carry_out(&mut self, who: &str, request: Request) -> Result<Value, ServiceError> {
         match request {
@@ -40,7 +40,7 @@ impl Desk {
             }
             Request::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
             Request::Samples => {
-                let kept = self.parts.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+                let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
                 Ok(kept.iter().filter_map(|page| serde_json::from_str::<Value>(&page.body).ok()).collect())
             }
             Request::Cool { food, probe, rule, by } => {
@@ -48,13 +48,13 @@ impl Desk {
             }
             Request::Note { text, by } => {
                 let (text, by) = (word("text", &text)?, word("by", &by)?);
-                let at = self.parts.clock.now().at;
+                let at = self.deps.clock.now().at;
                 let body = json!({"text": text, "by": by, "at": at.0});
                 self.keep(who, "note", &format!("note/{}", at.0), at, &body).await
             }
             Request::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
             Request::Signed => {
-                let all = self.parts.store.of("signed", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+                let all = self.deps.store.of("signed", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
                 Ok(all.iter().filter_map(|food| serde_json::from_str::<Value>(&food.body).ok()).collect())
             }
         }
@@ -87,9 +87,9 @@ impl Desk {
             );
             return Err(ServiceError::Wrong(message));
         };
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let id = format!("sample/{}", at.0);
-        if self.parts.store.get(&id).await?.is_some() {
+        if self.deps.store.get(&id).await?.is_some() {
             return Err(ServiceError::Conflict("one sample at a time; try again".to_owned()));
         }
         let body = json!({
@@ -112,12 +112,12 @@ impl Desk {
         let unknown = || {
             ServiceError::Unknown(format!("there is no sample {sample:?}; `linli food samples` lists them"))
         };
-        let kept = self.parts.store.get(&format!("sample/{sample}")).await?.ok_or_else(unknown)?;
+        let kept = self.deps.store.get(&format!("sample/{sample}")).await?.ok_or_else(unknown)?;
         let mut body: Value = serde_json::from_str(&kept.body).map_err(|_| unknown())?;
         if !body["destroyed"].is_null() {
             return Err(ServiceError::Conflict(format!("sample {sample} was destroyed already")));
         }
-        let now = self.parts.clock.now().at;
+        let now = self.deps.clock.now().at;
         let is_early = now.0 < kept.at.0 + KEPT_FOR;
         let why = why.map(|why| word("why", why)).transpose()?;
         if is_early && why.is_none() {
@@ -160,14 +160,14 @@ impl Desk {
                 "probe: {probe} is in another batch that still cools"
             )));
         }
-        let (tick, now) = (self.now(), self.parts.clock.now().at);
+        let (tick, now) = (self.now(), self.deps.clock.now().at);
         let id = self.coolings.begin(food, probe.clone(), by, rule, tick, now);
         let entry = Entry {
             changes: self.coolings.changes(),
             audit: vec![audit(who, "food.cool", &id, now)],
             ..Entry::default()
         };
-        self.parts.store.keep(entry).await?;
+        self.deps.store.keep(entry).await?;
         Ok(json!({"cooling": id, "probe": probe, "rule": rule.name, "source": rule.source}))
     }
 
@@ -184,9 +184,9 @@ impl Desk {
             return Err(ServiceError::Wrong(format!("day: {day} has not come yet")));
         }
         let record = self.record(day).await?;
-        let newest = self.parts.store.newest("signed").await?;
+        let newest = self.deps.store.newest("signed").await?;
         let newest = newest.and_then(|food| serde_json::from_str::<Signed>(&food.body).ok());
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let signed = Signed::new(newest.as_ref(), record, by, note, at.0);
         let told = json!({
             "number": signed.number, "day": signed.day, "by": signed.by, "hash": signed.hash,
@@ -203,7 +203,7 @@ impl Desk {
             records: vec![Record::Message(message)],
             ..Entry::default()
         };
-        self.parts.store.keep(entry).await?;
+        self.deps.store.keep(entry).await?;
         Ok(serde_json::to_value(&signed).unwrap_or_default())
     }
 
@@ -216,20 +216,20 @@ impl Desk {
         body: &Value,
     ) -> Result<Value, ServiceError> {
         let page = Document { id: id.to_owned(), kind: kind.to_owned(), at, body: body.to_string() };
-        let now = self.parts.clock.now().at;
+        let now = self.deps.clock.now().at;
         let audit = vec![audit(who, &format!("food.{kind}"), id, now)];
-        self.parts
+        self.deps
             .store
             .keep(Entry { changes: vec![Change::Document(page)], audit, ..Entry::default() })
             .await?;
-        self.parts.events.tell("food", body);
+        self.deps.events.tell("food", body);
         Ok(body.clone())
     }
 
     /// How many samples each cabinet keeps, and how many for too long.
     pub(super) async fn count_samples(&mut self) -> Result<(), ReadError> {
-        let now = self.parts.clock.now().at;
-        let kept = self.parts.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
+        let now = self.deps.clock.now().at;
+        let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
         self.samples.clear();
         for food in kept {
             let Ok(body) = serde_json::from_str::<Value>(&food.body) else { continue };

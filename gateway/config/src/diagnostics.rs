@@ -6,15 +6,15 @@ use super::report::Problem;
 use super::text::{Document, Step, way};
 
 /// Collects problems of one file.
-pub struct Notes<'n, 'a> {
+pub struct Diagnostics<'n, 'a> {
     document: &'n Document<'a>,
     problems: &'n mut Vec<Problem>,
 }
 
-// === impl Notes ===
+// === impl Diagnostics ===
 
-impl<'n, 'a> Notes<'n, 'a> {
-    /// Notes on one file.
+impl<'n, 'a> Diagnostics<'n, 'a> {
+    /// Diagnostics on one file.
     pub fn of(document: &'n Document<'a>, problems: &'n mut Vec<Problem>) -> Self {
         Self { document, problems }
     }

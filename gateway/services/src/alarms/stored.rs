@@ -11,7 +11,7 @@ const WAIT_KEPT: i64 = 120_000;
 
 /// As it stands in the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Noted {
+pub struct StoredAlarm {
     pub kept: Kept,
     pub at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,9 +23,9 @@ pub struct Noted {
     pub escalated: Vec<Id>,
 }
 
-// === impl Noted ===
+// === impl StoredAlarm ===
 
-impl Noted {
+impl StoredAlarm {
     /// As it is after the time in between: a shelf runs out while nobody runs.
     #[must_use]
     pub fn aged(mut self, now: Timestamp) -> Self {

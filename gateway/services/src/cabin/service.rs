@@ -50,7 +50,7 @@ pub struct Health {
 }
 
 /// What the task is made of.
-pub struct Parts {
+pub struct Deps {
     /// Where everything becomes durable.
     pub store: Store,
     /// Where live values and trends are fed.
@@ -64,23 +64,23 @@ pub struct Parts {
 }
 
 /// The task.
-pub struct Desk {
-    pub(super) parts: Parts,
+pub struct CabinService {
+    pub(super) deps: Deps,
     settings: watch::Receiver<Arc<CabinSettings>>,
     pub(super) rooms: Rooms,
     pub(super) began: (Timestamp, Instant),
 }
 
-// === impl Desk ===
+// === impl CabinService ===
 
-impl Desk {
+impl CabinService {
     /// Goes on with the visits that were open when the process ended.
-    pub async fn resume(parts: Parts, settings: watch::Receiver<Arc<CabinSettings>>) -> anyhow::Result<Self> {
-        let (cabin, at, now) = (parts.store.cabin(), parts.clock.now().at, Instant::now());
+    pub async fn resume(deps: Deps, settings: watch::Receiver<Arc<CabinSettings>>) -> anyhow::Result<Self> {
+        let (cabin, at, now) = (deps.store.cabin(), deps.clock.now().at, Instant::now());
         let mut visits = cabin.open_visits().await?;
         let lately = cabin.visits(Timestamp(at.0.saturating_sub(DAY_MS)), Timestamp(i64::MAX)).await?;
         visits.extend(lately.into_iter().filter(|visit| visit.ended.is_some()));
-        Ok(Self { parts, settings, rooms: Rooms::resumed(visits, now, at), began: (at, now) })
+        Ok(Self { deps, settings, rooms: Rooms::resumed(visits, now, at), began: (at, now) })
     }
 
     /// Runs until every line has let go of its sender.
@@ -104,7 +104,7 @@ impl Desk {
     }
 
     fn count(&self) {
-        self.parts.health.open_visits.store(self.rooms.all_open().count() as u64, Ordering::Relaxed);
+        self.deps.health.open_visits.store(self.rooms.all_open().count() as u64, Ordering::Relaxed);
     }
 
     pub(super) fn settings(&self) -> Arc<CabinSettings> {
@@ -140,8 +140,8 @@ impl Desk {
                 self.erase(who, vec![visit], None, &why).await
             }
             Request::EraseResident { pseudonym, why } => {
-                let visits = self.parts.store.cabin().visits_of(&pseudonym).await?;
-                let is_known = self.parts.store.cabin().resident(&pseudonym).await?.is_some();
+                let visits = self.deps.store.cabin().visits_of(&pseudonym).await?;
+                let is_known = self.deps.store.cabin().resident(&pseudonym).await?.is_some();
                 if visits.is_empty() && !is_known {
                     return Err(ServiceError::Unknown("nobody is known under this pseudonym".to_owned()));
                 }
@@ -171,7 +171,7 @@ impl Desk {
         };
         let code = opening.code.map(|code| short("code", &code)).transpose()?;
         let consent = opening.consent.map(|consent| short("consent", &consent)).transpose()?;
-        let at = self.parts.clock.now().at;
+        let at = self.deps.clock.now().at;
         let mut changes = Vec::new();
         let mut pseudonym = None;
         if let Some(identity) = opening.identity {
@@ -209,7 +209,7 @@ impl Desk {
         changes.push(Change::Visit(visit.clone()));
         let audit =
             vec![self.audit(who, "visit.open", &visit.id, visit.pseudonym.as_deref().unwrap_or_default())];
-        self.parts.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
+        self.deps.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
         for changed in superseded.into_iter().chain([visit.clone()]) {
             self.is_now(changed);
         }
@@ -218,7 +218,7 @@ impl Desk {
 
     /// A visit as it is now, durable already.
     fn is_now(&mut self, visit: Visit) {
-        self.parts.events.tell_workers("visit", &json!(visit));
+        self.deps.events.tell_workers("visit", &json!(visit));
         self.rooms.put(visit, Instant::now());
     }
 
@@ -227,10 +227,10 @@ impl Desk {
             self.known(id).await?;
             return Err(ServiceError::Conflict(format!("visit {id} has ended already")));
         };
-        let visit = Visit { ended: Some((self.parts.clock.now().at, ending)), ..visit };
+        let visit = Visit { ended: Some((self.deps.clock.now().at, ending)), ..visit };
         let audit = vec![self.audit(who, "visit.end", id, audited(ending))];
         let entry = Entry { changes: vec![Change::Visit(visit.clone())], audit, ..Entry::default() };
-        self.parts.store.cabin().keep(entry).await?;
+        self.deps.store.cabin().keep(entry).await?;
         self.is_now(visit.clone());
         Ok(Done::Visit(Box::new(visit)))
     }
@@ -238,7 +238,7 @@ impl Desk {
     pub(super) fn audit(&self, who: &str, what: &str, about: &str, detail: &str) -> Audit {
         let own = |text: &str| text.to_owned();
         Audit {
-            at: self.parts.clock.now().at,
+            at: self.deps.clock.now().at,
             who: own(who),
             what: own(what),
             about: own(about),
@@ -247,7 +247,7 @@ impl Desk {
     }
 
     pub(super) async fn known(&self, visit: &str) -> Result<Visit, ServiceError> {
-        let found = self.parts.store.cabin().visit(visit).await?;
+        let found = self.deps.store.cabin().visit(visit).await?;
         found.ok_or_else(|| ServiceError::Unknown(format!("there is no visit {visit}")))
     }
 

@@ -1,15 +1,19 @@
-//! `keeps` of devices.toml: what the canteen's desk looks at.
+//! `keeps` of devices.toml: what the canteen's service looks at.
 
 use linli_domain::DeviceClass;
 use linli_domain::canteen::Kept;
 
 use super::checked::ConfiguredLine;
-use super::notes::{Notes, nth};
+use super::diagnostics::{Diagnostics, nth};
 use super::raw::DevicesFile;
 use crate::settings::canteen::{self, CanteenDevice};
 
 /// Cabinets, machines and probes.
-pub fn check(file: &DevicesFile, lines: &[ConfiguredLine], notes: &mut Notes<'_, '_>) -> Vec<CanteenDevice> {
+pub fn check(
+    file: &DevicesFile,
+    lines: &[ConfiguredLine],
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Vec<CanteenDevice> {
     let mut all = Vec::new();
     let layouts = lines.iter().flat_map(|line| line.plan.layouts().iter().zip(&line.stale_after));
     for (layout, fresh) in layouts {
@@ -22,7 +26,7 @@ pub fn check(file: &DevicesFile, lines: &[ConfiguredLine], notes: &mut Notes<'_,
             None if kept.is_some() => {
                 let message =
                     format!("{} has no point {:?} to look at", layout.profile, canteen::TEMPERATURE);
-                notes.wrong(&nth("device", index, "keeps"), message);
+                diagnostics.wrong(&nth("device", index, "keeps"), message);
             }
             None => {}
         }
