@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use linli_domain::cap::Alert;
-use linli_domain::mode::Parsed;
-use linli_domain::order::{Envelope, Keyring, Order, verify_plan};
+use linli_mode::cap::Alert;
+use linli_mode::Parsed;
+use linli_mode::order::{Envelope, Keyring, Order, verify_plan};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(order) = Order::decode(bytes) {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linli_domain::alarm::Source;
-use linli_domain::facility::{
+use linli_domain::{Layout, PointSpec, Value, ValueType};
+use linli_mode::closed_rooms;
+use linli_mode::facility::{
     Contents, Facility, FireZone, Fixture, Interlock, Kind, Opening, Output, Read, ReadSource, Room, Way,
 };
-use linli_domain::mode::closed_rooms;
-use linli_domain::{Layout, PointSpec, Value, ValueType};
 
 use super::checked::{Centre, ConfiguredLine};
 use super::diagnostics::{Diagnostics, nth};

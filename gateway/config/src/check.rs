@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use linli_domain::facility::Facility;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
+use linli_mode::facility::Facility;
 use serde::de::DeserializeOwned;
 
 use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};

@@ -21,7 +21,7 @@ pub struct Checked {
     /// Rooms.
     pub rooms: Vec<Room>,
     /// The building, as plans see it.
-    pub building: linli_domain::facility::Facility,
+    pub building: linli_mode::facility::Facility,
     /// By which ways rooms change their use.
     pub plans: Vec<super::CheckedPlan>,
     /// Lines with their devices.
@@ -85,7 +85,7 @@ pub struct Centre {
     /// Who works there, or gives orders.
     pub people: super::People,
     /// Where its rooms are.
-    pub sites: Vec<linli_domain::facility::Site>,
+    pub sites: Vec<linli_mode::facility::Site>,
 }
 
 /// A room.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use linli_domain::Id;
-use linli_domain::facility::Site;
+use linli_mode::facility::Site;
 
 use super::checked::{Centre, Room};
 use super::diagnostics::{Diagnostics, keys, nth};

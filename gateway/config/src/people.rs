@@ -1,9 +1,9 @@
 //! People, their keys, and whose orders count.
 
-use linli_domain::facility::Person;
-use linli_domain::mode::Class;
-use linli_domain::order::{Key, Keyring, Policy, PublicKey};
 use linli_domain::{Id, Timestamp};
+use linli_mode::Class;
+use linli_mode::facility::Person;
+use linli_mode::order::{Key, Keyring, Policy, PublicKey};
 
 use super::diagnostics::{Diagnostics, keys, nth};
 use super::raw::{FacilityFile, KeyClass};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_domain::mode::{Planned, PlannedStep};
+use linli_mode::{Planned, PlannedStep};
 
 use super::plans::DEADLINE;
 use super::raw::plan::{Kind, PlanFile, Step};

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::facility::Facility;
-use linli_domain::mode::{
+use linli_drivers::duration;
+use linli_mode::facility::Facility;
+use linli_mode::order::{Signed, verify_plan};
+use linli_mode::{
     Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Policy, Pressure,
     ResolvedPlan, Retry, Step, Verify, VoidOn, Work, check_exits,
 };
-use linli_domain::order::{Signed, verify_plan};
-use linli_drivers::duration;
 use ring::digest::{SHA256, digest};
 
 use super::diagnostics::{Diagnostics, keys, nth};

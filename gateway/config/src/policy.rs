@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use linli_domain::mode::{Direction, Drill, Notice, Plan, Policy, Reading, Ruling};
 use linli_domain::{DeviceClass, Id, Layout};
+use linli_mode::{Direction, Drill, Notice, Plan, Policy, Reading, Ruling};
 
 use super::alarms::Checked as Alarms;
 use super::checked::ConfiguredLine;

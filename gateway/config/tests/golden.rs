@@ -7,8 +7,8 @@ use linli_golden::{files, frozen, stored};
 
 /// The identity of a plan's building as version 0.1 stored it.
 fn building_0_1(plan: &str) -> String {
-    let text = std::fs::read_to_string(files().join("config/building_0_1.jsonl")).unwrap();
-    let mut all = text.lines().map(|line| serde_json::from_str::<(String, String)>(line).unwrap());
+    let text = std::fs::read_to_string(files().join("config/building_0_1.jsonl")).expect("it is committed");
+    let mut all = text.lines().map(|line| serde_json::from_str::<(String, String)>(line).expect("a pair"));
     all.find(|(key, _)| key == plan).expect("a plan of the example").1
 }
 

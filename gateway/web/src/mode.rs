@@ -100,7 +100,7 @@ async fn record(
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
     let after = which.from.checked_sub(1);
-    let lines = entries_after::<linli_domain::mode::record::ModeEvent>(&client.store, after, MOST).await;
+    let lines = entries_after::<linli_mode::record::ModeEvent>(&client.store, after, MOST).await;
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())

@@ -4,30 +4,54 @@ use serde_json::Value;
 
 /// Crate, and the crates of ours that it may use. A row for a crate that is not there yet says where it
 /// will stand.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
-    ("linli-domain", &[]),
+    ("linli-golden", &[]),
+    ("linli-domain", &["linli-golden"]),
+    ("linli-mode", &["linli-domain", "linli-golden"]),
     ("linli-drivers", &["linli-domain", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
     ("linli-uplink", &["linli-domain", "linli-store"]),
     // The store for its settings, the uplink for the connection's.
-    ("linli-config", &["linli-domain", "linli-drivers", "linli-store", "linli-uplink", "linli-wire"]),
+    (
+        "linli-config",
+        &[
+            "linli-domain",
+            "linli-golden",
+            "linli-mode",
+            "linli-drivers",
+            "linli-store",
+            "linli-uplink",
+            "linli-wire",
+        ],
+    ),
     // Drivers and uplink for the handles of running lines; the wire crate for updates of nodes.
     (
         "linli-services",
-        &["linli-config", "linli-domain", "linli-drivers", "linli-store", "linli-uplink", "linli-wire"],
+        &[
+            "linli-config",
+            "linli-domain",
+            "linli-golden",
+            "linli-mode",
+            "linli-drivers",
+            "linli-store",
+            "linli-uplink",
+            "linli-wire",
+        ],
     ),
-    ("linli-reports", &["linli-domain"]),
+    ("linli-reports", &["linli-domain", "linli-mode"]),
     (
         "linli-web",
         &[
             "linli-config",
             "linli-domain",
             "linli-drivers",
+            "linli-mode",
             "linli-reports",
             "linli-services",
             "linli-store",
+            "linli-uplink",
             "linli-wire",
         ],
     ),
@@ -41,6 +65,8 @@ const GATEWAY: &[&str] = &[
     "linli-config",
     "linli-domain",
     "linli-drivers",
+    "linli-golden",
+    "linli-mode",
     "linli-node",
     "linli-reports",
     "linli-services",
@@ -56,6 +82,8 @@ const EVERYTHING: &[&str] = &[
     "linli-config",
     "linli-domain",
     "linli-drivers",
+    "linli-golden",
+    "linli-mode",
     "linli-node",
     "linli-reports",
     "linli-services",

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use linli_domain::mode::Class;
-use linli_domain::order::Kind;
+use linli_mode::Class;
+use linli_mode::order::Kind;
 use serde_json::json;
 
 use super::config_dir::ConfigDir;

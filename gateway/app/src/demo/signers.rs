@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use linli_domain::order::{SecretKey, sign_plan};
+use linli_mode::order::{SecretKey, sign_plan};
 
 use crate::example::PLANS;
 use linli_services::random::random;

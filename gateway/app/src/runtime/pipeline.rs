@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use linli_domain::mode::InForce;
 use linli_domain::report::{Report, Reporter};
 use linli_domain::rollup::Gatherer;
 use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic};
 use linli_drivers::{DeviceState, LineEvent, VitalMeasurement};
+use linli_mode::InForce;
 use linli_store::Store;
 use serde_json::{Map, json};
 use tokio::sync::{mpsc, watch};

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use linli_domain::Batch;
-use linli_domain::checkpoint::CheckpointSigner;
 use linli_drivers::{Clock, VitalMeasurement};
+use linli_mode::checkpoint::CheckpointSigner;
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};

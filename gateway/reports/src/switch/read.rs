@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use linli_domain::audit::{Chain, Head, unhex};
-use linli_domain::mode::{Acted, Class, Direction, Effect, Event, Stage, Timer};
-use linli_domain::order::{Envelope, Kind};
 use linli_domain::{Id, Timestamp};
+use linli_mode::order::{Envelope, Kind};
+use linli_mode::{Acted, Class, Direction, Effect, Event, Stage, Timer};
 
-use linli_domain::mode::Planned;
-use linli_domain::mode::record::{ModeEntry, ModeEvent, StepChange};
+use linli_mode::Planned;
+use linli_mode::record::{ModeEntry, ModeEvent, StepChange};
 
 /// An order and what became of it.
 #[derive(Debug)]
@@ -377,9 +377,9 @@ impl RoomTold {
         }
         step.state = moved.state;
         step.channel = moved.channel.map(|channel| match channel {
-            linli_domain::mode::Channel::Itself => "self",
-            linli_domain::mode::Channel::Independent => "independent",
-            linli_domain::mode::Channel::Human => "human",
+            linli_mode::Channel::Itself => "self",
+            linli_mode::Channel::Independent => "independent",
+            linli_mode::Channel::Human => "human",
         });
         step.done_by = moved.done_by;
         step.done_by.extend(moved.by);

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use linli_domain::Timestamp;
-use linli_domain::mode::{Direction, Stage, bracketed};
-use linli_domain::order::Kind;
+use linli_mode::order::Kind;
+use linli_mode::{Direction, Stage, bracketed};
 
 use super::read::{RoomTold, StepTold, Switch, Told};
 use crate::sheet::{Section, Sheet};
-use linli_domain::mode::PlannedStep;
-use linli_domain::mode::labels;
 use linli_domain::timezone::Zone;
+use linli_mode::PlannedStep;
+use linli_mode::labels;
 
 /// What no drill may be taken for.
 const NO_PROOF: &str =

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::alarm::{Event, Kept, Priority, Shelf, State, Transition};
-use linli_domain::mode::InForce;
 use linli_domain::{Id, Timestamp};
+use linli_mode::InForce;
 use tokio::sync::watch;
 
 use super::payload::{self, Shown};

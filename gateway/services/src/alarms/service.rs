@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::alarm::{self, Engine, Flood, Priority, Rule, Source, Tick};
-use linli_domain::mode::InForce;
 use linli_domain::{Batch, Id, Layout};
 use linli_drivers::Clock;
+use linli_mode::InForce;
 use linli_store::Entry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use linli_domain::order::SecretKey;
 use linli_domain::{ClockQuality, Lane, Record, Stamp, Timestamp};
 use linli_drivers::Clock;
+use linli_mode::order::SecretKey;
 use linli_store::{Settings, Store};
 
 use linli_config::{Checked, load_texts};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::command::Inbound;
-use linli_domain::facility::Facility;
-use linli_domain::mode::{ActionPhase, Setting};
 use linli_drivers::Clock;
+use linli_mode::facility::Facility;
+use linli_mode::{ActionPhase, Setting};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use linli_domain::mode::{Direction, Event, OrderRef, Stage, StepState, bracketed};
-use linli_domain::order::{Order, Target};
 use linli_domain::{ClockQuality, Topic};
+use linli_mode::order::{Order, Target};
+use linli_mode::{Direction, Event, OrderRef, Stage, StepState, bracketed};
 use linli_store::Entry;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::room::Room;
 use super::service::ModeService;
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::record::ModeEvent;
 
 /// A room that could take the place of another.
 pub struct Proposal {

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::facility::ReadSource;
-use linli_domain::mode::{Acted, Event, Truth};
 use linli_domain::{Batch, Id};
+use linli_mode::facility::ReadSource;
+use linli_mode::{Acted, Event, Truth};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::actuator::Done;
 use super::service::ModeService;
 use linli_config::CheckedPlan;
-use linli_domain::mode::record::Evidence;
+use linli_mode::record::Evidence;
 
 /// What could not be made durable is tried again after this.
 const AGAIN: Duration = Duration::from_secs(1);

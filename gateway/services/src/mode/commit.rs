@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use linli_domain::facility::Facility;
-use linli_domain::mode::{
+use linli_domain::{Timestamp, Topic};
+use linli_mode::facility::Facility;
+use linli_mode::{
     ActionPhase, Effect, Event, Refused, ResolvedPlan, Setting, Stage, State, Truth, bracketed, step,
 };
-use linli_domain::{Timestamp, Topic};
 use linli_store::{Change, Entry};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -22,8 +22,8 @@ use super::room::{After, Room};
 use super::service::ModeService;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
-use linli_domain::mode::record::Evidence;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::record::Evidence;
+use linli_mode::record::ModeEvent;
 
 /// A step that was decided and is not durable yet.
 pub(super) struct Decided {
@@ -312,9 +312,9 @@ fn spoken(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Sett
 #[cfg(test)]
 mod tests {
     use linli_domain::alarm::Source;
-    use linli_domain::facility::{Fixture, Interlock, Kind, Output};
-    use linli_domain::mode::Literal;
     use linli_domain::{Id, Value};
+    use linli_mode::Literal;
+    use linli_mode::facility::{Fixture, Interlock, Kind, Output};
 
     use super::*;
 

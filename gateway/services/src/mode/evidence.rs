@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use linli_domain::alarm::Source;
-use linli_domain::facility::ReadSource;
-use linli_domain::mode::record::Evidence;
-use linli_domain::mode::{Readings, ResolvedPlan, Truth, unbracketed};
 use linli_domain::{Batch, Id, Timestamp, Value};
+use linli_mode::facility::ReadSource;
+use linli_mode::record::Evidence;
+use linli_mode::{Readings, ResolvedPlan, Truth, unbracketed};
 use tokio::time::Instant;
 
 use super::setup::Setup;
@@ -233,7 +233,7 @@ mod tests {
         let source = Source { device: device.clone(), point: point.clone() };
         let setup = Setup {
             centre: Id::new("c").unwrap(),
-            facility: linli_domain::facility::Facility::default(),
+            facility: linli_mode::facility::Facility::default(),
             plans: Vec::new(),
             people: linli_config::People::default(),
             stale: [(device.clone(), Duration::from_secs(10))].into(),

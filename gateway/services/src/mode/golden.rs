@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use linli_domain::audit::Head;
-use linli_domain::checkpoint::CheckpointSigner;
-use linli_domain::mode::{
+use linli_domain::{ClockQuality, Id, Timestamp, Value};
+use linli_mode::checkpoint::CheckpointSigner;
+use linli_mode::order::{Authority, Envelope, Kind, Order, PlanHash, SecretKey, Target, sign};
+use linli_mode::{
     Actor, Cause, Channel, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Run, Stage, State,
     StepState, Truth,
 };
-use linli_domain::order::{Authority, Envelope, Kind, Order, PlanHash, SecretKey, Target, sign};
-use linli_domain::{ClockQuality, Id, Timestamp, Value};
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 
@@ -25,8 +25,8 @@ use super::service::{Deps, ModeService};
 use super::setup::Setup;
 use crate::command_queue::{Lanes, Submission};
 use crate::golden::site::{NOW, SIGNERS, Site, building_0_1, checked};
-use linli_domain::mode::record::{Evidence, ModeEntry, ModeEvent, StepChange};
 use linli_golden::{every, frozen, sent, stored};
+use linli_mode::record::{Evidence, ModeEntry, ModeEvent, StepChange};
 
 pub(super) const PLAN: &str = "reading-room.sampling@1";
 
@@ -145,7 +145,7 @@ fn steps() -> [ModeEvent; 2] {
         evidence,
         from: Stage::Clearing,
         to: Stage::Acting,
-        effects: vec![Effect::Disarm(linli_domain::mode::Timer::Verify(2)), Effect::Ask(3)],
+        effects: vec![Effect::Disarm(linli_mode::Timer::Verify(2)), Effect::Ask(3)],
         steps,
         state: "0f".repeat(32),
     };

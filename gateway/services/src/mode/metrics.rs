@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use linli_domain::mode::{
-    Action, Cause, Channel, Class, Direction, Effect, Event, Phase, Stage, State, StepState,
-};
 use linli_domain::{Id, Timestamp};
+use linli_mode::{Action, Cause, Channel, Class, Direction, Effect, Event, Phase, Stage, State, StepState};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 

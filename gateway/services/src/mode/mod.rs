@@ -1,7 +1,7 @@
 //! The mode switch: what the machine of each room decides is made durable with its line of the
 //! record, then carried out by commands, then proven by what is read.
 //!
-//! The decisions are [`linli_domain::mode::step`]'s; here are the journal, the actuator and the eyes.
+//! The decisions are [`linli_mode::step`]'s; here are the journal, the actuator and the eyes.
 
 mod actuator;
 mod alternate;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use linli_domain::command::Inbound;
-use linli_domain::mode::InForce;
 use linli_domain::{Id, Value};
 use linli_drivers::Clock;
 use linli_drivers::kiosk::report::MESSAGE;
+use linli_mode::InForce;
 use linli_store::{Change, Document, Documents, Entry};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linli_domain::audit::hex;
-use linli_domain::cap::Alert;
-use linli_domain::mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
-use linli_domain::order::{
+use linli_domain::{ClockQuality, Id, Topic};
+use linli_mode::cap::Alert;
+use linli_mode::order::{
     Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal as Unfit, ReplayGuard, judge,
 };
-use linli_domain::{ClockQuality, Id, Topic};
+use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_store::{Change, Document, Documents};
 use linli_uplink::InboundOrder;
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ use super::room::Room;
 use super::service::ModeService;
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::record::ModeEvent;
 
 /// The page with what was accepted before.
 const LEDGER: &str = "mode-ledger";
@@ -118,9 +118,9 @@ impl ModeService {
         if bytes.trim_ascii_start().starts_with(b"<") {
             return self.message(&bytes, via).await;
         }
-        let text = std::str::from_utf8(&bytes).ok().filter(|text| linli_domain::order::text::is_text(text));
+        let text = std::str::from_utf8(&bytes).ok().filter(|text| linli_mode::order::text::is_text(text));
         let read = match text {
-            Some(text) => linli_domain::order::text::read(text).map_err(|error| format!("{error:#}")),
+            Some(text) => linli_mode::order::text::read(text).map_err(|error| format!("{error:#}")),
             None => Ok(bytes),
         };
         let envelope = read.and_then(|bytes| Envelope::read(&bytes).map_err(|error| error.to_string()));

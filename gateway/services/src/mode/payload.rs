@@ -1,12 +1,12 @@
 //! What the district is told: `event/mode` and `event/order`.
 
-use linli_domain::mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
+use linli_mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
 use serde_json::{Map, Value, json};
 
 use linli_config::CheckedPlan;
-use linli_domain::mode::labels;
-use linli_domain::mode::record::StepChange;
+use linli_mode::labels;
+use linli_mode::record::StepChange;
 
 /// A room took a step: what changed, for whoever follows it.
 pub struct Changed<'c> {

@@ -7,7 +7,7 @@ use linli_store::{Change, Entry, NotDurable};
 use super::actuator::Task;
 use super::request::{Asked, Operation, RequestedAction};
 use super::service::ModeService;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::record::ModeEvent;
 
 /// Most requests that are heard while something becomes durable.
 const MOST_WAITING: usize = 1024;

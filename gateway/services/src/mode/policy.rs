@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::mode::{Class, InForce, OrderRef, Standing, State, holds};
 use linli_domain::{Id, Timestamp};
 use linli_drivers::PollOverrides;
+use linli_mode::{Class, InForce, OrderRef, Standing, State, holds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -140,17 +140,16 @@ impl Entered {
     /// As people are shown it.
     pub fn shown(&self) -> Value {
         let policy = &self.known.policy;
-        let reading = |reading: &linli_domain::mode::Reading| {
+        let reading = |reading: &linli_mode::Reading| {
             let poll = reading.poll.map(linli_drivers::duration::format);
             json!({"device": reading.device, "poll": poll, "urgent": reading.is_urgent})
         };
-        let ruling = |ruling: &linli_domain::mode::Ruling| {
+        let ruling = |ruling: &linli_mode::Ruling| {
             let span = ruling.silent_for.map(linli_drivers::duration::format);
             let word = if span.is_some() { "suppress" } else { "enable" };
             json!({"alarm": ruling.alarm, "set": word, "why": ruling.why, "at_most": span})
         };
-        let notice =
-            |notice: &linli_domain::mode::Notice| json!({"device": notice.kiosk, "text": notice.text});
+        let notice = |notice: &linli_mode::Notice| json!({"device": notice.kiosk, "text": notice.text});
         json!({
             "plan": self.known.brief.plan.key(), "class": self.class, "since": self.began,
             "devices": policy.devices.iter().map(reading).collect::<Vec<_>>(),

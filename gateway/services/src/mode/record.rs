@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use linli_domain::Timestamp;
 use linli_domain::audit::{Chain, Head};
-use linli_domain::checkpoint::CheckpointSigner;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::checkpoint::CheckpointSigner;
+use linli_mode::record::ModeEvent;
 use linli_store::{Change, Documents};
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_domain::mode::{Actor, Event, ResolvedPlan};
+use linli_mode::{Actor, Event, ResolvedPlan};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::service::ModeService;
 use super::view;
 use crate::error::ServiceError;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::record::ModeEvent;
 
 /// Longest finding.
 const LONGEST: usize = 500;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::Id;
 use linli_domain::Timestamp;
-use linli_domain::mode::{Action, Effect, ResolvedPlan, Stage, State, StepState, Timer, Truth};
+use linli_mode::{Action, Effect, ResolvedPlan, Stage, State, StepState, Timer, Truth};
 use linli_store::{Change, Document};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;

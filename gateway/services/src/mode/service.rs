@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::checkpoint::CheckpointSigner;
-use linli_domain::mode::{ActionPhase, Event, ResolvedPlan, Truth};
-use linli_domain::order::{Order, ReplayGuard};
 use linli_domain::{Batch, Timestamp};
 use linli_drivers::Clock;
+use linli_mode::checkpoint::CheckpointSigner;
+use linli_mode::order::{Order, ReplayGuard};
+use linli_mode::{ActionPhase, Event, ResolvedPlan, Truth};
 use linli_store::Documents;
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
@@ -30,7 +30,7 @@ use crate::VERSION;
 use crate::command_queue::Lanes;
 use crate::events::Events;
 use linli_config::CheckedPlan;
-use linli_domain::mode::record::ModeEvent;
+use linli_mode::record::ModeEvent;
 
 /// Values that grow too old are noticed with this precision.
 const LOOK: Duration = Duration::from_millis(250);

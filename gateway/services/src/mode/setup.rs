@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Id;
-use linli_domain::facility::{Facility, ReadSource};
-use linli_domain::mode::{Actor, ResolvedPlan};
+use linli_mode::facility::{Facility, ReadSource};
+use linli_mode::{Actor, ResolvedPlan};
 
 use linli_config::{Checked, CheckedPlan, People};
 

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use linli_domain::checkpoint::CheckpointSigner;
-use linli_domain::order::SecretKey;
+use linli_mode::checkpoint::CheckpointSigner;
+use linli_mode::order::SecretKey;
 
 use crate::random::random;
 

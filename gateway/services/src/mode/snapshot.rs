@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use linli_domain::audit::{Hash, hex};
-use linli_domain::mode::{Action, Cond, Truth};
+use linli_mode::{Action, Cond, Truth};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;

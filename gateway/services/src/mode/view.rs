@@ -1,9 +1,7 @@
 //! What people see: every room, its steps, what is waited for and from whom.
 
-use linli_domain::facility::{Facility, Site};
-use linli_domain::mode::{
-    Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast,
-};
+use linli_mode::facility::{Facility, Site};
+use linli_mode::{Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -165,7 +163,7 @@ fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
 fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -> Option<String> {
     match cond {
         Cond::Predicate(atom) => claim(facility, room, brief, atom),
-        Cond::NoFire => (room.state.fire != linli_domain::mode::Fire::Normal)
+        Cond::NoFire => (room.state.fire != linli_mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
         Cond::Vacant(count) => {
             let somebody = brief.occupied.iter().any(|atom| room.knows(*atom).holds());

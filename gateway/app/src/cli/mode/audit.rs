@@ -7,15 +7,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use linli_domain::Id;
 use linli_domain::audit::{Chain, unhex};
-use linli_domain::checkpoint::Verifier as Key;
-use linli_domain::mode::{State, replay};
-use linli_domain::order::Envelope;
+use linli_mode::checkpoint::Verifier as Key;
+use linli_mode::order::Envelope;
+use linli_mode::{State, replay};
 
 use super::super::config_dir::ConfigDir;
 use super::super::socket;
 use super::{PATIENCE, output};
 use linli_config::{self, Checked};
-use linli_domain::mode::record::{ModeEntry, ModeEvent};
+use linli_mode::record::{ModeEntry, ModeEvent};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {

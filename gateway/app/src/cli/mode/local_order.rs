@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linli_domain::order::{Kind, sign};
+use linli_mode::order::{Kind, sign};
 
 use super::super::config_dir::ConfigDir;
 use super::super::order;
@@ -36,7 +36,7 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
         envelope = sign(&envelope, &order::secret(key)?);
     }
     order::show::show(&envelope);
-    let text = linli_domain::order::text::write(&envelope.bytes());
+    let text = linli_mode::order::text::write(&envelope.bytes());
     // Whoever signs here has compared it: they are the people on the spot.
     let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
     order::send::told(&told)

@@ -170,10 +170,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Resume { operation, why } => operation.act("resume", json!({"why": why}))?,
         Verb::Reject { operation, why } => operation.act("reject", json!({"why": why}))?,
         Verb::Alternate { operation, why } => operation.act("alternate", json!({"why": why}))?,
-        Verb::Report(args) => report::run(args, linli_domain::mode::Class::Actual)?,
+        Verb::Report(args) => report::run(args, linli_mode::Class::Actual)?,
         Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
-        Verb::Enter(args) => local_order::run(args, linli_domain::order::Kind::Enter)?,
-        Verb::Return(args) => local_order::run(args, linli_domain::order::Kind::Return)?,
+        Verb::Enter(args) => local_order::run(args, linli_mode::order::Kind::Enter)?,
+        Verb::Return(args) => local_order::run(args, linli_mode::order::Kind::Return)?,
         Verb::Audit { verb } => return audit::run(verb),
     }
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linli_domain::mode::Class;
+use linli_mode::Class;
 
 use super::super::config_dir::ConfigDir;
 use super::audit;

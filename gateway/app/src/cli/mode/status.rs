@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use linli_domain::mode::bracketed;
+use linli_mode::bracketed;
 use serde_json::Value;
 
 use super::super::config_dir::ConfigDir;
 use super::ask;
-use linli_domain::mode::labels;
 use linli_domain::timezone::Zone;
+use linli_mode::labels;
 
 /// A screen is drawn anew this often at least.
 const REDRAW: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context;
-use linli_domain::cap::{Alert, LARGEST};
-use linli_domain::mode::Class;
+use linli_mode::Class;
+use linli_mode::cap::{Alert, LARGEST};
 use serde_json::json;
 
 /// Reads a message in a file.

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use linli_domain::order::{Envelope, LARGEST};
+use linli_mode::order::{Envelope, LARGEST};
 
-use linli_domain::order::text;
+use linli_mode::order::text;
 
 /// Reads an order in either form.
 pub fn read(path: &Path) -> anyhow::Result<Envelope> {

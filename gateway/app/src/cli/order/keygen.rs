@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linli_domain::order::SecretKey;
+use linli_mode::order::SecretKey;
 
 use linli_services::random::random;
 
@@ -32,7 +32,7 @@ pub enum Class {
     Exercise,
 }
 
-impl From<Class> for linli_domain::mode::Class {
+impl From<Class> for linli_mode::Class {
     fn from(class: Class) -> Self {
         match class {
             Class::Actual => Self::Actual,
@@ -53,6 +53,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     println!("# {} 私钥，只归本人保管 secret key, keep it to yourself", args.file.display());
     println!("# facility.toml, 写在本人的 [[person]] 之下 below the person:");
     println!("[[person.key]]\npublic = \"{public}\"   # {}", public.id());
-    println!("class = \"{}\"", linli_domain::mode::Class::from(args.class));
+    println!("class = \"{}\"", linli_mode::Class::from(args.class));
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use linli_domain::order::{SecretKey, sign};
+use linli_mode::order::{SecretKey, sign};
 
 use super::config_dir::ConfigDir;
 
@@ -115,7 +115,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Verify { file, site } => return show::verify(file, &site.config),
         Verb::Send { file, code, site } => send::run(file.as_deref(), code.as_deref(), site)?,
         Verb::Cap { file, json } => cap::run(file, *json)?,
-        Verb::Text { file } => println!("{}", linli_domain::order::text::write(&file::read(file)?.bytes())),
+        Verb::Text { file } => println!("{}", linli_mode::order::text::write(&file::read(file)?.bytes())),
     }
     Ok(ExitCode::SUCCESS)
 }

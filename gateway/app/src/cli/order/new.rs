@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use linli_domain::order::{Authority, Envelope, Kind, Order, PlanHash, Target};
-use linli_domain::{Id, Timestamp, mode};
+use linli_domain::{Id, Timestamp};
+use linli_mode::order::{Authority, Envelope, Kind, Order, PlanHash, Target};
 use ring::digest::{SHA256, digest};
 
 use super::{cap, file, keygen::Class, show};
@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Some(id) => id.clone(),
         None => format!("{}-{}", args.seq, hex(&random::<4>()?)),
     };
-    let class: mode::Class = args.class.into();
+    let class: linli_mode::Class = args.class.into();
     let cap = args.cap.as_ref().map(|file| answered(file, class)).transpose()?;
     let order = Order {
         id,
@@ -211,7 +211,7 @@ pub fn plan(path: &Path) -> anyhow::Result<PlanHash> {
 }
 
 /// The message that an order answers: a drill answers a drill.
-fn answered(path: &Path, class: mode::Class) -> anyhow::Result<Vec<u8>> {
+fn answered(path: &Path, class: linli_mode::Class) -> anyhow::Result<Vec<u8>> {
     let (bytes, alert) = cap::read(path)?;
     let proposal = alert.proposes().with_context(|| {
         let (status, kind) = (alert.status.as_str(), alert.msg_type.as_str());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use linli_domain::order::{SecretKey, sign_plan};
+use linli_mode::order::{SecretKey, sign_plan};
 
 /// Adds a signature to those of a plan's file. Signatures before it stay.
 pub fn sign(file: &Path, secret: &SecretKey) -> anyhow::Result<()> {

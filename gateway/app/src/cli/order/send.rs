@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::{config_dir::ConfigDir, mode};
 use super::file;
-use linli_domain::order::text;
+use linli_mode::order::text;
 
 /// Sends a file, or admits the order that waits for its code.
 pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow::Result<()> {

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use linli_domain::Timestamp;
-use linli_domain::mode::Class;
-use linli_domain::order::{Clock, Envelope, Judgement, Kind, Order, ReplayGuard, judge};
+use linli_mode::Class;
+use linli_mode::order::{Clock, Envelope, Judgement, Kind, Order, ReplayGuard, judge};
 use serde_json::json;
 
 use super::file;

@@ -1,0 +1,59 @@
+//! Switching rooms between peace and emergency, and back.
+//!
+//! A **plan** says by which **steps** a room gets there: what people do and what devices do, each
+//! with its evidence. An **order** starts it. [`step()`] is the whole machine of a room: a pure
+//! function from a state and an event to the next state and its effects. The same function runs in
+//! the gateway, under the model checker, and in replay. Whatever is unknown never counts as good:
+//! a room is not vacant, a door not closed, a mode not reached, until evidence says so.
+
+pub mod cap;
+mod centre;
+mod check;
+pub mod checkpoint;
+mod event;
+mod exits;
+mod expression;
+pub mod facility;
+mod fold;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod golden_plans;
+#[cfg(test)]
+mod golden_values;
+mod identity;
+pub mod labels;
+pub mod order;
+mod path;
+mod plan;
+mod plan_resolver;
+mod planned;
+mod policy;
+mod predicate;
+pub mod record;
+mod replay;
+mod resolved_plan;
+mod safety_rule;
+mod state;
+mod step;
+mod truth;
+
+pub use centre::{air_conflict, flows};
+pub use event::{Acted, ActionPhase, Actor, Effect, Event, OrderRef, Refused, Timer};
+pub use exits::{check as check_exits, closed_rooms};
+pub use expression::{Literal, Name, Op, Parsed, Side};
+pub use fold::{Fold, fold};
+pub use path::{Forecast, forecast};
+pub use plan::{
+    Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify,
+    VoidOn, Work,
+};
+pub use planned::{Planned, PlannedStep};
+pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
+pub use predicate::{Claim, Predicate, Readings};
+pub use replay::{ReplayMismatch, replay};
+pub use resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
+pub use safety_rule::{SafetyRule, SafetyRules};
+pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
+pub use step::{step, step_under};
+pub use truth::Truth;

@@ -1,0 +1,182 @@
+//! The envelope: one payload, several signatures (COSE_Sign, RFC 9052 §4.1, tag 98).
+
+use coset::iana::Algorithm;
+use coset::{CborSerializable, CoseSign, CoseSignBuilder, CoseSignatureBuilder, HeaderBuilder};
+use coset::{RegisteredLabelWithPrivate, TaggedCborSerializable};
+use sha2::{Digest, Sha256};
+
+use super::demand::{Demand, Demands};
+use super::key::{KeyId, Keyring, SecretKey};
+use super::payload::{Malformed, Order};
+use linli_domain::Id;
+
+/// External data of an order's signatures (RFC 9052 §4.3): separates them from other signatures.
+const ORDER: &[u8] = b"lln-order-v1";
+/// External data of plan signatures.
+const PLAN: &[u8] = b"lln-plan-v1";
+
+/// Most signatures that are checked.
+const MOST: usize = 16;
+
+/// A parsed order whose signatures are not yet verified.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Envelope {
+    /// The order.
+    pub order: Order,
+    /// SHA-256 of the payload: identifies the order.
+    pub hash: [u8; 32],
+    sign: CoseSign,
+}
+
+/// A valid signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The person.
+    pub person: Id,
+    /// Their roles.
+    pub roles: Vec<String>,
+    /// The key.
+    pub key: KeyId,
+}
+
+// === impl Envelope ===
+
+impl Envelope {
+    /// Parses an envelope, with or without its tag.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > super::LARGEST {
+            return Err(Malformed::Large(bytes.len()));
+        }
+        let sign = parse(bytes)?;
+        let payload = sign.payload.as_deref().ok_or(Malformed::Envelope("it carries no order".to_owned()))?;
+        let order = Order::decode(payload)?;
+        let hash = Sha256::digest(payload).into();
+        Ok(Self { order, hash, sign })
+    }
+
+    /// Creates an envelope without signatures.
+    #[must_use]
+    pub fn of(order: Order) -> Self {
+        let payload = order.encode();
+        let hash = Sha256::digest(&payload).into();
+        Self { order, hash, sign: CoseSignBuilder::new().payload(payload).build() }
+    }
+
+    /// Encodes it, with the tag.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.sign.clone().to_tagged_vec().expect("an envelope is made of CBOR values")
+    }
+
+    /// Who signed: people whose key is known, good for the order's class and time. A signature by
+    /// a known key that does not hold makes the whole envelope worthless.
+    pub fn signers(&self, keyring: &Keyring) -> Result<Vec<Signed>, String> {
+        self.signers_under(Demands::ALL, keyring)
+    }
+
+    /// The same with some demands not made.
+    pub(super) fn signers_under(&self, demands: Demands, keyring: &Keyring) -> Result<Vec<Signed>, String> {
+        let valid = |key: &super::Key| {
+            if key.class != self.order.class && demands.make(Demand::Class) {
+                let (class, order) = (key.class, self.order.class);
+                return Err(format!("key {} signs {class}, not {order}", key.public.id()));
+            }
+            if !key.is_valid_at(self.order.sent) && demands.make(Demand::ValidKey) {
+                return Err(format!("key {} was not valid when the order was sent", key.public.id()));
+            }
+            Ok(())
+        };
+        signers(demands, &self.sign, None, ORDER, keyring, valid)
+    }
+
+    /// The ids of all keys that signatures name.
+    #[must_use]
+    pub fn key_ids(&self) -> Vec<String> {
+        self.sign.signatures.iter().map(|signature| linli_domain::audit::hex(kid(signature))).collect()
+    }
+}
+
+/// Adds a signature to an order.
+#[must_use]
+pub fn sign(envelope: &Envelope, secret: &SecretKey) -> Envelope {
+    let signature = unsigned(secret);
+    let tbs = envelope.sign.tbs_data(ORDER, &signature);
+    let signature = coset::CoseSignature { signature: secret.sign(&tbs), ..signature };
+    let mut signed = envelope.clone();
+    // A second signature by the same key replaces the first.
+    signed.sign.signatures.retain(|other| kid(other) != kid(&signature));
+    signed.sign.signatures.push(signature);
+    signed
+}
+
+/// Signs the file of a plan; the signature stands in a file of its own, with those before.
+pub fn sign_plan(file: &[u8], before: Option<&[u8]>, secret: &SecretKey) -> Result<Vec<u8>, Malformed> {
+    let mut sign = before.map(parse).transpose()?.unwrap_or_else(|| CoseSignBuilder::new().build());
+    let signature = unsigned(secret);
+    let tbs = sign.tbs_detached_data(file, PLAN, &signature);
+    let signature = coset::CoseSignature { signature: secret.sign(&tbs), ..signature };
+    sign.signatures.retain(|other| kid(other) != kid(&signature));
+    sign.signatures.push(signature);
+    sign.to_tagged_vec().map_err(|error| Malformed::Envelope(error.to_string()))
+}
+
+/// Who signed the file of a plan.
+pub fn verify_plan(file: &[u8], signature: &[u8], keyring: &Keyring) -> Result<Vec<Signed>, String> {
+    let sign = parse(signature).map_err(|error| error.to_string())?;
+    signers(Demands::ALL, &sign, Some(file), PLAN, keyring, |_| Ok(()))
+}
+
+fn parse(bytes: &[u8]) -> Result<CoseSign, Malformed> {
+    let sign = CoseSign::from_tagged_slice(bytes)
+        .or_else(|_| CoseSign::from_slice(bytes))
+        .map_err(|error| Malformed::Envelope(error.to_string()))?;
+    if sign.signatures.len() > MOST {
+        return Err(Malformed::Envelope(format!("more than {MOST} signatures")));
+    }
+    Ok(sign)
+}
+
+fn unsigned(secret: &SecretKey) -> coset::CoseSignature {
+    let key = secret.public().id().0.to_vec();
+    let header = HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(key).build();
+    CoseSignatureBuilder::new().protected(header).build()
+}
+
+fn kid(signature: &coset::CoseSignature) -> &[u8] {
+    let protected = &signature.protected.header.key_id;
+    if protected.is_empty() { &signature.unprotected.key_id } else { protected }
+}
+
+fn signers(
+    demands: Demands,
+    sign: &CoseSign,
+    detached: Option<&[u8]>,
+    aad: &[u8],
+    keyring: &Keyring,
+    valid: impl Fn(&super::Key) -> Result<(), String>,
+) -> Result<Vec<Signed>, String> {
+    let mut people: Vec<Signed> = Vec::new();
+    for signature in &sign.signatures {
+        // Another key, such as another centre's: ignored here.
+        let Some(key) = keyring.key(kid(signature)) else { continue };
+        let id = key.public.id();
+        let eddsa = RegisteredLabelWithPrivate::Assigned(Algorithm::EdDSA);
+        if signature.protected.header.alg != Some(eddsa) {
+            return Err(format!("the signature by key {id} is not EdDSA"));
+        }
+        let message = match detached {
+            Some(file) => sign.tbs_detached_data(file, aad, signature),
+            None => sign.tbs_data(aad, signature),
+        };
+        if !key.public.has_signed(&message, &signature.signature) && demands.make(Demand::Signature) {
+            return Err(format!("the signature by key {id} of {} does not hold", key.person));
+        }
+        valid(key)?;
+        // Two keys of one person count once.
+        let is_known = people.iter().any(|known| known.person == key.person);
+        if !is_known || !demands.make(Demand::Person) {
+            people.push(Signed { person: key.person.clone(), roles: key.roles.clone(), key: id });
+        }
+    }
+    Ok(people)
+}
