@@ -10,8 +10,7 @@ use super::source::{self, Module};
 
 /// Crates whose circles are still accepted, each with how many modules are in circles. The number may
 /// only go down; at zero the row goes.
-const ACCEPTED: [(&str, usize); 4] =
-    [("firmware/node", 2), ("gateway/app", 19), ("gateway/domain", 5), ("gateway/drivers", 2)];
+const ACCEPTED: [(&str, usize); 2] = [("firmware/node", 2), ("gateway/drivers", 2)];
 
 /// Which modules a module imports.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;

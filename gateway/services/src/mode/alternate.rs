@@ -11,9 +11,9 @@ use linli_mode::{Direction, Event, OrderRef, Stage, StepState, bracketed};
 use linli_store::Entry;
 use serde_json::{Value, json};
 
+use super::engine::Engine;
 use super::payload::message;
 use super::room::Room;
-use super::service::ModeService;
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
@@ -27,26 +27,26 @@ pub struct Proposal {
 }
 
 /// Whether a plan that is named beside others is only held ready for one of them.
-pub fn is_in_reserve(service: &ModeService, target: &Target, plan: &str) -> bool {
+pub fn is_in_reserve(engine: &Engine, target: &Target, plan: &str) -> bool {
     let others = target.plans.iter().filter(|named| named.plan != plan);
-    let mut named = others.filter_map(|named| service.setup.plan(&named.plan));
+    let mut named = others.filter_map(|named| engine.setup.plan(&named.plan));
     named.any(|known| known.brief.plan.alternate.as_deref() == Some(plan))
 }
 
 /// What could take the place of a room, and why it should.
-pub fn proposal(service: &ModeService, room: &Room) -> Option<Proposal> {
+pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
     let (run, known) = (room.state.run.as_ref()?, room.known.as_ref()?);
     let plan = &known.brief.plan;
     if run.order.direction != Direction::Enter {
         return None;
     }
-    let other = Arc::clone(service.setup.plan(plan.alternate.as_deref()?)?);
+    let other = Arc::clone(engine.setup.plan(plan.alternate.as_deref()?)?);
     let stuck = run.steps.iter().position(|state| *state == StepState::Stuck);
     let is_late = {
         let within = i64::try_from(plan.ready_within.as_millis()).unwrap_or(i64::MAX);
-        service.deps.clock.now().at.0 > room.ordered.0.saturating_add(within)
+        engine.deps.clock.now().at.0 > room.ordered.0.saturating_add(within)
     };
-    let stage = room.stage(&service.setup);
+    let stage = room.stage(&engine.setup);
     let is_usable = matches!(stage, Stage::Ready | Stage::Degraded | Stage::Proving | Stage::Preview);
     let why = match stuck.and_then(|step| known.brief.steps.get(step)) {
         Some(job) => format!("step {} cannot be done", job.id),
@@ -57,18 +57,18 @@ pub fn proposal(service: &ModeService, room: &Room) -> Option<Proposal> {
 }
 
 /// Whether the room's order covers the plan; otherwise what is needed.
-pub fn covers(service: &ModeService, room: &Room, known: &CheckedPlan) -> Result<(), String> {
+pub fn covers(engine: &Engine, room: &Room, known: &CheckedPlan) -> Result<(), String> {
     let id = room.state.run.as_ref().map(|run| run.order.id.clone()).unwrap_or_default();
     let key = known.brief.plan.key();
     let needed = || {
         format!(
             "an order to enter is needed that names {key}: `linli order new --kind enter --plan {}:{}`",
-            service.setup.centre, known.file
+            engine.setup.centre, known.file
         )
     };
     let order: &Order =
-        service.orders.get(&id).ok_or_else(|| format!("order {id} is not known any more; {}", needed()))?;
-    let target = order.target_at(&service.setup.centre, &service.setup.sites());
+        engine.orders.get(&id).ok_or_else(|| format!("order {id} is not known any more; {}", needed()))?;
+    let target = order.target_at(&engine.setup.centre, &engine.setup.sites());
     let named = target.and_then(|target| target.plans.iter().find(|named| named.plan == key));
     match named {
         None => return Err(format!("order {id} does not name {key}; {}", needed())),
@@ -77,7 +77,7 @@ pub fn covers(service: &ModeService, room: &Room, known: &CheckedPlan) -> Result
         }
         Some(_) => {}
     }
-    let now = service.deps.clock.now();
+    let now = engine.deps.clock.now();
     if now.clock == ClockQuality::Synchronised && now.at >= order.expires {
         return Err(format!("order {id} has expired, and an expired order begins nothing; {}", needed()));
     }
@@ -85,18 +85,18 @@ pub fn covers(service: &ModeService, room: &Room, known: &CheckedPlan) -> Result
 }
 
 /// As people are shown it.
-pub fn shown(service: &ModeService, room: &Room) -> Option<Value> {
-    let Proposal { known, why } = proposal(service, room)?;
-    let needed = covers(service, room, &known).err();
+pub fn shown(engine: &Engine, room: &Room) -> Option<Value> {
+    let Proposal { known, why } = proposal(engine, room)?;
+    let needed = covers(engine, room, &known).err();
     Some(json!({
         "plan": known.brief.plan.key(), "room": known.brief.plan.room, "why": why,
         "covered": needed.is_none(), "needed": needed,
     }))
 }
 
-// === impl ModeService ===
+// === impl Engine ===
 
-impl ModeService {
+impl Engine {
     /// Tells once that another room could take the place of one.
     pub(super) async fn propose(&mut self) {
         let all: Vec<usize> = self.rooms.keys().copied().collect();

@@ -7,27 +7,20 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_mode::facility::ReadSource;
-use linli_mode::{Acted, Event, Truth};
+use linli_mode::{Acted, Event};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::actuator::Done;
-use super::service::ModeService;
+use super::engine::Engine;
+use super::room_event::RoomEvent;
 use linli_config::CheckedPlan;
-use linli_mode::record::Evidence;
 
 /// What could not be made durable is tried again after this.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Batches, and ends of acts, that are looked at together: whoever presses stop waits for no more.
 const TOGETHER: usize = 16;
-
-/// Something that happened in a room, of which nobody is answered.
-pub(super) struct RoomEvent {
-    room: usize,
-    event: Event,
-    evidence: Option<Evidence>,
-}
 
 /// A room whose claims are looked at, and which is next.
 struct Looked {
@@ -36,22 +29,9 @@ struct Looked {
     atom: usize,
 }
 
-// === impl RoomEvent ===
+// === impl Engine ===
 
-impl RoomEvent {
-    /// Without evidence.
-    pub(super) const fn of(room: usize, event: Event) -> Self {
-        Self { room, event, evidence: None }
-    }
-
-    const fn is_urgent(&self) -> bool {
-        matches!(self.event, Event::Fire(Truth::True))
-    }
-}
-
-// === impl ModeService ===
-
-impl ModeService {
+impl Engine {
     /// Batches of different devices are looked at together. One of a device that was already among
     /// them waits: nothing that was read is passed over.
     pub(super) async fn see(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {

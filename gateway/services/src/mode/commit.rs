@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::actuator::{Actuator, Task};
+use super::engine::Engine;
 use super::evidence::{Claims, Moment};
 use super::payload::{Changed, message, moved};
 use super::pending_audit::PendingAudit;
 use super::policy::{Entered, plan_of};
 use super::record::Record;
 use super::room::{After, Room};
-use super::service::ModeService;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 use linli_mode::record::Evidence;
@@ -36,9 +36,9 @@ pub(super) struct Decided {
     effects: Vec<Effect>,
 }
 
-// === impl ModeService ===
+// === impl Engine ===
 
-impl ModeService {
+impl Engine {
     /// What follows from an event; nothing when nothing does. `plan` is that of an order.
     pub(super) fn decide(
         &self,
@@ -249,7 +249,7 @@ impl Decided {
         After {
             since: if stages.0 == stages.1 { room.since } else { at },
             ordered,
-            entered: Entered::after(room, &self.next, &self.known, now),
+            entered: Entered::after(room.entered.as_ref(), &self.next, &self.known, now),
             last: room.tally.took(&room.state, &self.next, &self.known, ordered, at),
         }
     }

@@ -15,13 +15,14 @@ use linli_mode::{
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 
+use super::engine::Deps;
+use super::engine::Engine;
 use super::metrics::{Health, Took};
 use super::notices::Written;
 use super::policy::{KeptEntered, PolicyPublisher};
 use super::record::Record;
 use super::request::{Finding, Operation, RequestedAction};
 use super::room::Kept;
-use super::service::{Deps, ModeService};
 use super::setup::Setup;
 use crate::command_queue::{Lanes, Submission};
 use crate::golden::site::{NOW, SIGNERS, Site, building_0_1, checked};
@@ -248,10 +249,8 @@ async fn the_chain_and_its_signed_heads() {
     assert_eq!(heads.last().unwrap().count, 2 * u64::try_from(whats().len()).unwrap());
 }
 
-/// A service over a site, and where its commands come out.
-pub(super) async fn service(
-    site: &Site,
-) -> (ModeService, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+/// A engine over a site, and where its commands come out.
+pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
         boot: text("b1"),
@@ -272,11 +271,11 @@ pub(super) async fn service(
         policies: PolicyPublisher::default(),
         signer: Some(signer()),
     };
-    (ModeService::resume(deps).await.unwrap(), [from_usual, from_first], reported)
+    (Engine::resume(deps, mpsc::channel(1).0).await.unwrap(), [from_usual, from_first], reported)
 }
 
-fn order(service: &ModeService, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {
-    let known = service.setup.plan(plan).unwrap();
+fn order(engine: &Engine, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {
+    let known = engine.setup.plan(plan).unwrap();
     let plan = PlanHash { plan: text(plan), hash: known.hash };
     let target = Target { centre: id("xinghe"), site: None, plans: vec![plan], snapshot: None };
     let order = Order {
@@ -303,37 +302,32 @@ fn order(service: &ModeService, number: u64, kind: Kind, class: Class, plan: &st
 }
 
 /// The order that the reading room becomes a sampling area.
-pub(super) fn enter(service: &ModeService) -> Vec<u8> {
-    order(service, 1, Kind::Enter, Class::Actual, PLAN)
+pub(super) fn enter(engine: &Engine) -> Vec<u8> {
+    order(engine, 1, Kind::Enter, Class::Actual, PLAN)
 }
 
 /// Follows that order until the first output moves. Twice ordered is ordered once; who may not commit
 /// does not.
-pub(super) async fn switch(service: &mut ModeService, order: &[u8]) {
-    let room = service.setup.facility.room("reading-room").unwrap();
-    service.happen(room, Event::Fire(Truth::False)).await;
-    service.order(order, None, "mqtt").await.unwrap();
-    service.order(order, None, "mqtt").await.unwrap();
-    let brief = service.setup.plan(PLAN).unwrap().brief.clone();
+pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
+    let room = engine.setup.facility.room("reading-room").unwrap();
+    engine.happen(room, Event::Fire(Truth::False)).await;
+    engine.order(order, None, "mqtt").await.unwrap();
+    engine.order(order, None, "mqtt").await.unwrap();
+    let brief = engine.setup.plan(PLAN).unwrap().brief.clone();
     for atom in 0..brief.predicates.len() {
         let is_of_people = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
-        service.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
+        engine.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
     }
-    act(service, "reading-room", "qian", Operation::Commit).await.unwrap_err();
-    act(service, "reading-room", "zhao", Operation::Commit).await.unwrap();
-    act(service, "reading-room", "qian", Operation::Confirm(text("notice"))).await.unwrap();
-    act(service, "reading-room", "qian", Operation::Confirm(text("sweep"))).await.unwrap();
-    act(service, "reading-room", "sun", Operation::Confirm(text("sweep"))).await.unwrap();
+    act(engine, "reading-room", "qian", Operation::Commit).await.unwrap_err();
+    act(engine, "reading-room", "zhao", Operation::Commit).await.unwrap();
+    act(engine, "reading-room", "qian", Operation::Confirm(text("notice"))).await.unwrap();
+    act(engine, "reading-room", "qian", Operation::Confirm(text("sweep"))).await.unwrap();
+    act(engine, "reading-room", "sun", Operation::Confirm(text("sweep"))).await.unwrap();
 }
 
-async fn act(
-    service: &mut ModeService,
-    room: &str,
-    person: &str,
-    operation: Operation,
-) -> Result<(), String> {
+async fn act(engine: &mut Engine, room: &str, person: &str, operation: Operation) -> Result<(), String> {
     let action = RequestedAction::Do { room: text(room), person: Some(text(person)), operation };
-    service.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
+    engine.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
 }
 
 const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
@@ -347,14 +341,14 @@ const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 #[tokio::test]
 async fn a_switch_as_it_is_stored_and_told() {
     let site = Site::open().await;
-    let (mut service, mut commands, birth) = service(&site).await;
-    service.order(MESSAGE, None, "mqtt").await.unwrap();
-    service.order_came(&InboundOrder { payload: Vec::new(), retained: true }).await;
+    let (mut engine, mut commands, birth) = engine(&site).await;
+    engine.order(MESSAGE, None, "mqtt").await.unwrap();
+    engine.order_came(&InboundOrder { payload: Vec::new(), retained: true }).await;
     site.clock.set(NOW, ClockQuality::FreeRunning);
-    let bytes = enter(&service);
-    service.order(&bytes, None, "mqtt").await.unwrap();
+    let bytes = enter(&engine);
+    engine.order(&bytes, None, "mqtt").await.unwrap();
     site.clock.set(NOW, ClockQuality::Synchronised);
-    switch(&mut service, &bytes).await;
+    switch(&mut engine, &bytes).await;
     let finding = Finding {
         order: text("0197f0c2-1"),
         person: text("zhao"),
@@ -362,13 +356,13 @@ async fn a_switch_as_it_is_stored_and_told() {
         due: text("2026-12-31"),
         text: text("门禁反应慢"),
     };
-    service.answer("lin", RequestedAction::Finding(finding)).await.unwrap();
-    act(&mut service, "reading-room", "sun", Operation::Stop).await.unwrap();
-    let drill = order(&service, 2, Kind::Enter, Class::Exercise, "hall.command@1");
-    service.order(&drill, None, "lin").await.unwrap();
-    service.tell_status();
+    engine.answer("lin", RequestedAction::Finding(finding)).await.unwrap();
+    act(&mut engine, "reading-room", "sun", Operation::Stop).await.unwrap();
+    let drill = order(&engine, 2, Kind::Enter, Class::Exercise, "hall.command@1");
+    engine.order(&drill, None, "lin").await.unwrap();
+    engine.tell_status();
     // The canonical name of the building stands where version 0.1 had its own.
-    let plans = service.setup.plans.iter();
+    let plans = engine.setup.plans.iter();
     let mut dump = plans.fold(site.dump().await, |dump, known| {
         dump.replace(&known.building, &building_0_1(&known.brief.plan.key()))
     });
@@ -389,9 +383,9 @@ async fn a_switch_as_it_is_stored_and_told() {
 #[tokio::test]
 async fn what_a_preview_saw() {
     let site = Site::open().await;
-    let (mut service, _commands, _birth) = service(&site).await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
     let names = format!("{PLAN},hall.command@1");
-    let mut shown = service.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
+    let mut shown = engine.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
     // The name of the building has tests of its own.
     for facts in shown["facts"].as_array_mut().unwrap() {
         assert!(facts["building"].take().is_string());

@@ -3,13 +3,7 @@
 
 use std::time::Duration;
 
-use linli_domain::Topic;
-use linli_store::Entry;
-use serde_json::{Map, Value};
 use tokio::time::Instant;
-
-use super::payload::message;
-use super::service::ModeService;
 
 /// Told this often while anything was recorded.
 const EVERY: Duration = Duration::from_secs(300);
@@ -18,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone, Copy)]
 pub struct Heads {
     /// How many lines stood behind it.
-    reported: u64,
+    pub(super) reported: u64,
     /// When.
     at: Instant,
 }
@@ -39,29 +33,6 @@ impl Heads {
     /// It was reported.
     pub const fn tell(&mut self, count: u64, now: Instant) {
         (self.reported, self.at) = (count, now);
-    }
-}
-
-// === impl ModeService ===
-
-impl ModeService {
-    /// Tells the head when it is due; when it cannot be made durable, a little later.
-    pub(super) async fn tell_head(&mut self, now: Instant) {
-        if self.heads.due(self.record.count()).is_none_or(|due| due > now) {
-            return;
-        }
-        let at = self.deps.clock.now().at;
-        let count = self.record.count();
-        let mut body = Map::new();
-        body.insert("at".to_owned(), Value::from(at.0));
-        body.insert("kind".to_owned(), Value::from("head"));
-        body.insert("record".to_owned(), serde_json::json!(self.record.head()));
-        let record = message(Topic::ModeEvent, at, body);
-        let kept = self.kept(Entry { records: vec![record], ..Entry::default() }).await;
-        if let Err(error) = &kept {
-            tracing::warn!(%error, "the head of the record could not be told yet");
-        }
-        self.heads.tell(if kept.is_ok() { count } else { self.heads.reported }, now);
     }
 }
 

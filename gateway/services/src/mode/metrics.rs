@@ -6,12 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use linli_domain::{Id, Timestamp};
-use linli_mode::{Action, Cause, Channel, Class, Direction, Effect, Event, Phase, Stage, State, StepState};
+use linli_mode::{Cause, Channel, Class, Direction, Effect, Event, Phase, Stage, State, StepState};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
-use super::room::Room;
-use super::service::ModeService;
 use linli_config::CheckedPlan;
 
 /// What became of orders, in the order of [`Health::orders`].
@@ -90,7 +87,7 @@ pub struct Took {
 }
 
 /// Time that passed by the wall's clock; none when that went back.
-fn passed(from: Timestamp, to: Timestamp) -> Duration {
+pub(super) fn passed(from: Timestamp, to: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(to.0.saturating_sub(from.0)).unwrap_or_default())
 }
 
@@ -107,7 +104,7 @@ pub const fn cause(cause: Cause) -> &'static str {
 }
 
 /// What is known of a step, as it is counted.
-fn known_of(state: &StepState) -> &'static str {
+pub(super) fn known_of(state: &StepState) -> &'static str {
     match state {
         StepState::Verified(Channel::Independent) => "independent",
         StepState::Verified(Channel::Itself) => "self",
@@ -152,7 +149,7 @@ impl Health {
         Arc::clone(&self.metrics.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn tell(&self, metrics: Snapshot) {
+    pub(super) fn publish(&self, metrics: Snapshot) {
         *self.metrics.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(metrics);
     }
 }
@@ -224,70 +221,5 @@ impl Tally {
             last.insert(key, Took { order: run.order.id.clone(), ms: ms(passed(ordered, at)), within_ms });
         }
         last
-    }
-}
-
-// === impl Room ===
-
-impl Room {
-    /// Since when people are asked for each step.
-    pub fn note_asked(&mut self, now: Instant) {
-        let asked: Vec<usize> = self
-            .state
-            .run
-            .iter()
-            .flat_map(|run| &run.steps)
-            .enumerate()
-            .filter(|(_, state)| matches!(state, StepState::Asked | StepState::Stuck))
-            .map(|(step, _)| step)
-            .collect();
-        self.asked.retain(|step, _| asked.contains(step));
-        for step in asked {
-            self.asked.entry(step).or_insert(now);
-        }
-    }
-}
-
-// === impl ModeService ===
-
-impl ModeService {
-    /// Counts everything anew.
-    pub(super) fn count_rooms(&self) {
-        let (now, at) = (Instant::now(), self.deps.clock.now().at);
-        let mut metrics = Snapshot { record: self.record.count(), ..Snapshot::default() };
-        for room in self.rooms.values() {
-            let mut steps: BTreeMap<&'static str, u64> = BTreeMap::new();
-            for state in room.state.run.iter().flat_map(|run| &run.steps) {
-                *steps.entry(known_of(state)).or_default() += 1;
-            }
-            let mut tally = room.tally.clone();
-            let in_stage = passed(room.since, at);
-            if room.state.phase == Phase::Held {
-                for cause in room.state.run.iter().flat_map(|run| &run.causes) {
-                    *tally.held.entry(*cause).or_default() += in_stage;
-                }
-            }
-            metrics.rooms.push(RoomMetrics {
-                room: room.id.clone(),
-                stage: room.stage(&self.setup),
-                // A room that was never switched has been in peace since nobody knows when.
-                in_stage: if room.since == Timestamp::default() { Duration::ZERO } else { in_stage },
-                is_exercise: room.state.is_exercise(),
-                steps,
-                tally,
-            });
-            let Some(known) = &room.known else { continue };
-            for (step, since) in &room.asked {
-                let Some(job) = known.brief.steps.get(*step) else { continue };
-                let role = match &job.action {
-                    Action::Human { role, .. } => role,
-                    _ => &known.brief.plan.lead,
-                };
-                let (count, oldest) = metrics.outstanding.entry(role.clone()).or_default();
-                *count += 1;
-                *oldest = (*oldest).max(now.saturating_duration_since(*since));
-            }
-        }
-        self.deps.health.tell(metrics);
     }
 }

@@ -5,14 +5,17 @@
 
 mod actuator;
 mod alternate;
+mod announcements;
 mod batching;
 mod commit;
+mod engine;
 mod evidence;
 #[cfg(test)]
 mod golden;
 mod heads;
 mod metrics;
 mod notices;
+mod operations;
 mod orders;
 mod payload;
 mod pending_audit;
@@ -20,19 +23,24 @@ mod policy;
 mod record;
 mod request;
 mod room;
+mod room_event;
+mod room_metrics;
 mod service;
 mod setup;
 mod signer;
 mod snapshot;
+mod stop;
+mod stored_orders;
 #[cfg(test)]
 mod upgrade;
 mod view;
 
+pub use engine::Deps;
 pub use metrics::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};
 pub use notices::{Deps as NoticeDeps, run as show_notices};
 pub use policy::PolicyPublisher;
 pub use request::{Asked, Operation, RequestedAction};
-pub use service::{Deps, ModeService};
+pub use service::ModeService;
 pub use setup::Setup;
 pub use signer::signer;
 

@@ -2,7 +2,6 @@
 //!
 //! Whatever is refused is on record with its reason, and nothing moves.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linli_domain::audit::hex;
@@ -12,22 +11,19 @@ use linli_mode::order::{
     Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal as Unfit, ReplayGuard, judge,
 };
 use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
-use linli_store::{Change, Document, Documents};
+use linli_store::{Change, Document};
 use linli_uplink::InboundOrder;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::alternate::is_in_reserve;
 use super::commit::Decided;
+use super::engine::Engine;
 use super::payload::message;
-use super::room::Room;
-use super::service::ModeService;
+use super::stored_orders::{LEDGER, order_document};
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
-
-/// The page with what was accepted before.
-const LEDGER: &str = "mode-ledger";
 
 /// Orders that wait for somebody to compare their code.
 const WAITING: usize = 8;
@@ -51,41 +47,9 @@ struct Outcome {
     is_alarm: bool,
 }
 
-/// The ledger as it was kept.
-pub async fn ledger(book: &Documents) -> anyhow::Result<ReplayGuard> {
-    Ok(match book.get(LEDGER).await? {
-        Some(page) => serde_json::from_str(&page.body)?,
-        None => ReplayGuard::default(),
-    })
-}
+// === impl Engine ===
 
-/// Kind of the pages with accepted orders.
-const ORDER: &str = "mode-order";
-
-fn order_page(order: &Order, at: linli_domain::Timestamp) -> Change {
-    let body = serde_json::to_string(order).expect("an order is made of JSON values");
-    Change::Document(Document { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
-}
-
-/// The orders that rooms follow.
-pub async fn followed(
-    book: &Documents,
-    rooms: impl Iterator<Item = &Room>,
-) -> anyhow::Result<BTreeMap<String, Order>> {
-    let mut found = BTreeMap::new();
-    for room in rooms {
-        let Some(run) = &room.state.run else { continue };
-        let page = book.get(&format!("{ORDER}/{}", run.order.id)).await?;
-        if let Some(order) = page.and_then(|page| serde_json::from_str(&page.body).ok()) {
-            found.insert(run.order.id.clone(), order);
-        }
-    }
-    Ok(found)
-}
-
-// === impl ModeService ===
-
-impl ModeService {
+impl Engine {
     /// An order, or a message that proposes one, from the broker.
     pub(super) async fn order_came(&mut self, order: &InboundOrder) {
         if order.retained {
@@ -207,7 +171,7 @@ impl ModeService {
             }
         }
         if let Some(order) = &outcome.order {
-            changes.push(order_page(order, self.deps.clock.now().at));
+            changes.push(order_document(order, self.deps.clock.now().at));
         }
         lines.push(outcome.line(via));
         let record = message(Topic::OrderEvent, self.deps.clock.now().at, outcome.body(via));

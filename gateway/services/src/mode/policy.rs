@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use linli_domain::{Id, Timestamp};
 use linli_drivers::PollOverrides;
-use linli_mode::{Class, InForce, OrderRef, Standing, State, holds};
+use linli_mode::{Class, InForce, OrderRef, State, holds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::evidence::Moment;
-use super::room::Room;
-use super::service::ModeService;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 
@@ -33,7 +31,7 @@ pub struct Entered {
     /// By which order.
     order: String,
     /// Whether it is meant.
-    class: Class,
+    pub(super) class: Class,
     /// Since when.
     began: Timestamp,
     /// How much of that passed before this process.
@@ -67,7 +65,7 @@ impl PolicyPublisher {
         self.paces.subscribe()
     }
 
-    fn tell(&self, all: InForce) {
+    pub(super) fn publish(&self, all: InForce) {
         let polls = all.polls.clone();
         self.paces.send_if_modified(|paces| {
             let is_changed = **paces != polls;
@@ -90,13 +88,18 @@ impl PolicyPublisher {
 
 impl Entered {
     /// What holds once a room is in that state.
-    pub fn after(room: &Room, state: &State, known: &Arc<CheckedPlan>, now: Moment) -> Option<Self> {
-        holds(room.entered.clone(), state, |order| Self::now(room, known, order, now))
+    pub fn after(
+        before: Option<&Self>,
+        state: &State,
+        known: &Arc<CheckedPlan>,
+        now: Moment,
+    ) -> Option<Self> {
+        holds(before.cloned(), state, |order| Self::now(before, known, order, now))
     }
 
-    fn now(room: &Room, known: &Arc<CheckedPlan>, order: &OrderRef, now: Moment) -> Self {
+    fn now(before: Option<&Self>, known: &Arc<CheckedPlan>, order: &OrderRef, now: Moment) -> Self {
         let is_same = |entered: &&Self| entered.order == order.id && entered.known.hash == known.hash;
-        room.entered.as_ref().filter(is_same).cloned().unwrap_or_else(|| Self {
+        before.filter(is_same).cloned().unwrap_or_else(|| Self {
             known: Arc::clone(known),
             order: order.id.clone(),
             class: order.class,
@@ -133,7 +136,7 @@ impl Entered {
     }
 
     /// Since the order was committed.
-    fn age(&self, now: Instant) -> Duration {
+    pub(super) fn age(&self, now: Instant) -> Duration {
         self.aged + now.saturating_duration_since(self.counted)
     }
 
@@ -162,25 +165,4 @@ impl Entered {
 /// Which plan's policy holds, for whoever compares.
 pub fn plan_of(entered: Option<&Entered>) -> Option<(String, Id)> {
     entered.map(|entered| (entered.order.clone(), entered.known.brief.plan.id.clone()))
-}
-
-// === impl ModeService ===
-
-impl ModeService {
-    /// Tells everybody what holds now.
-    pub(super) fn rule(&mut self) {
-        let now = Instant::now();
-        let entered = self.rooms.values().filter_map(|room| room.entered.as_ref());
-        let entered: Vec<(String, &Entered)> =
-            entered.map(|entered| (entered.known.brief.plan.key(), entered)).collect();
-        let standing = entered.iter().map(|(plan, entered)| Standing {
-            plan,
-            policy: &entered.known.policy,
-            class: entered.class,
-            age: entered.age(now),
-        });
-        let (all, next) = InForce::of(standing);
-        self.ruled_until = next.map(|left| now + left);
-        self.deps.policies.tell(all);
-    }
 }

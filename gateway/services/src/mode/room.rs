@@ -264,4 +264,21 @@ impl Room {
             is_intended
         });
     }
+
+    /// Since when people are asked for each step.
+    pub fn note_asked(&mut self, now: Instant) {
+        let asked: Vec<usize> = self
+            .state
+            .run
+            .iter()
+            .flat_map(|run| &run.steps)
+            .enumerate()
+            .filter(|(_, state)| matches!(state, StepState::Asked | StepState::Stuck))
+            .map(|(step, _)| step)
+            .collect();
+        self.asked.retain(|step, _| asked.contains(step));
+        for step in asked {
+            self.asked.entry(step).or_insert(now);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use linli_domain::Id;
 use linli_mode::facility::{Facility, ReadSource};
 use linli_mode::{Actor, ResolvedPlan};
 
+use crate::error::ServiceError;
 use linli_config::{Checked, CheckedPlan, People};
 
 /// The configuration's part.
@@ -60,6 +61,13 @@ impl Setup {
     #[must_use]
     pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
         self.plans.iter().find(|known| known.brief.plan.key() == key)
+    }
+
+    /// The error of a plan that is not there, naming those that are.
+    #[must_use]
+    pub fn unknown_plan(&self, name: &str) -> ServiceError {
+        let keys: Vec<String> = self.plans.iter().map(|known| known.brief.plan.key()).collect();
+        ServiceError::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
     }
 
     /// Rooms that have plans, by their position in the building.

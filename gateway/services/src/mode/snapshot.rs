@@ -12,7 +12,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::service::ModeService;
+use super::engine::Engine;
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 
@@ -20,9 +20,9 @@ use linli_config::CheckedPlan;
 const INTERLOCK: &str = "interlock";
 
 /// What one plan depends on.
-fn facts(service: &ModeService, known: &CheckedPlan) -> Value {
+fn facts(engine: &Engine, known: &CheckedPlan) -> Value {
     let (brief, now) = (&known.brief, Instant::now());
-    let room = service.rooms.get(&brief.room);
+    let room = engine.rooms.get(&brief.room);
     let mut relevant = BTreeSet::new();
     let mut own = BTreeSet::new();
     for job in &brief.steps {
@@ -39,8 +39,8 @@ fn facts(service: &ModeService, known: &CheckedPlan) -> Value {
     let passing: BTreeSet<usize> = brief.occupied.iter().chain(&brief.opened).copied().collect();
     let is_of_people = |atom: usize| {
         let at = |atom: usize| brief.predicates.get(atom).map(|atom| (atom.fixture, atom.read));
-        let fixture = at(atom)
-            .and_then(|(fixture, read)| service.setup.facility.fixtures.get(fixture)?.reads.get(read));
+        let fixture =
+            at(atom).and_then(|(fixture, read)| engine.setup.facility.fixtures.get(fixture)?.reads.get(read));
         // The same contact, asked the other way round; or what is wired to it.
         passing.iter().any(|known| at(*known) == at(atom))
             || fixture.is_some_and(|read| read.name == INTERLOCK)
@@ -48,8 +48,8 @@ fn facts(service: &ModeService, known: &CheckedPlan) -> Value {
     let kept = relevant.into_iter().filter(|atom| !own.contains(atom) && !is_of_people(*atom));
     let claims: Vec<String> = kept
         .filter_map(|atom| {
-            let text = brief.predicates.get(atom)?.text(&service.setup.facility);
-            let truth = match service.truth(brief, atom, now) {
+            let text = brief.predicates.get(atom)?.text(&engine.setup.facility);
+            let truth = match engine.truth(brief, atom, now) {
                 Truth::True => "true",
                 Truth::False => "false",
                 Truth::Unknown => "unknown",
@@ -59,16 +59,16 @@ fn facts(service: &ModeService, known: &CheckedPlan) -> Value {
         .collect();
     json!({
         "plan": brief.plan.key(), "hash": hex(&known.hash), "building": known.building,
-        "stage": room.map(|room| room.stage(&service.setup)), "fire": room.map(|room| room.state.fire),
+        "stage": room.map(|room| room.stage(&engine.setup)), "fire": room.map(|room| room.state.fire),
         "claims": claims,
     })
 }
 
 /// The snapshot of plans that one order names.
-pub fn of(service: &ModeService, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
+pub fn of(engine: &Engine, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
     let mut plans = plans.to_vec();
     plans.sort_by_key(|known| known.brief.plan.key());
-    let facts: Vec<Value> = plans.into_iter().map(|known| facts(service, known)).collect();
+    let facts: Vec<Value> = plans.into_iter().map(|known| facts(engine, known)).collect();
     let text = serde_json::to_vec(&facts).expect("facts are JSON values");
     let mut hash = Hash::default();
     hash.copy_from_slice(digest(&SHA256, &text).as_ref());
@@ -76,11 +76,11 @@ pub fn of(service: &ModeService, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
 }
 
 /// The same for people: names with commas between them.
-pub fn shown(service: &ModeService, names: &str) -> Result<Value, ServiceError> {
+pub fn shown(engine: &Engine, names: &str) -> Result<Value, ServiceError> {
     let find = |name: &str| {
-        service.setup.plan(name).map(|known| &**known).ok_or_else(|| super::view::no_plan(service, name))
+        engine.setup.plan(name).map(|known| &**known).ok_or_else(|| engine.setup.unknown_plan(name))
     };
     let plans = names.split(',').map(find).collect::<Result<Vec<&CheckedPlan>, ServiceError>>()?;
-    let (hash, facts) = of(service, &plans);
+    let (hash, facts) = of(engine, &plans);
     Ok(json!({"snapshot": hex(&hash), "facts": facts}))
 }

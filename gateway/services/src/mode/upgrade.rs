@@ -3,9 +3,8 @@
 
 use linli_store::{Change, Document, Entry};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
-use super::golden::{PLAN, enter, service, switch};
+use super::golden::{PLAN, engine, enter, switch};
 use crate::golden::site::{Site, building_0_1};
 
 const ROOM: &str = "mode-room/reading-room";
@@ -18,7 +17,7 @@ async fn room(site: &Site) -> Document {
 /// stored; and the name of the building there is.
 async fn restarted(building: &str) -> (Value, String, String) {
     let site = Site::open().await;
-    let (mut before, _commands, _birth) = service(&site).await;
+    let (mut before, _commands, _birth) = engine(&site).await;
     let order = enter(&before);
     switch(&mut before, &order).await;
     let name = before.setup.plan(PLAN).unwrap().building.clone();
@@ -32,11 +31,8 @@ async fn restarted(building: &str) -> (Value, String, String) {
     page.body = page.body.replace(&name, building);
     let changes = vec![Change::Document(page)];
     site.store.documents().keep(Entry { changes, ..Entry::default() }).await.unwrap();
-    let (after, _commands, _birth) = service(&site).await;
-    // Nothing is read: the service begins, and ends.
-    let (_, batches) = mpsc::channel(1);
-    let (_, orders) = mpsc::channel(1);
-    after.run(batches, orders).await;
+    let (mut after, _commands, _birth) = engine(&site).await;
+    after.begin().await;
     let room = serde_json::from_str(&room(&site).await.body).unwrap();
     (room, site.dump().await, name)
 }
@@ -47,7 +43,7 @@ fn is_reset(record: &str) -> bool {
 
 #[tokio::test]
 async fn a_room_goes_on_in_the_same_building() {
-    let same = service(&Site::open().await).await.0.setup.plan(PLAN).unwrap().building.clone();
+    let same = engine(&Site::open().await).await.0.setup.plan(PLAN).unwrap().building.clone();
     assert!(same.starts_with("2:"), "{same}");
     for stored in [building_0_1(PLAN), same] {
         let (room, record, name) = restarted(&stored).await;

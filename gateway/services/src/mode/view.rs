@@ -5,21 +5,21 @@ use linli_mode::{Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth,
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::engine::Engine;
 use super::room::Room;
-use super::service::ModeService;
 use crate::error::ServiceError;
 
 /// Every room together.
-pub fn together(service: &ModeService) -> Fold {
-    fold(service.rooms.values().map(|room| (room.stage(&service.setup), &room.state)))
+pub fn together(engine: &Engine) -> Fold {
+    fold(engine.rooms.values().map(|room| (room.stage(&engine.setup), &room.state)))
 }
 
 /// The rooms of each site together, of sites whose rooms have plans.
-fn sites(service: &ModeService) -> Vec<Value> {
-    let setup = &service.setup;
+fn sites(engine: &Engine) -> Vec<Value> {
+    let setup = &engine.setup;
     let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.as_ref());
     let shown = |site: &Site| {
-        let rooms = || service.rooms.values().filter(|room| at(room) == Some(&site.id));
+        let rooms = || engine.rooms.values().filter(|room| at(room) == Some(&site.id));
         rooms().next()?;
         let together = fold(rooms().map(|room| (room.stage(setup), &room.state)));
         let walk = site.travel_time.as_secs();
@@ -29,29 +29,29 @@ fn sites(service: &ModeService) -> Vec<Value> {
 }
 
 /// Every room.
-pub fn status(service: &ModeService) -> Value {
-    status_of(service, service.rooms.values())
+pub fn status(engine: &Engine) -> Value {
+    status_of(engine, engine.rooms.values())
 }
 
 /// The same of some rooms: who does something in one of many needs no more, and need not wait for more.
-pub fn status_of<'d>(service: &'d ModeService, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
-    let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(service, room)).collect();
-    let waiting: Vec<&String> = service.quarantine.keys().collect();
+pub fn status_of<'d>(engine: &'d Engine, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
+    let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(engine, room)).collect();
+    let waiting: Vec<&String> = engine.quarantine.keys().collect();
     json!({
-        "centre": service.setup.centre, "together": together(service), "sites": sites(service), "rooms": rooms,
-        "quarantined": waiting, "record": service.record.head(), "record_key": service.record.verifier(),
+        "centre": engine.setup.centre, "together": together(engine), "sites": sites(engine), "rooms": rooms,
+        "quarantined": waiting, "record": engine.record.head(), "record_key": engine.record.verifier(),
     })
 }
 
-fn shown(service: &ModeService, room: &Room) -> Value {
-    let setup = &service.setup;
+fn shown(engine: &Engine, room: &Room) -> Value {
+    let setup = &engine.setup;
     let built = setup.facility.rooms.get(room.index);
     let (name, site) = (built.map(|room| &room.name), built.and_then(|room| room.site.as_ref()));
     let mut body = json!({
         "room": room.id, "name": name, "site": site, "stage": room.stage(setup), "fire": room.state.fire,
         "verified": room.state.is_verified_ready(),
         "policy": room.entered.as_ref().map(super::policy::Entered::shown),
-        "alternate": super::alternate::shown(service, room),
+        "alternate": super::alternate::shown(engine, room),
     });
     let (Some(run), Some(known)) = (&room.state.run, &room.known) else {
         if room.state.run.is_some() {
@@ -61,7 +61,7 @@ fn shown(service: &ModeService, room: &Room) -> Value {
     };
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let steps: Vec<Value> =
-        (0..brief.steps.len()).map(|step| step_shown(service, room, run, brief, step)).collect();
+        (0..brief.steps.len()).map(|step| step_shown(engine, room, run, brief, step)).collect();
     let unproven: Vec<String> = run
         .unproven
         .iter()
@@ -83,7 +83,7 @@ fn shown(service: &ModeService, room: &Room) -> Value {
     body
 }
 
-fn step_shown(service: &ModeService, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
+fn step_shown(engine: &Engine, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
     let (job, state) = (&brief.steps[step], &run.steps[step]);
     let mut body = about(brief, step);
     // Nobody shall take a drill for the real thing, nor the other way round.
@@ -101,7 +101,7 @@ fn step_shown(service: &ModeService, room: &Room, run: &Run, brief: &ResolvedPla
     }
     let is_open = !state.is_settled() && *state != StepState::Pending;
     if is_open {
-        let facility = &service.setup.facility;
+        let facility = &engine.setup.facility;
         let missing = |conds: &[Cond]| -> Vec<String> {
             conds.iter().filter_map(|cond| missing(facility, room, brief, *cond)).collect()
         };
@@ -188,17 +188,11 @@ fn claim(facility: &Facility, room: &Room, brief: &ResolvedPlan, atom: usize) ->
     }
 }
 
-/// There is no such plan.
-pub fn no_plan(service: &ModeService, name: &str) -> ServiceError {
-    let keys: Vec<String> = service.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
-    ServiceError::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
-}
-
 /// What a plan would do now: its steps in order, who is needed, when it could be ready, and what
 /// is not known or does not hold.
-pub fn preview(service: &ModeService, name: &str) -> Result<Value, ServiceError> {
-    let setup = &service.setup;
-    let known = setup.plan(name).ok_or_else(|| no_plan(service, name))?;
+pub fn preview(engine: &Engine, name: &str) -> Result<Value, ServiceError> {
+    let setup = &engine.setup;
+    let known = setup.plan(name).ok_or_else(|| setup.unknown_plan(name))?;
     let (brief, plan) = (&known.brief, &known.brief.plan);
     let forecast = forecast(brief);
     let mut order: Vec<usize> = (0..brief.steps.len()).collect();
@@ -215,19 +209,19 @@ pub fn preview(service: &ModeService, name: &str) -> Result<Value, ServiceError>
     let now = Instant::now();
     let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
     for (index, atom) in brief.predicates.iter().enumerate() {
-        match service.truth(brief, index, now) {
+        match engine.truth(brief, index, now) {
             Truth::Unknown => unknown.push(atom.text(&setup.facility)),
             Truth::False => wrong.push(atom.text(&setup.facility)),
             Truth::True => {}
         }
     }
-    let stage = service.rooms.get(&brief.room).map(|room| room.stage(setup));
+    let stage = engine.rooms.get(&brief.room).map(|room| room.stage(setup));
     Ok(json!({
         "plan": plan.key(), "room": plan.room, "role": plan.role, "direction": plan.direction, "stage": stage,
         "lead": plan.lead, "basis": plan.basis, "hash": linli_domain::audit::hex(&known.hash),
         "grace_s": plan.grace.as_secs(), "at_most_s": forecast.at_most.as_secs(),
         "ready_within_s": plan.ready_within.as_secs(), "steps": steps,
         "unknown": unknown, "not_so_now": wrong, "alternate": plan.alternate,
-        "snapshot": linli_domain::audit::hex(&super::snapshot::of(service, &[&**known]).0),
+        "snapshot": linli_domain::audit::hex(&super::snapshot::of(engine, &[&**known]).0),
     }))
 }

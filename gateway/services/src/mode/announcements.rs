@@ -1,0 +1,44 @@
+//! What the district is told besides the steps of rooms: the mode of the centre on the `status` topic,
+//! and the head of the record.
+
+use linli_domain::Topic;
+use linli_store::Entry;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::engine::Engine;
+use super::payload::message;
+use super::view;
+
+// === impl Engine ===
+
+impl Engine {
+    /// Tells the head when it is due; when it cannot be made durable, a little later.
+    pub(super) async fn tell_head(&mut self, now: Instant) {
+        if self.heads.due(self.record.count()).is_none_or(|due| due > now) {
+            return;
+        }
+        let at = self.deps.clock.now().at;
+        let count = self.record.count();
+        let mut body = Map::new();
+        body.insert("at".to_owned(), Value::from(at.0));
+        body.insert("kind".to_owned(), Value::from("head"));
+        body.insert("record".to_owned(), serde_json::json!(self.record.head()));
+        let record = message(Topic::ModeEvent, at, body);
+        let kept = self.kept(Entry { records: vec![record], ..Entry::default() }).await;
+        if let Err(error) = &kept {
+            tracing::warn!(%error, "the head of the record could not be told yet");
+        }
+        self.heads.tell(if kept.is_ok() { count } else { self.heads.reported }, now);
+    }
+
+    /// Every room together, on the retained topic.
+    pub(super) fn tell_status(&self) {
+        let mode = view::together(self).stage.as_str().to_owned();
+        self.deps.birth.send_if_modified(|birth| {
+            let is_changed = birth.mode != mode;
+            birth.mode.clone_from(&mode);
+            is_changed
+        });
+    }
+}

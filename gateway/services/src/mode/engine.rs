@@ -1,0 +1,228 @@
+//! The engine of the mode switch: the state of every room, and what it takes over from the
+//! configuration. What happens to it stands in the modules beside it; the loop in `service` feeds it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use linli_domain::Timestamp;
+use linli_drivers::Clock;
+use linli_mode::checkpoint::CheckpointSigner;
+use linli_mode::order::{Order, ReplayGuard};
+use linli_mode::{ActionPhase, Event, InForce, ResolvedPlan, Standing, Truth};
+use linli_store::Documents;
+use linli_uplink::Birth;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::actuator::{Actuator, Done, Task};
+use super::evidence::{LatestReadings, Moment};
+use super::heads::Heads;
+use super::metrics::Health;
+use super::pending_audit::PendingAudit;
+use super::policy::{Entered, PolicyPublisher};
+use super::record::Record;
+use super::request::Asked;
+use super::room::{ROOM, Room};
+use super::setup::Setup;
+use super::stored_orders;
+use crate::command_queue::Lanes;
+use crate::events::Events;
+use linli_config::CheckedPlan;
+
+/// What the task is made of.
+pub struct Deps {
+    /// Where everything is kept.
+    pub store: Documents,
+    /// Where commands go.
+    pub commands: Lanes,
+    /// Where people ask.
+    pub asked: mpsc::Receiver<Asked>,
+    /// Screens.
+    pub events: Events,
+    /// Labels.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub health: Arc<Health>,
+    /// The configuration's part, replaced on reload.
+    pub setup: watch::Receiver<Arc<Setup>>,
+    /// What the `status` topic says.
+    pub birth: watch::Sender<Birth>,
+    /// Where it is reported which data policies hold.
+    pub policies: PolicyPublisher,
+    /// Signs for the record.
+    pub signer: Option<Arc<CheckpointSigner>>,
+}
+
+/// The state of every room of this gateway, and what carries decisions out.
+pub struct Engine {
+    pub(super) deps: Deps,
+    pub(super) setup: Arc<Setup>,
+    pub(super) rooms: BTreeMap<usize, Room>,
+    pub(super) record: Record,
+    pub(super) ledger: ReplayGuard,
+    pub(super) quarantine: BTreeMap<String, Vec<u8>>,
+    pub(super) refusals: crate::refusal_budget::RefusalBudget,
+    pub(super) readings: LatestReadings,
+    pub(super) actuator: Actuator,
+    /// What happened and could not be made durable yet.
+    pub(super) again: VecDeque<(usize, Event)>,
+    pub(super) again_at: Option<Instant>,
+    /// Counts refreshments.
+    pub(super) refreshed: u64,
+    /// Rooms that began in another building than there is now.
+    pub(super) strange: Vec<usize>,
+    /// What had to be done before it could be written.
+    pub(super) pending: PendingAudit,
+    /// Who asked while something became durable.
+    pub(super) waiting: VecDeque<Asked>,
+    /// Rooms in which stop was pressed meanwhile: nothing more moves there.
+    pub(super) stopped: BTreeSet<usize>,
+    /// When a policy's silence ends by itself.
+    pub(super) ruled_until: Option<Instant>,
+    /// When the district was told what stands for the record.
+    pub(super) heads: Heads,
+    /// Orders that rooms follow.
+    pub(super) orders: BTreeMap<String, Order>,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// Goes on where every room was when the process ended: safe, and proven anew.
+    pub async fn resume(mut deps: Deps, done: mpsc::Sender<Done>) -> anyhow::Result<Self> {
+        let setup = Arc::clone(&deps.setup.borrow_and_update());
+        let record_key = deps.signer.as_ref().map(|signer| signer.verifier().to_string());
+        deps.birth.send_modify(|birth| birth.record_key = record_key);
+        let actuator = Actuator { commands: deps.commands.clone(), done, clock: Arc::clone(&deps.clock) };
+        let now = Moment { instant: Instant::now(), at: deps.clock.now().at };
+        let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
+        for page in deps.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
+            let name = page.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
+            let kept = serde_json::from_str(&page.body)?;
+            let Some(index) = setup.facility.room(&name) else {
+                tracing::error!(room = name, "a room that was being switched is no longer in facility.toml");
+                continue;
+            };
+            let Some((room, is_other)) = Room::resume(&setup, index, kept, now) else { continue };
+            if room.state.run.is_some() && room.known.is_none() {
+                tracing::error!(
+                    room = name,
+                    "the plan that the room follows is no longer in plans/: it is held"
+                );
+            }
+            if is_other {
+                strange.push(index);
+            }
+            rooms.insert(index, room);
+        }
+        for index in setup.rooms() {
+            if let (false, Some(room)) = (rooms.contains_key(&index), Room::new(&setup, index)) {
+                rooms.insert(index, room);
+            }
+        }
+        let record = Record::resume(&deps.store, deps.signer.clone()).await?;
+        let ledger = stored_orders::replay_guard(&deps.store).await?;
+        let orders = stored_orders::followed(&deps.store, rooms.values()).await?;
+        let heads = Heads::resume(record.count(), now.instant);
+        let mut service = Self {
+            deps,
+            setup,
+            rooms,
+            record,
+            ledger,
+            quarantine: BTreeMap::new(),
+            refusals: crate::refusal_budget::RefusalBudget::default(),
+            readings: LatestReadings::default(),
+            actuator,
+            again: VecDeque::new(),
+            again_at: None,
+            refreshed: 0,
+            pending: PendingAudit::default(),
+            waiting: VecDeque::new(),
+            stopped: BTreeSet::new(),
+            strange,
+            ruled_until: None,
+            heads,
+            orders,
+        };
+        service.rule();
+        Ok(service)
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment { instant: Instant::now(), at: self.deps.clock.now().at }
+    }
+
+    /// Takes over a changed configuration, unless a room in the middle of a run would lose its plan.
+    pub(super) fn follow(&mut self) {
+        let is_same = Arc::ptr_eq(&self.deps.setup.borrow(), &self.setup);
+        if !self.deps.setup.has_changed().unwrap_or_default() && is_same {
+            return;
+        }
+        let fresh = Arc::clone(&self.deps.setup.borrow_and_update());
+        if *fresh == *self.setup {
+            return;
+        }
+        let keeps = |room: &Room| {
+            let same = |known: &Arc<CheckedPlan>| {
+                fresh.plan(&known.brief.plan.key()).is_some_and(|other| **other == **known)
+            };
+            room.state.run.is_none() || room.known.as_ref().is_some_and(same)
+        };
+        let is_same_building = fresh.facility == self.setup.facility;
+        let is_busy = self.rooms.values().any(|room| room.state.run.is_some());
+        if is_busy && !(is_same_building && self.rooms.values().all(keeps)) {
+            return;
+        }
+        tracing::info!("the building, its plans and people are those of the configuration now");
+        self.setup = fresh;
+        let rooms = self.setup.rooms();
+        self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());
+        for index in rooms {
+            if let (false, Some(room)) = (self.rooms.contains_key(&index), Room::new(&self.setup, index)) {
+                self.rooms.insert(index, room);
+            }
+        }
+    }
+
+    /// What is read of a claim now.
+    pub(super) fn truth(&self, brief: &ResolvedPlan, atom: usize, now: Instant) -> Truth {
+        self.readings.truth(&self.setup, brief, atom, now, None, false)
+    }
+
+    /// Processes drop by themselves when they are not refreshed.
+    pub(super) fn refresh(&mut self, index: usize, now: Instant) {
+        let Some(room) = self.rooms.get_mut(&index) else { return };
+        let Some(known) = room.known.clone() else { return };
+        let due: Vec<usize> =
+            room.leases.iter().filter(|(_, (due, _))| *due <= now).map(|(step, _)| *step).collect();
+        for step in due {
+            let Some(every) = Room::refreshed_every(&known.brief, step) else { continue };
+            room.begin_lease(step, now + every);
+            let settings: Vec<_> = known.brief.settings(step, ActionPhase::On).iter().collect();
+            self.refreshed += 1;
+            let number =
+                format!("{}-r{}-{}", self.record.count(), self.refreshed, self.deps.clock.now().at.0);
+            let token = room.lease(step);
+            let task = Task { room: index, serial: room.serial, act: None, touches: Vec::new() };
+            self.actuator.write(&self.setup.facility, &settings, &number, &token, task);
+        }
+    }
+
+    /// Tells everybody what holds now.
+    pub(super) fn rule(&mut self) {
+        let now = Instant::now();
+        let entered = self.rooms.values().filter_map(|room| room.entered.as_ref());
+        let entered: Vec<(String, &Entered)> =
+            entered.map(|entered| (entered.known.brief.plan.key(), entered)).collect();
+        let standing = entered.iter().map(|(plan, entered)| Standing {
+            plan,
+            policy: &entered.known.policy,
+            class: entered.class,
+            age: entered.age(now),
+        });
+        let (all, next) = InForce::of(standing);
+        self.ruled_until = next.map(|left| now + left);
+        self.deps.policies.publish(all);
+    }
+}

@@ -1,0 +1,43 @@
+//! Orders as they are stored: those that rooms follow, and what protects against replay.
+
+use std::collections::BTreeMap;
+
+use linli_mode::order::{Order, ReplayGuard};
+use linli_store::{Change, Document, Documents};
+
+use super::room::Room;
+
+/// The page with what was accepted before.
+pub(super) const LEDGER: &str = "mode-ledger";
+
+/// The ledger as it was kept.
+pub async fn replay_guard(book: &Documents) -> anyhow::Result<ReplayGuard> {
+    Ok(match book.get(LEDGER).await? {
+        Some(page) => serde_json::from_str(&page.body)?,
+        None => ReplayGuard::default(),
+    })
+}
+
+/// Kind of the pages with accepted orders.
+const ORDER: &str = "mode-order";
+
+pub(super) fn order_document(order: &Order, at: linli_domain::Timestamp) -> Change {
+    let body = serde_json::to_string(order).expect("an order is made of JSON values");
+    Change::Document(Document { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
+}
+
+/// The orders that rooms follow.
+pub async fn followed(
+    book: &Documents,
+    rooms: impl Iterator<Item = &Room>,
+) -> anyhow::Result<BTreeMap<String, Order>> {
+    let mut found = BTreeMap::new();
+    for room in rooms {
+        let Some(run) = &room.state.run else { continue };
+        let page = book.get(&format!("{ORDER}/{}", run.order.id)).await?;
+        if let Some(order) = page.and_then(|page| serde_json::from_str(&page.body).ok()) {
+            found.insert(run.order.id.clone(), order);
+        }
+    }
+    Ok(found)
+}
