@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod audit_log;
 pub mod cabin;
 pub mod canteen;
+pub mod client;
 pub mod command_answer;
 pub mod command_queue;
 pub mod commands;

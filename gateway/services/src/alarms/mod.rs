@@ -8,8 +8,8 @@ mod service;
 mod siren;
 mod stored;
 
-pub use payload::Shown;
-pub use service::{Action, AlarmService, Asked, Deps, Health};
+pub use payload::AlarmView;
+pub use service::{Action, AlarmService, Deps, Health, Request};
 pub use siren::run as run_sirens;
 pub mod webhook;
 

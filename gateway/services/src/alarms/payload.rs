@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// An alarm as the API shows it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Shown {
+pub struct AlarmView {
     /// Its id.
     pub alarm: Id,
     /// What people are told.

@@ -10,10 +10,10 @@ use linli_domain::{Batch, Id, Layout};
 use linli_drivers::Clock;
 use linli_mode::InForce;
 use linli_store::Entry;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::payload::Shown;
+use super::payload::AlarmView;
 use super::siren::Sounding;
 use super::stored::StoredAlarm;
 use crate::error::ServiceError;
@@ -82,16 +82,8 @@ pub enum Action {
     },
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account.
-    pub who: String,
-    /// What.
-    pub action: Action,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Vec<Shown>, ServiceError>>,
-}
+/// A request in the queue of the service; the answer is the alarms it is about.
+pub type Request = crate::client::Request<Action, Vec<AlarmView>>;
 
 /// What the task is made of.
 pub struct Deps {
@@ -174,7 +166,7 @@ impl AlarmService {
     }
 
     /// Runs until nothing is read any more.
-    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut rules_open, mut mode_open) = (true, true);
@@ -186,8 +178,8 @@ impl AlarmService {
                     Some(batch) => self.see(&batch).await,
                     None => return,
                 },
-                Some(Asked { who, action, reply }) = asked.recv() => {
-                    let _ = reply.send(self.carry_out(&who, action).await);
+                Some(Request { account, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&account, what).await);
                 }
                 changed = self.deps.rules.changed(), if rules_open => {
                     rules_open = changed.is_ok();
@@ -274,7 +266,7 @@ impl AlarmService {
         numbers
     }
 
-    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Vec<Shown>, ServiceError> {
+    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Vec<AlarmView>, ServiceError> {
         let (alarm, action, why) = match action {
             Action::List { all } => return Ok(self.shown(|view| all || view.state != alarm::State::Normal)),
             Action::Test => {
@@ -309,11 +301,11 @@ impl AlarmService {
         Ok(self.shown(|view| view.rule.id == id))
     }
 
-    fn shown(&self, wanted: impl Fn(&alarm::View<'_>) -> bool) -> Vec<Shown> {
+    fn shown(&self, wanted: impl Fn(&alarm::View<'_>) -> bool) -> Vec<AlarmView> {
         let now = self.now();
         let show = |view: alarm::View<'_>| {
             let noted = self.notes.get(&view.rule.id);
-            Shown {
+            AlarmView {
                 alarm: view.rule.id.clone(),
                 text: view.rule.text.clone(),
                 device: view.rule.source.device.clone(),
@@ -329,7 +321,7 @@ impl AlarmService {
                 why: noted.and_then(|noted| noted.why.clone()),
             }
         };
-        let mut shown: Vec<Shown> = self.engine.alarms().filter(wanted).map(show).collect();
+        let mut shown: Vec<AlarmView> = self.engine.alarms().filter(wanted).map(show).collect();
         shown.sort_by_key(|shown| {
             (!shown.state.is_unacknowledged(), std::cmp::Reverse(shown.priority), shown.since)
         });

@@ -4,22 +4,22 @@
 //! takes measurements from the lines and requests from people; both answers come when what was
 //! asked is on the disk.
 
+mod audited_reader;
 mod corrections;
 #[cfg(test)]
 mod golden;
 mod identity;
 mod measuring;
 mod payload;
-mod reception;
 mod request;
 mod rooms;
 mod service;
 mod steady;
 mod timing;
 
+pub use audited_reader::{AuditedReader, MeasurementFilter, VisitView};
 pub use identity::{Identity, check_digit};
-pub use reception::{Reception, Shown, Wanted};
-pub use request::{Done, Opening, Request};
+pub use request::{Action, NewVisit, Outcome, Request};
 pub use service::{CabinService, Deps, Health};
 pub use steady::Steady;
 

@@ -1,18 +1,16 @@
 //! What people ask of the cabin, and why it may be refused.
 
-use crate::error::ServiceError;
 use linli_domain::Id;
 use linli_domain::visit::{Context, Ending, OpenedBy, Version, Visit};
 use linli_domain::vital::Reading;
 use serde::Deserialize;
-use tokio::sync::oneshot;
 
 use super::Identity;
 
 /// A visit to be opened.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Opening {
+pub struct NewVisit {
     /// The cabin; needed only where the centre has several.
     pub room: Option<Id>,
     /// `card`, `code` or `worker`.
@@ -32,9 +30,9 @@ const fn by_worker() -> OpenedBy {
 
 /// What is asked.
 #[derive(Debug)]
-pub enum Request {
+pub enum Action {
     /// Opens a visit; the one before it in that room ends.
-    Open(Opening),
+    Open(NewVisit),
     /// Ends a visit.
     End {
         /// Which.
@@ -87,7 +85,7 @@ pub enum Request {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Done {
+pub enum Outcome {
     /// The visit as it is now.
     Visit(Box<Visit>),
     /// The measurement's newest version.
@@ -101,13 +99,5 @@ pub enum Done {
     },
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account that asks.
-    pub who: String,
-    /// What.
-    pub request: Request,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Done, ServiceError>>,
-}
+/// A request in the queue of the service.
+pub type Request = crate::client::Request<Action, Outcome>;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::cooling::Batch;
 use super::day;
-use super::request::Request;
+use super::request::Action;
 use super::service::{CanteenService, Deps, cycle_page};
 use crate::golden::site::{NOW, Site};
 use linli_config::settings::canteen::CanteenDevice;
@@ -73,20 +73,20 @@ async fn what_people_do() {
     };
     let mut service = CanteenService::resume(deps).await.unwrap();
     let text = |text: &str| text.to_owned();
-    let requests = [
-        Request::Retain {
+    let actions = [
+        Action::Retain {
             food: text("红烧肉"),
             grams: 150.5,
             cabinet: text("samples"),
             meal: Some(text("午餐")),
             by: text("李师傅"),
         },
-        Request::Destroy { sample: NOW.0.to_string(), by: text("王"), why: Some(text("破损")) },
-        Request::Cool { food: text("汤"), probe: text("probe-1"), rule: None, by: text("李师傅") },
-        Request::Note { text: text("已通风"), by: text("王") },
+        Action::Destroy { sample: NOW.0.to_string(), by: text("王"), why: Some(text("破损")) },
+        Action::Cool { food: text("汤"), probe: text("probe-1"), rule: None, by: text("李师傅") },
+        Action::Note { text: text("已通风"), by: text("王") },
     ];
-    for request in requests {
-        service.carry_out("lin", request).await.unwrap();
+    for action in actions {
+        service.carry_out("lin", action).await.unwrap();
     }
     // How long a cabinet was seen depends on how long this test takes.
     let cabinet = service.cabinets.remove(&id("samples")).unwrap();
@@ -102,7 +102,7 @@ async fn what_people_do() {
     let length = 86_400_000;
     let shown = [Some(known), None].map(|known| day::shown(&cabinet, Kept::Samples, known, length));
     sent("food/cabinet", &shown);
-    let sign = Request::Sign { day: None, by: text("王"), note: Some(text("无异常")) };
+    let sign = Action::Sign { day: None, by: text("王"), note: Some(text("无异常")) };
     service.carry_out("lin", sign).await.unwrap();
     frozen("food/journey.txt", &site.dump().await);
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use linli_domain::Id;
 
-pub use request::{Asked, Request};
+pub use request::{Action, Request};
 pub use service::{CanteenService, Deps};
 
 /// What is reckoned is told twice a minute; this old it is stale.

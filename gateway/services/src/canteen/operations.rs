@@ -7,7 +7,7 @@ use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_store::{Audit, Change, Document, Entry, ReadError};
 use serde_json::{Value, json};
 
-use super::request::Request;
+use super::request::Action;
 use super::service::{CanteenService, json as text};
 use crate::error::ServiceError;
 use linli_config::settings::canteen::TEMPERATURE;
@@ -32,28 +32,28 @@ const LONGEST: usize = 200;
 
 impl CanteenService {
     /// Does what is asked.
-    pub(super) async fn carry_out(&mut self, who: &str, request: Request) -> Result<Value, ServiceError> {
-        match request {
-            Request::Record { day } => self.record(day.unwrap_or(self.today)).await,
-            Request::Retain { food, grams, cabinet, meal, by } => {
+    pub(super) async fn carry_out(&mut self, who: &str, action: Action) -> Result<Value, ServiceError> {
+        match action {
+            Action::Record { day } => self.record(day.unwrap_or(self.today)).await,
+            Action::Retain { food, grams, cabinet, meal, by } => {
                 self.retain(who, &food, grams, &cabinet, meal.as_deref(), &by).await
             }
-            Request::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
-            Request::Samples => {
+            Action::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
+            Action::Samples => {
                 let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
                 Ok(kept.iter().filter_map(|page| serde_json::from_str::<Value>(&page.body).ok()).collect())
             }
-            Request::Cool { food, probe, rule, by } => {
+            Action::Cool { food, probe, rule, by } => {
                 self.cool(who, &food, &probe, rule.as_deref(), &by).await
             }
-            Request::Note { text, by } => {
+            Action::Note { text, by } => {
                 let (text, by) = (word("text", &text)?, word("by", &by)?);
                 let at = self.deps.clock.now().at;
                 let body = json!({"text": text, "by": by, "at": at.0});
                 self.keep(who, "note", &format!("note/{}", at.0), at, &body).await
             }
-            Request::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
-            Request::Signed => {
+            Action::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
+            Action::Signed => {
                 let all = self.deps.store.of("signed", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
                 Ok(all.iter().filter_map(|food| serde_json::from_str::<Value>(&food.body).ok()).collect())
             }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::cooling::Coolings;
-use super::request::Asked;
+use super::request::Request;
 use crate::events::Events;
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::timezone::Zone;
@@ -81,7 +81,7 @@ impl CanteenService {
     }
 
     /// Runs until nothing is read any more.
-    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
@@ -91,8 +91,8 @@ impl CanteenService {
                     Some(batch) => self.see(&batch).await,
                     None => break,
                 },
-                Some(Asked { who, request, reply }) = asked.recv() => {
-                    let _ = reply.send(self.carry_out(&who, request).await);
+                Some(Request { account, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&account, what).await);
                 }
                 changed = self.deps.watched.changed(), if is_open => {
                     is_open = changed.is_ok();

@@ -20,5 +20,5 @@ fn a_day_of_a_kiosk() {
     frozen("kiosks/day.txt", &format!("{} {} {} {}\n", page.kind, page.id, page.at.0, page.body));
     let kiosk = KioskDevice { device, name: "一号机".to_owned(), fresh: Duration::from_secs(60) };
     let matters: Arc<Vec<_>> = Arc::default();
-    sent("kiosks/shown", &[State::spent(hours).shown(&kiosk, &matters)]);
+    sent("kiosks/shown", &[State::spent(hours).view(&kiosk, &matters)]);
 }

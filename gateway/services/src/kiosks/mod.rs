@@ -5,7 +5,7 @@ mod golden;
 mod service;
 mod state;
 
-pub use service::{Asked, Deps, KioskService};
+pub use service::{Deps, KioskService, Query, Request};
 
 /// Batches that may wait to be looked at.
 pub const BATCH_QUEUE: usize = 256;

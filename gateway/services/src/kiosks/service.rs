@@ -10,13 +10,13 @@ use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
 use linli_store::{Change, Document, Documents, Entry};
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::state::State;
 use crate::error::ServiceError;
 use crate::events::Events;
-use linli_config::settings::kiosk::KioskSettings;
+use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
 
 /// Time passes this often; a state that was shorter is not in the sums.
@@ -42,16 +42,19 @@ pub struct Deps {
     pub zone: Zone,
 }
 
-/// A request on its way.
+/// What may be asked of the service.
 #[derive(Debug)]
-pub enum Asked {
-    /// Every kiosk.
-    List(oneshot::Sender<Result<Value, ServiceError>>),
-    /// The matters of one, and what each lacks.
-    Matters(String, oneshot::Sender<Result<Value, ServiceError>>),
-    /// How the days since then were spent.
-    Days(u16, oneshot::Sender<Result<Value, ServiceError>>),
+pub enum Query {
+    /// The present state of every kiosk.
+    List,
+    /// The matters offered at the kiosk with that id, and the part that each lacks there.
+    Matters(String),
+    /// The service states of the last so many days, per kiosk and day.
+    Days(u16),
 }
+
+/// A request in the queue of the service; the answer is the JSON that the API returns.
+pub type Request = crate::client::Request<Query, Value>;
 
 /// The task.
 pub struct KioskService {
@@ -75,7 +78,7 @@ impl KioskService {
     }
 
     /// Runs until nothing is read any more.
-    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
@@ -89,7 +92,9 @@ impl KioskService {
                     }
                     None => break,
                 },
-                Some(asked) = asked.recv() => self.answer(asked).await,
+                Some(Request { what, reply, .. }) = requests.recv() => {
+                    let _ = reply.send(self.answer(what).await);
+                }
                 changed = self.deps.setup.changed(), if is_open => {
                     is_open = changed.is_ok();
                     if let Err(error) = self.follow().await {
@@ -142,7 +147,7 @@ impl KioskService {
             if service != *before {
                 tracing::info!(kiosk = %kiosk.device, ?service, "kiosk");
                 *before = service;
-                self.deps.events.tell("kiosk", &state.shown(kiosk, &setup.matters));
+                self.deps.events.tell("kiosk", &state.view(kiosk, &setup.matters));
             }
         }
         if now.saturating_duration_since(self.kept) >= KEEP {
@@ -174,46 +179,43 @@ impl KioskService {
         }
     }
 
-    async fn answer(&mut self, asked: Asked) {
+    async fn answer(&mut self, query: Query) -> Result<Value, ServiceError> {
         let setup = Arc::clone(&self.deps.setup.borrow());
-        match asked {
-            Asked::List(reply) => {
-                let shown = setup
-                    .kiosks
-                    .iter()
-                    .filter_map(|kiosk| Some(self.states.get(&kiosk.device)?.0.shown(kiosk, &setup.matters)));
-                let _ = reply.send(Ok(shown.collect()));
+        match query {
+            Query::List => {
+                let view =
+                    |kiosk: &KioskDevice| Some(self.states.get(&kiosk.device)?.0.view(kiosk, &setup.matters));
+                Ok(setup.kiosks.iter().filter_map(view).collect())
             }
-            Asked::Matters(kiosk, reply) => {
+            Query::Matters(kiosk) => {
                 let found = self.states.iter().find(|(id, _)| id.as_str() == kiosk);
-                let shown = found.map(|(_, (state, _))| {
-                    let row = |matter: &Matter| {
-                        json!({
-                            "id": matter.id, "name": matter.name, "department": matter.department,
-                            "lacks": state.lacks(matter),
-                        })
-                    };
-                    setup.matters.iter().map(row).collect::<Value>()
-                });
-                let unknown = || ServiceError::Unknown(format!("there is no kiosk {kiosk:?}"));
-                let _ = reply.send(shown.ok_or_else(unknown));
-            }
-            Asked::Days(days, reply) => {
-                self.keep().await;
-                let from = self.deps.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
-                let kept = self.deps.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
-                let row = |page: Document| {
-                    let mut deps = page.id.splitn(3, '/').skip(1);
-                    let hours: linli_domain::kiosk::Hours = serde_json::from_str(&page.body).ok()?;
-                    Some(json!({
-                        "day": deps.next()?, "kiosk": deps.next()?, "availability": hours.availability(), "hours": hours,
-                    }))
+                let (_, (state, _)) =
+                    found.ok_or_else(|| ServiceError::Unknown(format!("there is no kiosk {kiosk:?}")))?;
+                let row = |matter: &Matter| {
+                    json!({
+                        "id": matter.id, "name": matter.name, "department": matter.department,
+                        "lacks": state.lacks(matter),
+                    })
                 };
-                let _ = reply.send(
-                    kept.map(|pages| pages.into_iter().filter_map(row).collect()).map_err(ServiceError::from),
-                );
+                Ok(setup.matters.iter().map(row).collect())
             }
+            Query::Days(days) => self.days(days).await,
         }
+    }
+
+    /// The stored days since `days` days ago, oldest first, as JSON rows.
+    async fn days(&mut self, days: u16) -> Result<Value, ServiceError> {
+        self.keep().await;
+        let from = self.deps.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
+        let documents = self.deps.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await?;
+        let row = |document: Document| {
+            let mut parts = document.id.splitn(3, '/').skip(1);
+            let hours: Hours = serde_json::from_str(&document.body).ok()?;
+            Some(json!({
+                "day": parts.next()?, "kiosk": parts.next()?, "availability": hours.availability(), "hours": hours,
+            }))
+        };
+        Ok(documents.into_iter().filter_map(row).collect())
     }
 }
 

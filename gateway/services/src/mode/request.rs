@@ -5,7 +5,6 @@ use std::time::Duration;
 use linli_mode::{Actor, Event, ResolvedPlan};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::service::ModeService;
@@ -81,16 +80,8 @@ pub struct Finding {
     pub text: String,
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account.
-    pub who: String,
-    /// What.
-    pub action: RequestedAction,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Value, ServiceError>>,
-}
+/// A request in the queue of the service; the answer is the JSON that the API returns.
+pub type Asked = crate::client::Request<RequestedAction, Value>;
 
 // === impl ModeService ===
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use linli_domain::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
 use super::flash::UpdateProgress;
 use super::provision::Settings;
 use super::record::{NodeEvent, Record};
-use super::request::{Action, Asked, Do, Reply};
+use super::request::{Action, Do};
 use super::service::{Deps, NodeService};
+use crate::client::ServiceClient;
 use crate::golden::site::{NOW, Site};
 use linli_domain::audit::AuditEntry;
 use linli_golden::{every, frozen, sent, stored};
@@ -90,13 +91,11 @@ async fn the_record_as_it_is_stored_and_told() {
         clock: site.clock.clone(),
     };
     let service = NodeService::resume(deps).await.unwrap();
-    let (ask, asked) = mpsc::channel(4);
-    let running = tokio::spawn(service.run(asked));
-    let (reply, answer) = oneshot::channel();
+    let (client, requests) = ServiceClient::channel(4);
+    let running = tokio::spawn(service.run(requests));
     let action = Action::Do(Do::Confirm { device: "fridge-9".to_owned() });
-    assert!(ask.send(Asked { who: "lin".to_owned(), action, reply: Reply::Once(reply) }).await.is_ok());
-    assert!(answer.await.unwrap().is_err(), "there is no such node");
-    drop(ask);
+    assert!(client.ask("lin", action).await.is_err(), "there is no such node");
+    drop(client);
     running.await.unwrap();
     frozen("nodes/journey.txt", &site.dump().await);
 }

@@ -24,7 +24,7 @@ pub use client::Client;
 pub use image::Image;
 pub use job::{Target, run, update};
 pub use record::{NodeEvent, Record};
-pub use request::{Action, Asked, Do, Reply};
+pub use request::{Action, Do, Request};
 pub use service::{Deps, NodeService};
 pub use view::identity as shown_identity;
 

@@ -9,20 +9,17 @@ use linli_drivers::Clock;
 use linli_store::{Audit, Entry};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
-use super::request::{Asked, Done, Request};
 use super::{Identity, payload};
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 
 /// The door to the cabin.
 #[derive(Clone)]
-pub struct Reception {
+pub struct AuditedReader {
     /// Where everything is kept.
     pub store: linli_store::Cabin,
-    /// The service.
-    pub requests: mpsc::Sender<Asked>,
     /// The configuration.
     pub settings: watch::Receiver<Arc<CabinSettings>>,
     /// Labels.
@@ -31,7 +28,7 @@ pub struct Reception {
 
 /// A visit as it is shown.
 #[derive(Debug, Serialize)]
-pub struct Shown {
+pub struct VisitView {
     /// The visit.
     #[serde(flatten)]
     pub visit: Visit,
@@ -51,7 +48,7 @@ pub struct Shown {
 
 /// Which measurements are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct MeasurementFilter {
     /// Those of one visit.
     pub visit: Option<String>,
     /// Told at or after this.
@@ -60,18 +57,9 @@ pub struct Wanted {
     pub to: Option<Timestamp>,
 }
 
-// === impl Reception ===
+// === impl AuditedReader ===
 
-impl Reception {
-    /// Asks the service.
-    pub async fn ask(&self, who: &str, request: Request) -> Result<Done, ServiceError> {
-        let stopping = || ServiceError::NotNow("the gateway is stopping".to_owned());
-        let (reply, answer) = oneshot::channel();
-        let asked = Asked { who: who.to_owned(), request, reply };
-        self.requests.send(asked).await.map_err(|_| stopping())?;
-        answer.await.map_err(|_| stopping())?
-    }
-
+impl AuditedReader {
     /// Visits opened in that time, or all that are open.
     pub async fn visits(
         &self,
@@ -79,19 +67,19 @@ impl Reception {
         open: bool,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<Shown>, ServiceError> {
+    ) -> Result<Vec<VisitView>, ServiceError> {
         let visits = if open { self.store.open_visits().await? } else { self.store.visits(from, to).await? };
         self.note(who, "visit.list", "", &format!("{} visits", visits.len())).await?;
         let mut shown = Vec::with_capacity(visits.len());
         for visit in visits {
             let name = self.identity(&visit).await.map(|identity| identity.masked());
-            shown.push(Shown { visit, name, identity: None, measurements: None, summary: None });
+            shown.push(VisitView { visit, name, identity: None, measurements: None, summary: None });
         }
         Ok(shown)
     }
 
     /// One visit with everything measured during it; who it is only if `reveal`.
-    pub async fn visit(&self, who: &str, id: &str, reveal: bool) -> Result<Shown, ServiceError> {
+    pub async fn visit(&self, who: &str, id: &str, reveal: bool) -> Result<VisitView, ServiceError> {
         let visit = self.store.visit(id).await?;
         let visit = visit.ok_or_else(|| ServiceError::Unknown(format!("there is no visit {id}")))?;
         self.note(who, if reveal { "identity.reveal" } else { "visit.show" }, id, "").await?;
@@ -103,7 +91,7 @@ impl Reception {
         }
         let measurements = self.store.measured_during(id).await?;
         let summary = summary(&measurements, &self.settings.borrow());
-        Ok(Shown {
+        Ok(VisitView {
             name: identity.as_ref().map(Identity::masked),
             identity: identity.filter(|_| reveal),
             visit,
@@ -134,19 +122,19 @@ impl Reception {
         &self,
         who: &str,
         what: &str,
-        wanted: &Wanted,
+        filter: &MeasurementFilter,
     ) -> Result<Vec<(Option<Visit>, Version)>, ServiceError> {
-        let versions = match &wanted.visit {
+        let versions = match &filter.visit {
             Some(visit) if self.store.visit(visit).await?.is_none() => {
                 return Err(ServiceError::Unknown(format!("there is no visit {visit}")));
             }
             Some(visit) => self.store.measured_during(visit).await?,
             None => {
-                let (from, to) = (wanted.from.unwrap_or_default(), wanted.to.unwrap_or(Timestamp(i64::MAX)));
+                let (from, to) = (filter.from.unwrap_or_default(), filter.to.unwrap_or(Timestamp(i64::MAX)));
                 self.store.measured(from, to).await?
             }
         };
-        let about = wanted.visit.clone().unwrap_or_default();
+        let about = filter.visit.clone().unwrap_or_default();
         self.note(who, what, &about, &format!("{} measurements", versions.len())).await?;
         let mut measured = Vec::with_capacity(versions.len());
         for version in versions {
