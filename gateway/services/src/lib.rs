@@ -20,6 +20,7 @@ pub mod nodes;
 pub mod random;
 pub mod refusal_budget;
 pub mod routes;
+mod stored;
 
 pub use error::ServiceError;
 

@@ -5,6 +5,7 @@ mod day;
 #[cfg(test)]
 mod golden;
 mod operations;
+mod record;
 mod request;
 mod service;
 

@@ -10,14 +10,15 @@ use linli_domain::canteen::wash::{Cycle, Wash, wanted};
 use linli_domain::canteen::{Account, Day, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
-use linli_store::{Change, Document, Documents, Entry};
-use serde::Serialize;
+use linli_store::{Change, Documents, Entry};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::cooling::Coolings;
+use super::record;
 use super::request::Request;
 use crate::events::Events;
+use crate::stored::decoded;
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::timezone::Zone;
 
@@ -120,10 +121,10 @@ impl CanteenService {
             let cabinet = match same {
                 Some(same) => Cabinet { watched: watched.clone(), ..same },
                 None => {
-                    let kept = self.deps.store.get(&format!("account/{}", watched.device)).await?;
-                    let account = kept.and_then(|kept| {
-                        let account: Account = serde_json::from_str(&kept.body).ok()?;
-                        Some(self.aged(watched, account, kept.at, now, tick))
+                    let stored = self.deps.store.get(&record::account_id(&watched.device)).await?;
+                    let account = stored.and_then(|stored| {
+                        let account: Account = decoded(&self.deps.store, &stored, "not an account")?;
+                        Some(self.aged(watched, account, stored.at, now, tick))
                     });
                     let account = account.unwrap_or_else(|| Account::new(tick));
                     Cabinet { watched: watched.clone(), account, wash: Wash::default(), cycle: None }
@@ -175,7 +176,7 @@ impl CanteenService {
             let Some(kept) = cabinet.watched.kept else { continue };
             match cabinet.wash.see(kept, tick, sample.at, good) {
                 Some(cycle) => {
-                    self.unsaved.changes.push(Change::Document(cycle_page(&batch.layout.device, &cycle)));
+                    self.unsaved.changes.push(Change::Document(record::cycle(&batch.layout.device, &cycle)));
                     cabinet.cycle = Some(cycle);
                     is_told = true;
                 }
@@ -203,13 +204,7 @@ impl CanteenService {
             let counts = self.samples.get(device).copied().unwrap_or_default();
             if wanted(kept).is_none() {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
-                let page = Document {
-                    id: format!("account/{device}"),
-                    kind: "account".to_owned(),
-                    at: now,
-                    body: json(&cabinet.account),
-                };
-                self.unsaved.changes.push(Change::Document(page));
+                self.unsaved.changes.push(Change::Document(record::account(device, now, &cabinet.account)));
             }
             told_now.extend(told(cabinet, &*self.deps.clock, counts));
         }
@@ -262,14 +257,12 @@ impl CanteenService {
 
     /// What was kept of a cabinet's day.
     pub(super) async fn day_of(&self, day: Date, device: &Id) -> Option<Day> {
-        let page = self.deps.store.get(&format!("day/{day}/{device}")).await.ok()??;
-        serde_json::from_str(&page.body).ok()
+        let document = self.deps.store.get(&record::day_id(day, device)).await.ok()??;
+        decoded(&self.deps.store, &document, "not a day of a cabinet")
     }
 
     fn kept_day(&self, watched: &CanteenDevice, day: Date, kept: &Day) -> Change {
-        let at = self.deps.zone.bounds(day).0;
-        let id = format!("day/{day}/{}", watched.device);
-        Change::Document(Document { id, kind: "day".to_owned(), at, body: json(kept) })
+        Change::Document(record::day(day, &watched.device, self.deps.zone.bounds(day).0, kept))
     }
 
     /// Keeps what is not kept yet; what the disk does not take waits on.
@@ -309,16 +302,4 @@ fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> O
         values
     };
     cabinet.watched.batch(clock.now(), values)
-}
-
-/// A finished cycle of a machine, as it is kept.
-pub(super) fn cycle_page(device: &Id, cycle: &Cycle) -> Document {
-    let id = format!("cycle/{device}/{}", cycle.from.0);
-    let body = json(&serde_json::json!({"device": device, "cycle": cycle}));
-    Document { id, kind: "cycle".to_owned(), at: cycle.from, body }
-}
-
-/// As it is kept.
-pub(super) fn json(body: &impl Serialize) -> String {
-    serde_json::to_string(body).unwrap_or_default()
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::state::State;
 use crate::error::ServiceError;
 use crate::events::Events;
+use crate::stored::{body, decoded};
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
 
@@ -115,9 +116,8 @@ impl KioskService {
                 Some(known) => known,
                 None => {
                     let kept = self.deps.store.get(&day_id(self.today, &kiosk.device)).await?;
-                    let hours =
-                        kept.and_then(|page| serde_json::from_str(&page.body).ok()).unwrap_or_default();
-                    (State::spent(hours), Service::Offline)
+                    let hours = kept.and_then(|document| day(&self.deps.store, &document));
+                    (State::spent(hours.unwrap_or_default()), Service::Offline)
                 }
             };
             self.states.insert(kiosk.device.clone(), known);
@@ -158,8 +158,8 @@ impl KioskService {
     /// What was kept of the day that begins: something only when the clock was set back.
     async fn recall(&mut self) {
         for (device, (state, _)) in &mut self.states {
-            let page = self.deps.store.get(&day_id(self.today, device)).await;
-            let hours = page.ok().flatten().and_then(|page| serde_json::from_str(&page.body).ok());
+            let document = self.deps.store.get(&day_id(self.today, device)).await.ok().flatten();
+            let hours = document.and_then(|document| day(&self.deps.store, &document));
             state.hours = hours.unwrap_or_default();
         }
     }
@@ -210,7 +210,7 @@ impl KioskService {
         let documents = self.deps.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await?;
         let row = |document: Document| {
             let mut parts = document.id.splitn(3, '/').skip(1);
-            let hours: Hours = serde_json::from_str(&document.body).ok()?;
+            let hours = day(&self.deps.store, &document)?;
             Some(json!({
                 "day": parts.next()?, "kiosk": parts.next()?, "availability": hours.availability(), "hours": hours,
             }))
@@ -219,12 +219,15 @@ impl KioskService {
     }
 }
 
+fn day(store: &Documents, document: &Document) -> Option<Hours> {
+    decoded(store, document, "not a day of a kiosk")
+}
+
 fn day_id(day: Date, device: &Id) -> String {
     format!("kiosk-day/{day}/{device}")
 }
 
 /// How a kiosk spent a day that began then, as it is kept.
 pub(super) fn day_page(day: Date, device: &Id, began: Timestamp, hours: &Hours) -> Document {
-    let body = serde_json::to_string(hours).unwrap_or_default();
-    Document { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body }
+    Document { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body: body(hours) }
 }
