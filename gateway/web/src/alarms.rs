@@ -15,7 +15,7 @@ use linli_services::client::ServiceClient;
 /// Longest journal given at a time.
 const MOST: u32 = 5000;
 
-/// The way to the alarm service.
+/// Reaches the alarm service and its journal.
 #[derive(Clone)]
 pub struct AlarmClient {
     /// The service.
@@ -42,7 +42,7 @@ struct Which {
     limit: Option<u32>,
 }
 
-/// The body of An operation.
+/// The body of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {

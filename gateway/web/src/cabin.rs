@@ -26,7 +26,7 @@ use linli_services::client::ServiceClient;
 /// Most audit entries at a time.
 const MOST_AUDIT: u32 = 1000;
 
-/// A client to the cabin, and where it stands.
+/// Reaches the cabin service and what it has stored.
 #[derive(Clone)]
 pub struct CabinClient {
     /// Carries out what changes visits and measurements.

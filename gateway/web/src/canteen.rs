@@ -17,7 +17,7 @@ use linli_reports::haccp::{self, Form};
 use linli_services::canteen::Action;
 use linli_services::client::ServiceClient;
 
-/// A client to the canteen's service.
+/// Reaches the canteen service.
 #[derive(Clone)]
 pub struct CanteenClient {
     /// The service.

@@ -10,7 +10,7 @@ use super::{ANYBODY, Problem};
 use linli_services::client::ServiceClient;
 use linli_services::kiosks::Query;
 
-/// A client to the kiosks' service.
+/// Reaches the kiosk service.
 #[derive(Clone)]
 pub struct KioskClient {
     /// The service.

@@ -83,7 +83,7 @@ impl From<ServiceError> for Problem {
     }
 }
 
-/// How the services are asked.
+/// Clients of the services.
 pub struct ServiceClients {
     /// The health cabin.
     pub cabin: CabinClient,
@@ -99,7 +99,7 @@ pub struct ServiceClients {
     pub nodes: NodeClient,
 }
 
-/// What both listeners open to.
+/// State that both listeners share.
 #[derive(Clone)]
 pub struct AppState {
     /// What can be seen.
@@ -125,7 +125,7 @@ pub struct AppState {
 // === impl AppState ===
 
 impl AppState {
-    /// What both listeners open to.
+    /// The state from its parts.
     #[must_use]
     pub fn new(
         status_source: &Arc<GatewayStatus>,

@@ -19,7 +19,7 @@ use linli_services::mode::{Operation, RequestedAction};
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
 
-/// The way to the service.
+/// Reaches the mode service and its record.
 #[derive(Clone)]
 pub struct ModeClient {
     /// The service.
@@ -56,7 +56,7 @@ struct Which {
     code: Option<String>,
 }
 
-/// The body of An operation.
+/// The body of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {

@@ -23,7 +23,7 @@ const MOST: u32 = 1000;
 /// Steps of an update waiting for a slow reader; the update waits with them.
 const STEPS: usize = 16;
 
-/// The way to the service.
+/// Reaches the node service and its record.
 #[derive(Clone)]
 pub struct NodeClient {
     /// The service.

@@ -1,4 +1,4 @@
-//! What people may ask and see. Whoever looks is in the audit before the answer is given.
+//! Reads visits and measurements for people. Every read is in the audit before the answer is given.
 
 use std::sync::Arc;
 
@@ -15,52 +15,52 @@ use super::{Identity, payload};
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 
-/// The door to the cabin.
+/// Reads what the cabin has stored; writes an audit entry before each answer.
 #[derive(Clone)]
 pub struct AuditedReader {
-    /// Where everything is kept.
+    /// The stored visits, measurements and audit.
     pub store: linli_store::Cabin,
-    /// The configuration.
+    /// The present configuration of the cabin.
     pub settings: watch::Receiver<Arc<CabinSettings>>,
-    /// Labels.
+    /// Times of audit entries.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A visit as it is shown.
+/// A visit as the API shows it.
 #[derive(Debug, Serialize)]
 pub struct VisitView {
     /// The visit.
     #[serde(flatten)]
     pub visit: Visit,
-    /// The name as it may stand on a screen: 张**.
+    /// The masked name: 张**.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who it is; only when asked for.
+    /// The identity; only in an answer to a request that reveals it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// The newest version of what was measured, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measurements: Option<Vec<Version>>,
-    /// All of it together: what counts, what it is called, the score.
+    /// The latest value of each quantity, its assessment and the NEWS2 score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Value>,
 }
 
-/// Which measurements are wanted.
+/// Selects measurements: those of a visit, or else those of a time span.
 #[derive(Debug, Clone, Default)]
 pub struct MeasurementFilter {
-    /// Those of one visit.
+    /// Id of the visit.
     pub visit: Option<String>,
-    /// Told at or after this.
+    /// Received at or after this time.
     pub from: Option<Timestamp>,
-    /// Told before this.
+    /// Received before this time.
     pub to: Option<Timestamp>,
 }
 
 // === impl AuditedReader ===
 
 impl AuditedReader {
-    /// Visits opened in that time, or all that are open.
+    /// Visits opened in `[from, to)`, or all open ones if `open`.
     pub async fn visits(
         &self,
         who: &str,
@@ -78,7 +78,7 @@ impl AuditedReader {
         Ok(shown)
     }
 
-    /// One visit with everything measured during it; who it is only if `reveal`.
+    /// One visit with everything measured during it; with the identity only if `reveal`.
     pub async fn visit(&self, who: &str, id: &str, reveal: bool) -> Result<VisitView, ServiceError> {
         let visit = self.store.visit(id).await?;
         let visit = visit.ok_or_else(|| ServiceError::Unknown(format!("there is no visit {id}")))?;
@@ -100,7 +100,7 @@ impl AuditedReader {
         })
     }
 
-    /// What waits for a person to say whose it is.
+    /// Measurements that no visit could be assigned to.
     pub async fn unassigned(&self, who: &str) -> Result<Vec<Version>, ServiceError> {
         let waiting = self.store.unassigned().await?;
         self.note(who, "measurement.list", "", &format!("{} unassigned", waiting.len())).await?;
@@ -117,7 +117,7 @@ impl AuditedReader {
         Ok(versions)
     }
 
-    /// For an export: the newest version of each measurement, with its visit.
+    /// The newest version of each selected measurement, with its visit; `what` is the word of the audit.
     pub async fn measured(
         &self,
         who: &str,
@@ -147,7 +147,7 @@ impl AuditedReader {
         Ok(measured)
     }
 
-    /// The pseudonym of somebody who wants to be erased, or to know what is kept.
+    /// The pseudonym under which the resident with this identity is stored.
     pub async fn pseudonym(&self, who: &str, identity: Identity) -> Result<String, ServiceError> {
         let settings = Arc::clone(&self.settings.borrow());
         let keys = settings.keys.as_ref().ok_or_else(|| {

@@ -23,8 +23,8 @@ pub use request::{Action, NewVisit, Outcome, Request};
 pub use service::{CabinService, Deps, Health};
 pub use steady::Steady;
 
-/// Measurements that may wait to be made durable.
+/// Bound of the queue of measurements that are not stored yet.
 pub const MEASUREMENT_QUEUE: usize = 64;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 64;

@@ -1,4 +1,4 @@
-//! A day's record, put together from what was kept.
+//! The HACCP record of a day, made from the stored documents.
 
 use jiff::civil::Date;
 use linli_domain::canteen::{Day, Kept, wash};
@@ -19,7 +19,7 @@ pub(super) const NOT_JSON: &str = "not a JSON value";
 // === impl CanteenService ===
 
 impl CanteenService {
-    /// Everything an inspector asks for.
+    /// The record of a day as JSON.
     pub(super) async fn record(&mut self, day: Date) -> Result<Value, ServiceError> {
         if day > self.today {
             return Err(ServiceError::Wrong(format!("day: {day} has not come yet")));

@@ -1,10 +1,10 @@
-//! What is asked of the canteen's service.
+//! What may be asked of the canteen service.
 
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is asked.
+/// What may be asked of the service.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {

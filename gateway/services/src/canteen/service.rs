@@ -1,4 +1,4 @@
-//! The task: owns the accounts of every cabinet, and does what people ask.
+//! The canteen service: owns the accounts of every cabinet and carries out requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,18 +22,18 @@ use crate::stored::decoded;
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::timezone::Zone;
 
-/// Time passes for the accounts this often; what a power cut takes is unknown afterwards.
+/// Interval at which accounts advance and are stored; time lost in a power cut counts as unknown.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// What the task is made of.
+/// What the service needs.
 pub struct Deps {
-    /// Where everything is kept.
+    /// The documents of the canteen.
     pub store: Documents,
-    /// Where what is told goes; the lines hold the channel open.
+    /// Takes calculated values. Weak: the lines keep the channel open.
     pub samples: mpsc::WeakSender<Batch>,
     /// Screens.
     pub events: Events,
-    /// Labels.
+    /// Times of documents.
     pub clock: Arc<dyn Clock>,
     /// Cabinets and probes, replaced on reload.
     pub watched: watch::Receiver<Arc<Vec<CanteenDevice>>>,
@@ -51,23 +51,23 @@ pub(super) struct Cabinet {
     cycle: Option<Cycle>,
 }
 
-/// The task.
+/// The canteen service.
 pub struct CanteenService {
     pub(super) deps: Deps,
     began: Instant,
     pub(super) today: Date,
     pub(super) cabinets: BTreeMap<Id, Cabinet>,
     pub(super) coolings: Coolings,
-    /// What the disk did not take yet.
+    /// Changes that are not stored yet.
     unsaved: Entry,
-    /// Retained samples, and those kept too long.
+    /// Per cabinet: retained samples, and those kept too long.
     pub(super) samples: BTreeMap<Id, (i64, i64)>,
 }
 
 // === impl CanteenService ===
 
 impl CanteenService {
-    /// Goes on where every account was when the process ended.
+    /// Continues every account from its stored state.
     pub async fn resume(mut deps: Deps) -> anyhow::Result<Self> {
         let now = deps.clock.now().at;
         let today = deps.zone.day(now);
@@ -81,7 +81,7 @@ impl CanteenService {
         Ok(service)
     }
 
-    /// Runs until nothing is read any more.
+    /// Runs until the queue of batches closes.
     pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -112,7 +112,7 @@ impl CanteenService {
         Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Takes over cabinets; those that stay go on.
+    /// Takes over a new list of cabinets; those that remain keep their account.
     async fn follow(&mut self, watched: &[CanteenDevice]) -> Result<(), linli_store::ReadError> {
         let (tick, now) = (self.now(), self.deps.clock.now().at);
         let mut before = std::mem::take(&mut self.cabinets);
@@ -135,7 +135,8 @@ impl CanteenService {
         Ok(())
     }
 
-    /// An account after the time in which nobody ran; days that ended meanwhile are closed.
+    /// A stored account, advanced over the time in which the gateway did not run; days that ended
+    /// meanwhile are closed.
     fn aged(
         &mut self,
         watched: &CanteenDevice,
@@ -194,7 +195,7 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// Time passes: accounts are kept, and what they come to is told.
+    /// Advances and stores accounts, and publishes calculated values.
     async fn look(&mut self) {
         let (tick, now) = (self.now(), self.deps.clock.now().at);
         self.turn(now).await;
@@ -220,7 +221,7 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// Keeps what cooling has come to.
+    /// Stores the present state of cooling batches.
     pub(super) async fn catch_up(&mut self) {
         self.unsaved.changes.extend(self.coolings.changes());
         self.save().await;
@@ -255,7 +256,7 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// What was kept of a cabinet's day.
+    /// The stored day of a cabinet; `None` if there is none or it cannot be read.
     pub(super) async fn day_of(&self, day: Date, device: &Id) -> Option<Day> {
         let document = self.deps.store.get(&record::day_id(day, device)).await.ok()??;
         decoded(&self.deps.store, &document, "not a day of a cabinet")
@@ -265,7 +266,7 @@ impl CanteenService {
         Change::Document(record::day(day, &watched.device, self.deps.zone.bounds(day).0, kept))
     }
 
-    /// Keeps what is not kept yet; what the disk does not take waits on.
+    /// Stores what is not stored yet; tried again later if the store does not take it.
     pub(super) async fn save(&mut self) {
         if self.unsaved.changes.is_empty() {
             return;
@@ -280,12 +281,14 @@ impl CanteenService {
         self.unsaved.changes = newest.into_values().collect();
         match self.deps.store.keep(self.unsaved.clone()).await {
             Ok(()) => self.unsaved = Entry::default(),
-            Err(error) => tracing::warn!(%error, "the canteen's accounts are not kept yet"),
+            Err(error) => {
+                tracing::warn!(%error, "the accounts of the canteen are not stored yet; tried again")
+            }
         }
     }
 }
 
-/// What is told of a cabinet.
+/// The calculated values of a cabinet.
 fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> Option<Batch> {
     let minutes = |span: Duration| Value::float((span.as_secs_f64() / 6.0).round() / 10.0);
     let kept = cabinet.watched.kept?;

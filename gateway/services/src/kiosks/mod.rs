@@ -7,8 +7,8 @@ mod state;
 
 pub use service::{Deps, KioskService, Query, Request};
 
-/// Batches that may wait to be looked at.
+/// Bound of the queue of batches.
 pub const BATCH_QUEUE: usize = 256;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 16;

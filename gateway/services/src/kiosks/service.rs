@@ -1,4 +1,4 @@
-//! The task: follows every kiosk, and keeps how the opening hours were spent.
+//! The kiosk service: follows the state of every kiosk and accounts for the opening hours.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::stored::{body, decoded};
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
 
-/// Time passes this often; a state that was shorter is not in the sums.
+/// Interval at which time is accounted for; shorter states are not in the sums.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What was reckoned is kept this often.
+/// Interval at which the sums are stored.
 const KEEP: Duration = Duration::from_secs(60);
 
-/// Most days that are asked for.
+/// Most days in one answer.
 const MOST_DAYS: i64 = 400;
 
-/// What the task is made of.
+/// What the service needs.
 pub struct Deps {
-    /// Where days are kept.
+    /// The documents with the days.
     pub store: Documents,
     /// Screens.
     pub events: Events,
-    /// Labels.
+    /// Present time.
     pub clock: Arc<dyn Clock>,
-    /// The configuration's part, replaced on reload.
+    /// The configuration of kiosks, replaced on reload.
     pub setup: watch::Receiver<Arc<KioskSettings>>,
     /// The centre's time.
     pub zone: Zone,
@@ -57,7 +57,7 @@ pub enum Query {
 /// A request in the queue of the service; the answer is the JSON that the API returns.
 pub type Request = crate::client::Request<Query, Value>;
 
-/// The task.
+/// The kiosk service.
 pub struct KioskService {
     deps: Deps,
     states: BTreeMap<Id, (State, Service)>,
@@ -69,7 +69,7 @@ pub struct KioskService {
 // === impl KioskService ===
 
 impl KioskService {
-    /// Goes on with what was kept of today.
+    /// Continues today from the stored sums.
     pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
         let today = deps.zone.day(deps.clock.now().at);
         let (looked, kept) = (Instant::now(), Instant::now());
@@ -78,7 +78,7 @@ impl KioskService {
         Ok(service)
     }
 
-    /// Runs until nothing is read any more.
+    /// Runs until the queue of batches closes.
     pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -155,7 +155,7 @@ impl KioskService {
         }
     }
 
-    /// What was kept of the day that begins: something only when the clock was set back.
+    /// Reads the sums of the day that begins; there are some only if the clock was set back.
     async fn recall(&mut self) {
         for (device, (state, _)) in &mut self.states {
             let document = self.deps.store.get(&day_id(self.today, device)).await.ok().flatten();
@@ -175,7 +175,7 @@ impl KioskService {
             return;
         }
         if let Err(error) = self.deps.store.keep(Entry { changes, ..Entry::default() }).await {
-            tracing::warn!(%error, "how kiosks spent the day is not kept yet");
+            tracing::warn!(%error, "the day of the kiosks is not stored yet; tried again");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the service is asked.
+//! What may be asked of the node service.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,11 +30,11 @@ pub enum Action {
     },
 }
 
-/// Something short, as it is written in a request.
+/// A short operation on one node, as a request body names it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Do {
-    /// Who it is, and how it stands.
+    /// Its identity, settings, counters and update state.
     Status {
         /// The device.
         device: String,
@@ -116,7 +116,7 @@ impl Do {
         }
     }
 
-    /// Its word in the record; nothing for what only looks.
+    /// Its action in the record; `None` for operations that change nothing.
     #[must_use]
     pub const fn word(&self) -> Option<&'static str> {
         match self {
