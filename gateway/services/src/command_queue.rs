@@ -9,41 +9,41 @@ use crate::command_answer::Answer;
 /// Commands waiting at the service. A centre has a few hundred outputs; an order moves some dozens.
 const USUAL_QUEUE: usize = 256;
 
-/// The same of what makes safe: every output of the largest centre at once.
+/// Commands to the safe state waiting at the service: every output of the largest centre at once.
 const FIRST_QUEUE: usize = 1024;
 
-/// Ids of commands that are good only for the process that gave them begin so: after a restart
-/// they are not sent any more, whoever gave them decides anew.
+/// Prefix of the ids of commands that are valid only for the process that gave them: after a restart
+/// they are not sent any more, and the mode service decides anew.
 pub const OF_THIS_PROCESS: &str = "mode-";
 
 /// A command on its way to the service.
 #[derive(Debug)]
 pub struct Submission {
-    /// What was asked.
+    /// The request.
     pub inbound: Inbound,
-    /// Who waits for the answer here, besides the topic it is published on.
+    /// Takes the answer, besides the topic it is published on.
     pub waiting: Option<oneshot::Sender<Answer>>,
-    /// When it is cancelled, the command is taken back, if it was not sent yet.
+    /// Cancelling it withdraws the command if it was not sent yet.
     pub taken_back: CancellationToken,
 }
 
-/// The ways to the service.
+/// The senders of both queues of the command service.
 #[derive(Debug, Clone)]
 pub struct Lanes {
-    /// For what is journaled before it is sent.
+    /// For commands that are journaled before they are sent.
     pub usual: mpsc::Sender<Submission>,
-    /// For what makes safe: it waits for nothing, and is journaled afterwards.
+    /// For commands to the safe state: sent at once, journaled afterwards.
     pub first: mpsc::Sender<Submission>,
 }
 
-/// What comes on them.
+/// The receivers of both queues.
 #[derive(Debug)]
 pub struct Queues {
     pub(crate) usual: mpsc::Receiver<Submission>,
     pub(crate) first: mpsc::Receiver<Submission>,
 }
 
-/// Both ends.
+/// Both queues, with their bounds.
 #[must_use]
 pub fn lanes() -> (Lanes, Queues) {
     let (to_usual, usual) = mpsc::channel(USUAL_QUEUE);

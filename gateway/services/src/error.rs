@@ -1,18 +1,18 @@
-//! Why a service did not do what was asked. Nothing has changed.
+//! The error of a service. When a service returns it, nothing has changed unless the text says so.
 
-/// The reason, for a person.
+/// Why a service did not do what it was asked, as a sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
-    /// What was asked makes no sense.
+    /// The request is invalid.
     #[error("{0}")]
     Wrong(String),
-    /// There is no such thing.
+    /// The request names something that does not exist.
     #[error("{0}")]
     Unknown(String),
-    /// It does not fit what is.
+    /// The present state does not permit it.
     #[error("{0}")]
     Conflict(String),
-    /// It cannot be made durable, or read, now.
+    /// The store or the service is not available now.
     #[error("{0}")]
     NotNow(String),
 }

@@ -1,4 +1,4 @@
-//! What happens, as it happens: for screens. Whoever is too slow misses some and is told so.
+//! Events for screens, as they happen. A receiver that is too slow misses some, and learns how many.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ const KEPT: usize = 256;
 pub struct Event {
     /// Its kind: `measurement`, `value`, `device`, `visit`.
     pub kind: &'static str,
-    /// What anybody may see of it.
+    /// JSON for everybody; `None` if only health workers may see the event.
     pub public: Option<Arc<str>>,
-    /// What a health worker sees.
+    /// JSON for health workers.
     pub whole: Arc<str>,
 }
 
-/// Where events go and come from.
+/// Sends events to every subscriber.
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: broadcast::Sender<Event>,
@@ -28,7 +28,7 @@ pub struct Events {
 // === impl Events ===
 
 impl Events {
-    /// Tells everybody.
+    /// Sends an event to everybody.
     pub fn tell(&self, kind: &'static str, body: &Value) {
         self.send(kind, || {
             let body: Arc<str> = body.to_string().into();
@@ -36,23 +36,23 @@ impl Events {
         });
     }
 
-    /// Tells everybody a part of it, and health workers the whole.
+    /// Sends `public` to everybody and `whole` to health workers.
     pub fn tell_partly(&self, kind: &'static str, public: &Value, whole: &Value) {
         self.send(kind, || (Some(public.to_string().into()), whole.to_string().into()));
     }
 
-    /// Tells health workers.
+    /// Sends an event to health workers only.
     pub fn tell_workers(&self, kind: &'static str, whole: &Value) {
         self.send(kind, || (None, whole.to_string().into()));
     }
 
-    /// Everything from now on.
+    /// Receives every event from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.sender.subscribe()
     }
 
-    /// While nobody listens, nothing is written.
+    /// Without a subscriber no JSON is written.
     fn send(&self, kind: &'static str, bodies: impl FnOnce() -> (Option<Arc<str>>, Arc<str>)) {
         if self.sender.receiver_count() > 0 {
             let (public, whole) = bodies();

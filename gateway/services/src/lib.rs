@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod audit_log;
 pub mod cabin;
 pub mod canteen;
+pub mod client;
 pub mod command_answer;
 pub mod command_queue;
 pub mod commands;
@@ -19,6 +20,7 @@ pub mod nodes;
 pub mod random;
 pub mod refusal_budget;
 pub mod routes;
+mod stored;
 
 pub use error::ServiceError;
 

@@ -7,19 +7,19 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_domain::alarm::{Action as Operation, Shelf};
 use serde::Deserialize;
-use tokio::sync::{mpsc, oneshot};
 
-use super::{Problem, Who};
-use linli_services::alarms::{Action, Asked, Shown};
+use super::{ANYBODY, Problem, Who};
+use linli_services::alarms::{Action, AlarmView};
+use linli_services::client::ServiceClient;
 
 /// Longest journal given at a time.
 const MOST: u32 = 5000;
 
-/// The way to the alarm service.
+/// Reaches the alarm service and its journal.
 #[derive(Clone)]
 pub struct AlarmClient {
     /// The service.
-    pub requests: mpsc::Sender<Asked>,
+    pub service: ServiceClient<Action, Vec<AlarmView>>,
     /// The journal.
     pub store: linli_store::Alarms,
 }
@@ -42,7 +42,7 @@ struct Which {
     limit: Option<u32>,
 }
 
-/// The body of An operation.
+/// The body of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {
@@ -56,8 +56,8 @@ struct How {
 async fn list(
     State(client): State<AlarmClient>,
     Query(which): Query<Which>,
-) -> Result<Json<Vec<Shown>>, Problem> {
-    ask(&client, "anybody".to_owned(), Action::List { all: which.all }).await.map(Json)
+) -> Result<Json<Vec<AlarmView>>, Problem> {
+    Ok(Json(client.service.ask(ANYBODY, Action::List { all: which.all }).await?))
 }
 
 async fn journal(
@@ -70,7 +70,8 @@ async fn journal(
 }
 
 async fn test(who: Who, State(client): State<AlarmClient>) -> Result<StatusCode, Problem> {
-    ask(&client, who.0, Action::Test).await.map(|_| StatusCode::NO_CONTENT)
+    client.service.ask(&who.0, Action::Test).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn act(
@@ -78,7 +79,7 @@ async fn act(
     State(client): State<AlarmClient>,
     Path((alarm, operation)): Path<(String, String)>,
     body: Bytes,
-) -> Result<Json<Vec<Shown>>, Problem> {
+) -> Result<Json<Vec<AlarmView>>, Problem> {
     let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
     let how: How = match body.is_empty() {
         true => How::default(),
@@ -100,12 +101,5 @@ async fn act(
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };
-    ask(&client, who.0, Action::Do { alarm, action, why: how.why }).await.map(Json)
-}
-
-async fn ask(client: &AlarmClient, who: String, action: Action) -> Result<Vec<Shown>, Problem> {
-    let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
-    let (reply, answer) = oneshot::channel();
-    client.requests.send(Asked { who, action, reply }).await.map_err(|_| stopping())?;
-    Ok(answer.await.map_err(|_| stopping())??)
+    Ok(Json(client.service.ask(&who.0, Action::Do { alarm, action, why: how.why }).await?))
 }

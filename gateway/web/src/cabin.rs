@@ -18,24 +18,29 @@ use serde_json::{Value, json};
 use super::{Problem, Who};
 use linli_reports as export;
 use linli_services::ServiceError;
-use linli_services::cabin::{Done, Identity, Opening, Reception, Request, Shown, Wanted};
+use linli_services::cabin::{
+    Action, AuditedReader, Identity, MeasurementFilter, NewVisit, Outcome, VisitView,
+};
+use linli_services::client::ServiceClient;
 
 /// Most audit entries at a time.
 const MOST_AUDIT: u32 = 1000;
 
-/// A client to the cabin, and where it stands.
+/// Reaches the cabin service and what it has stored.
 #[derive(Clone)]
 pub struct CabinClient {
-    /// The cabin.
-    pub reception: Reception,
+    /// Carries out what changes visits and measurements.
+    pub service: ServiceClient<Action, Outcome>,
+    /// Reads what is stored.
+    pub reader: AuditedReader,
     /// `[centre] id`.
     pub centre: String,
     /// `[centre] timezone`.
     pub timezone: String,
 }
 
-type Door = State<CabinClient>;
-type Told<T> = Result<Json<T>, Problem>;
+type Client = State<CabinClient>;
+type Answer<T> = Result<Json<T>, Problem>;
 
 /// The routes.
 pub fn router(client: CabinClient) -> Router {
@@ -77,25 +82,30 @@ struct Why {
     why: String,
 }
 
-type Asked = Result<Query<Which>, QueryRejection>;
+type Parameters = Result<Query<Which>, QueryRejection>;
 
-async fn visits(who: Who, State(client): Door, which: Asked) -> Told<Vec<Shown>> {
-    let which = understood(which)?;
+async fn visits(who: Who, State(client): Client, which: Parameters) -> Answer<Vec<VisitView>> {
+    let which = parameters(which)?;
     let (from, to) = (Timestamp(which.from.unwrap_or_default()), Timestamp(which.to.unwrap_or(i64::MAX)));
-    Ok(Json(client.reception.visits(&who.0, which.open, from, to).await?))
+    Ok(Json(client.reader.visits(&who.0, which.open, from, to).await?))
 }
 
-async fn open(who: Who, State(client): Door, body: Bytes) -> Result<Response, Problem> {
-    let opening: Opening = parsed(&body)?;
-    let opened = client.reception.ask(&who.0, Request::Open(opening)).await?;
-    Ok((StatusCode::CREATED, told(&opened)).into_response())
+async fn open(who: Who, State(client): Client, body: Bytes) -> Result<Response, Problem> {
+    let new: NewVisit = parsed(&body)?;
+    let opened = client.service.ask(&who.0, Action::Open(new)).await?;
+    Ok((StatusCode::CREATED, outcome(&opened)).into_response())
 }
 
-async fn visit(who: Who, State(client): Door, Path(id): Path<String>, which: Asked) -> Told<Shown> {
-    Ok(Json(client.reception.visit(&who.0, &id, understood(which)?.reveal).await?))
+async fn visit(
+    who: Who,
+    State(client): Client,
+    Path(id): Path<String>,
+    which: Parameters,
+) -> Answer<VisitView> {
+    Ok(Json(client.reader.visit(&who.0, &id, parameters(which)?.reveal).await?))
 }
 
-async fn end(who: Who, State(client): Door, Path(visit): Path<String>, body: Bytes) -> Told<Value> {
+async fn end(who: Who, State(client): Client, Path(visit): Path<String>, body: Bytes) -> Answer<Value> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct How {
@@ -105,38 +115,48 @@ async fn end(who: Who, State(client): Door, Path(visit): Path<String>, body: Byt
     if !matches!(ending, Ending::Completed | Ending::Abandoned) {
         return Err(ServiceError::Wrong("ending is \"completed\" or \"abandoned\"".to_owned()).into());
     }
-    Ok(told(&client.reception.ask(&who.0, Request::End { visit, ending }).await?))
+    Ok(outcome(&client.service.ask(&who.0, Action::End { visit, ending }).await?))
 }
 
-async fn erase_visit(who: Who, State(client): Door, Path(visit): Path<String>, body: Bytes) -> Told<Value> {
+async fn erase_visit(
+    who: Who,
+    State(client): Client,
+    Path(visit): Path<String>,
+    body: Bytes,
+) -> Answer<Value> {
     let Why { why } = parsed(&body)?;
-    Ok(told(&client.reception.ask(&who.0, Request::EraseVisit { visit, why }).await?))
+    Ok(outcome(&client.service.ask(&who.0, Action::EraseVisit { visit, why }).await?))
 }
 
-async fn find(who: Who, State(client): Door, body: Bytes) -> Told<Value> {
+async fn find(who: Who, State(client): Client, body: Bytes) -> Answer<Value> {
     let identity: Identity = parsed(&body)?;
-    Ok(Json(json!({"pseudonym": client.reception.pseudonym(&who.0, identity).await?})))
+    Ok(Json(json!({"pseudonym": client.reader.pseudonym(&who.0, identity).await?})))
 }
 
 async fn erase_resident(
     who: Who,
-    State(client): Door,
+    State(client): Client,
     Path(pseudonym): Path<String>,
     body: Bytes,
-) -> Told<Value> {
+) -> Answer<Value> {
     let Why { why } = parsed(&body)?;
-    Ok(told(&client.reception.ask(&who.0, Request::EraseResident { pseudonym, why }).await?))
+    Ok(outcome(&client.service.ask(&who.0, Action::EraseResident { pseudonym, why }).await?))
 }
 
-async fn unassigned(who: Who, State(client): Door) -> Told<Vec<Version>> {
-    Ok(Json(client.reception.unassigned(&who.0).await?))
+async fn unassigned(who: Who, State(client): Client) -> Answer<Vec<Version>> {
+    Ok(Json(client.reader.unassigned(&who.0).await?))
 }
 
-async fn versions(who: Who, State(client): Door, Path(id): Path<String>) -> Told<Vec<Version>> {
-    Ok(Json(client.reception.versions(&who.0, &id).await?))
+async fn versions(who: Who, State(client): Client, Path(id): Path<String>) -> Answer<Vec<Version>> {
+    Ok(Json(client.reader.versions(&who.0, &id).await?))
 }
 
-async fn assign(who: Who, State(client): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
+async fn assign(
+    who: Who,
+    State(client): Client,
+    Path(measurement): Path<String>,
+    body: Bytes,
+) -> Answer<Value> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Whose {
@@ -144,10 +164,15 @@ async fn assign(who: Who, State(client): Door, Path(measurement): Path<String>, 
         why: String,
     }
     let Whose { visit, why } = parsed(&body)?;
-    Ok(told(&client.reception.ask(&who.0, Request::Assign { measurement, visit, why }).await?))
+    Ok(outcome(&client.service.ask(&who.0, Action::Assign { measurement, visit, why }).await?))
 }
 
-async fn correct(who: Who, State(client): Door, Path(measurement): Path<String>, body: Bytes) -> Told<Value> {
+async fn correct(
+    who: Who,
+    State(client): Client,
+    Path(measurement): Path<String>,
+    body: Bytes,
+) -> Answer<Value> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Correction {
@@ -156,44 +181,44 @@ async fn correct(who: Who, State(client): Door, Path(measurement): Path<String>,
         why: String,
     }
     let Correction { readings, context, why } = parsed(&body)?;
-    Ok(told(&client.reception.ask(&who.0, Request::Correct { measurement, readings, context, why }).await?))
+    Ok(outcome(&client.service.ask(&who.0, Action::Correct { measurement, readings, context, why }).await?))
 }
 
 async fn withdraw(
     who: Who,
-    State(client): Door,
+    State(client): Client,
     Path(measurement): Path<String>,
     body: Bytes,
-) -> Told<Value> {
+) -> Answer<Value> {
     let Why { why } = parsed(&body)?;
-    Ok(told(&client.reception.ask(&who.0, Request::Withdraw { measurement, why }).await?))
+    Ok(outcome(&client.service.ask(&who.0, Action::Withdraw { measurement, why }).await?))
 }
 
-async fn audit(who: Who, State(client): Door, which: Asked) -> Told<Vec<linli_store::Audit>> {
-    let limit = understood(which)?.limit.unwrap_or(100).min(MOST_AUDIT);
-    Ok(Json(client.reception.audit(&who.0, limit).await?))
+async fn audit(who: Who, State(client): Client, which: Parameters) -> Answer<Vec<linli_store::Audit>> {
+    let limit = parameters(which)?.limit.unwrap_or(100).min(MOST_AUDIT);
+    Ok(Json(client.reader.audit(&who.0, limit).await?))
 }
 
-async fn fhir(who: Who, State(client): Door, which: Asked) -> Result<Response, Problem> {
-    let measured = client.reception.measured(&who.0, "export.fhir", &wanted(which)?).await?;
-    let (limits, now) = (client.reception.settings.borrow().limits, client.reception.clock.now().at);
+async fn fhir(who: Who, State(client): Client, which: Parameters) -> Result<Response, Problem> {
+    let measured = client.reader.measured(&who.0, "export.fhir", &filter(which)?).await?;
+    let (limits, now) = (client.reader.settings.borrow().limits, client.reader.clock.now().at);
     let bundle = export::bundle(&measured, &client.centre, &limits, now);
     Ok(([(CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response())
 }
 
-async fn csv(who: Who, State(client): Door, which: Asked) -> Result<Response, Problem> {
-    let measured = client.reception.measured(&who.0, "export.csv", &wanted(which)?).await?;
-    let limits = client.reception.settings.borrow().limits;
+async fn csv(who: Who, State(client): Client, which: Parameters) -> Result<Response, Problem> {
+    let measured = client.reader.measured(&who.0, "export.csv", &filter(which)?).await?;
+    let limits = client.reader.settings.borrow().limits;
     let table = export::csv(&measured, &client.timezone, &limits);
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response())
 }
 
-fn wanted(which: Asked) -> Result<Wanted, Problem> {
-    let Which { visit, from, to, .. } = understood(which)?;
-    Ok(Wanted { visit, from: from.map(Timestamp), to: to.map(Timestamp) })
+fn filter(which: Parameters) -> Result<MeasurementFilter, Problem> {
+    let Which { visit, from, to, .. } = parameters(which)?;
+    Ok(MeasurementFilter { visit, from: from.map(Timestamp), to: to.map(Timestamp) })
 }
 
-fn understood(which: Asked) -> Result<Which, Problem> {
+fn parameters(which: Parameters) -> Result<Which, Problem> {
     let bad = |rejection: QueryRejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text());
     which.map(|Query(which)| which).map_err(bad)
 }
@@ -203,11 +228,11 @@ fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
         .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
 }
 
-fn told(done: &Done) -> Json<Value> {
+fn outcome(done: &Outcome) -> Json<Value> {
     Json(match done {
-        Done::Visit(visit) => json!(visit),
-        Done::Version(version) => json!(version),
-        Done::Erased { visits, measurements } => {
+        Outcome::Visit(visit) => json!(visit),
+        Outcome::Version(version) => json!(version),
+        Outcome::Erased { visits, measurements } => {
             json!({"erased": {"visits": visits, "measurements": measurements}})
         }
     })

@@ -1,26 +1,24 @@
 //! Kiosks: what residents get of each. Names nobody, so all may see it.
 
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query as Parameters, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
-use super::Problem;
-use linli_services::ServiceError;
-use linli_services::kiosks::Asked;
+use super::{ANYBODY, Problem};
+use linli_services::client::ServiceClient;
+use linli_services::kiosks::Query;
 
-/// A client to the kiosks' service.
+/// Reaches the kiosk service.
 #[derive(Clone)]
 pub struct KioskClient {
     /// The service.
-    pub requests: mpsc::Sender<Asked>,
+    pub service: ServiceClient<Query, Value>,
 }
 
-type Door = State<KioskClient>;
-type Told = Result<Json<Value>, Problem>;
+type Client = State<KioskClient>;
+type Answer = Result<Json<Value>, Problem>;
 
 /// The routes.
 pub fn router(client: KioskClient) -> Router {
@@ -38,25 +36,22 @@ struct Which {
     days: u16,
 }
 
-async fn list(State(client): Door) -> Told {
-    client.ask(Asked::List).await
+async fn list(State(client): Client) -> Answer {
+    client.ask(Query::List).await
 }
 
-async fn days(State(client): Door, Query(which): Query<Which>) -> Told {
-    client.ask(|reply| Asked::Days(which.days, reply)).await
+async fn days(State(client): Client, Parameters(which): Parameters<Which>) -> Answer {
+    client.ask(Query::Days(which.days)).await
 }
 
-async fn matters(State(client): Door, Path(kiosk): Path<String>) -> Told {
-    client.ask(|reply| Asked::Matters(kiosk, reply)).await
+async fn matters(State(client): Client, Path(kiosk): Path<String>) -> Answer {
+    client.ask(Query::Matters(kiosk)).await
 }
 
 // === impl KioskClient ===
 
 impl KioskClient {
-    async fn ask(&self, asked: impl FnOnce(oneshot::Sender<Result<Value, ServiceError>>) -> Asked) -> Told {
-        let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(asked(reply)).await.map_err(|_| stopping())?;
-        Ok(Json(answer.await.map_err(|_| stopping())??))
+    async fn ask(&self, query: Query) -> Answer {
+        Ok(Json(self.service.ask(ANYBODY, query).await?))
     }
 }

@@ -7,9 +7,9 @@
 
 mod alarms;
 mod cabin;
+mod canteen;
 mod control;
 mod events;
-mod food;
 mod kiosks;
 mod metrics;
 mod mode;
@@ -31,14 +31,17 @@ use tokio_util::sync::CancellationToken;
 use crate::status::GatewayStatus;
 pub use alarms::AlarmClient;
 pub use cabin::CabinClient;
+pub use canteen::CanteenClient;
 pub use control::{Control, ReloadRequest};
-pub use food::CanteenClient;
 pub use kiosks::KioskClient;
 use linli_services::ServiceError;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
 pub use worker::{Peer, Who, Workers};
+
+/// The account in requests that need no token.
+const ANYBODY: &str = "anybody";
 
 /// The control socket's name inside the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -80,14 +83,14 @@ impl From<ServiceError> for Problem {
     }
 }
 
-/// How the services are asked.
+/// Clients of the services.
 pub struct ServiceClients {
     /// The health cabin.
     pub cabin: CabinClient,
     /// Alarms.
     pub alarms: AlarmClient,
     /// The canteen.
-    pub food: CanteenClient,
+    pub canteen: CanteenClient,
     /// Kiosks.
     pub kiosks: KioskClient,
     /// The mode switch.
@@ -96,7 +99,7 @@ pub struct ServiceClients {
     pub nodes: NodeClient,
 }
 
-/// What both listeners open to.
+/// State that both listeners share.
 #[derive(Clone)]
 pub struct AppState {
     /// What can be seen.
@@ -106,7 +109,7 @@ pub struct AppState {
     /// Alarms.
     pub alarms: AlarmClient,
     /// The canteen.
-    pub food: CanteenClient,
+    pub canteen: CanteenClient,
     /// Kiosks.
     pub kiosks: KioskClient,
     /// The mode switch.
@@ -122,7 +125,7 @@ pub struct AppState {
 // === impl AppState ===
 
 impl AppState {
-    /// What both listeners open to.
+    /// The state from its parts.
     #[must_use]
     pub fn new(
         status_source: &Arc<GatewayStatus>,
@@ -130,12 +133,12 @@ impl AppState {
         events: Events,
         workers: Workers,
     ) -> Self {
-        let ServiceClients { cabin, alarms, food, kiosks, mode, nodes } = clients;
+        let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes } = clients;
         Self {
             status_source: Arc::clone(status_source),
             cabin,
             alarms,
-            food,
+            canteen,
             kiosks,
             mode,
             nodes,
@@ -148,7 +151,7 @@ impl AppState {
         show::router(Arc::clone(&self.status_source))
             .merge(cabin::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
-            .merge(food::router(self.food.clone()))
+            .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
             .merge(events::router(self.events.clone(), cancel.clone()))

@@ -10,20 +10,20 @@ use axum::{Json, Router};
 use linli_drivers::duration;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
-use linli_services::mode::{Asked, Operation, RequestedAction};
+use linli_services::client::ServiceClient;
+use linli_services::mode::{Operation, RequestedAction};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
 
-/// The way to the service.
+/// Reaches the mode service and its record.
 #[derive(Clone)]
 pub struct ModeClient {
     /// The service.
-    pub requests: mpsc::Sender<Asked>,
+    pub service: ServiceClient<RequestedAction, Value>,
     /// The record.
     pub store: linli_store::Documents,
 }
@@ -56,7 +56,7 @@ struct Which {
     code: Option<String>,
 }
 
-/// The body of An operation.
+/// The body of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {
@@ -158,8 +158,5 @@ async fn act(
 }
 
 async fn ask(client: &ModeClient, who: Who, action: RequestedAction) -> Result<Json<Value>, Problem> {
-    let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
-    let (reply, answer) = oneshot::channel();
-    client.requests.send(Asked { who: who.0, action, reply }).await.map_err(|_| stopping())?;
-    Ok(Json(answer.await.map_err(|_| stopping())??))
+    Ok(Json(client.service.ask(&who.0, action).await?))
 }

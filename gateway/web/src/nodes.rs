@@ -10,11 +10,12 @@ use axum::{Json, Router};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
-use linli_services::nodes::{Action, Asked, Image, LONGEST_IMAGE, NodeEvent, Reply};
+use linli_services::client::ServiceClient;
+use linli_services::nodes::{Action, Image, LONGEST_IMAGE, NodeEvent};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -22,11 +23,11 @@ const MOST: u32 = 1000;
 /// Steps of an update waiting for a slow reader; the update waits with them.
 const STEPS: usize = 16;
 
-/// The way to the service.
+/// Reaches the node service and its record.
 #[derive(Clone)]
 pub struct NodeClient {
     /// The service.
-    pub requests: mpsc::Sender<Asked>,
+    pub service: ServiceClient<Action, Value>,
     /// The record.
     pub store: linli_store::Documents,
 }
@@ -59,9 +60,7 @@ pub fn control(client: NodeClient) -> Router {
 async fn act(who: Who, State(client): State<NodeClient>, body: Bytes) -> Result<Json<Value>, Problem> {
     let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
     let action = Action::Do(serde_json::from_slice(&body).map_err(wrong)?);
-    let (reply, answer) = oneshot::channel();
-    client.ask(Asked { who: who.0, action, reply: Reply::Once(reply) }).await?;
-    Ok(Json(answer.await.map_err(|_| stopping())??))
+    Ok(Json(client.service.ask(&who.0, action).await?))
 }
 
 /// The body is the image; the answer is one JSON a line, as it happens. Whoever stops reading
@@ -75,12 +74,12 @@ async fn flash(
     let image = Image::read(body.to_vec())
         .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the image: {why}")))?;
     let devices = which.devices.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
-    let (tell, told) = mpsc::channel(STEPS);
-    let action = Action::Flash { devices, image: Box::new(image), keep_going: which.keep_going };
-    client.ask(Asked { who: who.0, action, reply: Reply::Stream(tell) }).await?;
-    let lines = unfold(told, async |mut told: mpsc::Receiver<Value>| {
-        let step = told.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(format!("{step}\n"))), told))
+    let (progress, steps) = mpsc::channel(STEPS);
+    let action = Action::Flash { devices, image: Box::new(image), keep_going: which.keep_going, progress };
+    client.service.ask(&who.0, action).await?;
+    let lines = unfold(steps, async |mut steps: mpsc::Receiver<Value>| {
+        let step = steps.recv().await?;
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from(format!("{step}\n"))), steps))
     });
     Ok(([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response())
 }
@@ -96,16 +95,4 @@ async fn record(
     let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let text: String = lines.into_iter().map(|line| line + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
-}
-
-fn stopping() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping")
-}
-
-// === impl NodeClient ===
-
-impl NodeClient {
-    async fn ask(&self, asked: Asked) -> Result<(), Problem> {
-        self.requests.send(asked).await.map_err(|_| stopping())
-    }
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::pipeline::Tap;
 use linli_config::Checked;
+use linli_services::client::ServiceClient;
 use linli_services::events::Events;
 use linli_services::{alarms, cabin, canteen, kiosks, mode, nodes};
 use linli_services::{
@@ -95,42 +96,42 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(canteen::BATCH_QUEUE);
     let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
-    let (kiosk_requests, kiosks_asked) = mpsc::channel(kiosks::REQUEST_QUEUE);
-    let (alarm_requests, alarms_asked) = mpsc::channel(alarms::REQUEST_QUEUE);
-    let (food_requests, food_asked) = mpsc::channel(canteen::REQUEST_QUEUE);
+    let (kiosk_client, kiosk_requests) = ServiceClient::channel(kiosks::REQUEST_QUEUE);
+    let (alarm_client, alarm_requests) = ServiceClient::channel(alarms::REQUEST_QUEUE);
+    let (canteen_client, canteen_requests) = ServiceClient::channel(canteen::REQUEST_QUEUE);
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
-    let (mode_requests, mode_asked) = mpsc::channel(mode::REQUEST_QUEUE);
-    let (node_requests, nodes_asked) = mpsc::channel(nodes::REQUEST_QUEUE);
+    let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
+    let (node_client, node_requests) = ServiceClient::channel(nodes::REQUEST_QUEUE);
     let node_desk = node_desk(store, routes, events, &clock, follow).await?;
-    let (requests, cabin_asked) = mpsc::channel(cabin::REQUEST_QUEUE);
+    let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &policies).await?;
     let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
     let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
     let cabin_desk = cabin_desk(store, samples, events, &clock, follow, observed).await?;
     let settings = follow.cabin.subscribe();
-    let reception = cabin::Reception { store: store.cabin(), requests, settings, clock: Arc::clone(&clock) };
+    let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
     let (told_to, seen_in) = ((birth, policies, signer(current)?), (events, observed));
-    let clients = (commands.clone(), mode_asked);
-    let mode_desk = mode_desk(store, clients, told_to, seen_in, &clock, follow).await?;
+    let queues = (commands.clone(), mode_requests);
+    let mode_desk = mode_desk(store, queues, told_to, seen_in, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(follow, observed, [watching, proving, accounting, serving]);
     let clients = ServiceClients {
-        cabin: CabinClient { reception, centre, timezone },
-        alarms: AlarmClient { requests: alarm_requests, store: store.alarms() },
-        kiosks: KioskClient { requests: kiosk_requests },
-        mode: ModeClient { requests: mode_requests, store: store.documents() },
-        nodes: NodeClient { requests: node_requests, store: store.documents() },
-        food: CanteenClient { requests: food_requests, zone: current.centre.zone.clone() },
+        cabin: CabinClient { service: cabin_client, reader, centre, timezone },
+        alarms: AlarmClient { service: alarm_client, store: store.alarms() },
+        kiosks: KioskClient { service: kiosk_client },
+        mode: ModeClient { service: mode_client, store: store.documents() },
+        nodes: NodeClient { service: node_client, store: store.documents() },
+        canteen: CanteenClient { service: canteen_client, zone: current.centre.zone.clone() },
     };
     let services = RunningServices {
-        cabin: tokio::spawn(cabin_desk.run(told, cabin_asked)),
+        cabin: tokio::spawn(cabin_desk.run(told, cabin_requests)),
         sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands.usual, clock)),
-        alarms: tokio::spawn(alarm_desk.run(watched, alarms_asked)),
-        food: tokio::spawn(food_desk.run(accounted, food_asked)),
-        kiosks: tokio::spawn(kiosk_desk.run(served, kiosks_asked)),
+        alarms: tokio::spawn(alarm_desk.run(watched, alarm_requests)),
+        food: tokio::spawn(food_desk.run(accounted, canteen_requests)),
+        kiosks: tokio::spawn(kiosk_desk.run(served, kiosk_requests)),
         mode: tokio::spawn(mode_desk.run(proven, orders)),
-        nodes: tokio::spawn(node_desk.run(nodes_asked)),
+        nodes: tokio::spawn(node_desk.run(node_requests)),
         notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((services, clients, taps))

@@ -9,7 +9,7 @@ use linli_domain::{Id, Timestamp};
 use linli_mode::InForce;
 use tokio::sync::watch;
 
-use super::payload::{self, Shown};
+use super::payload::{self, AlarmView};
 use super::service::{AlarmService, Deps, Health};
 use super::stored::StoredAlarm;
 use crate::golden::site::{NOW, Site, checked};
@@ -42,7 +42,7 @@ fn what_is_stored_of_an_alarm() {
 
 #[test]
 fn an_alarm_as_it_is_shown() {
-    let whole = Shown {
+    let whole = AlarmView {
         alarm: id("fridge-1.warm"),
         text: "温度过高".to_owned(),
         device: id("fridge-1"),
@@ -57,7 +57,7 @@ fn an_alarm_as_it_is_shown() {
         by: Some("lin".to_owned()),
         why: Some("维修".to_owned()),
     };
-    let least = Shown {
+    let least = AlarmView {
         since: None,
         value: None,
         limit: None,

@@ -1,4 +1,4 @@
-//! Alarms: one task evaluates the rules, makes every step durable, tells it once.
+//! Alarms: one task evaluates the rules, stores every transition and publishes it once.
 
 #[cfg(test)]
 mod golden;
@@ -8,13 +8,13 @@ mod service;
 mod siren;
 mod stored;
 
-pub use payload::Shown;
-pub use service::{Action, AlarmService, Asked, Deps, Health};
+pub use payload::AlarmView;
+pub use service::{Action, AlarmService, Deps, Health, Request};
 pub use siren::run as run_sirens;
 pub mod webhook;
 
-/// Batches that may wait to be looked at.
+/// Bound of the queue of batches.
 pub const BATCH_QUEUE: usize = 1024;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 64;

@@ -1,4 +1,4 @@
-//! What is told of an alarm: `event/alarm`, the journal, screens.
+//! JSON of alarms: for `event/alarm`, the journal and the API.
 
 use linli_domain::alarm::{Event, Priority, Rule, State, Transition};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 /// An alarm as the API shows it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Shown {
+pub struct AlarmView {
     /// Its id.
     pub alarm: Id,
-    /// What people are told.
+    /// The text for people.
     pub text: String,
     /// The device.
     pub device: Id,
@@ -18,11 +18,11 @@ pub struct Shown {
     pub point: Id,
     /// How soon somebody must act.
     pub priority: Priority,
-    /// Where it is.
+    /// Its state (ISA-18.2).
     pub state: State,
     /// Whether the condition holds.
     pub active: bool,
-    /// Since when it is there, Unix milliseconds UTC.
+    /// When it came into this state, Unix milliseconds UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// The latest value.
@@ -34,7 +34,7 @@ pub struct Shown {
     /// How long it is still shelved, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shelved_for: Option<u64>,
-    /// Who moved it last.
+    /// Account of the last operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Why.
@@ -42,7 +42,7 @@ pub struct Shown {
     pub why: Option<String>,
 }
 
-/// A step as it is told and journaled.
+/// The body of a transition.
 pub fn step(
     rule: &Rule,
     transition: &Transition,
@@ -75,7 +75,7 @@ pub fn step(
     }
 }
 
-/// An alarm whose rule is gone.
+/// The body for an alarm whose rule was removed.
 pub fn retired(alarm: &Id, from: State, at: Timestamp) -> Map<String, Value> {
     let body = json!({
         "alarm": alarm, "from": from, "to": State::OutOfService, "event": Event::TakeOut,
@@ -87,7 +87,7 @@ pub fn retired(alarm: &Id, from: State, at: Timestamp) -> Map<String, Value> {
     }
 }
 
-/// A test of the way to people.
+/// The body of a test notification.
 pub fn test(who: &str, at: Timestamp) -> Map<String, Value> {
     let body = json!({
         "alarm": "test", "event": "test", "priority": Priority::High, "text": "测试报警，无需处理",
@@ -99,7 +99,7 @@ pub fn test(who: &str, at: Timestamp) -> Map<String, Value> {
     }
 }
 
-/// The same for the district.
+/// The message on `event/alarm` with this body.
 pub fn record(body: Map<String, Value>, at: Timestamp) -> Record {
     Record::Message(Message { topic: Topic::AlarmEvent, class: DeviceClass::FoodSafety, at, body })
 }

@@ -1,4 +1,5 @@
-//! A step is made durable with where the alarm is now and with who is to be told; then it is told.
+//! A transition is stored together with the alarm's new state and its notifications; then it is
+//! published.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +16,16 @@ use crate::random::random;
 use linli_config::settings::webhook::Webhook;
 use linli_domain::audit::hex;
 
-/// Waits are kept this often.
+/// Interval at which running delays are stored.
 const KEEP_WAITS: Duration = Duration::from_secs(10);
 
-/// Steps that wait while the disk takes nothing. They are told all the same.
+/// Most transitions that wait to be stored; they are published all the same.
 const UNSAVED: usize = 1000;
 
 // === impl AlarmService ===
 
 impl AlarmService {
-    /// Makes steps durable with where the alarms are now; then tells them.
+    /// Stores transitions with the alarms' new states; then publishes them.
     pub(super) async fn tell(&mut self, told: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
         if told.is_empty() {
             return;
@@ -61,7 +62,7 @@ impl AlarmService {
         bodies.iter().for_each(|body| self.deps.events.tell("alarm", body));
     }
 
-    /// What receivers are to be told: all that want this priority, or only one.
+    /// Notifications to every receiver of this priority, or only to the receiver `only`.
     fn notify(&self, priority: Priority, body: &Map<String, Value>, only: Option<&Id>) -> Vec<Change> {
         let (hooks, now) = (self.deps.hooks.borrow(), self.deps.clock.now().at);
         let wants =
@@ -87,7 +88,7 @@ impl AlarmService {
         hooks.iter().filter(wants).map(told).collect()
     }
 
-    /// Tells everybody that this is a test: the whole way is tried, no alarm is moved.
+    /// Sends a test notification to every receiver; no alarm changes.
     pub(super) async fn test(&mut self, who: &str) {
         let at = self.deps.clock.now().at;
         let body = payload::test(who, at);
@@ -113,7 +114,7 @@ impl AlarmService {
         self.deps.events.tell("alarm", &Value::Object(body));
     }
 
-    /// Keeps how long alarms have waited to be raised: a restart costs no wait.
+    /// Stores how much of their on-delay alarms have waited, so that a restart does not begin it anew.
     pub(super) fn keep_waits(&mut self) {
         let (now, at) = (self.now(), self.deps.clock.now().at);
         if now.since(self.waits_kept) < KEEP_WAITS || !self.unsaved.is_empty() {
@@ -138,7 +139,7 @@ impl AlarmService {
         }
     }
 
-    /// Tells once more what nobody has acknowledged for long.
+    /// Notifies receivers again of alarms that nobody has acknowledged in their time.
     pub(super) fn escalate(&mut self) {
         let hooks: Vec<(Id, Duration)> = {
             let hooks = self.deps.hooks.borrow();
@@ -177,7 +178,7 @@ impl AlarmService {
         }
     }
 
-    /// Stores what waits, in order; what the disk does not take waits on.
+    /// Stores what waits, in order; what the store does not take is tried again later.
     pub(super) async fn save(&mut self) {
         while let Some(entry) = self.unsaved.front() {
             if let Err(error) = self.deps.store.keep(entry.clone()).await {
@@ -191,7 +192,7 @@ impl AlarmService {
         }
     }
 
-    /// Alarms that stood when their rule went: the district would wait for their end for ever.
+    /// Ends alarms whose rule was removed, so that the district does not wait for their end.
     pub(super) async fn retire(&mut self) {
         let rules = Arc::clone(&self.deps.rules.borrow());
         let is_gone = |id: &&Id| !rules.iter().any(|rule| rule.id == **id);

@@ -1,4 +1,4 @@
-//! The task: owns the engine, makes every step durable before it is told.
+//! The alarm service: owns the engine, stores every transition before it is published.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use linli_domain::{Batch, Id, Layout};
 use linli_drivers::Clock;
 use linli_mode::InForce;
 use linli_store::Entry;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::payload::Shown;
+use super::payload::AlarmView;
 use super::siren::Sounding;
 use super::stored::StoredAlarm;
 use crate::error::ServiceError;
@@ -21,25 +21,25 @@ use crate::events::Events;
 use linli_config::settings::siren::Siren;
 use linli_config::settings::webhook::Webhook;
 
-/// Delays run out with this precision.
+/// Interval at which delays are checked.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Counters that decay with time are looked at this often.
+/// Interval at which counters that depend on time are renewed.
 const COUNT: Duration = Duration::from_secs(5);
 
-/// A test is heard this long.
+/// How long sirens sound in a test.
 const TEST: Duration = Duration::from_secs(3);
 
-/// Whoever silences by design.
+/// The account of suppression by design.
 const BY_DESIGN: &str = "by-design";
 
-/// Why an alarm sleeps.
+/// The reason while an alarm is suppressed until a plan enables it.
 const ASLEEP: &str = "按设计：仅在预案启用时监测 watched only while a plan enables it";
 
-/// Why one that was silent speaks again.
+/// The reason when suppression by design ends.
 const OVER: &str = "按设计的静默已结束 the silence by design is over";
 
-/// Longest reason.
+/// Longest reason a person may give, characters.
 const LONGEST: usize = 200;
 
 /// Counters.
@@ -53,15 +53,15 @@ pub struct Health {
     pub silent: AtomicU64,
     /// Announcements.
     pub announced: AtomicU64,
-    /// 1 while there are more than a person can take in.
+    /// 1 during an alarm flood (ISA-18.2).
     pub flood: AtomicU64,
-    /// Alarms that come and go.
+    /// Chattering alarms: announced three times within a minute.
     pub chattering: AtomicU64,
-    /// Batches that could not be looked at: too many at once.
+    /// Batches dropped because the queue was full.
     pub dropped: Arc<AtomicU64>,
 }
 
-/// What is asked.
+/// What may be asked of the service.
 #[derive(Debug)]
 pub enum Action {
     /// Every alarm, or only those that stand.
@@ -69,9 +69,9 @@ pub enum Action {
         /// Also those that are normal.
         all: bool,
     },
-    /// A test of the way to people.
+    /// A test notification to every receiver, and of every siren.
     Test,
-    /// Something done to one.
+    /// An operation on one alarm.
     Do {
         /// The alarm.
         alarm: String,
@@ -82,43 +82,35 @@ pub enum Action {
     },
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account.
-    pub who: String,
-    /// What.
-    pub action: Action,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Vec<Shown>, ServiceError>>,
-}
+/// A request in the queue of the service; the answer is the alarms it is about.
+pub type Request = crate::client::Request<Action, Vec<AlarmView>>;
 
-/// What the task is made of.
+/// What the service needs.
 pub struct Deps {
-    /// Where steps become durable.
+    /// The stored alarms and their journal.
     pub store: linli_store::Alarms,
     /// Screens.
     pub events: Events,
-    /// Labels.
+    /// Times of transitions.
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub health: Arc<Health>,
     /// The rules, replaced on reload.
     pub rules: watch::Receiver<Arc<Vec<Rule>>>,
-    /// Alarms that only a plan's policy wakes.
+    /// Alarms that are suppressed unless a plan's policy enables them.
     pub asleep: watch::Receiver<Arc<BTreeSet<Id>>>,
-    /// Which are silent, or awake, for as long as a mode lasts.
+    /// Alarms that the present modes suppress or enable.
     pub in_force: watch::Receiver<Arc<InForce>>,
-    /// Who outside is told.
+    /// Receivers of notifications.
     pub hooks: watch::Receiver<Arc<Vec<Webhook>>>,
-    /// What sounds on the site.
+    /// The sirens of the site.
     pub sirens: watch::Receiver<Arc<Vec<Siren>>>,
 }
 
 /// A device's layout and its points' numbers in the engine.
 type Numbered = (Arc<Layout>, Arc<[Option<usize>]>);
 
-/// The task.
+/// The alarm service.
 pub struct AlarmService {
     pub(super) deps: Deps,
     pub(super) engine: Engine,
@@ -128,18 +120,18 @@ pub struct AlarmService {
     pub(super) unsaved: VecDeque<Entry>,
     /// Which sirens are to sound now.
     sounding: watch::Sender<Sounding>,
-    /// Until then every one does: a test.
+    /// Until then every siren sounds: a test.
     test_until: Tick,
-    /// When waits were kept last.
+    /// When running delays were stored last.
     pub(super) waits_kept: Tick,
-    /// When everything is counted anew: at once after a step.
+    /// When the counters are renewed next; at once after a transition.
     pub(super) count_at: Tick,
 }
 
 // === impl AlarmService ===
 
 impl AlarmService {
-    /// Goes on where every alarm was when the process ended.
+    /// Continues every alarm from its stored state.
     pub async fn resume(mut deps: Deps) -> anyhow::Result<Self> {
         let at = deps.clock.now().at;
         let mut notes = BTreeMap::new();
@@ -173,8 +165,8 @@ impl AlarmService {
         self.sounding.subscribe()
     }
 
-    /// Runs until nothing is read any more.
-    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+    /// Runs until the queue of batches closes.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut rules_open, mut mode_open) = (true, true);
@@ -186,8 +178,8 @@ impl AlarmService {
                     Some(batch) => self.see(&batch).await,
                     None => return,
                 },
-                Some(Asked { who, action, reply }) = asked.recv() => {
-                    let _ = reply.send(self.carry_out(&who, action).await);
+                Some(Request { account, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&account, what).await);
                 }
                 changed = self.deps.rules.changed(), if rules_open => {
                     rules_open = changed.is_ok();
@@ -217,7 +209,7 @@ impl AlarmService {
         Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// New rules; alarms that stay keep where they are.
+    /// Takes over new rules; alarms that remain keep their state.
     fn change_rules(&mut self) {
         let (now, rules) = (self.now(), Arc::clone(&self.deps.rules.borrow_and_update()));
         let kept = |id: &Id| self.engine.kept(id, now).or_else(|| self.notes.get(id).map(|noted| noted.kept));
@@ -226,7 +218,7 @@ impl AlarmService {
         self.count_at = now;
     }
 
-    /// What a mode silences by design, or lets speak, with its reason.
+    /// Suppresses by design what the present modes suppress, and ends suppression elsewhere.
     async fn follow_mode(&mut self) {
         let (mode, asleep) = (
             Arc::clone(&self.deps.in_force.borrow_and_update()),
@@ -274,7 +266,7 @@ impl AlarmService {
         numbers
     }
 
-    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Vec<Shown>, ServiceError> {
+    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Vec<AlarmView>, ServiceError> {
         let (alarm, action, why) = match action {
             Action::List { all } => return Ok(self.shown(|view| all || view.state != alarm::State::Normal)),
             Action::Test => {
@@ -309,11 +301,11 @@ impl AlarmService {
         Ok(self.shown(|view| view.rule.id == id))
     }
 
-    fn shown(&self, wanted: impl Fn(&alarm::View<'_>) -> bool) -> Vec<Shown> {
+    fn shown(&self, wanted: impl Fn(&alarm::View<'_>) -> bool) -> Vec<AlarmView> {
         let now = self.now();
         let show = |view: alarm::View<'_>| {
             let noted = self.notes.get(&view.rule.id);
-            Shown {
+            AlarmView {
                 alarm: view.rule.id.clone(),
                 text: view.rule.text.clone(),
                 device: view.rule.source.device.clone(),
@@ -329,7 +321,7 @@ impl AlarmService {
                 why: noted.and_then(|noted| noted.why.clone()),
             }
         };
-        let mut shown: Vec<Shown> = self.engine.alarms().filter(wanted).map(show).collect();
+        let mut shown: Vec<AlarmView> = self.engine.alarms().filter(wanted).map(show).collect();
         shown.sort_by_key(|shown| {
             (!shown.state.is_unacknowledged(), std::cmp::Reverse(shown.priority), shown.since)
         });

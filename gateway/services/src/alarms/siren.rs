@@ -22,7 +22,7 @@ use linli_domain::audit::hex;
 /// A command to a siren acts within this or not at all.
 const EXPIRES: Duration = Duration::from_secs(10);
 
-/// Longest wait for the service's answer.
+/// Longest wait for the answer of the command service.
 const PATIENCE: Duration = Duration::from_secs(80);
 
 /// A siren that cannot be reached is tried again after this, doubled up to the longest.
@@ -32,16 +32,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// Which sirens are to sound.
 pub type Sounding = Arc<Vec<(Siren, bool)>>;
 
-/// What is known of one.
+/// The known state of one siren.
 #[derive(Debug, Default)]
 struct SirenState {
-    /// As it was read back; nothing after the start.
+    /// The state read back last; `None` after the start.
     is_on: Option<bool>,
     tried: Option<(bool, Instant)>,
     pause: Duration,
 }
 
-/// Makes every siren what it is to be, until the service is gone.
+/// Switches sirens on and off as `sounding` says, until its sender is dropped.
 pub async fn run(
     mut sounding: watch::Receiver<Sounding>,
     service: mpsc::Sender<Submission>,
@@ -96,7 +96,7 @@ impl SirenState {
         self.is_on != Some(on) && self.again(on).is_none_or(|again| again <= now)
     }
 
-    /// When it is tried again to make it so; a change of mind waits for nothing.
+    /// When switching is tried again; `None` if the other state was tried last, or this one is reached.
     fn again(&self, on: bool) -> Option<Instant> {
         let (tried, at) = self.tried?;
         (self.is_on != Some(on) && tried == on).then(|| at + self.pause)
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_siren_out_of_reach_is_tried_ever_more_seldom_and_at_once_after_a_change() {
+    async fn an_unreachable_siren_is_retried_with_backoff_and_at_once_after_a_change() {
         let mut known = SirenState::default();
         assert!(known.is_due(false, Instant::now()), "after the start nobody knows");
         known.tried(true, false);

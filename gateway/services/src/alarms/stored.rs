@@ -1,4 +1,4 @@
-//! What is kept of an alarm beside the engine's part.
+//! The stored state of an alarm: that of the engine, and who changed it last.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use linli_domain::alarm::Kept;
 use linli_domain::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A wait goes on over a restart that took no longer, milliseconds.
+/// Longest interruption after which a running delay continues, milliseconds.
 const WAIT_KEPT: i64 = 120_000;
 
-/// As it stands in the database.
+/// The state of an alarm as the store holds it, as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StoredAlarm {
     pub kept: Kept,
@@ -18,7 +18,7 @@ pub struct StoredAlarm {
     pub by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Receivers that were told once more.
+    /// Receivers that were notified again because nobody acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalated: Vec<Id>,
 }
@@ -26,7 +26,7 @@ pub struct StoredAlarm {
 // === impl StoredAlarm ===
 
 impl StoredAlarm {
-    /// As it is after the time in between: a shelf runs out while nobody runs.
+    /// The state at `now`: shelving runs out also while the gateway does not run.
     #[must_use]
     pub fn aged(mut self, now: Timestamp) -> Self {
         if let Some(shelf) = &mut self.kept.shelf {

@@ -1,8 +1,8 @@
-//! Tells people outside: one POST per raised alarm, again and again until it is taken.
+//! Notifications to receivers outside: one POST per raised alarm, repeated until it is accepted.
 //!
-//! What is to be told stands in the database since the alarm's own step was made durable, so a
-//! killed process loses none. Each has a key that is the same in every attempt: a receiver that
-//! keeps the keys it has seen gets each once.
+//! A notification is stored in the same transaction as the alarm's transition, so a killed process
+//! loses none. Its key is the same in every attempt: a receiver that remembers keys handles each
+//! notification once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,31 +18,31 @@ use tokio::time::sleep;
 use linli_config::settings::webhook::Webhook;
 use linli_domain::audit::hex;
 
-/// How often a quiet queue is looked at.
+/// Interval at which an empty queue is read.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A receiver has this long to answer.
+/// Time within which a receiver must answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// First pause after a failure; doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// More than this many wait for a receiver that is gone for good: the oldest are given up.
+/// Most notifications that wait for one receiver; the oldest beyond that are dropped.
 const MOST: u64 = 1000;
 
 /// Counters.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// Taken by their receivers.
+    /// Accepted by their receivers.
     pub delivered: AtomicU64,
     /// Attempts that failed.
     pub failed: AtomicU64,
-    /// Given up.
+    /// Dropped because too many waited.
     pub given_up: AtomicU64,
 }
 
-/// Serves every receiver, each on its own: one that hangs delays no other.
+/// Serves every receiver in a task of its own, so that one that hangs delays no other.
 pub async fn run(
     store: Alarms,
     mut hooks: watch::Receiver<Arc<Vec<Webhook>>>,
@@ -70,7 +70,7 @@ async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<
                 continue;
             }
             Err(error) => {
-                tracing::debug!(%error, "what is to be told cannot be read");
+                tracing::debug!(%error, "notifications cannot be read");
                 sleep(LONGEST_PAUSE.min(pause)).await;
                 continue;
             }
@@ -84,18 +84,18 @@ async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<
                 health.delivered.fetch_add(1, Ordering::Relaxed);
             }
             Err(why) if waiting > MOST => {
-                tracing::error!(webhook = %hook.id, why, "a notification is given up");
+                tracing::error!(webhook = %hook.id, why, "a notification is dropped");
                 health.given_up.fetch_add(1, Ordering::Relaxed);
             }
             Err(why) => {
                 health.failed.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(webhook = %hook.id, why, again_in = ?pause, "not told yet");
+                tracing::warn!(webhook = %hook.id, why, again_in = ?pause, "notification not accepted yet");
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
         }
-        // Not forgotten: told again with the same key.
+        // Until it is removed, it is sent again with the same key.
         while store.keep(Entry { changes: vec![Change::Notified(id)], ..Entry::default() }).await.is_err() {
             sleep(FIRST_PAUSE).await;
         }

@@ -5,7 +5,7 @@ use linli_domain::vital;
 use linli_store::{Change, Entry};
 
 use super::payload;
-use super::request::Done;
+use super::request::Outcome;
 use super::service::{CabinService, short};
 use crate::error::ServiceError;
 
@@ -19,7 +19,7 @@ impl CabinService {
         readings: Option<Vec<vital::Reading>>,
         context: Option<Context>,
         why: &str,
-    ) -> Result<Done, ServiceError> {
+    ) -> Result<Outcome, ServiceError> {
         if readings.is_none() && context.is_none() {
             return Err(ServiceError::Wrong("give readings, context or both".to_owned()));
         }
@@ -39,7 +39,7 @@ impl CabinService {
         what: &str,
         version: Version,
         why: &str,
-    ) -> Result<Done, ServiceError> {
+    ) -> Result<Outcome, ServiceError> {
         let why = short("why", why)?;
         let at = self.deps.clock.now().at;
         let version = Version {
@@ -63,7 +63,7 @@ impl CabinService {
         };
         self.deps.store.cabin().keep(entry).await?;
         self.tell(&version, pseudonym.as_deref(), &settings);
-        Ok(Done::Version(Box::new(version)))
+        Ok(Outcome::Version(Box::new(version)))
     }
 
     pub(super) async fn erase(
@@ -72,7 +72,7 @@ impl CabinService {
         visits: Vec<Visit>,
         pseudonym: Option<String>,
         why: &str,
-    ) -> Result<Done, ServiceError> {
+    ) -> Result<Outcome, ServiceError> {
         let (why, at) = (short("why", why)?, self.deps.clock.now().at);
         let mut entry = Entry::default();
         for visit in &visits {
@@ -86,7 +86,7 @@ impl CabinService {
         let measurements = entry.records.len();
         self.deps.store.cabin().keep(entry).await?;
         visits.iter().for_each(|visit| self.rooms.forget(&visit.id));
-        Ok(Done::Erased { visits: visits.len(), measurements })
+        Ok(Outcome::Erased { visits: visits.len(), measurements })
     }
 
     pub(super) async fn newest(&self, id: &str) -> Result<Version, ServiceError> {

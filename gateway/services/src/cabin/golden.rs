@@ -10,7 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use tokio::sync::{mpsc, watch};
 
 use super::identity::{pseudonym, seal, unseal};
-use super::request::{Done, Opening};
+use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
 use super::{Identity, payload};
 use crate::golden::site::{NOW, Site};
@@ -133,14 +133,14 @@ async fn visits_as_they_are_audited() {
     linli_golden::every!(endings; Ending::Completed, Ending::Abandoned, Ending::TimedOut, Ending::Superseded);
     let (mut names, mut visits) = (Vec::new(), String::new());
     for ending in endings {
-        let opening = Opening {
+        let new = NewVisit {
             room: None,
             by: OpenedBy::Card,
             identity: Some(identity()),
             code: None,
             consent: Some("2026-1".to_owned()),
         };
-        let Done::Visit(visit) = service.open("lin", opening).await.unwrap() else { panic!("a visit") };
+        let Outcome::Visit(visit) = service.open("lin", new).await.unwrap() else { panic!("a visit") };
         service.end("lin", &visit.id, ending).await.unwrap();
         let visit = site.store.cabin().visit(&visit.id).await.unwrap().unwrap();
         visits += &format!("visit {}\n", serde_json::to_string(&visit).unwrap());

@@ -4,27 +4,27 @@
 //! takes measurements from the lines and requests from people; both answers come when what was
 //! asked is on the disk.
 
+mod audited_reader;
 mod corrections;
 #[cfg(test)]
 mod golden;
 mod identity;
 mod measuring;
 mod payload;
-mod reception;
 mod request;
 mod rooms;
 mod service;
 mod steady;
 mod timing;
 
+pub use audited_reader::{AuditedReader, MeasurementFilter, VisitView};
 pub use identity::{Identity, check_digit};
-pub use reception::{Reception, Shown, Wanted};
-pub use request::{Done, Opening, Request};
+pub use request::{Action, NewVisit, Outcome, Request};
 pub use service::{CabinService, Deps, Health};
 pub use steady::Steady;
 
-/// Measurements that may wait to be made durable.
+/// Bound of the queue of measurements that are not stored yet.
 pub const MEASUREMENT_QUEUE: usize = 64;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 64;

@@ -1,26 +1,24 @@
-//! What people ask of the cabin, and why it may be refused.
+//! What may be asked of the cabin service.
 
-use crate::error::ServiceError;
 use linli_domain::Id;
 use linli_domain::visit::{Context, Ending, OpenedBy, Version, Visit};
 use linli_domain::vital::Reading;
 use serde::Deserialize;
-use tokio::sync::oneshot;
 
 use super::Identity;
 
 /// A visit to be opened.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Opening {
+pub struct NewVisit {
     /// The cabin; needed only where the centre has several.
     pub room: Option<Id>,
     /// `card`, `code` or `worker`.
     #[serde(default = "by_worker")]
     pub by: OpenedBy,
-    /// Who; it needs `consent`.
+    /// Identity of the resident; it needs `consent`.
     pub identity: Option<Identity>,
-    /// A number handed out in place of a name.
+    /// A number that stands for the resident in place of a name.
     pub code: Option<String>,
     /// The version of the consent text that the resident agreed to.
     pub consent: Option<String>,
@@ -30,11 +28,11 @@ const fn by_worker() -> OpenedBy {
     OpenedBy::Worker
 }
 
-/// What is asked.
+/// What may be asked of the service.
 #[derive(Debug)]
-pub enum Request {
+pub enum Action {
     /// Opens a visit; the one before it in that room ends.
-    Open(Opening),
+    Open(NewVisit),
     /// Ends a visit.
     End {
         /// Which.
@@ -42,7 +40,7 @@ pub enum Request {
         /// How.
         ending: Ending,
     },
-    /// Says whose a measurement is; `None` takes it away from its visit.
+    /// Assigns a measurement to a visit, or to none.
     Assign {
         /// The measurement.
         measurement: String,
@@ -51,18 +49,18 @@ pub enum Request {
         /// Why.
         why: String,
     },
-    /// Puts values right, or adds what the device cannot know.
+    /// Corrects readings, or adds the context that the device cannot know.
     Correct {
         /// The measurement.
         measurement: String,
-        /// All its readings, as they should be.
+        /// All its readings after the correction.
         readings: Option<Vec<Reading>>,
-        /// What is added.
+        /// The context to add.
         context: Option<Context>,
         /// Why.
         why: String,
     },
-    /// Says that a measurement should not have been taken.
+    /// Marks a measurement as entered in error.
     Withdraw {
         /// The measurement.
         measurement: String,
@@ -85,14 +83,14 @@ pub enum Request {
     },
 }
 
-/// What came of it.
+/// The result of an action.
 #[derive(Debug)]
-pub enum Done {
+pub enum Outcome {
     /// The visit as it is now.
     Visit(Box<Visit>),
     /// The measurement's newest version.
     Version(Box<Version>),
-    /// So many visits and measurements are gone.
+    /// How many visits and measurements were erased.
     Erased {
         /// Visits.
         visits: usize,
@@ -101,13 +99,5 @@ pub enum Done {
     },
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account that asks.
-    pub who: String,
-    /// What.
-    pub request: Request,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Done, ServiceError>>,
-}
+/// A request in the queue of the service.
+pub type Request = crate::client::Request<Action, Outcome>;

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::request::{Asked, Done, Opening, Request};
+use super::request::{Action, NewVisit, Outcome, Request};
 use super::rooms::Rooms;
 use crate::error::ServiceError;
 use crate::events::Events;
@@ -84,7 +84,11 @@ impl CabinService {
     }
 
     /// Runs until every line has let go of its sender.
-    pub async fn run(mut self, mut told: mpsc::Receiver<VitalMeasurement>, mut asked: mpsc::Receiver<Asked>) {
+    pub async fn run(
+        mut self,
+        mut told: mpsc::Receiver<VitalMeasurement>,
+        mut requests: mpsc::Receiver<Request>,
+    ) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -95,8 +99,8 @@ impl CabinService {
                     Some(told) => self.hear(told).await,
                     None => return,
                 },
-                Some(Asked { who, request, reply }) = asked.recv() => {
-                    let _ = reply.send(self.carry_out(&who, request).await);
+                Some(Request { account, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&account, what).await);
                 }
                 _ = look.tick() => self.look().await,
             }
@@ -111,11 +115,11 @@ impl CabinService {
         Arc::clone(&self.settings.borrow())
     }
 
-    async fn carry_out(&mut self, who: &str, request: Request) -> Result<Done, ServiceError> {
-        match request {
-            Request::Open(opening) => self.open(who, opening).await,
-            Request::End { visit, ending } => self.end(who, &visit, ending).await,
-            Request::Assign { measurement, visit, why } => {
+    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Outcome, ServiceError> {
+        match action {
+            Action::Open(new) => self.open(who, new).await,
+            Action::End { visit, ending } => self.end(who, &visit, ending).await,
+            Action::Assign { measurement, visit, why } => {
                 let newest = self.newest(&measurement).await?;
                 if newest.visit == visit {
                     return Err(ServiceError::Conflict("it is so already; nothing changed".to_owned()));
@@ -126,20 +130,20 @@ impl CabinService {
                 let assigned = Version { visit, unassigned: None, status: Status::Amended, ..newest.clone() };
                 self.next(who, "measurement.assign", assigned, &why).await
             }
-            Request::Correct { measurement, readings, context, why } => {
+            Action::Correct { measurement, readings, context, why } => {
                 let newest = self.newest(&measurement).await?;
                 self.correct(who, newest, readings, context, &why).await
             }
-            Request::Withdraw { measurement, why } => {
+            Action::Withdraw { measurement, why } => {
                 let newest = self.newest(&measurement).await?;
                 let withdrawn = Version { status: Status::EnteredInError, ..newest };
                 self.next(who, "measurement.withdraw", withdrawn, &why).await
             }
-            Request::EraseVisit { visit, why } => {
+            Action::EraseVisit { visit, why } => {
                 let visit = self.known(&visit).await?;
                 self.erase(who, vec![visit], None, &why).await
             }
-            Request::EraseResident { pseudonym, why } => {
+            Action::EraseResident { pseudonym, why } => {
                 let visits = self.deps.store.cabin().visits_of(&pseudonym).await?;
                 let is_known = self.deps.store.cabin().resident(&pseudonym).await?.is_some();
                 if visits.is_empty() && !is_known {
@@ -150,9 +154,9 @@ impl CabinService {
         }
     }
 
-    pub(super) async fn open(&mut self, who: &str, opening: Opening) -> Result<Done, ServiceError> {
+    pub(super) async fn open(&mut self, who: &str, new: NewVisit) -> Result<Outcome, ServiceError> {
         let settings = self.settings();
-        let room = match (opening.room, settings.rooms.as_slice()) {
+        let room = match (new.room, settings.rooms.as_slice()) {
             (Some(room), rooms) if rooms.contains(&room) => room,
             (Some(room), _) => {
                 return Err(ServiceError::Unknown(format!("no device in room {room} measures vital signs")));
@@ -169,12 +173,12 @@ impl CabinService {
                 return Err(ServiceError::Wrong(format!("which room? one of {}", names.join(", "))));
             }
         };
-        let code = opening.code.map(|code| short("code", &code)).transpose()?;
-        let consent = opening.consent.map(|consent| short("consent", &consent)).transpose()?;
+        let code = new.code.map(|code| short("code", &code)).transpose()?;
+        let consent = new.consent.map(|consent| short("consent", &consent)).transpose()?;
         let at = self.deps.clock.now().at;
         let mut changes = Vec::new();
         let mut pseudonym = None;
-        if let Some(identity) = opening.identity {
+        if let Some(identity) = new.identity {
             let keys = settings.keys.as_ref().ok_or_else(|| {
                 ServiceError::Conflict(
                     "nobody can be named: [cabin] identity_key and pseudonym_key are not set in gateway.toml"
@@ -201,7 +205,7 @@ impl CabinService {
             pseudonym = Some(known_as);
         }
         let id = name("v").map_err(|error| ServiceError::NotNow(error.to_string()))?;
-        let opened_by = opening.by;
+        let opened_by = new.by;
         let visit = Visit { id, room, pseudonym, code, consent, opened_by, opened: at, ended: None };
         let before = self.rooms.open_in(&visit.room).cloned();
         let superseded = before.map(|before| Visit { ended: Some((at, Ending::Superseded)), ..before });
@@ -213,7 +217,7 @@ impl CabinService {
         for changed in superseded.into_iter().chain([visit.clone()]) {
             self.is_now(changed);
         }
-        Ok(Done::Visit(Box::new(visit)))
+        Ok(Outcome::Visit(Box::new(visit)))
     }
 
     /// A visit as it is now, durable already.
@@ -222,7 +226,7 @@ impl CabinService {
         self.rooms.put(visit, Instant::now());
     }
 
-    pub(super) async fn end(&mut self, who: &str, id: &str, ending: Ending) -> Result<Done, ServiceError> {
+    pub(super) async fn end(&mut self, who: &str, id: &str, ending: Ending) -> Result<Outcome, ServiceError> {
         let Some(visit) = self.rooms.open(id).cloned() else {
             self.known(id).await?;
             return Err(ServiceError::Conflict(format!("visit {id} has ended already")));
@@ -232,7 +236,7 @@ impl CabinService {
         let entry = Entry { changes: vec![Change::Visit(visit.clone())], audit, ..Entry::default() };
         self.deps.store.cabin().keep(entry).await?;
         self.is_now(visit.clone());
-        Ok(Done::Visit(Box::new(visit)))
+        Ok(Outcome::Visit(Box::new(visit)))
     }
 
     pub(super) fn audit(&self, who: &str, what: &str, about: &str, detail: &str) -> Audit {

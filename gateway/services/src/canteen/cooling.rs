@@ -1,4 +1,4 @@
-//! Food on its way down, each batch with its probe.
+//! Batches of food that cool, each with its probe.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,67 +6,52 @@ use std::time::Duration;
 use linli_domain::alarm::Tick;
 use linli_domain::canteen::cooling::{Cooling, CoolingRule, Outcome};
 use linli_domain::{Id, Timestamp};
-use linli_store::{Change, Document, Documents, ReadError};
-use serde::{Deserialize, Serialize};
+use linli_store::{Change, Documents, ReadError};
 
-use super::service::json;
+use super::record::{self, COOLING, CoolingBatch};
+use crate::stored::decoded;
 
-/// Kept so long in memory after it began: nothing cools longer.
+/// Milliseconds after which a stored batch that has not ended is not continued: nothing cools longer.
 const LONGEST: i64 = 24 * 3_600_000;
 
-/// A batch of food.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Batch {
-    /// What it is.
-    pub food: String,
-    /// The probe in it.
-    pub probe: Id,
-    /// Who put it there.
-    pub by: String,
-    /// When, Unix milliseconds UTC.
-    pub begun: Timestamp,
-    /// When it was last looked at.
-    pub seen: Timestamp,
-    /// When it was over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Timestamp>,
-    /// How it goes.
-    pub cooling: Cooling,
-}
-
-/// Every batch that has not ended.
+/// The batches that have not ended, and what is not stored yet.
 #[derive(Debug, Default)]
 pub struct Coolings {
-    open: BTreeMap<String, (Batch, Tick)>,
+    open: BTreeMap<String, (CoolingBatch, Tick)>,
     changed: Vec<String>,
-    done: Vec<(String, Batch)>,
+    done: Vec<(String, CoolingBatch)>,
 }
 
 // === impl Coolings ===
 
 impl Coolings {
-    /// Goes on with what had not ended; nobody saw the time between.
+    /// Continues the batches that had not ended. The time in which the gateway did not run counts
+    /// as unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
     pub async fn resume(store: &Documents, now: Timestamp) -> Result<Self, ReadError> {
         let mut coolings = Self::default();
-        for kept in store.of("cooling", Timestamp(now.0 - LONGEST), Timestamp(i64::MAX)).await? {
-            let Ok(mut batch) = serde_json::from_str::<Batch>(&kept.body) else { continue };
+        for document in store.of(COOLING, Timestamp(now.0 - LONGEST), Timestamp(i64::MAX)).await? {
+            let batch: Option<CoolingBatch> = decoded(store, &document, "not a cooling batch");
+            let Some(mut batch) = batch else { continue };
             if batch.ended.is_some() {
                 continue;
             }
             let away = Duration::from_millis(now.0.saturating_sub(batch.seen.0).max(0).cast_unsigned());
             let is_over = batch.cooling.see(away, None);
             batch.seen = now;
-            coolings.took(kept.id, batch, Tick(0), is_over, now);
+            coolings.put(document.id, batch, Tick(0), is_over, now);
         }
         Ok(coolings)
     }
 
-    /// Whether a probe is taken.
+    /// Whether a probe is in a batch that has not ended.
     pub fn is_taken(&self, probe: &Id) -> bool {
         self.open.values().any(|(batch, _)| batch.probe == *probe)
     }
 
-    /// Food begins to cool; gives its id.
+    /// Begins a batch at `now`; returns the id of its document.
     pub fn begin(
         &mut self,
         food: String,
@@ -78,12 +63,12 @@ impl Coolings {
     ) -> String {
         let id = format!("cooling/{}/{probe}", now.0);
         let batch =
-            Batch { food, probe, by, begun: now, seen: now, ended: None, cooling: Cooling::new(rule) };
-        self.took(id.clone(), batch, tick, false, now);
+            CoolingBatch { food, probe, by, begun: now, seen: now, ended: None, cooling: Cooling::new(rule) };
+        self.put(id.clone(), batch, tick, false, now);
         id
     }
 
-    /// A probe was read.
+    /// Takes a reading of a probe, °C; `None` if it has no good value.
     pub fn see(&mut self, probe: &Id, tick: Tick, now: Timestamp, value: Option<f64>) {
         let Some(id) =
             self.open.iter().find(|(_, (batch, _))| batch.probe == *probe).map(|(id, _)| id.clone())
@@ -93,10 +78,10 @@ impl Coolings {
         let Some((mut batch, before)) = self.open.remove(&id) else { return };
         let is_over = batch.cooling.see(tick.since(before), value);
         batch.seen = now;
-        self.took(id, batch, tick, is_over, now);
+        self.put(id, batch, tick, is_over, now);
     }
 
-    fn took(&mut self, id: String, mut batch: Batch, tick: Tick, is_over: bool, now: Timestamp) {
+    fn put(&mut self, id: String, mut batch: CoolingBatch, tick: Tick, is_over: bool, now: Timestamp) {
         if is_over {
             batch.ended = Some(now);
             let is_good = batch.cooling.outcome == Outcome::Passed;
@@ -108,16 +93,14 @@ impl Coolings {
         }
     }
 
-    /// Whether one has ended since it was last asked.
+    /// Whether a batch has ended since [`Self::changes`] was called last.
     pub fn has_ended(&self) -> bool {
         !self.done.is_empty()
     }
 
-    /// What changed since it was last asked.
+    /// The batches that have changed since the last call, to be stored.
     pub fn changes(&mut self) -> Vec<Change> {
-        let change = |id: String, batch: &Batch| {
-            Change::Document(Document { id, kind: "cooling".to_owned(), at: batch.begun, body: json(batch) })
-        };
+        let change = |id: String, batch: &CoolingBatch| Change::Document(record::cooling(id, batch));
         let done = std::mem::take(&mut self.done);
         let mut changes: Vec<Change> = done.into_iter().map(|(id, batch)| change(id, &batch)).collect();
         for id in std::mem::take(&mut self.changed) {

@@ -1,21 +1,25 @@
-//! A day's record, put together from what was kept.
+//! The HACCP record of a day, made from the stored documents.
 
 use jiff::civil::Date;
 use linli_domain::canteen::{Day, Kept, wash};
 use linli_domain::{Id, Timestamp};
 use serde_json::{Value, json};
 
-use super::operations::GONE;
+use super::record::{COOLING, DESTROYED_SAMPLE};
 use super::service::{Cabinet, CanteenService};
 use crate::error::ServiceError;
+use crate::stored::all_decoded;
 
 /// A sample that is destroyed on a day may be so old.
 const SAMPLES_SINCE: i64 = 100 * 86_400_000;
 
+/// Why a document is reported that this module only passes on.
+pub(super) const NOT_JSON: &str = "not a JSON value";
+
 // === impl CanteenService ===
 
 impl CanteenService {
-    /// Everything an inspector asks for.
+    /// The record of a day as JSON.
     pub(super) async fn record(&mut self, day: Date) -> Result<Value, ServiceError> {
         if day > self.today {
             return Err(ServiceError::Wrong(format!("day: {day} has not come yet")));
@@ -39,14 +43,16 @@ impl CanteenService {
             let account = if is_today { Some(cabinet.account.day.clone()) } else { before };
             cabinets.push(shown(cabinet, kept, account, until.0 - from.0));
         }
-        let bodies = |kept: Vec<linli_store::Document>| -> Vec<Value> {
-            kept.iter().filter_map(|food| serde_json::from_str(&food.body).ok()).collect()
+        let bodies = |documents: Vec<linli_store::Document>| -> Vec<Value> {
+            all_decoded(&self.deps.store, &documents, NOT_JSON)
         };
         let cycles = bodies(self.deps.store.of("cycle", from, to).await?);
-        let cooling = bodies(self.deps.store.of("cooling", from, to).await?);
+        let cooling = bodies(self.deps.store.of(COOLING, from, to).await?);
         let notes = bodies(self.deps.store.of("note", from, to).await?);
         let mut samples = bodies(self.deps.store.of("sample", from, to).await?);
-        samples.extend(bodies(self.deps.store.of(GONE, Timestamp(from.0 - SAMPLES_SINCE), to).await?));
+        samples.extend(bodies(
+            self.deps.store.of(DESTROYED_SAMPLE, Timestamp(from.0 - SAMPLES_SINCE), to).await?,
+        ));
         let is_of_day = |sample: &Value| {
             let is_in = |at: &Value| at.as_i64().is_some_and(|at| at >= from.0 && at < to.0);
             is_in(&sample["at"]) || is_in(&sample["destroyed"]["at"])

@@ -9,10 +9,10 @@ use linli_domain::canteen::wash::Cycle;
 use linli_domain::canteen::{Day, Excursion, Kept};
 use tokio::sync::{mpsc, watch};
 
-use super::cooling::Batch;
 use super::day;
-use super::request::Request;
-use super::service::{CanteenService, Deps, cycle_page};
+use super::record::{self, CoolingBatch};
+use super::request::Action;
+use super::service::{CanteenService, Deps};
 use crate::golden::site::{NOW, Site};
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::canteen::{Signed, verify};
@@ -28,10 +28,50 @@ fn watched(device: &str, kept: Option<Kept>) -> CanteenDevice {
     CanteenDevice { device: id(device), name: device.to_owned(), kept, point: 0, fresh, told: None }
 }
 
+/// A service of these devices whose calculated values nobody reads.
+fn deps(site: &Site, all: Vec<CanteenDevice>) -> Deps {
+    Deps {
+        store: site.store.documents(),
+        samples: mpsc::channel(8).0.downgrade(),
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+        watched: watch::Sender::new(Arc::new(all)).subscribe(),
+        zone: Zone::find("Asia/Shanghai").unwrap(),
+        centre: id("xinghe"),
+    }
+}
+
+#[tokio::test]
+async fn documents_that_do_not_decode_are_reported() {
+    let site = Site::open().await;
+    let day = "day/2026-11-22/samples";
+    let stored = [
+        ("account", "account/samples"),
+        ("cooling", "cooling/1/probe-1"),
+        ("day", day),
+        ("signed", "signed/00000003"),
+    ];
+    for (kind, id) in stored {
+        site.store_document(kind, id, r#"{"of":"another version"}"#).await;
+    }
+    let all = vec![watched("samples", Some(Kept::Samples)), watched("probe-1", None)];
+    let mut service = CanteenService::resume(deps(&site, all)).await.unwrap();
+    site.undecodable(2).await;
+    assert_eq!(service.day_of(jiff::civil::date(2026, 11, 22), &id("samples")).await, None);
+    site.undecodable(3).await;
+    let sign = || Action::Sign { day: None, by: "王".to_owned(), note: None };
+    let why = service.carry_out("lin", sign()).await.unwrap_err().to_string();
+    assert!(why.contains("signed/00000003"), "{why}");
+    site.undecodable(4).await;
+    assert!(service.carry_out("lin", sign()).await.is_err());
+    service.carry_out("lin", Action::Record { day: None }).await.unwrap();
+    site.undecodable(4).await;
+}
+
 #[test]
 fn batches_that_cool_and_cycles() {
     let cooling = linli_domain::canteen::cooling::Cooling::new(&COOLING[0]);
-    let open = Batch {
+    let open = CoolingBatch {
         food: "红烧肉".to_owned(),
         probe: id("probe-1"),
         by: "李师傅".to_owned(),
@@ -40,9 +80,9 @@ fn batches_that_cool_and_cycles() {
         ended: None,
         cooling,
     };
-    stored("food/cooling", &[Batch { ended: Some(NOW), ..open.clone() }, open]);
+    stored("food/cooling", &[CoolingBatch { ended: Some(NOW), ..open.clone() }, open]);
     let cycle = Cycle { from: NOW, to: NOW, highest: 91.5, held: 41_000, is_clean: true };
-    let page = cycle_page(&id("dishes"), &cycle);
+    let page = record::cycle(&id("dishes"), &cycle);
     frozen("food/cycle.txt", &format!("{} {} {} {}\n", page.kind, page.id, page.at.0, page.body));
 }
 
@@ -61,32 +101,22 @@ fn signed_days() {
 async fn what_people_do() {
     let site = Site::open().await;
     let all = vec![watched("samples", Some(Kept::Samples)), watched("probe-1", None)];
-    let (samples, _batches) = mpsc::channel(8);
-    let deps = Deps {
-        store: site.store.documents(),
-        samples: samples.downgrade(),
-        events: crate::events::Events::default(),
-        clock: site.clock.clone(),
-        watched: watch::Sender::new(Arc::new(all)).subscribe(),
-        zone: Zone::find("Asia/Shanghai").unwrap(),
-        centre: id("xinghe"),
-    };
-    let mut service = CanteenService::resume(deps).await.unwrap();
+    let mut service = CanteenService::resume(deps(&site, all)).await.unwrap();
     let text = |text: &str| text.to_owned();
-    let requests = [
-        Request::Retain {
+    let actions = [
+        Action::Retain {
             food: text("红烧肉"),
             grams: 150.5,
             cabinet: text("samples"),
             meal: Some(text("午餐")),
             by: text("李师傅"),
         },
-        Request::Destroy { sample: NOW.0.to_string(), by: text("王"), why: Some(text("破损")) },
-        Request::Cool { food: text("汤"), probe: text("probe-1"), rule: None, by: text("李师傅") },
-        Request::Note { text: text("已通风"), by: text("王") },
+        Action::Destroy { sample: NOW.0.to_string(), by: text("王"), why: Some(text("破损")) },
+        Action::Cool { food: text("汤"), probe: text("probe-1"), rule: None, by: text("李师傅") },
+        Action::Note { text: text("已通风"), by: text("王") },
     ];
-    for request in requests {
-        service.carry_out("lin", request).await.unwrap();
+    for action in actions {
+        service.carry_out("lin", action).await.unwrap();
     }
     // How long a cabinet was seen depends on how long this test takes.
     let cabinet = service.cabinets.remove(&id("samples")).unwrap();
@@ -102,7 +132,7 @@ async fn what_people_do() {
     let length = 86_400_000;
     let shown = [Some(known), None].map(|known| day::shown(&cabinet, Kept::Samples, known, length));
     sent("food/cabinet", &shown);
-    let sign = Request::Sign { day: None, by: text("王"), note: Some(text("无异常")) };
+    let sign = Action::Sign { day: None, by: text("王"), note: Some(text("无异常")) };
     service.carry_out("lin", sign).await.unwrap();
     frozen("food/journey.txt", &site.dump().await);
 }

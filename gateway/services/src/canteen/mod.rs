@@ -5,6 +5,7 @@ mod day;
 #[cfg(test)]
 mod golden;
 mod operations;
+mod record;
 mod request;
 mod service;
 
@@ -12,20 +13,20 @@ use std::time::Duration;
 
 use linli_domain::Id;
 
-pub use request::{Asked, Request};
+pub use request::{Action, Request};
 pub use service::{CanteenService, Deps};
 
-/// What is reckoned is told twice a minute; this old it is stale.
+/// Age at which a calculated value is stale; values are published twice a minute.
 pub const STALE_AFTER: Duration = Duration::from_secs(120);
 
-/// The line that what is reckoned hangs on.
+/// Id of the line under which calculated values appear.
 #[must_use]
 pub fn line() -> Id {
     Id::new("canteen").expect("an id")
 }
 
-/// Batches that may wait to be looked at.
+/// Bound of the queue of batches.
 pub const BATCH_QUEUE: usize = 1024;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 16;

@@ -7,9 +7,12 @@ use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_store::{Audit, Change, Document, Entry, ReadError};
 use serde_json::{Value, json};
 
-use super::request::Request;
-use super::service::{CanteenService, json as text};
+use super::day::NOT_JSON;
+use super::record::DESTROYED_SAMPLE;
+use super::request::Action;
+use super::service::CanteenService;
 use crate::error::ServiceError;
+use crate::stored::{all_decoded, body as text, decoded};
 use linli_config::settings::canteen::TEMPERATURE;
 use linli_domain::canteen::Signed;
 
@@ -22,9 +25,6 @@ const KEPT_FOR: i64 = 48 * 3_600_000;
 /// After this it should be gone.
 const OVERDUE_AFTER: i64 = 72 * 3_600_000;
 
-/// The kind of a sample that was destroyed.
-pub(super) const GONE: &str = "sample-gone";
-
 /// Longest word of a person.
 const LONGEST: usize = 200;
 
@@ -32,30 +32,30 @@ const LONGEST: usize = 200;
 
 impl CanteenService {
     /// Does what is asked.
-    pub(super) async fn carry_out(&mut self, who: &str, request: Request) -> Result<Value, ServiceError> {
-        match request {
-            Request::Record { day } => self.record(day.unwrap_or(self.today)).await,
-            Request::Retain { food, grams, cabinet, meal, by } => {
+    pub(super) async fn carry_out(&mut self, who: &str, action: Action) -> Result<Value, ServiceError> {
+        match action {
+            Action::Record { day } => self.record(day.unwrap_or(self.today)).await,
+            Action::Retain { food, grams, cabinet, meal, by } => {
                 self.retain(who, &food, grams, &cabinet, meal.as_deref(), &by).await
             }
-            Request::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
-            Request::Samples => {
+            Action::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
+            Action::Samples => {
                 let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
-                Ok(kept.iter().filter_map(|page| serde_json::from_str::<Value>(&page.body).ok()).collect())
+                Ok(all_decoded::<Value>(&self.deps.store, &kept, NOT_JSON).into())
             }
-            Request::Cool { food, probe, rule, by } => {
+            Action::Cool { food, probe, rule, by } => {
                 self.cool(who, &food, &probe, rule.as_deref(), &by).await
             }
-            Request::Note { text, by } => {
+            Action::Note { text, by } => {
                 let (text, by) = (word("text", &text)?, word("by", &by)?);
                 let at = self.deps.clock.now().at;
                 let body = json!({"text": text, "by": by, "at": at.0});
                 self.keep(who, "note", &format!("note/{}", at.0), at, &body).await
             }
-            Request::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
-            Request::Signed => {
+            Action::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
+            Action::Signed => {
                 let all = self.deps.store.of("signed", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
-                Ok(all.iter().filter_map(|food| serde_json::from_str::<Value>(&food.body).ok()).collect())
+                Ok(all_decoded::<Value>(&self.deps.store, &all, NOT_JSON).into())
             }
         }
     }
@@ -113,7 +113,7 @@ impl CanteenService {
             ServiceError::Unknown(format!("there is no sample {sample:?}; `linli food samples` lists them"))
         };
         let kept = self.deps.store.get(&format!("sample/{sample}")).await?.ok_or_else(unknown)?;
-        let mut body: Value = serde_json::from_str(&kept.body).map_err(|_| unknown())?;
+        let mut body: Value = decoded(&self.deps.store, &kept, NOT_JSON).ok_or_else(unknown)?;
         if !body["destroyed"].is_null() {
             return Err(ServiceError::Conflict(format!("sample {sample} was destroyed already")));
         }
@@ -128,7 +128,7 @@ impl CanteenService {
             return Err(ServiceError::Conflict(message));
         }
         body["destroyed"] = json!({"at": now.0, "by": by, "why": why, "early": is_early});
-        let gone = self.keep(who, GONE, &kept.id, kept.at, &body).await;
+        let gone = self.keep(who, DESTROYED_SAMPLE, &kept.id, kept.at, &body).await;
         self.count_samples().await?;
         gone
     }
@@ -184,8 +184,7 @@ impl CanteenService {
             return Err(ServiceError::Wrong(format!("day: {day} has not come yet")));
         }
         let record = self.record(day).await?;
-        let newest = self.deps.store.newest("signed").await?;
-        let newest = newest.and_then(|food| serde_json::from_str::<Signed>(&food.body).ok());
+        let newest = self.newest_signed().await?;
         let at = self.deps.clock.now().at;
         let signed = Signed::new(newest.as_ref(), record, by, note, at.0);
         let told = json!({
@@ -205,6 +204,21 @@ impl CanteenService {
         };
         self.deps.store.keep(entry).await?;
         Ok(serde_json::to_value(&signed).unwrap_or_default())
+    }
+
+    /// The signed record with the highest number.
+    ///
+    /// A record that does not decode is an error: the next one could neither name its hash nor count on
+    /// from it, and would replace the first record.
+    async fn newest_signed(&self) -> Result<Option<Signed>, ServiceError> {
+        let Some(document) = self.deps.store.newest("signed").await? else { return Ok(None) };
+        let undecodable = || {
+            ServiceError::Conflict(format!(
+                "nothing can be signed: the latest signed record, {}, cannot be read",
+                document.id
+            ))
+        };
+        decoded(&self.deps.store, &document, "not a signed record").map(Some).ok_or_else(undecodable)
     }
 
     async fn keep(
@@ -232,7 +246,7 @@ impl CanteenService {
         let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
         self.samples.clear();
         for food in kept {
-            let Ok(body) = serde_json::from_str::<Value>(&food.body) else { continue };
+            let Some(body) = decoded::<Value>(&self.deps.store, &food, NOT_JSON) else { continue };
             let cabinet = body["cabinet"].as_str().and_then(|id| Id::new(id).ok());
             if let Some(cabinet) = cabinet {
                 let counts = self.samples.entry(cabinet).or_default();

@@ -1,16 +1,13 @@
-//! What is asked of the canteen's service.
+//! What may be asked of the canteen service.
 
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::oneshot;
 
-use crate::error::ServiceError;
-
-/// What is asked.
+/// What may be asked of the service.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Request {
+pub enum Action {
     /// A day's record; today unless given.
     Record {
         /// The day.
@@ -71,13 +68,5 @@ pub enum Request {
     Signed,
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account.
-    pub who: String,
-    /// What.
-    pub request: Request,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Value, ServiceError>>,
-}
+/// A request in the queue of the service; the answer is the JSON that the API returns.
+pub type Request = crate::client::Request<Action, Value>;

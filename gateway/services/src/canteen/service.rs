@@ -1,4 +1,4 @@
-//! The task: owns the accounts of every cabinet, and does what people ask.
+//! The canteen service: owns the accounts of every cabinet and carries out requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,29 +10,30 @@ use linli_domain::canteen::wash::{Cycle, Wash, wanted};
 use linli_domain::canteen::{Account, Day, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
-use linli_store::{Change, Document, Documents, Entry};
-use serde::Serialize;
+use linli_store::{Change, Documents, Entry};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::cooling::Coolings;
-use super::request::Asked;
+use super::record;
+use super::request::Request;
 use crate::events::Events;
+use crate::stored::decoded;
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::timezone::Zone;
 
-/// Time passes for the accounts this often; what a power cut takes is unknown afterwards.
+/// Interval at which accounts advance and are stored; time lost in a power cut counts as unknown.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// What the task is made of.
+/// What the service needs.
 pub struct Deps {
-    /// Where everything is kept.
+    /// The documents of the canteen.
     pub store: Documents,
-    /// Where what is told goes; the lines hold the channel open.
+    /// Takes calculated values. Weak: the lines keep the channel open.
     pub samples: mpsc::WeakSender<Batch>,
     /// Screens.
     pub events: Events,
-    /// Labels.
+    /// Times of documents.
     pub clock: Arc<dyn Clock>,
     /// Cabinets and probes, replaced on reload.
     pub watched: watch::Receiver<Arc<Vec<CanteenDevice>>>,
@@ -50,23 +51,23 @@ pub(super) struct Cabinet {
     cycle: Option<Cycle>,
 }
 
-/// The task.
+/// The canteen service.
 pub struct CanteenService {
     pub(super) deps: Deps,
     began: Instant,
     pub(super) today: Date,
     pub(super) cabinets: BTreeMap<Id, Cabinet>,
     pub(super) coolings: Coolings,
-    /// What the disk did not take yet.
+    /// Changes that are not stored yet.
     unsaved: Entry,
-    /// Retained samples, and those kept too long.
+    /// Per cabinet: retained samples, and those kept too long.
     pub(super) samples: BTreeMap<Id, (i64, i64)>,
 }
 
 // === impl CanteenService ===
 
 impl CanteenService {
-    /// Goes on where every account was when the process ended.
+    /// Continues every account from its stored state.
     pub async fn resume(mut deps: Deps) -> anyhow::Result<Self> {
         let now = deps.clock.now().at;
         let today = deps.zone.day(now);
@@ -80,8 +81,8 @@ impl CanteenService {
         Ok(service)
     }
 
-    /// Runs until nothing is read any more.
-    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+    /// Runs until the queue of batches closes.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
@@ -91,8 +92,8 @@ impl CanteenService {
                     Some(batch) => self.see(&batch).await,
                     None => break,
                 },
-                Some(Asked { who, request, reply }) = asked.recv() => {
-                    let _ = reply.send(self.carry_out(&who, request).await);
+                Some(Request { account, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&account, what).await);
                 }
                 changed = self.deps.watched.changed(), if is_open => {
                     is_open = changed.is_ok();
@@ -111,7 +112,7 @@ impl CanteenService {
         Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Takes over cabinets; those that stay go on.
+    /// Takes over a new list of cabinets; those that remain keep their account.
     async fn follow(&mut self, watched: &[CanteenDevice]) -> Result<(), linli_store::ReadError> {
         let (tick, now) = (self.now(), self.deps.clock.now().at);
         let mut before = std::mem::take(&mut self.cabinets);
@@ -120,10 +121,10 @@ impl CanteenService {
             let cabinet = match same {
                 Some(same) => Cabinet { watched: watched.clone(), ..same },
                 None => {
-                    let kept = self.deps.store.get(&format!("account/{}", watched.device)).await?;
-                    let account = kept.and_then(|kept| {
-                        let account: Account = serde_json::from_str(&kept.body).ok()?;
-                        Some(self.aged(watched, account, kept.at, now, tick))
+                    let stored = self.deps.store.get(&record::account_id(&watched.device)).await?;
+                    let account = stored.and_then(|stored| {
+                        let account: Account = decoded(&self.deps.store, &stored, "not an account")?;
+                        Some(self.aged(watched, account, stored.at, now, tick))
                     });
                     let account = account.unwrap_or_else(|| Account::new(tick));
                     Cabinet { watched: watched.clone(), account, wash: Wash::default(), cycle: None }
@@ -134,7 +135,8 @@ impl CanteenService {
         Ok(())
     }
 
-    /// An account after the time in which nobody ran; days that ended meanwhile are closed.
+    /// A stored account, advanced over the time in which the gateway did not run; days that ended
+    /// meanwhile are closed.
     fn aged(
         &mut self,
         watched: &CanteenDevice,
@@ -175,7 +177,7 @@ impl CanteenService {
             let Some(kept) = cabinet.watched.kept else { continue };
             match cabinet.wash.see(kept, tick, sample.at, good) {
                 Some(cycle) => {
-                    self.unsaved.changes.push(Change::Document(cycle_page(&batch.layout.device, &cycle)));
+                    self.unsaved.changes.push(Change::Document(record::cycle(&batch.layout.device, &cycle)));
                     cabinet.cycle = Some(cycle);
                     is_told = true;
                 }
@@ -193,7 +195,7 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// Time passes: accounts are kept, and what they come to is told.
+    /// Advances and stores accounts, and publishes calculated values.
     async fn look(&mut self) {
         let (tick, now) = (self.now(), self.deps.clock.now().at);
         self.turn(now).await;
@@ -203,13 +205,7 @@ impl CanteenService {
             let counts = self.samples.get(device).copied().unwrap_or_default();
             if wanted(kept).is_none() {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
-                let page = Document {
-                    id: format!("account/{device}"),
-                    kind: "account".to_owned(),
-                    at: now,
-                    body: json(&cabinet.account),
-                };
-                self.unsaved.changes.push(Change::Document(page));
+                self.unsaved.changes.push(Change::Document(record::account(device, now, &cabinet.account)));
             }
             told_now.extend(told(cabinet, &*self.deps.clock, counts));
         }
@@ -225,7 +221,7 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// Keeps what cooling has come to.
+    /// Stores the present state of cooling batches.
     pub(super) async fn catch_up(&mut self) {
         self.unsaved.changes.extend(self.coolings.changes());
         self.save().await;
@@ -260,19 +256,17 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// What was kept of a cabinet's day.
+    /// The stored day of a cabinet; `None` if there is none or it cannot be read.
     pub(super) async fn day_of(&self, day: Date, device: &Id) -> Option<Day> {
-        let page = self.deps.store.get(&format!("day/{day}/{device}")).await.ok()??;
-        serde_json::from_str(&page.body).ok()
+        let document = self.deps.store.get(&record::day_id(day, device)).await.ok()??;
+        decoded(&self.deps.store, &document, "not a day of a cabinet")
     }
 
     fn kept_day(&self, watched: &CanteenDevice, day: Date, kept: &Day) -> Change {
-        let at = self.deps.zone.bounds(day).0;
-        let id = format!("day/{day}/{}", watched.device);
-        Change::Document(Document { id, kind: "day".to_owned(), at, body: json(kept) })
+        Change::Document(record::day(day, &watched.device, self.deps.zone.bounds(day).0, kept))
     }
 
-    /// Keeps what is not kept yet; what the disk does not take waits on.
+    /// Stores what is not stored yet; tried again later if the store does not take it.
     pub(super) async fn save(&mut self) {
         if self.unsaved.changes.is_empty() {
             return;
@@ -287,12 +281,14 @@ impl CanteenService {
         self.unsaved.changes = newest.into_values().collect();
         match self.deps.store.keep(self.unsaved.clone()).await {
             Ok(()) => self.unsaved = Entry::default(),
-            Err(error) => tracing::warn!(%error, "the canteen's accounts are not kept yet"),
+            Err(error) => {
+                tracing::warn!(%error, "the accounts of the canteen are not stored yet; tried again")
+            }
         }
     }
 }
 
-/// What is told of a cabinet.
+/// The calculated values of a cabinet.
 fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> Option<Batch> {
     let minutes = |span: Duration| Value::float((span.as_secs_f64() / 6.0).round() / 10.0);
     let kept = cabinet.watched.kept?;
@@ -309,16 +305,4 @@ fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> O
         values
     };
     cabinet.watched.batch(clock.now(), values)
-}
-
-/// A finished cycle of a machine, as it is kept.
-pub(super) fn cycle_page(device: &Id, cycle: &Cycle) -> Document {
-    let id = format!("cycle/{device}/{}", cycle.from.0);
-    let body = json(&serde_json::json!({"device": device, "cycle": cycle}));
-    Document { id, kind: "cycle".to_owned(), at: cycle.from, body }
-}
-
-/// As it is kept.
-pub(super) fn json(body: &impl Serialize) -> String {
-    serde_json::to_string(body).unwrap_or_default()
 }

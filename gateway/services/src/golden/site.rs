@@ -8,7 +8,7 @@ use std::time::Duration;
 use linli_domain::{ClockQuality, Lane, Record, Stamp, Timestamp};
 use linli_drivers::Clock;
 use linli_mode::order::SecretKey;
-use linli_store::{Settings, Store};
+use linli_store::{Change, Document, Entry, Settings, Store};
 
 use linli_config::{Checked, load_texts};
 
@@ -84,6 +84,20 @@ impl Site {
         let (store, _) = Store::open(settings, Arc::new(|| NOW)).await.unwrap();
         let clock = Arc::new(Still(Mutex::new(Stamp { at: NOW, clock: ClockQuality::Synchronised })));
         Self { store, clock, _dir: dir }
+    }
+
+    /// Stores a document with this body.
+    pub async fn store_document(&self, kind: &str, id: &str, body: &str) {
+        let document = Document { id: id.to_owned(), kind: kind.to_owned(), at: NOW, body: body.to_owned() };
+        let entry = Entry { changes: vec![Change::Document(document)], ..Entry::default() };
+        self.store.documents().keep(entry).await.unwrap();
+    }
+
+    /// Fails unless exactly `count` stored rows are reported as undecodable once the store is idle.
+    pub async fn undecodable(&self, count: u64) {
+        // The writer works in order: after this, it has taken every report before.
+        self.store_document("note", "note/last", "{}").await;
+        assert_eq!(self.store.status().borrow().undecodable, count);
     }
 
     /// Everything that services stored, and everything that waits for the broker.

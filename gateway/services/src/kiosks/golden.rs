@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use linli_domain::Id;
 use linli_domain::kiosk::Hours;
+use linli_domain::timezone::Zone;
+use tokio::sync::watch;
 
-use super::service::day_page;
+use super::service::{Deps, KioskService, Query, day_page};
 use super::state::State;
-use crate::golden::site::NOW;
-use linli_config::settings::kiosk::KioskDevice;
+use crate::client::ServiceClient;
+use crate::golden::site::{NOW, Site};
+use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_golden::{frozen, sent};
 
 #[test]
@@ -20,5 +23,37 @@ fn a_day_of_a_kiosk() {
     frozen("kiosks/day.txt", &format!("{} {} {} {}\n", page.kind, page.id, page.at.0, page.body));
     let kiosk = KioskDevice { device, name: "一号机".to_owned(), fresh: Duration::from_secs(60) };
     let matters: Arc<Vec<_>> = Arc::default();
-    sent("kiosks/shown", &[State::spent(hours).shown(&kiosk, &matters)]);
+    sent("kiosks/shown", &[State::spent(hours).view(&kiosk, &matters)]);
+}
+
+#[tokio::test]
+async fn days_that_do_not_decode_are_reported() {
+    let site = Site::open().await;
+    let device = Id::new("kiosk-1").unwrap();
+    let hours = serde_json::to_string(&Hours { in_service: 60_000, ..Hours::default() }).unwrap();
+    site.store_document("kiosk-day", "kiosk-day/2026-11-23/kiosk-1", r#"{"in_service":"all"}"#).await;
+    site.store_document("kiosk-day", "kiosk-day/2026-11-22/kiosk-1", "[]").await;
+    site.store_document("kiosk-day", "kiosk-day/2026-11-21/kiosk-1", &hours).await;
+    let kiosk = KioskDevice { device, name: "一号机".to_owned(), fresh: Duration::from_secs(60) };
+    let settings = KioskSettings { kiosks: vec![kiosk], ..KioskSettings::default() };
+    let deps = Deps {
+        store: site.store.documents(),
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+        setup: watch::Sender::new(Arc::new(settings)).subscribe(),
+        zone: Zone::find("Asia/Shanghai").unwrap(),
+    };
+    let service = KioskService::resume(deps).await.unwrap();
+    site.undecodable(1).await;
+    let (client, requests) = ServiceClient::channel(1);
+    let (batches, read) = tokio::sync::mpsc::channel(1);
+    let running = tokio::spawn(service.run(read, requests));
+    let days = client.ask("anybody", Query::Days(7)).await.unwrap();
+    let mut days: Vec<&str> =
+        days.as_array().unwrap().iter().map(|day| day["day"].as_str().unwrap()).collect();
+    days.sort_unstable();
+    assert_eq!(days, ["2026-11-21", "2026-11-23"], "today begins anew");
+    site.undecodable(2).await;
+    drop(batches);
+    running.await.unwrap();
 }

@@ -5,10 +5,10 @@ mod golden;
 mod service;
 mod state;
 
-pub use service::{Asked, Deps, KioskService};
+pub use service::{Deps, KioskService, Query, Request};
 
-/// Batches that may wait to be looked at.
+/// Bound of the queue of batches.
 pub const BATCH_QUEUE: usize = 256;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 16;

@@ -1,4 +1,4 @@
-//! The task: follows every kiosk, and keeps how the opening hours were spent.
+//! The kiosk service: follows the state of every kiosk and accounts for the opening hours.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,50 +10,54 @@ use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
 use linli_store::{Change, Document, Documents, Entry};
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::state::State;
 use crate::error::ServiceError;
 use crate::events::Events;
-use linli_config::settings::kiosk::KioskSettings;
+use crate::stored::{body, decoded};
+use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
 
-/// Time passes this often; a state that was shorter is not in the sums.
+/// Interval at which time is accounted for; shorter states are not in the sums.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What was reckoned is kept this often.
+/// Interval at which the sums are stored.
 const KEEP: Duration = Duration::from_secs(60);
 
-/// Most days that are asked for.
+/// Most days in one answer.
 const MOST_DAYS: i64 = 400;
 
-/// What the task is made of.
+/// What the service needs.
 pub struct Deps {
-    /// Where days are kept.
+    /// The documents with the days.
     pub store: Documents,
     /// Screens.
     pub events: Events,
-    /// Labels.
+    /// Present time.
     pub clock: Arc<dyn Clock>,
-    /// The configuration's part, replaced on reload.
+    /// The configuration of kiosks, replaced on reload.
     pub setup: watch::Receiver<Arc<KioskSettings>>,
     /// The centre's time.
     pub zone: Zone,
 }
 
-/// A request on its way.
+/// What may be asked of the service.
 #[derive(Debug)]
-pub enum Asked {
-    /// Every kiosk.
-    List(oneshot::Sender<Result<Value, ServiceError>>),
-    /// The matters of one, and what each lacks.
-    Matters(String, oneshot::Sender<Result<Value, ServiceError>>),
-    /// How the days since then were spent.
-    Days(u16, oneshot::Sender<Result<Value, ServiceError>>),
+pub enum Query {
+    /// The present state of every kiosk.
+    List,
+    /// The matters offered at the kiosk with that id, and the part that each lacks there.
+    Matters(String),
+    /// The service states of the last so many days, per kiosk and day.
+    Days(u16),
 }
 
-/// The task.
+/// A request in the queue of the service; the answer is the JSON that the API returns.
+pub type Request = crate::client::Request<Query, Value>;
+
+/// The kiosk service.
 pub struct KioskService {
     deps: Deps,
     states: BTreeMap<Id, (State, Service)>,
@@ -65,7 +69,7 @@ pub struct KioskService {
 // === impl KioskService ===
 
 impl KioskService {
-    /// Goes on with what was kept of today.
+    /// Continues today from the stored sums.
     pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
         let today = deps.zone.day(deps.clock.now().at);
         let (looked, kept) = (Instant::now(), Instant::now());
@@ -74,8 +78,8 @@ impl KioskService {
         Ok(service)
     }
 
-    /// Runs until nothing is read any more.
-    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut asked: mpsc::Receiver<Asked>) {
+    /// Runs until the queue of batches closes.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut requests: mpsc::Receiver<Request>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
@@ -89,7 +93,9 @@ impl KioskService {
                     }
                     None => break,
                 },
-                Some(asked) = asked.recv() => self.answer(asked).await,
+                Some(Request { what, reply, .. }) = requests.recv() => {
+                    let _ = reply.send(self.answer(what).await);
+                }
                 changed = self.deps.setup.changed(), if is_open => {
                     is_open = changed.is_ok();
                     if let Err(error) = self.follow().await {
@@ -110,9 +116,8 @@ impl KioskService {
                 Some(known) => known,
                 None => {
                     let kept = self.deps.store.get(&day_id(self.today, &kiosk.device)).await?;
-                    let hours =
-                        kept.and_then(|page| serde_json::from_str(&page.body).ok()).unwrap_or_default();
-                    (State::spent(hours), Service::Offline)
+                    let hours = kept.and_then(|document| day(&self.deps.store, &document));
+                    (State::spent(hours.unwrap_or_default()), Service::Offline)
                 }
             };
             self.states.insert(kiosk.device.clone(), known);
@@ -142,7 +147,7 @@ impl KioskService {
             if service != *before {
                 tracing::info!(kiosk = %kiosk.device, ?service, "kiosk");
                 *before = service;
-                self.deps.events.tell("kiosk", &state.shown(kiosk, &setup.matters));
+                self.deps.events.tell("kiosk", &state.view(kiosk, &setup.matters));
             }
         }
         if now.saturating_duration_since(self.kept) >= KEEP {
@@ -150,11 +155,11 @@ impl KioskService {
         }
     }
 
-    /// What was kept of the day that begins: something only when the clock was set back.
+    /// Reads the sums of the day that begins; there are some only if the clock was set back.
     async fn recall(&mut self) {
         for (device, (state, _)) in &mut self.states {
-            let page = self.deps.store.get(&day_id(self.today, device)).await;
-            let hours = page.ok().flatten().and_then(|page| serde_json::from_str(&page.body).ok());
+            let document = self.deps.store.get(&day_id(self.today, device)).await.ok().flatten();
+            let hours = document.and_then(|document| day(&self.deps.store, &document));
             state.hours = hours.unwrap_or_default();
         }
     }
@@ -170,51 +175,52 @@ impl KioskService {
             return;
         }
         if let Err(error) = self.deps.store.keep(Entry { changes, ..Entry::default() }).await {
-            tracing::warn!(%error, "how kiosks spent the day is not kept yet");
+            tracing::warn!(%error, "the day of the kiosks is not stored yet; tried again");
         }
     }
 
-    async fn answer(&mut self, asked: Asked) {
+    async fn answer(&mut self, query: Query) -> Result<Value, ServiceError> {
         let setup = Arc::clone(&self.deps.setup.borrow());
-        match asked {
-            Asked::List(reply) => {
-                let shown = setup
-                    .kiosks
-                    .iter()
-                    .filter_map(|kiosk| Some(self.states.get(&kiosk.device)?.0.shown(kiosk, &setup.matters)));
-                let _ = reply.send(Ok(shown.collect()));
+        match query {
+            Query::List => {
+                let view =
+                    |kiosk: &KioskDevice| Some(self.states.get(&kiosk.device)?.0.view(kiosk, &setup.matters));
+                Ok(setup.kiosks.iter().filter_map(view).collect())
             }
-            Asked::Matters(kiosk, reply) => {
+            Query::Matters(kiosk) => {
                 let found = self.states.iter().find(|(id, _)| id.as_str() == kiosk);
-                let shown = found.map(|(_, (state, _))| {
-                    let row = |matter: &Matter| {
-                        json!({
-                            "id": matter.id, "name": matter.name, "department": matter.department,
-                            "lacks": state.lacks(matter),
-                        })
-                    };
-                    setup.matters.iter().map(row).collect::<Value>()
-                });
-                let unknown = || ServiceError::Unknown(format!("there is no kiosk {kiosk:?}"));
-                let _ = reply.send(shown.ok_or_else(unknown));
-            }
-            Asked::Days(days, reply) => {
-                self.keep().await;
-                let from = self.deps.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
-                let kept = self.deps.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await;
-                let row = |page: Document| {
-                    let mut deps = page.id.splitn(3, '/').skip(1);
-                    let hours: linli_domain::kiosk::Hours = serde_json::from_str(&page.body).ok()?;
-                    Some(json!({
-                        "day": deps.next()?, "kiosk": deps.next()?, "availability": hours.availability(), "hours": hours,
-                    }))
+                let (_, (state, _)) =
+                    found.ok_or_else(|| ServiceError::Unknown(format!("there is no kiosk {kiosk:?}")))?;
+                let row = |matter: &Matter| {
+                    json!({
+                        "id": matter.id, "name": matter.name, "department": matter.department,
+                        "lacks": state.lacks(matter),
+                    })
                 };
-                let _ = reply.send(
-                    kept.map(|pages| pages.into_iter().filter_map(row).collect()).map_err(ServiceError::from),
-                );
+                Ok(setup.matters.iter().map(row).collect())
             }
+            Query::Days(days) => self.days(days).await,
         }
     }
+
+    /// The stored days since `days` days ago, oldest first, as JSON rows.
+    async fn days(&mut self, days: u16) -> Result<Value, ServiceError> {
+        self.keep().await;
+        let from = self.deps.clock.now().at.0 - i64::from(days).min(MOST_DAYS) * 86_400_000;
+        let documents = self.deps.store.of("kiosk-day", Timestamp(from), Timestamp(i64::MAX)).await?;
+        let row = |document: Document| {
+            let mut parts = document.id.splitn(3, '/').skip(1);
+            let hours = day(&self.deps.store, &document)?;
+            Some(json!({
+                "day": parts.next()?, "kiosk": parts.next()?, "availability": hours.availability(), "hours": hours,
+            }))
+        };
+        Ok(documents.into_iter().filter_map(row).collect())
+    }
+}
+
+fn day(store: &Documents, document: &Document) -> Option<Hours> {
+    decoded(store, document, "not a day of a kiosk")
 }
 
 fn day_id(day: Date, device: &Id) -> String {
@@ -223,6 +229,5 @@ fn day_id(day: Date, device: &Id) -> String {
 
 /// How a kiosk spent a day that began then, as it is kept.
 pub(super) fn day_page(day: Date, device: &Id, began: Timestamp, hours: &Hours) -> Document {
-    let body = serde_json::to_string(hours).unwrap_or_default();
-    Document { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body }
+    Document { id: day_id(day, device), kind: "kiosk-day".to_owned(), at: began, body: body(hours) }
 }

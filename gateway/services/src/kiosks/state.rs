@@ -70,8 +70,8 @@ impl State {
         matter.lacks(|name| self.deps.get(name).copied())
     }
 
-    /// As it is shown.
-    pub fn shown(&self, watched: &KioskDevice, matters: &[Matter]) -> Json {
+    /// The kiosk as the API shows it.
+    pub fn view(&self, watched: &KioskDevice, matters: &[Matter]) -> Json {
         let service = self.service(watched.fresh);
         let offered = match service {
             Service::InService | Service::Degraded => {

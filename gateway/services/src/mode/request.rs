@@ -4,9 +4,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::oneshot;
-
-use crate::error::ServiceError;
 
 /// What a person does.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,13 +70,5 @@ pub struct Finding {
     pub text: String,
 }
 
-/// A request on its way.
-#[derive(Debug)]
-pub struct Asked {
-    /// The account.
-    pub who: String,
-    /// What.
-    pub action: RequestedAction,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<Value, ServiceError>>,
-}
+/// A request in the queue of the service; the answer is the JSON that the API returns.
+pub type Asked = crate::client::Request<RequestedAction, Value>;

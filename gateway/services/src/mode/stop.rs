@@ -15,7 +15,7 @@ const MOST_WAITING: usize = 1024;
 impl Engine {
     /// Answers who asked.
     pub(super) async fn serve(&mut self, asked: Asked) {
-        let Asked { who, action, reply } = asked;
+        let Asked { account: who, what: action, reply } = asked;
         let stopped = self.stopped_by(&action);
         let _ = reply.send(self.answer(&who, action).await);
         if let Some(room) = stopped {
@@ -33,7 +33,7 @@ impl Engine {
                 biased;
                 kept = &mut keeping => return kept,
                 Some(asked) = self.deps.asked.recv(), if self.waiting.len() < MOST_WAITING => {
-                    self.stop_ahead(&asked.action);
+                    self.stop_ahead(&asked.what);
                     self.waiting.push_back(asked);
                 }
             }

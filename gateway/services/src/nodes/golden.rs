@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use linli_domain::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use linli_wire::image::Header;
+use linli_wire::version::Version;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
 
 use super::flash::UpdateProgress;
+use super::image::Image;
 use super::provision::Settings;
 use super::record::{NodeEvent, Record};
-use super::request::{Action, Asked, Do, Reply};
+use super::request::{Action, Do};
 use super::service::{Deps, NodeService};
+use crate::client::ServiceClient;
 use crate::golden::site::{NOW, Site};
 use linli_domain::audit::AuditEntry;
 use linli_golden::{every, frozen, sent, stored};
@@ -90,13 +95,47 @@ async fn the_record_as_it_is_stored_and_told() {
         clock: site.clock.clone(),
     };
     let service = NodeService::resume(deps).await.unwrap();
-    let (ask, asked) = mpsc::channel(4);
-    let running = tokio::spawn(service.run(asked));
-    let (reply, answer) = oneshot::channel();
+    let (client, requests) = ServiceClient::channel(4);
+    let running = tokio::spawn(service.run(requests));
     let action = Action::Do(Do::Confirm { device: "fridge-9".to_owned() });
-    assert!(ask.send(Asked { who: "lin".to_owned(), action, reply: Reply::Once(reply) }).await.is_ok());
-    assert!(answer.await.unwrap().is_err(), "there is no such node");
-    drop(ask);
+    assert!(client.ask("lin", action).await.is_err(), "there is no such node");
+    drop(client);
     running.await.unwrap();
     frozen("nodes/journey.txt", &site.dump().await);
+}
+
+#[tokio::test]
+async fn a_refused_update_is_said_where_its_progress_goes() {
+    let site = Site::open().await;
+    let deps = Deps {
+        store: site.store.documents(),
+        routes: watch::Sender::new(Arc::default()).subscribe(),
+        keys: watch::Sender::new(Arc::default()).subscribe(),
+        events: crate::events::Events::default(),
+        clock: site.clock.clone(),
+    };
+    let (client, requests) = ServiceClient::channel(1);
+    let running = tokio::spawn(NodeService::resume(deps).await.unwrap().run(requests));
+    let header = Header {
+        board: 1,
+        kinds: 1,
+        security: 1,
+        firmware: Version::new(1, 0, 0),
+        length: 0,
+        key: 1,
+        hash: [0; 64],
+        signature: [0; 64],
+    };
+    let image = Box::new(Image { header, bytes: Vec::new() });
+    let (progress, mut steps) = mpsc::channel(1);
+    let action = Action::Flash { devices: vec!["fridge-1".to_owned()], image, keep_going: false, progress };
+    assert_eq!(client.ask("lin", action).await, Ok(Value::Null));
+    let step = steps.recv().await.unwrap();
+    assert_eq!(step["result"], "refused");
+    assert!(step["why"].as_str().unwrap().contains("no key to verify images with"), "{step}");
+    assert_eq!(steps.recv().await, None);
+    drop(client);
+    running.await.unwrap();
+    let entries = site.store.documents().after("node-line", "", 10).await.unwrap();
+    assert!(entries.len() == 1 && entries[0].body.contains(r#""result":"refused""#), "{entries:?}");
 }

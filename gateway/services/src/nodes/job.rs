@@ -21,7 +21,7 @@ use crate::error::ServiceError;
 /// Longest self-test.
 const LONGEST_SELFTEST: Duration = Duration::from_secs(30);
 
-/// Progress waiting for whoever watches.
+/// Bound of the queue of progress steps.
 const PROGRESS_QUEUE: usize = 8;
 
 /// A node as the configuration knows it.
@@ -43,11 +43,11 @@ pub struct Target {
     pub now: Timestamp,
 }
 
-/// What came of a job, with what the record says.
+/// The answer of an operation, with its entry of the record.
 pub struct Finished {
-    /// For whoever asked.
+    /// The answer to the request.
     pub answer: Result<Value, ServiceError>,
-    /// For the record; nothing for what only looked.
+    /// The entry of the record; `None` for operations that change nothing.
     pub noted: Option<NodeEvent>,
 }
 
@@ -60,7 +60,7 @@ impl Target {
         Client::new(self.attendant.clone(), self.unit)
     }
 
-    /// Who answers, if it is the one the configuration means.
+    /// The identity of the node that answers, if it is the configured one.
     async fn identity(&self) -> Result<Identity, ServiceError> {
         let node = self.client().identity().await.map_err(refusal)?;
         if let Some(kind) = self.kind.filter(|kind| *kind != node.kind) {
@@ -89,7 +89,7 @@ impl Target {
     }
 }
 
-/// Does something short.
+/// Carries out a short operation.
 pub async fn run(target: &Target, what: &Do, who: &str) -> Finished {
     let answer = act(target, what).await;
     let noted = what.word().map(|action| NodeEvent {

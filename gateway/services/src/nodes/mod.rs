@@ -24,11 +24,11 @@ pub use client::Client;
 pub use image::Image;
 pub use job::{Target, run, update};
 pub use record::{NodeEvent, Record};
-pub use request::{Action, Asked, Do, Reply};
+pub use request::{Action, Do, Request};
 pub use service::{Deps, NodeService};
 pub use view::identity as shown_identity;
 
-/// Requests that may wait.
+/// Bound of the queue of requests.
 pub const REQUEST_QUEUE: usize = 16;
 
 /// Longest image that is read: more than any node's flash.

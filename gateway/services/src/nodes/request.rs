@@ -1,51 +1,40 @@
-//! What the service is asked.
+//! What may be asked of the node service.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::image::Image;
 use super::provision::Settings;
-use crate::error::ServiceError;
 
-/// A request, with whoever asks and waits.
-pub struct Asked {
-    /// Who asks.
-    pub who: String,
-    /// What for.
-    pub action: Action,
-    /// Where the answer goes.
-    pub reply: Reply,
-}
+/// A request in the queue of the service; the answer is the JSON that the API returns.
+pub type Request = crate::client::Request<Action, Value>;
 
-/// Where an answer goes.
-pub enum Reply {
-    /// One answer.
-    Once(oneshot::Sender<Result<Value, ServiceError>>),
-    /// What happens, as it happens; the last one has a member `result`.
-    Stream(mpsc::Sender<Value>),
-}
-
-/// What is asked for.
+/// What may be asked of the service.
+#[derive(Debug)]
 pub enum Action {
-    /// Something short, with one node.
+    /// A short operation on one node. The answer comes when it is done.
     Do(Do),
-    /// Update these, one after the other.
+    /// An update of nodes, one after the other. The answer, `null`, comes as soon as the update has
+    /// begun or is refused; `progress` says which.
     Flash {
-        /// The devices.
+        /// Ids of the devices, all on one line.
         devices: Vec<String>,
-        /// With what.
+        /// The firmware image.
         image: Box<Image>,
-        /// Go on with the next one when one fails.
+        /// Whether to go on with the next device when one fails.
         keep_going: bool,
+        /// Takes each step as JSON. The last step of a device has a member `result`. When the
+        /// receiver is dropped, the transfer stops.
+        progress: mpsc::Sender<Value>,
     },
 }
 
-/// Something short, as it is written in a request.
+/// A short operation on one node, as a request body names it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Do {
-    /// Who it is, and how it stands.
+    /// Its identity, settings, counters and update state.
     Status {
         /// The device.
         device: String,
@@ -127,7 +116,7 @@ impl Do {
         }
     }
 
-    /// Its word in the record; nothing for what only looks.
+    /// Its action in the record; `None` for operations that change nothing.
     #[must_use]
     pub const fn word(&self) -> Option<&'static str> {
         match self {

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::image::Image;
 use super::job::{self, Target};
 use super::record::{NodeEvent, Record};
-use super::request::{Action, Asked, Do, Reply};
+use super::request::{Action, Do, Request};
 use crate::error::ServiceError;
 use crate::events::Events;
 use crate::routes::Routes;
@@ -66,7 +66,7 @@ impl NodeService {
 
     /// Serves until the queue closes. What is under way then is broken off: every node keeps what
     /// it has, and a new firmware that was not confirmed reverts by itself.
-    pub async fn run(mut self, mut asked: mpsc::Receiver<Asked>) {
+    pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let (notes, mut noted) = mpsc::channel(NOTE_QUEUE);
         for device in self.record.broken_off() {
             self.note(NodeEvent {
@@ -81,8 +81,8 @@ impl NodeService {
         }
         loop {
             tokio::select! {
-                asked = asked.recv() => match asked {
-                    Some(asked) => self.serve(asked, &notes).await,
+                request = requests.recv() => match request {
+                    Some(request) => self.serve(request, &notes).await,
                     None => break,
                 },
                 Some(note) = noted.recv() => {
@@ -98,24 +98,25 @@ impl NodeService {
         self.jobs.shutdown().await;
     }
 
-    async fn serve(&mut self, asked: Asked, notes: &Notes) {
-        let Asked { who, action, reply } = asked;
-        let refused = match (action, reply) {
-            (Action::Do(what), Reply::Once(reply)) => {
+    async fn serve(&mut self, request: Request, notes: &Notes) {
+        let Request { account: who, what, reply } = request;
+        let refused = match what {
+            Action::Do(what) => {
                 let Err(why) = self.begin(&who, &what, reply, notes) else { return };
                 what.word().map(|action| (action, what.device().unwrap_or_default().to_owned(), why))
             }
-            (Action::Flash { devices, image, keep_going }, Reply::Stream(tell)) => {
+            Action::Flash { devices, image, keep_going, progress } => {
                 let named = devices.join(", ");
-                match self.flash(&who, devices, image, keep_going, &tell, notes) {
+                let begun = self.flash(&who, devices, image, keep_going, &progress, notes);
+                let _ = reply.send(Ok(Value::Null));
+                match begun {
                     Ok(()) => None,
                     Err(why) => {
-                        let _ = tell.send(json!({"result": "refused", "why": why.to_string()})).await;
+                        let _ = progress.send(json!({"result": "refused", "why": why.to_string()})).await;
                         Some(("flash", named, why))
                     }
                 }
             }
-            _ => None,
         };
         if let Some((action, device, why)) = refused {
             let what = NodeEvent {

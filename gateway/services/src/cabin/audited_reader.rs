@@ -1,4 +1,4 @@
-//! What people may ask and see. Whoever looks is in the audit before the answer is given.
+//! Reads visits and measurements for people. Every read is in the audit before the answer is given.
 
 use std::sync::Arc;
 
@@ -9,89 +9,77 @@ use linli_drivers::Clock;
 use linli_store::{Audit, Entry};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
-use super::request::{Asked, Done, Request};
 use super::{Identity, payload};
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 
-/// The door to the cabin.
+/// Reads what the cabin has stored; writes an audit entry before each answer.
 #[derive(Clone)]
-pub struct Reception {
-    /// Where everything is kept.
+pub struct AuditedReader {
+    /// The stored visits, measurements and audit.
     pub store: linli_store::Cabin,
-    /// The service.
-    pub requests: mpsc::Sender<Asked>,
-    /// The configuration.
+    /// The present configuration of the cabin.
     pub settings: watch::Receiver<Arc<CabinSettings>>,
-    /// Labels.
+    /// Times of audit entries.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A visit as it is shown.
+/// A visit as the API shows it.
 #[derive(Debug, Serialize)]
-pub struct Shown {
+pub struct VisitView {
     /// The visit.
     #[serde(flatten)]
     pub visit: Visit,
-    /// The name as it may stand on a screen: 张**.
+    /// The masked name: 张**.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who it is; only when asked for.
+    /// The identity; only in an answer to a request that reveals it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// The newest version of what was measured, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measurements: Option<Vec<Version>>,
-    /// All of it together: what counts, what it is called, the score.
+    /// The latest value of each quantity, its assessment and the NEWS2 score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Value>,
 }
 
-/// Which measurements are wanted.
+/// Selects measurements: those of a visit, or else those of a time span.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Those of one visit.
+pub struct MeasurementFilter {
+    /// Id of the visit.
     pub visit: Option<String>,
-    /// Told at or after this.
+    /// Received at or after this time.
     pub from: Option<Timestamp>,
-    /// Told before this.
+    /// Received before this time.
     pub to: Option<Timestamp>,
 }
 
-// === impl Reception ===
+// === impl AuditedReader ===
 
-impl Reception {
-    /// Asks the service.
-    pub async fn ask(&self, who: &str, request: Request) -> Result<Done, ServiceError> {
-        let stopping = || ServiceError::NotNow("the gateway is stopping".to_owned());
-        let (reply, answer) = oneshot::channel();
-        let asked = Asked { who: who.to_owned(), request, reply };
-        self.requests.send(asked).await.map_err(|_| stopping())?;
-        answer.await.map_err(|_| stopping())?
-    }
-
-    /// Visits opened in that time, or all that are open.
+impl AuditedReader {
+    /// Visits opened in `[from, to)`, or all open ones if `open`.
     pub async fn visits(
         &self,
         who: &str,
         open: bool,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<Shown>, ServiceError> {
+    ) -> Result<Vec<VisitView>, ServiceError> {
         let visits = if open { self.store.open_visits().await? } else { self.store.visits(from, to).await? };
         self.note(who, "visit.list", "", &format!("{} visits", visits.len())).await?;
         let mut shown = Vec::with_capacity(visits.len());
         for visit in visits {
             let name = self.identity(&visit).await.map(|identity| identity.masked());
-            shown.push(Shown { visit, name, identity: None, measurements: None, summary: None });
+            shown.push(VisitView { visit, name, identity: None, measurements: None, summary: None });
         }
         Ok(shown)
     }
 
-    /// One visit with everything measured during it; who it is only if `reveal`.
-    pub async fn visit(&self, who: &str, id: &str, reveal: bool) -> Result<Shown, ServiceError> {
+    /// One visit with everything measured during it; with the identity only if `reveal`.
+    pub async fn visit(&self, who: &str, id: &str, reveal: bool) -> Result<VisitView, ServiceError> {
         let visit = self.store.visit(id).await?;
         let visit = visit.ok_or_else(|| ServiceError::Unknown(format!("there is no visit {id}")))?;
         self.note(who, if reveal { "identity.reveal" } else { "visit.show" }, id, "").await?;
@@ -103,7 +91,7 @@ impl Reception {
         }
         let measurements = self.store.measured_during(id).await?;
         let summary = summary(&measurements, &self.settings.borrow());
-        Ok(Shown {
+        Ok(VisitView {
             name: identity.as_ref().map(Identity::masked),
             identity: identity.filter(|_| reveal),
             visit,
@@ -112,7 +100,7 @@ impl Reception {
         })
     }
 
-    /// What waits for a person to say whose it is.
+    /// Measurements that no visit could be assigned to.
     pub async fn unassigned(&self, who: &str) -> Result<Vec<Version>, ServiceError> {
         let waiting = self.store.unassigned().await?;
         self.note(who, "measurement.list", "", &format!("{} unassigned", waiting.len())).await?;
@@ -129,24 +117,24 @@ impl Reception {
         Ok(versions)
     }
 
-    /// For an export: the newest version of each measurement, with its visit.
+    /// The newest version of each selected measurement, with its visit; `what` is the word of the audit.
     pub async fn measured(
         &self,
         who: &str,
         what: &str,
-        wanted: &Wanted,
+        filter: &MeasurementFilter,
     ) -> Result<Vec<(Option<Visit>, Version)>, ServiceError> {
-        let versions = match &wanted.visit {
+        let versions = match &filter.visit {
             Some(visit) if self.store.visit(visit).await?.is_none() => {
                 return Err(ServiceError::Unknown(format!("there is no visit {visit}")));
             }
             Some(visit) => self.store.measured_during(visit).await?,
             None => {
-                let (from, to) = (wanted.from.unwrap_or_default(), wanted.to.unwrap_or(Timestamp(i64::MAX)));
+                let (from, to) = (filter.from.unwrap_or_default(), filter.to.unwrap_or(Timestamp(i64::MAX)));
                 self.store.measured(from, to).await?
             }
         };
-        let about = wanted.visit.clone().unwrap_or_default();
+        let about = filter.visit.clone().unwrap_or_default();
         self.note(who, what, &about, &format!("{} measurements", versions.len())).await?;
         let mut measured = Vec::with_capacity(versions.len());
         for version in versions {
@@ -159,7 +147,7 @@ impl Reception {
         Ok(measured)
     }
 
-    /// The pseudonym of somebody who wants to be erased, or to know what is kept.
+    /// The pseudonym under which the resident with this identity is stored.
     pub async fn pseudonym(&self, who: &str, identity: Identity) -> Result<String, ServiceError> {
         let settings = Arc::clone(&self.settings.borrow());
         let keys = settings.keys.as_ref().ok_or_else(|| {

@@ -10,18 +10,18 @@ use axum::{Json, Router};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
 use super::{Problem, Who};
 use linli_domain::timezone::Zone;
 use linli_reports::haccp::{self, Form};
-use linli_services::canteen::{Asked, Request};
+use linli_services::canteen::Action;
+use linli_services::client::ServiceClient;
 
-/// A client to the canteen's service.
+/// Reaches the canteen service.
 #[derive(Clone)]
 pub struct CanteenClient {
     /// The service.
-    pub requests: mpsc::Sender<Asked>,
+    pub service: ServiceClient<Action, Value>,
     /// The centre's time.
     pub zone: Zone,
 }
@@ -29,14 +29,15 @@ pub struct CanteenClient {
 /// The routes.
 pub fn router(client: CanteenClient) -> Router {
     Router::new()
-        .route("/api/v1/food", post(ask))
+        .route("/api/v1/food", post(act))
         .route("/api/v1/food/record", get(record))
         .with_state(client)
 }
 
-async fn ask(who: Who, State(client): State<CanteenClient>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn act(who: Who, State(client): State<CanteenClient>, body: Bytes) -> Result<Json<Value>, Problem> {
     let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
-    client.ask(who, serde_json::from_slice(&body).map_err(wrong)?).await.map(Json)
+    let action = serde_json::from_slice(&body).map_err(wrong)?;
+    Ok(Json(client.service.ask(&who.0, action).await?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,19 +54,8 @@ async fn record(
     State(client): State<CanteenClient>,
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
-    let record = client.ask(Who(who.0.clone()), Request::Record { day: which.day }).await?;
-    let signed = client.ask(who, Request::Signed).await?;
+    let record = client.service.ask(&who.0, Action::Record { day: which.day }).await?;
+    let signed = client.service.ask(&who.0, Action::Signed).await?;
     let text = haccp::render(&haccp::sheet(&record, &signed, &client.zone), which.form);
     Ok(([(CONTENT_TYPE, which.form.content_type())], text).into_response())
-}
-
-// === impl CanteenClient ===
-
-impl CanteenClient {
-    async fn ask(&self, who: Who, request: Request) -> Result<Value, Problem> {
-        let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Asked { who: who.0, request, reply }).await.map_err(|_| stopping())?;
-        Ok(answer.await.map_err(|_| stopping())??)
-    }
 }
