@@ -1,7 +1,7 @@
-//! Another room in the place of one that cannot be used: proposed here, begun by a person, under
-//! the same order and only if that order names it.
+//! Proposes an alternate room when the ordered room cannot be used. A person starts the alternate, under
+//! the same order, and only if that order names its plan.
 //!
-//! The room that could not be used stays as it is, with its gap reported, until it is ordered back.
+//! The unusable room keeps its state, with the gap reported, until an order returns it.
 
 use std::sync::Arc;
 
@@ -18,22 +18,22 @@ use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
 
-/// A room that could take the place of another.
+/// An alternate for a room that cannot be used.
 pub struct Proposal {
-    /// The plan that would begin.
+    /// The plan of the alternate room.
     pub known: Arc<CheckedPlan>,
-    /// Why the room cannot be used.
+    /// Why the ordered room cannot be used.
     pub why: String,
 }
 
-/// Whether a plan that is named beside others is only held ready for one of them.
+/// Returns whether `plan` is only named as the alternate of another plan of the same target.
 pub fn is_in_reserve(engine: &Engine, target: &Target, plan: &str) -> bool {
     let others = target.plans.iter().filter(|named| named.plan != plan);
     let mut named = others.filter_map(|named| engine.setup.plan(&named.plan));
     named.any(|known| known.brief.plan.alternate.as_deref() == Some(plan))
 }
 
-/// What could take the place of a room, and why it should.
+/// Returns the alternate of a room when one of its steps is stuck or its time is over.
 pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
     let (run, known) = (room.state.run.as_ref()?, room.known.as_ref()?);
     let plan = &known.brief.plan;
@@ -56,7 +56,10 @@ pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
     Some(Proposal { known: other, why })
 }
 
-/// Whether the room's order covers the plan; otherwise what is needed.
+/// Checks that the order of the room's run names the plan, with the same hash, and has not expired.
+///
+/// # Errors
+/// Says why it does not, and which order is needed.
 pub fn covers(engine: &Engine, room: &Room, known: &CheckedPlan) -> Result<(), String> {
     let id = room.state.run.as_ref().map(|run| run.order.id.clone()).unwrap_or_default();
     let key = known.brief.plan.key();
@@ -84,7 +87,7 @@ pub fn covers(engine: &Engine, room: &Room, known: &CheckedPlan) -> Result<(), S
     Ok(())
 }
 
-/// As people are shown it.
+/// Returns the proposal as the JSON of the status, if there is one.
 pub fn shown(engine: &Engine, room: &Room) -> Option<Value> {
     let Proposal { known, why } = proposal(engine, room)?;
     let needed = covers(engine, room, &known).err();
@@ -97,7 +100,7 @@ pub fn shown(engine: &Engine, room: &Room) -> Option<Value> {
 // === impl Engine ===
 
 impl Engine {
-    /// Tells once that another room could take the place of one.
+    /// Reports each new proposal once, on `event/mode`.
     pub(super) async fn propose(&mut self) {
         let all: Vec<usize> = self.rooms.keys().copied().collect();
         for index in all {
@@ -132,7 +135,7 @@ impl Engine {
         }
     }
 
-    /// A person of the leading role lets another room take the place of one.
+    /// Starts the alternate room, on behalf of a person who has the plan's leading role.
     pub(super) async fn alternate(
         &mut self,
         index: usize,

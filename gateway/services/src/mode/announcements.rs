@@ -1,5 +1,5 @@
-//! What the district is told besides the steps of rooms: the mode of the centre on the `status` topic,
-//! and the head of the record.
+//! Publishes the mode of the centre on the `status` topic and the head of the audit record on
+//! `event/mode`.
 
 use linli_domain::Topic;
 use linli_store::Entry;
@@ -13,7 +13,8 @@ use super::view;
 // === impl Engine ===
 
 impl Engine {
-    /// Tells the head when it is due; when it cannot be made durable, a little later.
+    /// Publishes the head of the audit record when it is due. Tries again later if the message cannot be
+    /// stored.
     pub(super) async fn tell_head(&mut self, now: Instant) {
         if self.heads.due(self.record.count()).is_none_or(|due| due > now) {
             return;
@@ -32,7 +33,7 @@ impl Engine {
         self.heads.tell(if kept.is_ok() { count } else { self.heads.reported }, now);
     }
 
-    /// Every room together, on the retained topic.
+    /// Updates the mode of the centre on the retained `status` topic.
     pub(super) fn tell_status(&self) {
         let mode = view::together(self).stage.as_str().to_owned();
         self.deps.birth.send_if_modified(|birth| {

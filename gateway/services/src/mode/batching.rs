@@ -1,5 +1,5 @@
-//! What happens in many rooms at once becomes durable at once: a disk that was asked once for each
-//! room would keep whoever comes after waiting, until what was read is too old to count.
+//! Applies events of several rooms in one transaction. One transaction per room would delay later events
+//! until the readings behind them are too old to count.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,13 +16,14 @@ use super::engine::Engine;
 use super::room_event::RoomEvent;
 use linli_config::CheckedPlan;
 
-/// What could not be made durable is tried again after this.
+/// Time until events that could not be stored are applied again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Batches, and ends of acts, that are looked at together: whoever presses stop waits for no more.
+/// Most batches, or command results, that are handled in one turn of the loop: bounds how long a stop
+/// waits.
 const TOGETHER: usize = 16;
 
-/// A room whose claims are looked at, and which is next.
+/// Position in the evaluation of one room's predicates.
 struct Looked {
     room: usize,
     known: Arc<CheckedPlan>,
@@ -32,8 +33,9 @@ struct Looked {
 // === impl Engine ===
 
 impl Engine {
-    /// Batches of different devices are looked at together. One of a device that was already among
-    /// them waits: nothing that was read is passed over.
+    /// Reads waiting batches and evaluates the rooms they concern. Batches of different devices are
+    /// evaluated together; a second batch of the same device is evaluated separately, so that no reading
+    /// is skipped.
     pub(super) async fn see(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {
         let (mut devices, mut next) = (BTreeSet::new(), Some(first));
         for _ in 0..TOGETHER {
@@ -53,7 +55,8 @@ impl Engine {
         self.look(Some(&devices)).await;
     }
 
-    /// Tells every room what is news to it; of some devices, or because time passed. Fire goes first.
+    /// Applies every changed fire input and predicate: of the rooms that read one of `devices`, or of
+    /// all rooms for `None`. Fire alarms are applied first.
     pub(super) async fn look(&mut self, devices: Option<&BTreeSet<Id>>) {
         let now = Instant::now();
         let fires = self.rooms.keys().filter_map(|room| self.fire_news(*room, now));
@@ -88,7 +91,7 @@ impl Engine {
             .then(|| RoomEvent::of(index, Event::Fire(reported)))
     }
 
-    /// Rooms in which something is read from one of those devices.
+    /// Returns the rooms with a fixture that is read from one of the devices.
     fn concerned(&self, devices: &BTreeSet<Id>) -> BTreeSet<usize> {
         let fixtures = self.setup.facility.fixtures.iter();
         let reads = fixtures.filter(|fixture| {
@@ -100,10 +103,10 @@ impl Engine {
         reads.map(|fixture| fixture.room).collect()
     }
 
-    /// The next claim of a room of which there is something to tell.
+    /// Returns the next predicate of the room whose truth changed.
     fn news(&mut self, looked: &mut Looked, now: Instant) -> Option<RoomEvent> {
         let room = self.rooms.get_mut(&looked.room)?;
-        // The plan may be another one now.
+        // An earlier event may have replaced the plan.
         if !room.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &looked.known)) {
             return None;
         }
@@ -120,7 +123,8 @@ impl Engine {
         None
     }
 
-    /// Commands ended; those of different rooms together, those of one room one after the other.
+    /// Applies the results of commands: one transaction for different rooms, one after the other for the
+    /// same room.
     pub(super) async fn ended(&mut self, first: Done, more: &mut mpsc::Receiver<Done>) {
         let mut waiting = vec![first];
         while waiting.len() < TOGETHER
@@ -141,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// What a room hears of it. Of an earlier run nothing.
+    /// Turns a result into an event of the room. Results of an earlier run are dropped.
     fn end_of(&mut self, done: Done) -> Option<RoomEvent> {
         let Done { task, is_done, why } = done;
         let moment = self.now();
@@ -158,12 +162,13 @@ impl Engine {
         Some(RoomEvent::of(task.room, Event::Acted { step, turn, acted }))
     }
 
-    /// Something happened that nobody is answered for.
+    /// Applies an event that no request waits for.
     pub(super) async fn happen(&mut self, index: usize, event: Event) {
         self.happen_together(vec![RoomEvent::of(index, event)]).await;
     }
 
-    /// The same in several rooms, once in each.
+    /// Applies events of several rooms, at most one per room, in one transaction. If it fails, the
+    /// events are applied again after [`RETRY_AFTER`].
     pub(super) async fn happen_together(&mut self, reported: Vec<RoomEvent>) {
         let (mut decided, mut events) = (Vec::new(), Vec::new());
         for RoomEvent { room, event, evidence } in reported {

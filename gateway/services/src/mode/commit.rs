@@ -1,4 +1,4 @@
-//! What was decided becomes durable with its line of the record, and then real.
+//! Stores a decision with its audit entry in one transaction, then executes its effects.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ use linli_config::CheckedPlan;
 use linli_mode::record::Evidence;
 use linli_mode::record::ModeEvent;
 
-/// A step that was decided and is not durable yet.
+/// A transition that was computed and is not stored yet.
 pub(super) struct Decided {
     room: usize,
     known: Arc<CheckedPlan>,
@@ -39,7 +39,8 @@ pub(super) struct Decided {
 // === impl Engine ===
 
 impl Engine {
-    /// What follows from an event; nothing when nothing does. `plan` is that of an order.
+    /// Computes the transition for an event; `None` when the event changes nothing. `plan` is the plan
+    /// of an order; without it the room's plan is used.
     pub(super) fn decide(
         &self,
         index: usize,
@@ -59,8 +60,9 @@ impl Engine {
         Ok(Some(Decided { room: index, known: Arc::clone(known), event, by, evidence, next, effects }))
     }
 
-    /// Makes steps durable, all or none, then carries them out. A stop and a fire are carried out
-    /// first, and even when nothing can be written.
+    /// Stores transitions, all or none, together with further audit entries, changes and messages, then
+    /// executes them. A stop and a fire alarm are executed before they are stored, and also when storing
+    /// fails.
     pub(super) async fn settle(
         &mut self,
         decided: Vec<Decided>,
@@ -71,7 +73,7 @@ impl Engine {
         let began = Instant::now();
         let at = self.deps.clock.now().at;
         let is_urgent = !decided.is_empty() && decided.iter().all(Decided::is_urgent);
-        // Names what is done for ever: lines that are pending will have these numbers.
+        // Makes the ids of commands unique for ever: pending entries will take the numbers before it.
         let number = self.record.count() + self.pending.lines.len() as u64;
         let mut record = self.record.clone();
         for what in self.pending.lines.iter().cloned().chain(first) {
@@ -115,7 +117,7 @@ impl Engine {
             }
             Err(error) if is_urgent => {
                 tracing::error!(%error, "not on record yet, and done all the same: safety goes first");
-                // A head is reported, and signed, of what is on record only.
+                // A published head must cover stored entries only.
                 reported.iter_mut().for_each(|body| drop(body.remove("record")));
                 pending.messages =
                     reported.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
@@ -131,7 +133,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What the district is told of a step; nothing when people see no difference.
+    /// Returns the `event/mode` message of a transition; `None` when nothing visible changed.
     fn changed(
         &self,
         room: &Room,
@@ -157,7 +159,7 @@ impl Engine {
         changed.body()
     }
 
-    /// The record's line of a step.
+    /// Returns the audit entry of a transition, and the stages before and after it.
     fn line(&self, room: &Room, made: &Decided) -> (ModeEvent, (Stage, Stage)) {
         let stages = (room.stage(&self.setup), made.next.stage(&made.known.brief));
         let line = ModeEvent::Step {
@@ -175,7 +177,7 @@ impl Engine {
         (line, stages)
     }
 
-    /// What is durable becomes real.
+    /// Takes over the new state of the room and executes the effects.
     fn carry_out(&mut self, made: Decided, after: After, at: Timestamp, number: &str) {
         let now = self.now();
         self.deps.health.steps.fetch_add(1, Ordering::Relaxed);
@@ -201,7 +203,7 @@ impl Engine {
             room.time(effect, now.instant);
             let number = format!("{number}-{place}");
             match effect {
-                // Whoever pressed stop meanwhile is heard next.
+                // A stop was pressed while this was being stored; it is served next.
                 Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
                 Effect::Act { step, turn, attempt } => {
                     act(room, &self.setup, brief, &self.actuator, &number, (*step, *turn, *attempt));
@@ -238,12 +240,12 @@ impl Engine {
 // === impl Decided ===
 
 impl Decided {
-    /// The plan it was decided by.
+    /// The plan that the transition was computed with.
     pub(super) const fn plan(&self) -> &Arc<CheckedPlan> {
         &self.known
     }
 
-    /// Where the room is once this is durable.
+    /// Returns what is stored beside the state once the transition is durable.
     fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> After {
         let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
         After {
@@ -254,18 +256,18 @@ impl Decided {
         }
     }
 
-    /// The plan that the room keeps; none in peace.
+    /// The plan that the room keeps; `None` in peace.
     fn keeps(&self) -> Option<&Arc<CheckedPlan>> {
         self.next.run.is_some().then_some(&self.known)
     }
 
-    /// Whether it is carried out even when nothing can be written.
+    /// Whether the transition is executed even if it cannot be stored.
     const fn is_urgent(&self) -> bool {
         matches!(self.event, Event::Stop { .. } | Event::Fire(Truth::True))
     }
 }
 
-/// A step's settings are written.
+/// Writes the settings of one phase of a step.
 fn act(
     room: &mut Room,
     setup: &Setup,
@@ -286,14 +288,14 @@ fn act(
             let token = room.begins(step, attempt);
             actuator.write(&setup.facility, &settings, number, &token, task);
         }
-        // An end and a remedy are never taken back, nor overtaken by what makes safe.
+        // An end and a compensation are never withdrawn, and no command that makes safe overtakes them.
         ActionPhase::Off | ActionPhase::Compensate => {
             actuator.write_first(&setup.facility, &settings, number, task)
         }
     }
 }
 
-/// What devices say to people in a drill says that it is one.
+/// In a drill, puts the free texts that devices show to people in drill brackets.
 fn spoken(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Setting> {
     let mut settings = settings.to_vec();
     for setting in settings.iter_mut().filter(|_| is_drill) {

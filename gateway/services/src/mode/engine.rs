@@ -1,5 +1,5 @@
-//! The engine of the mode switch: the state of every room, and what it takes over from the
-//! configuration. What happens to it stands in the modules beside it; the loop in `service` feeds it.
+//! The engine of the mode switch: the state of every room, and the configuration in use. The sibling
+//! modules implement its operations; the loop in `service` calls them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -29,31 +29,31 @@ use crate::command_queue::Lanes;
 use crate::events::Events;
 use linli_config::CheckedPlan;
 
-/// What the task is made of.
+/// Dependencies of the mode service.
 pub struct Deps {
-    /// Where everything is kept.
+    /// Stored rooms, orders and audit entries.
     pub store: Documents,
-    /// Where commands go.
+    /// Queues of the command service.
     pub commands: Lanes,
-    /// Where people ask.
+    /// Requests of people.
     pub asked: mpsc::Receiver<Asked>,
-    /// Screens.
+    /// Events for the screens.
     pub events: Events,
-    /// Labels.
+    /// Wall clock, for labels and expiry times.
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub health: Arc<Health>,
-    /// The configuration's part, replaced on reload.
+    /// The configuration of the mode switch, replaced on reload.
     pub setup: watch::Receiver<Arc<Setup>>,
-    /// What the `status` topic says.
+    /// Contents of the `status` topic.
     pub birth: watch::Sender<Birth>,
-    /// Where it is reported which data policies hold.
+    /// Publishes the data policies in force.
     pub policies: PolicyPublisher,
-    /// Signs for the record.
+    /// Signs checkpoints of the audit record.
     pub signer: Option<Arc<CheckpointSigner>>,
 }
 
-/// The state of every room of this gateway, and what carries decisions out.
+/// The state of every room of this gateway, and the means to execute decisions.
 pub struct Engine {
     pub(super) deps: Deps,
     pub(super) setup: Arc<Setup>,
@@ -64,31 +64,32 @@ pub struct Engine {
     pub(super) refusals: crate::refusal_budget::RefusalBudget,
     pub(super) readings: LatestReadings,
     pub(super) actuator: Actuator,
-    /// What happened and could not be made durable yet.
+    /// Events that could not be stored and are applied again at `retry_at`.
     pub(super) again: VecDeque<(usize, Event)>,
     pub(super) again_at: Option<Instant>,
-    /// Counts refreshments.
+    /// Number of lease renewals and early stops; part of command ids.
     pub(super) refreshed: u64,
-    /// Rooms that began in another building than there is now.
+    /// Rooms whose run began in a building that the configuration has changed since.
     pub(super) strange: Vec<usize>,
-    /// What had to be done before it could be written.
+    /// Executed and not stored yet.
     pub(super) pending: PendingAudit,
-    /// Who asked while something became durable.
+    /// Requests that arrived while something was being stored.
     pub(super) waiting: VecDeque<Asked>,
-    /// Rooms in which stop was pressed meanwhile: nothing more moves there.
+    /// Rooms whose stop waits to be decided: no further command is sent there.
     pub(super) stopped: BTreeSet<usize>,
-    /// When a policy's silence ends by itself.
+    /// When the next alarm suppression of a policy ends.
     pub(super) ruled_until: Option<Instant>,
-    /// When the district was told what stands for the record.
+    /// When the head of the audit record was published.
     pub(super) heads: Heads,
-    /// Orders that rooms follow.
+    /// Orders that rooms follow, by id.
     pub(super) orders: BTreeMap<String, Order>,
 }
 
 // === impl Engine ===
 
 impl Engine {
-    /// Goes on where every room was when the process ended: safe, and proven anew.
+    /// Restores every room from the store. [`Self::begin`] then makes the rooms safe and proves their
+    /// evidence again.
     pub async fn resume(mut deps: Deps, done: mpsc::Sender<Done>) -> anyhow::Result<Self> {
         let setup = Arc::clone(&deps.setup.borrow_and_update());
         let record_key = deps.signer.as_ref().map(|signer| signer.verifier().to_string());
@@ -153,7 +154,7 @@ impl Engine {
         Moment { instant: Instant::now(), at: self.deps.clock.now().at }
     }
 
-    /// Takes over a changed configuration, unless a room in the middle of a run would lose its plan.
+    /// Takes over a changed configuration, unless a room with a run would lose its plan or the building.
     pub(super) fn follow(&mut self) {
         let is_same = Arc::ptr_eq(&self.deps.setup.borrow(), &self.setup);
         if !self.deps.setup.has_changed().unwrap_or_default() && is_same {
@@ -185,12 +186,12 @@ impl Engine {
         }
     }
 
-    /// What is read of a claim now.
+    /// Returns the truth of a predicate by the current readings.
     pub(super) fn truth(&self, brief: &ResolvedPlan, atom: usize, now: Instant) -> Truth {
         self.readings.truth(&self.setup, brief, atom, now, None, false)
     }
 
-    /// Processes drop by themselves when they are not refreshed.
+    /// Renews the leases of a room that are due. A process whose lease is not renewed stops by itself.
     pub(super) fn refresh(&mut self, index: usize, now: Instant) {
         let Some(room) = self.rooms.get_mut(&index) else { return };
         let Some(known) = room.known.clone() else { return };
@@ -209,7 +210,7 @@ impl Engine {
         }
     }
 
-    /// Tells everybody what holds now.
+    /// Publishes the data policies in force.
     pub(super) fn rule(&mut self) {
         let now = Instant::now();
         let entered = self.rooms.values().filter_map(|room| room.entered.as_ref());

@@ -1,5 +1,5 @@
-//! Forms of the mode switch: documents of rooms, lines of the record and its heads, what is reported; and
-//! one whole switch, as the store has it afterwards.
+//! Golden files of the mode switch: stored rooms, audit entries and heads, published messages; and one
+//! whole switch with everything the store contains afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,8 +44,7 @@ fn run(class: Class, direction: Direction, steps: Vec<StepState>) -> Run {
     Run { steps, ..Run::new(order, 0, 0) }
 }
 
-/// Rooms as they are kept: in peace, entering, held with outputs that are not proven, in a drill,
-/// on the way back.
+/// Stored rooms: in peace, entering, held with unproven outputs, in a drill, returning.
 fn rooms() -> Vec<Kept> {
     let room = |state, entered, last| Kept {
         plan: Some((text(PLAN), "a5".repeat(32))),
@@ -111,7 +110,7 @@ fn rooms() -> Vec<Kept> {
     ]
 }
 
-/// Steps with everything, and with as little as may be.
+/// Steps with all optional members, and with none.
 fn steps() -> [ModeEvent; 2] {
     let evidence = Evidence {
         claim: text("reading-door.contact == closed"),
@@ -249,7 +248,7 @@ async fn the_chain_and_its_signed_heads() {
     assert_eq!(heads.last().unwrap().count, 2 * u64::try_from(whats().len()).unwrap());
 }
 
-/// A engine over a site, and where its commands come out.
+/// Creates an engine over a site; returns it with its command queues and its status.
 pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
@@ -301,13 +300,13 @@ fn order(engine: &Engine, number: u64, kind: Kind, class: Class, plan: &str) -> 
     signed.bytes()
 }
 
-/// The order that the reading room becomes a sampling area.
+/// Returns the order that makes the reading room a sampling area.
 pub(super) fn enter(engine: &Engine) -> Vec<u8> {
     order(engine, 1, Kind::Enter, Class::Actual, PLAN)
 }
 
-/// Follows that order until the first output moves. Twice ordered is ordered once; who may not commit
-/// does not.
+/// Follows that order until the first output moves. Sends it twice, and commits as an unauthorised
+/// person first.
 pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
     let room = engine.setup.facility.room("reading-room").unwrap();
     engine.happen(room, Event::Fire(Truth::False)).await;
@@ -361,7 +360,7 @@ async fn a_switch_as_it_is_stored_and_told() {
     let drill = order(&engine, 2, Kind::Enter, Class::Exercise, "hall.command@1");
     engine.order(&drill, None, "lin").await.unwrap();
     engine.tell_status();
-    // The canonical name of the building stands where version 0.1 had its own.
+    // Replaces the building's canonical name by the one of version 0.1.
     let plans = engine.setup.plans.iter();
     let mut dump = plans.fold(site.dump().await, |dump, known| {
         dump.replace(&known.building, &building_0_1(&known.brief.plan.key()))
@@ -386,7 +385,7 @@ async fn what_a_preview_saw() {
     let (mut engine, _commands, _birth) = engine(&site).await;
     let names = format!("{PLAN},hall.command@1");
     let mut shown = engine.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
-    // The name of the building has tests of its own.
+    // Other tests check the name of the building.
     for facts in shown["facts"].as_array_mut().unwrap() {
         assert!(facts["building"].take().is_string());
     }

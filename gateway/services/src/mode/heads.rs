@@ -1,36 +1,37 @@
-//! What stands for the record is reported with every change of a room, and every five minutes while
-//! anything else was recorded: whoever keeps it can prove later that nothing was changed.
+//! When the head of the audit record is published: with every change of a room, and every five minutes
+//! while other entries were added. A receiver that keeps the heads can prove later that no entry was
+//! changed.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Told this often while anything was recorded.
+/// Longest time between a new entry and the next head.
 const EVERY: Duration = Duration::from_secs(300);
 
-/// What was reported.
+/// The last published head.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads {
-    /// How many lines stood behind it.
+    /// Number of entries that it covers.
     pub(super) reported: u64,
-    /// When.
     at: Instant,
 }
 
 // === impl Heads ===
 
 impl Heads {
-    /// What was reported before the process ended is not known; it is reported again with the next line.
+    /// Assumes that the head of `count` entries was published before the restart; the next entry makes
+    /// it due again.
     pub const fn resume(count: u64, now: Instant) -> Self {
         Self { reported: count, at: now }
     }
 
-    /// When it is reported again, if anything was recorded since.
+    /// Returns when the head must be published; `None` without new entries.
     pub fn due(&self, count: u64) -> Option<Instant> {
         (count > self.reported).then(|| self.at + EVERY)
     }
 
-    /// It was reported.
+    /// Notes that a head of `count` entries was published.
     pub const fn tell(&mut self, count: u64, now: Instant) {
         (self.reported, self.at) = (count, now);
     }

@@ -1,5 +1,5 @@
-//! What kiosks show while a room is in its emergency role: written by commands like everything else,
-//! tried until it is read back, and taken back afterwards to what they showed before.
+//! Texts that kiosks show while a room is in its emergency role: written by commands, retried until the
+//! read-back confirms them, and replaced by the earlier text afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,49 +23,49 @@ use crate::live::Live;
 use crate::random::random;
 use linli_domain::audit::hex;
 
-/// Kind of the pages that say what was written over.
+/// Kind of the documents that keep the replaced texts.
 const NOTICE: &str = "mode-notice";
 
-/// A kiosk fetches its text with its next report: the command lives for two of the slowest.
+/// A kiosk fetches its text with its next report: a command lives for two report periods of the slowest
+/// kiosk.
 const EXPIRES: Duration = Duration::from_secs(60);
 
-/// Longest wait for the service's answer.
+/// Longest wait for the command service's answer.
 const PATIENCE: Duration = Duration::from_secs(130);
 
-/// A kiosk that does not show it yet is tried again after this.
+/// Time between two attempts.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What the task is made of.
+/// Dependencies of the task.
 pub struct Deps {
-    /// What holds.
+    /// Data policies in force, with the texts to show.
     pub in_force: watch::Receiver<Arc<InForce>>,
-    /// Where commands go.
+    /// Queue of the command service.
     pub commands: mpsc::Sender<Submission>,
-    /// What was written over.
+    /// Keeps the replaced texts.
     pub store: Documents,
-    /// What kiosks show.
+    /// Latest values of the kiosks.
     pub live: Arc<Live>,
-    /// For expiry and labels.
+    /// For expiry times and labels.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A text that was written over another.
+/// A text written to a kiosk, and the one it replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Written {
-    /// The text; none when it was taken back.
+    /// The written text; `None` once the earlier text is restored.
     pub(super) text: Option<String>,
-    /// What the kiosk showed before.
+    /// The text that the kiosk showed before.
     pub(super) before: String,
 }
 
-/// The task.
 struct Notices {
     deps: Deps,
-    /// Locked for moments only: what is done for one kiosk is known even if the rest is given up.
+    /// Never locked across an await: progress of one kiosk is kept even if the others are interrupted.
     written: Mutex<BTreeMap<Id, Written>>,
 }
 
-/// Makes every kiosk show what it is to show, for as long as the process lives.
+/// Writes the texts of the policies in force to the kiosks, until the process ends.
 pub async fn run(deps: Deps) {
     let mut changes = deps.in_force.clone();
     let notices = Notices { deps, written: Mutex::default() };
@@ -81,7 +81,7 @@ pub async fn run(deps: Deps) {
             }
             std::future::pending::<()>().await;
         };
-        // Another mode waits for no kiosk.
+        // A changed policy interrupts kiosks that do not answer.
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
             () = made => {}
@@ -110,7 +110,7 @@ impl Notices {
         Ok(())
     }
 
-    /// Whether everything is as it is wanted.
+    /// Brings every kiosk to its wanted text; returns whether all show it.
     async fn make(&self, wanted: &BTreeMap<Id, String>) -> bool {
         let all: BTreeSet<Id> = self.lock().keys().chain(wanted.keys()).cloned().collect();
         let each = all.iter().map(|device| async move {
@@ -122,7 +122,8 @@ impl Notices {
         join_all(each).await.into_iter().all(|is_done| is_done)
     }
 
-    /// Whether a kiosk shows the text; what it showed before is on record first.
+    /// Returns whether the kiosk shows the text. Stores the text it showed before, then writes the new
+    /// one.
     async fn show(&self, device: &Id, text: &str) -> bool {
         let shown = self.shown(device);
         let known = self.lock().get(device).cloned();
@@ -141,7 +142,7 @@ impl Notices {
         self.write(device, text).await
     }
 
-    /// Whether a kiosk shows what it showed before.
+    /// Restores the earlier text; returns whether the kiosk shows it.
     async fn take_back(&self, device: &Id) -> bool {
         let Some(Written { before, .. }) = self.lock().get(device).cloned() else { return true };
         let is_back = self.shown(device).as_ref() == Some(&before) || self.write(device, &before).await;
@@ -152,7 +153,7 @@ impl Notices {
         is_over
     }
 
-    /// What a kiosk says that it shows.
+    /// Returns the text that the kiosk reports.
     fn shown(&self, device: &Id) -> Option<String> {
         let view = self.deps.live.device(device.as_str(), Instant::now())?;
         let point = view.points.into_iter().find(|point| point.point.as_str() == MESSAGE)?;
@@ -162,7 +163,7 @@ impl Notices {
         }
     }
 
-    /// On record before it is written.
+    /// Stores what is written to a kiosk; returns whether that succeeded.
     async fn keep(&self, device: &Id, written: &Written) -> bool {
         let body = serde_json::to_string(written).expect("texts are JSON values");
         let at = self.deps.clock.now().at;

@@ -1,5 +1,4 @@
-//! Answers what people ask of the mode switch: each request becomes an event of a room, or is refused
-//! with the reason.
+//! Serves requests of people: turns each into an event of a room, or refuses it with the reason.
 
 use linli_mode::record::ModeEvent;
 use linli_mode::{Actor, Event, ResolvedPlan};
@@ -11,13 +10,13 @@ use super::request::{Finding, Operation, RequestedAction};
 use super::view;
 use crate::error::ServiceError;
 
-/// Longest finding.
+/// Most characters of a finding and of its owner.
 const LONGEST: usize = 500;
 
 // === impl Engine ===
 
 impl Engine {
-    /// Answers one request.
+    /// Serves one request.
     pub(super) async fn answer(&mut self, who: &str, action: RequestedAction) -> Result<Value, ServiceError> {
         match action {
             RequestedAction::Status => Ok(view::status(self)),
@@ -71,7 +70,10 @@ impl Engine {
         }
     }
 
-    /// Who does something.
+    /// Returns the acting person.
+    ///
+    /// # Errors
+    /// When no person is given, or facility.toml has no such person.
     pub(super) fn person(&self, person: Option<&str>) -> Result<Actor, ServiceError> {
         let person = person.ok_or_else(|| {
             ServiceError::Wrong("who does it is missing: name a person of facility.toml".to_owned())
@@ -82,7 +84,7 @@ impl Engine {
         })
     }
 
-    /// Puts a finding on record.
+    /// Adds a finding to the audit record.
     async fn finding(&mut self, finding: Finding) -> Result<Value, ServiceError> {
         let who = self.person(Some(&finding.person))?;
         let Finding { order, owner, due, text, .. } = finding;
@@ -104,7 +106,7 @@ impl Engine {
         Ok(serde_json::json!({"record": self.record.head()}))
     }
 
-    /// An operation as the machine hears it.
+    /// Turns a person's operation into an event of the state machine.
     fn event(
         &self,
         index: usize,

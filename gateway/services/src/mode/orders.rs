@@ -1,6 +1,6 @@
-//! Orders: judged, then accepted in the transaction in which their first steps become durable.
+//! Receives orders: judges them, and accepts them in the transaction that stores their first steps.
 //!
-//! Whatever is refused is on record with its reason, and nothing moves.
+//! A refused order changes nothing; it is recorded with the reason.
 
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
 
-/// Orders that wait for somebody to compare their code.
+/// Most orders in quarantine, waiting for a person to compare their code.
 const WAITING: usize = 8;
 
-/// A room and what an order asks of it.
+/// An event that an order causes in a room.
 struct Wanted {
     room: usize,
     known: Arc<CheckedPlan>,
     event: Event,
 }
 
-/// What became of an order.
+/// The result of an order.
 struct Outcome {
     result: &'static str,
     reason: Option<String>,
@@ -50,7 +50,7 @@ struct Outcome {
 // === impl Engine ===
 
 impl Engine {
-    /// An order, or a message that proposes one, from the broker.
+    /// Receives an order or an alert message from the broker.
     pub(super) async fn order_came(&mut self, order: &InboundOrder) {
         if order.retained {
             let why = "retained orders are refused: publish it without the retain flag".to_owned();
@@ -62,7 +62,8 @@ impl Engine {
         }
     }
 
-    /// Takes an order in any form: bytes, text, a message. The answer says what became of it.
+    /// Receives an order in any form: COSE bytes, typed text, an alert message, or the code of a
+    /// quarantined order. Returns its result as JSON.
     pub(super) async fn order(
         &mut self,
         bytes: &[u8],
@@ -153,7 +154,8 @@ impl Engine {
         Ok(super::view::status(self))
     }
 
-    /// Plans that an order runs are on record before it, once each.
+    /// Stores an accepted order with its transitions. Each plan that it runs is recorded before it,
+    /// once.
     async fn accept(
         &mut self,
         outcome: Outcome,
@@ -190,7 +192,8 @@ impl Engine {
         Ok(())
     }
 
-    /// A plan's line of the record, if it is not there yet.
+    /// Returns the audit entry of a plan and the document that marks it, unless the plan is already
+    /// recorded.
     pub(super) async fn plan_lines(
         &self,
         known: &CheckedPlan,
@@ -206,7 +209,7 @@ impl Engine {
         Ok((vec![line], vec![Change::Document(page)]))
     }
 
-    /// What an order asks of which rooms: at once, and after that.
+    /// Returns the events that an order causes at once, and those that follow once the first are stored.
     fn wanted(&self, order: &Order) -> Result<(Vec<Wanted>, Vec<Wanted>), String> {
         let taken_back = match order.kind {
             Kind::Cancel | Kind::Amend => self.taken_back(order)?,
@@ -220,7 +223,7 @@ impl Engine {
                 let conflict = |(place, wanted): (usize, &Wanted)| {
                     self.air_conflict(&wanted.known, &wanted.event, &plans[..place])
                 };
-                // Nothing is taken back for what cannot begin.
+                // An amendment cancels nothing if its own plans cannot begin.
                 match then.iter().enumerate().find_map(conflict) {
                     Some(why) => Err(why),
                     None => Ok((taken_back, then)),
@@ -230,7 +233,7 @@ impl Engine {
         }
     }
 
-    /// Rooms that follow an order which is taken back.
+    /// Returns the cancellation of every room that follows a superseded order.
     fn taken_back(&self, order: &Order) -> Result<Vec<Wanted>, String> {
         let mut wanted = Vec::new();
         for room in self.rooms.values() {
@@ -250,7 +253,7 @@ impl Engine {
         }
     }
 
-    /// The plans that an order runs.
+    /// Returns the start of every plan that the order names.
     fn ordered(&self, order: &Order) -> Result<Vec<Wanted>, String> {
         let target = order
             .target_at(&self.setup.centre, &self.setup.sites())
@@ -301,7 +304,7 @@ impl Engine {
         }
     }
 
-    /// What each room makes of it.
+    /// Computes the transition of each room, and why a room cannot follow.
     fn decided(&self, wanted: &[Wanted], signers: &[Id]) -> (Vec<Decided>, Vec<(Id, Option<String>)>) {
         let (mut decided, mut rooms) = (Vec::new(), Vec::new());
         let names: Vec<&str> = signers.iter().map(Id::as_str).collect();
@@ -324,7 +327,8 @@ impl Engine {
         (decided, rooms)
     }
 
-    /// Rooms on one air handler cannot pull and push at once, nor can those that one order names.
+    /// Returns why a plan cannot begin: rooms on one air handler must not have opposite pressures.
+    /// Counts rooms with a run, and the plans in `beside`, which the same order starts.
     pub(super) fn air_conflict(
         &self,
         known: &CheckedPlan,
@@ -341,7 +345,7 @@ impl Engine {
         Some(format!("{} shares its air handler and flows the other way", self.rooms[&other].id))
     }
 
-    /// What follows once the first steps are durable.
+    /// Applies events that follow once the first transitions are stored.
     async fn go_on(&mut self, then: Vec<Wanted>) {
         for Wanted { room, known, event } in then {
             let decided = self.decide(room, Some(&known), event, Some("the order".to_owned()), None);
@@ -357,7 +361,7 @@ impl Engine {
         }
     }
 
-    /// What was taken back in the middle goes back by its own plan.
+    /// Starts the return plan of every room whose run was cancelled after it had begun.
     async fn go_back(&mut self, order: &Order) {
         if order.kind != Kind::Cancel {
             return;
@@ -373,7 +377,7 @@ impl Engine {
         self.go_on(cancelled).await;
     }
 
-    /// A message opens a proposal, never more.
+    /// Receives an alert message. It opens a proposal and never moves anything.
     async fn message(&mut self, bytes: &[u8], via: &str) -> Result<Value, ServiceError> {
         let alert = match Alert::read(bytes) {
             Ok(alert) => alert,
@@ -397,14 +401,14 @@ impl Engine {
         Ok(body)
     }
 
-    /// An order that moves nothing: on record, reported, answered.
+    /// Records, publishes and returns the result of an order that moves nothing.
     async fn end(&mut self, outcome: Outcome, via: &str) -> Result<Value, ServiceError> {
         let at = self.deps.clock.now().at;
         let is_repeated = outcome.result == "repeated";
         self.deps.health.ordered(outcome.result);
         let body = outcome.body(via);
         tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order");
-        // A flood of rubbish fills neither the disk nor the broker.
+        // Limits how fast invalid orders can fill the disk and the broker.
         if self.refusals.spend(Instant::now()) {
             let lines = if is_repeated { Vec::new() } else { vec![outcome.line(via)] };
             let record = message(Topic::OrderEvent, at, body.clone());
@@ -415,7 +419,7 @@ impl Engine {
     }
 }
 
-/// A plan as an order begins it.
+/// Returns the event that starts a plan under an order.
 fn run(order: &Order, known: &Arc<CheckedPlan>) -> Wanted {
     let (direction, plan) = (known.brief.plan.direction, known.brief.plan.key());
     let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan });

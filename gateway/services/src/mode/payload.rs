@@ -1,4 +1,4 @@
-//! What the district is told: `event/mode` and `event/order`.
+//! Messages on `event/mode` and `event/order`.
 
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
@@ -8,34 +8,30 @@ use linli_config::CheckedPlan;
 use linli_mode::labels;
 use linli_mode::record::StepChange;
 
-/// A room took a step: what changed, for whoever follows it.
+/// A transition of a room, as it is published.
 pub struct Changed<'c> {
-    /// The room.
     pub room: &'c Id,
-    /// What people call it.
+    /// Display name of the room.
     pub name: &'c str,
     /// The plan of the run.
     pub known: &'c CheckedPlan,
-    /// Before.
     pub before: &'c State,
-    /// Afterwards.
     pub after: &'c State,
-    /// Where it was, and where it is.
+    /// Stages before and after.
     pub stages: (Stage, Stage),
-    /// What follows.
     pub effects: &'c [Effect],
-    /// Whether the plan's data policy holds from now on, or ends; nothing when that did not change.
+    /// Whether the plan's data policy begins (`true`) or ends (`false`); `None` when that did not
+    /// change.
     pub is_ruled: Option<bool>,
-    /// The record so far.
+    /// The audit record with the entry of this transition.
     pub lines: &'c super::record::Record,
-    /// When.
     pub at: Timestamp,
 }
 
 // === impl Changed ===
 
 impl Changed<'_> {
-    /// The message's members; nothing when people see no difference.
+    /// Returns the members of the message; `None` when nothing visible changed.
     #[must_use]
     pub fn body(&self) -> Option<Map<String, Value>> {
         let run = self.after.run.as_ref().or(self.before.run.as_ref())?;
@@ -63,7 +59,7 @@ impl Changed<'_> {
         }
     }
 
-    /// What somebody has to hear of.
+    /// Returns the note of an effect that people must know of.
     fn note(&self, effect: &Effect) -> Option<Value> {
         let id = |step: &usize| self.known.brief.steps.get(*step).map(|job| &job.id);
         match effect {
@@ -75,7 +71,7 @@ impl Changed<'_> {
     }
 }
 
-/// Steps that changed.
+/// Returns the steps whose state differs between the two states.
 #[must_use]
 pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<StepChange> {
     let pending = StepState::Pending;
@@ -105,7 +101,7 @@ pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<StepCha
         .collect()
 }
 
-/// A message of the mode switch.
+/// Builds a message of the mode switch.
 #[must_use]
 pub fn message(topic: Topic, at: Timestamp, body: Map<String, Value>) -> Record {
     Record::Message(Message { topic, class: DeviceClass::Actuator, at, body })

@@ -1,17 +1,17 @@
-//! What was carried out before it could be written: its entries become durable with whatever comes next.
+//! What was executed before it could be stored; it is stored with the next transaction.
 
 use linli_domain::Record;
 use linli_mode::record::ModeEvent;
 use linli_store::Change;
 
-/// What was carried out and could not be written yet; it is written with whatever comes next.
+/// What was executed and is not stored yet.
 #[derive(Default)]
 pub(super) struct PendingAudit {
-    /// Lines of the record.
+    /// Audit entries.
     pub lines: Vec<ModeEvent>,
-    /// Where rooms are.
+    /// Documents of rooms.
     pub pages: Vec<Change>,
-    /// What the district is told.
+    /// Messages for the uplink.
     pub messages: Vec<Record>,
 }
 

@@ -1,5 +1,5 @@
-//! Which data policies are in force: reckoned from where the rooms are, reported to the lines, the
-//! pipeline, the alarms and the kiosks, each of which does its part of it.
+//! The data policies in force: derived from the rooms' states and published to the lines, the pipeline,
+//! the alarms and the kiosks, which apply them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,31 +16,30 @@ use super::evidence::Moment;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 
-/// Where it is reported what holds.
+/// Publishes the data policies in force.
 #[derive(Clone, Default)]
 pub struct PolicyPublisher {
     in_force: watch::Sender<Arc<InForce>>,
     paces: watch::Sender<PollOverrides>,
 }
 
-/// The plan that a room was entered by; its policy holds until the room is in peace.
+/// The plan by which a room was entered; its policy is in force until the room is in peace.
 #[derive(Debug, Clone)]
 pub struct Entered {
-    /// The plan.
     pub known: Arc<CheckedPlan>,
-    /// By which order.
+    /// Id of the order.
     order: String,
-    /// Whether it is meant.
+    /// Actual or exercise.
     pub(super) class: Class,
-    /// Since when.
+    /// When the order was committed, wall clock.
     began: Timestamp,
-    /// How much of that passed before this process.
+    /// Age of the policy when this process began to count it.
     aged: Duration,
-    /// Since when this process counts.
+    /// When this process began to count it.
     counted: Instant,
 }
 
-/// What is kept of it.
+/// The stored form of [`Entered`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeptEntered {
     pub(super) plan: String,
@@ -53,13 +52,13 @@ pub struct KeptEntered {
 // === impl PolicyPublisher ===
 
 impl PolicyPublisher {
-    /// What holds now.
+    /// Returns the policies in force, and their changes.
     #[must_use]
     pub fn in_force(&self) -> watch::Receiver<Arc<InForce>> {
         self.in_force.subscribe()
     }
 
-    /// How often devices are read.
+    /// Returns the poll intervals that the policies set, and their changes.
     #[must_use]
     pub fn paces(&self) -> watch::Receiver<PollOverrides> {
         self.paces.subscribe()
@@ -87,7 +86,7 @@ impl PolicyPublisher {
 // === impl Entered ===
 
 impl Entered {
-    /// What holds once a room is in that state.
+    /// Returns the plan whose policy is in force once the room is in `state`.
     pub fn after(
         before: Option<&Self>,
         state: &State,
@@ -109,7 +108,7 @@ impl Entered {
         })
     }
 
-    /// As it was kept; nothing when the plan is gone.
+    /// Restores the stored form; `None` when the configuration no longer has the plan.
     pub fn resume(setup: &Setup, kept: KeptEntered, now: Moment) -> Option<Self> {
         let known = setup.plan(&kept.plan);
         let known = known.filter(|known| linli_domain::audit::hex(&known.hash) == kept.hash)?;
@@ -124,7 +123,7 @@ impl Entered {
         })
     }
 
-    /// What is kept of it.
+    /// Returns the stored form.
     pub fn kept(&self) -> KeptEntered {
         KeptEntered {
             plan: self.known.brief.plan.key(),
@@ -135,12 +134,12 @@ impl Entered {
         }
     }
 
-    /// Since the order was committed.
+    /// Returns the time since the order was committed.
     pub(super) fn age(&self, now: Instant) -> Duration {
         self.aged + now.saturating_duration_since(self.counted)
     }
 
-    /// As people are shown it.
+    /// Returns the policy as the JSON of the status.
     pub fn shown(&self) -> Value {
         let policy = &self.known.policy;
         let reading = |reading: &linli_mode::Reading| {
@@ -162,7 +161,7 @@ impl Entered {
     }
 }
 
-/// Which plan's policy holds, for whoever compares.
+/// Returns the order and the plan of a policy, for comparison.
 pub fn plan_of(entered: Option<&Entered>) -> Option<(String, Id)> {
     entered.map(|entered| (entered.order.clone(), entered.known.brief.plan.id.clone()))
 }

@@ -1,4 +1,4 @@
-//! Counts every room for the page of metrics.
+//! Computes the metrics of every room.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::metrics::{RoomMetrics, Snapshot, known_of, passed};
 // === impl Engine ===
 
 impl Engine {
-    /// Counts everything anew.
+    /// Computes and publishes the metrics of every room.
     pub(super) fn count_rooms(&self) {
         let (now, at) = (Instant::now(), self.deps.clock.now().at);
         let mut metrics = Snapshot { record: self.record.count(), ..Snapshot::default() };
@@ -32,7 +32,7 @@ impl Engine {
             metrics.rooms.push(RoomMetrics {
                 room: room.id.clone(),
                 stage: room.stage(&self.setup),
-                // A room that was never switched has been in peace since nobody knows when.
+                // The start of peace is unknown for a room that was never switched.
                 in_stage: if room.since == Timestamp::default() { Duration::ZERO } else { in_stage },
                 is_exercise: room.state.is_exercise(),
                 steps,

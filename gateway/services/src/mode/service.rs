@@ -1,4 +1,4 @@
-//! The loop of the mode switch: one task, which feeds the engine with everything that happens.
+//! The loop of the mode switch: one task that passes every event to the engine.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use super::room_event::RoomEvent;
 use crate::VERSION;
 use linli_mode::record::ModeEvent;
 
-/// Values that become stale are noticed with this precision.
+/// Interval at which all rooms are evaluated; a stale value is noticed this late at most.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Ends of commands waiting to be heard.
+/// Capacity of the queue of command results.
 const DONE_QUEUE: usize = 256;
 
 /// The task that owns the mode switch.
@@ -30,16 +30,17 @@ pub struct ModeService {
 // === impl ModeService ===
 
 impl ModeService {
-    /// Resumes every room where it was when the process ended: made safe, and proven anew.
+    /// Restores every room from the store. [`Self::run`] first makes the rooms safe and proves their
+    /// evidence again.
     ///
     /// # Errors
-    /// When the store cannot be read, or a document of the mode switch does not decode.
+    /// When the store cannot be read, or a stored document does not decode.
     pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
         let (ended, done) = mpsc::channel(DONE_QUEUE);
         Ok(Self { engine: Engine::resume(deps, ended).await?, done })
     }
 
-    /// Runs until nothing is read any more.
+    /// Runs until the queue of batches is closed.
     pub async fn run(self, mut batches: mpsc::Receiver<Batch>, mut orders: mpsc::Receiver<InboundOrder>) {
         let Self { mut engine, mut done } = self;
         let mut look = tokio::time::interval(LOOK);
@@ -47,7 +48,7 @@ impl ModeService {
         let mut is_open = true;
         engine.begin().await;
         loop {
-            // Who asks, and who presses stop, waits for one thing that happened, not for its share of many.
+            // A request waits for at most one other event, so a stop is served soon.
             let next = engine.waiting.pop_front().or_else(|| engine.deps.asked.try_recv().ok());
             if let Some(asked) = next {
                 engine.serve(asked).await;
@@ -83,7 +84,7 @@ impl ModeService {
 // === impl Engine ===
 
 impl Engine {
-    /// Spans that ran out, processes to refresh, what is tried again.
+    /// Ends timers, renews leases, publishes the head and retries events, whatever is due.
     async fn time(&mut self) {
         let now = Instant::now();
         if self.again_at.is_some_and(|at| at <= now) {
@@ -112,7 +113,7 @@ impl Engine {
         }
     }
 
-    /// Every room hears that the process started, and nothing is known.
+    /// Applies the restart to every room: its evidence counts as unknown until it is read again.
     pub(super) async fn begin(&mut self) {
         let has_run = self.rooms.values().any(|room| room.state.run.is_some());
         if has_run || self.record.count() > 0 {

@@ -1,8 +1,8 @@
-//! What a preview saw that guards depend on, as one hash: an order can name it, and is refused when
-//! it is another one by then.
+//! The state that a plan's guards depend on, as one hash. An order can name the hash of a preview, and
+//! is refused when the state has changed since.
 //!
-//! People, doors and the interlocks that watch both are left out: they come and go, and are proven in
-//! the switch itself. So is whatever the plan itself moves.
+//! Occupancy, doors and the interlocks on both are left out: they change all the time and are proven
+//! during the switch. So is whatever the plan itself moves.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use super::engine::Engine;
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 
-/// The reading of what keeps people and lamps apart: it opens with the door and with whoever is there.
+/// The reading of an interlock between people and lamps: it changes with doors and occupancy.
 const INTERLOCK: &str = "interlock";
 
-/// What one plan depends on.
+/// Returns what one plan depends on.
 fn facts(engine: &Engine, known: &CheckedPlan) -> Value {
     let (brief, now) = (&known.brief, Instant::now());
     let room = engine.rooms.get(&brief.room);
@@ -41,7 +41,7 @@ fn facts(engine: &Engine, known: &CheckedPlan) -> Value {
         let at = |atom: usize| brief.predicates.get(atom).map(|atom| (atom.fixture, atom.read));
         let fixture =
             at(atom).and_then(|(fixture, read)| engine.setup.facility.fixtures.get(fixture)?.reads.get(read));
-        // The same contact, asked the other way round; or what is wired to it.
+        // The same contact in another predicate, or an interlock wired to it.
         passing.iter().any(|known| at(*known) == at(atom))
             || fixture.is_some_and(|read| read.name == INTERLOCK)
     };
@@ -64,7 +64,7 @@ fn facts(engine: &Engine, known: &CheckedPlan) -> Value {
     })
 }
 
-/// The snapshot of plans that one order names.
+/// Returns the hash of the plans that one order names, and what was hashed.
 pub fn of(engine: &Engine, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
     let mut plans = plans.to_vec();
     plans.sort_by_key(|known| known.brief.plan.key());
@@ -75,7 +75,7 @@ pub fn of(engine: &Engine, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
     (hash, facts)
 }
 
-/// The same for people: names with commas between them.
+/// Returns the hash and the facts as JSON; `names` are separated by commas.
 pub fn shown(engine: &Engine, names: &str) -> Result<Value, ServiceError> {
     let find = |name: &str| {
         engine.setup.plan(name).map(|known| &**known).ok_or_else(|| engine.setup.unknown_plan(name))

@@ -1,5 +1,5 @@
-//! Stop and fire wait for no disk: they are carried out first, and written down afterwards; and who
-//! presses stop while something else becomes durable does not wait for that either.
+//! Stop and fire do not wait for the disk: they are executed first and stored afterwards. A stop that
+//! arrives while something else is being stored is executed at once.
 
 use linli_store::{Entry, NotDurable};
 
@@ -7,13 +7,13 @@ use super::actuator::Task;
 use super::engine::Engine;
 use super::request::{Asked, Operation, RequestedAction};
 
-/// Most requests that are heard while something becomes durable.
+/// Most requests queued while something is being stored.
 const MOST_WAITING: usize = 1024;
 
 // === impl Engine ===
 
 impl Engine {
-    /// Answers who asked.
+    /// Serves a request and sends the answer.
     pub(super) async fn serve(&mut self, asked: Asked) {
         let Asked { who, action, reply } = asked;
         let stopped = self.stopped_by(&action);
@@ -23,7 +23,7 @@ impl Engine {
         }
     }
 
-    /// Makes an entry durable. Who asks meanwhile waits; who presses stop is obeyed at once.
+    /// Stores an entry. Queues requests that arrive meanwhile; executes a stop at once.
     pub(super) async fn kept(&mut self, entry: Entry) -> Result<(), NotDurable> {
         let store = self.deps.store.clone();
         let keeping = store.keep(entry);
@@ -40,8 +40,8 @@ impl Engine {
         }
     }
 
-    /// Nothing more moves in the room, and what was moved becomes safe; the stop itself is decided
-    /// and written down in its turn.
+    /// Withdraws the room's actions and makes its moved outputs safe. The stop itself is decided and
+    /// stored when its request is served.
     fn stop_ahead(&mut self, action: &RequestedAction) {
         let Some(index) = self.stopped_by(action) else { return };
         self.refreshed += 1;
@@ -59,7 +59,7 @@ impl Engine {
         }
     }
 
-    /// The room in which somebody presses stop.
+    /// Returns the room that the request stops.
     fn stopped_by(&self, action: &RequestedAction) -> Option<usize> {
         match action {
             RequestedAction::Do { room, operation: Operation::Stop, .. } => self.setup.facility.room(room),

@@ -1,4 +1,4 @@
-//! Orders as they are stored: those that rooms follow, and what protects against replay.
+//! Stored orders: those that rooms follow, and the guard against replayed orders.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use linli_store::{Change, Document, Documents};
 
 use super::room::Room;
 
-/// The page with what was accepted before.
+/// Id and kind of the document that stores the replay guard.
 pub(super) const LEDGER: &str = "mode-ledger";
 
-/// The ledger as it was kept.
+/// Returns the stored replay guard, or an empty one.
 pub async fn replay_guard(book: &Documents) -> anyhow::Result<ReplayGuard> {
     Ok(match book.get(LEDGER).await? {
         Some(page) => serde_json::from_str(&page.body)?,
@@ -18,7 +18,7 @@ pub async fn replay_guard(book: &Documents) -> anyhow::Result<ReplayGuard> {
     })
 }
 
-/// Kind of the pages with accepted orders.
+/// Kind of the documents that store accepted orders.
 const ORDER: &str = "mode-order";
 
 pub(super) fn order_document(order: &Order, at: linli_domain::Timestamp) -> Change {
@@ -26,7 +26,7 @@ pub(super) fn order_document(order: &Order, at: linli_domain::Timestamp) -> Chan
     Change::Document(Document { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
 }
 
-/// The orders that rooms follow.
+/// Returns the orders that rooms follow, by id.
 pub async fn followed(
     book: &Documents,
     rooms: impl Iterator<Item = &Room>,

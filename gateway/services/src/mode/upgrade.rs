@@ -1,5 +1,5 @@
-//! Rooms that version 0.1 stored in the middle of a switch: they go on after the upgrade, unless the
-//! building was really changed.
+//! Restores rooms that version 0.1 stored during a switch: they continue after the upgrade, unless the
+//! building has changed.
 
 use linli_store::{Change, Document, Entry};
 use serde_json::Value;
@@ -13,8 +13,8 @@ async fn room(site: &Site) -> Document {
     site.store.documents().get(ROOM).await.unwrap().expect("the room is stored")
 }
 
-/// The room's document and the lines of the record after a restart, when that name of the building is
-/// stored; and the name of the building there is.
+/// Stores a room under the building name `building` and restarts the engine. Returns the room's document
+/// and the whole store after the restart, and the current building name.
 async fn restarted(building: &str) -> (Value, String, String) {
     let site = Site::open().await;
     let (mut before, _commands, _birth) = engine(&site).await;

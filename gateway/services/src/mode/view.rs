@@ -1,4 +1,4 @@
-//! What people see: every room, its steps, what is waited for and from whom.
+//! The JSON views of rooms and plans: stages, steps, and what each step waits for.
 
 use linli_mode::facility::{Facility, Site};
 use linli_mode::{Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast};
@@ -9,12 +9,12 @@ use super::engine::Engine;
 use super::room::Room;
 use crate::error::ServiceError;
 
-/// Every room together.
+/// Returns the combined state of all rooms.
 pub fn together(engine: &Engine) -> Fold {
     fold(engine.rooms.values().map(|room| (room.stage(&engine.setup), &room.state)))
 }
 
-/// The rooms of each site together, of sites whose rooms have plans.
+/// Returns the combined state of each site that has rooms with plans.
 fn sites(engine: &Engine) -> Vec<Value> {
     let setup = &engine.setup;
     let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.as_ref());
@@ -28,12 +28,13 @@ fn sites(engine: &Engine) -> Vec<Value> {
     setup.facility.sites.iter().filter_map(shown).collect()
 }
 
-/// Every room.
+/// Returns the state of every room.
 pub fn status(engine: &Engine) -> Value {
     status_of(engine, engine.rooms.values())
 }
 
-/// The same of some rooms: who does something in one of many needs no more, and need not wait for more.
+/// Returns the state of some rooms. An operation in one room returns that room only, which is faster to
+/// build.
 pub fn status_of<'d>(engine: &'d Engine, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
     let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(engine, room)).collect();
     let waiting: Vec<&String> = engine.quarantine.keys().collect();
@@ -86,7 +87,7 @@ fn shown(engine: &Engine, room: &Room) -> Value {
 fn step_shown(engine: &Engine, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
     let (job, state) = (&brief.steps[step], &run.steps[step]);
     let mut body = about(brief, step);
-    // Nobody shall take a drill for the real thing, nor the other way round.
+    // The prompts of a drill are marked as such.
     if let (Some(prompt), true) = (body["prompt"].as_str().map(bracketed), room.state.is_exercise()) {
         body["prompt"] = json!(prompt);
     }
@@ -124,7 +125,7 @@ fn step_shown(engine: &Engine, room: &Room, run: &Run, brief: &ResolvedPlan, ste
     body
 }
 
-/// What a step is.
+/// Returns the definition of a step.
 fn about(brief: &ResolvedPlan, step: usize) -> Value {
     let job = &brief.steps[step];
     let after: Vec<_> = job.after.iter().map(|before| &brief.steps[*before].id).collect();
@@ -159,7 +160,7 @@ fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
     format!("{}.{name}", fixture.id)
 }
 
-/// A condition that does not hold, or is not known to.
+/// Returns the text of a condition that does not hold or is unknown.
 fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -> Option<String> {
     match cond {
         Cond::Predicate(atom) => claim(facility, room, brief, atom),
@@ -178,7 +179,7 @@ fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -
     }
 }
 
-/// A claim that does not hold, or is not known to.
+/// Returns the text of a predicate that does not hold or is unknown.
 fn claim(facility: &Facility, room: &Room, brief: &ResolvedPlan, atom: usize) -> Option<String> {
     let text = || brief.predicates.get(atom).map(|atom| atom.text(facility)).unwrap_or_default();
     match room.knows(atom) {
@@ -188,8 +189,8 @@ fn claim(facility: &Facility, room: &Room, brief: &ResolvedPlan, atom: usize) ->
     }
 }
 
-/// What a plan would do now: its steps in order, who is needed, when it could be ready, and what
-/// is not known or does not hold.
+/// Returns what a plan would do now: its steps in order, the people needed, the earliest end, and the
+/// predicates that are unknown or do not hold.
 pub fn preview(engine: &Engine, name: &str) -> Result<Value, ServiceError> {
     let setup = &engine.setup;
     let known = setup.plan(name).ok_or_else(|| setup.unknown_plan(name))?;
