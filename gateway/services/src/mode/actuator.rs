@@ -65,30 +65,30 @@ impl Actuator {
         taken_back: &CancellationToken,
         task: Task,
     ) {
-        self.give(&self.commands.usual, (facility, settings), number, taken_back, task);
+        self.submit(&self.commands.usual, (facility, settings), number, taken_back, task);
     }
 
     /// Does the same through the first lane, which is served before all others and does not wait for the
     /// disk. Used to end a step, to compensate it and to make an output safe; cannot be withdrawn.
     pub fn write_first(&self, facility: &Facility, settings: &[&Setting], number: &str, task: Task) {
-        self.give(&self.commands.first, (facility, settings), number, &CancellationToken::new(), task);
+        self.submit(&self.commands.first, (facility, settings), number, &CancellationToken::new(), task);
     }
 
-    fn give(
+    fn submit(
         &self,
-        way: &mpsc::Sender<Submission>,
+        lane: &mpsc::Sender<Submission>,
         (facility, settings): (&Facility, &[&Setting]),
         number: &str,
         taken_back: &CancellationToken,
         task: Task,
     ) {
-        let given = settings.iter().enumerate().map(|(index, setting)| {
+        let answers = settings.iter().enumerate().map(|(index, setting)| {
             let number = format!("{number}-{index}");
             let (submission, answer) = self.submission(facility, setting, &number, taken_back.clone())?;
-            way.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
+            lane.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
             Ok(answer)
         });
-        tokio::spawn(answered(given.collect(), task, self.done.clone()));
+        tokio::spawn(report_result(answers.collect(), task, self.done.clone()));
     }
 
     fn submission(
@@ -100,12 +100,12 @@ impl Actuator {
     ) -> Result<(Submission, oneshot::Receiver<Answer>), String> {
         let output = facility.fixtures.get(setting.fixture).and_then(|f| f.sets.get(setting.output));
         let point = &output.ok_or("the building has no such output")?.point;
-        let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
+        let lifetime = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
         let body = json!({
             "id": format!("{OF_THIS_PROCESS}{number}"),
             "point": point.point,
             "value": setting.value,
-            "expires": self.clock.now().at.0.saturating_add(life),
+            "expires": self.clock.now().at.0.saturating_add(lifetime),
         });
         let (device, payload) = (point.device.to_string(), body.to_string().into_bytes());
         let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
@@ -114,14 +114,14 @@ impl Actuator {
     }
 }
 
-async fn answered(
-    given: Vec<Result<oneshot::Receiver<Answer>, String>>,
+async fn report_result(
+    answers: Vec<Result<oneshot::Receiver<Answer>, String>>,
     task: Task,
     done: mpsc::Sender<Done>,
 ) {
     let mut why = None;
-    for given in given {
-        let reported = match given {
+    for answer in answers {
+        let failure = match answer {
             Err(why) => Some(why),
             Ok(answer) => match answer.await {
                 Ok(answer) if answer.result == "done" => None,
@@ -132,7 +132,7 @@ async fn answered(
                 Err(_) => Some("the gateway is stopping".to_owned()),
             },
         };
-        why = why.or(reported);
+        why = why.or(failure);
     }
     let is_done = why.is_none();
     // The service may have ended; the journal has the commands.

@@ -15,7 +15,7 @@ use super::view;
 impl Engine {
     /// Publishes the head of the audit record when it is due. Tries again later if the message cannot be
     /// stored.
-    pub(super) async fn tell_head(&mut self, now: Instant) {
+    pub(super) async fn publish_head(&mut self, now: Instant) {
         if self.heads.due(self.record.count()).is_none_or(|due| due > now) {
             return;
         }
@@ -26,16 +26,16 @@ impl Engine {
         body.insert("kind".to_owned(), Value::from("head"));
         body.insert("record".to_owned(), serde_json::json!(self.record.head()));
         let record = message(Topic::ModeEvent, at, body);
-        let kept = self.kept(Entry { records: vec![record], ..Entry::default() }).await;
-        if let Err(error) = &kept {
-            tracing::warn!(%error, "the head of the record could not be told yet");
+        let stored = self.store(Entry { records: vec![record], ..Entry::default() }).await;
+        if let Err(error) = &stored {
+            tracing::warn!(%error, "the head of the audit record could not be published yet");
         }
-        self.heads.tell(if kept.is_ok() { count } else { self.heads.reported }, now);
+        self.heads.note_published(if stored.is_ok() { count } else { self.heads.published }, now);
     }
 
     /// Updates the mode of the centre on the retained `status` topic.
-    pub(super) fn tell_status(&self) {
-        let mode = view::together(self).stage.as_str().to_owned();
+    pub(super) fn publish_status(&self) {
+        let mode = view::combined(self).stage.as_str().to_owned();
         self.deps.birth.send_if_modified(|birth| {
             let is_changed = birth.mode != mode;
             birth.mode.clone_from(&mode);

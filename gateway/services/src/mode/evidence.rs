@@ -44,7 +44,7 @@ pub struct LatestReadings {
 }
 
 /// The readings that count for one evaluation.
-struct Counting<'s> {
+struct CountedReadings<'s> {
     readings: &'s LatestReadings,
     setup: &'s Setup,
     now: Instant,
@@ -56,7 +56,7 @@ struct Counting<'s> {
 /// Evaluation state of a run's predicates: the moment after which readings count, and which results must
 /// be reported again.
 #[derive(Debug, Default)]
-pub struct Claims {
+pub struct PredicateState {
     after: BTreeMap<usize, Moment>,
     /// Number of actions under way that may change the predicate.
     moving: BTreeMap<usize, u32>,
@@ -81,7 +81,7 @@ impl LatestReadings {
 
     /// Returns the state of a fire zone's input.
     pub fn fire(&self, setup: &Setup, input: &Source, now: Instant) -> Truth {
-        match (Counting { readings: self, setup, now, after: None, is_drill: false }).value(input) {
+        match (CountedReadings { readings: self, setup, now, after: None, is_drill: false }).value(input) {
             Some(Value::Bool(is_alarm)) => is_alarm.into(),
             Some(value) => value.as_f64().map_or(Truth::Unknown, |number| (number != 0.0).into()),
             None => Truth::Unknown,
@@ -92,27 +92,30 @@ impl LatestReadings {
     pub fn truth(
         &self,
         setup: &Setup,
-        brief: &ResolvedPlan,
-        atom: usize,
+        resolved: &ResolvedPlan,
+        predicate: usize,
         now: Instant,
         after: Option<Moment>,
         is_drill: bool,
     ) -> Truth {
-        let counting = Counting { readings: self, setup, now, after, is_drill };
-        brief.predicates.get(atom).map_or(Truth::Unknown, |atom| atom.truth(&setup.facility, &counting))
+        let counted = CountedReadings { readings: self, setup, now, after, is_drill };
+        resolved
+            .predicates
+            .get(predicate)
+            .map_or(Truth::Unknown, |predicate| predicate.truth(&setup.facility, &counted))
     }
 
     /// Returns the reading behind a predicate, for the audit entry.
     pub fn evidence(
         &self,
         setup: &Setup,
-        brief: &ResolvedPlan,
-        atom: usize,
+        resolved: &ResolvedPlan,
+        predicate: usize,
         now: Instant,
     ) -> Option<Evidence> {
-        let atom = brief.predicates.get(atom)?;
-        let read = setup.facility.fixtures.get(atom.fixture)?.reads.get(atom.read)?;
-        let (claim, is_independent) = (atom.text(&setup.facility), read.is_independent);
+        let predicate = resolved.predicates.get(predicate)?;
+        let read = setup.facility.fixtures.get(predicate.fixture)?.reads.get(predicate.read)?;
+        let (claim, is_independent) = (predicate.text(&setup.facility), read.is_independent);
         let ReadSource::Point(source) = &read.from else {
             return Some(Evidence { claim, point: None, value: None, age_ms: None, is_independent });
         };
@@ -131,7 +134,7 @@ impl LatestReadings {
 
 // === impl Counting ===
 
-impl Readings for Counting<'_> {
+impl Readings for CountedReadings<'_> {
     fn value(&self, point: &Source) -> Option<Value> {
         let reading = self.readings.readings.get(&point.device)?.get(&point.point)?;
         let stale_after = self.setup.stale.get(&point.device).copied().unwrap_or(STALE_AFTER);
@@ -153,68 +156,75 @@ impl Readings for Counting<'_> {
 
 // === impl Claims ===
 
-impl Claims {
+impl PredicateState {
     /// Creates the state of a new run.
     pub fn of(is_drill: bool) -> Self {
         Self { is_drill, ..Self::default() }
     }
 
     /// Sets whether the run is a drill, for a run that was restored.
-    pub const fn drill(&mut self, is_drill: bool) {
+    pub const fn set_drill(&mut self, is_drill: bool) {
         self.is_drill = is_drill;
     }
 
     /// Requires the predicates to be reported again, from readings taken after that moment.
-    pub fn reread(&mut self, atoms: &[usize], moment: Moment) {
-        for atom in atoms {
-            self.after.insert(*atom, moment);
-            self.pending.insert(*atom);
+    pub fn reread(&mut self, predicates: &[usize], moment: Moment) {
+        for predicate in predicates {
+            self.after.insert(*predicate, moment);
+            self.pending.insert(*predicate);
         }
     }
 
     /// Begins an action that may change these predicates.
-    pub fn moves(&mut self, atoms: &[usize]) {
-        atoms.iter().for_each(|atom| *self.moving.entry(*atom).or_default() += 1);
+    pub fn begin_action(&mut self, predicates: &[usize]) {
+        predicates.iter().for_each(|predicate| *self.moving.entry(*predicate).or_default() += 1);
     }
 
     /// Ends an action that may have changed these predicates.
-    pub fn moved(&mut self, atoms: &[usize], moment: Moment) {
-        for atom in atoms {
-            if let Some(count) = self.moving.get_mut(atom) {
+    pub fn end_action(&mut self, predicates: &[usize], moment: Moment) {
+        for predicate in predicates {
+            if let Some(count) = self.moving.get_mut(predicate) {
                 *count = count.saturating_sub(1);
             }
         }
-        self.reread(atoms, moment);
+        self.reread(predicates, moment);
     }
 
     /// Returns the truth to report for a predicate now, if any. `recorded` is the truth in the room's
     /// state.
-    pub fn news(
+    pub fn change(
         &mut self,
         readings: &LatestReadings,
         setup: &Setup,
-        brief: &ResolvedPlan,
-        atom: usize,
-        known: Truth,
+        resolved: &ResolvedPlan,
+        predicate: usize,
+        recorded: Truth,
         now: Instant,
     ) -> Option<Truth> {
-        let latest = readings.truth(setup, brief, atom, now, None, self.is_drill);
+        let latest = readings.truth(setup, resolved, predicate, now, None, self.is_drill);
         // Occupancy and an open door are reported at once, even while an action is under way.
-        let is_danger = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
-        if is_danger && latest.holds() && !known.holds() {
+        let is_danger = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
+        if is_danger && latest.holds() && !recorded.holds() {
             return Some(latest);
         }
-        if self.moving.get(&atom).is_some_and(|count| *count > 0) {
+        if self.moving.get(&predicate).is_some_and(|count| *count > 0) {
             return None;
         }
-        if !self.pending.contains(&atom) {
-            return (latest != known).then_some(latest);
+        if !self.pending.contains(&predicate) {
+            return (latest != recorded).then_some(latest);
         }
-        match readings.truth(setup, brief, atom, now, self.after.get(&atom).copied(), self.is_drill) {
+        match readings.truth(
+            setup,
+            resolved,
+            predicate,
+            now,
+            self.after.get(&predicate).copied(),
+            self.is_drill,
+        ) {
             // No newer reading yet; a predicate without any valid reading becomes unknown.
-            Truth::Unknown => (latest == Truth::Unknown && known != Truth::Unknown).then_some(latest),
+            Truth::Unknown => (latest == Truth::Unknown && recorded != Truth::Unknown).then_some(latest),
             fresh => {
-                self.pending.remove(&atom);
+                self.pending.remove(&predicate);
                 Some(fresh)
             }
         }
@@ -250,7 +260,7 @@ mod tests {
             .into(),
         };
         let counts = |readings: &LatestReadings, now: Instant, after: Option<Moment>| {
-            Counting { readings, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
+            CountedReadings { readings, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
         };
         let ms = Duration::from_millis;
         let act = moment(began + ms(100), 1_100);

@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone, Copy)]
 pub struct Heads {
     /// Number of entries that it covers.
-    pub(super) reported: u64,
+    pub(super) published: u64,
     at: Instant,
 }
 
@@ -23,17 +23,17 @@ impl Heads {
     /// Assumes that the head of `count` entries was published before the restart; the next entry makes
     /// it due again.
     pub const fn resume(count: u64, now: Instant) -> Self {
-        Self { reported: count, at: now }
+        Self { published: count, at: now }
     }
 
     /// Returns when the head must be published; `None` without new entries.
     pub fn due(&self, count: u64) -> Option<Instant> {
-        (count > self.reported).then(|| self.at + EVERY)
+        (count > self.published).then(|| self.at + EVERY)
     }
 
     /// Notes that a head of `count` entries was published.
-    pub const fn tell(&mut self, count: u64, now: Instant) {
-        (self.reported, self.at) = (count, now);
+    pub const fn note_published(&mut self, count: u64, now: Instant) {
+        (self.published, self.at) = (count, now);
     }
 }
 
@@ -42,12 +42,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_is_told_every_five_minutes_while_anything_is_recorded() {
+    async fn a_head_is_published_every_five_minutes_while_anything_is_recorded() {
         let began = Instant::now();
         let mut heads = Heads::resume(7, began);
         assert_eq!(heads.due(7), None, "nothing was recorded");
         assert_eq!(heads.due(8), Some(began + EVERY));
-        heads.tell(8, began + EVERY);
+        heads.note_published(8, began + EVERY);
         assert_eq!(heads.due(8), None);
         assert_eq!(heads.due(9), Some(began + EVERY * 2));
     }

@@ -72,12 +72,12 @@ pub struct Tally {
     /// Time spent held, by cause.
     pub held: BTreeMap<Cause, Duration>,
     /// Duration of the last switch, by direction and class.
-    pub last: BTreeMap<String, Took>,
+    pub last: BTreeMap<String, SwitchTime>,
 }
 
 /// Duration of a switch, from the order to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Took {
+pub struct SwitchTime {
     /// Id of the order.
     pub order: String,
     /// Milliseconds.
@@ -87,7 +87,7 @@ pub struct Took {
 }
 
 /// Returns the time between two wall clock readings; zero when the clock went back.
-pub(super) fn passed(from: Timestamp, to: Timestamp) -> Duration {
+pub(super) fn wall_time_between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(to.0.saturating_sub(from.0)).unwrap_or_default())
 }
 
@@ -104,7 +104,7 @@ pub const fn cause(cause: Cause) -> &'static str {
 }
 
 /// Returns the metric label of a step's state, one of [`STEPS`].
-pub(super) fn known_of(state: &StepState) -> &'static str {
+pub(super) fn step_label(state: &StepState) -> &'static str {
     match state {
         StepState::Verified(Channel::Independent) => "independent",
         StepState::Verified(Channel::Itself) => "self",
@@ -138,7 +138,7 @@ pub const STEPS: [&str; 10] = [
 impl Health {
     /// Counts an order or a message by its result.
     pub fn ordered(&self, result: &str) {
-        if let Some(at) = RESULTS.iter().position(|word| *word == result) {
+        if let Some(at) = RESULTS.iter().position(|label| *label == result) {
             self.orders[at].fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -186,21 +186,21 @@ impl Tally {
         }
         if before.phase == Phase::Held && next.phase != Phase::Held {
             for cause in was {
-                *self.held.entry(cause).or_default() += passed(since, at);
+                *self.held.entry(cause).or_default() += wall_time_between(since, at);
             }
         }
     }
 
     /// Returns the durations of the last switches, with this one if the transition ends it.
     #[must_use]
-    pub fn took(
+    pub fn switch_times(
         &self,
         before: &State,
         next: &State,
-        known: &CheckedPlan,
+        plan: &CheckedPlan,
         ordered: Timestamp,
         at: Timestamp,
-    ) -> BTreeMap<String, Took> {
+    ) -> BTreeMap<String, SwitchTime> {
         let mut last = self.last.clone();
         let Some(run) = next.run.as_ref().or(before.run.as_ref()) else { return last };
         let is_there = match run.order.direction {
@@ -215,10 +215,13 @@ impl Tally {
             Class::Actual => word.to_owned(),
             Class::Exercise => format!("{word} exercise"),
         };
-        if is_there && last.get(&key).is_none_or(|took| took.order != run.order.id) {
+        if is_there && last.get(&key).is_none_or(|last| last.order != run.order.id) {
             let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-            let within_ms = ms(known.brief.plan.ready_within);
-            last.insert(key, Took { order: run.order.id.clone(), ms: ms(passed(ordered, at)), within_ms });
+            let within_ms = ms(plan.brief.plan.ready_within);
+            last.insert(
+                key,
+                SwitchTime { order: run.order.id.clone(), ms: ms(wall_time_between(ordered, at)), within_ms },
+            );
         }
         last
     }

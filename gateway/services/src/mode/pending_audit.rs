@@ -8,9 +8,9 @@ use linli_store::Change;
 #[derive(Default)]
 pub(super) struct PendingAudit {
     /// Audit entries.
-    pub lines: Vec<ModeEvent>,
+    pub entries: Vec<ModeEvent>,
     /// Documents of rooms.
-    pub pages: Vec<Change>,
+    pub documents: Vec<Change>,
     /// Messages for the uplink.
     pub messages: Vec<Record>,
 }
@@ -19,8 +19,8 @@ pub(super) struct PendingAudit {
 
 impl PendingAudit {
     pub fn extend(&mut self, more: Self) {
-        self.lines.extend(more.lines);
-        self.pages.extend(more.pages);
+        self.entries.extend(more.entries);
+        self.documents.extend(more.documents);
         self.messages.extend(more.messages);
     }
 }

@@ -40,17 +40,20 @@ impl Audited for ModeEvent {
 
 impl Record {
     /// Restores the hash chain from the store.
-    pub async fn resume(book: &Documents, signer: Option<Arc<CheckpointSigner>>) -> anyhow::Result<Self> {
-        Ok(Self { log: AuditLog::resume(book).await?, signer })
+    pub async fn resume(
+        documents: &Documents,
+        signer: Option<Arc<CheckpointSigner>>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { log: AuditLog::resume(documents).await?, signer })
     }
 
     /// Adds an entry; returns the change that stores it.
-    pub fn write(&mut self, at: Timestamp, what: ModeEvent) -> Change {
-        self.log.append(at, what)
+    pub fn append(&mut self, at: Timestamp, event: ModeEvent) -> Change {
+        self.log.append(at, event)
     }
 
     /// Returns the change that stores the state of the hash chain, to be stored with its entries.
-    pub fn page(&self, at: Timestamp) -> Change {
+    pub fn document(&self, at: Timestamp) -> Change {
         self.log.document(at)
     }
 

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::evidence::{Claims, Moment};
-use super::metrics::{Tally, Took};
-use super::policy::{Entered, KeptEntered};
+use super::evidence::{Moment, PredicateState};
+use super::metrics::{SwitchTime, Tally};
+use super::policy::{Entered, StoredEntered};
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 
@@ -22,7 +22,7 @@ use linli_config::CheckedPlan;
 pub const ROOM: &str = "mode-room";
 
 /// A lease is renewed this many times before it would run out.
-const REFRESHED: u32 = 3;
+const RENEWALS: u32 = 3;
 
 pub struct Room {
     pub id: Id,
@@ -31,15 +31,15 @@ pub struct Room {
     /// State of the state machine.
     pub state: State,
     /// The plan of the run; `None` in peace, or when the configuration no longer has it.
-    pub known: Option<Arc<CheckedPlan>>,
+    pub plan: Option<Arc<CheckedPlan>>,
     /// Running timers, by when they end.
     pub timers: BTreeMap<Timer, Instant>,
     /// Leases of processes: when each is renewed next, and the token that withdraws a renewal.
     pub leases: BTreeMap<usize, (Instant, CancellationToken)>,
     /// Evaluation state of the predicates.
-    pub claims: Claims,
+    pub predicates: PredicateState,
     /// Actions that can still be withdrawn: attempt and token, by step.
-    acts: BTreeMap<usize, (u8, CancellationToken)>,
+    actions: BTreeMap<usize, (u8, CancellationToken)>,
     /// Number of the run; results of commands of earlier runs are dropped.
     pub serial: u64,
     /// When the room reached its stage.
@@ -58,7 +58,7 @@ pub struct Room {
 
 /// The stored form of a room.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredRoom {
     /// Plan of the run and the hash of its file.
     pub(super) plan: Option<(String, String)>,
     /// Canonical name of the building that the plan was resolved against.
@@ -67,14 +67,14 @@ pub struct Kept {
     pub(super) since: Timestamp,
     pub(super) ordered: Timestamp,
     #[serde(default)]
-    pub(super) entered: Option<KeptEntered>,
+    pub(super) entered: Option<StoredEntered>,
     #[serde(default)]
-    pub(super) last: BTreeMap<String, Took>,
+    pub(super) last: BTreeMap<String, SwitchTime>,
 }
 
 /// What is stored beside a room's state after a transition.
 #[derive(Debug, Clone)]
-pub struct After {
+pub struct RoomUpdate {
     /// When the room reached its stage.
     pub since: Timestamp,
     /// When the order of the run was accepted.
@@ -82,7 +82,7 @@ pub struct After {
     /// The plan whose policy is in force.
     pub entered: Option<Entered>,
     /// Durations of the last switches.
-    pub last: BTreeMap<String, Took>,
+    pub last: BTreeMap<String, SwitchTime>,
 }
 
 // === impl Room ===
@@ -96,11 +96,11 @@ impl Room {
             id,
             index,
             state: State::default(),
-            known: None,
+            plan: None,
             timers: BTreeMap::new(),
             leases: BTreeMap::new(),
-            claims: Claims::default(),
-            acts: BTreeMap::new(),
+            predicates: PredicateState::default(),
+            actions: BTreeMap::new(),
             serial: 0,
             since: Timestamp::default(),
             ordered: Timestamp::default(),
@@ -114,75 +114,75 @@ impl Room {
     /// Restores a room. It has no plan when the configuration no longer has the plan of its run. The
     /// second value says whether the building differs from the one that the run began in.
     #[must_use]
-    pub fn resume(setup: &Setup, index: usize, kept: Kept, now: Moment) -> Option<(Self, bool)> {
-        let plan = kept.plan.as_ref();
-        let known = plan.and_then(|(key, hash)| {
-            setup.plan(key).filter(|known| linli_domain::audit::hex(&known.hash) == *hash)
+    pub fn resume(setup: &Setup, index: usize, stored: StoredRoom, now: Moment) -> Option<(Self, bool)> {
+        let plan = stored.plan.as_ref().and_then(|(key, hash)| {
+            setup.plan(key).filter(|plan| linli_domain::audit::hex(&plan.hash) == *hash)
         });
         let mut room = Self::new(setup, index)?;
-        room.state = kept.state;
-        room.claims.drill(room.state.is_exercise());
-        (room.since, room.ordered) = (kept.since, kept.ordered);
-        room.tally.last = kept.last;
-        let entered = kept.entered;
+        room.state = stored.state;
+        room.predicates.set_drill(room.state.is_exercise());
+        (room.since, room.ordered) = (stored.since, stored.ordered);
+        room.tally.last = stored.last;
+        let entered = stored.entered;
         room.entered = entered.as_ref().and_then(|entered| Entered::resume(setup, entered.clone(), now));
         if entered.is_some() && room.entered.is_none() {
-            tracing::error!(room = %room.id, "the plan it was entered by is no longer in plans/: its data policy ends");
+            tracing::error!(room = %room.id, "the plan by which the room was entered is no longer in plans/: its data policy ends");
         }
-        let building = kept.building.as_deref();
+        let building = stored.building.as_deref();
         let is_other =
-            known.is_some_and(|known| !building.is_some_and(|building| known.brief.has_identity(building)));
-        if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
+            plan.is_some_and(|plan| !building.is_some_and(|building| plan.brief.has_identity(building)));
+        if let (true, Some(plan), Some(run)) = (is_other, plan, &mut room.state.run) {
             // The positions of the outputs may have changed, so every output is made safe.
-            run.moved = (0..known.brief.safe.len()).collect();
+            run.moved = (0..plan.brief.safe.len()).collect();
             run.unproven.clear();
         }
-        room.known = known.cloned();
+        room.plan = plan.cloned();
         Some((room, is_other))
     }
 
     /// Returns the document that stores the room in that state.
     #[must_use]
-    pub fn page_of(
+    pub fn document(
         &self,
         state: &State,
-        known: Option<&Arc<CheckedPlan>>,
-        after: &After,
+        plan: Option<&Arc<CheckedPlan>>,
+        after: &RoomUpdate,
         at: Timestamp,
     ) -> Change {
-        let plan = known.map(|known| (known.brief.plan.key(), linli_domain::audit::hex(&known.hash)));
-        let building = known.map(|known| known.building.clone());
-        let After { since, ordered, entered, last } = after.clone();
-        let entered = entered.as_ref().map(Entered::kept);
-        let kept = Kept { plan, building, state: state.clone(), since, ordered, entered, last };
-        let body = serde_json::to_string(&kept).expect("a room is made of JSON values");
+        let plan_name = plan.map(|plan| (plan.brief.plan.key(), linli_domain::audit::hex(&plan.hash)));
+        let building = plan.map(|plan| plan.building.clone());
+        let RoomUpdate { since, ordered, entered, last } = after.clone();
+        let entered = entered.as_ref().map(Entered::stored);
+        let stored =
+            StoredRoom { plan: plan_name, building, state: state.clone(), since, ordered, entered, last };
+        let body = serde_json::to_string(&stored).expect("a room is made of JSON values");
         Change::Document(Document { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
     }
 
     /// Returns the plan that its state is evaluated with: the plan of the run, or any plan of the room.
     #[must_use]
-    pub fn brief<'r>(&'r self, setup: &'r Setup) -> Option<&'r ResolvedPlan> {
-        self.known.as_ref().or_else(|| setup.any(self.index)).map(|known| &known.brief)
+    pub fn resolved<'r>(&'r self, setup: &'r Setup) -> Option<&'r ResolvedPlan> {
+        self.plan.as_ref().or_else(|| setup.any(self.index)).map(|plan| &plan.brief)
     }
 
     /// Returns its stage.
     #[must_use]
     pub fn stage(&self, setup: &Setup) -> Stage {
         // A run without its plan moves nothing.
-        match (&self.known, &self.state.run) {
+        match (&self.plan, &self.state.run) {
             (None, Some(_)) => Stage::Held,
-            _ => self.brief(setup).map_or(Stage::Peace, |brief| self.state.stage(brief)),
+            _ => self.resolved(setup).map_or(Stage::Peace, |resolved| self.state.stage(resolved)),
         }
     }
 
     /// Returns the truth of a predicate in the room's state.
     #[must_use]
-    pub fn knows(&self, atom: usize) -> Truth {
-        self.state.run.as_ref().and_then(|run| run.truths.get(atom)).copied().unwrap_or_default()
+    pub fn recorded_truth(&self, predicate: usize) -> Truth {
+        self.state.run.as_ref().and_then(|run| run.truths.get(predicate)).copied().unwrap_or_default()
     }
 
     /// Starts or ends the timers that an effect names.
-    pub fn time(&mut self, effect: &Effect, now: Instant) {
+    pub fn update_timer(&mut self, effect: &Effect, now: Instant) {
         match effect {
             Effect::Arm(timer, span) => drop(self.timers.insert(*timer, now + *span)),
             Effect::Disarm(timer) => drop(self.timers.remove(timer)),
@@ -207,17 +207,17 @@ impl Room {
 
     /// Returns the interval at which a step's lease is renewed; `None` when the step is no process.
     #[must_use]
-    pub fn refreshed_every(brief: &ResolvedPlan, step: usize) -> Option<Duration> {
-        match brief.steps.get(step)?.action {
-            Action::Process { lease, .. } => Some(lease / REFRESHED),
+    pub fn lease_renewal(resolved: &ResolvedPlan, step: usize) -> Option<Duration> {
+        match resolved.steps.get(step)?.action {
+            Action::Process { lease, .. } => Some(lease / RENEWALS),
             _ => None,
         }
     }
 
     /// Begins an action; the token withdraws it until it is sent.
-    pub fn begins(&mut self, step: usize, attempt: u8) -> CancellationToken {
+    pub fn begin_action(&mut self, step: usize, attempt: u8) -> CancellationToken {
         let token = CancellationToken::new();
-        self.acts.insert(step, (attempt, token.clone()));
+        self.actions.insert(step, (attempt, token.clone()));
         token
     }
 
@@ -245,15 +245,15 @@ impl Room {
     }
 
     /// Withdraws every action and renewal that was not sent yet.
-    pub fn take_all_back(&mut self) {
+    pub fn withdraw_all(&mut self) {
         self.end_leases();
-        std::mem::take(&mut self.acts).into_values().for_each(|(_, token)| token.cancel());
+        std::mem::take(&mut self.actions).into_values().for_each(|(_, token)| token.cancel());
     }
 
     /// Withdraws actions that the state no longer intends.
-    pub fn take_back(&mut self) {
+    pub fn withdraw_stale(&mut self) {
         let run = self.state.run.as_ref();
-        self.acts.retain(|step, (attempt, token)| {
+        self.actions.retain(|step, (attempt, token)| {
             let state = run.and_then(|run| run.steps.get(*step));
             let is_intended = matches!(state, Some(StepState::Intent(now)) if now == attempt);
             if !is_intended {

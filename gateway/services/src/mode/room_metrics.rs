@@ -8,22 +8,22 @@ use linli_mode::{Action, Phase};
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::metrics::{RoomMetrics, Snapshot, known_of, passed};
+use super::metrics::{RoomMetrics, Snapshot, step_label, wall_time_between};
 
 // === impl Engine ===
 
 impl Engine {
     /// Computes and publishes the metrics of every room.
-    pub(super) fn count_rooms(&self) {
+    pub(super) fn publish_metrics(&self) {
         let (now, at) = (Instant::now(), self.deps.clock.now().at);
         let mut metrics = Snapshot { record: self.record.count(), ..Snapshot::default() };
         for room in self.rooms.values() {
             let mut steps: BTreeMap<&'static str, u64> = BTreeMap::new();
             for state in room.state.run.iter().flat_map(|run| &run.steps) {
-                *steps.entry(known_of(state)).or_default() += 1;
+                *steps.entry(step_label(state)).or_default() += 1;
             }
             let mut tally = room.tally.clone();
-            let in_stage = passed(room.since, at);
+            let in_stage = wall_time_between(room.since, at);
             if room.state.phase == Phase::Held {
                 for cause in room.state.run.iter().flat_map(|run| &run.causes) {
                     *tally.held.entry(*cause).or_default() += in_stage;
@@ -38,12 +38,12 @@ impl Engine {
                 steps,
                 tally,
             });
-            let Some(known) = &room.known else { continue };
+            let Some(plan) = &room.plan else { continue };
             for (step, since) in &room.asked {
-                let Some(job) = known.brief.steps.get(*step) else { continue };
+                let Some(job) = plan.brief.steps.get(*step) else { continue };
                 let role = match &job.action {
                     Action::Human { role, .. } => role,
-                    _ => &known.brief.plan.lead,
+                    _ => &plan.brief.plan.lead,
                 };
                 let (count, oldest) = metrics.outstanding.entry(role.clone()).or_default();
                 *count += 1;

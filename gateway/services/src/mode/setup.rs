@@ -60,20 +60,20 @@ impl Setup {
     /// Returns the plan with this `id@version`.
     #[must_use]
     pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|known| known.brief.plan.key() == key)
+        self.plans.iter().find(|plan| plan.brief.plan.key() == key)
     }
 
     /// Returns the error for a plan that does not exist; it names those that do.
     #[must_use]
     pub fn unknown_plan(&self, name: &str) -> ServiceError {
-        let keys: Vec<String> = self.plans.iter().map(|known| known.brief.plan.key()).collect();
+        let keys: Vec<String> = self.plans.iter().map(|plan| plan.brief.plan.key()).collect();
         ServiceError::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
     }
 
     /// Returns the positions of the rooms that have plans.
     #[must_use]
     pub fn rooms(&self) -> BTreeSet<usize> {
-        self.plans.iter().map(|known| known.brief.room).collect()
+        self.plans.iter().map(|plan| plan.brief.room).collect()
     }
 
     /// Returns the sites of this gateway's rooms.
@@ -86,7 +86,7 @@ impl Setup {
     /// Returns any plan of a room: a room without a run is evaluated with it.
     #[must_use]
     pub fn any(&self, room: usize) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|known| known.brief.room == room)
+        self.plans.iter().find(|plan| plan.brief.room == room)
     }
 
     /// Returns a person as an actor with roles.
@@ -98,7 +98,7 @@ impl Setup {
 
     /// Returns the return plan of a plan.
     #[must_use]
-    pub fn way_back(&self, brief: &ResolvedPlan) -> Option<&Arc<CheckedPlan>> {
-        self.plan(brief.plan.return_plan.as_deref()?)
+    pub fn way_back(&self, resolved: &ResolvedPlan) -> Option<&Arc<CheckedPlan>> {
+        self.plan(resolved.plan.return_plan.as_deref()?)
     }
 }

@@ -19,7 +19,7 @@ pub fn signer(dir: &Path, name: String) -> Option<CheckpointSigner> {
     match key(&dir.join(FILE), dir) {
         Ok(key) => Some(CheckpointSigner::new(name, key)),
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "what is told of the record is not signed");
+            tracing::error!(error = format!("{error:#}"), "heads of the audit record are not signed");
             None
         }
     }

@@ -16,7 +16,7 @@ impl Engine {
     /// Serves a request and sends the answer.
     pub(super) async fn serve(&mut self, asked: Asked) {
         let Asked { who, action, reply } = asked;
-        let stopped = self.stopped_by(&action);
+        let stopped = self.room_stopped_by(&action);
         let _ = reply.send(self.answer(&who, action).await);
         if let Some(room) = stopped {
             self.stopped.remove(&room);
@@ -24,16 +24,16 @@ impl Engine {
     }
 
     /// Stores an entry. Queues requests that arrive meanwhile; executes a stop at once.
-    pub(super) async fn kept(&mut self, entry: Entry) -> Result<(), NotDurable> {
+    pub(super) async fn store(&mut self, entry: Entry) -> Result<(), NotDurable> {
         let store = self.deps.store.clone();
-        let keeping = store.keep(entry);
-        tokio::pin!(keeping);
+        let storing = store.keep(entry);
+        tokio::pin!(storing);
         loop {
             tokio::select! {
                 biased;
-                kept = &mut keeping => return kept,
+                stored = &mut storing => return stored,
                 Some(asked) = self.deps.asked.recv(), if self.waiting.len() < MOST_WAITING => {
-                    self.stop_ahead(&asked.action);
+                    self.stop_at_once(&asked.action);
                     self.waiting.push_back(asked);
                 }
             }
@@ -42,17 +42,18 @@ impl Engine {
 
     /// Withdraws the room's actions and makes its moved outputs safe. The stop itself is decided and
     /// stored when its request is served.
-    fn stop_ahead(&mut self, action: &RequestedAction) {
-        let Some(index) = self.stopped_by(action) else { return };
-        self.refreshed += 1;
-        let number = format!("{}-s{}-{}", self.record.count(), self.refreshed, self.deps.clock.now().at.0);
+    fn stop_at_once(&mut self, action: &RequestedAction) {
+        let Some(index) = self.room_stopped_by(action) else { return };
+        self.command_count += 1;
+        let number =
+            format!("{}-s{}-{}", self.record.count(), self.command_count, self.deps.clock.now().at.0);
         let Some(room) = self.rooms.get_mut(&index) else { return };
-        let (Some(run), Some(known)) = (&room.state.run, room.known.clone()) else { return };
+        let (Some(run), Some(plan)) = (&room.state.run, room.plan.clone()) else { return };
         self.stopped.insert(index);
         let moved: Vec<usize> = run.moved.iter().copied().collect();
-        room.take_all_back();
-        for (place, safe) in moved.iter().filter_map(|output| known.brief.safe.get(*output)).enumerate() {
-            room.claims.moves(&safe.touches);
+        room.withdraw_all();
+        for (place, safe) in moved.iter().filter_map(|output| plan.brief.safe.get(*output)).enumerate() {
+            room.predicates.begin_action(&safe.touches);
             let task = Task { room: index, serial: room.serial, act: None, touches: safe.touches.clone() };
             let number = format!("{number}-{place}");
             self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
@@ -60,7 +61,7 @@ impl Engine {
     }
 
     /// Returns the room that the request stops.
-    fn stopped_by(&self, action: &RequestedAction) -> Option<usize> {
+    fn room_stopped_by(&self, action: &RequestedAction) -> Option<usize> {
         match action {
             RequestedAction::Do { room, operation: Operation::Stop, .. } => self.setup.facility.room(room),
             _ => None,

@@ -23,13 +23,13 @@ async fn restarted(building: &str) -> (Value, String, String) {
     let name = before.setup.plan(PLAN).unwrap().building.clone();
     let outputs = before.setup.plan(PLAN).unwrap().brief.safe.len();
     drop(before);
-    let mut page = room(&site).await;
-    assert!(page.body.contains(&name));
-    let stored: Value = serde_json::from_str(&page.body).unwrap();
+    let mut document = room(&site).await;
+    assert!(document.body.contains(&name));
+    let stored: Value = serde_json::from_str(&document.body).unwrap();
     let moved = stored["state"]["run"]["moved"].as_array().unwrap().len();
     assert!(moved > 0 && moved < outputs, "some outputs were moved, not all");
-    page.body = page.body.replace(&name, building);
-    let changes = vec![Change::Document(page)];
+    document.body = document.body.replace(&name, building);
+    let changes = vec![Change::Document(document)];
     site.store.documents().keep(Entry { changes, ..Entry::default() }).await.unwrap();
     let (mut after, _commands, _birth) = engine(&site).await;
     after.begin().await;
