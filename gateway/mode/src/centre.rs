@@ -1,13 +1,13 @@
-//! What binds the rooms of a centre to each other: one air handler, one fire panel.
+//! Constraints between the rooms of a centre: a shared air handler, a shared fire panel.
 
 use super::plan::{Direction, Plan, Pressure};
 use super::state::Fire;
 use super::truth::Truth;
 use crate::facility::Facility;
 
-/// How the air of a room may flow while it follows a plan: as the plan says, and on the way back
-/// also as the plans say that it leads back from, until the room is in peace. `all` are the plans
-/// of the centre.
+/// Returns the pressures that a room may have while it follows a plan: that of the plan, and on the
+/// return also those of the plans it returns from, until the room is in peace. `all` are the plans of
+/// the centre.
 pub fn flows<'p>(plan: &'p Plan, all: impl IntoIterator<Item = &'p Plan>) -> Vec<Pressure> {
     let key = plan.key();
     let from = all.into_iter().filter(|other| {
@@ -16,8 +16,8 @@ pub fn flows<'p>(plan: &'p Plan, all: impl IntoIterator<Item = &'p Plan>) -> Vec
     std::iter::once(plan).chain(from).map(|plan| plan.pressure).collect()
 }
 
-/// The room because of which another cannot be so: they share an air handler, and their air would
-/// flow opposite ways. `beside` are the rooms that follow a plan, each with its [`flows`].
+/// Returns the room that conflicts with another: they share an air handler and would have opposite
+/// pressures. `beside` are the rooms that follow a plan, each with its [`flows`].
 pub fn air_conflict(
     facility: &Facility,
     room: usize,
@@ -36,7 +36,8 @@ pub fn air_conflict(
 // === impl Fire ===
 
 impl Fire {
-    /// Whether a room has to hear what the panel tells. A panel that falls silent ends no alarm.
+    /// Returns whether the fire panel's state must be applied to a room. A panel without readings does
+    /// not end an alarm.
     #[must_use]
     pub const fn is_news(self, told: Truth) -> bool {
         match told {

@@ -1,4 +1,5 @@
-//! What makes a plan dangerous, useless or impossible. A plan that fails here is never loaded.
+//! Checks a plan for hazards, contradictions and impossible steps. A plan that fails here is never
+//! loaded.
 
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use super::predicate::Claim;
 use super::resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep};
 use crate::facility::{Facility, Interlock, Kind, Read};
 
-/// A lease that holds longer leaves lamps on for too long when the gateway dies.
+/// Longest lease: bounds how long lamps stay on after the gateway failed.
 const LONGEST_LEASE: Duration = Duration::from_secs(10);
 
-/// What is wrong with a claim about a reading.
+/// Returns what is wrong with a predicate.
 pub(super) fn claim(read: &Read, claim: &Claim) -> Option<String> {
     let name = &read.name;
     match claim {
@@ -34,7 +35,7 @@ pub(super) fn claim(read: &Read, claim: &Claim) -> Option<String> {
     }
 }
 
-/// Finds everything that stands before each step.
+/// Computes all predecessors of each step.
 pub(super) fn order(steps: &mut [ResolvedStep]) {
     let after: Vec<Vec<usize>> = steps.iter().map(|planned| planned.after.clone()).collect();
     for (step, planned) in steps.iter_mut().enumerate() {
@@ -48,7 +49,7 @@ pub(super) fn order(steps: &mut [ResolvedStep]) {
     }
 }
 
-/// Marks steps whose setting a later step changes again.
+/// Marks steps whose setting a later step changes.
 pub(super) fn supersede(steps: &mut [ResolvedStep]) {
     let outputs = |planned: &ResolvedStep| -> Vec<(usize, usize)> {
         match &planned.action {
@@ -75,7 +76,7 @@ pub(super) fn supersede(steps: &mut [ResolvedStep]) {
     }
 }
 
-/// Everything that can be seen without the other plans.
+/// Checks a plan by itself, without the other plans.
 pub(super) fn check(resolved: &ResolvedPlan, facility: &Facility, faults: &mut Vec<Fault>) {
     whole(resolved, facility, faults);
     let before = faults.len();
@@ -212,7 +213,7 @@ fn device(
     independent(resolved, facility, channel, verify, fault);
 }
 
-/// Lamps burn only while nobody can be there, for a time, and not without a supervisor.
+/// Lamps need a vacant room, a limited time and a supervisor.
 fn lamps(is_guarded: bool, span: Duration, lease: Duration, fault: &mut impl FnMut(&'static str, String)) {
     if !is_guarded {
         fault("pre", "lamps harm people: needs \"vacant(2)\" and \"fire == normal\"".to_owned());
@@ -225,7 +226,7 @@ fn lamps(is_guarded: bool, span: Duration, lease: Duration, fault: &mut impl FnM
     }
 }
 
-/// Who says that another device tells must read another device.
+/// A proof by an independent device must read another device than the one that acts.
 fn independent(
     resolved: &ResolvedPlan,
     facility: &Facility,
@@ -302,7 +303,7 @@ fn people(
     }
 }
 
-/// Two steps that set the same to different things need an order.
+/// Two steps that set one output to different values need a fixed order.
 fn conflicts(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
     let sets = |step: usize| match &resolved.steps[step].action {
         Action::Actuate { sets, .. } | Action::Process { sets, .. } => sets.as_slice(),

@@ -11,7 +11,7 @@ use linli_domain::Id;
 /// The person who acts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
-    /// The person.
+    /// Id of the person.
     pub id: Id,
     /// Their roles.
     pub roles: Vec<String>,
@@ -34,9 +34,9 @@ pub struct OrderRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acted {
-    /// The device accepted it.
+    /// The command was confirmed by its read-back.
     Done,
-    /// The device did not, or the outcome is unknown.
+    /// The command failed, or its result is unknown.
     Failed,
 }
 
@@ -58,25 +58,25 @@ pub enum ActionPhase {
 pub enum Timer {
     /// The time for objections.
     Grace,
-    /// What is read should be known by now.
+    /// Time limit for the first readings of a step's predicates.
     Settle(usize),
-    /// It should be proven by now.
+    /// Time limit for the proof of a step.
     Verify(usize),
-    /// It is tried again.
+    /// Pause before the next attempt.
     Gap(usize),
-    /// The process ran long enough.
+    /// Required duration of a process.
     Dwell(usize),
-    /// It takes too long.
+    /// Deadline of a step.
     Deadline(usize),
-    /// Somebody higher hears of it.
+    /// Time until a step is escalated.
     Escalate(usize, usize),
-    /// People's evidence is too old.
+    /// Lifetime of people's evidence.
     Void(usize),
-    /// A waiver ends.
+    /// End of a waiver.
     Waiver(usize),
-    /// The safe state is asked for once more.
+    /// Pause before a safe state that is not proven is written again.
     Safe,
-    /// What was claimed before a restart should be proven by now.
+    /// Time limit for proving a claim again after a restart.
     Prove,
 }
 
@@ -86,46 +86,46 @@ pub enum Timer {
 pub enum Event {
     /// The state of the fire panel.
     Fire(Truth),
-    /// Anybody stops the room.
+    /// A person stops the room.
     Stop {
-        /// Who, as far as they said.
+        /// Who stops it, as reported by the sender.
         by: String,
     },
-    /// The process started: nothing is known any more.
+    /// The process started: all predicates are unknown.
     Restarted,
     /// An order.
     Order(OrderRef),
-    /// The order is taken back.
+    /// The order was cancelled.
     Cancel {
-        /// By which order.
+        /// Id of the cancelling order.
         by: String,
     },
     /// The truth of a predicate, by fresh evidence.
     Truth(usize, Truth),
-    /// An action ended.
+    /// The commands of an action ended.
     Acted {
         /// The step.
         step: usize,
         /// The phase of the action.
         turn: ActionPhase,
-        /// How it ended.
+        /// The outcome.
         acted: Acted,
     },
-    /// A person does a step.
+    /// A person confirms a step.
     Confirm {
         /// The step.
         step: usize,
         /// Who.
         who: Actor,
     },
-    /// In a drill: a person says that they only simulated it.
+    /// A person confirms that a step was only simulated, in a drill.
     Simulate {
         /// The step.
         step: usize,
         /// Who.
         who: Actor,
     },
-    /// A person cannot do it, or says that it did not work.
+    /// A person reports that a step cannot be done or had no effect.
     Cannot {
         /// The step.
         step: usize,
@@ -134,7 +134,7 @@ pub enum Event {
         /// Why.
         why: String,
     },
-    /// A step is done without.
+    /// A person waives a step.
     Waive {
         /// The step.
         step: usize,
@@ -145,26 +145,26 @@ pub enum Event {
         /// For how long.
         span: Duration,
     },
-    /// A step is tried once more.
+    /// A person starts another attempt of a step.
     Retry {
         /// The step.
         step: usize,
         /// Who.
         who: Actor,
     },
-    /// The plan begins now.
+    /// A person starts the plan now.
     Commit {
         /// Who.
         who: Actor,
     },
-    /// A held room goes on.
+    /// A person resumes a held room.
     Resume {
         /// Who.
         who: Actor,
-        /// Why it may.
+        /// The reason.
         why: String,
     },
-    /// What was done is not accepted.
+    /// A person rejects the result.
     Reject {
         /// Who.
         who: Actor,
@@ -179,7 +179,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// A step's settings are written, then [`Event::Acted`] is told.
+    /// Writes the settings of a step; [`Event::Acted`] reports the outcome.
     Act {
         /// The step.
         step: usize,
@@ -188,65 +188,66 @@ pub enum Effect {
         /// The attempt, from 1.
         attempt: u8,
     },
-    /// An output takes its safe state, by its position in [`ResolvedPlan::safe`](super::ResolvedPlan::safe).
+    /// Writes the safe state of an output, by its position in
+    /// [`ResolvedPlan::safe`](super::ResolvedPlan::safe).
     Safe(usize),
-    /// A process is refreshed until it ends: it drops by itself otherwise.
+    /// Renews the lease of a process until it ends; without renewal the process stops by itself.
     Lease(usize),
-    /// It is refreshed no more.
+    /// Ends the renewals of a lease.
     Unlease(usize),
-    /// These predicates are evaluated again, from evidence newer than now.
+    /// Requires these predicates to be evaluated again, from readings newer than now.
     Reread(Vec<usize>),
-    /// People are asked.
+    /// Asks people to do a step.
     Ask(usize),
-    /// This role is notified that a step takes too long.
+    /// Notifies this role that a step takes too long.
     Escalate {
         /// The step.
         step: usize,
         /// The role.
         role: String,
     },
-    /// A guard said no: a success of safety, listed and not hidden.
+    /// A guard refused a step; it is reported.
     GuardRefused(usize),
-    /// The drill ended because it is serious now.
+    /// The drill ended because an actual order arrived.
     DrillEnded,
-    /// A timer is started or restarted.
+    /// Starts or restarts a timer.
     Arm(Timer, Duration),
-    /// A timer is cancelled.
+    /// Cancels a timer.
     Disarm(Timer),
-    /// All timers are cancelled.
+    /// Cancels all timers.
     DisarmAll,
 }
 
-/// Why nothing was done.
+/// Why an event was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It means nothing there.
+    /// The event is not possible at this stage.
     #[error("the room is {stage}: {what} means nothing there")]
     Meaningless {
-        /// Where the room is.
+        /// The stage of the room.
         stage: &'static str,
-        /// What was asked.
+        /// The event.
         what: &'static str,
     },
-    /// Another role may.
+    /// The person's roles do not permit it.
     #[error("{what} needs the role {needed}; {who} has {has}")]
     Role {
-        /// What was asked.
+        /// The event.
         what: &'static str,
-        /// The role.
+        /// A role that permits it.
         needed: String,
-        /// Who asked.
+        /// Id of the person.
         who: Id,
         /// Their roles.
         has: String,
     },
-    /// Somebody else must.
+    /// The person may not do it, because of another step they did.
     #[error("{who} did what is to be looked at: somebody else must do this step")]
     SamePerson {
-        /// Who.
+        /// Id of the person.
         who: Id,
     },
-    /// There is a fire alarm, or it was not reset.
+    /// There is a fire alarm, or the fire panel was not reset.
     #[error(
         "there is a fire alarm, or nothing is known of the fire panel: nothing begins before it is normal"
     )]
@@ -254,13 +255,13 @@ pub enum Refused {
     /// A reason is missing.
     #[error("why is missing: it stands in the record")]
     NoReason,
-    /// The plan knows no such step.
+    /// The plan has no such step.
     #[error("the plan has no such step")]
     NoStep,
-    /// It must not be done without.
+    /// The step cannot be waived.
     #[error("this step cannot be waived: it is what safety or acceptance rests on")]
     NotWaivable,
-    /// Whoever searches a room closes its doors behind them.
+    /// A sweep cannot be confirmed while a door of the room is open or unknown.
     #[error("a door of the room stands open, or nothing is known of it: close it, then search the room")]
     Open,
     /// The guard of the step does not hold.

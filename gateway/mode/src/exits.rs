@@ -8,7 +8,7 @@ use super::predicate::{Claim, Predicate};
 use super::resolved_plan::{Action, Fault, ResolvedPlan};
 use crate::facility::{Facility, Fixture, Opening, Way};
 
-/// Most steps of one plan that move doors: every order of them is looked at.
+/// Most steps of one plan that move doors: every order of them is examined.
 const MOST: usize = 12;
 
 /// Returns the exits of a room: per exit, the predicates that must hold.
@@ -36,7 +36,7 @@ pub(super) fn ways_out(resolver: &mut PlanResolver<'_>) -> Vec<Vec<usize>> {
     ways
 }
 
-/// Whether somebody in the room may leave through it.
+/// Returns whether somebody in the room may leave through it.
 fn leads_out(opening: &Opening, room: usize) -> bool {
     let from_own = opening.room == room && opening.way != Way::Entry;
     let from_behind = opening.to == Some(room) && matches!(opening.way, Way::Entry | Way::Both);
@@ -47,12 +47,12 @@ fn doors(facility: &Facility, opening: usize) -> impl Iterator<Item = (usize, &F
     facility.fixtures.iter().enumerate().filter(move |(_, fixture)| fixture.opening == Some(opening))
 }
 
-/// Rooms from which nobody gets out even in peace.
+/// Returns the rooms without an exit even in normal operation.
 pub fn closed_rooms(facility: &Facility) -> Vec<usize> {
     (0..facility.rooms.len()).filter(|room| !reaches_air(facility, *room, &BTreeSet::new())).collect()
 }
 
-/// Whether the open air is reached without these openings.
+/// Returns whether the outside is reached without these openings.
 fn reaches_air(facility: &Facility, room: usize, shut: &BTreeSet<usize>) -> bool {
     let (mut seen, mut front) = (BTreeSet::from([room]), vec![room]);
     while let Some(room) = front.pop() {
@@ -71,7 +71,7 @@ fn reaches_air(facility: &Facility, room: usize, shut: &BTreeSet<usize>) -> bool
     false
 }
 
-/// Openings that a step takes out of the ways out, and those it gives back.
+/// Returns the openings that a step removes from the exits, and those it restores.
 fn moved(resolved: &ResolvedPlan, facility: &Facility, step: usize) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let (mut shut, mut opened) = (BTreeSet::new(), BTreeSet::new());
     let Action::Actuate { sets, .. } = &resolved.steps[step].action else { return (shut, opened) };
@@ -88,13 +88,13 @@ fn moved(resolved: &ResolvedPlan, facility: &Facility, step: usize) -> (BTreeSet
     (shut, opened)
 }
 
-/// Openings that a plan shuts at any time.
+/// Returns the openings that a plan closes at any time.
 fn ever_shut(resolved: &ResolvedPlan, facility: &Facility) -> BTreeSet<usize> {
     (0..resolved.steps.len()).flat_map(|step| moved(resolved, facility, step).0).collect()
 }
 
-/// Shows that every room keeps a way out whatever part of a plan is done, in whatever order,
-/// while the other plans have shut whatever they ever shut.
+/// Proves that every room keeps an exit whatever part of a plan is done, in whatever order, while the
+/// other plans have closed every opening that they ever close.
 pub fn check(resolved: &ResolvedPlan, others: &[&ResolvedPlan], facility: &Facility) -> Vec<Fault> {
     let elsewhere: BTreeSet<usize> = others
         .iter()
@@ -122,7 +122,7 @@ pub fn check(resolved: &ResolvedPlan, others: &[&ResolvedPlan], facility: &Facil
         }
         let mut shut = elsewhere.clone();
         for step in &done {
-            // A later step may have given it back; one that may come in any order may not.
+            // A later step may have restored it; a step without a fixed order may not.
             for opening in moved(resolved, facility, *step).0 {
                 let given_back = done.iter().any(|later| {
                     before(*step, *later) && moved(resolved, facility, *later).1.contains(&opening)
@@ -148,7 +148,7 @@ pub fn check(resolved: &ResolvedPlan, others: &[&ResolvedPlan], facility: &Facil
     Vec::new()
 }
 
-/// Whether one step is always settled before another begins.
+/// Returns whether one step is always settled before another begins.
 pub(super) fn precedes(resolved: &ResolvedPlan, earlier: usize, later: usize) -> bool {
     resolved.steps[later].before.contains(&earlier)
 }

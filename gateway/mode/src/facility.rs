@@ -18,7 +18,7 @@ pub struct Facility {
     pub fixtures: Vec<Fixture>,
     /// Fire alarm zones.
     pub fire_zones: Vec<FireZone>,
-    /// People who work there or give orders.
+    /// People who work there or sign orders.
     pub people: Vec<Person>,
 }
 
@@ -214,12 +214,12 @@ pub struct FireZone {
     pub input: Source,
 }
 
-/// A person who works in the centre or gives orders.
+/// A person who works in the centre or signs orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Their id.
     pub id: Id,
-    /// What people call them.
+    /// Display name.
     pub name: String,
     /// Their roles.
     pub roles: Vec<String>,
@@ -248,7 +248,7 @@ impl Facility {
         site.map(|site| site.travel_time).unwrap_or_default()
     }
 
-    /// A person by their id.
+    /// Returns a person by id.
     #[must_use]
     pub fn person(&self, id: &str) -> Option<&Person> {
         self.people.iter().find(|person| person.id.as_str() == id)
@@ -279,19 +279,19 @@ impl Kind {
         }
     }
 
-    /// Whether a drill may control it; false for devices that do harm when operated by mistake.
+    /// Returns whether a drill may control it; false for devices that do harm when operated by mistake.
     #[must_use]
     pub const fn moves_in_drill(self) -> bool {
         !matches!(self, Self::Uv | Self::Heat | Self::Fridge | Self::Barrier)
     }
 
-    /// Whether it shows or speaks texts to people.
+    /// Returns whether it shows or speaks texts to people.
     #[must_use]
     pub const fn speaks(self) -> bool {
         matches!(self, Self::Display | Self::Announcement)
     }
 
-    /// Whether a plan may control it.
+    /// Returns whether a plan may control it.
     #[must_use]
     pub const fn is_movable(self) -> bool {
         !matches!(self, Self::Occupancy | Self::Sensor | Self::Safety)

@@ -1,4 +1,4 @@
-//! What many rooms are together: a site, a centre. Reckoned, never kept.
+//! The combined state of several rooms, of a site or a centre. Computed on demand, never stored.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use serde::Serialize;
 use super::plan::Pressure;
 use super::state::{Stage, State};
 
-/// Rooms together.
+/// The combined state of several rooms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fold {
-    /// What is said of them: the stage of the one that is least far.
+    /// The stage of the room that ranks first.
     pub stage: Stage,
-    /// How many rooms are at which stage.
+    /// Number of rooms per stage.
     pub rooms: BTreeMap<Stage, usize>,
-    /// Whether any of it is a drill.
+    /// Whether any room is in a drill.
     pub is_exercise: bool,
 }
 
-/// What is told first when rooms differ: what needs people comes before what is under way.
+/// Rank of a stage when rooms differ: a stage that needs people ranks before one in progress.
 const ORDER: [Stage; 10] = [
     Stage::Held,
     Stage::Preview,
@@ -32,7 +32,7 @@ const ORDER: [Stage; 10] = [
     Stage::Peace,
 ];
 
-/// Folds rooms. Rooms that stayed in peace do not count beside rooms that were switched.
+/// Combines rooms. Rooms that stayed in peace do not count if any other room was switched.
 #[must_use]
 pub fn fold<'s>(rooms: impl IntoIterator<Item = (Stage, &'s State)>) -> Fold {
     let (mut counts, mut is_exercise) = (BTreeMap::new(), false);
@@ -47,7 +47,7 @@ pub fn fold<'s>(rooms: impl IntoIterator<Item = (Stage, &'s State)>) -> Fold {
 // === impl Pressure ===
 
 impl Pressure {
-    /// Whether two rooms on one air handler can be so at the same time.
+    /// Returns whether two rooms on one air handler can have these pressures at the same time.
     #[must_use]
     pub const fn goes_with(self, other: Self) -> bool {
         !matches!((self, other), (Self::Negative, Self::Positive) | (Self::Positive, Self::Negative))

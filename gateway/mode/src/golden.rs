@@ -1,4 +1,4 @@
-//! Forms of the mode switch: rooms, what happens to them, what follows.
+//! Golden files of the mode switch: states of rooms, events and effects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -108,7 +108,7 @@ pub(crate) fn states() -> Vec<State> {
     states
 }
 
-/// Everything that can happen to a room.
+/// Every event.
 pub(crate) fn events() -> Vec<Event> {
     let who = || Actor { id: id("lin"), roles: vec!["site_lead".to_owned(), "cleaner".to_owned()] };
     let why = || "房间已清空".to_owned();
@@ -137,7 +137,7 @@ pub(crate) fn events() -> Vec<Event> {
     events
 }
 
-/// Everything that can follow.
+/// Every effect.
 pub(crate) fn effects() -> Vec<Effect> {
     let mut effects = vec![
         Effect::Act { step: 3, turn: ActionPhase::Compensate, attempt: 2 },

@@ -1,4 +1,4 @@
-//! Plans, as they are tied to a building, that use every variant of everything.
+//! Resolved plans that use every variant.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -195,7 +195,7 @@ fn plan(direction: Direction, pressure: Pressure) -> Plan {
     }
 }
 
-/// Plans that use every variant between them, and one that uses as little as may be.
+/// Plans that together use every variant, and one with as few members as possible.
 pub(crate) fn briefs() -> Vec<ResolvedPlan> {
     let job = |(index, action): (usize, Action)| ResolvedStep {
         id: id(&format!("step-{index}")),

@@ -1,4 +1,4 @@
-//! Forms of what stands in documents of the mode switch: contents of rooms, signed checkpoints.
+//! Values of stored documents: states of rooms, signed checkpoints.
 
 use linli_domain::audit::Chain;
 use linli_golden::{frozen, stored, words};

@@ -1,8 +1,8 @@
-//! What stages and steps are called where people read of them: Chinese first.
+//! Names of stages and step states, as shown to people: Chinese first.
 
 use super::Stage;
 
-/// Where a room is, in Chinese.
+/// Returns the Chinese name of a stage.
 #[must_use]
 pub const fn chinese(stage: Stage) -> &'static str {
     match stage {
@@ -19,13 +19,13 @@ pub const fn chinese(stage: Stage) -> &'static str {
     }
 }
 
-/// Where a room is.
+/// Returns the name of a stage in both languages.
 #[must_use]
 pub fn stage(stage: Stage) -> String {
     format!("{} {}", chinese(stage), stage.as_str())
 }
 
-/// What became of a step, by the word of its state.
+/// Returns the name of a step's state.
 #[must_use]
 pub fn step(state: &str) -> &'static str {
     match state {

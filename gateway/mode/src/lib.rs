@@ -1,10 +1,10 @@
-//! Switching rooms between peace and emergency, and back.
+//! Switches rooms between normal operation and an emergency role.
 //!
-//! A **plan** says by which **steps** a room gets there: what people do and what devices do, each
-//! with its evidence. An **order** starts it. [`step()`] is the whole machine of a room: a pure
-//! function from a state and an event to the next state and its effects. The same function runs in
-//! the gateway, under the model checker, and in replay. Whatever is unknown never counts as good:
-//! a room is not vacant, a door not closed, a mode not reached, until evidence says so.
+//! A **plan** lists the **steps** of a switch: what people do and what devices do, each with its
+//! evidence. An **order** starts it. [`step()`] is the state machine of a room: a pure function from a
+//! state and an event to the next state and its effects. The same function runs in the gateway, under
+//! the model checker, and in replay. Unknown never counts as good: a room is not vacant, a door not
+//! closed, a mode not reached, until evidence proves it.
 
 pub mod cap;
 mod centre;

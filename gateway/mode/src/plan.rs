@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::expression::Literal;
 use linli_domain::Id;
 
-/// Where a plan leads.
+/// The direction of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -27,47 +27,47 @@ pub enum Class {
     Actual,
 }
 
-/// How air flows against the neighbours.
+/// Air pressure of a room against its neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pressure {
-    /// As it is.
+    /// Unchanged.
     #[default]
     Neutral,
-    /// Air flows in.
+    /// Negative: air flows in.
     Negative,
-    /// Air flows out.
+    /// Positive: air flows out.
     Positive,
 }
 
 /// A plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Its name; with the version it never changes.
+    /// Its id; id and version identify the plan's content for ever.
     pub id: Id,
-    /// Counts from 1.
+    /// Version, from 1.
     pub version: u32,
-    /// Where it leads.
+    /// Its direction.
     pub direction: Direction,
-    /// The room.
+    /// Id of the room.
     pub room: Id,
-    /// What the room is afterwards.
+    /// Role of the room afterwards.
     pub role: String,
-    /// In what time it shall be ready.
+    /// Time limit until the room is ready.
     pub ready_within: Duration,
-    /// Who commits, resumes, waives and rejects.
+    /// Role that commits, resumes, waives and rejects.
     pub lead: String,
-    /// How air flows afterwards.
+    /// Air pressure of the room afterwards.
     pub pressure: Pressure,
-    /// On what rules it stands.
+    /// The regulations it is based on.
     pub basis: Vec<String>,
-    /// The way back, `id@version`.
+    /// The return plan, `id@version`.
     pub return_plan: Option<String>,
-    /// Where to go when the room cannot be used, `id@version`.
+    /// The plan of the alternate room, `id@version`.
     pub alternate: Option<String>,
-    /// How long a person can still say no before it begins.
+    /// Time for objections before an actual plan begins.
     pub grace: Duration,
-    /// Numbers and words that steps use.
+    /// Parameters of steps: numbers and words.
     pub params: BTreeMap<String, Literal>,
     /// The steps.
     pub steps: Vec<Step>,
@@ -78,69 +78,69 @@ pub struct Plan {
 pub struct Step {
     /// Its id in the plan.
     pub id: Id,
-    /// What must be settled before; `*` is every other step.
+    /// Steps that must be settled before it; `*` is every other step.
     pub after: Vec<String>,
-    /// What is done.
+    /// Its action.
     pub work: Work,
-    /// What must hold while it is done.
+    /// Guard: must hold before and while it acts.
     pub pre: Vec<String>,
-    /// When somebody hears that it takes too long.
+    /// Deadline, after which people are notified.
     pub deadline: Duration,
-    /// Whom: a role, and after what time.
+    /// Escalation: role, and time.
     pub escalate: Vec<(String, Duration)>,
-    /// What happens when it does not succeed.
+    /// What to do when it fails.
     pub on_fail: OnFail,
-    /// What a drill makes of it.
+    /// How a drill treats it.
     pub drill: Drill,
 }
 
-/// What is done.
+/// The action of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
-    /// People do it.
+    /// A task for people.
     Human(HumanTask),
-    /// A fixture is set, and read back.
+    /// Sets outputs of a fixture and reads them back.
     Actuate {
         /// The fixture.
         device: String,
-        /// What is set to what.
+        /// Outputs and their values.
         set: Vec<(String, Literal)>,
-        /// How it is proven.
+        /// The proof.
         verify: Option<Verify>,
-        /// How often it is tried.
+        /// Retries.
         retry: Retry,
-        /// What is set when it failed, and what must hold for that.
+        /// Compensation after a failure, with its guard.
         compensate: Option<Compensate>,
-        /// Whether it may be set again when it has changed by itself.
+        /// Whether it may be set again automatically when its proof fails later.
         is_reasserted: bool,
     },
-    /// A fixture runs for a time without a break.
+    /// Runs a fixture for a time without interruption.
     Process {
         /// The fixture.
         device: String,
-        /// What is set to what while it runs.
+        /// Outputs and their values while it runs.
         set: Vec<(String, Literal)>,
-        /// What is set to what afterwards; what is not named takes its safe state.
+        /// Outputs and their values afterwards; outputs not listed take their safe states.
         then: Vec<(String, Literal)>,
-        /// How it is proven to run.
+        /// The proof that it runs.
         verify: Option<Verify>,
-        /// For how long.
+        /// Required duration.
         span: Duration,
-        /// It ends by itself when it is not refreshed for this long.
+        /// Lease: the process stops by itself when it is not renewed for this long.
         lease: Option<Duration>,
-        /// What ends it at once.
+        /// Conditions that end it at once.
         abort_on: Vec<String>,
     },
-    /// Something is looked at.
+    /// Verifies predicates without acting.
     Verify(Verify),
 }
 
-/// What makes good for a step that failed.
+/// Compensation of a failed step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compensate {
-    /// What is set to what.
+    /// Outputs and their values.
     pub set: Vec<(String, Literal)>,
-    /// What must hold for that.
+    /// Its guard.
     pub pre: Vec<String>,
 }
 
@@ -153,89 +153,89 @@ pub struct HumanTask {
     pub count: u8,
     /// The instruction.
     pub prompt: String,
-    /// What they show, such as a tag's name.
+    /// Required evidence, such as the name of a tag.
     pub evidence: Vec<String>,
-    /// What makes it worthless again.
+    /// Events that void the evidence.
     pub void_on: VoidOn,
-    /// Whoever did these steps may not do this one.
+    /// Steps whose performers may not do this one.
     pub not_same_as: Vec<String>,
-    /// Whether it is evidence that nobody is in the room.
+    /// Whether it is evidence that the room is vacant.
     pub is_sweep: bool,
-    /// What is no longer in the room afterwards.
+    /// Contents that are removed by it.
     pub clears: Vec<String>,
 }
 
-/// What makes people's evidence worthless.
+/// An event that voids people's evidence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VoidOn {
     /// A door of the room opens.
     pub door_opened: bool,
-    /// Somebody is seen.
+    /// Somebody is detected in the room.
     pub presence: bool,
-    /// Time passes.
+    /// Time passes: the evidence's lifetime.
     pub after: Option<Duration>,
 }
 
-/// How something is proven.
+/// How a step is proven.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verify {
-    /// What must hold.
+    /// Predicates that must hold.
     pub read: Vec<String>,
-    /// In what time.
+    /// Time limit.
     pub within: Duration,
-    /// By which way it is known.
+    /// Source of the proof.
     pub channel: Channel,
 }
 
-/// By which way something is known.
+/// The source of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// The device that acted says so.
+    /// The device that acted.
     Itself,
-    /// Another one says so.
+    /// An independent device.
     Independent,
-    /// A person says so.
+    /// A person.
     Human,
 }
 
-/// How often something is tried again.
+/// Retries of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// How many times after the first.
+    /// Number of attempts after the first.
     pub times: u8,
-    /// With what pause.
+    /// Pause between attempts.
     pub gap: Duration,
 }
 
-/// What happens when a step does not succeed.
+/// What to do when a step fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnFail {
     /// The room is held.
     Hold,
-    /// The room goes on with a gap.
+    /// The room continues with a gap.
     Degrade,
     /// A person decides.
     Human,
 }
 
-/// What a drill makes of a step.
+/// How a drill treats a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drill {
-    /// It is really done.
+    /// The step is executed.
     Live,
-    /// It counts as if it were done.
+    /// The step counts as done without being executed.
     Simulate,
-    /// It is left out.
+    /// The step is left out.
     Skip,
 }
 
 // === impl Plan ===
 
 impl Plan {
-    /// `id@version`.
+    /// Returns `id@version`.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}@{}", self.id, self.version)

@@ -1,4 +1,4 @@
-//! Resolves the names of a plan against the building; collects everything that is not found.
+//! Resolves the names of a plan against the building; collects all errors.
 
 use super::check;
 use super::expression::{Literal, Name, Op, Parsed, Side};
@@ -8,7 +8,7 @@ use super::resolved_plan::{Action, Cond, Fault, ResolvedStep, Safe, Setting};
 use crate::facility::{Contents, Facility, Kind, ReadSource};
 use linli_domain::Value;
 
-/// Looks names up and collects faults.
+/// Resolves names and collects errors.
 pub(super) struct PlanResolver<'t> {
     pub facility: &'t Facility,
     pub plan: &'t Plan,
@@ -53,7 +53,7 @@ impl<'t> PlanResolver<'t> {
         })
     }
 
-    /// Steps by their ids; `*` is every other one.
+    /// Returns steps by their ids; `*` is every other step.
     fn steps(&mut self, names: &[String], key: &'static str, own: usize) -> Vec<usize> {
         let mut found = Vec::new();
         for name in names {
@@ -293,7 +293,7 @@ impl<'t> PlanResolver<'t> {
         }
     }
 
-    /// What proves something: comparisons only.
+    /// Resolves a proof: comparisons only.
     fn predicates(&mut self, texts: &[String], key: &'static str) -> Vec<usize> {
         let mut found = Vec::new();
         for text in texts {
@@ -350,7 +350,7 @@ impl<'t> PlanResolver<'t> {
         found.into_iter().map(|predicate| self.keep(predicate)).collect()
     }
 
-    /// Every safe state in the room; proven by the reading of the same name.
+    /// Returns every safe state in the room, proven by the reading of the same name.
     pub fn safe(&mut self) -> Vec<Safe> {
         let (facility, room) = (self.facility, self.room);
         let mut all = Vec::new();
@@ -378,13 +378,13 @@ impl<'t> PlanResolver<'t> {
     }
 }
 
-/// A safe state as it is written in the facility.
+/// Returns a safe state as written in the facility.
 fn safe_literal(text: &str) -> Literal {
     text.parse().map_or_else(|_| Literal::Word(text.to_owned()), Literal::Number)
 }
 
 impl crate::facility::Read {
-    /// Whether its values are words.
+    /// Returns whether its values are words.
     pub fn speaks_words(&self) -> bool {
         !self.words.is_empty() && matches!(self.from, ReadSource::Point(_))
     }

@@ -1,29 +1,29 @@
-//! How long the steps of a plan may take: what a report compares a switch with.
+//! Expected durations of the steps of a plan, with which a report compares a switch.
 
 use std::time::Duration;
 
-/// A plan as a report compares with it.
+/// A plan with its expected durations.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// In what time it shall be ready.
+    /// Time limit until the room is ready.
     pub ready_within: Duration,
     /// Its steps, in the order of the file.
     pub steps: Vec<PlannedStep>,
 }
 
-/// A step as a report compares with it.
+/// A step with its expected duration.
 #[derive(Debug, Clone)]
 pub struct PlannedStep {
     /// Its id.
     pub id: String,
-    /// Who does it; none for what devices do.
+    /// Role that does it; `None` for devices.
     pub role: Option<String>,
-    /// How many people.
+    /// Number of people.
     pub count: usize,
     /// The fixture.
     pub device: Option<String>,
-    /// How long it may take.
+    /// Its longest duration.
     pub span: Duration,
-    /// When it ends at the latest, since the plan began.
+    /// Its latest end, since the plan began.
     pub ends: Duration,
 }

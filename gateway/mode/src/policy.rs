@@ -1,9 +1,9 @@
-//! How a centre's data are treated while a room is in its emergency role: what is read more often,
-//! what travels with the alarms, which alarms are silent or awake by design, what kiosks show.
+//! How a centre's data are treated while a room is in its emergency role: devices to poll more often,
+//! values to send in the alarm lane, alarms to suppress or enable, texts for kiosks.
 //!
-//! A policy is in force from the moment in which the order is committed until the room is in peace
-//! again. Several at once add up to the more careful: the shorter poll, the urgent lane, and an
-//! alarm that one of them needs is heard.
+//! A policy is in force from the commit of the order until the room is in peace again. Several policies
+//! combine to the most careful: the shorter poll interval, the urgent lane, and no suppression of an
+//! alarm that one of them needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::plan::{Class, Direction, Drill};
 use super::state::{Phase, State};
 use linli_domain::Id;
 
-/// What a plan says of data.
+/// The data policy of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// Devices, each once.
@@ -24,90 +24,90 @@ pub struct Policy {
     pub kiosks: Vec<Notice>,
 }
 
-/// How a device is read.
+/// How a device is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// The device.
     pub device: Id,
-    /// At least this often.
+    /// Longest poll interval.
     pub poll: Option<Duration>,
-    /// Whether its values travel with the alarms.
+    /// Whether its values use the alarm lane.
     pub is_urgent: bool,
 }
 
-/// What is ruled of an alarm.
+/// How an alarm is treated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
-    /// The alarm.
+    /// Id of the alarm.
     pub alarm: Id,
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// Silent for this long at most; without an end it is one that only plans wake.
+    /// Longest suppression; `None` enables an alarm that is only active under a plan.
     pub silent_for: Option<Duration>,
 }
 
-/// What residents are shown instead of a kiosk's service.
+/// Text that a kiosk shows in place of its service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The kiosk.
     pub kiosk: Id,
     /// The text.
     pub text: String,
-    /// What a drill makes of it.
+    /// Text in a drill.
     pub drill: Drill,
 }
 
-/// A policy that holds, for which plan and for how long already.
+/// A policy in force, with its plan and age.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'p> {
     /// The plan, `id@version`.
     pub plan: &'p str,
-    /// What it says.
+    /// The policy.
     pub policy: &'p Policy,
-    /// Whether it is meant.
+    /// Actual or exercise.
     pub class: Class,
-    /// Since the order was committed.
+    /// Time since the order was committed.
     pub age: Duration,
 }
 
-/// Everything that holds now.
+/// The combination of all policies in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InForce {
-    /// Devices that are read at least this often.
+    /// Longest poll intervals, by device.
     pub polls: BTreeMap<Id, Duration>,
-    /// Devices whose values travel with the alarms.
+    /// Devices whose values use the alarm lane.
     pub urgent: BTreeSet<Id>,
-    /// Alarms that are silent by design, and why.
+    /// Suppressed alarms, and why.
     pub silent: BTreeMap<Id, String>,
-    /// Alarms that are awake only now, and why.
+    /// Alarms that are enabled only now, and why.
     pub awake: BTreeMap<Id, String>,
-    /// What kiosks show.
+    /// Texts of kiosks.
     pub notices: BTreeMap<Id, String>,
 }
 
-/// Text that people see in a drill.
+/// Returns the text that people see in a drill: in drill brackets.
 #[must_use]
 pub fn bracketed(text: &str) -> String {
     format!("{DRILL}{text}{DRILL}")
 }
 
-/// The text as it stands in the plan. One that is not in brackets stays as it is.
+/// Returns the text without drill brackets; a text without them is unchanged.
 #[must_use]
 pub fn unbracketed(text: &str) -> &str {
     text.strip_prefix(DRILL).and_then(|text| text.strip_suffix(DRILL)).unwrap_or(text)
 }
 
-/// What stands before and after every text of a drill.
+/// Begins and ends every text of a drill.
 const DRILL: &str = "【演练】";
 
-/// Whether a policy holds after a step, and that of which run: of the plan that was entered, until
-/// the room is in peace. `before` is what held before.
+/// Returns what is in force in `state`: `own` of the order that entered the plan, until the room is in
+/// peace. `before` is what was in force before.
 #[must_use]
 pub fn holds<T>(before: Option<T>, state: &State, own: impl FnOnce(&OrderRef) -> T) -> Option<T> {
     let run = state.run.as_ref()?;
     match (run.order.direction, state.phase) {
         (_, Phase::Peace) => None,
-        // Not committed; and what a drill brought ends when it is serious.
+        // Before the commit no policy is in force; an actual order ends the policy of a drill.
         (Direction::Enter, Phase::Preview) => None,
         (Direction::Enter, _) => Some(own(&run.order)),
         (Direction::Return, _) => before,
@@ -117,7 +117,7 @@ pub fn holds<T>(before: Option<T>, state: &State, own: impl FnOnce(&OrderRef) ->
 // === impl InForce ===
 
 impl InForce {
-    /// Everything that these come to, and when the next silence ends by itself.
+    /// Combines policies in force. Also returns the time until the next suppression ends.
     #[must_use]
     pub fn of<'p>(standing: impl IntoIterator<Item = Standing<'p>>) -> (Self, Option<Duration>) {
         let (mut all, mut next): (Self, Option<Duration>) = (Self::default(), None);
@@ -134,8 +134,8 @@ impl InForce {
                 };
                 all.notices.entry(notice.kiosk.clone()).or_insert(text);
             }
-            // In a drill the kitchen is still a kitchen: its alarms are heard, and nothing is
-            // watched that is not there.
+            // A drill does not change how the kitchen is used: its alarms stay active, and alarms that
+            // need the emergency role stay inactive.
             for ruling in policy.alarms.iter().filter(|_| !is_drill) {
                 let why = format!("{} ({plan})", ruling.why);
                 match ruling.silent_for {

@@ -1,4 +1,4 @@
-//! The entries of the mode switch's record, as they are stored, exported and read again.
+//! The entries of the mode switch's audit record, as they are stored, exported and read again.
 
 use std::collections::BTreeSet;
 
@@ -8,162 +8,164 @@ use super::{Channel, Effect, Event, Stage, State};
 use linli_domain::audit::AuditEntry;
 use linli_domain::{Id, Value};
 
-/// A line.
+/// An audit entry.
 pub type ModeEntry = AuditEntry<ModeEvent>;
 
-/// What happened.
+/// The content of an audit entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ModeEvent {
     /// The gateway started.
     Started {
-        /// Of linli.
+        /// Version of linli.
         version: String,
-        /// Which start of the machine.
+        /// Identifies the start of the machine.
         boot: String,
     },
-    /// A plan as it will be run: the record can be followed without the configuration's files.
+    /// The text of a plan before its first run, so that the record can be replayed without the
+    /// configuration.
     Plan {
         /// `id@version`.
         plan: String,
         /// SHA-256 of the file.
         hash: String,
-        /// The file.
+        /// Text of the file.
         text: String,
     },
     /// An order arrived.
     Order {
         /// `accepted`, `refused`, `quarantined`.
         result: String,
-        /// Why not.
+        /// Why it was refused.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
-        /// Its id, where it could be read.
+        /// Its id, if it could be read.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         order: Option<String>,
-        /// Who signed.
+        /// People with valid signatures.
         signers: Vec<Id>,
-        /// By which way it came.
+        /// `mqtt`, or the account that sent it.
         via: String,
-        /// The bytes, hexadecimal; anybody can verify them again. Nothing of what is no order.
+        /// Its bytes, hexadecimal, so that the signatures can be verified again; none for input that is
+        /// no order.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         envelope: Option<String>,
     },
-    /// A message proposes an order.
+    /// An alert message arrived.
     Message {
         /// Its identifier.
         identifier: String,
-        /// What it proposes.
+        /// The proposed class and action, if any.
         proposes: Option<String>,
-        /// By which way it came.
+        /// `mqtt`, or the account that sent it.
         via: String,
     },
-    /// A room goes on from a state that does not follow from what was on record.
+    /// A room continues from a state that does not follow from earlier entries.
     Reset {
         /// The room.
         room: Id,
         /// Why.
         why: String,
-        /// The state.
+        /// The state it continues from.
         state: Box<State>,
     },
-    /// A room took a step.
+    /// A transition of a room.
     Step {
         /// The room.
         room: Id,
-        /// The plan that it was decided by.
+        /// The plan that it was computed with.
         plan: String,
-        /// What happened.
+        /// The event.
         event: Event,
-        /// Who asked for it, by which way.
+        /// Who caused it: person and account, or signers.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         by: Option<String>,
-        /// What a claim rests on.
+        /// The reading behind a changed predicate.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         evidence: Option<Evidence>,
-        /// Where the room was.
+        /// Stage before.
         from: Stage,
-        /// Where it is now.
+        /// Stage after.
         to: Stage,
-        /// What follows.
+        /// The effects.
         effects: Vec<Effect>,
-        /// Steps of the plan that changed.
+        /// Steps whose state changed.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         steps: Vec<StepChange>,
-        /// Hash of the state now, hexadecimal.
+        /// Hash of the state after, hexadecimal.
         state: String,
     },
-    /// Another room takes the place of one that cannot be used, under the same order.
+    /// An alternate room was started in place of one that cannot be used, under the same order.
     Alternate {
         /// The room that cannot be used.
         room: Id,
-        /// The plan that begins instead.
+        /// The plan of the alternate room.
         plan: String,
-        /// The order that covers it.
+        /// Id of the order.
         order: String,
-        /// Who decided so, by which way.
+        /// Person and account.
         by: String,
         /// Why.
         why: String,
     },
-    /// Something that was found in a drill or a switch, and who mends it until when.
+    /// A finding of a drill or a switch.
     Finding {
-        /// The order.
+        /// Id of the order.
         order: String,
-        /// Who found it.
+        /// Who reports it.
         by: Id,
-        /// Who mends it.
+        /// Who must correct it.
         owner: String,
-        /// Until that day.
+        /// Date by which it must be corrected.
         due: String,
-        /// What it is.
+        /// Description.
         text: String,
     },
-    /// Somebody asked for something that was refused.
+    /// A refused operation.
     Refused {
         /// The room.
         room: Id,
-        /// What was asked.
+        /// The event.
         event: Event,
-        /// Who asked, by which way.
+        /// Person and account.
         by: Option<String>,
-        /// Why not.
+        /// Why it was refused.
         why: String,
     },
 }
 
-/// A step that changed.
+/// A changed step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepChange {
-    /// The step.
+    /// Id of the step.
     pub step: Id,
-    /// What it is now.
+    /// Its new state.
     pub state: String,
-    /// By which way it is known.
+    /// Source of the proof.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub channel: Option<Channel>,
     /// Who waived it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<Id>,
-    /// Who did it.
+    /// Performers.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub done_by: BTreeSet<Id>,
 }
 
-/// What a claim rests on, as the record says it.
+/// The reading behind a predicate, as it is recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The claim.
+    /// The predicate as text.
     pub claim: String,
-    /// Where it was read.
+    /// The point, `device.point`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub point: Option<String>,
-    /// What was read.
+    /// The value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub value: Option<Value>,
-    /// How old it was.
+    /// Age of the value, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub age_ms: Option<u64>,
-    /// Whether it comes from elsewhere than the device that acts.
+    /// Whether the source is independent of the device that acts.
     pub is_independent: bool,
 }

@@ -27,9 +27,9 @@ pub struct Fault {
 pub enum Cond {
     /// A predicate, by its position.
     Predicate(usize),
-    /// That many evidences that nobody is there.
+    /// At least this number of independent pieces of evidence that the room is vacant.
     Vacant(u8),
-    /// A way out is known to be free.
+    /// An exit of the room is known to be free.
     ExitFree,
     /// Somebody removed these contents.
     FreeOf(Contents),
@@ -90,7 +90,7 @@ pub enum Action {
         void_on: VoidOn,
         /// Steps whose performers may not do it.
         not_same_as: Vec<usize>,
-        /// Whether it is evidence that nobody is there.
+        /// Whether it is evidence that the room is vacant.
         is_sweep: bool,
         /// Contents that are removed afterwards.
         clears: Vec<Contents>,
@@ -115,7 +115,7 @@ pub enum Action {
         is_reasserted: bool,
         /// Whether each write acts again (pulse).
         is_pulse: bool,
-        /// A later step sets the same to something else: it is not watched.
+        /// A later step sets the same output to another value: the proof is not watched afterwards.
         is_superseded: bool,
     },
     /// A process runs without interruption.
@@ -132,7 +132,7 @@ pub enum Action {
         channel: Channel,
         /// Its duration.
         span: Duration,
-        /// Lease: it ends when it is not refreshed for this long.
+        /// Lease: the process stops by itself when it is not renewed for this long.
         lease: Duration,
     },
     /// Predicates are verified.
@@ -168,9 +168,9 @@ pub struct ResolvedPlan {
     pub predicates: Vec<Predicate>,
     /// The steps.
     pub steps: Vec<ResolvedStep>,
-    /// Predicates: somebody is there.
+    /// Predicates that report occupancy.
     pub occupied: Vec<usize>,
-    /// Predicates: a door is open.
+    /// Predicates that report an open door.
     pub opened: Vec<usize>,
     /// Exits, each with all its predicates.
     pub ways_out: Vec<Vec<usize>>,

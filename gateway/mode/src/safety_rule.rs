@@ -15,7 +15,7 @@ pub enum SafetyRule {
     Rewalk,
     /// Fire holds the room.
     FireHolds,
-    /// A held room stays held until a person says otherwise.
+    /// A held room stays held until a person resumes it.
     HoldStays,
     /// Nothing resumes while the fire panel is not normal.
     ResumeWithoutFire,

@@ -1,4 +1,4 @@
-//! The phase of a room.
+//! The state of a room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use super::plan::{Channel, Class, Direction};
 use super::truth::Truth;
 use linli_domain::Id;
 
-/// A room.
+/// The state of a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct State {
-    /// Where it is.
+    /// Its phase.
     pub phase: Phase,
     /// The state of the fire panel.
     pub fire: Fire,
-    /// What is under way, or was reached.
+    /// The run under way or completed; `None` in peace.
     pub run: Option<Run>,
 }
 
@@ -24,20 +24,20 @@ pub struct State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Peace.
+    /// Normal operation.
     #[default]
     Peace,
-    /// An order is there, nothing has moved.
+    /// An order was accepted; nothing has moved.
     Preview,
-    /// Steps are done.
+    /// Steps are being done.
     Running,
-    /// Everything is proven.
+    /// All steps are proven.
     Ready,
-    /// Usable with gaps.
+    /// Usable, with gaps.
     Degraded,
-    /// It was claimed before a restart and is proven again.
+    /// Ready before a restart; being proven again.
     Proving,
-    /// Safe, and nothing moves.
+    /// Outputs are safe, and nothing moves.
     Held,
 }
 
@@ -45,25 +45,25 @@ pub enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Peace.
+    /// Normal operation.
     Peace,
-    /// An order is there, nothing has moved.
+    /// An order was accepted; nothing has moved.
     Preview,
-    /// People are told to leave.
+    /// People are asked to leave.
     Notice,
-    /// The room is emptied and searched.
+    /// The room is being cleared and searched.
     Clearing,
-    /// Devices move, people work.
+    /// Devices act, people work.
     Acting,
-    /// Somebody else looks at it.
+    /// A second person is checking the result.
     Checking,
-    /// Everything is proven.
+    /// All steps are proven.
     Ready,
-    /// Usable with gaps.
+    /// Usable, with gaps.
     Degraded,
-    /// It was claimed before a restart and is proven again.
+    /// Ready before a restart; being proven again.
     Proving,
-    /// Safe, and nothing moves.
+    /// Outputs are safe, and nothing moves.
     Held,
 }
 
@@ -71,12 +71,12 @@ pub enum Stage {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fire {
-    /// Nothing.
+    /// No reading.
     #[default]
     Unknown,
-    /// None.
+    /// No alarm.
     Normal,
-    /// There is one.
+    /// Alarm.
     Alarm,
 }
 
@@ -84,15 +84,15 @@ pub enum Fire {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Fire.
+    /// Fire alarm.
     Fire,
-    /// Somebody stopped it.
+    /// A person stopped it.
     Stop,
-    /// A guard was lost.
+    /// A guard failed during an action.
     Guard,
     /// A step failed.
     Failed,
-    /// The order was taken back.
+    /// The order was cancelled.
     Cancel,
 }
 
@@ -101,25 +101,25 @@ pub enum Cause {
 pub struct Run {
     /// The order.
     pub order: OrderRef,
-    /// Per step of the plan.
+    /// State of each step of the plan.
     pub steps: Vec<StepState>,
-    /// Truth per predicate. Does not survive the process.
+    /// Truth of each predicate. Not stored.
     #[serde(skip)]
     pub truths: Vec<Truth>,
-    /// Steps that waited long enough to know what is read.
+    /// Steps whose time for first readings has passed.
     #[serde(skip)]
     pub settled: BTreeSet<usize>,
-    /// Who did a step.
+    /// Performers of each step.
     pub doers: BTreeMap<usize, BTreeSet<Id>>,
-    /// Steps whose evidence is worth nothing any more, though they were done.
+    /// Completed steps whose evidence is void.
     pub voided: BTreeSet<usize>,
-    /// Pulses that were intended; they may have happened.
+    /// Pulses that were journaled; they may have acted.
     pub pulsed: BTreeSet<usize>,
-    /// Outputs (positions in the plan's safe states) that were set, or may have been.
+    /// Outputs (positions in the plan's safe states) that were set or may have been set.
     pub moved: BTreeSet<usize>,
-    /// Of these, not yet proven to be safe again.
+    /// Moved outputs whose safe state is not proven yet.
     pub unproven: BTreeSet<usize>,
-    /// Why it is held.
+    /// Why the room is held.
     pub causes: BTreeSet<Cause>,
 }
 
@@ -127,51 +127,51 @@ pub struct Run {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
-    /// Its turn has not come.
+    /// Waits for earlier steps.
     #[default]
     Pending,
-    /// Its turn has come; it waits for its guard, or to know what is read.
+    /// Waits for its guard, or for first readings.
     Blocked,
-    /// People are asked.
+    /// People were asked to do it.
     Asked,
-    /// It is journaled, and may have acted.
+    /// The action is journaled and may have been executed: the attempt.
     Intent(u8),
-    /// It acted, and is being proven.
+    /// The action was executed and is being proven: the attempt.
     Sent(u8),
-    /// It is tried again soon.
+    /// Pauses before the next attempt: the attempt that failed.
     Pause(u8),
     /// The process runs.
     Running,
-    /// The process ran long enough; it is looked at once more whether it ran to the end.
+    /// The process ran for its duration; fresh readings must confirm that it did.
     Closing,
-    /// The process was ended, and is proven to have ended.
+    /// The end of the process is being proven.
     Ending,
     /// Proven.
     Verified(Channel),
-    /// Nothing had to be done.
+    /// Nothing had to be done: it already held.
     AlreadyOk,
-    /// It did not succeed: a gap.
+    /// It failed and is reported as a gap.
     Failed,
-    /// A person has to decide.
+    /// It failed, and a person must decide.
     Stuck,
-    /// Done without, by a person's decision.
+    /// Waived by this person.
     Waived(Id),
-    /// A drill.
+    /// Simulated in a drill.
     Simulated,
-    /// Not for a drill.
+    /// Left out of a drill.
     Skipped,
 }
 
 // === impl State ===
 
 impl State {
-    /// The run, if it is an exercise.
+    /// Returns whether the run is an exercise.
     #[must_use]
     pub fn is_exercise(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.order.class == Class::Exercise)
     }
 
-    /// Whether it is shown as proven: never in a drill.
+    /// Returns whether the room is ready and fully proven; never in a drill.
     #[must_use]
     pub fn is_verified_ready(&self) -> bool {
         self.phase == Phase::Ready && !self.is_exercise()
@@ -181,7 +181,7 @@ impl State {
 // === impl Run ===
 
 impl Run {
-    /// A run that has not begun.
+    /// Creates a run that has not begun, with this number of steps and predicates.
     #[must_use]
     pub fn new(order: OrderRef, steps: usize, predicates: usize) -> Self {
         Self {
@@ -198,7 +198,7 @@ impl Run {
         }
     }
 
-    /// Whether it leads back to peace.
+    /// Returns whether the plan returns the room to normal operation.
     #[must_use]
     pub fn is_return(&self) -> bool {
         self.order.direction == Direction::Return
@@ -208,7 +208,7 @@ impl Run {
 // === impl StepState ===
 
 impl StepState {
-    /// Whether what comes after it may begin.
+    /// Returns whether later steps may begin.
     #[must_use]
     pub const fn is_settled(&self) -> bool {
         matches!(
@@ -222,13 +222,13 @@ impl StepState {
         )
     }
 
-    /// Whether a device is being moved by it.
+    /// Returns whether a device may be moving for this step.
     #[must_use]
     pub const fn is_in_flight(&self) -> bool {
         matches!(self, Self::Intent(_) | Self::Sent(_) | Self::Running | Self::Closing | Self::Ending)
     }
 
-    /// The word people read.
+    /// Returns the name shown to people.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -255,7 +255,7 @@ impl StepState {
 // === impl Stage ===
 
 impl Stage {
-    /// The word people read.
+    /// Returns the name shown to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Truth {
-    /// It holds.
+    /// Known to hold.
     True,
-    /// It does not.
+    /// Known not to hold.
     False,
-    /// Unknown.
+    /// Not known.
     #[default]
     Unknown,
 }
@@ -18,7 +18,7 @@ pub enum Truth {
 // === impl Truth ===
 
 impl Truth {
-    /// Both hold.
+    /// Returns whether both hold.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -28,7 +28,7 @@ impl Truth {
         }
     }
 
-    /// One of them holds.
+    /// Returns whether at least one holds.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -38,7 +38,7 @@ impl Truth {
         }
     }
 
-    /// It does not hold.
+    /// Returns the negation.
     #[must_use]
     pub const fn not(self) -> Self {
         match self {
@@ -48,7 +48,7 @@ impl Truth {
         }
     }
 
-    /// Whether it is known to hold.
+    /// Returns whether it is known to hold.
     #[must_use]
     pub const fn holds(self) -> bool {
         matches!(self, Self::True)

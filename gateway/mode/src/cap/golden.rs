@@ -1,4 +1,4 @@
-//! Forms of CAP messages, as they are answered and told.
+//! Golden files of CAP messages, as they are answered and published.
 
 use super::{Alert, Area, Info, MsgType, Proposal, Reference, Scope, Status};
 use crate::Class;

@@ -1,5 +1,5 @@
-//! Times of messages: `2026-11-24T08:00:00+08:00` in CAP (§3.3.2), with a blank instead of the
-//! `T` in GB/T 35965. A zone as letters is not allowed: a message says which clock it means.
+//! Times of messages: `2026-11-24T08:00:00+08:00` in CAP (§3.3.2), with a blank instead of the `T` in
+//! GB/T 35965. Zones as letters are not allowed: a message gives its offset in digits.
 
 use linli_domain::{Civil, Timestamp};
 

@@ -68,13 +68,15 @@ impl Envelope {
         self.sign.clone().to_tagged_vec().expect("an envelope is made of CBOR values")
     }
 
-    /// Who signed: people whose key is known, good for the order's class and time. A signature by
-    /// a known key that does not hold makes the whole envelope worthless.
+    /// Returns the people who signed, whose keys are valid for the order's class and time.
+    ///
+    /// # Errors
+    /// When a signature by a known key is not valid; it makes the whole envelope invalid.
     pub fn signers(&self, keyring: &Keyring) -> Result<Vec<Signed>, String> {
         self.signers_under(Demands::ALL, keyring)
     }
 
-    /// The same with some demands not made.
+    /// Does the same with some requirements disabled, for the model checker.
     pub(super) fn signers_under(&self, demands: Demands, keyring: &Keyring) -> Result<Vec<Signed>, String> {
         let valid = |key: &super::Key| {
             if key.class != self.order.class && demands.make(Demand::Class) {
@@ -109,7 +111,7 @@ pub fn sign(envelope: &Envelope, secret: &SecretKey) -> Envelope {
     signed
 }
 
-/// Signs the file of a plan; the signature stands in a file of its own, with those before.
+/// Signs the file of a plan; the signatures are kept in a file of their own.
 pub fn sign_plan(file: &[u8], before: Option<&[u8]>, secret: &SecretKey) -> Result<Vec<u8>, Malformed> {
     let mut sign = before.map(parse).transpose()?.unwrap_or_else(|| CoseSignBuilder::new().build());
     let signature = unsigned(secret);
@@ -120,7 +122,7 @@ pub fn sign_plan(file: &[u8], before: Option<&[u8]>, secret: &SecretKey) -> Resu
     sign.to_tagged_vec().map_err(|error| Malformed::Envelope(error.to_string()))
 }
 
-/// Who signed the file of a plan.
+/// Returns the people who signed the file of a plan.
 pub fn verify_plan(file: &[u8], signature: &[u8], keyring: &Keyring) -> Result<Vec<Signed>, String> {
     let sign = parse(signature).map_err(|error| error.to_string())?;
     signers(Demands::ALL, &sign, Some(file), PLAN, keyring, |_| Ok(()))

@@ -20,7 +20,7 @@ const LONGEST_LOCAL: Duration = Duration::from_secs(3600);
 /// Accepted orders that are stored to detect repetitions.
 const REMEMBERED: usize = 256;
 
-/// Who may give orders.
+/// Who may sign orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Required signatures; a stop needs one.
@@ -54,7 +54,7 @@ pub struct Accepted {
 pub enum Judgement {
     /// It is accepted.
     Accepted(Accepted),
-    /// It was accepted before: nothing happens, and the answer is the same.
+    /// It was accepted before: nothing changes, and the answer is the same.
     Repeated,
 }
 

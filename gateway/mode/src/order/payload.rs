@@ -25,7 +25,7 @@ pub enum Kind {
     StandDown,
 }
 
-/// Who gives an order.
+/// The authority that gives an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authority {
@@ -70,7 +70,7 @@ pub struct Order {
     pub kind: Kind,
     /// Actual or drill.
     pub class: Class,
-    /// Who gives an order.
+    /// The authority that gives it.
     pub authority: Authority,
     /// The centres it is for.
     pub targets: Vec<Target>,
@@ -78,7 +78,7 @@ pub struct Order {
     pub mode: String,
     /// Not before, Unix milliseconds UTC.
     pub not_before: Timestamp,
-    /// When it is too late to begin.
+    /// Expiry: it begins nothing afterwards.
     pub expires: Timestamp,
     /// When it was signed.
     pub sent: Timestamp,
@@ -268,7 +268,7 @@ impl Target {
 // === impl Kind ===
 
 impl Kind {
-    /// The word in an order.
+    /// Returns the name in an order.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -291,7 +291,7 @@ impl Kind {
 // === impl Authority ===
 
 impl Authority {
-    /// The word in an order.
+    /// Returns the name in an order.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

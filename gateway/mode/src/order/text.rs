@@ -2,7 +2,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
-/// How an order in text begins.
+/// First line of an order in text form.
 const HEADER: &str = "LLN1:";
 
 /// Characters of a line.
@@ -11,10 +11,10 @@ const LINE: usize = 64;
 /// Why a text is no order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misread {
-    /// The first line is another.
+    /// The first line is not that of an order.
     #[error("it does not begin with LLN1:")]
     Header,
-    /// The check digits of a line do not fit it; lines count from 1.
+    /// The check digits of a line do not match; lines count from 1.
     #[error("line {0} was misread or mistyped")]
     Line(usize),
     /// A character is no base 32 digit, or characters are missing.
@@ -22,12 +22,12 @@ pub enum Misread {
     Digits,
 }
 
-/// Whether that is an order in text.
+/// Returns whether the text is an order.
 pub fn is_text(text: &str) -> bool {
     text.trim_start().starts_with(HEADER)
 }
 
-/// As text, with a check sum at the end of each line.
+/// Writes an order as text, with check digits at the end of each line.
 pub fn write(bytes: &[u8]) -> String {
     let digits = BASE32_NOPAD.encode(bytes);
     let mut text = HEADER.to_owned();
@@ -38,7 +38,7 @@ pub fn write(bytes: &[u8]) -> String {
     text
 }
 
-/// From text.
+/// Reads an order from text.
 pub fn read(text: &str) -> Result<Vec<u8>, Misread> {
     let mut digits = String::new();
     let body = text.trim().strip_prefix(HEADER).ok_or(Misread::Header)?;
@@ -60,7 +60,7 @@ fn digit(value: u32) -> char {
     char::from(digits[(value & 31) as usize])
 }
 
-/// Two digits that tell a misread line.
+/// Returns two check digits, which detect a misread line.
 fn sum(line: &str) -> String {
     let sum = line.bytes().fold(7_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 1021);
     format!("{}{}", digit(sum >> 5), digit(sum))

@@ -1,4 +1,4 @@
-//! Progress of a run: which steps may begin.
+//! Progress of a run: begins the steps that may begin.
 
 use super::super::event::{ActionPhase, Effect, Timer};
 use super::super::plan::{Class, Drill};
@@ -10,7 +10,7 @@ use super::{Room, SafetyRule};
 // === impl Room ===
 
 impl Room<'_> {
-    /// Begins whatever can begin, until nothing more can; then sees whether all is done.
+    /// Begins every step that may begin, until none is left; then claims if all are settled.
     pub(super) fn go_on(&mut self) {
         if self.state.phase != Phase::Running {
             return;
@@ -36,8 +36,8 @@ impl Room<'_> {
         self.finish();
     }
 
-    /// A step that is open again opens what came after it again: it was done, found or accepted on
-    /// ground that has moved. What a person waived stays waived.
+    /// Reopens the successors of a reopened step, whose results no longer count. Waived steps stay
+    /// waived.
     fn withdraw(&mut self) {
         let mut again = self.keeps(SafetyRule::Order);
         while again {
@@ -118,7 +118,7 @@ impl Room<'_> {
         }
     }
 
-    /// What is read was waited for long enough.
+    /// Ends the wait for first readings.
     pub(super) fn settled(&mut self, step: usize) {
         if *self.step_state(step) == StepState::Blocked
             && let Some(run) = self.run_mut()
@@ -127,7 +127,7 @@ impl Room<'_> {
         }
     }
 
-    /// Acts, when the guard allows; or finds that nothing has to be done.
+    /// Executes a step if its guard holds, or finds that nothing has to be done.
     fn try_act(&mut self, step: usize) {
         let planned = &self.resolved.steps[step];
         let is_pulsed = self.run().is_some_and(|run| run.pulsed.contains(&step));
@@ -141,7 +141,7 @@ impl Room<'_> {
             if holds == Truth::Unknown && !is_known {
                 return;
             }
-            // It was intended before and may have happened; a second time undoes it.
+            // The pulse was journaled before and may have acted; a second one would undo it.
             if is_pulsed && self.keeps(SafetyRule::PulseOnce) {
                 self.set_step(step, StepState::Stuck);
                 self.effects.push(Effect::Ask(step));
@@ -151,12 +151,12 @@ impl Room<'_> {
         match self.all(&planned.pre) {
             Truth::True => self.intend(step, 1),
             _ if !self.keeps(SafetyRule::GuardBefore) => self.intend(step, 1),
-            // It waits, and people hear of it.
+            // The step waits, and people are notified.
             Truth::False | Truth::Unknown => {}
         }
     }
 
-    /// Decides to act. The effect is carried out only after this is durable.
+    /// Intends an action. The effect is executed only after the intent is stored.
     pub(super) fn intend(&mut self, step: usize, attempt: u8) {
         self.set_step(step, StepState::Intent(attempt));
         let outputs: Vec<(usize, usize)> = self
@@ -193,10 +193,10 @@ impl Room<'_> {
         }
     }
 
-    /// Claims, when every step is settled.
+    /// Claims that the room is ready, once every step is settled.
     fn finish(&mut self) {
         let Some(run) = self.run() else { return };
-        // What was to become safe has to be proven safe before anything is claimed.
+        // Outputs that were made safe must be proven safe before the claim.
         if !run.steps.iter().all(StepState::is_settled) || !run.unproven.is_empty() {
             return;
         }
@@ -205,11 +205,11 @@ impl Room<'_> {
         let left: Vec<usize> =
             run.moved.iter().copied().filter(|output| !self.is_accounted_for(*output)).collect();
         if !left.is_empty() && self.keeps(SafetyRule::LooseEndsAreSafe) {
-            // What was moved, and what no step has proven since, is made safe before anything is claimed.
+            // Moved outputs that no step has proven since are made safe before the claim.
             return self.ask_safe(&left);
         }
         if !has_gap && !self.is_proven() && self.keeps(SafetyRule::Drift) {
-            // Something changed while the rest was done.
+            // A proof was lost while the other steps ran.
             return self.prove();
         }
         if has_gap {
@@ -223,7 +223,7 @@ impl Room<'_> {
         }
     }
 
-    /// Whether a step that stands has proven how that output is.
+    /// Returns whether a settled step has proven the state of that output.
     fn is_accounted_for(&self, output: usize) -> bool {
         let setting = &self.resolved.safe[output].setting;
         let stands = |step: &usize| {

@@ -1,17 +1,17 @@
-//! The claim that a room is ready, watched for as long as it stands.
+//! The claim that a room is ready, checked for as long as it is made.
 
 use super::super::resolved_plan::Action;
 use super::super::state::{Phase, StepState};
 use super::super::truth::Truth;
 use super::{Effect, Room, SafetyRule};
 
-/// What is claimed is proven within this time, or told as a gap.
+/// Time limit for proving a claim again; afterwards it is reported as a gap.
 const PROVE: std::time::Duration = std::time::Duration::from_secs(60);
 
 // === impl Room ===
 
 impl Room<'_> {
-    /// Steps on whose proof the claim rests.
+    /// Returns the steps whose proofs the claim rests on.
     fn rests_on(&self) -> Vec<usize> {
         (0..self.resolved.steps.len())
             .filter(|step| match &self.resolved.steps[*step].action {
@@ -28,7 +28,7 @@ impl Room<'_> {
             .collect()
     }
 
-    /// After something was learnt: what no longer holds is withdrawn, what holds again is told.
+    /// Updates the claim after a predicate changed: withdraws it, or makes it again.
     pub(super) fn watch_claim(&mut self) {
         match self.state.phase {
             Phase::Ready | Phase::Degraded => self.drift(),
@@ -40,13 +40,13 @@ impl Room<'_> {
         }
     }
 
-    /// Whether everything that the claim rests on is known to hold.
+    /// Returns whether everything that the claim rests on is known to hold.
     pub(super) fn is_proven(&self) -> bool {
         let stands = |step: &usize| *self.step_state(*step) != StepState::Failed;
         self.rests_on().into_iter().filter(stands).all(|step| self.whole(step).holds())
     }
 
-    /// Nothing is claimed before everything is read once more.
+    /// Requires new readings of every predicate before the claim.
     pub(super) fn prove(&mut self) {
         self.state.phase = Phase::Proving;
         self.arm(super::Timer::Prove, PROVE);
@@ -70,7 +70,7 @@ impl Room<'_> {
                 StepState::Verified(_) | StepState::AlreadyOk if !holds => {
                     let knows = self.whole(step) == Truth::False;
                     if is_reasserted && knows && self.all(&self.resolved.steps[step].pre).holds() {
-                        // It is safe to set again: the claim is withdrawn until it is proven.
+                        // The output may be set again: the claim is withdrawn until it is proven.
                         self.state.phase = Phase::Running;
                         return self.intend(step, 1);
                     }
@@ -82,16 +82,16 @@ impl Room<'_> {
         self.judge();
     }
 
-    /// Ready without gaps, degraded with some.
+    /// Claims ready without gaps, degraded with some.
     pub(super) fn judge(&mut self) {
         let Some(run) = self.run() else { return };
         let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(SafetyRule::GapIsTold);
         let is_done = run.steps.iter().all(StepState::is_settled);
-        // Without gaps the walk goes on: it ends in the claim, or in peace.
+        // Without gaps the run continues until the claim, or peace.
         self.state.phase = if is_done && has_gap { Phase::Degraded } else { Phase::Running };
     }
 
-    /// What was claimed before a restart is not proven in time: it is a gap.
+    /// Reports as gaps the steps whose proof was not repeated in time after a restart.
     pub(super) fn prove_over(&mut self) {
         if self.state.phase != Phase::Proving {
             return;

@@ -1,4 +1,4 @@
-//! Devices: what was sent is believed when it is read back, and not before.
+//! Actions of devices: an action is done once it is read back, not before.
 
 use super::super::event::{Acted, ActionPhase, Effect, Timer};
 use super::super::plan::{Channel, OnFail};
@@ -18,7 +18,7 @@ impl Room<'_> {
         match (turn, state, acted) {
             (ActionPhase::On, StepState::Intent(attempt), Acted::Done) => self.sent(step, attempt),
             (ActionPhase::On, StepState::Intent(attempt), Acted::Failed) => self.failed_try(step, attempt),
-            // Whatever a device says of an end or a remedy, it is looked at.
+            // The end of a process and a compensation are verified whatever the device answers.
             _ => {}
         }
         self.watch_claim();
@@ -42,7 +42,7 @@ impl Room<'_> {
         }
     }
 
-    /// What was known of these claims is worth nothing any more: they are read anew.
+    /// Resets these predicates to unknown and requires new readings.
     pub(super) fn forget(&mut self, predicates: &[usize]) {
         if self.keeps(SafetyRule::FreshEvidence)
             && let Some(run) = self.run_mut()
@@ -83,12 +83,12 @@ impl Room<'_> {
         }
     }
 
-    /// What is known of what proves a step.
+    /// Returns the truth of a step's proof.
     pub(super) fn proof(&self, step: usize) -> Truth {
         self.proofs(step).iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate)))
     }
 
-    /// A step that is being proven, or runs, after something was learnt.
+    /// Updates a step that is being proven or runs, after a predicate changed.
     pub(super) fn look_at(&mut self, step: usize) {
         let proof = self.proof(step);
         let is_process = matches!(self.resolved.steps[step].action, Action::Process { .. });
@@ -104,7 +104,7 @@ impl Room<'_> {
                     self.set_step(step, StepState::Verified(channel));
                 }
             }
-            // A break: what ran so far is worth nothing.
+            // An interruption: the time so far does not count.
             StepState::Running if !proof.holds() && self.keeps(SafetyRule::Unbroken) => self.give_up(step),
             StepState::Closing if proof.holds() => self.close(step),
             StepState::Closing if proof == Truth::False => self.give_up(step),
@@ -119,7 +119,7 @@ impl Room<'_> {
         self.arm(Timer::Dwell(step), span);
     }
 
-    /// It ran long enough: it is looked at once more, since what was read last may be old.
+    /// Ends the required duration: requires new readings, since the last ones may be old.
     pub(super) fn dwelt(&mut self, step: usize) {
         if *self.step_state(step) != StepState::Running {
             return;
@@ -134,7 +134,7 @@ impl Room<'_> {
         self.forget(&verify);
     }
 
-    /// It ran to the end: it is ended, and proven to have ended.
+    /// Ends a process that ran for its duration; its end must be proven.
     fn close(&mut self, step: usize) {
         self.effects.push(Effect::Unlease(step));
         self.effects.push(Effect::Act { step, turn: ActionPhase::Off, attempt: 1 });
@@ -152,12 +152,12 @@ impl Room<'_> {
         self.set_step(step, StepState::Verified(channel));
     }
 
-    /// It is not proven in time.
+    /// Handles a proof that is not complete in time.
     pub(super) fn not_proven(&mut self, step: usize) {
         match self.step_state(step).clone() {
             StepState::Sent(attempt) => self.failed_try(step, attempt),
             StepState::Closing => self.give_up(step),
-            // Something that does not go off is worse than a gap.
+            // A device that cannot be switched off holds the room; a gap is not enough.
             StepState::Ending => self.hold(Cause::Failed),
             _ => {}
         }
@@ -189,7 +189,7 @@ impl Room<'_> {
         }
     }
 
-    /// A step did not succeed, with all its tries.
+    /// Handles a step that failed in all its attempts.
     fn give_up(&mut self, step: usize) {
         let is_process = matches!(self.resolved.steps[step].action, Action::Process { .. });
         self.disarm(Timer::Dwell(step));
@@ -200,7 +200,7 @@ impl Room<'_> {
         if matches!(self.resolved.steps[step].action, Action::Verify { .. }) {
             return self.fall(step);
         }
-        // What was moved does not stay where nobody knows.
+        // Moved outputs do not stay in an unknown state.
         self.make_good(step);
         if self.state.phase == Phase::Running {
             self.fall(step);
@@ -218,7 +218,8 @@ impl Room<'_> {
         }
     }
 
-    /// Compensates, when its own guard allows; otherwise the outputs take their safe states.
+    /// Compensates if the guard of the compensation holds; otherwise writes the safe states of the
+    /// outputs.
     fn make_good(&mut self, step: usize) {
         let compensate = match &self.resolved.steps[step].action {
             Action::Actuate { compensate: Some((_, pre)), .. } => Some(self.all(pre)),

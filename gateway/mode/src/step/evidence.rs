@@ -1,4 +1,4 @@
-//! What is learnt, and what it makes worthless or withdraws.
+//! Applies new evidence: which evidence it voids, which guards fail.
 
 use super::super::event::{Effect, Timer};
 use super::super::resolved_plan::Action;
@@ -19,7 +19,7 @@ impl Room<'_> {
             if self.resolved.occupied.contains(&predicate) && truth == Truth::True {
                 self.void(|void_on| void_on.presence);
             }
-            // Of a door of which nothing is known any more, nobody knows who came in.
+            // A door without readings may have let somebody in.
             if self.resolved.opened.contains(&predicate) && truth != Truth::False {
                 self.void(|void_on| void_on.door_opened);
             }
@@ -36,7 +36,7 @@ impl Room<'_> {
         self.watch_claim();
     }
 
-    /// People's evidence that is void now; they are asked again where it is still needed.
+    /// Voids people's evidence, and asks them again where it is still needed.
     fn void(&mut self, is_on: impl Fn(&super::super::plan::VoidOn) -> bool) {
         for step in 0..self.resolved.steps.len() {
             let Action::Human { void_on, .. } = &self.resolved.steps[step].action else { continue };
@@ -61,7 +61,7 @@ impl Room<'_> {
         }
     }
 
-    /// People are asked again for evidence that is void and still needed.
+    /// Asks people again for void evidence that is still needed.
     pub(super) fn ask_again(&mut self) {
         let voided: Vec<usize> =
             self.run().map(|run| run.voided.iter().copied().collect()).unwrap_or_default();
@@ -77,7 +77,7 @@ impl Room<'_> {
         }
     }
 
-    /// Whether something that rests on that step is still to be done or under way.
+    /// Returns whether a step that depends on this one is open or under way.
     fn still_needed(&self, sweep: usize) -> bool {
         let rests = |step: &usize| {
             super::super::exits::precedes(self.resolved, sweep, *step)
@@ -89,7 +89,7 @@ impl Room<'_> {
         (0..self.resolved.steps.len()).filter(rests).any(|step| !self.step_state(step).is_settled())
     }
 
-    /// A guard lost while something moves holds the room.
+    /// Holds the room when a guard fails during an action.
     pub(super) fn watch_guards(&mut self) {
         if self.state.phase != Phase::Running || !self.keeps(SafetyRule::GuardDuring) {
             return;
@@ -105,12 +105,13 @@ impl Room<'_> {
         }
     }
 
-    /// Whether every door of the room is known to be closed: through others people come and go.
+    /// Returns whether every door of the room is known to be closed; an open one lets people in and out.
     pub(super) fn is_shut(&self) -> bool {
         self.resolved.opened.iter().all(|predicate| self.truth(*predicate) == Truth::False)
     }
 
-    /// Evidence that nobody is in the room: people who searched it, and sensors that see nobody.
+    /// Returns whether at least `count` independent pieces of evidence show that the room is vacant:
+    /// searches by people, and sensors that detect nobody.
     pub(super) fn vacant(&self, count: u8) -> Truth {
         let seen = |predicate: &usize| self.truth(*predicate);
         if self.resolved.occupied.iter().any(|predicate| seen(predicate).holds()) {
@@ -133,7 +134,7 @@ impl Room<'_> {
         if people.len() + sensors >= needed { Truth::True } else { Truth::Unknown }
     }
 
-    /// Whether somebody took it away, in this run.
+    /// Returns whether somebody removed these contents in this run.
     pub(super) fn free_of(&self, contents: Contents) -> Truth {
         if !self.resolved.contents.contains(&contents) {
             return Truth::True;
@@ -150,7 +151,7 @@ impl Room<'_> {
         matches!(self.step_state(step), StepState::Asked | StepState::Blocked | StepState::Stuck)
     }
 
-    /// It takes longer than the plan gave it: whoever leads hears of it.
+    /// Notifies the leading role that a step is past its deadline.
     pub(super) fn overdue(&mut self, step: usize) {
         if self.is_open(step) {
             let role = self.resolved.plan.lead.clone();

@@ -1,4 +1,5 @@
-//! Fire, stop, lost guards, power: the room becomes safe and stays so until a person says more.
+//! Fire, stop, failed guards and restarts: the room is made safe and stays held until a person resumes
+//! it.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::super::state::{Cause, Fire, Phase, StepState};
 use super::super::truth::Truth;
 use super::{Room, SafetyRule};
 
-/// An output that is not proven safe is asked again.
+/// Pause before the safe state of an output that is not proven is written again.
 const SAFE_AGAIN: Duration = Duration::from_secs(5);
 
 // === impl Room ===
@@ -18,7 +19,7 @@ impl Room<'_> {
         self.state.fire = match alarm {
             Truth::True => Fire::Alarm,
             Truth::False => Fire::Normal,
-            // A panel that falls silent in an alarm has not ended it.
+            // A panel that stops sending during an alarm has not ended it.
             Truth::Unknown if self.state.fire == Fire::Alarm => Fire::Alarm,
             Truth::Unknown => Fire::Unknown,
         };
@@ -39,7 +40,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// Nothing moves any more, and what was moved becomes safe.
+    /// Holds the room: ends all actions and makes moved outputs safe.
     pub(super) fn hold(&mut self, cause: Cause) {
         let Some(run) = self.run_mut() else { return };
         run.causes.insert(cause);
@@ -64,7 +65,7 @@ impl Room<'_> {
         self.ask_safe(&moved);
     }
 
-    /// Outputs take their safe states; nothing is claimed before they are read back.
+    /// Writes the safe states of outputs; no claim is made before they are read back.
     pub(super) fn ask_safe(&mut self, outputs: &[usize]) {
         for output in outputs {
             self.effects.push(Effect::Safe(*output));
@@ -88,7 +89,7 @@ impl Room<'_> {
         self.arm(Timer::Safe, SAFE_AGAIN);
     }
 
-    /// An output that reads safe is proven; one that is safe again was not moved any more.
+    /// Marks an output as proven once it reads safe; it no longer counts as moved.
     pub(super) fn prove_safe(&mut self, predicate: usize, truth: Truth) {
         if !truth.holds() || self.run().is_none_or(|run| run.unproven.is_empty()) {
             return;
@@ -118,7 +119,7 @@ impl Room<'_> {
         if self.state.fire != Fire::Normal && self.keeps(SafetyRule::ResumeWithoutFire) {
             return Err(Refused::Fire);
         }
-        // What was taken back does not go on; it waits for the way back.
+        // A cancelled run does not resume; it waits for the return plan.
         if let Some(run) = self.run_mut().filter(|run| run.causes.contains(&Cause::Cancel)) {
             run.causes = [Cause::Cancel].into();
             return Ok(());
@@ -134,7 +135,8 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// The process started: nothing is known, people's evidence is void, nothing energises itself.
+    /// Applies a restart: predicates are unknown, people's evidence is void, no device is switched on by
+    /// itself.
     pub(super) fn restarted(&mut self) {
         self.state.fire = Fire::Unknown;
         let (predicates, phase) = (self.resolved.predicates.len(), self.state.phase);
@@ -142,7 +144,7 @@ impl Room<'_> {
         run.truths = vec![Truth::Unknown; predicates];
         run.settled.clear();
         let class = run.order.class;
-        // A waiver's time cannot be known any more: a person says again what they accept.
+        // The remaining time of a waiver is unknown after a restart: a person must waive again.
         for state in &mut run.steps {
             if matches!(state, StepState::Waived(_)) {
                 *state = StepState::Failed;
@@ -170,8 +172,8 @@ impl Room<'_> {
         }
     }
 
-    /// What a mutant does instead of walking again: what was under way is tried once more, what
-    /// was done stays done.
+    /// Used by a mutant of the model checker instead of checking all steps again: repeats the step under
+    /// way, keeps completed steps.
     fn skip_what_was_done(&mut self) {
         let Some(run) = self.run_mut() else { return };
         for state in &mut run.steps {

@@ -1,8 +1,8 @@
 //! The state machine of a room.
 //!
-//! [`step`] takes a state and what happened and gives the next state and what follows from it.
-//! The gateway makes both durable before it carries the effects out, so that an act always has a
-//! journaled intent. Nothing here reads a clock or a sensor.
+//! [`step`] takes a state and an event and returns the next state and its effects. The gateway stores
+//! the transition before it executes the effects, so that every action has a journaled intent. Nothing
+//! here reads a clock or a sensor.
 
 mod advance;
 mod claim;
@@ -23,7 +23,7 @@ pub fn step(resolved: &ResolvedPlan, state: &State, event: &Event) -> Result<(St
     step_under(SafetyRules::KEPT, resolved, state, event)
 }
 
-/// The same with some safety rules disabled, for the model checker.
+/// Does the same with some safety rules disabled, for the model checker.
 pub fn step_under(
     safety_rules: SafetyRules,
     resolved: &ResolvedPlan,
@@ -36,7 +36,7 @@ pub fn step_under(
     Ok((room.state, room.effects))
 }
 
-/// A room in the middle of a step.
+/// A room while an event is applied.
 struct Room<'b> {
     safety_rules: SafetyRules,
     resolved: &'b ResolvedPlan,

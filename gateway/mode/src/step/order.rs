@@ -1,4 +1,4 @@
-//! Orders, and the moment in which one can still say no.
+//! Orders, and the time for objections before a plan begins.
 
 use super::super::event::{Actor, Effect, OrderRef, Refused, Timer};
 use super::super::plan::{Class, Direction};
@@ -14,7 +14,7 @@ impl Room<'_> {
         }
         match (order.direction, self.run()) {
             (Direction::Enter, None) => self.begin(order, &State::default()),
-            // It is serious now: what was simulated counts for nothing.
+            // An actual order arrived: results that were simulated do not count.
             (Direction::Enter, Some(run))
                 if run.order.class == Class::Exercise && order.class == Class::Actual =>
             {
@@ -37,7 +37,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// A new run; what an earlier one moved is still known to have been moved.
+    /// Begins a new run; outputs that an earlier run moved stay marked as moved.
     fn begin(&mut self, order: &OrderRef, before: &State) {
         let mut run = Run::new(order.clone(), self.resolved.steps.len(), self.resolved.predicates.len());
         if let Some(old) = &before.run {
@@ -52,7 +52,7 @@ impl Room<'_> {
         }
     }
 
-    /// Nobody said no: the real thing begins, a drill waits for a person.
+    /// Ends the time for objections: an actual plan begins, a drill waits for a person.
     pub(super) fn grace_over(&mut self) {
         if self.state.phase == Phase::Preview && !self.state.is_exercise() {
             self.start();
@@ -93,8 +93,7 @@ impl Room<'_> {
         }
     }
 
-    /// Everything from the first step: what already holds is found to hold, what was waived is
-    /// decided anew.
+    /// Begins at the first step: steps that already hold are recognised, waivers are decided again.
     pub(super) fn rewalk(&mut self) {
         let Some(run) = self.run_mut() else { return };
         run.steps.fill(StepState::Pending);

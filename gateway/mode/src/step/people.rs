@@ -1,4 +1,5 @@
-//! What people do. Who they are was made sure of before; whether they may is decided here.
+//! Operations of people. The caller has authenticated the person; this module decides whether they may
+//! do it.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ impl Room<'_> {
         if step < self.resolved.steps.len() { Ok(()) } else { Err(Refused::NoStep) }
     }
 
-    /// Somebody did a step. The last one that is needed settles it.
+    /// Confirms a step; the last required person settles it.
     pub(super) fn confirm(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
         self.known(step, "confirming")?;
         let Action::Human { role, count, not_same_as, is_sweep, .. } = &self.resolved.steps[step].action
@@ -61,7 +62,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// In a drill somebody only simulated a step: counted apart, and evidence of nothing.
+    /// Marks a step as simulated in a drill: counted separately, and no evidence.
     pub(super) fn simulate(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
         self.known(step, "simulating")?;
         if !self.state.is_exercise() {
@@ -79,7 +80,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// Somebody cannot do it: it waits for a decision.
+    /// Marks a step that cannot be done; it waits for a decision.
     pub(super) fn cannot(&mut self, step: usize, who: &Actor, why: &str) -> Result<(), Refused> {
         self.known(step, "saying that it cannot be done")?;
         let Action::Human { role, .. } = &self.resolved.steps[step].action else {
@@ -97,7 +98,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// A step is done without, for a time. What safety or acceptance rests on is never.
+    /// Waives a step for a time. Steps that safety or acceptance depends on cannot be waived.
     pub(super) fn waive(
         &mut self,
         step: usize,
@@ -136,7 +137,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// A waiver ended: the gap is there again.
+    /// Ends a waiver: the step is a gap again.
     pub(super) fn waiver_over(&mut self, step: usize) {
         if !matches!(self.step_state(step), StepState::Waived(_)) {
             return;
@@ -152,7 +153,7 @@ impl Room<'_> {
         }
     }
 
-    /// What failed is tried once more.
+    /// Starts another attempt of a failed step.
     pub(super) fn retry(&mut self, step: usize, who: &Actor) -> Result<(), Refused> {
         self.known(step, "trying again")?;
         self.needs("trying again", &self.resolved.plan.lead, who)?;
@@ -162,7 +163,7 @@ impl Room<'_> {
         if self.state.phase == Phase::Proving {
             return Err(self.meaningless("trying again while everything is proven anew"));
         }
-        // Whoever tries a pulse again has looked whether it happened.
+        // A person who repeats a pulse has checked whether the first one acted.
         if let Some(run) = self.run_mut() {
             run.pulsed.remove(&step);
         }
@@ -172,7 +173,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// What was done is not accepted: everything is walked again, what holds is found to hold.
+    /// Rejects the result: all steps are checked again from the first; those that hold are recognised.
     pub(super) fn reject(&mut self, who: &Actor, why: &str) -> Result<(), Refused> {
         if self.stage() != "checking" {
             return Err(self.meaningless("rejecting"));
@@ -190,7 +191,7 @@ impl Room<'_> {
             return Err(Refused::NoReason);
         }
         self.effects.push(Effect::DisarmAll);
-        // What was to become safe is still waited for.
+        // Outputs that were made safe are still to be proven.
         self.ask_safe_again();
         self.rewalk();
         self.effects.push(Effect::Reread((0..self.resolved.predicates.len()).collect()));

@@ -1,4 +1,5 @@
-//! Commands: given in order, each answered once. The command service journals, sends and reads back.
+//! Sends the settings of a step to the command service and reports their result. The command service
+//! journals each command, sends it and reads the value back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,47 +15,48 @@ use tokio_util::sync::CancellationToken;
 use crate::command_answer::Answer;
 use crate::command_queue::{Lanes, OF_THIS_PROCESS, Submission};
 
-/// A command acts within this or not at all.
+/// A command expires this long after it was submitted.
 const EXPIRES: Duration = Duration::from_secs(10);
 
-/// What was done, or not.
+/// The result of the commands of one [`Task`].
 #[derive(Debug)]
 pub struct Done {
-    /// For what.
+    /// What the commands were for.
     pub task: Task,
-    /// Whether every command was read back as asked.
+    /// Whether every command was confirmed by its read-back.
     pub is_done: bool,
-    /// What the first that was not says.
+    /// Reason of the first command that failed.
     pub why: Option<String>,
 }
 
-/// What commands are for.
+/// What a group of commands is for.
 #[derive(Debug, Clone)]
 pub struct Task {
-    /// Position of the room.
+    /// Position of the room in the facility.
     pub room: usize,
-    /// Which run of the room.
+    /// Number of the room's run ([`Room::serial`](super::room::Room::serial)).
     pub serial: u64,
-    /// Its turn of a step; none for a safe state or a refreshment.
+    /// Step and phase; `None` for a safe state or a lease renewal.
     pub act: Option<(usize, ActionPhase)>,
-    /// Claims about what is moved.
+    /// Predicates whose truth the commands may change.
     pub touches: Vec<usize>,
 }
 
-/// The way to the command service.
+/// Submits commands to the command service.
 pub struct Actuator {
-    /// Where commands go.
+    /// Queues of the command service.
     pub commands: Lanes,
-    /// Where their end is reported.
+    /// Receives one [`Done`] per task.
     pub done: mpsc::Sender<Done>,
-    /// For expiry.
+    /// Gives commands their expiry time.
     pub clock: Arc<dyn Clock>,
 }
 
 // === impl Actuator ===
 
 impl Actuator {
-    /// Writes these, in order; the end is reported. `number` makes their ids unique for ever.
+    /// Submits the settings in order and reports one result. `number` makes the command ids unique for
+    /// ever; cancelling `taken_back` withdraws what was not sent yet.
     pub fn write(
         &self,
         facility: &Facility,
@@ -63,29 +65,30 @@ impl Actuator {
         taken_back: &CancellationToken,
         task: Task,
     ) {
-        self.give(&self.commands.usual, (facility, settings), number, taken_back, task);
+        self.submit(&self.commands.usual, (facility, settings), number, taken_back, task);
     }
 
-    /// The same ahead of everything, and whatever the disk does: what ends, makes good or makes safe.
+    /// Does the same through the first lane, which is served before all others and does not wait for the
+    /// disk. Used to end a step, to compensate it and to make an output safe; cannot be withdrawn.
     pub fn write_first(&self, facility: &Facility, settings: &[&Setting], number: &str, task: Task) {
-        self.give(&self.commands.first, (facility, settings), number, &CancellationToken::new(), task);
+        self.submit(&self.commands.first, (facility, settings), number, &CancellationToken::new(), task);
     }
 
-    fn give(
+    fn submit(
         &self,
-        way: &mpsc::Sender<Submission>,
+        lane: &mpsc::Sender<Submission>,
         (facility, settings): (&Facility, &[&Setting]),
         number: &str,
         taken_back: &CancellationToken,
         task: Task,
     ) {
-        let given = settings.iter().enumerate().map(|(index, setting)| {
+        let answers = settings.iter().enumerate().map(|(index, setting)| {
             let number = format!("{number}-{index}");
             let (submission, answer) = self.submission(facility, setting, &number, taken_back.clone())?;
-            way.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
+            lane.try_send(submission).map_err(|_| "too many commands are waiting".to_owned())?;
             Ok(answer)
         });
-        tokio::spawn(answered(given.collect(), task, self.done.clone()));
+        tokio::spawn(report_result(answers.collect(), task, self.done.clone()));
     }
 
     fn submission(
@@ -97,12 +100,12 @@ impl Actuator {
     ) -> Result<(Submission, oneshot::Receiver<Answer>), String> {
         let output = facility.fixtures.get(setting.fixture).and_then(|f| f.sets.get(setting.output));
         let point = &output.ok_or("the building has no such output")?.point;
-        let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
+        let lifetime = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
         let body = json!({
             "id": format!("{OF_THIS_PROCESS}{number}"),
             "point": point.point,
             "value": setting.value,
-            "expires": self.clock.now().at.0.saturating_add(life),
+            "expires": self.clock.now().at.0.saturating_add(lifetime),
         });
         let (device, payload) = (point.device.to_string(), body.to_string().into_bytes());
         let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
@@ -111,14 +114,14 @@ impl Actuator {
     }
 }
 
-async fn answered(
-    given: Vec<Result<oneshot::Receiver<Answer>, String>>,
+async fn report_result(
+    answers: Vec<Result<oneshot::Receiver<Answer>, String>>,
     task: Task,
     done: mpsc::Sender<Done>,
 ) {
     let mut why = None;
-    for given in given {
-        let reported = match given {
+    for answer in answers {
+        let failure = match answer {
             Err(why) => Some(why),
             Ok(answer) => match answer.await {
                 Ok(answer) if answer.result == "done" => None,
@@ -129,9 +132,9 @@ async fn answered(
                 Err(_) => Some("the gateway is stopping".to_owned()),
             },
         };
-        why = why.or(reported);
+        why = why.or(failure);
     }
     let is_done = why.is_none();
-    // Whoever asked may be gone; the journal has the commands.
+    // The service may have ended; the journal has the commands.
     let _ = done.send(Done { task, is_done, why }).await;
 }

@@ -1,7 +1,7 @@
-//! Another room in the place of one that cannot be used: proposed here, begun by a person, under
-//! the same order and only if that order names it.
+//! Proposes an alternate room when the ordered room cannot be used. A person starts the alternate, under
+//! the same order, and only if that order names its plan.
 //!
-//! The room that could not be used stays as it is, with its gap reported, until it is ordered back.
+//! The unusable room keeps its state, with the gap reported, until an order returns it.
 
 use std::sync::Arc;
 
@@ -18,25 +18,25 @@ use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
 
-/// A room that could take the place of another.
+/// An alternate for a room that cannot be used.
 pub struct Proposal {
-    /// The plan that would begin.
-    pub known: Arc<CheckedPlan>,
-    /// Why the room cannot be used.
+    /// The plan of the alternate room.
+    pub plan: Arc<CheckedPlan>,
+    /// Why the ordered room cannot be used.
     pub why: String,
 }
 
-/// Whether a plan that is named beside others is only held ready for one of them.
+/// Returns whether `plan` is only named as the alternate of another plan of the same target.
 pub fn is_in_reserve(engine: &Engine, target: &Target, plan: &str) -> bool {
     let others = target.plans.iter().filter(|named| named.plan != plan);
     let mut named = others.filter_map(|named| engine.setup.plan(&named.plan));
-    named.any(|known| known.brief.plan.alternate.as_deref() == Some(plan))
+    named.any(|other| other.brief.plan.alternate.as_deref() == Some(plan))
 }
 
-/// What could take the place of a room, and why it should.
+/// Returns the alternate of a room when one of its steps is stuck or its time is over.
 pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
-    let (run, known) = (room.state.run.as_ref()?, room.known.as_ref()?);
-    let plan = &known.brief.plan;
+    let (run, checked) = (room.state.run.as_ref()?, room.plan.as_ref()?);
+    let plan = &checked.brief.plan;
     if run.order.direction != Direction::Enter {
         return None;
     }
@@ -48,22 +48,25 @@ pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
     };
     let stage = room.stage(&engine.setup);
     let is_usable = matches!(stage, Stage::Ready | Stage::Degraded | Stage::Proving | Stage::Preview);
-    let why = match stuck.and_then(|step| known.brief.steps.get(step)) {
+    let why = match stuck.and_then(|step| checked.brief.steps.get(step)) {
         Some(job) => format!("step {} cannot be done", job.id),
         None if is_late && !is_usable => format!("it is {} and its time is over", stage.as_str()),
         None => return None,
     };
-    Some(Proposal { known: other, why })
+    Some(Proposal { plan: other, why })
 }
 
-/// Whether the room's order covers the plan; otherwise what is needed.
-pub fn covers(engine: &Engine, room: &Room, known: &CheckedPlan) -> Result<(), String> {
+/// Checks that the order of the room's run names the plan, with the same hash, and has not expired.
+///
+/// # Errors
+/// Says why it does not, and which order is needed.
+pub fn covers(engine: &Engine, room: &Room, plan: &CheckedPlan) -> Result<(), String> {
     let id = room.state.run.as_ref().map(|run| run.order.id.clone()).unwrap_or_default();
-    let key = known.brief.plan.key();
+    let key = plan.brief.plan.key();
     let needed = || {
         format!(
             "an order to enter is needed that names {key}: `linli order new --kind enter --plan {}:{}`",
-            engine.setup.centre, known.file
+            engine.setup.centre, plan.file
         )
     };
     let order: &Order =
@@ -72,7 +75,7 @@ pub fn covers(engine: &Engine, room: &Room, known: &CheckedPlan) -> Result<(), S
     let named = target.and_then(|target| target.plans.iter().find(|named| named.plan == key));
     match named {
         None => return Err(format!("order {id} does not name {key}; {}", needed())),
-        Some(named) if named.hash != known.hash => {
+        Some(named) if named.hash != plan.hash => {
             return Err(format!("order {id} names another {key} than there is here; {}", needed()));
         }
         Some(_) => {}
@@ -84,12 +87,12 @@ pub fn covers(engine: &Engine, room: &Room, known: &CheckedPlan) -> Result<(), S
     Ok(())
 }
 
-/// As people are shown it.
-pub fn shown(engine: &Engine, room: &Room) -> Option<Value> {
-    let Proposal { known, why } = proposal(engine, room)?;
-    let needed = covers(engine, room, &known).err();
+/// Returns the proposal as the JSON of the status, if there is one.
+pub fn view(engine: &Engine, room: &Room) -> Option<Value> {
+    let Proposal { plan, why } = proposal(engine, room)?;
+    let needed = covers(engine, room, &plan).err();
     Some(json!({
-        "plan": known.brief.plan.key(), "room": known.brief.plan.room, "why": why,
+        "plan": plan.brief.plan.key(), "room": plan.brief.plan.room, "why": why,
         "covered": needed.is_none(), "needed": needed,
     }))
 }
@@ -97,34 +100,35 @@ pub fn shown(engine: &Engine, room: &Room) -> Option<Value> {
 // === impl Engine ===
 
 impl Engine {
-    /// Tells once that another room could take the place of one.
+    /// Reports each new proposal once, on `event/mode`.
     pub(super) async fn propose(&mut self) {
         let all: Vec<usize> = self.rooms.keys().copied().collect();
         for index in all {
             let Some(room) = self.rooms.get(&index) else { continue };
-            let shown = shown(self, room);
-            if shown.is_some() == room.is_proposed {
+            let proposed = view(self, room);
+            if proposed.is_some() == room.is_proposed {
                 continue;
             }
-            if let Some(shown) = shown {
+            if let Some(proposed) = proposed {
                 let at = self.deps.clock.now().at;
                 let name = self.setup.facility.rooms.get(index).map_or("", |room| room.name.as_str());
-                let text = format!("{name}无法使用，可改用 {}", shown["room"].as_str().unwrap_or_default());
+                let text =
+                    format!("{name}无法使用，可改用 {}", proposed["room"].as_str().unwrap_or_default());
                 let text = if room.state.is_exercise() { bracketed(&text) } else { text };
                 let run = room.state.run.as_ref();
                 let body = json!({
                     "at": at, "kind": "alternate", "room": room.id, "order": run.map(|run| &run.order.id),
-                    "class": run.map(|run| run.order.class), "alternate": shown, "text": text,
+                    "class": run.map(|run| run.order.class), "alternate": proposed, "text": text,
                     "record": self.record.head(),
                 });
                 self.deps.events.tell("mode", &body);
                 let Value::Object(body) = body else { continue };
                 let (records, id) = (vec![message(Topic::ModeEvent, at, body)], room.id.clone());
-                if let Err(error) = self.kept(Entry { records, ..Entry::default() }).await {
-                    tracing::warn!(%error, "the alternate room could not be told yet");
+                if let Err(error) = self.store(Entry { records, ..Entry::default() }).await {
+                    tracing::warn!(%error, "the alternate room could not be published yet");
                     continue;
                 }
-                tracing::warn!(room = %id, "cannot be used: another room could take its place");
+                tracing::warn!(room = %id, "the room cannot be used: an alternate room is proposed");
             }
             if let Some(room) = self.rooms.get_mut(&index) {
                 room.is_proposed = !room.is_proposed;
@@ -132,7 +136,7 @@ impl Engine {
         }
     }
 
-    /// A person of the leading role lets another room take the place of one.
+    /// Starts the alternate room, on behalf of a person who has the plan's leading role.
     pub(super) async fn alternate(
         &mut self,
         index: usize,
@@ -145,7 +149,7 @@ impl Engine {
             .get(&index)
             .ok_or_else(|| ServiceError::Unknown("there is no such room".to_owned()))?;
         let who = self.person(person)?;
-        let lead = room.known.as_ref().map(|known| known.brief.plan.lead.clone());
+        let lead = room.plan.as_ref().map(|plan| plan.brief.plan.lead.clone());
         let lead = lead.ok_or_else(|| ServiceError::Conflict(format!("{} follows no order", room.id)))?;
         if !who.roles.contains(&lead) {
             let has = if who.roles.is_empty() { "none".to_owned() } else { who.roles.join(", ") };
@@ -155,32 +159,32 @@ impl Engine {
         if why.trim().is_empty() {
             return Err(ServiceError::Wrong("why is missing: it stands in the record".to_owned()));
         }
-        let Proposal { known, .. } = proposal(self, room).ok_or_else(|| {
+        let Proposal { plan, .. } = proposal(self, room).ok_or_else(|| {
             ServiceError::Conflict(format!(
                 "{} has no alternate, or can still be used: nothing is stuck and its time is not over",
                 room.id
             ))
         })?;
-        covers(self, room, &known).map_err(ServiceError::Conflict)?;
+        covers(self, room, &plan).map_err(ServiceError::Conflict)?;
         let run = room.state.run.as_ref().map(|run| run.order.clone());
         let run = run.ok_or_else(|| ServiceError::Conflict("it follows no order".to_owned()))?;
-        let key = known.brief.plan.key();
+        let key = plan.brief.plan.key();
         let event = Event::Order(OrderRef { plan: key.clone(), ..run.clone() });
-        if let Some(why) = self.air_conflict(&known, &event, &[]) {
+        if let Some(why) = self.air_conflict(&plan, &event, &[]) {
             return Err(ServiceError::Conflict(why));
         }
-        let line = ModeEvent::Alternate {
+        let entry = ModeEvent::Alternate {
             room: room.id.clone(),
             plan: key,
             order: run.id,
             by: by.to_owned(),
             why: why.to_owned(),
         };
-        let decided = self.decide(known.brief.room, Some(&known), event, Some(by.to_owned()), None);
+        let decided = self.decide(plan.brief.room, Some(&plan), event, Some(by.to_owned()), None);
         let decided = decided.map_err(|refused| ServiceError::Conflict(refused.to_string()))?;
         let decided = decided.into_iter().collect();
-        let first = self.plan_lines(&known).await?;
-        self.settle(decided, [first.0, vec![line]].concat(), first.1, Vec::new()).await?;
+        let recorded = self.plan_entry(&plan).await?;
+        self.commit(decided, [recorded.0, vec![entry]].concat(), recorded.1, Vec::new()).await?;
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! What the district is told besides the steps of rooms: the mode of the centre on the `status` topic,
-//! and the head of the record.
+//! Publishes the mode of the centre on the `status` topic and the head of the audit record on
+//! `event/mode`.
 
 use linli_domain::Topic;
 use linli_store::Entry;
@@ -13,8 +13,9 @@ use super::view;
 // === impl Engine ===
 
 impl Engine {
-    /// Tells the head when it is due; when it cannot be made durable, a little later.
-    pub(super) async fn tell_head(&mut self, now: Instant) {
+    /// Publishes the head of the audit record when it is due. Tries again later if the message cannot be
+    /// stored.
+    pub(super) async fn publish_head(&mut self, now: Instant) {
         if self.heads.due(self.record.count()).is_none_or(|due| due > now) {
             return;
         }
@@ -25,16 +26,16 @@ impl Engine {
         body.insert("kind".to_owned(), Value::from("head"));
         body.insert("record".to_owned(), serde_json::json!(self.record.head()));
         let record = message(Topic::ModeEvent, at, body);
-        let kept = self.kept(Entry { records: vec![record], ..Entry::default() }).await;
-        if let Err(error) = &kept {
-            tracing::warn!(%error, "the head of the record could not be told yet");
+        let stored = self.store(Entry { records: vec![record], ..Entry::default() }).await;
+        if let Err(error) = &stored {
+            tracing::warn!(%error, "the head of the audit record could not be published yet");
         }
-        self.heads.tell(if kept.is_ok() { count } else { self.heads.reported }, now);
+        self.heads.note_published(if stored.is_ok() { count } else { self.heads.published }, now);
     }
 
-    /// Every room together, on the retained topic.
-    pub(super) fn tell_status(&self) {
-        let mode = view::together(self).stage.as_str().to_owned();
+    /// Updates the mode of the centre on the retained `status` topic.
+    pub(super) fn publish_status(&self) {
+        let mode = view::combined(self).stage.as_str().to_owned();
         self.deps.birth.send_if_modified(|birth| {
             let is_changed = birth.mode != mode;
             birth.mode.clone_from(&mode);

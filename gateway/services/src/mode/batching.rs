@@ -1,5 +1,5 @@
-//! What happens in many rooms at once becomes durable at once: a disk that was asked once for each
-//! room would keep whoever comes after waiting, until what was read is too old to count.
+//! Applies events of several rooms in one transaction. One transaction per room would delay later events
+//! until the readings behind them are too old to count.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,79 +16,77 @@ use super::engine::Engine;
 use super::room_event::RoomEvent;
 use linli_config::CheckedPlan;
 
-/// What could not be made durable is tried again after this.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Time until events that could not be stored are applied again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Batches, and ends of acts, that are looked at together: whoever presses stop waits for no more.
-const TOGETHER: usize = 16;
+/// Most batches, or command results, that are handled in one turn of the loop: bounds how long a stop
+/// waits.
+const MOST_TOGETHER: usize = 16;
 
-/// A room whose claims are looked at, and which is next.
-struct Looked {
+/// Position in the evaluation of one room's predicates.
+struct RoomScan {
     room: usize,
-    known: Arc<CheckedPlan>,
-    atom: usize,
+    plan: Arc<CheckedPlan>,
+    predicate: usize,
 }
 
 // === impl Engine ===
 
 impl Engine {
-    /// Batches of different devices are looked at together. One of a device that was already among
-    /// them waits: nothing that was read is passed over.
-    pub(super) async fn see(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {
+    /// Reads waiting batches and evaluates the rooms they concern. Batches of different devices are
+    /// evaluated together; a second batch of the same device is evaluated separately, so that no reading
+    /// is skipped.
+    pub(super) async fn read_batches(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {
         let (mut devices, mut next) = (BTreeSet::new(), Some(first));
-        for _ in 0..TOGETHER {
+        for _ in 0..MOST_TOGETHER {
             let Some(batch) = next.take() else { break };
             if devices.contains(&batch.layout.device) {
-                self.look(Some(&std::mem::take(&mut devices))).await;
+                self.evaluate(Some(&std::mem::take(&mut devices))).await;
             }
             self.readings.note(&batch, Instant::now());
             devices.insert(batch.layout.device.clone());
             next = more.try_recv().ok();
         }
         if let Some(batch) = next {
-            self.look(Some(&std::mem::take(&mut devices))).await;
+            self.evaluate(Some(&std::mem::take(&mut devices))).await;
             self.readings.note(&batch, Instant::now());
             devices.insert(batch.layout.device.clone());
         }
-        self.look(Some(&devices)).await;
+        self.evaluate(Some(&devices)).await;
     }
 
-    /// Tells every room what is news to it; of some devices, or because time passed. Fire goes first.
-    pub(super) async fn look(&mut self, devices: Option<&BTreeSet<Id>>) {
+    /// Applies every changed fire input and predicate: of the rooms that read one of `devices`, or of
+    /// all rooms for `None`. Fire alarms are applied first.
+    pub(super) async fn evaluate(&mut self, devices: Option<&BTreeSet<Id>>) {
         let now = Instant::now();
-        let fires = self.rooms.keys().filter_map(|room| self.fire_news(*room, now));
+        let fires = self.rooms.keys().filter_map(|room| self.fire_change(*room, now));
         let (urgent, calm): (Vec<RoomEvent>, Vec<RoomEvent>) = fires.partition(RoomEvent::is_urgent);
-        self.happen_together(urgent).await;
-        self.happen_together(calm).await;
+        self.apply_together(urgent).await;
+        self.apply_together(calm).await;
         let concerned = devices.map(|devices| self.concerned(devices));
         let is_concerned = |room: &usize| concerned.as_ref().is_none_or(|rooms| rooms.contains(room));
         let under_way =
             self.rooms.values().filter(|room| room.state.run.is_some() && is_concerned(&room.index));
-        let mut looked: Vec<Looked> = under_way
-            .filter_map(|room| Some(Looked { room: room.index, known: room.known.clone()?, atom: 0 }))
+        let mut scans: Vec<RoomScan> = under_way
+            .filter_map(|room| Some(RoomScan { room: room.index, plan: room.plan.clone()?, predicate: 0 }))
             .collect();
         loop {
-            let reported: Vec<RoomEvent> =
-                looked.iter_mut().filter_map(|looked| self.news(looked, now)).collect();
-            if reported.is_empty() {
+            let events: Vec<RoomEvent> =
+                scans.iter_mut().filter_map(|scan| self.next_change(scan, now)).collect();
+            if events.is_empty() {
                 return;
             }
-            self.happen_together(reported).await;
+            self.apply_together(events).await;
         }
     }
 
-    fn fire_news(&self, index: usize, now: Instant) -> Option<RoomEvent> {
+    fn fire_change(&self, index: usize, now: Instant) -> Option<RoomEvent> {
         let zone = self.setup.facility.rooms.get(index)?.fire_zone?;
-        let reported = self.readings.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
-        self.rooms
-            .get(&index)?
-            .state
-            .fire
-            .is_news(reported)
-            .then(|| RoomEvent::of(index, Event::Fire(reported)))
+        let truth = self.readings.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
+        self.rooms.get(&index)?.state.fire.is_news(truth).then(|| RoomEvent::of(index, Event::Fire(truth)))
     }
 
-    /// Rooms in which something is read from one of those devices.
+    /// Returns the rooms with a fixture that is read from one of the devices.
     fn concerned(&self, devices: &BTreeSet<Id>) -> BTreeSet<usize> {
         let fixtures = self.setup.facility.fixtures.iter();
         let reads = fixtures.filter(|fixture| {
@@ -100,89 +98,93 @@ impl Engine {
         reads.map(|fixture| fixture.room).collect()
     }
 
-    /// The next claim of a room of which there is something to tell.
-    fn news(&mut self, looked: &mut Looked, now: Instant) -> Option<RoomEvent> {
-        let room = self.rooms.get_mut(&looked.room)?;
-        // The plan may be another one now.
-        if !room.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &looked.known)) {
+    /// Returns the next predicate of the room whose truth changed.
+    fn next_change(&mut self, scan: &mut RoomScan, now: Instant) -> Option<RoomEvent> {
+        let room = self.rooms.get_mut(&scan.room)?;
+        // An earlier event may have replaced the plan.
+        if !room.plan.as_ref().is_some_and(|plan| Arc::ptr_eq(plan, &scan.plan)) {
             return None;
         }
-        let (setup, brief) = (&self.setup, &looked.known.brief);
-        while looked.atom < brief.predicates.len() {
-            let atom = looked.atom;
-            looked.atom += 1;
-            let knows = room.knows(atom);
-            if let Some(truth) = room.claims.news(&self.readings, setup, brief, atom, knows, now) {
-                let evidence = self.readings.evidence(setup, brief, atom, now);
-                return Some(RoomEvent { room: looked.room, event: Event::Truth(atom, truth), evidence });
+        let (setup, resolved) = (&self.setup, &scan.plan.brief);
+        while scan.predicate < resolved.predicates.len() {
+            let predicate = scan.predicate;
+            scan.predicate += 1;
+            let recorded = room.recorded_truth(predicate);
+            if let Some(truth) =
+                room.predicates.change(&self.readings, setup, resolved, predicate, recorded, now)
+            {
+                let evidence = self.readings.evidence(setup, resolved, predicate, now);
+                return Some(RoomEvent { room: scan.room, event: Event::Truth(predicate, truth), evidence });
             }
         }
         None
     }
 
-    /// Commands ended; those of different rooms together, those of one room one after the other.
-    pub(super) async fn ended(&mut self, first: Done, more: &mut mpsc::Receiver<Done>) {
+    /// Applies the results of commands: one transaction for different rooms, one after the other for the
+    /// same room.
+    pub(super) async fn finish_commands(&mut self, first: Done, more: &mut mpsc::Receiver<Done>) {
         let mut waiting = vec![first];
-        while waiting.len() < TOGETHER
+        while waiting.len() < MOST_TOGETHER
             && let Ok(next) = more.try_recv()
         {
             waiting.push(next);
         }
         while !waiting.is_empty() {
-            let (mut rooms, mut reported, mut later) = (BTreeSet::new(), Vec::new(), Vec::new());
+            let (mut rooms, mut events, mut later) = (BTreeSet::new(), Vec::new(), Vec::new());
             for done in std::mem::take(&mut waiting) {
                 match rooms.insert(done.task.room) {
-                    true => reported.extend(self.end_of(done)),
+                    true => events.extend(self.command_event(done)),
                     false => later.push(done),
                 }
             }
-            self.happen_together(reported).await;
+            self.apply_together(events).await;
             waiting = later;
         }
     }
 
-    /// What a room hears of it. Of an earlier run nothing.
-    fn end_of(&mut self, done: Done) -> Option<RoomEvent> {
+    /// Turns a result into an event of the room. Results of an earlier run are dropped.
+    fn command_event(&mut self, done: Done) -> Option<RoomEvent> {
         let Done { task, is_done, why } = done;
         let moment = self.now();
         let room = self.rooms.get_mut(&task.room)?;
         if let Some(why) = why {
-            tracing::warn!(room = %room.id, why, "a command of the mode switch");
+            tracing::warn!(room = %room.id, why, "a command of the mode switch failed");
         }
         if task.serial != room.serial {
             return None;
         }
-        room.claims.moved(&task.touches, moment);
+        room.predicates.end_action(&task.touches, moment);
         let (step, turn) = task.act?;
         let acted = if is_done { Acted::Done } else { Acted::Failed };
         Some(RoomEvent::of(task.room, Event::Acted { step, turn, acted }))
     }
 
-    /// Something happened that nobody is answered for.
-    pub(super) async fn happen(&mut self, index: usize, event: Event) {
-        self.happen_together(vec![RoomEvent::of(index, event)]).await;
+    /// Applies an event that no request waits for.
+    pub(super) async fn apply(&mut self, index: usize, event: Event) {
+        self.apply_together(vec![RoomEvent::of(index, event)]).await;
     }
 
-    /// The same in several rooms, once in each.
-    pub(super) async fn happen_together(&mut self, reported: Vec<RoomEvent>) {
-        let (mut decided, mut events) = (Vec::new(), Vec::new());
-        for RoomEvent { room, event, evidence } in reported {
+    /// Applies events of several rooms, at most one per room, in one transaction. If it fails, the
+    /// events are applied again after [`RETRY_AFTER`].
+    pub(super) async fn apply_together(&mut self, room_events: Vec<RoomEvent>) {
+        let (mut decisions, mut events) = (Vec::new(), Vec::new());
+        for RoomEvent { room, event, evidence } in room_events {
             match self.decide(room, None, event.clone(), None, evidence) {
-                Ok(Some(made)) => {
-                    decided.push(made);
+                Ok(Some(decision)) => {
+                    decisions.push(decision);
                     events.push((room, event));
                 }
                 Ok(None) => {}
-                Err(refused) => tracing::debug!(%refused, ?event, "nothing follows"),
+                Err(refused) => tracing::debug!(%refused, ?event, "the state machine refused an event"),
             }
         }
-        if decided.is_empty() {
+        if decisions.is_empty() {
             return;
         }
-        if let Err(error) = self.settle(decided, Vec::new(), Vec::new(), Vec::new()).await {
-            tracing::error!(%error, ?events, "the record of the mode switch cannot be written: nothing moves");
-            self.again.extend(events);
-            self.again_at = Some(Instant::now() + AGAIN);
+        if let Err(error) = self.commit(decisions, Vec::new(), Vec::new(), Vec::new()).await {
+            tracing::error!(%error, ?events, "the audit record cannot be stored: nothing moves until it can");
+            self.retries.extend(events);
+            self.retry_at = Some(Instant::now() + RETRY_AFTER);
         }
     }
 }

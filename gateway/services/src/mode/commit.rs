@@ -1,4 +1,4 @@
-//! What was decided becomes durable with its line of the record, and then real.
+//! Stores a decision with its audit entry in one transaction, then executes its effects.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,21 +14,21 @@ use tokio::time::Instant;
 
 use super::actuator::{Actuator, Task};
 use super::engine::Engine;
-use super::evidence::{Claims, Moment};
-use super::payload::{Changed, message, moved};
+use super::evidence::{Moment, PredicateState};
+use super::payload::{Transition, changed_steps, message};
 use super::pending_audit::PendingAudit;
 use super::policy::{Entered, plan_of};
 use super::record::Record;
-use super::room::{After, Room};
+use super::room::{Room, RoomUpdate};
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 use linli_mode::record::Evidence;
 use linli_mode::record::ModeEvent;
 
-/// A step that was decided and is not durable yet.
-pub(super) struct Decided {
+/// A transition that was computed and is not stored yet.
+pub(super) struct Decision {
     room: usize,
-    known: Arc<CheckedPlan>,
+    plan: Arc<CheckedPlan>,
     event: Event,
     by: Option<String>,
     evidence: Option<Evidence>,
@@ -39,7 +39,8 @@ pub(super) struct Decided {
 // === impl Engine ===
 
 impl Engine {
-    /// What follows from an event; nothing when nothing does. `plan` is that of an order.
+    /// Computes the transition for an event; `None` when the event changes nothing. `plan` is the plan
+    /// of an order; without it the room's plan is used.
     pub(super) fn decide(
         &self,
         index: usize,
@@ -47,179 +48,192 @@ impl Engine {
         event: Event,
         by: Option<String>,
         evidence: Option<Evidence>,
-    ) -> Result<Option<Decided>, Refused> {
+    ) -> Result<Option<Decision>, Refused> {
         let Some(room) = self.rooms.get(&index) else { return Ok(None) };
-        let is_lost = room.known.is_none() && room.state.run.is_some();
-        let known = plan.or(room.known.as_ref()).or_else(|| self.setup.any(index));
-        let Some(known) = known.filter(|_| !is_lost) else { return Ok(None) };
-        let (next, effects) = step(&known.brief, &room.state, &event)?;
+        let is_lost = room.plan.is_none() && room.state.run.is_some();
+        let plan = plan.or(room.plan.as_ref()).or_else(|| self.setup.any(index));
+        let Some(plan) = plan.filter(|_| !is_lost) else { return Ok(None) };
+        let (next, effects) = step(&plan.brief, &room.state, &event)?;
         if next == room.state && effects.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Decided { room: index, known: Arc::clone(known), event, by, evidence, next, effects }))
+        Ok(Some(Decision { room: index, plan: Arc::clone(plan), event, by, evidence, next, effects }))
     }
 
-    /// Makes steps durable, all or none, then carries them out. A stop and a fire are carried out
-    /// first, and even when nothing can be written.
-    pub(super) async fn settle(
+    /// Stores transitions, all or none, together with further audit entries, changes and messages, then
+    /// executes them. A stop and a fire alarm are executed before they are stored, and also when storing
+    /// fails.
+    pub(super) async fn commit(
         &mut self,
-        decided: Vec<Decided>,
+        decisions: Vec<Decision>,
         first: Vec<ModeEvent>,
         mut changes: Vec<Change>,
         mut records: Vec<linli_domain::Record>,
     ) -> Result<(), linli_store::NotDurable> {
         let began = Instant::now();
         let at = self.deps.clock.now().at;
-        let is_urgent = !decided.is_empty() && decided.iter().all(Decided::is_urgent);
-        // Names what is done for ever: lines that are pending will have these numbers.
-        let number = self.record.count() + self.pending.lines.len() as u64;
+        let is_urgent = !decisions.is_empty() && decisions.iter().all(Decision::is_urgent);
+        // The number of the next entry, pending ones counted: makes the ids of commands unique for ever.
+        let number = self.record.count() + self.pending.entries.len() as u64;
         let mut record = self.record.clone();
-        for what in self.pending.lines.iter().cloned().chain(first) {
-            changes.push(record.write(at, what));
+        for event in self.pending.entries.iter().cloned().chain(first) {
+            changes.push(record.append(at, event));
         }
-        changes.extend(self.pending.pages.iter().cloned());
+        changes.extend(self.pending.documents.iter().cloned());
         records.extend(self.pending.messages.iter().cloned());
-        let (mut moments, mut reported, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
+        let (mut updates, mut bodies, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
         let now = self.now();
-        for made in &decided {
-            let Some(room) = self.rooms.get(&made.room) else { continue };
-            let (line, stages) = self.line(room, made);
-            let after = made.after(room, stages, now, at);
-            let page = room.page_of(&made.next, made.keeps(), &after, at);
+        for decision in &decisions {
+            let Some(room) = self.rooms.get(&decision.room) else { continue };
+            let (entry, stages) = self.audit_entry(room, decision);
+            let after = decision.after(room, stages, now, at);
+            let document = room.document(&decision.next, decision.kept_plan(), &after, at);
             if is_urgent {
-                pending.lines.push(line.clone());
-                pending.pages.push(page.clone());
+                pending.entries.push(entry.clone());
+                pending.documents.push(document.clone());
             }
-            changes.push(record.write(at, line));
-            changes.push(page);
-            if let Some(body) = self.changed(room, made, stages, &after, &record, at) {
-                reported.push(body.clone());
+            changes.push(record.append(at, entry));
+            changes.push(document);
+            if let Some(body) = self.transition_message(room, decision, stages, &after, &record, at) {
+                bodies.push(body.clone());
                 records.push(message(Topic::ModeEvent, at, body));
             }
-            moments.push(after);
+            updates.push(after);
         }
-        changes.push(record.page(at));
-        let acts = decided.into_iter().zip(moments).enumerate();
-        let acts = acts.map(|(place, (made, after))| (format!("{number}-{place}"), made, after));
-        let mut acts: Vec<_> = acts.collect();
+        changes.push(record.document(at));
+        let executions = decisions.into_iter().zip(updates).enumerate();
+        let executions =
+            executions.map(|(place, (decision, after))| (format!("{number}-{place}"), decision, after));
+        let mut executions: Vec<_> = executions.collect();
         if is_urgent {
-            acts.drain(..).for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
+            executions
+                .drain(..)
+                .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
         }
-        match self.kept(Entry { changes, records, ..Entry::default() }).await {
+        match self.store(Entry { changes, records, ..Entry::default() }).await {
             Ok(()) => {
                 self.record = record;
                 self.pending = PendingAudit::default();
-                if !reported.is_empty() {
-                    self.heads.tell(self.record.count(), now.instant);
+                if !bodies.is_empty() {
+                    self.heads.note_published(self.record.count(), now.instant);
                 }
             }
             Err(error) if is_urgent => {
-                tracing::error!(%error, "not on record yet, and done all the same: safety goes first");
-                // A head is reported, and signed, of what is on record only.
-                reported.iter_mut().for_each(|body| drop(body.remove("record")));
+                tracing::error!(%error, "executed before it could be stored: safety goes first");
+                // A published head must cover stored entries only.
+                bodies.iter_mut().for_each(|body| drop(body.remove("record")));
                 pending.messages =
-                    reported.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
+                    bodies.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
                 self.pending.extend(pending);
             }
             Err(error) => return Err(error),
         }
-        reported.into_iter().for_each(|body| self.deps.events.tell("mode", &Value::Object(body)));
-        acts.into_iter().for_each(|(number, made, after)| self.carry_out(made, after, at, &number));
-        self.tell_status();
+        bodies.into_iter().for_each(|body| self.deps.events.tell("mode", &Value::Object(body)));
+        executions
+            .into_iter()
+            .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
+        self.publish_status();
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.deps.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What the district is told of a step; nothing when people see no difference.
-    fn changed(
+    /// Returns the `event/mode` message of a transition; `None` when nothing visible changed.
+    fn transition_message(
         &self,
         room: &Room,
-        made: &Decided,
+        decision: &Decision,
         stages: (Stage, Stage),
-        after: &After,
-        lines: &Record,
+        after: &RoomUpdate,
+        record: &Record,
         at: Timestamp,
     ) -> Option<Map<String, Value>> {
         let policies = [room.entered.as_ref(), after.entered.as_ref()].map(plan_of);
-        let changed = Changed {
+        let transition = Transition {
             room: &room.id,
             name: self.setup.facility.rooms.get(room.index).map_or(room.id.as_str(), |room| &room.name),
-            known: &made.known,
+            plan: &decision.plan,
             before: &room.state,
-            after: &made.next,
+            after: &decision.next,
             stages,
-            effects: &made.effects,
-            is_ruled: (policies[0] != policies[1]).then_some(after.entered.is_some()),
-            lines,
+            effects: &decision.effects,
+            policy_change: (policies[0] != policies[1]).then_some(after.entered.is_some()),
+            record,
             at,
         };
-        changed.body()
+        transition.body()
     }
 
-    /// The record's line of a step.
-    fn line(&self, room: &Room, made: &Decided) -> (ModeEvent, (Stage, Stage)) {
-        let stages = (room.stage(&self.setup), made.next.stage(&made.known.brief));
-        let line = ModeEvent::Step {
+    /// Returns the audit entry of a transition, and the stages before and after it.
+    fn audit_entry(&self, room: &Room, decision: &Decision) -> (ModeEvent, (Stage, Stage)) {
+        let stages = (room.stage(&self.setup), decision.next.stage(&decision.plan.brief));
+        let entry = ModeEvent::Step {
             room: room.id.clone(),
-            plan: made.known.brief.plan.key(),
-            event: made.event.clone(),
-            by: made.by.clone(),
-            evidence: made.evidence.clone(),
+            plan: decision.plan.brief.plan.key(),
+            event: decision.event.clone(),
+            by: decision.by.clone(),
+            evidence: decision.evidence.clone(),
             from: stages.0,
             to: stages.1,
-            effects: made.effects.clone(),
-            steps: moved(&made.known.brief, &room.state, &made.next),
-            state: linli_domain::audit::hex(&made.next.hash()),
+            effects: decision.effects.clone(),
+            steps: changed_steps(&decision.plan.brief, &room.state, &decision.next),
+            state: linli_domain::audit::hex(&decision.next.hash()),
         };
-        (line, stages)
+        (entry, stages)
     }
 
-    /// What is durable becomes real.
-    fn carry_out(&mut self, made: Decided, after: After, at: Timestamp, number: &str) {
+    /// Takes over the new state of the room and executes the effects.
+    fn execute(&mut self, decision: Decision, after: RoomUpdate, at: Timestamp, number: &str) {
         let now = self.now();
         self.deps.health.steps.fetch_add(1, Ordering::Relaxed);
-        let is_stopped = self.stopped.contains(&made.room);
-        let Some(room) = self.rooms.get_mut(&made.room) else { return };
-        room.tally.count((&room.state, room.since), &made.next, &made.event, &made.effects, at);
-        if matches!(made.event, Event::Order(_)) {
+        let is_stopped = self.stopped.contains(&decision.room);
+        let Some(room) = self.rooms.get_mut(&decision.room) else { return };
+        room.tally.count((&room.state, room.since), &decision.next, &decision.event, &decision.effects, at);
+        if matches!(decision.event, Event::Order(_)) {
             room.serial += 1;
             room.end_leases();
-            room.claims = Claims::of(made.next.is_exercise());
+            room.predicates = PredicateState::of(decision.next.is_exercise());
             room.asked.clear();
             room.is_proposed = false;
         }
-        room.known = made.keeps().cloned();
+        room.plan = decision.kept_plan().cloned();
         (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
-        let is_ruled = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
+        let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
-        room.state = made.next;
-        room.take_back();
+        room.state = decision.next;
+        room.withdraw_stale();
         room.note_asked(now.instant);
-        let brief = &made.known.brief;
-        for (place, effect) in made.effects.iter().enumerate() {
-            room.time(effect, now.instant);
+        let resolved = &decision.plan.brief;
+        for (place, effect) in decision.effects.iter().enumerate() {
+            room.update_timer(effect, now.instant);
             let number = format!("{number}-{place}");
             match effect {
-                // Whoever pressed stop meanwhile is heard next.
+                // A stop was pressed while this was being stored; it is served next.
                 Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
                 Effect::Act { step, turn, attempt } => {
-                    act(room, &self.setup, brief, &self.actuator, &number, (*step, *turn, *attempt));
+                    write_settings(
+                        room,
+                        &self.setup,
+                        resolved,
+                        &self.actuator,
+                        &number,
+                        (*step, *turn, *attempt),
+                    );
                 }
                 Effect::Safe(output) => {
-                    let Some(safe) = brief.safe.get(*output) else { continue };
-                    room.claims.moves(&safe.touches);
+                    let Some(safe) = resolved.safe.get(*output) else { continue };
+                    room.predicates.begin_action(&safe.touches);
                     let touches = safe.touches.clone();
                     let task = Task { room: room.index, serial: room.serial, act: None, touches };
                     self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
                 }
                 Effect::Lease(step) => {
-                    if let Some(every) = Room::refreshed_every(brief, *step) {
-                        room.begin_lease(*step, now.instant + every);
+                    if let Some(interval) = Room::lease_renewal(resolved, *step) {
+                        room.begin_lease(*step, now.instant + interval);
                     }
                 }
                 Effect::Unlease(step) => room.end_lease(*step),
-                Effect::Reread(atoms) => room.claims.reread(atoms, now),
+                Effect::Reread(predicates) => room.predicates.reread(predicates, now),
                 Effect::GuardRefused(_)
                 | Effect::Ask(_)
                 | Effect::Escalate { .. }
@@ -229,72 +243,72 @@ impl Engine {
                 | Effect::DisarmAll => {}
             }
         }
-        if is_ruled {
-            self.rule();
+        if is_policy_changed {
+            self.publish_policies();
         }
     }
 }
 
-// === impl Decided ===
+// === impl Decision ===
 
-impl Decided {
-    /// The plan it was decided by.
+impl Decision {
+    /// The plan that the transition was computed with.
     pub(super) const fn plan(&self) -> &Arc<CheckedPlan> {
-        &self.known
+        &self.plan
     }
 
-    /// Where the room is once this is durable.
-    fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> After {
+    /// Returns what is stored beside the state once the transition is durable.
+    fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> RoomUpdate {
         let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
-        After {
+        RoomUpdate {
             since: if stages.0 == stages.1 { room.since } else { at },
             ordered,
-            entered: Entered::after(room.entered.as_ref(), &self.next, &self.known, now),
-            last: room.tally.took(&room.state, &self.next, &self.known, ordered, at),
+            entered: Entered::after(room.entered.as_ref(), &self.next, &self.plan, now),
+            last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
         }
     }
 
-    /// The plan that the room keeps; none in peace.
-    fn keeps(&self) -> Option<&Arc<CheckedPlan>> {
-        self.next.run.is_some().then_some(&self.known)
+    /// The plan that the room keeps; `None` in peace.
+    fn kept_plan(&self) -> Option<&Arc<CheckedPlan>> {
+        self.next.run.is_some().then_some(&self.plan)
     }
 
-    /// Whether it is carried out even when nothing can be written.
+    /// Whether the transition is executed even if it cannot be stored.
     const fn is_urgent(&self) -> bool {
         matches!(self.event, Event::Stop { .. } | Event::Fire(Truth::True))
     }
 }
 
-/// A step's settings are written.
-fn act(
+/// Writes the settings of one phase of a step.
+fn write_settings(
     room: &mut Room,
     setup: &Setup,
-    brief: &ResolvedPlan,
+    resolved: &ResolvedPlan,
     actuator: &Actuator,
     number: &str,
-    what: (usize, ActionPhase, u8),
+    action: (usize, ActionPhase, u8),
 ) {
-    let (step, turn, attempt) = what;
-    let Some(job) = brief.steps.get(step) else { return };
-    let settings = spoken(&setup.facility, brief.settings(step, turn), room.state.is_exercise());
+    let (step, turn, attempt) = action;
+    let Some(job) = resolved.steps.get(step) else { return };
+    let settings = drill_marked(&setup.facility, resolved.settings(step, turn), room.state.is_exercise());
     let settings: Vec<_> = settings.iter().collect();
-    room.claims.moves(&job.touches);
+    room.predicates.begin_action(&job.touches);
     let touches = job.touches.clone();
     let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), touches };
     match turn {
         ActionPhase::On => {
-            let token = room.begins(step, attempt);
+            let token = room.begin_action(step, attempt);
             actuator.write(&setup.facility, &settings, number, &token, task);
         }
-        // An end and a remedy are never taken back, nor overtaken by what makes safe.
+        // An end and a compensation are never withdrawn, and no command that makes safe overtakes them.
         ActionPhase::Off | ActionPhase::Compensate => {
             actuator.write_first(&setup.facility, &settings, number, task)
         }
     }
 }
 
-/// What devices say to people in a drill says that it is one.
-fn spoken(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Setting> {
+/// In a drill, puts the free texts that devices show to people in drill brackets.
+fn drill_marked(facility: &Facility, settings: &[Setting], is_drill: bool) -> Vec<Setting> {
     let mut settings = settings.to_vec();
     for setting in settings.iter_mut().filter(|_| is_drill) {
         let is_free = facility
@@ -319,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_display_says_in_a_drill_says_that_it_is_one() {
+    fn a_free_text_is_bracketed_in_a_drill() {
         let id = |text: &str| Id::new(text).unwrap();
         let output = |name: &str, words: Vec<(String, Value)>| Output {
             name: name.to_owned(),
@@ -330,14 +344,14 @@ mod tests {
             entry_only: Vec::new(),
             is_pulse: false,
         };
-        let known = vec![("page".to_owned(), Value::Text("p1".into()))];
+        let pages = vec![("page".to_owned(), Value::Text("p1".into()))];
         let fixture = Fixture {
             id: id("sign"),
             room: 0,
             kind: Kind::Display,
             interlock: Interlock::None,
             opening: None,
-            sets: vec![output("text", Vec::new()), output("page", known)],
+            sets: vec![output("text", Vec::new()), output("page", pages)],
             reads: Vec::new(),
         };
         let facility = Facility { fixtures: vec![fixture], ..Facility::default() };
@@ -348,13 +362,13 @@ mod tests {
             value: Value::Text(text.into()),
         };
         let settings = [set(0, "请从东门离开"), set(1, "p1")];
-        let said = |is_drill| -> Vec<Value> {
-            spoken(&facility, &settings, is_drill).into_iter().map(|setting| setting.value).collect()
+        let shown = |is_drill| -> Vec<Value> {
+            drill_marked(&facility, &settings, is_drill).into_iter().map(|setting| setting.value).collect()
         };
         assert_eq!(
-            said(true),
+            shown(true),
             [Value::Text("【演练】请从东门离开【演练】".into()), Value::Text("p1".into())]
         );
-        assert_eq!(said(false), [Value::Text("请从东门离开".into()), Value::Text("p1".into())]);
+        assert_eq!(shown(false), [Value::Text("请从东门离开".into()), Value::Text("p1".into())]);
     }
 }

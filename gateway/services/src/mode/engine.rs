@@ -1,5 +1,5 @@
-//! The engine of the mode switch: the state of every room, and what it takes over from the
-//! configuration. What happens to it stands in the modules beside it; the loop in `service` feeds it.
+//! The engine of the mode switch: the state of every room, and the configuration in use. The sibling
+//! modules implement its operations; the loop in `service` calls them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -29,89 +29,90 @@ use crate::command_queue::Lanes;
 use crate::events::Events;
 use linli_config::CheckedPlan;
 
-/// What the task is made of.
+/// Dependencies of the mode service.
 pub struct Deps {
-    /// Where everything is kept.
+    /// Stored rooms, orders and audit entries.
     pub store: Documents,
-    /// Where commands go.
+    /// Queues of the command service.
     pub commands: Lanes,
-    /// Where people ask.
+    /// Requests of people.
     pub asked: mpsc::Receiver<Asked>,
-    /// Screens.
+    /// Events for the screens.
     pub events: Events,
-    /// Labels.
+    /// Wall clock, for labels and expiry times.
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub health: Arc<Health>,
-    /// The configuration's part, replaced on reload.
+    /// The configuration of the mode switch, replaced on reload.
     pub setup: watch::Receiver<Arc<Setup>>,
-    /// What the `status` topic says.
+    /// Contents of the `status` topic.
     pub birth: watch::Sender<Birth>,
-    /// Where it is reported which data policies hold.
+    /// Publishes the data policies in force.
     pub policies: PolicyPublisher,
-    /// Signs for the record.
+    /// Signs checkpoints of the audit record.
     pub signer: Option<Arc<CheckpointSigner>>,
 }
 
-/// The state of every room of this gateway, and what carries decisions out.
+/// The state of every room of this gateway, and the means to execute decisions.
 pub struct Engine {
     pub(super) deps: Deps,
     pub(super) setup: Arc<Setup>,
     pub(super) rooms: BTreeMap<usize, Room>,
     pub(super) record: Record,
-    pub(super) ledger: ReplayGuard,
+    pub(super) replay_guard: ReplayGuard,
     pub(super) quarantine: BTreeMap<String, Vec<u8>>,
     pub(super) refusals: crate::refusal_budget::RefusalBudget,
     pub(super) readings: LatestReadings,
     pub(super) actuator: Actuator,
-    /// What happened and could not be made durable yet.
-    pub(super) again: VecDeque<(usize, Event)>,
-    pub(super) again_at: Option<Instant>,
-    /// Counts refreshments.
-    pub(super) refreshed: u64,
-    /// Rooms that began in another building than there is now.
-    pub(super) strange: Vec<usize>,
-    /// What had to be done before it could be written.
+    /// Events that could not be stored and are applied again at `retry_at`.
+    pub(super) retries: VecDeque<(usize, Event)>,
+    pub(super) retry_at: Option<Instant>,
+    /// Number of lease renewals and early stops; part of command ids.
+    pub(super) command_count: u64,
+    /// Rooms whose run began in a building that the configuration has changed since.
+    pub(super) rebuilt_rooms: Vec<usize>,
+    /// Executed and not stored yet.
     pub(super) pending: PendingAudit,
-    /// Who asked while something became durable.
+    /// Requests that arrived while something was being stored.
     pub(super) waiting: VecDeque<Asked>,
-    /// Rooms in which stop was pressed meanwhile: nothing more moves there.
+    /// Rooms whose stop waits to be decided: no further command is sent there.
     pub(super) stopped: BTreeSet<usize>,
-    /// When a policy's silence ends by itself.
-    pub(super) ruled_until: Option<Instant>,
-    /// When the district was told what stands for the record.
+    /// When the next alarm suppression of a policy ends.
+    pub(super) policies_until: Option<Instant>,
+    /// When the head of the audit record was published.
     pub(super) heads: Heads,
-    /// Orders that rooms follow.
+    /// Orders that rooms follow, by id.
     pub(super) orders: BTreeMap<String, Order>,
 }
 
 // === impl Engine ===
 
 impl Engine {
-    /// Goes on where every room was when the process ended: safe, and proven anew.
+    /// Restores every room from the store. [`Self::begin`] then makes the rooms safe and proves their
+    /// evidence again.
     pub async fn resume(mut deps: Deps, done: mpsc::Sender<Done>) -> anyhow::Result<Self> {
         let setup = Arc::clone(&deps.setup.borrow_and_update());
         let record_key = deps.signer.as_ref().map(|signer| signer.verifier().to_string());
         deps.birth.send_modify(|birth| birth.record_key = record_key);
         let actuator = Actuator { commands: deps.commands.clone(), done, clock: Arc::clone(&deps.clock) };
         let now = Moment { instant: Instant::now(), at: deps.clock.now().at };
-        let (mut rooms, mut strange) = (BTreeMap::new(), Vec::new());
-        for page in deps.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
-            let name = page.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
-            let kept = serde_json::from_str(&page.body)?;
+        let (mut rooms, mut rebuilt_rooms) = (BTreeMap::new(), Vec::new());
+        for document in deps.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
+            let name = document.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
+            let stored = serde_json::from_str(&document.body)?;
             let Some(index) = setup.facility.room(&name) else {
                 tracing::error!(room = name, "a room that was being switched is no longer in facility.toml");
                 continue;
             };
-            let Some((room, is_other)) = Room::resume(&setup, index, kept, now) else { continue };
-            if room.state.run.is_some() && room.known.is_none() {
+            let Some((room, is_other)) = Room::resume(&setup, index, stored, now) else { continue };
+            if room.state.run.is_some() && room.plan.is_none() {
                 tracing::error!(
                     room = name,
-                    "the plan that the room follows is no longer in plans/: it is held"
+                    "the plan that the room follows is no longer in plans/: the room is held"
                 );
             }
             if is_other {
-                strange.push(index);
+                rebuilt_rooms.push(index);
             }
             rooms.insert(index, room);
         }
@@ -121,40 +122,40 @@ impl Engine {
             }
         }
         let record = Record::resume(&deps.store, deps.signer.clone()).await?;
-        let ledger = stored_orders::replay_guard(&deps.store).await?;
+        let replay_guard = stored_orders::replay_guard(&deps.store).await?;
         let orders = stored_orders::followed(&deps.store, rooms.values()).await?;
         let heads = Heads::resume(record.count(), now.instant);
-        let mut service = Self {
+        let mut engine = Self {
             deps,
             setup,
             rooms,
             record,
-            ledger,
+            replay_guard,
             quarantine: BTreeMap::new(),
             refusals: crate::refusal_budget::RefusalBudget::default(),
             readings: LatestReadings::default(),
             actuator,
-            again: VecDeque::new(),
-            again_at: None,
-            refreshed: 0,
+            retries: VecDeque::new(),
+            retry_at: None,
+            command_count: 0,
             pending: PendingAudit::default(),
             waiting: VecDeque::new(),
             stopped: BTreeSet::new(),
-            strange,
-            ruled_until: None,
+            rebuilt_rooms,
+            policies_until: None,
             heads,
             orders,
         };
-        service.rule();
-        Ok(service)
+        engine.publish_policies();
+        Ok(engine)
     }
 
     pub(super) fn now(&self) -> Moment {
         Moment { instant: Instant::now(), at: self.deps.clock.now().at }
     }
 
-    /// Takes over a changed configuration, unless a room in the middle of a run would lose its plan.
-    pub(super) fn follow(&mut self) {
+    /// Takes over a changed configuration, unless a room with a run would lose its plan or the building.
+    pub(super) fn take_configuration(&mut self) {
         let is_same = Arc::ptr_eq(&self.deps.setup.borrow(), &self.setup);
         if !self.deps.setup.has_changed().unwrap_or_default() && is_same {
             return;
@@ -164,17 +165,17 @@ impl Engine {
             return;
         }
         let keeps = |room: &Room| {
-            let same = |known: &Arc<CheckedPlan>| {
-                fresh.plan(&known.brief.plan.key()).is_some_and(|other| **other == **known)
+            let same = |plan: &Arc<CheckedPlan>| {
+                fresh.plan(&plan.brief.plan.key()).is_some_and(|other| **other == **plan)
             };
-            room.state.run.is_none() || room.known.as_ref().is_some_and(same)
+            room.state.run.is_none() || room.plan.as_ref().is_some_and(same)
         };
         let is_same_building = fresh.facility == self.setup.facility;
         let is_busy = self.rooms.values().any(|room| room.state.run.is_some());
         if is_busy && !(is_same_building && self.rooms.values().all(keeps)) {
             return;
         }
-        tracing::info!("the building, its plans and people are those of the configuration now");
+        tracing::info!("took over the changed building, plans and people");
         self.setup = fresh;
         let rooms = self.setup.rooms();
         self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());
@@ -185,44 +186,44 @@ impl Engine {
         }
     }
 
-    /// What is read of a claim now.
-    pub(super) fn truth(&self, brief: &ResolvedPlan, atom: usize, now: Instant) -> Truth {
-        self.readings.truth(&self.setup, brief, atom, now, None, false)
+    /// Returns the truth of a predicate by the current readings.
+    pub(super) fn truth(&self, resolved: &ResolvedPlan, predicate: usize, now: Instant) -> Truth {
+        self.readings.truth(&self.setup, resolved, predicate, now, None, false)
     }
 
-    /// Processes drop by themselves when they are not refreshed.
-    pub(super) fn refresh(&mut self, index: usize, now: Instant) {
+    /// Renews the leases of a room that are due. A process whose lease is not renewed stops by itself.
+    pub(super) fn renew_leases(&mut self, index: usize, now: Instant) {
         let Some(room) = self.rooms.get_mut(&index) else { return };
-        let Some(known) = room.known.clone() else { return };
+        let Some(plan) = room.plan.clone() else { return };
         let due: Vec<usize> =
             room.leases.iter().filter(|(_, (due, _))| *due <= now).map(|(step, _)| *step).collect();
         for step in due {
-            let Some(every) = Room::refreshed_every(&known.brief, step) else { continue };
+            let Some(every) = Room::lease_renewal(&plan.brief, step) else { continue };
             room.begin_lease(step, now + every);
-            let settings: Vec<_> = known.brief.settings(step, ActionPhase::On).iter().collect();
-            self.refreshed += 1;
+            let settings: Vec<_> = plan.brief.settings(step, ActionPhase::On).iter().collect();
+            self.command_count += 1;
             let number =
-                format!("{}-r{}-{}", self.record.count(), self.refreshed, self.deps.clock.now().at.0);
+                format!("{}-r{}-{}", self.record.count(), self.command_count, self.deps.clock.now().at.0);
             let token = room.lease(step);
             let task = Task { room: index, serial: room.serial, act: None, touches: Vec::new() };
             self.actuator.write(&self.setup.facility, &settings, &number, &token, task);
         }
     }
 
-    /// Tells everybody what holds now.
-    pub(super) fn rule(&mut self) {
+    /// Publishes the data policies in force.
+    pub(super) fn publish_policies(&mut self) {
         let now = Instant::now();
         let entered = self.rooms.values().filter_map(|room| room.entered.as_ref());
         let entered: Vec<(String, &Entered)> =
-            entered.map(|entered| (entered.known.brief.plan.key(), entered)).collect();
+            entered.map(|entered| (entered.plan.brief.plan.key(), entered)).collect();
         let standing = entered.iter().map(|(plan, entered)| Standing {
             plan,
-            policy: &entered.known.policy,
+            policy: &entered.plan.policy,
             class: entered.class,
             age: entered.age(now),
         });
         let (all, next) = InForce::of(standing);
-        self.ruled_until = next.map(|left| now + left);
+        self.policies_until = next.map(|left| now + left);
         self.deps.policies.publish(all);
     }
 }

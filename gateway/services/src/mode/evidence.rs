@@ -1,5 +1,5 @@
-//! What is read: which values count, and from when on. A value that is older than an act says
-//! nothing about it.
+//! The readings behind predicates, and the time from which a reading counts. A reading taken before an
+//! action proves nothing about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,23 +13,23 @@ use tokio::time::Instant;
 
 use super::setup::Setup;
 
-/// The way from a line to the service takes milliseconds: what arrives later than this after an act
-/// was read after it. Until then the time of reading decides.
+/// Longest delay between reading a device and receiving the value here. A value received later than this
+/// after an action was read after it; before that, the time of reading decides.
 const ON_THE_WAY: Duration = Duration::from_secs(2);
 
-/// Of a device that the configuration says nothing of.
+/// Age at which a value is stale when the configuration gives none for the device.
 const STALE_AFTER: Duration = Duration::from_secs(30);
 
-/// A moment, by both clocks.
+/// One moment, on both clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// By the monotonic one.
+    /// On the monotonic clock.
     pub instant: Instant,
-    /// By the wall.
+    /// On the wall clock.
     pub at: Timestamp,
 }
 
-/// A value as it was read.
+/// The latest value of a point; `None` when its quality was not good.
 #[derive(Debug, Clone)]
 struct Reading {
     value: Option<Value>,
@@ -37,29 +37,30 @@ struct Reading {
     at: Timestamp,
 }
 
-/// The latest values.
+/// The latest reading of every point.
 #[derive(Debug, Default)]
 pub struct LatestReadings {
     readings: BTreeMap<Id, BTreeMap<Id, Reading>>,
 }
 
-/// The values that count for a question.
-struct Counting<'s> {
+/// The readings that count for one evaluation.
+struct CountedReadings<'s> {
     readings: &'s LatestReadings,
     setup: &'s Setup,
     now: Instant,
     after: Option<Moment>,
-    /// In a drill what devices say to people stands in brackets.
+    /// In a drill, the texts that devices show stand in brackets, which are removed here.
     is_drill: bool,
 }
 
-/// Per claim of a room's plan: from when on a value counts, and whether it is to be reported anew.
+/// Evaluation state of a run's predicates: the moment after which readings count, and which results must
+/// be reported again.
 #[derive(Debug, Default)]
-pub struct Claims {
+pub struct PredicateState {
     after: BTreeMap<usize, Moment>,
-    /// Acts under way that move what the claim is about.
+    /// Number of actions under way that may change the predicate.
     moving: BTreeMap<usize, u32>,
-    /// To be reported even if it is what was known.
+    /// Predicates to report even if their truth is the recorded one.
     pending: BTreeSet<usize>,
     /// Whether the run is a drill.
     is_drill: bool,
@@ -68,7 +69,7 @@ pub struct Claims {
 // === impl LatestReadings ===
 
 impl LatestReadings {
-    /// Remembers what was read.
+    /// Stores the readings of a batch.
     pub fn note(&mut self, batch: &Batch, now: Instant) {
         let device = self.readings.entry(batch.layout.device.clone()).or_default();
         for sample in &batch.samples {
@@ -78,40 +79,43 @@ impl LatestReadings {
         }
     }
 
-    /// What is known of a fire zone.
+    /// Returns the state of a fire zone's input.
     pub fn fire(&self, setup: &Setup, input: &Source, now: Instant) -> Truth {
-        match (Counting { readings: self, setup, now, after: None, is_drill: false }).value(input) {
+        match (CountedReadings { readings: self, setup, now, after: None, is_drill: false }).value(input) {
             Some(Value::Bool(is_alarm)) => is_alarm.into(),
             Some(value) => value.as_f64().map_or(Truth::Unknown, |number| (number != 0.0).into()),
             None => Truth::Unknown,
         }
     }
 
-    /// What is known of a claim, from values read after that moment.
+    /// Returns the truth of a predicate, from readings received after `after`.
     pub fn truth(
         &self,
         setup: &Setup,
-        brief: &ResolvedPlan,
-        atom: usize,
+        resolved: &ResolvedPlan,
+        predicate: usize,
         now: Instant,
         after: Option<Moment>,
         is_drill: bool,
     ) -> Truth {
-        let counting = Counting { readings: self, setup, now, after, is_drill };
-        brief.predicates.get(atom).map_or(Truth::Unknown, |atom| atom.truth(&setup.facility, &counting))
+        let counted = CountedReadings { readings: self, setup, now, after, is_drill };
+        resolved
+            .predicates
+            .get(predicate)
+            .map_or(Truth::Unknown, |predicate| predicate.truth(&setup.facility, &counted))
     }
 
-    /// What a claim rests on.
+    /// Returns the reading behind a predicate, for the audit entry.
     pub fn evidence(
         &self,
         setup: &Setup,
-        brief: &ResolvedPlan,
-        atom: usize,
+        resolved: &ResolvedPlan,
+        predicate: usize,
         now: Instant,
     ) -> Option<Evidence> {
-        let atom = brief.predicates.get(atom)?;
-        let read = setup.facility.fixtures.get(atom.fixture)?.reads.get(atom.read)?;
-        let (claim, is_independent) = (atom.text(&setup.facility), read.is_independent);
+        let predicate = resolved.predicates.get(predicate)?;
+        let read = setup.facility.fixtures.get(predicate.fixture)?.reads.get(predicate.read)?;
+        let (claim, is_independent) = (predicate.text(&setup.facility), read.is_independent);
         let ReadSource::Point(source) = &read.from else {
             return Some(Evidence { claim, point: None, value: None, age_ms: None, is_independent });
         };
@@ -130,7 +134,7 @@ impl LatestReadings {
 
 // === impl Counting ===
 
-impl Readings for Counting<'_> {
+impl Readings for CountedReadings<'_> {
     fn value(&self, point: &Source) -> Option<Value> {
         let reading = self.readings.readings.get(&point.device)?.get(&point.point)?;
         let stale_after = self.setup.stale.get(&point.device).copied().unwrap_or(STALE_AFTER);
@@ -152,67 +156,75 @@ impl Readings for Counting<'_> {
 
 // === impl Claims ===
 
-impl Claims {
-    /// Of a run that begins.
+impl PredicateState {
+    /// Creates the state of a new run.
     pub fn of(is_drill: bool) -> Self {
         Self { is_drill, ..Self::default() }
     }
 
-    /// Of a room whose run was kept.
-    pub const fn drill(&mut self, is_drill: bool) {
+    /// Sets whether the run is a drill, for a run that was restored.
+    pub const fn set_drill(&mut self, is_drill: bool) {
         self.is_drill = is_drill;
     }
 
-    /// These are reported anew, from values read after that moment.
-    pub fn reread(&mut self, atoms: &[usize], moment: Moment) {
-        for atom in atoms {
-            self.after.insert(*atom, moment);
-            self.pending.insert(*atom);
+    /// Requires the predicates to be reported again, from readings taken after that moment.
+    pub fn reread(&mut self, predicates: &[usize], moment: Moment) {
+        for predicate in predicates {
+            self.after.insert(*predicate, moment);
+            self.pending.insert(*predicate);
         }
     }
 
-    /// An act that moves what these are about is under way.
-    pub fn moves(&mut self, atoms: &[usize]) {
-        atoms.iter().for_each(|atom| *self.moving.entry(*atom).or_default() += 1);
+    /// Begins an action that may change these predicates.
+    pub fn begin_action(&mut self, predicates: &[usize]) {
+        predicates.iter().for_each(|predicate| *self.moving.entry(*predicate).or_default() += 1);
     }
 
-    /// It ended.
-    pub fn moved(&mut self, atoms: &[usize], moment: Moment) {
-        for atom in atoms {
-            if let Some(count) = self.moving.get_mut(atom) {
+    /// Ends an action that may have changed these predicates.
+    pub fn end_action(&mut self, predicates: &[usize], moment: Moment) {
+        for predicate in predicates {
+            if let Some(count) = self.moving.get_mut(predicate) {
                 *count = count.saturating_sub(1);
             }
         }
-        self.reread(atoms, moment);
+        self.reread(predicates, moment);
     }
 
-    /// What is to be reported of a claim now, if anything. `known` is what the machine knows of it.
-    pub fn news(
+    /// Returns the truth to report for a predicate now, if any. `recorded` is the truth in the room's
+    /// state.
+    pub fn change(
         &mut self,
         readings: &LatestReadings,
         setup: &Setup,
-        brief: &ResolvedPlan,
-        atom: usize,
-        known: Truth,
+        resolved: &ResolvedPlan,
+        predicate: usize,
+        recorded: Truth,
         now: Instant,
     ) -> Option<Truth> {
-        let latest = readings.truth(setup, brief, atom, now, None, self.is_drill);
-        // That somebody is there, or a door open, is reported at once, whatever moves.
-        let is_danger = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
-        if is_danger && latest.holds() && !known.holds() {
+        let latest = readings.truth(setup, resolved, predicate, now, None, self.is_drill);
+        // Occupancy and an open door are reported at once, even while an action is under way.
+        let is_danger = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
+        if is_danger && latest.holds() && !recorded.holds() {
             return Some(latest);
         }
-        if self.moving.get(&atom).is_some_and(|count| *count > 0) {
+        if self.moving.get(&predicate).is_some_and(|count| *count > 0) {
             return None;
         }
-        if !self.pending.contains(&atom) {
-            return (latest != known).then_some(latest);
+        if !self.pending.contains(&predicate) {
+            return (latest != recorded).then_some(latest);
         }
-        match readings.truth(setup, brief, atom, now, self.after.get(&atom).copied(), self.is_drill) {
-            // Nothing newer yet; but what is not read at all any more is not known.
-            Truth::Unknown => (latest == Truth::Unknown && known != Truth::Unknown).then_some(latest),
+        match readings.truth(
+            setup,
+            resolved,
+            predicate,
+            now,
+            self.after.get(&predicate).copied(),
+            self.is_drill,
+        ) {
+            // No newer reading yet; a predicate without any valid reading becomes unknown.
+            Truth::Unknown => (latest == Truth::Unknown && recorded != Truth::Unknown).then_some(latest),
             fresh => {
-                self.pending.remove(&atom);
+                self.pending.remove(&predicate);
                 Some(fresh)
             }
         }
@@ -248,7 +260,7 @@ mod tests {
             .into(),
         };
         let counts = |readings: &LatestReadings, now: Instant, after: Option<Moment>| {
-            Counting { readings, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
+            CountedReadings { readings, setup: &setup, now, after, is_drill: false }.value(&source).is_some()
         };
         let ms = Duration::from_millis;
         let act = moment(began + ms(100), 1_100);

@@ -1,5 +1,5 @@
-//! Forms of the mode switch: documents of rooms, lines of the record and its heads, what is reported; and
-//! one whole switch, as the store has it afterwards.
+//! Golden files of the mode switch: stored rooms, audit entries and heads, published messages; and one
+//! whole switch with everything the store contains afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::engine::Deps;
 use super::engine::Engine;
-use super::metrics::{Health, Took};
+use super::metrics::{Health, SwitchTime};
 use super::notices::Written;
-use super::policy::{KeptEntered, PolicyPublisher};
+use super::policy::{PolicyPublisher, StoredEntered};
 use super::record::Record;
 use super::request::{Finding, Operation, RequestedAction};
-use super::room::Kept;
+use super::room::StoredRoom;
 use super::setup::Setup;
 use crate::command_queue::{Lanes, Submission};
 use crate::golden::site::{NOW, SIGNERS, Site, building_0_1, checked};
@@ -44,10 +44,9 @@ fn run(class: Class, direction: Direction, steps: Vec<StepState>) -> Run {
     Run { steps, ..Run::new(order, 0, 0) }
 }
 
-/// Rooms as they are kept: in peace, entering, held with outputs that are not proven, in a drill,
-/// on the way back.
-fn rooms() -> Vec<Kept> {
-    let room = |state, entered, last| Kept {
+/// Stored rooms: in peace, entering, held with unproven outputs, in a drill, returning.
+fn rooms() -> Vec<StoredRoom> {
+    let room = |state, entered, last| StoredRoom {
         plan: Some((text(PLAN), "a5".repeat(32))),
         building: Some("5a".repeat(32)),
         state,
@@ -56,15 +55,15 @@ fn rooms() -> Vec<Kept> {
         entered,
         last,
     };
-    let entered = KeptEntered {
+    let entered = StoredEntered {
         plan: text(PLAN),
         hash: "a5".repeat(32),
         order: text("0197f0c2-1"),
         class: Class::Actual,
         began: NOW,
     };
-    let took = Took { order: text("0197f0c2-0"), ms: 6_500_000, within_ms: 7_200_000 };
-    let last = BTreeMap::from([(text("enter Actual"), took)]);
+    let switch_time = SwitchTime { order: text("0197f0c2-0"), ms: 6_500_000, within_ms: 7_200_000 };
+    let last = BTreeMap::from([(text("enter Actual"), switch_time)]);
     let steps = || {
         vec![
             StepState::Verified(Channel::Human),
@@ -87,7 +86,7 @@ fn rooms() -> Vec<Kept> {
         ..entering.clone()
     };
     let state = |phase, run| State { phase, fire: Fire::Normal, run };
-    let peace = Kept { plan: None, building: None, ..room(State::default(), None, BTreeMap::new()) };
+    let peace = StoredRoom { plan: None, building: None, ..room(State::default(), None, BTreeMap::new()) };
     vec![
         peace,
         room(
@@ -111,7 +110,7 @@ fn rooms() -> Vec<Kept> {
     ]
 }
 
-/// Steps with everything, and with as little as may be.
+/// Steps with all optional members, and with none.
 fn steps() -> [ModeEvent; 2] {
     let evidence = Evidence {
         claim: text("reading-door.contact == closed"),
@@ -153,7 +152,7 @@ fn steps() -> [ModeEvent; 2] {
     [step(Some(text("zhao (lin)")), Some(evidence), vec![moved, least]), step(None, None, Vec::new())]
 }
 
-fn whats() -> Vec<ModeEvent> {
+fn events() -> Vec<ModeEvent> {
     let who = Actor { id: id("zhao"), roles: vec![text("site_lead")] };
     let [whole, least] = steps();
     vec![
@@ -215,8 +214,8 @@ fn documents_of_rooms() {
 }
 
 #[test]
-fn lines_of_the_record() {
-    let all = whats();
+fn audit_entries() {
+    let all = events();
     every!(all; ModeEvent::Started { .. }, ModeEvent::Plan { .. }, ModeEvent::Order { .. }, ModeEvent::Message { .. },
         ModeEvent::Reset { .. }, ModeEvent::Step { .. }, ModeEvent::Alternate { .. }, ModeEvent::Finding { .. },
         ModeEvent::Refused { .. });
@@ -232,24 +231,24 @@ fn signer() -> Arc<CheckpointSigner> {
 #[tokio::test]
 async fn the_chain_and_its_signed_heads() {
     let site = Site::open().await;
-    let book = site.store.documents();
+    let documents = site.store.documents();
     let mut out = String::new();
     for signer in [None, Some(signer())] {
-        let mut record = Record::resume(&book, signer).await.unwrap();
-        for what in whats() {
-            let change = record.write(NOW, what);
-            let changes = vec![change, record.page(NOW)];
-            book.keep(linli_store::Entry { changes, ..linli_store::Entry::default() }).await.unwrap();
+        let mut record = Record::resume(&documents, signer).await.unwrap();
+        for event in events() {
+            let change = record.append(NOW, event);
+            let changes = vec![change, record.document(NOW)];
+            documents.keep(linli_store::Entry { changes, ..linli_store::Entry::default() }).await.unwrap();
             out += &(serde_json::to_string(&record.head()).unwrap() + "\n");
         }
     }
     frozen("mode/head.jsonl", &out);
     frozen("mode/chain.txt", &site.dump().await);
     let heads: Vec<Head> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(heads.last().unwrap().count, 2 * u64::try_from(whats().len()).unwrap());
+    assert_eq!(heads.last().unwrap().count, 2 * u64::try_from(events().len()).unwrap());
 }
 
-/// A engine over a site, and where its commands come out.
+/// Creates an engine over a site; returns it with its command queues and its status.
 pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
@@ -275,8 +274,8 @@ pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>;
 }
 
 fn order(engine: &Engine, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {
-    let known = engine.setup.plan(plan).unwrap();
-    let plan = PlanHash { plan: text(plan), hash: known.hash };
+    let hash = engine.setup.plan(plan).unwrap().hash;
+    let plan = PlanHash { plan: text(plan), hash };
     let target = Target { centre: id("xinghe"), site: None, plans: vec![plan], snapshot: None };
     let order = Order {
         id: format!("0197f0c2-{number}"),
@@ -301,22 +300,22 @@ fn order(engine: &Engine, number: u64, kind: Kind, class: Class, plan: &str) -> 
     signed.bytes()
 }
 
-/// The order that the reading room becomes a sampling area.
+/// Returns the order that makes the reading room a sampling area.
 pub(super) fn enter(engine: &Engine) -> Vec<u8> {
     order(engine, 1, Kind::Enter, Class::Actual, PLAN)
 }
 
-/// Follows that order until the first output moves. Twice ordered is ordered once; who may not commit
-/// does not.
+/// Follows that order until the first output moves. Sends it twice, and commits as an unauthorised
+/// person first.
 pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
     let room = engine.setup.facility.room("reading-room").unwrap();
-    engine.happen(room, Event::Fire(Truth::False)).await;
+    engine.apply(room, Event::Fire(Truth::False)).await;
     engine.order(order, None, "mqtt").await.unwrap();
     engine.order(order, None, "mqtt").await.unwrap();
-    let brief = engine.setup.plan(PLAN).unwrap().brief.clone();
-    for atom in 0..brief.predicates.len() {
-        let is_of_people = brief.occupied.contains(&atom) || brief.opened.contains(&atom);
-        engine.happen(room, Event::Truth(atom, (!is_of_people).into())).await;
+    let resolved = engine.setup.plan(PLAN).unwrap().brief.clone();
+    for predicate in 0..resolved.predicates.len() {
+        let is_of_people = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
+        engine.apply(room, Event::Truth(predicate, (!is_of_people).into())).await;
     }
     act(engine, "reading-room", "qian", Operation::Commit).await.unwrap_err();
     act(engine, "reading-room", "zhao", Operation::Commit).await.unwrap();
@@ -339,11 +338,11 @@ const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 </alert>"#;
 
 #[tokio::test]
-async fn a_switch_as_it_is_stored_and_told() {
+async fn a_whole_switch_as_stored_and_published() {
     let site = Site::open().await;
     let (mut engine, mut commands, birth) = engine(&site).await;
     engine.order(MESSAGE, None, "mqtt").await.unwrap();
-    engine.order_came(&InboundOrder { payload: Vec::new(), retained: true }).await;
+    engine.receive_order(&InboundOrder { payload: Vec::new(), retained: true }).await;
     site.clock.set(NOW, ClockQuality::FreeRunning);
     let bytes = enter(&engine);
     engine.order(&bytes, None, "mqtt").await.unwrap();
@@ -360,11 +359,11 @@ async fn a_switch_as_it_is_stored_and_told() {
     act(&mut engine, "reading-room", "sun", Operation::Stop).await.unwrap();
     let drill = order(&engine, 2, Kind::Enter, Class::Exercise, "hall.command@1");
     engine.order(&drill, None, "lin").await.unwrap();
-    engine.tell_status();
-    // The canonical name of the building stands where version 0.1 had its own.
+    engine.publish_status();
+    // Replaces the building's canonical name by the one of version 0.1.
     let plans = engine.setup.plans.iter();
-    let mut dump = plans.fold(site.dump().await, |dump, known| {
-        dump.replace(&known.building, &building_0_1(&known.brief.plan.key()))
+    let mut dump = plans.fold(site.dump().await, |dump, plan| {
+        dump.replace(&plan.building, &building_0_1(&plan.brief.plan.key()))
     });
     for (lane, commands) in ["usual", "first"].into_iter().zip(&mut commands) {
         while let Ok(submission) = commands.try_recv() {
@@ -381,15 +380,15 @@ async fn a_switch_as_it_is_stored_and_told() {
 }
 
 #[tokio::test]
-async fn what_a_preview_saw() {
+async fn snapshot_of_a_preview() {
     let site = Site::open().await;
     let (mut engine, _commands, _birth) = engine(&site).await;
     let names = format!("{PLAN},hall.command@1");
-    let mut shown = engine.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
-    // The name of the building has tests of its own.
-    for facts in shown["facts"].as_array_mut().unwrap() {
+    let mut answer = engine.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
+    // Other tests check the name of the building.
+    for facts in answer["facts"].as_array_mut().unwrap() {
         assert!(facts["building"].take().is_string());
     }
-    shown["snapshot"].take();
-    sent("mode/snapshot", &[shown]);
+    answer["snapshot"].take();
+    sent("mode/snapshot", &[answer]);
 }

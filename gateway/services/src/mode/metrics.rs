@@ -1,4 +1,4 @@
-//! What is counted of the switch: per room, per role, for the page of metrics.
+//! Metrics of the mode switch, per room and per role.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,87 +11,87 @@ use serde::{Deserialize, Serialize};
 
 use linli_config::CheckedPlan;
 
-/// What became of orders, in the order of [`Health::orders`].
+/// Results of orders, in the order of [`Health::orders`].
 pub const RESULTS: [&str; 5] = ["accepted", "refused", "repeated", "quarantined", "proposal"];
 
-/// Counters.
+/// Counters of the mode switch.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// Decisions.
+    /// Executed transitions.
     pub steps: AtomicU64,
-    /// Orders and messages, by what became of them.
+    /// Orders and messages, by result.
     pub orders: [AtomicU64; RESULTS.len()],
     /// Longest time from an event to its effects, microseconds.
     pub slowest_us: AtomicU64,
-    /// Batches that could not be looked at: too many at once.
+    /// Batches dropped because the queue was full.
     pub dropped: Arc<AtomicU64>,
     metrics: Mutex<Arc<Snapshot>>,
 }
 
-/// Everything that is reported of rooms.
+/// Metrics of all rooms at one moment.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Rooms that have plans.
     pub rooms: Vec<RoomMetrics>,
-    /// Steps that people of a role are asked for, and how long the oldest has waited.
+    /// Per role: number of steps that wait for people, and how long the oldest has waited.
     pub outstanding: BTreeMap<String, (u64, Duration)>,
-    /// Lines of the record.
+    /// Number of audit entries.
     pub record: u64,
 }
 
-/// What is reported of a room.
+/// Metrics of a room.
 #[derive(Debug)]
 pub struct RoomMetrics {
-    /// The room.
+    /// Id of the room.
     pub room: Id,
-    /// Where it is.
+    /// Its stage.
     pub stage: Stage,
-    /// For how long.
+    /// Time in that stage.
     pub in_stage: Duration,
-    /// Whether it is a drill.
+    /// Whether the run is a drill.
     pub is_exercise: bool,
-    /// Steps of its run, by what is known of them.
+    /// Number of the run's steps, by label of [`STEPS`].
     pub steps: BTreeMap<&'static str, u64>,
-    /// What is counted since the process began.
+    /// Counts since the process started.
     pub tally: Tally,
 }
 
-/// What is counted of a room.
+/// Counts of a room since the process started.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Tries after the first.
+    /// Attempts after the first.
     pub retries: u64,
-    /// Guards that said no: each a success of safety.
+    /// Refusals by guards.
     pub guard_refusals: u64,
-    /// Times that somebody higher heard of a step.
+    /// Escalations of steps.
     pub escalations: u64,
-    /// Times that it went on after a hold.
+    /// Resumptions after a hold.
     pub resumes: u64,
-    /// Times that it was held, by cause.
+    /// Holds, by cause.
     pub holds: BTreeMap<Cause, u64>,
-    /// For how long, by cause.
+    /// Time spent held, by cause.
     pub held: BTreeMap<Cause, Duration>,
-    /// How long the last switches took, by direction and class.
-    pub last: BTreeMap<String, Took>,
+    /// Duration of the last switch, by direction and class.
+    pub last: BTreeMap<String, SwitchTime>,
 }
 
-/// How long a switch took, from the order to its end.
+/// Duration of a switch, from the order to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Took {
-    /// By which order.
+pub struct SwitchTime {
+    /// Id of the order.
     pub order: String,
     /// Milliseconds.
     pub ms: u64,
-    /// In what time it should have been, milliseconds.
+    /// Limit of the plan, milliseconds.
     pub within_ms: u64,
 }
 
-/// Time that passed by the wall's clock; none when that went back.
-pub(super) fn passed(from: Timestamp, to: Timestamp) -> Duration {
+/// Returns the time between two wall clock readings; zero when the clock went back.
+pub(super) fn wall_time_between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(to.0.saturating_sub(from.0)).unwrap_or_default())
 }
 
-/// The word for a cause.
+/// Returns the metric label of a cause.
 #[must_use]
 pub const fn cause(cause: Cause) -> &'static str {
     match cause {
@@ -103,8 +103,8 @@ pub const fn cause(cause: Cause) -> &'static str {
     }
 }
 
-/// What is known of a step, as it is counted.
-pub(super) fn known_of(state: &StepState) -> &'static str {
+/// Returns the metric label of a step's state, one of [`STEPS`].
+pub(super) fn step_label(state: &StepState) -> &'static str {
     match state {
         StepState::Verified(Channel::Independent) => "independent",
         StepState::Verified(Channel::Itself) => "self",
@@ -119,7 +119,7 @@ pub(super) fn known_of(state: &StepState) -> &'static str {
     }
 }
 
-/// Every word of [`known_of`].
+/// Every label that a step's state can have.
 pub const STEPS: [&str; 10] = [
     "independent",
     "self",
@@ -136,14 +136,14 @@ pub const STEPS: [&str; 10] = [
 // === impl Health ===
 
 impl Health {
-    /// An order or message was answered.
+    /// Counts an order or a message by its result.
     pub fn ordered(&self, result: &str) {
-        if let Some(at) = RESULTS.iter().position(|word| *word == result) {
+        if let Some(at) = RESULTS.iter().position(|label| *label == result) {
             self.orders[at].fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// What was reported last.
+    /// Returns the metrics published last.
     #[must_use]
     pub fn metrics(&self) -> Arc<Snapshot> {
         Arc::clone(&self.metrics.lock().unwrap_or_else(PoisonError::into_inner))
@@ -157,7 +157,7 @@ impl Health {
 // === impl Tally ===
 
 impl Tally {
-    /// A room takes a step; called before it is there.
+    /// Counts a transition. `room` is the state before it and the time since when it held that stage.
     pub fn count(
         &mut self,
         room: (&State, Timestamp),
@@ -186,21 +186,21 @@ impl Tally {
         }
         if before.phase == Phase::Held && next.phase != Phase::Held {
             for cause in was {
-                *self.held.entry(cause).or_default() += passed(since, at);
+                *self.held.entry(cause).or_default() += wall_time_between(since, at);
             }
         }
     }
 
-    /// How long the switch took, when this step ends it.
+    /// Returns the durations of the last switches, with this one if the transition ends it.
     #[must_use]
-    pub fn took(
+    pub fn switch_times(
         &self,
         before: &State,
         next: &State,
-        known: &CheckedPlan,
+        plan: &CheckedPlan,
         ordered: Timestamp,
         at: Timestamp,
-    ) -> BTreeMap<String, Took> {
+    ) -> BTreeMap<String, SwitchTime> {
         let mut last = self.last.clone();
         let Some(run) = next.run.as_ref().or(before.run.as_ref()) else { return last };
         let is_there = match run.order.direction {
@@ -215,10 +215,13 @@ impl Tally {
             Class::Actual => word.to_owned(),
             Class::Exercise => format!("{word} exercise"),
         };
-        if is_there && last.get(&key).is_none_or(|took| took.order != run.order.id) {
+        if is_there && last.get(&key).is_none_or(|last| last.order != run.order.id) {
             let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-            let within_ms = ms(known.brief.plan.ready_within);
-            last.insert(key, Took { order: run.order.id.clone(), ms: ms(passed(ordered, at)), within_ms });
+            let within_ms = ms(plan.brief.plan.ready_within);
+            last.insert(
+                key,
+                SwitchTime { order: run.order.id.clone(), ms: ms(wall_time_between(ordered, at)), within_ms },
+            );
         }
         last
     }

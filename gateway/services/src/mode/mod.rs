@@ -1,7 +1,7 @@
-//! The mode switch: what the machine of each room decides is made durable with its line of the
-//! record, then carried out by commands, then proven by what is read.
+//! The mode switch: stores each decision of a room's state machine with its audit entry, executes it by
+//! commands, and proves it by readings.
 //!
-//! The decisions are [`linli_mode::step`]'s; here are the journal, the actuator and the eyes.
+//! [`linli_mode::step`] decides; this module stores, executes and reads.
 
 mod actuator;
 mod alternate;
@@ -44,11 +44,11 @@ pub use service::ModeService;
 pub use setup::Setup;
 pub use signer::signer;
 
-/// Batches waiting at the service.
+/// Capacity of the queue of batches.
 pub const BATCH_QUEUE: usize = 1024;
 
-/// Requests waiting at the service.
+/// Capacity of the queue of requests.
 pub const REQUEST_QUEUE: usize = 64;
 
-/// Orders from the broker waiting at the service.
+/// Capacity of the queue of orders from the broker.
 pub const ORDER_QUEUE: usize = 32;

@@ -1,5 +1,5 @@
-//! What kiosks show while a room is in its emergency role: written by commands like everything else,
-//! tried until it is read back, and taken back afterwards to what they showed before.
+//! Texts that kiosks show while a room is in its emergency role: written by commands, retried until the
+//! read-back confirms them, and replaced by the earlier text afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,68 +23,68 @@ use crate::live::Live;
 use crate::random::random;
 use linli_domain::audit::hex;
 
-/// Kind of the pages that say what was written over.
+/// Kind of the documents that keep the replaced texts.
 const NOTICE: &str = "mode-notice";
 
-/// A kiosk fetches its text with its next report: the command lives for two of the slowest.
+/// A kiosk fetches its text with its next report: a command lives for two report periods of the slowest
+/// kiosk.
 const EXPIRES: Duration = Duration::from_secs(60);
 
-/// Longest wait for the service's answer.
-const PATIENCE: Duration = Duration::from_secs(130);
+/// Longest wait for the command service's answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(130);
 
-/// A kiosk that does not show it yet is tried again after this.
-const PAUSE: Duration = Duration::from_secs(5);
+/// Time between two attempts.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// What the task is made of.
+/// Dependencies of the task.
 pub struct Deps {
-    /// What holds.
+    /// Data policies in force, with the texts to show.
     pub in_force: watch::Receiver<Arc<InForce>>,
-    /// Where commands go.
+    /// Queue of the command service.
     pub commands: mpsc::Sender<Submission>,
-    /// What was written over.
+    /// Keeps the replaced texts.
     pub store: Documents,
-    /// What kiosks show.
+    /// Latest values of the kiosks.
     pub live: Arc<Live>,
-    /// For expiry and labels.
+    /// For expiry times and labels.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A text that was written over another.
+/// A text written to a kiosk, and the one it replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Written {
-    /// The text; none when it was taken back.
+    /// The written text; `None` once the earlier text is restored.
     pub(super) text: Option<String>,
-    /// What the kiosk showed before.
+    /// The text that the kiosk showed before.
     pub(super) before: String,
 }
 
-/// The task.
 struct Notices {
     deps: Deps,
-    /// Locked for moments only: what is done for one kiosk is known even if the rest is given up.
+    /// Never locked across an await: progress of one kiosk is kept even if the others are interrupted.
     written: Mutex<BTreeMap<Id, Written>>,
 }
 
-/// Makes every kiosk show what it is to show, for as long as the process lives.
+/// Writes the texts of the policies in force to the kiosks, until the process ends.
 pub async fn run(deps: Deps) {
     let mut changes = deps.in_force.clone();
     let notices = Notices { deps, written: Mutex::default() };
     while let Err(error) = notices.resume().await {
-        tracing::warn!(%error, "texts of kiosks cannot be read");
-        sleep(PAUSE).await;
+        tracing::warn!(%error, "the stored texts of kiosks cannot be read");
+        sleep(RETRY_AFTER).await;
     }
     loop {
         let wanted = changes.borrow_and_update().notices.clone();
-        let made = async {
-            while !notices.make(&wanted).await {
-                sleep(PAUSE).await;
+        let applied = async {
+            while !notices.apply(&wanted).await {
+                sleep(RETRY_AFTER).await;
             }
             std::future::pending::<()>().await;
         };
-        // Another mode waits for no kiosk.
+        // A changed policy interrupts kiosks that do not answer.
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
-            () = made => {}
+            () = applied => {}
         }
     }
 }
@@ -98,9 +98,9 @@ impl Notices {
 
     async fn resume(&self) -> Result<(), linli_store::ReadError> {
         let ever = (linli_domain::Timestamp(i64::MIN), linli_domain::Timestamp(i64::MAX));
-        for page in self.deps.store.of(NOTICE, ever.0, ever.1).await? {
-            let device = Id::new(page.id.trim_start_matches(NOTICE).trim_start_matches('/'));
-            let written = serde_json::from_str::<Written>(&page.body);
+        for document in self.deps.store.of(NOTICE, ever.0, ever.1).await? {
+            let device = Id::new(document.id.trim_start_matches(NOTICE).trim_start_matches('/'));
+            let written = serde_json::from_str::<Written>(&document.body);
             if let (Ok(device), Ok(written)) = (device, written)
                 && written.text.is_some()
             {
@@ -110,30 +110,31 @@ impl Notices {
         Ok(())
     }
 
-    /// Whether everything is as it is wanted.
-    async fn make(&self, wanted: &BTreeMap<Id, String>) -> bool {
+    /// Brings every kiosk to its wanted text; returns whether all show it.
+    async fn apply(&self, wanted: &BTreeMap<Id, String>) -> bool {
         let all: BTreeSet<Id> = self.lock().keys().chain(wanted.keys()).cloned().collect();
         let each = all.iter().map(|device| async move {
             match wanted.get(device) {
                 Some(text) => self.show(device, text).await,
-                None => self.take_back(device).await,
+                None => self.restore(device).await,
             }
         });
         join_all(each).await.into_iter().all(|is_done| is_done)
     }
 
-    /// Whether a kiosk shows the text; what it showed before is on record first.
+    /// Returns whether the kiosk shows the text. Stores the text it showed before, then writes the new
+    /// one.
     async fn show(&self, device: &Id, text: &str) -> bool {
-        let shown = self.shown(device);
-        let known = self.lock().get(device).cloned();
-        if shown.as_deref() == Some(text) && known.is_some() {
+        let shown = self.reported_text(device);
+        let stored = self.lock().get(device).cloned();
+        if shown.as_deref() == Some(text) && stored.is_some() {
             return true;
         }
-        let is_known = known.as_ref().is_some_and(|written| written.text.as_deref() == Some(text));
-        if !is_known {
-            let before = known.map(|written| written.before).or(shown).unwrap_or_default();
+        let is_stored = stored.as_ref().is_some_and(|written| written.text.as_deref() == Some(text));
+        if !is_stored {
+            let before = stored.map(|written| written.before).or(shown).unwrap_or_default();
             let written = Written { text: Some(text.to_owned()), before };
-            if !self.keep(device, &written).await {
+            if !self.store(device, &written).await {
                 return false;
             }
             self.lock().insert(device.clone(), written);
@@ -141,19 +142,20 @@ impl Notices {
         self.write(device, text).await
     }
 
-    /// Whether a kiosk shows what it showed before.
-    async fn take_back(&self, device: &Id) -> bool {
+    /// Restores the earlier text; returns whether the kiosk shows it.
+    async fn restore(&self, device: &Id) -> bool {
         let Some(Written { before, .. }) = self.lock().get(device).cloned() else { return true };
-        let is_back = self.shown(device).as_ref() == Some(&before) || self.write(device, &before).await;
-        let is_over = is_back && self.keep(device, &Written { text: None, before }).await;
+        let is_back =
+            self.reported_text(device).as_ref() == Some(&before) || self.write(device, &before).await;
+        let is_over = is_back && self.store(device, &Written { text: None, before }).await;
         if is_over {
             self.lock().remove(device);
         }
         is_over
     }
 
-    /// What a kiosk says that it shows.
-    fn shown(&self, device: &Id) -> Option<String> {
+    /// Returns the text that the kiosk reports.
+    fn reported_text(&self, device: &Id) -> Option<String> {
         let view = self.deps.live.device(device.as_str(), Instant::now())?;
         let point = view.points.into_iter().find(|point| point.point.as_str() == MESSAGE)?;
         match point.value {
@@ -162,23 +164,26 @@ impl Notices {
         }
     }
 
-    /// On record before it is written.
-    async fn keep(&self, device: &Id, written: &Written) -> bool {
+    /// Stores what is written to a kiosk; returns whether that succeeded.
+    async fn store(&self, device: &Id, written: &Written) -> bool {
         let body = serde_json::to_string(written).expect("texts are JSON values");
         let at = self.deps.clock.now().at;
-        let page = Document { id: format!("{NOTICE}/{device}"), kind: NOTICE.to_owned(), at, body };
-        let kept =
-            self.deps.store.keep(Entry { changes: vec![Change::Document(page)], ..Entry::default() }).await;
-        if let Err(error) = &kept {
-            tracing::warn!(%error, kiosk = %device, "what it shows is not on record yet: it is not written");
+        let document = Document { id: format!("{NOTICE}/{device}"), kind: NOTICE.to_owned(), at, body };
+        let outcome = self
+            .deps
+            .store
+            .keep(Entry { changes: vec![Change::Document(document)], ..Entry::default() })
+            .await;
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, kiosk = %device, "the replaced text cannot be stored: the new text is not written");
         }
-        kept.is_ok()
+        outcome.is_ok()
     }
 
     async fn write(&self, device: &Id, text: &str) -> bool {
-        let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
+        let lifetime = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
         let id = format!("notice-{}", hex(&random::<8>().unwrap_or_default()));
-        let expires = self.deps.clock.now().at.0.saturating_add(life);
+        let expires = self.deps.clock.now().at.0.saturating_add(lifetime);
         let body = json!({"id": id, "point": MESSAGE, "value": text, "expires": expires});
         let payload = body.to_string().into_bytes();
         let inbound = Inbound {
@@ -193,10 +198,10 @@ impl Notices {
         if self.deps.commands.send(submission).await.is_err() {
             return false;
         }
-        let answer = timeout(PATIENCE, answer).await;
+        let answer = timeout(ANSWER_TIMEOUT, answer).await;
         let is_done = matches!(&answer, Ok(Ok(answer)) if answer.result == "done");
         if !is_done {
-            tracing::warn!(kiosk = %device, ?answer, "does not show what it is to show; tried again");
+            tracing::warn!(kiosk = %device, ?answer, "the kiosk does not show its text yet: trying again");
         }
         is_done
     }

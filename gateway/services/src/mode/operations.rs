@@ -1,5 +1,4 @@
-//! Answers what people ask of the mode switch: each request becomes an event of a room, or is refused
-//! with the reason.
+//! Serves requests of people: turns each into an event of a room, or refuses it with the reason.
 
 use linli_mode::record::ModeEvent;
 use linli_mode::{Actor, Event, ResolvedPlan};
@@ -11,78 +10,82 @@ use super::request::{Finding, Operation, RequestedAction};
 use super::view;
 use crate::error::ServiceError;
 
-/// Longest finding.
-const LONGEST: usize = 500;
+/// Most characters of a finding and of its owner.
+const MOST_CHARACTERS: usize = 500;
 
 // === impl Engine ===
 
 impl Engine {
-    /// Answers one request.
-    pub(super) async fn answer(&mut self, who: &str, action: RequestedAction) -> Result<Value, ServiceError> {
+    /// Serves one request.
+    pub(super) async fn answer(
+        &mut self,
+        account: &str,
+        action: RequestedAction,
+    ) -> Result<Value, ServiceError> {
         match action {
             RequestedAction::Status => Ok(view::status(self)),
             RequestedAction::Preview(plan) => view::preview(self, &plan),
-            RequestedAction::Snapshot(plans) => super::snapshot::shown(self, &plans),
+            RequestedAction::Snapshot(plans) => super::snapshot::view(self, &plans),
             RequestedAction::Finding(finding) => self.finding(finding).await,
-            RequestedAction::Order(bytes, code) => self.order(&bytes, code.as_deref(), who).await,
+            RequestedAction::Order(bytes, code) => self.order(&bytes, code.as_deref(), account).await,
             RequestedAction::Do { room, person, operation } => {
-                self.carry(who, &room, person.as_deref(), operation).await?;
+                self.perform(account, &room, person.as_deref(), operation).await?;
                 Ok(view::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
             }
         }
     }
 
-    async fn carry(
+    async fn perform(
         &mut self,
-        who: &str,
+        account: &str,
         room: &str,
         person: Option<&str>,
         operation: Operation,
     ) -> Result<(), ServiceError> {
         let index = self.setup.facility.room(room).filter(|index| self.rooms.contains_key(index));
         let index = index.ok_or_else(|| {
-            let known: Vec<&str> = self.rooms.values().map(|room| room.id.as_str()).collect();
-            ServiceError::Unknown(format!(
-                "no plan is about a room {room:?}; rooms are: {}",
-                known.join(", ")
-            ))
+            let ids: Vec<&str> = self.rooms.values().map(|room| room.id.as_str()).collect();
+            ServiceError::Unknown(format!("no plan is about a room {room:?}; rooms are: {}", ids.join(", ")))
         })?;
         let by = match person {
-            Some(person) => format!("{person} ({who})"),
-            None => who.to_owned(),
+            Some(person) => format!("{person} ({account})"),
+            None => account.to_owned(),
         };
         if let Operation::Alternate(why) = &operation {
             return self.alternate(index, person, why, &by).await;
         }
         let event = self.event(index, person, operation, &by)?;
         match self.decide(index, None, event.clone(), Some(by.clone()), None) {
-            Ok(Some(decided)) => Ok(self.settle(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
+            Ok(Some(decided)) => Ok(self.commit(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
             Ok(None) => Ok(()),
             Err(refused) => {
                 let why = refused.to_string();
                 let room = self.rooms[&index].id.clone();
-                let line = ModeEvent::Refused { room, event, by: Some(by), why: why.clone() };
+                let entry = ModeEvent::Refused { room, event, by: Some(by), why: why.clone() };
                 if self.refusals.spend(Instant::now()) {
-                    self.settle(Vec::new(), vec![line], Vec::new(), Vec::new()).await?;
+                    self.commit(Vec::new(), vec![entry], Vec::new(), Vec::new()).await?;
                 }
-                tracing::info!(why, "refused");
+                tracing::info!(why, "operation refused");
                 Err(ServiceError::Conflict(why))
             }
         }
     }
 
-    /// Who does something.
+    /// Returns the acting person.
+    ///
+    /// # Errors
+    /// When no person is given, or facility.toml has no such person.
     pub(super) fn person(&self, person: Option<&str>) -> Result<Actor, ServiceError> {
         let person = person.ok_or_else(|| {
             ServiceError::Wrong("who does it is missing: name a person of facility.toml".to_owned())
         })?;
         self.setup.actor(person).ok_or_else(|| {
-            let known: Vec<&str> = self.setup.facility.people.iter().map(|p| p.id.as_str()).collect();
-            ServiceError::Unknown(format!("there is no person {person:?}; people are: {}", known.join(", ")))
+            let ids: Vec<&str> = self.setup.facility.people.iter().map(|p| p.id.as_str()).collect();
+            ServiceError::Unknown(format!("there is no person {person:?}; people are: {}", ids.join(", ")))
         })
     }
 
-    /// Puts a finding on record.
+    /// Adds a finding to the audit record.
     async fn finding(&mut self, finding: Finding) -> Result<Value, ServiceError> {
         let who = self.person(Some(&finding.person))?;
         let Finding { order, owner, due, text, .. } = finding;
@@ -90,21 +93,21 @@ impl Engine {
             return Err(ServiceError::Wrong(format!("by: {due:?} is no day such as 2026-12-31")));
         }
         for (what, given) in [("the finding", &text), ("owner", &owner)] {
-            let is_line = !given.trim().is_empty() && !given.chars().any(char::is_control);
-            if !is_line || given.chars().count() > LONGEST {
-                let why = format!("{what} is not one line of 1 to {LONGEST} characters");
+            let is_one_line = !given.trim().is_empty() && !given.chars().any(char::is_control);
+            if !is_one_line || given.chars().count() > MOST_CHARACTERS {
+                let why = format!("{what} is not one line of 1 to {MOST_CHARACTERS} characters");
                 return Err(ServiceError::Wrong(why));
             }
         }
-        if !self.ledger.accepted.iter().any(|(_, _, id, _)| *id == order) {
+        if !self.replay_guard.accepted.iter().any(|(_, _, id, _)| *id == order) {
             return Err(ServiceError::Unknown(format!("no order {order:?} was accepted here")));
         }
-        let line = ModeEvent::Finding { order, by: who.id, owner, due, text };
-        self.settle(Vec::new(), vec![line], Vec::new(), Vec::new()).await?;
+        let entry = ModeEvent::Finding { order, by: who.id, owner, due, text };
+        self.commit(Vec::new(), vec![entry], Vec::new(), Vec::new()).await?;
         Ok(serde_json::json!({"record": self.record.head()}))
     }
 
-    /// An operation as the machine hears it.
+    /// Turns a person's operation into an event of the state machine.
     fn event(
         &self,
         index: usize,
@@ -116,10 +119,11 @@ impl Engine {
             return Ok(Event::Stop { by: by.to_owned() });
         }
         let who = self.person(person)?;
-        let brief: Option<&ResolvedPlan> = self.rooms.get(&index).and_then(|room| room.brief(&self.setup));
+        let resolved: Option<&ResolvedPlan> =
+            self.rooms.get(&index).and_then(|room| room.resolved(&self.setup));
         let step = |id: &str| {
-            brief.and_then(|brief| brief.step(id)).ok_or_else(|| {
-                let steps = brief.map(|b| b.steps.iter().map(|job| job.id.as_str()).collect::<Vec<_>>());
+            resolved.and_then(|resolved| resolved.step(id)).ok_or_else(|| {
+                let steps = resolved.map(|b| b.steps.iter().map(|job| job.id.as_str()).collect::<Vec<_>>());
                 let steps = steps.unwrap_or_default().join(", ");
                 ServiceError::Unknown(format!("the plan has no step {id:?}; its steps are: {steps}"))
             })

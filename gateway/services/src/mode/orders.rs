@@ -1,15 +1,13 @@
-//! Orders: judged, then accepted in the transaction in which their first steps become durable.
+//! Receives orders: judges them, and accepts them in the transaction that stores their first steps.
 //!
-//! Whatever is refused is on record with its reason, and nothing moves.
+//! A refused order changes nothing; it is recorded with the reason.
 
 use std::sync::Arc;
 
 use linli_domain::audit::hex;
 use linli_domain::{ClockQuality, Id, Topic};
 use linli_mode::cap::Alert;
-use linli_mode::order::{
-    Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal as Unfit, ReplayGuard, judge,
-};
+use linli_mode::order::{Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal, ReplayGuard, judge};
 use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_store::{Change, Document};
 use linli_uplink::InboundOrder;
@@ -17,25 +15,25 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::alternate::is_in_reserve;
-use super::commit::Decided;
+use super::commit::Decision;
 use super::engine::Engine;
 use super::payload::message;
-use super::stored_orders::{LEDGER, order_document};
+use super::stored_orders::{REPLAY_GUARD, order_document};
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
 
-/// Orders that wait for somebody to compare their code.
-const WAITING: usize = 8;
+/// Most orders in quarantine, waiting for a person to compare their code.
+const MOST_QUARANTINED: usize = 8;
 
-/// A room and what an order asks of it.
-struct Wanted {
+/// An event that an order causes in a room.
+struct RoomOrder {
     room: usize,
-    known: Arc<CheckedPlan>,
+    plan: Arc<CheckedPlan>,
     event: Event,
 }
 
-/// What became of an order.
+/// The result of an order.
 struct Outcome {
     result: &'static str,
     reason: Option<String>,
@@ -50,28 +48,29 @@ struct Outcome {
 // === impl Engine ===
 
 impl Engine {
-    /// An order, or a message that proposes one, from the broker.
-    pub(super) async fn order_came(&mut self, order: &InboundOrder) {
+    /// Receives an order or an alert message from the broker.
+    pub(super) async fn receive_order(&mut self, order: &InboundOrder) {
         if order.retained {
             let why = "retained orders are refused: publish it without the retain flag".to_owned();
-            let _ = self.end(Outcome::refused(why), "mqtt").await;
+            let _ = self.finish(Outcome::refused(why), "mqtt").await;
             return;
         }
         if let Err(error) = self.order(&order.payload, None, "mqtt").await {
-            tracing::warn!(%error, "order");
+            tracing::warn!(%error, "an order could not be handled");
         }
     }
 
-    /// Takes an order in any form: bytes, text, a message. The answer says what became of it.
+    /// Receives an order in any form: COSE bytes, typed text, an alert message, or the code of a
+    /// quarantined order. Returns its result as JSON.
     pub(super) async fn order(
         &mut self,
         bytes: &[u8],
         code: Option<&str>,
         via: &str,
     ) -> Result<Value, ServiceError> {
-        let kept = code.filter(|_| bytes.is_empty()).map(|code| self.quarantine.get(code).cloned());
-        let bytes = match kept {
-            Some(Some(kept)) => kept,
+        let quarantined = code.filter(|_| bytes.is_empty()).map(|code| self.quarantine.get(code).cloned());
+        let bytes = match quarantined {
+            Some(Some(bytes)) => bytes,
             Some(None) => {
                 return Err(ServiceError::Unknown(
                     "no order with this code waits for its comparison".to_owned(),
@@ -80,7 +79,7 @@ impl Engine {
             None => bytes.to_vec(),
         };
         if bytes.trim_ascii_start().starts_with(b"<") {
-            return self.message(&bytes, via).await;
+            return self.receive_message(&bytes, via).await;
         }
         let text = std::str::from_utf8(&bytes).ok().filter(|text| linli_mode::order::text::is_text(text));
         let read = match text {
@@ -90,7 +89,7 @@ impl Engine {
         let envelope = read.and_then(|bytes| Envelope::read(&bytes).map_err(|error| error.to_string()));
         match envelope {
             Ok(envelope) => self.judge(&envelope, code, via).await,
-            Err(why) => self.end(Outcome::refused(why), via).await,
+            Err(why) => self.finish(Outcome::refused(why), via).await,
         }
     }
 
@@ -103,7 +102,7 @@ impl Engine {
         let mut outcome = Outcome::of(envelope);
         let Some(policy) = self.setup.people.policy.clone() else {
             let why = "nobody here has a key: add [[person.key]] to facility.toml".to_owned();
-            return self.end(outcome.with(why), via).await;
+            return self.finish(outcome.with(why), via).await;
         };
         let now = self.deps.clock.now();
         let clock = match (now.clock, code) {
@@ -112,72 +111,74 @@ impl Engine {
             (_, None) => Clock::Free,
         };
         let keyring = &self.setup.people.keyring;
-        let judged = judge(envelope, &self.setup.centre, keyring, &policy, &self.ledger, now.at, clock);
+        let judged = judge(envelope, &self.setup.centre, keyring, &policy, &self.replay_guard, now.at, clock);
         let accepted = match judged {
             Ok(Judgement::Accepted(accepted)) => accepted,
             Ok(Judgement::Repeated) => {
                 outcome.result = "repeated";
-                return self.end(outcome, via).await;
+                return self.finish(outcome, via).await;
             }
-            Err(unfit) => {
-                if let Unfit::Quarantined { code } = &unfit {
+            Err(refusal) => {
+                if let Refusal::Quarantined { code } = &refusal {
                     outcome.result = "quarantined";
                     self.quarantine.insert(code.clone(), envelope.bytes());
-                    while self.quarantine.len() > WAITING {
+                    while self.quarantine.len() > MOST_QUARANTINED {
                         self.quarantine.pop_first();
                     }
                 }
-                outcome.is_alarm = matches!(unfit, Unfit::Equivocation { .. });
-                return self.end(outcome.with(unfit.to_string()), via).await;
+                outcome.is_alarm = matches!(refusal, Refusal::Equivocation { .. });
+                return self.finish(outcome.with(refusal.to_string()), via).await;
             }
         };
         outcome.signers = accepted.signers.iter().map(|signed| signed.person.clone()).collect();
-        let (wanted, then) = match self.wanted(&envelope.order) {
+        let (wanted, following) = match self.room_orders(&envelope.order) {
             Ok(wanted) => wanted,
-            Err(why) => return self.end(outcome.with(why), via).await,
+            Err(why) => return self.finish(outcome.with(why), via).await,
         };
-        let (decided, rooms) = self.decided(&wanted, &outcome.signers);
+        let (decided, rooms) = self.decisions(&wanted, &outcome.signers);
         outcome.rooms = rooms;
         if decided.is_empty() {
             let why = "no room can follow it now".to_owned();
-            return self.end(outcome.with(why), via).await;
+            return self.finish(outcome.with(why), via).await;
         }
         outcome.result = "accepted";
         self.quarantine.remove(&envelope.code());
         let at = now.at;
-        let body = serde_json::to_string(&accepted.replay_guard).expect("a ledger is made of JSON values");
-        let page = Document { id: LEDGER.to_owned(), kind: LEDGER.to_owned(), at, body };
-        self.accept(outcome, via, decided, Change::Document(page), accepted.replay_guard).await?;
-        self.go_on(then).await;
-        self.go_back(&envelope.order).await;
+        let body =
+            serde_json::to_string(&accepted.replay_guard).expect("a replay guard is made of JSON values");
+        let document = Document { id: REPLAY_GUARD.to_owned(), kind: REPLAY_GUARD.to_owned(), at, body };
+        self.accept(outcome, via, decided, Change::Document(document), accepted.replay_guard).await?;
+        self.apply_orders(following).await;
+        self.begin_return(&envelope.order).await;
         Ok(super::view::status(self))
     }
 
-    /// Plans that an order runs are on record before it, once each.
+    /// Stores an accepted order with its transitions. Each plan that it runs is recorded before it,
+    /// once.
     async fn accept(
         &mut self,
         outcome: Outcome,
         via: &str,
-        decided: Vec<Decided>,
-        page: Change,
-        ledger: ReplayGuard,
+        decided: Vec<Decision>,
+        document: Change,
+        replay_guard: ReplayGuard,
     ) -> Result<(), ServiceError> {
-        let (mut lines, mut changes) = (Vec::new(), vec![page]);
-        for known in decided.iter().map(Decided::plan) {
-            let (line, change) = self.plan_lines(known).await?;
-            if !line.iter().all(|line| lines.contains(line)) {
-                lines.extend(line);
+        let (mut entries, mut changes) = (Vec::new(), vec![document]);
+        for plan in decided.iter().map(Decision::plan) {
+            let (entry, change) = self.plan_entry(plan).await?;
+            if !entry.iter().all(|entry| entries.contains(entry)) {
+                entries.extend(entry);
                 changes.extend(change);
             }
         }
         if let Some(order) = &outcome.order {
             changes.push(order_document(order, self.deps.clock.now().at));
         }
-        lines.push(outcome.line(via));
+        entries.push(outcome.audit_entry(via));
         let record = message(Topic::OrderEvent, self.deps.clock.now().at, outcome.body(via));
         self.deps.events.tell("order", &Value::Object(outcome.body(via)));
-        self.settle(decided, lines, changes, vec![record]).await?;
-        self.ledger = ledger;
+        self.commit(decided, entries, changes, vec![record]).await?;
+        self.replay_guard = replay_guard;
         self.deps.health.ordered("accepted");
         if let Some(order) = &outcome.order {
             self.orders.insert(order.id.clone(), order.clone());
@@ -190,51 +191,52 @@ impl Engine {
         Ok(())
     }
 
-    /// A plan's line of the record, if it is not there yet.
-    pub(super) async fn plan_lines(
+    /// Returns the audit entry of a plan and the document that marks it, unless the plan is already
+    /// recorded.
+    pub(super) async fn plan_entry(
         &self,
-        known: &CheckedPlan,
+        plan: &CheckedPlan,
     ) -> Result<(Vec<ModeEvent>, Vec<Change>), ServiceError> {
-        let (key, hash) = (known.brief.plan.key(), hex(&known.hash));
+        let (key, hash) = (plan.brief.plan.key(), hex(&plan.hash));
         let id = format!("mode-plan/{key}/{hash}");
         if self.deps.store.get(&id).await?.is_some() {
             return Ok((Vec::new(), Vec::new()));
         }
         let at = self.deps.clock.now().at;
-        let page = Document { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
-        let line = ModeEvent::Plan { plan: key, hash, text: known.text.to_string() };
-        Ok((vec![line], vec![Change::Document(page)]))
+        let document = Document { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
+        let entry = ModeEvent::Plan { plan: key, hash, text: plan.text.to_string() };
+        Ok((vec![entry], vec![Change::Document(document)]))
     }
 
-    /// What an order asks of which rooms: at once, and after that.
-    fn wanted(&self, order: &Order) -> Result<(Vec<Wanted>, Vec<Wanted>), String> {
-        let taken_back = match order.kind {
-            Kind::Cancel | Kind::Amend => self.taken_back(order)?,
+    /// Returns the events that an order causes at once, and those that follow once the first are stored.
+    fn room_orders(&self, order: &Order) -> Result<(Vec<RoomOrder>, Vec<RoomOrder>), String> {
+        let cancelled = match order.kind {
+            Kind::Cancel | Kind::Amend => self.cancellations(order)?,
             Kind::Enter | Kind::Return | Kind::StandDown => Vec::new(),
         };
         match order.kind {
-            Kind::Cancel => Ok((taken_back, Vec::new())),
+            Kind::Cancel => Ok((cancelled, Vec::new())),
             Kind::Amend => {
-                let then = self.ordered(order)?;
-                let plans: Vec<&Arc<CheckedPlan>> = then.iter().map(|wanted| &wanted.known).collect();
-                let conflict = |(place, wanted): (usize, &Wanted)| {
-                    self.air_conflict(&wanted.known, &wanted.event, &plans[..place])
+                let following = self.ordered(order)?;
+                let plans: Vec<&Arc<CheckedPlan>> = following.iter().map(|wanted| &wanted.plan).collect();
+                let conflict = |(place, wanted): (usize, &RoomOrder)| {
+                    self.air_conflict(&wanted.plan, &wanted.event, &plans[..place])
                 };
-                // Nothing is taken back for what cannot begin.
-                match then.iter().enumerate().find_map(conflict) {
+                // An amendment cancels nothing if its own plans cannot begin.
+                match following.iter().enumerate().find_map(conflict) {
                     Some(why) => Err(why),
-                    None => Ok((taken_back, then)),
+                    None => Ok((cancelled, following)),
                 }
             }
             Kind::Enter | Kind::Return | Kind::StandDown => Ok((self.ordered(order)?, Vec::new())),
         }
     }
 
-    /// Rooms that follow an order which is taken back.
-    fn taken_back(&self, order: &Order) -> Result<Vec<Wanted>, String> {
+    /// Returns the cancellation of every room that follows a superseded order.
+    fn cancellations(&self, order: &Order) -> Result<Vec<RoomOrder>, String> {
         let mut wanted = Vec::new();
         for room in self.rooms.values() {
-            let (Some(run), Some(known)) = (&room.state.run, &room.known) else { continue };
+            let (Some(run), Some(plan)) = (&room.state.run, &room.plan) else { continue };
             if !order.supersedes.contains(&run.order.id) {
                 continue;
             }
@@ -242,7 +244,7 @@ impl Engine {
                 return Err(format!("{} has begun: an order to stand down goes first", room.id));
             }
             let event = Event::Cancel { by: order.id.clone() };
-            wanted.push(Wanted { room: room.index, known: Arc::clone(known), event });
+            wanted.push(RoomOrder { room: room.index, plan: Arc::clone(plan), event });
         }
         match wanted.is_empty() {
             true => Err("it takes back no order that runs here: name it in supersedes".to_owned()),
@@ -250,8 +252,8 @@ impl Engine {
         }
     }
 
-    /// The plans that an order runs.
-    fn ordered(&self, order: &Order) -> Result<Vec<Wanted>, String> {
+    /// Returns the start of every plan that the order names.
+    fn ordered(&self, order: &Order) -> Result<Vec<RoomOrder>, String> {
         let target = order
             .target_at(&self.setup.centre, &self.setup.sites())
             .ok_or("it names no plan for a site of this gateway")?;
@@ -260,26 +262,26 @@ impl Engine {
             Kind::Enter | Kind::Amend => Direction::Enter,
             Kind::Return | Kind::StandDown | Kind::Cancel => Direction::Return,
         };
-        let mut readings = Vec::new();
+        let mut named_plans = Vec::new();
         for named in &target.plans {
-            let known = self.setup.plan(&named.plan).ok_or_else(|| {
-                let keys: Vec<String> = self.setup.plans.iter().map(|known| known.brief.plan.key()).collect();
+            let plan = self.setup.plan(&named.plan).ok_or_else(|| {
+                let keys: Vec<String> = self.setup.plans.iter().map(|plan| plan.brief.plan.key()).collect();
                 format!("there is no plan {} here; plans are: {}", named.plan, keys.join(", "))
             })?;
-            if known.hash != named.hash {
+            if plan.hash != named.hash {
                 return Err(format!("plan {} is another one here than the order names", named.plan));
             }
-            if known.brief.plan.direction != direction {
+            if plan.brief.plan.direction != direction {
                 return Err(format!("plan {} leads the other way", named.plan));
             }
-            readings.push(&**known);
+            named_plans.push(&**plan);
             if !is_in_reserve(self, target, &named.plan) {
-                wanted.push(run(order, known));
+                wanted.push(run(order, plan));
             }
         }
-        if let Some(asked) = target.snapshot {
-            let (found, _) = super::snapshot::of(self, &readings);
-            if found != asked {
+        if let Some(named) = target.snapshot {
+            let (found, _) = super::snapshot::of(self, &named_plans);
+            if found != named {
                 let names: Vec<&str> = target.plans.iter().map(|named| named.plan.as_str()).collect();
                 return Err(format!(
                     "what was looked at has changed since then (stale): look again with `linli mode plan {}`",
@@ -289,11 +291,10 @@ impl Engine {
         }
         if target.plans.is_empty() && order.kind == Kind::StandDown {
             let entered = self.rooms.values().filter_map(|room| {
-                let known =
-                    room.known.as_ref().filter(|known| known.brief.plan.direction == Direction::Enter)?;
-                self.setup.way_back(&known.brief)
+                let plan = room.plan.as_ref().filter(|plan| plan.brief.plan.direction == Direction::Enter)?;
+                self.setup.way_back(&plan.brief)
             });
-            wanted.extend(entered.map(|known| run(order, known)));
+            wanted.extend(entered.map(|plan| run(order, plan)));
         }
         match wanted.is_empty() {
             true => Err("it names no plan for this centre".to_owned()),
@@ -301,18 +302,18 @@ impl Engine {
         }
     }
 
-    /// What each room makes of it.
-    fn decided(&self, wanted: &[Wanted], signers: &[Id]) -> (Vec<Decided>, Vec<(Id, Option<String>)>) {
+    /// Computes the transition of each room, and why a room cannot follow.
+    fn decisions(&self, wanted: &[RoomOrder], signers: &[Id]) -> (Vec<Decision>, Vec<(Id, Option<String>)>) {
         let (mut decided, mut rooms) = (Vec::new(), Vec::new());
         let names: Vec<&str> = signers.iter().map(Id::as_str).collect();
-        for Wanted { room, known, event } in wanted {
+        for RoomOrder { room, plan, event } in wanted {
             let id = self.rooms[room].id.clone();
-            let beside: Vec<&Arc<CheckedPlan>> = decided.iter().map(Decided::plan).collect();
-            if let Some(why) = self.air_conflict(known, event, &beside) {
+            let beside: Vec<&Arc<CheckedPlan>> = decided.iter().map(Decision::plan).collect();
+            if let Some(why) = self.air_conflict(plan, event, &beside) {
                 rooms.push((id, Some(why)));
                 continue;
             }
-            match self.decide(*room, Some(known), event.clone(), Some(names.join("+")), None) {
+            match self.decide(*room, Some(plan), event.clone(), Some(names.join("+")), None) {
                 Ok(Some(made)) => {
                     decided.push(made);
                     rooms.push((id, None));
@@ -324,65 +325,68 @@ impl Engine {
         (decided, rooms)
     }
 
-    /// Rooms on one air handler cannot pull and push at once, nor can those that one order names.
+    /// Returns why a plan cannot begin: rooms on one air handler must not have opposite pressures.
+    /// Counts rooms with a run, and the plans in `beside`, which the same order starts.
     pub(super) fn air_conflict(
         &self,
-        known: &CheckedPlan,
+        plan: &CheckedPlan,
         event: &Event,
         beside: &[&Arc<CheckedPlan>],
     ) -> Option<String> {
         let Event::Order(OrderRef { direction: Direction::Enter, .. }) = event else { return None };
-        let plans = || self.setup.plans.iter().map(|known| &known.brief.plan);
-        let under_way = self.rooms.values().filter_map(|room| room.known.as_ref());
+        let plans = || self.setup.plans.iter().map(|plan| &plan.brief.plan);
+        let under_way = self.rooms.values().filter_map(|room| room.plan.as_ref());
         let all = under_way.chain(beside.iter().copied());
         let others = all.map(|other| (other.brief.room, flows(&other.brief.plan, plans())));
-        let (room, pressure) = (known.brief.room, known.brief.plan.pressure);
+        let (room, pressure) = (plan.brief.room, plan.brief.plan.pressure);
         let other = air_conflict(&self.setup.facility, room, pressure, others)?;
         Some(format!("{} shares its air handler and flows the other way", self.rooms[&other].id))
     }
 
-    /// What follows once the first steps are durable.
-    async fn go_on(&mut self, then: Vec<Wanted>) {
-        for Wanted { room, known, event } in then {
-            let decided = self.decide(room, Some(&known), event, Some("the order".to_owned()), None);
+    /// Applies events that follow once the first transitions are stored.
+    async fn apply_orders(&mut self, following: Vec<RoomOrder>) {
+        for RoomOrder { room, plan, event } in following {
+            let decided = self.decide(room, Some(&plan), event, Some("the order".to_owned()), None);
             match decided {
                 Ok(Some(decided)) => {
-                    if let Err(error) = self.settle(vec![decided], Vec::new(), Vec::new(), Vec::new()).await {
-                        tracing::error!(%error, plan = known.brief.plan.key(), "could not begin: order it once more");
+                    if let Err(error) = self.commit(vec![decided], Vec::new(), Vec::new(), Vec::new()).await {
+                        tracing::error!(%error, plan = plan.brief.plan.key(), "the plan could not begin: send the order again");
                     }
                 }
                 Ok(None) => {}
-                Err(refused) => tracing::error!(%refused, plan = known.brief.plan.key(), "could not begin"),
+                Err(refused) => {
+                    tracing::error!(%refused, plan = plan.brief.plan.key(), "the plan could not begin")
+                }
             }
         }
     }
 
-    /// What was taken back in the middle goes back by its own plan.
-    async fn go_back(&mut self, order: &Order) {
+    /// Starts the return plan of every room whose run was cancelled after it had begun.
+    async fn begin_return(&mut self, order: &Order) {
         if order.kind != Kind::Cancel {
             return;
         }
         let cancelled = self.rooms.values().filter_map(|room| {
             let ran = room.state.run.as_ref()?;
             let is_cancelled = ran.causes.contains(&Cause::Cancel) && !ran.is_return();
-            let known = room.known.as_ref().filter(|_| is_cancelled)?;
-            let back = self.setup.way_back(&known.brief)?;
+            let plan = room.plan.as_ref().filter(|_| is_cancelled)?;
+            let back = self.setup.way_back(&plan.brief)?;
             Some(run(&Order { class: ran.order.class, ..order.clone() }, back))
         });
-        let cancelled: Vec<Wanted> = cancelled.collect();
-        self.go_on(cancelled).await;
+        let cancelled: Vec<RoomOrder> = cancelled.collect();
+        self.apply_orders(cancelled).await;
     }
 
-    /// A message opens a proposal, never more.
-    async fn message(&mut self, bytes: &[u8], via: &str) -> Result<Value, ServiceError> {
+    /// Receives an alert message. It opens a proposal and never moves anything.
+    async fn receive_message(&mut self, bytes: &[u8], via: &str) -> Result<Value, ServiceError> {
         let alert = match Alert::read(bytes) {
             Ok(alert) => alert,
-            Err(error) => return self.end(Outcome::refused(error.to_string()), via).await,
+            Err(error) => return self.finish(Outcome::refused(error.to_string()), via).await,
         };
         let proposal = alert.proposes();
         let proposes = proposal.as_ref().map(|p| format!("{} {}", p.class, p.kind.as_str()));
         let (identifier, at) = (alert.identifier.clone(), self.deps.clock.now().at);
-        let line = ModeEvent::Message { identifier, proposes, via: via.to_owned() };
+        let entry = ModeEvent::Message { identifier, proposes, via: via.to_owned() };
         self.deps.health.ordered("proposal");
         let body = json!({
             "at": at, "result": "proposal", "identifier": alert.identifier, "sender": alert.sender,
@@ -392,34 +396,34 @@ impl Engine {
         self.deps.events.tell("order", &body);
         if self.refusals.spend(Instant::now()) {
             let record = message(Topic::OrderEvent, at, members);
-            self.settle(Vec::new(), vec![line], Vec::new(), vec![record]).await?;
+            self.commit(Vec::new(), vec![entry], Vec::new(), vec![record]).await?;
         }
         Ok(body)
     }
 
-    /// An order that moves nothing: on record, reported, answered.
-    async fn end(&mut self, outcome: Outcome, via: &str) -> Result<Value, ServiceError> {
+    /// Records, publishes and returns the result of an order that moves nothing.
+    async fn finish(&mut self, outcome: Outcome, via: &str) -> Result<Value, ServiceError> {
         let at = self.deps.clock.now().at;
         let is_repeated = outcome.result == "repeated";
         self.deps.health.ordered(outcome.result);
         let body = outcome.body(via);
-        tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order");
-        // A flood of rubbish fills neither the disk nor the broker.
+        tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order moves nothing");
+        // Limits how fast invalid orders can fill the disk and the broker.
         if self.refusals.spend(Instant::now()) {
-            let lines = if is_repeated { Vec::new() } else { vec![outcome.line(via)] };
+            let entries = if is_repeated { Vec::new() } else { vec![outcome.audit_entry(via)] };
             let record = message(Topic::OrderEvent, at, body.clone());
             self.deps.events.tell("order", &Value::Object(body.clone()));
-            self.settle(Vec::new(), lines, Vec::new(), vec![record]).await?;
+            self.commit(Vec::new(), entries, Vec::new(), vec![record]).await?;
         }
         Ok(Value::Object(body))
     }
 }
 
-/// A plan as an order begins it.
-fn run(order: &Order, known: &Arc<CheckedPlan>) -> Wanted {
-    let (direction, plan) = (known.brief.plan.direction, known.brief.plan.key());
-    let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan });
-    Wanted { room: known.brief.room, known: Arc::clone(known), event }
+/// Returns the event that starts a plan under an order.
+fn run(order: &Order, plan: &Arc<CheckedPlan>) -> RoomOrder {
+    let (direction, key) = (plan.brief.plan.direction, plan.brief.plan.key());
+    let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan: key });
+    RoomOrder { room: plan.brief.room, plan: Arc::clone(plan), event }
 }
 
 // === impl Outcome ===
@@ -456,7 +460,7 @@ impl Outcome {
         Self { reason: Some(why), ..self }
     }
 
-    fn line(&self, via: &str) -> ModeEvent {
+    fn audit_entry(&self, via: &str) -> ModeEvent {
         ModeEvent::Order {
             result: self.result.to_owned(),
             reason: self.reason.clone(),

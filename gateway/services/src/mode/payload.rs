@@ -1,4 +1,4 @@
-//! What the district is told: `event/mode` and `event/order`.
+//! Messages on `event/mode` and `event/order`.
 
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
@@ -8,41 +8,37 @@ use linli_config::CheckedPlan;
 use linli_mode::labels;
 use linli_mode::record::StepChange;
 
-/// A room took a step: what changed, for whoever follows it.
-pub struct Changed<'c> {
-    /// The room.
+/// A transition of a room, as it is published.
+pub struct Transition<'c> {
     pub room: &'c Id,
-    /// What people call it.
+    /// Display name of the room.
     pub name: &'c str,
     /// The plan of the run.
-    pub known: &'c CheckedPlan,
-    /// Before.
+    pub plan: &'c CheckedPlan,
     pub before: &'c State,
-    /// Afterwards.
     pub after: &'c State,
-    /// Where it was, and where it is.
+    /// Stages before and after.
     pub stages: (Stage, Stage),
-    /// What follows.
     pub effects: &'c [Effect],
-    /// Whether the plan's data policy holds from now on, or ends; nothing when that did not change.
-    pub is_ruled: Option<bool>,
-    /// The record so far.
-    pub lines: &'c super::record::Record,
-    /// When.
+    /// Whether the plan's data policy begins (`true`) or ends (`false`); `None` when that did not
+    /// change.
+    pub policy_change: Option<bool>,
+    /// The audit record with the entry of this transition.
+    pub record: &'c super::record::Record,
     pub at: Timestamp,
 }
 
-// === impl Changed ===
+// === impl Transition ===
 
-impl Changed<'_> {
-    /// The message's members; nothing when people see no difference.
+impl Transition<'_> {
+    /// Returns the members of the message; `None` when nothing visible changed.
     #[must_use]
     pub fn body(&self) -> Option<Map<String, Value>> {
         let run = self.after.run.as_ref().or(self.before.run.as_ref())?;
-        let steps = moved(&self.known.brief, self.before, self.after);
+        let steps = changed_steps(&self.plan.brief, self.before, self.after);
         let mut notes: Vec<Value> = self.effects.iter().filter_map(|effect| self.note(effect)).collect();
         notes.extend(
-            self.is_ruled.map(|holds| json!({"policy": if holds { "applied" } else { "taken_back" }})),
+            self.policy_change.map(|holds| json!({"policy": if holds { "applied" } else { "taken_back" }})),
         );
         if steps.is_empty() && notes.is_empty() && self.stages.0 == self.stages.1 {
             return None;
@@ -51,11 +47,11 @@ impl Changed<'_> {
         let text = format!("{}：{}", self.name, labels::chinese(self.stages.1));
         let text = if run.order.class == Class::Exercise { bracketed(&text) } else { text };
         let body = json!({
-            "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.known.brief.plan.key(),
-            "role": self.known.brief.plan.role, "order": run.order.id, "class": run.order.class,
+            "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.plan.brief.plan.key(),
+            "role": self.plan.brief.plan.role, "order": run.order.id, "class": run.order.class,
             "direction": run.order.direction, "from": self.stages.0, "stage": self.stages.1,
             "verified": self.after.is_verified_ready(), "causes": causes, "steps": steps, "notes": notes,
-            "record": self.lines.head(),
+            "record": self.record.head(),
         });
         match body {
             Value::Object(body) => Some(body),
@@ -63,9 +59,9 @@ impl Changed<'_> {
         }
     }
 
-    /// What somebody has to hear of.
+    /// Returns the note of an effect that people must know of.
     fn note(&self, effect: &Effect) -> Option<Value> {
-        let id = |step: &usize| self.known.brief.steps.get(*step).map(|job| &job.id);
+        let id = |step: &usize| self.plan.brief.steps.get(*step).map(|job| &job.id);
         match effect {
             Effect::Escalate { step, role } => Some(json!({"escalate": id(step), "role": role})),
             Effect::GuardRefused(step) => Some(json!({"guard_refused": id(step)})),
@@ -75,9 +71,9 @@ impl Changed<'_> {
     }
 }
 
-/// Steps that changed.
+/// Returns the steps whose state differs between the two states.
 #[must_use]
-pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<StepChange> {
+pub fn changed_steps(resolved: &ResolvedPlan, before: &State, after: &State) -> Vec<StepChange> {
     let pending = StepState::Pending;
     let was = |step: usize| before.run.as_ref().and_then(|run| run.steps.get(step)).unwrap_or(&pending);
     let Some(run) = &after.run else { return Vec::new() };
@@ -89,7 +85,7 @@ pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<StepCha
     changed
         .filter_map(|(step, state)| {
             Some(StepChange {
-                step: brief.steps.get(step)?.id.clone(),
+                step: resolved.steps.get(step)?.id.clone(),
                 state: state.as_str().to_owned(),
                 channel: match state {
                     StepState::Verified(channel) => Some(*channel),
@@ -105,7 +101,7 @@ pub fn moved(brief: &ResolvedPlan, before: &State, after: &State) -> Vec<StepCha
         .collect()
 }
 
-/// A message of the mode switch.
+/// Builds a message of the mode switch.
 #[must_use]
 pub fn message(topic: Topic, at: Timestamp, body: Map<String, Value>) -> Record {
     Record::Message(Message { topic, class: DeviceClass::Actuator, at, body })

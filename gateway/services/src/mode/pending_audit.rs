@@ -1,17 +1,17 @@
-//! What was carried out before it could be written: its entries become durable with whatever comes next.
+//! What was executed before it could be stored; it is stored with the next transaction.
 
 use linli_domain::Record;
 use linli_mode::record::ModeEvent;
 use linli_store::Change;
 
-/// What was carried out and could not be written yet; it is written with whatever comes next.
+/// What was executed and is not stored yet.
 #[derive(Default)]
 pub(super) struct PendingAudit {
-    /// Lines of the record.
-    pub lines: Vec<ModeEvent>,
-    /// Where rooms are.
-    pub pages: Vec<Change>,
-    /// What the district is told.
+    /// Audit entries.
+    pub entries: Vec<ModeEvent>,
+    /// Documents of rooms.
+    pub documents: Vec<Change>,
+    /// Messages for the uplink.
     pub messages: Vec<Record>,
 }
 
@@ -19,8 +19,8 @@ pub(super) struct PendingAudit {
 
 impl PendingAudit {
     pub fn extend(&mut self, more: Self) {
-        self.lines.extend(more.lines);
-        self.pages.extend(more.pages);
+        self.entries.extend(more.entries);
+        self.documents.extend(more.documents);
         self.messages.extend(more.messages);
     }
 }

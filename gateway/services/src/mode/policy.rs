@@ -1,5 +1,5 @@
-//! Which data policies are in force: reckoned from where the rooms are, reported to the lines, the
-//! pipeline, the alarms and the kiosks, each of which does its part of it.
+//! The data policies in force: derived from the rooms' states and published to the lines, the pipeline,
+//! the alarms and the kiosks, which apply them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,33 +16,32 @@ use super::evidence::Moment;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 
-/// Where it is reported what holds.
+/// Publishes the data policies in force.
 #[derive(Clone, Default)]
 pub struct PolicyPublisher {
     in_force: watch::Sender<Arc<InForce>>,
     paces: watch::Sender<PollOverrides>,
 }
 
-/// The plan that a room was entered by; its policy holds until the room is in peace.
+/// The plan by which a room was entered; its policy is in force until the room is in peace.
 #[derive(Debug, Clone)]
 pub struct Entered {
-    /// The plan.
-    pub known: Arc<CheckedPlan>,
-    /// By which order.
+    pub plan: Arc<CheckedPlan>,
+    /// Id of the order.
     order: String,
-    /// Whether it is meant.
+    /// Actual or exercise.
     pub(super) class: Class,
-    /// Since when.
+    /// When the order was committed, wall clock.
     began: Timestamp,
-    /// How much of that passed before this process.
-    aged: Duration,
-    /// Since when this process counts.
-    counted: Instant,
+    /// Age of the policy when this process began to count it.
+    earlier: Duration,
+    /// When this process began to count it.
+    resumed: Instant,
 }
 
-/// What is kept of it.
+/// The stored form of [`Entered`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct KeptEntered {
+pub struct StoredEntered {
     pub(super) plan: String,
     pub(super) hash: String,
     pub(super) order: String,
@@ -53,13 +52,13 @@ pub struct KeptEntered {
 // === impl PolicyPublisher ===
 
 impl PolicyPublisher {
-    /// What holds now.
+    /// Returns the policies in force, and their changes.
     #[must_use]
     pub fn in_force(&self) -> watch::Receiver<Arc<InForce>> {
         self.in_force.subscribe()
     }
 
-    /// How often devices are read.
+    /// Returns the poll intervals that the policies set, and their changes.
     #[must_use]
     pub fn paces(&self) -> watch::Receiver<PollOverrides> {
         self.paces.subscribe()
@@ -74,10 +73,10 @@ impl PolicyPublisher {
             }
             is_changed
         });
-        self.in_force.send_if_modified(|reported| {
-            let is_changed = **reported != all;
+        self.in_force.send_if_modified(|in_force| {
+            let is_changed = **in_force != all;
             if is_changed {
-                *reported = Arc::new(all);
+                *in_force = Arc::new(all);
             }
             is_changed
         });
@@ -87,82 +86,77 @@ impl PolicyPublisher {
 // === impl Entered ===
 
 impl Entered {
-    /// What holds once a room is in that state.
-    pub fn after(
-        before: Option<&Self>,
-        state: &State,
-        known: &Arc<CheckedPlan>,
-        now: Moment,
-    ) -> Option<Self> {
-        holds(before.cloned(), state, |order| Self::now(before, known, order, now))
+    /// Returns the plan whose policy is in force once the room is in `state`.
+    pub fn after(before: Option<&Self>, state: &State, plan: &Arc<CheckedPlan>, now: Moment) -> Option<Self> {
+        holds(before.cloned(), state, |order| Self::now(before, plan, order, now))
     }
 
-    fn now(before: Option<&Self>, known: &Arc<CheckedPlan>, order: &OrderRef, now: Moment) -> Self {
-        let is_same = |entered: &&Self| entered.order == order.id && entered.known.hash == known.hash;
+    fn now(before: Option<&Self>, plan: &Arc<CheckedPlan>, order: &OrderRef, now: Moment) -> Self {
+        let is_same = |entered: &&Self| entered.order == order.id && entered.plan.hash == plan.hash;
         before.filter(is_same).cloned().unwrap_or_else(|| Self {
-            known: Arc::clone(known),
+            plan: Arc::clone(plan),
             order: order.id.clone(),
             class: order.class,
             began: now.at,
-            aged: Duration::ZERO,
-            counted: now.instant,
+            earlier: Duration::ZERO,
+            resumed: now.instant,
         })
     }
 
-    /// As it was kept; nothing when the plan is gone.
-    pub fn resume(setup: &Setup, kept: KeptEntered, now: Moment) -> Option<Self> {
-        let known = setup.plan(&kept.plan);
-        let known = known.filter(|known| linli_domain::audit::hex(&known.hash) == kept.hash)?;
-        let passed = u64::try_from(now.at.0.saturating_sub(kept.began.0)).unwrap_or_default();
+    /// Restores the stored form; `None` when the configuration no longer has the plan.
+    pub fn resume(setup: &Setup, stored: StoredEntered, now: Moment) -> Option<Self> {
+        let plan = setup.plan(&stored.plan);
+        let plan = plan.filter(|plan| linli_domain::audit::hex(&plan.hash) == stored.hash)?;
+        let passed = u64::try_from(now.at.0.saturating_sub(stored.began.0)).unwrap_or_default();
         Some(Self {
-            known: Arc::clone(known),
-            order: kept.order,
-            class: kept.class,
-            began: kept.began,
-            aged: Duration::from_millis(passed),
-            counted: now.instant,
+            plan: Arc::clone(plan),
+            order: stored.order,
+            class: stored.class,
+            began: stored.began,
+            earlier: Duration::from_millis(passed),
+            resumed: now.instant,
         })
     }
 
-    /// What is kept of it.
-    pub fn kept(&self) -> KeptEntered {
-        KeptEntered {
-            plan: self.known.brief.plan.key(),
-            hash: linli_domain::audit::hex(&self.known.hash),
+    /// Returns the stored form.
+    pub fn stored(&self) -> StoredEntered {
+        StoredEntered {
+            plan: self.plan.brief.plan.key(),
+            hash: linli_domain::audit::hex(&self.plan.hash),
             order: self.order.clone(),
             class: self.class,
             began: self.began,
         }
     }
 
-    /// Since the order was committed.
+    /// Returns the time since the order was committed.
     pub(super) fn age(&self, now: Instant) -> Duration {
-        self.aged + now.saturating_duration_since(self.counted)
+        self.earlier + now.saturating_duration_since(self.resumed)
     }
 
-    /// As people are shown it.
-    pub fn shown(&self) -> Value {
-        let policy = &self.known.policy;
-        let reading = |reading: &linli_mode::Reading| {
+    /// Returns the policy as the JSON of the status.
+    pub fn view(&self) -> Value {
+        let policy = &self.plan.policy;
+        let reading_view = |reading: &linli_mode::Reading| {
             let poll = reading.poll.map(linli_drivers::duration::format);
             json!({"device": reading.device, "poll": poll, "urgent": reading.is_urgent})
         };
-        let ruling = |ruling: &linli_mode::Ruling| {
+        let alarm_view = |ruling: &linli_mode::Ruling| {
             let span = ruling.silent_for.map(linli_drivers::duration::format);
-            let word = if span.is_some() { "suppress" } else { "enable" };
-            json!({"alarm": ruling.alarm, "set": word, "why": ruling.why, "at_most": span})
+            let action = if span.is_some() { "suppress" } else { "enable" };
+            json!({"alarm": ruling.alarm, "set": action, "why": ruling.why, "at_most": span})
         };
-        let notice = |notice: &linli_mode::Notice| json!({"device": notice.kiosk, "text": notice.text});
+        let notice_view = |notice: &linli_mode::Notice| json!({"device": notice.kiosk, "text": notice.text});
         json!({
-            "plan": self.known.brief.plan.key(), "class": self.class, "since": self.began,
-            "devices": policy.devices.iter().map(reading).collect::<Vec<_>>(),
-            "alarms": policy.alarms.iter().map(ruling).collect::<Vec<_>>(),
-            "kiosks": policy.kiosks.iter().map(notice).collect::<Vec<_>>(),
+            "plan": self.plan.brief.plan.key(), "class": self.class, "since": self.began,
+            "devices": policy.devices.iter().map(reading_view).collect::<Vec<_>>(),
+            "alarms": policy.alarms.iter().map(alarm_view).collect::<Vec<_>>(),
+            "kiosks": policy.kiosks.iter().map(notice_view).collect::<Vec<_>>(),
         })
     }
 }
 
-/// Which plan's policy holds, for whoever compares.
+/// Returns the order and the plan of a policy, for comparison.
 pub fn plan_of(entered: Option<&Entered>) -> Option<(String, Id)> {
-    entered.map(|entered| (entered.order.clone(), entered.known.brief.plan.id.clone()))
+    entered.map(|entered| (entered.order.clone(), entered.plan.brief.plan.id.clone()))
 }

@@ -1,4 +1,4 @@
-//! The record: one entry for everything that was decided, in the transaction that makes it so.
+//! The audit record: one entry for each decision, stored in the same transaction.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use serde::Serialize;
 
 use crate::audit_log::{AuditLog, Audited};
 
-/// What stands for the record, as it is reported.
+/// The head of the audit record, as it is published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Signed {
     #[serde(flatten)]
     head: Head,
-    /// The same as a checkpoint that the gateway signed.
+    /// The head as a checkpoint signed by the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint: Option<String>,
 }
 
-/// Writes lines.
+/// Adds entries to the audit record and signs its head.
 #[derive(Debug, Clone)]
 pub struct Record {
     log: AuditLog<ModeEvent>,
@@ -39,34 +39,37 @@ impl Audited for ModeEvent {
 // === impl Record ===
 
 impl Record {
-    /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Documents, signer: Option<Arc<CheckpointSigner>>) -> anyhow::Result<Self> {
-        Ok(Self { log: AuditLog::resume(book).await?, signer })
+    /// Restores the hash chain from the store.
+    pub async fn resume(
+        documents: &Documents,
+        signer: Option<Arc<CheckpointSigner>>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { log: AuditLog::resume(documents).await?, signer })
     }
 
-    /// The next line, and the page that it becomes.
-    pub fn write(&mut self, at: Timestamp, what: ModeEvent) -> Change {
-        self.log.append(at, what)
+    /// Adds an entry; returns the change that stores it.
+    pub fn append(&mut self, at: Timestamp, event: ModeEvent) -> Change {
+        self.log.append(at, event)
     }
 
-    /// The chain's state, to be kept with its lines.
-    pub fn page(&self, at: Timestamp) -> Change {
+    /// Returns the change that stores the state of the hash chain, to be stored with its entries.
+    pub fn document(&self, at: Timestamp) -> Change {
         self.log.document(at)
     }
 
-    /// What stands for everything so far.
+    /// Returns the current head, signed if there is a signer.
     pub fn head(&self) -> Signed {
         let head = self.log.head();
         let checkpoint = self.signer.as_ref().map(|signer| signer.sign(&head));
         Signed { head, checkpoint }
     }
 
-    /// What its checkpoints are checked with.
+    /// Returns the key that verifies checkpoints.
     pub fn verifier(&self) -> Option<String> {
         self.signer.as_ref().map(|signer| signer.verifier().to_string())
     }
 
-    /// The number of the next line.
+    /// Returns the number of entries, which is the number of the next one.
     pub fn count(&self) -> u64 {
         self.log.count()
     }

@@ -1,72 +1,73 @@
-//! What people ask of the mode switch.
+//! Requests of people to the mode switch.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a person does.
+/// An operation of a person in a room.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
-    /// A step is done.
+    /// Confirms that a step is done.
     Confirm(String),
-    /// In a drill it was only simulated.
+    /// States that a step was only simulated, in a drill.
     Simulate(String),
-    /// It cannot be done.
+    /// States that a step cannot be done, and why.
     Cannot(String, String),
-    /// It is done without.
+    /// Waives a step: why, and for how long.
     Waive(String, String, Duration),
-    /// It is tried once more.
+    /// Tries a step once more.
     Retry(String),
-    /// The plan begins now.
+    /// Starts the plan before its grace period ends.
     Commit,
-    /// A held room goes on.
+    /// Resumes a held room, with the reason.
     Resume(String),
-    /// It is not accepted.
+    /// Rejects the order, with the reason.
     Reject(String),
-    /// Another room takes its place.
+    /// Uses the alternate room, with the reason.
     Alternate(String),
-    /// Nothing moves any more.
+    /// Stops the room.
     Stop,
 }
 
-/// What is asked.
+/// A request.
 #[derive(Debug)]
 pub enum RequestedAction {
-    /// Every room.
+    /// The state of every room.
     Status,
-    /// What a plan would do now.
+    /// What a plan, named by `id@version`, would do now.
     Preview(String),
-    /// What an order can name as having been seen, of these plans.
+    /// The snapshot hash of these plans (`id@version`, separated by commas), which an order can name.
     Snapshot(String),
-    /// Something that was found, and who mends it until when.
+    /// Records a finding.
     Finding(Finding),
-    /// An order, or a message; the code that somebody compared, for a clock nobody vouches for.
+    /// An order or an alert message; the code that a person compared, needed while the clock is not
+    /// synchronised.
     Order(Vec<u8>, Option<String>),
-    /// Something done in a room, by that person.
+    /// An operation of a person in a room.
     Do {
-        /// The room.
+        /// Id of the room.
         room: String,
-        /// The person.
+        /// Id of the person.
         person: Option<String>,
-        /// What.
+        /// The operation.
         operation: Operation,
     },
 }
 
-/// Something that was found in a drill or a switch.
+/// A finding of a drill or a switch.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// The order.
+    /// Id of the order.
     pub order: String,
-    /// Who found it: a person of facility.toml.
+    /// Who reports it: id of a person of facility.toml.
     pub person: String,
-    /// Who mends it.
+    /// Who must correct it.
     pub owner: String,
-    /// Until that day, `2026-12-31`.
+    /// When it must be corrected: a date, `2026-12-31`.
     pub due: String,
-    /// What it is.
+    /// Description, one line.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! A room under the service: its state, its spans, what is under way.
+//! A room under the service: its state, its timers and its actions under way.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,85 +12,83 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::evidence::{Claims, Moment};
-use super::metrics::{Tally, Took};
-use super::policy::{Entered, KeptEntered};
+use super::evidence::{Moment, PredicateState};
+use super::metrics::{SwitchTime, Tally};
+use super::policy::{Entered, StoredEntered};
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 
-/// Kind of the pages that hold rooms.
+/// Kind of the documents that store rooms.
 pub const ROOM: &str = "mode-room";
 
-/// A process is refreshed this many times in the span after which it drops by itself.
-const REFRESHED: u32 = 3;
+/// A lease is renewed this many times before it would run out.
+const RENEWALS: u32 = 3;
 
-/// A room.
 pub struct Room {
-    /// Its id.
     pub id: Id,
-    /// Its position in the building.
+    /// Position in the facility.
     pub index: usize,
-    /// Where it is.
+    /// State of the state machine.
     pub state: State,
-    /// The plan of the run.
-    pub known: Option<Arc<CheckedPlan>>,
-    /// Spans that run out.
+    /// The plan of the run; `None` in peace, or when the configuration no longer has it.
+    pub plan: Option<Arc<CheckedPlan>>,
+    /// Running timers, by when they end.
     pub timers: BTreeMap<Timer, Instant>,
-    /// Processes that are refreshed: the next time, and what takes a refreshment back.
+    /// Leases of processes: when each is renewed next, and the token that withdraws a renewal.
     pub leases: BTreeMap<usize, (Instant, CancellationToken)>,
-    /// What is to be reported of claims.
-    pub claims: Claims,
-    /// Acts that may still be taken back.
-    acts: BTreeMap<usize, (u8, CancellationToken)>,
-    /// Counts runs: what an earlier one asked for means nothing any more.
+    /// Evaluation state of the predicates.
+    pub predicates: PredicateState,
+    /// Actions that can still be withdrawn: attempt and token, by step.
+    actions: BTreeMap<usize, (u8, CancellationToken)>,
+    /// Number of the run; results of commands of earlier runs are dropped.
     pub serial: u64,
-    /// Since when it is at this stage.
+    /// When the room reached its stage.
     pub since: Timestamp,
     /// When the order of the run was accepted.
     pub ordered: Timestamp,
-    /// The plan it was entered by, whose policy holds.
+    /// The plan by which it was entered, whose policy is in force.
     pub entered: Option<Entered>,
-    /// What is counted of it.
+    /// Counts for the metrics.
     pub tally: Tally,
     /// Since when people are asked for a step.
     pub asked: BTreeMap<usize, Instant>,
-    /// Whether somebody was told that another room can take its place.
+    /// Whether the alternate room was reported.
     pub is_proposed: bool,
 }
 
-/// What is kept of a room.
+/// The stored form of a room.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Kept {
-    /// The plan of the run, and the hash of its file.
+pub struct StoredRoom {
+    /// Plan of the run and the hash of its file.
     pub(super) plan: Option<(String, String)>,
-    /// Names the building as the plan was tied to it.
+    /// Canonical name of the building that the plan was resolved against.
     pub(super) building: Option<String>,
     pub(super) state: State,
     pub(super) since: Timestamp,
     pub(super) ordered: Timestamp,
     #[serde(default)]
-    pub(super) entered: Option<KeptEntered>,
+    pub(super) entered: Option<StoredEntered>,
     #[serde(default)]
-    pub(super) last: BTreeMap<String, Took>,
+    pub(super) last: BTreeMap<String, SwitchTime>,
 }
 
-/// Where a room is after a step.
+/// What is stored beside a room's state after a transition.
 #[derive(Debug, Clone)]
-pub struct After {
-    /// Since when it is at its stage.
+pub struct RoomUpdate {
+    /// When the room reached its stage.
     pub since: Timestamp,
     /// When the order of the run was accepted.
     pub ordered: Timestamp,
-    /// The plan whose policy holds.
+    /// The plan whose policy is in force.
     pub entered: Option<Entered>,
-    /// How long the last switches took.
-    pub last: BTreeMap<String, Took>,
+    /// Durations of the last switches.
+    pub last: BTreeMap<String, SwitchTime>,
 }
 
 // === impl Room ===
 
 impl Room {
-    /// In peace.
+    /// Creates a room in peace; `None` when the facility has no room at `index`.
     #[must_use]
     pub fn new(setup: &Setup, index: usize) -> Option<Self> {
         let id = setup.facility.rooms.get(index)?.id.clone();
@@ -98,11 +96,11 @@ impl Room {
             id,
             index,
             state: State::default(),
-            known: None,
+            plan: None,
             timers: BTreeMap::new(),
             leases: BTreeMap::new(),
-            claims: Claims::default(),
-            acts: BTreeMap::new(),
+            predicates: PredicateState::default(),
+            actions: BTreeMap::new(),
             serial: 0,
             since: Timestamp::default(),
             ordered: Timestamp::default(),
@@ -113,78 +111,78 @@ impl Room {
         })
     }
 
-    /// As it was kept. The plan of its run is missing when the configuration no longer has it; the
-    /// answer also says whether the building is another one than the run began in.
+    /// Restores a room. It has no plan when the configuration no longer has the plan of its run. The
+    /// second value says whether the building differs from the one that the run began in.
     #[must_use]
-    pub fn resume(setup: &Setup, index: usize, kept: Kept, now: Moment) -> Option<(Self, bool)> {
-        let plan = kept.plan.as_ref();
-        let known = plan.and_then(|(key, hash)| {
-            setup.plan(key).filter(|known| linli_domain::audit::hex(&known.hash) == *hash)
+    pub fn resume(setup: &Setup, index: usize, stored: StoredRoom, now: Moment) -> Option<(Self, bool)> {
+        let plan = stored.plan.as_ref().and_then(|(key, hash)| {
+            setup.plan(key).filter(|plan| linli_domain::audit::hex(&plan.hash) == *hash)
         });
         let mut room = Self::new(setup, index)?;
-        room.state = kept.state;
-        room.claims.drill(room.state.is_exercise());
-        (room.since, room.ordered) = (kept.since, kept.ordered);
-        room.tally.last = kept.last;
-        let entered = kept.entered;
+        room.state = stored.state;
+        room.predicates.set_drill(room.state.is_exercise());
+        (room.since, room.ordered) = (stored.since, stored.ordered);
+        room.tally.last = stored.last;
+        let entered = stored.entered;
         room.entered = entered.as_ref().and_then(|entered| Entered::resume(setup, entered.clone(), now));
         if entered.is_some() && room.entered.is_none() {
-            tracing::error!(room = %room.id, "the plan it was entered by is no longer in plans/: its data policy ends");
+            tracing::error!(room = %room.id, "the plan by which the room was entered is no longer in plans/: its data policy ends");
         }
-        let building = kept.building.as_deref();
+        let building = stored.building.as_deref();
         let is_other =
-            known.is_some_and(|known| !building.is_some_and(|building| known.brief.has_identity(building)));
-        if let (true, Some(known), Some(run)) = (is_other, known, &mut room.state.run) {
-            // Nobody knows which output is which any more: all of them become safe.
-            run.moved = (0..known.brief.safe.len()).collect();
+            plan.is_some_and(|plan| !building.is_some_and(|building| plan.brief.has_identity(building)));
+        if let (true, Some(plan), Some(run)) = (is_other, plan, &mut room.state.run) {
+            // The positions of the outputs may have changed, so every output is made safe.
+            run.moved = (0..plan.brief.safe.len()).collect();
             run.unproven.clear();
         }
-        room.known = known.cloned();
+        room.plan = plan.cloned();
         Some((room, is_other))
     }
 
-    /// What is kept of it in that state.
+    /// Returns the document that stores the room in that state.
     #[must_use]
-    pub fn page_of(
+    pub fn document(
         &self,
         state: &State,
-        known: Option<&Arc<CheckedPlan>>,
-        after: &After,
+        plan: Option<&Arc<CheckedPlan>>,
+        after: &RoomUpdate,
         at: Timestamp,
     ) -> Change {
-        let plan = known.map(|known| (known.brief.plan.key(), linli_domain::audit::hex(&known.hash)));
-        let building = known.map(|known| known.building.clone());
-        let After { since, ordered, entered, last } = after.clone();
-        let entered = entered.as_ref().map(Entered::kept);
-        let kept = Kept { plan, building, state: state.clone(), since, ordered, entered, last };
-        let body = serde_json::to_string(&kept).expect("a room is made of JSON values");
+        let plan_name = plan.map(|plan| (plan.brief.plan.key(), linli_domain::audit::hex(&plan.hash)));
+        let building = plan.map(|plan| plan.building.clone());
+        let RoomUpdate { since, ordered, entered, last } = after.clone();
+        let entered = entered.as_ref().map(Entered::stored);
+        let stored =
+            StoredRoom { plan: plan_name, building, state: state.clone(), since, ordered, entered, last };
+        let body = serde_json::to_string(&stored).expect("a room is made of JSON values");
         Change::Document(Document { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
     }
 
-    /// The plan it is looked at with.
+    /// Returns the plan that its state is evaluated with: the plan of the run, or any plan of the room.
     #[must_use]
-    pub fn brief<'r>(&'r self, setup: &'r Setup) -> Option<&'r ResolvedPlan> {
-        self.known.as_ref().or_else(|| setup.any(self.index)).map(|known| &known.brief)
+    pub fn resolved<'r>(&'r self, setup: &'r Setup) -> Option<&'r ResolvedPlan> {
+        self.plan.as_ref().or_else(|| setup.any(self.index)).map(|plan| &plan.brief)
     }
 
-    /// Where it is, as people are shown.
+    /// Returns its stage.
     #[must_use]
     pub fn stage(&self, setup: &Setup) -> Stage {
-        // A run whose plan is gone moves nothing.
-        match (&self.known, &self.state.run) {
+        // A run without its plan moves nothing.
+        match (&self.plan, &self.state.run) {
             (None, Some(_)) => Stage::Held,
-            _ => self.brief(setup).map_or(Stage::Peace, |brief| self.state.stage(brief)),
+            _ => self.resolved(setup).map_or(Stage::Peace, |resolved| self.state.stage(resolved)),
         }
     }
 
-    /// What the machine knows of a claim.
+    /// Returns the truth of a predicate in the room's state.
     #[must_use]
-    pub fn knows(&self, atom: usize) -> Truth {
-        self.state.run.as_ref().and_then(|run| run.truths.get(atom)).copied().unwrap_or_default()
+    pub fn recorded_truth(&self, predicate: usize) -> Truth {
+        self.state.run.as_ref().and_then(|run| run.truths.get(predicate)).copied().unwrap_or_default()
     }
 
-    /// Spans begin and end.
-    pub fn time(&mut self, effect: &Effect, now: Instant) {
+    /// Starts or ends the timers that an effect names.
+    pub fn update_timer(&mut self, effect: &Effect, now: Instant) {
         match effect {
             Effect::Arm(timer, span) => drop(self.timers.insert(*timer, now + *span)),
             Effect::Disarm(timer) => drop(self.timers.remove(timer)),
@@ -193,69 +191,69 @@ impl Room {
         }
     }
 
-    /// The next moment at which something is due.
+    /// Returns when the next timer ends or the next lease is due.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let leases = self.leases.values().map(|(due, _)| due);
         self.timers.values().chain(leases).min().copied()
     }
 
-    /// The span that ran out first, if one did.
+    /// Returns the timer that ended first, if any has ended.
     #[must_use]
     pub fn elapsed(&self, now: Instant) -> Option<Timer> {
         let due = self.timers.iter().filter(|(_, due)| **due <= now);
         due.min_by_key(|(_, due)| **due).map(|(timer, _)| *timer)
     }
 
-    /// How soon a process is refreshed again.
+    /// Returns the interval at which a step's lease is renewed; `None` when the step is no process.
     #[must_use]
-    pub fn refreshed_every(brief: &ResolvedPlan, step: usize) -> Option<Duration> {
-        match brief.steps.get(step)?.action {
-            Action::Process { lease, .. } => Some(lease / REFRESHED),
+    pub fn lease_renewal(resolved: &ResolvedPlan, step: usize) -> Option<Duration> {
+        match resolved.steps.get(step)?.action {
+            Action::Process { lease, .. } => Some(lease / RENEWALS),
             _ => None,
         }
     }
 
-    /// An act begins; it can be taken back until it is sent.
-    pub fn begins(&mut self, step: usize, attempt: u8) -> CancellationToken {
+    /// Begins an action; the token withdraws it until it is sent.
+    pub fn begin_action(&mut self, step: usize, attempt: u8) -> CancellationToken {
         let token = CancellationToken::new();
-        self.acts.insert(step, (attempt, token.clone()));
+        self.actions.insert(step, (attempt, token.clone()));
         token
     }
 
-    /// A process is refreshed then.
+    /// Sets when a lease is renewed next; begins the lease if it is new.
     pub fn begin_lease(&mut self, step: usize, next: Instant) {
         self.leases.entry(step).or_insert_with(|| (next, CancellationToken::new())).0 = next;
     }
 
-    /// What takes the refreshments of a process back.
+    /// Returns the token that withdraws renewals of a lease.
     #[must_use]
     pub fn lease(&self, step: usize) -> CancellationToken {
         self.leases.get(&step).map(|(_, token)| token.clone()).unwrap_or_default()
     }
 
-    /// It is refreshed no more, and what was not sent yet is taken back.
+    /// Ends a lease, and withdraws renewals that were not sent yet.
     pub fn end_lease(&mut self, step: usize) {
         if let Some((_, token)) = self.leases.remove(&step) {
             token.cancel();
         }
     }
 
-    /// The same of every process.
+    /// Ends every lease.
     pub fn end_leases(&mut self) {
         std::mem::take(&mut self.leases).into_values().for_each(|(_, token)| token.cancel());
     }
 
-    /// Whatever was not sent yet is taken back.
-    pub fn take_all_back(&mut self) {
+    /// Withdraws every action and renewal that was not sent yet.
+    pub fn withdraw_all(&mut self) {
         self.end_leases();
-        std::mem::take(&mut self.acts).into_values().for_each(|(_, token)| token.cancel());
+        std::mem::take(&mut self.actions).into_values().for_each(|(_, token)| token.cancel());
     }
 
-    /// Acts that are not intended any more are taken back.
-    pub fn take_back(&mut self) {
+    /// Withdraws actions that the state no longer intends.
+    pub fn withdraw_stale(&mut self) {
         let run = self.state.run.as_ref();
-        self.acts.retain(|step, (attempt, token)| {
+        self.actions.retain(|step, (attempt, token)| {
             let state = run.and_then(|run| run.steps.get(*step));
             let is_intended = matches!(state, Some(StepState::Intent(now)) if now == attempt);
             if !is_intended {
@@ -265,7 +263,7 @@ impl Room {
         });
     }
 
-    /// Since when people are asked for each step.
+    /// Updates since when people are asked for each step.
     pub fn note_asked(&mut self, now: Instant) {
         let asked: Vec<usize> = self
             .state

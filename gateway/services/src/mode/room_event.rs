@@ -1,9 +1,9 @@
-//! Something that happened in a room, as the engine hears of it.
+//! An event of a room that no request waits for.
 
 use linli_mode::record::Evidence;
 use linli_mode::{Event, Truth};
 
-/// Something that happened in a room, of which nobody is answered.
+/// An event of a room that no request waits for.
 pub(super) struct RoomEvent {
     pub room: usize,
     pub event: Event,
@@ -13,7 +13,7 @@ pub(super) struct RoomEvent {
 // === impl RoomEvent ===
 
 impl RoomEvent {
-    /// Without evidence.
+    /// Creates an event without evidence.
     pub(super) const fn of(room: usize, event: Event) -> Self {
         Self { room, event, evidence: None }
     }

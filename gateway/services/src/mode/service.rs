@@ -1,4 +1,4 @@
-//! The loop of the mode switch: one task, which feeds the engine with everything that happens.
+//! The loop of the mode switch: one task that passes every event to the engine.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use super::room_event::RoomEvent;
 use crate::VERSION;
 use linli_mode::record::ModeEvent;
 
-/// Values that become stale are noticed with this precision.
-const LOOK: Duration = Duration::from_millis(250);
+/// Interval at which all rooms are evaluated; a stale value is noticed this late at most.
+const EVALUATE_EVERY: Duration = Duration::from_millis(250);
 
-/// Ends of commands waiting to be heard.
+/// Capacity of the queue of command results.
 const DONE_QUEUE: usize = 256;
 
 /// The task that owns the mode switch.
@@ -30,50 +30,52 @@ pub struct ModeService {
 // === impl ModeService ===
 
 impl ModeService {
-    /// Resumes every room where it was when the process ended: made safe, and proven anew.
+    /// Restores every room from the store. [`Self::run`] first makes the rooms safe and proves their
+    /// evidence again.
     ///
     /// # Errors
-    /// When the store cannot be read, or a document of the mode switch does not decode.
+    /// When the store cannot be read, or a stored document does not decode.
     pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
-        let (ended, done) = mpsc::channel(DONE_QUEUE);
-        Ok(Self { engine: Engine::resume(deps, ended).await?, done })
+        let (done_sender, done) = mpsc::channel(DONE_QUEUE);
+        Ok(Self { engine: Engine::resume(deps, done_sender).await?, done })
     }
 
-    /// Runs until nothing is read any more.
+    /// Runs until the queue of batches is closed.
     pub async fn run(self, mut batches: mpsc::Receiver<Batch>, mut orders: mpsc::Receiver<InboundOrder>) {
         let Self { mut engine, mut done } = self;
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut evaluation = tokio::time::interval(EVALUATE_EVERY);
+        evaluation.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
         engine.begin().await;
         loop {
-            // Who asks, and who presses stop, waits for one thing that happened, not for its share of many.
+            // A request waits for at most one other event, so a stop is served soon.
             let next = engine.waiting.pop_front().or_else(|| engine.deps.asked.try_recv().ok());
             if let Some(asked) = next {
                 engine.serve(asked).await;
             }
-            let is_waited = !engine.waiting.is_empty();
-            let more = [engine.again_at, engine.ruled_until, engine.heads.due(engine.record.count())];
-            let due = engine.rooms.values().filter_map(Room::due).chain(more.into_iter().flatten()).min();
+            let is_waiting = !engine.waiting.is_empty();
+            let deadlines = [engine.retry_at, engine.policies_until, engine.heads.due(engine.record.count())];
+            let due =
+                engine.rooms.values().filter_map(Room::due).chain(deadlines.into_iter().flatten()).min();
             tokio::select! {
                 Some(asked) = engine.deps.asked.recv() => engine.serve(asked).await,
-                () = std::future::ready(()), if is_waited => {}
+                () = std::future::ready(()), if is_waiting => {}
                 batch = batches.recv() => match batch {
-                    Some(batch) => engine.see(batch, &mut batches).await,
+                    Some(batch) => engine.read_batches(batch, &mut batches).await,
                     None => return,
                 },
-                Some(first) = done.recv() => engine.ended(first, &mut done).await,
-                Some(order) = orders.recv() => engine.order_came(&order).await,
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => engine.time().await,
+                Some(first) = done.recv() => engine.finish_commands(first, &mut done).await,
+                Some(order) = orders.recv() => engine.receive_order(&order).await,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => engine.run_due().await,
                 changed = engine.deps.setup.changed(), if is_open => {
                     is_open = changed.is_ok();
-                    engine.follow();
+                    engine.take_configuration();
                 }
-                _ = look.tick() => {
-                    engine.follow();
-                    engine.look(None).await;
+                _ = evaluation.tick() => {
+                    engine.take_configuration();
+                    engine.evaluate(None).await;
                     engine.propose().await;
-                    engine.count_rooms();
+                    engine.publish_metrics();
                 }
             }
         }
@@ -83,52 +85,52 @@ impl ModeService {
 // === impl Engine ===
 
 impl Engine {
-    /// Spans that ran out, processes to refresh, what is tried again.
-    async fn time(&mut self) {
+    /// Ends timers, renews leases, publishes the head and retries events, whatever is due.
+    async fn run_due(&mut self) {
         let now = Instant::now();
-        if self.again_at.is_some_and(|at| at <= now) {
-            self.again_at = None;
-            for (room, event) in std::mem::take(&mut self.again) {
-                self.happen(room, event).await;
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            for (room, event) in std::mem::take(&mut self.retries) {
+                self.apply(room, event).await;
             }
         }
-        if self.ruled_until.is_some_and(|at| at <= now) {
-            self.rule();
+        if self.policies_until.is_some_and(|at| at <= now) {
+            self.publish_policies();
         }
-        self.tell_head(now).await;
+        self.publish_head(now).await;
         let all: Vec<usize> = self.rooms.keys().copied().collect();
-        all.into_iter().for_each(|index| self.refresh(index, now));
+        all.into_iter().for_each(|index| self.renew_leases(index, now));
         loop {
             let elapsed = |room: &mut Room| {
                 let timer = room.elapsed(now)?;
                 room.timers.remove(&timer);
                 Some(RoomEvent::of(room.index, Event::Elapsed(timer)))
             };
-            let reported: Vec<RoomEvent> = self.rooms.values_mut().filter_map(elapsed).collect();
-            if reported.is_empty() {
+            let events: Vec<RoomEvent> = self.rooms.values_mut().filter_map(elapsed).collect();
+            if events.is_empty() {
                 return;
             }
-            self.happen_together(reported).await;
+            self.apply_together(events).await;
         }
     }
 
-    /// Every room hears that the process started, and nothing is known.
+    /// Applies the restart to every room: its evidence counts as unknown until it is read again.
     pub(super) async fn begin(&mut self) {
         let has_run = self.rooms.values().any(|room| room.state.run.is_some());
         if has_run || self.record.count() > 0 {
             let boot = self.deps.birth.borrow().boot.clone();
-            self.pending.lines.push(ModeEvent::Started { version: VERSION.to_owned(), boot });
+            self.pending.entries.push(ModeEvent::Started { version: VERSION.to_owned(), boot });
         }
         let why = "the building was changed while the room was switched".to_owned();
-        for room in self.strange.iter().filter_map(|index| self.rooms.get(index)) {
+        for room in self.rebuilt_rooms.iter().filter_map(|index| self.rooms.get(index)) {
             let state = Box::new(room.state.clone());
-            self.pending.lines.push(ModeEvent::Reset { room: room.id.clone(), why: why.clone(), state });
+            self.pending.entries.push(ModeEvent::Reset { room: room.id.clone(), why: why.clone(), state });
         }
         let all = self.rooms.keys().map(|room| RoomEvent::of(*room, Event::Restarted)).collect();
-        self.happen_together(all).await;
-        for room in std::mem::take(&mut self.strange) {
-            self.happen(room, Event::Stop { by: why.clone() }).await;
+        self.apply_together(all).await;
+        for room in std::mem::take(&mut self.rebuilt_rooms) {
+            self.apply(room, Event::Stop { by: why.clone() }).await;
         }
-        self.tell_status();
+        self.publish_status();
     }
 }

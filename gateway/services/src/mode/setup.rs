@@ -1,4 +1,4 @@
-//! The configuration's part: the building, the ways its rooms can go, the people.
+//! The configuration of the mode switch: the building, its plans and its people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use linli_mode::{Actor, ResolvedPlan};
 use crate::error::ServiceError;
 use linli_config::{Checked, CheckedPlan, People};
 
-/// The configuration's part.
+/// The configuration of the mode switch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
-    /// The centre that orders name.
+    /// Id of the centre, as orders name it.
     pub centre: Id,
     /// The building.
     pub facility: Facility,
-    /// Its plans.
+    /// Plans of the building's rooms.
     pub plans: Vec<Arc<CheckedPlan>>,
-    /// The people.
+    /// People, their keys and the order policy.
     pub people: People,
-    /// Per device, the age at which a value counts no more.
+    /// Age at which a value is stale, by device.
     pub stale: BTreeMap<Id, Duration>,
 }
 
 // === impl Setup ===
 
 impl Setup {
-    /// Of a checked configuration.
+    /// Extracts the configuration of the mode switch.
     #[must_use]
     pub fn of(checked: &Checked) -> Self {
         let of_line = |line: &linli_config::ConfiguredLine| {
@@ -45,7 +45,7 @@ impl Setup {
         }
     }
 
-    /// Every device that a room's fixtures or fire zones are read from.
+    /// Returns every device that fixtures or fire zones are read from.
     #[must_use]
     pub fn devices(&self) -> BTreeSet<Id> {
         let reads = self.facility.fixtures.iter().flat_map(|fixture| &fixture.reads);
@@ -57,48 +57,48 @@ impl Setup {
         points.chain(zones).collect()
     }
 
-    /// A plan by its `id@version`.
+    /// Returns the plan with this `id@version`.
     #[must_use]
     pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|known| known.brief.plan.key() == key)
+        self.plans.iter().find(|plan| plan.brief.plan.key() == key)
     }
 
-    /// The error of a plan that is not there, naming those that are.
+    /// Returns the error for a plan that does not exist; it names those that do.
     #[must_use]
     pub fn unknown_plan(&self, name: &str) -> ServiceError {
-        let keys: Vec<String> = self.plans.iter().map(|known| known.brief.plan.key()).collect();
+        let keys: Vec<String> = self.plans.iter().map(|plan| plan.brief.plan.key()).collect();
         ServiceError::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
     }
 
-    /// Rooms that have plans, by their position in the building.
+    /// Returns the positions of the rooms that have plans.
     #[must_use]
     pub fn rooms(&self) -> BTreeSet<usize> {
-        self.plans.iter().map(|known| known.brief.room).collect()
+        self.plans.iter().map(|plan| plan.brief.room).collect()
     }
 
-    /// The sites whose rooms are this gateway's.
+    /// Returns the sites of this gateway's rooms.
     #[must_use]
     pub fn sites(&self) -> Vec<Id> {
         let sites: BTreeSet<&Id> = self.facility.rooms.iter().filter_map(|room| room.site.as_ref()).collect();
         sites.into_iter().cloned().collect()
     }
 
-    /// Any plan of a room: what a room without a run is looked at with.
+    /// Returns any plan of a room: a room without a run is evaluated with it.
     #[must_use]
     pub fn any(&self, room: usize) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|known| known.brief.room == room)
+        self.plans.iter().find(|plan| plan.brief.room == room)
     }
 
-    /// A person who does something.
+    /// Returns a person as an actor with roles.
     #[must_use]
     pub fn actor(&self, person: &str) -> Option<Actor> {
         let person = self.facility.person(person)?;
         Some(Actor { id: person.id.clone(), roles: person.roles.clone() })
     }
 
-    /// The plan that leads back from another.
+    /// Returns the return plan of a plan.
     #[must_use]
-    pub fn way_back(&self, brief: &ResolvedPlan) -> Option<&Arc<CheckedPlan>> {
-        self.plan(brief.plan.return_plan.as_deref()?)
+    pub fn way_back(&self, resolved: &ResolvedPlan) -> Option<&Arc<CheckedPlan>> {
+        self.plan(resolved.plan.return_plan.as_deref()?)
     }
 }

@@ -1,5 +1,5 @@
-//! The gateway's own key, which signs for its record. It is made at the first start, and stays in
-//! its file beside the database: a record that begins anew is still reported by the same gateway.
+//! The gateway's own key, which signs checkpoints of the audit record. It is created at the first start
+//! in a file beside the database, so that a new database is signed with the same key.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,16 +10,16 @@ use linli_mode::order::SecretKey;
 
 use crate::random::random;
 
-/// The key's file, readable by its owner only.
+/// The key file, readable by its owner only.
 const FILE: &str = "record.key";
 
-/// Who signs for the record. A gateway that cannot have a key runs all the same: nobody is left
-/// without a mode switch for that.
+/// Returns the signer of the audit record; `None` when the key cannot be read or created. The mode
+/// switch works without it, with unsigned heads.
 pub fn signer(dir: &Path, name: String) -> Option<CheckpointSigner> {
     match key(&dir.join(FILE), dir) {
         Ok(key) => Some(CheckpointSigner::new(name, key)),
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "what is told of the record is not signed");
+            tracing::error!(error = format!("{error:#}"), "heads of the audit record are not signed");
             None
         }
     }

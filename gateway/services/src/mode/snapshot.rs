@@ -1,8 +1,8 @@
-//! What a preview saw that guards depend on, as one hash: an order can name it, and is refused when
-//! it is another one by then.
+//! The state that a plan's guards depend on, as one hash. An order can name the hash of a preview, and
+//! is refused when the state has changed since.
 //!
-//! People, doors and the interlocks that watch both are left out: they come and go, and are proven in
-//! the switch itself. So is whatever the plan itself moves.
+//! Occupancy, doors and the interlocks on both are left out: they change all the time and are proven
+//! during the switch. So is whatever the plan itself moves.
 
 use std::collections::BTreeSet;
 
@@ -16,40 +16,43 @@ use super::engine::Engine;
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 
-/// The reading of what keeps people and lamps apart: it opens with the door and with whoever is there.
+/// The reading of an interlock between people and lamps: it changes with doors and occupancy.
 const INTERLOCK: &str = "interlock";
 
-/// What one plan depends on.
-fn facts(engine: &Engine, known: &CheckedPlan) -> Value {
-    let (brief, now) = (&known.brief, Instant::now());
-    let room = engine.rooms.get(&brief.room);
+/// Returns what one plan depends on.
+fn facts(engine: &Engine, plan: &CheckedPlan) -> Value {
+    let (resolved, now) = (&plan.brief, Instant::now());
+    let room = engine.rooms.get(&resolved.room);
     let mut relevant = BTreeSet::new();
     let mut own = BTreeSet::new();
-    for job in &brief.steps {
+    for job in &resolved.steps {
         let conds = job.pre.iter().chain(match &job.action {
             Action::Actuate { compensate: Some((_, pre)), .. } => pre.as_slice(),
             _ => &[],
         });
         relevant.extend(conds.filter_map(|cond| match cond {
-            Cond::Predicate(atom) => Some(*atom),
+            Cond::Predicate(predicate) => Some(*predicate),
             _ => None,
         }));
         own.extend(job.touches.iter().copied());
     }
-    let passing: BTreeSet<usize> = brief.occupied.iter().chain(&brief.opened).copied().collect();
-    let is_of_people = |atom: usize| {
-        let at = |atom: usize| brief.predicates.get(atom).map(|atom| (atom.fixture, atom.read));
-        let fixture =
-            at(atom).and_then(|(fixture, read)| engine.setup.facility.fixtures.get(fixture)?.reads.get(read));
-        // The same contact, asked the other way round; or what is wired to it.
-        passing.iter().any(|known| at(*known) == at(atom))
+    let passing: BTreeSet<usize> = resolved.occupied.iter().chain(&resolved.opened).copied().collect();
+    let is_of_people = |predicate: usize| {
+        let at = |predicate: usize| {
+            resolved.predicates.get(predicate).map(|predicate| (predicate.fixture, predicate.read))
+        };
+        let fixture = at(predicate)
+            .and_then(|(fixture, read)| engine.setup.facility.fixtures.get(fixture)?.reads.get(read));
+        // The same contact in another predicate, or an interlock wired to it.
+        passing.iter().any(|other| at(*other) == at(predicate))
             || fixture.is_some_and(|read| read.name == INTERLOCK)
     };
-    let kept = relevant.into_iter().filter(|atom| !own.contains(atom) && !is_of_people(*atom));
-    let claims: Vec<String> = kept
-        .filter_map(|atom| {
-            let text = brief.predicates.get(atom)?.text(&engine.setup.facility);
-            let truth = match engine.truth(brief, atom, now) {
+    let hashed =
+        relevant.into_iter().filter(|predicate| !own.contains(predicate) && !is_of_people(*predicate));
+    let claims: Vec<String> = hashed
+        .filter_map(|predicate| {
+            let text = resolved.predicates.get(predicate)?.text(&engine.setup.facility);
+            let truth = match engine.truth(resolved, predicate, now) {
                 Truth::True => "true",
                 Truth::False => "false",
                 Truth::Unknown => "unknown",
@@ -58,27 +61,27 @@ fn facts(engine: &Engine, known: &CheckedPlan) -> Value {
         })
         .collect();
     json!({
-        "plan": brief.plan.key(), "hash": hex(&known.hash), "building": known.building,
+        "plan": resolved.plan.key(), "hash": hex(&plan.hash), "building": plan.building,
         "stage": room.map(|room| room.stage(&engine.setup)), "fire": room.map(|room| room.state.fire),
         "claims": claims,
     })
 }
 
-/// The snapshot of plans that one order names.
+/// Returns the hash of the plans that one order names, and what was hashed.
 pub fn of(engine: &Engine, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
     let mut plans = plans.to_vec();
-    plans.sort_by_key(|known| known.brief.plan.key());
-    let facts: Vec<Value> = plans.into_iter().map(|known| facts(engine, known)).collect();
+    plans.sort_by_key(|plan| plan.brief.plan.key());
+    let facts: Vec<Value> = plans.into_iter().map(|plan| facts(engine, plan)).collect();
     let text = serde_json::to_vec(&facts).expect("facts are JSON values");
     let mut hash = Hash::default();
     hash.copy_from_slice(digest(&SHA256, &text).as_ref());
     (hash, facts)
 }
 
-/// The same for people: names with commas between them.
-pub fn shown(engine: &Engine, names: &str) -> Result<Value, ServiceError> {
+/// Returns the hash and the facts as JSON; `names` are separated by commas.
+pub fn view(engine: &Engine, names: &str) -> Result<Value, ServiceError> {
     let find = |name: &str| {
-        engine.setup.plan(name).map(|known| &**known).ok_or_else(|| engine.setup.unknown_plan(name))
+        engine.setup.plan(name).map(|plan| &**plan).ok_or_else(|| engine.setup.unknown_plan(name))
     };
     let plans = names.split(',').map(find).collect::<Result<Vec<&CheckedPlan>, ServiceError>>()?;
     let (hash, facts) = of(engine, &plans);

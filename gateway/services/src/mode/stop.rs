@@ -1,5 +1,5 @@
-//! Stop and fire wait for no disk: they are carried out first, and written down afterwards; and who
-//! presses stop while something else becomes durable does not wait for that either.
+//! Stop and fire do not wait for the disk: they are executed first and stored afterwards. A stop that
+//! arrives while something else is being stored is executed at once.
 
 use linli_store::{Entry, NotDurable};
 
@@ -7,60 +7,61 @@ use super::actuator::Task;
 use super::engine::Engine;
 use super::request::{Asked, Operation, RequestedAction};
 
-/// Most requests that are heard while something becomes durable.
+/// Most requests queued while something is being stored.
 const MOST_WAITING: usize = 1024;
 
 // === impl Engine ===
 
 impl Engine {
-    /// Answers who asked.
+    /// Serves a request and sends the answer.
     pub(super) async fn serve(&mut self, asked: Asked) {
         let Asked { account: who, what: action, reply } = asked;
-        let stopped = self.stopped_by(&action);
+        let stopped = self.room_stopped_by(&action);
         let _ = reply.send(self.answer(&who, action).await);
         if let Some(room) = stopped {
             self.stopped.remove(&room);
         }
     }
 
-    /// Makes an entry durable. Who asks meanwhile waits; who presses stop is obeyed at once.
-    pub(super) async fn kept(&mut self, entry: Entry) -> Result<(), NotDurable> {
+    /// Stores an entry. Queues requests that arrive meanwhile; executes a stop at once.
+    pub(super) async fn store(&mut self, entry: Entry) -> Result<(), NotDurable> {
         let store = self.deps.store.clone();
-        let keeping = store.keep(entry);
-        tokio::pin!(keeping);
+        let storing = store.keep(entry);
+        tokio::pin!(storing);
         loop {
             tokio::select! {
                 biased;
-                kept = &mut keeping => return kept,
+                stored = &mut storing => return stored,
                 Some(asked) = self.deps.asked.recv(), if self.waiting.len() < MOST_WAITING => {
-                    self.stop_ahead(&asked.what);
+                    self.stop_at_once(&asked.what);
                     self.waiting.push_back(asked);
                 }
             }
         }
     }
 
-    /// Nothing more moves in the room, and what was moved becomes safe; the stop itself is decided
-    /// and written down in its turn.
-    fn stop_ahead(&mut self, action: &RequestedAction) {
-        let Some(index) = self.stopped_by(action) else { return };
-        self.refreshed += 1;
-        let number = format!("{}-s{}-{}", self.record.count(), self.refreshed, self.deps.clock.now().at.0);
+    /// Withdraws the room's actions and makes its moved outputs safe. The stop itself is decided and
+    /// stored when its request is served.
+    fn stop_at_once(&mut self, action: &RequestedAction) {
+        let Some(index) = self.room_stopped_by(action) else { return };
+        self.command_count += 1;
+        let number =
+            format!("{}-s{}-{}", self.record.count(), self.command_count, self.deps.clock.now().at.0);
         let Some(room) = self.rooms.get_mut(&index) else { return };
-        let (Some(run), Some(known)) = (&room.state.run, room.known.clone()) else { return };
+        let (Some(run), Some(plan)) = (&room.state.run, room.plan.clone()) else { return };
         self.stopped.insert(index);
         let moved: Vec<usize> = run.moved.iter().copied().collect();
-        room.take_all_back();
-        for (place, safe) in moved.iter().filter_map(|output| known.brief.safe.get(*output)).enumerate() {
-            room.claims.moves(&safe.touches);
+        room.withdraw_all();
+        for (place, safe) in moved.iter().filter_map(|output| plan.brief.safe.get(*output)).enumerate() {
+            room.predicates.begin_action(&safe.touches);
             let task = Task { room: index, serial: room.serial, act: None, touches: safe.touches.clone() };
             let number = format!("{number}-{place}");
             self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
         }
     }
 
-    /// The room in which somebody presses stop.
-    fn stopped_by(&self, action: &RequestedAction) -> Option<usize> {
+    /// Returns the room that the request stops.
+    fn room_stopped_by(&self, action: &RequestedAction) -> Option<usize> {
         match action {
             RequestedAction::Do { room, operation: Operation::Stop, .. } => self.setup.facility.room(room),
             _ => None,

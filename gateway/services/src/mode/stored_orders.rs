@@ -1,4 +1,4 @@
-//! Orders as they are stored: those that rooms follow, and what protects against replay.
+//! Stored orders: those that rooms follow, and the guard against replayed orders.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use linli_store::{Change, Document, Documents};
 
 use super::room::Room;
 
-/// The page with what was accepted before.
-pub(super) const LEDGER: &str = "mode-ledger";
+/// Id and kind of the document that stores the replay guard.
+pub(super) const REPLAY_GUARD: &str = "mode-ledger";
 
-/// The ledger as it was kept.
-pub async fn replay_guard(book: &Documents) -> anyhow::Result<ReplayGuard> {
-    Ok(match book.get(LEDGER).await? {
-        Some(page) => serde_json::from_str(&page.body)?,
+/// Returns the stored replay guard, or an empty one.
+pub async fn replay_guard(documents: &Documents) -> anyhow::Result<ReplayGuard> {
+    Ok(match documents.get(REPLAY_GUARD).await? {
+        Some(document) => serde_json::from_str(&document.body)?,
         None => ReplayGuard::default(),
     })
 }
 
-/// Kind of the pages with accepted orders.
+/// Kind of the documents that store accepted orders.
 const ORDER: &str = "mode-order";
 
 pub(super) fn order_document(order: &Order, at: linli_domain::Timestamp) -> Change {
@@ -26,16 +26,16 @@ pub(super) fn order_document(order: &Order, at: linli_domain::Timestamp) -> Chan
     Change::Document(Document { id: format!("{ORDER}/{}", order.id), kind: ORDER.to_owned(), at, body })
 }
 
-/// The orders that rooms follow.
+/// Returns the orders that rooms follow, by id.
 pub async fn followed(
-    book: &Documents,
+    documents: &Documents,
     rooms: impl Iterator<Item = &Room>,
 ) -> anyhow::Result<BTreeMap<String, Order>> {
     let mut found = BTreeMap::new();
     for room in rooms {
         let Some(run) = &room.state.run else { continue };
-        let page = book.get(&format!("{ORDER}/{}", run.order.id)).await?;
-        if let Some(order) = page.and_then(|page| serde_json::from_str(&page.body).ok()) {
+        let document = documents.get(&format!("{ORDER}/{}", run.order.id)).await?;
+        if let Some(order) = document.and_then(|document| serde_json::from_str(&document.body).ok()) {
             found.insert(run.order.id.clone(), order);
         }
     }

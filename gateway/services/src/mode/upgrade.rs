@@ -1,5 +1,5 @@
-//! Rooms that version 0.1 stored in the middle of a switch: they go on after the upgrade, unless the
-//! building was really changed.
+//! Restores rooms that version 0.1 stored during a switch: they continue after the upgrade, unless the
+//! building has changed.
 
 use linli_store::{Change, Document, Entry};
 use serde_json::Value;
@@ -13,8 +13,8 @@ async fn room(site: &Site) -> Document {
     site.store.documents().get(ROOM).await.unwrap().expect("the room is stored")
 }
 
-/// The room's document and the lines of the record after a restart, when that name of the building is
-/// stored; and the name of the building there is.
+/// Stores a room under the building name `building` and restarts the engine. Returns the room's document
+/// and the whole store after the restart, and the current building name.
 async fn restarted(building: &str) -> (Value, String, String) {
     let site = Site::open().await;
     let (mut before, _commands, _birth) = engine(&site).await;
@@ -23,13 +23,13 @@ async fn restarted(building: &str) -> (Value, String, String) {
     let name = before.setup.plan(PLAN).unwrap().building.clone();
     let outputs = before.setup.plan(PLAN).unwrap().brief.safe.len();
     drop(before);
-    let mut page = room(&site).await;
-    assert!(page.body.contains(&name));
-    let stored: Value = serde_json::from_str(&page.body).unwrap();
+    let mut document = room(&site).await;
+    assert!(document.body.contains(&name));
+    let stored: Value = serde_json::from_str(&document.body).unwrap();
     let moved = stored["state"]["run"]["moved"].as_array().unwrap().len();
     assert!(moved > 0 && moved < outputs, "some outputs were moved, not all");
-    page.body = page.body.replace(&name, building);
-    let changes = vec![Change::Document(page)];
+    document.body = document.body.replace(&name, building);
+    let changes = vec![Change::Document(document)];
     site.store.documents().keep(Entry { changes, ..Entry::default() }).await.unwrap();
     let (mut after, _commands, _birth) = engine(&site).await;
     after.begin().await;

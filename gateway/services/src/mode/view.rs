@@ -1,4 +1,4 @@
-//! What people see: every room, its steps, what is waited for and from whom.
+//! The JSON views of rooms and plans: stages, steps, and what each step waits for.
 
 use linli_mode::facility::{Facility, Site};
 use linli_mode::{Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast};
@@ -9,66 +9,67 @@ use super::engine::Engine;
 use super::room::Room;
 use crate::error::ServiceError;
 
-/// Every room together.
-pub fn together(engine: &Engine) -> Fold {
+/// Returns the combined state of all rooms.
+pub fn combined(engine: &Engine) -> Fold {
     fold(engine.rooms.values().map(|room| (room.stage(&engine.setup), &room.state)))
 }
 
-/// The rooms of each site together, of sites whose rooms have plans.
+/// Returns the combined state of each site that has rooms with plans.
 fn sites(engine: &Engine) -> Vec<Value> {
     let setup = &engine.setup;
     let at = |room: &Room| setup.facility.rooms.get(room.index).and_then(|room| room.site.as_ref());
-    let shown = |site: &Site| {
+    let view = |site: &Site| {
         let rooms = || engine.rooms.values().filter(|room| at(room) == Some(&site.id));
         rooms().next()?;
         let together = fold(rooms().map(|room| (room.stage(setup), &room.state)));
-        let walk = site.travel_time.as_secs();
-        Some(json!({ "site": site.id, "name": site.name, "walk_s": walk, "together": together }))
+        let travel_time = site.travel_time.as_secs();
+        Some(json!({ "site": site.id, "name": site.name, "walk_s": travel_time, "together": together }))
     };
-    setup.facility.sites.iter().filter_map(shown).collect()
+    setup.facility.sites.iter().filter_map(view).collect()
 }
 
-/// Every room.
+/// Returns the state of every room.
 pub fn status(engine: &Engine) -> Value {
     status_of(engine, engine.rooms.values())
 }
 
-/// The same of some rooms: who does something in one of many needs no more, and need not wait for more.
+/// Returns the state of some rooms. An operation in one room returns that room only, which is faster to
+/// build.
 pub fn status_of<'d>(engine: &'d Engine, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
-    let rooms: Vec<Value> = rooms.into_iter().map(|room| shown(engine, room)).collect();
+    let rooms: Vec<Value> = rooms.into_iter().map(|room| room_view(engine, room)).collect();
     let waiting: Vec<&String> = engine.quarantine.keys().collect();
     json!({
-        "centre": engine.setup.centre, "together": together(engine), "sites": sites(engine), "rooms": rooms,
+        "centre": engine.setup.centre, "together": combined(engine), "sites": sites(engine), "rooms": rooms,
         "quarantined": waiting, "record": engine.record.head(), "record_key": engine.record.verifier(),
     })
 }
 
-fn shown(engine: &Engine, room: &Room) -> Value {
+fn room_view(engine: &Engine, room: &Room) -> Value {
     let setup = &engine.setup;
     let built = setup.facility.rooms.get(room.index);
     let (name, site) = (built.map(|room| &room.name), built.and_then(|room| room.site.as_ref()));
     let mut body = json!({
         "room": room.id, "name": name, "site": site, "stage": room.stage(setup), "fire": room.state.fire,
         "verified": room.state.is_verified_ready(),
-        "policy": room.entered.as_ref().map(super::policy::Entered::shown),
-        "alternate": super::alternate::shown(engine, room),
+        "policy": room.entered.as_ref().map(super::policy::Entered::view),
+        "alternate": super::alternate::view(engine, room),
     });
-    let (Some(run), Some(known)) = (&room.state.run, &room.known) else {
+    let (Some(run), Some(checked)) = (&room.state.run, &room.plan) else {
         if room.state.run.is_some() {
             body["lost"] = json!("its plan is no longer in the configuration: put the file back into plans/");
         }
         return body;
     };
-    let (brief, plan) = (&known.brief, &known.brief.plan);
+    let (resolved, plan) = (&checked.brief, &checked.brief.plan);
     let steps: Vec<Value> =
-        (0..brief.steps.len()).map(|step| step_shown(engine, room, run, brief, step)).collect();
+        (0..resolved.steps.len()).map(|step| step_view(engine, room, run, resolved, step)).collect();
     let unproven: Vec<String> = run
         .unproven
         .iter()
-        .filter_map(|output| brief.safe.get(*output))
+        .filter_map(|output| resolved.safe.get(*output))
         .map(|safe| output_text(&setup.facility, safe.setting.fixture, safe.setting.output))
         .collect();
-    let at_most = i64::try_from(forecast(brief).at_most.as_millis()).unwrap_or(i64::MAX);
+    let at_most = i64::try_from(forecast(resolved).at_most.as_millis()).unwrap_or(i64::MAX);
     let within = i64::try_from(plan.ready_within.as_millis()).unwrap_or(i64::MAX);
     let more = json!({
         "plan": plan.key(), "role": plan.role, "order": run.order.id, "class": run.order.class,
@@ -83,10 +84,10 @@ fn shown(engine: &Engine, room: &Room) -> Value {
     body
 }
 
-fn step_shown(engine: &Engine, room: &Room, run: &Run, brief: &ResolvedPlan, step: usize) -> Value {
-    let (job, state) = (&brief.steps[step], &run.steps[step]);
-    let mut body = about(brief, step);
-    // Nobody shall take a drill for the real thing, nor the other way round.
+fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, step: usize) -> Value {
+    let (job, state) = (&resolved.steps[step], &run.steps[step]);
+    let mut body = step_definition(resolved, step);
+    // The prompts of a drill are marked as such.
     if let (Some(prompt), true) = (body["prompt"].as_str().map(bracketed), room.state.is_exercise()) {
         body["prompt"] = json!(prompt);
     }
@@ -102,15 +103,17 @@ fn step_shown(engine: &Engine, room: &Room, run: &Run, brief: &ResolvedPlan, ste
     let is_open = !state.is_settled() && *state != StepState::Pending;
     if is_open {
         let facility = &engine.setup.facility;
-        let missing = |conds: &[Cond]| -> Vec<String> {
-            conds.iter().filter_map(|cond| missing(facility, room, brief, *cond)).collect()
+        let unmet_texts = |conds: &[Cond]| -> Vec<String> {
+            conds.iter().filter_map(|cond| unmet(facility, room, resolved, *cond)).collect()
         };
-        let mut waits = missing(&job.pre);
+        let mut waits = unmet_texts(&job.pre);
         if let Action::Actuate { verify, .. }
         | Action::Process { verify, .. }
         | Action::Verify { verify, .. } = &job.action
         {
-            waits.extend(verify.iter().filter_map(|atom| claim(facility, room, brief, *atom)));
+            waits.extend(
+                verify.iter().filter_map(|predicate| unmet_predicate(facility, room, resolved, *predicate)),
+            );
         }
         body["waits_for"] = json!(waits);
         let due = [Timer::Deadline(step), Timer::Verify(step), Timer::Dwell(step)];
@@ -124,14 +127,14 @@ fn step_shown(engine: &Engine, room: &Room, run: &Run, brief: &ResolvedPlan, ste
     body
 }
 
-/// What a step is.
-fn about(brief: &ResolvedPlan, step: usize) -> Value {
-    let job = &brief.steps[step];
-    let after: Vec<_> = job.after.iter().map(|before| &brief.steps[*before].id).collect();
+/// Returns the definition of a step.
+fn step_definition(resolved: &ResolvedPlan, step: usize) -> Value {
+    let job = &resolved.steps[step];
+    let after: Vec<_> = job.after.iter().map(|before| &resolved.steps[*before].id).collect();
     let mut body = json!({"step": job.id, "after": after});
     let more = match &job.action {
         Action::Human { role, count, prompt, evidence, not_same_as, .. } => {
-            let others: Vec<_> = not_same_as.iter().map(|other| &brief.steps[*other].id).collect();
+            let others: Vec<_> = not_same_as.iter().map(|other| &resolved.steps[*other].id).collect();
             json!({
                 "kind": "human", "role": role, "count": count, "prompt": prompt, "evidence": evidence,
                 "not_same_as": others, "deadline_s": job.deadline.as_secs(),
@@ -159,15 +162,16 @@ fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
     format!("{}.{name}", fixture.id)
 }
 
-/// A condition that does not hold, or is not known to.
-fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -> Option<String> {
+/// Returns the text of a condition that does not hold or is unknown.
+fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Cond) -> Option<String> {
     match cond {
-        Cond::Predicate(atom) => claim(facility, room, brief, atom),
+        Cond::Predicate(predicate) => unmet_predicate(facility, room, resolved, predicate),
         Cond::NoFire => (room.state.fire != linli_mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
         Cond::Vacant(count) => {
-            let somebody = brief.occupied.iter().any(|atom| room.knows(*atom).holds());
-            let unknown = brief.occupied.iter().any(|atom| room.knows(*atom) == Truth::Unknown);
+            let somebody = resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate).holds());
+            let unknown =
+                resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate) == Truth::Unknown);
             match (somebody, unknown) {
                 (true, _) => Some(format!("vacant({count}): somebody is seen")),
                 (false, true) => Some(format!("vacant({count}): a sensor tells nothing")),
@@ -178,50 +182,56 @@ fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -
     }
 }
 
-/// A claim that does not hold, or is not known to.
-fn claim(facility: &Facility, room: &Room, brief: &ResolvedPlan, atom: usize) -> Option<String> {
-    let text = || brief.predicates.get(atom).map(|atom| atom.text(facility)).unwrap_or_default();
-    match room.knows(atom) {
+/// Returns the text of a predicate that does not hold or is unknown.
+fn unmet_predicate(
+    facility: &Facility,
+    room: &Room,
+    resolved: &ResolvedPlan,
+    predicate: usize,
+) -> Option<String> {
+    let text =
+        || resolved.predicates.get(predicate).map(|predicate| predicate.text(facility)).unwrap_or_default();
+    match room.recorded_truth(predicate) {
         Truth::True => None,
         Truth::False => Some(format!("{} (false)", text())),
         Truth::Unknown => Some(format!("{} (unknown)", text())),
     }
 }
 
-/// What a plan would do now: its steps in order, who is needed, when it could be ready, and what
-/// is not known or does not hold.
+/// Returns what a plan would do now: its steps in order, the people needed, the earliest end, and the
+/// predicates that are unknown or do not hold.
 pub fn preview(engine: &Engine, name: &str) -> Result<Value, ServiceError> {
     let setup = &engine.setup;
-    let known = setup.plan(name).ok_or_else(|| setup.unknown_plan(name))?;
-    let (brief, plan) = (&known.brief, &known.brief.plan);
-    let forecast = forecast(brief);
-    let mut order: Vec<usize> = (0..brief.steps.len()).collect();
+    let checked = setup.plan(name).ok_or_else(|| setup.unknown_plan(name))?;
+    let (resolved, plan) = (&checked.brief, &checked.brief.plan);
+    let forecast = forecast(resolved);
+    let mut order: Vec<usize> = (0..resolved.steps.len()).collect();
     order.sort_by_key(|step| (forecast.ends[*step], *step));
     let steps: Vec<Value> = order
         .iter()
         .map(|step| {
-            let mut body = about(brief, *step);
+            let mut body = step_definition(resolved, *step);
             body["ends_s"] = json!(forecast.ends[*step].as_secs());
             body["critical"] = json!(forecast.critical.contains(step));
             body
         })
         .collect();
     let now = Instant::now();
-    let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
-    for (index, atom) in brief.predicates.iter().enumerate() {
-        match engine.truth(brief, index, now) {
-            Truth::Unknown => unknown.push(atom.text(&setup.facility)),
-            Truth::False => wrong.push(atom.text(&setup.facility)),
+    let (mut unknown, mut unmet) = (Vec::new(), Vec::new());
+    for (index, predicate) in resolved.predicates.iter().enumerate() {
+        match engine.truth(resolved, index, now) {
+            Truth::Unknown => unknown.push(predicate.text(&setup.facility)),
+            Truth::False => unmet.push(predicate.text(&setup.facility)),
             Truth::True => {}
         }
     }
-    let stage = engine.rooms.get(&brief.room).map(|room| room.stage(setup));
+    let stage = engine.rooms.get(&resolved.room).map(|room| room.stage(setup));
     Ok(json!({
         "plan": plan.key(), "room": plan.room, "role": plan.role, "direction": plan.direction, "stage": stage,
-        "lead": plan.lead, "basis": plan.basis, "hash": linli_domain::audit::hex(&known.hash),
+        "lead": plan.lead, "basis": plan.basis, "hash": linli_domain::audit::hex(&checked.hash),
         "grace_s": plan.grace.as_secs(), "at_most_s": forecast.at_most.as_secs(),
         "ready_within_s": plan.ready_within.as_secs(), "steps": steps,
-        "unknown": unknown, "not_so_now": wrong, "alternate": plan.alternate,
-        "snapshot": linli_domain::audit::hex(&super::snapshot::of(engine, &[&**known]).0),
+        "unknown": unknown, "not_so_now": unmet, "alternate": plan.alternate,
+        "snapshot": linli_domain::audit::hex(&super::snapshot::of(engine, &[&**checked]).0),
     }))
 }
