@@ -3,36 +3,14 @@
 use std::time::Duration;
 
 use super::exits::precedes;
-use super::expression::{Literal, Op};
+use super::expression::Literal;
 use super::path;
 use super::plan::{Channel, Direction, Drill};
-use super::predicate::Claim;
 use super::resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep};
-use crate::facility::{Facility, Interlock, Kind, Read};
+use crate::facility::{Facility, Interlock, Kind};
 
 /// A lease that holds longer leaves lamps on for too long when the gateway dies.
 const LONGEST_LEASE: Duration = Duration::from_secs(10);
-
-/// What is wrong with a claim about a reading.
-pub(super) fn claim(read: &Read, claim: &Claim) -> Option<String> {
-    let name = &read.name;
-    match claim {
-        Claim::Is(op, Literal::Word(word)) if read.speaks_words() => {
-            if !matches!(op, Op::Equal | Op::Unequal) {
-                return Some(format!("{name} is a word: only == and != compare words"));
-            }
-            let known: Vec<&str> = read.words.iter().map(|(word, _)| word.as_str()).collect();
-            (!known.contains(&word.as_str()))
-                .then(|| format!("{name} is never {word:?}; it is one of: {}", known.join(", ")))
-        }
-        Claim::Is(_, Literal::Number(_)) | Claim::Within(..) if read.speaks_words() => {
-            Some(format!("{name} is a word, not a number"))
-        }
-        Claim::Is(op, Literal::Word(word)) => (!matches!(op, Op::Equal | Op::Unequal))
-            .then(|| format!("{name} cannot be greater or less than the word {word:?}")),
-        _ => None,
-    }
-}
 
 /// Finds everything that stands before each step.
 pub(super) fn order(steps: &mut [ResolvedStep]) {

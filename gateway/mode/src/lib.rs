@@ -32,6 +32,7 @@ mod policy;
 mod predicate;
 pub mod record;
 mod replay;
+mod resolve;
 mod resolved_plan;
 mod safety_rule;
 mod state;

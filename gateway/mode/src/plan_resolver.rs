@@ -1,6 +1,5 @@
 //! Resolves the names of a plan against the building; collects everything that is not found.
 
-use super::check;
 use super::expression::{Literal, Name, Op, Parsed, Side};
 use super::plan::{Plan, Step, Verify, Work};
 use super::predicate::{Claim, Predicate};
@@ -320,7 +319,7 @@ impl<'t> PlanResolver<'t> {
             self.fault(key, message);
             return None;
         };
-        if let Some(message) = check::claim(&reads[read], &claim) {
+        if let Some(message) = claim.fault(&reads[read]) {
             self.fault(key, message);
             return None;
         }

@@ -11,9 +11,10 @@ use crate::codec;
 use crate::error::ReadError;
 use crate::heads::Heads;
 use crate::layouts::Known;
+use crate::op::Op;
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, json};
-use crate::writer::Op;
+use crate::undecodable::{Undecodable, column, json};
 
 const URGENT: &str =
     "SELECT seq, layout, body FROM urgent WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";

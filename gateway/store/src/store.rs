@@ -14,6 +14,7 @@ use crate::heads::Heads;
 use crate::history::History;
 use crate::journal::Journal;
 use crate::layouts::Known;
+use crate::op::{self, Op, Packed};
 use crate::open::{self, Opening};
 use crate::outbox::Outbox;
 use crate::readers::Readers;
@@ -21,7 +22,7 @@ use crate::rejected::Rejected;
 use crate::settings::{Now, Settings};
 use crate::status::Status;
 use crate::undecodable::Undecodable;
-use crate::writer::{self, Op, Packed, Writer};
+use crate::writer::{self, Writer};
 
 /// Records of the data lane waiting for the writer: packed, so a few megabytes at most.
 const DATA_QUEUE: usize = 8192;
@@ -91,14 +92,14 @@ impl Store {
     /// Takes a record and waits until it is on the disk; commits at once.
     pub async fn accept_durably(&self, record: Record) -> Result<u64, NotDurable> {
         let packed = Packed::of(record);
-        writer::ask(&self.ops, |reply| Op::Record { packed, reply: Some(reply) }).await
+        op::ask(&self.ops, |reply| Op::Record { packed, reply: Some(reply) }).await
     }
 
     /// Takes a record unless one with that key was taken before, and waits until it is on the
     /// disk. `None` means that it already was.
     pub async fn accept_once(&self, key: String, record: Record) -> Result<Option<u64>, NotDurable> {
         let packed = Packed::of(record);
-        writer::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
+        op::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
     }
 
     /// Records waiting for delivery.

@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use super::Writer;
 use super::undecodable::Aside;
 use crate::codec::{pack_rollups, unpack_rollups};
-use crate::undecodable::Place;
+use crate::place::Place;
 
 /// Devices the writer has numbered in this database.
 #[derive(Default)]

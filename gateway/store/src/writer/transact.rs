@@ -4,14 +4,15 @@ use linli_domain::loss::{Loss, LossReason};
 use linli_domain::{Record, Timestamp};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::op::{Op, Packed};
 use super::undecodable::Aside;
 use super::{MetaRows, Writer, entries};
 use crate::command::{Begun, JournaledCommand};
 use crate::entry::Entry;
 use crate::journal::undecodable_state;
+use crate::op::{Op, Packed};
+use crate::place::Place;
 use crate::schema::{self, TABLES};
-use crate::undecodable::{Place, json_column};
+use crate::undecodable::json_column;
 
 /// Rows per INSERT statement: four parameters each, far below SQLite's limit.
 const ROWS_AT_ONCE: usize = 128;

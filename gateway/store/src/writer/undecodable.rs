@@ -3,7 +3,7 @@
 use linli_domain::Timestamp;
 use sqlx::SqliteConnection;
 
-use crate::undecodable::Place;
+use crate::place::Place;
 
 /// Rows recorded by a transaction; logged and counted once it is durable.
 pub(super) struct Aside {
