@@ -33,7 +33,7 @@ pub struct OrderRef {
 /// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Acted {
+pub enum ActionResult {
     /// The device accepted it.
     Done,
     /// The device did not, or the outcome is unknown.
@@ -109,7 +109,7 @@ pub enum Event {
         /// The phase of the action.
         turn: ActionPhase,
         /// How it ended.
-        acted: Acted,
+        acted: ActionResult,
     },
     /// A person does a step.
     Confirm {
@@ -179,7 +179,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// A step's settings are written, then [`Event::Acted`] is told.
+    /// A step's settings are written; [`Event::Acted`] reports how it ended.
     Act {
         /// The step.
         step: usize,

@@ -40,7 +40,7 @@ mod step;
 mod truth;
 
 pub use centre::{air_conflict, flows};
-pub use event::{Acted, ActionPhase, Actor, Effect, Event, OrderRef, Refused, Timer};
+pub use event::{ActionPhase, ActionResult, Actor, Effect, Event, OrderRef, Refused, Timer};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
@@ -53,7 +53,7 @@ pub use planned::{Planned, PlannedStep};
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
 pub use predicate::{Claim, Predicate, Readings};
 pub use replay::{ReplayMismatch, replay};
-pub use resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
+pub use resolved_plan::{Action, Condition, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
 pub use safety_rule::{SafetyRule, SafetyRules};
 pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
 pub use step::{step, step_under};

@@ -48,8 +48,9 @@ impl ResolvedPlan {
 fn touch(steps: &mut [ResolvedStep], safe: &mut [Safe]) {
     let output = |set: &Setting| (set.fixture, set.output);
     let mut about: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
-    for planned in steps.iter() {
-        let (Action::Actuate { sets, verify, .. } | Action::Process { sets, verify, .. }) = &planned.action
+    for resolved_step in steps.iter() {
+        let (Action::Actuate { sets, verify, .. } | Action::Process { sets, verify, .. }) =
+            &resolved_step.action
         else {
             continue;
         };
@@ -64,8 +65,8 @@ fn touch(steps: &mut [ResolvedStep], safe: &mut [Safe]) {
         let all = sets.iter().filter_map(|set| about.get(&output(set))).flatten().copied();
         all.collect::<BTreeSet<usize>>().into_iter().collect()
     };
-    for planned in steps {
-        planned.touches = match &planned.action {
+    for resolved_step in steps {
+        resolved_step.touches = match &resolved_step.action {
             Action::Actuate { sets, .. } | Action::Process { sets, .. } => claims(sets),
             Action::Verify { verify, .. } => verify.clone(),
             Action::Human { .. } => Vec::new(),

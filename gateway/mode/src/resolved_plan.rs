@@ -21,7 +21,7 @@ pub struct Fault {
 
 /// A condition of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cond {
+pub enum Condition {
     /// A predicate, by its position.
     Predicate(usize),
     /// That many evidences that nobody is there.
@@ -57,7 +57,7 @@ pub struct ResolvedStep {
     /// All steps that must be settled before.
     pub before: Vec<usize>,
     /// What must hold before and while it acts.
-    pub pre: Vec<Cond>,
+    pub pre: Vec<Condition>,
     /// Its action.
     pub action: Action,
     /// Time until somebody is notified.
@@ -107,7 +107,7 @@ pub enum Action {
         /// Retries.
         retry: Retry,
         /// Compensation, and its conditions.
-        compensate: Option<(Vec<Setting>, Vec<Cond>)>,
+        compensate: Option<(Vec<Setting>, Vec<Condition>)>,
         /// Whether it may be set again automatically.
         is_reasserted: bool,
         /// Whether each write acts again (pulse).
@@ -183,14 +183,14 @@ impl ResolvedPlan {
     /// Returns the position of a step.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<usize> {
-        self.steps.iter().position(|planned| planned.id.as_str() == id)
+        self.steps.iter().position(|resolved_step| resolved_step.id.as_str() == id)
     }
 
     /// Returns the settings of a phase of a step.
     #[must_use]
     pub fn settings(&self, step: usize, turn: super::event::ActionPhase) -> &[Setting] {
         use super::event::ActionPhase;
-        match (self.steps.get(step).map(|planned| &planned.action), turn) {
+        match (self.steps.get(step).map(|resolved_step| &resolved_step.action), turn) {
             (Some(Action::Actuate { sets, .. } | Action::Process { sets, .. }), ActionPhase::On) => sets,
             (Some(Action::Process { off, .. }), ActionPhase::Off) => off,
             (Some(Action::Actuate { compensate: Some((sets, _)), .. }), ActionPhase::Compensate) => sets,

@@ -13,7 +13,7 @@ use crate::error::{NotDurable, OpenError, Refused};
 use crate::heads::Heads;
 use crate::history::History;
 use crate::journal::Journal;
-use crate::layouts::Known;
+use crate::layouts::LayoutCache;
 use crate::op::{self, Op, Packed};
 use crate::open::{self, Opening};
 use crate::outbox::Outbox;
@@ -40,7 +40,7 @@ pub struct Store {
     readers: Arc<Readers>,
     heads: watch::Receiver<Heads>,
     status: watch::Receiver<Status>,
-    known: Arc<Mutex<(Arc<str>, Known)>>,
+    layouts: Arc<Mutex<(Arc<str>, LayoutCache)>>,
 }
 
 // === impl Store ===
@@ -62,9 +62,9 @@ impl Store {
         let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&rejected)).await;
         let (heads, status) = (writer.heads(), writer.status());
         writer::spawn(writer, database_lock, data_queue, op_queue, ops.downgrade());
-        let known = Arc::new(Mutex::new((heads.borrow().epoch.clone(), Known::default())));
+        let layouts = Arc::new(Mutex::new((heads.borrow().epoch.clone(), LayoutCache::default())));
         let undecodable = Undecodable::new(ops.clone());
-        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, known }, opening))
+        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, layouts }, opening))
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
@@ -109,7 +109,7 @@ impl Store {
             readers: Arc::clone(&self.readers),
             heads: self.heads.clone(),
             writer: self.ops.clone(),
-            known: Arc::clone(&self.known),
+            layouts: Arc::clone(&self.layouts),
             undecodable: self.undecodable.clone(),
         }
     }

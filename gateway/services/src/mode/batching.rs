@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_mode::facility::ReadSource;
-use linli_mode::{Acted, Event, Truth};
+use linli_mode::{ActionResult, Event, Truth};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -174,7 +174,7 @@ impl ModeService {
         }
         room.claims.moved(&task.touches, moment);
         let (step, turn) = task.act?;
-        let acted = if is_done { Acted::Done } else { Acted::Failed };
+        let acted = if is_done { ActionResult::Done } else { ActionResult::Failed };
         Some(RoomEvent::of(task.room, Event::Acted { step, turn, acted }))
     }
 

@@ -9,7 +9,7 @@ use linli_domain::audit::hex;
 use linli_domain::{ClockQuality, Id, Topic};
 use linli_mode::cap::Alert;
 use linli_mode::order::{
-    Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal as Unfit, ReplayGuard, judge,
+    Clock, Envelope, Judgement, Kind, LARGEST, Order, OrderError as Unfit, ReplayGuard, judge,
 };
 use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_store::{Change, Document, Documents};

@@ -1,7 +1,9 @@
 //! What people see: every room, its steps, what is waited for and from whom.
 
 use linli_mode::facility::{Facility, Site};
-use linli_mode::{Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast};
+use linli_mode::{
+    Action, Condition, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast,
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -102,7 +104,7 @@ fn step_shown(service: &ModeService, room: &Room, run: &Run, brief: &ResolvedPla
     let is_open = !state.is_settled() && *state != StepState::Pending;
     if is_open {
         let facility = &service.setup.facility;
-        let missing = |conds: &[Cond]| -> Vec<String> {
+        let missing = |conds: &[Condition]| -> Vec<String> {
             conds.iter().filter_map(|cond| missing(facility, room, brief, *cond)).collect()
         };
         let mut waits = missing(&job.pre);
@@ -160,12 +162,12 @@ fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
 }
 
 /// A condition that does not hold, or is not known to.
-fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -> Option<String> {
+fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Condition) -> Option<String> {
     match cond {
-        Cond::Predicate(atom) => claim(facility, room, brief, atom),
-        Cond::NoFire => (room.state.fire != linli_mode::Fire::Normal)
+        Condition::Predicate(atom) => claim(facility, room, brief, atom),
+        Condition::NoFire => (room.state.fire != linli_mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
-        Cond::Vacant(count) => {
+        Condition::Vacant(count) => {
             let somebody = brief.occupied.iter().any(|atom| room.knows(*atom).holds());
             let unknown = brief.occupied.iter().any(|atom| room.knows(*atom) == Truth::Unknown);
             match (somebody, unknown) {
@@ -174,7 +176,7 @@ fn missing(facility: &Facility, room: &Room, brief: &ResolvedPlan, cond: Cond) -
                 (false, false) => None,
             }
         }
-        Cond::ExitFree | Cond::FreeOf(_) => None,
+        Condition::ExitFree | Condition::FreeOf(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use linli_domain::loss::{Loss, LossReason};
 use linli_domain::{Record, Timestamp};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::undecodable::Aside;
+use super::undecodable::NewlyUndecodable;
 use super::{MetaRows, Writer, entries};
 use crate::command::{Begun, JournaledCommand};
 use crate::entry::Entry;
@@ -33,7 +33,7 @@ pub(super) struct Draft {
     pub stored: u64,
     pub acknowledged: u64,
     pub given_up: u64,
-    pub undecodable: Aside,
+    pub undecodable: NewlyUndecodable,
     rows: [Vec<NewRow>; TABLES.len()],
 }
 
@@ -176,7 +176,7 @@ impl Draft {
             stored: 0,
             acknowledged: 0,
             given_up: 0,
-            undecodable: Aside::new(now),
+            undecodable: NewlyUndecodable::new(now),
             rows,
         }
     }

@@ -6,13 +6,13 @@ use sqlx::SqliteConnection;
 use crate::place::Place;
 
 /// Rows recorded by a transaction; logged and counted once it is durable.
-pub(super) struct Aside {
+pub(super) struct NewlyUndecodable {
     at: Timestamp,
     rows: Vec<(Place, String)>,
 }
 
 /// What happens to a row.
-struct Way {
+struct Statements {
     /// Selects the bytes to copy by the key. None for personal data, which must stay where erasing
     /// finds it, and for dead letters.
     bytes: Option<&'static str>,
@@ -20,9 +20,9 @@ struct Way {
     remove: Option<&'static str>,
 }
 
-// === impl Aside ===
+// === impl NewlyUndecodable ===
 
-impl Aside {
+impl NewlyUndecodable {
     pub(super) const fn new(at: Timestamp) -> Self {
         Self { at, rows: Vec::new() }
     }
@@ -34,8 +34,8 @@ impl Aside {
         place: Place,
         reason: &str,
     ) -> Result<(), sqlx::Error> {
-        let way = way(&place);
-        let bytes = match way.bytes {
+        let statements = statements(&place);
+        let bytes = match statements.bytes {
             Some(sql) => {
                 bind(sqlx::query_scalar(sql), &place).fetch_optional(&mut *connection).await?.flatten()
             }
@@ -51,7 +51,7 @@ impl Aside {
         .bind::<Option<Vec<u8>>>(bytes)
         .execute(&mut *connection)
         .await?;
-        if let Some(sql) = way.remove {
+        if let Some(sql) = statements.remove {
             let removed: Option<Option<Vec<u8>>> =
                 bind(sqlx::query_scalar(sql), &place).fetch_optional(connection).await?;
             drop(removed);
@@ -80,7 +80,7 @@ impl Aside {
     }
 }
 
-const fn way(place: &Place) -> Way {
+const fn statements(place: &Place) -> Statements {
     let (bytes, remove) = match place {
         Place::Notification(_) => (
             Some("SELECT CAST(body AS BLOB) FROM notification WHERE id = ?"),
@@ -101,7 +101,7 @@ const fn way(place: &Place) -> Way {
         | Place::Resident(_)
         | Place::Audit(_) => (None, None),
     };
-    Way { bytes, remove }
+    Statements { bytes, remove }
 }
 
 type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Sqlite, Option<Vec<u8>>, sqlx::sqlite::SqliteArguments>;
