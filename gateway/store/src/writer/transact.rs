@@ -420,6 +420,13 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     }
 }
 
+/// As [`adopt`], for a transaction that did not write the losses still waiting for their ledger entry.
+pub(super) fn adopt_without_losses(writer: &mut Writer, draft: Draft) {
+    let waiting = std::mem::take(&mut writer.losses);
+    adopt(writer, draft);
+    writer.losses = waiting;
+}
+
 /// Makes the meta rows of a committed transaction those of the writer, and updates the status.
 pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
     let heads = draft.meta.heads();
