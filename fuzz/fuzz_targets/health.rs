@@ -8,7 +8,7 @@ use linli_drivers::health::Zone;
 use linli_drivers::health::bluetooth::profiles::{PROFILES, hear};
 use linli_drivers::health::hl7::mllp::{Framer, LONGEST, Step, frame};
 use linli_drivers::health::hl7::{Code, Message, acknowledge, results};
-use linli_drivers::health::models::{Heard, MODELS};
+use linli_drivers::health::models::{Decoded, MODELS};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_428_000_000), clock: ClockQuality::Synchronised };
 
@@ -17,16 +17,16 @@ fuzz_target!(|bytes: &[u8]| {
         let mut decoder = (model.decoder)();
         for byte in bytes {
             match decoder.push(*byte) {
-                Some(Heard::Moment(Some((saturation, _)))) => assert!((1..=100).contains(&saturation)),
-                Some(Heard::Measured { readings, .. }) => believable(readings),
+                Some(Decoded::Moment(Some((saturation, _)))) => assert!((1..=100).contains(&saturation)),
+                Some(Decoded::Measured { readings, .. }) => believable(readings),
                 _ => {}
             }
         }
     }
     for characteristic in PROFILES.iter().flat_map(|profile| profile.characteristics) {
         match hear(*characteristic, bytes) {
-            Ok(Some(Heard::Moment(Some((saturation, _))))) => assert!((1..=100).contains(&saturation)),
-            Ok(Some(Heard::Measured { readings, .. })) => believable(readings),
+            Ok(Some(Decoded::Moment(Some((saturation, _))))) => assert!((1..=100).contains(&saturation)),
+            Ok(Some(Decoded::Measured { readings, .. })) => believable(readings),
             _ => {}
         }
     }

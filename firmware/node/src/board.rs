@@ -11,14 +11,11 @@ use linli_wire::identity::BootState;
 use linli_wire::image::{Header, SIGNED};
 use linli_wire::version::Version;
 
+pub use crate::broken::Broken;
 use crate::copies::Copies;
 use crate::inputs::Inputs;
 use crate::outputs::Outputs;
 use crate::retained::Retained;
-
-/// Something that should have been written was not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Broken;
 
 /// What the firmware that runs says about itself, from its build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use embedded_storage::Storage;
 use embedded_storage::nor_flash::NorFlash;
 
-use crate::board::Broken;
+use crate::broken::Broken;
 
 /// Bytes kept for one copy; a multiple of every flash's word.
 pub const BYTES: usize = 96;

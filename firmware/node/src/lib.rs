@@ -9,6 +9,7 @@
 #![cfg_attr(not(any(test, feature = "sim")), no_std)]
 
 pub mod board;
+mod broken;
 pub mod clock;
 pub mod copies;
 pub mod filter;
@@ -29,7 +30,8 @@ pub mod settings;
 pub mod sim;
 mod space;
 
-pub use board::{Board, Boot, Broken, Crypto, Firmware, Hash, Parts, Watchdog};
+pub use board::{Board, Boot, Crypto, Firmware, Hash, Parts, Watchdog};
+pub use broken::Broken;
 pub use node::{Line, Node, Tick};
 pub use retained::Retained;
 pub use server::Answer;

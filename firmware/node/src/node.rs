@@ -16,7 +16,7 @@ use crate::outputs::Leased;
 use crate::receiver::{Done, Event, Receiver, Rules};
 use crate::sampler::Sampler;
 use crate::selftest::{Seen, Selftest};
-use crate::server::{Answer, Heard, serve};
+use crate::server::{Answer, RequestOutcome, serve};
 use crate::settings::{Changed, Found, Settings};
 
 /// How long new firmware may run without being confirmed.
@@ -168,15 +168,15 @@ impl<B: Board> Node<B> {
         let unit = self.settings.active().unit;
         let heard = serve(unit, request, self, answer);
         let counter = match heard {
-            Heard::Answered => Counter::Answers,
-            Heard::Refused(_) => Counter::Exceptions,
-            Heard::Fragment => Counter::Fragments,
-            Heard::Damaged => Counter::CrcErrors,
-            Heard::Broadcast => Counter::Broadcasts,
-            Heard::OtherUnit => Counter::OtherUnits,
+            RequestOutcome::Answered => Counter::Answers,
+            RequestOutcome::Refused(_) => Counter::Exceptions,
+            RequestOutcome::Fragment => Counter::Fragments,
+            RequestOutcome::Damaged => Counter::CrcErrors,
+            RequestOutcome::Broadcast => Counter::Broadcasts,
+            RequestOutcome::OtherUnit => Counter::OtherUnits,
         };
         self.memory.count(counter);
-        if !matches!(heard, Heard::Fragment | Heard::Damaged) {
+        if !matches!(heard, RequestOutcome::Fragment | RequestOutcome::Damaged) {
             self.memory.count(Counter::Frames);
         }
         answer.len()

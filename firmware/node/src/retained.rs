@@ -15,7 +15,7 @@ const MAGIC: u32 = 0x4C4C_5203;
 /// One entry with its check.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-struct Kept {
+struct LogEntry {
     seq: u32,
     uptime_s: u32,
     code: u32,
@@ -31,14 +31,14 @@ pub struct Retained {
     magic: u32,
     counters: [u32; COUNT],
     refusals: [u32; MOST_REFUSALS as usize],
-    log: [Kept; ENTRIES],
+    log: [LogEntry; ENTRIES],
     head: u32,
     scratch: u32,
 }
 
-// === impl Kept ===
+// === impl LogEntry ===
 
-impl Kept {
+impl LogEntry {
     const EMPTY: Self = Self { seq: 0, uptime_s: 0, code: 0, argument: 0, check: 0 };
 
     fn sum(&self) -> u32 {
@@ -71,7 +71,7 @@ impl Retained {
             magic: 0,
             counters: [0; COUNT],
             refusals: [0; MOST_REFUSALS as usize],
-            log: [Kept::EMPTY; ENTRIES],
+            log: [LogEntry::EMPTY; ENTRIES],
             head: 0,
             scratch: 0,
         }
@@ -85,13 +85,13 @@ impl Retained {
             self.refusals = [0; MOST_REFUSALS as usize];
             self.magic = MAGIC;
         }
-        let newest = self.log.iter().enumerate().filter(|(place, kept)| kept.is_whole(*place));
-        self.head = newest.map(|(_, kept)| kept.seq).max().unwrap_or(0);
+        let newest = self.log.iter().enumerate().filter(|(place, entry)| entry.is_whole(*place));
+        self.head = newest.map(|(_, entry)| entry.seq).max().unwrap_or(0);
         let head = self.head;
-        for (place, kept) in self.log.iter_mut().enumerate() {
+        for (place, entry) in self.log.iter_mut().enumerate() {
             // After power-on a ring of another run may show through: only what is near the newest counts.
-            if !kept.is_whole(place) || head - kept.seq >= ENTRIES as u32 {
-                *kept = Kept::EMPTY;
+            if !entry.is_whole(place) || head - entry.seq >= ENTRIES as u32 {
+                *entry = LogEntry::EMPTY;
             }
         }
         goes_on
@@ -137,7 +137,7 @@ impl Retained {
         self.head = self.head.wrapping_add(1).max(1);
         let place = &mut self.log[self.head as usize % ENTRIES];
         let overwrites = place.seq != 0;
-        *place = Kept { seq: self.head, uptime_s, code: u32::from(code.code()), argument, check: 0 };
+        *place = LogEntry { seq: self.head, uptime_s, code: u32::from(code.code()), argument, check: 0 };
         // The check comes last: a reset before it leaves an entry that does not count.
         place.check = place.sum();
         if overwrites {
@@ -154,15 +154,16 @@ impl Retained {
     /// Sequence number of the oldest entry kept, 0 if there is none.
     #[must_use]
     pub fn oldest(&self) -> u32 {
-        self.log.iter().map(|kept| kept.seq).filter(|seq| *seq != 0).min().unwrap_or(0)
+        self.log.iter().map(|entry| entry.seq).filter(|seq| *seq != 0).min().unwrap_or(0)
     }
 
     /// The entry with that number, if it is kept.
     #[must_use]
     pub fn entry(&self, seq: u32) -> Option<Entry> {
-        let kept = &self.log[seq as usize % ENTRIES];
-        let found = Entry { seq, uptime_s: kept.uptime_s, code: kept.code as u16, argument: kept.argument };
-        (seq != 0 && kept.seq == seq).then_some(found)
+        let entry = &self.log[seq as usize % ENTRIES];
+        let found =
+            Entry { seq, uptime_s: entry.uptime_s, code: entry.code as u16, argument: entry.argument };
+        (seq != 0 && entry.seq == seq).then_some(found)
     }
 
     /// Whether the memory holds what is written to it.
@@ -213,8 +214,8 @@ mod tests {
     #[test]
     fn what_power_on_left_is_not_a_log() {
         let mut memory = Retained::new();
-        for (n, kept) in memory.log.iter_mut().enumerate() {
-            *kept = Kept { seq: n as u32 * 977, uptime_s: 3, code: 1, argument: 9, check: 0xFFFF_FFFF };
+        for (n, entry) in memory.log.iter_mut().enumerate() {
+            *entry = LogEntry { seq: n as u32 * 977, uptime_s: 3, code: 1, argument: 9, check: 0xFFFF_FFFF };
         }
         memory.counters = [0xDEAD_BEEF; COUNT];
         assert!(!memory.revive());

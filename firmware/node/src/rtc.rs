@@ -4,7 +4,7 @@
 use ds1307::{DateTimeAccess, Datelike, Ds1307, NaiveDate, Timelike};
 use embedded_hal::i2c::I2c;
 
-use crate::board::Broken;
+use crate::broken::Broken;
 
 /// 1970-01-01, counted in days from the beginning of the common era.
 const EPOCH_DAY: i32 = 719_163;

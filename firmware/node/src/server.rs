@@ -42,7 +42,7 @@ pub trait Space {
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum RequestOutcome {
     /// The answer is to be sent.
     Answered,
     /// The answer is an exception, to be sent.
@@ -61,23 +61,23 @@ pub enum Heard {
 const MOST_WORDS: usize = 125;
 
 /// Serves one frame. `answer` is empty unless something is to be sent.
-pub fn serve(unit: u8, request: &[u8], space: &mut impl Space, answer: &mut Answer) -> Heard {
+pub fn serve(unit: u8, request: &[u8], space: &mut impl Space, answer: &mut Answer) -> RequestOutcome {
     answer.clear();
     let Some((body, sum)) = request.split_last_chunk::<2>().filter(|(body, _)| body.len() >= 2) else {
-        return Heard::Fragment;
+        return RequestOutcome::Fragment;
     };
     if crc::modbus(body) != u16::from_le_bytes(*sum) {
-        return Heard::Damaged;
+        return RequestOutcome::Damaged;
     }
     match body[0] {
         // A write to everyone would move every relay of a line without anyone's answer.
-        0 => return Heard::Broadcast,
-        other if other != unit => return Heard::OtherUnit,
+        0 => return RequestOutcome::Broadcast,
+        other if other != unit => return RequestOutcome::OtherUnit,
         _ => {}
     }
     // 128 and above are answers with exceptions: an echo of our own line.
     if body[1] >= 0x80 {
-        return Heard::Fragment;
+        return RequestOutcome::Fragment;
     }
     let mut frame = ModbusFrame::new(unit, request, ModbusProto::Rtu, answer);
     frame.responding_to_fn = body[1];
@@ -88,11 +88,11 @@ pub fn serve(unit: u8, request: &[u8], space: &mut impl Space, answer: &mut Answ
     }
     if frame.finalize_response().is_err() {
         frame.response.clear();
-        return Heard::Fragment;
+        return RequestOutcome::Fragment;
     }
     match result {
-        Ok(()) => Heard::Answered,
-        Err(exception) => Heard::Refused(exception),
+        Ok(()) => RequestOutcome::Answered,
+        Err(exception) => RequestOutcome::Refused(exception),
     }
 }
 

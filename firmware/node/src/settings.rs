@@ -6,7 +6,7 @@ use linli_wire::field::{from_bytes, to_bytes};
 use linli_wire::health::Counter;
 use linli_wire::log::Code;
 
-use crate::board::Broken;
+use crate::broken::Broken;
 use crate::clock::Ms;
 use crate::copies::{BYTES, Copies};
 use crate::retained::Retained;

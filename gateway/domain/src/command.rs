@@ -63,7 +63,7 @@ pub enum State {
 
 /// Why a request is refused before anything is journaled or sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum CommandError {
     /// Retained messages are delivered again at every reconnect.
     #[error("retained commands are refused: publish it without the retain flag")]
     Retained,
@@ -145,25 +145,25 @@ pub const FURTHEST_EXPIRY_MS: i64 = 24 * 3600 * 1000;
 
 impl Request {
     /// Checks everything that can be checked without knowing the device.
-    pub fn parse(inbound: &Inbound, now: Timestamp) -> Result<Self, Refusal> {
+    pub fn parse(inbound: &Inbound, now: Timestamp) -> Result<Self, CommandError> {
         if inbound.retained {
-            return Err(Refusal::Retained);
+            return Err(CommandError::Retained);
         }
         if inbound.payload.len() > LARGEST_REQUEST {
-            return Err(Refusal::TooLarge { size: inbound.payload.len() });
+            return Err(CommandError::TooLarge { size: inbound.payload.len() });
         }
         let request: Self = serde_json::from_slice(&inbound.payload)
-            .map_err(|e| Refusal::Malformed { detail: e.to_string() })?;
+            .map_err(|e| CommandError::Malformed { detail: e.to_string() })?;
         if request.id.is_empty() || request.id.len() > 64 || !request.id.bytes().all(|b| b.is_ascii_graphic())
         {
-            return Err(Refusal::BadId);
+            return Err(CommandError::BadId);
         }
         if request.expires <= now {
-            return Err(Refusal::Expired { expired: request.expires, now });
+            return Err(CommandError::Expired { expired: request.expires, now });
         }
         let ahead_ms = request.expires.0.saturating_sub(now.0);
         if ahead_ms > FURTHEST_EXPIRY_MS {
-            return Err(Refusal::TooFarAhead { ahead_ms });
+            return Err(CommandError::TooFarAhead { ahead_ms });
         }
         Ok(request)
     }

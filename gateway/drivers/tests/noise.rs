@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use linli_domain::vital::{self, Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Timestamp};
-use linli_drivers::health::models::{Heard, MODELS, Model};
+use linli_drivers::health::models::{Decoded, MODELS, Model};
 use linli_drivers::health::spot::Spot;
 use tokio::time::Instant;
 
@@ -43,8 +43,8 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
         #[expect(clippy::cast_precision_loss, reason = "a few hundred seconds")]
         let now = began + Duration::from_secs_f64(share * seconds as f64);
         match decoder.push(*byte) {
-            None | Some(Heard::Values(_)) => {}
-            Some(Heard::Moment(moment)) => {
+            None | Some(Decoded::Values(_)) => {}
+            Some(Decoded::Moment(moment)) => {
                 if let Some((saturation, pulse)) = spot.push(now, moment) {
                     all.push(vec![
                         Reading::of(Quantity::OxygenSaturation, saturation.into()),
@@ -52,7 +52,7 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
                     ]);
                 }
             }
-            Some(Heard::Measured { readings, .. }) => all.push(readings),
+            Some(Decoded::Measured { readings, .. }) => all.push(readings),
         }
     }
     all
@@ -76,9 +76,9 @@ fn right(model: &Model) -> Vec<Option<f64>> {
     let mut decoder = (model.decoder)();
     let heard = frame(model).into_iter().find_map(|byte| decoder.push(byte)).expect("a whole frame");
     match heard {
-        Heard::Moment(Some((saturation, pulse))) => vec![Some(saturation.into()), Some(pulse.into())],
-        Heard::Measured { readings, .. } => readings.iter().map(|r| r.value.ok()).collect(),
-        Heard::Moment(None) | Heard::Values(_) => panic!("the frame of {} has a reading", model.name),
+        Decoded::Moment(Some((saturation, pulse))) => vec![Some(saturation.into()), Some(pulse.into())],
+        Decoded::Measured { readings, .. } => readings.iter().map(|r| r.value.ok()).collect(),
+        Decoded::Moment(None) | Decoded::Values(_) => panic!("the frame of {} has a reading", model.name),
     }
 }
 
@@ -91,7 +91,7 @@ fn ten_minutes_of_noise_are_no_measurement_and_the_second_frame_is_understood() 
         let mut decoder = (model.decoder)();
         bytes.iter().for_each(|byte| drop(decoder.push(*byte)));
         let frames = frame(model).repeat(3);
-        let last: Vec<Heard> = frames.into_iter().filter_map(|byte| decoder.push(byte)).collect();
+        let last: Vec<Decoded> = frames.into_iter().filter_map(|byte| decoder.push(byte)).collect();
         assert!(last.len() >= 2, "{} lost more than one frame after the noise", model.name);
     }
 }
@@ -134,7 +134,7 @@ fn a_frame_cut_short_is_nothing_and_the_next_one_is_whole() {
         let whole = frame(model);
         for cut in 0..whole.len() {
             let mut decoder = (model.decoder)();
-            let heard: Vec<Heard> = whole[..cut].iter().filter_map(|byte| decoder.push(*byte)).collect();
+            let heard: Vec<Decoded> = whole[..cut].iter().filter_map(|byte| decoder.push(*byte)).collect();
             assert!(heard.is_empty() || cut + 1 == whole.len(), "{} of {cut} bytes", model.name);
             let heard = whole.repeat(2).into_iter().filter_map(|byte| decoder.push(byte)).last();
             assert!(heard.is_some(), "{} cut after {cut} bytes", model.name);

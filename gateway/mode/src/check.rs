@@ -4,55 +4,33 @@
 use std::time::Duration;
 
 use super::exits::precedes;
-use super::expression::{Literal, Op};
+use super::expression::Literal;
 use super::path;
 use super::plan::{Channel, Direction, Drill};
-use super::predicate::Claim;
-use super::resolved_plan::{Action, Cond, Fault, ResolvedPlan, ResolvedStep};
-use crate::facility::{Facility, Interlock, Kind, Read};
+use super::resolved_plan::{Action, Condition, Fault, ResolvedPlan, ResolvedStep};
+use crate::facility::{Facility, Interlock, Kind};
 
 /// Longest lease: bounds how long lamps stay on after the gateway failed.
 const LONGEST_LEASE: Duration = Duration::from_secs(10);
 
-/// Returns what is wrong with a predicate.
-pub(super) fn claim(read: &Read, claim: &Claim) -> Option<String> {
-    let name = &read.name;
-    match claim {
-        Claim::Is(op, Literal::Word(word)) if read.speaks_words() => {
-            if !matches!(op, Op::Equal | Op::Unequal) {
-                return Some(format!("{name} is a word: only == and != compare words"));
-            }
-            let known: Vec<&str> = read.words.iter().map(|(word, _)| word.as_str()).collect();
-            (!known.contains(&word.as_str()))
-                .then(|| format!("{name} is never {word:?}; it is one of: {}", known.join(", ")))
-        }
-        Claim::Is(_, Literal::Number(_)) | Claim::Within(..) if read.speaks_words() => {
-            Some(format!("{name} is a word, not a number"))
-        }
-        Claim::Is(op, Literal::Word(word)) => (!matches!(op, Op::Equal | Op::Unequal))
-            .then(|| format!("{name} cannot be greater or less than the word {word:?}")),
-        _ => None,
-    }
-}
-
-/// Computes all predecessors of each step.
+/// Finds everything that stands before each step.
 pub(super) fn order(steps: &mut [ResolvedStep]) {
-    let after: Vec<Vec<usize>> = steps.iter().map(|planned| planned.after.clone()).collect();
-    for (step, planned) in steps.iter_mut().enumerate() {
+    let after: Vec<Vec<usize>> = steps.iter().map(|resolved_step| resolved_step.after.clone()).collect();
+    for (step, resolved_step) in steps.iter_mut().enumerate() {
         let (mut seen, mut front) = (std::collections::BTreeSet::new(), after[step].clone());
         while let Some(before) = front.pop() {
             if seen.insert(before) {
                 front.extend(&after[before]);
             }
         }
-        planned.before = seen.into_iter().collect();
+        resolved_step.before = seen.into_iter().collect();
     }
 }
 
 /// Marks steps whose setting a later step changes.
 pub(super) fn supersede(steps: &mut [ResolvedStep]) {
-    let outputs = |planned: &ResolvedStep| -> Vec<(usize, usize)> {
-        match &planned.action {
+    let outputs = |resolved_step: &ResolvedStep| -> Vec<(usize, usize)> {
+        match &resolved_step.action {
             Action::Actuate { sets, .. } | Action::Process { sets, .. } => {
                 sets.iter().map(|set| (set.fixture, set.output)).collect()
             }
@@ -69,8 +47,8 @@ pub(super) fn supersede(steps: &mut [ResolvedStep]) {
             })
         })
         .collect();
-    for (planned, later) in steps.iter_mut().zip(superseded) {
-        if let Action::Actuate { is_superseded, .. } = &mut planned.action {
+    for (resolved_step, later) in steps.iter_mut().zip(superseded) {
+        if let Action::Actuate { is_superseded, .. } = &mut resolved_step.action {
             *is_superseded = later;
         }
     }
@@ -84,11 +62,11 @@ pub(super) fn check(resolved: &ResolvedPlan, facility: &Facility, faults: &mut V
     if faults.len() > before {
         return;
     }
-    for (step, planned) in resolved.steps.iter().enumerate() {
+    for (step, resolved_step) in resolved.steps.iter().enumerate() {
         let mut fault =
             |key: &'static str, message: String| faults.push(Fault { step: Some(step), key, message });
-        device(resolved, facility, planned, &mut fault);
-        people(resolved, facility, step, planned, &mut fault);
+        device(resolved, facility, resolved_step, &mut fault);
+        people(resolved, facility, step, resolved_step, &mut fault);
     }
     conflicts(resolved, faults);
     let forecast = path::forecast(resolved);
@@ -125,9 +103,9 @@ fn whole(resolved: &ResolvedPlan, facility: &Facility, faults: &mut Vec<Fault>) 
     if !facility.people.iter().any(|person| person.roles.contains(&plan.lead)) {
         fault("lead", &format!("nobody in facility.toml has the role {:?}", plan.lead));
     }
-    let accepts = |planned: &ResolvedStep| matches!(&planned.action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
-    let last = resolved.steps.iter().enumerate().any(|(step, planned)| {
-        accepts(planned)
+    let accepts = |resolved_step: &ResolvedStep| matches!(&resolved_step.action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
+    let last = resolved.steps.iter().enumerate().any(|(step, resolved_step)| {
+        accepts(resolved_step)
             && (0..resolved.steps.len()).all(|other| other == step || precedes(resolved, other, step))
     });
     if !last {
@@ -149,10 +127,10 @@ fn cycles(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
 fn device(
     resolved: &ResolvedPlan,
     facility: &Facility,
-    planned: &ResolvedStep,
+    resolved_step: &ResolvedStep,
     fault: &mut impl FnMut(&'static str, String),
 ) {
-    let (sets, compensate, channel) = match &planned.action {
+    let (sets, compensate, channel) = match &resolved_step.action {
         Action::Actuate { sets, compensate, channel, .. } => (sets, compensate.as_ref(), *channel),
         Action::Process { sets, channel, .. } => (sets, None, *channel),
         Action::Verify { channel, verify, .. } => {
@@ -161,13 +139,13 @@ fn device(
         Action::Human { .. } => return,
     };
     let fixture = &facility.fixtures[sets[0].fixture];
-    let needs = |cond: Cond| planned.pre.contains(&cond);
-    let vacant = planned.pre.iter().any(|cond| matches!(cond, Cond::Vacant(n) if *n >= 2));
+    let needs = |cond: Condition| resolved_step.pre.contains(&cond);
+    let vacant = resolved_step.pre.iter().any(|cond| matches!(cond, Condition::Vacant(n) if *n >= 2));
     let secures = sets.iter().any(|set| {
         let output = &facility.fixtures[set.fixture].sets[set.output];
         matches!(&set.word, Literal::Word(word) if output.secures.contains(word))
     });
-    if secures && !(vacant && needs(Cond::NoFire) && needs(Cond::ExitFree)) {
+    if secures && !(vacant && needs(Condition::NoFire) && needs(Condition::ExitFree)) {
         fault(
             "pre",
             "nobody may be shut in: needs \"vacant(2)\", \"fire == normal\" and \"exit_free\"".to_owned(),
@@ -180,33 +158,33 @@ fn device(
         );
         fault("device", message);
     }
-    match (&planned.action, fixture.kind) {
+    match (&resolved_step.action, fixture.kind) {
         (Action::Process { span, lease, .. }, Kind::Uv) => {
-            lamps(vacant && needs(Cond::NoFire), *span, *lease, fault);
+            lamps(vacant && needs(Condition::NoFire), *span, *lease, fault);
         }
         (Action::Actuate { .. }, Kind::Uv) => {
             let message = "lamps are a process with a time, never an on and an off: kind = \"process\"";
             fault("kind", message.to_owned());
         }
-        (_, Kind::Fridge) if !planned.pre.iter().any(|cond| matches!(cond, Cond::FreeOf(_))) => {
+        (_, Kind::Fridge) if !resolved_step.pre.iter().any(|cond| matches!(cond, Condition::FreeOf(_))) => {
             let message = "what it holds must be out before its set-point changes: needs \"free_of(...)\"";
             fault("pre", message.to_owned());
         }
-        (_, Kind::Heat) if !needs(Cond::FreeOf(crate::facility::Contents::HotFood)) => {
+        (_, Kind::Heat) if !needs(Condition::FreeOf(crate::facility::Contents::HotFood)) => {
             fault("pre", "needs \"free_of(hot_food)\": hot food must not cool by a plan".to_owned());
         }
         _ => {}
     }
-    if planned.drill == Drill::Live && !fixture.kind.moves_in_drill() {
+    if resolved_step.drill == Drill::Live && !fixture.kind.moves_in_drill() {
         let message = format!("a drill must not move a {}: simulate or skip", fixture.kind.as_str());
         fault("drill", message);
     }
     if let Some((_, pre)) = compensate
-        && !pre.contains(&Cond::NoFire)
+        && !pre.contains(&Condition::NoFire)
     {
         fault("compensate", "has no guard of its own: needs pre with \"fire == normal\"".to_owned());
     }
-    let verify = match &planned.action {
+    let verify = match &resolved_step.action {
         Action::Actuate { verify, .. } | Action::Process { verify, .. } => verify,
         _ => return,
     };
@@ -252,18 +230,20 @@ fn people(
     resolved: &ResolvedPlan,
     facility: &Facility,
     step: usize,
-    planned: &ResolvedStep,
+    resolved_step: &ResolvedStep,
     fault: &mut impl FnMut(&'static str, String),
 ) {
-    for (role, after) in &planned.escalate {
+    for (role, after) in &resolved_step.escalate {
         if role != "district" && !facility.people.iter().any(|person| person.roles.contains(role)) {
             fault("escalate", format!("nobody in facility.toml has the role {role:?}"));
         }
-        if after > &planned.deadline {
+        if after > &resolved_step.deadline {
             fault("escalate", format!("{role} would hear of it after the deadline"));
         }
     }
-    let Action::Human { role, count, not_same_as, void_on, is_sweep, .. } = &planned.action else { return };
+    let Action::Human { role, count, not_same_as, void_on, is_sweep, .. } = &resolved_step.action else {
+        return;
+    };
     let of =
         |role: &str| facility.people.iter().filter(|person| person.roles.iter().any(|r| r == role)).count();
     if *count == 0 {
@@ -298,7 +278,7 @@ fn people(
     if *is_sweep && !(void_on.presence && void_on.door_opened) {
         fault("void_on", "a sweep is worth nothing once somebody was seen or a door opened: needs \"presence\" and \"door_opened\"".to_owned());
     }
-    if planned.deadline.is_zero() {
+    if resolved_step.deadline.is_zero() {
         fault("deadline", "is missing: nobody would notice that nobody came".to_owned());
     }
 }

@@ -33,8 +33,8 @@ pub struct OrderRef {
 /// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Acted {
-    /// The command was confirmed by its read-back.
+pub enum ActionResult {
+    /// The device accepted it.
     Done,
     /// The command failed, or its result is unknown.
     Failed,
@@ -108,8 +108,8 @@ pub enum Event {
         step: usize,
         /// The phase of the action.
         turn: ActionPhase,
-        /// The outcome.
-        acted: Acted,
+        /// How it ended.
+        acted: ActionResult,
     },
     /// A person confirms a step.
     Confirm {
@@ -179,7 +179,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// Writes the settings of a step; [`Event::Acted`] reports the outcome.
+    /// A step's settings are written; [`Event::Acted`] reports how it ended.
     Act {
         /// The step.
         step: usize,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{
-    Acted, ActionPhase, Actor, Cause, Channel, Class, Direction, Drill, Effect, Event, Fire, OnFail,
+    ActionPhase, ActionResult, Actor, Cause, Channel, Class, Direction, Drill, Effect, Event, Fire, OnFail,
     OrderRef, Phase, Pressure, Run, Stage, State, StepState, Timer, Truth, fold,
 };
 use linli_domain::Id;
@@ -119,7 +119,7 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Order(order(Class::Exercise, Direction::Return)),
         Event::Cancel { by: "0197f0c2-2".to_owned() },
         Event::Truth(4, Truth::False),
-        Event::Acted { step: 3, turn: ActionPhase::On, acted: Acted::Done },
+        Event::Acted { step: 3, turn: ActionPhase::On, acted: ActionResult::Done },
         Event::Confirm { step: 0, who: who() },
         Event::Simulate { step: 0, who: who() },
         Event::Cannot { step: 1, who: who(), why: why() },
@@ -168,7 +168,7 @@ fn words_of_the_mode_switch() {
     words!(stored "mode/fire", Fire: Unknown, Normal, Alarm);
     words!(stored "mode/cause", Cause: Fire, Stop, Guard, Failed, Cancel);
     words!(stored "mode/truth", Truth: True, False, Unknown);
-    words!(stored "mode/acted", Acted: Done, Failed);
+    words!(stored "mode/acted", ActionResult: Done, Failed);
     words!(stored "mode/turn", ActionPhase: On, Off, Compensate);
     words!(stored "mode/direction", Direction: Enter, Return);
     words!(stored "mode/class", Class: Exercise, Actual);

@@ -1,10 +1,10 @@
-//! Resolved plans that use every variant.
+//! Resolved plans that use every variant of everything a plan consists of.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Action, Channel, Claim, Compensate, Cond, Direction, Drill, HumanTask, Literal, OnFail, Op, Plan,
+    Action, Channel, Claim, Compensate, Condition, Direction, Drill, HumanTask, Literal, OnFail, Op, Plan,
     Predicate, Pressure, ResolvedPlan, ResolvedStep, Retry, Safe, Setting, Step, Verify, VoidOn, Work,
 };
 use crate::facility::Contents;
@@ -31,7 +31,7 @@ fn verify(channel: Channel) -> Verify {
 
 fn works() -> Vec<Work> {
     let void_on = VoidOn { door_opened: true, presence: false, after: Some(Duration::from_millis(1500)) };
-    let hands = HumanTask {
+    let human = HumanTask {
         role: text("staff"),
         count: 2,
         prompt: text("两人逐排清场\n\"随手\"关门\\'"),
@@ -61,7 +61,7 @@ fn works() -> Vec<Work> {
         abort_on: vec![text("presence")],
     };
     vec![
-        Work::Human(hands),
+        Work::Human(human),
         Work::Human(HumanTask::default()),
         actuate(Some(verify(Channel::Independent)), Some(compensate)),
         actuate(None, None),
@@ -69,6 +69,32 @@ fn works() -> Vec<Work> {
         process(None, None),
         Work::Verify(verify(Channel::Human)),
     ]
+}
+
+fn conditions() -> Vec<Condition> {
+    let conditions = vec![
+        Condition::Predicate(4),
+        Condition::Vacant(2),
+        Condition::ExitFree,
+        Condition::FreeOf(Contents::Chilled),
+        Condition::NoFire,
+    ];
+    every!(conditions; Condition::Predicate(_), Condition::Vacant(_), Condition::ExitFree, Condition::FreeOf(_), Condition::NoFire);
+    conditions
+}
+
+fn contents() -> Vec<Contents> {
+    let contents = vec![
+        Contents::HotFood,
+        Contents::Chilled,
+        Contents::Frozen,
+        Contents::Dry,
+        Contents::Medical,
+        Contents::Hazard,
+    ];
+    every!(contents; Contents::HotFood, Contents::Chilled, Contents::Frozen, Contents::Dry,
+        Contents::Medical, Contents::Hazard);
+    contents
 }
 
 fn actions() -> Vec<Action> {
@@ -81,14 +107,6 @@ fn actions() -> Vec<Action> {
     ];
     let set = |value: &Value| Setting { fixture: 3, output: 1, word: word("on"), value: value.clone() };
     let sets: Vec<Setting> = values.iter().map(set).collect();
-    let conds = vec![
-        Cond::Predicate(4),
-        Cond::Vacant(2),
-        Cond::ExitFree,
-        Cond::FreeOf(Contents::Chilled),
-        Cond::NoFire,
-    ];
-    every!(conds; Cond::Predicate(_), Cond::Vacant(_), Cond::ExitFree, Cond::FreeOf(_), Cond::NoFire);
     let human = |after, clears| Action::Human {
         role: text("staff"),
         count: 2,
@@ -110,20 +128,10 @@ fn actions() -> Vec<Action> {
         is_pulse: true,
         is_superseded: true,
     };
-    let contents = vec![
-        Contents::HotFood,
-        Contents::Chilled,
-        Contents::Frozen,
-        Contents::Dry,
-        Contents::Medical,
-        Contents::Hazard,
-    ];
-    every!(contents; Contents::HotFood, Contents::Chilled, Contents::Frozen, Contents::Dry,
-        Contents::Medical, Contents::Hazard);
     let actions = vec![
-        human(Some(SECOND * 2700), contents),
+        human(Some(SECOND * 2700), contents()),
         human(None, Vec::new()),
-        actuate(&sets, Some((sets[..1].to_vec(), conds))),
+        actuate(&sets, Some((sets[..1].to_vec(), conditions()))),
         actuate(&[], None),
         Action::Process {
             sets: sets[..2].to_vec(),
@@ -195,13 +203,13 @@ fn plan(direction: Direction, pressure: Pressure) -> Plan {
     }
 }
 
-/// Plans that together use every variant, and one with as few members as possible.
-pub(crate) fn briefs() -> Vec<ResolvedPlan> {
-    let job = |(index, action): (usize, Action)| ResolvedStep {
+/// Plans that together use every variant, and one with empty lists only.
+pub(crate) fn resolved_plans() -> Vec<ResolvedPlan> {
+    let step = |(index, action): (usize, Action)| ResolvedStep {
         id: id(&format!("step-{index}")),
         after: vec![0; index % 2],
         before: (0..index).collect(),
-        pre: vec![Cond::Predicate(index), Cond::NoFire],
+        pre: vec![Condition::Predicate(index), Condition::NoFire],
         action,
         deadline: SECOND * 600,
         escalate: vec![(text("site_lead"), SECOND * 300)],
@@ -214,11 +222,11 @@ pub(crate) fn briefs() -> Vec<ResolvedPlan> {
         proof,
         touches: vec![0],
     };
-    let brief = |direction, pressure| ResolvedPlan {
+    let resolved_plan = |direction, pressure| ResolvedPlan {
         plan: plan(direction, pressure),
         room: 1,
         predicates: predicates(),
-        steps: actions().into_iter().enumerate().map(job).collect(),
+        steps: actions().into_iter().enumerate().map(step).collect(),
         occupied: vec![0, 3],
         opened: vec![1],
         ways_out: vec![vec![2, 4], Vec::new()],
@@ -243,12 +251,12 @@ pub(crate) fn briefs() -> Vec<ResolvedPlan> {
         contents: Vec::new(),
     };
     let all = vec![
-        brief(Direction::Enter, Pressure::Negative),
-        brief(Direction::Return, Pressure::Positive),
-        brief(Direction::Return, Pressure::Neutral),
+        resolved_plan(Direction::Enter, Pressure::Negative),
+        resolved_plan(Direction::Return, Pressure::Positive),
+        resolved_plan(Direction::Return, Pressure::Neutral),
         least,
     ];
-    every!(all.iter().map(|brief| brief.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
+    every!(all.iter().map(|resolved_plan| resolved_plan.plan.pressure).collect::<Vec<_>>(); Pressure::Neutral,
         Pressure::Negative, Pressure::Positive);
     all
 }

@@ -47,25 +47,25 @@ fn end(resolved: &ResolvedPlan, step: usize, ends: &mut [Option<Duration>]) -> D
 /// Adds the travel time to the deadlines of people: the first step of a role at the room's site
 /// includes it; later steps of the role do not.
 pub(super) fn add_travel_time(steps: &mut [ResolvedStep], walk: Duration) {
-    let role = |planned: &ResolvedStep| match &planned.action {
+    let role = |resolved_step: &ResolvedStep| match &resolved_step.action {
         Action::Human { role, .. } => Some(role.clone()),
         _ => None,
     };
     let roles: Vec<Option<String>> = steps.iter().map(role).collect();
-    for (planned, role) in steps.iter_mut().zip(&roles) {
-        if role.is_none() || planned.before.iter().any(|before| roles[*before] == *role) {
+    for (resolved_step, role) in steps.iter_mut().zip(&roles) {
+        if role.is_none() || resolved_step.before.iter().any(|before| roles[*before] == *role) {
             continue;
         }
-        planned.deadline += walk;
-        planned.escalate.iter_mut().for_each(|(_, after)| *after += walk);
+        resolved_step.deadline += walk;
+        resolved_step.escalate.iter_mut().for_each(|(_, after)| *after += walk);
     }
 }
 
 /// How long a step takes at most, without tries that failed.
 #[must_use]
-pub fn span(planned: &ResolvedStep) -> Duration {
-    match &planned.action {
-        Action::Human { .. } => planned.deadline,
+pub fn span(resolved_step: &ResolvedStep) -> Duration {
+    match &resolved_step.action {
+        Action::Human { .. } => resolved_step.deadline,
         Action::Actuate { within, .. } | Action::Verify { within, .. } => *within,
         Action::Process { within, span, .. } => *within + *span + *within,
     }

@@ -1,10 +1,9 @@
 //! Resolves the names of a plan against the building; collects all errors.
 
-use super::check;
 use super::expression::{Literal, Name, Op, Parsed, Side};
 use super::plan::{Plan, Step, Verify, Work};
 use super::predicate::{Claim, Predicate};
-use super::resolved_plan::{Action, Cond, Fault, ResolvedStep, Safe, Setting};
+use super::resolved_plan::{Action, Condition, Fault, ResolvedStep, Safe, Setting};
 use crate::facility::{Contents, Facility, Kind, ReadSource};
 use linli_domain::Value;
 
@@ -249,18 +248,18 @@ impl<'t> PlanResolver<'t> {
         off
     }
 
-    fn conds(&mut self, texts: &[String], key: &'static str) -> Vec<Cond> {
+    fn conds(&mut self, texts: &[String], key: &'static str) -> Vec<Condition> {
         texts.iter().filter_map(|text| self.cond(text, key)).collect()
     }
 
-    fn cond(&mut self, text: &str, key: &'static str) -> Option<Cond> {
+    fn cond(&mut self, text: &str, key: &'static str) -> Option<Condition> {
         match Parsed::parse(text) {
             Err(error) => {
                 self.fault(key, format!("{text:?}: {error}"));
                 None
             }
-            Ok(Parsed::Vacant(count)) => Some(Cond::Vacant(count)),
-            Ok(Parsed::ExitFree) => Some(Cond::ExitFree),
+            Ok(Parsed::Vacant(count)) => Some(Condition::Vacant(count)),
+            Ok(Parsed::ExitFree) => Some(Condition::ExitFree),
             Ok(Parsed::NoFire) => {
                 if self.facility.rooms[self.room].fire_zone.is_none() {
                     self.fault(
@@ -268,9 +267,9 @@ impl<'t> PlanResolver<'t> {
                         "the room has no fire_zone in facility.toml: nothing would be known of a fire",
                     );
                 }
-                Some(Cond::NoFire)
+                Some(Condition::NoFire)
             }
-            Ok(Parsed::FreeOf(word)) => self.contents(&word, key).map(Cond::FreeOf),
+            Ok(Parsed::FreeOf(word)) => self.contents(&word, key).map(Condition::FreeOf),
             Ok(Parsed::Compare { name, op, with }) => {
                 let literal = match with {
                     Side::Literal(literal) => literal,
@@ -285,10 +284,10 @@ impl<'t> PlanResolver<'t> {
                         return None;
                     }
                 };
-                self.predicate(&name, Claim::Is(op, literal), key).map(Cond::Predicate)
+                self.predicate(&name, Claim::Is(op, literal), key).map(Condition::Predicate)
             }
             Ok(Parsed::Within { name, low, high }) => {
-                self.predicate(&name, Claim::Within(low, high), key).map(Cond::Predicate)
+                self.predicate(&name, Claim::Within(low, high), key).map(Condition::Predicate)
             }
         }
     }
@@ -298,7 +297,7 @@ impl<'t> PlanResolver<'t> {
         let mut found = Vec::new();
         for text in texts {
             match self.cond(text, key) {
-                Some(Cond::Predicate(predicate)) => found.push(predicate),
+                Some(Condition::Predicate(predicate)) => found.push(predicate),
                 Some(_) => {
                     self.fault(key, format!("{text:?} proves nothing: a comparison or range is needed"))
                 }
@@ -320,7 +319,7 @@ impl<'t> PlanResolver<'t> {
             self.fault(key, message);
             return None;
         };
-        if let Some(message) = check::claim(&reads[read], &claim) {
+        if let Some(message) = claim.fault(&reads[read]) {
             self.fault(key, message);
             return None;
         }

@@ -2,7 +2,7 @@
 
 use super::expression::{Literal, Op};
 use super::truth::Truth;
-use crate::facility::{Facility, ReadSource};
+use crate::facility::{Facility, Read, ReadSource};
 use linli_domain::Value;
 
 /// One comparison of one reading.
@@ -74,6 +74,28 @@ impl Predicate {
 // === impl Claim ===
 
 impl Claim {
+    /// Returns what is wrong with the comparison for this reading: an operator that words do not have, a word
+    /// the reading never is, or a number for a reading of words.
+    pub(super) fn fault(&self, read: &Read) -> Option<String> {
+        let name = &read.name;
+        match self {
+            Self::Is(op, Literal::Word(word)) if read.speaks_words() => {
+                if !matches!(op, Op::Equal | Op::Unequal) {
+                    return Some(format!("{name} is a word: only == and != compare words"));
+                }
+                let known: Vec<&str> = read.words.iter().map(|(word, _)| word.as_str()).collect();
+                (!known.contains(&word.as_str()))
+                    .then(|| format!("{name} is never {word:?}; it is one of: {}", known.join(", ")))
+            }
+            Self::Is(_, Literal::Number(_)) | Self::Within(..) if read.speaks_words() => {
+                Some(format!("{name} is a word, not a number"))
+            }
+            Self::Is(op, Literal::Word(word)) => (!matches!(op, Op::Equal | Op::Unequal))
+                .then(|| format!("{name} cannot be greater or less than the word {word:?}")),
+            _ => None,
+        }
+    }
+
     fn of(&self, reading: &Literal) -> Truth {
         match (self, reading) {
             (Self::Within(low, high), Literal::Number(number)) => (*low..=*high).contains(number).into(),

@@ -1,14 +1,11 @@
-//! A plan resolved against a building: names looked up, guards turned into predicates, everything checked.
+//! A plan resolved against a building: names looked up, guards turned into predicates.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::expression::{Literal, Op};
+use super::expression::Literal;
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
-use super::plan_resolver::PlanResolver;
 use super::predicate::Predicate;
-use super::{check, exits, path};
-use crate::facility::{Contents, Facility, Kind};
+use crate::facility::Contents;
 use linli_domain::{Id, Value};
 
 /// Something wrong with a plan.
@@ -24,7 +21,7 @@ pub struct Fault {
 
 /// A condition of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cond {
+pub enum Condition {
     /// A predicate, by its position.
     Predicate(usize),
     /// At least this number of independent pieces of evidence that the room is vacant.
@@ -60,7 +57,7 @@ pub struct ResolvedStep {
     /// All steps that must be settled before.
     pub before: Vec<usize>,
     /// What must hold before and while it acts.
-    pub pre: Vec<Cond>,
+    pub pre: Vec<Condition>,
     /// Its action.
     pub action: Action,
     /// Time until somebody is notified.
@@ -110,7 +107,7 @@ pub enum Action {
         /// Retries.
         retry: Retry,
         /// Compensation, and its conditions.
-        compensate: Option<(Vec<Setting>, Vec<Cond>)>,
+        compensate: Option<(Vec<Setting>, Vec<Condition>)>,
         /// Whether it may be set again automatically.
         is_reasserted: bool,
         /// Whether each write acts again (pulse).
@@ -183,84 +180,21 @@ pub struct ResolvedPlan {
 // === impl ResolvedPlan ===
 
 impl ResolvedPlan {
-    /// Resolves a plan against a building. Returns all faults at once.
-    pub fn new(plan: Plan, facility: &Facility) -> Result<Self, Vec<Fault>> {
-        let Some(room) = facility.room(plan.room.as_str()) else {
-            let known: Vec<&str> = facility.rooms.iter().map(|room| room.id.as_str()).collect();
-            let message =
-                format!("there is no room {:?}; rooms are: {}", plan.room.as_str(), known.join(", "));
-            return Err(vec![Fault { step: None, key: "room", message }]);
-        };
-        let mut resolver = PlanResolver::new(facility, &plan, room);
-        let steps: Vec<Option<ResolvedStep>> =
-            (0..plan.steps.len()).map(|index| resolver.resolve_step(index)).collect();
-        let occupied = resolver.about(Kind::Occupancy, "occupied", Op::Equal, "true");
-        let opened = resolver.about(Kind::Door, "contact", Op::Unequal, "closed");
-        let ways_out = exits::ways_out(&mut resolver);
-        let safe = resolver.safe();
-        let PlanResolver { predicates, mut faults, .. } = resolver;
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let mut steps: Vec<ResolvedStep> = steps.into_iter().flatten().collect();
-        check::order(&mut steps);
-        check::supersede(&mut steps);
-        path::add_travel_time(&mut steps, facility.travel_time(room));
-        let mut safe = safe;
-        touch(&mut steps, &mut safe);
-        let contents = facility.rooms[room].contents.clone();
-        let resolved = Self { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents };
-        check::check(&resolved, facility, &mut faults);
-        if faults.is_empty() { Ok(resolved) } else { Err(faults) }
-    }
-
     /// Returns the position of a step.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<usize> {
-        self.steps.iter().position(|planned| planned.id.as_str() == id)
+        self.steps.iter().position(|resolved_step| resolved_step.id.as_str() == id)
     }
 
     /// Returns the settings of a phase of a step.
     #[must_use]
     pub fn settings(&self, step: usize, turn: super::event::ActionPhase) -> &[Setting] {
         use super::event::ActionPhase;
-        match (self.steps.get(step).map(|planned| &planned.action), turn) {
+        match (self.steps.get(step).map(|resolved_step| &resolved_step.action), turn) {
             (Some(Action::Actuate { sets, .. } | Action::Process { sets, .. }), ActionPhase::On) => sets,
             (Some(Action::Process { off, .. }), ActionPhase::Off) => off,
             (Some(Action::Actuate { compensate: Some((sets, _)), .. }), ActionPhase::Compensate) => sets,
             _ => &[],
         }
-    }
-}
-
-/// Finds the predicates about the outputs of each step and safe state.
-fn touch(steps: &mut [ResolvedStep], safe: &mut [Safe]) {
-    let output = |set: &Setting| (set.fixture, set.output);
-    let mut about: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
-    for planned in steps.iter() {
-        let (Action::Actuate { sets, verify, .. } | Action::Process { sets, verify, .. }) = &planned.action
-        else {
-            continue;
-        };
-        for set in sets {
-            about.entry(output(set)).or_default().extend(verify);
-        }
-    }
-    for safe in safe.iter() {
-        about.entry(output(&safe.setting)).or_default().extend(safe.proof);
-    }
-    let claims = |sets: &[Setting]| -> Vec<usize> {
-        let all = sets.iter().filter_map(|set| about.get(&output(set))).flatten().copied();
-        all.collect::<BTreeSet<usize>>().into_iter().collect()
-    };
-    for planned in steps {
-        planned.touches = match &planned.action {
-            Action::Actuate { sets, .. } | Action::Process { sets, .. } => claims(sets),
-            Action::Verify { verify, .. } => verify.clone(),
-            Action::Human { .. } => Vec::new(),
-        };
-    }
-    for safe in safe {
-        safe.touches = claims(std::slice::from_ref(&safe.setting));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
 use linli_mode::order::{
-    Authority, Clock, Envelope, Judgement, Key, Keyring, Kind, Malformed, Order, PlanHash, Policy, Refusal,
-    ReplayGuard, SecretKey, Target, judge, sign, sign_plan, verify_plan,
+    Authority, Clock, Envelope, Judgement, Key, Keyring, Kind, Malformed, Order, OrderError, PlanHash,
+    Policy, ReplayGuard, SecretKey, Target, judge, sign, sign_plan, verify_plan,
 };
 use proptest::prelude::*;
 
@@ -77,13 +77,13 @@ fn signed(order: Order, keys: &[u8]) -> Envelope {
     keys.iter().fold(Envelope::of(order), |envelope, number| sign(&envelope, &secret(*number)))
 }
 
-fn judged(envelope: &Envelope, replay_guard: &ReplayGuard) -> Result<Judgement, Refusal> {
+fn judged(envelope: &Envelope, replay_guard: &ReplayGuard) -> Result<Judgement, OrderError> {
     // As it arrives: as bytes.
     let envelope = Envelope::read(&envelope.bytes()).expect("what was written is read");
     judge(&envelope, &id("xinghe"), &keyring(), &policy(), replay_guard, NOW, Clock::Synchronised)
 }
 
-fn fresh(order: Order, keys: &[u8]) -> Result<Judgement, Refusal> {
+fn fresh(order: Order, keys: &[u8]) -> Result<Judgement, OrderError> {
     judged(&signed(order, keys), &ReplayGuard::default())
 }
 
@@ -98,7 +98,7 @@ fn two_people_order() {
 #[test]
 fn too_few_or_the_wrong_people_do_not() {
     for keys in [&[][..], &[1], &[1, 2], &[1, 8], &[6, 7], &[1, 6]] {
-        assert!(matches!(fresh(order(), keys), Err(Refusal::Quorum { needed: 2, .. })), "{keys:?}");
+        assert!(matches!(fresh(order(), keys), Err(OrderError::Quorum { needed: 2, .. })), "{keys:?}");
     }
     // One person takes back what two ordered.
     let cancel = Order { kind: Kind::Cancel, ..order() };
@@ -109,9 +109,11 @@ fn too_few_or_the_wrong_people_do_not() {
 fn drills_and_the_real_thing_have_different_keys() {
     let drill = Order { class: Class::Exercise, ..order() };
     assert!(matches!(fresh(drill.clone(), &[3, 5]), Ok(Judgement::Accepted(_))));
-    assert!(matches!(fresh(drill, &[1, 4]), Err(Refusal::Signature(told)) if told.contains("signs Actual")));
     assert!(
-        matches!(fresh(order(), &[3, 5]), Err(Refusal::Signature(told)) if told.contains("signs Exercise"))
+        matches!(fresh(drill, &[1, 4]), Err(OrderError::Signature(told)) if told.contains("signs Actual"))
+    );
+    assert!(
+        matches!(fresh(order(), &[3, 5]), Err(OrderError::Signature(told)) if told.contains("signs Exercise"))
     );
 }
 
@@ -138,7 +140,7 @@ fn a_signature_that_does_not_hold_is_told() {
         }
     }
     let unknown = signed(order(), &[1, 99]);
-    assert!(matches!(judged(&unknown, &ReplayGuard::default()), Err(Refusal::Quorum { signed: 1, .. })));
+    assert!(matches!(judged(&unknown, &ReplayGuard::default()), Err(OrderError::Quorum { signed: 1, .. })));
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn keys_count_from_when_to_when() {
     let judge = |ring: &Keyring| {
         judge(&envelope, &id("xinghe"), ring, &policy(), &ReplayGuard::default(), NOW, Clock::Synchronised)
     };
-    assert!(matches!(judge(&ring), Err(Refusal::Signature(told)) if told.contains("not valid")));
+    assert!(matches!(judge(&ring), Err(OrderError::Signature(told)) if told.contains("not valid")));
     ring.keys[0].until = None;
     ring.keys[0].from = Some(NOW);
     assert!(judge(&ring).is_err());
@@ -161,14 +163,14 @@ fn keys_count_from_when_to_when() {
 fn early_late_and_foreign_orders_are_refused() {
     let early =
         Order { not_before: Timestamp(NOW.0 + HOUR), expires: Timestamp(NOW.0 + 2 * HOUR), ..order() };
-    assert!(matches!(fresh(early, &[1, 4]), Err(Refusal::Early { .. })));
+    assert!(matches!(fresh(early, &[1, 4]), Err(OrderError::Early { .. })));
     let late = Order { expires: NOW, ..order() };
-    assert!(matches!(fresh(late, &[1, 4]), Err(Refusal::Expired { .. })));
+    assert!(matches!(fresh(late, &[1, 4]), Err(OrderError::Expired { .. })));
     let skewed = Order { not_before: Timestamp(NOW.0 + 60_000), ..order() };
     assert!(fresh(skewed, &[1, 4]).is_ok(), "clocks may differ a little");
     let mut foreign = order();
     foreign.targets[0].centre = id("yuehai");
-    assert!(matches!(fresh(foreign, &[1, 4]), Err(Refusal::WrongTarget(_))));
+    assert!(matches!(fresh(foreign, &[1, 4]), Err(OrderError::WrongTarget(_))));
 }
 
 #[test]
@@ -180,9 +182,9 @@ fn an_order_counts_once() {
     let replay_guard = accepted.replay_guard;
     assert_eq!(judged(&first, &replay_guard), Ok(Judgement::Repeated));
     let old = signed(Order { seq: 4, ..order() }, &[1, 4]);
-    assert!(matches!(judged(&old, &replay_guard), Err(Refusal::Replayed { seq: 4, last: 5 })));
+    assert!(matches!(judged(&old, &replay_guard), Err(OrderError::Replayed { seq: 4, last: 5 })));
     let two_faced = signed(Order { kind: Kind::Return, ..order() }, &[1, 4]);
-    assert!(matches!(judged(&two_faced, &replay_guard), Err(Refusal::Equivocation { seq: 5 })));
+    assert!(matches!(judged(&two_faced, &replay_guard), Err(OrderError::Equivocation { seq: 5 })));
     // People on the spot count for themselves.
     let local =
         Order { authority: Authority::Local, seq: 1, expires: Timestamp(NOW.0 + HOUR / 2), ..order() };
@@ -192,10 +194,10 @@ fn an_order_counts_once() {
 #[test]
 fn people_on_the_spot_order_for_an_hour() {
     let local = Order { authority: Authority::Local, expires: Timestamp(NOW.0 + 3 * HOUR), ..order() };
-    assert!(matches!(fresh(local.clone(), &[6, 7]), Err(Refusal::LocalTooLong)));
+    assert!(matches!(fresh(local.clone(), &[6, 7]), Err(OrderError::LocalTooLong)));
     let short = Order { expires: Timestamp(NOW.0 + HOUR / 2), ..local };
     assert!(fresh(short.clone(), &[6, 7]).is_ok());
-    assert!(matches!(fresh(short, &[1, 4]), Err(Refusal::Quorum { .. })), "the district signs as itself");
+    assert!(matches!(fresh(short, &[1, 4]), Err(OrderError::Quorum { .. })), "the district signs as itself");
 }
 
 #[test]
@@ -204,10 +206,12 @@ fn without_a_clock_a_person_compares_a_code() {
     let at = |now, clock| {
         judge(&envelope, &id("xinghe"), &keyring(), &policy(), &ReplayGuard::default(), now, clock)
     };
-    let Err(Refusal::Quarantined { code }) = at(Timestamp(0), Clock::Free) else { panic!("not quarantined") };
+    let Err(OrderError::Quarantined { code }) = at(Timestamp(0), Clock::Free) else {
+        panic!("not quarantined")
+    };
     assert_eq!(code.len(), 8);
     assert!(at(Timestamp(0), Clock::Confirmed(&code)).is_ok());
-    assert!(matches!(at(Timestamp(0), Clock::Confirmed("00000000")), Err(Refusal::Quarantined { .. })));
+    assert!(matches!(at(Timestamp(0), Clock::Confirmed("00000000")), Err(OrderError::Quarantined { .. })));
 }
 
 #[test]

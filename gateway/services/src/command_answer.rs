@@ -1,6 +1,6 @@
 //! What the sender of a command is told, and how many refusals are worth telling.
 
-use linli_domain::command::{Inbound, Refusal, State};
+use linli_domain::command::{CommandError, Inbound, State};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic, Value};
 use linli_store::JournaledCommand;
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl Answer {
 
     /// The answer for a request that was not taken.
     #[must_use]
-    pub fn refused(inbound: &Inbound, refusal: &Refusal) -> Self {
+    pub fn refused(inbound: &Inbound, refusal: &CommandError) -> Self {
         Self {
             id: readable_id(inbound),
             device: inbound.device.clone(),
@@ -129,7 +129,7 @@ mod tests {
             response_topic: None,
             correlation: None,
         };
-        let answer = Answer::refused(&inbound, &Refusal::Retained);
+        let answer = Answer::refused(&inbound, &CommandError::Retained);
         assert_eq!((answer.id.as_deref(), answer.result), (Some("a7"), "refused"));
         let bad_name = Reply { device: "Fan 1/#".to_owned(), ..Reply::default() };
         assert!(answer.record(&bad_name, Timestamp(0)).is_none());

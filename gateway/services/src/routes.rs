@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linli_domain::Id;
-use linli_domain::command::{Refusal, Request};
+use linli_domain::command::{CommandError, Request};
 use linli_drivers::modbus::maintenance::MaintenanceHandle;
 use linli_drivers::{CheckedLine, LineCommand};
 use tokio::sync::mpsc;
@@ -42,24 +42,24 @@ impl Routes {
     }
 
     /// Whether the request fits the device it is for.
-    pub fn check(&self, device: &str, request: &Request) -> Result<(), Refusal> {
+    pub fn check(&self, device: &str, request: &Request) -> Result<(), CommandError> {
         let route = self
             .devices
             .get(device)
-            .ok_or_else(|| Refusal::UnknownDevice { device: device.chars().take(64).collect() })?;
+            .ok_or_else(|| CommandError::UnknownDevice { device: device.chars().take(64).collect() })?;
         let layout = &route.plan.layouts()[route.device];
         let Some((_, point)) = self.find(device, &request.point) else {
             let writable: Vec<&str> =
                 layout.points.iter().filter(|p| p.writable).map(|p| p.name.as_str()).collect();
             let writable = if writable.is_empty() { "none".to_owned() } else { writable.join(", ") };
             let point = request.point.chars().take(64).collect();
-            return Err(Refusal::UnknownPoint { device: layout.device.clone(), point, writable });
+            return Err(CommandError::UnknownPoint { device: layout.device.clone(), point, writable });
         };
         let spec = &layout.points[usize::from(point)];
         if !spec.writable {
-            return Err(Refusal::ReadOnly { device: layout.device.clone(), point: spec.name.clone() });
+            return Err(CommandError::ReadOnly { device: layout.device.clone(), point: spec.name.clone() });
         }
-        route.plan.accepts(route.device, point, &request.value).map_err(|why| Refusal::BadValue {
+        route.plan.accepts(route.device, point, &request.value).map_err(|why| CommandError::BadValue {
             point: spec.name.clone(),
             value: request.value.to_string().chars().take(64).collect(),
             why,

@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 
 use crate::entry::{Entry, Notification};
 use crate::error::{NotDurable, ReadError};
+use crate::op::{self, Op};
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, text_column};
-use crate::writer::{self, Op};
+use crate::undecodable::{Undecodable, column, text_column};
 
 /// How many notifications are examined until one can be decoded.
 const NOTIFICATIONS: i64 = 16;
@@ -29,7 +30,7 @@ pub struct Alarms {
 impl Alarms {
     /// Makes an entry durable.
     pub async fn keep(&self, entry: Entry) -> Result<(), NotDurable> {
-        writer::keep(&self.writer, entry).await.map(|_| ())
+        op::keep(&self.writer, entry).await.map(|_| ())
     }
 
     /// The stored state of every alarm: id and JSON, as the alarm service wrote it.

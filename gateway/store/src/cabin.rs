@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 
 use crate::entry::{Audit, Entry, Resident};
 use crate::error::{NotDurable, ReadError};
+use crate::op::{self, Op};
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, json_column};
-use crate::writer::{self, Op};
+use crate::undecodable::{Undecodable, column, json_column};
 
 /// Most rows returned by one query.
 const MOST: i64 = 5000;
@@ -34,7 +35,7 @@ pub struct Cabin {
 impl Cabin {
     /// Stores an entry. Returns `false` if an entry with the same [`Entry::once`] key was stored before.
     pub async fn keep(&self, entry: Entry) -> Result<bool, NotDurable> {
-        writer::keep(&self.writer, entry).await
+        op::keep(&self.writer, entry).await
     }
 
     /// Visits opened in `[from, to)`, oldest first.

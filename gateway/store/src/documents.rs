@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 use crate::alarms;
 use crate::entry::{Document, Entry};
 use crate::error::{NotDurable, ReadError};
+use crate::op::{self, Op};
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, text_column};
-use crate::writer::{self, Op};
+use crate::undecodable::{Undecodable, column, text_column};
 
 /// Most rows returned by one query.
 const MOST: i64 = 10_000;
@@ -29,7 +30,7 @@ pub struct Documents {
 impl Documents {
     /// Stores an entry and waits until it is durable.
     pub async fn keep(&self, entry: Entry) -> Result<(), NotDurable> {
-        writer::keep(&self.writer, entry).await.map(|_| ())
+        op::keep(&self.writer, entry).await.map(|_| ())
     }
 
     /// Documents of a kind whose time is in `[from, to)`, oldest first.

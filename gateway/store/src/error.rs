@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::writer::disk_reserve;
+use crate::disk_space::{self, is_no_space};
 
 /// The store could not be opened at all; a damaged file is not such a case.
 #[derive(Debug, thiserror::Error)]
@@ -116,15 +116,10 @@ impl Failure {
     /// that is needed to tell a full disk from a failing one: may block.
     pub(crate) fn at(error: &sqlx::Error, database: &Path) -> Self {
         match Self::of(error) {
-            Self::Device if disk_reserve::is_exhausted(database) => Self::Full,
+            Self::Device if disk_space::is_exhausted(database) => Self::Full,
             failure => failure,
         }
     }
-}
-
-/// Whether the operating system says that there is no space, or none left in the quota.
-pub(crate) fn is_no_space(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 /// Whether SQLite does not understand a statement of ours: a table or a column is not there.

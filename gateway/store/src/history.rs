@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 
 use crate::codec::unpack_rollups;
 use crate::error::ReadError;
+use crate::op::Op;
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, json_column};
-use crate::writer::Op;
+use crate::undecodable::{Undecodable, column, json_column};
 
 const READ: &str = "SELECT history.device, history.minute, history.layout, history.body, layout.body FROM history \
      JOIN device ON device.id = history.device JOIN layout ON layout.id = history.layout \

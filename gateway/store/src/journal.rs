@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 
 use crate::command::{Begun, JournaledCommand};
 use crate::error::{NotDurable, ReadError};
+use crate::op::{self, Op, Packed};
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, json_column};
-use crate::writer::{self, Op, Packed};
+use crate::undecodable::{Undecodable, column, json_column};
 
 /// Writes and reads the journal.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ pub struct Journal {
 impl Journal {
     /// Journals a command as accepted, unless its id is known.
     pub async fn begin(&self, command: JournaledCommand) -> Result<Begun, NotDurable> {
-        writer::ask(&self.writer, |reply| Op::Begin { command, reply }).await
+        op::ask(&self.writer, |reply| Op::Begin { command, reply }).await
     }
 
     /// Journals how far a command has come.
@@ -72,7 +73,7 @@ impl Journal {
         record: Option<Packed>,
     ) -> Result<(), NotDurable> {
         let (id, state) = (id.to_owned(), state.clone());
-        writer::ask(&self.writer, |reply| Op::Advance { id, state, at, record, reply }).await
+        op::ask(&self.writer, |reply| Op::Advance { id, state, at, record, reply }).await
     }
 }
 

@@ -56,13 +56,13 @@ impl Numbered {
 
 /// Layouts a reader has looked up.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct LayoutCache {
     by_number: HashMap<i64, Arc<Layout>>,
 }
 
-// === impl Known ===
+// === impl LayoutCache ===
 
-impl Known {
+impl LayoutCache {
     /// The layout of that number, or why there is none.
     pub(crate) async fn find(
         &mut self,

@@ -10,10 +10,11 @@ use tokio::sync::{Mutex, mpsc, watch};
 use crate::codec;
 use crate::error::ReadError;
 use crate::heads::Heads;
-use crate::layouts::Known;
+use crate::layouts::LayoutCache;
+use crate::op::Op;
+use crate::place::Place;
 use crate::readers::Readers;
-use crate::undecodable::{Place, Undecodable, column, json};
-use crate::writer::Op;
+use crate::undecodable::{Undecodable, column, json};
 
 const URGENT: &str =
     "SELECT seq, layout, body FROM urgent WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
@@ -42,7 +43,7 @@ pub struct Outbox {
     pub(crate) readers: Arc<Readers>,
     pub(crate) heads: watch::Receiver<Heads>,
     pub(crate) writer: mpsc::Sender<Op>,
-    pub(crate) known: Arc<Mutex<(Arc<str>, Known)>>,
+    pub(crate) layouts: Arc<Mutex<(Arc<str>, LayoutCache)>>,
     pub(crate) undecodable: Undecodable,
 }
 
@@ -85,17 +86,17 @@ impl Outbox {
         lane: Lane,
         stored: Vec<Stored>,
     ) -> Result<Vec<Row>, ReadError> {
-        let mut known = self.known.lock().await;
+        let mut layouts = self.layouts.lock().await;
         let epoch = self.heads.borrow().epoch.clone();
-        if known.0 != epoch {
-            *known = (epoch, Known::default());
+        if layouts.0 != epoch {
+            *layouts = (epoch, LayoutCache::default());
         }
         let mut decoded = Vec::with_capacity(stored.len());
         for Stored { seq, layout, body } in stored {
             let record = match (body, layout) {
                 (Err(reason), _) => Err(reason),
                 (Ok(body), None) => json::<Message>(&body).map(Record::Message),
-                (Ok(body), Some(number)) => match known.1.find(connection, number).await? {
+                (Ok(body), Some(number)) => match layouts.1.find(connection, number).await? {
                     Ok(layout) => codec::unpack(&body)
                         .map(|samples| Record::Samples(Batch { layout, samples }))
                         .map_err(|error| error.to_string()),

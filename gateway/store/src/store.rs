@@ -13,7 +13,8 @@ use crate::error::{NotDurable, OpenError, Refused};
 use crate::heads::Heads;
 use crate::history::History;
 use crate::journal::Journal;
-use crate::layouts::Known;
+use crate::layouts::LayoutCache;
+use crate::op::{self, Op, Packed};
 use crate::open::{self, Opening};
 use crate::outbox::Outbox;
 use crate::readers::Readers;
@@ -21,7 +22,7 @@ use crate::rejected::Rejected;
 use crate::settings::{Now, Settings};
 use crate::status::Status;
 use crate::undecodable::Undecodable;
-use crate::writer::{self, Op, Packed, Writer};
+use crate::writer::{self, Writer};
 
 /// Records of the data lane waiting for the writer: packed, so a few megabytes at most.
 const DATA_QUEUE: usize = 8192;
@@ -39,7 +40,7 @@ pub struct Store {
     readers: Arc<Readers>,
     heads: watch::Receiver<Heads>,
     status: watch::Receiver<Status>,
-    known: Arc<Mutex<(Arc<str>, Known)>>,
+    layouts: Arc<Mutex<(Arc<str>, LayoutCache)>>,
 }
 
 // === impl Store ===
@@ -61,9 +62,9 @@ impl Store {
         let writer = Writer::new(settings, now, opened, Arc::clone(&readers), Arc::clone(&rejected)).await;
         let (heads, status) = (writer.heads(), writer.status());
         writer::spawn(writer, database_lock, data_queue, op_queue, ops.downgrade());
-        let known = Arc::new(Mutex::new((heads.borrow().epoch.clone(), Known::default())));
+        let layouts = Arc::new(Mutex::new((heads.borrow().epoch.clone(), LayoutCache::default())));
         let undecodable = Undecodable::new(ops.clone());
-        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, known }, opening))
+        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, layouts }, opening))
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
@@ -91,14 +92,14 @@ impl Store {
     /// Takes a record and waits until it is on the disk; commits at once.
     pub async fn accept_durably(&self, record: Record) -> Result<u64, NotDurable> {
         let packed = Packed::of(record);
-        writer::ask(&self.ops, |reply| Op::Record { packed, reply: Some(reply) }).await
+        op::ask(&self.ops, |reply| Op::Record { packed, reply: Some(reply) }).await
     }
 
     /// Takes a record unless one with that key was taken before, and waits until it is on the
     /// disk. `None` means that it already was.
     pub async fn accept_once(&self, key: String, record: Record) -> Result<Option<u64>, NotDurable> {
         let packed = Packed::of(record);
-        writer::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
+        op::ask(&self.ops, |reply| Op::Once { key, packed, reply }).await
     }
 
     /// Records waiting for delivery.
@@ -108,7 +109,7 @@ impl Store {
             readers: Arc::clone(&self.readers),
             heads: self.heads.clone(),
             writer: self.ops.clone(),
-            known: Arc::clone(&self.known),
+            layouts: Arc::clone(&self.layouts),
             undecodable: self.undecodable.clone(),
         }
     }

@@ -10,7 +10,7 @@ use super::source::{self, Module};
 
 /// Crates whose circles are still accepted, each with how many modules are in circles. The number may
 /// only go down; at zero the row goes.
-const ACCEPTED: [(&str, usize); 2] = [("firmware/node", 2), ("gateway/drivers", 2)];
+const ACCEPTED: [(&str, usize); 0] = [];
 
 /// Which modules a module imports.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
@@ -38,10 +38,11 @@ fn check_except(files: &[File], accepted: &[(&str, usize)]) -> Vec<String> {
     problems
 }
 
-/// The imports of every crate by its folder: what stands before `/src/`.
+/// The imports of every crate by its folder: what stands before `/src/`. Modules for tests only are left
+/// out: nothing that is shipped depends on them.
 fn crates(files: &[File]) -> BTreeMap<String, Imports> {
     let mut sources: BTreeMap<String, Vec<(Module, &str)>> = BTreeMap::new();
-    for file in files {
+    for file in files.iter().filter(|file| !file.is_test) {
         let path = file.path.to_string_lossy();
         let Some((folder, inner)) = path.split_once("/src/") else { continue };
         if let Some(module) = source::module_of(inner) {
@@ -179,6 +180,18 @@ mod tests {
             ("c/src/o.rs", "//! crate::m\n#[cfg(test)]\nmod tests { use crate::m::M; }"),
         ]);
         assert_eq!(check_except(&family, &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_circle_through_a_test_module_does_not_count() {
+        let mut files = tree(&[
+            ("c/src/a.rs", "use crate::b::B;"),
+            ("c/src/b.rs", "use crate::golden::values;"),
+            ("c/src/golden.rs", "use crate::a::A;"),
+        ]);
+        assert_eq!(check_except(&files, &[]).len(), 1);
+        files[2].is_test = true;
+        assert_eq!(check_except(&files, &[]), Vec::<String>::new());
     }
 
     #[test]

@@ -17,7 +17,8 @@ use linli_wire::map::update as at;
 use linli_wire::update::{ALIGN, Command, LONGEST_CHUNK, Message, Refusal, State};
 use linli_wire::version::Version;
 
-use crate::board::{Boot, Broken, Crypto, Hash};
+use crate::board::{Boot, Crypto, Hash};
+use crate::broken::Broken;
 use flash::Written;
 
 pub use verify::{Rules, verify};

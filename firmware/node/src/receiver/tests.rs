@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use linli_wire::kind::ANY;
 
 use super::*;
-use crate::board::Broken;
+use crate::broken::Broken;
 use crate::sim::{Flash, Keys, Power, image};
 
 const SECRET: [u8; 32] = [42; 32];

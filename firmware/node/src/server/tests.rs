@@ -118,13 +118,13 @@ fn nothing_is_said_to_everyone_to_others_to_damage_or_to_an_echo() {
         assert!(answer.is_empty(), "{frame:02x?}");
         heard
     };
-    assert_eq!(heard(&framed(&[0, 6, 0, 2, 0, 1])), Heard::Broadcast);
-    assert_eq!(heard(&framed(&[6, 6, 0, 2, 0, 1])), Heard::OtherUnit);
-    assert_eq!(heard(&framed(&[5, 0x83, 2])), Heard::Fragment);
-    assert_eq!(heard(&[5, 6, 0, 2, 0, 1, 0, 0]), Heard::Damaged);
-    assert_eq!(heard(&[5, 99, 0, 2, 0, 1, 0, 0]), Heard::Damaged, "also for unknown functions");
-    assert_eq!(heard(&[]), Heard::Fragment);
-    assert_eq!(heard(&[5, 3, 1]), Heard::Fragment);
+    assert_eq!(heard(&framed(&[0, 6, 0, 2, 0, 1])), RequestOutcome::Broadcast);
+    assert_eq!(heard(&framed(&[6, 6, 0, 2, 0, 1])), RequestOutcome::OtherUnit);
+    assert_eq!(heard(&framed(&[5, 0x83, 2])), RequestOutcome::Fragment);
+    assert_eq!(heard(&[5, 6, 0, 2, 0, 1, 0, 0]), RequestOutcome::Damaged);
+    assert_eq!(heard(&[5, 99, 0, 2, 0, 1, 0, 0]), RequestOutcome::Damaged, "also for unknown functions");
+    assert_eq!(heard(&[]), RequestOutcome::Fragment);
+    assert_eq!(heard(&[5, 3, 1]), RequestOutcome::Fragment);
     assert_eq!(space.words, [0; 16], "and nothing was done");
 }
 

@@ -13,7 +13,8 @@ use linli_wire::version::Version;
 
 use super::flash::{Eeprom, Flash, Power};
 use super::{Keys, Options};
-use crate::board::{Boot, Broken, Firmware};
+use crate::board::{Boot, Firmware};
+use crate::broken::Broken;
 use crate::receiver::{Rules, verify};
 
 /// Bytes of a slot.

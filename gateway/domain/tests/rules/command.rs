@@ -1,6 +1,6 @@
 //! What a command record says.
 
-use linli_domain::command::{Inbound, Refusal, Request, State};
+use linli_domain::command::{CommandError, Inbound, Request, State};
 use linli_domain::{Timestamp, Value};
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -35,7 +35,7 @@ fn each_wrong_request_has_its_own_reason() {
     assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":9000000000000}"#).contains("check the clocks"));
     assert!(bad(&"x".repeat(1 << 20)).contains("too large"));
     let retained = Inbound { retained: true, ..inbound("{}") };
-    assert_eq!(Request::parse(&retained, NOW), Err(Refusal::Retained));
+    assert_eq!(Request::parse(&retained, NOW), Err(CommandError::Retained));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct Model {
 /// A decoder of a device's bytes.
 pub trait Decoder: Send {
     /// Decodes one byte. Returns what a complete frame contains.
-    fn push(&mut self, byte: u8) -> Option<Heard>;
+    fn push(&mut self, byte: u8) -> Option<Decoded>;
 
     /// Returns the number of bytes skipped so far.
     fn skipped(&self) -> u64;
@@ -33,7 +33,7 @@ pub trait Decoder: Send {
 
 /// What a device reports.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub enum Decoded {
     /// A sample of a continuous stream: saturation in percent and pulse rate per minute, if any.
     Moment(Option<(u16, u16)>),
     /// Present values that do not form a measurement by themselves.
@@ -108,10 +108,10 @@ pub fn find(name: &str) -> Option<&'static Model> {
 // === impl Decoder ===
 
 impl Decoder for contec::Stream {
-    fn push(&mut self, byte: u8) -> Option<Heard> {
+    fn push(&mut self, byte: u8) -> Option<Decoded> {
         let frame = Self::push(self, byte)?;
         let moment = frame.saturation.zip(frame.pulse);
-        Some(Heard::Moment(moment.map(|(saturation, pulse)| (saturation.into(), pulse.into()))))
+        Some(Decoded::Moment(moment.map(|(saturation, pulse)| (saturation.into(), pulse.into()))))
     }
 
     fn skipped(&self) -> u64 {
@@ -120,9 +120,9 @@ impl Decoder for contec::Stream {
 }
 
 impl Decoder for nonin::Stream {
-    fn push(&mut self, byte: u8) -> Option<Heard> {
+    fn push(&mut self, byte: u8) -> Option<Decoded> {
         let line = Self::push(self, byte)?;
-        Some(Heard::Moment(
+        Some(Decoded::Moment(
             line.saturation.zip(line.pulse).map(|(saturation, pulse)| (saturation.into(), pulse)),
         ))
     }
@@ -133,7 +133,7 @@ impl Decoder for nonin::Stream {
 }
 
 impl Decoder for spp::Stream {
-    fn push(&mut self, byte: u8) -> Option<Heard> {
+    fn push(&mut self, byte: u8) -> Option<Decoded> {
         let packet = Self::push(self, byte)?;
         let [year, rest @ ..] = packet.time;
         let [month, day, hour, minute, second] = rest.map(|part| u8::try_from(part).unwrap_or(0));
@@ -151,7 +151,7 @@ impl Decoder for spp::Stream {
             ],
             None => PRESSURE.iter().map(|quantity| Reading::none(*quantity, NoReading::Error)).collect(),
         };
-        Some(Heard::Measured { readings, time: Some(time), key: Some(key), user: None })
+        Some(Decoded::Measured { readings, time: Some(time), key: Some(key), user: None })
     }
 
     fn skipped(&self) -> u64 {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use linli_domain::vital::Quantity;
 use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType};
 
+use super::bluetooth::gatt;
 use super::zone::Zone;
-use super::{bluetooth, listener, stream};
+use super::{listener, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
 pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
@@ -20,7 +21,7 @@ pub(super) type HealthPlan = Plan<Medium>;
 pub(crate) enum Medium {
     Stream(stream::Settings),
     Listener(listener::Settings),
-    Gatt(bluetooth::Gatt),
+    Gatt(gatt::Settings),
 }
 
 /// The offset of device clocks without a time zone; +08:00 unless given.
@@ -68,7 +69,7 @@ impl Work for Medium {
         match &plan.work {
             Self::Stream(settings) => stream::run(settings, line, layout, context).await,
             Self::Listener(settings) => listener::run(settings, line, layout, context).await,
-            Self::Gatt(settings) => bluetooth::run(settings, line, layout, context).await,
+            Self::Gatt(settings) => gatt::run(settings, line, layout, context).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
 use tokio::time::Instant;
 
-use super::models::Heard;
+use super::models::Decoded;
 use super::spot::Spot;
 use super::zone::Zone;
 use crate::line::{DeviceState, LineContext, LineEvent, VitalMeasurement};
@@ -43,14 +43,14 @@ impl Talk {
     }
 
     /// Handles what the device sent.
-    pub async fn hear(&mut self, heard: Heard) {
+    pub async fn hear(&mut self, heard: Decoded) {
         match heard {
-            Heard::Moment(reading) => self.moment(reading).await,
-            Heard::Values(values) => {
+            Decoded::Moment(reading) => self.moment(reading).await,
+            Decoded::Values(values) => {
                 self.is(DeviceState::Online, String::new()).await;
                 self.show_values(&values).await;
             }
-            Heard::Measured { readings, time, key, user } => {
+            Decoded::Measured { readings, time, key, user } => {
                 self.is(DeviceState::Online, String::new()).await;
                 let device = time.and_then(|shown| self.zone.timestamp(shown));
                 self.tell(readings, device, key, user).await;

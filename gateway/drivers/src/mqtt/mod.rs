@@ -46,7 +46,7 @@ pub(crate) struct RawSettings {
 
 /// How a device's messages are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speech {
+enum PayloadFormat {
     /// As Zigbee2MQTT writes them.
     Zigbee(&'static zigbee::Kind),
     /// A kiosk's status, heartbeat and will.
@@ -55,9 +55,9 @@ enum Speech {
 
 /// One device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Heard {
+struct Subscription {
     topic: String,
-    speech: Speech,
+    format: PayloadFormat,
     silent_after: Duration,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Settings {
     is_broker: bool,
     base: String,
     credentials: Option<(String, String)>,
-    devices: Vec<Heard>,
+    devices: Vec<Subscription>,
 }
 
 /// Devices that publish to an MQTT broker.
@@ -112,20 +112,20 @@ impl Row for Mqtt {
     }
 }
 
-fn device(index: usize, device: &RawDevice) -> Result<(Heard, &'static [Point]), Vec<Problem>> {
+fn device(index: usize, device: &RawDevice) -> Result<(Subscription, &'static [Point]), Vec<Problem>> {
     plan::foreign(index, device, &["topic"])?;
     let topic_name = device.topic.clone().unwrap_or_else(|| device.id.to_string());
     topic(&topic_name).map_err(|why| problem(Some(index), "topic", why))?;
-    let (speech, points) = match zigbee::find(&device.profile) {
-        Some(kind) => (Speech::Zigbee(kind), kind.points),
-        None if device.profile == report::PROFILE => (Speech::Kiosk, report::POINTS),
+    let (format, points) = match zigbee::find(&device.profile) {
+        Some(kind) => (PayloadFormat::Zigbee(kind), kind.points),
+        None if device.profile == report::PROFILE => (PayloadFormat::Kiosk, report::POINTS),
         None => {
             let mut known: Vec<&str> = zigbee::KINDS.iter().map(|kind| kind.name).collect();
             known.push(report::PROFILE);
             return Err(plan::no_profile(index, device, &known));
         }
     };
-    Ok((Heard { topic: topic_name, speech, silent_after: device.poll * 3 }, points))
+    Ok((Subscription { topic: topic_name, format, silent_after: device.poll * 3 }, points))
 }
 
 fn topic(text: &str) -> Result<(), String> {
@@ -172,9 +172,9 @@ impl Work for Settings {
     }
 
     fn accepts(&self, device: usize, point: &PointSpec, value: &Value) -> Result<(), String> {
-        match (self.devices.get(device).map(|heard| heard.speech), point.kind, value) {
-            (Some(Speech::Kiosk), ..) => report::accepts(value),
-            (Some(Speech::Zigbee(_)), ValueType::Bool, Value::Bool(_)) => Ok(()),
+        match (self.devices.get(device).map(|subscription| subscription.format), point.kind, value) {
+            (Some(PayloadFormat::Kiosk), ..) => report::accepts(value),
+            (Some(PayloadFormat::Zigbee(_)), ValueType::Bool, Value::Bool(_)) => Ok(()),
             _ => Err("write true or false".to_owned()),
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Broker, Settings, Speech, zigbee};
+use super::{Broker, PayloadFormat, Settings, zigbee};
 use crate::backoff::Backoff;
 use crate::kiosk::report::{MESSAGE, Report};
 use crate::line::{CommandOutcome, LineCommand, LineContext};
@@ -158,11 +158,11 @@ impl Conversation<'_> {
         let mut filters = Vec::new();
         for device in &self.settings.devices {
             let topic = &device.topic;
-            match device.speech {
-                Speech::Zigbee(_) => {
+            match device.format {
+                PayloadFormat::Zigbee(_) => {
                     filters.extend([format!("{base}/{topic}"), format!("{base}/{topic}/availability")]);
                 }
-                Speech::Kiosk => {
+                PayloadFormat::Kiosk => {
                     filters.extend([format!("{base}/{topic}/status"), format!("{base}/{topic}/heartbeat")]);
                 }
             }
@@ -189,21 +189,21 @@ impl Conversation<'_> {
         });
         let Some(index) = found else { return };
         let leaf = &rest[self.settings.devices[index].topic.len()..];
-        match (self.settings.devices[index].speech, leaf) {
+        match (self.settings.devices[index].format, leaf) {
             // A retained message has no time of its own: it is not a present value.
-            (Speech::Zigbee(_), "") if is_retained => {}
-            (Speech::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
+            (PayloadFormat::Zigbee(_), "") if is_retained => {}
+            (PayloadFormat::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
                 Some(values) if !values.is_empty() => self.told(index, values).await,
                 Some(_) => {}
                 None => self.publisher.count_failure(index, Reason::Garbled),
             },
-            (Speech::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
+            (PayloadFormat::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
                 self.publisher
                     .set_offline(index, Reason::Silent, "its bridge calls it offline".to_owned())
                     .await;
             }
-            (Speech::Kiosk, "/status") => self.status(index, payload).await,
-            (Speech::Kiosk, "/heartbeat") if !is_retained => match Report::parse(payload) {
+            (PayloadFormat::Kiosk, "/status") => self.status(index, payload).await,
+            (PayloadFormat::Kiosk, "/heartbeat") if !is_retained => match Report::parse(payload) {
                 Ok(report) => {
                     let state = &mut self.states[index];
                     if state.boot.as_ref() != Some(&report.boot) {
@@ -249,7 +249,7 @@ impl Conversation<'_> {
     /// Zigbee2MQTT is offline, and with it all its devices.
     async fn lose_zigbee(&mut self) {
         for index in 0..self.settings.devices.len() {
-            if matches!(self.settings.devices[index].speech, Speech::Zigbee(_)) {
+            if matches!(self.settings.devices[index].format, PayloadFormat::Zigbee(_)) {
                 self.publisher
                     .set_offline(index, Reason::LineDown, "Zigbee2MQTT is offline".to_owned())
                     .await;

@@ -16,7 +16,7 @@ use super::super::plan::{
     Work,
 };
 use super::super::predicate::{Claim, Predicate};
-use super::super::resolved_plan::{Action, Cond, ResolvedPlan, ResolvedStep, Safe, Setting};
+use super::super::resolved_plan::{Action, Condition, ResolvedPlan, ResolvedStep, Safe, Setting};
 use crate::facility::Contents;
 use linli_domain::Value;
 use linli_domain::audit::hex;
@@ -55,7 +55,7 @@ pub(super) fn text(brief: &ResolvedPlan) -> String {
         &[
             ("plan", self::plan(plan)),
             ("room", plain(room)),
-            ("atoms", list(predicates, atom)),
+            ("atoms", list(predicates, predicate)),
             ("jobs", list(steps, job)),
             ("occupied", plain(occupied)),
             ("opened", plain(opened)),
@@ -207,8 +207,8 @@ fn literal(literal: &Literal) -> String {
     }
 }
 
-fn atom(atom: &Predicate) -> String {
-    let Predicate { fixture, read, claim } = atom;
+fn predicate(predicate: &Predicate) -> String {
+    let Predicate { fixture, read, claim } = predicate;
     let claim = match claim {
         Claim::Is(op, with) => format!("Is({}, {})", op_name(*op), literal(with)),
         Claim::Within(low, high) => format!("Within({}, {})", plain(low), plain(high)),
@@ -216,13 +216,13 @@ fn atom(atom: &Predicate) -> String {
     members("Atom", &[("fixture", plain(fixture)), ("read", plain(read)), ("claim", claim)])
 }
 
-fn cond(cond: &Cond) -> String {
+fn cond(cond: &Condition) -> String {
     match cond {
-        Cond::Predicate(atom) => format!("Atom({atom})"),
-        Cond::Vacant(count) => format!("Vacant({count})"),
-        Cond::ExitFree => "ExitFree".to_owned(),
-        Cond::FreeOf(contents) => format!("FreeOf({})", self::contents(*contents)),
-        Cond::NoFire => "NoFire".to_owned(),
+        Condition::Predicate(predicate) => format!("Atom({predicate})"),
+        Condition::Vacant(count) => format!("Vacant({count})"),
+        Condition::ExitFree => "ExitFree".to_owned(),
+        Condition::FreeOf(contents) => format!("FreeOf({})", self::contents(*contents)),
+        Condition::NoFire => "NoFire".to_owned(),
     }
 }
 

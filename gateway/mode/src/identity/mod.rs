@@ -37,18 +37,20 @@ impl ResolvedPlan {
 
 #[cfg(test)]
 mod tests {
-    use super::super::golden_plans::briefs;
+    use super::super::golden_plans::resolved_plans;
     use super::*;
     use linli_golden::{frozen, stored};
 
     #[test]
     fn the_canonical_form_and_its_hash() {
-        let forms: String = briefs()
+        let forms: String = resolved_plans()
             .iter()
-            .map(|brief| String::from_utf8(form::of(brief)).expect("a form of texts is text") + "\n\n")
+            .map(|resolved_plan| {
+                String::from_utf8(form::of(resolved_plan)).expect("a form of texts is text") + "\n\n"
+            })
             .collect();
         frozen("mode/canonical_2.txt", &forms);
-        let names: Vec<String> = briefs().iter().map(ResolvedPlan::identity).collect();
+        let names: Vec<String> = resolved_plans().iter().map(ResolvedPlan::identity).collect();
         stored("mode/identity_2", &names);
     }
 
@@ -56,20 +58,20 @@ mod tests {
     fn names_of_version_0_1_are_known_again() {
         // Written by version 0.1: nothing writes this file any more.
         let known = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/mode/brief_0_1.txt"));
-        for (brief, known) in briefs().iter().zip(known.lines()) {
-            assert_eq!(legacy::text(brief), known);
+        for (resolved_plan, known) in resolved_plans().iter().zip(known.lines()) {
+            assert_eq!(legacy::text(resolved_plan), known);
         }
-        assert_eq!(known.lines().count(), briefs().len());
-        for brief in briefs() {
-            assert!(brief.has_identity(&legacy::identity(&brief)));
-            assert!(brief.has_identity(&brief.identity()));
+        assert_eq!(known.lines().count(), resolved_plans().len());
+        for resolved_plan in resolved_plans() {
+            assert!(resolved_plan.has_identity(&legacy::identity(&resolved_plan)));
+            assert!(resolved_plan.has_identity(&resolved_plan.identity()));
         }
     }
 
     #[test]
     fn another_building_has_another_name() {
-        let brief = briefs().remove(0);
-        let mut changed = vec![brief.clone(); 6];
+        let resolved_plan = resolved_plans().remove(0);
+        let mut changed = vec![resolved_plan.clone(); 6];
         changed[0].room += 1;
         changed[1].predicates[0].read += 1;
         changed[2].safe[0].setting.output += 1;
@@ -77,9 +79,9 @@ mod tests {
         changed[4].plan.grace += std::time::Duration::from_nanos(1);
         changed[5].ways_out.swap(0, 1);
         for other in changed {
-            assert!(!other.has_identity(&brief.identity()));
-            assert!(!other.has_identity(&legacy::identity(&brief)));
+            assert!(!other.has_identity(&resolved_plan.identity()));
+            assert!(!other.has_identity(&legacy::identity(&resolved_plan)));
         }
-        assert!(!brief.has_identity(&format!("3:{}", "00".repeat(32))), "a form of the future");
+        assert!(!resolved_plan.has_identity(&format!("3:{}", "00".repeat(32))), "a form of the future");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::expression::{Literal, Op};
 use super::super::predicate::{Claim, Predicate};
-use super::super::resolved_plan::{Action, Cond, ResolvedPlan, ResolvedStep, Safe, Setting};
+use super::super::resolved_plan::{Action, Condition, ResolvedPlan, ResolvedStep, Safe, Setting};
 use super::form::Form;
 use super::plan::{channel_word, drill_word, on_fail_word};
 use crate::facility::Contents;
@@ -80,13 +80,13 @@ impl Form {
         self.members(&[("role", &|form| form.text(role)), ("after", &|form| form.span(*after))]);
     }
 
-    fn cond(&mut self, cond: &Cond) {
+    fn cond(&mut self, cond: &Condition) {
         match cond {
-            Cond::Predicate(atom) => self.variant("atom", |form| form.position(*atom)),
-            Cond::Vacant(count) => self.variant("vacant", |form| form.whole(*count)),
-            Cond::ExitFree => self.bare("exit_free"),
-            Cond::FreeOf(contents) => self.variant("free_of", |form| form.contents(contents)),
-            Cond::NoFire => self.bare("no_fire"),
+            Condition::Predicate(predicate) => self.variant("atom", |form| form.position(*predicate)),
+            Condition::Vacant(count) => self.variant("vacant", |form| form.whole(*count)),
+            Condition::ExitFree => self.bare("exit_free"),
+            Condition::FreeOf(contents) => self.variant("free_of", |form| form.contents(contents)),
+            Condition::NoFire => self.bare("no_fire"),
         }
     }
 
@@ -185,7 +185,7 @@ impl Form {
         else {
             return;
         };
-        let remedy = |form: &mut Self, (sets, pre): &(Vec<Setting>, Vec<Cond>)| {
+        let remedy = |form: &mut Self, (sets, pre): &(Vec<Setting>, Vec<Condition>)| {
             form.members(&[
                 ("set", &|form| form.list(sets, Self::setting)),
                 ("pre", &|form| form.list(pre, Self::cond)),

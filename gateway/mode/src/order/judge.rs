@@ -60,7 +60,7 @@ pub enum Judgement {
 
 /// Why an order is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum OrderError {
     /// It is for another centre.
     #[error("the order is not for {0}")]
     WrongTarget(Id),
@@ -130,7 +130,7 @@ pub fn judge(
     replay_guard: &ReplayGuard,
     now: Timestamp,
     clock: Clock<'_>,
-) -> Result<Judgement, Refusal> {
+) -> Result<Judgement, OrderError> {
     judge_under(Demands::ALL, envelope, centre, keyring, policy, replay_guard, now, clock)
 }
 
@@ -148,12 +148,12 @@ pub fn judge_under(
     replay_guard: &ReplayGuard,
     now: Timestamp,
     clock: Clock<'_>,
-) -> Result<Judgement, Refusal> {
+) -> Result<Judgement, OrderError> {
     let (order, makes) = (&envelope.order, |demand| demands.make(demand));
     if makes(Demand::Target) {
-        order.target(centre).ok_or_else(|| Refusal::WrongTarget(centre.clone()))?;
+        order.target(centre).ok_or_else(|| OrderError::WrongTarget(centre.clone()))?;
     }
-    let signers = envelope.signers_under(demands, keyring).map_err(Refusal::Signature)?;
+    let signers = envelope.signers_under(demands, keyring).map_err(OrderError::Signature)?;
     let roles = if order.authority == Authority::District { &policy.district } else { &policy.local };
     let may = |signed: &Signed| !makes(Demand::Role) || signed.roles.iter().any(|role| roles.contains(role));
     let signers: Vec<Signed> = signers.into_iter().filter(may).collect();
@@ -161,7 +161,7 @@ pub fn judge_under(
     let is_one_enough = order.kind == Kind::Cancel || !makes(Demand::Quorum);
     let needed = if is_one_enough { 1 } else { policy.quorum };
     if signers.len() < needed {
-        return Err(Refusal::Quorum { needed, signed: signers.len(), roles: roles.join(", ") });
+        return Err(OrderError::Quorum { needed, signed: signers.len(), roles: roles.join(", ") });
     }
     let known = replay_guard
         .accepted
@@ -170,12 +170,12 @@ pub fn judge_under(
     if let Some((.., hash)) = known.filter(|_| makes(Demand::OnceOnly)) {
         return match *hash == envelope.hash {
             true => Ok(Judgement::Repeated),
-            false => Err(Refusal::Equivocation { seq: order.seq }),
+            false => Err(OrderError::Equivocation { seq: order.seq }),
         };
     }
     let last = replay_guard.last.get(&order.authority).copied().unwrap_or_default();
     if order.seq <= last && makes(Demand::Rising) {
-        return Err(Refusal::Replayed { seq: order.seq, last });
+        return Err(OrderError::Replayed { seq: order.seq, last });
     }
     in_time(demands, envelope, now, clock)?;
     let mut replay_guard = replay_guard.clone();
@@ -198,25 +198,30 @@ pub enum Clock<'c> {
     Free,
 }
 
-fn in_time(demands: Demands, envelope: &Envelope, now: Timestamp, clock: Clock<'_>) -> Result<(), Refusal> {
+fn in_time(
+    demands: Demands,
+    envelope: &Envelope,
+    now: Timestamp,
+    clock: Clock<'_>,
+) -> Result<(), OrderError> {
     let order = &envelope.order;
     let skew = i64::try_from(SKEW.as_millis()).unwrap_or_default();
     let longest = i64::try_from(LONGEST_LOCAL.as_millis()).unwrap_or_default();
     let is_local = order.authority == Authority::Local && demands.make(Demand::LocalIsShort);
     if is_local && order.expires.0.saturating_sub(order.not_before.0) > longest {
-        return Err(Refusal::LocalTooLong);
+        return Err(OrderError::LocalTooLong);
     }
     match clock {
         Clock::Synchronised => {}
         Clock::Confirmed(code) if code == envelope.code() => return Ok(()),
         Clock::Confirmed(_) | Clock::Free if !demands.make(Demand::TrustedClock) => {}
-        Clock::Confirmed(_) | Clock::Free => return Err(Refusal::Quarantined { code: envelope.code() }),
+        Clock::Confirmed(_) | Clock::Free => return Err(OrderError::Quarantined { code: envelope.code() }),
     }
     if now.0.saturating_add(skew) < order.not_before.0 && demands.make(Demand::NotEarly) {
-        return Err(Refusal::Early { not_before: order.not_before, now });
+        return Err(OrderError::Early { not_before: order.not_before, now });
     }
     if now >= order.expires && demands.make(Demand::NotExpired) {
-        return Err(Refusal::Expired { expires: order.expires, now });
+        return Err(OrderError::Expired { expires: order.expires, now });
     }
     Ok(())
 }

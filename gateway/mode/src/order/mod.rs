@@ -15,7 +15,7 @@ pub mod text;
 
 pub use demand::{Demand, Demands};
 pub use envelope::{Envelope, Signed, sign, sign_plan, verify_plan};
-pub use judge::{Accepted, Clock, Judgement, Policy, Refusal, ReplayGuard, judge, judge_under};
+pub use judge::{Accepted, Clock, Judgement, OrderError, Policy, ReplayGuard, judge, judge_under};
 pub use key::{Key, KeyId, Keyring, PublicKey, SecretKey};
 pub use payload::{Authority, Kind, Malformed, Order, PlanHash, Target};
 

@@ -77,22 +77,22 @@ impl Room<'_> {
     }
 
     fn begin_step(&mut self, step: usize) {
-        let planned = &self.resolved.steps[step];
-        let is_human = matches!(planned.action, Action::Human { .. });
+        let resolved_step = &self.resolved.steps[step];
+        let is_human = matches!(resolved_step.action, Action::Human { .. });
         let is_drill = self.run().is_some_and(|run| run.order.class == Class::Exercise);
         if is_drill && !is_human && self.keeps(SafetyRule::DrillIsSimulated) {
-            match planned.drill {
+            match resolved_step.drill {
                 Drill::Live => {}
                 Drill::Simulate => return self.set_step(step, StepState::Simulated),
                 Drill::Skip => return self.set_step(step, StepState::Skipped),
             }
         }
-        let deadline = planned.deadline;
-        match &planned.action {
+        let deadline = resolved_step.deadline;
+        match &resolved_step.action {
             Action::Human { .. } => {
                 self.set_step(step, StepState::Asked);
                 self.effects.push(Effect::Ask(step));
-                let rungs: Vec<_> = planned.escalate.iter().map(|(_, after)| *after).collect();
+                let rungs: Vec<_> = resolved_step.escalate.iter().map(|(_, after)| *after).collect();
                 for (rung, after) in rungs.into_iter().enumerate() {
                     self.arm(Timer::Escalate(step, rung), after);
                 }
@@ -129,9 +129,9 @@ impl Room<'_> {
 
     /// Executes a step if its guard holds, or finds that nothing has to be done.
     fn try_act(&mut self, step: usize) {
-        let planned = &self.resolved.steps[step];
+        let resolved_step = &self.resolved.steps[step];
         let is_pulsed = self.run().is_some_and(|run| run.pulsed.contains(&step));
-        if let Action::Actuate { verify, is_reasserted, .. } = &planned.action {
+        if let Action::Actuate { verify, is_reasserted, .. } = &resolved_step.action {
             let holds = verify.iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate)));
             let is_known = self.run().is_some_and(|run| run.settled.contains(&step));
             if holds.holds() && (!is_reasserted || is_pulsed) {
@@ -148,7 +148,7 @@ impl Room<'_> {
                 return self.disarm_step(step);
             }
         }
-        match self.all(&planned.pre) {
+        match self.all(&resolved_step.pre) {
             Truth::True => self.intend(step, 1),
             _ if !self.keeps(SafetyRule::GuardBefore) => self.intend(step, 1),
             // The step waits, and people are notified.

@@ -1,6 +1,6 @@
 //! Actions of devices: an action is done once it is read back, not before.
 
-use super::super::event::{Acted, ActionPhase, Effect, Timer};
+use super::super::event::{ActionPhase, ActionResult, Effect, Timer};
 use super::super::plan::{Channel, OnFail};
 use super::super::resolved_plan::Action;
 use super::super::state::{Cause, Phase, StepState};
@@ -10,15 +10,17 @@ use super::{Room, SafetyRule};
 // === impl Room ===
 
 impl Room<'_> {
-    pub(super) fn acted(&mut self, step: usize, turn: ActionPhase, acted: Acted) {
+    pub(super) fn acted(&mut self, step: usize, turn: ActionPhase, acted: ActionResult) {
         let state = self.step_state(step).clone();
-        if let Some(planned) = self.resolved.steps.get(step) {
-            self.forget(&planned.touches);
+        if let Some(resolved_step) = self.resolved.steps.get(step) {
+            self.forget(&resolved_step.touches);
         }
         match (turn, state, acted) {
-            (ActionPhase::On, StepState::Intent(attempt), Acted::Done) => self.sent(step, attempt),
-            (ActionPhase::On, StepState::Intent(attempt), Acted::Failed) => self.failed_try(step, attempt),
-            // The end of a process and a compensation are verified whatever the device answers.
+            (ActionPhase::On, StepState::Intent(attempt), ActionResult::Done) => self.sent(step, attempt),
+            (ActionPhase::On, StepState::Intent(attempt), ActionResult::Failed) => {
+                self.failed_try(step, attempt)
+            }
+            // Whatever a device says of an end or a remedy, it is looked at.
             _ => {}
         }
         self.watch_claim();

@@ -84,7 +84,7 @@ impl Room<'_> {
                 && self.resolved.steps[*step]
                     .pre
                     .iter()
-                    .any(|cond| matches!(cond, super::Cond::Vacant(_) | super::Cond::FreeOf(_)))
+                    .any(|cond| matches!(cond, super::Condition::Vacant(_) | super::Condition::FreeOf(_)))
         };
         (0..self.resolved.steps.len()).filter(rests).any(|step| !self.step_state(step).is_settled())
     }
@@ -165,7 +165,7 @@ impl Room<'_> {
             .resolved
             .steps
             .get(step)
-            .and_then(|planned| planned.escalate.get(rung))
+            .and_then(|resolved_step| resolved_step.escalate.get(rung))
             .map(|(role, _)| role.clone());
         if let Some(role) = role.filter(|_| is_open) {
             self.effects.push(Effect::Escalate { step, role });

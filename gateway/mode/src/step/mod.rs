@@ -13,7 +13,7 @@ mod order;
 mod people;
 
 use super::event::{Effect, Event, Refused, Timer};
-use super::resolved_plan::{Action, Cond, ResolvedPlan};
+use super::resolved_plan::{Action, Condition, ResolvedPlan};
 use super::safety_rule::{SafetyRule, SafetyRules};
 use super::state::{Fire, Phase, Run, Stage, State, StepState};
 use super::truth::Truth;
@@ -109,26 +109,26 @@ impl Room<'_> {
     }
 
     /// Evaluates a condition of the room.
-    fn cond(&self, cond: Cond) -> Truth {
+    fn cond(&self, cond: Condition) -> Truth {
         match cond {
-            Cond::Predicate(predicate) => self.truth(predicate),
-            Cond::NoFire => match self.state.fire {
+            Condition::Predicate(predicate) => self.truth(predicate),
+            Condition::NoFire => match self.state.fire {
                 Fire::Normal => Truth::True,
                 Fire::Alarm => Truth::False,
                 Fire::Unknown => Truth::Unknown,
             },
-            Cond::Vacant(count) => self.vacant(count),
-            Cond::ExitFree => self
+            Condition::Vacant(count) => self.vacant(count),
+            Condition::ExitFree => self
                 .resolved
                 .ways_out
                 .iter()
                 .map(|way| way.iter().fold(Truth::True, |all, predicate| all.and(self.truth(*predicate))))
                 .fold(Truth::False, Truth::or),
-            Cond::FreeOf(contents) => self.free_of(contents),
+            Condition::FreeOf(contents) => self.free_of(contents),
         }
     }
 
-    fn all(&self, conds: &[Cond]) -> Truth {
+    fn all(&self, conds: &[Condition]) -> Truth {
         conds.iter().fold(Truth::True, |all, cond| all.and(self.cond(*cond)))
     }
 

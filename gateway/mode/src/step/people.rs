@@ -111,8 +111,8 @@ impl Room<'_> {
         if why.trim().is_empty() {
             return Err(Refused::NoReason);
         }
-        let planned = &self.resolved.steps[step];
-        let rests = match &planned.action {
+        let resolved_step = &self.resolved.steps[step];
+        let rests = match &resolved_step.action {
             Action::Human { is_sweep, not_same_as, clears, .. } => {
                 *is_sweep || !not_same_as.is_empty() || !clears.is_empty()
             }
@@ -178,13 +178,15 @@ impl Room<'_> {
         if self.stage() != "checking" {
             return Err(self.meaningless("rejecting"));
         }
-        let role = self.resolved.steps.iter().enumerate().find_map(|(step, planned)| match &planned.action {
-            Action::Human { role, not_same_as, .. }
-                if !not_same_as.is_empty() && *self.step_state(step) == StepState::Asked =>
-            {
-                Some(role.clone())
+        let role = self.resolved.steps.iter().enumerate().find_map(|(step, resolved_step)| {
+            match &resolved_step.action {
+                Action::Human { role, not_same_as, .. }
+                    if !not_same_as.is_empty() && *self.step_state(step) == StepState::Asked =>
+                {
+                    Some(role.clone())
+                }
+                _ => None,
             }
-            _ => None,
         });
         self.needs("rejecting", role.as_ref().unwrap_or(&self.resolved.plan.lead), who)?;
         if why.trim().is_empty() {

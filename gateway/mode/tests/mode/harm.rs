@@ -35,19 +35,19 @@ pub fn harm_of(
     let run = after.run.as_ref()?;
     for (step, state) in run.steps.iter().enumerate() {
         let is_new = before.run.as_ref().and_then(|run| run.steps.get(step)) != Some(state);
-        let planned = &resolved.steps[step];
+        let resolved_step = &resolved.steps[step];
         if is_new
             && matches!(state, StepState::Verified(_))
-            && matches!(planned.action, Action::Actuate { .. })
+            && matches!(resolved_step.action, Action::Actuate { .. })
             && !is_so(rules, resolved, world, step)
         {
             return Some("L a step was verified that is not so");
         }
-        let is_process = matches!(planned.action, Action::Process { .. });
+        let is_process = matches!(resolved_step.action, Action::Process { .. });
         if is_new && matches!(state, StepState::Verified(_)) && is_process && world.uv {
             return Some("L2 lamps were told to be off that are on");
         }
-        if is_new && matches!(state, StepState::Verified(_)) && planned.id.as_str() == "accept" {
+        if is_new && matches!(state, StepState::Verified(_)) && resolved_step.id.as_str() == "accept" {
             let rest = run.steps.iter().enumerate().all(|(other, state)| other == step || state.is_settled());
             if !rest {
                 return Some("S it was accepted before it was done");
@@ -150,7 +150,7 @@ fn ready(rules: &Rules<'_>, world: &World, resolved: &ResolvedPlan) -> Option<&'
         if by.intersection(accepted).next().is_some() {
             return Some("S who did it accepted it");
         }
-        let needed = resolved.steps.iter().find_map(|planned| match &planned.action {
+        let needed = resolved.steps.iter().find_map(|resolved_step| match &resolved_step.action {
             Action::Human { is_sweep: true, count, .. } => Some(*count),
             _ => None,
         });

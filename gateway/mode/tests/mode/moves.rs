@@ -103,22 +103,24 @@ impl World {
         let may_decide = self.deeds < rules.deeds;
         moves.extend((!run.unproven.is_empty()).then_some(Move::Elapsed(Timer::Safe)));
         for (step, state) in run.steps.iter().enumerate() {
-            let planned = &resolved.steps[step];
+            let resolved_step = &resolved.steps[step];
             match state {
                 StepState::Asked => {
                     // Nobody says that a room is empty while somebody stands in it.
-                    let is_sweep = matches!(planned.action, Action::Human { is_sweep: true, .. });
+                    let is_sweep = matches!(resolved_step.action, Action::Human { is_sweep: true, .. });
                     if !is_sweep || !self.somebody {
                         moves.extend(["an", "bo", "chen", "dou"].map(|who| Move::Confirm(step, who)));
                     }
                     if may_decide {
                         moves.extend([Move::Cannot(step), Move::Waive(step), Move::Simulate(step)]);
                     }
-                    if may_decide && planned.id.as_str() == "accept" {
+                    if may_decide && resolved_step.id.as_str() == "accept" {
                         moves.push(Move::Reject);
                     }
                 }
-                StepState::Verified(_) if matches!(planned.action, Action::Human { is_sweep: true, .. }) => {
+                StepState::Verified(_)
+                    if matches!(resolved_step.action, Action::Human { is_sweep: true, .. }) =>
+                {
                     moves.push(Move::Elapsed(Timer::Void(step)));
                 }
                 StepState::Blocked => {

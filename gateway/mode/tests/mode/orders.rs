@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 use linli_domain::Timestamp;
 use linli_mode::Class;
 use linli_mode::order::{
-    Authority, Clock, Demand, Demands, Envelope, Judgement, Key, Keyring, Kind, Order, PlanHash, Policy,
-    Refusal, ReplayGuard, SecretKey, Target, judge_under, sign,
+    Authority, Clock, Demand, Demands, Envelope, Judgement, Key, Keyring, Kind, Order, OrderError, PlanHash,
+    Policy, ReplayGuard, SecretKey, Target, judge_under, sign,
 };
 
 use super::building::id;
@@ -251,12 +251,15 @@ impl Post {
         (!self.was_accepted(desk, sent)).then_some("E it was never accepted and is answered as if it was")
     }
 
-    fn wrongly_refused(&self, desk: &Desk, sent: &Sent, refusal: &Refusal) -> Option<&'static str> {
+    fn wrongly_refused(&self, desk: &Desk, sent: &Sent, refusal: &OrderError) -> Option<&'static str> {
         let order = &sent.envelope.order;
         let needed = if order.kind == Kind::Cancel { 1 } else { 2 };
         // A signature that is no good is told first.
         let is_good = self.people(sent) >= needed
-            && !matches!(refusal, Refusal::Signature(_) | Refusal::Quorum { .. } | Refusal::WrongTarget(_));
+            && !matches!(
+                refusal,
+                OrderError::Signature(_) | OrderError::Quorum { .. } | OrderError::WrongTarget(_)
+            );
         if !is_good {
             return None;
         }
@@ -267,7 +270,7 @@ impl Post {
             let before = &self.sent[*index].envelope.order;
             (before.authority, before.seq) == (order.authority, order.seq)
         };
-        let is_told = matches!(refusal, Refusal::Equivocation { .. });
+        let is_told = matches!(refusal, OrderError::Equivocation { .. });
         (desk.accepted.iter().any(twin) && !is_told).then_some("E two orders with one number are no alarm")
     }
 }

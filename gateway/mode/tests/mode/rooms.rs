@@ -11,8 +11,8 @@ use linli_domain::Value;
 use linli_domain::alarm::Source;
 use linli_mode::facility::Facility;
 use linli_mode::{
-    Acted, ActionPhase, Class, Effect, Event, Fire, OrderRef, Phase, Plan, Pressure, Readings, ResolvedPlan,
-    Stage, State, StepState, Timer, Truth, air_conflict, check_exits, flows, fold, step,
+    ActionPhase, ActionResult, Class, Effect, Event, Fire, OrderRef, Phase, Plan, Pressure, Readings,
+    ResolvedPlan, Stage, State, StepState, Timer, Truth, air_conflict, check_exits, flows, fold, step,
 };
 
 use super::explore::{Found, System, explore};
@@ -341,7 +341,7 @@ impl Wing {
         }
         match act {
             Way::Step(step, turn) if is_sent => {
-                self.tell(world, room, &Event::Acted { step, turn, acted: Acted::Done })
+                self.tell(world, room, &Event::Acted { step, turn, acted: ActionResult::Done })
             }
             _ => true,
         }

@@ -8,7 +8,7 @@ use linli_domain::alarm::Source;
 use linli_domain::audit::hex;
 use linli_mode::facility::Facility;
 use linli_mode::{
-    Acted, ActionPhase, Actor, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Readings,
+    ActionPhase, ActionResult, Actor, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Readings,
     ResolvedPlan, SafetyRules, State, StepState, Timer, Truth, step_under,
 };
 
@@ -289,10 +289,10 @@ impl World {
             }
             Move::PanelSilent => self.tell(rules, &Event::Fire(Truth::Unknown)),
             Move::PanelHeard => self.tell(rules, &Event::Fire(self.fire.into())),
-            Move::Do(act) => self.act(rules, act, true, Some(Acted::Done)),
-            Move::Lost(act) => self.act(rules, act, false, Some(Acted::Done)),
-            Move::Refused(act) => self.act(rules, act, false, Some(Acted::Failed)),
-            Move::Unheard(act) => self.act(rules, act, true, Some(Acted::Failed)),
+            Move::Do(act) => self.act(rules, act, true, Some(ActionResult::Done)),
+            Move::Lost(act) => self.act(rules, act, false, Some(ActionResult::Done)),
+            Move::Refused(act) => self.act(rules, act, false, Some(ActionResult::Failed)),
+            Move::Unheard(act) => self.act(rules, act, true, Some(ActionResult::Failed)),
             Move::Report => self.report(rules),
             other => self.asked(rules, other),
         }
@@ -378,7 +378,7 @@ impl World {
     }
 
     /// An act reaches its device, unless it is no longer wanted.
-    fn act(&mut self, rules: &Rules<'_>, act: Way, moves: bool, acted: Option<Acted>) -> bool {
+    fn act(&mut self, rules: &Rules<'_>, act: Way, moves: bool, acted: Option<ActionResult>) -> bool {
         self.acts.remove(&act);
         let resolved = self.resolved(rules);
         match act {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use linli_domain::audit::{Chain, Head, unhex};
 use linli_domain::{Id, Timestamp};
 use linli_mode::order::{Envelope, Kind};
-use linli_mode::{Acted, Class, Direction, Effect, Event, Stage, Timer};
+use linli_mode::{ActionResult, Class, Direction, Effect, Event, Stage, Timer};
 
 use linli_mode::Planned;
 use linli_mode::record::{ModeEntry, ModeEvent, StepChange};
@@ -407,7 +407,7 @@ impl RoomTold {
 
     fn event(&mut self, at: Timestamp, event: &Event) {
         let told = match event {
-            Event::Acted { step, acted: Acted::Failed, .. } => {
+            Event::Acted { step, acted: ActionResult::Failed, .. } => {
                 Told::Device { at, step: self.id(*step), what: "无应答或拒绝 no answer, or refused" }
             }
             Event::Elapsed(Timer::Verify(step)) => {

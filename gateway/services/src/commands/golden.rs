@@ -1,6 +1,6 @@
 //! Forms of commands: as they stand in the journal, and how they are answered.
 
-use linli_domain::command::{Inbound, Refusal, State};
+use linli_domain::command::{CommandError, Inbound, State};
 use linli_domain::{Record, Value};
 use linli_store::JournaledCommand;
 
@@ -44,7 +44,7 @@ fn answers() {
     };
     let mut answers: Vec<Answer> =
         states.iter().map(|state| Answer::new("a7", "fan-1", state, Some(Value::Bool(true)))).collect();
-    answers.push(Answer::refused(&inbound, &Refusal::Retained));
+    answers.push(Answer::refused(&inbound, &CommandError::Retained));
     sent("commands/answer", &answers);
     let told: Vec<_> = answers
         .iter()

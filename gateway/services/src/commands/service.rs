@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use linli_domain::command::{Inbound, Refusal, Request, State};
+use linli_domain::command::{CommandError, Inbound, Request, State};
 use linli_drivers::{Clock, CommandOutcome, LineCommand};
 use linli_store::{Begun, JournaledCommand, Store};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -151,13 +151,13 @@ impl CommandService {
             }
             Err(error) => {
                 let why = format!("the journal cannot be written: {error}");
-                self.refuse(&inbound, &Refusal::Busy { why }, waiting, budget);
+                self.refuse(&inbound, &CommandError::Busy { why }, waiting, budget);
             }
         }
     }
 
     /// What a request asks for, if it can be done at all.
-    fn read(&self, inbound: &Inbound) -> Result<JournaledCommand, Refusal> {
+    fn read(&self, inbound: &Inbound) -> Result<JournaledCommand, CommandError> {
         let now = self.clock.now().at;
         let request = Request::parse(inbound, now)?;
         self.routes.borrow().check(&inbound.device, &request)?;
@@ -277,7 +277,7 @@ impl CommandService {
     fn refuse(
         &self,
         inbound: &Inbound,
-        refusal: &Refusal,
+        refusal: &CommandError,
         waiting: Option<oneshot::Sender<Answer>>,
         budget: &mut RefusalBudget,
     ) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_mode::facility::ReadSource;
-use linli_mode::{Acted, Event};
+use linli_mode::{ActionResult, Event};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -155,7 +155,7 @@ impl Engine {
         }
         room.predicates.end_action(&task.touches, moment);
         let (step, turn) = task.act?;
-        let acted = if is_done { Acted::Done } else { Acted::Failed };
+        let acted = if is_done { ActionResult::Done } else { ActionResult::Failed };
         Some(RoomEvent::of(task.room, Event::Acted { step, turn, acted }))
     }
 

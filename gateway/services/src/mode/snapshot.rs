@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use linli_domain::audit::{Hash, hex};
-use linli_mode::{Action, Cond, Truth};
+use linli_mode::{Action, Condition, Truth};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ fn facts(engine: &Engine, plan: &CheckedPlan) -> Value {
             _ => &[],
         });
         relevant.extend(conds.filter_map(|cond| match cond {
-            Cond::Predicate(predicate) => Some(*predicate),
+            Condition::Predicate(predicate) => Some(*predicate),
             _ => None,
         }));
         own.extend(job.touches.iter().copied());

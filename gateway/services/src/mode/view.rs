@@ -1,7 +1,9 @@
 //! The JSON views of rooms and plans: stages, steps, and what each step waits for.
 
 use linli_mode::facility::{Facility, Site};
-use linli_mode::{Action, Cond, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast};
+use linli_mode::{
+    Action, Condition, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast,
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -103,7 +105,7 @@ fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, s
     let is_open = !state.is_settled() && *state != StepState::Pending;
     if is_open {
         let facility = &engine.setup.facility;
-        let unmet_texts = |conds: &[Cond]| -> Vec<String> {
+        let unmet_texts = |conds: &[Condition]| -> Vec<String> {
             conds.iter().filter_map(|cond| unmet(facility, room, resolved, *cond)).collect()
         };
         let mut waits = unmet_texts(&job.pre);
@@ -163,12 +165,12 @@ fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
 }
 
 /// Returns the text of a condition that does not hold or is unknown.
-fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Cond) -> Option<String> {
+fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Condition) -> Option<String> {
     match cond {
-        Cond::Predicate(predicate) => unmet_predicate(facility, room, resolved, predicate),
-        Cond::NoFire => (room.state.fire != linli_mode::Fire::Normal)
+        Condition::Predicate(predicate) => unmet_predicate(facility, room, resolved, predicate),
+        Condition::NoFire => (room.state.fire != linli_mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
-        Cond::Vacant(count) => {
+        Condition::Vacant(count) => {
             let somebody = resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate).holds());
             let unknown =
                 resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate) == Truth::Unknown);
@@ -178,7 +180,7 @@ fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Cond) 
                 (false, false) => None,
             }
         }
-        Cond::ExitFree | Cond::FreeOf(_) => None,
+        Condition::ExitFree | Condition::FreeOf(_) => None,
     }
 }
 

@@ -6,21 +6,11 @@
 //! is checkpointed, and SQLite is limited to the present size of the file: new records use the pages
 //! of evicted ones. When there is space for the reserve again, the limit is removed.
 
-use std::io::Write;
-use std::path::Path;
-
 use linli_domain::loss::LossReason;
 use sqlx::{Connection, SqliteConnection};
 
 use super::Writer;
-use crate::error::is_no_space;
-use crate::watermark::beside;
-
-/// Size of the reserve: more than the write-ahead log grows between two checkpoints.
-const RESERVED: u64 = 6 * 1024 * 1024;
-
-/// Space that must stay free beside the reserve, for files of other programs.
-const MARGIN: u64 = 1024 * 1024;
+use crate::disk_space;
 
 /// SQLite's own limit: the file may grow.
 const UNBOUNDED: &str = "PRAGMA max_page_count = 4294967294";
@@ -35,7 +25,7 @@ impl Writer {
     /// was freed.
     pub(super) async fn free_space(&mut self) -> bool {
         let path = self.settings.path.clone();
-        let released = tokio::task::spawn_blocking(move || release(&path)).await.unwrap_or(false);
+        let released = tokio::task::spawn_blocking(move || disk_space::release(&path)).await.unwrap_or(false);
         self.set_reserved(false);
         if let Err(error) = self.empty_the_log().await {
             tracing::debug!(%error, "the log could not be emptied");
@@ -50,7 +40,7 @@ impl Writer {
     /// Creates the reserve if there is space for it, and sets SQLite's page limit accordingly.
     pub(super) async fn reserve_space(&mut self) -> Result<(), sqlx::Error> {
         let path = self.settings.path.clone();
-        let held = tokio::task::spawn_blocking(move || create(&path)).await;
+        let held = tokio::task::spawn_blocking(move || disk_space::reserve(&path)).await;
         match held.unwrap_or_else(|error| Err(error.into())) {
             Ok(()) => self.set_reserved(true),
             Err(error) => {
@@ -89,61 +79,4 @@ pub(super) async fn limit(connection: &mut SqliteConnection, may_grow: bool) -> 
     let limit = if may_grow { UNBOUNDED } else { AS_IT_IS };
     sqlx::query(limit).execute(&mut *connection).await?;
     connection.ping().await
-}
-
-/// Whether the reserve of this database exists in full.
-pub(super) fn is_reserved(database: &Path) -> bool {
-    std::fs::metadata(beside(database, "reserve")).is_ok_and(|found| found.len() >= RESERVED)
-}
-
-fn create(database: &Path) -> std::io::Result<()> {
-    if is_reserved(database) {
-        return Ok(());
-    }
-    let path = beside(database, "reserve");
-    // Checked first: writing the reserve costs six megabytes of flash wear.
-    let disk = rustix::fs::statvfs(database)?;
-    if disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED + MARGIN {
-        return Err(std::io::ErrorKind::StorageFull.into());
-    }
-    let written = write_zeros(&path);
-    if written.is_err() {
-        let _ = std::fs::remove_file(&path);
-    }
-    written
-}
-
-/// Less free space than this is none: SQLite's shared-memory file alone grows by 32 KiB.
-const NOTHING: u64 = 64 * 1024;
-
-/// Whether there is no space for the database, by the file system's figures or, since a quota is
-/// not among them, by writing a little.
-pub(crate) fn is_exhausted(database: &Path) -> bool {
-    let directory = database.parent().unwrap_or(database);
-    if let Ok(disk) = rustix::fs::statvfs(directory)
-        && disk.f_bavail.saturating_mul(disk.f_frsize) < NOTHING
-    {
-        return true;
-    }
-    let path = beside(database, "trial");
-    let tried = std::fs::File::create(&path).and_then(|mut file| {
-        file.write_all(&[0; 8 * 1024])?;
-        file.sync_all()
-    });
-    let _ = std::fs::remove_file(&path);
-    tried.is_err_and(|error| is_no_space(&error))
-}
-
-fn release(database: &Path) -> bool {
-    std::fs::remove_file(beside(database, "reserve")).is_ok()
-}
-
-/// Writes zeros: a sparse file would reserve nothing.
-fn write_zeros(path: &Path) -> std::io::Result<()> {
-    let mut file = std::fs::File::create(path)?;
-    let block = [0_u8; 64 * 1024];
-    for _ in 0..RESERVED / block.len() as u64 {
-        file.write_all(&block)?;
-    }
-    file.sync_all()
 }

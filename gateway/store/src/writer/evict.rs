@@ -89,10 +89,7 @@ impl Writer {
         self.put_back(connection, went.is_ok());
         if let Some(loss) = went? {
             tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = loss.messages, "records evicted");
-            // Losses still waiting for their entry are not part of this transaction.
-            let waiting = std::mem::take(&mut self.losses);
-            transact::adopt(self, draft);
-            self.losses = waiting;
+            transact::adopt_without_losses(self, draft);
             return Ok(true);
         }
         Ok(false)

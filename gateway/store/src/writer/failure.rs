@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::op::Op;
 use super::{MetaRows, Writer, transact};
 use crate::error::Failure;
+use crate::op::Op;
 use crate::open;
 use crate::watermark::Watermark;
 

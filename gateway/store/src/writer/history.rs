@@ -8,9 +8,9 @@ use linli_domain::rollup::{Minute, Rollup};
 use sqlx::SqliteConnection;
 
 use super::Writer;
-use super::undecodable::Aside;
+use super::undecodable::NewlyUndecodable;
 use crate::codec::{pack_rollups, unpack_rollups};
-use crate::undecodable::Place;
+use crate::place::Place;
 
 /// Devices the writer has numbered in this database.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Devices {
         connection: &mut SqliteConnection,
         layout: i64,
         minute: &Minute,
-        undecodable: &mut Aside,
+        undecodable: &mut NewlyUndecodable,
     ) -> Result<(), sqlx::Error> {
         let device = self.number(connection, &minute.layout.device).await?;
         let before: Option<Vec<u8>> = sqlx::query_scalar(

@@ -22,7 +22,7 @@ const LEDGER_KEPT: i64 = 10_000;
 /// Most state changes of alarms kept.
 const ALARM_STEPS_KEPT: i64 = 50_000;
 
-/// Most dead letters kept.
+/// Most dead letters kept besides those that cannot be decoded.
 const DEAD_KEPT: i64 = 1000;
 
 /// Free pages returned to the file system per step, when a quarter of the file is free.
@@ -55,6 +55,7 @@ impl Writer {
         self.housekeeping.done = Some(Instant::now());
         self.enforce_age().await?;
         self.purge_history(self.settings.history_retention).await?;
+        self.enforce_undecodable().await?;
         self.purge_records().await?;
         self.vacuum_step().await?;
         self.remember().await;

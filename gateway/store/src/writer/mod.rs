@@ -1,12 +1,11 @@
 //! The only code that changes the database: one task, one connection, commits in groups.
 
-pub(crate) mod disk_reserve;
+mod disk_reserve;
 mod entries;
 mod evict;
 mod failure;
 mod history;
 mod housekeeping;
-mod op;
 mod transact;
 mod undecodable;
 
@@ -21,12 +20,12 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-pub(crate) use op::{Op, Packed, ask, keep};
-
 use crate::database_lock::DatabaseLock;
+use crate::disk_space;
 use crate::error::Failure;
 use crate::heads::Heads;
 use crate::layouts::Numbered;
+use crate::op::{Op, Packed};
 use crate::open::Opened;
 use crate::readers::Readers;
 use crate::rejected::Rejected;
@@ -89,7 +88,7 @@ impl Writer {
         rejected: Arc<Rejected>,
     ) -> Self {
         let meta = MetaRows::of(&opened);
-        let has_reserve = disk_reserve::is_reserved(&settings.path);
+        let has_reserve = disk_space::is_reserved(&settings.path);
         let heads = watch::Sender::new(meta.heads());
         let status = watch::Sender::new(Status {
             writable: true,

@@ -4,14 +4,15 @@ use linli_domain::loss::{Loss, LossReason};
 use linli_domain::{Record, Timestamp};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::op::{Op, Packed};
-use super::undecodable::Aside;
+use super::undecodable::NewlyUndecodable;
 use super::{MetaRows, Writer, entries};
 use crate::command::{Begun, JournaledCommand};
 use crate::entry::Entry;
 use crate::journal::undecodable_state;
+use crate::op::{Op, Packed};
+use crate::place::Place;
 use crate::schema::{self, TABLES};
-use crate::undecodable::{Place, json_column};
+use crate::undecodable::json_column;
 
 /// Rows per INSERT statement: four parameters each, far below SQLite's limit.
 const ROWS_AT_ONCE: usize = 128;
@@ -32,7 +33,7 @@ pub(super) struct Draft {
     pub stored: u64,
     pub acknowledged: u64,
     pub given_up: u64,
-    pub undecodable: Aside,
+    pub undecodable: NewlyUndecodable,
     rows: [Vec<NewRow>; TABLES.len()],
 }
 
@@ -175,7 +176,7 @@ impl Draft {
             stored: 0,
             acknowledged: 0,
             given_up: 0,
-            undecodable: Aside::new(now),
+            undecodable: NewlyUndecodable::new(now),
             rows,
         }
     }
@@ -417,6 +418,13 @@ pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
             _ => {}
         }
     }
+}
+
+/// As [`adopt`], for a transaction that did not write the losses still waiting for their ledger entry.
+pub(super) fn adopt_without_losses(writer: &mut Writer, draft: Draft) {
+    let waiting = std::mem::take(&mut writer.losses);
+    adopt(writer, draft);
+    writer.losses = waiting;
 }
 
 /// Makes the meta rows of a committed transaction those of the writer, and updates the status.

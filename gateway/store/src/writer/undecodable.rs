@@ -1,18 +1,40 @@
 //! Records rows that cannot be decoded, inside the transaction, and moves them out of their queue.
+//! Removes the oldest of them when there are too many.
 
 use linli_domain::Timestamp;
-use sqlx::SqliteConnection;
+use linli_domain::loss::{Loss, LossReason};
+use sqlx::{Connection, SqliteConnection};
 
-use crate::undecodable::Place;
+use super::Writer;
+use super::transact::{self, Draft};
+use crate::place::Place;
+
+/// Most rows recorded: as many as a reader remembers as reported.
+const MOST_ROWS: i64 = 10_000;
+
+/// Most bytes kept for them, dead letters included, unless a tenth of the database's size is less.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Rows removed in one transaction, so that the transaction itself stays small.
+const BATCH: i64 = 2000;
+
+/// The oldest rows beyond either limit, of which there are as many rows and bytes as ?1 and ?2.
+const BEYOND_LIMITS: &str = "SELECT source, key, body IS NOT NULL FROM ( \
+       SELECT source, key, body, row_number() OVER newest AS rows, sum(bytes) OVER newest AS bytes FROM ( \
+         SELECT u.source, u.key, u.at, u.body, \
+           ifnull(octet_length(u.body), 0) + ifnull(octet_length(d.body), 0) AS bytes \
+         FROM undecodable AS u LEFT JOIN dead_letter AS d ON u.source = 'outbox' AND d.seq = CAST(u.key AS INTEGER)) \
+       WINDOW newest AS (ORDER BY at DESC, source DESC, key DESC ROWS UNBOUNDED PRECEDING)) \
+     WHERE rows > ?1 OR bytes > ?2 ORDER BY rows DESC LIMIT ?3";
 
 /// Rows recorded by a transaction; logged and counted once it is durable.
-pub(super) struct Aside {
+pub(super) struct NewlyUndecodable {
     at: Timestamp,
     rows: Vec<(Place, String)>,
 }
 
 /// What happens to a row.
-struct Way {
+struct Statements {
     /// Selects the bytes to copy by the key. None for personal data, which must stay where erasing
     /// finds it, and for dead letters.
     bytes: Option<&'static str>,
@@ -20,9 +42,9 @@ struct Way {
     remove: Option<&'static str>,
 }
 
-// === impl Aside ===
+// === impl NewlyUndecodable ===
 
-impl Aside {
+impl NewlyUndecodable {
     pub(super) const fn new(at: Timestamp) -> Self {
         Self { at, rows: Vec::new() }
     }
@@ -34,8 +56,8 @@ impl Aside {
         place: Place,
         reason: &str,
     ) -> Result<(), sqlx::Error> {
-        let way = way(&place);
-        let bytes = match way.bytes {
+        let statements = statements(&place);
+        let bytes = match statements.bytes {
             Some(sql) => {
                 bind(sqlx::query_scalar(sql), &place).fetch_optional(&mut *connection).await?.flatten()
             }
@@ -51,7 +73,7 @@ impl Aside {
         .bind::<Option<Vec<u8>>>(bytes)
         .execute(&mut *connection)
         .await?;
-        if let Some(sql) = way.remove {
+        if let Some(sql) = statements.remove {
             let removed: Option<Option<Vec<u8>>> =
                 bind(sqlx::query_scalar(sql), &place).fetch_optional(connection).await?;
             drop(removed);
@@ -80,7 +102,90 @@ impl Aside {
     }
 }
 
-const fn way(place: &Place) -> Way {
+// === impl Writer ===
+
+impl Writer {
+    /// Removes the oldest rows that cannot be decoded until the rest is within the limits, with a ledger
+    /// entry for those whose bytes are nowhere else.
+    pub(super) async fn enforce_undecodable(&mut self) -> Result<(), sqlx::Error> {
+        let most_bytes = MOST_BYTES.min(self.settings.max_bytes / 10).cast_signed();
+        loop {
+            let mut connection = self.connected().await?;
+            let now = (self.now)();
+            let mut draft = Draft::new(&self.meta, now);
+            let removed = remove_oldest(&mut connection, &mut draft, most_bytes, now).await;
+            self.put_back(connection, removed.is_ok());
+            let Removed { rows, lost } = removed?;
+            if rows == 0 {
+                return Ok(());
+            }
+            tracing::warn!(rows, lost, "too many rows that cannot be decoded: the oldest are removed");
+            transact::adopt_without_losses(self, draft);
+            self.status.send_modify(|status| status.undecodable = status.undecodable.saturating_sub(rows));
+        }
+    }
+}
+
+/// How many rows were removed.
+struct Removed {
+    rows: u64,
+    /// Those whose bytes are lost: dead letters, and copies of rows that were removed or overwritten.
+    lost: u64,
+}
+
+/// Removes one batch and writes its ledger entry in the same transaction.
+async fn remove_oldest(
+    connection: &mut SqliteConnection,
+    draft: &mut Draft,
+    most_bytes: i64,
+    now: Timestamp,
+) -> Result<Removed, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let oldest: Vec<(String, String, bool)> = sqlx::query_as(BEYOND_LIMITS)
+        .bind(MOST_ROWS)
+        .bind(most_bytes)
+        .bind(BATCH)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let (mut dead_letters, mut copies) = (0_u64, 0_u64);
+    for (source, key, has_copy) in &oldest {
+        if source == "outbox" {
+            dead_letters += sqlx::query("DELETE FROM dead_letter WHERE seq = CAST(? AS INTEGER)")
+                .bind(key)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+        }
+        copies += u64::from(*has_copy);
+        sqlx::query("DELETE FROM undecodable WHERE source = ? AND key = ?")
+            .bind(source)
+            .bind(key)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    let removed = Removed { rows: oldest.len() as u64, lost: dead_letters + copies };
+    if removed.lost > 0 {
+        let loss = Loss {
+            reason: LossReason::SizeCap,
+            class: None,
+            of_epoch: draft.meta.epoch.to_string(),
+            range: None,
+            // Dead letters were counted when they left the outbox; the other rows are no messages.
+            messages: None,
+            between: None,
+            detail: format!(
+                "too many rows that cannot be decoded: the oldest {dead_letters} dead letters and {copies} other rows removed"
+            ),
+        };
+        draft.ledger(&mut transaction, &loss, now).await?;
+        draft.insert(&mut transaction).await?;
+        draft.write(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(removed)
+}
+
+const fn statements(place: &Place) -> Statements {
     let (bytes, remove) = match place {
         Place::Notification(_) => (
             Some("SELECT CAST(body AS BLOB) FROM notification WHERE id = ?"),
@@ -101,7 +206,7 @@ const fn way(place: &Place) -> Way {
         | Place::Resident(_)
         | Place::Audit(_) => (None, None),
     };
-    Way { bytes, remove }
+    Statements { bytes, remove }
 }
 
 type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Sqlite, Option<Vec<u8>>, sqlx::sqlite::SqliteArguments>;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "bluetooth")]
 mod bluez;
-mod gatt;
+pub(super) mod gatt;
 pub mod profiles;
 mod radio;
 
@@ -27,8 +27,6 @@ pub(crate) struct RawSettings {
     #[serde(default)]
     utc_offset: Option<String>,
 }
-
-pub(super) use gatt::{Settings as Gatt, run};
 
 /// A Bluetooth Low Energy health device through BlueZ.
 pub(crate) struct Bluetooth;

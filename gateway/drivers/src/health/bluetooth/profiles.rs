@@ -7,7 +7,7 @@ use crate::health::ble::{
     BloodPressure, Continuous, Glucose, HeartRate, Oximetry, PulseRange, Real, Spot, Temperature, Truncated,
     Weight,
 };
-use crate::health::models::Heard;
+use crate::health::models::Decoded;
 
 /// A profile. Numbers are those assigned by the Bluetooth SIG.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ pub fn find(name: &str) -> Option<&'static Profile> {
 }
 
 /// Decodes a payload of a characteristic. Returns `None` for an unknown characteristic.
-pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Heard>, Truncated> {
+pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Decoded>, Truncated> {
     Ok(Some(match characteristic {
         BLOOD_PRESSURE => blood_pressure(&BloodPressure::decode(payload)?),
         TEMPERATURE => {
@@ -107,20 +107,20 @@ pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Heard>, Trunca
         CONTINUOUS => {
             let told = Continuous::decode(payload)?;
             let is_usable = told.status.is_usable() && told.sensor.is_usable();
-            Heard::Moment(if is_usable { whole(&told.reading) } else { None })
+            Decoded::Moment(if is_usable { whole(&told.reading) } else { None })
         }
         WEIGHT => weight(&Weight::decode(payload)?),
         GLUCOSE => glucose(&Glucose::decode(payload)?),
         HEART_RATE => {
             let HeartRate { rate, contact, .. } = HeartRate::decode(payload)?;
             let is_usable = rate > 0 && contact != Some(false);
-            Heard::Values(vec![(Quantity::PulseRate, is_usable.then_some(f64::from(rate)))])
+            Decoded::Values(vec![(Quantity::PulseRate, is_usable.then_some(f64::from(rate)))])
         }
         _ => return Ok(None),
     }))
 }
 
-fn blood_pressure(told: &BloodPressure) -> Heard {
+fn blood_pressure(told: &BloodPressure) -> Decoded {
     let mut readings = vec![
         reading(Quantity::Systolic, told.systolic, told.unit),
         reading(Quantity::Diastolic, told.diastolic, told.unit),
@@ -132,7 +132,7 @@ fn blood_pressure(told: &BloodPressure) -> Heard {
     measured(readings, told.time, told.user)
 }
 
-fn spot(told: &Spot) -> Heard {
+fn spot(told: &Spot) -> Decoded {
     let is_usable = told.status.is_usable() && told.sensor.is_usable();
     let mut readings = vec![
         reading(Quantity::OxygenSaturation, told.reading.saturation, "%"),
@@ -145,7 +145,7 @@ fn spot(told: &Spot) -> Heard {
     measured(readings, told.time.filter(|_| !told.is_clock_unset), None)
 }
 
-fn weight(told: &Weight) -> Heard {
+fn weight(told: &Weight) -> Decoded {
     let in_unit = |quantity, (value, unit): (f64, &str)| match convert(quantity, value, unit) {
         Ok(value) => Reading::of(quantity, value),
         Err(_) => Reading::none(quantity, NoReading::Error),
@@ -158,7 +158,7 @@ fn weight(told: &Weight) -> Heard {
     measured(readings, told.time, told.user)
 }
 
-fn glucose(told: &Glucose) -> Heard {
+fn glucose(told: &Glucose) -> Decoded {
     let mut reading = match told.concentration {
         Some((value, unit)) => reading(Quantity::Glucose, value, unit),
         None => Reading::none(Quantity::Glucose, NoReading::NotPerformed),
@@ -169,7 +169,7 @@ fn glucose(told: &Glucose) -> Heard {
     let time = told.wall_ms().map(|at| Civil::of(Timestamp(at)));
     // The sequence number and base time identify a measurement permanently.
     let key = time.is_some().then(|| format!("{}/{}", told.base_time, told.sequence));
-    Heard::Measured { readings: vec![reading], time, key, user: None }
+    Decoded::Measured { readings: vec![reading], time, key, user: None }
 }
 
 /// A value in the name of a measurement. A hash of the name is stored: a measurement that version 0.1
@@ -186,13 +186,13 @@ fn named(reading: &Reading) -> String {
 }
 
 /// A measurement that is identified by its time and values.
-fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> Heard {
+fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> Decoded {
     let time = time.filter(|time| time.timestamp().is_some());
     let key = time.map(|time| {
         let user = user.map_or_else(|| "None".to_owned(), |user| format!("Some({user})"));
         format!("{time}/{user}/{}", readings.iter().map(named).collect::<Vec<_>>().join(","))
     });
-    Heard::Measured { readings, time, key, user }
+    Decoded::Measured { readings, time, key, user }
 }
 
 fn reading(quantity: Quantity, real: Real, unit: &str) -> Reading {
@@ -222,9 +222,9 @@ fn whole(reading: &Oximetry) -> Option<(u16, u16)> {
 mod tests {
     use super::*;
 
-    fn values(heard: Heard) -> (Vec<Option<f64>>, Option<String>) {
+    fn values(heard: Decoded) -> (Vec<Option<f64>>, Option<String>) {
         match heard {
-            Heard::Measured { readings, key, .. } => (readings.iter().map(|r| r.value.ok()).collect(), key),
+            Decoded::Measured { readings, key, .. } => (readings.iter().map(|r| r.value.ok()).collect(), key),
             other => panic!("{other:?} is no measurement"),
         }
     }
@@ -263,9 +263,9 @@ mod tests {
         assert_eq!(all.iter().map(|v| v.unwrap().round()).collect::<Vec<_>>(), [70.0, 175.0, 23.0]);
         assert_eq!(values(hear(WEIGHT, &[0, 0xFF, 0xFF]).unwrap().unwrap()).0, [None]);
         let pulse = hear(HEART_RATE, &[0x06, 64]).unwrap();
-        assert_eq!(pulse, Some(Heard::Values(vec![(Quantity::PulseRate, Some(64.0))])));
+        assert_eq!(pulse, Some(Decoded::Values(vec![(Quantity::PulseRate, Some(64.0))])));
         let off = hear(HEART_RATE, &[0x04, 64]).unwrap();
-        assert_eq!(off, Some(Heard::Values(vec![(Quantity::PulseRate, None)])), "no skin contact");
+        assert_eq!(off, Some(Decoded::Values(vec![(Quantity::PulseRate, None)])), "no skin contact");
         assert_eq!(hear(0x2A00, &[1]), Ok(None));
     }
 
@@ -273,7 +273,7 @@ mod tests {
     fn an_oximeter_checks_once_or_streams() {
         let (all, _) = values(hear(SPOT_CHECK, &[0, 97, 0, 72, 0]).unwrap().unwrap());
         assert_eq!(all, [Some(97.0), Some(72.0)]);
-        assert_eq!(hear(CONTINUOUS, &[0, 97, 0, 72, 0]).unwrap(), Some(Heard::Moment(Some((97, 72)))));
-        assert_eq!(hear(CONTINUOUS, &[0, 0xFF, 0x07, 72, 0]).unwrap(), Some(Heard::Moment(None)));
+        assert_eq!(hear(CONTINUOUS, &[0, 97, 0, 72, 0]).unwrap(), Some(Decoded::Moment(Some((97, 72)))));
+        assert_eq!(hear(CONTINUOUS, &[0, 0xFF, 0x07, 72, 0]).unwrap(), Some(Decoded::Moment(None)));
     }
 }

@@ -11,8 +11,8 @@ use crate::codec;
 use crate::command::{Begun, JournaledCommand};
 use crate::entry::Entry;
 use crate::error::NotDurable;
+use crate::place::Place;
 use crate::schema;
-use crate::undecodable::Place;
 
 /// Where the result of an operation is sent once it is durable.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotDurable>>;
@@ -101,7 +101,7 @@ impl Packed {
 
 impl Op {
     /// Whether a caller waits for the result: such an operation is committed at once.
-    pub(super) const fn is_waited_for(&self) -> bool {
+    pub(crate) const fn is_waited_for(&self) -> bool {
         match self {
             Self::Record { reply, .. } => reply.is_some(),
             Self::Once { .. }
@@ -118,12 +118,12 @@ impl Op {
     }
 
     /// Whether something personal is erased.
-    pub(super) fn erases(&self) -> bool {
+    pub(crate) fn erases(&self) -> bool {
         matches!(self, Self::Entry { entry, .. } if entry.erases())
     }
 
     /// Sends the error to the caller, if one waits.
-    pub(super) fn refuse(self, why: &str) {
+    pub(crate) fn refuse(self, why: &str) {
         let error = || NotDurable(why.to_owned());
         match self {
             Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
