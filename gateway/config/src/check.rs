@@ -9,8 +9,8 @@ use linli_mode::facility::Facility;
 use serde::de::DeserializeOwned;
 
 use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::Diagnostics;
-use super::plans::CheckedPlan;
 use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;

@@ -8,6 +8,7 @@ mod cabin;
 mod canteen;
 mod check;
 mod checked;
+mod checked_plan;
 mod diagnostics;
 mod diff;
 mod facility;
@@ -31,11 +32,11 @@ mod text;
 use std::path::{Path, PathBuf};
 
 pub use checked::{Checked, ConfiguredLine, Room, Worker};
+pub use checked_plan::CheckedPlan;
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
 pub use planned::planned;
-pub use plans::CheckedPlan;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;

@@ -1,18 +1,18 @@
 //! plans/*.toml: read, tied to the building, and checked against each other.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use linli_drivers::duration;
 use linli_mode::facility::Facility;
 use linli_mode::order::{Signed, verify_plan};
 use linli_mode::{
-    Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Policy, Pressure,
+    Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Pressure,
     ResolvedPlan, Retry, Step, Verify, VoidOn, Work, check_exits,
 };
 use ring::digest::{SHA256, digest};
 
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::{Diagnostics, keys, nth};
 use super::people::People;
 use super::policy;
@@ -24,24 +24,6 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How long a person can still say no.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// A plan that can be run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckedPlan {
-    /// Its file, relative to the configuration.
-    pub file: String,
-    /// The file.
-    pub text: Arc<str>,
-    /// SHA-256 of the file: orders name it.
-    pub hash: [u8; 32],
-    /// The plan, tied to the building.
-    pub brief: ResolvedPlan,
-    /// How data are treated meanwhile.
-    pub policy: Policy,
-    /// Names the building as the plan sees it ([`ResolvedPlan::identity`]). Reckoned once: it is kept with every
-    /// step.
-    pub building: String,
-}
 
 /// Checks one plan by itself.
 pub fn check(

@@ -8,8 +8,8 @@ use linli_mode::{Direction, Drill, Notice, Plan, Policy, Reading, Ruling};
 
 use super::alarms::Checked as Alarms;
 use super::checked::ConfiguredLine;
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::{Diagnostics, keys};
-use super::plans::CheckedPlan;
 use super::raw::plan as raw;
 use super::shape::nearest;
 use super::text::Step as Way;

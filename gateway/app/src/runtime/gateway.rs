@@ -79,14 +79,33 @@ struct Tasks {
 // === impl Gateway ===
 
 impl Gateway {
-    /// Checks the configuration completely, opens the store, then starts everything.
+    /// Checks the configuration completely, opens the store and the listeners, then starts all tasks.
+    ///
+    /// # Errors
+    /// When neither the configuration nor the last good one can be used, or when the store or a
+    /// listener cannot be opened.
     pub async fn start(config_dir: &Path) -> anyhow::Result<Self> {
         let signals = Signals::listen()?;
-        let linli_config::Booted { checked: current, fallback } =
-            linli_config::load_or_last_good(config_dir)?;
+        let booted = linli_config::load_or_last_good(config_dir)?;
         let clock = Arc::new(SystemClock::default());
-        let store = open_store(&current, &clock).await?;
-        let listeners = Listeners::open(current.web.listen, &current.data_dir()?).await?;
+        let store = open_store(&booted.checked, &clock).await?;
+        let data_dir = booted.checked.data_dir()?;
+        let listeners = Listeners::open(booted.checked.web.listen, &data_dir).await?;
+        let mut gateway = Self::assemble(config_dir, signals, booted, clock, store, listeners).await?;
+        gateway.begin().await;
+        Ok(gateway)
+    }
+
+    /// Connects the parts with channels and spawns their tasks. Lines and uplink are still idle.
+    async fn assemble(
+        config_dir: &Path,
+        signals: Signals,
+        booted: linli_config::Booted,
+        clock: Arc<SystemClock>,
+        store: Store,
+        listeners: Listeners,
+    ) -> anyhow::Result<Self> {
+        let linli_config::Booted { checked: current, fallback } = booted;
         let web_address = listeners.address()?;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
@@ -138,7 +157,7 @@ impl Gateway {
             cancel_web,
             cancel_aside,
         };
-        let mut gateway = Self {
+        Ok(Self {
             config_dir: config_dir.to_owned(),
             current,
             store,
@@ -153,9 +172,7 @@ impl Gateway {
             tasks,
             observed,
             web_address,
-        };
-        gateway.begin().await;
-        Ok(gateway)
+        })
     }
 
     /// Starts lines and uplink; remembers a configuration that booted.
