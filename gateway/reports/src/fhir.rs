@@ -2,7 +2,7 @@
 //!
 //! The subject is a pseudonym in the district's own identifier system; no Patient is exported.
 
-use data_encoding::HEXLOWER;
+use linli_domain::audit::hex;
 use linli_domain::visit::{Status, Version, Visit};
 use linli_domain::vital::{self, Assessment, Limits, Quantity, Reading};
 use linli_domain::{Civil, Timestamp};
@@ -188,6 +188,6 @@ fn uuid(text: &str) -> String {
     let mut bytes: [u8; 16] = std::array::from_fn(|i| hash.as_ref()[i]);
     bytes[6] = bytes[6] & 0x0F | 0x80;
     bytes[8] = bytes[8] & 0x3F | 0x80;
-    let hex = |range: std::ops::Range<usize>| HEXLOWER.encode(&bytes[range]);
-    format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
+    let digits = hex(&bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
