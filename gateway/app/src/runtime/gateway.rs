@@ -58,6 +58,17 @@ pub struct Gateway {
     pub web_address: std::net::SocketAddr,
 }
 
+/// What can fail at start is opened first, before any task is spawned.
+struct Opened {
+    config_dir: PathBuf,
+    signals: Signals,
+    booted: linli_config::Booted,
+    clock: Arc<SystemClock>,
+    store: Store,
+    listeners: Listeners,
+    web_address: std::net::SocketAddr,
+}
+
 /// Signals of the operating system. They are caught before anything starts, so that an early one also
 /// leads to a drain.
 struct Signals {
@@ -92,22 +103,18 @@ impl Gateway {
         let store = open_store(&booted.checked, &clock).await?;
         let data_dir = booted.checked.data_dir()?;
         let listeners = Listeners::open(booted.checked.web.listen, &data_dir).await?;
-        let mut gateway = Self::assemble(config_dir, signals, booted, clock, store, listeners).await?;
+        let config_dir = config_dir.to_owned();
+        let web_address = listeners.address()?;
+        let opened = Opened { config_dir, signals, booted, clock, store, listeners, web_address };
+        let mut gateway = Self::assemble(opened).await?;
         gateway.begin().await;
         Ok(gateway)
     }
 
     /// Connects the parts with channels and spawns their tasks. Lines and uplink are still idle.
-    async fn assemble(
-        config_dir: &Path,
-        signals: Signals,
-        booted: linli_config::Booted,
-        clock: Arc<SystemClock>,
-        store: Store,
-        listeners: Listeners,
-    ) -> anyhow::Result<Self> {
+    async fn assemble(opened: Opened) -> anyhow::Result<Self> {
+        let Opened { config_dir, signals, booted, clock, store, listeners, web_address } = opened;
         let linli_config::Booted { checked: current, fallback } = booted;
-        let web_address = listeners.address()?;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
@@ -159,7 +166,7 @@ impl Gateway {
             cancel_aside,
         };
         Ok(Self {
-            config_dir: config_dir.to_owned(),
+            config_dir,
             current,
             store,
             lines,
