@@ -1,6 +1,7 @@
-//! The gateway put together: the runtime that supervises it, the command line and the demo.
+//! The `linli` binary: the runtime that supervises the gateway, the command line and the demo.
 
 pub mod cli;
+mod control_client;
 mod demo;
 mod example;
 mod runtime;

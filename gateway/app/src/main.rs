@@ -1,4 +1,4 @@
-//! The one binary: parse, then hand over to the verb.
+//! The `linli` binary.
 
 use std::process::ExitCode;
 

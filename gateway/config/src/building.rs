@@ -1,4 +1,4 @@
-//! Openings, zones and fixtures of facility.toml, tied to the devices they stand on.
+//! Checks openings, zones and fixtures of facility.toml and resolves their references to device points.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::diagnostics::{Diagnostics, nth};
 use super::raw::{self, DevicesFile, FacilityFile};
 use super::text::Step;
 
-/// Checks the building.
+/// Checks the building part of facility.toml.
 pub fn check(
     file: &FacilityFile,
     centre: &Centre,
@@ -71,7 +71,7 @@ impl Builder<'_, '_, '_> {
             let fire_zone = raw.fire_zone.as_ref().and_then(|zone| {
                 let known: Vec<&str> = self.facility.fire_zones.iter().map(|zone| zone.id.as_str()).collect();
                 let found = known.iter().position(|known| known == zone);
-                // A zone that is wrong itself is told of where it stands.
+                // A zone with errors of its own is reported at its own place.
                 if found.is_none() && !self.file.fire_zone.iter().any(|raw| raw.id == *zone) {
                     let message = missing("fire zone", zone, &known);
                     self.diagnostics.wrong(&nth("room", index, "fire_zone"), message);
@@ -226,7 +226,8 @@ impl Builder<'_, '_, '_> {
         })
     }
 
-    /// Words and what they stand for; two words for one value could not be told apart.
+    /// Checks the words of a fixture and their values. Two words for one value are an error: a reading
+    /// could not be named.
     fn words(&mut self, raw: &BTreeMap<String, serde_json::Value>, place: &[Step]) -> Vec<(String, Value)> {
         let mut words: Vec<(String, Value)> = Vec::new();
         for (word, value) in raw {
@@ -262,7 +263,7 @@ impl Builder<'_, '_, '_> {
         found
     }
 
-    /// `DEVICE.POINT`; ids may have dots of their own.
+    /// Splits `DEVICE.POINT`, where ids may contain dots.
     fn point(&mut self, text: &str, place: &[Step]) -> Option<(Source, PointSpec)> {
         for layout in &self.layouts {
             let rest = text.strip_prefix(layout.device.as_str()).and_then(|rest| rest.strip_prefix('.'));
@@ -276,7 +277,7 @@ impl Builder<'_, '_, '_> {
             self.diagnostics.wrong(place, message);
             return None;
         }
-        // A device that is wrong itself is told of where it stands.
+        // A device with errors of its own is reported at its own place.
         let is_written =
             |raw: &raw::Device| text.strip_prefix(&raw.id).is_some_and(|rest| rest.starts_with('.'));
         if self.devices.device.iter().any(is_written) {
@@ -288,7 +289,7 @@ impl Builder<'_, '_, '_> {
         None
     }
 
-    /// A room that is to change its use has a way out before anything is planned.
+    /// A room that can change its use must have an exit, whatever the plans do.
     fn ways_out(&mut self) {
         if self.facility.openings.len() < self.file.opening.len() {
             return;

@@ -13,7 +13,7 @@ use super::secret;
 use crate::settings::cabin::CabinSettings;
 use crate::settings::key::{Key, Keys};
 
-/// Shorter tokens can be guessed.
+/// Shortest token in characters: shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 24;
 
 /// Checks `[cabin]`.
@@ -59,7 +59,7 @@ pub fn check(
 fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Keys> {
     let at = |key: &str| keys(&["cabin", key]);
     let mut read = |key: &str, reference: &str| {
-        // Without a directory the files are not looked at.
+        // Without a directory the files are not read.
         let text = secret::read_private(reference, dir)
             .map(|text| if dir.is_none() { "0".repeat(64) } else { text });
         match text.and_then(|text| Key::parse(&text).map_err(str::to_owned)) {

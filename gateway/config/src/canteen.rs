@@ -1,4 +1,4 @@
-//! `keeps` of devices.toml: what the canteen's service looks at.
+//! Checks `keeps` of devices.toml: the devices that the canteen service watches.
 
 use linli_domain::DeviceClass;
 use linli_domain::canteen::Kept;
@@ -8,7 +8,7 @@ use super::diagnostics::{Diagnostics, nth};
 use super::raw::DevicesFile;
 use crate::settings::canteen::{self, CanteenDevice};
 
-/// Cabinets, machines and probes.
+/// Returns the cabinets, dishwashers and probes of all lines.
 pub fn check(
     file: &DevicesFile,
     lines: &[ConfiguredLine],

@@ -1,4 +1,4 @@
-//! From texts to a checked configuration: shape, then types, then meaning.
+//! Turns texts into a checked configuration: shape, then types, then meaning.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,8 +9,8 @@ use linli_mode::facility::Facility;
 use serde::de::DeserializeOwned;
 
 use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::Diagnostics;
-use super::plans::CheckedPlan;
 use super::raw::plan::PlanFile;
 use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile};
 use super::report::Problem;
@@ -22,7 +22,7 @@ use crate::settings::cabin::CabinSettings;
 use crate::settings::kiosk::KioskSettings;
 use crate::settings::webhook::Webhook;
 
-/// Checks everything; nothing when something essential could not even be read.
+/// Checks everything. `None` when an essential file cannot be parsed; its problems are then listed.
 pub fn check(
     texts: &[(&str, &str)],
     profiles: &ProfileSet,
@@ -98,7 +98,7 @@ fn parse_all<'t>(texts: &[(&'t str, &'t str)], problems: &mut Vec<Problem>) -> V
     texts.iter().filter_map(|(name, text)| parse(name, text, problems)).collect()
 }
 
-/// Where texts come from.
+/// Where a configuration comes from: a directory, or texts alone.
 struct Place<'p, 'a> {
     documents: &'p [Document<'a>],
     dir: Option<&'p Path>,
@@ -108,7 +108,7 @@ struct Place<'p, 'a> {
 // === impl Place ===
 
 impl Place<'_, '_> {
-    /// Rules, sirens and receivers.
+    /// Checks alarm rules, sirens and webhooks.
     fn alarms(
         &self,
         file: Option<&(usize, AlarmsFile)>,
@@ -123,7 +123,7 @@ impl Place<'_, '_> {
         (alarms::check(Some((file, diagnostics)), devices, lines), hooks)
     }
 
-    /// Kiosks and what they offer.
+    /// Checks the kiosks and the matters they offer.
     fn matters(
         &self,
         matters: Option<&(usize, MattersFile)>,
@@ -136,7 +136,7 @@ impl Place<'_, '_> {
         kiosks::check(Some((file, diagnostics)), lines, opening)
     }
 
-    /// Every plan by itself, then all of them together.
+    /// Checks each plan alone, then all of them against each other.
     fn plans(
         &self,
         files: &[(usize, PlanFile)],
@@ -144,7 +144,7 @@ impl Place<'_, '_> {
         data: &policy::Data<'_>,
         problems: &mut Vec<Problem>,
     ) -> Vec<CheckedPlan> {
-        // What a plan rests on must be whole first: otherwise each of its names would be told as wrong.
+        // Plans are checked only when the files they refer to are free of errors: otherwise every name in them would be reported.
         if problems.iter().any(|problem| !problem.file.starts_with("plans/")) {
             return Vec::new();
         }
@@ -171,14 +171,14 @@ impl Place<'_, '_> {
     }
 }
 
-/// Rooms in which vital signs are measured.
+/// Rooms with a device that measures vital signs.
 fn measured(lines: &[ConfiguredLine]) -> Vec<Id> {
     let layouts = lines.iter().flat_map(|line| line.plan.layouts());
     let vital = layouts.filter(|layout| layout.class == DeviceClass::Vital);
     vital.filter_map(|layout| layout.room.clone()).collect::<BTreeSet<Id>>().into_iter().collect()
 }
 
-/// The plans as written, each with its place among the documents.
+/// The parsed plans, each with the index of its document.
 fn plan_files(
     documents: &[Document<'_>],
     problems: &mut Vec<Problem>,
@@ -198,8 +198,8 @@ fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Optio
     }
 }
 
-/// The shape of a file, then its types; its position among the documents comes with it. A file of
-/// the wrong shape is mended so that the rest of it can be looked at too.
+/// Checks the shape of a file, then deserialises it; also returns the index of its document. A file
+/// of the wrong shape is corrected in memory, so that the rest of it can be checked too.
 fn read<T: DeserializeOwned>(
     documents: &[Document<'_>],
     file: &str,
@@ -215,7 +215,7 @@ fn read<T: DeserializeOwned>(
     }
     match toml::from_str(document.text) {
         Ok(read) => Some((index, read)),
-        // The shape check knows every rule of the types; this is the net below it.
+        // The shape check covers every rule of the types. Should it miss one, the error is reported here.
         Err(error) => {
             let place = error.span().unwrap_or(0..0);
             problems.push(Problem::at(file, document.text, place, String::new(), error.message()));

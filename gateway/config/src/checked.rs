@@ -1,4 +1,4 @@
-//! The checked configuration.
+//! The checked configuration: the form that the services work with.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,49 +12,49 @@ use linli_drivers::CheckedLine;
 
 use super::raw::Form;
 
-/// A configuration that cannot be wrong.
+/// A configuration without errors.
 pub struct Checked {
-    /// `[gateway]`.
+    /// Settings of `[gateway]`.
     pub gateway: GatewayId,
-    /// `[centre]`.
+    /// Settings of `[centre]`.
     pub centre: Centre,
-    /// Rooms.
+    /// Rooms of all sites.
     pub rooms: Vec<Room>,
-    /// The building, as plans see it.
+    /// Openings, zones and fixtures, as plans use them.
     pub building: linli_mode::facility::Facility,
-    /// By which ways rooms change their use.
+    /// Plans by which rooms change their use.
     pub plans: Vec<super::CheckedPlan>,
     /// Lines with their devices.
     pub lines: Vec<ConfiguredLine>,
-    /// The store.
+    /// Settings of the database.
     pub store: linli_store::Settings,
-    /// The broker, if there is one.
+    /// Connection to the MQTT broker; `None` when nothing is forwarded.
     pub uplink: Option<linli_uplink::Settings>,
-    /// The listener.
+    /// Settings of the network listener.
     pub web: Web,
-    /// Who may work in the health cabin.
+    /// Health workers of the cabin.
     pub workers: Vec<Worker>,
-    /// The health cabin.
+    /// Settings of the health cabin.
     pub cabin: crate::settings::cabin::CabinSettings,
-    /// What is wrong, and how soon somebody must know.
+    /// Alarm rules.
     pub alarms: Vec<linli_domain::alarm::Rule>,
-    /// Alarms that only a plan's policy wakes.
+    /// Ids of alarms that stay disabled until the policy of a plan enables them.
     pub asleep: std::collections::BTreeSet<Id>,
-    /// Who outside is told.
+    /// Webhooks that are notified of alarms.
     pub webhooks: Vec<crate::settings::webhook::Webhook>,
-    /// What sounds on the site.
+    /// Sirens and lamps on the site.
     pub sirens: Vec<crate::settings::siren::Siren>,
-    /// What the canteen's service looks at.
+    /// Devices that the canteen service watches.
     pub canteen: Vec<crate::settings::canteen::CanteenDevice>,
-    /// Kiosks, and what residents come to them for.
+    /// Kiosks and the matters they offer.
     pub kiosks: crate::settings::kiosk::KioskSettings,
-    /// Keys that images of nodes may be signed with.
+    /// Public keys that firmware images may be signed with.
     pub image_keys: crate::settings::image_key::ImageKeys,
 }
 
 impl Checked {
-    /// The directory of the database also holds the control socket, the last good configuration and
-    /// the gateway's key.
+    /// Directory of the database, the control socket, the last good configuration and the key of
+    /// the gateway.
     pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
         let parent = self.store.path.parent().context("[store] path has no directory")?;
         Ok(parent.to_owned())
@@ -63,70 +63,70 @@ impl Checked {
 /// `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayId {
-    /// Unique in the centre.
+    /// Id, unique in the centre.
     pub id: Id,
 }
 
 /// `[centre]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Centre {
-    /// Unique in the district.
+    /// Id, unique in the district.
     pub id: Id,
-    /// What people call it.
+    /// Name for people.
     pub name: String,
     /// compact, strung or cluster.
     pub form: Form,
     /// Time zone.
     pub timezone: String,
-    /// The same, to reckon with.
+    /// The time zone, parsed.
     pub zone: linli_domain::timezone::Zone,
-    /// When it is open; always, when there is none.
+    /// Opening hours; empty: always open.
     pub opening: Vec<linli_domain::hours::Opening>,
-    /// Who works there, or gives orders.
+    /// Staff, and people who give orders.
     pub people: super::People,
-    /// Where its rooms are.
+    /// Sites and the distances between them.
     pub sites: Vec<linli_mode::facility::Site>,
 }
 
 /// A room.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Room {
-    /// Unique in the centre.
+    /// Id, unique in the centre.
     pub id: Id,
-    /// What people call it.
+    /// Name for people.
     pub name: String,
-    /// Its site.
+    /// Id of its site.
     pub site: Option<Id>,
-    /// What it is in peace.
+    /// Its role in normal operation.
     pub peace_role: Option<String>,
-    /// What it can become.
+    /// Roles it can take in an emergency.
     pub emergency_roles: Vec<String>,
-    /// Cubic metres.
+    /// Volume in m³.
     pub volume: Option<f64>,
 }
 
 /// A line with its devices.
 pub struct ConfiguredLine {
-    /// What it does.
+    /// Protocol settings and devices.
     pub plan: Arc<dyn CheckedLine>,
-    /// Per device of the plan, one rule per point of its layout.
+    /// Report rules: per device of the plan, one per point of its layout.
     pub reports: Vec<Vec<Rule>>,
-    /// Per device of the plan, the age at which a value is stale.
+    /// Age at which a value is stale, per device of the plan.
     pub stale_after: Vec<Duration>,
 }
 
 /// `[web]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
-    /// Where to listen.
+    /// Address and port.
     pub listen: SocketAddr,
 }
 
 /// A health worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
-    /// What the audit calls them.
+    /// Name in the audit log.
     pub name: Id,
-    /// SHA-256 of the token they show.
+    /// SHA-256 of the bearer token.
     pub token: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! Where a checker writes down what is wrong, each with its place.
+//! Collects the problems that a checker finds, each with its place in the file.
 
 use linli_domain::Id;
 
@@ -14,12 +14,12 @@ pub struct Diagnostics<'n, 'a> {
 // === impl Diagnostics ===
 
 impl<'n, 'a> Diagnostics<'n, 'a> {
-    /// Diagnostics on one file.
+    /// Starts an empty collection for one file.
     pub fn of(document: &'n Document<'a>, problems: &'n mut Vec<Problem>) -> Self {
         Self { document, problems }
     }
 
-    /// The file's name.
+    /// Path of the file, relative to the configuration directory.
     pub const fn file(&self) -> &'n str
     where
         'a: 'n,
@@ -27,13 +27,13 @@ impl<'n, 'a> Diagnostics<'n, 'a> {
         self.document.name
     }
 
-    /// Something is wrong at that key.
+    /// Records a problem at a key.
     pub fn wrong(&mut self, path: &[Step], message: impl Into<String>) {
         let Document { name, text, .. } = self.document;
         self.problems.push(Problem::at(name, text, self.document.place(path), way(path), message));
     }
 
-    /// An id, or a note of what is wrong with it.
+    /// Parses an id; records a problem and returns `None` when it is not valid.
     pub fn id(&mut self, path: &[Step], text: &str) -> Option<Id> {
         match Id::new(text) {
             Ok(id) => Some(id),
@@ -45,12 +45,12 @@ impl<'n, 'a> Diagnostics<'n, 'a> {
     }
 }
 
-/// A path of keys.
+/// Builds a path of keys.
 pub fn keys(keys: &[&str]) -> Vec<Step> {
     keys.iter().map(|key| Step::Key((*key).to_owned())).collect()
 }
 
-/// The path to a key of the nth table of an array.
+/// Builds the path to a key of the nth table of an array.
 pub fn nth(array: &str, index: usize, key: &str) -> Vec<Step> {
     let mut path = vec![Step::Key(array.to_owned()), Step::Index(index)];
     if !key.is_empty() {

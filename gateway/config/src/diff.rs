@@ -1,4 +1,4 @@
-//! What a reload changes.
+//! Compares two configurations: a reload applies only the difference.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use super::Checked;
 /// The difference between two configurations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Lines that begin.
+    /// Lines to start.
     pub started: Vec<String>,
-    /// Lines that end.
+    /// Lines to stop.
     pub stopped: Vec<String>,
-    /// Lines that begin anew because their settings changed.
+    /// Lines to restart because their settings changed.
     pub restarted: Vec<String>,
-    /// Lines that are not touched.
+    /// Lines that keep running.
     pub kept: usize,
-    /// The connection to the broker begins anew.
+    /// Whether the connection to the broker is restarted.
     pub uplink: bool,
-    /// The rules of alarms change.
+    /// Whether alarm rules change.
     pub alarms: bool,
-    /// The health cabin's settings or its workers change.
+    /// Whether settings or workers of the health cabin change.
     pub people: bool,
-    /// Changed, but only a restart of the gateway takes it over.
+    /// Changed keys that take effect only after a restart of the gateway.
     pub after_restart: Vec<&'static str>,
 }
 

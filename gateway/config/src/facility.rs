@@ -1,4 +1,4 @@
-//! facility.toml: the centre, its sites and rooms.
+//! Checks facility.toml: the centre, its sites and rooms.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
 
-/// Where centres are unless they say otherwise.
+/// Default time zone.
 const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
 
-/// Whoever needs longer to another site does not walk there.
+/// Longest walking time that is accepted between sites.
 const LONGEST_WALK: Duration = Duration::from_secs(2 * 3600);
 
 /// Checks the file.

@@ -1,4 +1,4 @@
-//! gateway.toml: this gateway, its store, broker and listener.
+//! Checks gateway.toml: this gateway, its store, broker and listener.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,29 +16,29 @@ use super::secret;
 use super::text::Step;
 use crate::settings::image_key::{ImageKeys, parse_public_key};
 
-/// Smallest database: below it the reserve for alarms would hold nothing.
+/// Smallest database: a smaller one leaves no reserve for alarms.
 const SMALLEST_STORE: u64 = 4 << 20;
 
-/// Longest commit window: so much may be lost in a power cut before it was accepted.
+/// Longest commit window: a power cut loses what arrived within it.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 
-/// Below this, a broker that restarts would already cost data.
+/// Shortest retention: with less, a restart of the broker would lose data.
 const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
-/// What the file gives.
+/// The checked contents of gateway.toml.
 pub struct FromGatewayFile {
     pub id: Id,
     pub store: linli_store::Settings,
     pub uplink: Option<Uplink>,
     pub web: Web,
     pub workers: Vec<Worker>,
-    /// ImageKeys of images of nodes.
+    /// Public keys that firmware images may be signed with.
     pub image_keys: ImageKeys,
-    /// Its rooms are known only with the devices.
+    /// Settings of the cabin; its rooms are added once the devices are checked.
     pub cabin: crate::settings::cabin::CabinSettings,
 }
 
-/// Checks the file. Without a directory files and variables are not looked at.
+/// Checks the file. Without a directory, files and environment variables are not read.
 pub fn check(
     file: &GatewayFile,
     centre: Option<&Id>,
@@ -58,7 +58,7 @@ pub fn check(
     Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, image_keys, cabin })
 }
 
-/// ImageKeys as they are, or in files; without a directory files are not looked at.
+/// Reads public keys written in place or in files. Without a directory, files are not read.
 fn image_keys(file: &GatewayFile, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> ImageKeys {
     let mut keys = Vec::new();
     let given = file.nodes.iter().flat_map(|nodes| &nodes.image_keys).enumerate();
@@ -193,7 +193,7 @@ fn mqtt(
     })
 }
 
-/// Host, port, and whether it is encrypted.
+/// Parses a broker URL into host, port and whether TLS is used.
 fn parse_url(url: &str) -> Result<(String, u16, bool), String> {
     let (rest, secure) = match url.split_once("://") {
         Some(("mqtt", rest)) => (rest, false),

@@ -1,4 +1,4 @@
-//! Kiosks of devices.toml, and matters.toml: what residents come for.
+//! Checks the kiosks of devices.toml and the matters of matters.toml.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::raw::MattersFile;
 use super::shape::nearest;
 use crate::settings::kiosk::{KioskDevice, KioskSettings};
 
-/// Kiosks with their catalogue; the file may be missing.
+/// Returns the kiosks with the matters they offer; matters.toml may be missing.
 pub fn check(
     file: Option<(&MattersFile, &mut Diagnostics<'_, '_>)>,
     lines: &[ConfiguredLine],

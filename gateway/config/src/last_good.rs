@@ -1,33 +1,36 @@
-//! The last configuration that worked, kept beside the database: a bad edit never leaves a
-//! centre without its gateway after a power cut.
+//! The last configuration that worked, kept beside the database: after a bad edit and a power cut
+//! the gateway still starts.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Checked, Report, load, store_path};
+use super::{Checked, Report, files, load, store_path};
 
 /// The copy's name inside the data directory.
 const NAME: &str = "last-good";
 
-/// The one before, while the copy is exchanged: a power cut in between finds it.
+/// Name of the previous copy while the two are exchanged: used after a power cut in between.
 const BEFORE: &str = "last-good.old";
 
-/// A configuration to run.
+/// The configuration to run at start.
 pub struct Booted {
-    /// What runs.
+    /// The configuration.
     pub checked: Checked,
-    /// What is wrong with the one on disk, when the last good one runs instead.
+    /// Errors of the configuration on disk when `checked` is the last good copy; `None` otherwise.
     pub fallback: Option<Report>,
 }
 
-/// Loads the configuration, or the last good one if it is bad.
+/// Loads the configuration, or the last good copy when it has errors.
+///
+/// # Errors
+/// The errors of the configuration when no usable copy exists.
 pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
     let report = match load(dir) {
         Ok(checked) => return Ok(Booted { checked, fallback: None }),
         Err(report) => report,
     };
-    // The copy may be of this or of the default data directory: the bad file decides nothing.
+    // A file with errors may name no data directory: the default one is searched too.
     let candidates = [store_path(dir), PathBuf::from(super::DEFAULT_STORE)];
     let dirs = candidates.iter().filter_map(|store| store.parent());
     for kept in dirs.flat_map(|data| [data.join(NAME), data.join(BEFORE)]) {
@@ -40,7 +43,8 @@ pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
     Err(report)
 }
 
-/// Keeps a copy of a configuration that works. The old copy stays until the new one is whole.
+/// Copies a configuration that works to the data directory. The old copy remains until the new one
+/// is complete on the disk.
 pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
     let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join(BEFORE));
     let _ = fs::remove_dir_all(&fresh);
@@ -56,8 +60,8 @@ pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies the files of a configuration, synced. Only what `load` reads, and what it refers to
-/// stays where it is.
+/// Copies the files that `load` reads and syncs them. Files that the configuration refers to are not
+/// copied.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -75,7 +79,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::File::open(to)?.sync_all()
 }
 
-/// Relative paths begin at the configuration's directory: in the copy they are made absolute.
+/// Makes the paths in the copy absolute: in the original they are relative to its directory.
 fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
     let file = copy.join("gateway.toml");
     let mut table: toml::Table = toml::from_str(&fs::read_to_string(&file)?)?;
@@ -95,12 +99,10 @@ fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
         }
     }
     table.iter_mut().for_each(|(_, value)| pin_secrets(value, &dir));
-    fs::write(&file, toml::to_string(&table)?)?;
-    fs::File::open(&file)?.sync_all()?;
-    Ok(())
+    Ok(files::replace(&file, toml::to_string(&table)?.as_bytes())?)
 }
 
-/// Every reference to a file with a secret.
+/// Makes every `file:` reference to a secret absolute.
 fn pin_secrets(value: &mut toml::Value, dir: &Path) {
     match value {
         toml::Value::String(text) => {

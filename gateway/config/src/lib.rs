@@ -1,6 +1,6 @@
-//! Configuration: raw text, then shape, then [`Checked`], which cannot be wrong.
+//! Configuration: raw text, then shape, then [`Checked`], which contains no errors.
 //!
-//! Everything is checked before anything starts, and every problem is told at once.
+//! Everything is checked before anything starts, and all problems are reported together.
 
 mod alarms;
 mod building;
@@ -8,9 +8,11 @@ mod cabin;
 mod canteen;
 mod check;
 mod checked;
+mod checked_plan;
 mod diagnostics;
 mod diff;
 mod facility;
+pub mod files;
 mod gateway_file;
 mod kiosks;
 mod last_good;
@@ -31,22 +33,25 @@ mod text;
 use std::path::{Path, PathBuf};
 
 pub use checked::{Checked, ConfiguredLine, Room, Worker};
+pub use checked_plan::CheckedPlan;
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
 pub use planned::planned;
-pub use plans::CheckedPlan;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;
 
-/// Where the store is unless the configuration says otherwise.
+/// Default path of the database.
 pub const DEFAULT_STORE: &str = "/var/lib/linli/linli.db";
 
-/// Longest configuration file that is read.
+/// Longest configuration file in bytes.
 const LONGEST_FILE: u64 = 4 << 20;
 
 /// Loads and checks a configuration directory completely. Opens no port.
+///
+/// # Errors
+/// All problems found, with file, line and key.
 pub fn load(dir: &Path) -> Result<Checked, Report> {
     let mut problems = Vec::new();
     let texts: Vec<(&str, Option<String>)> =
@@ -69,8 +74,11 @@ pub fn load(dir: &Path) -> Result<Checked, Report> {
     }
 }
 
-/// Checks texts without a directory: certificates, secrets and own profiles are not looked at.
-/// Never panics, whatever the texts.
+/// Checks texts without a directory: certificates, secrets and own profiles are not read. Never
+/// panics, whatever the texts.
+///
+/// # Errors
+/// All problems found, with file, line and key.
 pub fn load_texts(texts: &[(&str, &str)]) -> Result<Checked, Report> {
     let mut problems = Vec::new();
     let checked = check::check(texts, &ProfileSet::embedded(), None, &mut problems);
@@ -81,7 +89,7 @@ pub fn load_texts(texts: &[(&str, &str)]) -> Result<Checked, Report> {
     }
 }
 
-/// The database of a configuration, as far as it can be told; the default otherwise.
+/// Path of the database; the default when gateway.toml cannot be parsed.
 #[must_use]
 pub fn store_path(dir: &Path) -> PathBuf {
     let text = std::fs::read_to_string(dir.join("gateway.toml")).unwrap_or_default();
@@ -90,7 +98,7 @@ pub fn store_path(dir: &Path) -> PathBuf {
     dir.join(path.unwrap_or(DEFAULT_STORE))
 }
 
-/// The log level of a configuration, as far as it can be told; `info` otherwise.
+/// Log level; `info` when gateway.toml cannot be parsed.
 #[must_use]
 pub fn log_level(dir: &Path) -> String {
     let text = std::fs::read_to_string(dir.join("gateway.toml")).unwrap_or_default();
@@ -131,7 +139,7 @@ fn read(dir: &Path, file: &str, problems: &mut Vec<Problem>) -> Option<String> {
     }
 }
 
-/// Files that nobody will read: most likely a misspelt name.
+/// Reports `.toml` files that are not read: most likely their names are misspelt.
 fn unknown_files(dir: &Path, problems: &mut Vec<Problem>) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -148,7 +156,7 @@ fn unknown_files(dir: &Path, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The files of plans/, by name.
+/// Names and texts of the files in plans/, sorted by name.
 fn plan_texts(dir: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
     let entries = std::fs::read_dir(dir.join("plans")).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries

@@ -1,4 +1,4 @@
-//! devices.toml: lines, and the devices on them.
+//! Checks devices.toml: lines, and the devices on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,16 +15,16 @@ use super::diagnostics::{Diagnostics, nth};
 use super::raw::{Device, DevicesFile, Report};
 use super::text::Step;
 
-/// How often a device is read unless it says otherwise.
+/// Default poll interval.
 const DEFAULT_POLL: Duration = Duration::from_secs(10);
 
-/// A steady value speaks this often all the same.
+/// Default interval at which an unchanged value is reported.
 const DEFAULT_AT_LEAST: Duration = Duration::from_secs(600);
 
 /// Longest poll: a device read less often than daily is not monitored.
 const LONGEST_POLL: Duration = Duration::from_secs(24 * 3600);
 
-/// A value that missed three polls is stale; a quick one is given a moment.
+/// A value is stale after this many missed polls, but not before [`SHORTEST_STALE`].
 const STALE_POLLS: u32 = 3;
 
 /// Shortest age at which a value is stale.
@@ -101,7 +101,7 @@ fn line_ids(file: &DevicesFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Op
     ids
 }
 
-/// Every device with its line; nothing where it could not be understood.
+/// Every device with its line; `None` for a device with errors.
 fn devices(
     file: &DevicesFile,
     rooms: Option<&[Id]>,
@@ -143,7 +143,7 @@ fn devices(
     all
 }
 
-/// What a reference stands for; where that is told to be wrong, or not looked at, anything does.
+/// Resolves a reference to a secret. An error is reported, and a placeholder returned.
 fn secret(
     reference: &str,
     dir: Option<&Path>,
@@ -181,7 +181,7 @@ fn known<'k>(
     None
 }
 
-/// The report rules and stale ages of a planned line.
+/// Report rules and stale ages of the devices of a line.
 fn finish(
     plan: Arc<dyn CheckedLine>,
     here: &[(usize, RawDevice)],

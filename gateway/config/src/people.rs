@@ -1,4 +1,4 @@
-//! People, their keys, and whose orders count.
+//! Checks people, their keys, and whose orders are accepted.
 
 use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
@@ -9,14 +9,14 @@ use super::diagnostics::{Diagnostics, keys, nth};
 use super::raw::{FacilityFile, KeyClass};
 use super::text::Step;
 
-/// People, and what they may order.
+/// People and the policy for orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {
-    /// Everybody.
+    /// All people of facility.toml.
     pub people: Vec<Person>,
-    /// Their keys.
+    /// Their public keys.
     pub keyring: Keyring,
-    /// Whose orders count; none when nobody could sign one.
+    /// Whose orders are accepted; `None` when nobody has a key.
     pub policy: Option<Policy>,
 }
 
@@ -69,7 +69,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Peop
     found
 }
 
-/// Who signs. Without any key nobody orders anything, and nothing is wrong.
+/// Checks who may sign. Without any key nobody can order anything, which is no error.
 fn policy(file: &FacilityFile, found: &People, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Policy> {
     if found.keyring.keys.is_empty() {
         return None;
@@ -108,7 +108,7 @@ fn time(path: &[Step], text: Option<&str>, diagnostics: &mut Diagnostics<'_, '_>
 // === impl People ===
 
 impl People {
-    /// What people call somebody; their id when they are not known any more.
+    /// Name of a person; the id when the person is no longer configured.
     #[must_use]
     pub fn name(&self, id: &Id) -> String {
         let found = self.people.iter().find(|person| person.id == *id);

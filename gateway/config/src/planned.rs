@@ -1,4 +1,4 @@
-//! How long the steps of a plan may take, from its file alone: a report needs no building.
+//! Computes the schedule of a plan from its file alone, so that a report needs no configuration.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use linli_mode::{Planned, PlannedStep};
 use super::plans::DEADLINE;
 use super::raw::plan::{Kind, PlanFile, Step};
 
-/// Reads a plan's file.
+/// Parses the text of a plan file.
 pub fn planned(text: &str) -> Result<Planned, toml::de::Error> {
     let file: PlanFile = toml::from_str(text)?;
     let mut ends = vec![None; file.step.len()];
@@ -34,7 +34,7 @@ fn span(step: &Step) -> Duration {
     }
 }
 
-/// When a step ends; a ring, which no checked plan has, ends nowhere.
+/// End of a step after the beginning of the plan. A cycle of steps, which no checked plan has, ends at zero.
 fn end(steps: &[Step], step: usize, ends: &mut [Option<Duration>], depth: usize) -> Duration {
     if let Some(known) = ends[step] {
         return known;

@@ -1,47 +1,29 @@
-//! plans/*.toml: read, tied to the building, and checked against each other.
+//! Checks plans/*.toml, resolves their names in the building, and checks the plans against each other.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use linli_drivers::duration;
 use linli_mode::facility::Facility;
 use linli_mode::order::{Signed, verify_plan};
 use linli_mode::{
-    Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Policy, Pressure,
+    Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Pressure,
     ResolvedPlan, Retry, Step, Verify, VoidOn, Work, check_exits,
 };
 use ring::digest::{SHA256, digest};
 
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::{Diagnostics, keys, nth};
 use super::people::People;
 use super::policy;
 use super::raw::plan as raw;
 use super::text::Step as Way;
 
-/// A person has this long before whoever leads hears of it.
+/// Default deadline of a step, after which the leader is notified.
 pub(super) const DEADLINE: Duration = Duration::from_secs(600);
 
-/// How long a person can still say no.
+/// Default time to cancel before the first action.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// A plan that can be run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckedPlan {
-    /// Its file, relative to the configuration.
-    pub file: String,
-    /// The file.
-    pub text: Arc<str>,
-    /// SHA-256 of the file: orders name it.
-    pub hash: [u8; 32],
-    /// The plan, tied to the building.
-    pub brief: ResolvedPlan,
-    /// How data are treated meanwhile.
-    pub policy: Policy,
-    /// Names the building as the plan sees it ([`ResolvedPlan::identity`]). Reckoned once: it is kept with every
-    /// step.
-    pub building: String,
-}
 
 /// Checks one plan by itself.
 pub fn check(
@@ -52,7 +34,7 @@ pub fn check(
     diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<CheckedPlan> {
     let plan = written(file, diagnostics)?;
-    // Of a room that is not there everything would be told as another room's.
+    // Without its room, every device would be reported as belonging to another one.
     let raw = file.policy.as_ref().filter(|_| building.room(plan.room.as_str()).is_some());
     let policy = policy::check(raw, &plan, data, diagnostics);
     match ResolvedPlan::new(plan, building) {
@@ -76,8 +58,8 @@ pub fn check(
     }
 }
 
-/// Whether somebody who may has signed the file, where anybody has a key. The signature stands
-/// beside the file, `FILE.sig`.
+/// Verifies the signature of a plan, `FILE.sig`, where any person has a key. A missing or invalid
+/// signature is reported.
 pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, diagnostics: &mut Diagnostics<'_, '_>) {
     let Some(policy) = &people.policy else { return };
     let how = format!("`linli order sign {} --key FILE`", diagnostics.file());
@@ -100,7 +82,7 @@ pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, diagnostics
     }
 }
 
-/// Checks plans against each other; one note each, in the file it concerns.
+/// Checks plans against each other; each problem is reported in the file it concerns.
 pub fn together(
     plans: &[CheckedPlan],
     written: &[String],
@@ -122,7 +104,7 @@ pub fn together(
         for (key, name) in linked.into_iter().filter_map(|(key, name)| Some((key, name.as_ref()?))) {
             let found = plans.iter().find(|other| other.brief.plan.key() == *name);
             let message = match (key, found) {
-                // A plan that is wrong itself is told of where it stands.
+                // A plan with errors of its own is reported at its own place.
                 (_, None) if written.contains(name) => None,
                 (_, None) => Some(format!("there is no plan {name:?} in plans/")),
                 ("return_plan", Some(way)) => way_back(known, way),
@@ -138,7 +120,7 @@ pub fn together(
     }
 }
 
-/// What is wrong with the way back.
+/// Returns what is wrong with a return plan; `None` when nothing is.
 fn way_back(there: &CheckedPlan, back: &CheckedPlan) -> Option<String> {
     let name = back.brief.plan.key();
     if back.brief.plan.direction != Direction::Return {
@@ -147,12 +129,12 @@ fn way_back(there: &CheckedPlan, back: &CheckedPlan) -> Option<String> {
     if back.brief.room != there.brief.room {
         return Some(format!("{name} is for another room"));
     }
-    // What has no safe state of its own has to be set back by somebody.
+    // An output without a safe state must be set back by the return plan.
     let sets = |brief: &ResolvedPlan, is_drill: bool| -> Vec<(usize, usize, String)> {
         let jobs = brief.steps.iter().filter(|job| !is_drill || job.drill == Drill::Live);
         let settings = jobs.flat_map(|job| match &job.action {
             Action::Actuate { sets, .. } => sets.clone(),
-            // What a process leaves behind.
+            // The settings at the end of a process.
             Action::Process { off, .. } => off.clone(),
             _ => Vec::new(),
         });
@@ -269,7 +251,7 @@ fn step(raw: &raw::Step, index: usize, diagnostics: &mut Diagnostics<'_, '_>) ->
     })
 }
 
-/// Keys of another kind of step.
+/// Reports keys that belong to another kind of step.
 fn foreign(raw: &raw::Step, index: usize, diagnostics: &mut Diagnostics<'_, '_>) {
     use raw::Kind::{Actuate, Human, Process, Verify};
     let given: [(&str, bool, &[raw::Kind]); 15] = [

@@ -1,4 +1,4 @@
-//! `[policy]` of a plan: checked against the devices, alarms and kiosks of the centre.
+//! Checks `[policy]` of a plan against the devices, alarms and kiosks of the centre.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use linli_mode::{Direction, Drill, Notice, Plan, Policy, Reading, Ruling};
 
 use super::alarms::Checked as Alarms;
 use super::checked::ConfiguredLine;
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::{Diagnostics, keys};
-use super::plans::CheckedPlan;
 use super::raw::plan as raw;
 use super::shape::nearest;
 use super::text::Step as Way;
 use crate::settings::kiosk::KioskDevice;
 
-/// Longer, nobody remembers that an alarm is silent.
+/// Longest suppression of an alarm: 30 days.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30 * 86_400);
 
-/// A kiosk shows at most 200 characters; a drill needs eight of them.
+/// Longest text: a kiosk shows 200 characters, and the marks of a drill take eight.
 const LONGEST_TEXT: usize = 190;
 
-/// What a policy is about.
+/// The parts of a centre that a policy refers to.
 pub struct Data<'d> {
-    /// Devices.
+    /// Lines with their devices.
     pub lines: &'d [ConfiguredLine],
-    /// Alarms.
+    /// Alarm rules.
     pub alarms: &'d Alarms,
-    /// Kiosks.
+    /// Configured kiosks.
     pub kiosks: &'d [KioskDevice],
 }
 
-/// A plan's policy while it is checked.
+/// State while one policy is checked.
 struct Checker<'c, 'd, 'n, 'a> {
     plan: &'c Plan,
     data: &'c Data<'d>,
@@ -39,7 +39,7 @@ struct Checker<'c, 'd, 'n, 'a> {
     policy: Policy,
 }
 
-/// Checks a plan's policy.
+/// Checks the policy of one plan.
 pub fn check(
     raw: Option<&raw::Policy>,
     plan: &Plan,
@@ -58,7 +58,7 @@ pub fn check(
     checker.policy
 }
 
-/// Whether every line can do what all policies together ask of it.
+/// Reports lines that are too slow for all policies together.
 pub fn together(plans: &[CheckedPlan], data: &Data<'_>, wrong: &mut impl FnMut(&str, &[Way], String)) {
     let readings = || plans.iter().flat_map(|known| &known.policy.devices);
     let mut polls: BTreeMap<Id, Duration> = BTreeMap::new();
@@ -70,7 +70,7 @@ pub fn together(plans: &[CheckedPlan], data: &Data<'_>, wrong: &mut impl FnMut(&
     for line in data.lines {
         let Err(problem) = line.plan.check_polls(&polls) else { continue };
         let is_here = |device: &Id| line.plan.layouts().iter().any(|layout| layout.device == *device);
-        // What one of them asks for alone is told there.
+        // What a single policy asks for is reported with that policy.
         let is_alone = |reading: &Reading| {
             let alone = reading.poll.map(|poll| [(reading.device.clone(), poll)].into());
             alone.is_some_and(|alone| line.plan.check_polls(&alone).is_err())
@@ -95,7 +95,7 @@ fn at(array: &str, index: usize, key: &str) -> Vec<Way> {
     path
 }
 
-/// The class that a word means.
+/// Parses a device class.
 fn class(raw: super::raw::Class) -> DeviceClass {
     DeviceClass::from(raw)
 }
@@ -103,13 +103,13 @@ fn class(raw: super::raw::Class) -> DeviceClass {
 // === impl Checker ===
 
 impl<'d> Checker<'_, 'd, '_, '_> {
-    /// Every device of the centre, and where it hangs.
+    /// All devices of the centre, each with its line.
     fn layouts(&self) -> impl Iterator<Item = (&'d ConfiguredLine, &'d Layout)> + use<'d> {
         let lines = self.data.lines.iter();
         lines.flat_map(|line| line.plan.layouts().iter().map(move |layout| (line, &**layout)))
     }
 
-    /// A device of the plan's room, or of none.
+    /// Finds a device of the room of the plan, or of no room.
     fn find(&mut self, id: &str, path: &[Way]) -> Option<(&'d ConfiguredLine, &'d Layout)> {
         let Some(found) = self.layouts().find(|(_, layout)| layout.device.as_str() == id) else {
             let all: Vec<&str> = self.layouts().map(|(_, layout)| layout.device.as_str()).collect();
@@ -157,7 +157,7 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             let told = poll.map(|poll| line.plan.check_polls(&[(layout.device.clone(), poll)].into()));
             let poll = match told {
                 Some(Err(problem)) => {
-                    // Of a class those are read more often that can be.
+                    // For a class, only the devices that are polled are read more often.
                     if raw.device.is_some() || problem.device.is_none() {
                         self.diagnostics.wrong(&at("device", index, "poll"), problem.message);
                     }

@@ -1,23 +1,23 @@
-//! A file whose shape is wrong, mended just enough to look further: people are told everything at
-//! once, not one layer of mistakes a run. What comes out is only looked at, never run.
+//! Corrects a file of the wrong shape in memory, so that one run reports all problems and not only
+//! those of the shape. The result is checked but never used.
 
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::text::{Step, way};
 
-/// How one mistake is mended.
+/// How one mistake is corrected.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Recovery {
-    /// An unknown key like no other.
+    /// Remove an unknown key that resembles no known one.
     Remove(Vec<Step>),
-    /// An unknown key that is nearly a known one.
+    /// Rename an unknown key to the known one that it resembles.
     Rename(Vec<Step>, String),
-    /// A value that is missing or of the wrong type.
+    /// Insert a value where it is missing or of the wrong type.
     Put(Vec<Step>, Value),
 }
 
-/// The mended file, unless it cannot even be walked.
+/// Returns the corrected file; `None` when it is not TOML or a path does not exist.
 pub fn apply(text: &str, recoveries: &[Recovery]) -> Option<Value> {
     let mut root = Value::Table(text.parse::<Table>().ok()?);
     for recovery in recoveries {
@@ -45,7 +45,7 @@ pub fn apply(text: &str, recoveries: &[Recovery]) -> Option<Value> {
     Some(root)
 }
 
-/// The keys whose values were invented: what is found wrong with them is not the user's doing.
+/// Keys whose values were inserted: problems with them are not reported.
 pub fn invented(recoveries: &[Recovery]) -> impl Iterator<Item = String> {
     recoveries.iter().filter_map(|recovery| match recovery {
         Recovery::Put(path, _) => Some(way(path)),
@@ -53,7 +53,7 @@ pub fn invented(recoveries: &[Recovery]) -> impl Iterator<Item = String> {
     })
 }
 
-/// Some value of a type, given the type's name and its schema.
+/// Returns a value of the named type that satisfies its schema.
 pub fn stand_in(kind: &str, schema: &Json) -> Value {
     match kind {
         "integer" => Value::Integer(schema["minimum"].as_i64().unwrap_or(1)),

@@ -1,14 +1,14 @@
-//! All that is wrong with a configuration, each with its place and how to mend it.
+//! The problems of a configuration, each with its place and how to correct it.
 
 use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The file, relative to the configuration directory.
+    /// Path of the file, relative to the configuration directory.
     pub file: String,
     /// Line, from one; zero when the file itself is the problem.
     pub line: usize,
@@ -16,27 +16,27 @@ pub struct Problem {
     pub column: usize,
     /// The key, such as `device[3].poll`.
     pub key: String,
-    /// What is wrong and how to mend it.
+    /// What is wrong, and how to correct it.
     pub message: String,
-    /// The line itself.
+    /// Text of the line.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
-    /// Characters to underline.
+    /// Number of characters to underline.
     #[serde(skip)]
     pub width: usize,
 }
 
-/// All of them, by file and line.
+/// All problems, sorted by file and line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// At least one.
+    /// Never empty.
     pub problems: Vec<Problem>,
 }
 
 // === impl Problem ===
 
 impl Problem {
-    /// A problem at a place of a text.
+    /// Makes a problem at a place in a file.
     pub fn at(file: &str, text: &str, place: Range<usize>, key: String, message: impl Into<String>) -> Self {
         let mut start = place.start.min(text.len());
         while !text.is_char_boundary(start) {
@@ -59,7 +59,7 @@ impl Problem {
         }
     }
 
-    /// A problem with a file as a whole.
+    /// Makes a problem that concerns a whole file.
     pub fn file(file: &str, message: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),
@@ -91,7 +91,7 @@ impl fmt::Display for Problem {
 // === impl Report ===
 
 impl Report {
-    /// Sorted, without repetition; nothing when nothing is wrong.
+    /// Sorts the problems and removes duplicates; `None` when there are none.
     pub fn of(mut problems: Vec<Problem>) -> Option<Self> {
         problems.sort_by(|a, b| {
             (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message))

@@ -8,13 +8,13 @@ use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile
 /// The files of a configuration, in the order they are read.
 pub const FILES: [&str; 5] = ["gateway.toml", "facility.toml", "devices.toml", "alarms.toml", "matters.toml"];
 
-/// Files that a configuration may do without.
+/// Optional files.
 pub const OPTIONAL: [&str; 2] = ["alarms.toml", "matters.toml"];
 
-/// Plans: as many as there are, each of one shape.
+/// Name of the schema of plan files, of which there may be any number.
 pub const PLANS: &str = "plans/*.toml";
 
-/// The schema of one of [`FILES`], or of [`PLANS`].
+/// Returns the schema of one of [`FILES`], or of [`PLANS`].
 #[must_use]
 pub fn of(file: &str) -> Value {
     match file {
@@ -29,13 +29,13 @@ pub fn of(file: &str) -> Value {
     }
 }
 
-/// The schemas of all files, by name.
+/// Returns the schemas of all files by name.
 #[must_use]
 pub fn all() -> Value {
     Value::Object(FILES.iter().chain([&PLANS]).map(|file| ((*file).to_owned(), of(file))).collect())
 }
 
-/// The reference page: every key with its type, default and meaning.
+/// Returns the reference page in Markdown: every key with its type, default and meaning.
 #[must_use]
 pub fn reference() -> String {
     let mut page = String::from(

@@ -1,11 +1,12 @@
-//! Secrets stand in files or variables of their own, never in the configuration.
+//! Reads secrets, which are in files or environment variables and never in the configuration itself.
 
 use std::path::Path;
 
-/// Longest secret file.
+/// Longest secret file in bytes.
 const LONGEST_SECRET: u64 = 4096;
 
-/// The secret a reference stands for.
+/// Resolves a reference such as `file:PATH` or `env:NAME`. Without a directory nothing is read, and the
+/// secret is empty.
 pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, String> {
     if let Some(path) = reference.strip_prefix("file:") {
         let Some(dir) = dir else { return Ok(String::new()) };
@@ -23,11 +24,11 @@ pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, String> {
         }
         return std::env::var(name).map_err(|_| format!("the environment has no variable {name:?}"));
     }
-    // The value itself is not repeated: it may be a real password.
+    // The message does not contain the value, which may be a password.
     Err("must be a reference, \"file:/etc/linli/secret\" or \"env:NAME\", never the secret itself".to_owned())
 }
 
-/// The same, for a secret that nobody else on the machine may read.
+/// Like [`read`], but a file that group or others may access is an error.
 pub fn read_private(reference: &str, dir: Option<&Path>) -> Result<String, String> {
     use std::os::unix::fs::PermissionsExt;
     if let (Some(path), Some(dir)) = (reference.strip_prefix("file:"), dir) {

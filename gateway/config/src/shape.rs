@@ -1,5 +1,5 @@
-//! The shape of a file against its JSON Schema: unknown keys, missing keys, wrong types, all at
-//! once and each with its place. What passes here always deserialises.
+//! Checks the shape of a file against its JSON Schema: unknown keys, missing keys and wrong types are
+//! all reported, each with its place. A file without such problems always deserialises.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::recovery::{Recovery, stand_in};
 use super::report::Problem;
 use super::text::{Document, Step, way};
 
-/// Likeness above which a word is worth suggesting.
+/// Similarity above which a word is suggested.
 const LIKE: f64 = 0.75;
 
-/// Checks a document against a schema; how each mistake could be mended comes back.
+/// Checks a document against a schema. Returns how each mistake could be corrected.
 pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) -> Vec<Recovery> {
     let mut walk = Walk { document, schema, problems, path: Vec::new(), recoveries: Vec::new() };
     walk.table(document.root.get_ref(), schema, 0..0);
@@ -37,7 +37,7 @@ impl<'w> Walk<'w, '_> {
         self.problems.push(Problem::at(name, text, place, way(&self.path), message));
     }
 
-    /// Looks further as if this value stood here.
+    /// Continues as if this value were at the present place.
     fn suppose(&mut self, value: toml::Value) {
         self.recoveries.push(Recovery::Put(self.path.clone(), value));
     }
@@ -106,7 +106,7 @@ impl<'w> Walk<'w, '_> {
         for (key, value) in table {
             if key.get_ref() == "kind" && properties.get("kind").is_some_and(|kind| kind["const"].is_string())
             {
-                // Looked at where the schema was chosen by it.
+                // Checked when the schema was selected by it.
                 continue;
             }
             self.path.push(Step::Key(key.get_ref().to_string()));
@@ -131,7 +131,7 @@ impl<'w> Walk<'w, '_> {
         }
     }
 
-    /// A key that nobody knows is looked at as the known one it resembles, where that is free.
+    /// An unknown key is checked like the known one it resembles, unless that one is also present.
     fn unknown_key(
         &mut self,
         table: &DeTable<'_>,
@@ -154,7 +154,7 @@ impl<'w> Walk<'w, '_> {
         self.value(value, &properties[near]);
     }
 
-    /// Whether a misspelt key of the table at hand stands for this one.
+    /// Whether an unknown key of the present table resembles this one.
     fn is_renamed_to(&self, key: &str) -> bool {
         self.recoveries.iter().any(|recovery| match recovery {
             Recovery::Rename(path, to) => to == key && path[..path.len() - 1] == self.path[..],
@@ -162,7 +162,7 @@ impl<'w> Walk<'w, '_> {
         })
     }
 
-    /// A table whose `kind` says which of several schemas holds.
+    /// A table whose `kind` selects one of several schemas.
     fn kind(&mut self, table: &DeTable<'_>, schema: &'w Json, place: Range<usize>) {
         let kinds: &'w [Json] = schema["oneOf"].as_array().map_or(&[], Vec::as_slice);
         let known: Vec<&str> =
@@ -204,7 +204,7 @@ impl<'w> Walk<'w, '_> {
     }
 
     fn text(&mut self, text: &str, schema: &Json, place: Range<usize>) {
-        // Patterns are ours and few; each stands for a type that explains itself when it parses.
+        // Each pattern belongs to a type whose parser gives the better message.
         let wrong = match schema["examples"][0].as_str() {
             Some("5s") => linli_drivers::duration::parse(text).err(),
             Some("512MiB") => super::raw::Size::try_from(text.to_owned()).err(),
@@ -234,7 +234,7 @@ impl<'w> Walk<'w, '_> {
         }
     }
 
-    /// Follows `$ref`, and picks what is not `null` of an optional.
+    /// Resolves `$ref`, and of an optional value the schema that is not `null`.
     fn resolve(&self, schema: &'w Json) -> &'w Json {
         if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
             return self.resolve(&self.schema["$defs"][name]);
@@ -248,13 +248,13 @@ impl<'w> Walk<'w, '_> {
     }
 }
 
-/// How many elements a list of fixed length has.
+/// Number of elements of a list of fixed length.
 fn fixed_length(schema: &Json) -> Option<usize> {
     let (least, most) = (schema["minItems"].as_u64()?, schema["maxItems"].as_u64()?);
     (least == most).then(|| usize::try_from(least).unwrap_or(usize::MAX))
 }
 
-/// The words of an enumeration.
+/// The values of an enumeration.
 fn words_of(schema: &Json) -> Option<Vec<String>> {
     let words = |values: &[Json]| -> Option<Vec<String>> {
         let found: Vec<String> = values.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
@@ -312,9 +312,9 @@ fn article(found: &str) -> String {
     }
 }
 
-/// The known word most like `word`.
+/// Returns the known word that is most similar to `word`.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    // One slip of the finger, two letters exchanged included, is always near.
+    // One edit, an exchange of two letters included, always counts as similar.
     let like = |k: &str| if strsim::osa_distance(k, word) <= 1 { 1.0 } else { strsim::jaro_winkler(k, word) };
     known.iter().copied().filter(|k| like(k) >= LIKE).max_by(|a, b| like(a).total_cmp(&like(b)))
 }

@@ -1,11 +1,11 @@
-//! A file's text with its parsed table, so that every problem can point at its place.
+//! A file with its text and its parsed table, so that every problem has a place.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A step of the way to a value: a key or an index.
+/// One element of a path to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A key of a table.
@@ -14,20 +14,23 @@ pub enum Step {
     Index(usize),
 }
 
-/// One file.
+/// A parsed file.
 pub struct Document<'a> {
-    /// Its name, relative to the configuration directory.
+    /// Path relative to the configuration directory.
     pub name: &'a str,
-    /// Its text.
+    /// The text.
     pub text: &'a str,
-    /// What it parsed to.
+    /// The parsed table, with spans.
     pub root: Spanned<DeTable<'a>>,
 }
 
 // === impl Document ===
 
 impl<'a> Document<'a> {
-    /// Parses a file; the error is the place and what is wrong there.
+    /// Parses a file.
+    ///
+    /// # Errors
+    /// The place of the first syntax error, with the message of the parser.
     pub fn parse(name: &'a str, text: &'a str) -> Result<Self, (Range<usize>, String)> {
         match DeTable::parse(text) {
             Ok(root) => Ok(Self { name, text, root }),
@@ -35,7 +38,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The place of a value; where it is missing, that of the nearest table around it.
+    /// Place of a value; for a missing value, that of the nearest table around it.
     pub fn place(&self, path: &[Step]) -> Range<usize> {
         let mut place = 0..0;
         let mut value: Option<&Spanned<DeValue<'_>>> = None;
@@ -58,7 +61,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The value of a key, and the place to point at: the value itself unless it is a table.
+/// Value of a key and the place to report: the value, or the key when the value is a table.
 fn entry<'t, 'a>(table: &'t DeTable<'a>, key: &str) -> Option<(Range<usize>, &'t Spanned<DeValue<'a>>)> {
     let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
     let place =
@@ -66,7 +69,7 @@ fn entry<'t, 'a>(table: &'t DeTable<'a>, key: &str) -> Option<(Range<usize>, &'t
     Some((place, value))
 }
 
-/// The way as a person writes it: `device[3].poll`, counting from one.
+/// The path in text form, such as `device[3].poll`, counted from one.
 pub fn way(path: &[Step]) -> String {
     path.iter().fold(String::new(), |way, step| match step {
         Step::Key(key) if way.is_empty() => key.clone(),

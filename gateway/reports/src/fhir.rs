@@ -2,6 +2,7 @@
 //!
 //! The subject is a pseudonym in the district's own identifier system; no Patient is exported.
 
+use linli_domain::audit::hex;
 use linli_domain::visit::{Status, Version, Visit};
 use linli_domain::vital::{self, Assessment, Limits, Quantity, Reading};
 use linli_domain::{Civil, Timestamp};
@@ -16,7 +17,7 @@ const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-catego
 const ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
 const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
 
-/// A collection of everything measured.
+/// Returns a Bundle of type `collection` with the Observations of all measurements.
 #[must_use]
 pub fn bundle(measured: &[Measured], centre: &str, limits: &Limits, now: Timestamp) -> Value {
     let entries: Vec<Value> = measured
@@ -30,7 +31,7 @@ pub fn bundle(measured: &[Measured], centre: &str, limits: &Limits, now: Timesta
     json!({"resourceType": "Bundle", "type": "collection", "timestamp": instant(now), "entry": entries})
 }
 
-/// One observation per quantity; pressures are components of one.
+/// Returns one Observation per quantity; blood pressures are components of a single one.
 fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: &Limits) -> Vec<Value> {
     let readings = &version.measurement.readings;
     let values: Vec<(Quantity, f64)> =
@@ -68,7 +69,7 @@ fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: 
     all
 }
 
-/// What every observation of a measurement has.
+/// The elements common to all Observations of a measurement. `part` completes the id.
 fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &str) -> Value {
     let mut observation = json!({
         "resourceType": "Observation",
@@ -101,7 +102,7 @@ fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &st
     observation
 }
 
-/// The profile's name and the category.
+/// Name of the FHIR profile (empty: none) and the category code.
 const fn structure(quantity: Quantity) -> (&'static str, &'static str) {
     match quantity {
         Quantity::PulseRate => ("heartrate", "vital-signs"),
@@ -130,7 +131,7 @@ fn profile(observation: &mut Value, structure: &str, category: &str) {
 
 fn code(quantity: Quantity) -> Value {
     let own = coding(LOINC, quantity.loinc(), quantity.english());
-    // The profile fixes 2708-6; that it was taken by pulse oximetry is the second coding.
+    // The profile requires 2708-6; the second coding says that pulse oximetry measured it.
     let codings = match quantity {
         Quantity::OxygenSaturation => vec![coding(LOINC, "2708-6", "Oxygen saturation"), own],
         _ => vec![own],
@@ -155,7 +156,7 @@ fn value(observation: &mut Value, reading: &Reading) {
     }
 }
 
-/// A reference-range flag, no diagnosis.
+/// Sets the reference-range flag: A (abnormal) or N (normal).
 fn interpret(observation: &mut Value, found: Option<&Assessment>) {
     if let Some(found) = found {
         let code = if found.is_notable { "A" } else { "N" };
@@ -181,13 +182,12 @@ fn instant(at: Timestamp) -> String {
     format!("{}.{:03}Z", Civil::of(at), at.0.rem_euclid(1000))
 }
 
-/// The same text always gives the same UUID (RFC 9562, version 8).
+/// UUID of version 8 (RFC 9562) from the hash of a text: the same text always gives the same UUID.
 fn uuid(text: &str) -> String {
     let hash = digest(&SHA256, text.as_bytes());
     let mut bytes: [u8; 16] = std::array::from_fn(|i| hash.as_ref()[i]);
     bytes[6] = bytes[6] & 0x0F | 0x80;
     bytes[8] = bytes[8] & 0x3F | 0x80;
-    let hex =
-        |range: std::ops::Range<usize>| bytes[range].iter().map(|b| format!("{b:02x}")).collect::<String>();
-    format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
+    let digits = hex(&bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }

@@ -1,17 +1,18 @@
-//! Measurements for other programs: pure functions from what is kept to what they read.
+//! Reports as pure functions: stored records in; CSV, FHIR R4, HTML, Markdown or PDF out.
 
-mod csv;
 mod fhir;
 pub mod haccp;
 mod markdown;
+mod measurements;
 mod pdf;
 mod sheet;
+mod spreadsheet;
 pub mod switch;
 
-pub use csv::csv;
 pub use fhir::bundle;
+pub use measurements::csv;
 
 use linli_domain::visit::{Version, Visit};
 
-/// A measurement's newest version and its visit.
+/// The newest version of a measurement, with the visit it belongs to.
 pub type Measured = (Option<Visit>, Version);

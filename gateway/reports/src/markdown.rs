@@ -1,8 +1,8 @@
-//! A sheet as Markdown.
+//! Writes a sheet as Markdown.
 
 use super::sheet::Sheet;
 
-/// The text.
+/// Returns the text.
 pub fn text(sheet: &Sheet) -> String {
     let mut text = format!("# {}\n\n", sheet.title);
     for line in &sheet.signature {

@@ -1,30 +1,30 @@
-//! A document for the archive: A4 across. The Chinese font is named, not embedded: STSong-Light is
-//! one of the fonts that every reader brings or replaces (ISO 32000-1 clause 9.7.5.2).
+//! Writes a sheet as PDF on A4 landscape. The Chinese font is named and not embedded: readers provide or
+//! substitute STSong-Light (ISO 32000-1 clause 9.7.5.2).
 
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use super::sheet::{Section, Sheet};
 
-/// A4 across, in points.
+/// A4 landscape, in points.
 const WIDE: f32 = 842.0;
 const HIGH: f32 = 595.0;
 const MARGIN: f32 = 34.0;
 
-/// Height of a line for a size of letters.
+/// Line height as a multiple of the font size.
 const LEADING: f32 = 1.5;
 
 const FONT: Name<'static> = Name(b"F");
 const FONT_NAME: Name<'static> = Name(b"STSong-Light");
 
-/// Pages while they are written.
+/// Pages under construction.
 struct Paper {
     pages: Vec<Content>,
-    /// How far down the page is full.
+    /// Used height of the last page, in points from its top.
     down: f32,
 }
 
-/// The document.
+/// Returns the bytes of the document.
 pub fn document(sheet: &Sheet) -> Vec<u8> {
     let mut paper = Paper { pages: vec![Content::new()], down: MARGIN };
     paper.line(&sheet.title, 15.0);
@@ -40,8 +40,8 @@ pub fn document(sheet: &Sheet) -> Vec<u8> {
 // === impl Paper ===
 
 impl Paper {
-    /// Room for so much; a new page where there is none.
-    fn room(&mut self, height: f32) {
+    /// Begins a new page unless so many points are left on this one.
+    fn ensure_height(&mut self, height: f32) {
         if self.down + height > HIGH - MARGIN {
             self.pages.push(Content::new());
             self.down = MARGIN;
@@ -49,12 +49,12 @@ impl Paper {
     }
 
     fn line(&mut self, text: &str, size: f32) {
-        self.room(size * LEADING);
+        self.ensure_height(size * LEADING);
         self.down += size * LEADING;
         self.text(text, MARGIN, size);
     }
 
-    /// At the present height.
+    /// Writes text at the present height.
     fn text(&mut self, text: &str, x: f32, size: f32) {
         let encoded: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         let y = HIGH - self.down;
@@ -65,7 +65,7 @@ impl Paper {
 
     fn section(&mut self, section: &Section) {
         const SIZE: f32 = 8.0;
-        self.room(60.0);
+        self.ensure_height(60.0);
         self.down += 6.0;
         self.line(&section.title, 11.0);
         if section.rows.is_empty() {
@@ -86,7 +86,7 @@ impl Paper {
         let lines = wrapped.iter().map(Vec::len).max().unwrap_or(1);
         #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
         let height = lines as f32 * size * LEADING + 3.0;
-        self.room(height);
+        self.ensure_height(height);
         let (top, mut x) = (self.down, MARGIN);
         for (lines, width) in wrapped.iter().zip(columns) {
             if let Some(page) = self.pages.last_mut() {
@@ -129,7 +129,7 @@ impl Paper {
         let collection = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"GB1"), supplement: 4 };
         inner.subtype(CidFontType::Type0).base_font(FONT_NAME).system_info(collection);
         inner.font_descriptor(descriptor).default_width(1000.0);
-        // The Latin letters of the collection.
+        // Widths of the Latin letters of the collection.
         inner.widths().same(1, 95, 500.0);
         inner.finish();
         let mut about = pdf.font_descriptor(descriptor);
@@ -141,12 +141,12 @@ impl Paper {
     }
 }
 
-/// Width of a text in letters of a full width.
+/// Width of a text, in multiples of the font size.
 fn width(text: &str) -> f32 {
     text.chars().map(|c| if c.is_ascii() { 0.5 } else { 1.0 }).sum()
 }
 
-/// Each column as wide as its contents ask for, all of them together as wide as the page.
+/// Widths of the columns, in proportion to their contents and together as wide as the page.
 fn columns(section: &Section, whole: f32) -> Vec<f32> {
     let wanted = |column: usize| {
         let cells = section.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell));
@@ -157,7 +157,7 @@ fn columns(section: &Section, whole: f32) -> Vec<f32> {
     wanted.iter().map(|one| whole * one / sum).collect()
 }
 
-/// A text in lines of at most that width.
+/// Breaks a text into lines of at most that width.
 fn wrap(text: &str, most: f32) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0.0;

@@ -1,23 +1,23 @@
-//! A sheet for people: a title, some lines, tables. What it is written as is decided elsewhere.
+//! A report before it is written in a format: a title, some lines, and tables.
 
-/// A table under a title.
+/// A table with a title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// Its title.
+    /// Title of the table.
     pub title: String,
-    /// Headings of its columns.
+    /// Headings of the columns.
     pub headings: Vec<&'static str>,
-    /// Its rows, each as long as the headings.
+    /// Rows, each as long as the headings.
     pub rows: Vec<Vec<String>>,
 }
 
-/// A sheet.
+/// A report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
-    /// Its title.
+    /// Title of the report.
     pub title: String,
-    /// Who signed it when, what it rests on.
+    /// Lines below the title: signature, time, hash.
     pub signature: Vec<String>,
-    /// Its tables.
+    /// Tables, in order.
     pub sections: Vec<Section>,
 }

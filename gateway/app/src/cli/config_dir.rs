@@ -1,8 +1,8 @@
-//! Where the gateway's configuration and data are, for every verb that works beside it.
+//! The option `--config`, shared by all verbs that need the configuration or the data directory.
 
 use std::path::{Path, PathBuf};
 
-/// Selects the configuration directory.
+/// The configuration directory.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConfigDir {
     /// Configuration directory (配置目录)
@@ -20,13 +20,13 @@ pub struct ConfigDir {
 // === impl ConfigDir ===
 
 impl ConfigDir {
-    /// The database, also when the rest of the configuration is bad.
+    /// Path of the database, also when the configuration has errors.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         linli_config::store_path(&self.config)
     }
 
-    /// The directory of database, control socket and last good configuration.
+    /// Directory of the database, the control socket and the last good configuration.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
         self.database().parent().map_or_else(|| PathBuf::from("."), Path::to_owned)

@@ -1,4 +1,4 @@
-//! `linli demo`: a whole centre on one machine, with faults to switch on.
+//! `linli demo`: a simulated centre on one machine, with faults to switch on.
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use crate::runtime::gateway::Gateway;
 use linli_services::live::DeviceView;
 use linli_web::status::GatewayStatus;
 
-/// How often the table is drawn on a terminal.
+/// Interval at which the table is drawn on a terminal.
 const DRAW: Duration = Duration::from_secs(1);
 
-/// How often the table is printed where nobody watches.
+/// Interval at which the table is printed elsewhere.
 const PRINT: Duration = Duration::from_secs(5);
 
 /// Run a simulated centre behind real protocols, with its own broker and database.
 ///
-/// Needs nothing and leaves nothing behind. Type the name of a fault and Enter to switch it on,
+/// Needs no other program and leaves no files. Type the name of a fault and Enter to switch it on,
 /// again to switch it off; `quit` ends.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -34,36 +34,36 @@ pub struct Args {
     /// Port of the broker; any free one unless given
     #[arg(long, default_value_t = 0)]
     mqtt_port: u16,
-    /// Where status, values and metrics are shown; port 0 is any free one
+    /// Address of the web interface and metrics; port 0 is any free one
     #[arg(long, default_value = "127.0.0.1:0")]
     web: SocketAddr,
-    /// Keep configuration and database here instead of in a temporary directory
+    /// Directory for configuration and database; a temporary one unless given
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// End by itself after this time
+    /// Stop after this time
     #[arg(long = "for", value_parser = linli_drivers::duration::parse)]
     duration: Option<Duration>,
-    /// Fault that is on from the beginning; may be repeated
+    /// Fault that is on from the start; may be repeated
     #[arg(long)]
     fault: Vec<String>,
-    /// The same seed gives the same day
+    /// Seed of the simulation: the same seed gives the same day
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
     /// The fridge's node is real firmware, run by QEMU (真固件仿真)
     #[arg(long)]
     emulated: bool,
-    /// Where `cargo xtask firmware build` has left the firmware
+    /// Directory with the output of `cargo xtask firmware build`
     #[arg(long, default_value = "target/firmware", requires = "emulated")]
     firmware: PathBuf,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    // The table is the output; only what goes wrong is logged beside it.
+    // The table is the output; only warnings and errors are logged.
     super::logging::start("error");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(show(args))?;
-    // Standard input may still be waited for by a thread of its own.
+    // A thread may still wait for standard input.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
@@ -98,7 +98,7 @@ async fn show(args: &Args) -> anyhow::Result<()> {
             line = lines.next_line(), if typing => match line {
                 Ok(Some(word)) if word.trim() == "quit" => break,
                 Ok(Some(word)) => note = toggle(&demo, word.trim()),
-                // No keyboard: the demonstration runs on.
+                // Standard input is closed: the demonstration continues.
                 Ok(None) | Err(_) => typing = false,
             },
             () = tokio::time::sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,

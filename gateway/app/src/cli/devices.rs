@@ -1,4 +1,4 @@
-//! `linli devices`: the models linli knows, and what their points mean.
+//! `linli devices`: the device profiles and their points.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use linli_drivers::modbus::profile::ProfileSet;
 use super::WRONG;
 use super::config_dir::ConfigDir;
 
-/// List the device profiles linli knows, or explain one.
+/// List the device profiles, or explain one.
 ///
 /// Profiles in the configuration's `devices/` directory add to the built-in ones or replace them.
 #[derive(Debug, clap::Args)]

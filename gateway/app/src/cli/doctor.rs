@@ -1,4 +1,4 @@
-//! `linli doctor`: what is well, what is not, and what to do about it.
+//! `linli doctor`: checks configuration, database and gateway, and says how to correct problems.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config_dir::ConfigDir;
 use super::socket;
 
-/// Tell the state of the configuration, the database and the running gateway.
+/// Report the state of the configuration, the database and the running gateway.
 ///
 /// Changes nothing. Works with and without a running gateway.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub struct Args {
     site: ConfigDir,
 }
 
-/// One finding.
+/// Result of one check.
 #[derive(Debug, serde::Serialize)]
 struct Finding {
     part: &'static str,

@@ -1,5 +1,4 @@
-//! `linli drill`: a drill from its order to its report. It has keys of its own, and is never turned
-//! into the real thing.
+//! `linli drill`: orders, findings and reports of drills. Drill keys cannot sign real orders.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,11 +11,10 @@ use super::config_dir::ConfigDir;
 use super::mode::{self, local_order, report};
 use super::order::keygen;
 
-/// Drill a switch: order it, work it, report it (演练).
+/// Drill a mode switch: order it, carry it out, report it (演练).
 ///
-/// Whatever people see of a drill stands between 【演练】 and 【演练】. Lamps, locks, gas and fridges
-/// are never moved; people do their steps really, or say that they only simulated them. No drill
-/// makes a room "verified ready".
+/// All texts of a drill are enclosed in 【演练】. Lamps, locks, gas and fridges are never actuated;
+/// people carry out their steps, or report them as simulated. No drill makes a room "verified ready".
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli drill start plans/reading-room.sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli mode commit reading-room --as zhao\n  linli mode status --watch\n  linli mode confirm reading-room notice --as qian\n  linli drill end plans/reading-room.from-sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli drill finding local-0f3a --as zhao --owner qian --by 2026-12-31 广播在卫生间听不清\n  linli drill report --format pdf -o drill.pdf\n  linli drill report local-0f3a --record record.jsonl"
@@ -28,40 +26,40 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Order a drill on the spot: two people's drill keys (开始演练)
+    /// Order a drill locally, signed with the drill keys of two people (开始演练)
     Start(Spot),
-    /// Order the way back of a drill (结束演练)
+    /// Order the return of a drill (结束演练)
     End(Spot),
-    /// Put a finding on record: what, who mends it, until when (登记问题)
+    /// Record a finding with its owner and due date (登记问题)
     Finding {
-        /// The order of the drill
+        /// Id of the order of the drill
         order: String,
-        /// Who you are: a person of facility.toml
+        /// Your id in facility.toml
         #[arg(long = "as", value_name = "PERSON")]
         person: String,
-        /// Who mends it
+        /// Who resolves it
         #[arg(long)]
         owner: String,
-        /// Until that day, such as 2026-12-31
+        /// Due date, such as 2026-12-31
         #[arg(long = "by", value_name = "DATE")]
         due: String,
-        /// What it is
+        /// Text of the finding
         #[arg(required = true, value_name = "TEXT")]
         text: Vec<String>,
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Planned against real, from the record alone (演练报告)
+    /// Write the report of a drill: planned and real times, from the record (演练报告)
     Report(report::Args),
 }
 
-/// Whose order, of which plans.
+/// Plans, mode and keys of a local order.
 #[derive(Debug, clap::Args)]
 struct Spot {
-    /// The files of the plans, one for each room
+    /// Plan files, one per room
     #[arg(required = true, value_name = "FILE")]
     plans: Vec<PathBuf>,
-    /// What it is about
+    /// The mode, such as epidemic.sampling
     #[arg(long, default_value = "drill")]
     mode: String,
     /// Secret drill keys of two people of the roles in `[orders] local`
@@ -99,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 // === impl Spot ===
 
 impl Spot {
-    /// Gives the order; the rooms it is about.
+    /// Sends the order and returns the rooms that it concerns.
     fn give(&self, kind: Kind) -> anyhow::Result<Vec<String>> {
         local_order::run(
             &local_order::Args {

@@ -1,4 +1,4 @@
-//! `linli export`: measurements for other programs, the canteen's daily record for inspectors.
+//! `linli export`: measurements as FHIR or CSV, and the daily record of the canteen.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use super::socket;
 use linli_domain::timezone::Zone;
 use linli_reports::haccp::{self, Form};
 
-/// Reading a week of measurements takes its time.
+/// Longest wait for the gateway: a week of measurements takes long to read.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Write measurements as FHIR R4 or as a table, or the canteen's daily record (导出).
 ///
-/// Residents are told by pseudonym. The audit says who exported what.
+/// Residents are named by pseudonym. Exports are recorded in the audit log.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef\n  linli export haccp --day 2026-11-24 --as pdf -o haccp.pdf"
@@ -29,16 +29,16 @@ pub struct Args {
     /// Only one visit
     #[arg(long, conflicts_with = "since")]
     visit: Option<String>,
-    /// Only what was measured since so long ago
+    /// Only measurements of this period up to now, such as 7d
     #[arg(long, value_parser = linli_drivers::duration::parse, default_value = "1d")]
     since: Duration,
     /// haccp: the day, such as 2026-11-24; today unless given
     #[arg(long)]
     day: Option<String>,
-    /// haccp: how it is written
+    /// haccp: output format
     #[arg(long = "as", value_enum, default_value_t)]
     form: Form,
-    /// Write here instead of to standard output
+    /// Output file; standard output unless given
     #[arg(short, long)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The canteen's daily record.
+/// Fetches the daily record of the canteen and renders it.
 fn haccp(args: &Args) -> anyhow::Result<ExitCode> {
     let record = super::food::ask(&args.site, &json!({"do": "record", "day": args.day}))?;
     let signed = super::food::ask(&args.site, &json!({"do": "signed"}))?;

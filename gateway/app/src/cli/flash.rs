@@ -1,4 +1,4 @@
-//! `linli flash`: firmware onto our own nodes, over the line they are on.
+//! `linli flash`: updates the firmware of our own nodes over their line.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,15 +18,15 @@ use linli_config::settings::image_key::{ImageKeys, parse_public_key};
 use linli_config::{self, Checked};
 use linli_services::nodes::{Image, LONGEST_IMAGE, Target, update};
 
-/// Steps waiting to be shown.
+/// Queued progress messages.
 const STEPS: usize = 16;
 
-/// Put signed firmware onto nodes: one at a time on each line, while the others are read on.
+/// Update nodes with signed firmware: one at a time on each line, while the others are still polled.
 ///
-/// Through the running gateway, or directly where none runs. The image is refused when it is for
-/// other hardware, another kind of node, signed by an unknown key, or not newer than what runs.
-/// What was broken off goes on where it was: run the same command again. New firmware runs on
-/// trial, tests itself and is confirmed; otherwise the node goes back to the old one by itself.
+/// Works through the running gateway, or directly when none runs. The image is refused when it is
+/// for other hardware, for another kind of node, signed by an unknown key, or not newer than the
+/// running firmware. To resume an interrupted update, run the same command again. New firmware runs
+/// on trial until its self-test has passed; otherwise the node returns to the old firmware.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli flash node-1.1.0.bin --device fridge-node-1\n  linli flash node-1.1.0.bin --line kitchen --all-of-kind\n  linli flash node-1.1.0.bin --port /dev/ttyUSB0 --unit 5 --key firmware.pub\n  linli flash node-1.1.0.bin --port /dev/ttyUSB0 --recover --key firmware.pub\n\nExit codes: 0 every node runs it, 1 not, 2 wrong usage or configuration"
@@ -34,37 +34,37 @@ const STEPS: usize = 16;
 pub struct Args {
     /// The signed image (固件镜像)
     image: PathBuf,
-    /// A node; may be repeated
+    /// Id of a node; may be repeated
     #[arg(long, conflicts_with_all = ["line", "port", "tcp"])]
     device: Vec<String>,
     /// Every node of this line
     #[arg(long, conflicts_with_all = ["port", "tcp"])]
     line: Option<String>,
-    /// With --line: leave out nodes of kinds that the image is not for
+    /// With --line: skip nodes of kinds that the image is not for
     #[arg(long, requires = "line")]
     all_of_kind: bool,
-    /// Go on with the next node when one fails
+    /// Continue with the next node when one fails
     #[arg(long)]
     keep_going: bool,
     #[command(flatten)]
     port: Port,
-    /// Unit id of the node, with --port or --tcp; with --recover the one it answers at afterwards
+    /// Unit id of the node, with --port or --tcp; with --recover, the one it gets afterwards
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=247))]
     unit: Option<u8>,
-    /// The node has no whole firmware left: it waits at unit 247 for one (with --port or --tcp)
+    /// The node has no valid firmware and waits at unit 247 (with --port or --tcp)
     #[arg(long, conflicts_with_all = ["device", "line"])]
     recover: bool,
-    /// Public key that signs images: 64 hexadecimal digits or a file; besides those of the configuration
+    /// Public key of images: 64 hexadecimal digits or a file; in addition to those of the configuration
     #[arg(long)]
     key: Vec<String>,
-    /// Print every step as JSON, one a line
+    /// Print every step as JSON, one per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     site: ConfigDir,
 }
 
-/// Where a node without whole firmware waits.
+/// Unit id of a node without valid firmware.
 const RECOVERY_UNIT: u8 = 247;
 
 /// Runs the verb.
@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     runtime.block_on(directly(args, &image, By::Devices(&devices), Some(&checked), &mut screen))
 }
 
-/// The nodes that are meant; the error is for wrong usage.
+/// Returns the selected nodes; the error is the message for wrong usage.
 fn devices(args: &Args, checked: &Checked, image: &Image) -> Result<Vec<String>, String> {
     let Some(line) = &args.line else {
         if args.device.is_empty() {
@@ -152,7 +152,7 @@ async fn through_gateway(
     Ok(screen.end(devices.len()))
 }
 
-/// Which nodes, where no gateway runs.
+/// Selection of nodes when no gateway runs.
 enum By<'b> {
     Port(u8),
     Devices(&'b [String]),
@@ -161,7 +161,7 @@ enum By<'b> {
 // === impl By ===
 
 impl By<'_> {
-    /// How the record calls them.
+    /// Name in the record.
     fn named(&self) -> String {
         match self {
             Self::Port(unit) => format!("unit {unit}"),
@@ -232,7 +232,7 @@ async fn directly(
     Ok(screen.end(targets.len()))
 }
 
-/// The keys of the configuration, and those given.
+/// Returns the keys of the configuration and of the command line.
 fn keys(args: &Args, config: Option<&Checked>) -> anyhow::Result<ImageKeys> {
     let mut keys = config.map(|config| config.image_keys.clone()).unwrap_or_default();
     for given in &args.key {
@@ -243,7 +243,7 @@ fn keys(args: &Args, config: Option<&Checked>) -> anyhow::Result<ImageKeys> {
     Ok(keys)
 }
 
-/// Devices of the configuration, on their line opened by hand.
+/// Opens the line of the devices and returns them as targets.
 async fn targets(devices: &[String], config: Option<&Checked>) -> anyhow::Result<Vec<Target>> {
     let config = config.context("there is no configuration")?;
     let mut targets = Vec::new();

@@ -1,4 +1,4 @@
-//! `linli food`: what canteen staff note, and the record they sign.
+//! `linli food`: notes of canteen staff, and the record they sign.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use super::config_dir::ConfigDir;
 use super::socket;
 use linli_domain::canteen::{Signed, verify};
 
-/// How long the gateway may take.
+/// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Retain samples, watch food cool, note what was done, sign the day (食品安全).
+/// Retain samples, record cooling and corrective actions, sign the daily record (食品安全).
 ///
-/// Temperatures are accounted for by themselves; this is for what people do. The daily record is
-/// written with `linli export haccp`.
+/// Temperatures are recorded automatically; these commands record what people do. `linli export
+/// haccp` writes the daily record.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli food retain --food 番茄炒蛋 --grams 150 --cabinet sample-fridge --meal 午餐 --by 李梅\n  linli food samples\n  linli food destroy 1795428000123 --by 李梅\n  linli food cool --food 红烧肉 --probe core-probe --by 王强\n  linli food note --by 李梅 二号冰箱门封条已更换\n  linli food sign --by 李梅 --day 2026-11-24\n  linli food verify\n  linli food verify chain.json"
@@ -31,38 +31,38 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// A sample is retained: at least 125 g, for 48 h (留样)
+    /// Record a retained sample: at least 125 g, for 48 h (留样)
     Retain {
-        /// What it is of
+        /// Name of the dish
         #[arg(long)]
         food: String,
-        /// How much
+        /// Amount in grams
         #[arg(long)]
         grams: f64,
         /// Where it is kept: a device with keeps = "samples"
         #[arg(long)]
         cabinet: String,
-        /// Of which meal
+        /// Meal
         #[arg(long)]
         meal: Option<String>,
         /// Who took it
         #[arg(long)]
         by: String,
     },
-    /// List the samples that are kept (留样列表)
+    /// List the retained samples (留样列表)
     Samples,
-    /// A sample is destroyed (销毁)
+    /// Record that a sample was destroyed (销毁)
     Destroy {
-        /// The sample's number
+        /// Number of the sample
         sample: String,
         /// Who did it
         #[arg(long)]
         by: String,
-        /// Why before 48 h
+        /// Reason, if before 48 h
         #[arg(long)]
         why: Option<String>,
     },
-    /// Food begins to cool, with a probe in it (冷却)
+    /// Start to record the cooling of food with a probe in it (冷却)
     Cool {
         /// What it is
         #[arg(long)]
@@ -77,15 +77,15 @@ enum Verb {
         #[arg(long)]
         by: String,
     },
-    /// Say what was done, for the record (说明)
+    /// Add a note to the record (说明)
     Note {
-        /// In one line
+        /// The note, in one line
         text: String,
         /// Who
         #[arg(long)]
         by: String,
     },
-    /// Sign a day's record (签字)
+    /// Sign the record of a day (签字)
     Sign {
         /// The day, such as 2026-11-24; today unless given
         #[arg(long)]
@@ -93,13 +93,13 @@ enum Verb {
         /// Who signs
         #[arg(long)]
         by: String,
-        /// What they have to say
+        /// Remark of the signer
         #[arg(long)]
         note: Option<String>,
     },
-    /// Check that no signed record was changed or is missing (核验)
+    /// Verify that no signed record was changed or is missing (核验)
     Verify {
-        /// Signed records as JSON, from `linli food chain`; the gateway's own unless given
+        /// Signed records as JSON, from `linli food chain`; those of the running gateway unless given
         chain: Option<PathBuf>,
     },
     /// Print every signed record as JSON, for others to check (导出签字链)
@@ -169,7 +169,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks the canteen's service.
+/// Sends a request to the canteen service.
 pub fn ask(site: &ConfigDir, body: &Value) -> anyhow::Result<Value> {
     let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/food", &body.to_string(), PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));

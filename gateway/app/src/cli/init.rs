@@ -8,7 +8,7 @@ use linli_domain::Id;
 
 use crate::example::PLANS;
 
-/// The example that ships with linli is also what `init` writes: it is checked by a test.
+/// The files of the example centre, which a test checks.
 const EXAMPLE: [(&str, &str); 5] = [
     ("gateway.toml", include_str!("../../../../deploy/example/gateway.toml")),
     ("facility.toml", include_str!("../../../../deploy/example/facility.toml")),
@@ -28,7 +28,7 @@ pub struct Args {
     /// Id of the centre, unique in the district
     #[arg(long, default_value = "xinghe")]
     centre: String,
-    /// What people call the centre
+    /// Name of the centre
     #[arg(long, default_value = "星河邻里中心")]
     name: String,
     /// Id of this gateway

@@ -1,4 +1,4 @@
-//! `linli kiosks`: what residents get of each kiosk.
+//! `linli kiosks`: state and availability of the kiosks.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use serde_json::Value;
 use super::config_dir::ConfigDir;
 use super::socket;
 
-/// How long the gateway may take.
+/// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Show kiosks, what they offer, and how they spent the opening hours (政务终端).
+/// Show kiosks, the matters they offer, and their availability in opening hours (政务终端).
 ///
-/// A text instead of the service is shown with
-/// `linli command KIOSK message 暂停服务 --expires 2m`, and taken away with an empty one.
+/// `linli command KIOSK message 暂停服务 --expires 2m` shows a text instead of the service; an empty
+/// text removes it.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli kiosks\n  linli kiosks --matters kiosk-1\n  linli kiosks --days 30\n  linli command kiosk-1 message 暂停服务 --expires 2m\n  linli command kiosk-1 message '' --expires 2m"
 )]
 pub struct Args {
-    /// Matters that this kiosk cannot do now, and why
+    /// Show which matters this kiosk cannot offer now, and why
     #[arg(long, value_name = "KIOSK", conflicts_with = "days")]
     matters: Option<String>,
-    /// Availability of each day since so many days
+    /// Show the availability of each of the last days
     #[arg(long)]
     days: Option<u16>,
     /// Print JSON

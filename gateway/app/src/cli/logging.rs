@@ -1,4 +1,4 @@
-//! Where log lines go: to standard error, with the journal's priorities when systemd reads them.
+//! Logging to standard error, with the priorities of the journal when systemd reads it.
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -13,7 +13,7 @@ pub fn start(level: &str) {
     let filter = filter.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
     let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let log = tracing_subscriber::registry().with(filter);
-    // The journal stamps lines itself.
+    // The journal adds the time itself.
     if std::env::var_os("JOURNAL_STREAM").is_some() {
         log.with(format.without_time().with_ansi(false)).init();
     } else {

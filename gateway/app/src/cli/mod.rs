@@ -1,6 +1,6 @@
-//! The command line: a verb is a file here and a row in `Verb`.
+//! The command line. Each verb is a file here and a variant of `Verb`.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+//! Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 
 mod alarms;
 mod backup;
@@ -36,13 +36,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Wrong usage or configuration.
+/// Exit code for wrong usage or configuration.
 pub const WRONG: u8 = 2;
 
 /// Edge gateway for public community centres (邻里中心边缘网关).
 ///
-/// Collects data from devices, forwards it over MQTT and loses nothing it has accepted.
-/// Begin with `linli demo`, which needs nothing; then `linli init`, `linli check`, `linli run`.
+/// Collects data from devices, forwards it over MQTT and loses nothing that it has accepted.
+/// Start with `linli demo`, which needs no configuration; then `linli init`, `linli check`, `linli run`.
 #[derive(Debug, Parser)]
 #[command(name = "linli", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -54,7 +54,7 @@ struct Cli {
 enum Verb {
     /// Run the gateway (运行网关)
     Run(run::Args),
-    /// Run a whole simulated centre with its own broker, needing nothing (演示)
+    /// Run a simulated centre with its own broker (演示)
     Demo(demo::Args),
     /// Check a configuration completely; opens no port (检查配置)
     Check(check::Args),
@@ -72,31 +72,31 @@ enum Verb {
     Command(command::Args),
     /// Show alarms, acknowledge, reset, shelve them (报警)
     Alarms(alarms::Args),
-    /// Show kiosks, what they offer, how they spent the day (政务终端)
+    /// Show kiosks, the matters they offer, their availability (政务终端)
     Kiosks(kiosks::Args),
     /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
     Visits(visits::Args),
-    /// Retain samples, watch food cool, sign the day's record (食品安全)
+    /// Record samples and cooling, sign the daily record (食品安全)
     Food(food::Args),
-    /// Write measurements as FHIR R4 or a table, or the canteen's daily record (导出)
+    /// Write measurements as FHIR R4 or CSV, or the daily record of the canteen (导出)
     Export(export::Args),
-    /// Switch rooms between peace and emergency: preview, watch, confirm, stop, prove (平急转换)
+    /// Switch rooms between normal and emergency mode: preview, watch, confirm, stop, report (平急转换)
     Mode(mode::Args),
-    /// Drill a switch: order it, work it, report it (演练)
+    /// Drill a mode switch: order it, carry it out, report it (演练)
     Drill(drill::Args),
-    /// Write, sign, show and verify orders to change a centre's mode (指令)
+    /// Write, sign, show and verify orders to change the mode of a centre (指令)
     Order(order::Args),
-    /// Put signed firmware onto our own nodes, resumable and verified (升级节点)
+    /// Update our own nodes with signed firmware, resumable and verified (升级节点)
     Flash(flash::Args),
     /// Set up a new node: address, name, kind, calibration, label (设置新节点)
     Provision(provision::Args),
-    /// Status, log, self-test, calibration of a node, and who did what (节点维护)
+    /// Status, log, self-test and calibration of a node, and the maintenance record (节点维护)
     Node(node::Args),
-    /// Make the running gateway take over the changed configuration (重新加载配置)
+    /// Apply the changed configuration to the running gateway (重新加载配置)
     Reload(reload::Args),
-    /// Take a consistent copy of the database, also while running (备份)
+    /// Write a consistent copy of the database, also while the gateway runs (备份)
     Backup(backup::Args),
-    /// Tell the state of configuration, database and gateway (诊断)
+    /// Report the state of configuration, database and gateway (诊断)
     Doctor(doctor::Args),
 }
 
@@ -142,12 +142,12 @@ fn run(verb: Verb) -> ExitCode {
     })
 }
 
-/// Now, by this machine's clock.
+/// The present time of the system clock.
 fn now() -> linli_domain::Timestamp {
     linli_drivers::Clock::now(&crate::runtime::clock::SystemClock::default()).at
 }
 
-/// A runtime for verbs that need one for a moment.
+/// A single-threaded runtime for verbs that are not asynchronous as a whole.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }

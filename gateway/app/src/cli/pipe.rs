@@ -1,12 +1,12 @@
-//! Whoever reads only the beginning of what is printed (`linli … | head`) has read enough.
+//! Ends a verb quietly when the reader of its output has gone (`linli … | head`).
 
 use std::panic::{PanicHookInfo, UnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::process::ExitCode;
 
-/// What `println!` says of a pipe whose other end is closed.
+/// Parts of the message with which `println!` panics when the pipe is closed.
 const CLOSED: [&str; 2] = ["failed printing to stdout", "Broken pipe"];
 
-/// Runs a verb; when nobody reads any more it puts everything away and ends, without a word.
+/// Runs a verb. When its output pipe is closed, it unwinds and ends with success and without a message.
 pub fn until_the_reader_leaves(verb: impl FnOnce() -> ExitCode + UnwindSafe) -> ExitCode {
     let usual = take_hook();
     set_hook(Box::new(move |info: &PanicHookInfo<'_>| {

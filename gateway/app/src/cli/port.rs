@@ -1,11 +1,11 @@
-//! A line that the technician opens by hand, for every verb that works without the gateway.
+//! The options that select a serial port or a TCP server, shared by all verbs that work without a gateway.
 
 use std::time::Duration;
 
 use linli_drivers::modbus::maintenance::{self, MaintenanceHandle};
 use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing};
 
-/// Times of a line opened by hand.
+/// Timing of a line that a verb opens.
 pub const TIMING: Timing = Timing {
     connect_timeout: Duration::from_secs(5),
     connect_delay: Duration::ZERO,
@@ -13,7 +13,7 @@ pub const TIMING: Timing = Timing {
     probe_share_percent: 5,
 };
 
-/// Selects a port, or a server that leads to one.
+/// A serial port, or a TCP server.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Port {
     /// Serial port
@@ -39,13 +39,13 @@ pub struct Port {
 // === impl Port ===
 
 impl Port {
-    /// Whether one is given.
+    /// Whether an option selects a port or a server.
     #[must_use]
     pub const fn is_given(&self) -> bool {
         self.port.is_some() || self.tcp.is_some()
     }
 
-    /// What to open; nothing is given or understood otherwise.
+    /// The transport to open; `None` when no option selects one, or it is not valid.
     #[must_use]
     pub fn medium(&self) -> Option<Medium> {
         if let Some(path) = &self.port {
@@ -61,7 +61,7 @@ impl Port {
         Some(if self.rtu { Medium::RtuOverTcp { host, port } } else { Medium::Tcp { host, port } })
     }
 
-    /// What is wrong when there is nothing to open.
+    /// The message for missing or invalid options.
     #[must_use]
     pub fn wrong(&self) -> String {
         match &self.tcp {
@@ -70,7 +70,7 @@ impl Port {
         }
     }
 
-    /// Opens it for maintenance.
+    /// Opens the line for maintenance.
     pub async fn attend(&self) -> anyhow::Result<MaintenanceHandle> {
         let medium = self.medium().ok_or_else(|| anyhow::anyhow!(self.wrong()))?;
         maintenance::open(medium, TIMING).await.map_err(|why| {

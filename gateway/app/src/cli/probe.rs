@@ -1,4 +1,4 @@
-//! `linli probe`: one device, read once, every point shown.
+//! `linli probe`: reads one device once and shows every point.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::config_dir::ConfigDir;
 use super::{WRONG, socket};
 
-/// How long a running gateway may take to tell its values.
+/// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Read one configured device and show every point with its value and quality.

@@ -1,4 +1,4 @@
-//! How an update goes, on a terminal as a bar, elsewhere as plain lines, or as JSON.
+//! Shows the progress of an update: as a bar on a terminal, otherwise as lines, or as JSON.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-/// A plain line after so many percent.
+/// Percent between two plain lines.
 const PLAIN_STEP: u64 = 10;
 
-/// Whoever watches.
+/// The output for progress.
 pub struct Screen {
     json: bool,
     bar: Option<ProgressBar>,
@@ -17,14 +17,14 @@ pub struct Screen {
     good: usize,
     failed: usize,
     last_is_good: bool,
-    /// Something was begun and its end is not known.
+    /// An update began, and its end is not known yet.
     is_open: bool,
 }
 
 // === impl Screen ===
 
 impl Screen {
-    /// For a person, or for a machine.
+    /// Output as JSON, or for people.
     #[must_use]
     pub fn new(json: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal() && !json;
@@ -44,7 +44,7 @@ impl Screen {
         }
     }
 
-    /// One step, or the end of one node.
+    /// Shows a step, or the result of a node.
     pub fn show(&mut self, step: &Value) {
         if self.json {
             println!("{step}");
@@ -56,13 +56,13 @@ impl Screen {
         }
     }
 
-    /// Whether the node before ended well.
+    /// Whether the last node succeeded.
     #[must_use]
     pub const fn is_good(&self) -> bool {
         self.last_is_good
     }
 
-    /// Nobody waits any more.
+    /// Ends after Ctrl-C, and returns the exit code.
     pub fn interrupted(&self) -> ExitCode {
         if let Some(bar) = &self.bar {
             bar.abandon();
@@ -74,7 +74,7 @@ impl Screen {
         ExitCode::FAILURE
     }
 
-    /// The end of all.
+    /// Shows the summary, and returns the exit code.
     pub fn end(&self, asked: usize) -> ExitCode {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -150,7 +150,7 @@ impl Screen {
     }
 }
 
-/// The words of a stage.
+/// Name of a stage.
 fn words(stage: &str) -> (&'static str, &'static str) {
     match stage {
         "check" => ("looks at it", "检查"),

@@ -1,4 +1,4 @@
-//! `linli reload`: the running gateway takes over what changed.
+//! `linli reload`: applies the changed configuration to the running gateway.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config_dir::ConfigDir;
 use super::{WRONG, socket};
 
-/// Stopping a line waits for its exchange to end.
+/// Longest wait for the gateway: stopping a line waits for the end of its exchange.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Make the running gateway read its configuration again and apply the difference.

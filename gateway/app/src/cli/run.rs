@@ -24,7 +24,7 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     super::logging::start(&linli_config::log_level(&args.site.config));
-    // What residents are called is in memory for moments: it must not end in a core dump.
+    // Names of residents are in memory for moments: they must not end in a core dump.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,4 +1,4 @@
-//! `linli scan`: who is on a line.
+//! `linli scan`: finds the units on a Modbus line.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Who of those that answered is one of our nodes.
+/// Returns which of the units that answered are our own nodes.
 async fn nodes(port: &Port, units: &[u8]) -> anyhow::Result<BTreeMap<u8, Value>> {
     let mut nodes = BTreeMap::new();
     if units.is_empty() {

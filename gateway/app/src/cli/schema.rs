@@ -1,4 +1,4 @@
-//! `linli schema`: what editors and people need to write a configuration.
+//! `linli schema`: the JSON Schema and the reference page of the configuration.
 
 use std::process::ExitCode;
 

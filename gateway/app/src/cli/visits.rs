@@ -1,4 +1,4 @@
-//! `linli visits`: visits to the health cabin, and what was measured during them.
+//! `linli visits`: visits to the health cabin and their measurements.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,12 +12,12 @@ use super::config_dir::ConfigDir;
 use super::socket;
 use linli_config::settings::key::Key;
 
-/// How long the gateway may take.
+/// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Open, end, show and erase visits to the health cabin (健康小屋就诊).
 ///
-/// Works through the running gateway; everything done and seen is in its audit.
+/// Works through the running gateway. Every change and every access is recorded in its audit log.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli visits open --code A012\n  linli visits open --identity - --consent 2026-1 < resident.json\n  linli visits list --open\n  linli visits show v-0123456789abcdef\n  linli visits assign m-0123456789abcdef v-0123456789abcdef --why '居民确认'\n  linli visits erase --resident resident.json --why '居民要求'\n  linli visits keygen /etc/linli/identity.key\n\nresident.json: {\"name\": \"…\", \"id_number\": \"…\"}, or \"card\" in place of id_number"
@@ -36,7 +36,7 @@ enum Verb {
         /// The cabin, where the centre has several
         #[arg(long)]
         room: Option<String>,
-        /// A number in place of a name
+        /// A visit code instead of a name
         #[arg(long)]
         code: Option<String>,
         /// File with the identity as JSON, - for standard input; never on the command line
@@ -50,7 +50,7 @@ enum Verb {
     End {
         /// The visit
         visit: String,
-        /// The resident left before all was done
+        /// The resident left before the end
         #[arg(long)]
         abandoned: bool,
     },
@@ -64,13 +64,13 @@ enum Verb {
     Show {
         /// The visit
         visit: String,
-        /// Name the resident; the audit says that you asked
+        /// Show the name of the resident; the access is recorded in the audit log
         #[arg(long)]
         reveal: bool,
     },
     /// List measurements that belong to no visit yet (待认领)
     Unassigned,
-    /// Say whose a measurement is (认领)
+    /// Assign a measurement to a visit (认领)
     Assign {
         /// The measurement
         measurement: String,
@@ -80,7 +80,7 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
-    /// Say that a measurement should not have been taken (作废)
+    /// Mark a measurement as entered in error (作废)
     Withdraw {
         /// The measurement
         measurement: String,
@@ -88,7 +88,7 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
-    /// Erase a visit, or a resident with everything (删除)
+    /// Erase a visit, or a resident with all visits (删除)
     Erase {
         /// The visit
         #[arg(required_unless_present_any = ["pseudonym", "resident"])]
@@ -103,13 +103,13 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
-    /// Show who did what, newest first (审计)
+    /// Show the audit log, newest first (审计)
     Audit {
         /// How many entries
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
-    /// Write a new key, or a worker's token, into a new file (生成密钥)
+    /// Write a new key, or the token of a worker, to a new file (生成密钥)
     Keygen {
         /// The file; only its owner may read it
         file: PathBuf,
@@ -174,7 +174,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The path of what shall be erased.
+/// Returns the API path of what is to be erased.
 fn erased(
     args: &Args,
     visit: Option<&str>,
@@ -222,7 +222,7 @@ fn read(file: &PathBuf) -> anyhow::Result<Value> {
         .context("the identity is not JSON such as {\"name\": \"…\", \"id_number\": \"…\"}")
 }
 
-/// Ids go into paths: nothing else may be in them.
+/// Checks an id, which becomes part of a path.
 fn id(text: &str) -> anyhow::Result<&str> {
     let is_id = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     anyhow::ensure!(is_id, "{text:?} is no id; `linli visits list` shows them");

@@ -9,19 +9,19 @@ use tokio::task::JoinSet;
 
 use super::faults::{Fault, Faults};
 
-/// How often the broker looks whether it should be away.
+/// How often the fault `broker-down` is checked.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A broker on loopback.
+/// A running broker on loopback.
 pub struct Broker {
-    /// Its port.
+    /// Port on 127.0.0.1.
     pub port: u16,
 }
 
 // === impl Broker ===
 
 impl Broker {
-    /// Starts it; the fault switches it off and on again.
+    /// Starts the broker and a task that stops and restarts it as the fault is switched.
     pub async fn start(port: u16, faults: Faults, tasks: &mut JoinSet<()>) -> anyhow::Result<Self> {
         let broker = open(port).await.with_context(|| format!("no broker can listen on port {port}"))?;
         let port = broker.address().context("a broker without an address")?.port();
@@ -49,7 +49,7 @@ async fn serve(mut broker: mqtt::Broker, port: u16, faults: Faults) {
     }
 }
 
-/// Waits until the broker should be away, or back.
+/// Waits until the fault has the given state.
 async fn until(faults: &Faults, is_away: bool) {
     while faults.is_on(Fault::BrokerDown) != is_away {
         tokio::time::sleep(LOOK).await;

@@ -1,5 +1,5 @@
-//! The health cabin: residents come, put a finger into the oximeter, have their blood pressure
-//! taken by a monitor that speaks HL7. Byte for byte what the real devices send.
+//! The devices of the health cabin: an oximeter on a serial port and a monitor that sends HL7, each with
+//! the bytes of the real device.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use super::cable;
 use super::faults::{Fault, Faults};
 use super::resident::{self, Resident};
 
-/// The oximeter sends sixty frames a second; three at a time keep the demonstration light.
+/// The oximeter sends 60 frames a second; three at a time save processor time.
 const FRAMES: Duration = Duration::from_millis(50);
 const FRAMES_AT_ONCE: usize = 3;
 
-/// A resident comes this often. The card is read at once; then the finger goes in and out, the
-/// blood pressure is there, the resident goes.
+/// Interval between residents. The times below count from the arrival: finger in, finger out, blood
+/// pressure, departure.
 pub const EVERY: Duration = Duration::from_secs(20);
 pub const GOES: Duration = Duration::from_secs(14);
 const FINGER_IN: std::ops::Range<Duration> = Duration::from_secs(2)..Duration::from_secs(10);
 const PRESSURE: Duration = Duration::from_secs(9);
 
-/// An oximeter's frame while nobody's finger is in.
+/// Frame of the oximeter without a finger.
 const FINGER_OUT: [u8; 5] = [0x90, 0x00, 0x20, 0x7F, 0x7F];
 
-/// Plugs in an oximeter; gives the path of its port.
+/// Connects an oximeter and returns the path of its port.
 pub fn oximeter(
     seed: u64,
     began: Instant,
@@ -50,8 +50,8 @@ pub fn oximeter(
     Ok(cable.path)
 }
 
-/// Connects a monitor that measures each resident's blood pressure and temperature. The code on
-/// the resident's slip was scanned into it.
+/// Connects a monitor that sends blood pressure and temperature of each resident, with the visit code as
+/// patient id.
 pub fn monitor(seed: u64, began: Instant, gateway: SocketAddr, tasks: &mut JoinSet<()>) {
     tasks.spawn(async move {
         for nth in 0.. {

@@ -9,28 +9,28 @@ use tokio_serial::SerialStream;
 
 use super::faults::{Fault, Faults};
 
-/// A burst of noise before every so many frames.
+/// Number of frames between two bursts of noise.
 const NOISE_EVERY: u32 = 7;
 
-/// What noise looks like: bytes that begin like frames, and bytes that do not.
+/// Bytes of a burst: some begin like frames, some do not.
 const NOISE: [u8; 6] = [0xFF, 0x01, 0x04, 0x00, 0xAA, 0x03];
 
 /// A cable between a server's port and the path that the gateway opens.
 pub struct Cable {
-    /// The server's end.
+    /// The end of the server.
     pub server: SerialStream,
-    /// The path of the gateway's end.
+    /// Path of the end that the gateway opens.
     pub path: String,
 }
 
-/// Lays a cable. Noise and cuts are for the cable of the fault's bus only.
+/// Opens the pair and spawns the task that copies bytes. Faults of the bus apply only if `is_faulty`.
 pub fn lay(faults: &Faults, is_faulty: bool, tasks: &mut JoinSet<()>) -> anyhow::Result<Cable> {
     let (server, near) = SerialStream::pair()?;
     let (far, gateway) = SerialStream::pair()?;
     let Some(path) = gateway.name() else { anyhow::bail!("a pseudo-terminal without a name") };
     let faults = faults.clone();
     tasks.spawn(async move {
-        // Held open, never read: without it the terminal would hang up whenever the gateway closes.
+        // Held open, never read: otherwise the terminal would hang up whenever the gateway closes it.
         let _gateway = gateway;
         carry(near, far, &faults, is_faulty).await;
     });
@@ -62,7 +62,7 @@ async fn carry(mut near: SerialStream, mut far: SerialStream, faults: &Faults, i
             },
         };
         if carried.is_err() {
-            // A pseudo-terminal whose other end is closed for a moment says so: wait for it.
+            // The other end of the pseudo-terminal is closed for a moment: wait for it.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -1,5 +1,5 @@
-//! The fridge's node as real firmware: an emulated MPS2 board with its bootloader, its flash in a
-//! file, two probes on its bus, and a line that leads to the gateway.
+//! The fridge node as real firmware, run by QEMU: an MPS2 board with bootloader, flash in a file, two
+//! probes, and a serial line to the gateway.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,10 +24,10 @@ use super::node::{NAME, Plugged, SERIAL, UNIT};
 use super::world::World;
 use linli_services::nodes::{Client, provision};
 
-/// The emulator.
+/// Name of the emulator.
 const QEMU: &str = "qemu-system-arm";
 
-/// The board.
+/// Machine name of the board.
 const BOARD: &str = "mps2-an385";
 
 /// The board's flash: its size, and where the slot that runs begins.
@@ -41,17 +41,20 @@ const GAP: Duration = Duration::from_millis(12);
 /// Longest wait for the board to answer.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
-/// How often its probes follow the world.
+/// Interval at which its probes are set to the simulated temperature.
 const FOLLOW: Duration = Duration::from_secs(1);
 
-/// The programs and images that it needs.
+/// Programs and images that the emulation needs.
 struct Needed {
     boot: PathBuf,
     image: PathBuf,
     key: String,
 }
 
-/// Plugs the emulated node in; what is missing is told, with where it comes from.
+/// Starts the emulated node.
+///
+/// # Errors
+/// When a program or image is missing; the message says where it comes from.
 pub async fn plug_in(
     world: &Arc<Mutex<World>>,
     data_dir: &Path,
@@ -85,7 +88,7 @@ pub async fn plug_in(
     Ok(Plugged { path, key: needed.key, frame_gap: Some(GAP), image: None })
 }
 
-/// Everything there, or one sentence for each thing that is not.
+/// Finds the programs and images; the error names each one that is missing.
 fn needed(firmware: &Path) -> anyhow::Result<Needed> {
     let dir = firmware.join(BOARD);
     let (boot, image, key) = (dir.join("boot.elf"), dir.join("node.llfw"), dir.join("trusted.pub"));
@@ -111,7 +114,7 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
-/// The emulator, which ends with this process however that ends, where there is a way to say so.
+/// Command that starts the emulator. With `setpriv`, it ends even when this process is killed.
 fn emulator() -> Command {
     if !is_installed("setpriv") {
         return Command::new(QEMU);
@@ -140,7 +143,7 @@ fn start(needed: &Needed, flash: &Path, line: &Path, qmp: &Path, dir: &Path) -> 
     child.with_context(|| format!("{QEMU} cannot be started"))
 }
 
-/// Bytes between the board's UART and the cable.
+/// Copies bytes between the UART of the board and the cable.
 async fn carry(mut cable: SerialStream, mut board: UnixStream, faults: Faults) {
     let (mut from_cable, mut from_board) = ([0; 256], [0; 256]);
     loop {
@@ -160,7 +163,7 @@ async fn carry(mut cable: SerialStream, mut board: UnixStream, faults: Faults) {
     }
 }
 
-/// The probes of the board feel what the fridge's do. The board lives as long as this.
+/// Sets the probes of the board to the temperatures of the fridge. The emulator runs as long as this task.
 async fn follow(board: Child, qmp: PathBuf, world: Arc<Mutex<World>>) {
     let _board = board;
     let Ok(stream) = UnixStream::connect(&qmp).await else { return };
@@ -180,14 +183,14 @@ async fn follow(board: Child, qmp: PathBuf, world: Arc<Mutex<World>>) {
     }
 }
 
-/// An order, and whatever QEMU answers.
+/// Sends a QMP command and reads the answer of QEMU.
 async fn order(stream: &mut BufReader<UnixStream>, order: Value) {
     let _ = stream.get_mut().write_all(format!("{order}\n").as_bytes()).await;
     let mut answer = String::new();
     let _ = stream.read_line(&mut answer).await;
 }
 
-/// As `linli provision` does, unless its flash holds what it was given before.
+/// Sets the node up as `linli provision` does, unless its flash is already set up.
 async fn set_up(path: &str) -> anyhow::Result<()> {
     let serial = Serial { path: path.to_owned(), baud: 9600, parity: Parity::None, stop_bits: 1 };
     let timing = Timing {

@@ -1,16 +1,16 @@
-//! What can go wrong in the simulated centre, each at a word.
+//! Faults of the simulated centre, each switched by its name.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Something that goes wrong.
+/// A fault that can be switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The compressor of fridge-1 has failed.
     FridgeWarming,
     /// The probe of fridge-1 is broken: it sends its code for "no measurement".
     SensorBreak,
-    /// The kitchen's meter is silent.
+    /// The meter of the kitchen does not answer.
     DeadMeter,
     /// The hot-holding sensor answers late.
     SlowUnit,
@@ -26,21 +26,21 @@ pub enum Fault {
     NodeUnplugged,
     /// The product's probe of our own node is broken.
     ProbeBroken,
-    /// The kitchen's gas sensor is silent.
+    /// The gas sensor of the kitchen sends nothing.
     GasSilent,
     /// The kiosk is out of paper.
     NoPaper,
     /// Everybody has left the rooms that change their use: no fault, but somebody has to.
     RoomsCleared,
-    /// The fire panel tells of a fire.
+    /// The fire panel reports a fire.
     FireAlarm,
-    /// The ultraviolet lamps take every command and do not burn.
+    /// The ultraviolet lamps accept every command and stay dark.
     LampsFail,
-    /// The broker is away.
+    /// The broker is stopped.
     BrokerDown,
 }
 
-/// Every fault with its word and what happens, in English and Chinese.
+/// Every fault with its name and its effect, in English and Chinese.
 const ALL: [(Fault, &str, &str, &str); 16] = [
     (
         Fault::FridgeWarming,
@@ -65,7 +65,7 @@ const ALL: [(Fault, &str, &str, &str); 16] = [
     (Fault::BrokerDown, "broker-down", "the broker is away", "消息服务器断开"),
 ];
 
-/// Which faults are on. Shared by all parts of the centre.
+/// The faults that are on, shared by all simulated devices.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     on: Arc<Mutex<BTreeSet<Fault>>>,
@@ -79,7 +79,10 @@ impl Faults {
         self.on.lock().unwrap_or_else(PoisonError::into_inner).contains(&fault)
     }
 
-    /// Switches a fault by its word; the error lists the words.
+    /// Switches a fault by its name.
+    ///
+    /// # Errors
+    /// The list of names when the name is unknown.
     pub fn switch(&self, word: &str, on: bool) -> Result<(), String> {
         let Some((fault, ..)) = ALL.iter().find(|(_, known, ..)| *known == word) else {
             let words: Vec<&str> = ALL.iter().map(|(_, word, ..)| *word).collect();
@@ -94,7 +97,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Every fault: whether it is on, its word, what happens.
+    /// Every fault: whether it is on, its name, its effect.
     pub fn list(&self) -> Vec<(bool, &'static str, &'static str, &'static str)> {
         ALL.iter().map(|(fault, word, en, zh)| (self.is_on(*fault), *word, *en, *zh)).collect()
     }

@@ -1,4 +1,4 @@
-//! A gas sensor by Zigbee2MQTT, and a government kiosk that reports over HTTP.
+//! A gas sensor behind Zigbee2MQTT, and a government kiosk that reports over HTTP.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::faults::{Fault, Faults};
 
-/// Both speak this often.
+/// Interval of the reports of both.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// Longest wait for the gateway's answer to a report.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The kitchen's gas sensor, as Zigbee2MQTT tells of it.
+/// Publishes the gas sensor of the kitchen as Zigbee2MQTT does.
 pub fn gas(broker: u16, faults: &Faults, tasks: &mut JoinSet<()>) {
     let options = MqttOptions::new("zigbee2mqtt", mqtt_v311::Broker::tcp("127.0.0.1".to_owned(), broker));
     let (client, mut events) = AsyncClientBuilder::new(options).capacity(16).build();
@@ -41,7 +41,7 @@ pub fn gas(broker: u16, faults: &Faults, tasks: &mut JoinSet<()>) {
     });
 }
 
-/// A kiosk: it shows the text it is told.
+/// A kiosk that shows the text of the gateway.
 pub fn kiosk(gateway: SocketAddr, token: String, faults: &Faults, tasks: &mut JoinSet<()>) {
     let faults = faults.clone();
     tasks.spawn(async move {

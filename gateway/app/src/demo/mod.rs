@@ -1,20 +1,22 @@
-//! A whole centre, simulated behind real protocols: nothing in the gateway knows that it is one.
+//! A whole centre, simulated behind real protocols: the gateway cannot distinguish it from a real one.
 //!
-//! `world` is what happens there, `plant` the Modbus servers that tell of it, `cabin` the health
-//! cabin's devices with their `resident`s, `hall` a gas sensor and a kiosk, `node` our
-//! own sensor node (`emulated` the same as real firmware), `desk` the worker who receives them, `cable` the bytes
-//! between devices and gateway, `broker` an MQTT broker, `faults` what can go wrong at a word.
+//! `world` simulates temperatures, power and people. The simulated devices read from it: `plant`
+//! (Modbus servers), `hall` (a gas sensor and a kiosk), `node` (our own sensor node; `emulated` runs
+//! its real firmware). `cabin` has the devices of the health cabin, `resident` the people they
+//! measure, `reception` the worker who opens visits. `cable` copies bytes between devices and
+//! gateway, `broker` is an MQTT broker, and `faults` switches faults.
 
 mod broker;
 mod cabin;
 mod cable;
-mod desk;
+
 mod emulated;
 mod faults;
 mod hall;
 mod mode_room;
 mod node;
 mod plant;
+mod reception;
 mod resident;
 mod signers;
 mod site;
@@ -31,38 +33,38 @@ use broker::Broker;
 pub use faults::Faults;
 use world::World;
 
-/// What a demonstration needs to know.
+/// Settings of the demonstration.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where configuration and data go; a temporary directory unless given.
+    /// Directory for configuration and data; `None`: a temporary one.
     pub data_dir: Option<PathBuf>,
-    /// The broker's port; any free one unless given.
+    /// Port of the broker; 0: any free one.
     pub mqtt_port: u16,
-    /// The listener of the gateway.
+    /// Address of the network listener of the gateway.
     pub web: std::net::SocketAddr,
-    /// The same seed gives the same day.
+    /// Seed of the simulation: the same seed gives the same day.
     pub seed: u64,
-    /// Where firmware is that an emulator runs as the fridge's node; otherwise its logic runs here.
+    /// Directory of firmware that QEMU runs as the fridge node; `None`: the node logic runs in this process.
     pub firmware: Option<PathBuf>,
 }
 
-/// A running centre. Everything ends when it is dropped.
+/// A running simulation. It ends when this is dropped.
 pub struct Demo {
-    /// The configuration to run.
+    /// Directory of the configuration for the gateway.
     pub config_dir: PathBuf,
-    /// `mqtt://…`.
+    /// URL of the broker.
     pub broker_url: String,
-    /// A health worker's token.
+    /// Bearer token of a health worker.
     pub token: String,
-    /// The newer firmware of the node.
+    /// Path of a newer firmware image for the node.
     pub image: Option<PathBuf>,
-    /// What can go wrong.
+    /// Faults to switch.
     pub faults: Faults,
     _tasks: JoinSet<()>,
     _temporary: Option<tempfile::TempDir>,
 }
 
-/// Starts the centre and writes the gateway's configuration for it.
+/// Starts the simulation and writes the configuration of the gateway for it.
 pub async fn start(options: Options) -> anyhow::Result<Demo> {
     let temporary = match &options.data_dir {
         Some(_) => None,
@@ -86,13 +88,13 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
         None => node::plug_in(&world, &data_dir, &faults, &mut tasks)?,
     };
     let panel = plant::tcp(&world, &plant::PANEL, &faults, &mut tasks).await?;
-    // The first resident comes when the gateway is up.
+    // The first resident comes when the gateway has started.
     let began = Instant::now() + Duration::from_secs(2);
     let oximeter = cabin::oximeter(options.seed, began, &faults, &mut tasks)?;
-    // Free now, and the gateway listens on it in a moment.
+    // A free port, which the gateway opens shortly afterwards.
     let monitor = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     cabin::monitor(options.seed, began, monitor, &mut tasks);
-    desk::receive(options.seed, began, &data_dir, &mut tasks);
+    reception::receive(options.seed, began, &data_dir, &mut tasks);
     let kiosks = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let config_dir = data_dir.join("config");
     let (broker_port, web) = (broker.port, options.web);

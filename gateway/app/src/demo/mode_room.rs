@@ -1,12 +1,12 @@
-//! The controller of a room that changes its use, and the room behind it: what is commanded, what
-//! really is, and the wires that keep lamps and doors harmless whatever is commanded.
+//! Simulates the controller of a room that changes its use, the room itself, and the hard-wired
+//! interlocks of lamps and doors.
 
 use std::time::Duration;
 
-/// The lamps' relay drops when it is not written for this long.
+/// The relay of the lamps drops out when it is not written for this long.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// The room and its controller.
+/// State of a room and its controller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModeRoom {
     /// Entry permission as commanded: 0 public, 1 staff only, 2 in only.
@@ -16,31 +16,31 @@ pub struct ModeRoom {
     recirculation: u16,
     /// Lighting.
     scene: u16,
-    /// The lamps' relay, and for how long it still holds.
+    /// The lamps as commanded, and the time until their relay drops out.
     lamps: bool,
     lease: Duration,
-    /// The relay.
+    /// Whether the relay is on.
     relay: bool,
-    /// Where the gate is.
+    /// Position of the gate.
     gate_open: bool,
-    /// A door stands open.
+    /// Whether a door is open.
     pub door_open: bool,
-    /// Somebody is in the room.
+    /// Whether the room is occupied.
     pub occupied: bool,
-    /// The fire panel's output.
+    /// Output of the fire panel.
     pub fire: bool,
-    /// The lamps take every command and do not burn.
+    /// Whether the lamps stay dark although they accept commands.
     pub lamps_fail: bool,
-    /// Air flow, m³/h: it follows the dampers slowly.
+    /// Air flow in m³/h, which follows the dampers slowly.
     air_flow: f64,
-    /// Hours the lamps have burnt.
+    /// Operating hours of the lamps.
     lamp_hours: f64,
 }
 
 // === impl ModeRoom ===
 
 impl ModeRoom {
-    /// In peace, with readers.
+    /// A room in normal operation, occupied.
     pub const fn new() -> Self {
         Self {
             entry: 0,
@@ -60,13 +60,13 @@ impl ModeRoom {
         }
     }
 
-    /// Lets time pass: `passed` by the spectator's clock.
+    /// Advances the simulation by `passed` of real time.
     pub fn step(&mut self, passed: Duration) {
         self.lease = self.lease.saturating_sub(passed);
         if self.lease.is_zero() {
             self.lamps = false;
         }
-        // Wired, not programmed: the panel frees the door, and nobody is ever under the lamps.
+        // Hard-wired: a fire releases the door. The lamps' interlock is in `burns`.
         if self.fire {
             self.entry = 0;
         }
@@ -77,24 +77,24 @@ impl ModeRoom {
         }
     }
 
-    /// Whether the lamps really burn.
+    /// Whether the lamps are lit.
     const fn burns(&self) -> bool {
         self.lamps && !self.door_open && !self.occupied && !self.fire && !self.lamps_fail
     }
 
-    /// Coils.
+    /// Values of the coils.
     pub fn coils(&self) -> Vec<bool> {
         vec![self.lamps, false, self.relay]
     }
 
-    /// Discrete inputs: door open, egress free, irradiance, occupied, fire, lamp interlock, gate
+    /// Values of the discrete inputs: door open, egress free, irradiance, occupied, fire, lamp interlock, gate
     /// open, load of the relay.
     pub const fn discretes(&self) -> [bool; 8] {
         let interlock = !self.door_open && !self.occupied;
         [self.door_open, true, self.burns(), self.occupied, self.fire, interlock, self.gate_open, self.relay]
     }
 
-    /// Holding registers.
+    /// Values of the holding registers.
     pub fn holdings(&self) -> Vec<(u16, u16)> {
         let words = [self.entry, self.outdoor_air, self.recirculation, self.scene];
         (0..).zip(words).collect()

@@ -1,7 +1,7 @@
-//! Our own fridge node on a line of its own: the very firmware logic, in this process.
+//! Our own fridge node on a line of its own: the firmware logic runs in this process.
 //!
-//! Its flash and its configuration are files below the demonstration's directory. The image of a
-//! newer version lies beside the configuration, signed with a key that the gateway knows.
+//! Its flash and its configuration are files in the directory of the demonstration. The image of a
+//! newer version is beside the configuration, signed with a key that the gateway trusts.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,40 +24,40 @@ use super::cable;
 use super::faults::{Fault, Faults};
 use super::world::World;
 
-/// Its unit id, once it was set up.
+/// Unit id after set-up.
 pub const UNIT: u8 = 5;
 
-/// Its serial number.
+/// Serial number.
 pub const SERIAL: u64 = 0x00DE_0000_0000_0001;
 
-/// The file of the newer firmware.
+/// File name of the newer firmware.
 const IMAGE: &str = "node-1.1.0.bin";
 
-/// How often it goes round.
+/// Interval of its main loop.
 const ROUND: Duration = Duration::from_millis(2);
 
-/// What is written into it as its name.
+/// Name that is stored in it.
 pub const NAME: &str = "一号冰箱节点";
 
-/// What the product's probe shows below the air's.
+/// Difference between air and product temperature, K.
 pub const PRODUCT_LAG: f64 = 0.4;
 
 /// Seed of the key that signs firmware of the demonstration; real keys are random and kept apart.
 const KEY: [u8; 32] = [0x4C; 32];
 
-/// What the gateway has to know of it.
+/// What the configuration of the gateway needs.
 pub struct Plugged {
-    /// The path of its line.
+    /// Path of its serial port.
     pub path: String,
     /// The key that signs its firmware, hexadecimal.
     pub key: String,
-    /// Silence between frames that it needs.
+    /// Gap between frames that it needs; `None`: the default.
     pub frame_gap: Option<Duration>,
-    /// Newer firmware for it.
+    /// Path of a newer firmware image.
     pub image: Option<PathBuf>,
 }
 
-/// Plugs the node in, and leaves the newer firmware in a directory.
+/// Starts the node and writes the newer firmware to a directory.
 pub fn plug_in(
     world: &Arc<Mutex<World>>,
     data_dir: &Path,
@@ -106,7 +106,7 @@ fn now_us(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// What its probes and its door contact feel.
+/// Readings of its probes and its door contact.
 fn show(world: &World, surroundings: &sim::World, kind: &Kind, is_broken: bool) {
     #[expect(clippy::cast_possible_truncation, reason = "temperatures of a fridge")]
     let hundredths = |celsius: f64| (celsius * 100.0) as i32;
@@ -119,13 +119,13 @@ fn show(world: &World, surroundings: &sim::World, kind: &Kind, is_broken: bool) 
     surroundings.set_input(0, world.fridge.is_door_open());
 }
 
-/// Sets it up as `linli provision` would: an address of its own, a name, a serial number.
+/// Sets it up as `linli provision` does: unit id, name, serial number.
 fn set_up(node: &mut SoftwareNode, kind: &Kind) -> anyhow::Result<()> {
     let mut config = Config { unit: UNIT, serial: SERIAL, ..Config::factory(kind) };
     let _ = config.set_name(NAME);
     let factory = Config::factory(kind).unit;
     if node.ask(0, &write(factory, map::config::UNIT.address, &config.encode())).is_none() {
-        // It was set up when the demonstration ran in this directory before.
+        // An earlier demonstration in this directory has set it up.
         return Ok(());
     }
     let commit = map::commit::COMMIT.address;
@@ -135,7 +135,7 @@ fn set_up(node: &mut SoftwareNode, kind: &Kind) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A whole FC16 frame.
+/// Builds an FC16 frame.
 fn write(unit: u8, address: u16, words: &[u16]) -> Vec<u8> {
     let mut frame = vec![unit, 16];
     frame.extend(address.to_be_bytes());
@@ -146,8 +146,8 @@ fn write(unit: u8, address: u16, words: &[u16]) -> Vec<u8> {
     frame
 }
 
-/// The newer firmware: the node of the demonstration carries its logic within, so what is written
-/// is only ever verified, swapped and told as the version that runs.
+/// Writes the newer firmware. The logic of the simulated node is built in: the image is verified and
+/// swapped, and only the reported version changes.
 fn leave_image(data_dir: &Path, kind: &Kind) -> anyhow::Result<PathBuf> {
     let header = Header {
         board: Board::Software.code(),

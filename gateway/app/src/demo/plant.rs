@@ -15,10 +15,10 @@ use super::cable;
 use super::faults::{Fault, Faults};
 use super::world::World;
 
-/// How late the slow unit answers: later than the bus's time-out.
+/// Delay of the slow unit, longer than the time-out of the bus.
 const SLOW: Duration = Duration::from_millis(700);
 
-/// A device of the plant.
+/// A simulated device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
     Fridge,
@@ -33,14 +33,14 @@ pub enum Model {
     Counter,
 }
 
-/// The kitchen's bus: unit ids and devices.
+/// Unit ids and devices on the bus of the kitchen.
 pub const KITCHEN: [(u8, Model); 4] =
     [(1, Model::Fridge), (2, Model::Freezer), (3, Model::HotHolding), (10, Model::Meter)];
 
-/// The north site's bus.
+/// The bus of the north site.
 pub const NORTH: [(u8, Model); 2] = [(1, Model::RoomAir), (2, Model::Specimens)];
 
-/// The reading room's panel.
+/// The panel of the reading room.
 pub const PANEL: [(u8, Model); 6] = [
     (1, Model::RoomIo),
     (2, Model::Co2),
@@ -50,7 +50,7 @@ pub const PANEL: [(u8, Model); 6] = [
     (6, Model::RoomMode(2)),
 ];
 
-/// All devices of one line.
+/// The Modbus server of one line.
 #[derive(Clone)]
 struct Units {
     world: Arc<Mutex<World>>,
@@ -58,7 +58,7 @@ struct Units {
     faults: Faults,
 }
 
-/// Serves a bus on a pseudo-terminal; gives its path.
+/// Serves a bus on a pseudo-terminal and returns its path.
 pub fn serial(
     world: &Arc<Mutex<World>>,
     units: &'static [(u8, Model)],
@@ -77,7 +77,7 @@ pub fn serial(
     Ok(cable.path)
 }
 
-/// Serves a panel over TCP; gives its address.
+/// Serves a panel over TCP and returns its address.
 pub async fn tcp(
     world: &Arc<Mutex<World>>,
     units: &'static [(u8, Model)],
@@ -139,7 +139,7 @@ impl Service for Units {
     }
 }
 
-/// What a unit says that is not there.
+/// Answer for a unit that does not exist.
 fn nobody() -> Ready<Result<Option<Response>, ExceptionCode>> {
     std::future::ready(Ok(None))
 }
@@ -152,7 +152,7 @@ fn answer(
 ) -> Result<Response, ExceptionCode> {
     let words = |first: u16, count: u16, image: &[(u16, u16)]| -> Result<Vec<u16>, ExceptionCode> {
         let word = |address: u16| image.iter().find(|(at, _)| *at == address).map(|(_, word)| *word);
-        // A gap between two registers reads as zero, an address beyond all of them is refused.
+        // A gap between two registers reads as zero; an address beyond the last one is refused.
         let last = image.iter().map(|(at, _)| *at).max().ok_or(ExceptionCode::IllegalFunction)?;
         let end = first.checked_add(count).ok_or(ExceptionCode::IllegalDataAddress)?;
         if end > last + 1 {

@@ -1,8 +1,6 @@
 //! People of the simulated centre who sign: their keys lie beside the configuration, since nobody
 //! could demonstrate anything otherwise; and its plans, shortened and signed.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use linli_mode::order::{SecretKey, sign_plan};
@@ -63,7 +61,6 @@ fn key(path: &Path) -> anyhow::Result<SecretKey> {
         return SecretKey::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()));
     }
     let key = SecretKey::from_seed(random()?);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{}", key.reveal())?;
+    linli_config::files::create_secret(path, format!("{}\n", key.reveal()).as_bytes())?;
     Ok(key)
 }

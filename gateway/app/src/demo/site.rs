@@ -15,15 +15,15 @@ pub struct Addresses {
     pub broker: u16,
     /// The gateway's listener.
     pub web: SocketAddr,
-    /// Path of the kitchen's bus.
+    /// Path of the bus of the kitchen.
     pub kitchen: String,
-    /// Path of the north site's bus.
+    /// Path of the bus of the north site.
     pub north: String,
-    /// The reading room's panel.
+    /// Address of the panel of the reading room.
     pub panel: SocketAddr,
     /// Path of our own node's line.
     pub node: String,
-    /// Silence between frames that it needs.
+    /// Gap between frames that the node needs; `None`: the default.
     pub node_gap: Option<Duration>,
     /// Path of the oximeter's port.
     pub oximeter: String,
@@ -33,15 +33,15 @@ pub struct Addresses {
     pub kiosks: SocketAddr,
 }
 
-/// What people and kiosks show to prove who they are.
+/// Bearer tokens of the demonstration.
 pub struct Tokens {
-    /// A health worker's.
+    /// Token of a health worker.
     pub worker: String,
-    /// The kiosk's.
+    /// Token of the kiosk.
     pub kiosk: String,
 }
 
-/// Writes the configuration; what is there is replaced, except for keys. Gives the tokens.
+/// Writes the configuration, replacing existing files except keys. Returns the tokens.
 pub fn write(dir: &Path, at: &Addresses, image_key: &str) -> anyhow::Result<Tokens> {
     std::fs::create_dir_all(dir)?;
     std::fs::write(dir.join("gateway.toml"), gateway(at, image_key))?;
@@ -70,7 +70,7 @@ fn gateway(at: &Addresses, image_key: &str) -> String {
     )
 }
 
-/// Nobody waits ten minutes before a demonstration.
+/// Shortens delays: a spectator does not wait ten minutes.
 const ALARMS: &str = "[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\npoint = \"temperature\"\nwhen = \"high\"\n\
     limit = 8\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\ntext = \"一号冰箱：温度过高\"\n\n\
     [[alarm]]\nid = \"kitchen-meter.silent\"\ndevice = \"kitchen-meter\"\nwhen = \"silent\"\non_delay = \"10s\"\n\

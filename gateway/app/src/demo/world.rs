@@ -1,29 +1,31 @@
-//! What happens in the centre: temperatures that follow compressors and doors, power that follows
-//! what is switched on. Stepped by time, from a seed: the same day again and again.
+//! Simulates the centre: temperatures that follow compressors and doors, power that follows what is
+//! switched on. The same seed gives the same day.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fastrand::Rng;
+
 use super::faults::{Fault, Faults};
 use super::mode_room::ModeRoom;
 
-/// How often the world moves.
+/// Interval of the simulation steps.
 const STEP: Duration = Duration::from_millis(500);
 
-/// The world's time runs this much faster than the spectator's, so that things are seen to move.
+/// Simulated seconds per real second, so that changes become visible.
 const HASTE: f64 = 20.0;
 
-/// The centre at one moment. Temperatures in °C, power in W, energy in kWh.
+/// State of the centre. Temperatures in °C, power in W, energy in kWh.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
-    random: u64,
-    /// Fridge, freezer, hot-holding cabinet.
+    random: Rng,
+    /// Fridge.
     pub fridge: Cabinet,
     /// Freezer.
     pub freezer: Cabinet,
     /// Hot-holding cabinet.
     pub hot: Cabinet,
-    /// Reading room.
+    /// Air temperature of the reading room.
     pub room_temperature: f64,
     /// Relative humidity there, %.
     pub room_humidity: f64,
@@ -39,33 +41,33 @@ pub struct World {
     pub lamp: bool,
     /// Mains voltage.
     pub voltage: f64,
-    /// Power of the kitchen.
+    /// Total power of the kitchen.
     pub power: f64,
-    /// Energy of the kitchen.
+    /// Energy meter of the kitchen.
     pub energy: f64,
-    /// Visitors counted at the door.
+    /// Visitors counted at the entrance.
     pub visitors: u32,
-    /// Rooms that change their use: reading room, hall, kitchen.
+    /// Rooms that can change their use: reading room, hall, kitchen.
     pub modes: [ModeRoom; 3],
 }
 
 /// A cabinet with a thermostat.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cabinet {
-    /// Air inside.
+    /// Air temperature.
     pub temperature: f64,
-    /// Compressor or heater on.
+    /// Whether the compressor or heater is on.
     pub running: bool,
-    /// Switches on at the one, off at the other.
+    /// Temperatures at which it switches on and off.
     on_at: f64,
     off_at: f64,
-    /// Where it drifts to while running, and while not.
+    /// Final temperature while running, and while off.
     towards: f64,
     ambient: f64,
-    /// Share of the way it goes in a minute.
+    /// Share of the difference that it covers in a minute.
     pace: f64,
     watts: f64,
-    /// Minutes the door stays open.
+    /// Minutes until the door closes.
     door: f64,
 }
 
@@ -110,10 +112,10 @@ impl Cabinet {
 // === impl World ===
 
 impl World {
-    /// The centre in the morning.
+    /// State of the centre in the morning.
     pub fn new(seed: u64) -> Self {
         Self {
-            random: seed | 1,
+            random: Rng::with_seed(seed),
             fridge: Cabinet::new(4.0, 5.0, 2.5, -6.0, 0.012, 180.0),
             freezer: Cabinet::new(-19.0, -17.5, -20.5, -32.0, 0.008, 320.0),
             hot: Cabinet::new(66.0, 63.0, 69.0, 95.0, 0.02, 1500.0),
@@ -132,7 +134,7 @@ impl World {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the simulation.
     pub fn step(&mut self, passed: Duration, compressor_failed: bool) {
         let minutes = passed.as_secs_f64() / 60.0;
         self.fridge.step(minutes, compressor_failed);
@@ -149,7 +151,7 @@ impl World {
             (22.5 + 0.15 * f64::from(self.people) - self.room_temperature) * (0.02 * minutes).min(1.0);
         self.room_humidity +=
             (45.0 + 0.4 * f64::from(self.people) - self.room_humidity) * (0.03 * minutes).min(1.0);
-        self.voltage = 229.0 + 3.0 * (self.unit() - 0.5);
+        self.voltage = 229.0 + 3.0 * (self.random.f64() - 0.5);
         let cabinets = [self.fridge, self.freezer, self.hot];
         self.power = 90.0 + cabinets.iter().filter(|c| c.running).map(|c| c.watts).sum::<f64>();
         self.energy += self.power / 1000.0 * minutes / 60.0;
@@ -166,20 +168,11 @@ impl World {
     }
 
     fn chance(&mut self, likelihood: f64) -> bool {
-        self.unit() < likelihood
-    }
-
-    /// xorshift64: repeatable, and nothing hangs on it.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
-    fn unit(&mut self) -> f64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        (self.random >> 11) as f64 / (1_u64 << 53) as f64
+        self.random.f64() < likelihood
     }
 }
 
-/// Lets the world move until it is dropped.
+/// Advances the simulation at each step; never returns.
 pub async fn run(world: Arc<Mutex<World>>, faults: Faults) {
     let mut tick = tokio::time::interval(STEP);
     loop {

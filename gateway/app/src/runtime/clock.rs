@@ -1,4 +1,4 @@
-//! The gateway's one wall clock: labels samples, and says how far the label can be trusted.
+//! The wall clock of the gateway: time and clock quality of samples.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_drivers::Clock;
 use tokio_util::sync::CancellationToken;
 
-/// Before this the clock has never been set: linli did not exist (2026-01-01T00:00:00Z).
+/// An earlier time means that the clock was never set (2026-01-01T00:00:00Z).
 const OLDEST_PLAUSIBLE: Timestamp = Timestamp(1_767_225_600_000);
 
 /// systemd-timesyncd touches this file when the clock has been disciplined.
 const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
 
-/// How often the time service is asked; losing it is a slow affair.
+/// Interval at which the time service is asked; a clock drifts slowly without it.
 const ASK_EVERY: Duration = Duration::from_secs(300);
 
-/// A time service that does not answer at once is not asked for longer than this.
+/// Longest wait for the answer of the time service.
 const ASK_FOR: Duration = Duration::from_secs(2);
 
 /// The operating system's clock.
@@ -30,7 +30,7 @@ pub struct SystemClock {
 // === impl SystemClock ===
 
 impl SystemClock {
-    /// Keeps the clock quality true until cancelled.
+    /// Updates the clock quality until cancelled.
     pub async fn watch(self: Arc<Self>, cancel: CancellationToken) {
         loop {
             let synchronised = Path::new(TIMESYNC_MARK).exists() || time_service_says_so().await;

@@ -1,4 +1,4 @@
-//! What follows the configuration in place: a reload replaces it, nothing is restarted.
+//! Publishes the parts of the configuration that services take over on a reload without a restart.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,44 +16,44 @@ use linli_config::settings::webhook::Webhook;
 use linli_config::{Checked, Worker};
 use linli_services::mode;
 
-/// One sender per part that follows.
+/// One sender per part of the configuration.
 pub struct ConfigWatch {
-    /// Which samples are passed on.
+    /// Report rules.
     pub reports: watch::Sender<Rules>,
-    /// The health cabin.
+    /// Settings of the health cabin.
     pub cabin: watch::Sender<Arc<linli_config::settings::cabin::CabinSettings>>,
-    /// Who may work.
+    /// Health workers.
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
-    /// What is wrong, and how soon somebody must know.
+    /// Alarm rules.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
-    /// Alarms that only a plan's policy wakes.
+    /// Ids of alarms that stay disabled until the policy of a plan enables them.
     pub asleep: watch::Sender<Arc<BTreeSet<Id>>>,
-    /// Who outside is told.
+    /// Webhooks.
     pub webhooks: watch::Sender<Arc<Vec<Webhook>>>,
-    /// What sounds on the site.
+    /// Sirens.
     pub sirens: watch::Sender<Arc<Vec<Siren>>>,
-    /// What the canteen's service looks at.
+    /// Settings of the canteen service.
     pub canteen: watch::Sender<Arc<Vec<CanteenDevice>>>,
-    /// Its devices.
+    /// Ids of the devices that the canteen service watches.
     pub cabinets: watch::Sender<Arc<BTreeSet<Id>>>,
-    /// Kiosks.
+    /// Settings of the kiosk service.
     pub kiosks: watch::Sender<Arc<KioskSettings>>,
-    /// Their devices.
+    /// Ids of the kiosks.
     pub terminals: watch::Sender<Arc<BTreeSet<Id>>>,
-    /// The building, its plans and people.
+    /// Building, plans and people.
     pub mode: watch::Sender<Arc<mode::Setup>>,
-    /// Devices that the mode switch reads.
+    /// Ids of the devices that the mode service reads.
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
-    /// ImageKeys that images of nodes may be signed with.
+    /// Public keys that firmware images may be signed with.
     pub image_keys: watch::Sender<Arc<ImageKeys>>,
-    /// Devices that alarms are about.
+    /// Ids of the devices that alarm rules refer to.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
 
 // === impl ConfigWatch ===
 
 impl ConfigWatch {
-    /// As the configuration says.
+    /// Starts with the values of a configuration.
     #[must_use]
     pub fn new(current: &Checked) -> Self {
         Self {
@@ -75,14 +75,14 @@ impl ConfigWatch {
         }
     }
 
-    /// From now on as this configuration says.
+    /// Publishes the values of a new configuration.
     pub fn apply(&self, current: &Checked) {
         self.reports.send_replace(reports(current));
         self.cabin.send_replace(Arc::new(current.cabin.clone()));
         self.workers.send_replace(Arc::new(current.workers.clone()));
-        // Before the rules: none of them is heard for a moment.
+        // Sent before the rules: otherwise a disabled rule would be active for a moment.
         self.asleep.send_replace(Arc::new(current.asleep.clone()));
-        // Rules that did not change keep their delays running.
+        // Unchanged rules are not sent: their delays keep running.
         self.alarms.send_if_modified(|rules| {
             let changed = **rules != current.alarms;
             if changed {

@@ -1,4 +1,4 @@
-//! A gateway's life: configuration, then store, then tasks; one loop; one drain with deadlines.
+//! Starts the gateway (configuration, store, tasks), runs it, and drains it with deadlines.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,20 +52,32 @@ pub struct Gateway {
     reloads: mpsc::Receiver<ReloadRequest>,
     signals: Signals,
     tasks: Tasks,
-    /// What can be seen from outside.
+    /// State that the HTTP API and the metrics show.
     pub observed: Arc<GatewayStatus>,
-    /// Where the network listener really listens.
+    /// Address of the network listener, with the real port.
     pub web_address: std::net::SocketAddr,
 }
 
-/// What the machine may ask for; from the first moment on, so that an early end is a drain too.
+/// What can fail at start is opened first, before any task is spawned.
+struct Opened {
+    config_dir: PathBuf,
+    signals: Signals,
+    booted: linli_config::Booted,
+    clock: Arc<SystemClock>,
+    store: Store,
+    listeners: Listeners,
+    web_address: std::net::SocketAddr,
+}
+
+/// Signals of the operating system. They are caught before anything starts, so that an early one also
+/// leads to a drain.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
 }
 
-/// Tasks that end in a fixed order.
+/// Tasks in the order in which the drain ends them.
 struct Tasks {
     services: RunningServices,
     pipeline: JoinHandle<()>,
@@ -79,15 +91,30 @@ struct Tasks {
 // === impl Gateway ===
 
 impl Gateway {
-    /// Checks the configuration completely, opens the store, then starts everything.
+    /// Checks the configuration completely, opens the store and the listeners, then starts all tasks.
+    ///
+    /// # Errors
+    /// When neither the configuration nor the last good one can be used, or when the store or a
+    /// listener cannot be opened.
     pub async fn start(config_dir: &Path) -> anyhow::Result<Self> {
         let signals = Signals::listen()?;
-        let linli_config::Booted { checked: current, fallback } =
-            linli_config::load_or_last_good(config_dir)?;
+        let booted = linli_config::load_or_last_good(config_dir)?;
         let clock = Arc::new(SystemClock::default());
-        let store = open_store(&current, &clock).await?;
-        let listeners = Listeners::open(current.web.listen, &current.data_dir()?).await?;
+        let store = open_store(&booted.checked, &clock).await?;
+        let data_dir = booted.checked.data_dir()?;
+        let listeners = Listeners::open(booted.checked.web.listen, &data_dir).await?;
+        let config_dir = config_dir.to_owned();
         let web_address = listeners.address()?;
+        let opened = Opened { config_dir, signals, booted, clock, store, listeners, web_address };
+        let mut gateway = Self::assemble(opened).await?;
+        gateway.begin().await;
+        Ok(gateway)
+    }
+
+    /// Connects the parts with channels and spawns their tasks. Lines and uplink are still idle.
+    async fn assemble(opened: Opened) -> anyhow::Result<Self> {
+        let Opened { config_dir, signals, booted, clock, store, listeners, web_address } = opened;
+        let linli_config::Booted { checked: current, fallback } = booted;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
@@ -138,8 +165,8 @@ impl Gateway {
             cancel_web,
             cancel_aside,
         };
-        let mut gateway = Self {
-            config_dir: config_dir.to_owned(),
+        Ok(Self {
+            config_dir,
             current,
             store,
             lines,
@@ -153,12 +180,10 @@ impl Gateway {
             tasks,
             observed,
             web_address,
-        };
-        gateway.begin().await;
-        Ok(gateway)
+        })
     }
 
-    /// Starts lines and uplink; remembers a configuration that booted.
+    /// Starts lines and uplink, and keeps a configuration that started as the last good one.
     async fn begin(&mut self) {
         self.apply().await;
         let fallback = self.fallback.borrow().clone();
@@ -170,7 +195,7 @@ impl Gateway {
         }
     }
 
-    /// Serves until `stop` or a signal ends it, then drains.
+    /// Runs until `stop` or a signal, then drains.
     pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         if let Some(interval) = sd_notify::watchdog_enabled() {
             self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.observed)).run(interval)));
@@ -210,7 +235,7 @@ impl Gateway {
         Ok(changes)
     }
 
-    /// Makes the running parts follow `self.current`.
+    /// Applies `self.current` to the running parts.
     async fn apply(&mut self) {
         let canteen = || self.current.canteen.iter().filter_map(|watched| watched.told.clone());
         let reckoned = canteen().map(|layout| ConfiguredDevice {
@@ -238,7 +263,8 @@ impl Gateway {
         }
     }
 
-    /// Takes no more commands, lets the exchange in flight end, stores what came, says goodbye.
+    /// Stops taking commands, finishes the exchanges in flight, stores their results, disconnects the uplink
+    /// and closes the store.
     async fn drain(self) {
         let Self { store, mut lines, north, commands, tasks, live, follow, .. } = self;
         tracing::info!("draining");
@@ -251,7 +277,7 @@ impl Gateway {
         drop(commands);
         step("uplink", north.stop()).await;
         drop((lines, live, follow));
-        step("command desk", async { drop(tasks.service.await) }).await;
+        step("commands", async { drop(tasks.service.await) }).await;
         step("cabin", async { drop(tasks.services.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
         step("alarms", async { drop(tasks.services.alarms.await) }).await;
@@ -279,7 +305,7 @@ impl Signals {
     }
 }
 
-/// What runs beside everything else and is simply ended.
+/// Spawns tasks that may be aborted at any time: clock quality and webhooks.
 fn aside(
     clock: &Arc<SystemClock>,
     cancel: &CancellationToken,
@@ -292,7 +318,7 @@ fn aside(
     vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
 }
 
-/// The task that every batch passes.
+/// Builds the pipeline.
 fn pipeline(
     store: &Store,
     lines: &Lines,
@@ -315,7 +341,7 @@ fn pipeline(
     }
 }
 
-/// Opens the store and says what was found.
+/// Opens the store and logs its epoch and backlog.
 async fn open_store(checked: &Checked, clock: &Arc<SystemClock>) -> anyhow::Result<Store> {
     let wall = Arc::clone(clock);
     let now: linli_store::Now = Arc::new(move || wall.now().at);
@@ -338,7 +364,7 @@ fn known_devices(line: &linli_config::ConfiguredLine) -> Vec<ConfiguredDevice> {
         .collect()
 }
 
-/// One step of the drain, with a deadline of its own.
+/// Runs one step of the drain within [`DRAIN_STEP`].
 async fn step(what: &str, work: impl Future<Output = ()>) {
     if timeout(DRAIN_STEP, work).await.is_err() {
         tracing::error!(what, "did not end in time");

@@ -1,4 +1,4 @@
-//! The running lines: one task each, restarted when it breaks, replaced when its plan changes.
+//! The running lines: one task each, restarted when it fails, replaced when its plan changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,37 +16,37 @@ use tokio_util::sync::CancellationToken;
 use linli_services::routes::{Route, Routes};
 use linli_web::status::LineView;
 
-/// Commands waiting on one line: every output of a centre behind one converter, when a fire makes all
-/// of them safe at once.
+/// Queued commands of one line: a fire sets all outputs of a centre at once, and they may be behind one
+/// converter.
 const COMMAND_QUEUE: usize = 256;
 
-/// Requests of maintenance waiting on one line. Whoever asks waits for the answer.
+/// Queued maintenance requests of one line. The sender waits for the answer.
 const UPKEEP_QUEUE: usize = 4;
 
-/// First pause before a broken line task is started again.
+/// First pause before a failed line task is restarted.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Longest pause between two starts.
+/// Longest pause before a restart.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A task that ran this long before breaking is started again at once.
+/// A task that ran this long before it failed is restarted at once.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
 
-/// A line that does not end within this after being asked is abandoned.
+/// A line that does not end within this time is abandoned.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
-/// What every line shares.
+/// Channels and clock that all lines share.
 #[derive(Clone)]
 pub struct Shared {
-    /// Where samples go.
+    /// Receives samples.
     pub samples: mpsc::Sender<Batch>,
-    /// Where measurements of vital signs go.
+    /// Receives measurements of vital signs.
     pub measurements: mpsc::Sender<VitalMeasurement>,
-    /// Where transitions go.
+    /// Receives transitions between online and offline.
     pub events: mpsc::Sender<LineEvent>,
-    /// How often devices are read for the time being.
+    /// Poll intervals that a mode overrides.
     pub paces: watch::Receiver<PollOverrides>,
-    /// Labels.
+    /// Time of samples.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -67,7 +67,7 @@ struct Running {
 // === impl Lines ===
 
 impl Lines {
-    /// No line yet.
+    /// Starts without lines.
     #[must_use]
     pub fn new(shared: Shared) -> Self {
         Self {
@@ -78,25 +78,25 @@ impl Lines {
         }
     }
 
-    /// Where measurements go, as long as there are lines.
+    /// Receiver of measurements; `None` after [`Lines::stop`].
     #[must_use]
     pub fn measurements(&self) -> Option<mpsc::WeakSender<VitalMeasurement>> {
         self.shared.as_ref().map(|shared| shared.measurements.downgrade())
     }
 
-    /// Where devices are reached, for the command service.
+    /// Routes to the devices, for the command service.
     #[must_use]
     pub fn routes(&self) -> watch::Receiver<Arc<Routes>> {
         self.routes.subscribe()
     }
 
-    /// What runs, for metrics and the watchdog.
+    /// State of the lines, for metrics and the watchdog.
     #[must_use]
     pub fn views(&self) -> watch::Receiver<Arc<Vec<LineView>>> {
         self.views.subscribe()
     }
 
-    /// Makes exactly these plans run; a line whose plan is the same is not touched.
+    /// Runs exactly these plans. A line with an unchanged plan keeps running.
     pub async fn apply(&mut self, plans: &[Arc<dyn CheckedLine>]) {
         let (keep, stop): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
@@ -111,7 +111,7 @@ impl Lines {
         self.views.send_replace(Arc::new(self.running.iter().map(|line| line.view.clone()).collect()));
     }
 
-    /// Ends every line between two exchanges, and lets go of the channels.
+    /// Ends every line between two exchanges and drops the channels.
     pub async fn stop(&mut self) {
         let all = std::mem::take(&mut self.running);
         self.end(all).await;
@@ -148,7 +148,7 @@ impl Lines {
     }
 }
 
-/// Runs a line until cancelled; when its task breaks, starts it again after a growing pause.
+/// Runs a line until cancelled; restarts its task after a growing pause when it fails.
 async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>, cancel: CancellationToken) {
     let mut pause = SHORTEST_PAUSE;
     loop {
@@ -168,7 +168,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
             cancel: cancel.clone(),
         };
         let started = Instant::now();
-        // A task of its own: a panic in a driver ends this line's turn, not the gateway.
+        // A task of its own: a panic in a driver ends this task and not the gateway.
         let task = tokio::spawn(Arc::clone(&view.plan).run(context));
         let _abort = AbortOnDrop(task.abort_handle());
         let outcome = task.await;

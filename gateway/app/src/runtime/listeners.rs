@@ -1,4 +1,4 @@
-//! Where the gateway listens.
+//! The two HTTP listeners: network and control socket.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use linli_web::{AppState, Control};
 
-/// Read-only on the network, acting on a socket of the machine.
+/// Open listeners: the network one is read-only, the control socket also takes commands.
 pub struct Listeners {
     network: TcpListener,
     socket: UnixListener,
@@ -20,7 +20,10 @@ pub struct Listeners {
 // === impl Listeners ===
 
 impl Listeners {
-    /// Opens both, or says which one cannot be.
+    /// Opens both.
+    ///
+    /// # Errors
+    /// The address or path that cannot be opened.
     pub async fn open(listen: SocketAddr, data_dir: &Path) -> anyhow::Result<Self> {
         let socket_path = data_dir.join(linli_web::SOCKET);
         let socket = linli_web::bind_control(&socket_path).await?;
@@ -30,7 +33,7 @@ impl Listeners {
         Ok(Self { network, socket, socket_path })
     }
 
-    /// Where the network listener really listens.
+    /// Address of the network listener, with the real port.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.network.local_addr()
     }

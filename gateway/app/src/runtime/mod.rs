@@ -1,4 +1,4 @@
-//! A gateway's life: its lines, pipeline, services, listeners and uplink, started and ended in order.
+//! The running gateway: lines, pipeline, services, listeners and uplink, started and ended in order.
 
 pub mod clock;
 mod config_watch;

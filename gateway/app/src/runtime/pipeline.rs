@@ -29,11 +29,11 @@ pub const BATCH_QUEUE: usize = 1024;
 /// Transitions waiting. They are rare, but a line with 247 devices may lose all at once.
 pub const EVENT_QUEUE: usize = 512;
 
-/// Trends may lose this much in a power cut; each flush rewrites one row per device.
+/// Interval at which trends are flushed, which is what a power cut loses. A flush rewrites one row per device.
 const ROLLUP_EVERY: Duration = Duration::from_secs(10);
 
-/// Values travel with the alarms only while fewer messages wait there: an outage shall not fill the
-/// alarms' reserve with values.
+/// Values use the lane of alarms only while fewer messages wait there: an outage must not fill the
+/// reserve of alarms with values.
 const MOST_URGENT: u64 = 1000;
 
 /// How many batches are taken from the queue at a time.
@@ -42,33 +42,33 @@ const TAKE: usize = 64;
 /// Report rules of every device, one per point in the order of its layout.
 pub type Rules = Arc<BTreeMap<Id, Vec<Report>>>;
 
-/// A service that looks at the batches of some devices.
+/// A service that receives the batches of some devices.
 pub struct Tap {
-    /// Which, replaced on reload.
+    /// Ids of the devices, replaced on a reload.
     pub devices: watch::Receiver<Arc<BTreeSet<Id>>>,
-    /// The way to the service.
+    /// Channel to the service.
     pub to: mpsc::Sender<Batch>,
-    /// Batches it could not look at: too many at once.
+    /// Counts batches that did not fit into the channel.
     pub dropped: Arc<AtomicU64>,
 }
 
-/// The task's parts.
+/// What the task works with.
 pub struct Pipeline {
-    /// Where records go.
+    /// Stores records.
     pub store: Store,
-    /// What the API shows.
+    /// Latest values, for the API.
     pub live: Arc<Live>,
-    /// Report rules, replaced on reload.
+    /// Report rules, replaced on a reload.
     pub rules: watch::Receiver<Rules>,
-    /// Whose values travel with the alarms.
+    /// Data policies in force, which select devices for the lane of alarms.
     pub in_force: watch::Receiver<Arc<InForce>>,
-    /// What waits for delivery.
+    /// Number of messages that wait for delivery.
     pub waiting: watch::Receiver<linli_store::Status>,
-    /// Where measurements go that polled devices make; the lines hold the channel open.
+    /// Receives measurements of polled devices; the lines keep the channel open.
     pub measurements: Option<mpsc::WeakSender<VitalMeasurement>>,
-    /// RunningServices that look at what passes.
+    /// Services that receive batches.
     pub taps: Vec<Tap>,
-    /// Screens.
+    /// Events for the screens.
     pub events: Events,
     /// Counters.
     pub flow: Arc<Flow>,
@@ -84,7 +84,7 @@ struct Filter {
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// Runs until every line has let go of its senders: nothing on the way is lost in a drain.
+    /// Runs until every line has dropped its senders, so that a drain loses nothing.
     pub async fn run(mut self, mut batches: mpsc::Receiver<Batch>, mut events: mpsc::Receiver<LineEvent>) {
         let mut gatherer = Gatherer::default();
         let mut filter = Filter { rules: self.rules.borrow_and_update().clone(), ..Filter::default() };
@@ -143,7 +143,7 @@ impl Pipeline {
         };
     }
 
-    /// With the alarms, if a mode asks for it and few messages wait there; otherwise as usual.
+    /// Lane of a batch: that of alarms when a policy asks for it and few messages wait there.
     fn lane(&self, batch: Batch) -> (Lane, Record) {
         let is_wanted = self.in_force.borrow().urgent.contains(&batch.layout.device);
         let record = Record::Samples(batch);
@@ -158,7 +158,8 @@ impl Pipeline {
         (lane, record)
     }
 
-    /// A polled device does not say when a measurement is done; one that speaks of itself does.
+    /// Takes a measurement of a polled device once its values are steady; other devices report the end of a
+    /// measurement themselves.
     fn measured(&self, batch: &Batch, steady: &mut Steady) {
         if linli_drivers::health::tells_itself(&batch.layout.profile) {
             return;
@@ -184,7 +185,7 @@ impl Pipeline {
             None => tracing::info!(line, device, detail, "online"),
             Some(reason) => tracing::warn!(line, device, reason, detail, "offline"),
         }
-        // A line's own transition reaches the district through each of its devices'.
+        // The transition of a line is published through those of its devices.
         if let Some(body) = told(event) {
             self.events.tell("device", &serde_json::Value::Object(body.clone()));
             let message =
@@ -196,12 +197,12 @@ impl Pipeline {
     }
 }
 
-/// The lane of a batch that a mode wants with the alarms, while so many messages wait there.
+/// Lane of a batch whose device a policy made urgent, given the number of waiting messages.
 const fn raised(own: Lane, waits: u64) -> Lane {
     if waits < MOST_URGENT { Lane::Urgent } else { own }
 }
 
-/// What the district is told of a device's transition; nothing of a line's own.
+/// Event for the transition of a device; `None` for that of a line.
 fn told(event: &LineEvent) -> Option<Map<String, serde_json::Value>> {
     let device = event.device.as_ref()?;
     let (state, reason) = match event.state {
@@ -216,7 +217,7 @@ fn told(event: &LineEvent) -> Option<Map<String, serde_json::Value>> {
     Some(body)
 }
 
-/// A batch as a screen shows it.
+/// Form of a batch for the screens.
 fn shown(batch: &Batch) -> serde_json::Value {
     let samples = batch.samples.iter().filter_map(|sample| {
         let point = batch.layout.points.get(usize::from(sample.point))?;
@@ -230,7 +231,7 @@ fn shown(batch: &Batch) -> serde_json::Value {
 // === impl Filter ===
 
 impl Filter {
-    /// Keeps the samples that the device's rules admit.
+    /// Keeps the samples that the report rules of the device admit.
     fn apply(&mut self, batch: &mut Batch) {
         let Some(rules) = self.rules.get(&batch.layout.device) else { return };
         if rules.iter().all(|rule| *rule == Report::Always) {

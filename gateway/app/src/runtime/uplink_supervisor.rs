@@ -1,4 +1,4 @@
-//! The uplink's place in the gateway: started, restarted when its settings change, ended last.
+//! Supervises the uplink task: starts it, restarts it when its settings change, and ends it last.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use linli_services::VERSION;
 use linli_services::command_queue::Submission;
 
-/// Commands received and not yet at the service.
+/// Queued commands between uplink and command service.
 const INBOUND_QUEUE: usize = 64;
 
-/// Pause before a broken uplink task is started again.
+/// Pause before a failed uplink task is restarted.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// The uplink, if there is one.
@@ -43,7 +43,7 @@ struct Running {
 // === impl UplinkSupervisor ===
 
 impl UplinkSupervisor {
-    /// Not connected to anything yet.
+    /// Starts without a connection.
     #[must_use]
     pub fn new(
         outbox: Outbox,
@@ -70,25 +70,25 @@ impl UplinkSupervisor {
         }
     }
 
-    /// What the `status` topic says.
+    /// Contents of the `status` topic.
     #[must_use]
     pub fn birth(&self) -> watch::Sender<Birth> {
         self.birth.clone()
     }
 
-    /// The connection's state.
+    /// State of the connection.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<UplinkStatus> {
         self.status.subscribe()
     }
 
-    /// Whether there is a broker to connect to.
+    /// Whether a broker is configured.
     #[must_use]
     pub fn configured(&self) -> watch::Receiver<bool> {
         self.configured.subscribe()
     }
 
-    /// Follows the configuration; an unchanged connection is not touched.
+    /// Applies a configuration. An unchanged connection stays open.
     pub async fn apply(&mut self, settings: Option<&Settings>, layouts: Vec<Arc<Layout>>) {
         let layouts = Arc::new(layouts);
         if **self.layouts.borrow() != *layouts {
@@ -106,7 +106,7 @@ impl UplinkSupervisor {
         self.running = Some(Running { settings: settings.clone(), cancel, task });
     }
 
-    /// Waits for the acknowledgements under way, says goodbye and disconnects.
+    /// Waits for outstanding acknowledgements, publishes the offline status and disconnects.
     pub async fn stop(mut self) {
         self.service = None;
         self.end().await;
@@ -133,7 +133,7 @@ impl UplinkSupervisor {
     }
 }
 
-/// What each run of the uplink needs anew.
+/// Parts that each run of the uplink takes.
 #[derive(Clone)]
 struct Deps {
     outbox: Outbox,
@@ -144,7 +144,7 @@ struct Deps {
     status: watch::Sender<UplinkStatus>,
 }
 
-/// Runs the uplink until cancelled; a panic in it ends one run, not the gateway.
+/// Runs the uplink until cancelled. A panic ends one run and not the gateway.
 async fn keep(parts: Deps, settings: Settings, service: mpsc::Sender<Submission>, cancel: CancellationToken) {
     let (inbound, received) = mpsc::channel(INBOUND_QUEUE);
     let to_desk = tokio::spawn(forward(received, service));
@@ -185,7 +185,7 @@ async fn forward(mut received: mpsc::Receiver<Inbound>, service: mpsc::Sender<Su
     }
 }
 
-/// Changes with every start of the machine: tells a reboot from a restart.
+/// Id of the boot of the machine, which distinguishes a reboot from a restart.
 fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())

@@ -1,5 +1,5 @@
-//! Feeds systemd's watchdog only while work progresses: a timer alone would vouch for a gateway
-//! whose lines all hang.
+//! Notifies the watchdog of systemd only while work progresses: a timer alone would also run when all
+//! lines hang.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 use linli_web::status::GatewayStatus;
 
-/// A line may wait this long inside one exchange or between two polls before it counts as hung.
+/// Longest time without progress, in an exchange or between two polls, before a line counts as hung.
 const LINE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the store may go without finishing a turn.
+/// Longest time without progress before the store or the pipeline counts as hung.
 const STORE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Compares progress counters between two looks.
+/// Compares progress counters between two checks.
 pub struct Watchdog {
     observed: Arc<GatewayStatus>,
     seen: Vec<(String, u64, Instant)>,
@@ -24,25 +24,25 @@ pub struct Watchdog {
 // === impl Watchdog ===
 
 impl Watchdog {
-    /// Looks at `observed`.
+    /// Watches the counters of a gateway.
     #[must_use]
     pub const fn new(observed: Arc<GatewayStatus>) -> Self {
         Self { observed, seen: Vec::new() }
     }
 
-    /// Feeds the service manager at half the interval it asks for; never ends.
+    /// Notifies the service manager at half of its interval; never returns.
     pub async fn run(mut self, interval: Duration) {
         let mut tick = tokio::time::interval(interval / 2);
         loop {
             tick.tick().await;
             match self.hung() {
                 None => notify(&[sd_notify::NotifyState::Watchdog]),
-                Some(who) => tracing::error!(who, "no progress: the watchdog is not fed"),
+                Some(who) => tracing::error!(who, "no progress: the watchdog is not notified"),
             }
         }
     }
 
-    /// Names the first part that has made no progress for too long.
+    /// Returns the first part without progress for too long.
     fn hung(&mut self) -> Option<String> {
         let now = Instant::now();
         let mut counters: Vec<(String, u64, Duration)> = vec![
@@ -67,9 +67,9 @@ impl Watchdog {
     }
 }
 
-/// Tells the service manager; without one this does nothing.
+/// Notifies the service manager; does nothing without one.
 pub fn notify(state: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(%error, "the service manager could not be notified");
     }
 }

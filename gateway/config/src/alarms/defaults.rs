@@ -1,4 +1,4 @@
-//! Alarms that nobody has to write: they follow from the devices.
+//! Default alarms, which follow from the configured devices.
 
 use linli_domain::alarm::{Condition, Priority, Rule, Source, usual};
 use linli_domain::canteen::Kept;
@@ -7,11 +7,11 @@ use linli_domain::{DeviceClass, Layout};
 use super::{Known, SHELVE_AT_MOST, blank, derived};
 use crate::settings::canteen::{self, CanteenDevice};
 
-/// The point that the limits of food safety are on.
+/// Point to which the limits of food safety apply.
 const TEMPERATURE: &str = "temperature";
 
-/// Silence of every device that is polled, the limits of what it keeps, and what follows from its
-/// points.
+/// Default alarms of a device: silence when it is polled, the limits of what it keeps, and those of
+/// its points.
 pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
     let mut rules = Vec::new();
     for device in known {
@@ -20,7 +20,7 @@ pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
             DeviceClass::FoodSafety => Priority::High,
             DeviceClass::Actuator | DeviceClass::Kiosk => Priority::Medium,
             DeviceClass::Telemetry => Priority::Low,
-            // It sleeps until somebody is measured.
+            // Such a device is off until somebody uses it.
             DeviceClass::Vital => continue,
         };
         let (Some(first), Some(silent)) = (points.first(), derived(id, "silent")) else { continue };
@@ -63,7 +63,7 @@ pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
     rules
 }
 
-/// What the canteen's account of a cabinet comes to, as alarms.
+/// Alarms on the times that the canteen service computes for a cabinet.
 fn canteen(device: &Known<'_>) -> Vec<Rule> {
     let id = &device.layout.device;
     let told =

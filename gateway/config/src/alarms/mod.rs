@@ -1,4 +1,4 @@
-//! alarms.toml: rules that follow from the devices, and those a person has written.
+//! Checks alarms.toml and adds the default rules that follow from the devices.
 
 mod defaults;
 mod sense;
@@ -20,13 +20,13 @@ use super::shape::nearest;
 use crate::settings::siren::Siren;
 pub use webhooks::check as webhooks;
 
-/// A silent device is told of at the earliest after this.
+/// Shortest delay of the alarm for a silent device.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(60);
 
-/// An alarm may be shelved for a shift.
+/// Default limit of shelving: one shift.
 const SHELVE_AT_MOST: Duration = Duration::from_secs(8 * 3600);
 
-/// A device as rules see it.
+/// What rules use of a device.
 struct Known<'l> {
     layout: &'l Layout,
     silent_after: Duration,
@@ -36,22 +36,22 @@ struct Known<'l> {
 /// The devices of a centre.
 struct Devices<'l> {
     known: Vec<Known<'l>>,
-    /// Written, but wrong: that is told where they stand.
+    /// Ids of devices with errors, which are reported at their own place.
     wrong: Vec<&'l str>,
 }
 
-/// What is wrong, and what sounds then.
+/// The checked alarms of a centre.
 #[derive(Default)]
 pub struct Checked {
-    /// The rules.
+    /// Alarm rules.
     pub rules: Vec<Rule>,
-    /// What sounds on the site.
+    /// Sirens and lamps on the site.
     pub sirens: Vec<Siren>,
-    /// Alarms that only a plan's policy wakes.
+    /// Ids of alarms that stay disabled until the policy of a plan enables them.
     pub asleep: BTreeSet<Id>,
 }
 
-/// The rules of a centre: defaults, then what the file says; it may be missing.
+/// Returns the rules of a centre: the defaults, then those of the file, which may be missing.
 pub fn check(
     file: Option<(&AlarmsFile, &mut Diagnostics<'_, '_>)>,
     devices: &DevicesFile,

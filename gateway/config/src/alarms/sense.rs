@@ -1,4 +1,4 @@
-//! Whether the rules make sense together.
+//! Checks alarm rules against each other.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use linli_domain::alarm::{Condition, Rule};
 use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw::AlarmsFile;
 
-/// Every alarm that silences another exists, and none silences itself by a detour.
+/// Every alarm that suppresses another must exist, and none may suppress itself through others.
 pub(super) fn suppression(file: &AlarmsFile, rules: &[Rule], diagnostics: &mut Diagnostics<'_, '_>) {
     let by: BTreeMap<&Id, &Id> =
         rules.iter().filter_map(|rule| Some((&rule.id, rule.suppressed_by.as_ref()?))).collect();
@@ -34,7 +34,8 @@ pub(super) fn suppression(file: &AlarmsFile, rules: &[Rule], diagnostics: &mut D
     }
 }
 
-/// On one point the high alarms end above where the low ones end: otherwise both hold for ever.
+/// On one point, high alarms must clear above the value at which low ones clear: otherwise both
+/// stay active.
 pub(super) fn bands(written: &BTreeMap<Id, usize>, rules: &[Rule], diagnostics: &mut Diagnostics<'_, '_>) {
     for high in rules {
         let Condition::High { limit, deadband } = high.condition else { continue };

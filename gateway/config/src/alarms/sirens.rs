@@ -1,4 +1,4 @@
-//! `[[siren]]` of alarms.toml: what sounds on the site.
+//! Checks `[[siren]]` of alarms.toml: sirens and lamps on the site.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::super::raw;
 use super::{Devices, point, written};
 use crate::settings::siren::Siren;
 
-/// It sounds so long unless it says otherwise.
+/// Default duration.
 const USUAL_SPAN: Duration = Duration::from_secs(180);
 
-/// Longer, nobody hears it any more.
+/// Longest duration: people stop noticing a longer signal.
 const LONGEST_SPAN: Duration = Duration::from_secs(3600);
 
 /// Checks every siren.

@@ -1,4 +1,4 @@
-//! `[[webhook]]` of alarms.toml: who outside is told.
+//! Checks `[[webhook]]` of alarms.toml: receivers of notifications outside the centre.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::written;
 use crate::settings::webhook::Webhook;
 use linli_domain::timezone::Zone;
 
-/// Sooner nobody can have acknowledged.
+/// Shortest time before a notification is repeated.
 const SHORTEST_ESCALATION: Duration = Duration::from_secs(60);
 
 /// Checks every webhook.

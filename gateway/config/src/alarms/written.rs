@@ -1,4 +1,4 @@
-//! `[[alarm]]`: rules that a person has written.
+//! Checks `[[alarm]]` of alarms.toml.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw::{self, When};
 use super::{Devices, SHELVE_AT_MOST, blank, derived, point, points};
 
-/// No delay is longer: such a thing is no alarm but a report.
+/// Longest delay of an alarm.
 const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// One rule of the file.
+/// Checks one rule.
 pub(super) fn rule(
     raw: &raw::Alarm,
     index: usize,

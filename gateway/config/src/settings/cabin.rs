@@ -1,4 +1,4 @@
-//! What the configuration says about the cabin.
+//! Settings of the health cabin.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use linli_domain::vital::Limits;
 
 use super::key::Keys;
 
-/// Checked settings.
+/// Checked settings of `[cabin]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CabinSettings {
-    /// Without keys nobody can be named.
+    /// Keys that encrypt identities; `None`: no identity can be stored.
     pub keys: Option<Keys>,
-    /// A visit in which nothing happens ends after this.
+    /// A visit without activity ends after this.
     pub visit_timeout: Duration,
-    /// Visits, measurements and identities are kept this long.
+    /// Retention of visits, measurements and identities.
     pub retention: Duration,
-    /// Reference ranges.
+    /// Reference ranges of vital signs.
     pub limits: Limits,
     /// Rooms in which devices measure vital signs.
     pub rooms: Vec<Id>,

@@ -1,4 +1,4 @@
-//! A cabinet or machine as the configuration says it, and what is told of it.
+//! Settings of a canteen device, and the points that the canteen service computes for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,42 +8,42 @@ use linli_domain::{
     Batch, DeviceClass, Id, Layout, PointSpec, Quality, Reason, Sample, Stamp, Value, ValueType,
 };
 
-/// The point that food safety is about.
+/// Name of the temperature point.
 pub const TEMPERATURE: &str = "temperature";
 
-/// Time in the danger zone in the last four hours.
+/// Name of the computed point: time in the danger zone within the last four hours.
 pub const DANGER: &str = "danger_time";
 
-/// Time in the last four hours that nobody saw.
+/// Name of the computed point: time without a valid temperature within the last four hours.
 pub const UNKNOWN: &str = "unknown_time";
 
-/// Retained samples kept too long.
+/// Name of the computed point: number of retained samples past their time.
 pub const OVERDUE: &str = "overdue_samples";
 
-/// Whether the last cycle was hot enough, long enough.
+/// Name of the computed point: whether the last cycle was hot enough for long enough.
 pub const CLEAN: &str = "last_clean";
 
-/// A device whose temperature is looked at.
+/// A device that the canteen service watches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CanteenDevice {
-    /// The device.
+    /// Id of the device.
     pub device: Id,
-    /// What people call it.
+    /// Name for people.
     pub name: String,
-    /// What is kept in it; none for a probe.
+    /// What is kept in it; `None` for a probe.
     pub kept: Option<Kept>,
-    /// Position of its temperature.
+    /// Index of its temperature point.
     pub point: u16,
-    /// A value older than this says nothing any more.
+    /// Age at which a value is stale.
     pub fresh: Duration,
-    /// What is told of it.
+    /// Layout of its computed points; `None` when it has none.
     pub told: Option<Arc<Layout>>,
 }
 
 // === impl CanteenDevice ===
 
 impl CanteenDevice {
-    /// Of a device with a temperature; none has no temperature.
+    /// Settings of a device; `None` when it has no temperature.
     #[must_use]
     pub fn of(layout: &Layout, kept: Option<Kept>, fresh: Duration) -> Option<Self> {
         let point = layout.points.iter().position(|point| point.name.as_str() == TEMPERATURE)?;
@@ -58,7 +58,7 @@ impl CanteenDevice {
         })
     }
 
-    /// What is told: one value per point, or none.
+    /// Layout of the computed points; `None` when there are none.
     #[must_use]
     pub fn batch(&self, stamp: Stamp, values: Vec<Option<Value>>) -> Option<Batch> {
         let sample = |(point, value): (u16, Option<Value>)| Sample {

@@ -9,7 +9,7 @@ pub type PublicKey = [u8; 32];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageKeys(pub Vec<PublicKey>);
 
-/// A public key as it is written: 64 hexadecimal digits.
+/// Parses a public key of 64 hexadecimal digits.
 pub fn parse_public_key(text: &str) -> Result<PublicKey, String> {
     let text = text.trim();
     let wrong = || format!("{text:?} is not a public key of 64 hexadecimal digits");

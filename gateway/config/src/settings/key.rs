@@ -1,25 +1,26 @@
-//! The keys of the health cabin: kept in files apart from the database, never shown.
+//! The keys of the health cabin, which are stored in files outside the database.
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
 use linli_domain::audit::{hex, unhex};
 use ring::digest::{SHA256, digest};
 
-/// A key of 32 bytes, kept apart from the database. Its `Debug` says nothing.
+use crate::files;
+
+/// A key of 32 bytes. Its `Debug` form does not contain it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 
 /// The keys of a cabin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
-    /// Seals.
+    /// Encrypts identities.
     pub identity: Key,
-    /// Sealed before; what they sealed is sealed anew.
+    /// Earlier identity keys: records encrypted with them are encrypted again with `identity`.
     pub previous: Vec<Key>,
-    /// Makes pseudonyms; the district's.
+    /// Key of the district from which pseudonyms are derived.
     pub pseudonym: Key,
 }
 
@@ -32,24 +33,25 @@ impl Key {
         unhex(text.trim()).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(wrong)
     }
 
-    /// Writes a new one into a new file that only its owner may read.
+    /// Writes a random key as 64 hexadecimal digits to a new file with mode 0600.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
     pub fn write_new(path: &Path) -> anyhow::Result<()> {
-        use std::os::unix::fs::OpenOptionsExt;
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-        let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file = opened.with_context(|| format!("{}: a key is never overwritten", path.display()))?;
-        writeln!(file, "{}", hex(&bytes))?;
-        Ok(file.sync_all()?)
+        let text = format!("{}\n", hex(&bytes));
+        files::create_secret(path, text.as_bytes())
+            .with_context(|| format!("{}: a key is never overwritten", path.display()))
     }
 
-    /// Says which key it is without saying what it is.
+    /// Fingerprint: the first 4 bytes of its SHA-256 in hexadecimal.
     #[must_use]
     pub fn name(&self) -> String {
         hex(&digest(&SHA256, &self.0).as_ref()[..4])
     }
 
-    /// The bytes, for whoever seals with them.
+    /// The secret bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -7,30 +7,30 @@ use linli_domain::kiosk::Matter;
 use linli_domain::{Id, Layout};
 use linli_drivers::kiosk::report;
 
-/// What the configuration says about kiosks.
+/// Settings of the kiosk service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KioskSettings {
-    /// Kiosks.
+    /// Configured kiosks.
     pub kiosks: Vec<KioskDevice>,
-    /// What residents come for.
+    /// Matters that kiosks can offer.
     pub matters: Vec<Matter>,
-    /// When the centre is open.
+    /// Opening hours; empty: always open.
     pub opening: Vec<Opening>,
 }
 
-/// A kiosk of the configuration.
+/// One kiosk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KioskDevice {
-    /// The device.
+    /// Id of the device.
     pub device: Id,
-    /// What people call it.
+    /// Name for people.
     pub name: String,
-    /// Without a report for so long nobody knows.
+    /// Age of the last report at which the state is unknown.
     pub fresh: Duration,
 }
 
 impl KioskDevice {
-    /// Of a device that reports as a kiosk.
+    /// Settings of a device; `None` when it is no kiosk.
     #[must_use]
     pub fn of(layout: &Layout, fresh: Duration) -> Option<Self> {
         let (device, name) = (layout.device.clone(), layout.name.clone());

@@ -5,16 +5,16 @@ use std::time::Duration;
 use linli_domain::Id;
 use linli_domain::alarm::Priority;
 
-/// A relay that sounds while an alarm waits for somebody.
+/// A relay that is on while an alarm is not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Siren {
-    /// The relay's device.
+    /// Id of the device with the relay.
     pub device: Id,
-    /// Its point.
+    /// Id of its point.
     pub point: Id,
-    /// Priorities it sounds for.
+    /// Priorities for which it is on.
     pub priorities: Vec<Priority>,
-    /// Longest time it sounds for one alarm.
+    /// Longest time it is on for one alarm.
     pub span: Duration,
 }
 

@@ -11,17 +11,17 @@ use linli_domain::timezone::Zone;
 /// A receiver of alarms. Its `Debug` shows neither address nor secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// What it is called.
+    /// Name of the receiver.
     pub id: Id,
-    /// Where.
+    /// URL to POST to.
     pub url: String,
-    /// Signs what is sent.
+    /// Secret that signs notifications.
     pub secret: Option<String>,
-    /// What is told.
+    /// Priorities that are sent.
     pub priorities: Vec<Priority>,
-    /// Told once more when nobody has acknowledged for so long.
+    /// Time without acknowledgement after which the notification is repeated.
     pub escalate_after: Option<Duration>,
-    /// Hours of the centre's day in which only high priorities are told.
+    /// Hours of the day in which only high priorities are sent.
     pub quiet: Option<(Hours, Zone)>,
 }
 

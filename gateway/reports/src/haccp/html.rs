@@ -1,4 +1,4 @@
-//! A page that prints on A4.
+//! Writes a sheet as an HTML page that prints on A4.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em}table{bo
                      h1{font-size:1.4em}h2{font-size:1.1em;margin-top:1.5em}.none{color:#666}\
                      @page{size:A4 landscape;margin:12mm}";
 
-/// The page.
+/// Returns the page.
 pub fn page(sheet: &Sheet) -> String {
     let title = escaped(&sheet.title);
     let mut text = format!(

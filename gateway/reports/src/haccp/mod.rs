@@ -1,4 +1,4 @@
-//! A day of the canteen as an inspector reads it: one sheet, as a page, a table or a document.
+//! The daily record of the canteen (HACCP) as HTML, CSV or PDF.
 
 mod html;
 mod sheet;
@@ -11,20 +11,20 @@ pub use sheet::sheet;
 use super::pdf;
 use super::sheet::Sheet;
 
-/// How it is written.
+/// Output format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
-    /// A page for a browser or a printer.
+    /// HTML
     #[default]
     Html,
-    /// A table for spreadsheets.
+    /// CSV
     Csv,
-    /// A document.
+    /// PDF
     Pdf,
 }
 
-/// Writes a sheet.
+/// Returns the bytes of a sheet in that format.
 #[must_use]
 pub fn render(sheet: &Sheet, form: Form) -> Vec<u8> {
     match form {
@@ -37,7 +37,7 @@ pub fn render(sheet: &Sheet, form: Form) -> Vec<u8> {
 // === impl Form ===
 
 impl Form {
-    /// For the HTTP header.
+    /// Media type for the HTTP header.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What stands on the sheet, whatever it is written as.
+//! Builds the sheet of the daily record.
 
 use linli_domain::Timestamp;
 use serde_json::Value;
@@ -7,7 +7,8 @@ use crate::sheet::{Section, Sheet};
 use linli_domain::canteen::Signed;
 use linli_domain::timezone::Zone;
 
-/// From a day's record and all signatures; a day that was signed is shown as it was signed.
+/// Builds the sheet from the record of a day and all signed records. A signed day is shown as it was
+/// when it was signed.
 #[must_use]
 pub fn sheet(record: &Value, signed: &Value, zone: &Zone) -> Sheet {
     let day = record["day"].as_str().unwrap_or_default();
@@ -51,7 +52,7 @@ pub fn sheet(record: &Value, signed: &Value, zone: &Zone) -> Sheet {
     }
 }
 
-/// Reads the record's members.
+/// Reads the members of a record.
 struct Reader<'z> {
     zone: &'z Zone,
 }
@@ -68,7 +69,7 @@ fn degrees(value: &Value) -> String {
     value.as_f64().map(|value| format!("{value:.1}")).unwrap_or_else(|| "—".to_owned())
 }
 
-/// A step of an alarm, as people say it.
+/// Name of an alarm transition.
 fn event(value: &Value) -> String {
     let said = match value.as_str().unwrap_or_default() {
         "raised" => "触发",
@@ -86,7 +87,7 @@ fn event(value: &Value) -> String {
     said.to_owned()
 }
 
-/// A rule of cooling, as people say it.
+/// Name of a cooling rule.
 fn rule(value: &Value) -> String {
     let said = match value.as_str().unwrap_or_default() {
         "two-hours" => "60→8 °C，2 小时",
@@ -96,7 +97,7 @@ fn rule(value: &Value) -> String {
     said.to_owned()
 }
 
-/// Seconds as people read them.
+/// Formats seconds.
 fn span(value: &Value) -> String {
     let seconds = value.as_u64().unwrap_or_default();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {

@@ -1,23 +1,36 @@
-//! A table for spreadsheets: one row per line of the sheet, the section first.
+//! The daily record of the canteen as CSV.
 
-use crate::csv::quoted;
 use crate::sheet::Sheet;
+use crate::spreadsheet::Spreadsheet;
 
-/// RFC 4180, UTF-8 with the mark that spreadsheets want.
+/// Returns title and signature in rows of one cell, then the headings and rows of each section. The
+/// first cell of those is the title of their section.
 pub fn table(sheet: &Sheet) -> String {
-    let mut text = format!("\u{feff}{}\r\n", quoted(&sheet.title));
-    for line in &sheet.signature {
-        text.push_str(&format!("{}\r\n", quoted(line)));
-    }
+    let mut table = Spreadsheet::new();
+    table.row([sheet.title.as_str()]);
+    sheet.signature.iter().for_each(|line| table.row([line.as_str()]));
     for section in &sheet.sections {
-        let mut row = |cells: &mut dyn Iterator<Item = &str>| {
-            let cells: Vec<String> =
-                std::iter::once(quoted(&section.title)).chain(cells.map(quoted)).collect();
-            text.push_str(&cells.join(","));
-            text.push_str("\r\n");
-        };
-        row(&mut section.headings.iter().copied());
-        section.rows.iter().for_each(|cells| row(&mut cells.iter().map(String::as_str)));
+        let title = || std::iter::once(section.title.as_str());
+        table.row(title().chain(section.headings.iter().copied()));
+        for cells in &section.rows {
+            table.row(title().chain(cells.iter().map(String::as_str)));
+        }
     }
-    text
+    table.into_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sheet::Section;
+
+    #[test]
+    fn every_row_of_a_section_begins_with_its_title() {
+        let rows = vec![vec!["9:00".to_owned(), "62.5".to_owned()], vec!["=9:30".to_owned(), String::new()]];
+        let section = Section { title: "热菜, 中餐".to_owned(), headings: vec!["时间", "°C"], rows };
+        let sheet =
+            Sheet { title: "日报".to_owned(), signature: vec!["甲".to_owned()], sections: vec![section] };
+        let expected = "\u{feff}日报\r\n甲\r\n\"热菜, 中餐\",时间,°C\r\n\"热菜, 中餐\",9:00,62.5\r\n\"热菜, 中餐\",'=9:30,\r\n";
+        assert_eq!(table(&sheet), expected);
+    }
 }

@@ -1,5 +1,5 @@
-//! A switch or a drill as it was: planned against real, from the record alone. Whoever has an
-//! export of the record can make it, without the gateway and without its configuration.
+//! The report of a switch or a drill, from the record alone: an export of the record suffices, without
+//! the gateway and its configuration.
 
 mod read;
 mod sheet;
@@ -19,7 +19,7 @@ pub enum Form {
     Pdf,
 }
 
-/// Writes the report.
+/// Returns the bytes of the report in that format.
 #[must_use]
 pub fn render(switch: &Switch, form: Form, zone: &Zone) -> Vec<u8> {
     let sheet = sheet::of(switch, zone);

@@ -1,4 +1,4 @@
-//! What the record says of one order.
+//! Reads from the record of the mode service what became of one order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,99 +11,99 @@ use linli_mode::{ActionResult, Class, Direction, Effect, Event, Stage, Timer};
 use linli_mode::Planned;
 use linli_mode::record::{ModeEntry, ModeEvent, StepChange};
 
-/// An order and what became of it.
+/// An order, and what happened in each room because of it.
 #[derive(Debug)]
 pub struct Switch {
-    /// The order.
+    /// Its id.
     pub order: String,
-    /// Whether it was meant.
+    /// Real order or drill.
     pub class: Class,
-    /// What was to be done.
+    /// Enter, return, amend, cancel or stand down.
     pub kind: Kind,
-    /// What it was about.
+    /// The mode that was ordered.
     pub mode: String,
-    /// The document it rested on.
+    /// Number of the document that the order is based on.
     pub reference: Option<String>,
-    /// When it was signed.
+    /// Time of signing.
     pub sent: Timestamp,
-    /// When it was accepted.
+    /// Time at which the gateway accepted it.
     pub accepted: Timestamp,
-    /// Who signed.
+    /// The people who signed it.
     pub signers: Vec<Id>,
-    /// What stands for the record that this was read from.
+    /// Length and last hash of the record that this was read from.
     pub head: Head,
-    /// The rooms.
-    pub rooms: Vec<RoomTold>,
-    /// Findings: who found it, what, who mends it, until when.
+    /// One report per room that the order concerned.
+    pub rooms: Vec<RoomReport>,
+    /// Findings: finder, text, owner, due date.
     pub findings: Vec<[String; 4]>,
 }
 
-/// A room's part.
+/// What an order did in one room.
 #[derive(Debug)]
-pub struct RoomTold {
-    /// The room.
+pub struct RoomReport {
+    /// Id of the room.
     pub room: Id,
     /// The plan, `id@version`.
     pub plan: String,
-    /// Where it led.
+    /// To the emergency use, or back.
     pub direction: Direction,
-    /// What was planned; none when the record does not have the plan.
+    /// The schedule of the plan; `None` when the record does not contain the plan.
     pub planned: Option<Planned>,
-    /// When the order began there.
+    /// When the room began to follow the order.
     pub ordered: Timestamp,
-    /// When it was committed.
+    /// When the preview was committed.
     pub committed: Option<Timestamp>,
-    /// When each stage was reached first.
+    /// Time at which each stage was first reached.
     pub stages: BTreeMap<Stage, Timestamp>,
-    /// Where it is, or was when another order came.
+    /// Last stage reached under this order.
     pub last: Stage,
-    /// Steps, by their position in the plan.
-    pub steps: BTreeMap<String, StepTold>,
-    /// What happened besides.
-    pub told: Vec<Told>,
-    /// Since when it is held, and why.
+    /// Steps by their id.
+    pub steps: BTreeMap<String, StepReport>,
+    /// Escalations, refusals, device failures, holds and decisions, oldest first.
+    pub occurrences: Vec<Occurrence>,
+    /// Start and cause of the hold that is not over yet.
     held: Option<(Timestamp, String)>,
 }
 
-/// A step's part.
+/// What became of one step.
 #[derive(Debug, Default)]
-pub struct StepTold {
-    /// When its turn came.
+pub struct StepReport {
+    /// When it last began.
     pub began: Option<Timestamp>,
-    /// When it was settled last.
+    /// When it last ended; `None` while it is under way.
     pub ended: Option<Timestamp>,
-    /// How many times it was walked.
+    /// How many times it was executed.
     pub walks: u32,
-    /// What it is.
+    /// Its last state, as the record names it.
     pub state: String,
-    /// By which way that is known.
+    /// How the result was verified: `self`, `independent` or `human`.
     pub channel: Option<&'static str>,
-    /// Who did it.
+    /// The people who confirmed it.
     pub done_by: BTreeSet<Id>,
 }
 
-/// Something that happened besides the steps.
+/// An event that is not the progress of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// Somebody higher heard of a step.
+pub enum Occurrence {
+    /// A step was escalated.
     Escalated {
         /// When.
         at: Timestamp,
         /// The step.
         step: String,
-        /// Who.
+        /// The role that was notified.
         role: String,
     },
-    /// A guard said no.
+    /// A guard refused a step or a request.
     Guard {
         /// When.
         at: Timestamp,
-        /// The step, or what was asked.
+        /// The step, or the request and its sender.
         step: String,
         /// Why.
         why: String,
     },
-    /// A device did not do, or was not read to have done, what was asked.
+    /// A device failed to act, or its state could not be verified.
     Device {
         /// When.
         at: Timestamp,
@@ -112,15 +112,15 @@ pub enum Told {
         /// What happened.
         what: &'static str,
     },
-    /// It was held.
+    /// The room was held.
     Held {
         /// When.
         at: Timestamp,
-        /// Until when; none when it still was.
+        /// End of the hold; `None` while it lasts.
         until: Option<Timestamp>,
         /// Why.
         cause: String,
-        /// Who let it go on, and why.
+        /// Who resumed, and why.
         resumed: String,
     },
     /// A person decided something.
@@ -132,18 +132,21 @@ pub enum Told {
     },
 }
 
-/// Walks through a record.
+/// Reads a record line by line.
 struct Reader<'o> {
     order: &'o str,
     /// Reads the schedule of a plan from its file's text.
     schedule: &'o dyn Fn(&str) -> Option<Planned>,
     plans: BTreeMap<String, String>,
-    /// Per room, whether the order in question is the one it follows.
+    /// Rooms that follow the order in question at the present line.
     follows: BTreeSet<Id>,
     found: Option<Switch>,
 }
 
-/// Every accepted order: its id and class, oldest first.
+/// Returns id and class of every accepted order, oldest first.
+///
+/// # Errors
+/// When a line is not an entry of a mode record, or an order in it cannot be decoded.
 pub fn orders(record: &str) -> anyhow::Result<Vec<(String, Class)>> {
     let mut all = Vec::new();
     for line in record.lines() {
@@ -165,8 +168,12 @@ fn opened(hex: &str) -> anyhow::Result<Envelope> {
 // === impl Switch ===
 
 impl Switch {
-    /// What a record says of an order. A record that was changed says nothing. `schedule` reads the
-    /// schedule of a plan from its file's text.
+    /// Reads an order from a record. `schedule` parses the schedule of a plan from the text of its
+    /// file.
+    ///
+    /// # Errors
+    /// When the hash chain of the record is broken, a line cannot be parsed, or the record contains
+    /// no accepted order of that id.
     pub fn read(
         record: &str,
         order: &str,
@@ -184,11 +191,11 @@ impl Switch {
         let mut switch =
             reader.found.with_context(|| format!("the record has no accepted order {order:?}"))?;
         switch.head = chain.head();
-        switch.rooms.iter_mut().for_each(RoomTold::close);
+        switch.rooms.iter_mut().for_each(RoomReport::close);
         Ok(switch)
     }
 
-    /// Whether it was a drill.
+    /// Whether the order was a drill.
     #[must_use]
     pub fn is_drill(&self) -> bool {
         self.class == Class::Exercise
@@ -224,20 +231,24 @@ impl Reader<'_> {
                 if let Event::Order(order) = &event {
                     self.turn(&room, &plan, order.direction, &order.id, at);
                 }
-                if let Some(told) = self.room(&room) {
-                    told.step(at, &event, by.as_deref(), (from, to), &effects, steps);
+                if let Some(report) = self.room(&room) {
+                    report.step(at, &event, by.as_deref(), (from, to), &effects, steps);
                 }
             }
             ModeEvent::Refused { room, event, by, why } => {
-                if let Some(told) = self.room(&room) {
+                if let Some(report) = self.room(&room) {
                     let who = by.unwrap_or_default();
-                    told.told.push(Told::Guard { at, step: format!("{} {who}", asked(&event)), why });
+                    report.occurrences.push(Occurrence::Guard {
+                        at,
+                        step: format!("{} {who}", asked(&event)),
+                        why,
+                    });
                 }
             }
             ModeEvent::Alternate { room, plan, order, by, why } if order == self.order => {
-                if let Some(told) = self.room(&room) {
+                if let Some(report) = self.room(&room) {
                     let what = format!("改用 {plan}：{why}（{by}）");
-                    told.told.push(Told::Decided { at, what });
+                    report.occurrences.push(Occurrence::Decided { at, what });
                 }
             }
             ModeEvent::Finding { order, by, owner, due, text } if order == self.order => {
@@ -246,10 +257,10 @@ impl Reader<'_> {
                 }
             }
             ModeEvent::Started { .. } => {
-                for told in self.found.iter_mut().flat_map(|found| &mut found.rooms) {
-                    if self.follows.contains(&told.room) {
+                for report in self.found.iter_mut().flat_map(|found| &mut found.rooms) {
+                    if self.follows.contains(&report.room) {
                         let what = "网关重新启动，人工证据作废并重走 restarted: walked again".to_owned();
-                        told.told.push(Told::Decided { at, what });
+                        report.occurrences.push(Occurrence::Decided { at, what });
                     }
                 }
             }
@@ -258,7 +269,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A room begins to follow an order; it may be another one.
+    /// Begins the report of a room that now follows this order; ends it when it follows another.
     fn turn(&mut self, room: &Id, plan: &str, direction: Direction, order: &str, at: Timestamp) {
         if order != self.order {
             self.follows.remove(room);
@@ -267,8 +278,8 @@ impl Reader<'_> {
         self.follows.insert(room.clone());
         let planned = self.plans.get(plan).and_then(|text| (self.schedule)(text));
         let Some(found) = &mut self.found else { return };
-        found.rooms.retain(|told| told.room != *room);
-        found.rooms.push(RoomTold {
+        found.rooms.retain(|report| report.room != *room);
+        found.rooms.push(RoomReport {
             room: room.clone(),
             plan: plan.to_owned(),
             direction,
@@ -278,19 +289,19 @@ impl Reader<'_> {
             stages: BTreeMap::new(),
             last: Stage::Preview,
             steps: BTreeMap::new(),
-            told: Vec::new(),
+            occurrences: Vec::new(),
             held: None,
         });
     }
 
-    fn room(&mut self, room: &Id) -> Option<&mut RoomTold> {
+    fn room(&mut self, room: &Id) -> Option<&mut RoomReport> {
         let follows = self.follows.contains(room);
         let rooms = &mut self.found.as_mut()?.rooms;
-        rooms.iter_mut().find(|told| told.room == *room).filter(|_| follows)
+        rooms.iter_mut().find(|report| report.room == *room).filter(|_| follows)
     }
 }
 
-/// What a person asked.
+/// The verb of a request; empty for events that are not requests.
 fn asked(event: &Event) -> &'static str {
     match event {
         Event::Confirm { .. } => "confirm",
@@ -306,10 +317,10 @@ fn asked(event: &Event) -> &'static str {
     }
 }
 
-// === impl RoomTold ===
+// === impl RoomReport ===
 
-impl RoomTold {
-    /// The id of a step by its position.
+impl RoomReport {
+    /// The id of a step by its position in the plan; `#n` when the plan is unknown.
     fn id(&self, step: usize) -> String {
         let planned = self.planned.as_ref().and_then(|planned| planned.steps.get(step));
         planned.map_or_else(|| format!("#{}", step + 1), |step| step.id.clone())
@@ -349,7 +360,7 @@ impl RoomTold {
 
     fn release(&mut self, until: Option<Timestamp>, resumed: String) {
         if let Some((at, cause)) = self.held.take() {
-            self.told.push(Told::Held { at, until, cause, resumed });
+            self.occurrences.push(Occurrence::Held { at, until, cause, resumed });
         }
     }
 
@@ -360,7 +371,7 @@ impl RoomTold {
     fn moved(&mut self, at: Timestamp, moved: StepChange) {
         let step = self.steps.entry(moved.step.to_string()).or_default();
         match moved.state.as_str() {
-            // Walked again from the first step: what it came to before stands until it is done anew.
+            // The plan restarts: the previous result stays valid until the step ends again.
             "pending" => return,
             "asked" | "blocked" | "sent" | "intent" if step.began.is_none() || step.ended.is_some() => {
                 (step.began, step.ended) = (Some(at), None);
@@ -387,60 +398,63 @@ impl RoomTold {
 
     fn effects(&mut self, at: Timestamp, effects: &[Effect]) {
         for effect in effects {
-            let told = match effect {
+            let occurrence = match effect {
                 Effect::Escalate { step, role } => {
-                    Told::Escalated { at, step: self.id(*step), role: role.clone() }
+                    Occurrence::Escalated { at, step: self.id(*step), role: role.clone() }
                 }
-                Effect::GuardRefused(step) => Told::Guard {
+                Effect::GuardRefused(step) => Occurrence::Guard {
                     at,
                     step: self.id(*step),
                     why: "守卫条件不成立 the guard did not hold".to_owned(),
                 },
                 Effect::Act { step, attempt, .. } if *attempt > 1 => {
-                    Told::Device { at, step: self.id(*step), what: "重试 tried again" }
+                    Occurrence::Device { at, step: self.id(*step), what: "重试 tried again" }
                 }
                 _ => continue,
             };
-            self.told.push(told);
+            self.occurrences.push(occurrence);
         }
     }
 
     fn event(&mut self, at: Timestamp, event: &Event) {
-        let told = match event {
+        let occurrence = match event {
             Event::Acted { step, acted: ActionResult::Failed, .. } => {
-                Told::Device { at, step: self.id(*step), what: "无应答或拒绝 no answer, or refused" }
+                Occurrence::Device {
+                    at, step: self.id(*step), what: "无应答或拒绝 no answer, or refused"
+                }
             }
             Event::Elapsed(Timer::Verify(step)) => {
-                Told::Device { at, step: self.id(*step), what: "时限内未证实 not proven in time" }
+                Occurrence::Device { at, step: self.id(*step), what: "时限内未证实 not proven in time" }
             }
-            Event::Cannot { step, who, why } => Told::Decided {
+            Event::Cannot { step, who, why } => Occurrence::Decided {
                 at,
                 what: format!("{} 报告无法完成 cannot {}：{why}", who.id, self.id(*step)),
             },
-            Event::Simulate { step, who } => {
-                Told::Decided { at, what: format!("{} 模拟完成 simulated {}", who.id, self.id(*step)) }
-            }
+            Event::Simulate { step, who } => Occurrence::Decided {
+                at,
+                what: format!("{} 模拟完成 simulated {}", who.id, self.id(*step)),
+            },
             Event::Waive { step, who, why, span } => {
                 let minutes = span.as_secs() / 60;
-                Told::Decided {
+                Occurrence::Decided {
                     at,
                     what: format!("{} 豁免 waives {}（{minutes} min）：{why}", who.id, self.id(*step)),
                 }
             }
             Event::Retry { step, who } => {
-                Told::Decided { at, what: format!("{} 重试 retries {}", who.id, self.id(*step)) }
+                Occurrence::Decided { at, what: format!("{} 重试 retries {}", who.id, self.id(*step)) }
             }
             Event::Reject { who, why } => {
-                Told::Decided { at, what: format!("{} 不予验收 rejects：{why}", who.id) }
+                Occurrence::Decided { at, what: format!("{} 不予验收 rejects：{why}", who.id) }
             }
-            Event::Commit { who } => Told::Decided { at, what: format!("{} 开始 commits", who.id) },
+            Event::Commit { who } => Occurrence::Decided { at, what: format!("{} 开始 commits", who.id) },
             _ => return,
         };
-        self.told.push(told);
+        self.occurrences.push(occurrence);
     }
 }
 
-/// Why it was held.
+/// The cause of a hold.
 fn cause(event: &Event, by: Option<&str>, effects: &[Effect]) -> String {
     match event {
         Event::Fire(_) => "消防 fire".to_owned(),

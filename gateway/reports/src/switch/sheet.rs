@@ -1,4 +1,4 @@
-//! The report of a switch or a drill, for people.
+//! The sheet of a switch or a drill: times, steps, missing people, devices, guards, holds, decisions.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use linli_domain::Timestamp;
 use linli_mode::order::Kind;
 use linli_mode::{Direction, Stage, bracketed};
 
-use super::read::{RoomTold, StepTold, Switch, Told};
+use super::read::{Occurrence, RoomReport, StepReport, Switch};
 use crate::sheet::{Section, Sheet};
 use linli_domain::timezone::Zone;
 use linli_mode::PlannedStep;
 use linli_mode::labels;
 
-/// What no drill may be taken for.
+/// Printed on every report of a drill.
 const NO_PROOF: &str =
     "演练不构成就绪证明：任何房间都不因演练而“已核实就绪”。A drill is never \"verified ready\".";
 
-/// The sheet of an order.
+/// Builds the sheet of an order.
 pub fn of(switch: &Switch, zone: &Zone) -> Sheet {
     let title = format!("平急转换{}报告　{}", if switch.is_drill() { "演练" } else { "" }, switch.order);
     let title = if switch.is_drill() { bracketed(&title) } else { title };
@@ -64,9 +64,9 @@ fn heading(switch: &Switch, zone: &Zone) -> Vec<String> {
     lines
 }
 
-/// Where each room was when, since the order was signed.
+/// Time from signing to each stage, one row per room.
 fn times(switch: &Switch) -> Section {
-    let row = |room: &RoomTold| {
+    let row = |room: &RoomReport| {
         let at = |stage: Stage| since(switch.sent, room.stages.get(&stage).copied());
         let goal = match room.direction {
             Direction::Enter => Stage::Ready,
@@ -106,27 +106,27 @@ fn times(switch: &Switch) -> Section {
     }
 }
 
-/// Planned against real; what was real and what was simulated stand apart.
-fn steps(switch: &Switch, room: &RoomTold) -> Section {
+/// Planned and real duration of each step; simulated steps have a column of their own.
+fn steps(switch: &Switch, room: &RoomReport) -> Section {
     let began = room.committed.unwrap_or(room.ordered);
-    let nothing = StepTold::default();
+    let nothing = StepReport::default();
     let row = |planned: &PlannedStep| {
-        let told = room.steps.get(&planned.id).unwrap_or(&nothing);
-        let span = told.began.zip(told.ended).map(|(from, to)| passed(from, to));
+        let report = room.steps.get(&planned.id).unwrap_or(&nothing);
+        let span = report.began.zip(report.ended).map(|(from, to)| passed(from, to));
         let spent = span.map(minutes).unwrap_or_default();
-        let is_simulated = matches!(told.state.as_str(), "simulated" | "skipped");
-        let (real, simulated) = match (told.ended.is_some(), is_simulated) {
+        let is_simulated = matches!(report.state.as_str(), "simulated" | "skipped");
+        let (real, simulated) = match (report.ended.is_some(), is_simulated) {
             (false, _) => (String::new(), String::new()),
-            (true, true) => (String::new(), labels::step(&told.state).to_owned()),
+            (true, true) => (String::new(), labels::step(&report.state).to_owned()),
             (true, false) => (spent, String::new()),
         };
         let over = span.filter(|span| *span > planned.span && !is_simulated);
-        let again = if told.walks > 1 {
-            format!("（第 {} 次 walk {}）", told.walks, told.walks)
+        let again = if report.walks > 1 {
+            format!("（第 {} 次 walk {}）", report.walks, report.walks)
         } else {
             String::new()
         };
-        let doers: Vec<&str> = told.done_by.iter().map(|id| id.as_str()).collect();
+        let doers: Vec<&str> = report.done_by.iter().map(|id| id.as_str()).collect();
         vec![
             planned.id.clone(),
             planned.role.clone().or_else(|| planned.device.clone()).unwrap_or_default(),
@@ -135,8 +135,8 @@ fn steps(switch: &Switch, room: &RoomTold) -> Section {
             simulated,
             over.map(|span| format!("+{}", minutes(span.saturating_sub(planned.span)))).unwrap_or_default(),
             minutes(planned.ends),
-            told.ended.filter(|_| !is_simulated).map(|at| minutes(passed(began, at))).unwrap_or_default(),
-            format!("{} {}{again}", labels::step(&told.state), told.channel.unwrap_or_default()),
+            report.ended.filter(|_| !is_simulated).map(|at| minutes(passed(began, at))).unwrap_or_default(),
+            format!("{} {}{again}", labels::step(&report.state), report.channel.unwrap_or_default()),
             doers.join("、"),
         ]
     };
@@ -157,20 +157,20 @@ fn steps(switch: &Switch, room: &RoomTold) -> Section {
     Section { title: if switch.is_drill() { bracketed(&title) } else { title }, headings, rows }
 }
 
-/// Who was missing, and who was told.
+/// Steps for which people were missing, and the roles they were escalated to.
 fn people(switch: &Switch) -> Section {
     let mut rows = Vec::new();
     for room in &switch.rooms {
         for planned in room.planned.iter().flat_map(|planned| &planned.steps) {
             let Some(role) = &planned.role else { continue };
-            let told = room.steps.get(&planned.id);
-            let came = told.map_or(0, |told| told.done_by.len());
-            let is_open = told.is_some_and(|told| told.began.is_some() && told.ended.is_none());
+            let report = room.steps.get(&planned.id);
+            let came = report.map_or(0, |report| report.done_by.len());
+            let is_open = report.is_some_and(|report| report.began.is_some() && report.ended.is_none());
             let escalated: Vec<&str> = room
-                .told
+                .occurrences
                 .iter()
-                .filter_map(|told| match told {
-                    Told::Escalated { step, role, .. } if *step == planned.id => Some(role.as_str()),
+                .filter_map(|occurrence| match occurrence {
+                    Occurrence::Escalated { step, role, .. } if *step == planned.id => Some(role.as_str()),
                     _ => None,
                 })
                 .collect();
@@ -195,18 +195,20 @@ fn people(switch: &Switch) -> Section {
 
 fn each<'s>(
     switch: &'s Switch,
-    row: impl Fn(&'s RoomTold, &'s Told) -> Option<Vec<String>>,
+    row: impl Fn(&'s RoomReport, &'s Occurrence) -> Option<Vec<String>>,
 ) -> Vec<Vec<String>> {
     switch
         .rooms
         .iter()
-        .flat_map(|room| room.told.iter().filter_map(|told| row(room, told)).collect::<Vec<_>>())
+        .flat_map(|room| {
+            room.occurrences.iter().filter_map(|occurrence| row(room, occurrence)).collect::<Vec<_>>()
+        })
         .collect()
 }
 
 fn devices(switch: &Switch, zone: &Zone) -> Section {
-    let rows = each(switch, |room, told| match told {
-        Told::Device { at, step, what } => {
+    let rows = each(switch, |room, occurrence| match occurrence {
+        Occurrence::Device { at, step, what } => {
             let planned =
                 room.planned.iter().flat_map(|planned| &planned.steps).find(|planned| planned.id == *step);
             let device = planned.and_then(|planned| planned.device.clone()).unwrap_or_default();
@@ -222,8 +224,8 @@ fn devices(switch: &Switch, zone: &Zone) -> Section {
 }
 
 fn guards(switch: &Switch, zone: &Zone) -> Section {
-    let rows = each(switch, |room, told| match told {
-        Told::Guard { at, step, why } => {
+    let rows = each(switch, |room, occurrence| match occurrence {
+        Occurrence::Guard { at, step, why } => {
             Some(vec![zone.shown(*at), room.room.to_string(), step.clone(), why.clone()])
         }
         _ => None,
@@ -236,8 +238,8 @@ fn guards(switch: &Switch, zone: &Zone) -> Section {
 }
 
 fn holds(switch: &Switch, zone: &Zone) -> Section {
-    let rows = each(switch, |room, told| match told {
-        Told::Held { at, until, cause, resumed } => {
+    let rows = each(switch, |room, occurrence| match occurrence {
+        Occurrence::Held { at, until, cause, resumed } => {
             let span = until.map_or_else(|| "未恢复 still".to_owned(), |until| minutes(passed(*at, until)));
             Some(vec![zone.shown(*at), room.room.to_string(), cause.clone(), span, resumed.clone()])
         }
@@ -251,8 +253,8 @@ fn holds(switch: &Switch, zone: &Zone) -> Section {
 }
 
 fn decisions(switch: &Switch, zone: &Zone) -> Section {
-    let rows = each(switch, |room, told| match told {
-        Told::Decided { at, what } => Some(vec![zone.shown(*at), room.room.to_string(), what.clone()]),
+    let rows = each(switch, |room, occurrence| match occurrence {
+        Occurrence::Decided { at, what } => Some(vec![zone.shown(*at), room.room.to_string(), what.clone()]),
         _ => None,
     });
     Section {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use linli_domain::audit::hex;
 use linli_domain::{ClockQuality, Id, Topic};
 use linli_mode::cap::Alert;
-use linli_mode::order::{Clock, Envelope, Judgement, Kind, LARGEST, Order, Refusal, ReplayGuard, judge};
+use linli_mode::order::{Clock, Envelope, Judgement, Kind, LARGEST, Order, OrderError, ReplayGuard, judge};
 use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_store::{Change, Document};
 use linli_uplink::InboundOrder;
@@ -119,14 +119,14 @@ impl Engine {
                 return self.finish(outcome, via).await;
             }
             Err(refusal) => {
-                if let Refusal::Quarantined { code } = &refusal {
+                if let OrderError::Quarantined { code } = &refusal {
                     outcome.result = "quarantined";
                     self.quarantine.insert(code.clone(), envelope.bytes());
                     while self.quarantine.len() > MOST_QUARANTINED {
                         self.quarantine.pop_first();
                     }
                 }
-                outcome.is_alarm = matches!(refusal, Refusal::Equivocation { .. });
+                outcome.is_alarm = matches!(refusal, OrderError::Equivocation { .. });
                 return self.finish(outcome.with(refusal.to_string()), via).await;
             }
         };

@@ -1,4 +1,4 @@
-//! `linli mode audit`: the record taken out, and verified by anybody without the gateway.
+//! `linli mode audit`: exports the mode record, and verifies an export without the gateway.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,33 +19,33 @@ use linli_mode::record::{ModeEntry, ModeEvent};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// Write the whole record, one line for everything that was decided (导出记录)
+    /// Export the whole record, one line per event (导出记录)
     Export {
-        /// Where to; otherwise it is printed
+        /// Output file; standard output unless given
         #[arg(long, short)]
         output: Option<PathBuf>,
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Verify a record: that no line was changed or left out, who signed its orders, and that the
-    /// same decisions follow from the same events (验证记录)
+    /// Verify a record: that no line was changed or left out, the signatures of its orders, and that
+    /// the same events lead to the same decisions (验证记录)
     Verify {
         /// The record
         file: PathBuf,
-        /// The configuration with people's keys and the building; without it only the chain is verified
+        /// Configuration with the keys and the building; without it only the hash chain is verified
         #[arg(long, value_name = "DIR")]
         with: Option<PathBuf>,
-        /// What the district was told: COUNT:ROOT of an event/mode message; may be repeated
+        /// Checkpoint received by the district: COUNT:ROOT of an event/mode message; may be repeated
         #[arg(long, value_name = "COUNT:ROOT")]
         head: Vec<String>,
-        /// A file with the checkpoint of such a message, as the gateway signed it; may be repeated
+        /// File with the signed checkpoint of such a message; may be repeated
         #[arg(long, value_name = "FILE", requires = "key")]
         checkpoint: Vec<PathBuf>,
-        /// The gateway's verifier key, as `linli mode audit key` and its status message tell it
+        /// Verifier key of the gateway, from `linli mode audit key` or its status message
         #[arg(long, value_name = "NAME+ID+KEY", requires = "checkpoint")]
         key: Option<String>,
     },
-    /// Show what this gateway's checkpoints are verified with; give it to whoever keeps them (验证公钥)
+    /// Show the public key that verifies the checkpoints of this gateway (验证公钥)
     Key {
         #[command(flatten)]
         site: ConfigDir,
@@ -74,7 +74,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What a checkpoint tells, if the gateway signed it.
+/// Returns the contents of a checkpoint after verifying its signature.
 fn opened(file: &Path, key: &Key) -> anyhow::Result<(u64, String)> {
     let note = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let head = key.open(&note).with_context(|| format!("{}", file.display()))?;
@@ -91,7 +91,7 @@ fn export(site: &ConfigDir, path: Option<&PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The whole record of the running gateway.
+/// Fetches the whole record of the running gateway.
 pub fn whole(site: &ConfigDir) -> anyhow::Result<String> {
     let mut record = String::new();
     each(site, |lines| {
@@ -101,7 +101,7 @@ pub fn whole(site: &ConfigDir) -> anyhow::Result<String> {
     Ok(record)
 }
 
-/// Every line, a few at a time; how many there were.
+/// Fetches the lines in batches, and returns their number.
 fn each(site: &ConfigDir, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<usize> {
     let mut count = 0;
     loop {
@@ -156,7 +156,7 @@ fn head_of(text: &str) -> anyhow::Result<(u64, String)> {
     Ok((count.parse().context("--head is written COUNT:ROOT")?, root.to_lowercase()))
 }
 
-/// Walks through a record.
+/// Verifies a record line by line.
 #[derive(Default)]
 struct Verifier<'v> {
     config: Option<&'v Checked>,
@@ -197,7 +197,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// Who is said to have signed has signed.
+    /// Verifies that the recorded signers have signed.
     fn order(&mut self, signers: &[Id], envelope: &str) -> anyhow::Result<()> {
         self.orders += 1;
         let bytes = unhex(envelope).context("the order is not written in hexadecimal digits")?;

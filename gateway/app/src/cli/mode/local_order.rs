@@ -1,4 +1,4 @@
-//! `linli mode enter` and `linli mode return`: an order on the spot, written, signed and sent.
+//! `linli mode enter` and `linli mode return`: writes, signs and sends a local order.
 
 use std::path::PathBuf;
 
@@ -8,26 +8,26 @@ use linli_mode::order::{Kind, sign};
 use super::super::config_dir::ConfigDir;
 use super::super::order;
 
-/// An order on the spot.
+/// Arguments of a local order.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The files of the plans, one for each room
+    /// Plan files, one per room
     #[arg(required = true, value_name = "FILE")]
     pub plans: Vec<PathBuf>,
-    /// Whether it is meant
+    /// Real order or drill
     #[arg(long, value_enum)]
     pub class: order::keygen::Class,
-    /// What it is about, such as epidemic.sampling
+    /// The mode, such as epidemic.sampling
     #[arg(long)]
     pub mode: String,
-    /// Secret keys of two people of the roles in `[orders] local`
+    /// Secret keys of two people with roles in `[orders] local`
     #[arg(long, value_name = "FILE", required = true)]
     pub key: Vec<PathBuf>,
     #[command(flatten)]
     pub site: ConfigDir,
 }
 
-/// Writes, signs, sends.
+/// Writes, signs and sends the order.
 pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
     let config = linli_config::load(&args.site.config)?;
     let plans = args.plans.iter().map(|path| order::new::plan(path)).collect::<anyhow::Result<_>>()?;
@@ -37,12 +37,12 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
     }
     order::show::show(&envelope);
     let text = linli_mode::order::text::write(&envelope.bytes());
-    // Whoever signs here has compared it: they are the people on the spot.
+    // Sends the code along: the signers are in the centre and have compared it.
     let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
     order::send::told(&told)
 }
 
-/// The room that a plan's file is about.
+/// Returns the room of a plan file.
 pub fn room(file: &std::path::Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file)?;
     let table: toml::Table = toml::from_str(&text)?;

@@ -1,5 +1,4 @@
-//! `linli mode`: see where every room is, do and confirm its steps, stop it, and prove afterwards
-//! what happened.
+//! `linli mode`: shows the stage of every room, confirms steps, stops rooms, and reports afterwards.
 
 mod audit;
 pub mod local_order;
@@ -17,13 +16,13 @@ use serde_json::{Value, json};
 use super::config_dir::ConfigDir;
 use super::socket;
 
-/// How long the gateway may take.
+/// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Switch rooms between peace and emergency: preview, watch, confirm, stop, prove (平急转换).
+/// Switch rooms between normal and emergency mode: preview, watch, confirm, stop, report (平急转换).
 ///
-/// Two people order a room into its emergency role, one person stops it, a fire alarm always does.
-/// A room is called ready when every claim it rests on is read to hold, never before.
+/// An order needs two people; one person, or a fire alarm, stops it. A room is ready only when all
+/// conditions of its plan have been verified.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode return plans/reading-room.from-sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode alternate reading-room --as zhao --why 消杀设备损坏\n  linli mode report -o report.md\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
@@ -35,9 +34,9 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Show where every room is, and what is waited for (状态)
+    /// Show the stage of every room, and what it waits for (状态)
     Status {
-        /// Show it anew whenever something happens
+        /// Update the display on every change
         #[arg(long)]
         watch: bool,
         /// Print JSON
@@ -46,9 +45,9 @@ enum Verb {
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Show what a plan would do now: steps, people, time, what is not known (预演)
+    /// Preview a plan: steps, people, time, unknown conditions (预演)
     Plan {
-        /// The plans, such as reading-room.sampling@1; several that one order names
+        /// Plans of one order, such as reading-room.sampling@1
         #[arg(required = true)]
         plans: Vec<String>,
         /// Print JSON
@@ -57,46 +56,46 @@ enum Verb {
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Say that you did a step (确认完成)
+    /// Confirm that you completed a step (确认完成)
     Confirm {
         #[command(flatten)]
         step: Step,
-        /// In a drill: it was only simulated (模拟完成)
+        /// In a drill: the step was simulated (模拟完成)
         #[arg(long)]
         simulated: bool,
     },
-    /// Say that a step cannot be done (无法完成)
+    /// Report that a step cannot be done (无法完成)
     Cannot {
         #[command(flatten)]
         step: Step,
-        /// Why
+        /// Reason
         #[arg(long)]
         why: String,
     },
-    /// Do without a step for a time (豁免)
+    /// Waive a step for a time (豁免)
     Waive {
         #[command(flatten)]
         step: Step,
         /// Why
         #[arg(long)]
         why: String,
-        /// For how long
+        /// Duration of the waiver
         #[arg(long = "for")]
         span: String,
     },
-    /// Try a step once more (重试)
+    /// Retry a step (重试)
     Retry(Step),
-    /// Begin now what was ordered; a drill always waits for this (开始)
+    /// Start an order now; a drill always needs this (开始)
     Commit(Operation),
-    /// Let a held room go on, from its first step (继续)
+    /// Resume a held room, from its first step (继续)
     Resume {
         #[command(flatten)]
         operation: Operation,
-        /// Why it may
+        /// Reason
         #[arg(long)]
         why: String,
     },
-    /// Do not accept what was done: it is done again (不予验收)
+    /// Reject the result of a room: its steps are repeated (不予验收)
     Reject {
         #[command(flatten)]
         operation: Operation,
@@ -104,7 +103,7 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
-    /// Let another room take the place of one that cannot be used, under the same order (改用备用房间)
+    /// Use the alternate room under the same order (改用备用房间)
     Alternate {
         #[command(flatten)]
         operation: Operation,
@@ -112,20 +111,20 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
-    /// Stop a room at once: everything becomes safe. Anybody may (停止)
+    /// Stop a room at once and set its outputs to the safe state; anybody may (停止)
     Stop {
         /// The room
         room: String,
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Order plans on the spot, while the district cannot be reached: two people's keys (就地转急)
+    /// Order plans locally while the district cannot be reached, with the keys of two people (就地转急)
     Enter(local_order::Args),
-    /// Order the way back on the spot (就地转平)
+    /// Order the return to normal mode locally (就地转平)
     Return(local_order::Args),
-    /// A switch as it was, planned against real, from the record alone (转换报告)
+    /// Write the report of a switch: planned and real times, from the record (转换报告)
     Report(report::Args),
-    /// Take the record out, or verify one (审计)
+    /// Export the record, or verify an export (审计)
     Audit {
         #[command(subcommand)]
         verb: audit::Verb,
@@ -138,7 +137,7 @@ struct Step {
     room: String,
     /// The step
     step: String,
-    /// Who you are: a person of facility.toml
+    /// Your id in facility.toml
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     #[command(flatten)]
@@ -149,7 +148,7 @@ struct Step {
 struct Operation {
     /// The room
     room: String,
-    /// Who you are: a person of facility.toml
+    /// Your id in facility.toml
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     #[command(flatten)]
@@ -207,7 +206,7 @@ fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result
     Ok(())
 }
 
-/// Asks the running gateway.
+/// Sends a request to the running gateway and parses the answer.
 pub fn ask(site: &ConfigDir, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
     let answer = socket::ask(&site.data_dir(), method, path, body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
@@ -220,7 +219,7 @@ pub fn send(site: &ConfigDir, text: &str, code: Option<&str>) -> anyhow::Result<
     ask(site, "POST", &format!("/api/v1/mode/order{query}"), text)
 }
 
-/// Where a record is written to.
+/// Opens the output file, or standard output.
 fn output(path: Option<&PathBuf>) -> anyhow::Result<Box<dyn std::io::Write>> {
     Ok(match path {
         Some(path) => Box::new(std::io::BufWriter::new(

@@ -1,4 +1,4 @@
-//! `linli mode report` and `linli drill report`: a switch as it was, from the record alone.
+//! `linli mode report` and `linli drill report`: the report of a switch, from the record alone.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,28 +11,28 @@ use super::audit;
 use linli_domain::timezone::Zone;
 use linli_reports::switch::{Form, Switch, orders, render};
 
-/// Times are shown as in the centres.
+/// Time zone of the report.
 const ZONE: &str = "Asia/Shanghai";
 
-/// A report.
+/// Arguments of a report.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The order; the latest of its class unless given
+    /// Id of the order; the latest of its class unless given
     order: Option<String>,
-    /// Read an exported record instead of asking the gateway: anybody can, anywhere
+    /// Read an exported record instead of that of the running gateway
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Form,
-    /// Write here instead of to standard output
+    /// Output file; standard output unless given
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     site: ConfigDir,
 }
 
-/// Writes it; of an order of that class.
+/// Writes the report of an order of that class.
 pub fn run(args: &Args, class: Class) -> anyhow::Result<()> {
     let record = match &args.record {
         Some(file) => {

@@ -1,4 +1,4 @@
-//! `linli mode status` and `linli mode plan`.
+//! `linli mode status` and `linli mode plan`: prints rooms and previews.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::ask;
 use linli_domain::timezone::Zone;
 use linli_mode::labels;
 
-/// A screen is drawn anew this often at least.
+/// Longest time between two updates of the display.
 const REDRAW: Duration = Duration::from_secs(1);
 
-/// Shows every room; again and again when watching, until somebody interrupts it.
+/// Prints every room; when watching, again on every change until interrupted.
 pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result<()> {
     let mut before = Value::Null;
     loop {
@@ -24,7 +24,7 @@ pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result
             }
         } else {
             if is_watching {
-                // Clear the screen, go to its corner (ECMA-48).
+                // Clears the screen and moves to its corner (ECMA-48).
                 print!("\u{1b}[2J\u{1b}[H");
             }
             print(&shown);
@@ -63,19 +63,19 @@ fn print(shown: &Value) {
     println!("\n记录 record  {} · {}", record["count"], word(record, "root").get(..8).unwrap_or_default());
 }
 
-/// What rooms are together. A drill beside the real thing is no drill.
+/// Mode of all rooms together. With a real order in any room, it is not a drill.
 fn all_said<'v>(together: &Value, rooms: impl IntoIterator<Item = &'v Value>) -> String {
     let is_real = rooms.into_iter().any(|room| room["class"] == "Actual");
     let is_drill = together["is_exercise"] == Value::Bool(true) && !is_real;
     said(is_drill, &stage(&together["stage"]))
 }
 
-/// What people read of a drill stands in brackets.
+/// Texts of a drill are enclosed in 【演练】.
 fn said(is_drill: bool, text: &str) -> String {
     if is_drill { bracketed(text) } else { text.to_owned() }
 }
 
-/// One room.
+/// Prints one room.
 pub fn print_room(room: &Value) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
     let stage = said(room["class"] == "Exercise", &stage(&room["stage"]));
@@ -157,7 +157,7 @@ fn print_step(step: &Value) {
     println!("  {mark} {:16} {}  {}", word(step, "step"), labels::step(state), more.join(" · "));
 }
 
-/// Shows what plans would do now, and what an order that names them can name as seen.
+/// Prints the previews of plans, and the snapshot hash for an order.
 pub fn plans(site: &ConfigDir, plans: &[String], is_json: bool) -> anyhow::Result<()> {
     for (nth, name) in plans.iter().enumerate() {
         if nth > 0 && !is_json {
@@ -178,7 +178,7 @@ pub fn plans(site: &ConfigDir, plans: &[String], is_json: bool) -> anyhow::Resul
     Ok(())
 }
 
-/// Shows what a plan would do now.
+/// Prints the preview of a plan.
 fn plan(site: &ConfigDir, plan: &str, is_json: bool) -> anyhow::Result<()> {
     let is_name = plan.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b));
     anyhow::ensure!(is_name && !plan.is_empty(), "{plan:?} is no plan; write it as reading-room.sampling@1");

@@ -1,4 +1,4 @@
-//! `linli node`: what a technician asks of a node, and what was done with nodes.
+//! `linli node`: maintenance of our own nodes, and its record.
 
 pub mod offline;
 mod show;
@@ -12,12 +12,12 @@ use super::config_dir::ConfigDir;
 use super::socket;
 use linli_services::nodes::{Do, run as run_job};
 
-/// A self-test takes up to half a minute, a log some requests on a slow line.
+/// Longest wait for the gateway: a self-test takes up to half a minute, a log several requests.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Look after our own sensor nodes: status, log, self-test, calibration, and the record of it all.
+/// Maintain our own sensor nodes: status, log, self-test, calibration, and the maintenance record.
 ///
-/// Through the running gateway, or directly on their line where none runs.
+/// Works through the running gateway, or directly on the line when none runs.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli node status fridge-node-1\n  linli node log fridge-node-1 --most 20\n  linli node selftest fridge-node-1\n  linli node calibrate fridge-node-1 product_temperature -0.3\n  linli node confirm fridge-node-1\n  linli node audit --device fridge-node-1\n\nExit codes: 0 done, 1 failed (also a self-test that fails), 2 wrong usage or configuration"
@@ -29,40 +29,40 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Who it is, what runs, how an update stands, every counter (状态)
+    /// Show identity, firmware, state of an update, and counters (状态)
     Status(One),
-    /// What it wrote down, oldest first (日志)
+    /// Show the log of the node, oldest first (日志)
     Log {
         #[command(flatten)]
         one: One,
-        /// At most so many of the newest entries
+        /// Show at most this number of the newest entries
         #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         most: u32,
     },
-    /// Have it test itself (自检)
+    /// Run the self-test (自检)
     Selftest(One),
-    /// Keep the firmware that is on trial; `linli flash` does so itself (确认固件)
+    /// Confirm firmware that runs on trial; `linli flash` does so itself (确认固件)
     Confirm(One),
-    /// Forget an update that is under way (放弃升级)
+    /// Abort an update (放弃升级)
     Abort(One),
-    /// Restart it (重启)
+    /// Restart the node (重启)
     Restart(One),
-    /// Set what is added to a point, in the point's unit (校准)
+    /// Set the calibration offset of a point, in its unit (校准)
     Calibrate {
         #[command(flatten)]
         one: One,
         /// The point
         point: String,
-        /// What is added, such as -0.3
+        /// Offset, such as -0.3
         #[arg(allow_negative_numbers = true)]
         offset: f64,
     },
-    /// Everything that was done with nodes, by whom, and what came of it (维护记录)
+    /// Show the maintenance record: who did what, with which result (维护记录)
     Audit {
         /// Only this device
         #[arg(long)]
         device: Option<String>,
-        /// Print the lines as they are: the chain can be verified
+        /// Print the lines unchanged, so that the hash chain can be verified
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -70,7 +70,7 @@ enum Verb {
     },
 }
 
-/// One node.
+/// Arguments that select a node.
 #[derive(Debug, clap::Args)]
 struct One {
     /// The device's id
@@ -110,7 +110,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Asks the service of the running gateway.
+/// Sends a request to the running gateway.
 pub fn ask(site: &ConfigDir, what: &Do) -> anyhow::Result<Value> {
     let body = serde_json::to_string(what)?;
     let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/nodes", &body, PATIENCE)?;

@@ -1,4 +1,4 @@
-//! Nodes while no gateway runs: their line is opened by hand, the record is kept all the same.
+//! Access to nodes while no gateway runs: opens their line, and writes the maintenance record.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use linli_config::Checked;
 use linli_services::audit_log::entries_after;
 use linli_services::nodes::{NodeEvent, Record, Target};
 
-/// Lines read at a time.
+/// Number of lines read at a time.
 const PAGE: u32 = 1000;
 
-/// A node of the configuration.
+/// A configured node.
 pub struct Found {
-    /// Its line.
+    /// Id of its line.
     pub line: String,
     medium: Medium,
     timing: Timing,
@@ -26,7 +26,7 @@ pub struct Found {
     kind: u16,
 }
 
-/// The record of a gateway that does not run; none where there is no configuration.
+/// The maintenance record; without a configuration nothing is recorded.
 pub struct Offline {
     open: Option<(Store, Record)>,
     who: String,
@@ -35,7 +35,7 @@ pub struct Offline {
 // === impl Found ===
 
 impl Found {
-    /// Opens its line.
+    /// Opens the line of the node.
     pub async fn attend(&self) -> anyhow::Result<MaintenanceHandle> {
         maintenance::open(self.medium.clone(), self.timing).await.map_err(|why| anyhow::anyhow!(why))
     }
@@ -77,8 +77,8 @@ pub fn find(config: &Checked, device: &str) -> anyhow::Result<Found> {
 // === impl Offline ===
 
 impl Offline {
-    /// Opens the record of that configuration's gateway. Without one the work is done all the
-    /// same, and it is said that nobody writes it down.
+    /// Opens the record of the configured gateway. Without a configuration a warning is printed, and
+    /// nothing is recorded.
     pub async fn open(config: Option<&Checked>) -> Self {
         let who = format!("local:{}, without the gateway", rustix::process::getuid().as_raw());
         let open = match config {
@@ -99,7 +99,7 @@ impl Offline {
         Ok((store, record))
     }
 
-    /// Writes a line.
+    /// Records an action.
     pub async fn note(
         &mut self,
         action: &str,
@@ -120,14 +120,14 @@ impl Offline {
         self.keep(what).await;
     }
 
-    /// Writes that something was refused before any node was reached.
+    /// Records a refusal before any node was reached.
     pub async fn refused(&mut self, action: &str, device: &str, why: &str) {
         let (action, device) = (action.to_owned(), device.to_owned());
         let (result, detail) = ("refused".to_owned(), Some(why.to_owned()));
         self.keep(NodeEvent { action, result, device, detail, ..NodeEvent::default() }).await;
     }
 
-    /// Writes a line as it is, with who did it.
+    /// Records an event, with the user.
     pub async fn keep(&mut self, what: NodeEvent) {
         let Some((store, record)) = &mut self.open else { return };
         let what = NodeEvent { who: self.who.clone(), ..what };
@@ -136,13 +136,13 @@ impl Offline {
         }
     }
 
-    /// Who works.
+    /// Name of the user.
     #[must_use]
     pub fn who(&self) -> &str {
         &self.who
     }
 
-    /// Makes sure that all of it is on the disk.
+    /// Waits until the record is on the disk.
     pub async fn close(self) {
         if let Some((store, _)) = self.open {
             store.close().await;
@@ -150,7 +150,7 @@ impl Offline {
     }
 }
 
-/// Every line of the record of a gateway that does not run.
+/// Reads the whole maintenance record from the database.
 pub async fn lines(config: &Checked) -> anyhow::Result<Vec<String>> {
     let (store, _) = Offline::record(config).await?;
     let mut lines: Vec<String> = Vec::new();

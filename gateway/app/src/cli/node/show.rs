@@ -1,14 +1,14 @@
-//! Nodes as tables, in Chinese and English.
+//! Prints answers of nodes in Chinese and English.
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Width of a column of words; Chinese characters take two places.
+/// Width of the first column, where a Chinese character counts as two.
 const WORD: usize = 28;
 
-/// Who it is and what runs.
+/// Prints identity and firmware.
 pub fn identity(node: &Value) -> String {
     let text = |key: &str| node[key].as_str().unwrap_or_default().to_owned();
     let mut out = String::new();
@@ -23,7 +23,7 @@ pub fn identity(node: &Value) -> String {
     out
 }
 
-/// Everything.
+/// Prints the status with all counters.
 pub fn status(node: &Value) -> String {
     let mut out = identity(node);
     row(&mut out, "name 名称", node["name"].as_str().unwrap_or_default());
@@ -72,7 +72,7 @@ pub fn status(node: &Value) -> String {
     out
 }
 
-/// The log.
+/// Prints the log.
 pub fn log(node: &Value) -> String {
     let mut out = String::new();
     let entries = node["entries"].as_array().map_or(&[][..], Vec::as_slice);
@@ -87,7 +87,7 @@ pub fn log(node: &Value) -> String {
     out
 }
 
-/// The self-test.
+/// Prints the result of the self-test.
 pub fn selftest(node: &Value) -> String {
     let test = &node["selftest"];
     let mut out = String::new();
@@ -98,17 +98,17 @@ pub fn selftest(node: &Value) -> String {
     out
 }
 
-/// After an update was given up.
+/// Prints that an update was aborted.
 pub fn aborted(node: &Value) -> String {
     format!("update 升级: {}\n", both(&node["update"]["state"]))
 }
 
-/// After it was ordered to restart.
+/// Prints that the node restarts.
 pub fn restarted(node: &Value) -> String {
     format!("{} restarts (正在重启)\n", node["serial"].as_str().unwrap_or_default())
 }
 
-/// After a calibration.
+/// Prints the new calibration.
 pub fn calibrated(node: &Value) -> String {
     let mut out = String::new();
     for offset in node["offsets"].as_array().into_iter().flatten() {
@@ -126,7 +126,7 @@ pub fn calibrated(node: &Value) -> String {
     out
 }
 
-/// A line of the record.
+/// Prints a line of the record.
 pub fn audit_line(line: &Value) -> String {
     let text = |key: &str| line[key].as_str().unwrap_or_default();
     let at = line["at"].as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());

@@ -1,4 +1,4 @@
-//! `linli order cap`: what a message proposes.
+//! `linli order cap`: shows a CAP message and the orders that it suggests.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use linli_mode::Class;
 use linli_mode::cap::{Alert, LARGEST};
 use serde_json::json;
 
-/// Reads a message in a file.
+/// Reads a message from a file.
 pub fn read(path: &Path) -> anyhow::Result<(Vec<u8>, Alert)> {
     let found = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     anyhow::ensure!(
@@ -21,7 +21,7 @@ pub fn read(path: &Path) -> anyhow::Result<(Vec<u8>, Alert)> {
     Ok((bytes, alert))
 }
 
-/// Shows it.
+/// Prints the message.
 pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
     let (_, alert) = read(path)?;
     let proposal = alert.proposes();

@@ -1,14 +1,17 @@
-//! Orders in files: as bytes, or as text.
+//! Reads and writes files with orders, which are COSE bytes or armoured text.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use linli_config::files;
 use linli_mode::order::{Envelope, LARGEST};
 
 use linli_mode::order::text;
 
 /// Reads an order in either form.
+///
+/// # Errors
+/// When the file cannot be read, is too long or contains no order.
 pub fn read(path: &Path) -> anyhow::Result<Envelope> {
     let found = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     anyhow::ensure!(
@@ -27,7 +30,7 @@ pub fn read(path: &Path) -> anyhow::Result<Envelope> {
     Envelope::read(&bytes).with_context(|| path.display().to_string())
 }
 
-/// Writes an order whole or not at all.
+/// Writes an order as bytes. Unless `is_replaced`, an existing file is an error.
 pub fn write(path: &Path, envelope: &Envelope, is_replaced: bool) -> anyhow::Result<()> {
     let is_there = path.exists();
     anyhow::ensure!(
@@ -38,7 +41,7 @@ pub fn write(path: &Path, envelope: &Envelope, is_replaced: bool) -> anyhow::Res
     replace(path, &envelope.bytes())
 }
 
-/// The file's name with an ending more.
+/// The path with `.ending` appended.
 pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -46,15 +49,7 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes a file whole or not at all.
+/// Replaces a file as a whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let fresh = dir.join(format!(".linli-order-{}", std::process::id()));
-    let written = std::fs::File::create(&fresh)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&fresh, path));
-    written.with_context(|| format!("{} cannot be written", path.display()))
+    files::replace(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
 }

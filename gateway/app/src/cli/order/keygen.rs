@@ -1,24 +1,23 @@
-//! `linli order keygen`.
+//! `linli order keygen`: makes the key pair of a person.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use linli_config::files;
 use linli_mode::order::SecretKey;
 
 use linli_services::random::random;
 
 /// Make a pair of keys (生成密钥).
 ///
-/// The secret key stays in its file, readable by you only. The public one goes into the
-/// configuration of every centre, below the person. To change a key: add the new one there, give
-/// the old one an `until`, and destroy its file.
+/// The secret key stays in its file, readable by you only. Add the public key to the person in the
+/// configuration of every centre. To change a key: add the new one, give the old one an `until`,
+/// and destroy its file.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the secret key is written
+    /// File for the secret key
     file: PathBuf,
-    /// What it signs: a drill has keys of its own
+    /// What it signs: real orders or drills
     #[arg(long, value_enum)]
     class: Class,
 }
@@ -26,9 +25,9 @@ pub struct Args {
 /// What a key signs.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum Class {
-    /// The real thing (实战)
+    /// Real orders (实战)
     Actual,
-    /// A drill (演练)
+    /// Drills (演练)
     Exercise,
 }
 
@@ -41,14 +40,11 @@ impl From<Class> for linli_mode::Class {
     }
 }
 
-/// Makes them.
+/// Writes the secret key and prints the public one as TOML.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let secret = SecretKey::from_seed(random()?);
-    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.file);
-    let mut file = opened
+    files::create_secret(&args.file, format!("{}\n", secret.reveal()).as_bytes())
         .with_context(|| format!("{} cannot be written; a key is never overwritten", args.file.display()))?;
-    writeln!(file, "{}", secret.reveal())?;
-    file.sync_all()?;
     let public = secret.public();
     println!("# {} 私钥，只归本人保管 secret key, keep it to yourself", args.file.display());
     println!("# facility.toml, 写在本人的 [[person]] 之下 below the person:");

@@ -1,4 +1,4 @@
-//! `linli order`: write an order, sign it, look at it, verify it. All of it works without a network.
+//! `linli order`: writes, signs, shows and verifies orders, without a network.
 
 mod cap;
 mod file;
@@ -16,11 +16,11 @@ use linli_mode::order::{SecretKey, sign};
 
 use super::config_dir::ConfigDir;
 
-/// Write, sign, show and verify orders to change a centre's mode (指令).
+/// Write, sign, show and verify orders to change the mode of a centre (指令).
 ///
-/// An order is signed by several people, each with a key of their own. It can be carried on a
-/// stick, sent by MQTT, or read out as text: whoever has the centre's configuration can verify it
-/// without a network. A drill has keys of its own and is never turned into the real thing.
+/// An order is signed by several people, each with their own key. It can be carried on a USB stick,
+/// sent by MQTT, or read out as text. With the configuration of the centre it can be verified
+/// without a network. Drills have separate keys, which cannot sign real orders.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order sign plans/reading-room.sampling@3.toml --key wang.key\n  linli order text order.cbor\n  linli order send order.cbor\n  linli order cap message.xml"
@@ -32,51 +32,51 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Make a pair of keys; the secret one stays in its file (生成密钥)
+    /// Make a key pair; the secret key stays in its file (生成密钥)
     Keygen(keygen::Args),
-    /// Write an order, not signed yet (起草指令)
+    /// Write an unsigned order (起草指令)
     New(new::Args),
-    /// Say what an order says, and who signed it (查看指令)
+    /// Show an order and its signers (查看指令)
     Show {
         /// The order
         file: PathBuf,
-        /// As JSON
+        /// Print as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Sign an order, or the file of a plan: first look at it, then sign with its code (签署指令、预案)
+    /// Sign an order, with the code that `show` prints, or a plan file (签署指令、预案)
     Sign {
-        /// The order: the signature is added to it. The file of a plan (.toml): it stands beside it
+        /// An order, to which the signature is added, or a plan file (.toml), signed in FILE.sig
         file: PathBuf,
         /// Your secret key
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
-        /// The code of an order that `linli order show` shows: you have looked at what you sign
+        /// Code of the order, from `linli order show`: it proves that you have seen what you sign
         #[arg(long)]
         code: Option<String>,
     },
     /// Send an order, or a CAP message, to the running gateway (发送指令)
     Send {
-        /// The order; none to admit one that waits for its code
+        /// The order; leave out to confirm one that waits for its code
         file: Option<PathBuf>,
-        /// The code that you compared with the district by telephone, where the gateway asks for it
+        /// Code that you compared with the district by telephone, if the gateway asks for it
         #[arg(long)]
         code: Option<String>,
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Verify who signed an order, by a centre's configuration (验证指令)
+    /// Verify the signatures of an order with the configuration of a centre (验证指令)
     Verify {
         /// The order
         file: PathBuf,
         #[command(flatten)]
         site: ConfigDir,
     },
-    /// Read a CAP 1.2 or GB/T 35965 message, and what it proposes (预警消息)
+    /// Show a CAP 1.2 or GB/T 35965 message and the orders that it suggests (预警消息)
     Cap {
         /// The message
         file: PathBuf,
-        /// As JSON
+        /// Print as JSON
         #[arg(long)]
         json: bool,
     },

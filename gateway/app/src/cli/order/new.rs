@@ -1,4 +1,4 @@
-//! `linli order new`.
+//! `linli order new`: writes an unsigned order.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,73 +12,72 @@ use super::{cap, file, keygen::Class, show};
 use linli_domain::audit::{hex, unhex};
 use linli_services::random::random;
 
-/// Write an order, not signed yet (起草指令).
+/// Write an unsigned order (起草指令).
 ///
-/// It says which plan runs in which centre, by the hash of the plan's file: what was looked at is
-/// what runs.
+/// The order names the plans by the hash of their files: only these versions can run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What is to be done
+    /// Kind of order
     #[arg(long, value_enum)]
     kind: What,
-    /// Whether it is meant
+    /// Real order or drill
     #[arg(long, value_enum)]
     class: Class,
-    /// What it is about, such as epidemic.sampling
+    /// The mode, such as epidemic.sampling
     #[arg(long)]
     mode: String,
-    /// Its number: higher than that of every order before
+    /// Sequence number, higher than that of every earlier order
     #[arg(long)]
     seq: u64,
-    /// A centre and the file of a plan for one of its rooms; once for each room. Where each site of
-    /// a centre has its own gateway, CENTRE/SITE:FILE
+    /// Centre and plan file for one of its rooms; once per room. CENTRE/SITE:FILE when each site of a
+    /// centre has its own gateway
     #[arg(long = "plan", value_name = "CENTRE:FILE", required = true)]
     plans: Vec<String>,
-    /// What was seen there when it was looked at, as `linli mode plan` shows it: refused when that has
-    /// changed (快照)
+    /// Snapshot hash from `linli mode plan`: the order is refused when the state has changed since
+    /// (快照)
     #[arg(long = "snapshot", value_name = "CENTRE:SNAPSHOT")]
     snapshots: Vec<String>,
-    /// The document it rests on (文号)
+    /// Number of the document that the order is based on (文号)
     #[arg(long)]
     reference: Option<String>,
-    /// Its id; made from the number unless given
+    /// Id of the order; made from the sequence number unless given
     #[arg(long)]
     id: Option<String>,
-    /// From when, such as 2026-12-01T08:00:00+08:00; now unless given
+    /// Start of validity, such as 2026-12-01T08:00:00+08:00; now unless given
     #[arg(long, value_parser = time)]
     not_before: Option<Timestamp>,
-    /// How long it may be begun
+    /// Period of validity, in which it can start
     #[arg(long, value_parser = linli_drivers::duration::parse, default_value = "2h")]
     valid: Duration,
-    /// Given on the spot, while the district cannot be reached; good for an hour at most (现场应急授权)
+    /// Local order while the district cannot be reached; valid for an hour at most (现场应急授权)
     #[arg(long)]
     local: bool,
-    /// An order that it takes the place of, or takes back
+    /// Id of an order that it replaces or cancels
     #[arg(long = "supersedes", value_name = "ID")]
     supersedes: Vec<String>,
-    /// The CAP or GB/T 35965 message that it answers
+    /// CAP or GB/T 35965 message that it responds to
     #[arg(long, value_name = "FILE")]
     cap: Option<PathBuf>,
-    /// Where it is written
+    /// Output file
     #[arg(short, long, default_value = "order.cbor")]
     output: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum What {
-    /// Into the emergency mode (转急)
+    /// Enter the emergency mode (转急)
     Enter,
-    /// Back to peace (转平)
+    /// Return to normal mode (转平)
     Return,
-    /// Instead of an order that has not begun (更改)
+    /// Replace an order that has not started (更改)
     Amend,
-    /// Not to be done after all (撤销)
+    /// Cancel an order (撤销)
     Cancel,
-    /// The emergency is over (解除)
+    /// End the emergency (解除)
     StandDown,
 }
 
-/// Writes it.
+/// Writes the order.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let now = super::super::now();
     let not_before = args.not_before.unwrap_or(now);
@@ -118,7 +117,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         cap,
     };
     let envelope = Envelope::of(order);
-    // What is written can be read: a wrong id or mode shows here and not at the signers'.
+    // Reads the order back: a wrong id or mode is an error here, before anybody signs.
     let envelope = Envelope::read(&envelope.bytes())?;
     file::write(&args.output, &envelope, false)?;
     show::show(&envelope);
@@ -126,7 +125,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An order of people on the spot, not signed yet: good for an hour, numbered by the time.
+/// Returns an unsigned local order, valid for an hour, with the time as its sequence number.
 pub fn on_the_spot(
     centre: Id,
     plans: Vec<PlanHash>,
@@ -154,7 +153,7 @@ pub fn on_the_spot(
     Ok(Envelope::read(&Envelope::of(order).bytes())?)
 }
 
-/// Centres with their plans.
+/// Parses the centres with their plans.
 fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     for text in plans {
@@ -180,7 +179,7 @@ fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     Ok(targets)
 }
 
-/// The same with what was seen.
+/// Adds the snapshot hashes.
 fn seen(mut targets: Vec<Target>, snapshots: &[String]) -> anyhow::Result<Vec<Target>> {
     for text in snapshots {
         let (centre, hash) =
@@ -193,7 +192,7 @@ fn seen(mut targets: Vec<Target>, snapshots: &[String]) -> anyhow::Result<Vec<Ta
     Ok(targets)
 }
 
-/// The plan of a file, as an order names it.
+/// Reads a plan file, and returns what an order says of it.
 pub fn plan(path: &Path) -> anyhow::Result<PlanHash> {
     let bytes = bytes(path)?;
     let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not text", path.display()))?;
@@ -210,7 +209,7 @@ pub fn plan(path: &Path) -> anyhow::Result<PlanHash> {
     Ok(PlanHash { plan: format!("{id}@{version}"), hash })
 }
 
-/// The message that an order answers: a drill answers a drill.
+/// Reads the message that an order responds to; a drill responds only to an exercise message.
 fn answered(path: &Path, class: linli_mode::Class) -> anyhow::Result<Vec<u8>> {
     let (bytes, alert) = cap::read(path)?;
     let proposal = alert.proposes().with_context(|| {

@@ -1,11 +1,11 @@
-//! Signing the file of a plan: the signature stands beside it.
+//! Signs a plan file. The signatures are in `FILE.sig`.
 
 use std::path::Path;
 
 use anyhow::Context;
 use linli_mode::order::{SecretKey, sign_plan};
 
-/// Adds a signature to those of a plan's file. Signatures before it stay.
+/// Adds a signature to those of a plan file.
 pub fn sign(file: &Path, secret: &SecretKey) -> anyhow::Result<()> {
     let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let beside = super::file::beside(file, "sig");

@@ -1,4 +1,4 @@
-//! `linli order send`: an order, or a message, to the running gateway.
+//! `linli order send`: sends an order, or a message, to the running gateway.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::super::{config_dir::ConfigDir, mode};
 use super::file;
 use linli_mode::order::text;
 
-/// Sends a file, or admits the order that waits for its code.
+/// Sends a file, or confirms the order that waits for its code.
 pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow::Result<()> {
     let text = match path {
         None => {
@@ -27,7 +27,7 @@ pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow:
     told(&mode::send(site, &text, code)?)
 }
 
-/// Says what became of it; an order that was refused is a failure.
+/// Prints the result; a refused order is an error.
 pub fn told(answer: &Value) -> anyhow::Result<()> {
     if answer["rooms"].is_array() && answer["together"].is_object() {
         println!("已接受 accepted");

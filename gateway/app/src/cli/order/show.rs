@@ -1,4 +1,4 @@
-//! What an order says, for those who sign it and those who receive it.
+//! Prints an order for those who sign or receive it.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use super::file;
 use linli_domain::audit::hex;
 use linli_domain::timezone::Zone;
 
-/// Shows an order.
+/// Prints an order.
 pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
     let envelope = file::read(path)?;
     if is_json {
@@ -29,7 +29,7 @@ pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The line that nobody can mistake.
+/// The headline: real order or drill.
 pub fn headline(order: &Order) -> String {
     let what = match order.kind {
         Kind::Enter => "转入应急 enter emergency mode",
@@ -44,7 +44,7 @@ pub fn headline(order: &Order) -> String {
     }
 }
 
-/// Prints an order for people.
+/// Prints an order as text.
 pub fn show(envelope: &Envelope) {
     let order = &envelope.order;
     println!("{}", headline(order));
@@ -74,7 +74,7 @@ pub fn show(envelope: &Envelope) {
     println!("签署 signed   {signed}");
 }
 
-/// Judges an order by a centre's configuration.
+/// Verifies an order with the configuration of a centre.
 pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
     let envelope = file::read(path)?;
     let config = linli_config::load(dir)?;
@@ -87,7 +87,7 @@ pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
     show(&envelope);
     let (centre, ring) = (&config.centre.id, &config.centre.people.keyring);
     let now = super::super::now();
-    // What was accepted before is known to the gateway only: replays show there.
+    // Only the gateway knows earlier orders and can detect a replay.
     let judged = judge(&envelope, centre, ring, policy, &ReplayGuard::default(), now, Clock::Synchronised);
     match judged {
         Ok(Judgement::Accepted(accepted)) => {
@@ -110,7 +110,7 @@ pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// In the time of the district's clocks.
+/// Formats a time in the time zone of the district.
 pub fn time(at: Timestamp) -> String {
     Zone::find("Asia/Shanghai")
         .map_or_else(|| format!("{} ms", at.0), |zone| format!("{} +08:00", zone.shown(at)))

@@ -1,35 +1,36 @@
-//! A device more in devices.toml: appended, so that comments and order stay; checked afterwards.
+//! Appends a device to devices.toml, which keeps comments and order, and checks the result.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use linli_config::files;
 use linli_drivers::node::profile_name;
 use linli_wire::kind::Kind;
 
-/// What is written.
+/// A `[[device]]` to append.
 pub struct Entry<'e> {
-    /// The device's id.
+    /// Id of the device.
     pub id: &'e str,
-    /// What people call it.
+    /// Name for people.
     pub name: Option<&'e str>,
-    /// Its room.
+    /// Id of its room.
     pub room: Option<&'e str>,
-    /// Its line.
+    /// Id of its line.
     pub line: &'e str,
-    /// What it is.
+    /// Kind of node.
     pub kind: &'static Kind,
-    /// Its unit id.
+    /// Modbus unit id.
     pub unit: u8,
-    /// Its serial number.
+    /// Serial number, written as 16 hexadecimal digits.
     pub serial: u64,
-    /// How often it is read.
+    /// Poll interval, such as `5s`.
     pub poll: &'e str,
 }
 
 // === impl Entry ===
 
 impl Entry<'_> {
-    /// As it stands in the file.
+    /// The TOML text, which begins with an empty line.
     #[must_use]
     pub fn text(&self) -> String {
         let quoted = |text: &str| toml::Value::from(text).to_string();
@@ -51,12 +52,14 @@ impl Entry<'_> {
     }
 }
 
-/// Appends the device and checks everything; gives where the file before is kept. When the check
-/// fails the file is put back as it was.
+/// Appends the device and checks the configuration. Returns the path of the backup.
+///
+/// # Errors
+/// When a file cannot be written, or when the configuration has errors; devices.toml is then restored.
 pub fn append(dir: &Path, entry: &Entry<'_>) -> anyhow::Result<PathBuf> {
     let (file, backup) = (dir.join("devices.toml"), dir.join("devices.toml.before"));
     let before = std::fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
-    std::fs::write(&backup, &before).with_context(|| format!("{} cannot be written", backup.display()))?;
+    replace(&backup, &before)?;
     let joint = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
     replace(&file, &format!("{before}{joint}{}", entry.text()))?;
     if let Err(report) = linli_config::load(dir) {
@@ -69,11 +72,8 @@ pub fn append(dir: &Path, entry: &Entry<'_>) -> anyhow::Result<PathBuf> {
     Ok(backup)
 }
 
-/// Renamed into place: a power cut leaves the one or the other.
 fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let part = file.with_extension("toml.part");
-    std::fs::write(&part, text).with_context(|| format!("{} cannot be written", part.display()))?;
-    std::fs::rename(&part, file).with_context(|| format!("{} cannot be written", file.display()))
+    files::replace(file, text.as_bytes()).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The label: a QR code for a scanner, the same in words for people.
+//! The label of a node: a QR code with the same data as text.
 
 use std::path::Path;
 
@@ -8,21 +8,21 @@ use qrcode::render::{svg, unicode};
 
 use super::file::Entry;
 
-/// Size of the code on the label, and of the label, in units of its drawing.
+/// Size of the code and of the label, in SVG units.
 const CODE: u32 = 200;
 const LABEL: (u32, u32) = (520, 230);
 
-/// The code in characters, for a terminal.
+/// The code as text, for a terminal.
 pub fn text(content: &str) -> anyhow::Result<String> {
     let code = QrCode::new(content).context("the label is too long for a QR code")?;
     Ok(code.render::<unicode::Dense1x2>().build() + "\n")
 }
 
-/// The label as a drawing: print it 50 mm wide and stick it on the node.
+/// The label as SVG, to be printed 50 mm wide.
 pub fn write_svg(path: &Path, content: &str, entry: &Entry<'_>) -> anyhow::Result<()> {
     let code = QrCode::new(content).context("the label is too long for a QR code")?;
     let drawn = code.render::<svg::Color<'_>>().min_dimensions(CODE, CODE).build();
-    // Without its prologue a drawing may stand in another.
+    // Without its prologue an SVG can be part of another one.
     let drawn = drawn.split_once("?>").map_or(drawn.as_str(), |(_, rest)| rest);
     let lines = [
         entry.id.to_owned(),

@@ -1,4 +1,4 @@
-//! `linli provision`: a new node becomes a device of the configuration, with a label to stick on it.
+//! `linli provision`: sets up a new node, adds it to the configuration, and prints its label.
 
 mod file;
 mod label;
@@ -22,54 +22,53 @@ use linli_config::{self, Checked};
 use linli_services::nodes::provision::{Provisioned, Settings, label as label_text, new_serial, set};
 use linli_services::nodes::{Client, Do, NodeEvent, shown_identity};
 
-/// Set up a new node: it gets an address, a name, a serial number, a calibration, and a place in
-/// devices.toml.
+/// Set up a new node: address, name, serial number, calibration, and its entry in devices.toml.
 ///
-/// A new node waits at unit 247 with 9600 baud, 8N1. It takes over the settings of the line it is
-/// put on; until they are confirmed at the new address it can fall back by itself, so a mistake
-/// costs half a minute. devices.toml is checked after the change, the one before is kept beside it.
+/// A new node waits at unit 247 with 9600 baud, 8N1. It gets the settings of its line, and reverts
+/// by itself after half a minute unless they are confirmed at the new address. devices.toml is
+/// checked after the change, and the earlier version is kept in devices.toml.before.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli provision --line kitchen --device fridge-node-1 --name 东厨一号冷柜 --room kitchen\n  linli provision --port /dev/ttyUSB0 --line kitchen --device fridge-node-1 --unit 5 --label fridge-node-1.svg\n  linli provision --line kitchen --device fridge-node-1 --offset product_temperature=-0.3\n  linli provision --port /dev/ttyUSB0 --from 5 --again --line kitchen --device fridge-node-9\n\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration"
 )]
 pub struct Args {
-    /// The line of the configuration that the node is for
+    /// Line of the configuration that the node is on
     #[arg(long)]
     line: String,
-    /// Id that the device gets
+    /// Id of the new device
     #[arg(long)]
     device: String,
-    /// What people call it; also kept in the node, up to 32 bytes
+    /// Name for people; also stored in the node, up to 32 bytes
     #[arg(long)]
     name: Option<String>,
     /// The room it is in
     #[arg(long)]
     room: Option<String>,
-    /// Kind of node: fridge, cabin, room; as it came unless given
+    /// Kind of node: fridge, cabin, room; unchanged unless given
     #[arg(long)]
     kind: Option<String>,
-    /// Unit id that it gets; the lowest free one of the line unless given
+    /// New unit id; the lowest free one of the line unless given
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=246))]
     unit: Option<u8>,
-    /// Unit id that it answers at now
+    /// Present unit id
     #[arg(long, default_value_t = 247, value_parser = clap::value_parser!(u8).range(1..=247))]
     from: u8,
-    /// Serial number, up to 16 hexadecimal digits; a random one unless given or already there
+    /// Serial number, up to 16 hexadecimal digits; the stored one, or a random one, unless given
     #[arg(long, value_parser = serial)]
     serial: Option<u64>,
     /// Calibration, point=offset in the point's unit; may be repeated
     #[arg(long, value_parser = offset, allow_hyphen_values = true)]
     offset: Vec<(String, f64)>,
-    /// How long outputs stay without being written again, in seconds
+    /// Seconds after which outputs reset unless written again
     #[arg(long, value_parser = clap::value_parser!(u16).range(60..=3600))]
     lease: Option<u16>,
-    /// How often it is read
+    /// Poll interval
     #[arg(long, default_value = "5s")]
     poll: String,
-    /// The node was set up before
+    /// Set up a node again that was set up before
     #[arg(long)]
     again: bool,
-    /// Write the label as SVG
+    /// Output file for the label as SVG
     #[arg(long, value_name = "FILE")]
     label: Option<PathBuf>,
     #[command(flatten)]
@@ -133,7 +132,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The line, and a unit id that is free there.
+/// Returns the line and a free unit id on it.
 fn place<'c>(args: &Args, checked: &'c Checked) -> Result<(&'c ModbusPlan, u8), String> {
     linli_domain::Id::new(&args.device).map_err(|why| format!("--device {:?} {why}", args.device))?;
     linli_drivers::duration::parse(&args.poll).map_err(|why| format!("--poll: {why}"))?;
@@ -173,7 +172,7 @@ fn place<'c>(args: &Args, checked: &'c Checked) -> Result<(&'c ModbusPlan, u8), 
     }
 }
 
-/// What the node becomes; on a serial line also that line's speed and parity.
+/// Returns the settings of the node; on a serial line these include its speed and parity.
 fn settings(args: &Args, plan: &ModbusPlan, unit: u8) -> anyhow::Result<Settings> {
     let (baud, parity) = match &plan.medium {
         Medium::Rtu(serial) => {
@@ -198,7 +197,7 @@ fn settings(args: &Args, plan: &ModbusPlan, unit: u8) -> anyhow::Result<Settings
     })
 }
 
-/// The gateway's line is already as it is; the node must answer with its speed and parity.
+/// The line of the gateway keeps its settings: the node must answer with its speed and parity.
 fn through_gateway(args: &Args, settings: Settings) -> anyhow::Result<Provisioned> {
     let look = ask(&args.site, &Do::Look { line: args.line.clone(), unit: args.from }).map_err(|why| {
         anyhow::anyhow!(
@@ -261,7 +260,7 @@ async fn directly(
         attendant.map(|attendant| Client::new(attendant, unit)).map_err(|why| format!("{why:#}"))
     };
     let done = set(&client, &wanted, again).await;
-    // While the gateway runs, the record is its own: then it is said that this is not in it.
+    // A running gateway owns the record: a message then says that this action is not in it.
     let mut record = Offline::open(Some(checked)).await;
     record
         .keep(NodeEvent {

@@ -1,22 +1,39 @@
-//! A table for spreadsheets: RFC 4180, UTF-8 with the mark that spreadsheets want.
+//! Vital signs as a table for spreadsheets, one row per reading.
 
 use linli_domain::visit::Status;
 use linli_domain::vital::{self, Limits, Quantity};
 use linli_domain::{Civil, Timestamp};
 
 use super::Measured;
+use super::spreadsheet::Spreadsheet;
 
-/// Beijing time has had no summer time since 1991.
+/// Offset of Beijing time in milliseconds: China has had no summer time since 1991.
 const BEIJING: i64 = 8 * 3_600_000;
 
-/// One row per reading, under Chinese headings. Times are Beijing time where the centre keeps it,
-/// UTC elsewhere; the heading says which.
+/// Headings after the time.
+const HEADINGS: [&str; 12] = [
+    "居民代号",
+    "就诊编号",
+    "房间",
+    "设备",
+    "项目",
+    "LOINC",
+    "数值",
+    "单位",
+    "提示",
+    "状态",
+    "版本",
+    "测量编号",
+];
+
+/// Returns CSV with Chinese headings and one row per reading. Times are Beijing time for the time zone
+/// `Asia/Shanghai` and UTC for any other; the first heading names it.
 #[must_use]
 pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
     let (zone, offset) = if timezone == "Asia/Shanghai" { ("北京时间", BEIJING) } else { ("UTC", 0) };
-    let mut text = format!(
-        "\u{feff}时间（{zone}）,居民代号,就诊编号,房间,设备,项目,LOINC,数值,单位,提示,状态,版本,测量编号\r\n"
-    );
+    let at = format!("时间（{zone}）");
+    let mut sheet = Spreadsheet::new();
+    sheet.row([at.as_str()].into_iter().chain(HEADINGS));
     for (visit, version) in measured {
         let values: Vec<(Quantity, f64)> =
             version.measurement.readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
@@ -29,6 +46,7 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
                 |_| String::new(),
                 |value| format!("{value:.*}", usize::from(quantity.decimals())),
             );
+            let number = version.version.to_string();
             let row = [
                 at.as_str(),
                 visit.as_ref().and_then(|visit| visit.pseudonym.as_deref()).unwrap_or_default(),
@@ -41,15 +59,13 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
                 quantity.unit(),
                 flag,
                 status(version.status),
-                &version.version.to_string(),
+                &number,
                 &version.id,
             ];
-            let cells: Vec<String> = row.iter().map(|cell| quoted(cell)).collect();
-            text.push_str(&cells.join(","));
-            text.push_str("\r\n");
+            sheet.row(row);
         }
     }
-    text
+    sheet.into_text()
 }
 
 const fn status(status: Status) -> &'static str {
@@ -58,19 +74,5 @@ const fn status(status: Status) -> &'static str {
         Status::Amended => "已补充",
         Status::Corrected => "已更正",
         Status::EnteredInError => "已作废",
-    }
-}
-
-/// Quoted where needed; nothing that a spreadsheet takes for a formula.
-pub(super) fn quoted(cell: &str) -> String {
-    let guarded = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err() {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
     }
 }

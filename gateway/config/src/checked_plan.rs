@@ -1,0 +1,23 @@
+//! The result of checking a plan file: what the modules that check plans and policies exchange.
+
+use std::sync::Arc;
+
+use linli_mode::{Policy, ResolvedPlan};
+
+/// A plan without errors, ready to be ordered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedPlan {
+    /// Path of the file, relative to the configuration directory.
+    pub file: String,
+    /// Text of the file.
+    pub text: Arc<str>,
+    /// SHA-256 of the file. Orders refer to the plan by it.
+    pub hash: [u8; 32],
+    /// The plan with its names resolved to the rooms and devices of the building.
+    pub brief: ResolvedPlan,
+    /// Data policy while the plan is in force.
+    pub policy: Policy,
+    /// Identity of the resolved building ([`ResolvedPlan::identity`]), computed once because it is
+    /// stored with every step.
+    pub building: String,
+}

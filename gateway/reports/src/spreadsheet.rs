@@ -1,0 +1,72 @@
+//! CSV as spreadsheets read it: UTF-8 with a byte order mark, RFC 4180, and no cell that a
+//! spreadsheet would run as a formula.
+
+use csv::{Terminator, Writer, WriterBuilder};
+
+/// Spreadsheets take UTF-8 for the local encoding unless the file begins with this.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Rows of cells on their way to one CSV text.
+pub struct Spreadsheet(Writer<Vec<u8>>);
+
+// === impl Spreadsheet ===
+
+impl Spreadsheet {
+    pub fn new() -> Self {
+        let mut builder = WriterBuilder::new();
+        builder.flexible(true).terminator(Terminator::CRLF);
+        Self(builder.from_writer(BYTE_ORDER_MARK.as_bytes().to_vec()))
+    }
+
+    /// Adds a row. Cells are quoted where RFC 4180 requires it; rows may differ in length.
+    pub fn row<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) {
+        let written = self.0.write_record(cells.into_iter().map(without_formula));
+        written.expect("writing to memory does not fail, and rows may differ in length");
+    }
+
+    /// Returns the text with its byte order mark.
+    pub fn into_text(self) -> String {
+        let bytes = self.0.into_inner().expect("writing to memory does not fail");
+        String::from_utf8(bytes).expect("cells are UTF-8, and what stands between them is ASCII")
+    }
+}
+
+/// Prefixes an apostrophe to text that a spreadsheet would take for a formula. Numbers stay as they
+/// are.
+fn without_formula(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err() {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(rows: &[&[&str]]) -> String {
+        let mut sheet = Spreadsheet::new();
+        rows.iter().for_each(|row| sheet.row(row.iter().copied()));
+        sheet.into_text()
+    }
+
+    #[test]
+    fn text_begins_with_a_byte_order_mark_and_rows_end_with_crlf() {
+        assert_eq!(written(&[&["冷柜"], &["4.5", "", "°C"]]), "\u{feff}冷柜\r\n4.5,,°C\r\n");
+        assert_eq!(written(&[]), "\u{feff}");
+    }
+
+    #[test]
+    fn commas_quotes_and_line_ends_are_quoted() {
+        let expected = "\u{feff}\"a,b\",\"say \"\"yes\"\"\",\"one\ntwo\",\"one\r\",a b\r\n";
+        assert_eq!(written(&[&["a,b", "say \"yes\"", "one\ntwo", "one\r", "a b"]]), expected);
+    }
+
+    #[test]
+    fn a_formula_is_text_and_a_number_is_a_number() {
+        let cells = ["=1+1", "+86 755", "-x", "@SUM(A1)", "\tx", "\rx", "-4.5", "+1e3", "=a,b"];
+        let expected = "\u{feff}'=1+1,'+86 755,'-x,'@SUM(A1),'\tx,\"'\rx\",-4.5,+1e3,\"'=a,b\"\r\n";
+        assert_eq!(written(&[&cells]), expected);
+    }
+}
