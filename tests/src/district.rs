@@ -1,5 +1,5 @@
-//! A district: many centres, each with a gateway of its own, on one broker, with one building
-//! controller that simulates the reading room of each of them.
+//! A district: many centres with a gateway each, one broker, and one building controller that
+//! simulates the reading rooms of all centres.
 
 use std::path::{Path, PathBuf};
 
@@ -31,10 +31,10 @@ pub struct DistrictCentre {
 
 /// All of them.
 pub struct District {
-    /// Where everything lies; has the keys of the district's people, who are the same everywhere.
+    /// The configuration that each centre has a copy of, with the keys of the district's people.
     pub office: Centre,
     /// The centres.
-    pub places: Vec<DistrictCentre>,
+    pub centres: Vec<DistrictCentre>,
     /// The controller's port.
     pub port: u16,
 }
@@ -42,13 +42,13 @@ pub struct District {
 // === impl District ===
 
 impl District {
-    /// That many centres; their clocks are synchronised.
-    pub async fn new(workspace: &Workspace, centres: u8, broker: u16) -> anyhow::Result<Self> {
+    /// Starts that many centres; their clocks are synchronised.
+    pub async fn new(workspace: &Workspace, count: u8, broker: u16) -> anyhow::Result<Self> {
         let office = Centre::named("office", Some(broker)).await?;
         let (port, wrapper) = (free_port()?, time_service(workspace)?);
         let words: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-        let mut places = Vec::new();
-        for number in 0..centres {
+        let mut centres = Vec::new();
+        for number in 0..count {
             let name = format!("c{number:02}");
             let (uplink, panel) = (Link::to(broker).await?, Link::to(port).await?);
             let dir = workspace.path(&name);
@@ -71,19 +71,19 @@ impl District {
                 rewrite(&config.join(file), from, &to)?;
             }
             let gateway = Gateway::start_under(&words, &config, &data).await?;
-            places.push(DistrictCentre { name, unit, uplink, panel, config, gateway });
+            centres.push(DistrictCentre { name, unit, uplink, panel, config, gateway });
         }
-        for place in &mut places {
-            place.gateway.answering().await?;
+        for centre in &mut centres {
+            centre.gateway.answering().await?;
         }
-        Ok(Self { office, places, port })
+        Ok(Self { office, centres, port })
     }
 
-    /// One order for all of them, signed by two; gives its file.
+    /// Writes one order for all centres, signed by two people. Returns its file.
     pub async fn order(&mut self, kind: &str, plan: &str) -> anyhow::Result<String> {
-        let file = |place: &DistrictCentre| place.config.join(format!("plans/{plan}.toml"));
+        let file = |centre: &DistrictCentre| centre.config.join(format!("plans/{plan}.toml"));
         let plans: Vec<String> =
-            self.places.iter().map(|place| format!("{}:{}", place.name, file(place).display())).collect();
+            self.centres.iter().map(|centre| format!("{}:{}", centre.name, file(centre).display())).collect();
         let more: Vec<&str> = plans.iter().flat_map(|plan| ["--plan", plan.as_str()]).collect();
         self.office.order(kind, "actual", &more, &["wang", "li"]).await
     }

@@ -1,7 +1,7 @@
-//! Boards that are emulated: the firmware that would lie in a real one, run by QEMU.
+//! Boards emulated by QEMU, with the firmware that is built for them.
 //!
-//! The bus is a cable between two pseudo-terminals that stays when the board loses its power, so a
-//! gateway at its other end sees what it would see at a real line. Flash lies in a file and survives.
+//! The bus is a cable between two pseudo-terminals. It stays when the board loses its power, so a
+//! gateway at the other end sees what it would see on a real line. The flash is a file and stays too.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -27,13 +27,13 @@ pub const ACTIVE: usize = 0x1_0000;
 pub const OTHER: usize = 0x4_0000;
 const FLASH: usize = 16 << 20;
 
-/// A board and what is wired to it, with or without power.
+/// A board and what is wired to it. [`Bench::mps2`] and its siblings switch the power on.
 pub struct Bench {
     /// The gateway's end of the line.
     pub line: PathBuf,
     /// The flash of the MPS2.
     pub flash: PathBuf,
-    /// What the board says on its console.
+    /// The output of the board's console.
     pub console: PathBuf,
     cable: Cable,
     qmp: PathBuf,
@@ -58,7 +58,7 @@ async fn turn() -> anyhow::Result<(MutexGuard<'static, ()>, File)> {
     }
 }
 
-/// A board under power. Dropping it is pulling the plug.
+/// A board with power. Dropping it cuts the power.
 pub struct Emulator {
     child: Child,
     qmp: BufReader<UnixStream>,
@@ -67,7 +67,7 @@ pub struct Emulator {
 /// Longer than all tests with boards together.
 const LONGEST_TURN: Duration = Duration::from_secs(1800);
 
-/// What was built for a board.
+/// Returns the path of a file built for a board.
 pub fn built(board: &str, file: &str) -> anyhow::Result<PathBuf> {
     let shelf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/firmware");
     let path = shelf.join(board).join(file);
@@ -82,7 +82,8 @@ pub fn built(board: &str, file: &str) -> anyhow::Result<PathBuf> {
 // === impl Bench ===
 
 impl Bench {
-    /// Lays the cable; the flash is blank.
+    /// A board with a cable, without power. Flash and EEPROM are blank. Waits until no other test
+    /// emulates a board.
     pub async fn new(workspace: &Workspace) -> anyhow::Result<Self> {
         let cable = Cable::connect(workspace).await?;
         let bench = Self {
@@ -106,25 +107,25 @@ impl Bench {
         Ok(std::fs::write(&self.flash, flash)?)
     }
 
-    /// The end of the line that is the board's, for whoever disturbs it.
+    /// The board's end of the line, to send noise from.
     #[must_use]
     pub fn board_end(&self) -> &Path {
         &self.cable.server
     }
 
-    /// Whether the active slot holds exactly this.
+    /// Whether the active slot holds exactly this image.
     pub fn runs(&self, image: &[u8]) -> anyhow::Result<bool> {
         Ok(std::fs::read(&self.flash)?[ACTIVE..ACTIVE + image.len()] == *image)
     }
 
-    /// Words of progress in the bootloader's state page: how far a swap or a revert is.
+    /// The number of words written in the bootloader's state page: the progress of a swap or a revert.
     pub fn progress(&self) -> anyhow::Result<usize> {
         let flash = std::fs::read(&self.flash)?;
         Ok(flash[8..4096].chunks(4).filter(|word| **word != [0xFF; 4]).count())
     }
 
-    /// Power for an MPS2 with this bootloader: `boot.elf`, or `boot-slow.elf` in which a power cut
-    /// finds the time to strike.
+    /// Starts an MPS2 with this bootloader: `boot.elf`, or `boot-slow.elf`, whose writes are slow enough
+    /// for a power cut to fall into them.
     pub async fn mps2(&self, boot: &str) -> anyhow::Result<Emulator> {
         let memory =
             format!("memory-backend-file,id=mem,size=16M,share=on,mem-path={}", self.flash.display());
@@ -139,7 +140,7 @@ impl Bench {
         .await
     }
 
-    /// Power for an LM3S6965 with EEPROM and clock on its bus.
+    /// Starts an LM3S6965 with EEPROM and clock on its bus.
     pub async fn lm3s6965(&self) -> anyhow::Result<Emulator> {
         let kernel = built("lm3s6965evb", "node.elf")?.display().to_string();
         let eeprom = format!("if=none,id=ee,format=raw,file={}", self.eeprom.display());
@@ -158,7 +159,7 @@ impl Bench {
         .await
     }
 
-    /// Power for a Netduino Plus 2: an STM32F405 with its UART, little more.
+    /// Starts a Netduino Plus 2: an STM32F405 with its UART and little more.
     pub async fn netduinoplus2(&self) -> anyhow::Result<Emulator> {
         let kernel = built("stm32f405", "smoke.elf")?.display().to_string();
         let (line, _) = self.serial();
@@ -227,7 +228,7 @@ impl Drop for Starting {
 // === impl Emulator ===
 
 impl Emulator {
-    /// Orders something of QEMU itself.
+    /// Sends a QMP command to QEMU. Returns its answer; an error of QEMU is an error.
     pub fn order(&mut self, command: &str, arguments: Value) -> anyhow::Result<Value> {
         let order = json!({"execute": command, "arguments": arguments});
         self.qmp.get_mut().write_all(format!("{order}\n").as_bytes())?;
@@ -244,20 +245,20 @@ impl Emulator {
         }
     }
 
-    /// A probe gets that temperature, in thousandths of a degree.
+    /// Sets the temperature of a probe, in thousandths of a degree Celsius.
     pub fn warm(&mut self, probe: &str, millidegrees: i32) -> anyhow::Result<()> {
         let set = json!({"path": probe, "property": "temperature", "value": millidegrees});
         self.order("qom-set", set).map(drop)
     }
 
-    /// A digital input of the MPS2 is switched.
+    /// Switches a digital input of the MPS2.
     pub fn switch(&mut self, input: usize, is_on: bool) -> anyhow::Result<()> {
         let value = if is_on { "on" } else { "off" };
         let set = json!({"path": "inputs", "property": format!("led{input}"), "value": value});
         self.order("qom-set", set).map(drop)
     }
 
-    /// The relays of the MPS2, as its pins show them.
+    /// The states of the MPS2's relays, a bit each, read from its pins.
     pub fn relays(&mut self) -> anyhow::Result<u32> {
         let look = json!({"command-line": "xp /1wx 0x40028000"});
         let reported = self.order("human-monitor-command", look)?;
@@ -266,7 +267,7 @@ impl Emulator {
         Ok(u32::from_str_radix(word.trim_start_matches("0x"), 16)?)
     }
 
-    /// The power goes, at this moment.
+    /// Cuts the power at once.
     pub fn cut(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;

@@ -1,4 +1,4 @@
-//! Signed images for the tests, and a client that speaks to one node as a technician's tool does.
+//! Signed images for the tests, and a Modbus client of one node.
 
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
@@ -10,6 +10,7 @@ use linli_wire::crc;
 use linli_wire::identity::Identity;
 use linli_wire::image::{ALIGN, BODY, Header};
 use linli_wire::kind;
+use linli_wire::log;
 use linli_wire::map;
 use linli_wire::update::{self, Command, LONGEST_CHUNK, Message, Refusal, State};
 use linli_wire::version::Version;
@@ -22,7 +23,7 @@ use crate::emulator::built;
 /// follows a silence is another frame.
 const TRIES: usize = 20;
 
-/// What an image says about itself.
+/// What the header of an image says.
 #[derive(Debug, Clone, Copy)]
 pub struct Said {
     /// The board, by its number.
@@ -40,7 +41,7 @@ pub struct Node {
     pub unit: u8,
 }
 
-/// What an order came to.
+/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// It was carried out.
@@ -49,7 +50,7 @@ pub enum Answer {
     Exception(u8),
 }
 
-/// The key that everybody has.
+/// Reads the development key, which is in this repository.
 pub fn development_key() -> anyhow::Result<SigningKey> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/keys/development.key");
     let text = std::fs::read_to_string(file)?;
@@ -95,14 +96,17 @@ pub fn sign(said: Said, mut body: Vec<u8>, key: &SigningKey) -> Vec<u8> {
 // === impl Node ===
 
 impl Node {
-    /// Takes the line.
+    /// Opens the line.
     pub fn on(line: &Path, unit: u8) -> anyhow::Result<Self> {
         let port =
             serialport::new(line.to_string_lossy(), 9600).timeout(Duration::from_millis(1500)).open()?;
         Ok(Self { port, unit })
     }
 
-    /// Sends a request and takes the answer; a lost one is asked again. `Err` is silence.
+    /// Sends a request, again while no answer comes. Returns the answer.
+    ///
+    /// # Errors
+    /// The node is silent, or the port fails.
     fn ask(&mut self, request: &[u8]) -> anyhow::Result<Vec<u8>> {
         let mut frame = vec![self.unit];
         frame.extend_from_slice(request);
@@ -168,13 +172,13 @@ impl Node {
         Ok(if answer[0] == 16 { Answer::Done } else { Answer::Exception(answer[1]) })
     }
 
-    /// Who it is.
+    /// Reads its identity block.
     pub fn identity(&mut self) -> anyhow::Result<Identity> {
         let words = self.read(4, 0, linli_wire::identity::WORDS)?;
         Identity::decode(&words).map_err(|why| anyhow::anyhow!("not a node: {why:?}"))
     }
 
-    /// Waits until it answers.
+    /// Waits until it answers. Returns its identity.
     pub fn awake(&mut self) -> anyhow::Result<Identity> {
         let mut last = None;
         for _ in 0..4 {
@@ -192,7 +196,22 @@ impl Node {
         Ok(u32::from(words[0]) << 16 | u32::from(words[1]))
     }
 
-    /// How its update stands: state, reason of the last refusal, next offset.
+    /// The newest entries of its log, at most [`log::WINDOW`] of them, oldest first.
+    pub fn logged(&mut self) -> anyhow::Result<Vec<log::Entry>> {
+        let head = self.read(4, map::log::HEAD.address, 2)?;
+        let newest = u32::from(head[0]) << 16 | u32::from(head[1]);
+        let first = (newest + 1).saturating_sub(u32::from(log::WINDOW));
+        self.write(map::control::CURSOR.address, &[(first >> 16) as u16, first as u16])?;
+        let words = self.read(4, log::WINDOW_BASE, log::WINDOW * log::ENTRY_WORDS)?;
+        Ok(words
+            .as_chunks::<{ log::ENTRY_WORDS as usize }>()
+            .0
+            .iter()
+            .filter_map(log::Entry::decode)
+            .collect())
+    }
+
+    /// Reads the state of its update: state, reason of the last refusal, next offset.
     pub fn update(&mut self) -> anyhow::Result<(State, Option<Refusal>, u32)> {
         let words = self.read(4, map::update::STATE.address, 4)?;
         let state = State::from_code(words[0]).context("an unknown state")?;
@@ -206,7 +225,7 @@ impl Node {
         self.write(update::BASE, &words[..used])
     }
 
-    /// Begins to send a message and waits for nothing: the power is about to go.
+    /// Sends a message and does not wait for the answer: the power is about to be cut.
     pub fn start_sending(&mut self, message: &Message) -> anyhow::Result<()> {
         let mut words = [0; update::WORDS];
         let used = message.encode(&mut words);
@@ -217,7 +236,7 @@ impl Node {
         Ok(self.port.write_all(&frame)?)
     }
 
-    /// Sends a message and gives the reason for which it was refused.
+    /// Sends a message. Returns the reason if it was refused.
     pub fn refusal(&mut self, message: &Message) -> anyhow::Result<Option<Refusal>> {
         match self.send(message)? {
             Answer::Done => Ok(None),
@@ -225,7 +244,7 @@ impl Node {
         }
     }
 
-    /// Begins the update, or takes it up again; gives the next offset once the node receives.
+    /// Begins or resumes an update. Returns the next offset once the node receives.
     pub fn begin(&mut self, image: &[u8]) -> anyhow::Result<u32> {
         let header = Header::decode(image).map_err(|why| anyhow::anyhow!("{}", why.as_str()))?;
         if let Some(refusal) = self.refusal(&Message::begin(&header))?
@@ -248,7 +267,7 @@ impl Node {
         bail!("it stays below {wanted:?}")
     }
 
-    /// Sends the chunk that begins there; gives where the next one begins.
+    /// Sends the chunk at an offset. Returns the offset of the next one.
     pub fn chunk(&mut self, image: &[u8], from: u32) -> anyhow::Result<u32> {
         let session = Header::decode(image).map_err(|why| anyhow::anyhow!("{}", why.as_str()))?.id();
         let end = (from as usize + LONGEST_CHUNK).min(image.len());
@@ -261,7 +280,7 @@ impl Node {
         }
     }
 
-    /// Sends all that is missing.
+    /// Sends every chunk that the node lacks.
     pub fn download(&mut self, image: &[u8]) -> anyhow::Result<()> {
         let (mut next, mut sent) = (self.begin(image)?, 0);
         while (next as usize) < image.len() {
@@ -276,7 +295,7 @@ impl Node {
         Ok(())
     }
 
-    /// Has it verified; gives the reason if it is not.
+    /// Lets the node verify the image. Returns the reason if it refuses it.
     pub fn finish(&mut self, image: &[u8]) -> anyhow::Result<Option<Refusal>> {
         let session = Header::decode(image).map_err(|why| anyhow::anyhow!("{}", why.as_str()))?.id();
         if let Some(refusal) = self.refusal(&Message::order(Command::Finish, session))? {
@@ -292,7 +311,7 @@ impl Node {
         bail!("it verifies for ever")
     }
 
-    /// Orders something about that image.
+    /// Sends a command about an image. Returns the reason if it was refused.
     pub fn order(&mut self, command: Command, image: &[u8]) -> anyhow::Result<Option<Refusal>> {
         let session = Header::decode(image).map_err(|why| anyhow::anyhow!("{}", why.as_str()))?.id();
         self.refusal(&Message::order(command, session))

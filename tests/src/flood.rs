@@ -1,4 +1,4 @@
-//! A fast Modbus TCP server for tests that need many values; by tokio-modbus, not by us.
+//! A fast Modbus TCP server by tokio-modbus, for tests that need many values.
 
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use tokio_modbus::{ExceptionCode, Request, Response};
 
 /// 125 input registers whose first counts the requests, a counter that stands still, and a relay.
 pub struct Flood {
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
     registers: Registers,
     task: JoinHandle<()>,
@@ -32,12 +32,12 @@ struct Shared {
 // === impl Flood ===
 
 impl Flood {
-    /// Starts it.
+    /// Starts the server on a free port.
     pub async fn start() -> anyhow::Result<Self> {
         Self::start_on(0).await
     }
 
-    /// Starts it on that port.
+    /// Starts the server on this port.
     pub async fn start_on(port: u16) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
@@ -57,13 +57,13 @@ impl Flood {
         Ok(Self { address, registers, task })
     }
 
-    /// How many blocks were read so far.
+    /// The number of input register blocks read so far.
     #[must_use]
     pub fn asked(&self) -> u64 {
         self.registers.0.asked.load(Ordering::Relaxed)
     }
 
-    /// When the relay was last written.
+    /// The time of the last write to the relay.
     #[must_use]
     pub fn written(&self) -> Option<Instant> {
         *self.registers.0.written.lock().unwrap_or_else(PoisonError::into_inner)

@@ -134,6 +134,22 @@ impl Gateway {
         Ok((status, serde_json::from_str(&answer).unwrap_or_default()))
     }
 
+    /// Sends a request over the control socket; other tasks of the test run while it waits up to
+    /// `patience`. Returns status and answer.
+    pub async fn ask_within(
+        &self,
+        patience: Duration,
+        method: &'static str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> anyhow::Result<(u16, serde_json::Value)> {
+        let stream = std::os::unix::net::UnixStream::connect(self.control_socket())?;
+        let (path, body) = (path.to_owned(), body.to_string());
+        let waiting = move || http::request_within(patience, stream, method, &path, "", &body);
+        let answer = tokio::task::spawn_blocking(waiting).await??;
+        Ok((answer.status, serde_json::from_str(&answer.body).unwrap_or_default()))
+    }
+
     /// Where its network listener is, by what it logged.
     pub async fn web(&self) -> anyhow::Result<String> {
         eventually("it is ready", Duration::from_secs(10), || self.log().contains("web=")).await?;

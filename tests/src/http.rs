@@ -1,27 +1,28 @@
 //! HTTP as plain as it gets: one request, one answer, over any stream.
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use anyhow::Context;
 
-/// Longest wait for an answer.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+/// Longest wait for an answer, unless the caller sets its own.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Streams whose reading can be given up.
+/// Streams with a read timeout.
 pub trait Patient: Read + Write {
-    /// Gives up reading after a while.
-    fn patient(&self) -> std::io::Result<()>;
+    /// Sets the read timeout.
+    fn patient(&self, patience: Duration) -> std::io::Result<()>;
 }
 
 impl Patient for std::os::unix::net::UnixStream {
-    fn patient(&self) -> std::io::Result<()> {
-        self.set_read_timeout(Some(PATIENCE))
+    fn patient(&self, patience: Duration) -> std::io::Result<()> {
+        self.set_read_timeout(Some(patience))
     }
 }
 
 impl Patient for std::net::TcpStream {
-    fn patient(&self) -> std::io::Result<()> {
-        self.set_read_timeout(Some(PATIENCE))
+    fn patient(&self, patience: Duration) -> std::io::Result<()> {
+        self.set_read_timeout(Some(patience))
     }
 }
 
@@ -60,13 +61,25 @@ pub fn ask(
 
 /// The same; returns the whole answer.
 pub fn request(
+    stream: impl Patient,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> anyhow::Result<Answer> {
+    request_within(PATIENCE, stream, method, path, headers, body)
+}
+
+/// The same; waits up to `patience` for each part of the answer.
+pub fn request_within(
+    patience: Duration,
     mut stream: impl Patient,
     method: &str,
     path: &str,
     headers: &str,
     body: &str,
 ) -> anyhow::Result<Answer> {
-    stream.patient()?;
+    stream.patient(patience)?;
     let length = body.len();
     let head =
         format!("{method} {path} HTTP/1.0\r\nHost: linli\r\n{headers}Content-Length: {length}\r\n\r\n");

@@ -1,8 +1,16 @@
-//! What the end-to-end tests are made of: the real binary, a real broker, real Modbus servers, an
-//! independent subscriber, and the proof that nothing was lost.
+//! The end-to-end tests run the real binary against a real broker, real Modbus servers and an
+//! independent subscriber, and check that no message was lost.
 //!
-//! What is missing on the machine makes a test fail with a sentence that says what to install;
-//! nothing passes by skipping.
+//! | modules | what they start or check |
+//! |---|---|
+//! | `workspace`, `gateway`, `http`, `broker` | a directory, the binary, requests to it, mosquitto |
+//! | `peer`, `flood`, `hl7_monitor`, `printing`, `link`, `clock` | what is connected to a gateway |
+//! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
+//! | `room`, `switching`, `operators`, `district`, `scene` | whole centres that switch their mode |
+//! | `proof`, `golden`, `thirty` | what the messages, the answers and the metrics must be |
+//!
+//! A program that is missing on the machine makes a test fail with a sentence that says what to
+//! install; no test passes by skipping.
 
 mod broker;
 mod clock;

@@ -1,19 +1,20 @@
-//! Alarms against a real device: raised once whatever is killed, silent ones told, people's words kept.
+//! Alarms of a real device: raised once although the gateway is killed, sent to webhooks, acknowledged.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::{STORE, counter};
-use linli_tests::{Broker, Gateway, Peer, Received, Subscriber, Workspace, eventually, free_port, python};
+use linli_tests::{
+    Broker, Gateway, Peer, Received, Subscriber, Workspace, device, eventually, free_port, python,
+};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 const RULES: &str = "[[alarm]]\nid = \"many\"\ndevice = \"d1\"\npoint = \"counter\"\nwhen = \"high\"\nlimit = 40\n\
                      on_delay = \"300ms\"\npriority = \"high\"\ntext = \"计数过多\"\n\n\
                      [[alarm]]\nid = \"d1.silent\"\ndevice = \"d1\"\nwhen = \"silent\"\non_delay = \"2s\"\n\
                      priority = \"low\"\n";
 
-/// What the district hears, each once: after a kill some of it comes again.
+/// The alarm events that the district received as alarm, event and new state, without repetitions.
 fn steps(subscriber: &Subscriber) -> Vec<(String, String, String)> {
     let mut seen = std::collections::BTreeSet::new();
     let mut is_new = |message: &Received| {
@@ -26,6 +27,15 @@ fn steps(subscriber: &Subscriber) -> Vec<(String, String, String)> {
     reported.map(|m| (word(&m, "alarm"), word(&m, "event"), word(&m, "to"))).collect()
 }
 
+/// Waits until the device was read that often since the gateway started.
+async fn is_read(gateway: &Gateway, times: u64) -> anyhow::Result<()> {
+    let is_read = |status: &Value| {
+        device(status, "d1").is_some_and(|device| device["ok"].as_u64().unwrap_or_default() >= times)
+    };
+    gateway.until("the device is read", Duration::from_secs(30), is_read).await
+}
+
+/// The state of an alarm; empty if there is no such alarm.
 fn state(gateway: &Gateway, alarm: &str) -> anyhow::Result<String> {
     let (_, shown) = gateway.ask("GET", "/api/v1/alarms?all=true", &Value::Null)?;
     let all = shown.as_array().cloned().unwrap_or_default();
@@ -55,7 +65,7 @@ async fn an_alarm_is_raised_once_and_keeps_its_state_through_kills() -> anyhow::
         gateway.kill().await?;
         gateway = Gateway::start(&config, &data).await?;
         gateway.answering().await?;
-        sleep(Duration::from_millis(300 + round * 200)).await;
+        is_read(&gateway, 1 + 2 * round).await?;
         assert_eq!(state(&gateway, "many")?, "unacknowledged");
     }
     let done = gateway.verb(&["alarms", "acknowledge", "many"]).await?;
@@ -111,7 +121,7 @@ async fn falls_silent(gateway: &Gateway, subscriber: &Subscriber) -> anyhow::Res
     Ok(())
 }
 
-/// What a receiver that is not ours has been sent.
+/// The requests that the webhook receiver got.
 fn received(log: &std::path::Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
@@ -147,7 +157,7 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
         gateway.kill().await?;
         gateway = Gateway::start(&config, &data).await?;
         gateway.answering().await?;
-        sleep(Duration::from_millis(100 + round * 150)).await;
+        is_read(&gateway, round).await?;
     }
     eventually("it is taken", Duration::from_secs(30), || {
         received(&log).iter().any(|reported| reported["taken"] == true)
@@ -168,10 +178,15 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
     })
     .await?;
     gateway.verb(&["alarms", "acknowledge", "many"]).await?;
-    sleep(Duration::from_secs(2)).await;
+    // What is sent after it arrives after it.
+    let tested = gateway.verb(&["alarms", "test"]).await?;
+    assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
+    let is_test = |reported: &Value| reported["body"]["alarm"] == "test";
+    eventually("the test is received", Duration::from_secs(30), || received(&log).iter().any(is_test))
+        .await?;
     let taken = received(&log)
         .iter()
-        .filter(|reported| reported["taken"] == true)
+        .filter(|reported| reported["taken"] == true && !is_test(reported))
         .map(|reported| reported["key"].to_string())
         .collect::<std::collections::BTreeSet<_>>();
     assert_eq!(taken.len(), 2, "raised, and once more");

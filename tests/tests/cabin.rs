@@ -69,7 +69,13 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
     assert!(reason(6).contains("in the future"), "{answers:?}");
     eventually("both measurements", Duration::from_secs(10), || vitals(&subscriber, "monitor-1").len() >= 2)
         .await?;
-    sleep(Duration::from_secs(1)).await;
+    let is_delivered = |status: &Value| {
+        let waiting = status["store"]["rows"].as_array();
+        waiting.is_some_and(|rows| rows.iter().all(|rows| *rows == 0))
+    };
+    gateway.until("nothing waits for delivery", Duration::from_secs(20), is_delivered).await?;
+    gateway.stop().await?;
+    subscriber.settled().await?;
     let reported = vitals(&subscriber, "monitor-1");
     assert_eq!(reported.len(), 2, "reported twice, stored once");
     assert_eq!(
@@ -79,7 +85,6 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
     assert!(value(&reported[1], "systolic").is_some_and(|systolic| (systolic - 141.8).abs() < 0.1));
     assert_eq!(reported[0].payload["assessment"][0]["flag"], "high_normal");
     assert_eq!(reported[0].payload["news2"]["known"], 2, "{}", reported[0].payload["news2"]);
-    gateway.stop().await?;
     nobody_is_named(&stage, &gateway_log(&config))?;
     Ok(())
 }
@@ -164,7 +169,7 @@ async fn an_oximeter_gives_one_measurement_per_finger_and_none_from_noise() -> a
     play(&cable.server, &noise).await?;
     assert!(vitals(&subscriber, "oximeter-1").is_empty(), "noise is no measurement");
     play(&cable.server, &finger(7)).await?;
-    eventually("the measurement", Duration::from_secs(5), || vitals(&subscriber, "oximeter-1").len() == 1)
+    eventually("the measurement", Duration::from_secs(20), || vitals(&subscriber, "oximeter-1").len() == 1)
         .await?;
     let reported = vitals(&subscriber, "oximeter-1");
     assert_eq!(
@@ -179,7 +184,7 @@ async fn an_oximeter_gives_one_measurement_per_finger_and_none_from_noise() -> a
     let cable = Cable::connect(&stage).await?;
     gateway.until("it is back", Duration::from_secs(20), |s| s["lines"][0]["up"] == true).await?;
     play(&cable.server, &finger(7)).await?;
-    eventually("the next one", Duration::from_secs(5), || vitals(&subscriber, "oximeter-1").len() == 2)
+    eventually("the next one", Duration::from_secs(20), || vitals(&subscriber, "oximeter-1").len() == 2)
         .await?;
     let live: Value = serde_json::from_str(&gateway.get("/api/v1/devices/oximeter-1")?)?;
     assert_eq!(live["points"][0]["value"], 98.0, "{live}");

@@ -43,8 +43,8 @@ impl Day {
         let district = District::new(workspace, CENTRES, broker.port).await?;
         let words = ["--lease", "2", "--more", &CENTRES.to_string(), "--tick", "0.1"];
         let building = Room::start_with(district.port, &words).await?;
-        for place in &district.places {
-            let gateway = &place.gateway;
+        for centre in &district.centres {
+            let gateway = &centre.gateway;
             let fire = || room(gateway).is_ok_and(|room| room["fire"] == "normal");
             eventually("no fire", PATIENCE, fire).await.map_err(|e| e.context(gateway.log()))?;
             gateway.until("it is connected", PATIENCE, |s| s["uplink"]["connected"] == true).await?;
@@ -52,18 +52,18 @@ impl Day {
         Ok(Self { district, broker, subscriber, building })
     }
 
-    fn place(&self, index: usize) -> &DistrictCentre {
-        &self.district.places[index]
+    fn centre(&self, index: usize) -> &DistrictCentre {
+        &self.district.centres[index]
     }
 
     fn shown(&self, index: usize) -> anyhow::Result<Value> {
-        room(&self.place(index).gateway)
+        room(&self.centre(index).gateway)
     }
 
     /// The order on every centre's topic.
     async fn send(&self, text: &str, to: impl Iterator<Item = usize>) -> anyhow::Result<()> {
         for index in to {
-            let topic = format!("linli/1/{}/main/order", self.place(index).name);
+            let topic = format!("linli/1/{}/main/order", self.centre(index).name);
             self.broker.publish(&topic, text, false).await?;
         }
         Ok(())
@@ -72,12 +72,12 @@ impl Day {
     /// Centres that have not answered the order.
     fn silent(&self, order: &str) -> anyhow::Result<Vec<usize>> {
         let received = self.subscriber.received()?;
-        let has_answered = |place: &DistrictCentre| {
-            let topic = format!("linli/1/{}/main/event/order", place.name);
+        let has_answered = |centre: &DistrictCentre| {
+            let topic = format!("linli/1/{}/main/event/order", centre.name);
             received.iter().any(|message| message.topic == topic && message.payload["order"] == order)
         };
-        let places = self.district.places.iter().enumerate();
-        Ok(places.filter(|(_, place)| !has_answered(place)).map(|(index, _)| index).collect())
+        let centres = self.district.centres.iter().enumerate();
+        Ok(centres.filter(|(_, centre)| !has_answered(centre)).map(|(index, _)| index).collect())
     }
 
     /// People everywhere do what they are asked until these rooms are there.
@@ -91,10 +91,10 @@ impl Day {
     ) -> anyhow::Result<()> {
         let (began, mut again) = (Instant::now(), Instant::now() + AGAIN);
         while !these.iter().all(|index| arrivals.contains_key(index)) {
-            for (index, place) in self.district.places.iter().enumerate() {
-                let shown = operators.attend(&place.gateway, &mut self.building, place.unit).await?;
+            for (index, centre) in self.district.centres.iter().enumerate() {
+                let shown = operators.attend(&centre.gateway, &mut self.building, centre.unit).await?;
                 if index == SILENT && stage == "ready" && step(&shown, "uv-dose") == "running" {
-                    place.panel.cut();
+                    centre.panel.cut();
                 }
                 if shown["stage"] == stage && shown["plan"] != Value::Null || is_back(&shown, stage) {
                     arrivals.entry(index).or_insert_with(|| sent.elapsed());
@@ -106,7 +106,7 @@ impl Day {
             }
             let missing = these.iter().find(|index| !arrivals.contains_key(index));
             if let Some(missing) = missing.filter(|_| began.elapsed() > PATIENCE) {
-                let log = self.place(*missing).gateway.log();
+                let log = self.centre(*missing).gateway.log();
                 anyhow::bail!("c{missing:02} does not arrive: {:#}\n{log}", self.shown(*missing)?);
             }
             sleep(Duration::from_millis(50)).await;
@@ -116,7 +116,7 @@ impl Day {
 
     /// What was told of a room: stages, steps, whether it was ever verified.
     fn reported(&self, index: usize) -> anyhow::Result<Vec<Value>> {
-        let topic = format!("linli/1/{}/main/event/mode", self.place(index).name);
+        let topic = format!("linli/1/{}/main/event/mode", self.centre(index).name);
         let received = self.subscriber.received()?.into_iter();
         Ok(received.filter(|message| message.topic == topic).map(|message| message.payload).collect())
     }
@@ -152,8 +152,8 @@ fn table(what: &str, arrivals: &Arrivals) {
 async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
     let mut day = Day::begin(&workspace).await?;
-    LATE.for_each(|index| day.place(index).uplink.cut());
-    let dark = day.place(DARK).unit;
+    LATE.for_each(|index| day.centre(index).uplink.cut());
+    let dark = day.centre(DARK).unit;
     day.building.set(&format!("{dark}:broken lamp")).await?;
 
     let file = day.district.order("enter", ENTER).await?;
@@ -171,10 +171,10 @@ async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -
     }
 
     // Two lines are mended, and somebody brings the third the order on a stick.
-    LATE.filter(|index| *index != ON_A_STICK).for_each(|index| day.place(index).uplink.mend());
+    LATE.filter(|index| *index != ON_A_STICK).for_each(|index| day.centre(index).uplink.mend());
     let stick = workspace.path("order.txt");
     std::fs::write(&stick, &text)?;
-    let taken = day.place(ON_A_STICK).gateway.verb(&["order", "send", &stick.to_string_lossy()]).await?;
+    let taken = day.centre(ON_A_STICK).gateway.verb(&["order", "send", &stick.to_string_lossy()]).await?;
     assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
     let late: Vec<usize> = LATE.collect();
     day.until(&OPERATORS, "ready", &late, (&text, &id, sent), &mut arrivals).await?;
@@ -182,8 +182,8 @@ async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -
     neither_is_ready(&day)?;
 
     // When its line comes back too, the order comes once more: it was accepted before.
-    day.place(ON_A_STICK).uplink.mend();
-    let name = day.place(ON_A_STICK).name.clone();
+    day.centre(ON_A_STICK).uplink.mend();
+    let name = day.centre(ON_A_STICK).name.clone();
     eventually("it is connected", PATIENCE, || day.silent(&id).is_ok_and(|silent| silent.is_empty())).await?;
     day.send(&text, std::iter::once(ON_A_STICK)).await?;
     eventually("it is answered", PATIENCE, || {
@@ -194,8 +194,8 @@ async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -
     .await?;
     assert_eq!(day.shown(ON_A_STICK)?["stage"], "ready");
     comes_back(&mut day).await?;
-    for place in day.district.places {
-        place.gateway.stop().await?;
+    for centre in day.district.centres {
+        centre.gateway.stop().await?;
     }
     Ok(())
 }
@@ -231,9 +231,9 @@ fn neither_is_ready(day: &Day) -> anyhow::Result<()> {
 
 /// The lamps are mended, the controller answers, and everybody goes back to peace.
 async fn comes_back(day: &mut Day) -> anyhow::Result<()> {
-    let dark = day.place(DARK).unit;
+    let dark = day.centre(DARK).unit;
     day.building.set(&format!("{dark}:broken none")).await?;
-    day.place(SILENT).panel.mend();
+    day.centre(SILENT).panel.mend();
     eventually("the panel is heard", PATIENCE, || day.shown(SILENT).is_ok_and(|s| s["fire"] == "normal"))
         .await?;
     let file = day.district.order("return", BACK).await?;

@@ -1,7 +1,9 @@
 //! Firmware that really runs: emulated boards, real images, the real gateway at the other end.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use anyhow::Context;
 use linli_tests::devices::STORE;
 use linli_tests::emulator::{Bench, OTHER};
 use linli_tests::firmware::{Node, Said, development_key, node, sign};
@@ -9,6 +11,7 @@ use linli_tests::{Broker, Gateway, Workspace, device, eventually};
 use linli_wire::health::Counter;
 use linli_wire::identity::{BootState, reset};
 use linli_wire::image::Header;
+use linli_wire::log::Code;
 use linli_wire::update::{Command, Message, Refusal, State};
 use linli_wire::version::Version;
 
@@ -16,6 +19,12 @@ const FACTORY_UNIT: u8 = 247;
 
 /// Memory of the MPS2's programs, statics and stack together (`firmware/boards/mps2-an385`).
 const RAM: u32 = 0xF000;
+
+/// The lease that the relay gets, in seconds.
+const LEASE_S: u32 = 3;
+
+/// Writes of the relay until the test gives up: some minutes.
+const MOST_REFRESHES: u32 = 1000;
 
 const fn version(minor: u8) -> Said {
     Said { board: 1, minor, security: 1 }
@@ -336,33 +345,46 @@ async fn a_node_without_its_gateway_lets_its_relays_fall_within_their_lease() ->
     client.write(linli_wire::map::commit::COMMIT.address, &[linli_wire::config::COMMIT])?;
     assert_eq!(client.identity()?.relays, 2);
     assert_eq!(emulator.relays()?, 0);
-    client.write(0x0100, &[1, 3])?;
+    client.write(0x0100, &[1, LEASE_S as u16])?;
     assert_eq!(emulator.relays()?, 1, "the pin itself");
-    // Refreshed, it holds for longer than one lease. Where this machine was late itself, it is done again.
-    let (mut drops, mut longest) = (0, Duration::MAX);
-    let mut refreshed = tokio::time::Instant::now();
-    for _ in 0..6 {
-        client.write(0x0100, &[1, 3])?;
-        (drops, longest) = (client.counter(Counter::LeaseDrops)?, Duration::ZERO);
-        let began = tokio::time::Instant::now();
-        refreshed = began;
-        while began.elapsed() < Duration::from_secs(5) {
-            client.write(0x0100, &[1, 3])?;
-            longest = longest.max(refreshed.elapsed());
-            refreshed = tokio::time::Instant::now();
-        }
-        if longest < Duration::from_millis(2500) {
-            break;
-        }
-    }
-    assert!(longest < Duration::from_millis(2500), "this machine cannot refresh in time: {longest:?}");
-    assert_eq!(client.counter(Counter::LeaseDrops)?, drops, "refreshed in time, and dropped all the same");
+    let (drops, written) = kept_for_two_leases(&mut client)?;
     eventually("the relay falls", Duration::from_secs(20), || emulator.relays().is_ok_and(|pins| pins == 0))
         .await?;
-    let held = refreshed.elapsed();
-    assert!(held >= Duration::from_millis(1500), "it fell after {held:?}, the lease was not kept");
     assert_eq!(client.counter(Counter::LeaseDrops)?, drops + 1);
+    let logged = client.logged()?;
+    let last = logged.iter().rfind(|entry| entry.code == Code::LeaseDropped.code());
+    let last = last.context("the log names no dropped lease")?;
+    // The node counts in milliseconds and logs whole seconds.
+    let earliest = written.start() + LEASE_S;
+    assert!(last.uptime_s >= earliest, "written at {written:?} s of uptime, dropped at {last:?}");
     Ok(())
+}
+
+/// Writes the relay until its lease was refreshed for two leases without a break, by the node's own
+/// clock. Returns its count of dropped leases, and the uptimes between which the last write lies.
+///
+/// A lease may only end in between if the uptimes before one write and after the next lie a whole
+/// lease apart, because this machine was late: the two leases then begin anew.
+fn kept_for_two_leases(client: &mut Node) -> anyhow::Result<(u32, RangeInclusive<u32>)> {
+    let write = |client: &mut Node| client.write(0x0100, &[1, LEASE_S as u16]);
+    let mut before = client.identity()?.uptime_s;
+    write(client)?;
+    let (mut began, mut drops) = (before, client.counter(Counter::LeaseDrops)?);
+    for _ in 0..MOST_REFRESHES {
+        let earlier = before;
+        before = client.identity()?.uptime_s;
+        write(client)?;
+        let counted = client.counter(Counter::LeaseDrops)?;
+        let after = client.identity()?.uptime_s;
+        if counted != drops {
+            assert!(after - earlier >= LEASE_S, "dropped between {earlier} s and {after} s of uptime");
+            (began, drops) = (before, counted);
+        }
+        if before - began >= 2 * LEASE_S {
+            return Ok((drops, before..=after));
+        }
+    }
+    anyhow::bail!("this machine does not refresh a lease in time: {MOST_REFRESHES} writes")
 }
 
 #[tokio::test(flavor = "multi_thread")]

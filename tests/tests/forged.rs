@@ -28,7 +28,7 @@ enum Door {
 const DOORS: [Door; 3] = [Door::Broker, Door::Socket, Door::File];
 
 /// A centre under attack, with synchronised clock.
-struct Siege {
+struct AttackedCentre {
     broker: Broker,
     subscriber: Subscriber,
     centre: Centre,
@@ -52,9 +52,9 @@ async fn pycose(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-// === impl Siege ===
+// === impl AttackedCentre ===
 
-impl Siege {
+impl AttackedCentre {
     async fn begin(workspace: &Workspace) -> anyhow::Result<Self> {
         let broker = Broker::start(workspace).await?;
         let subscriber = broker.subscribe(workspace).await?;
@@ -224,89 +224,90 @@ fn bit_changed(mut bytes: Vec<u8>) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
-    let siege = Siege::begin(&workspace).await?;
+    let attacked = AttackedCentre::begin(&workspace).await?;
     let both: &[&str] = &["wang", "li"];
     let same = |_: &mut Value| {};
     // An order that counted, and was taken back: its number is used.
     let drill = |order: &mut Value| order["class"] = json!("Exercise");
-    let first = siege.forge("counted", 100, drill, &["drill-wang", "drill-li"], ORDER).await?;
+    let first = attacked.forge("counted", 100, drill, &["drill-wang", "drill-li"], ORDER).await?;
     let counted = Attack { name: "counted".to_owned(), bytes: first.clone(), reason: "" };
-    siege.post(&siege.text(&counted).await?)?;
-    assert_eq!(room(&siege.gateway)?["stage"], "preview");
+    attacked.post(&attacked.text(&counted).await?)?;
+    assert_eq!(room(&attacked.gateway)?["stage"], "preview");
     let back = |order: &mut Value| {
         (order["kind"], order["class"]) = (json!("Cancel"), json!("Exercise"));
         order["supersedes"] = json!(["counted"]);
     };
-    let cancel = siege.forge("taken-back", 101, back, &["drill-li"], ORDER).await?;
-    siege.post(&siege.text(&Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" }).await?)?;
-    siege.nothing_moved()?;
+    let cancel = attacked.forge("taken-back", 101, back, &["drill-li"], ORDER).await?;
+    attacked
+        .post(&attacked.text(&Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" }).await?)?;
+    attacked.nothing_moved()?;
     // The same bytes again are answered the same, and nothing follows.
-    let said = siege.knock(Door::Broker, &counted).await?;
+    let said = attacked.knock(Door::Broker, &counted).await?;
     assert!(said.contains("\"repeated\""), "{said}");
-    let said = siege.post(&siege.text(&counted).await?)?;
+    let said = attacked.post(&attacked.text(&counted).await?)?;
     assert!(said.contains("\"repeated\""), "{said}");
-    siege.nothing_moved()?;
+    attacked.nothing_moved()?;
 
     let mut attacks = Vec::new();
     let mut add = |name: &str, bytes: Vec<u8>, reason: &'static str| {
         attacks.push(Attack { name: name.to_owned(), bytes, reason });
     };
-    add("old-number", siege.forge("old-number", 50, same, both, ORDER).await?, "an old order, sent again");
+    add("old-number", attacked.forge("old-number", 50, same, both, ORDER).await?, "an old order, sent again");
     add(
         "two-faced",
-        siege.forge("two-faced", 101, same, both, ORDER).await?,
+        attacked.forge("two-faced", 101, same, both, ORDER).await?,
         "already used by another order",
     );
     let late = |order: &mut Value| order["expires"] = json!(now_ms() - 1);
-    add("expired", siege.forge("expired", 110, late, both, ORDER).await?, "expired at");
+    add("expired", attacked.forge("expired", 110, late, both, ORDER).await?, "expired at");
     let early = |order: &mut Value| order["not_before"] = json!(now_ms() + HOUR / 2);
-    add("early", siege.forge("early", 111, early, both, ORDER).await?, "a clock is wrong");
+    add("early", attacked.forge("early", 111, early, both, ORDER).await?, "a clock is wrong");
     let elsewhere = |order: &mut Value| order["targets"][0]["centre"] = json!("yuehai");
-    add("elsewhere", siege.forge("elsewhere", 112, elsewhere, both, ORDER).await?, "not for xinghe");
-    add("alone", siege.forge("alone", 113, same, &["wang"], ORDER).await?, "1 did");
-    add("same-person", siege.forge("same-person", 114, same, &["wang", "wang-2"], ORDER).await?, "1 did");
+    add("elsewhere", attacked.forge("elsewhere", 112, elsewhere, both, ORDER).await?, "not for xinghe");
+    add("alone", attacked.forge("alone", 113, same, &["wang"], ORDER).await?, "1 did");
+    add("same-person", attacked.forge("same-person", 114, same, &["wang", "wang-2"], ORDER).await?, "1 did");
     add(
         "drill-keys",
-        siege.forge("drill-keys", 115, same, &["drill-wang", "li"], ORDER).await?,
+        attacked.forge("drill-keys", 115, same, &["drill-wang", "li"], ORDER).await?,
         "signs Exercise",
     );
-    add("as-a-plan", siege.forge("as-a-plan", 116, same, both, PLAN).await?, "does not hold");
-    add("changed", bit_changed(siege.forge("changed", 117, same, both, ORDER).await?), "does not hold");
+    add("as-a-plan", attacked.forge("as-a-plan", 116, same, both, PLAN).await?, "does not hold");
+    add("changed", bit_changed(attacked.forge("changed", 117, same, both, ORDER).await?), "does not hold");
     let unknown = |order: &mut Value| order["targets"][0]["plans"][0]["plan"] = json!("palace.ball@1");
     add(
         "unknown-plan",
-        siege.forge("unknown-plan", 118, unknown, both, ORDER).await?,
+        attacked.forge("unknown-plan", 118, unknown, both, ORDER).await?,
         "there is no plan palace.ball@1",
     );
     let other = |order: &mut Value| order["targets"][0]["plans"][0]["hash"] = json!("07".repeat(32));
-    add("other-plan", siege.forge("other-plan", 119, other, both, ORDER).await?, "another one here");
+    add("other-plan", attacked.forge("other-plan", 119, other, both, ORDER).await?, "another one here");
     for attack in &attacks {
-        siege.withstands(attack).await?;
+        attacked.withstands(attack).await?;
     }
     let of_it = |event: &Value| event["order"] == "two-faced" && event["security_alarm"] == true;
-    let is_alarm = siege.reported().iter().any(of_it);
+    let is_alarm = attacked.reported().iter().any(of_it);
     assert!(is_alarm, "two orders with one number are a security alarm");
 
-    let config = siege.centre.config.to_string_lossy().into_owned();
-    weak_keys_are_refused(&siege.centre, &config).await?;
-    siege.centre.record_holds(&siege.gateway).await?;
-    kept_by_the_broker(siege).await
+    let config = attacked.centre.config.to_string_lossy().into_owned();
+    weak_keys_are_refused(&attacked.centre, &config).await?;
+    attacked.centre.record_holds(&attacked.gateway).await?;
+    kept_by_the_broker(attacked).await
 }
 
 /// The broker keeps an order for whoever comes later: it does not count, whatever it says.
-async fn kept_by_the_broker(siege: Siege) -> anyhow::Result<()> {
-    let good = siege.forge("kept", 120, |_| {}, &["wang", "li"], ORDER).await?;
-    let Siege { broker, subscriber, centre, place, gateway, hash } = siege;
+async fn kept_by_the_broker(attacked: AttackedCentre) -> anyhow::Result<()> {
+    let good = attacked.forge("kept", 120, |_| {}, &["wang", "li"], ORDER).await?;
+    let AttackedCentre { broker, subscriber, centre, place, gateway, hash } = attacked;
     gateway.stop().await?;
     broker.publish_bytes(&format!("{TOPIC}/order"), &good, true).await?;
     let gateway = centre.gateway().await?;
-    let siege = Siege { broker, subscriber, centre, place, gateway, hash };
+    let attacked = AttackedCentre { broker, subscriber, centre, place, gateway, hash };
     let is_refused = |reported: &Value| {
         reported["reason"].as_str().is_some_and(|reason| reason.contains("retained orders"))
     };
-    eventually("it is refused", PATIENCE, || siege.reported().iter().any(is_refused)).await?;
-    siege.nothing_moved()?;
-    siege.gateway.stop().await
+    eventually("it is refused", PATIENCE, || attacked.reported().iter().any(is_refused)).await?;
+    attacked.nothing_moved()?;
+    attacked.gateway.stop().await
 }
 
 /// Keys by which anybody can sign: points of small order (RFC 8032, 8.9 of its security section).
@@ -336,7 +337,7 @@ fn bomb() -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
-    let siege = Siege::begin(&workspace).await?;
+    let attacked = AttackedCentre::begin(&workspace).await?;
     let large = 1 << 20;
     let attack = |name: &str, bytes: Vec<u8>| Attack { name: name.to_owned(), bytes, reason: "" };
     let cap = "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><note>";
@@ -363,18 +364,18 @@ async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
             if door == Door::Socket && is_binary {
                 continue;
             }
-            let (refused, name) = (refusals(&siege)?, &attack.name);
+            let (refused, name) = (refusals(&attacked)?, &attack.name);
             let said = match door {
                 Door::Broker => {
-                    siege.broker.publish_bytes(&format!("{TOPIC}/order"), &attack.bytes, false).await?;
-                    eventually(name, PATIENCE, || refusals(&siege).is_ok_and(|now| now > refused)).await?;
-                    let lines = siege.record()?;
+                    attacked.broker.publish_bytes(&format!("{TOPIC}/order"), &attack.bytes, false).await?;
+                    eventually(name, PATIENCE, || refusals(&attacked).is_ok_and(|now| now > refused)).await?;
+                    let lines = attacked.record()?;
                     let last = lines.iter().rfind(|line| line["result"] == "refused");
                     last.map(ToString::to_string).unwrap_or_default()
                 }
                 // What is too long is not even read to its end.
-                Door::Socket => siege.post(&String::from_utf8_lossy(&attack.bytes)).unwrap_or_default(),
-                Door::File => siege.knock(door, attack).await?,
+                Door::Socket => attacked.post(&String::from_utf8_lossy(&attack.bytes)).unwrap_or_default(),
+                Door::File => attacked.knock(door, attack).await?,
             };
             println!("{name} by {door:?}: {}", said.chars().take(160).collect::<String>());
             let words: &[&str] = &["refused", "no order", "too long", "large", "length limit", "not", ""];
@@ -383,19 +384,19 @@ async fn what_is_no_order_is_refused_on_every_door() -> anyhow::Result<()> {
                 is_said || (door == Door::Socket && attack.bytes.len() > 65_536),
                 "{name} by {door:?}: {said}"
             );
-            siege.nothing_moved()?;
+            attacked.nothing_moved()?;
         }
     }
-    let peak = peak_mb(siege.gateway.pid())?;
+    let peak = peak_mb(attacked.gateway.pid())?;
     println!("{peak} MB at most");
     assert!(peak < 150, "it grew to {peak} MB");
-    assert!(siege.reported().len() >= attacks.len(), "each was told");
-    siege.centre.record_holds(&siege.gateway).await?;
-    siege.gateway.stop().await
+    assert!(attacked.reported().len() >= attacks.len(), "each was told");
+    attacked.centre.record_holds(&attacked.gateway).await?;
+    attacked.gateway.stop().await
 }
 
-fn refusals(siege: &Siege) -> anyhow::Result<usize> {
-    Ok(siege.record()?.iter().filter(|line| line["result"] == "refused").count())
+fn refusals(attacked: &AttackedCentre) -> anyhow::Result<usize> {
+    Ok(attacked.record()?.iter().filter(|line| line["result"] == "refused").count())
 }
 
 /// Largest resident memory of a process (proc(5), VmHWM).

@@ -6,7 +6,15 @@ use linli_tests::devices::{STORE, counter, counter_on, counter_serial, floods};
 use linli_tests::{Broker, Cable, Flood, Gateway, Peer, Proof, Workspace, eventually, free_port};
 use tokio::time::sleep;
 
-/// Every change of the counter, in order: it counts slower than it is read.
+/// Waits until the broker has acknowledged that many more messages.
+async fn acknowledges(gateway: &Gateway, more: u64) -> anyhow::Result<()> {
+    let count = |status: &serde_json::Value| status["uplink"]["acknowledged"].as_u64().unwrap_or_default();
+    let before = count(&serde_json::from_str(&gateway.get("/api/v1/status")?)?);
+    let is_enough = |status: &serde_json::Value| count(status) >= before + more;
+    gateway.until("the broker acknowledges messages", Duration::from_secs(60), is_enough).await
+}
+
+/// Asserts that every change of the counter is there, in order: it counts slower than it is read.
 fn every_change_in_order(proof: &Proof, device: &str) {
     let mut values = proof.values(device, "counter");
     values.dedup();
@@ -99,15 +107,21 @@ async fn a_broker_that_comes_and_goes_misses_nothing() -> anyhow::Result<()> {
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     for _ in 0..3 {
-        sleep(Duration::from_secs(2)).await;
+        acknowledges(&gateway, 20).await?;
         broker.end().await?;
-        sleep(Duration::from_secs(2)).await;
+        gateway
+            .until("messages wait for the broker", Duration::from_secs(60), |s| {
+                s["uplink"]["connected"] == false
+                    && s["store"]["rows"][1].as_u64().is_some_and(|rows| rows > 20)
+            })
+            .await?;
         broker.begin().await?;
     }
     gateway
-        .until("the broker is back", Duration::from_secs(60), |s| s["uplink"]["connected"] == true)
+        .until("the backlog is delivered", Duration::from_secs(60), |s| {
+            s["uplink"]["connected"] == true && s["store"]["rows"][1].as_u64().is_some_and(|rows| rows < 20)
+        })
         .await?;
-    sleep(Duration::from_secs(2)).await;
     gateway.stop().await?;
     let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
@@ -152,12 +166,12 @@ async fn a_database_overwritten_with_garbage_is_set_aside_and_told() -> anyhow::
     let data = workspace.path("data");
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
-    sleep(Duration::from_secs(2)).await;
+    acknowledges(&gateway, 10).await?;
     gateway.stop().await?;
     std::fs::write(data.join("linli.db"), vec![0xA5; 100_000])?;
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
-    sleep(Duration::from_secs(2)).await;
+    acknowledges(&gateway, 10).await?;
     gateway.stop().await?;
     let received = subscriber.settled().await?;
     let proof = Proof::of(&received);
@@ -185,7 +199,7 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
     gateway.answering().await?;
     let buried = |s: &serde_json::Value| s["uplink"]["dead_letters"].as_u64().unwrap_or_default();
     gateway.until("messages are buried", Duration::from_secs(20), |s| buried(s) >= 5).await?;
-    sleep(Duration::from_secs(2)).await;
+    acknowledges(&gateway, 10).await?;
     gateway.stop().await?;
     // What was stored or buried in the last moment is told after the next start: each lane is in
     // order, the two beside each other are not.
@@ -223,8 +237,7 @@ async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()>
     let unmounted = std::process::Command::new("umount").arg(&data).status()?;
     outcome?;
     anyhow::ensure!(unmounted.success(), "the tmpfs is still in use");
-    let received = subscriber.received()?;
-    let proof = Proof::of(&received);
+    let proof = Proof::of(&subscriber.settled().await?);
     proof.nothing_is_missing()?;
     let reasons: std::collections::BTreeSet<&str> =
         proof.ledger.iter().map(|(.., reason)| reason.as_str()).collect();
@@ -260,7 +273,5 @@ async fn fill_the_disk(
             status["store"]["disk_full"] == false
         })
         .await?;
-    gateway.stop().await?;
-    sleep(Duration::from_secs(2)).await;
-    Ok(())
+    gateway.stop().await
 }

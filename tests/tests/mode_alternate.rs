@@ -117,10 +117,15 @@ async fn an_order_that_names_what_was_seen_is_refused_when_that_has_changed() ->
     assert!(before.len() == 64 && reported.contains(&before), "{reported}");
     // People come and go: that is proven in the switch itself.
     place.set("4:occupied 0").await?;
+    let reads_door = |is_open: bool| {
+        let shown: Value = serde_json::from_str(&gateway.get("/api/v1/devices/reading-mode").ok()?).ok()?;
+        let door = shown["points"].as_array()?.iter().find(|point| point["point"] == "door_open")?;
+        Some(door["value"] == is_open)
+    };
     place.set("4:door 1").await?;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    eventually("the door is read open", PATIENCE, || reads_door(true) == Some(true)).await?;
     place.set("4:door 0").await?;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    eventually("the door is read closed", PATIENCE, || reads_door(false) == Some(true)).await?;
     assert_eq!(seen()?, before);
     let (plan, hall) = (centre.named_plan("xinghe", ENTER), centre.named_plan("xinghe", HALL));
     let plans = ["--plan", plan.as_str(), "--plan", hall.as_str()];

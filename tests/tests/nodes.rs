@@ -17,6 +17,9 @@ use tokio::process::Command;
 /// Bytes of firmware: a few seconds of transfer.
 const BODY: u32 = 90_000;
 
+/// What `linli flash` prints when it resumes an update.
+const RESUMED: &str = "goes on where it was broken off";
+
 /// A broker, a gateway, a line with two fridges and a room.
 struct Site {
     workspace: Workspace,
@@ -132,8 +135,12 @@ async fn firmware_is_updated_while_the_neighbours_are_read_on() -> anyhow::Resul
     gateway.stop().await
 }
 
-/// Begins an update and waits until it says so much.
-async fn begun(config: &std::path::Path, image: &str, until: &str) -> anyhow::Result<tokio::process::Child> {
+/// Begins an update and waits until it has printed these texts, in this order on different lines.
+async fn begun(
+    config: &std::path::Path,
+    image: &str,
+    until: &[&str],
+) -> anyhow::Result<tokio::process::Child> {
     let mut child = Command::new(binary()?)
         .args(["flash", image, "--device", "cold-1", "--config"])
         .arg(config)
@@ -143,8 +150,10 @@ async fn begun(config: &std::path::Path, image: &str, until: &str) -> anyhow::Re
         .spawn()?;
     let output = child.stdout.take().expect("it is piped");
     let mut lines = BufReader::new(output).lines();
+    let mut texts = until.iter().peekable();
     while let Some(line) = lines.next_line().await? {
-        if line.contains(until) {
+        texts.next_if(|text| line.contains(**text));
+        if texts.peek().is_none() {
             // What it says afterwards is read too: a closed pipe would end it.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok(child);
@@ -168,26 +177,24 @@ async fn an_update_that_was_broken_off_goes_on_where_it_was() -> anyhow::Result<
     let gateway = site.gateway().await?;
     let image = site.good("1.1.0")?;
     // The technician presses Ctrl-C.
-    let child = begun(&site.config, &image, "transfers 20 %").await?;
+    let child = begun(&site.config, &image, &["transfers 20 %"]).await?;
     let id = child.id().unwrap_or_default().to_string();
     Command::new("kill").args(["-INT", &id]).status().await?;
     let output = child.wait_with_output().await?;
     assert!(text(&output).contains("The same command goes on there"), "{}", text(&output));
     stopped(&gateway, 1).await?;
     // The terminal is closed.
-    let mut child = begun(&site.config, &image, "goes on where it was broken off").await?;
+    let mut child = begun(&site.config, &image, &[RESUMED]).await?;
     child.kill().await?;
     stopped(&gateway, 2).await?;
     // The node loses power.
-    let mut child = begun(&site.config, &image, "goes on where it was broken off").await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut child = begun(&site.config, &image, &[RESUMED, "transfers "]).await?;
     site.line.cut(0);
     assert!(!child.wait().await?.success(), "it is told that the node is gone");
     site.line.switch_on(0)?;
     site.all_online(&gateway).await?;
     // The gateway is killed.
-    let mut child = begun(&site.config, &image, "goes on where it was broken off").await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut child = begun(&site.config, &image, &[RESUMED, "transfers "]).await?;
     gateway.kill().await?;
     assert!(!child.wait().await?.success());
     assert_eq!(site.line.firmware(0), "1.0.0", "until all of it is there the old firmware runs");
@@ -438,7 +445,11 @@ async fn a_node_that_was_unplugged_is_back_within_two_polls_and_another_one_is_n
     eventually("the node says so", Duration::from_secs(15), || shown().contains("sensor_fault")).await?;
     // Another node takes its place.
     site.line.cut(0);
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    gateway
+        .until("the gateway misses it", Duration::from_secs(10), |status| {
+            device(status, "cold-1").is_some_and(|d| d["online"] == false)
+        })
+        .await?;
     site.line.put_set_up(&site.workspace.path("other"), "fridge", 1, |config| config.serial = 0xBEEF)?;
     eventually("it is noticed", Duration::from_secs(30), || reported("offline", Some("wrong_device")))
         .await?;

@@ -10,6 +10,7 @@ pub mod nor;
 pub mod note;
 pub mod register;
 pub mod run;
+pub mod serial;
 pub mod stack;
 pub mod twowire;
 pub mod vectors;

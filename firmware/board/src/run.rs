@@ -1,5 +1,7 @@
 //! The loop: a frame, a round of the node, rest until the next interrupt.
 
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::syst::SystClkSource;
 use embedded_hal::delay::DelayNs;
 use embedded_storage::nor_flash::ReadNorFlash;
 use linli_node::node::{Line, Node};
@@ -35,6 +37,15 @@ pub trait Hardware {
 
 /// How often the stack is looked at: walking over it takes a while.
 const LOOK_MS: u32 = 1000;
+
+/// Starts the system timer; its exception comes every millisecond. `clock_hz` is the processor's clock.
+pub fn start_milliseconds(timer: &mut SYST, clock_hz: u32) {
+    timer.set_clock_source(SystClkSource::Core);
+    timer.set_reload(clock_hz / 1000 - 1);
+    timer.clear_current();
+    timer.enable_counter();
+    timer.enable_interrupt();
+}
 
 /// Runs a node for ever.
 pub fn run<B: Board>(hardware: &mut impl Hardware, mut node: Node<B>) -> ! {

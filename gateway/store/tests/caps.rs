@@ -1,4 +1,4 @@
-//! What the caps take away is the oldest of the least important, and the ledger says exactly what.
+//! The caps evict the oldest records of the least important class, and the ledger lists exactly those.
 #![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 mod support;
@@ -14,18 +14,18 @@ use linli_store::{Row, Settings, Store};
 use serde_json::Value;
 use support::{NOW, event, layout, numbered, settings, settled, waiting};
 
-/// The ledger's entries among urgent rows.
+/// Returns the ledger's entries among urgent rows.
 fn ledger(urgent: &[Row]) -> Vec<Value> {
-    let told = urgent.iter().filter_map(|row| match &row.record {
+    let entries = urgent.iter().filter_map(|row| match &row.record {
         Record::Message(message) if message.topic == Topic::LedgerEvent => {
             Some(Value::Object(message.body.clone()))
         }
         _ => None,
     });
-    told.collect()
+    entries.collect()
 }
 
-/// Fails unless the numbers that are gone are those in the entries, to the last one.
+/// Asserts that the missing sequence numbers are exactly those in the entries; returns how many there are.
 fn accounts_exactly(all: u64, there: &BTreeSet<u64>, entries: &[Value]) -> usize {
     let gone: Vec<u64> = (1..=all).filter(|seq| !there.contains(seq)).collect();
     let within = |seq: u64, entry: &Value| {
@@ -35,9 +35,16 @@ fn accounts_exactly(all: u64, there: &BTreeSet<u64>, entries: &[Value]) -> usize
     let unexplained: Vec<&u64> =
         gone.iter().filter(|seq| !entries.iter().any(|entry| within(**seq, entry))).collect();
     assert!(unexplained.is_empty(), "gone and not in the ledger: {unexplained:?}");
-    let told: u64 = entries.iter().filter_map(|entry| entry["messages"].as_u64()).sum();
-    assert_eq!(told, gone.len() as u64, "as many as the ledger says");
+    let listed: u64 = entries.iter().filter_map(|entry| entry["messages"].as_u64()).sum();
+    assert_eq!(listed, gone.len() as u64, "as many as the ledger says");
     gone.len()
+}
+
+/// Lets time pass for the store's timers, without waiting for it.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// Waits until that many records are committed: data may wait for its commit window.
@@ -64,9 +71,11 @@ async fn the_size_cap_takes_telemetry_before_food_and_never_alarms() {
             store.accept(numbered(of, number.wrapping_mul(2_654_435_761))).unwrap();
         }
         store.accept_durably(event(round)).await.unwrap();
-        // The size is looked at once a second.
+        // The writer checks the size after a transaction, at most once a second.
         if round % 6 == 5 {
-            tokio::time::sleep(Duration::from_millis(1100)).await;
+            pass(Duration::from_secs(1)).await;
+            settled(&store).await;
+            // The writer begins this one after the check.
             settled(&store).await;
             most = most.max(store.status().borrow().used_bytes);
         }
@@ -80,7 +89,7 @@ async fn the_size_cap_takes_telemetry_before_food_and_never_alarms() {
     let gone = accounts_exactly(all, &there, &entries);
     assert!(gone > 1000, "the cap was reached: {gone} gone");
     let classes: BTreeSet<&str> = entries.iter().filter_map(|entry| entry["class"].as_str()).collect();
-    assert_eq!(classes, BTreeSet::from(["telemetry"]), "there was telemetry left to give up");
+    assert_eq!(classes, BTreeSet::from(["telemetry"]), "telemetry was left to evict");
     assert!(entries.iter().all(|entry| entry["reason"] == "size_cap"));
     let alarms = urgent.len() - entries.len();
     assert!(alarms >= 60, "every alarm is there: {alarms}");
@@ -109,18 +118,21 @@ async fn the_age_cap_takes_what_is_old_and_a_jumping_clock_does_not_hurry_it() {
     committed(&store, 500).await;
     // A clock that jumps a year ahead under a running gateway takes nothing away.
     now.fetch_add(365 * 86_400_000, Ordering::Relaxed);
-    store.accept_durably(event(1)).await.unwrap();
+    // The writer enforces the age once a minute, in a housekeeping every ten seconds.
+    for number in 1..=8 {
+        pass(Duration::from_secs(10)).await;
+        store.accept_durably(event(number)).await.unwrap();
+    }
     assert_eq!(waiting(&store.outbox(), Lane::Data).await.len(), 500);
     store.close().await;
 
     // A day later by a clock that nobody has set: the records are old.
     now.store(NOW.0 + 86_400_000, Ordering::Relaxed);
     let store = with_age(&path, &now).await;
-    let until = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !waiting(&store.outbox(), Lane::Data).await.is_empty() {
-        assert!(tokio::time::Instant::now() < until, "nothing is given up");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let mut status = store.status();
+    let evicted = status.wait_for(|status| status.rows[1..].iter().all(|rows| *rows == 0));
+    tokio::time::timeout(Duration::from_secs(20), evicted).await.expect("evicted").expect("open");
+    assert!(waiting(&store.outbox(), Lane::Data).await.is_empty());
     let all = settled(&store).await;
     let urgent = waiting(&store.outbox(), Lane::Urgent).await;
     let there: BTreeSet<u64> = urgent.iter().map(|row| row.seq).collect();

@@ -4,17 +4,17 @@ use core::cell::RefCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m::peripheral::SYST;
-use cortex_m::peripheral::syst::SystClkSource;
 use linli_board::frames::LONGEST;
 use linli_board::note::Ended;
-use linli_board::run::Hardware;
+use linli_board::run::{Hardware, start_milliseconds};
+use linli_board::serial::Uart;
 use linli_board::twowire::Shared;
 use linli_node::node::Line;
 use linli_node::rtc;
 
-use crate::interrupts::{FRAMES, GAP_MICROS, LOST, enable};
+use crate::interrupts::{LINE, enable};
 use crate::kept::note;
-use crate::serial::{BUS, CLOCK_HZ, CONSOLE, power};
+use crate::serial::{CLOCK_HZ, CONSOLE, power};
 use crate::twowire::TwoWire;
 
 static NOW: AtomicU32 = AtomicU32::new(0);
@@ -30,12 +30,8 @@ pub struct Lm3s {
 impl Lm3s {
     /// Starts clocks and interrupts.
     #[must_use]
-    pub fn start(mut beat: SYST) -> Self {
-        beat.set_clock_source(SystClkSource::Core);
-        beat.set_reload(CLOCK_HZ / 1000 - 1);
-        beat.clear_current();
-        beat.enable_counter();
-        beat.enable_interrupt();
+    pub fn start(mut timer: SYST) -> Self {
+        start_milliseconds(&mut timer, CLOCK_HZ);
         power();
         CONSOLE.start(115_200);
         enable();
@@ -59,21 +55,19 @@ impl Hardware for Lm3s {
     }
 
     fn set_line(&mut self, line: &Line) {
-        GAP_MICROS.store(line.gap_us, Ordering::Relaxed);
-        BUS.start(line.baud.rate());
+        LINE.set(line);
     }
 
     fn take(&mut self, request: &mut [u8; LONGEST]) -> Option<usize> {
-        FRAMES.take(request)
+        LINE.take(request)
     }
 
     fn has_lost(&mut self) -> bool {
-        LOST.swap(0, Ordering::Relaxed) + FRAMES.take_dropped() > 0
+        LINE.has_lost()
     }
 
     fn send(&mut self, bytes: &[u8], wait_us: u32) {
-        cortex_m::asm::delay(CLOCK_HZ / 1_000_000 * wait_us);
-        BUS.send(bytes);
+        LINE.send(bytes, wait_us);
     }
 
     fn rest(&mut self) {

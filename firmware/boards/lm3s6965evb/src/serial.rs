@@ -1,7 +1,7 @@
 //! The PL011 UART with its FIFO, and a general-purpose timer that measures the silence after a byte.
 
-use linli_board::frames::Frames;
 use linli_board::register::Register;
+use linli_board::serial::{self, OneShot};
 
 /// The clock after a reset: 12.5 MHz in the emulator.
 pub const CLOCK_HZ: u32 = 12_500_000;
@@ -11,9 +11,9 @@ const OVERRUN: u32 = 1 << 10;
 
 /// The bus.
 pub const BUS: Uart = Uart(0x4000_C000);
-/// The console, for whoever watches the emulator.
+/// The console of the emulator.
 pub const CONSOLE: Uart = Uart(0x4000_D000);
-/// The silence between frames.
+/// The timer of the silence between frames.
 pub const GAP: Gap = Gap(0x4003_0000);
 
 /// A UART.
@@ -42,10 +42,10 @@ pub fn power() {
 
 // === impl Uart ===
 
-impl Uart {
-    /// Sends and receives, eight bits and FIFO on; its interrupts are "received" and "received and
-    /// then nothing". The emulator's line has no baud rate, the registers get it all the same.
-    pub fn start(self, baud: u32) {
+impl serial::Uart for Uart {
+    // Sends and receives, eight bits and FIFO on; its interrupts are "received" and "received and
+    // then nothing". The emulator's line has no baud rate, the registers get it all the same.
+    fn start(self, baud: u32) {
         let sixty_fourths = CLOCK_HZ * 4 / baud.max(1);
         register(self.0, 0x30).write(0);
         register(self.0, 0x24).write(sixty_fourths / 64);
@@ -56,45 +56,40 @@ impl Uart {
         register(self.0, 0x30).write(0x301);
     }
 
-    /// Sends all of it.
-    pub fn send(self, bytes: &[u8]) {
+    fn send(self, bytes: &[u8]) {
         for byte in bytes {
             while register(self.0, 0x18).has(TX_FULL) {}
             register(self.0, 0x00).write(u32::from(*byte));
         }
     }
 
-    /// In the interrupt: gathers what came and waits for silence. Says whether a byte was lost.
-    pub fn interrupt(self, frames: &Frames, gap: Gap, micros: u32) -> bool {
+    fn receive(self, mut push: impl FnMut(u8)) -> bool {
         let is_lost = register(self.0, 0x3C).has(OVERRUN);
         register(self.0, 0x44).write(0x7FF);
         while !register(self.0, 0x18).has(RX_EMPTY) {
-            frames.push(register(self.0, 0x00).read() as u8);
+            push(register(self.0, 0x00).read() as u8);
         }
-        gap.restart(micros);
         is_lost
     }
 }
 
 impl core::fmt::Write for Uart {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        self.send(text.as_bytes());
+        serial::Uart::send(*self, text.as_bytes());
         Ok(())
     }
 }
 
 // === impl Gap ===
 
-impl Gap {
-    /// Begins the silence anew.
-    pub fn restart(self, micros: u32) {
+impl OneShot for Gap {
+    fn restart(self, micros: u32) {
         register(self.0, 0x0C).write(0);
         register(self.0, 0x28).write((u64::from(CLOCK_HZ) * u64::from(micros.max(1)) / 1_000_000) as u32);
         register(self.0, 0x0C).write(1);
     }
 
-    /// In the interrupt: silence.
-    pub fn fired(self) {
+    fn clear(self) {
         register(self.0, 0x24).write(1);
     }
 }

@@ -1,18 +1,16 @@
 //! The board as the loop sees it.
 
-use core::sync::atomic::Ordering;
-
 use cortex_m::peripheral::SYST;
-use cortex_m::peripheral::syst::SystClkSource;
 use linli_board::frames::LONGEST;
 use linli_board::note::Ended;
-use linli_board::run::Hardware;
+use linli_board::run::{Hardware, start_milliseconds};
+use linli_board::serial::Uart;
 use linli_node::node::Line;
 
 use crate::clock::Clock;
 use crate::flash::note;
-use crate::interrupts::{FRAMES, GAP_MICROS, LOST, enable};
-use crate::serial::{BUS, CLOCK_HZ, CONSOLE};
+use crate::interrupts::{LINE, enable};
+use crate::serial::{CLOCK_HZ, CONSOLE};
 
 /// The board, started.
 #[derive(Debug)]
@@ -25,12 +23,8 @@ pub struct Mps2 {
 impl Mps2 {
     /// Starts clock and interrupts; one of them every millisecond, so that the loop goes round.
     #[must_use]
-    pub fn start(mut beat: SYST) -> Self {
-        beat.set_clock_source(SystClkSource::Core);
-        beat.set_reload(CLOCK_HZ / 1000 - 1);
-        beat.clear_current();
-        beat.enable_counter();
-        beat.enable_interrupt();
+    pub fn start(mut timer: SYST) -> Self {
+        start_milliseconds(&mut timer, CLOCK_HZ);
         CONSOLE.start(115_200);
         enable();
         Self { clock: Clock::start() }
@@ -43,21 +37,19 @@ impl Hardware for Mps2 {
     }
 
     fn set_line(&mut self, line: &Line) {
-        GAP_MICROS.store(line.gap_us, Ordering::Relaxed);
-        BUS.start(line.baud.rate());
+        LINE.set(line);
     }
 
     fn take(&mut self, request: &mut [u8; LONGEST]) -> Option<usize> {
-        FRAMES.take(request)
+        LINE.take(request)
     }
 
     fn has_lost(&mut self) -> bool {
-        LOST.swap(0, Ordering::Relaxed) + FRAMES.take_dropped() > 0
+        LINE.has_lost()
     }
 
     fn send(&mut self, bytes: &[u8], wait_us: u32) {
-        cortex_m::asm::delay(CLOCK_HZ / 1_000_000 * wait_us);
-        BUS.send(bytes);
+        LINE.send(bytes, wait_us);
     }
 
     fn rest(&mut self) {

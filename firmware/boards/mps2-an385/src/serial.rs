@@ -1,7 +1,7 @@
 //! The CMSDK UART, without a FIFO, and a CMSDK timer that measures the silence after a byte.
 
-use linli_board::frames::Frames;
 use linli_board::register::Register;
+use linli_board::serial::{self, OneShot};
 
 /// The board's clock.
 pub const CLOCK_HZ: u32 = 25_000_000;
@@ -11,9 +11,9 @@ const RX_OVERRUN: u32 = 8;
 
 /// The bus.
 pub const BUS: Uart = Uart(0x4000_4000);
-/// The console, for whoever watches the emulator.
+/// The console of the emulator.
 pub const CONSOLE: Uart = Uart(0x4000_5000);
-/// The silence between frames.
+/// The timer of the silence between frames.
 pub const GAP: Gap = Gap(0x4000_0000);
 
 /// A UART.
@@ -31,53 +31,43 @@ const fn register(base: usize, offset: usize) -> Register {
 
 // === impl Uart ===
 
-impl Uart {
-    /// Sends and receives; the interrupt tells of every byte. The emulator's line has no baud rate,
-    /// the register gets it all the same.
-    pub fn start(self, baud: u32) {
+impl serial::Uart for Uart {
+    // Sends and receives; the interrupt tells of every byte. The emulator's line has no baud rate,
+    // the register gets it all the same.
+    fn start(self, baud: u32) {
         register(self.0, 0x10).write((CLOCK_HZ / baud.max(1)).max(16));
         register(self.0, 0x08).write(1 | 2 | 8);
     }
 
-    /// Sends all of it.
-    pub fn send(self, bytes: &[u8]) {
+    fn send(self, bytes: &[u8]) {
         for byte in bytes {
             while register(self.0, 0x04).has(TX_FULL) {}
             register(self.0, 0x00).write(u32::from(*byte));
         }
     }
 
-    /// A byte that came.
-    #[must_use]
-    pub fn received(self) -> Option<u8> {
-        register(self.0, 0x04).has(RX_FULL).then(|| register(self.0, 0x00).read() as u8)
-    }
-
-    /// In the interrupt: gathers what came and waits for silence. Says whether a byte was lost.
-    pub fn interrupt(self, frames: &Frames, gap: Gap, micros: u32) -> bool {
+    fn receive(self, mut push: impl FnMut(u8)) -> bool {
         register(self.0, 0x0C).write(2);
         let is_lost = register(self.0, 0x04).has(RX_OVERRUN);
         register(self.0, 0x04).write(RX_OVERRUN);
-        while let Some(byte) = self.received() {
-            frames.push(byte);
+        while register(self.0, 0x04).has(RX_FULL) {
+            push(register(self.0, 0x00).read() as u8);
         }
-        gap.restart(micros);
         is_lost
     }
 }
 
 impl core::fmt::Write for Uart {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        self.send(text.as_bytes());
+        serial::Uart::send(*self, text.as_bytes());
         Ok(())
     }
 }
 
 // === impl Gap ===
 
-impl Gap {
-    /// Begins the silence anew.
-    pub fn restart(self, micros: u32) {
+impl OneShot for Gap {
+    fn restart(self, micros: u32) {
         let ticks = CLOCK_HZ / 1_000_000 * micros.max(1);
         register(self.0, 0x00).write(0);
         register(self.0, 0x08).write(ticks);
@@ -85,8 +75,7 @@ impl Gap {
         register(self.0, 0x00).write(1 | 8);
     }
 
-    /// In the interrupt: silence.
-    pub fn fired(self) {
+    fn clear(self) {
         register(self.0, 0x00).write(0);
         register(self.0, 0x0C).write(1);
     }
