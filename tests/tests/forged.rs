@@ -285,8 +285,7 @@ async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::R
         attacked.withstands(attack).await?;
     }
     let of_it = |event: &Value| event["order"] == "two-faced" && event["security_alarm"] == true;
-    let is_alarm = attacked.reported().iter().any(of_it);
-    assert!(is_alarm, "two orders with one number are a security alarm");
+    assert!(attacked.reported().iter().any(of_it), "two orders with one number are a security alarm");
 
     let config = attacked.centre.config.to_string_lossy().into_owned();
     weak_keys_are_refused(&attacked.centre, &config).await?;

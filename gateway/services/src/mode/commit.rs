@@ -36,6 +36,20 @@ pub(super) struct Decision {
     effects: Vec<Effect>,
 }
 
+/// Transitions ready to be stored.
+struct Prepared {
+    updates: Vec<RoomUpdate>,
+    /// Bodies of the `event/mode` messages.
+    bodies: Vec<Map<String, Value>>,
+    /// What remains to be stored of an urgent transition if storing fails.
+    pending: PendingAudit,
+}
+
+/// Whether these transitions are executed before they are stored.
+fn is_urgent(decisions: &[Decision]) -> bool {
+    !decisions.is_empty() && decisions.iter().all(Decision::is_urgent)
+}
+
 // === impl Engine ===
 
 impl Engine {
@@ -72,7 +86,7 @@ impl Engine {
     ) -> Result<(), linli_store::NotDurable> {
         let began = Instant::now();
         let at = self.deps.clock.now().at;
-        let is_urgent = !decisions.is_empty() && decisions.iter().all(Decision::is_urgent);
+        let is_urgent = is_urgent(&decisions);
         // The number of the next entry, pending ones counted: makes the ids of commands unique for ever.
         let number = self.record.count() + self.pending.entries.len() as u64;
         let mut record = self.record.clone();
@@ -81,25 +95,9 @@ impl Engine {
         }
         changes.extend(self.pending.documents.iter().cloned());
         records.extend(self.pending.messages.iter().cloned());
-        let (mut updates, mut bodies, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
         let now = self.now();
-        for decision in &decisions {
-            let Some(room) = self.rooms.get(&decision.room) else { continue };
-            let (entry, stages) = self.audit_entry(room, decision);
-            let after = decision.after(room, stages, now, at);
-            let document = room.document(&decision.next, decision.kept_plan(), &after, at);
-            if is_urgent {
-                pending.entries.push(entry.clone());
-                pending.documents.push(document.clone());
-            }
-            changes.push(record.append(at, entry));
-            changes.push(document);
-            if let Some(body) = self.transition_message(room, decision, stages, &after, &record, at) {
-                bodies.push(body.clone());
-                records.push(message(Topic::ModeEvent, at, body));
-            }
-            updates.push(after);
-        }
+        let Prepared { updates, mut bodies, mut pending } =
+            self.prepare(&decisions, (now, at), &mut record, (&mut changes, &mut records));
         changes.push(record.document(at));
         let executions = decisions.into_iter().zip(updates).enumerate();
         let executions =
@@ -136,6 +134,37 @@ impl Engine {
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.deps.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Writes the audit entries, documents and messages of transitions. What is urgent stays pending
+    /// until it is stored.
+    fn prepare(
+        &self,
+        decisions: &[Decision],
+        (now, at): (Moment, Timestamp),
+        record: &mut Record,
+        (changes, records): (&mut Vec<Change>, &mut Vec<linli_domain::Record>),
+    ) -> Prepared {
+        let is_urgent = is_urgent(decisions);
+        let (mut updates, mut bodies, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
+        for decision in decisions {
+            let Some(room) = self.rooms.get(&decision.room) else { continue };
+            let (entry, stages) = self.audit_entry(room, decision);
+            let after = decision.after(room, stages, now, at);
+            let document = room.document(&decision.next, decision.kept_plan(), &after, at);
+            if is_urgent {
+                pending.entries.push(entry.clone());
+                pending.documents.push(document.clone());
+            }
+            changes.push(record.append(at, entry));
+            changes.push(document);
+            if let Some(body) = self.transition_message(room, decision, stages, &after, record, at) {
+                bodies.push(body.clone());
+                records.push(message(Topic::ModeEvent, at, body));
+            }
+            updates.push(after);
+        }
+        Prepared { updates, bodies, pending }
     }
 
     /// Returns the `event/mode` message of a transition; `None` when nothing visible changed.

@@ -8,6 +8,7 @@ mod history;
 mod housekeeping;
 mod transact;
 mod undecodable;
+mod undecodable_limits;
 
 use std::path::PathBuf;
 use std::sync::Arc;
