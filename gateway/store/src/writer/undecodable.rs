@@ -79,3 +79,45 @@ impl NewlyUndecodable {
         self.rows.len() as u64
     }
 }
+
+const fn statements(place: &Place) -> Statements {
+    let (bytes, remove) = match place {
+        Place::Notification(_) => (
+            Some("SELECT CAST(body AS BLOB) FROM notification WHERE id = ?"),
+            Some("DELETE FROM notification WHERE id = ?"),
+        ),
+        Place::History { .. } => (
+            Some("SELECT CAST(body AS BLOB) FROM history WHERE device = ? AND minute = ? AND layout = ?"),
+            Some("DELETE FROM history WHERE device = ? AND minute = ? AND layout = ?"),
+        ),
+        Place::Command(_) => (None, Some("DELETE FROM open_command WHERE id = ?")),
+        Place::CommandState(_) => (Some("SELECT CAST(state AS BLOB) FROM command WHERE id = ?"), None),
+        Place::Alarm(_) => (Some("SELECT CAST(body AS BLOB) FROM alarm WHERE id = ?"), None),
+        Place::AlarmStep(_) => (Some("SELECT CAST(body AS BLOB) FROM alarm_journal WHERE id = ?"), None),
+        Place::Document(_) => (Some("SELECT CAST(body AS BLOB) FROM book WHERE id = ?"), None),
+        Place::Outbox(_)
+        | Place::Visit(_)
+        | Place::Measurement { .. }
+        | Place::Resident(_)
+        | Place::Audit(_) => (None, None),
+    };
+    Statements { bytes, remove }
+}
+
+type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Sqlite, Option<Vec<u8>>, sqlx::sqlite::SqliteArguments>;
+
+/// Binds the parts of the key.
+fn bind<'q>(query: Scalar<'q>, place: &'q Place) -> Scalar<'q> {
+    match place {
+        Place::Notification(id) | Place::AlarmStep(id) | Place::Audit(id) => query.bind(id),
+        Place::History { device, minute, layout } => query.bind(device).bind(minute).bind(layout),
+        Place::Outbox(seq) => query.bind(seq.cast_signed()),
+        Place::Measurement { id, version } => query.bind(id).bind(version),
+        Place::Command(id)
+        | Place::CommandState(id)
+        | Place::Alarm(id)
+        | Place::Document(id)
+        | Place::Visit(id)
+        | Place::Resident(id) => query.bind(id),
+    }
+}
