@@ -31,7 +31,7 @@ pub struct Minute {
     pub points: Vec<Option<Rollup>>,
 }
 
-/// Accumulates samples until [`Rollups::take`].
+/// Accumulates samples until [`Gatherer::take`].
 #[derive(Debug, Default)]
 pub struct Gatherer {
     /// A slot per point, so that a batch costs one look-up, not one per sample.
