@@ -5,6 +5,7 @@ mod circles;
 mod crates;
 mod direction;
 mod names;
+mod profiles;
 mod source;
 mod text;
 
@@ -33,6 +34,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     problems.extend(circles::check(&files));
     problems.extend(crates::check(&files));
     problems.extend(names::check(&files));
+    problems.extend(profiles::check(&files));
     problems.extend(files.iter().flat_map(|file| text::links(root, file)));
     let mut sizes: Vec<usize> =
         files.iter().filter(|f| text::is_rust(f)).map(|f| text::code_lines(&f.text)).collect();
