@@ -16,6 +16,7 @@ mod mode;
 mod nodes;
 mod show;
 pub mod status;
+mod whole_body;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -165,7 +166,7 @@ pub async fn serve_network(
     cancel: CancellationToken,
 ) -> std::io::Result<()> {
     let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
-    let router = state.router(&cancel).layer(by_token);
+    let router = state.router(&cancel).layer(by_token).layer(from_fn(whole_body::whole_body));
     axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await
 }
 
@@ -181,6 +182,7 @@ pub async fn serve_control(
         .merge(mode::control(state.mode.clone()))
         .merge(nodes::control(state.nodes.clone()));
     let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
+    let router = router.layer(from_fn(whole_body::whole_body));
     let service = router.into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;
     let _ = std::fs::remove_file(path);
