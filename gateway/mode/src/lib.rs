@@ -6,6 +6,7 @@
 //! the model checker, and in replay. Unknown never counts as good: a room is not vacant, a door not
 //! closed, a mode not reached, until evidence proves it.
 
+pub mod advice;
 pub mod cap;
 mod centre;
 mod check;

@@ -88,6 +88,12 @@ impl LatestReadings {
         }
     }
 
+    /// Returns how long ago a point was last received.
+    pub fn age(&self, point: &Source, now: Instant) -> Option<Duration> {
+        let reading = self.readings.get(&point.device)?.get(&point.point)?;
+        Some(now.saturating_duration_since(reading.received))
+    }
+
     /// Returns the truth of a predicate, from readings received after `after`.
     pub fn truth(
         &self,

@@ -10,6 +10,7 @@ mod batching;
 mod commit;
 mod engine;
 mod evidence;
+mod explain;
 #[cfg(test)]
 mod golden;
 mod heads;

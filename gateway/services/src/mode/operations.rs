@@ -59,7 +59,7 @@ impl Engine {
             Ok(Some(decided)) => Ok(self.commit(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
             Ok(None) => Ok(()),
             Err(refused) => {
-                let why = refused.to_string();
+                let why = linli_mode::advice::refused(&refused).to_string();
                 let room = self.rooms[&index].id.clone();
                 let entry = ModeEvent::Refused { room, event, by: Some(by), why: why.clone() };
                 if self.refusals.spend(Instant::now()) {

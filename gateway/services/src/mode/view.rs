@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::engine::Engine;
+use super::explain;
 use super::room::Room;
 use crate::error::ServiceError;
 
@@ -55,6 +56,7 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "verified": room.state.is_verified_ready(),
         "policy": room.entered.as_ref().map(super::policy::Entered::view),
         "alternate": super::alternate::view(engine, room),
+        "fire_panel": explain::fire_panel(engine, room),
     });
     let (Some(run), Some(checked)) = (&room.state.run, &room.plan) else {
         if room.state.run.is_some() {
@@ -65,12 +67,6 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
     let (resolved, plan) = (&checked.brief, &checked.brief.plan);
     let steps: Vec<Value> =
         (0..resolved.steps.len()).map(|step| step_view(engine, room, run, resolved, step)).collect();
-    let unproven: Vec<String> = run
-        .unproven
-        .iter()
-        .filter_map(|output| resolved.safe.get(*output))
-        .map(|safe| output_text(&setup.facility, safe.setting.fixture, safe.setting.output))
-        .collect();
     let at_most = i64::try_from(forecast(resolved).at_most.as_millis()).unwrap_or(i64::MAX);
     let within = i64::try_from(plan.ready_within.as_millis()).unwrap_or(i64::MAX);
     let more = json!({
@@ -78,12 +74,20 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "direction": run.order.direction, "causes": run.causes, "ordered": room.ordered,
         "since": room.since, "ready_by": room.ordered.0.saturating_add(at_most),
         "ready_within_until": room.ordered.0.saturating_add(within), "lead": plan.lead,
-        "unproven": unproven, "steps": steps,
+        "unproven": unproven(&setup.facility, resolved, run), "steps": steps,
+        "held": explain::held(room, resolved, run), "asked": explain::asked(room, resolved, run),
+        "waits": explain::waits_for(&setup.facility, room, resolved, run),
     });
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
     body
+}
+
+/// Returns the outputs that are not proven safe.
+pub fn unproven(facility: &Facility, resolved: &ResolvedPlan, run: &Run) -> Vec<String> {
+    let safe = run.unproven.iter().filter_map(|output| resolved.safe.get(*output));
+    safe.map(|safe| output_text(facility, safe.setting.fixture, safe.setting.output)).collect()
 }
 
 fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, step: usize) -> Value {
