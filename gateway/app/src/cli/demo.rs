@@ -111,6 +111,8 @@ async fn show(args: &Args) -> anyhow::Result<()> {
 fn header(demo: &Demo, web: SocketAddr) -> String {
     let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
     let (url, config, token) = (&demo.broker_url, demo.config_dir.display(), &demo.token);
+    let program =
+        std::env::current_exe().map_or_else(|_| "linli".to_owned(), |path| path.display().to_string());
     let flash = demo.image.as_ref().map_or_else(String::new, |image| {
         format!("     linli flash {} --device fridge-node-1", image.display())
     });
@@ -119,16 +121,15 @@ fn header(demo: &Demo, web: SocketAddr) -> String {
          status   http://{web}/   metrics http://{web}/metrics\n  \
          cabin    curl -H 'Authorization: Bearer {token}' http://{web}/api/v1/visits\n\
          in another terminal · 在另一个终端:\n  \
-         export LINLI_CONFIG={config}; cd $LINLI_CONFIG\n  \
+         export LINLI_CONFIG={config}; alias linli={program}; cd $LINLI_CONFIG\n  \
          linli command reading-io fan false     linli alarms list     linli kiosks     linli export haccp\n\
-         switch a room · 平急转换 (people: zhao leads, qian, sun):\n  \
-         linli mode plan reading-room.sampling@1\n  \
-         linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling --key chen.key --key deng.key\n  \
-         linli mode confirm reading-room notice --as qian     (here: type rooms-cleared, then let qian and sun confirm sweep)\n  \
-         linli mode status --watch\n\
+         switch a room · 平急转换 (people: zhao leads, qian, sun; chen and deng sign):\n  \
+         linli mode enter reading-room.sampling@1 --class actual --key chen.key --key deng.key\n  \
+         linli mode status --watch     (who is to do what; here: type rooms-cleared before the sweep)\n  \
+         linli mode confirm reading-room notice --as qian     linli mode stop reading-room\n  \
+         linli mode return reading-room.from-sampling@1 --class actual --key chen.key --key deng.key\n\
          drill it · 演练:\n  \
-         linli drill start plans/hall.command@1.toml --key drill-chen.key --key drill-deng.key\n  \
-         linli mode commit hall --as zhao     linli drill report\n\
+         linli drill run hall.command@1 --key drill-chen.key --key drill-deng.key\n\
          our own node · 自有节点:\n  \
          linli node status fridge-node-1{flash}"
     )

@@ -1,5 +1,7 @@
 //! `linli drill`: orders, findings and reports of drills. Drill keys cannot sign real orders.
 
+mod play;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,7 +19,7 @@ use super::order::keygen;
 /// people carry out their steps, or report them as simulated. No drill makes a room "verified ready".
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli drill start plans/reading-room.sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli mode commit reading-room --as zhao\n  linli mode status --watch\n  linli mode confirm reading-room notice --as qian\n  linli drill end plans/reading-room.from-sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli drill finding local-0f3a --as zhao --owner qian --by 2026-12-31 广播在卫生间听不清\n  linli drill report --format pdf -o drill.pdf\n  linli drill report local-0f3a --record record.jsonl"
+    after_help = "Examples:\n  linli drill run reading-room.sampling@1 --key drill-zhao.key --key drill-sun.key\n  linli drill run reading-room.sampling@1 --key drill-zhao.key --key drill-sun.key --simulate -o drill.pdf\n  linli drill start plans/reading-room.sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli mode commit reading-room --as zhao\n  linli mode status --watch\n  linli mode confirm reading-room notice --as qian\n  linli drill end plans/reading-room.from-sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli drill finding local-0f3a --as zhao --owner qian --by 2026-12-31 广播在卫生间听不清\n  linli drill report --format pdf -o drill.pdf\n  linli drill report local-0f3a --record record.jsonl"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -26,6 +28,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    /// Play a whole drill: order, tasks of people, return, report (一条命令完成整场演练)
+    Run(play::Args),
     /// Order a drill locally, signed with the drill keys of two people (开始演练)
     Start(Spot),
     /// Order the return of a drill (结束演练)
@@ -56,8 +60,8 @@ enum Verb {
 /// Plans, mode and keys of a local order.
 #[derive(Debug, clap::Args)]
 struct Spot {
-    /// Plan files, one per room
-    #[arg(required = true, value_name = "FILE")]
+    /// Plans, one per room: reading-room.sampling@1, or their files
+    #[arg(required = true, value_name = "PLAN")]
     plans: Vec<PathBuf>,
     /// The mode, such as epidemic.sampling
     #[arg(long, default_value = "drill")]
@@ -65,6 +69,9 @@ struct Spot {
     /// Secret drill keys of two people of the roles in `[orders] local`
     #[arg(long, value_name = "FILE", required = true)]
     key: Vec<PathBuf>,
+    /// Do not show the preview and do not ask each signer (不再逐人确认)
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     site: ConfigDir,
 }
@@ -72,6 +79,7 @@ struct Spot {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
+        Verb::Run(args) => return play::run(args),
         Verb::Start(spot) => {
             let rooms = spot.give(Kind::Enter)?;
             println!("\n【演练】下一步 next【演练】");
@@ -99,16 +107,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 impl Spot {
     /// Sends the order and returns the rooms that it concerns.
     fn give(&self, kind: Kind) -> anyhow::Result<Vec<String>> {
-        local_order::run(
-            &local_order::Args {
-                plans: self.plans.clone(),
-                class: keygen::Class::Exercise,
-                mode: self.mode.clone(),
-                key: self.key.clone(),
-                site: self.site.clone(),
-            },
-            kind,
-        )?;
-        self.plans.iter().map(|file| local_order::room(file)).collect()
+        let args = local_order::Args {
+            plans: self.plans.clone(),
+            class: keygen::Class::Exercise,
+            mode: Some(self.mode.clone()),
+            key: self.key.clone(),
+            yes: self.yes,
+            site: self.site.clone(),
+        };
+        Ok(local_order::run(&args, kind)?.1)
     }
 }

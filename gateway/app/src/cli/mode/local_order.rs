@@ -1,49 +1,97 @@
-//! `linli mode enter` and `linli mode return`: writes, signs and sends a local order.
+//! `linli mode enter` and `linli mode return`: previews, writes, signs and sends a local order.
 
-use std::path::PathBuf;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use linli_mode::order::{Kind, sign};
+use linli_config::Checked;
+use linli_mode::order::{Kind, SecretKey, sign};
 
 use super::super::config_dir::ConfigDir;
 use super::super::order;
+use super::{plan_file, status};
 
 /// Arguments of a local order.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Plan files, one per room
-    #[arg(required = true, value_name = "FILE")]
+    /// Plans, one per room: reading-room.sampling@1, or their files
+    #[arg(required = true, value_name = "PLAN")]
     pub plans: Vec<PathBuf>,
     /// Real order or drill
     #[arg(long, value_enum)]
     pub class: order::keygen::Class,
-    /// The mode, such as epidemic.sampling
+    /// The mode, such as epidemic.sampling; the role of the first plan unless given
     #[arg(long)]
-    pub mode: String,
+    pub mode: Option<String>,
     /// Secret keys of two people with roles in `[orders] local`
     #[arg(long, value_name = "FILE", required = true)]
     pub key: Vec<PathBuf>,
+    /// Do not show the preview and do not ask each signer (不再逐人确认)
+    #[arg(long)]
+    pub yes: bool,
     #[command(flatten)]
     pub site: ConfigDir,
 }
 
-/// Writes, signs and sends the order.
-pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
+/// Shows the preview, asks each signer on a terminal, then writes, signs and sends the order. Returns
+/// its id and its rooms.
+pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
     let config = linli_config::load(&args.site.config)?;
-    let plans = args.plans.iter().map(|path| order::new::plan(path)).collect::<anyhow::Result<_>>()?;
-    let mut envelope = order::new::on_the_spot(config.centre.id, plans, kind, args.class, &args.mode)?;
-    for key in &args.key {
-        envelope = sign(&envelope, &order::secret(key)?);
+    let find = |name: &PathBuf| plan_file::find(&config, &args.site.config, name);
+    let files = args.plans.iter().map(find).collect::<anyhow::Result<Vec<_>>>()?;
+    let plans = files.iter().map(|path| order::new::plan(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let rooms = files.iter().map(|file| room(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let role = plans.first().and_then(|first| {
+        config
+            .plans
+            .iter()
+            .find(|plan| plan.brief.plan.key() == first.plan)
+            .map(|plan| plan.brief.plan.role.clone())
+    });
+    let mode = args.mode.clone().or(role).context("--mode: which mode? such as epidemic.sampling")?;
+    let keys = args.key.iter().map(|key| order::secret(key)).collect::<anyhow::Result<Vec<_>>>()?;
+    let is_asking = !args.yes && std::io::stdin().is_terminal();
+    if is_asking {
+        let names: Vec<String> = plans.iter().map(|plan| plan.plan.clone()).collect();
+        status::plans(&args.site, &names, false)?;
+        println!();
     }
+    let mut envelope = order::new::on_the_spot(config.centre.id.clone(), plans, kind, args.class, &mode)?;
     order::show::show(&envelope);
+    for key in &keys {
+        if is_asking {
+            confirm(&config, key, order::show::headline(&envelope.order))?;
+        }
+        envelope = sign(&envelope, key);
+    }
     let text = linli_mode::order::text::write(&envelope.bytes());
     // Sends the code along: the signers are in the centre and have compared it.
-    let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
-    order::send::told(&told)
+    let sent = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
+    order::send::told(&sent)?;
+    Ok((envelope.order.id.clone(), rooms))
+}
+
+/// Asks the owner of a key whether they sign.
+fn confirm(config: &Checked, key: &SecretKey, headline: String) -> anyhow::Result<()> {
+    let id = key.public().id();
+    let owner = config.centre.people.keyring.key(&id.0);
+    let name = owner.map_or_else(
+        || format!("密钥 key {id}"),
+        |owner| format!("{} {}", owner.person, config.centre.people.name(&owner.person)),
+    );
+    print!("\n{headline}\n{name}：确认签署请输入 yes  type yes to sign: ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    anyhow::ensure!(
+        matches!(answer.trim(), "yes" | "是" | "确认"),
+        "{name} 没有签署，什么都没有发生 did not sign: nothing has happened"
+    );
+    Ok(())
 }
 
 /// Returns the room of a plan file.
-pub fn room(file: &std::path::Path) -> anyhow::Result<String> {
+fn room(file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file)?;
     let table: toml::Table = toml::from_str(&text)?;
     let room = table.get("plan").and_then(|plan| plan.get("room")).and_then(toml::Value::as_str);

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod local_order;
+mod plan_file;
 pub mod report;
 mod status;
 
@@ -16,8 +17,8 @@ use serde_json::{Value, json};
 use super::config_dir::ConfigDir;
 use super::socket;
 
-/// Longest wait for the gateway.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for the gateway: longer than the store may take to say that it cannot write.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Switch rooms between normal and emergency mode: preview, watch, confirm, stop, report (平急转换).
 ///
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// conditions of its plan have been verified.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter plans/reading-room.sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode return plans/reading-room.from-sampling@1.toml --class actual --mode epidemic.sampling \\\n      --key zhao.key --key sun.key\n  linli mode alternate reading-room --as zhao --why 消杀设备损坏\n  linli mode report -o report.md\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
+    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter reading-room.sampling@1 --class actual --key zhao.key --key sun.key\n  linli mode return reading-room.from-sampling@1 --class actual --key zhao.key --key sun.key\n  linli mode alternate reading-room --as zhao --why 消杀设备损坏\n  linli mode report -o report.md\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -171,8 +172,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Alternate { operation, why } => operation.act("alternate", json!({"why": why}))?,
         Verb::Report(args) => report::run(args, linli_mode::Class::Actual)?,
         Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
-        Verb::Enter(args) => local_order::run(args, linli_mode::order::Kind::Enter)?,
-        Verb::Return(args) => local_order::run(args, linli_mode::order::Kind::Return)?,
+        Verb::Enter(args) => drop(local_order::run(args, linli_mode::order::Kind::Enter)?),
+        Verb::Return(args) => drop(local_order::run(args, linli_mode::order::Kind::Return)?),
         Verb::Audit { verb } => return audit::run(verb),
     }
     Ok(ExitCode::SUCCESS)

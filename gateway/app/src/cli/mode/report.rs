@@ -32,6 +32,15 @@ pub struct Args {
     site: ConfigDir,
 }
 
+// === impl Args ===
+
+impl Args {
+    /// Arguments for the report of one order of the running gateway, into a file.
+    pub fn new(order: String, format: Form, output: PathBuf, site: ConfigDir) -> Self {
+        Self { order: Some(order), record: None, format, output: Some(output), site }
+    }
+}
+
 /// Writes the report of an order of that class.
 pub fn run(args: &Args, class: Class) -> anyhow::Result<()> {
     let record = match &args.record {

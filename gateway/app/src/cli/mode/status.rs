@@ -78,17 +78,36 @@ fn said(is_drill: bool, text: &str) -> String {
 /// Prints one room.
 pub fn print_room(room: &Value) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
+    let class = match room["class"].as_str() {
+        Some("Actual") => "【实战】",
+        Some(_) => "【演练】",
+        None => "",
+    };
     let stage = said(room["class"] == "Exercise", &stage(&room["stage"]));
-    println!("{} {} {stage}{verified}", word(room, "room"), word(room, "name"));
+    let since = if room["since"].is_null() {
+        String::new()
+    } else {
+        format!(" · 自 since {}", time(&room["since"]))
+    };
+    println!("{class}{} {} {stage}{verified}{since}", word(room, "room"), word(room, "name"));
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
     }
+    print_fire_panel(room);
     if room["plan"].is_null() {
         return;
     }
-    let causes: Vec<&str> = strings(&room["causes"]);
-    if !causes.is_empty() {
-        println!("  原因 held by   {}", causes.join(", "));
+    for held in room["held"].as_array().into_iter().flatten() {
+        println!("  停止原因 held  {}", both(&held["why"]));
+        println!("    怎样解除 ends {}", both(&held["ends"]));
+    }
+    if room["waits"].is_object() {
+        println!("  等待 waits     {}", both(&room["waits"]));
+    }
+    room["asked"].as_array().into_iter().flatten().for_each(print_asked);
+    let unproven = strings(&room["unproven"]);
+    if !unproven.is_empty() {
+        println!("  未证实安全 not proven safe: {}", unproven.join(", "));
     }
     println!(
         "  预案 plan      {} → {} · 指令 order {}",
@@ -101,10 +120,6 @@ pub fn print_room(room: &Value) {
         time(&room["ready_within_until"]),
         time(&room["ready_by"])
     );
-    let unproven = strings(&room["unproven"]);
-    if !unproven.is_empty() {
-        println!("  未证实安全 not proven safe: {}", unproven.join(", "));
-    }
     for step in room["steps"].as_array().into_iter().flatten() {
         print_step(step);
     }
@@ -125,6 +140,51 @@ pub fn print_room(room: &Value) {
             Some(needed) => println!("    {needed}"),
         }
     }
+}
+
+/// Prints the state of the fire panel and the age of its reading, unless the room has none.
+fn print_fire_panel(room: &Value) {
+    let panel = &room["fire_panel"];
+    if !panel.is_object() {
+        return;
+    }
+    let age = match panel["age_s"].as_u64() {
+        Some(age) => format!("{age} s 前 ago"),
+        None => "从未读到 never read".to_owned(),
+    };
+    println!("  消防 fire      {} · {age} · {}", both(panel), word(panel, "input"));
+}
+
+/// Prints who was asked for a step, and how long they have.
+fn print_asked(asked: &Value) {
+    let what = if asked["decide"] == Value::Bool(true) {
+        "决定：重试或豁免 decides: retry or waive".to_owned()
+    } else {
+        word(asked, "prompt").to_owned()
+    };
+    let mut line = format!(
+        "  待办 asked     {} {} {}/{}: {what}",
+        word(asked, "step"),
+        word(asked, "role"),
+        asked["done"],
+        asked["count"]
+    );
+    if let Some(since) = asked["asked_s"].as_u64() {
+        line += &format!(" · 已等 for {}", span(since));
+    }
+    if let Some(left) = asked["left_s"].as_u64() {
+        line += &format!(" · 还剩 left {}", span(left));
+    }
+    let escalated = strings(&asked["escalated_to"]);
+    if !escalated.is_empty() {
+        line += &format!(" · 已上报 escalated to {}", escalated.join(", "));
+    }
+    println!("{line}");
+}
+
+/// A text in both languages.
+fn both(text: &Value) -> String {
+    format!("{} {}", word(text, "zh"), word(text, "en"))
 }
 
 fn print_step(step: &Value) {
@@ -230,7 +290,10 @@ fn strings(value: &Value) -> Vec<&str> {
 }
 
 fn minutes(seconds: &Value) -> String {
-    let seconds = seconds.as_u64().unwrap_or_default();
+    span(seconds.as_u64().unwrap_or_default())
+}
+
+fn span(seconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
