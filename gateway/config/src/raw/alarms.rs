@@ -4,53 +4,57 @@ use linli_drivers::duration::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// alarms.toml: what is wrong, and how soon somebody must know. The file may be missing.
+/// alarms.toml: alarm rules, and who is notified. The file is optional.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmsFile {
-    /// Alarms that follow from the devices: silence of each, and the limits of what they keep; true unless given.
+    /// Whether the default alarms of the devices exist: silence, limits of food safety, well-known points;
+    /// default true.
     pub defaults: Option<bool>,
-    /// Further alarms; one with the id of a default takes its place.
+    /// Further alarms. One with the id of a default alarm replaces it.
     #[serde(default)]
     pub alarm: Vec<Alarm>,
-    /// Who outside is told when an alarm is raised: gateways to SMS, WeCom, DingTalk.
+    /// Receivers of notifications outside the centre: gateways to SMS, WeCom, DingTalk.
     #[serde(default)]
     pub webhook: Vec<Webhook>,
-    /// What sounds on the site while an alarm waits for somebody.
+    /// Sirens and lamps on site.
     #[serde(default)]
     pub siren: Vec<Siren>,
 }
 
-/// A siren or lamp on the site: on while an alarm is not acknowledged.
+/// A siren or lamp on site: on while an alarm is unacknowledged.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Siren {
-    /// The device that switches it.
+    /// Id of the device that switches it.
     pub device: String,
-    /// Its point: a switch that takes commands.
+    /// Its point: boolean, and writable by commands.
     pub point: String,
-    /// Priorities it sounds for; ["high"] unless given.
+    /// Priorities that switch it on, default ["high"].
     pub priorities: Option<Vec<Priority>>,
-    /// How long it sounds at most for one alarm, 3m unless given.
+    /// Longest time that it is on for one alarm, 1s to 1h, default 3m.
     #[serde(rename = "for")]
     pub span: Option<Period>,
 }
 
-/// Who outside is told when an alarm is raised.
+/// A receiver of notifications: each alarm that is raised is sent to it by HTTP POST.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
-    /// What it is called.
+    /// Id of the receiver, unique in the file.
     pub id: String,
-    /// Where to POST, https://… or http://…
+    /// Address, https://… or http://…, without a password.
     pub url: String,
-    /// Where the secret is that signs: "file:hook.secret" or "env:NAME"; unsigned unless given.
+    /// Reference to the key of the HMAC-SHA-256 signature, "file:hook.secret" or "env:NAME". A file that
+    /// others may read is refused. Without it, notifications are not signed.
     pub secret: Option<String>,
-    /// Priorities that are told; ["high", "medium"] unless given.
+    /// Priorities that are sent, default ["high", "medium"].
     pub priorities: Option<Vec<Priority>>,
-    /// Told once more when nobody has acknowledged for this long; not unless given.
+    /// Sent once more if nobody has acknowledged the alarm after this time, at least 1m. Without it, sent
+    /// once.
     pub escalate_after: Option<Period>,
-    /// Hours in which only high priorities are told, such as "22:00-06:00"; the rest follows when they are over.
+    /// Hours of the centre's time in which only high priorities are sent, such as "22:00-06:00". The others
+    /// are sent afterwards.
     pub quiet: Option<String>,
 }
 
@@ -60,41 +64,49 @@ pub struct Webhook {
 pub struct Alarm {
     /// Id of the alarm, unique in the gateway.
     pub id: String,
-    /// The device.
+    /// Id of the device.
     pub device: String,
-    /// Its point; not for silence.
+    /// Id of the device's point. Not for `when` = "silent", which concerns the whole device.
     pub point: Option<String>,
-    /// When it is raised.
+    /// Condition that raises it: at or beyond `limit` (high, low); the value of a boolean point (is_true,
+    /// is_false); the change per minute reaches `limit` (rate); the difference from the same point of `from`
+    /// reaches `limit` (deviation); no good value (silent).
     pub when: When,
-    /// The limit, in the point's unit; for a rate per minute, negative for falling.
+    /// Limit in the point's unit; for a rate in that unit per minute, negative for falling. Required for
+    /// high, low, rate and deviation, refused otherwise.
     pub limit: Option<f64>,
-    /// The unit the limit is meant in; checked against the point's.
+    /// UCUM unit of the limit. Refused if the point has another one.
     pub unit: Option<String>,
-    /// How far the value must be back before it is over, in the point's unit, 0 unless given.
+    /// Distance from the limit to which the value must return before the alarm ends, in the point's unit, not
+    /// negative, default 0.
     pub deadband: Option<f64>,
-    /// For a deviation: the device with the other probe; the point has the same name.
+    /// For a deviation: id of the device to compare with; its point has the same name.
     pub from: Option<String>,
-    /// How long it must hold, 0s unless given.
+    /// Time for which the condition must hold before the alarm is raised, at most 24h, default 0s. For
+    /// silence the default is three polls, and at least 1m.
     pub on_delay: Option<Period>,
-    /// How long it must not hold, 0s unless given.
+    /// Time for which the condition must not hold before the alarm ends, at most 24h, default 0s.
     pub off_delay: Option<Period>,
-    /// It stays until somebody resets it; false unless given.
+    /// Whether the alarm stays until a person resets it, default false.
     pub latching: Option<bool>,
-    /// How soon somebody must act; medium unless given.
+    /// Priority, default "medium".
     pub priority: Option<Priority>,
-    /// Longest time it may be shelved, 8h unless given; latching ones must not be shelved.
+    /// Longest time for which it may be shelved, default 8h; "0s" forbids shelving. A latching alarm cannot
+    /// be shelved.
     pub shelve_at_most: Option<Period>,
-    /// The alarm that silences this one while it is active; the device's silence unless given.
+    /// Id of the alarm that suppresses this one while it is active, default the silence of the device. A
+    /// chain that leads back to this alarm is refused.
     pub suppressed_by: Option<String>,
-    /// Alarms of a group have one cause: the first one raised says so.
+    /// Name of a group of alarms with one cause. The first one that is raised is marked as such.
     pub group: Option<String>,
-    /// What people are told.
+    /// Text that people read, default the device's name and the alarm's id.
     pub text: Option<String>,
-    /// false: it is silent by design until a plan's policy enables it; true unless given.
+    /// Whether it is enabled without a plan, default true. With false it is suppressed until the policy of a
+    /// plan enables it.
     pub enabled: Option<bool>,
 }
 
-/// When an alarm is raised.
+/// Condition that raises an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
@@ -107,7 +119,7 @@ pub enum When {
     Silent,
 }
 
-/// How soon somebody must act.
+/// Priority of an alarm: how soon a person must act.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {

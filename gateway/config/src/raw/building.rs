@@ -9,17 +9,17 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
-    /// Id of the opening.
+    /// Id of the opening, unique in the centre.
     pub id: String,
-    /// The room it belongs to.
+    /// Id of the room that it belongs to.
     pub room: String,
-    /// The room behind it; the open air unless given.
+    /// Id of the room on its other side. Without it, the open air.
     pub to: Option<String>,
-    /// What it serves for, seen from its room.
+    /// Its use, seen from its room: people enter by it, leave by it, both, or leave by it only in a fire.
     pub way: Way,
 }
 
-/// What an opening serves for.
+/// Use of an opening.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
@@ -29,40 +29,41 @@ pub enum Way {
     FireExit,
 }
 
-/// Rooms that one fire alarm concerns. The fire panel is only read.
+/// A fire zone: the rooms that one fire alarm concerns. The gateway only reads the fire panel.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FireZone {
-    /// Id of the zone; rooms name it.
+    /// Id of the zone, unique in the centre; rooms refer to it.
     pub id: String,
-    /// What is true while there is an alarm, as "DEVICE.POINT".
+    /// Point that is true during a fire alarm, as "DEVICE.POINT". A point that is not boolean is refused.
     pub input: String,
 }
 
-/// Something in a room that a plan sets or reads: a door's lock, lamps, an air handler, a display.
+/// Equipment in a room that a plan sets or reads: a door lock, lamps, an air handler, a display.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fixture {
-    /// Id of the fixture; plans name it.
+    /// Id of the fixture, unique in the centre; plans refer to it.
     pub id: String,
-    /// Its room.
+    /// Id of its room.
     pub room: String,
-    /// What it is; what a plan may do with it follows from that.
+    /// Kind of equipment. It decides which rules apply to steps that use the fixture; occupancy, sensor and
+    /// safety are only read.
     pub kind: Kind,
-    /// What keeps it harmless whatever software says; "none" unless given. Lamps and locks with
-    /// "none" are left to people.
+    /// Protection that works without this software: wired in hardware, built into the device, or none;
+    /// default "none". A plan that moves lamps or locks with "none" is refused.
     pub interlock: Option<Interlock>,
-    /// The opening that it is the door or barrier of.
+    /// Id of the opening that it locks or blocks.
     pub opening: Option<String>,
-    /// What can be set.
+    /// Outputs that plans set.
     #[serde(default)]
     pub set: Vec<Output>,
-    /// What can be read.
+    /// Readings that plans use.
     #[serde(default)]
     pub read: Vec<Reading>,
 }
 
-/// What a fixture is.
+/// Kind of equipment.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -82,7 +83,7 @@ pub enum Kind {
     Safety,
 }
 
-/// What keeps a fixture harmless.
+/// Protection of a fixture that works without this software.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interlock {
@@ -91,45 +92,48 @@ pub enum Interlock {
     None,
 }
 
-/// What can be set of a fixture.
+/// An output of a fixture.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
-    /// Its name in plans, such as "entry".
+    /// Name of the output in plans, such as "entry"; unique in the fixture.
     pub name: String,
-    /// Where it is written, as "DEVICE.POINT".
+    /// Point that is written, as "DEVICE.POINT". A point that takes no commands is refused.
     pub point: String,
-    /// What can be written, by its word: { public = 0, staff_only = 1 }. Without words numbers are
-    /// written as they are.
+    /// Words for the values that can be written: { public = 0, staff_only = 1 }. A word consists of a-z, 0-9
+    /// and "_" and stands for a number, true or false; two words for one value are refused. Without words,
+    /// plans write numbers.
     #[serde(default)]
     pub words: BTreeMap<String, serde_json::Value>,
-    /// What it takes when the room is held: a word, or a number in quotes; it keeps what it has unless given.
+    /// Value in the safe state, taken when the room is held: a word, or a number in quotes. It needs a
+    /// reading of the same name, which proves it. Without it, the output stays as it is.
     pub safe: Option<String>,
-    /// Words with which nobody gets in any more.
+    /// Words that keep people from entering through the opening.
     #[serde(default)]
     pub secures: Vec<String>,
-    /// Words with which the opening no longer counts as a way out.
+    /// Words with which the opening is no exit. They need a reading of the same name, or one called "egress".
     #[serde(default)]
     pub entry_only: Vec<String>,
-    /// Whether each write moves something once more, as a push button does; false unless given.
+    /// Whether each write acts once more, as a push button does, default false.
     pub pulse: Option<bool>,
 }
 
-/// What can be read of a fixture.
+/// A reading of a fixture. It needs either `point` or `known`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
-    /// Its name in plans, such as "contact".
+    /// Name of the reading in plans, such as "contact"; unique in the fixture.
     pub name: String,
-    /// Where it is read, as "DEVICE.POINT".
+    /// Point that is read, as "DEVICE.POINT".
     pub point: Option<String>,
-    /// Instead of a point: a number that is known, such as of a nameplate.
+    /// A constant instead of a point, such as a value of the nameplate.
     pub known: Option<f64>,
-    /// Words for values: { closed = 0, open = 1 }.
+    /// Words for the values that are read: { closed = 0, open = 1 }.
     #[serde(default)]
     pub words: BTreeMap<String, serde_json::Value>,
-    /// Whether it is divided by the room's volume: a flow in m³/h becomes air changes per hour; false unless given.
+    /// Whether the value is divided by the room's volume: a flow in m³/h becomes air changes per hour;
+    /// default false. It needs the room's `volume`.
     pub per_volume: Option<bool>,
-    /// Whether another device than the one that acts says so; false unless given.
+    /// Whether the reading comes from another device than the one that acts, default false.
     pub independent: Option<bool>,
 }

@@ -13,10 +13,10 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DevicesFile {
-    /// Buses and connections.
+    /// Lines: buses and connections.
     #[serde(default)]
     pub line: Vec<Line>,
-    /// Devices.
+    /// Devices on the lines.
     #[serde(default)]
     pub device: Vec<Device>,
 }
@@ -32,59 +32,63 @@ pub struct Line(pub toml::Table);
 pub struct Device {
     /// Id of the device, unique in the gateway; part of its MQTT topics.
     pub id: String,
-    /// What people call it; the id unless given.
+    /// Name of the device, as screens show it; default its id.
     pub name: Option<String>,
-    /// The room it is in.
+    /// Id of the room that it is in.
     pub room: Option<String>,
-    /// The line it is on.
+    /// Id of the line that it is on.
     pub line: String,
-    /// Unit id on the line (Modbus).
+    /// Unit id on the line, 1 to 247; required for Modbus.
     pub unit: Option<i64>,
-    /// Its topic below the line's base, the id unless given (MQTT).
+    /// Its topic below the line's base topic, default its id (MQTT).
     pub topic: Option<String>,
-    /// Serial number on its label, hexadecimal: only this very device is accepted (nodes).
+    /// Serial number on its label, hexadecimal. A node with another one is rejected (nodes).
     pub serial: Option<String>,
-    /// What it proves by who it is, "file:…" or "env:…" (kiosks over HTTP).
+    /// Reference to the token that authenticates it, "file:…" or "env:…" (kiosks over HTTP).
     pub token: Option<String>,
-    /// Profile, vendor/model; `linli devices` lists them.
+    /// Its profile, vendor/model. `linli devices` lists all profiles.
     pub profile: String,
-    /// How often it is read, 10s unless given.
+    /// Polling period, at most 1d, default 10s.
     pub poll: Option<Period>,
-    /// What it is for; telemetry unless given. Decides what is kept and delivered first.
+    /// What the device is used for, default telemetry. The class decides which data is kept and delivered
+    /// first.
     pub class: Option<Class>,
-    /// Which samples are passed on; every one unless given.
+    /// Which samples are stored and delivered; without it, every one.
     pub report: Option<Report>,
-    /// What is kept in it: the limits of food safety become alarms on its temperature, and it is in the daily record.
+    /// What the device holds. The limits of food safety become alarms on its temperature, and it appears in
+    /// the daily record. Refused for a device without a point `temperature`.
     pub keeps: Option<Keeps>,
-    /// Exceptions for single points.
+    /// Settings of single points.
     #[serde(default)]
     pub point: Vec<Point>,
 }
 
-/// An exception for one point.
+/// Settings of one point, in place of those of the device.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Point {
     /// Id of the point, as in the profile.
     pub id: String,
-    /// Which of its samples are passed on.
+    /// Which of its samples are stored and delivered.
     pub report: Option<Report>,
 }
 
-/// Which samples are passed on.
+/// Which samples are stored and delivered: `change`, with or without `at_least`, or `every`. Changes of
+/// quality are always delivered.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// Only changes of more than this, in the point's unit; 0 is any change.
+    /// Smallest change since the last delivered sample that is delivered, in the point's unit; 0 is any
+    /// change.
     #[schemars(range(min = 0))]
     pub change: Option<f64>,
-    /// With change: at least this often all the same, 10m unless given.
+    /// With `change`: longest time between two samples, default 10m.
     pub at_least: Option<Period>,
-    /// The newest value once per period.
+    /// Period in which the newest value is delivered once.
     pub every: Option<Period>,
 }
 
-/// What a device is for.
+/// What a device is used for.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
@@ -95,7 +99,7 @@ pub enum Class {
     Vital,
 }
 
-/// What a fridge, freezer or hot-holding cabinet keeps, or how a machine cleans dishes.
+/// What a fridge, freezer or hot-holding cabinet holds, or how a machine cleans dishes.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keeps {

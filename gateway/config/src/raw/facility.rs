@@ -6,78 +6,80 @@ use serde::Deserialize;
 
 use super::building::{FireZone, Fixture, Opening};
 
-/// facility.toml: the centre, its sites and rooms.
+/// facility.toml: the centre with its sites, rooms, building and people.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FacilityFile {
     pub centre: Centre,
-    /// Sites; a compact centre needs none.
+    /// Sites. A compact centre may have none; a strung or cluster centre has at least two.
     #[serde(default)]
     pub site: Vec<Site>,
-    /// Rooms.
+    /// Rooms of the centre.
     #[serde(default)]
     pub room: Vec<Room>,
     /// Doors, gates and passages.
     #[serde(default)]
     pub opening: Vec<Opening>,
-    /// Rooms that one fire alarm concerns.
+    /// Fire zones: the rooms that one fire alarm concerns.
     #[serde(default)]
     pub fire_zone: Vec<FireZone>,
-    /// What plans set and read in the rooms.
+    /// Equipment in the rooms that plans set or read.
     #[serde(default)]
     pub fixture: Vec<Fixture>,
-    /// Whose orders count.
+    /// Who may sign orders.
     #[serde(default)]
     pub orders: Orders,
-    /// Who works in the centre, or orders it to change its mode.
+    /// People who work in the centre or may order it to change its mode.
     #[serde(default)]
     pub person: Vec<Person>,
 }
 
-/// Whose orders to change the mode count.
+/// Who may sign orders that change the mode.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Orders {
-    /// How many different people sign an order; 2 unless given. Taking one back needs one.
+    /// Number of different people who must sign an order, default 2. A cancellation needs one.
     #[schemars(range(min = 2, max = 8))]
     pub quorum: u8,
-    /// Roles that sign for the district; "commander" and "duty_officer" unless given.
+    /// Roles that may sign orders of the district, default ["commander", "duty_officer"].
     pub district: Vec<String>,
-    /// Roles that sign on the spot while the district cannot be reached; "site_lead" and
-    /// "site_deputy" unless given.
+    /// Roles that may sign orders on site while the district cannot be reached, default ["site_lead",
+    /// "site_deputy"].
     pub local: Vec<String>,
 }
 
-/// A person.
+/// A person who carries out steps of plans or signs orders.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// Id of the person, such as a staff number.
+    /// Id of the person, unique in the centre, such as a staff number.
     pub id: String,
-    /// What people call them.
+    /// Name of the person, as screens and reports show it; not empty.
     pub name: String,
-    /// What they do: words that plans and `[orders]` use, such as "staff", "site_lead", "commander".
+    /// Roles of the person, at least one: words that plans and `[orders]` use, such as "staff", "site_lead",
+    /// "commander".
     pub roles: Vec<String>,
-    /// Their keys, for those who sign orders.
+    /// Public keys of the person. Only people who sign orders need one.
     #[serde(default)]
     pub key: Vec<Key>,
 }
 
-/// A key of a person. `linli order keygen` makes one.
+/// A public key of a person. `linli order keygen` makes a key pair.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// The public key: "ed25519:" and 64 hexadecimal digits.
+    /// The public key: "ed25519:" and 64 hexadecimal digits. The same key twice is refused.
     pub public: String,
-    /// What it signs: "Actual" or "Exercise". A drill has keys of its own.
+    /// Class of the orders that it signs: "Actual" or "Exercise". Drills need keys of their own.
     pub class: KeyClass,
-    /// From when it counts, such as "2026-12-01T00:00:00+08:00"; always unless given.
+    /// Start of its validity, RFC 3339, such as "2026-12-01T00:00:00+08:00". Without it, valid from the
+    /// beginning.
     pub from: Option<String>,
-    /// Until when it counts; for ever unless given.
+    /// End of its validity, RFC 3339. Without it, valid for ever.
     pub until: Option<String>,
 }
 
-/// What a key signs.
+/// Class of the orders that a key signs.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub enum KeyClass {
     Actual,
@@ -95,24 +97,24 @@ impl Default for Orders {
     }
 }
 
-/// The neighbourhood centre.
+/// The community centre.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Centre {
     /// Id of the centre, unique in the district; part of every MQTT topic.
     pub id: String,
-    /// What people call it.
+    /// Name of the centre, as screens and reports show it; not empty.
     pub name: String,
     /// compact: one site; strung: several along a street; cluster: several adjoining.
     pub form: Form,
-    /// Time zone, such as "Asia/Shanghai"; that one unless given. A change is taken over by a restart.
+    /// IANA time zone, default "Asia/Shanghai". A change takes effect after a restart.
     pub timezone: Option<String>,
-    /// When it is open, such as ["mon-fri 08:30-17:30", "sat 09:00-12:00"]; always unless given.
+    /// Opening hours, such as ["mon-fri 08:30-17:30", "sat 09:00-12:00"]. Without them, always open.
     #[serde(default)]
     pub opening: Vec<String>,
 }
 
-/// Form of a centre.
+/// Layout of a centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
@@ -125,43 +127,44 @@ pub enum Form {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Site {
-    /// Id of the site.
+    /// Id of the site, unique in the centre.
     pub id: String,
-    /// What people call it.
+    /// Name of the site, as screens show it.
     pub name: String,
-    /// How long people walk to it from where they muster, such as "6m"; plans give whoever comes
-    /// first that much longer. None unless given.
+    /// Travel time on foot from the muster point to the site, at most 2h, default 0s. Plans give the first
+    /// person who is needed there this much longer.
     pub walk: Option<Period>,
 }
 
-/// A room.
+/// A room of the centre.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Room {
-    /// Id of the room.
+    /// Id of the room, unique in the centre.
     pub id: String,
-    /// Its site; may be left out in a compact centre.
+    /// Id of its site. Required if the centre has several sites.
     pub site: Option<String>,
     /// What people call it.
     pub name: String,
-    /// What it is in peace, such as "reading_room".
+    /// Its use in peacetime, such as "reading_room".
     pub peace_role: Option<String>,
-    /// What it can become in an emergency.
+    /// Emergency roles that plans may give it. A room with roles needs a way out to the open air
+    /// (`[[opening]]`).
     #[serde(default)]
     pub emergency_roles: Vec<String>,
-    /// Volume in cubic metres; ventilation and disinfection times come from it.
+    /// Volume in m³. Air changes per hour are computed from it.
     #[schemars(range(min = 1, max = 100_000))]
     pub volume: Option<f64>,
-    /// Its fire zone; a room that changes its use needs one.
+    /// Id of its fire zone. Required for a room that has a plan.
     pub fire_zone: Option<String>,
-    /// Rooms of one air zone share an air handler.
+    /// Name of its air zone. Rooms of one air zone share an air handler.
     pub air_zone: Option<String>,
-    /// What is in it in peace that must not be harmed, or must not harm.
+    /// What the room holds in peacetime that a plan must clear or protect.
     #[serde(default)]
     pub contents: Vec<Contents>,
 }
 
-/// What a room may hold.
+/// Contents of a room.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Contents {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Size;
 
-/// gateway.toml: this gateway, its store and its connections.
+/// gateway.toml: this gateway with its store, its connections and its users.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayFile {
@@ -21,7 +21,7 @@ pub struct GatewayFile {
     /// Health workers who may use the HTTP API.
     #[serde(default)]
     pub worker: Vec<Worker>,
-    /// Read before everything else, so that problems with the rest can be logged.
+    /// Log level. Read before everything else, so that problems with the rest can be logged.
     #[serde(default)]
     #[expect(dead_code, reason = "checked with the file, used by `config::log_level`")]
     pub log: Log,
@@ -35,53 +35,57 @@ pub struct Gateway {
     pub id: String,
 }
 
-/// Where accepted data is kept until the broker has it.
+/// The database, which keeps accepted data until the broker has acknowledged it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// The database file; /var/lib/linli/linli.db unless given. A relative path begins at the configuration directory.
+    /// Path of the database file, default /var/lib/linli/linli.db. A relative path begins at the
+    /// configuration directory.
     pub path: Option<String>,
-    /// Most the database may hold, 512MiB unless given; the oldest telemetry goes first.
+    /// Largest size of the database, at least 4MiB, default 512MiB. Beyond it the oldest telemetry is removed
+    /// first.
     pub max_bytes: Option<Size>,
-    /// Oldest data worth delivering; unlimited unless given.
+    /// Data older than this is not delivered any more, at least 1m. Without it, no limit.
     pub max_age: Option<Period>,
-    /// Longest time accepted data waits for its commit, 100ms unless given.
+    /// Longest time that accepted data waits for its commit, at most 5s, default 100ms. A power cut loses
+    /// what arrived within it.
     pub commit_interval: Option<Period>,
-    /// How long one-minute trends are kept, 90d unless given.
+    /// Time for which one-minute trends are kept, at least 1h, default 90d.
     pub history_retention: Option<Period>,
 }
 
-/// The broker. Without this table nothing is forwarded; data gathers in the store.
+/// The broker of the district. Without this table nothing is delivered; data stays in the store.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mqtt {
-    /// mqtt://host:1883, or mqtts://host:8883 for TLS.
+    /// Address, mqtt://host:1883, or mqtts://host:8883 for TLS, without a password or path. Default ports
+    /// 1883 and 8883.
     pub url: String,
-    /// "5" or "3.1.1"; "5" unless given.
+    /// MQTT version, "5" or "3.1.1", default "5".
     pub version: Option<MqttVersion>,
-    /// Client id, unique at the broker; linli-CENTRE-GATEWAY unless given.
+    /// Client id, unique at the broker, 1 to 128 characters, default linli-CENTRE-GATEWAY.
     pub client_id: Option<String>,
-    /// User name.
+    /// User name at the broker.
     pub username: Option<String>,
-    /// Where the password is: "file:/path" or "env:NAME". Never the password itself.
+    /// Reference to the password, "file:PATH" or "env:NAME", never the password itself. It needs a username.
     pub password: Option<String>,
-    /// Certificates, for mqtts://.
+    /// Certificates. Refused unless `url` begins with mqtts://.
     pub tls: Option<Tls>,
-    /// Payload formats; ["json"] unless given.
+    /// Payload formats, default ["json"].
     pub formats: Option<Vec<Format>>,
-    /// Most messages sent and not yet acknowledged, 128 unless given.
+    /// Largest number of messages sent and not yet acknowledged, default 128.
     #[schemars(range(min = 1, max = 2048))]
     pub window: Option<u16>,
-    /// Most messages a second from the backlog after an outage, 2000 unless given; 0 is unlimited.
+    /// Messages a second from the backlog after an outage, at most, default 2000; 0 is no limit.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub backlog_rate: Option<u32>,
-    /// Longest payload, 256KiB unless given; longer ones are kept as dead letters.
+    /// Longest payload, 4KiB to 64MiB, default 256KiB. Longer ones become dead letters.
     pub max_payload: Option<Size>,
-    /// Keep-alive, 30s unless given.
+    /// Keep-alive interval, 5s to 1h, default 30s.
     pub keep_alive: Option<Period>,
 }
 
-/// Version of MQTT.
+/// MQTT version.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub enum MqttVersion {
     /// MQTT 5.
@@ -92,7 +96,7 @@ pub enum MqttVersion {
     V311,
 }
 
-/// Format of payloads.
+/// Payload format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -100,25 +104,26 @@ pub enum Format {
     Json,
 }
 
-/// Certificates in PEM files.
+/// Certificates in PEM files. A relative path begins at the configuration directory.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// Certificates to trust; the system's unless given.
+    /// Path of the certificates to trust. Without it, those of the system.
     pub ca: Option<String>,
-    /// Own certificate, for mutual TLS.
+    /// Path of the client certificate, for mutual TLS; together with `key`.
     pub cert: Option<String>,
-    /// Own private key, for mutual TLS.
+    /// Path of the client's private key, for mutual TLS; together with `cert`.
     pub key: Option<String>,
 }
 
-/// The listener that shows state, values and metrics. It never acts.
+/// The HTTP listener for state, values, metrics and the workers' API.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Web {
-    /// Address and port, 127.0.0.1:8080 unless given.
+    /// IP address and port, default 127.0.0.1:8080.
     pub listen: Option<String>,
-    /// Must be true for an address that other machines reach: the listener has no log-in.
+    /// Must be true for an address that other machines can reach, because most pages need no log-in; default
+    /// false.
     #[serde(default)]
     pub open_to_network: bool,
 }
@@ -127,27 +132,32 @@ pub struct Web {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cabin {
-    /// Where the key is that seals identities: "file:identity.key" or "env:NAME"; `linli visits keygen` makes one. Without keys nobody can be named.
+    /// Reference to the key that encrypts identities, "file:identity.key" or "env:NAME"; `linli visits
+    /// keygen` makes one. Together with `pseudonym_key`. Without keys no resident can be identified.
     pub identity_key: Option<String>,
-    /// Keys used before; what they sealed is sealed anew, then they can go.
+    /// References to earlier identity keys. What they encrypted is encrypted again with the present key; then
+    /// they can be removed.
     pub previous_identity_keys: Option<Vec<String>>,
-    /// Where the district's key is that makes pseudonyms; the same in every centre.
+    /// Reference to the district's key that pseudonyms are made with, the same in every centre. It must
+    /// differ from `identity_key`.
     pub pseudonym_key: Option<String>,
-    /// A visit in which nothing happens ends after this, 30m unless given.
+    /// Time without activity after which a visit ends, 1m to 24h, default 30m.
     pub visit_timeout: Option<Period>,
-    /// How long visits, measurements and identities are kept here, 7d unless given.
+    /// Time for which visits, measurements and identities are kept here, 1d to 3650d, default 7d.
     pub retention: Option<Period>,
-    /// Systolic and diastolic pressure from which it is hypertension in mmHg, 140 and 90 unless given.
+    /// Systolic and diastolic pressure from which a measurement counts as hypertension, in mmHg, 120 to 160
+    /// and 70 to 100, default `[140, 90]`.
     pub hypertension: Option<[f64; 2]>,
-    /// Axillary temperature from which it is fever in °C, 37.3 unless given.
+    /// Axillary temperature from which a measurement counts as fever, in °C, 36.5 to 39.0, default 37.3.
     pub fever: Option<f64>,
 }
 
-/// Our own sensor nodes.
+/// Sensor nodes with firmware of their own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nodes {
-    /// Public keys that firmware images must be signed with: 64 hexadecimal digits, or "file:firmware.pub". Without keys no node is updated.
+    /// Public keys that firmware images may be signed with: 64 hexadecimal digits, or "file:firmware.pub".
+    /// Without keys no node can be updated.
     #[serde(default)]
     pub image_keys: Vec<String>,
 }
@@ -156,22 +166,22 @@ pub struct Nodes {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {
-    /// What the audit calls them.
+    /// Id of the worker, unique in the file; the audit names them by it.
     pub name: String,
     /// Where their token is: "file:wang.token" or "env:NAME". Never the token itself.
     pub token: String,
 }
 
-/// Log lines.
+/// Logging.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// error, warn, info, debug or trace; info unless given.
+    /// Log level: error, warn, info, debug or trace, default info.
     #[expect(dead_code, reason = "checked with the file, used by `config::log_level`")]
     pub level: Option<Level>,
 }
 
-/// How much is logged.
+/// Log level.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {

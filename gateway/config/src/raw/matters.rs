@@ -3,27 +3,28 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// matters.toml: what residents come to the kiosks for. The file may be missing.
+/// matters.toml: the government services that kiosks offer to residents. The file is optional.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MattersFile {
-    /// The district's catalogue.
+    /// Matters of the district's catalogue.
     #[serde(default)]
     pub matter: Vec<Matter>,
 }
 
-/// Something residents come for.
+/// A matter: a government service that residents request at a kiosk.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matter {
-    /// Its number in the catalogue.
+    /// Its number in the catalogue, unique in the file.
     pub id: String,
-    /// What it is called.
+    /// Its name, as residents read it; not empty.
     pub name: String,
-    /// Whose it is.
+    /// The department that is responsible for it.
     #[serde(default)]
     pub department: String,
-    /// Parts of the kiosk that it needs: printer, paper, toner, id_reader, card_reader, scanner, camera.
+    /// Parts of the kiosk that it needs: printer, paper, toner, id_reader, card_reader, scanner, camera. An
+    /// unknown part is refused.
     #[serde(default)]
     pub needs: Vec<String>,
 }

@@ -8,54 +8,55 @@ use serde::Deserialize;
 
 use super::Class;
 
-/// plans/*.toml: one way of one room, into an emergency role or back. With its id and version a
-/// plan never changes: a change is a new version in a new file.
+/// plans/*.toml: how one room changes its use, into an emergency role or back. The contents of a plan never
+/// change under the same id and version: a change is a new version in a new file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFile {
     pub plan: Plan,
-    /// Numbers and words that steps use as "params.NAME".
+    /// Numbers and words that steps refer to as "params.NAME".
     #[serde(default)]
     pub params: BTreeMap<String, serde_json::Value>,
-    /// The steps.
+    /// The steps, at least one. The last one is accepted by a person who did none of the others.
     #[serde(default)]
     pub step: Vec<Step>,
-    /// How data are treated from the moment in which the order is committed until the room is in
-    /// peace again; only in plans that enter.
+    /// How data are treated from the commit of the order until the room is in peace again. Only in plans with
+    /// direction = "enter".
     pub policy: Option<Policy>,
 }
 
-/// How data are treated while the room is in its emergency role. What a plan names belongs to its
-/// room, or to none.
+/// How data are treated while the room is in its emergency role. It may name only devices and alarms of the
+/// plan's room or of no room.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// What is read more often, or travels with the alarms.
+    /// Devices that are polled more often, or whose values use the urgent lane.
     #[serde(default)]
     pub device: Vec<PolicyDevice>,
-    /// Alarms that are silent, or awake, by design (ISA-18.2).
+    /// Alarms that are suppressed, or enabled, by design (ISA-18.2).
     #[serde(default)]
     pub alarm: Vec<PolicyAlarm>,
-    /// What kiosks show instead of their service.
+    /// Texts that kiosks show instead of their service.
     #[serde(default)]
     pub kiosk: Vec<PolicyKiosk>,
 }
 
-/// A device, or every device of a class in the room.
+/// A device, or every device of a class in the room. It needs `device` or `class`, and `poll`, `lane` or
+/// both.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDevice {
-    /// The device.
+    /// Id of the device.
     pub device: Option<String>,
-    /// Every device of this class in the room.
+    /// Class: every device of this class in the room.
     pub class: Option<Class>,
-    /// It is read at least this often; a shorter interval of its own stays.
+    /// Longest polling period; a shorter one of the device stays. Refused if the line cannot carry it.
     pub poll: Option<Period>,
-    /// urgent: its values travel with the alarms, as long as few messages wait there.
+    /// "urgent": its values are delivered before other data, as long as few messages wait in that lane.
     pub lane: Option<PolicyLane>,
 }
 
-/// By which lane values travel.
+/// Lane in which values are delivered.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyLane {
@@ -63,22 +64,23 @@ pub enum PolicyLane {
     Urgent,
 }
 
-/// An alarm that is silent, or awake, by design.
+/// An alarm that is suppressed, or enabled, by design.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyAlarm {
-    /// The alarm.
+    /// Id of the alarm. One that cannot be shelved cannot be suppressed.
     pub alarm: String,
-    /// suppress: it is silent by design, and still journaled; enable: one with `enabled = false` in
-    /// alarms.toml is awake.
+    /// "suppress": suppressed by design, still evaluated and journaled; "enable": enables an alarm with
+    /// `enabled = false` in alarms.toml.
     pub set: PolicySet,
-    /// Why; told with the alarm.
+    /// The reason, published with the alarm; not empty.
     pub why: String,
-    /// suppress: it speaks again after this, even if the room is not in peace yet; at most 30d.
+    /// For "suppress", where it is required: time after which the suppression ends even if the room is not in
+    /// peace yet, at most 30d.
     pub at_most: Option<Period>,
 }
 
-/// What becomes of an alarm.
+/// Effect on an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicySet {
@@ -86,51 +88,53 @@ pub enum PolicySet {
     Enable,
 }
 
-/// What a kiosk shows instead of its service.
+/// A text that a kiosk shows instead of its service.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyKiosk {
-    /// The kiosk: a device with the profile kiosk/terminal.
+    /// Id of the kiosk: a device with the profile kiosk/terminal.
     pub device: String,
-    /// What residents read, such as where else they are served.
+    /// The text, such as where else residents are served: one line of 1 to 190 characters.
     pub text: String,
-    /// What a drill makes of it: "live" shows it between 【演练】 and 【演练】; "simulate" unless given.
+    /// What happens in a drill: "live" shows the text between 【演练】 and 【演练】, "simulate" and "skip" show
+    /// nothing; default "simulate".
     pub drill: Option<Drill>,
 }
 
-/// What the plan is.
+/// Properties of the plan.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Id of the plan, such as "reading-room.sampling".
     pub id: String,
-    /// Counts from 1; a change is a new version.
+    /// Version, counted from 1. A change is a new version.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub version: u32,
-    /// enter: into the emergency role; return: back to peace.
+    /// "enter": into the emergency role; "return": back to peacetime use.
     pub direction: Direction,
-    /// The room.
+    /// Id of the room.
     pub room: String,
-    /// What it is in the emergency; one of the room's emergency_roles.
+    /// The room's emergency role; one of its emergency_roles in facility.toml.
     pub role: String,
-    /// In what time it shall be ready.
+    /// Time in which the room shall be ready. Refused if the longest path through the steps takes longer.
     pub ready_within: Period,
-    /// The role that commits, resumes, waives and rejects; "site_lead" unless given.
+    /// Role of the people who commit, resume, waive and reject; default "site_lead".
     pub lead: Option<String>,
-    /// How air flows afterwards; "neutral" unless given. Rooms of one air zone must not pull and push.
+    /// Air pressure of the room afterwards, default "neutral". Rooms of one air zone must not have negative
+    /// and positive pressure at the same time.
     pub pressure: Option<Pressure>,
-    /// On what rules it stands.
+    /// Rules and regulations that the plan is based on.
     #[serde(default)]
     pub basis: Vec<String>,
-    /// The way back, as "ID@VERSION"; a plan that enters needs one.
+    /// The plan for the return, as "ID@VERSION". Required for direction = "enter".
     pub return_plan: Option<String>,
-    /// Where to go when the room cannot be used, as "ID@VERSION".
+    /// The plan to use when the room cannot be used, as "ID@VERSION"; it is for another room.
     pub alternate: Option<String>,
-    /// How long a person can still say no before the real thing begins; 30s unless given.
+    /// Time in which an Actual order can still be cancelled before anything moves, default 30s.
     pub grace: Option<Period>,
 }
 
-/// Where a plan leads.
+/// Direction of a plan.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -138,7 +142,7 @@ pub enum Direction {
     Return,
 }
 
-/// How air flows.
+/// Air pressure of a room.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pressure {
@@ -147,71 +151,73 @@ pub enum Pressure {
     Positive,
 }
 
-/// One step.
+/// A step of a plan. Keys that belong to another kind of step are refused.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Id of the step in the plan.
+    /// Id of the step, unique in the plan.
     pub id: String,
-    /// human: people do it; actuate: a fixture is set and read back; process: a fixture runs for a
-    /// time without a break; verify: something is looked at.
+    /// "human": people carry it out; "actuate": outputs of a fixture are set and read back; "process": a
+    /// fixture runs for a time without interruption; "verify": readings are checked.
     pub kind: Kind,
-    /// Steps that must be settled before; ["*"] is every other one.
+    /// Ids of the steps that must be settled before; ["*"] is all others.
     #[serde(default)]
     pub after: Vec<String>,
-    /// What must hold before and while it is done, such as "vacant(2)" or "fire == normal".
+    /// Conditions that must hold before and during the step, such as "vacant(2)" or "fire == normal".
     #[serde(default)]
     pub pre: Vec<String>,
-    /// When whoever leads hears that it takes too long; 10m unless given.
+    /// Time after which the leading role is told that the step is late, default 10m.
     pub deadline: Option<Period>,
-    /// Who hears of it before, such as `["site_lead@5m", "district@10m"]`.
+    /// Roles that are told earlier, each with its time, such as `["site_lead@5m", "district@10m"]`.
     #[serde(default)]
     pub escalate: Vec<String>,
-    /// What happens when it does not succeed: hold the room, go on with a gap, or ask a person;
-    /// "human" unless given.
+    /// What happens when the step fails: "hold" holds the room, "degrade" goes on with a reported gap,
+    /// "human" asks a person; default "human".
     pub on_fail: Option<OnFail>,
-    /// What a drill makes of it: "live" for people, "simulate" otherwise unless given.
+    /// What happens in a drill: "live" carries the step out, "simulate" only records it, "skip" leaves it
+    /// out; default "live" for human, "simulate" otherwise.
     pub drill: Option<Drill>,
-    /// human: the role that may.
+    /// human, required: role of the people who may carry it out.
     pub role: Option<String>,
-    /// human: how many people; 1 unless given.
+    /// human: number of people, default 1.
     #[schemars(range(min = 1, max = 16))]
     pub count: Option<u8>,
-    /// human: what they are told.
+    /// human, required: text of the task.
     pub prompt: Option<String>,
-    /// human: what they show, such as a tag's name.
+    /// human: what people must show, such as the name of a tag.
     #[serde(default)]
     pub evidence: Vec<String>,
-    /// human: what makes it worthless again: "door_opened", "presence", or a time such as "15m". A
-    /// restart always does.
+    /// human: what makes the confirmation void: "door_opened", "presence", or an age such as "15m". A restart
+    /// always does.
     #[serde(default)]
     pub void_on: Vec<String>,
-    /// human: whoever did these steps may not do this one.
+    /// human: ids of steps; whoever carried them out may not carry out this one.
     #[serde(default)]
     pub not_same_as: Vec<String>,
-    /// human: whether it is evidence that nobody is in the room; false unless given.
+    /// human: whether its confirmation is evidence that nobody is in the room, default false. It needs
+    /// void_on = ["presence", "door_opened"].
     pub sweep: Option<bool>,
-    /// human: what is no longer in the room afterwards, such as ["hot_food"].
+    /// human: contents that the room no longer holds afterwards, such as ["hot_food"].
     #[serde(default)]
     pub clears: Vec<String>,
-    /// actuate, process: the fixture.
+    /// actuate, process, required: id of the fixture.
     pub device: Option<String>,
-    /// actuate, process: what is set to what: { entry = "staff_only" }.
+    /// actuate, process: values of the fixture's outputs: { entry = "staff_only" }.
     #[serde(default)]
     pub set: BTreeMap<String, serde_json::Value>,
-    /// actuate, process, verify: how it is proven.
+    /// actuate, process, verify, required: the readings that prove it.
     pub verify: Option<Verify>,
-    /// actuate: how often it is tried again; not unless given.
+    /// actuate: attempts after the first one; without it, none.
     pub retry: Option<Retry>,
-    /// actuate: what is set when it failed, and what must hold for that.
+    /// actuate: outputs to set after a failure, and the conditions for that.
     pub compensate: Option<Compensate>,
-    /// actuate: whether it may be set again when it has changed by itself; false unless given.
+    /// actuate: whether it may be set again when the output changes without a command, default false.
     pub reassert: Option<bool>,
-    /// process: for how long, and what ends it.
+    /// process, required: for how long it runs, and what ends it early.
     pub run: Option<Run>,
 }
 
-/// What a step is.
+/// Kind of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -221,7 +227,7 @@ pub enum Kind {
     Verify,
 }
 
-/// What happens when a step does not succeed.
+/// What happens when a step fails.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnFail {
@@ -230,7 +236,7 @@ pub enum OnFail {
     Human,
 }
 
-/// What a drill makes of a step.
+/// What happens to a step in a drill.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Drill {
@@ -239,19 +245,20 @@ pub enum Drill {
     Skip,
 }
 
-/// How a step is proven.
+/// The readings that prove a step.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
-    /// What must hold, such as ["door-main.contact == closed"].
+    /// Conditions that must hold, such as ["door-main.contact == closed"].
     pub read: Vec<String>,
-    /// In what time.
+    /// Time in which they must hold.
     pub within: Period,
-    /// Who says so: the device that acted, or another one.
+    /// "self": the device that acted may prove it; "independent": at least one reading must be marked
+    /// `independent` in facility.toml.
     pub channel: Channel,
 }
 
-/// Who says so.
+/// Which device proves a step.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -260,24 +267,24 @@ pub enum Channel {
     Independent,
 }
 
-/// How often a step is tried again.
+/// How often an action is attempted again.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
-    /// How many times after the first.
+    /// Number of attempts after the first one.
     #[schemars(range(min = 1, max = 10))]
     pub n: u8,
-    /// With what pause.
+    /// Time between two attempts.
     pub gap: Period,
 }
 
-/// What makes good for a step that failed.
+/// What is done after a step has failed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Compensate {
-    /// What is set to what.
+    /// Values of the fixture's outputs.
     pub set: BTreeMap<String, serde_json::Value>,
-    /// What must hold for that; at least "fire == normal".
+    /// Conditions that must hold for that; at least "fire == normal".
     pub pre: Vec<String>,
 }
 
@@ -285,15 +292,16 @@ pub struct Compensate {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// For how long without a break.
+    /// Time for which it runs without interruption.
     #[serde(rename = "for")]
     pub span: Period,
-    /// It ends by itself when it is not refreshed for this long; at most 10s for lamps.
+    /// Required: time after which the device ends it by itself unless the gateway refreshes it; at most 10s
+    /// for lamps.
     pub lease: Option<Period>,
-    /// What is set to what afterwards; what is not named takes its safe state.
+    /// Values of the fixture's outputs afterwards. Outputs that are not named take their safe state.
     #[serde(default)]
     pub then: BTreeMap<String, serde_json::Value>,
-    /// What ends it at once; all of "presence", "door_opened", "fire", "stop".
+    /// What ends it at once; must contain all of "presence", "door_opened", "fire", "stop".
     #[serde(default)]
     pub abort_on: Vec<String>,
 }
