@@ -26,7 +26,7 @@ pub struct Routes {
     /// How devices are reached.
     pub devices: BTreeMap<Id, Route>,
     /// How whoever maintains what is on a line reaches it.
-    pub attendants: BTreeMap<Id, MaintenanceHandle>,
+    pub maintenance: BTreeMap<Id, MaintenanceHandle>,
 }
 
 // === impl Routes ===

@@ -187,11 +187,11 @@ async fn directly(
         By::Port(unit) => {
             let place = args.port.port.as_deref().or(args.port.tcp.as_deref()).unwrap_or_default();
             let device = format!("{place} unit {unit}");
-            let attendant = args.port.attend().await?;
+            let maintenance = args.port.open_line().await?;
             vec![Target {
                 device,
                 unit,
-                attendant,
+                maintenance,
                 serial: None,
                 kind: None,
                 afterwards: args.unit.filter(|_| args.recover),
@@ -250,15 +250,15 @@ async fn targets(devices: &[String], config: Option<&Checked>) -> anyhow::Result
     let mut open: Option<(String, maintenance::MaintenanceHandle)> = None;
     for device in devices {
         let found = offline::find(config, device)?;
-        let attendant = match &open {
-            Some((line, attendant)) if *line == found.line => attendant.clone(),
+        let maintenance = match &open {
+            Some((line, maintenance)) if *line == found.line => maintenance.clone(),
             Some((line, _)) => {
                 anyhow::bail!("{device} is on the line {}, not on {line}: one line at a time", found.line)
             }
-            None => found.attend().await?,
+            None => found.open_line().await?,
         };
-        open = Some((found.line.clone(), attendant.clone()));
-        targets.push(found.target(attendant));
+        open = Some((found.line.clone(), maintenance.clone()));
+        targets.push(found.target(maintenance));
     }
     Ok(targets)
 }

@@ -71,7 +71,7 @@ impl Port {
     }
 
     /// Opens the line for maintenance.
-    pub async fn attend(&self) -> anyhow::Result<MaintenanceHandle> {
+    pub async fn open_line(&self) -> anyhow::Result<MaintenanceHandle> {
         let medium = self.medium().ok_or_else(|| anyhow::anyhow!(self.wrong()))?;
         maintenance::open(medium, TIMING).await.map_err(|why| {
             anyhow::anyhow!(

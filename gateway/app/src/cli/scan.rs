@@ -93,10 +93,10 @@ async fn nodes(port: &Port, units: &[u8]) -> anyhow::Result<BTreeMap<u8, Value>>
     if units.is_empty() {
         return Ok(nodes);
     }
-    let attendant = port.attend().await?;
+    let maintenance = port.open_line().await?;
     for unit in units {
-        let client = Client::new(attendant.clone(), *unit);
-        let Ok(node) = client.glimpse().await else { continue };
+        let client = Client::new(maintenance.clone(), *unit);
+        let Ok(node) = client.identity_once().await else { continue };
         let mut shown = shown_identity(&node);
         shown["name"] = client.config().await.map_or(Value::Null, |config| json!(config.name()));
         nodes.insert(*unit, shown);

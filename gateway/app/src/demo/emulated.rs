@@ -199,15 +199,15 @@ async fn set_up(path: &str) -> anyhow::Result<()> {
         frame_gap: GAP,
         probe_share_percent: 5,
     };
-    let attendant =
+    let maintenance =
         maintenance::open(Medium::Rtu(serial), timing).await.map_err(|why| anyhow::anyhow!(why))?;
-    let (new, known) = (Client::new(attendant.clone(), 247), Client::new(attendant, UNIT));
+    let (new, known) = (Client::new(maintenance.clone(), 247), Client::new(maintenance, UNIT));
     let end = Instant::now() + STARTS_WITHIN;
     while Instant::now() < end {
-        if known.glimpse().await.is_ok() {
+        if known.identity_once().await.is_ok() {
             return Ok(());
         }
-        if new.glimpse().await.is_ok() {
+        if new.identity_once().await.is_ok() {
             let mut config = Config { unit: UNIT, serial: SERIAL, ..new.config().await? };
             let _ = config.set_name(NAME);
             let again = || async { Ok(known.clone()) };

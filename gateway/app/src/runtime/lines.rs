@@ -21,7 +21,7 @@ use linli_web::status::LineView;
 const COMMAND_QUEUE: usize = 256;
 
 /// Queued maintenance requests of one line. The sender waits for the answer.
-const UPKEEP_QUEUE: usize = 4;
+const MAINTENANCE_QUEUE: usize = 4;
 
 /// First pause before a failed line task is restarted.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -140,7 +140,7 @@ impl Lines {
             self.routes.send_modify(|routes| {
                 let mut left = Routes::clone(routes);
                 left.devices.retain(|_, route| route.plan.line() != id);
-                left.attendants.remove(id);
+                left.maintenance.remove(id);
                 *routes = Arc::new(left);
             });
             tracing::info!(line = %id, "line stopped");
@@ -153,9 +153,9 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
     let mut pause = SHORTEST_PAUSE;
     loop {
         let (queue, commands) = mpsc::channel(COMMAND_QUEUE);
-        let (attendant, maintenance) = mpsc::channel(UPKEEP_QUEUE);
-        routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue, &attendant)));
-        drop((queue, attendant));
+        let (handle, maintenance) = mpsc::channel(MAINTENANCE_QUEUE);
+        routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue, &handle)));
+        drop((queue, handle));
         let context = LineContext {
             samples: shared.samples.clone(),
             measurements: shared.measurements.clone(),
@@ -193,14 +193,14 @@ fn with_line(
     routes: &Routes,
     plan: &Arc<dyn CheckedLine>,
     queue: &mpsc::Sender<linli_drivers::LineCommand>,
-    attendant: &MaintenanceHandle,
+    handle: &MaintenanceHandle,
 ) -> Routes {
     let mut routes = routes.clone();
     for (device, layout) in plan.layouts().iter().enumerate() {
         let route = Route { plan: Arc::clone(plan), device, queue: queue.clone() };
         routes.devices.insert(Id::clone(&layout.device), route);
     }
-    routes.attendants.insert(plan.line().clone(), attendant.clone());
+    routes.maintenance.insert(plan.line().clone(), handle.clone());
     routes
 }
 

@@ -1,4 +1,4 @@
-//! The protocol of the wire crate, spoken to one node through an attendant.
+//! The protocol of the wire crate, spoken to one node through a maintenance handle.
 
 use std::time::Duration;
 
@@ -12,88 +12,88 @@ use linli_wire::selftest;
 use linli_wire::update::{self, Command, Message, Refusal, State};
 use linli_wire::version::Version;
 
-use super::PATIENCE;
+use super::ANSWER_TIMEOUT;
 
-/// Tries of a request whose answer is lost or damaged: everything a node takes may be sent again.
-const TRIES: usize = 5;
+/// Attempts per request when the answer is lost or damaged. Repeating any request is harmless to a node.
+const MAX_ATTEMPTS: usize = 5;
 
-/// Pause before a try.
-const BETWEEN: Duration = Duration::from_millis(150);
+/// Pause before each further attempt.
+const RETRY_PAUSE: Duration = Duration::from_millis(150);
 
-/// One node.
+/// Reads and writes the registers of one node.
 #[derive(Debug, Clone)]
 pub struct Client {
-    attendant: MaintenanceHandle,
+    maintenance: MaintenanceHandle,
     unit: u8,
 }
 
-/// What went wrong with a node.
+/// Why a request to a node failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
-    /// The line or the node did not answer.
+pub enum NodeError {
+    /// The line or the node did not answer, or the node refused the request.
     #[error(transparent)]
     NotDone(#[from] NotDone),
-    /// Who answers is no node.
+    /// The unit that answers is no node.
     #[error("unit {unit}: {} ({})", .why.text().1, .why.text().0)]
     NotANode {
-        /// The unit.
+        /// Unit id.
         unit: u8,
-        /// Why not.
+        /// What in its identity is wrong.
         why: NotANode,
     },
-    /// The node refuses, and says why.
+    /// The node refused a message of an update.
     #[error("the node refuses: {} ({})", .0.en(), .0.zh())]
     Refused(Refusal),
-    /// The node refuses a configuration, and says why.
+    /// The node refused a configuration.
     #[error("the node refuses the settings: {} ({})", .0.en(), .0.zh())]
     Config(config::Refusal),
-    /// It says something that this version does not understand.
+    /// The answer has a form or a code that this version does not know.
     #[error("{0}")]
-    Strange(String),
+    Unexpected(String),
 }
 
-/// How an update stands, as the node says.
+/// Status of an update, as the node reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// How far it is.
+    /// State of the update.
     pub state: State,
     /// Why the last message was refused.
     pub reason: Option<Refusal>,
-    /// Where to go on.
+    /// Offset of the next byte that the node expects.
     pub next: u32,
-    /// Bytes of the whole image.
+    /// Length of the whole image in bytes.
     pub total: u32,
-    /// Which image, 0 is none.
+    /// Id of the image, 0 for none.
     pub session: u32,
-    /// Its version.
+    /// Version of the image.
     pub version: Version,
-    /// Bytes of the longest chunk.
+    /// Longest chunk in bytes.
     pub longest: u16,
-    /// Bytes of a slot; 0 if the board takes no updates.
+    /// Size of a slot in bytes; 0 if the board takes no updates.
     pub capacity: u32,
-    /// Lowest security version taken.
+    /// Lowest security version that the node accepts.
     pub floor: u16,
-    /// Seconds left of a trial; 0 if the firmware is not on trial.
+    /// Seconds left of the trial; 0 if the firmware is not on trial.
     pub trial_s: u16,
 }
 
-/// The result of a self-test.
+/// Result of a self-test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelfTest {
-    /// How far it is.
+    /// State of the test.
     pub state: selftest::State,
-    /// Seconds since it ran.
+    /// Seconds since the test ended.
     pub age_s: u32,
-    /// Every item.
+    /// Each item with its verdict.
     pub items: Vec<(selftest::Item, selftest::Verdict)>,
 }
 
-/// What the commit register says.
+/// Contents of the commit register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Commit {
-    /// The state.
+    /// State of the commit.
     pub state: CommitState,
-    /// Why it was refused.
+    /// Why the configuration was refused.
     pub reason: Option<config::Refusal>,
     /// Seconds left of the trial.
     pub left_s: u16,
@@ -102,27 +102,27 @@ pub struct Commit {
 // === impl Client ===
 
 impl Client {
-    /// The node with that unit id behind an attendant.
+    /// A client of the node at `unit` on the line of the handle.
     #[must_use]
-    pub const fn new(attendant: MaintenanceHandle, unit: u8) -> Self {
-        Self { attendant, unit }
+    pub const fn new(maintenance: MaintenanceHandle, unit: u8) -> Self {
+        Self { maintenance, unit }
     }
 
-    /// Who it is.
-    pub async fn identity(&self) -> Result<Identity, Trouble> {
+    /// Reads the identity.
+    pub async fn identity(&self) -> Result<Identity, NodeError> {
         let words = self.inputs(map::identity::MAGIC.address, identity::WORDS).await?;
-        Identity::decode(&words).map_err(|why| Trouble::NotANode { unit: self.unit, why })
+        Identity::decode(&words).map_err(|why| NodeError::NotANode { unit: self.unit, why })
     }
 
-    /// The same, asked once: for whoever waits until it is back.
-    pub async fn glimpse(&self) -> Result<Identity, Trouble> {
+    /// Reads the identity in a single attempt, for callers that poll.
+    pub async fn identity_once(&self) -> Result<Identity, NodeError> {
         let span = inputs(map::identity::MAGIC.address, identity::WORDS);
-        let words = maintenance::read(&self.attendant, self.unit, span, PATIENCE).await?;
-        Identity::decode(&words).map_err(|why| Trouble::NotANode { unit: self.unit, why })
+        let words = maintenance::read(&self.maintenance, self.unit, span, ANSWER_TIMEOUT).await?;
+        Identity::decode(&words).map_err(|why| NodeError::NotANode { unit: self.unit, why })
     }
 
-    /// How an update stands.
-    pub async fn status(&self) -> Result<Status, Trouble> {
+    /// Reads the status of the update.
+    pub async fn status(&self) -> Result<Status, NodeError> {
         let base = map::update::STATE.address;
         let words = self.inputs(base, map::update::TRIAL.end() - base).await?;
         let half = |field: linli_wire::field::Field<u16>| field.get(&words, base).unwrap_or_default();
@@ -130,7 +130,7 @@ impl Client {
         let state = half(map::update::STATE);
         Ok(Status {
             state: State::from_code(state)
-                .ok_or_else(|| Trouble::Strange(format!("unknown state of the update: {state}")))?,
+                .ok_or_else(|| NodeError::Unexpected(format!("unknown state of the update: {state}")))?,
             reason: Refusal::from_code(half(map::update::REASON)),
             next: wide(map::update::NEXT),
             total: wide(map::update::TOTAL),
@@ -143,88 +143,89 @@ impl Client {
         })
     }
 
-    /// Sends a message of an update. A refusal is told with the node's own reason.
-    pub async fn send(&self, message: &Message) -> Result<(), Trouble> {
+    /// Sends a message of an update. A refusal is returned with the node's own reason.
+    pub async fn send(&self, message: &Message) -> Result<(), NodeError> {
         let mut words = [0; update::WORDS];
         let used = message.encode(&mut words);
         match self.write(update::BASE, words[..used].to_vec()).await {
-            Err(Trouble::NotDone(NotDone::Refused { .. })) => {
+            Err(NodeError::NotDone(NotDone::Refused { .. })) => {
                 let status = self.status().await?;
                 Err(status.reason.map_or_else(
-                    || Trouble::Strange("the node refuses and does not say why".to_owned()),
-                    Trouble::Refused,
+                    || NodeError::Unexpected("the node refuses and does not say why".to_owned()),
+                    NodeError::Refused,
                 ))
             }
             other => other,
         }
     }
 
-    /// Sends an order without data.
-    pub async fn order(&self, command: Command, session: u32) -> Result<(), Trouble> {
+    /// Sends a command without data.
+    pub async fn order(&self, command: Command, session: u32) -> Result<(), NodeError> {
         self.send(&Message::order(command, session)).await
     }
 
-    /// Its configuration.
-    pub async fn config(&self) -> Result<Config, Trouble> {
+    /// Reads the configuration.
+    pub async fn config(&self) -> Result<Config, NodeError> {
         let words = self.holdings(map::config::UNIT.address, config::WORDS as u16).await?;
         let words: [u16; config::WORDS] = words
             .try_into()
-            .map_err(|_| Trouble::Strange("the configuration has another length".to_owned()))?;
-        Config::decode(&words).map_err(Trouble::Config)
+            .map_err(|_| NodeError::Unexpected("the configuration has another length".to_owned()))?;
+        Config::decode(&words).map_err(NodeError::Config)
     }
 
-    /// Writes the shadow of the configuration; [`Client::commit`] makes it so.
-    pub async fn set_config(&self, config: &Config) -> Result<(), Trouble> {
+    /// Writes the shadow configuration, which takes effect with [`Client::commit`].
+    pub async fn set_config(&self, config: &Config) -> Result<(), NodeError> {
         self.write(map::config::UNIT.address, config.encode().to_vec()).await
     }
 
-    /// Orders what is to become of the shadow; gives what the node says then.
-    pub async fn commit(&self, command: u16) -> Result<Commit, Trouble> {
+    /// Writes a command to the commit register and returns the register's new contents.
+    pub async fn commit(&self, command: u16) -> Result<Commit, NodeError> {
         let written = self.write(map::commit::COMMIT.address, vec![command]).await;
         match written {
-            // Refused: the state says why.
-            Ok(()) | Err(Trouble::NotDone(NotDone::Refused { .. })) => {}
+            // The commit register has the reason of a refusal.
+            Ok(()) | Err(NodeError::NotDone(NotDone::Refused { .. })) => {}
             Err(other) => return Err(other),
         }
         let commit = self.commit_state().await?;
         match (commit.state, commit.reason) {
-            (CommitState::Refused, Some(reason)) => Err(Trouble::Config(reason)),
+            (CommitState::Refused, Some(reason)) => Err(NodeError::Config(reason)),
             (CommitState::Refused, None) => {
-                Err(Trouble::Strange("the node refuses the settings and does not say why".to_owned()))
+                Err(NodeError::Unexpected("the node refuses the settings and does not say why".to_owned()))
             }
             _ if written.is_err() => {
-                Err(Trouble::Strange(format!("the node refuses: {}", commit.state.en())))
+                Err(NodeError::Unexpected(format!("the node refuses: {}", commit.state.en())))
             }
             _ => Ok(commit),
         }
     }
 
-    /// The same without waiting for what it says: the settings of the line may have changed.
-    pub async fn commit_blind(&self, command: u16) -> Result<(), Trouble> {
+    /// Like [`Client::commit`], without reading the register afterwards: the node may answer with other line
+    /// settings by then.
+    pub async fn send_commit(&self, command: u16) -> Result<(), NodeError> {
         self.write(map::commit::COMMIT.address, vec![command]).await
     }
 
-    /// What the commit register says.
-    pub async fn commit_state(&self) -> Result<Commit, Trouble> {
+    /// Reads the commit register.
+    pub async fn commit_state(&self) -> Result<Commit, NodeError> {
         let base = map::commit::COMMIT.address;
         let words = self.holdings(base, 3).await?;
         let state = words.first().copied().unwrap_or_default();
         Ok(Commit {
             state: CommitState::from_code(state)
-                .ok_or_else(|| Trouble::Strange(format!("unknown state of the commit: {state}")))?,
+                .ok_or_else(|| NodeError::Unexpected(format!("unknown state of the commit: {state}")))?,
             reason: words.get(1).and_then(|code| config::Refusal::from_code(*code)),
             left_s: words.get(2).copied().unwrap_or_default(),
         })
     }
 
-    /// Tells it the time, in Unix seconds, for its log.
-    pub async fn set_time(&self, seconds: u32) -> Result<(), Trouble> {
+    /// Sets the clock of the node's log, in Unix seconds.
+    pub async fn set_time(&self, seconds: u32) -> Result<(), NodeError> {
         let words = vec![(seconds >> 16) as u16, seconds as u16];
         self.write(map::control::TIME.address, words).await
     }
 
-    /// The result of the self-test.
-    pub async fn selftest(&self) -> Result<SelfTest, Trouble> {
+    /// Reads the result of the self-test.
+    pub async fn selftest(&self) -> Result<SelfTest, NodeError> {
         let base = map::selftest::STATE.address;
         let items = selftest::Item::ALL;
         let words = self.inputs(base, map::selftest::VERDICT - base + items.len() as u16).await?;
@@ -234,19 +235,19 @@ impl Client {
             |code: &u16| selftest::Verdict::from_code(*code).unwrap_or(selftest::Verdict::NotTested);
         Ok(SelfTest {
             state: selftest::State::from_code(state)
-                .ok_or_else(|| Trouble::Strange(format!("unknown state of the self-test: {state}")))?,
+                .ok_or_else(|| NodeError::Unexpected(format!("unknown state of the self-test: {state}")))?,
             age_s: map::selftest::AGE.get(&words, base).unwrap_or_default(),
             items: items.iter().copied().zip(verdicts.iter().map(verdict)).collect(),
         })
     }
 
-    /// Starts the self-test.
-    pub async fn start_selftest(&self) -> Result<(), Trouble> {
+    /// Starts the self-test. Read the result with [`Client::selftest`].
+    pub async fn start_selftest(&self) -> Result<(), NodeError> {
         self.write(map::control::SELFTEST.address, vec![selftest::START]).await
     }
 
-    /// The log, oldest first, at most `most` of the newest entries.
-    pub async fn log(&self, most: u32) -> Result<Vec<Entry>, Trouble> {
+    /// Reads at most `most` of the newest log entries, oldest first.
+    pub async fn log(&self, most: u32) -> Result<Vec<Entry>, NodeError> {
         let base = map::log::HEAD.address;
         let words = self.inputs(base, map::log::COUNT.end() - base).await?;
         let wide = |field: linli_wire::field::Field<u32>| field.get(&words, base).unwrap_or_default();
@@ -266,8 +267,8 @@ impl Client {
         Ok(entries)
     }
 
-    /// Every counter, then the refusals of updates by reason.
-    pub async fn counters(&self) -> Result<(Vec<(Counter, u32)>, Vec<(Refusal, u16)>), Trouble> {
+    /// Reads all counters, and the number of refused update messages by reason.
+    pub async fn counters(&self) -> Result<(Vec<(Counter, u32)>, Vec<(Refusal, u16)>), NodeError> {
         let words = self.inputs(health::BASE, 2 * health::COUNT as u16).await?;
         let (pairs, _) = words.as_chunks::<2>();
         let counts = pairs.iter().map(|[high, low]| u32::from(*high) << 16 | u32::from(*low));
@@ -279,27 +280,32 @@ impl Client {
         ))
     }
 
-    async fn inputs(&self, start: u16, count: u16) -> Result<Vec<u16>, Trouble> {
-        self.again(|| maintenance::read(&self.attendant, self.unit, inputs(start, count), PATIENCE)).await
+    async fn inputs(&self, start: u16, count: u16) -> Result<Vec<u16>, NodeError> {
+        self.retry(|| maintenance::read(&self.maintenance, self.unit, inputs(start, count), ANSWER_TIMEOUT))
+            .await
     }
 
-    async fn holdings(&self, start: u16, count: u16) -> Result<Vec<u16>, Trouble> {
-        self.again(|| maintenance::read(&self.attendant, self.unit, holdings(start, count), PATIENCE)).await
+    async fn holdings(&self, start: u16, count: u16) -> Result<Vec<u16>, NodeError> {
+        self.retry(|| maintenance::read(&self.maintenance, self.unit, holdings(start, count), ANSWER_TIMEOUT))
+            .await
     }
 
-    async fn write(&self, address: u16, words: Vec<u16>) -> Result<(), Trouble> {
-        self.again(|| maintenance::write(&self.attendant, self.unit, address, words.clone(), PATIENCE)).await
+    async fn write(&self, address: u16, words: Vec<u16>) -> Result<(), NodeError> {
+        self.retry(|| {
+            maintenance::write(&self.maintenance, self.unit, address, words.clone(), ANSWER_TIMEOUT)
+        })
+        .await
     }
 
-    /// A lost or damaged answer is asked for again; a refusal is one.
-    async fn again<T, F: Future<Output = Result<T, NotDone>>>(
+    /// Repeats a request whose answer is lost or damaged. A refusal is an answer and is not repeated.
+    async fn retry<T, F: Future<Output = Result<T, NotDone>>>(
         &self,
         ask: impl Fn() -> F,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, NodeError> {
         let mut last = None;
-        for attempt in 0..TRIES {
+        for attempt in 0..MAX_ATTEMPTS {
             if attempt > 0 {
-                tokio::time::sleep(BETWEEN).await;
+                tokio::time::sleep(RETRY_PAUSE).await;
             }
             match ask().await {
                 Ok(answer) => return Ok(answer),

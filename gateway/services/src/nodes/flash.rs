@@ -1,7 +1,7 @@
-//! One update of one node, from the first look to the confirmation.
+//! One update of one node, from the first check to the confirmation.
 //!
-//! Every step asks the node how it stands and goes on there. So an update that was broken off, by
-//! whatever, is the same call again: what the node has, it keeps.
+//! Every step reads the node's status and continues from it. An interrupted update is therefore continued
+//! by the same call: the node keeps what it has received.
 
 use std::time::Duration;
 
@@ -12,97 +12,97 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::client::{Client, Status, Trouble};
+use super::client::{Client, NodeError, Status};
 use super::image::Image;
 
-/// Longest wait for flash to be erased, or an image to be verified: a slot is a few hundred
-/// kilobytes, a small processor hashes one in seconds.
-const LONGEST_WORK: Duration = Duration::from_secs(120);
+/// Longest wait for a node to erase its flash or verify an image. A slot has a few hundred kilobytes, which a
+/// small processor hashes in seconds.
+const LONGEST_OPERATION: Duration = Duration::from_secs(120);
 
-/// Longest wait for a node that restarts: two slots are swapped page by page.
+/// Longest wait for a node to restart: two slots are swapped page by page.
 const LONGEST_RESTART: Duration = Duration::from_secs(120);
 
 /// Longest wait for a self-test.
 const LONGEST_SELFTEST: Duration = Duration::from_secs(30);
 
-/// How often a node that works, or restarts, is looked at.
-const LOOK: Duration = Duration::from_millis(300);
+/// Interval at which a node that works or restarts is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Refusals of a chunk in a row after which it is given up.
+/// Number of consecutive refusals of a chunk after which the update fails.
 const MOST_REFUSALS: u32 = 8;
 
-/// Progress is told after so many bytes.
-const TELL_EVERY: u32 = 4 * LONGEST_CHUNK as u32;
+/// Progress is reported each time this many bytes were sent.
+const REPORT_EVERY: u32 = 4 * LONGEST_CHUNK as u32;
 
-/// How far an update is, for whoever watches.
+/// Progress of an update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdateProgress {
     /// `check`, `erase`, `transfer`, `verify`, `restart`, `selftest`, `confirm`.
     pub stage: &'static str,
-    /// Bytes the node has.
+    /// Bytes that the node has received.
     pub done: u32,
-    /// Bytes there are.
+    /// Length of the image in bytes.
     pub total: u32,
-    /// A sentence, where there is something to say.
+    /// A message for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// What an update is done with.
+/// Inputs of an update.
 pub struct Flash<'f> {
-    /// The image, whole and signed.
+    /// The signed image.
     pub image: &'f Image,
-    /// Where progress goes. When nobody listens any more, the transfer stops; what is on trial is
-    /// confirmed all the same.
-    pub tell: mpsc::Sender<UpdateProgress>,
-    /// Where it answers once the image runs, if that is elsewhere: a node in recovery waits at an
-    /// address that is not its own.
+    /// Receives progress. When its receiver is closed, the transfer stops; firmware on trial is still
+    /// confirmed.
+    pub progress: mpsc::Sender<UpdateProgress>,
+    /// The node once the image runs, if it then answers at another address: in recovery a node answers at the
+    /// recovery address.
     pub afterwards: Option<Client>,
 }
 
-/// How an update ended well.
+/// How an update ended without an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// The node ran this image before.
+pub enum UpdateOutcome {
+    /// The node already ran this image.
     AlreadyRuns,
-    /// It runs and is confirmed.
+    /// The image runs and is confirmed.
     Updated {
-        /// The version before.
+        /// Version before the update.
         from: String,
-        /// The version now.
+        /// Version after the update.
         to: String,
     },
-    /// Nobody listened any more; the node keeps what it has.
+    /// The progress receiver was closed. The node keeps what it has received.
     Stopped {
-        /// Bytes the node has.
+        /// Bytes that the node has received.
         next: u32,
     },
 }
 
-/// Updates a node; the error says what is in the way, and what state that leaves.
-pub async fn flash(client: &Client, flash: &Flash<'_>) -> Result<Ended, String> {
-    let say = |trouble: Trouble| trouble.to_string();
+/// Updates a node. An error is a sentence that names the cause and the state in which the node is left.
+pub async fn flash(client: &Client, flash: &Flash<'_>) -> Result<UpdateOutcome, String> {
+    let text = |error: NodeError| error.to_string();
     let afterwards = flash.afterwards.as_ref().unwrap_or(client);
-    flash.stage("check").await;
-    let before = client.identity().await.map_err(say)?;
+    flash.report_stage("check").await;
+    let before = client.identity().await.map_err(text)?;
     flash.image.fits(&before)?;
     if !flash.image.runs_on(&before) {
-        let status = client.status().await.map_err(say)?;
+        let status = client.status().await.map_err(text)?;
         flash.fits(&status)?;
-        if let Some(stopped) = flash.bring(client, status).await? {
+        if let Some(stopped) = flash.install(client, status).await? {
             return Ok(stopped);
         }
         flash.activate(client, afterwards).await?;
     } else if before.boot == BootState::Confirmed.code() {
-        return Ok(Ended::AlreadyRuns);
+        return Ok(UpdateOutcome::AlreadyRuns);
     }
-    flash.prove(afterwards, &before).await
+    flash.confirm(afterwards, &before).await
 }
 
 // === impl Flash ===
 
 impl Flash<'_> {
-    /// What only the status says about whether the image fits.
+    /// Checks the image against the node's slot size and lowest security version.
     fn fits(&self, status: &Status) -> Result<(), String> {
         let header = &self.image.header;
         if status.capacity == 0 {
@@ -127,41 +127,42 @@ impl Flash<'_> {
         Ok(())
     }
 
-    /// Brings the image onto the node and has it verified. Something when it was stopped.
-    async fn bring(&self, client: &Client, status: Status) -> Result<Option<Ended>, String> {
-        let say = |trouble: Trouble| trouble.to_string();
+    /// Transfers the image and has the node verify it. Returns an outcome only if the transfer was stopped.
+    async fn install(&self, client: &Client, status: Status) -> Result<Option<UpdateOutcome>, String> {
+        let text = |error: NodeError| error.to_string();
         let session = self.image.header.id();
         if status.session == session && status.state == State::Verified {
             return Ok(None);
         }
         if status.session != session {
             if status.session != 0 {
-                let text = format!("another update ({}) was under way; it is dropped", status.version);
-                self.say("check", 0, Some(text)).await;
-                client.order(Command::Abort, status.session).await.map_err(say)?;
+                let message = format!("another update ({}) was under way; it is dropped", status.version);
+                self.report("check", 0, Some(message)).await;
+                client.order(Command::Abort, status.session).await.map_err(text)?;
             }
-            self.stage("erase").await;
-            client.send(&Message::begin(&self.image.header)).await.map_err(say)?;
+            self.report_stage("erase").await;
+            client.send(&Message::begin(&self.image.header)).await.map_err(text)?;
         } else if status.next > 0 {
-            let text = format!("goes on where it was broken off, at byte {}", status.next);
-            self.say("transfer", status.next, Some(text)).await;
+            let message = format!("goes on where it was broken off, at byte {}", status.next);
+            self.report("transfer", status.next, Some(message)).await;
         }
-        let ready = self.settled(client, State::Erasing).await?;
+        let ready = self.wait_while(client, State::Erasing).await?;
         if ready.state == State::Receiving
             && let Some(next) = self.transfer(client, ready.next).await?
         {
-            return Ok(Some(Ended::Stopped { next }));
+            return Ok(Some(UpdateOutcome::Stopped { next }));
         }
         self.verify(client).await.map(|()| None)
     }
 
-    /// Sends what the node has not; the offset it has, when nobody listens any more.
+    /// Sends the rest of the image from offset `from`. Returns the offset reached if the transfer was
+    /// stopped.
     async fn transfer(&self, client: &Client, from: u32) -> Result<Option<u32>, String> {
         let (total, session) = (self.image.header.total(), self.image.header.id());
-        let (mut next, mut told, mut refusals) = (from, from, 0);
-        self.say("transfer", next, None).await;
+        let (mut next, mut reported, mut refusals) = (from, from, 0);
+        self.report("transfer", next, None).await;
         while next < total {
-            if self.tell.is_closed() {
+            if self.progress.is_closed() {
                 return Ok(Some(next));
             }
             let longest = LONGEST_CHUNK as u32 / ALIGN * ALIGN;
@@ -169,71 +170,71 @@ impl Flash<'_> {
             let data = &self.image.bytes[next as usize..end as usize];
             match client.send(&Message::chunk(session, next, data)).await {
                 Ok(()) => (next, refusals) = (end, 0),
-                Err(Trouble::Refused(
+                Err(NodeError::Refused(
                     Refusal::Busy | Refusal::Crc | Refusal::Ahead | Refusal::Repeated | Refusal::Torn,
                 )) if refusals < MOST_REFUSALS => {
                     refusals += 1;
-                    tokio::time::sleep(LOOK / 3).await;
-                    next = client.status().await.map_err(|trouble| trouble.to_string())?.next;
+                    tokio::time::sleep(POLL_INTERVAL / 3).await;
+                    next = client.status().await.map_err(|error| error.to_string())?.next;
                 }
-                Err(trouble) => {
+                Err(error) => {
                     return Err(format!(
-                        "{trouble}; {next} of {total} bytes are on the node, run it again to go on"
+                        "{error}; {next} of {total} bytes are on the node, run it again to go on"
                     ));
                 }
             }
-            if next >= told + TELL_EVERY {
-                told = next;
-                self.say("transfer", next, None).await;
+            if next >= reported + REPORT_EVERY {
+                reported = next;
+                self.report("transfer", next, None).await;
             }
         }
-        self.say("transfer", total, None).await;
+        self.report("transfer", total, None).await;
         Ok(None)
     }
 
     async fn verify(&self, client: &Client) -> Result<(), String> {
-        self.stage("verify").await;
-        let say = |trouble: Trouble| trouble.to_string();
-        let status = client.status().await.map_err(say)?;
+        self.report_stage("verify").await;
+        let text = |error: NodeError| error.to_string();
+        let status = client.status().await.map_err(text)?;
         if status.state == State::Receiving {
-            client.order(Command::Finish, self.image.header.id()).await.map_err(say)?;
+            client.order(Command::Finish, self.image.header.id()).await.map_err(text)?;
         }
-        let status = self.settled(client, State::Verifying).await?;
+        let status = self.wait_while(client, State::Verifying).await?;
         match (status.state, status.reason) {
             (State::Verified, _) => Ok(()),
-            (_, Some(reason)) => Err(Trouble::Refused(reason).to_string()),
+            (_, Some(reason)) => Err(NodeError::Refused(reason).to_string()),
             (state, None) => Err(format!("the image was not verified: {} ({})", state.en(), state.zh())),
         }
     }
 
-    /// Waits while the node is busy with that.
-    async fn settled(&self, client: &Client, busy: State) -> Result<Status, String> {
-        let end = Instant::now() + LONGEST_WORK;
+    /// Polls until the state is no longer `busy`, and returns the status.
+    async fn wait_while(&self, client: &Client, busy: State) -> Result<Status, String> {
+        let end = Instant::now() + LONGEST_OPERATION;
         loop {
-            let status = client.status().await.map_err(|trouble| trouble.to_string())?;
+            let status = client.status().await.map_err(|error| error.to_string())?;
             if status.state != busy {
                 return Ok(status);
             }
             if Instant::now() > end {
-                return Err(format!("still {} after {} s", busy.en(), LONGEST_WORK.as_secs()));
+                return Err(format!("still {} after {} s", busy.en(), LONGEST_OPERATION.as_secs()));
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Has the node restart into the image, and waits until it is back.
+    /// Restarts the node into the image and waits until the image runs.
     async fn activate(&self, client: &Client, afterwards: &Client) -> Result<(), String> {
-        self.stage("restart").await;
+        self.report_stage("restart").await;
         match client.order(Command::Activate, self.image.header.id()).await {
-            // It may have restarted before its answer was heard.
-            Ok(()) | Err(Trouble::NotDone(_)) => {}
-            Err(trouble) => return Err(trouble.to_string()),
+            // The node may restart before its answer arrives.
+            Ok(()) | Err(NodeError::NotDone(_)) => {}
+            Err(error) => return Err(error.to_string()),
         }
         let end = Instant::now() + LONGEST_RESTART;
         let mut last = String::from("no answer");
         while Instant::now() < end {
-            tokio::time::sleep(LOOK).await;
-            match afterwards.glimpse().await {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            match afterwards.identity_once().await {
                 Ok(node) if self.image.runs_on(&node) => return Ok(()),
                 Ok(node) if node.boot == BootState::Reverted.code() && node.uptime_s < 60 => {
                     let state = BootState::Reverted;
@@ -244,7 +245,7 @@ impl Flash<'_> {
                     ));
                 }
                 Ok(node) => last = format!("still runs {}", node.firmware),
-                Err(trouble) => last = trouble.to_string(),
+                Err(error) => last = error.to_string(),
             }
         }
         Err(format!(
@@ -253,13 +254,13 @@ impl Flash<'_> {
         ))
     }
 
-    /// The self-test must pass; then the firmware is kept.
-    async fn prove(&self, client: &Client, before: &Identity) -> Result<Ended, String> {
-        let say = |trouble: Trouble| trouble.to_string();
-        self.stage("selftest").await;
+    /// Requires the self-test to pass, then confirms the firmware.
+    async fn confirm(&self, client: &Client, before: &Identity) -> Result<UpdateOutcome, String> {
+        let text = |error: NodeError| error.to_string();
+        self.report_stage("selftest").await;
         let end = Instant::now() + LONGEST_SELFTEST;
         loop {
-            let test = client.selftest().await.map_err(say)?;
+            let test = client.selftest().await.map_err(text)?;
             match test.state {
                 selftest::State::Passed => break,
                 selftest::State::Failed => {
@@ -271,7 +272,7 @@ impl Flash<'_> {
                         failed.join(", ")
                     ));
                 }
-                selftest::State::NotRun => client.start_selftest().await.map_err(say)?,
+                selftest::State::NotRun => client.start_selftest().await.map_err(text)?,
                 selftest::State::Running => {}
             }
             if Instant::now() > end {
@@ -280,28 +281,28 @@ impl Flash<'_> {
                         .to_owned(),
                 );
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
-        self.stage("confirm").await;
+        self.report_stage("confirm").await;
         match client.order(Command::Confirm, self.image.header.id()).await {
-            Ok(()) | Err(Trouble::Refused(Refusal::NotOnTrial)) => {}
-            Err(trouble) => return Err(trouble.to_string()),
+            Ok(()) | Err(NodeError::Refused(Refusal::NotOnTrial)) => {}
+            Err(error) => return Err(error.to_string()),
         }
-        let now = client.identity().await.map_err(say)?;
+        let now = client.identity().await.map_err(text)?;
         if !self.image.runs_on(&now) || now.boot != BootState::Confirmed.code() {
             let state = BootState::from_code(now.boot).map_or("unknown", BootState::en);
             return Err(format!("confirmed, but the node says: {}, {state}", now.firmware));
         }
-        Ok(Ended::Updated { from: before.firmware.to_string(), to: now.firmware.to_string() })
+        Ok(UpdateOutcome::Updated { from: before.firmware.to_string(), to: now.firmware.to_string() })
     }
 
-    async fn stage(&self, stage: &'static str) {
-        self.say(stage, 0, None).await;
+    async fn report_stage(&self, stage: &'static str) {
+        self.report(stage, 0, None).await;
     }
 
-    async fn say(&self, stage: &'static str, done: u32, text: Option<String>) {
-        let told = UpdateProgress { stage, done, total: self.image.header.total(), text };
-        // Whoever watched may be gone; the transfer looks at that.
-        let _ = self.tell.send(told).await;
+    async fn report(&self, stage: &'static str, done: u32, text: Option<String>) {
+        let progress = UpdateProgress { stage, done, total: self.image.header.total(), text };
+        // `transfer` notices when the receiver is closed.
+        let _ = self.progress.send(progress).await;
     }
 }

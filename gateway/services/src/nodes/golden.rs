@@ -1,4 +1,4 @@
-//! Forms of nodes: lines of the record and its chain, what is asked and told.
+//! Golden files of nodes: entries of the record and its chain, requests and progress.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ async fn the_record_as_it_is_stored_and_told() {
         .enumerate()
         .map(|(n, (result, action))| (Timestamp(NOW.0 + i64::try_from(n).unwrap()), what(action, result)))
     {
-        record.keep(&book, at, what, Vec::new()).await.unwrap();
+        record.append(&book, at, what, Vec::new()).await.unwrap();
     }
     let deps = Deps {
         store: book,

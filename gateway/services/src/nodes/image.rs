@@ -1,4 +1,4 @@
-//! A signed image, looked at before anything is sent: its shape, its content, its signature.
+//! Firmware images, whose form, hash and signature are checked before anything is sent.
 
 use linli_config::settings::image_key::{ImageKeys, PublicKey};
 use linli_domain::audit::hex;
@@ -9,19 +9,19 @@ use linli_wire::kind::{ANY, KINDS, Kind};
 use ring::digest::{SHA512, digest};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
-/// An image that is whole.
+/// A complete image: its length and hash match its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// What it says about itself.
+    /// The header.
     pub header: Header,
-    /// All of it.
+    /// The whole file, header included.
     pub bytes: Vec<u8>,
 }
 
 // === impl Image ===
 
 impl Image {
-    /// Looks at the bytes of a file; the error says what is wrong, in both languages.
+    /// Checks length and hash of an image file. An error is a text in both languages.
     pub fn read(bytes: Vec<u8>) -> Result<Self, String> {
         let header = Header::decode(&bytes).map_err(|why| format!("{} ({})", why.en(), why.zh()))?;
         if bytes.len() != header.total() as usize {
@@ -38,7 +38,7 @@ impl Image {
         Ok(Self { header, bytes })
     }
 
-    /// Whether one of the keys has signed it.
+    /// Checks that one of the keys has signed the image.
     pub fn is_signed(&self, keys: &ImageKeys) -> Result<(), String> {
         if keys.0.is_empty() {
             return Err(
@@ -62,7 +62,7 @@ impl Image {
         ))
     }
 
-    /// Whether it is for this node; the error says what is in the way.
+    /// Checks that the image may be installed on a node: board, kind, version.
     pub fn fits(&self, node: &Identity) -> Result<(), String> {
         let header = &self.header;
         if header.board != node.board {
@@ -79,7 +79,7 @@ impl Image {
                 kind(node.kind)
             ));
         }
-        // In recovery nothing runs that could be older.
+        // In recovery no firmware runs that could be newer.
         if node.boot == BootState::Recovery.code() || self.runs_on(node) {
             return Ok(());
         }
@@ -93,26 +93,26 @@ impl Image {
         Ok(())
     }
 
-    /// Whether it is what the node runs.
+    /// Whether the node runs this image.
     #[must_use]
     pub fn runs_on(&self, node: &Identity) -> bool {
         node.image == self.header.id() && node.boot != BootState::Recovery.code()
     }
 }
 
-/// The word for a board.
+/// Name of a board.
 #[must_use]
 pub fn board(code: u16) -> String {
     Board::from_code(code).map_or_else(|| format!("board {code}"), |board| board.as_str().to_owned())
 }
 
-/// The word for a kind.
+/// Name of a kind of node.
 #[must_use]
 pub fn kind(id: u16) -> String {
     Kind::from_id(id).map_or_else(|| format!("kind {id}"), |kind| kind.name.to_owned())
 }
 
-/// The words for a mask of kinds.
+/// Names of the kinds in a mask.
 #[must_use]
 pub fn kinds(mask: u16) -> String {
     if mask == ANY {

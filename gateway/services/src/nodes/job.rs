@@ -1,4 +1,4 @@
-//! One request being done: with one node, through its line's attendant.
+//! Carries out one request with one node, through the maintenance handle of its line.
 
 use linli_domain::Timestamp;
 use linli_drivers::modbus::maintenance::MaintenanceHandle;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep};
 
-use super::client::{Client, Trouble};
-use super::flash::{Ended, Flash, flash};
+use super::client::{Client, NodeError};
+use super::flash::{Flash, UpdateOutcome, flash};
 use super::image::Image;
 use super::provision::{self, set_offset};
 use super::record::NodeEvent;
@@ -18,51 +18,51 @@ use super::request::Do;
 use super::view;
 use crate::error::ServiceError;
 
-/// Longest self-test.
+/// Longest wait for a self-test.
 const LONGEST_SELFTEST: Duration = Duration::from_secs(30);
 
 /// Bound of the queue of progress steps.
 const PROGRESS_QUEUE: usize = 8;
 
-/// A node as the configuration knows it.
+/// A node that a request is carried out with.
 #[derive(Clone)]
 pub struct Target {
-    /// The device, or line and unit.
+    /// Id of the device, or line and unit id.
     pub device: String,
-    /// Its unit id.
+    /// Unit id.
     pub unit: u8,
-    /// The way to its line.
-    pub attendant: MaintenanceHandle,
-    /// The serial number it must have.
+    /// Handle of its line.
+    pub maintenance: MaintenanceHandle,
+    /// Required serial number, if configured.
     pub serial: Option<u64>,
-    /// The kind it must be.
+    /// Required kind of node, if configured.
     pub kind: Option<u16>,
-    /// Where it answers once it has firmware again, if it has none now.
+    /// Unit id at which it answers once the image runs, if that differs: see [`Flash::afterwards`].
     pub afterwards: Option<u8>,
-    /// What time it is, for the node's log.
+    /// Present time, for the clock of the node's log.
     pub now: Timestamp,
 }
 
-/// The answer of an operation, with its entry of the record.
-pub struct Finished {
+/// The answer to an operation, with its entry of the record.
+pub struct Outcome {
     /// The answer to the request.
     pub answer: Result<Value, ServiceError>,
-    /// The entry of the record; `None` for operations that change nothing.
-    pub noted: Option<NodeEvent>,
+    /// The entry; `None` for operations that change nothing.
+    pub entry: Option<NodeEvent>,
 }
 
 // === impl Target ===
 
 impl Target {
-    /// The way to the node.
+    /// Returns a client of the node.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::new(self.attendant.clone(), self.unit)
+        Client::new(self.maintenance.clone(), self.unit)
     }
 
-    /// The identity of the node that answers, if it is the configured one.
+    /// Reads the identity. An error if it is not the required node.
     async fn identity(&self) -> Result<Identity, ServiceError> {
-        let node = self.client().identity().await.map_err(refusal)?;
+        let node = self.client().identity().await.map_err(service_error)?;
         if let Some(kind) = self.kind.filter(|kind| *kind != node.kind) {
             return Err(ServiceError::Conflict(format!(
                 "{}: a {} answers where a {} is configured: wrong node or wrong profile",
@@ -77,12 +77,12 @@ impl Target {
                 self.device, node.serial
             )));
         }
-        self.tell_time().await;
+        self.set_time().await;
         Ok(node)
     }
 
-    /// Firmware that knows no time refuses; nothing depends on it.
-    async fn tell_time(&self) {
+    /// Sets the clock of the node's log. Firmware without one refuses, which is ignored.
+    async fn set_time(&self) {
         if let Ok(seconds) = u32::try_from(self.now.0 / 1000) {
             let _ = self.client().set_time(seconds).await;
         }
@@ -90,9 +90,9 @@ impl Target {
 }
 
 /// Carries out a short operation.
-pub async fn run(target: &Target, what: &Do, who: &str) -> Finished {
+pub async fn run(target: &Target, what: &Do, who: &str) -> Outcome {
     let answer = act(target, what).await;
-    let noted = what.word().map(|action| NodeEvent {
+    let entry = what.word().map(|action| NodeEvent {
         who: who.to_owned(),
         action: action.to_owned(),
         result: if answer.is_ok() { "done" } else { "failed" }.to_owned(),
@@ -101,7 +101,7 @@ pub async fn run(target: &Target, what: &Do, who: &str) -> Finished {
         about: about(what),
         detail: answer.as_ref().err().map(ToString::to_string),
     });
-    Finished { answer, noted }
+    Outcome { answer, entry }
 }
 
 fn about(what: &Do) -> Option<String> {
@@ -122,9 +122,9 @@ async fn act(target: &Target, what: &Do) -> Result<Value, ServiceError> {
     let mut add = |key: &str, value: Value| answer[key] = value;
     match what {
         Do::Status { .. } | Do::Look { .. } => {
-            let config = client.config().await.map_err(refusal)?;
-            let (counters, refused) = client.counters().await.map_err(refusal)?;
-            add("update", view::update(&client.status().await.map_err(refusal)?));
+            let config = client.config().await.map_err(service_error)?;
+            let (counters, refused) = client.counters().await.map_err(service_error)?;
+            add("update", view::update(&client.status().await.map_err(service_error)?));
             add("name", json!(config.name()));
             add("unit", json!(config.unit));
             add("baud", json!(config.baud.rate()));
@@ -140,26 +140,26 @@ async fn act(target: &Target, what: &Do) -> Result<Value, ServiceError> {
             add("refused", json!(refused));
         }
         Do::Log { most, .. } => {
-            let entries = client.log((*most).max(1)).await.map_err(refusal)?;
+            let entries = client.log((*most).max(1)).await.map_err(service_error)?;
             add("entries", entries.iter().map(view::entry).collect());
         }
         Do::Selftest { .. } => add("selftest", selftest(&client).await?),
         Do::Confirm { .. } => {
             let image = node.image;
-            client.order(Command::Confirm, image).await.map_err(refusal)?;
-            answer = view::identity(&client.identity().await.map_err(refusal)?);
+            client.order(Command::Confirm, image).await.map_err(service_error)?;
+            answer = view::identity(&client.identity().await.map_err(service_error)?);
         }
         Do::Abort { .. } => {
-            let session = client.status().await.map_err(refusal)?.session;
-            client.order(Command::Abort, session).await.map_err(refusal)?;
-            add("update", view::update(&client.status().await.map_err(refusal)?));
+            let session = client.status().await.map_err(service_error)?.session;
+            client.order(Command::Abort, session).await.map_err(service_error)?;
+            add("update", view::update(&client.status().await.map_err(service_error)?));
         }
-        Do::Restart { .. } => client.order(Command::Restart, 0).await.map_err(refusal)?,
+        Do::Restart { .. } => client.order(Command::Restart, 0).await.map_err(service_error)?,
         Do::Calibrate { point, offset, .. } => {
-            let mut config = client.config().await.map_err(refusal)?;
+            let mut config = client.config().await.map_err(service_error)?;
             set_offset(&mut config, point, *offset).map_err(ServiceError::Wrong)?;
-            let again = client.clone();
-            let set = provision::set(&client, &config, || async { Ok(again) }).await;
+            let reconnected = client.clone();
+            let set = provision::set(&client, &config, || async { Ok(reconnected) }).await;
             let set = set.map_err(ServiceError::Conflict)?;
             add("offsets", offsets(&node, &set.config));
         }
@@ -179,79 +179,84 @@ fn offsets(node: &Identity, config: &linli_wire::config::Config) -> Value {
 }
 
 async fn selftest(client: &Client) -> Result<Value, ServiceError> {
-    client.start_selftest().await.map_err(refusal)?;
+    client.start_selftest().await.map_err(service_error)?;
     let end = Instant::now() + LONGEST_SELFTEST;
     loop {
         sleep(Duration::from_millis(200)).await;
-        let test = client.selftest().await.map_err(refusal)?;
+        let test = client.selftest().await.map_err(service_error)?;
         if matches!(test.state, State::Passed | State::Failed) || Instant::now() > end {
             return Ok(view::selftest(&test));
         }
     }
 }
 
-/// Over a line of the gateway only what leaves the line's own settings alone.
+/// Sets up a node on a line of the running gateway. The line's own settings cannot be changed this way.
 async fn provision(target: &Target, settings: &provision::Settings) -> Result<Value, ServiceError> {
     if settings.baud.is_some() || settings.parity.is_some() {
         let why = "over a line of the running gateway its speed and parity stay as they are; use --port";
         return Err(ServiceError::Wrong(why.to_owned()));
     }
     let client = target.client();
-    let node = client.identity().await.map_err(refusal)?;
-    let config = client.config().await.map_err(refusal)?;
-    let wanted = settings.on(&node, config).map_err(ServiceError::Wrong)?;
-    let again = Client::new(target.attendant.clone(), wanted.unit);
-    let set =
-        provision::set(&client, &wanted, || async { Ok(again) }).await.map_err(ServiceError::Conflict)?;
+    let node = client.identity().await.map_err(service_error)?;
+    let config = client.config().await.map_err(service_error)?;
+    let wanted = settings.apply(&node, config).map_err(ServiceError::Wrong)?;
+    let reconnected = Client::new(target.maintenance.clone(), wanted.unit);
+    let set = provision::set(&client, &wanted, || async { Ok(reconnected) })
+        .await
+        .map_err(ServiceError::Conflict)?;
     let mut answer = view::identity(&set.identity);
     answer["config"] = json!(set.config.encode().to_vec());
     answer["identity"] = json!(set.identity.encode().to_vec());
     Ok(answer)
 }
 
-/// Updates one node and tells how it goes. The answer has `result` and, unless it went well, `why`.
-pub async fn update(target: &Target, image: &Image, tell: &mpsc::Sender<Value>) -> (Value, Option<u64>) {
+/// Updates one node and sends each step to `progress`. Returns the last step, whose `result` is `done`,
+/// `already`, `stopped` or `failed`, with `why` in the last two cases, and the node's serial number if it
+/// answered.
+pub async fn update(target: &Target, image: &Image, progress: &mpsc::Sender<Value>) -> (Value, Option<u64>) {
     let node = match target.identity().await {
         Ok(node) => node,
-        Err(why) => return (ended(target, "failed", Some(&why.to_string()), None), None),
+        Err(why) => return (update_answer(target, "failed", Some(&why.to_string()), None), None),
     };
-    let (progress, mut told) = mpsc::channel(PROGRESS_QUEUE);
+    let (steps, mut reported) = mpsc::channel(PROGRESS_QUEUE);
     let client = target.client();
-    let afterwards = target.afterwards.map(|unit| Client::new(target.attendant.clone(), unit));
-    let job = Flash { image, tell: progress, afterwards };
+    let afterwards = target.afterwards.map(|unit| Client::new(target.maintenance.clone(), unit));
+    let job = Flash { image, progress: steps, afterwards };
     let outcome = {
         let running = flash(&client, &job);
         tokio::pin!(running);
         loop {
             tokio::select! {
                 outcome = &mut running => break outcome,
-                Some(step) = told.recv() => {
+                Some(step) = reported.recv() => {
                     let mut line = json!(step);
                     line["device"] = json!(target.device);
-                    if tell.send(line).await.is_err() {
-                        // Whoever watched is gone: from now on nobody listens.
-                        told.close();
+                    if progress.send(line).await.is_err() {
+                        // The receiver is closed: let the transfer stop.
+                        reported.close();
                     }
                 }
             }
         }
     };
     let answer = match outcome {
-        Ok(Ended::AlreadyRuns) => {
+        Ok(UpdateOutcome::AlreadyRuns) => {
             let version = node.firmware.to_string();
-            ended(target, "already", None, Some(json!({"from": version, "to": version})))
+            update_answer(target, "already", None, Some(json!({"from": version, "to": version})))
         }
-        Ok(Ended::Updated { from, to }) => ended(target, "done", None, Some(json!({"from": from, "to": to}))),
-        Ok(Ended::Stopped { next }) => {
+        Ok(UpdateOutcome::Updated { from, to }) => {
+            update_answer(target, "done", None, Some(json!({"from": from, "to": to})))
+        }
+        Ok(UpdateOutcome::Stopped { next }) => {
             let why = format!("stopped: {next} bytes are on the node; the same command goes on there");
-            ended(target, "stopped", Some(&why), None)
+            update_answer(target, "stopped", Some(&why), None)
         }
-        Err(why) => ended(target, "failed", Some(&why), None),
+        Err(why) => update_answer(target, "failed", Some(&why), None),
     };
     (answer, Some(node.serial))
 }
 
-fn ended(target: &Target, result: &str, why: Option<&str>, versions: Option<Value>) -> Value {
+fn update_answer(target: &Target, result: &str, why: Option<&str>, versions: Option<Value>) -> Value {
     let mut answer = versions.unwrap_or_else(|| json!({}));
     answer["device"] = json!(target.device);
     answer["result"] = json!(result);
@@ -261,9 +266,9 @@ fn ended(target: &Target, result: &str, why: Option<&str>, versions: Option<Valu
     answer
 }
 
-fn refusal(trouble: Trouble) -> ServiceError {
-    match trouble {
-        Trouble::NotDone(_) => ServiceError::NotNow(trouble.to_string()),
-        _ => ServiceError::Conflict(trouble.to_string()),
+fn service_error(error: NodeError) -> ServiceError {
+    match error {
+        NodeError::NotDone(_) => ServiceError::NotNow(error.to_string()),
+        _ => ServiceError::Conflict(error.to_string()),
     }
 }

@@ -1,10 +1,9 @@
-//! Our own sensor nodes: what a technician does with them besides reading them.
+//! Maintenance of sensor nodes: updates, logs, self-tests, settings.
 //!
-//! A node is updated, asked for its log and its self-test, and set up, through the maintenance lane
-//! of its line, so that the telemetry of its neighbours keeps flowing. [`Client`] speaks the
-//! protocol of the wire crate over any attendant: that of a running line, or that of a port opened
-//! for a moment. The service does so inside the running gateway, one node of a line at a time, and
-//! writes everything into a record that nobody changes unseen.
+//! Maintenance requests are executed between the polls of a line, so its other devices are still polled.
+//! [`Client`] speaks the protocol of the wire crate through a maintenance handle: of a running line, or of a
+//! port that is opened temporarily. The service does so in the running gateway, one node of a line at a time,
+//! and records every change in a hash chain.
 
 mod client;
 mod flash;
@@ -28,11 +27,11 @@ pub use request::{Action, Do, Request};
 pub use service::{Deps, NodeService};
 pub use view::identity as shown_identity;
 
-/// Bound of the queue of requests.
+/// Bound of the request queue.
 pub const REQUEST_QUEUE: usize = 16;
 
-/// Longest image that is read: more than any node's flash.
+/// Longest image in bytes: more than the flash of any node.
 pub const LONGEST_IMAGE: usize = 2 << 20;
 
-/// A node answers within this, also while it writes to its flash.
-pub const PATIENCE: Duration = Duration::from_millis(1000);
+/// Longest time that a node takes to answer, also while it writes its flash.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_millis(1000);

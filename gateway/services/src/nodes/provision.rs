@@ -1,7 +1,7 @@
-//! A new node becomes a device: address, name, kind, serial number, calibration.
+//! Sets up a node: address, name, kind, serial number, calibration.
 //!
-//! New settings of the line are tried first: the node falls back by itself unless they are
-//! confirmed at the new address. So a mistake costs half a minute, not a walk to the node.
+//! New line settings are on trial at first: the node reverts them by itself unless they are confirmed at the
+//! new address. So a wrong setting does not make a node unreachable.
 
 use linli_wire::board::Board;
 use linli_wire::config::{self, Baud, CommitState, Config, Parity};
@@ -9,44 +9,44 @@ use linli_wire::identity::Identity;
 use linli_wire::kind::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Client, Trouble};
+use super::client::{Client, NodeError};
 
-/// What a node becomes. What is not given stays as it is.
+/// Settings of a node. Those that are `None` stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Unit id.
+    /// Unit id, 1 to 247.
     pub unit: Option<u8>,
-    /// Speed of the line.
+    /// Bits per second.
     pub baud: Option<u32>,
     /// `none`, `even`, `odd`.
     pub parity: Option<String>,
     /// `fridge`, `cabin`, `room`.
     pub kind: Option<String>,
-    /// What it is called; at most 32 bytes of UTF-8.
+    /// Name, at most 32 bytes of UTF-8.
     pub name: Option<String>,
-    /// Its serial number, if it has none yet.
+    /// Serial number; ignored if the node has one.
     pub serial: Option<u64>,
     /// Lease of its outputs in seconds.
     pub lease_s: Option<u16>,
-    /// Calibration: point and what is added to it, in the point's unit.
+    /// Calibration: point, and the offset that is added to it, in the point's unit.
     pub offsets: Vec<(String, f64)>,
 }
 
-/// What became of it.
+/// A node as it is after it was set up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provisioned {
-    /// Who it is now.
+    /// Its identity.
     pub identity: Identity,
-    /// How it is set.
+    /// Its configuration.
     pub config: Config,
 }
 
 // === impl Settings ===
 
 impl Settings {
-    /// The configuration with these settings; the error says what does not fit.
-    pub fn on(&self, node: &Identity, mut config: Config) -> Result<Config, String> {
+    /// Returns `config` with these settings. An error names the setting that is invalid.
+    pub fn apply(&self, node: &Identity, mut config: Config) -> Result<Config, String> {
         if let Some(name) = &self.kind {
             let kind = Kind::from_name(name).ok_or_else(|| format!("there is no kind {name:?}"))?;
             config.kind = kind.id;
@@ -80,7 +80,7 @@ impl Settings {
     }
 }
 
-/// Sets the calibration of a point, given in its unit.
+/// Sets the calibration of a point. `offset` is in the point's unit.
 pub fn set_offset(config: &mut Config, point: &str, offset: f64) -> Result<(), String> {
     let kind = Kind::from_id(config.kind).ok_or("the node has no kind known here")?;
     let Some((at, of)) = kind.points.iter().enumerate().find(|(_, of)| of.name == point) else {
@@ -98,33 +98,35 @@ pub fn set_offset(config: &mut Config, point: &str, offset: f64) -> Result<(), S
     Ok(())
 }
 
-/// Writes a configuration and has the node take it. `again` reaches the node once it has: at its
-/// new unit id, and where the settings of the line change, with those.
+/// Writes a configuration and commits it. After a change of unit id or line settings `reconnect` returns a
+/// client that reaches the node with the new ones.
 pub async fn set<F: Future<Output = Result<Client, String>>>(
     client: &Client,
     config: &Config,
-    again: impl FnOnce() -> F,
+    reconnect: impl FnOnce() -> F,
 ) -> Result<Provisioned, String> {
-    let say = |trouble: Trouble| trouble.to_string();
-    let before = client.config().await.map_err(say)?;
+    let text = |error: NodeError| error.to_string();
+    let before = client.config().await.map_err(text)?;
     if before == *config {
-        return Ok(Provisioned { identity: client.identity().await.map_err(say)?, config: before });
+        return Ok(Provisioned { identity: client.identity().await.map_err(text)?, config: before });
     }
-    client.set_config(config).await.map_err(say)?;
+    client.set_config(config).await.map_err(text)?;
     let reached = if before.line_differs(config) {
-        // The answer still comes with the old settings; if it is lost, the new address tells.
-        match client.commit_blind(config::COMMIT).await {
+        // The answer still comes with the old line settings. A lost answer is no error: the new address decides.
+        match client.send_commit(config::COMMIT).await {
             Ok(()) => {}
-            Err(refused @ Trouble::NotDone(linli_drivers::modbus::maintenance::NotDone::Refused { .. })) => {
+            Err(
+                refused @ NodeError::NotDone(linli_drivers::modbus::maintenance::NotDone::Refused { .. }),
+            ) => {
                 let why = client.commit_state().await.ok().and_then(|commit| commit.reason);
-                return Err(why.map_or_else(|| refused.to_string(), |why| Trouble::Config(why).to_string()));
+                return Err(why.map_or_else(|| refused.to_string(), |why| NodeError::Config(why).to_string()));
             }
             Err(_) => {}
         }
-        let reached = again().await?;
-        let commit = reached.commit(config::CONFIRM).await.map_err(|trouble| {
+        let reached = reconnect().await?;
+        let commit = reached.commit(config::CONFIRM).await.map_err(|error| {
             format!(
-                "{trouble}: at its new address the node does not answer; it goes back to the old settings within {} s by itself",
+                "{error}: at its new address the node does not answer; it goes back to the old settings within {} s by itself",
                 before.trial_s
             )
         })?;
@@ -133,22 +135,22 @@ pub async fn set<F: Future<Output = Result<Client, String>>>(
         }
         reached
     } else {
-        client.commit(config::COMMIT).await.map_err(say)?;
+        client.commit(config::COMMIT).await.map_err(text)?;
         client.clone()
     };
-    let (identity, now) = (reached.identity().await.map_err(say)?, reached.config().await.map_err(say)?);
+    let (identity, now) = (reached.identity().await.map_err(text)?, reached.config().await.map_err(text)?);
     if now != *config {
         return Err("the node has other settings than it was given; look at `linli node status`".to_owned());
     }
     Ok(Provisioned { identity, config: now })
 }
 
-/// A serial number nobody else has: 64 random bits, never 0.
+/// Returns a random serial number of 64 bits, never 0.
 pub fn new_serial() -> anyhow::Result<u64> {
     Ok(u64::from_be_bytes(crate::random::random()?).max(1))
 }
 
-/// What the label says, for people and for a scanner.
+/// Returns the text of the node's label, which a scanner can read.
 #[must_use]
 pub fn label(device: &str, provisioned: &Provisioned) -> String {
     let Provisioned { identity, config } = provisioned;

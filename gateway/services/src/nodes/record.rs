@@ -1,5 +1,5 @@
-//! The record: what was done with nodes, by whom, and what came of it. Each line names the hash of
-//! the one before, as the record of the mode switch does.
+//! The record of nodes: who did what with which node, and the result. Each entry contains the hash of the
+//! entry before.
 
 use std::collections::BTreeSet;
 
@@ -10,37 +10,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit_log::{AuditLog, Audited};
 
-/// What was done.
+/// An entry of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NodeEvent {
-    /// Who asked, by which way.
+    /// Account that requested it.
     pub who: String,
     /// `flash`, `confirm`, `selftest`, `calibrate`, `provision`, `abort`, `restart`.
     pub action: String,
     /// `begun`, `done`, `failed`, `refused`, `stopped`.
     pub result: String,
-    /// The device, or line and unit where it is no device yet.
+    /// Id of the device, or line and unit id.
     pub device: String,
     /// The node's serial number, hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub serial: Option<String>,
-    /// What it was about: versions, the image, what was set.
+    /// Details of the action: version and image, settings, offset.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub about: Option<String>,
-    /// Why not, or more for a person.
+    /// The error, or a remark for people.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
 }
 
-/// What is stored of the record beside its lines.
+/// State that is stored with the entries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Stored {
     chain: Chain,
-    /// Nodes whose update was begun and has no end yet.
+    /// Devices with an update that has begun and not ended.
     open: BTreeSet<String>,
 }
 
-/// Writes lines.
+/// Writes the record.
 #[derive(Debug, Clone)]
 pub struct Record {
     log: AuditLog<NodeEvent>,
@@ -71,35 +71,35 @@ impl Audited for NodeEvent {
 // === impl Record ===
 
 impl Record {
-    /// Goes on with the chain as it was kept.
-    pub async fn resume(book: &Documents) -> anyhow::Result<Self> {
-        Ok(Self { log: AuditLog::resume(book).await? })
+    /// Resumes the stored chain.
+    pub async fn resume(documents: &Documents) -> anyhow::Result<Self> {
+        Ok(Self { log: AuditLog::resume(documents).await? })
     }
 
-    /// Nodes whose update was under way when the process ended.
+    /// Devices whose update had not ended when the process did.
     #[must_use]
-    pub fn broken_off(&self) -> Vec<String> {
+    pub fn interrupted(&self) -> Vec<String> {
         self.log.state().open.iter().cloned().collect()
     }
 
-    /// Makes a line durable, with what the district is told of it.
-    pub async fn keep(
+    /// Appends an entry, and stores it in one transaction with `records` for the uplink.
+    pub async fn append(
         &mut self,
-        book: &Documents,
+        documents: &Documents,
         at: Timestamp,
-        what: NodeEvent,
+        event: NodeEvent,
         records: Vec<linli_domain::Record>,
     ) -> anyhow::Result<()> {
         let mut next = self.log.clone();
         let open = &mut next.state_mut().open;
-        if what.action == "flash" {
-            match what.result.as_str() {
-                "begun" => open.insert(what.device.clone()),
-                _ => open.remove(&what.device),
+        if event.action == "flash" {
+            match event.result.as_str() {
+                "begun" => open.insert(event.device.clone()),
+                _ => open.remove(&event.device),
             };
         }
-        let changes = vec![next.append(at, what), next.document(at)];
-        book.keep(Entry { changes, records, ..Entry::default() }).await?;
+        let changes = vec![next.append(at, event), next.document(at)];
+        documents.keep(Entry { changes, records, ..Entry::default() }).await?;
         self.log = next;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What may be asked of the node service.
+//! Requests to the node service.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::provision::Settings;
 /// A request in the queue of the service; the answer is the JSON that the API returns.
 pub type Request = crate::client::Request<Action, Value>;
 
-/// What may be asked of the service.
+/// A request to the node service.
 #[derive(Debug)]
 pub enum Action {
     /// A short operation on one node. The answer comes when it is done.
@@ -34,62 +34,62 @@ pub enum Action {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Do {
-    /// Its identity, settings, counters and update state.
+    /// Read identity, settings, counters and update state.
     Status {
-        /// The device.
+        /// Id of the device.
         device: String,
     },
-    /// Its log.
+    /// Read the log.
     Log {
-        /// The device.
+        /// Id of the device.
         device: String,
-        /// At most so many of the newest entries.
+        /// Number of newest entries, at most.
         #[serde(default = "usual_log")]
         most: u32,
     },
     /// Run the self-test.
     Selftest {
-        /// The device.
+        /// Id of the device.
         device: String,
     },
     /// Keep the firmware that is on trial.
     Confirm {
-        /// The device.
+        /// Id of the device.
         device: String,
     },
-    /// Forget an update that is under way.
+    /// Drop an unfinished update.
     Abort {
-        /// The device.
+        /// Id of the device.
         device: String,
     },
-    /// Restart it.
+    /// Restart the node.
     Restart {
-        /// The device.
+        /// Id of the device.
         device: String,
     },
     /// Set the calibration of a point.
     Calibrate {
-        /// The device.
+        /// Id of the device.
         device: String,
-        /// The point.
+        /// Id of the point.
         point: String,
-        /// What is added to it, in the point's unit.
+        /// Offset that is added to its value, in the point's unit.
         offset: f64,
     },
     /// Set up a node that is on a line of the gateway.
     Provision {
-        /// The line.
+        /// Id of the line.
         line: String,
-        /// The unit id that it answers at.
+        /// Unit id at which it answers.
         from: u8,
-        /// What it becomes.
+        /// The new settings.
         settings: Settings,
     },
-    /// Who answers at a unit id of a line.
+    /// Read the identity of the node at a unit id of a line.
     Look {
-        /// The line.
+        /// Id of the line.
         line: String,
-        /// The unit id.
+        /// Unit id.
         unit: u8,
     },
 }
@@ -101,7 +101,7 @@ const fn usual_log() -> u32 {
 // === impl Do ===
 
 impl Do {
-    /// The device it is about, if it is one of the configuration.
+    /// Id of the device, if the operation names one.
     #[must_use]
     pub fn device(&self) -> Option<&str> {
         match self {

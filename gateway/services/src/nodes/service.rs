@@ -1,4 +1,4 @@
-//! The service: takes requests, lets one at a time onto each line, keeps the record, tells the district.
+//! The node service: executes requests, one at a time per line, and keeps the record of nodes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,20 +21,20 @@ use crate::events::Events;
 use crate::routes::Routes;
 use linli_config::settings::image_key::ImageKeys;
 
-/// Lines of the record waiting to be written.
-const NOTE_QUEUE: usize = 64;
+/// Bound of the queue of entries that wait to be written.
+const ENTRY_QUEUE: usize = 64;
 
-/// The service's deps.
+/// What the service needs when it starts.
 pub struct Deps {
-    /// The record.
+    /// The documents of the database, which hold the record.
     pub store: Documents,
-    /// Where nodes are reached.
+    /// Current routes to devices and lines.
     pub routes: watch::Receiver<Arc<Routes>>,
-    /// ImageKeys of images.
+    /// Public keys that images may be signed with.
     pub keys: watch::Receiver<Arc<ImageKeys>>,
-    /// Screens.
+    /// Events for screens.
     pub events: Events,
-    /// Labels.
+    /// Clock of the record's time stamps.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -42,34 +42,34 @@ pub struct Deps {
 pub struct NodeService {
     deps: Deps,
     record: Record,
-    /// Lines on which somebody works, by the job.
+    /// Lines in use, each with the task that uses it.
     busy: BTreeMap<Id, tokio::task::Id>,
     jobs: JoinSet<()>,
 }
 
-/// A line for the record; whoever writes it may wait until it is durable.
-struct Note {
-    what: NodeEvent,
-    kept: oneshot::Sender<()>,
+/// An entry of the record. `written` is sent once the entry is durable.
+struct PendingEntry {
+    event: NodeEvent,
+    written: oneshot::Sender<()>,
 }
 
-type Notes = mpsc::Sender<Note>;
+type Entries = mpsc::Sender<PendingEntry>;
 
 // === impl NodeService ===
 
 impl NodeService {
-    /// Goes on with the record as it was kept.
+    /// Resumes with the stored record.
     pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
         let record = Record::resume(&deps.store).await?;
         Ok(Self { deps, record, busy: BTreeMap::new(), jobs: JoinSet::new() })
     }
 
-    /// Serves until the queue closes. What is under way then is broken off: every node keeps what
-    /// it has, and a new firmware that was not confirmed reverts by itself.
+    /// Serves until the queue closes. Operations in progress are then aborted: a node keeps what it has
+    /// received, and firmware that is not confirmed reverts by itself.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let (notes, mut noted) = mpsc::channel(NOTE_QUEUE);
-        for device in self.record.broken_off() {
-            self.note(NodeEvent {
+        let (entries, mut pending) = mpsc::channel(ENTRY_QUEUE);
+        for device in self.record.interrupted() {
+            self.append(NodeEvent {
                 who: "linli".to_owned(),
                 action: "flash".to_owned(),
                 result: "stopped".to_owned(),
@@ -82,12 +82,12 @@ impl NodeService {
         loop {
             tokio::select! {
                 request = requests.recv() => match request {
-                    Some(request) => self.serve(request, &notes).await,
+                    Some(request) => self.serve(request, &entries).await,
                     None => break,
                 },
-                Some(note) = noted.recv() => {
-                    self.note(note.what).await;
-                    let _ = note.kept.send(());
+                Some(entry) = pending.recv() => {
+                    self.append(entry.event).await;
+                    let _ = entry.written.send(());
                 }
                 Some(ended) = self.jobs.join_next_with_id() => {
                     let job = ended.map_or_else(|error| error.id(), |(job, ())| job);
@@ -98,16 +98,16 @@ impl NodeService {
         self.jobs.shutdown().await;
     }
 
-    async fn serve(&mut self, request: Request, notes: &Notes) {
+    async fn serve(&mut self, request: Request, entries: &Entries) {
         let Request { account: who, what, reply } = request;
         let refused = match what {
             Action::Do(what) => {
-                let Err(why) = self.begin(&who, &what, reply, notes) else { return };
+                let Err(why) = self.begin(&who, &what, reply, entries) else { return };
                 what.word().map(|action| (action, what.device().unwrap_or_default().to_owned(), why))
             }
             Action::Flash { devices, image, keep_going, progress } => {
                 let named = devices.join(", ");
-                let begun = self.flash(&who, devices, image, keep_going, &progress, notes);
+                let begun = self.flash(&who, devices, image, keep_going, &progress, entries);
                 let _ = reply.send(Ok(Value::Null));
                 match begun {
                     Ok(()) => None,
@@ -127,17 +127,17 @@ impl NodeService {
                 detail: Some(why.to_string()),
                 ..NodeEvent::default()
             };
-            self.note(what).await;
+            self.append(what).await;
         }
     }
 
-    /// Begins something short, if the line is free. The answer is given either way.
+    /// Starts a short operation if the line is free. The reply is sent in either case.
     fn begin(
         &mut self,
         who: &str,
         what: &Do,
         reply: oneshot::Sender<Result<Value, ServiceError>>,
-        notes: &Notes,
+        entries: &Entries,
     ) -> Result<(), ServiceError> {
         let found = match what {
             Do::Provision { line, from: unit, .. } | Do::Look { line, unit } => self.on_line(line, *unit),
@@ -151,27 +151,27 @@ impl NodeService {
                 return Err(why);
             }
         };
-        let (who, what, notes) = (who.to_owned(), what.clone(), notes.clone());
+        let (who, what, entries) = (who.to_owned(), what.clone(), entries.clone());
         let job = self.jobs.spawn(async move {
-            let finished = job::run(&target, &what, &who).await;
-            if let Some(what) = finished.noted {
-                keep(&notes, what).await;
+            let outcome = job::run(&target, &what, &who).await;
+            if let Some(event) = outcome.entry {
+                append(&entries, event).await;
             }
-            let _ = reply.send(finished.answer);
+            let _ = reply.send(outcome.answer);
         });
         self.busy.insert(line, job.id());
         Ok(())
     }
 
-    /// Begins an update of one or more nodes of one line.
+    /// Starts an update of one or more nodes of one line.
     fn flash(
         &mut self,
         who: &str,
         devices: Vec<String>,
         image: Box<Image>,
         keep_going: bool,
-        tell: &mpsc::Sender<Value>,
-        notes: &Notes,
+        progress: &mpsc::Sender<Value>,
+        entries: &Entries,
     ) -> Result<(), ServiceError> {
         image.is_signed(&self.deps.keys.borrow()).map_err(ServiceError::Conflict)?;
         let found: Vec<(Id, Target)> =
@@ -184,11 +184,11 @@ impl NodeService {
             return Err(ServiceError::Wrong(why));
         }
         self.is_free(&line)?;
-        let (who, tell, notes) = (who.to_owned(), tell.clone(), notes.clone());
+        let (who, progress, entries) = (who.to_owned(), progress.clone(), entries.clone());
         let job = self.jobs.spawn(async move {
             for (_, target) in found {
-                let went_well = one(&target, &image, &who, &tell, &notes).await;
-                if tell.is_closed() || !(went_well || keep_going) {
+                let succeeded = flash_one(&target, &image, &who, &progress, &entries).await;
+                if progress.is_closed() || !(succeeded || keep_going) {
                     break;
                 }
             }
@@ -197,7 +197,7 @@ impl NodeService {
         Ok(())
     }
 
-    /// A node of the configuration, with its line.
+    /// Finds a configured node, with its line.
     fn find(&self, device: &str) -> Result<(Id, Target), ServiceError> {
         let routes = self.deps.routes.borrow();
         let Some(route) = routes.devices.get(device) else {
@@ -219,13 +219,13 @@ impl NodeService {
         };
         let line = route.plan.line().clone();
         let planned = &plan.devices[route.device];
-        let attendant = routes.attendants.get(&line).cloned();
-        let attendant =
-            attendant.ok_or_else(|| ServiceError::NotNow(format!("the line {line} is starting")))?;
+        let maintenance = routes.maintenance.get(&line).cloned();
+        let maintenance =
+            maintenance.ok_or_else(|| ServiceError::NotNow(format!("the line {line} is starting")))?;
         let target = Target {
             device: device.to_owned(),
             unit: planned.unit,
-            attendant,
+            maintenance,
             serial: planned.serial,
             kind: Some(kind.id),
             afterwards: None,
@@ -234,20 +234,20 @@ impl NodeService {
         Ok((line, target))
     }
 
-    /// Whoever answers at a unit id of a line.
+    /// The unit at an address of a line; it need not be configured.
     fn on_line(&self, line: &str, unit: u8) -> Result<(Id, Target), ServiceError> {
         let routes = self.deps.routes.borrow();
-        let Some((id, attendant)) = routes.attendants.get_key_value(line) else {
-            let known: Vec<&str> = routes.attendants.keys().map(Id::as_str).collect();
+        let Some((id, maintenance)) = routes.maintenance.get_key_value(line) else {
+            let known: Vec<&str> = routes.maintenance.keys().map(Id::as_str).collect();
             return Err(ServiceError::Unknown(format!("no line {line:?}; there are: {}", known.join(", "))));
         };
-        let (device, attendant) = (format!("{line} unit {unit}"), attendant.clone());
+        let (device, maintenance) = (format!("{line} unit {unit}"), maintenance.clone());
         Ok((
             id.clone(),
             Target {
                 device,
                 unit,
-                attendant,
+                maintenance,
                 serial: None,
                 kind: None,
                 afterwards: None,
@@ -264,19 +264,19 @@ impl NodeService {
         Err(ServiceError::Conflict(why))
     }
 
-    /// Writes a line of the record, and tells the district where it changed a node.
-    async fn note(&mut self, what: NodeEvent) {
+    /// Appends an entry to the record, and publishes it as an event of the device.
+    async fn append(&mut self, event: NodeEvent) {
         let now = self.deps.clock.now().at;
-        tracing::info!(device = what.device, action = what.action, result = what.result, "node");
-        let told = json!({
-            "device": what.device, "state": "maintained", "action": what.action, "result": what.result,
-            "about": what.about, "detail": what.detail, "at": now.0,
+        tracing::info!(device = event.device, action = event.action, result = event.result, "node");
+        let body = json!({
+            "device": event.device, "state": "maintained", "action": event.action, "result": event.result,
+            "about": event.about, "detail": event.detail, "at": now.0,
         });
         let mut records = Vec::new();
-        if let Value::Object(mut body) = told {
+        if let Value::Object(mut body) = body {
             body.retain(|_, member| !member.is_null());
             self.deps.events.tell("device", &Value::Object(body.clone()));
-            if Id::new(&what.device).is_ok() {
+            if Id::new(&event.device).is_ok() {
                 let topic = Topic::DeviceEvent;
                 records.push(Stored::Message(Message {
                     topic,
@@ -286,16 +286,22 @@ impl NodeService {
                 }));
             }
         }
-        if let Err(error) = self.record.keep(&self.deps.store, now, what, records).await {
+        if let Err(error) = self.record.append(&self.deps.store, now, event, records).await {
             tracing::error!(error = format!("{error:#}"), "the record of nodes cannot be written");
         }
     }
 }
 
-/// Updates one node, with its lines of the record; whether it went well.
-async fn one(target: &Target, image: &Image, who: &str, tell: &mpsc::Sender<Value>, notes: &Notes) -> bool {
+/// Updates one node and records begin and end. Returns whether it succeeded.
+async fn flash_one(
+    target: &Target,
+    image: &Image,
+    who: &str,
+    progress: &mpsc::Sender<Value>,
+    entries: &Entries,
+) -> bool {
     let version = image.header.firmware;
-    let line = |result: &str| NodeEvent {
+    let entry = |result: &str| NodeEvent {
         who: who.to_owned(),
         action: "flash".to_owned(),
         result: result.to_owned(),
@@ -303,23 +309,24 @@ async fn one(target: &Target, image: &Image, who: &str, tell: &mpsc::Sender<Valu
         about: Some(format!("{version} {:08x}", image.header.id())),
         ..NodeEvent::default()
     };
-    keep(notes, line("begun")).await;
-    let (answer, serial) = job::update(target, image, tell).await;
+    append(entries, entry("begun")).await;
+    let (answer, serial) = job::update(target, image, progress).await;
     let result = answer["result"].as_str().unwrap_or_default();
-    let what = NodeEvent {
+    let ended = NodeEvent {
         serial: serial.map(|serial| format!("{serial:016x}")),
         detail: answer["why"].as_str().map(str::to_owned),
-        ..line(result)
+        ..entry(result)
     };
-    let went_well = matches!(result, "done" | "already");
-    keep(notes, what).await;
-    let _ = tell.send(answer).await;
-    went_well
+    let succeeded = matches!(result, "done" | "already");
+    append(entries, ended).await;
+    let _ = progress.send(answer).await;
+    succeeded
 }
 
-async fn keep(notes: &Notes, what: NodeEvent) {
-    let (kept, is_kept) = oneshot::channel();
-    if notes.send(Note { what, kept }).await.is_ok() {
-        let _ = is_kept.await;
+/// Hands an entry to the service and waits until it is durable.
+async fn append(entries: &Entries, event: NodeEvent) {
+    let (written, is_written) = oneshot::channel();
+    if entries.send(PendingEntry { event, written }).await.is_ok() {
+        let _ = is_written.await;
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes as JSON: what the command line and screens show.
+//! Nodes as JSON, for the command line and for screens.
 
 use linli_wire::identity::{BootState, Identity, reset, status};
 use linli_wire::kind::Kind;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::client::{SelfTest, Status};
 use super::image;
 
-/// A code with its words in both languages.
+/// A code with its texts in Chinese and English.
 #[must_use]
 pub fn words(word: &str, zh: &str, en: &str) -> Value {
     json!({"code": word, "zh": zh, "en": en})
 }
 
-/// Who a node is.
+/// Identity of a node.
 #[must_use]
 pub fn identity(node: &Identity) -> Value {
     let boot = BootState::from_code(node.boot);
@@ -38,7 +38,7 @@ pub fn identity(node: &Identity) -> Value {
     })
 }
 
-/// How an update stands.
+/// Status of an update.
 #[must_use]
 pub fn update(status: &Status) -> Value {
     json!({
@@ -53,7 +53,7 @@ fn refusal(why: Refusal) -> Value {
     words(why.as_str(), why.zh(), why.en())
 }
 
-/// The result of a self-test.
+/// Result of a self-test.
 #[must_use]
 pub fn selftest(test: &SelfTest) -> Value {
     let items: Vec<Value> = test
@@ -72,7 +72,7 @@ pub fn selftest(test: &SelfTest) -> Value {
     })
 }
 
-/// An entry of the log, its argument in words where that is known.
+/// An entry of the log, with its argument as text where its meaning is known.
 #[must_use]
 pub fn entry(entry: &Entry) -> Value {
     let code = Code::from_code(entry.code);
@@ -83,7 +83,7 @@ pub fn entry(entry: &Entry) -> Value {
     })
 }
 
-/// An argument that is a code or a version, in words.
+/// Text of an argument that is a code or a version.
 fn argument(code: Code, argument: u32) -> Option<String> {
     let low = (argument & 0xFFFF) as u16;
     match code {

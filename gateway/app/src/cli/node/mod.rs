@@ -121,16 +121,16 @@ pub fn ask(site: &ConfigDir, what: &Do) -> anyhow::Result<Value> {
 async fn directly(one: &One, what: &Do) -> anyhow::Result<Value> {
     let config = linli_config::load(&one.site.config)?;
     let found = offline::find(&config, &one.device)?;
-    let attendant = found.attend().await?;
-    let target = found.target(attendant);
+    let maintenance = found.open_line().await?;
+    let target = found.target(maintenance);
     let mut record = offline::Offline::open(Some(&config)).await;
     let who = record.who().to_owned();
-    let finished = run_job(&target, what, &who).await;
-    if let Some(noted) = finished.noted {
-        record.keep(noted).await;
+    let outcome = run_job(&target, what, &who).await;
+    if let Some(entry) = outcome.entry {
+        record.keep(entry).await;
     }
     record.close().await;
-    Ok(finished.answer?)
+    Ok(outcome.answer?)
 }
 
 fn audit(site: &ConfigDir, device: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -36,15 +36,23 @@ pub struct Offline {
 
 impl Found {
     /// Opens the line of the node.
-    pub async fn attend(&self) -> anyhow::Result<MaintenanceHandle> {
+    pub async fn open_line(&self) -> anyhow::Result<MaintenanceHandle> {
         maintenance::open(self.medium.clone(), self.timing).await.map_err(|why| anyhow::anyhow!(why))
     }
 
-    /// The node behind that attendant.
+    /// The node as a target of requests through the handle.
     #[must_use]
-    pub fn target(self, attendant: MaintenanceHandle) -> Target {
+    pub fn target(self, maintenance: MaintenanceHandle) -> Target {
         let Self { device, unit, serial, kind, .. } = self;
-        Target { device, unit, attendant, serial, kind: Some(kind), afterwards: None, now: crate::cli::now() }
+        Target {
+            device,
+            unit,
+            maintenance,
+            serial,
+            kind: Some(kind),
+            afterwards: None,
+            now: crate::cli::now(),
+        }
     }
 }
 
@@ -131,7 +139,7 @@ impl Offline {
     pub async fn keep(&mut self, what: NodeEvent) {
         let Some((store, record)) = &mut self.open else { return };
         let what = NodeEvent { who: self.who.clone(), ..what };
-        if let Err(error) = record.keep(&store.documents(), crate::cli::now(), what, Vec::new()).await {
+        if let Err(error) = record.append(&store.documents(), crate::cli::now(), what, Vec::new()).await {
             eprintln!("linli: the record cannot be written: {error:#}");
         }
     }

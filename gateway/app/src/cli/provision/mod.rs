@@ -232,7 +232,7 @@ async fn directly(
     checked: &Checked,
 ) -> anyhow::Result<Provisioned> {
     let open = async |baud: u32, parity: &str| match args.port.is_given() {
-        true => args.port.with(baud, parity).attend().await,
+        true => args.port.with(baud, parity).open_line().await,
         false => {
             let medium = match &plan.medium {
                 Medium::Rtu(serial) => {
@@ -253,11 +253,11 @@ async fn directly(
     let is_provisioned = node.serial != 0 && node.status & status::CONFIG_DEFAULT == 0;
     is_new(args, is_provisioned, &format!("{:016x}", node.serial))?;
     let config = client.config().await?;
-    let wanted = settings.on(&node, config).map_err(|why| anyhow::anyhow!(why))?;
+    let wanted = settings.apply(&node, config).map_err(|why| anyhow::anyhow!(why))?;
     let unit = wanted.unit;
     let again = async || {
-        let attendant = open(wanted.baud.rate(), wanted.parity.as_str()).await;
-        attendant.map(|attendant| Client::new(attendant, unit)).map_err(|why| format!("{why:#}"))
+        let maintenance = open(wanted.baud.rate(), wanted.parity.as_str()).await;
+        maintenance.map(|maintenance| Client::new(maintenance, unit)).map_err(|why| format!("{why:#}"))
     };
     let done = set(&client, &wanted, again).await;
     // A running gateway owns the record: a message then says that this action is not in it.
