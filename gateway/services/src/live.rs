@@ -1,4 +1,4 @@
-//! What every point shows right now. A value that is too old says so; it never looks live.
+//! Live values: the latest value of every point. A value that is too old is shown as stale.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,18 @@ use linli_drivers::{DeviceState, LineEvent};
 use serde::Serialize;
 use tokio::time::Instant;
 
-/// The latest state of every device. Shared; locked for moments, never across I/O.
+/// Latest values and states of all devices. Shared: its lock is held briefly and never across I/O.
 #[derive(Debug, Default)]
 pub struct Live {
     devices: Mutex<BTreeMap<Id, Device>>,
 }
 
-/// What the configuration says about a device.
+/// A device as configured.
 #[derive(Debug, Clone)]
 pub struct ConfiguredDevice {
-    /// What it is.
+    /// Its layout.
     pub layout: Arc<Layout>,
-    /// The line it hangs on.
+    /// Id of its line.
     pub line: Id,
     /// A value older than this is stale.
     pub stale_after: Duration,
@@ -28,7 +28,7 @@ pub struct ConfiguredDevice {
 
 #[derive(Debug)]
 struct Device {
-    known: ConfiguredDevice,
+    configured: ConfiguredDevice,
     state: State,
     points: Vec<Option<(Sample, Instant)>>,
 }
@@ -47,28 +47,28 @@ enum State {
 /// A device as the API shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeviceView {
-    /// Its id.
+    /// Id of the device.
     pub device: Id,
-    /// What people call it.
+    /// Its name.
     pub name: String,
-    /// Where it stands.
+    /// Id of its room.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<Id>,
-    /// What it is for.
+    /// Its class, such as `telemetry`.
     pub class: &'static str,
-    /// The line it hangs on.
+    /// Id of its line.
     pub line: Id,
-    /// Its model.
+    /// Its profile, vendor/model.
     pub profile: String,
     /// `online`, `offline` or `unknown`.
     pub state: &'static str,
-    /// Why it is offline.
+    /// The reason code of `offline`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// More for a person.
+    /// The reason as text for people.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// Since when, Unix milliseconds UTC.
+    /// Time of the last change of state, Unix milliseconds UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
     /// Its points in the order of the profile.
@@ -78,15 +78,15 @@ pub struct DeviceView {
 /// A point as the API shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PointView {
-    /// Its id.
+    /// Id of the point.
     pub point: Id,
-    /// UCUM code.
+    /// Unit (UCUM code).
     pub unit: String,
-    /// The value; nothing when there is none that may be shown.
+    /// The value; `None` when it is stale or bad.
     pub value: Option<linli_domain::Value>,
-    /// `good`, or why not.
+    /// `good`, or `uncertain` or `bad` with the reason.
     pub quality: String,
-    /// Source time, Unix milliseconds UTC.
+    /// Time of the reading, Unix milliseconds UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
     /// Whether commands may write it.
@@ -96,22 +96,22 @@ pub struct PointView {
 // === impl Live ===
 
 impl Live {
-    /// Takes over the devices of a configuration; what stays unchanged keeps its values.
-    pub fn configure(&self, known: Vec<ConfiguredDevice>) {
+    /// Takes the devices of a configuration. Values of devices with an unchanged layout are kept.
+    pub fn configure(&self, configured: Vec<ConfiguredDevice>) {
         let mut devices = self.lock();
         let mut old = std::mem::take(&mut *devices);
-        for known in known {
-            let id = known.layout.device.clone();
-            let points = vec![None; known.layout.points.len()];
+        for configured in configured {
+            let id = configured.layout.device.clone();
+            let points = vec![None; configured.layout.points.len()];
             let device = match old.remove(&id) {
-                Some(same) if same.known.layout == known.layout => Device { known, ..same },
-                _ => Device { known, state: State::default(), points },
+                Some(same) if same.configured.layout == configured.layout => Device { configured, ..same },
+                _ => Device { configured, state: State::default(), points },
             };
             devices.insert(id, device);
         }
     }
 
-    /// Remembers the samples of a batch.
+    /// Stores the samples of a batch, received at `now`.
     pub fn update(&self, batch: &Batch, now: Instant) {
         let mut devices = self.lock();
         let Some(device) = devices.get_mut(&batch.layout.device) else { return };
@@ -122,7 +122,7 @@ impl Live {
         }
     }
 
-    /// Remembers a transition of a device.
+    /// Stores a change of a device's state.
     pub fn transition(&self, event: &LineEvent) {
         let Some(id) = &event.device else { return };
         if let Some(device) = self.lock().get_mut(id) {
@@ -131,20 +131,20 @@ impl Live {
         }
     }
 
-    /// Everything, by device id.
+    /// Returns all devices, ordered by id.
     #[must_use]
     pub fn view(&self, now: Instant) -> Vec<DeviceView> {
         self.lock().values().map(|device| device.view(now)).collect()
     }
 
-    /// One device.
+    /// Returns one device.
     #[must_use]
     pub fn device(&self, id: &str, now: Instant) -> Option<DeviceView> {
         self.lock().get(id).map(|device| device.view(now))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Id, Device>> {
-        // A panic while holding the lock leaves a whole table: values are replaced one by one.
+        // Values are replaced one by one, so a panic under the lock leaves the table consistent.
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,7 +153,7 @@ impl Live {
 
 impl Device {
     fn view(&self, now: Instant) -> DeviceView {
-        let layout = &self.known.layout;
+        let layout = &self.configured.layout;
         let (state, reason, detail, since) = match &self.state {
             State::Unknown => ("unknown", None, String::new(), None),
             State::Known { state: DeviceState::Online, detail, at_ms } => {
@@ -166,7 +166,7 @@ impl Device {
         let points = layout.points.iter().zip(&self.points).map(|(spec, seen)| {
             let (quality, value, at) = match seen {
                 None => (Quality::Bad(Reason::Stale), None, None),
-                Some((sample, received)) if now - *received > self.known.stale_after => {
+                Some((sample, received)) if now - *received > self.configured.stale_after => {
                     (Quality::Bad(Reason::Stale), None, Some(sample.at.0))
                 }
                 Some((sample, _)) => (sample.quality, sample.value.clone(), Some(sample.at.0)),
@@ -185,7 +185,7 @@ impl Device {
             name: layout.name.clone(),
             room: layout.room.clone(),
             class: layout.class.as_str(),
-            line: self.known.line.clone(),
+            line: self.configured.line.clone(),
             profile: layout.profile.clone(),
             state,
             reason,

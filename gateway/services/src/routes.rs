@@ -1,4 +1,4 @@
-//! Which line, device and point a command's words mean.
+//! Routes: which line, device and point a command is for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use linli_drivers::modbus::maintenance::MaintenanceHandle;
 use linli_drivers::{CheckedLine, LineCommand};
 use tokio::sync::mpsc;
 
-/// How one device is reached.
+/// How a device is reached.
 #[derive(Clone)]
 pub struct Route {
-    /// Its line's plan, which knows what the points accept.
+    /// The plan of its line, which knows the valid values of its points.
     pub plan: Arc<dyn CheckedLine>,
-    /// Its position in the plan.
+    /// Its index in the plan.
     pub device: usize,
-    /// The line's command queue.
+    /// The command queue of the line.
     pub queue: mpsc::Sender<LineCommand>,
 }
 
-/// Every device and every line, by id.
+/// Current routes to all devices and lines, by id.
 #[derive(Clone, Default)]
 pub struct Routes {
-    /// How devices are reached.
+    /// Routes to devices.
     pub devices: BTreeMap<Id, Route>,
-    /// How whoever maintains what is on a line reaches it.
+    /// Maintenance handles of the lines.
     pub maintenance: BTreeMap<Id, MaintenanceHandle>,
 }
 
 // === impl Routes ===
 
 impl Routes {
-    /// The device and the position of the point.
+    /// Returns the route to a device and the index of its point.
     #[must_use]
     pub fn find(&self, device: &str, point: &str) -> Option<(&Route, u16)> {
         let route = self.devices.get(device)?;
@@ -41,7 +41,7 @@ impl Routes {
         Some((route, u16::try_from(position).ok()?))
     }
 
-    /// Whether the request fits the device it is for.
+    /// Checks that the device accepts the request: the point exists, is writable, and takes the value.
     pub fn check(&self, device: &str, request: &Request) -> Result<(), CommandError> {
         let route = self
             .devices

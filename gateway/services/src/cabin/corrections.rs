@@ -1,4 +1,4 @@
-//! What people put right or take away: a new version each, or gone for good.
+//! Corrections and erasures by people. A correction is a new version; an erasure is final.
 
 use linli_domain::visit::{Context, Status, Version, Visit};
 use linli_domain::vital;
@@ -32,7 +32,7 @@ impl CabinService {
         self.next(who, "measurement.correct", corrected, why).await
     }
 
-    /// Makes the next version durable and tells of it.
+    /// Makes the next version durable and publishes it.
     pub(super) async fn next(
         &self,
         who: &str,

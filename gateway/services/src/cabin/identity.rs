@@ -1,8 +1,8 @@
-//! Who a resident is: sealed before it is stored, a pseudonym to everybody else.
+//! Identities of residents: stored encrypted, published as pseudonyms.
 //!
-//! Sealing is AES-256-GCM with the pseudonym as additional data, so that a sealed identity cannot
-//! be put under another resident's name. The pseudonym is a keyed hash: without the district's
-//! key an identity number cannot be found by trying them all.
+//! An identity is encrypted with AES-256-GCM. The pseudonym is its additional data, so an encrypted identity
+//! cannot be moved to another resident. The pseudonym is a keyed hash: without the district's key it cannot be
+//! found by hashing all identity numbers.
 
 use std::fmt;
 
@@ -17,17 +17,17 @@ use crate::random::random;
 /// Characters of a pseudonym: 130 bits.
 const PSEUDONYM_LENGTH: usize = 26;
 
-/// Weights of GB 11643-1999.
+/// Weights of the check digit (GB 11643-1999).
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
-/// Longest name or number.
+/// Longest name, card number or telephone number, in characters.
 const LONGEST: usize = 64;
 
-/// Who somebody is. It has no `Display`, and its `Debug` says nothing.
+/// Identity of a resident. It has no `Display`, and its `Debug` shows none of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Name.
+    /// Name of the resident.
     pub name: String,
     /// Number of the resident identity card (GB 11643).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct Identity {
     /// Number of another card, such as the social security card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<String>,
-    /// Telephone.
+    /// Telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
@@ -43,7 +43,7 @@ pub struct Identity {
 // === impl Identity ===
 
 impl Identity {
-    /// Checks it and writes numbers in their one form.
+    /// Validates the identity and normalises its numbers. An error names the invalid field.
     pub fn checked(mut self) -> Result<Self, &'static str> {
         self.name = self.name.trim().to_owned();
         if self.name.is_empty() || self.name.chars().count() > LONGEST {
@@ -72,7 +72,7 @@ impl Identity {
         Ok(self)
     }
 
-    /// The name as it may stand on a screen: 张**.
+    /// Returns the name for screens: the first character, the others as `*`, such as 张**.
     #[must_use]
     pub fn masked(&self) -> String {
         let mut characters = self.name.chars();
@@ -95,13 +95,13 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Who a resident is to the district.
+/// Returns the pseudonym of a resident, the same in every centre of the district.
 #[must_use]
 pub fn pseudonym(keys: &Keys, identity: &Identity) -> String {
     pseudonym_of(keys, &identity.canonical())
 }
 
-/// The same for an identity number that a sender wrote into a message.
+/// Like [`pseudonym`], for an identity number in a message.
 #[must_use]
 pub fn pseudonym_of_number(keys: &Keys, number: &str) -> String {
     pseudonym_of(keys, &format!("id:{}", number.trim().to_uppercase()))
@@ -112,7 +112,7 @@ fn pseudonym_of(keys: &Keys, canonical: &str) -> String {
     BASE32_NOPAD.encode(tag.as_ref()).chars().take(PSEUDONYM_LENGTH).collect()
 }
 
-/// Seals an identity under its pseudonym.
+/// Encrypts an identity, bound to its pseudonym.
 pub fn seal(keys: &Keys, pseudonym: &str, identity: &Identity) -> anyhow::Result<Vec<u8>> {
     let mut sealed = serde_json::to_vec(identity)?;
     let nonce: [u8; NONCE_LEN] = random()?;
@@ -122,7 +122,8 @@ pub fn seal(keys: &Keys, pseudonym: &str, identity: &Identity) -> anyhow::Result
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
-/// Opens a sealed identity with whichever key sealed it.
+/// Decrypts an identity with the key of the given name, present or previous. An error if the key is unknown,
+/// or if the data or the pseudonym was changed.
 pub fn unseal(keys: &Keys, pseudonym: &str, key: &str, sealed: &[u8]) -> anyhow::Result<Identity> {
     let mut known = std::iter::once(&keys.identity).chain(&keys.previous);
     let key = known.find(|known| known.name() == key).ok_or_else(|| {
@@ -142,7 +143,8 @@ fn aead(key: &Key) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.bytes()).expect("a key of 32 bytes fits"))
 }
 
-/// The check character of 17 digits (GB 11643-1999; ISO 7064, MOD 11-2).
+/// Returns the check character of 17 digits (GB 11643-1999; ISO 7064, MOD 11-2), or `None` if they are not 17
+/// digits.
 pub fn check_digit(digits: &str) -> Option<char> {
     if digits.len() != WEIGHTS.len() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;

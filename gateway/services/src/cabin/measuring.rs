@@ -1,4 +1,4 @@
-//! A measurement comes: durable, bound to a visit, told.
+//! Arrival of a measurement: it is bound to a visit, made durable and published.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,8 +20,11 @@ use linli_domain::audit::hex;
 // === impl CabinService ===
 
 impl CabinService {
-    pub(super) async fn hear(&mut self, VitalMeasurement { layout, measurement, reply }: VitalMeasurement) {
-        let outcome = self.take(&layout, measurement).await;
+    pub(super) async fn receive(
+        &mut self,
+        VitalMeasurement { layout, measurement, reply }: VitalMeasurement,
+    ) {
+        let outcome = self.accept(&layout, measurement).await;
         if let Err(reason) = &outcome {
             tracing::warn!(device = %layout.device, reason, "measurement not taken");
         }
@@ -30,8 +33,8 @@ impl CabinService {
         }
     }
 
-    /// Makes a measurement durable. What is answered beside yes is for the sender to read.
-    async fn take(
+    /// Makes a measurement durable. `Ok` may have a remark for the sender, `Err` the reason of the refusal.
+    async fn accept(
         &mut self,
         layout: &Arc<Layout>,
         mut measurement: Measurement,
@@ -41,7 +44,7 @@ impl CabinService {
             return Err(why.to_string());
         }
         let (now, settings) = (Instant::now(), self.settings());
-        let bound = self.belongs(layout, &measurement, now, &settings);
+        let bound = self.visit_of(layout, &measurement, now, &settings);
         let (visit, pseudonym) = bound.clone().map_or((None, None), |v| (Some(v.id), v.pseudonym));
         let at = self.deps.clock.now().at;
         let version = Version {
@@ -80,15 +83,15 @@ impl CabinService {
             Some(visit) => self.rooms.touch(visit, now),
             None => drop(self.deps.health.unassigned.fetch_add(1, Ordering::Relaxed)),
         }
-        // A stream shows its values itself.
+        // The values of a stream are already live.
         if version.measurement.key.is_some() {
             let _ = self.deps.samples.send(payload::batch(layout, &version.measurement)).await;
         }
         Ok(version.unassigned.map(|why| format!("stored; it belongs to no visit yet: {}", words(why))))
     }
 
-    /// To whose visit a measurement belongs.
-    fn belongs(
+    /// Finds the visit that a measurement belongs to.
+    fn visit_of(
         &self,
         layout: &Layout,
         measurement: &Measurement,
@@ -109,7 +112,7 @@ impl CabinService {
         bind(measurement, &spans).map(|position| visits[position].clone())
     }
 
-    /// Tells the screens.
+    /// Publishes a version to the screens: everything to workers, to others without visit and pseudonym.
     pub(super) fn tell(&self, version: &Version, pseudonym: Option<&str>, settings: &CabinSettings) {
         let mut public = payload::public(version, &settings.limits);
         let open = Value::Object(public.clone());
@@ -119,13 +122,13 @@ impl CabinService {
     }
 }
 
-/// A measurement is known again by this: nothing in it can be read back.
+/// Returns a hash that identifies a measurement when it is sent again. The key cannot be read from it.
 fn fingerprint(layout: &Layout, key: &str) -> String {
     let hashed = digest(&SHA256, format!("{}\n{key}", layout.device).as_bytes());
     hex(&hashed.as_ref()[..16])
 }
 
-/// For the sender of a message.
+/// Text for the sender of a message.
 const fn words(why: Unassigned) -> &'static str {
     match why {
         Unassigned::NoRoom => "the device stands in no room",

@@ -1,8 +1,7 @@
-//! The health cabin: measurements become durable, belong to a visit, and name nobody outside.
+//! The health cabin: makes measurements durable, binds them to visits, protects the residents' identities.
 //!
-//! One task owns the visits, so nobody can sit down between a measurement and its binding. It
-//! takes measurements from the lines and requests from people; both answers come when what was
-//! asked is on the disk.
+//! One task owns the visits, so a visit cannot change while a measurement is bound to it. It takes
+//! measurements from the lines and requests from people, and answers both when the result is on the disk.
 
 mod audited_reader;
 mod corrections;
@@ -23,8 +22,8 @@ pub use request::{Action, NewVisit, Outcome, Request};
 pub use service::{CabinService, Deps, Health};
 pub use steady::Steady;
 
-/// Bound of the queue of measurements that are not stored yet.
+/// Bound of the queue of measurements.
 pub const MEASUREMENT_QUEUE: usize = 64;
 
-/// Bound of the queue of requests.
+/// Bound of the request queue.
 pub const REQUEST_QUEUE: usize = 64;

@@ -1,4 +1,4 @@
-//! What is told of a measurement: `vital/{device}`, screens, live values.
+//! Measurements as they are published: on `vital/{device}`, to screens, as live values.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use linli_domain::{
 };
 use serde_json::{Map, json};
 
-/// A version as a message on `vital/{device}`. Who it is goes out as a pseudonym or not at all;
-/// what a person wrote as a reason stays here.
+/// A version of a measurement as a message on `vital/{device}`. It contains the resident's pseudonym, if any,
+/// and never the identity or a reason written by a person.
 pub fn record(version: &Version, pseudonym: Option<&str>, limits: &Limits) -> Record {
     let mut body = public(version, limits);
     let mut add = |key: &str, value: serde_json::Value| body.insert(key.to_owned(), value);
@@ -24,7 +24,7 @@ pub fn record(version: &Version, pseudonym: Option<&str>, limits: &Limits) -> Re
     message(version, body)
 }
 
-/// Tells the district that a measurement was erased here.
+/// A message to the district that a measurement was erased here.
 pub fn erased(version: &Version, at: Timestamp) -> Record {
     let mut body = Map::new();
     body.insert("id".to_owned(), json!(version.id));
@@ -41,7 +41,7 @@ fn message(version: &Version, body: Map<String, serde_json::Value>) -> Record {
     Record::Message(Message { topic, class: DeviceClass::Vital, at, body })
 }
 
-/// What says nothing about who it was.
+/// The part of a measurement that does not identify the resident.
 pub fn public(version: &Version, limits: &Limits) -> Map<String, serde_json::Value> {
     let (measurement, taken) = (&version.measurement, version.measurement.taken);
     let mut body = Map::new();
@@ -89,18 +89,18 @@ fn observation(reading: &Reading) -> serde_json::Value {
     observation
 }
 
-/// Reference-range flags of values taken together.
+/// Reference-range flags of values that were measured together.
 pub fn assessment(values: &[(Quantity, f64)], context: Context, limits: &Limits) -> serde_json::Value {
     let all = vital::assess(values, context.glucose_time, limits);
-    let told = all.iter().map(|(quantity, found)| {
+    let flags = all.iter().map(|(quantity, found)| {
         json!({
             "quantity": quantity.as_str(), "flag": found.flag, "text": found.chinese, "notable": found.is_notable,
         })
     });
-    told.collect::<Vec<_>>().into()
+    flags.collect::<Vec<_>>().into()
 }
 
-/// The early-warning score of values taken together; what is missing makes it partial.
+/// The early-warning score NEWS2 of values that were measured together; missing ones make it partial.
 pub fn news2(values: &[(Quantity, f64)], context: Context) -> News2 {
     let value = |quantity| values.iter().rev().find(|(q, _)| *q == quantity).map(|(_, value)| *value);
     let parameters = Parameters {
@@ -115,7 +115,7 @@ pub fn news2(values: &[(Quantity, f64)], context: Context) -> News2 {
     News2::of(&parameters, Oxygen::Scale1)
 }
 
-/// For live values and trends.
+/// A measurement as a batch, for live values and trends.
 pub fn batch(layout: &Arc<Layout>, measurement: &Measurement) -> Batch {
     let taken = measurement.taken;
     let samples = measurement.readings.iter().filter_map(|reading| {

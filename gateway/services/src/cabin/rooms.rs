@@ -1,4 +1,4 @@
-//! The visits that are open or ended lately, by a clock that never jumps.
+//! Open and recently ended visits, timed by the monotonic clock.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use linli_domain::visit::{Span, Visit};
 use linli_domain::{Id, Timestamp};
 use tokio::time::Instant;
 
-/// A visit that ended longer ago has nothing to do with what is measured now.
+/// A visit that ended longer ago than this is not matched with measurements any more.
 const LATELY: Duration = Duration::from_secs(15 * 60);
 
-/// A visit and its times by the clock that never jumps.
+/// A visit with the monotonic times of its events.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// The visit.
@@ -19,7 +19,7 @@ pub struct Held {
     active: Instant,
 }
 
-/// All of them.
+/// Open and recently ended visits of all rooms.
 #[derive(Debug, Default)]
 pub struct Rooms {
     held: Vec<Held>,
@@ -28,8 +28,8 @@ pub struct Rooms {
 // === impl Rooms ===
 
 impl Rooms {
-    /// After a restart: nobody knows what happened in between, so an open visit counts from now,
-    /// and one that ended lately ended just now.
+    /// Visits after a restart. How long ago they began or ended is unknown, so `now` counts as the beginning
+    /// of an open visit, and as the end of one that ended recently.
     #[must_use]
     pub fn resumed(visits: Vec<Visit>, now: Instant, at: Timestamp) -> Self {
         let lately = at.0.saturating_sub(i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX));
@@ -41,24 +41,24 @@ impl Rooms {
         Self { held: visits.into_iter().filter(is_held).map(hold).collect() }
     }
 
-    /// The open visit of a room.
+    /// Returns the open visit of a room.
     #[must_use]
     pub fn open_in(&self, room: &Id) -> Option<&Visit> {
         self.held.iter().find(|held| held.ended.is_none() && held.visit.room == *room).map(|held| &held.visit)
     }
 
-    /// An open visit by its id.
+    /// Returns an open visit by its id.
     #[must_use]
     pub fn open(&self, id: &str) -> Option<&Visit> {
         self.held.iter().find(|held| held.ended.is_none() && held.visit.id == id).map(|held| &held.visit)
     }
 
-    /// Every open visit.
+    /// Iterates over the open visits.
     pub fn all_open(&self) -> impl Iterator<Item = &Visit> {
         self.held.iter().filter(|held| held.ended.is_none()).map(|held| &held.visit)
     }
 
-    /// The visits of a room with their times.
+    /// Returns the visits of a room, each with the time since it began and ended.
     #[must_use]
     pub fn spans(&self, room: &Id, now: Instant) -> (Vec<&Visit>, Vec<Span>) {
         let here = self.held.iter().filter(|held| held.visit.room == *room);
@@ -69,7 +69,7 @@ impl Rooms {
         here.map(|held| (&held.visit, span(held))).unzip()
     }
 
-    /// A visit as it is now: new, or changed.
+    /// Inserts or replaces a visit.
     pub fn put(&mut self, visit: Visit, now: Instant) {
         self.held.retain(|held| held.ended.is_none_or(|ended| now.saturating_duration_since(ended) < LATELY));
         let ended = visit.ended.map(|_| now);
@@ -79,19 +79,19 @@ impl Rooms {
         }
     }
 
-    /// Something happened in a visit.
+    /// Notes activity in a visit, which postpones its timeout.
     pub fn touch(&mut self, id: &str, now: Instant) {
         if let Some(held) = self.held.iter_mut().find(|held| held.visit.id == id) {
             held.active = now;
         }
     }
 
-    /// It is gone.
+    /// Removes a visit.
     pub fn forget(&mut self, id: &str) {
         self.held.retain(|held| held.visit.id != id);
     }
 
-    /// Open visits in which nothing happened for that long.
+    /// Returns open visits without activity for `timeout` or longer.
     #[must_use]
     pub fn idle(&self, timeout: Duration, now: Instant) -> Vec<Visit> {
         let is_idle =

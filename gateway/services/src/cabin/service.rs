@@ -1,4 +1,4 @@
-//! The task: owns the visits, binds measurements, carries out requests.
+//! The cabin service: owns the visits, receives measurements, executes requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,16 +20,16 @@ use crate::random::random;
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;
 
-/// How often visits are looked at for their time-out.
-const LOOK: Duration = Duration::from_secs(5);
+/// Interval at which visits are checked for their timeout.
+const TIMEOUT_CHECK: Duration = Duration::from_secs(5);
 
-/// Who did it, when nobody asked.
+/// Account of the audit for what the gateway does by itself.
 const ITSELF: &str = "linli";
 
-/// Longer no visit lasts.
+/// Ended visits of this time are read at the start, in milliseconds.
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// Longest reason or code a person gives.
+/// Longest reason or code in characters.
 const LONGEST: usize = 200;
 
 /// Counters.
@@ -37,33 +37,33 @@ const LONGEST: usize = 200;
 pub struct Health {
     /// Measurements made durable.
     pub accepted: AtomicU64,
-    /// Measurements told again.
+    /// Measurements that were sent again and ignored.
     pub repeated: AtomicU64,
-    /// Measurements that cannot be a living person's, or come at an impossible time.
+    /// Measurements with impossible values or at an impossible time.
     pub implausible: AtomicU64,
-    /// Measurements the store could not take.
+    /// Measurements that the store refused.
     pub failed: AtomicU64,
-    /// Measurements that wait for a person to say whose they are.
+    /// Measurements that a person must assign to a visit.
     pub unassigned: AtomicU64,
     /// Open visits.
     pub open_visits: AtomicU64,
 }
 
-/// What the task is made of.
+/// What the service needs when it starts.
 pub struct Deps {
-    /// Where everything becomes durable.
+    /// The database.
     pub store: Store,
-    /// Where live values and trends are fed.
+    /// Receives the values for live values and trends.
     pub samples: mpsc::Sender<Batch>,
-    /// Screens.
+    /// Events for screens.
     pub events: Events,
-    /// Labels.
+    /// Clock of the time stamps.
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub health: Arc<Health>,
 }
 
-/// The task.
+/// The service.
 pub struct CabinService {
     pub(super) deps: Deps,
     settings: watch::Receiver<Arc<CabinSettings>>,
@@ -74,7 +74,7 @@ pub struct CabinService {
 // === impl CabinService ===
 
 impl CabinService {
-    /// Goes on with the visits that were open when the process ended.
+    /// Resumes with the visits that were open when the process ended.
     pub async fn resume(deps: Deps, settings: watch::Receiver<Arc<CabinSettings>>) -> anyhow::Result<Self> {
         let (cabin, at, now) = (deps.store.cabin(), deps.clock.now().at, Instant::now());
         let mut visits = cabin.open_visits().await?;
@@ -83,26 +83,26 @@ impl CabinService {
         Ok(Self { deps, settings, rooms: Rooms::resumed(visits, now, at), began: (at, now) })
     }
 
-    /// Runs until every line has let go of its sender.
+    /// Runs until every sender of measurements is dropped.
     pub async fn run(
         mut self,
-        mut told: mpsc::Receiver<VitalMeasurement>,
+        mut measurements: mpsc::Receiver<VitalMeasurement>,
         mut requests: mpsc::Receiver<Request>,
     ) {
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = tokio::time::interval(TIMEOUT_CHECK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.count();
             tokio::select! {
                 biased;
-                told = told.recv() => match told {
-                    Some(told) => self.hear(told).await,
+                measurement = measurements.recv() => match measurement {
+                    Some(measurement) => self.receive(measurement).await,
                     None => return,
                 },
                 Some(Request { account, what, reply }) = requests.recv() => {
                     let _ = reply.send(self.carry_out(&account, what).await);
                 }
-                _ = look.tick() => self.look().await,
+                _ = ticks.tick() => self.tick().await,
             }
         }
     }
@@ -220,7 +220,7 @@ impl CabinService {
         Ok(Outcome::Visit(Box::new(visit)))
     }
 
-    /// A visit as it is now, durable already.
+    /// Publishes a visit that is already durable, and updates the open visits.
     fn is_now(&mut self, visit: Visit) {
         self.deps.events.tell_workers("visit", &json!(visit));
         self.rooms.put(visit, Instant::now());
@@ -255,20 +255,20 @@ impl CabinService {
         found.ok_or_else(|| ServiceError::Unknown(format!("there is no visit {visit}")))
     }
 
-    async fn look(&mut self) {
+    async fn tick(&mut self) {
         let timeout = self.settings().visit_timeout;
         for visit in self.rooms.idle(timeout, Instant::now()) {
             if let Err(error) = self.end(ITSELF, &visit.id, Ending::TimedOut).await {
                 tracing::warn!(visit = visit.id, %error, "the visit could not be ended");
             }
         }
-        if let Err(error) = self.keep_house().await {
+        if let Err(error) = self.housekeeping().await {
             tracing::warn!(%error, "what is old could not be erased");
         }
     }
 }
 
-/// The word of the audit for how a visit ended; it is stored.
+/// Word for an ending in the audit log. It is stored.
 const fn audited(ending: Ending) -> &'static str {
     match ending {
         Ending::Completed => "Completed",
@@ -278,12 +278,12 @@ const fn audited(ending: Ending) -> &'static str {
     }
 }
 
-/// A new id.
+/// Returns a new random id.
 pub(super) fn name(prefix: &str) -> anyhow::Result<String> {
     Ok(format!("{prefix}-{}", hex(&random::<8>()?)))
 }
 
-/// A text of a person: one line, not too long.
+/// Validates a text by a person: one line of 1 to 200 characters.
 pub(super) fn short(what: &str, text: &str) -> Result<String, ServiceError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control) {

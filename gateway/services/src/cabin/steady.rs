@@ -1,6 +1,6 @@
-//! From polled values to measurements: a Modbus device of class `vital` does not say when a
-//! measurement is done. A value that came and stays is one; the next one only after it went or
-//! changed. Pure: time arrives as an argument.
+//! Recognises measurements in polled values, because a Modbus device of class `vital` does not signal the end
+//! of a measurement. Values that stay steady are one measurement; the next one needs a change. Pure: time is
+//! an argument.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,28 +9,33 @@ use linli_domain::vital::{Measurement, Quantity, Reading, Taken, check};
 use linli_domain::{Batch, Id, Value};
 use tokio::time::Instant;
 
-/// Values must stay this long.
+/// Time for which values must stay unchanged.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// Watches every such device.
+/// Recognises measurements in the polled values of all such devices.
 #[derive(Debug, Default)]
 pub struct Steady {
     devices: BTreeMap<Id, Watch>,
 }
 
-/// One device: what it shows, and since when.
+/// State of one device.
 #[derive(Debug, Default)]
 struct Watch {
+    /// Latest valid values.
     shown: BTreeMap<Quantity, f64>,
+    /// Values at the last change.
     settled: BTreeMap<Quantity, f64>,
+    /// Time of the last change.
     since: Option<Instant>,
-    is_told: bool,
+    /// Whether a measurement was returned since then.
+    is_reported: bool,
 }
 
 // === impl Steady ===
 
 impl Steady {
-    /// Takes what was read just now; a measurement when it has settled.
+    /// Takes the latest samples of a device. Returns a measurement when its values have been steady for 5 s,
+    /// once.
     pub fn push(&mut self, batch: &Batch, now: Instant) -> Option<Measurement> {
         if !self.devices.contains_key(&batch.layout.device) {
             self.devices.insert(batch.layout.device.clone(), Watch::default());
@@ -46,17 +51,17 @@ impl Steady {
         }
         let last = batch.samples.last()?;
         let taken = Taken { at: last.at, clock: last.clock, device: None };
-        watch.look(taken, now)
+        watch.update(taken, now)
     }
 }
 
 // === impl Watch ===
 
 impl Watch {
-    fn look(&mut self, taken: Taken, now: Instant) -> Option<Measurement> {
+    fn update(&mut self, taken: Taken, now: Instant) -> Option<Measurement> {
         let readings: Vec<Reading> = self.shown.iter().map(|(q, value)| Reading::of(*q, *value)).collect();
         let measurement = Measurement { taken, readings, key: None, user: None, patient: None };
-        // An empty scale shows nought: nobody can have that.
+        // Implausible values, such as the 0 of an empty scale, are no measurement.
         if check(&mut measurement.clone()).is_err() {
             *self = Self { shown: std::mem::take(&mut self.shown), ..Self::default() };
             return None;
@@ -66,18 +71,18 @@ impl Watch {
         };
         if self.settled.len() != self.shown.len() || !self.shown.iter().all(is_near) {
             self.settled = self.shown.clone();
-            (self.since, self.is_told) = (Some(now), false);
+            (self.since, self.is_reported) = (Some(now), false);
         }
         let since = self.since?;
-        if self.is_told || now.saturating_duration_since(since) < STEADY {
+        if self.is_reported || now.saturating_duration_since(since) < STEADY {
             return None;
         }
-        self.is_told = true;
+        self.is_reported = true;
         Some(measurement)
     }
 }
 
-/// How far a value may move while it counts as the same.
+/// Largest difference between two values that count as equal, in the quantity's unit.
 const fn spread(quantity: Quantity) -> f64 {
     match quantity {
         Quantity::Systolic | Quantity::Diastolic | Quantity::MeanArterial => 0.5,

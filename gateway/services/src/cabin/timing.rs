@@ -1,4 +1,4 @@
-//! What is done without being asked: old data is erased, identities are sealed anew.
+//! Periodic work: old data is erased, identities are encrypted again after a change of the key.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use super::service::CabinService;
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 
-/// The audit is kept this long; network logs must be kept at least six months (Cybersecurity Law,
-/// article 21).
+/// Retention of the audit log. Network logs must be kept for at least six months (Cybersecurity Law, article
+/// 21).
 const AUDIT_KEPT: Duration = Duration::from_secs(400 * 86_400);
 
 // === impl CabinService ===
 
 impl CabinService {
-    /// One small step of each.
-    pub(super) async fn keep_house(&mut self) -> Result<(), ServiceError> {
+    /// Erases old data, then encrypts identities again.
+    pub(super) async fn housekeeping(&mut self) -> Result<(), ServiceError> {
         let settings = self.settings();
         self.erase_old(&settings).await?;
-        self.seal_anew(&settings).await
+        self.reencrypt(&settings).await
     }
 
-    /// Erases what was kept long enough. The district has it; here it is personal data too many.
+    /// Erases visits, measurements and identities after the retention time. The district has the measurements.
     async fn erase_old(&self, settings: &CabinSettings) -> Result<(), ServiceError> {
-        let Some(now) = self.certain_now() else { return Ok(()) };
+        let Some(now) = self.trusted_now() else { return Ok(()) };
         let (visits, measurements, residents) =
             self.deps.store.cabin().older_than(before(now, settings.retention)).await?;
         let count = (visits.len(), measurements.len(), residents.len());
@@ -48,8 +48,9 @@ impl CabinService {
         Ok(())
     }
 
-    /// Wall time, if it can be erased by: a clock that jumps ahead while linli runs erases nothing.
-    fn certain_now(&self) -> Option<Timestamp> {
+    /// Returns the wall time for erasing: `None` while the clock is not synchronised, and never later than the time
+    /// at the start plus the time since, so that a clock that jumps ahead erases nothing.
+    fn trusted_now(&self) -> Option<Timestamp> {
         let stamp = self.deps.clock.now();
         let (began, since) = self.began;
         let passed = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
@@ -57,8 +58,8 @@ impl CabinService {
             .then(|| stamp.at.min(Timestamp(began.0.saturating_add(passed))))
     }
 
-    /// After a rotation: what an older key sealed is sealed with the present one.
-    async fn seal_anew(&self, settings: &CabinSettings) -> Result<(), ServiceError> {
+    /// Encrypts identities again that a previous key encrypted.
+    async fn reencrypt(&self, settings: &CabinSettings) -> Result<(), ServiceError> {
         let Some(keys) = &settings.keys else { return Ok(()) };
         let present = keys.identity.name();
         let mut changes = Vec::new();
