@@ -1,4 +1,4 @@
-//! What anybody who reaches the listener may see. Nothing here changes anything.
+//! Pages that need no log-in: readiness, metrics, status, devices, trends. They only read.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use super::Problem;
 use crate::status::GatewayStatus;
 
-/// A trend is drawn from at most a month of minutes.
+/// Longest time span of a trend, in milliseconds: 31 days.
 const LONGEST_TREND_MS: i64 = 31 * 24 * 3600 * 1000;
 
 type Shared = State<Arc<GatewayStatus>>;
 
-/// The routes that show.
+/// Routes that need no log-in. They change nothing.
 pub fn router(status_source: Arc<GatewayStatus>) -> Router {
     Router::new()
         .route("/", get(index))
@@ -94,7 +94,7 @@ async fn device(
     found.map(Json).ok_or_else(|| unknown_device(&device))
 }
 
-/// Both ends in Unix milliseconds UTC.
+/// Query of a trend; both times in Unix milliseconds UTC.
 #[derive(Debug, Deserialize)]
 struct Between {
     from: i64,
@@ -111,12 +111,12 @@ async fn trend(
     if from > to || to.saturating_sub(from) > LONGEST_TREND_MS {
         return Err(bad("from must not be after to, and at most 31 days before it".to_owned()));
     }
-    let known = status_source.live.device(&device, Instant::now()).ok_or_else(|| unknown_device(&device))?;
-    let Some(known_point) = known.points.iter().find(|p| p.point.as_str() == point) else {
+    let view = status_source.live.device(&device, Instant::now()).ok_or_else(|| unknown_device(&device))?;
+    let Some(point_view) = view.points.iter().find(|p| p.point.as_str() == point) else {
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("{device} has no point {point:?}")));
     };
-    let device: &Id = &known.device;
-    let rows = status_source.history.read(device, &known_point.point, Timestamp(from), Timestamp(to)).await;
+    let device: &Id = &view.device;
+    let rows = status_source.history.read(device, &point_view.point, Timestamp(from), Timestamp(to)).await;
     let rows = rows.map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
     let rows: Vec<_> = rows
         .iter()
@@ -124,7 +124,7 @@ async fn trend(
             serde_json::json!({"t": minute.0, "min": r.min, "max": r.max, "mean": r.mean(), "last": r.last, "count": r.count})
         })
         .collect();
-    Ok(Json(serde_json::json!({"device": device, "point": point, "unit": known_point.unit, "minutes": rows})))
+    Ok(Json(serde_json::json!({"device": device, "point": point, "unit": point_view.unit, "minutes": rows})))
 }
 
 fn unknown_device(device: &str) -> Problem {

@@ -1,4 +1,4 @@
-//! What can be seen of a running gateway from outside: read by web, metrics and watchdog.
+//! Status of a running gateway, read by web, metrics and watchdog.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,83 +16,83 @@ use linli_services::cabin::Health as CabinHealth;
 use linli_services::commands::CommandHealth;
 use linli_services::live::Live;
 
-/// A running line as others see it.
+/// A running line, for status and metrics.
 #[derive(Clone)]
 pub struct LineView {
-    /// What it does.
+    /// Its plan.
     pub plan: Arc<dyn CheckedLine>,
-    /// How it does.
+    /// Its counters.
     pub health: Arc<LineHealth>,
 }
 
-/// What passes through, for metrics and the watchdog.
+/// Counters of the pipeline.
 #[derive(Debug, Default)]
 pub struct Flow {
     /// Values read, before the report rules.
     pub values_read: AtomicU64,
-    /// Values handed to the store.
+    /// Values passed to the store.
     pub values_reported: AtomicU64,
-    /// Batches the store refused (its queue was full).
+    /// Batches that the store refused because its queue was full.
     pub refused: AtomicU64,
-    /// Batches the services of canteen and kiosks could not look at.
+    /// Batches that the canteen and kiosk services dropped because their queues were full.
     pub unaccounted: Arc<AtomicU64>,
-    /// Batches that travelled with the alarms because a mode asked for it.
+    /// Batches that used the urgent lane because a mode asked for it.
     pub raised: AtomicU64,
-    /// The same that did not, because too many messages waited there.
+    /// Batches that did not, because too many messages waited in that lane.
     pub held_back: AtomicU64,
-    /// Changes with every turn of the loop.
+    /// Increases with every iteration of the loop, for the watchdog.
     pub progress: AtomicU64,
 }
 
-/// Handles to everything worth showing. Nothing in here can change the gateway.
+/// What web, metrics and watchdog read of a running gateway. It cannot change the gateway.
 pub struct GatewayStatus {
-    /// `[gateway] id`.
+    /// Id of the gateway.
     pub gateway: String,
-    /// `[centre] id`.
+    /// Id of the centre.
     pub centre: String,
-    /// When this process began.
+    /// Start of this process.
     pub started: Instant,
-    /// Latest values.
+    /// Live values.
     pub live: Arc<Live>,
-    /// What passes from lines to store.
+    /// Counters of the pipeline.
     pub flow: Arc<Flow>,
-    /// Commands.
+    /// Counters of the command service.
     pub service: Arc<CommandHealth>,
-    /// Measurements of vital signs.
+    /// Counters of the cabin service.
     pub cabin: Arc<CabinHealth>,
-    /// Alarms.
+    /// Counters of the alarm service.
     pub alarms: Arc<linli_services::alarms::Health>,
-    /// The mode switch.
+    /// Counters of the mode service.
     pub mode: Arc<linli_services::mode::Health>,
-    /// Notifications.
+    /// Counters of the notifications.
     pub notified: Arc<linli_services::alarms::webhook::Health>,
-    /// Running lines.
+    /// The running lines.
     pub lines: watch::Receiver<Arc<Vec<LineView>>>,
-    /// The store.
+    /// Status of the store.
     pub store: watch::Receiver<linli_store::Status>,
-    /// Trends.
+    /// Reads trends.
     pub history: linli_store::History,
-    /// The uplink; its default while there is none.
+    /// Status of the uplink; the default value while there is none.
     pub uplink: watch::Receiver<UplinkStatus>,
     /// Whether `[mqtt]` is configured.
     pub has_uplink: watch::Receiver<bool>,
-    /// Set while the last good configuration runs instead of the one on disk.
+    /// Why the configuration on disk is not in use; `None` while it is.
     pub fallback: watch::Receiver<Option<String>>,
 }
 
-/// Whether the gateway does its work, and what is missing.
+/// Whether the gateway is ready, and why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// All lines attempted and the store writable.
+    /// Whether every line was attempted and the store is writable.
     pub ready: bool,
-    /// One sentence a condition.
+    /// One sentence for each condition.
     pub findings: Vec<String>,
 }
 
 // === impl GatewayStatus ===
 
 impl GatewayStatus {
-    /// Everything at its beginning.
+    /// The status at the start, with all counters zero.
     #[must_use]
     pub fn new(
         current: &Checked,
@@ -121,8 +121,8 @@ impl GatewayStatus {
         }
     }
 
-    /// All lines attempted, store writable; the uplink's state is told but decides nothing: data
-    /// is safe without it.
+    /// Ready when every line was attempted and the store is writable. The state of the uplink is reported and
+    /// does not count, because data is safe without it.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         let mut findings = Vec::new();
@@ -158,7 +158,7 @@ impl GatewayStatus {
         Readiness { ready, findings }
     }
 
-    /// The state of the uplink in a word or two.
+    /// State of the uplink as a short text.
     #[must_use]
     pub fn uplink_word(&self) -> String {
         let status = self.uplink.borrow();
@@ -170,7 +170,7 @@ impl GatewayStatus {
         }
     }
 
-    /// The state of everything as JSON.
+    /// Status of the whole gateway as JSON.
     #[must_use]
     pub fn status(&self) -> Value {
         let (store, uplink) = (self.store.borrow().clone(), self.uplink.borrow().clone());

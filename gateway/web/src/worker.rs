@@ -1,4 +1,4 @@
-//! Who asks: a health worker with a token, or somebody on this machine.
+//! Authentication: a worker with a token on the network, a user of this machine on the control socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,17 +18,17 @@ use tokio::sync::watch;
 use super::Problem;
 use linli_config::Worker;
 
-/// A wrong token is answered after this: guessing is slow.
+/// Delay of the answer to a wrong token, which slows guessing.
 const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(500);
 
-/// Workers of the present configuration.
+/// Workers of the current configuration.
 pub type Workers = watch::Receiver<Arc<Vec<Worker>>>;
 
-/// Who asks, as the audit calls them.
+/// Account of the caller, as the audit names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who(pub String);
 
-/// The other end of the control socket.
+/// Peer of a connection to the control socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
     uid: Option<u32>,
@@ -53,17 +53,18 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
-/// On the network: a token names a worker; a wrong one is refused, none sees what all may see.
+/// Authenticates callers on the network: a token names a worker. A wrong token is refused; without one the
+/// caller has no account, which some routes accept.
 pub async fn by_token(State(workers): State<Workers>, mut request: Request, next: Next) -> Response {
     let Some(header) = request.headers().get(AUTHORIZATION) else { return next.run(request).await };
     let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
-    // Hashes are compared: how long that takes tells nothing about the token.
+    // Hashes are compared, so the time of the comparison reveals nothing about the token.
     let hashed = token.map(|token| digest(&SHA256, token.trim().as_bytes()));
-    let known = hashed.and_then(|hashed| {
+    let name = hashed.and_then(|hashed| {
         let workers = workers.borrow();
         workers.iter().find(|worker| worker.token == hashed.as_ref()).map(|worker| worker.name.to_string())
     });
-    let Some(name) = known else {
+    let Some(name) = name else {
         tokio::time::sleep(WRONG_TOKEN_DELAY).await;
         return Problem::new(StatusCode::UNAUTHORIZED, "this token belongs to no worker").into_response();
     };
@@ -71,7 +72,7 @@ pub async fn by_token(State(workers): State<Workers>, mut request: Request, next
     next.run(request).await
 }
 
-/// On the control socket: whoever may open it is a worker, known by their user id.
+/// Authenticates callers on the control socket by their user id.
 pub async fn by_user(ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
     let name = peer.uid.map_or_else(|| "local".to_owned(), |uid| format!("local:{uid}"));
     request.extensions_mut().insert(Who(name));

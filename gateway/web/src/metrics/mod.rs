@@ -1,4 +1,4 @@
-//! The Prometheus page: every counter of the gateway as it stands when asked.
+//! The Prometheus page: all counters of the gateway at the time of the request.
 //!
 //! Labels are bounded by the configuration: line, device, lane, reason. Nothing personal, and no
 //! value of a measurement, ever becomes a label.
@@ -13,7 +13,7 @@ use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 use crate::status::GatewayStatus;
 use linli_services::VERSION;
 
-/// One page, built afresh: a few hundred series cost less than keeping them in step.
+/// One page. It is built for each request: a few hundred series cost less than keeping them up to date.
 struct Page {
     registry: Registry,
 }
@@ -32,7 +32,7 @@ pub fn render(status_source: &GatewayStatus) -> Result<String, prometheus::Error
 // === impl Page ===
 
 impl Page {
-    /// A counter with one series per row: label values, then the count.
+    /// Adds a counter. Each row is one series: its label values and the count.
     fn counter(
         &self,
         name: &str,
@@ -47,7 +47,7 @@ impl Page {
         self.add(family)
     }
 
-    /// A gauge with one series per row.
+    /// Adds a gauge. Each row is one series.
     fn gauge(
         &self,
         name: &str,
@@ -191,7 +191,7 @@ fn alarms(page: &Page, alarms: &linli_services::alarms::Health) -> Result<(), pr
     page.counter("linli_alarm_batches_dropped_total", "Batches alarms could not look at.", &[], &dropped)
 }
 
-/// Picks one count of a line.
+/// Selects a counter of a line.
 type Counter = fn(&linli_drivers::LineHealth) -> &AtomicU64;
 
 fn lines(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
@@ -223,13 +223,14 @@ fn lines(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
         &["line"],
         &busy,
     )?;
-    let upkeep = per_line(|h| &h.maintenance_us);
-    let upkeep: Vec<(&[&str], f64)> = upkeep.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
+    let maintenance = per_line(|h| &h.maintenance_us);
+    let maintenance: Vec<(&[&str], f64)> =
+        maintenance.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
     page.gauge(
         "linli_line_upkeep_seconds_total",
         "Time spent on maintenance; its rate is the share of the line it takes.",
         &["line"],
-        &upkeep,
+        &maintenance,
     )?;
     let up = per_line(|h| &h.up);
     let up: Vec<(&[&str], f64)> = up.iter().map(|(l, n)| (l.as_slice(), flag(*n == 1))).collect();
@@ -327,7 +328,7 @@ fn store(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
     Ok(())
 }
 
-/// What is wrong with the disk or with stored rows.
+/// Failures of the disk, and undecodable rows.
 fn store_failures(page: &Page, status: &linli_store::Status) -> Result<(), prometheus::Error> {
     page.gauge(
         "linli_store_disk_full",

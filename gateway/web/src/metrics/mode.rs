@@ -1,5 +1,5 @@
-//! The mode switch on the page. Labels are rooms, roles, stages and causes: bounded by the
-//! configuration and by the plan's own words.
+//! Metrics of the mode switch. Label values are rooms, roles, stages and causes, which the configuration and
+//! the plans bound.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use linli_services::mode::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};
 
 use super::{Page, flag, get, seconds};
 
-/// Picks one count of a room.
+/// Selects a counter of a room.
 type Pick = fn(&Tally) -> u64;
 
 /// A series: label values, then the value.
 type Row<V = f64> = (Vec<String>, V);
 
-/// Every room, every role, every order.
+/// Adds the metrics of rooms, roles and orders.
 pub fn page(page: &Page, health: &Health) -> Result<(), prometheus::Error> {
     let metrics = health.metrics();
     stages(page, &metrics.rooms)?;
