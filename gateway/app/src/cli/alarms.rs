@@ -1,4 +1,4 @@
-//! `linli alarms`: what is wrong, and what people do about it.
+//! `linli alarms`: lists alarms and acts on them.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::config_dir::ConfigDir;
 use super::socket;
 
-/// How long the gateway may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for an answer of the gateway.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Show alarms, acknowledge, reset, shelve them, take them out of service (报警).
 ///
@@ -86,13 +86,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             if *json {
                 println!("{}", serde_json::to_string_pretty(&shown)?);
             } else {
-                shown.as_array().into_iter().flatten().for_each(|alarm| println!("{}", line(alarm)));
+                shown.as_array().into_iter().flatten().for_each(|alarm| println!("{}", alarm_line(alarm)));
             }
             return Ok(ExitCode::SUCCESS);
         }
         Verb::Journal { limit } => {
             let steps = ask(args, "GET", &format!("/api/v1/alarms/journal?limit={limit}"), "")?;
-            steps.as_array().into_iter().flatten().for_each(|step| println!("{}", told(step)));
+            steps.as_array().into_iter().flatten().for_each(|step| println!("{}", journal_line(step)));
             return Ok(ExitCode::SUCCESS);
         }
         Verb::Test => {
@@ -113,17 +113,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     body["why"] = json!(operation.why);
     let path = format!("/api/v1/alarms/{}/{word}", operation.alarm);
     let shown = ask(args, "POST", &path, &body.to_string())?;
-    shown.as_array().into_iter().flatten().for_each(|alarm| println!("{}", line(alarm)));
+    shown.as_array().into_iter().flatten().for_each(|alarm| println!("{}", alarm_line(alarm)));
     Ok(ExitCode::SUCCESS)
 }
 
 fn ask(args: &Args, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
-    let answer = socket::ask(&args.site.data_dir(), method, path, body, PATIENCE)?;
+    let answer = socket::ask(&args.site.data_dir(), method, path, body, ANSWER_TIMEOUT)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
 }
 
-fn line(alarm: &Value) -> String {
+fn alarm_line(alarm: &Value) -> String {
     let word = |key: &str| alarm[key].as_str().unwrap_or_default().to_owned();
     let value = alarm["value"].as_f64().map(|value| format!("{value:.1}")).unwrap_or_default();
     let since =
@@ -137,7 +137,7 @@ fn line(alarm: &Value) -> String {
     )
 }
 
-fn told(step: &Value) -> String {
+fn journal_line(step: &Value) -> String {
     let word = |key: &str| step[key].as_str().unwrap_or_default().to_owned();
     let at = Civil::of(Timestamp(step["at"].as_i64().unwrap_or_default()));
     let (from, to) = (word("from"), word("to"));

@@ -1,4 +1,4 @@
-//! `linli backup`: a consistent copy of the database while the gateway runs.
+//! `linli backup`: copies the database consistently, also while the gateway runs.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `linli check`: everything a start would check, without opening a port.
+//! `linli check`: checks a configuration as the start does, without opening a port.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match linli_config::load(&args.dir) {
         Ok(checked) if args.json => println!("{}", serde_json::to_string_pretty(&as_json(&checked))?),
-        Ok(checked) => tell(&checked),
+        Ok(checked) => print(&checked),
         Err(report) if args.json => {
             println!(
                 "{}",
@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(checked: &Checked) {
+fn print(checked: &Checked) {
     println!("centre {} ({}), gateway {}", checked.centre.id, checked.centre.name, checked.gateway.id);
     for line in &checked.lines {
         let devices = line.plan.layouts().len();

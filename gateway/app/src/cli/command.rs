@@ -1,4 +1,4 @@
-//! `linli command`: write one point through the running gateway, read back and journaled.
+//! `linli command`: writes one point through the command service of the running gateway.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,15 +47,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         args.device
     );
     let path = format!("/api/v1/devices/{}/command", args.device);
-    let patience = args.expires + Duration::from_secs(90);
-    let answer = socket::ask(&args.site.data_dir(), "POST", &path, &body.to_string(), patience)?;
+    let timeout = args.expires + Duration::from_secs(90);
+    let answer = socket::ask(&args.site.data_dir(), "POST", &path, &body.to_string(), timeout)?;
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
-    let told: Value = serde_json::from_str(&answer.body)?;
-    let word = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let outcome: Value = serde_json::from_str(&answer.body)?;
+    let word = |key: &str| outcome.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     if args.json {
         println!("{}", answer.body);
     } else {
-        let read_back = told.get("value").map(|v| format!(", read back {v}")).unwrap_or_default();
+        let read_back = outcome.get("value").map(|v| format!(", read back {v}")).unwrap_or_default();
         let reason =
             Some(word("reason")).filter(|r| !r.is_empty()).map(|r| format!(": {r}")).unwrap_or_default();
         println!("{} {} = {}: {}{read_back}{reason}", args.device, args.point, value, word("result"));

@@ -116,7 +116,7 @@ impl Gateway {
         let Opened { config_dir, signals, booted, clock, store, listeners, web_address } = opened;
         let linli_config::Booted { checked: current, fallback } = booted;
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
-        let (measurements, told) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
+        let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
         let (events, transitions) = mpsc::channel(EVENT_QUEUE);
         let (commands, queues) = command_queue::lanes();
         let (reload, reloads) = mpsc::channel(4);
@@ -138,7 +138,7 @@ impl Gateway {
         let (services, clients, taps) = services::start(ServiceDeps {
             store: &store,
             samples,
-            told,
+            measurements: received,
             commands: commands.clone(),
             orders,
             birth: north.birth(),
@@ -281,7 +281,7 @@ impl Gateway {
         step("cabin", async { drop(tasks.services.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
         step("alarms", async { drop(tasks.services.alarms.await) }).await;
-        step("canteen", async { drop(tasks.services.food.await) }).await;
+        step("canteen", async { drop(tasks.services.canteen.await) }).await;
         step("kiosks", async { drop(tasks.services.kiosks.await) }).await;
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;

@@ -1,5 +1,4 @@
-//! The services that people and devices come to: each owns its part, and goes on where it was when
-//! the process ended.
+//! Creates the services and the queues between them. Each service resumes with its stored state.
 
 use std::sync::Arc;
 
@@ -26,29 +25,29 @@ use linli_web::{
     AlarmClient, CabinClient, CanteenClient, KioskClient, ModeClient, NodeClient, ServiceClients,
 };
 
-/// What they need.
+/// What the services need when they start.
 pub struct ServiceDeps<'n> {
-    /// Where everything is kept.
+    /// The database.
     pub store: &'n Store,
-    /// Where values go that services find out.
+    /// Receives the values that services compute.
     pub samples: mpsc::Sender<Batch>,
     /// Measurements of vital signs.
-    pub told: mpsc::Receiver<VitalMeasurement>,
-    /// Where commands go.
+    pub measurements: mpsc::Receiver<VitalMeasurement>,
+    /// Queues of the command service.
     pub commands: Lanes,
     /// Orders from the broker.
     pub orders: mpsc::Receiver<InboundOrder>,
-    /// What the `status` topic says.
+    /// Contents of the `status` topic.
     pub birth: watch::Sender<Birth>,
-    /// Where devices and lines are reached.
+    /// Current routes to devices and lines.
     pub routes: watch::Receiver<Arc<Routes>>,
-    /// Where the mode switch tells which data policies hold.
+    /// Publishes the data policies in force.
     pub policies: mode::PolicyPublisher,
-    /// Screens.
+    /// Events for screens.
     pub events: &'n Events,
-    /// Labels.
+    /// Clock of time stamps.
     pub clock: Arc<dyn Clock>,
-    /// What follows the configuration.
+    /// Publishes the parts of the current configuration.
     pub follow: &'n ConfigWatch,
     /// Counters.
     pub observed: &'n GatewayStatus,
@@ -56,32 +55,32 @@ pub struct ServiceDeps<'n> {
     pub current: &'n Checked,
 }
 
-/// The running services.
+/// The tasks of the services.
 pub struct RunningServices {
-    /// The health cabin's.
+    /// The cabin service.
     pub cabin: JoinHandle<()>,
-    /// The alarms'.
+    /// The alarm service.
     pub alarms: JoinHandle<()>,
-    /// The canteen's.
-    pub food: JoinHandle<()>,
-    /// The kiosks'.
+    /// The canteen service.
+    pub canteen: JoinHandle<()>,
+    /// The kiosk service.
     pub kiosks: JoinHandle<()>,
-    /// The mode switch's.
+    /// The mode service.
     pub mode: JoinHandle<()>,
-    /// The nodes'.
+    /// The node service.
     pub nodes: JoinHandle<()>,
-    /// What makes kiosks show what a mode asks for.
+    /// Shows the texts that a mode requires on kiosks.
     pub notices: JoinHandle<()>,
-    /// What switches sirens.
+    /// Switches the sirens.
     pub sirens: JoinHandle<()>,
 }
 
-/// Starts every service.
-pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, ServiceClients, Vec<Tap>)> {
+/// Starts every service. Returns their tasks, their clients, and the taps that copy batches to them.
+pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, ServiceClients, Vec<Tap>)> {
     let ServiceDeps {
         store,
         samples,
-        told,
+        measurements,
         commands,
         orders,
         birth,
@@ -92,7 +91,7 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
         follow,
         observed,
         current,
-    } = needs;
+    } = deps;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(canteen::BATCH_QUEUE);
     let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
@@ -102,18 +101,19 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
     let (node_client, node_requests) = ServiceClient::channel(nodes::REQUEST_QUEUE);
-    let node_desk = node_desk(store, routes, events, &clock, follow).await?;
+    let node_service = node_service(store, routes, events, &clock, follow).await?;
     let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
-    let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &policies).await?;
-    let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
-    let kiosk_desk = kiosk_desk(store, events, &clock, follow, current).await?;
-    let cabin_desk = cabin_desk(store, samples, events, &clock, follow, observed).await?;
+    let alarm_service = alarm_service(store, events, &clock, follow, observed, &policies).await?;
+    let canteen_service =
+        canteen_service(store, samples.downgrade(), events, &clock, follow, current).await?;
+    let kiosk_service = kiosk_service(store, events, &clock, follow, current).await?;
+    let cabin_service = cabin_service(store, samples, events, &clock, follow, observed).await?;
     let settings = follow.cabin.subscribe();
     let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
-    let (told_to, seen_in) = ((birth, policies, signer(current)?), (events, observed));
+    let (published, shown) = ((birth, policies, signer(current)?), (events, observed));
     let queues = (commands.clone(), mode_requests);
-    let mode_desk = mode_desk(store, queues, told_to, seen_in, &clock, follow).await?;
+    let mode_service = mode_service(store, queues, published, shown, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(follow, observed, [watching, proving, accounting, serving]);
     let clients = ServiceClients {
@@ -125,19 +125,19 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
         canteen: CanteenClient { service: canteen_client, zone: current.centre.zone.clone() },
     };
     let services = RunningServices {
-        cabin: tokio::spawn(cabin_desk.run(told, cabin_requests)),
-        sirens: tokio::spawn(alarms::run_sirens(alarm_desk.sounding(), commands.usual, clock)),
-        alarms: tokio::spawn(alarm_desk.run(watched, alarm_requests)),
-        food: tokio::spawn(food_desk.run(accounted, canteen_requests)),
-        kiosks: tokio::spawn(kiosk_desk.run(served, kiosk_requests)),
-        mode: tokio::spawn(mode_desk.run(proven, orders)),
-        nodes: tokio::spawn(node_desk.run(node_requests)),
+        cabin: tokio::spawn(cabin_service.run(measurements, cabin_requests)),
+        sirens: tokio::spawn(alarms::run_sirens(alarm_service.sounding(), commands.usual, clock)),
+        alarms: tokio::spawn(alarm_service.run(watched, alarm_requests)),
+        canteen: tokio::spawn(canteen_service.run(accounted, canteen_requests)),
+        kiosks: tokio::spawn(kiosk_service.run(served, kiosk_requests)),
+        mode: tokio::spawn(mode_service.run(proven, orders)),
+        nodes: tokio::spawn(node_service.run(node_requests)),
         notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((services, clients, taps))
 }
 
-/// Who looks at the batches of which devices.
+/// The taps: which devices' batches each service receives.
 fn taps(follow: &ConfigWatch, observed: &GatewayStatus, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
     let [watching, proving, accounting, serving] = to;
     let dropped = &observed.flow.unaccounted;
@@ -152,7 +152,7 @@ fn taps(follow: &ConfigWatch, observed: &GatewayStatus, to: [mpsc::Sender<Batch>
     .collect()
 }
 
-async fn cabin_desk(
+async fn cabin_service(
     store: &Store,
     samples: mpsc::Sender<Batch>,
     events: &Events,
@@ -160,31 +160,31 @@ async fn cabin_desk(
     follow: &ConfigWatch,
     observed: &GatewayStatus,
 ) -> anyhow::Result<cabin::CabinService> {
-    let parts = cabin::Deps {
+    let deps = cabin::Deps {
         store: store.clone(),
         samples,
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.cabin),
     };
-    cabin::CabinService::resume(parts, follow.cabin.subscribe()).await
+    cabin::CabinService::resume(deps, follow.cabin.subscribe()).await
 }
 
-async fn node_desk(
+async fn node_service(
     store: &Store,
     routes: watch::Receiver<Arc<Routes>>,
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
 ) -> anyhow::Result<nodes::NodeService> {
-    let parts = nodes::Deps {
+    let deps = nodes::Deps {
         store: store.documents(),
         routes,
         keys: follow.image_keys.subscribe(),
         events: events.clone(),
         clock: Arc::clone(clock),
     };
-    nodes::NodeService::resume(parts).await
+    nodes::NodeService::resume(deps).await
 }
 
 fn notices(
@@ -203,7 +203,7 @@ fn notices(
     }
 }
 
-async fn food_desk(
+async fn canteen_service(
     store: &Store,
     samples: mpsc::WeakSender<Batch>,
     events: &Events,
@@ -211,7 +211,7 @@ async fn food_desk(
     follow: &ConfigWatch,
     current: &Checked,
 ) -> anyhow::Result<canteen::CanteenService> {
-    let parts = canteen::Deps {
+    let deps = canteen::Deps {
         store: store.documents(),
         samples,
         events: events.clone(),
@@ -220,10 +220,10 @@ async fn food_desk(
         zone: current.centre.zone.clone(),
         centre: current.centre.id.clone(),
     };
-    canteen::CanteenService::resume(parts).await
+    canteen::CanteenService::resume(deps).await
 }
 
-async fn alarm_desk(
+async fn alarm_service(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
@@ -231,7 +231,7 @@ async fn alarm_desk(
     observed: &GatewayStatus,
     policies: &mode::PolicyPublisher,
 ) -> anyhow::Result<alarms::AlarmService> {
-    let parts = alarms::Deps {
+    let deps = alarms::Deps {
         store: store.alarms(),
         events: events.clone(),
         clock: Arc::clone(clock),
@@ -242,16 +242,16 @@ async fn alarm_desk(
         hooks: follow.webhooks.subscribe(),
         sirens: follow.sirens.subscribe(),
     };
-    alarms::AlarmService::resume(parts).await
+    alarms::AlarmService::resume(deps).await
 }
 
-/// Who signs for the record of the mode switch.
+/// Signer of the record of the mode switch; `None` when its key cannot be read or created.
 fn signer(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
     let name = format!("linli/{}/{}", current.centre.id, current.gateway.id);
     Ok(mode::signer(&current.data_dir()?, name))
 }
 
-async fn mode_desk(
+async fn mode_service(
     store: &Store,
     (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
     (birth, policies, signer): (watch::Sender<Birth>, mode::PolicyPublisher, Option<CheckpointSigner>),
@@ -259,7 +259,7 @@ async fn mode_desk(
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
 ) -> anyhow::Result<mode::ModeService> {
-    let parts = mode::Deps {
+    let deps = mode::Deps {
         store: store.documents(),
         commands,
         asked,
@@ -271,22 +271,22 @@ async fn mode_desk(
         policies,
         signer: signer.map(Arc::new),
     };
-    mode::ModeService::resume(parts).await
+    mode::ModeService::resume(deps).await
 }
 
-async fn kiosk_desk(
+async fn kiosk_service(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
     current: &Checked,
 ) -> anyhow::Result<kiosks::KioskService> {
-    let parts = kiosks::Deps {
+    let deps = kiosks::Deps {
         store: store.documents(),
         events: events.clone(),
         clock: Arc::clone(clock),
         setup: follow.kiosks.subscribe(),
         zone: current.centre.zone.clone(),
     };
-    kiosks::KioskService::resume(parts).await
+    kiosks::KioskService::resume(deps).await
 }
