@@ -1,97 +1,41 @@
-//! Who may depend on whom.
+//! Direction of the dependencies between the crates of the workspace.
 
 use serde_json::Value;
 
-/// Crate, and the crates of ours that it may use. A row for a crate that is not there yet says where it
-/// will stand.
+/// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
 const MAY_USE: [(&str, &[&str]); 15] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
     ("linli-domain", &["linli-golden"]),
-    ("linli-mode", &["linli-domain", "linli-golden"]),
+    ("linli-mode", &["linli-domain"]),
     ("linli-drivers", &["linli-domain", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
-    ("linli-uplink", &["linli-domain", "linli-store"]),
-    // The store for its settings, the uplink for the connection's.
-    (
-        "linli-config",
-        &[
-            "linli-domain",
-            "linli-golden",
-            "linli-mode",
-            "linli-drivers",
-            "linli-store",
-            "linli-uplink",
-            "linli-wire",
-        ],
-    ),
-    // Drivers and uplink for the handles of running lines; the wire crate for updates of nodes.
-    (
-        "linli-services",
-        &[
-            "linli-config",
-            "linli-domain",
-            "linli-golden",
-            "linli-mode",
-            "linli-drivers",
-            "linli-store",
-            "linli-uplink",
-            "linli-wire",
-        ],
-    ),
-    ("linli-reports", &["linli-domain", "linli-mode"]),
-    (
-        "linli-web",
-        &[
-            "linli-config",
-            "linli-domain",
-            "linli-drivers",
-            "linli-mode",
-            "linli-reports",
-            "linli-services",
-            "linli-store",
-            "linli-uplink",
-            "linli-wire",
-        ],
-    ),
-    ("linli", GATEWAY),
-    ("linli-tests", EVERYTHING),
+    ("linli-uplink", &["linli-store"]),
+    // The store and the uplink for their settings.
+    ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
+    ("linli-services", &["linli-config"]),
+    ("linli-reports", &["linli-mode"]),
+    ("linli-web", &["linli-reports", "linli-services"]),
+    // The node for its emulation in the demonstration.
+    ("linli", &["linli-web", "linli-node"]),
+    ("linli-tests", &["linli"]),
     ("xtask", &["linli-wire"]),
 ];
 
-/// What the binary may use: every crate of the gateway, and the node for its emulation.
-const GATEWAY: &[&str] = &[
-    "linli-config",
-    "linli-domain",
-    "linli-drivers",
-    "linli-golden",
-    "linli-mode",
-    "linli-node",
-    "linli-reports",
-    "linli-services",
-    "linli-store",
-    "linli-uplink",
-    "linli-web",
-    "linli-wire",
-];
-
-/// What the end-to-end tests may use.
-const EVERYTHING: &[&str] = &[
-    "linli",
-    "linli-config",
-    "linli-domain",
-    "linli-drivers",
-    "linli-golden",
-    "linli-mode",
-    "linli-node",
-    "linli-reports",
-    "linli-services",
-    "linli-store",
-    "linli-uplink",
-    "linli-web",
-    "linli-wire",
-];
+/// Returns every crate that the crates of a row lead to, or `None` for a crate without a row.
+fn allowed(name: &str) -> Option<Vec<&'static str>> {
+    let row = |name: &str| MAY_USE.iter().find(|(known, _)| *known == name).map(|(_, uses)| *uses);
+    let mut open = row(name)?.to_vec();
+    let mut found = Vec::new();
+    while let Some(next) = open.pop() {
+        if !found.contains(&next) {
+            found.push(next);
+            open.extend(row(next).unwrap_or_default());
+        }
+    }
+    Some(found)
+}
 
 /// Checks cargo's metadata.
 pub fn check(metadata: &Value) -> Vec<String> {
@@ -100,7 +44,7 @@ pub fn check(metadata: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
-        let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
+        let Some(allowed) = allowed(name) else {
             problems
                 .push(format!("{name}: not in the table of who may use whom (xtask/src/tidy/direction.rs)"));
             continue;
@@ -138,18 +82,21 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_may_use_what_its_row_leads_to() {
+        let reached = |name: &str, other: &str| allowed(name).is_some_and(|found| found.contains(&other));
+        assert!(reached("linli-services", "linli-wire"));
+        assert!(!reached("linli-reports", "linli-services"));
+        assert!(!reached("linli-config", "linli-node"));
+    }
+
+    #[test]
     fn the_table_itself_has_no_circle() {
-        let used = |name: &str| MAY_USE.iter().find(|(known, _)| *known == name).map_or(&[][..], |row| row.1);
         for (name, uses) in MAY_USE {
-            let mut open = uses.to_vec();
-            let mut seen = Vec::new();
-            while let Some(next) = open.pop() {
-                assert_ne!(next, name, "it reaches itself");
-                if !seen.contains(&next) {
-                    seen.push(next);
-                    open.extend(used(next));
-                }
-            }
+            assert!(!allowed(name).unwrap().contains(&name), "{name} reaches itself");
+            assert!(
+                uses.iter().all(|used| allowed(used).is_some()),
+                "{name}: {uses:?} has no row of its own"
+            );
         }
     }
 }
