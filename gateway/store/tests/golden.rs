@@ -19,8 +19,6 @@ mod codec;
 mod contents;
 #[path = "golden/database.rs"]
 mod database;
-#[path = "golden/files.rs"]
-mod files;
 #[path = "golden/kinds.rs"]
 mod kinds;
 mod support;
@@ -29,9 +27,9 @@ use std::path::Path;
 
 use contents::Contents;
 use database::Database;
-use files::{compare, golden};
 use linli_domain::loss::Loss;
 use linli_domain::{Lane, Record, Topic};
+use linli_golden::{frozen, golden};
 use support::{NOW, event, open, settled, waiting};
 
 /// The database's epoch in the golden files; a real one is random.
@@ -55,14 +53,14 @@ async fn written(contents: &Contents) -> (Database, String) {
 #[tokio::test]
 async fn the_code_writes_the_frozen_forms() {
     let (database, watermark) = written(&Contents::expected()).await;
-    compare("schema.sql", &database.schema);
+    frozen("schema.sql", &database.schema);
     for (table, rows) in &database.tables {
         assert!(!rows.is_empty(), "table {table} has no row: the golden contents leave it out");
-        compare(&format!("rows/{table}.sql"), rows);
+        frozen(&format!("rows/{table}.sql"), rows);
     }
     let tables = database.tables.iter().map(|(table, _)| format!("{table}.sql"));
-    files::nothing_else("rows", &tables.collect::<Vec<_>>());
-    compare("watermark.json", &format!("{watermark}\n"));
+    linli_golden::only("rows", &tables.collect::<Vec<_>>());
+    frozen("watermark.json", &format!("{watermark}\n"));
     kinds::all_are_in(&Contents::expected());
 }
 
@@ -133,7 +131,7 @@ async fn losses_are_frozen() {
         let stored = serde_json::to_string(loss).unwrap();
         lines += &format!("{stored}\n{}\n", serde_json::to_string(&message).unwrap());
     }
-    compare("losses.txt", &lines);
+    frozen("losses.txt", &lines);
     let frozen = golden("losses.txt");
     for (line, expected) in frozen.lines().step_by(2).zip(&losses) {
         let loss: Loss = serde_json::from_str(line).unwrap();

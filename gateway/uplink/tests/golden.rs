@@ -14,8 +14,6 @@
 
 #[path = "golden/broker.rs"]
 mod broker;
-#[path = "golden/files.rs"]
-mod files;
 #[path = "golden/kinds.rs"]
 mod kinds;
 #[path = "golden/messages.rs"]
@@ -26,9 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Broker, Incoming};
-use files::{compare, golden};
 use linli_domain::command::Inbound;
 use linli_domain::{ClockQuality, Lane, Layout, Record, Stamp};
+use linli_golden::{frozen, golden};
 use linli_store::Store;
 use linli_uplink::{Birth, Context, InboundOrder, Settings, UplinkStatus, Version};
 use messages::NOW;
@@ -130,19 +128,19 @@ async fn deliver(version: Version, layouts: Vec<Arc<Layout>>, packets: &[Vec<u8>
     Session { said: said.replace(&epoch, EPOCH), commands: commands_taken, orders: orders_taken }
 }
 
-async fn frozen(version: Version, name: &str) {
+async fn wire_is_frozen(version: Version, name: &str) {
     kinds::all_are_in(&messages::records());
     let packets = messages::inbound(version).packets;
     let lines = |packets: &[Incoming]| -> String {
         packets.iter().map(|packet| format!("{}\n{}\n", packet.what, messages::hex(&packet.bytes))).collect()
     };
     let file = format!("inbound-{name}.txt");
-    compare(&file, &lines(&packets));
+    frozen(&file, &lines(&packets));
     // What is sent is what the file says, not what today's test would make.
     let sent: Vec<Vec<u8>> = golden(&file).lines().skip(1).step_by(2).map(messages::bytes).collect();
     assert_eq!(sent.len(), packets.len());
     let session = deliver(version, messages::layouts(), &sent).await;
-    compare(&format!("said-{name}.txt"), &session.said);
+    frozen(&format!("said-{name}.txt"), &session.said);
     let expected = messages::inbound(version);
     assert_eq!(session.commands, expected.commands);
     assert_eq!(session.orders, expected.orders);
@@ -150,12 +148,12 @@ async fn frozen(version: Version, name: &str) {
 
 #[tokio::test]
 async fn mqtt_5_is_frozen() {
-    frozen(Version::V5, "v5").await;
+    wire_is_frozen(Version::V5, "v5").await;
 }
 
 #[tokio::test]
 async fn mqtt_3_1_1_is_frozen() {
-    frozen(Version::V311, "v311").await;
+    wire_is_frozen(Version::V311, "v311").await;
 }
 
 /// Both versions send the same payloads to the same topics.
@@ -173,6 +171,6 @@ fn optional_members_are_left_out() {
     let bare = Layout { room: None, points: Vec::new(), ..(*messages::layouts()[0]).clone() };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let files = ["said-v5.txt", "said-v311.txt", "inbound-v5.txt", "inbound-v311.txt", "optional.txt"];
-    files::nothing_else(&files);
-    compare("optional.txt", &format!("{}\n{}\n", text(status), text(linli_uplink::json::meta(&bare))));
+    linli_golden::only("", &files);
+    frozen("optional.txt", &format!("{}\n{}\n", text(status), text(linli_uplink::json::meta(&bare))));
 }

@@ -6,7 +6,7 @@ use linli_domain::{ClockQuality, Quality, Reason, Sample, Timestamp, Value};
 use linli_store::codec::{pack, pack_rollups, unpack, unpack_rollups};
 
 use crate::contents;
-use crate::files::{compare, golden, nothing_else};
+use linli_golden::{frozen, golden, only};
 
 fn sample(value: Option<Value>, quality: Quality, clock: ClockQuality) -> Sample {
     Sample { point: 0, at: Timestamp(1_795_428_000_123), clock, quality, value }
@@ -64,7 +64,7 @@ fn rollups() -> Vec<Vec<Option<Rollup>>> {
 
 fn check_samples(name: &str, all: &[Vec<Sample>]) {
     let lines = all.iter().map(|samples| format!("{}\n", hex(&pack(samples)))).collect::<String>();
-    compare(name, &lines);
+    frozen(name, &lines);
     let frozen: Vec<Vec<u8>> = golden(name).lines().map(bytes).collect();
     assert_eq!(frozen.len(), all.len(), "{name}");
     for (frozen, samples) in frozen.iter().zip(all) {
@@ -83,12 +83,12 @@ fn packed_bodies_are_frozen() {
     let name = "codec/rollups.txt";
     let lines =
         rollups().iter().map(|points| format!("{}\n", hex(&pack_rollups(points)))).collect::<String>();
-    compare(name, &lines);
+    frozen(name, &lines);
     let frozen: Vec<Vec<u8>> = golden(name).lines().map(bytes).collect();
     assert_eq!(frozen.len(), rollups().len());
     for (frozen, points) in frozen.iter().zip(rollups()) {
         assert_eq!(unpack_rollups(frozen), Ok(points));
     }
     let names = ["values.txt", "numbers.txt", "qualities.txt", "series.txt", "rollups.txt"];
-    nothing_else("codec", &names.map(str::to_owned));
+    only("codec", &names.map(str::to_owned));
 }

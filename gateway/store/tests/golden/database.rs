@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
-use crate::files::golden;
+use linli_golden::golden;
 
 /// The statements for the tables, and for the rows of each table.
 #[derive(Debug, PartialEq)]
