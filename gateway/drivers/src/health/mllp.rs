@@ -15,9 +15,10 @@ pub const PROFILE: &str = "hl7/oru-r01";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSettings {
-    /// Address and port to listen on, such as 192.0.2.1:2575; MLLP has no log-in, so only on a network of its own.
+    /// IP address and port to listen on, such as 192.0.2.1:2575. MLLP has no log-in: use a network of its
+    /// own.
     listen: String,
-    /// Offset from UTC of time stamps that do not say, "+08:00" unless given.
+    /// UTC offset of time stamps that have none, default "+08:00".
     #[serde(default)]
     utc_offset: Option<String>,
 }

@@ -15,10 +15,10 @@ use crate::protocol::RawDevice;
 pub(crate) struct RawSettings {
     /// The port, best by its stable name below /dev/serial/by-id/.
     port: String,
-    /// Bits per second; the model's unless given.
+    /// Bits per second, default that of the model.
     #[serde(default)]
     baud: Option<u32>,
-    /// Offset from UTC of the device's own clock, "+08:00" unless given.
+    /// UTC offset of the clock of the device, default "+08:00".
     #[serde(default)]
     utc_offset: Option<String>,
 }

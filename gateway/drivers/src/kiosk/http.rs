@@ -26,7 +26,8 @@ const SHORTEST_TOKEN: usize = 24;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSettings {
-    /// Address and port to listen on, such as 192.0.2.1:8081; plain HTTP, so only on the kiosks' own network.
+    /// IP address and port to listen on, such as 192.0.2.1:8081. Plain HTTP: use a network of the kiosks
+    /// only.
     listen: String,
 }
 

@@ -50,9 +50,9 @@ pub(crate) static HOST: [Point; 3] = [
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSettings {
-    /// The device, such as "192.0.2.7" or "192.0.2.7:161".
+    /// Host and port of the device, such as "192.0.2.7" or "192.0.2.7:161"; default port 161.
     host: String,
-    /// The community it is read with: "file:…" or "env:…"; "public" unless given.
+    /// Reference to the SNMP community, "file:…" or "env:…"; without it "public".
     #[serde(default)]
     community: Option<String>,
 }

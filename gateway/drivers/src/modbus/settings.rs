@@ -17,31 +17,31 @@ use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 
-/// Baud rates that serial ports have.
+/// Baud rates of serial ports.
 const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
 
-/// Shortest poll: ten times a second is already more than any sensor of a centre changes.
+/// Shortest polling period. No sensor of a centre changes faster.
 const SHORTEST_POLL: Duration = Duration::from_millis(20);
 
 /// A server reached over TCP: a device, a gateway to several units, or a serial device server.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TcpSettings {
-    /// Host and port of the server; port 502 unless given.
+    /// Host and port of the server, default port 502.
     endpoint: String,
-    /// How long a device may take to begin its reply, 1s unless given.
+    /// Longest time until a device begins its reply, default 1s.
     #[serde(default)]
     timeout: Option<Period>,
-    /// How long a connection may take to be made, 5s unless given.
+    /// Longest time to establish the connection, default 5s.
     #[serde(default)]
     connect_timeout: Option<Period>,
-    /// Pause after the line is open, before the first request; none unless given.
+    /// Pause between opening the line and the first request, default 0s.
     #[serde(default)]
     connect_delay: Option<Period>,
-    /// Silence between two frames beyond what the standard asks; none unless given.
+    /// Silence between two frames, in addition to what the standard requires; default 0s.
     #[serde(default)]
     frame_gap: Option<Period>,
-    /// Most line time spent on devices that do not answer, 5% unless given.
+    /// Share of the line's time that may be spent on devices that do not answer, default 5%.
     #[serde(default)]
     probe_share: Option<Percent>,
 }
@@ -52,25 +52,25 @@ struct TcpSettings {
 struct RtuSettings {
     /// The port, best by its stable name below /dev/serial/by-id/.
     port: String,
-    /// Bits per second, 9600 unless given.
+    /// Bits per second, 1200 to 230400, default 9600.
     #[serde(default)]
     baud: Option<u32>,
-    /// none, even or odd; none unless given.
+    /// Parity: none, even or odd; default none.
     #[serde(default)]
     parity: Option<ParityWord>,
-    /// 1 or 2; 1 unless given.
+    /// Stop bits, 1 or 2, default 1.
     #[serde(default)]
     stop_bits: Option<u8>,
-    /// How long a device may take to begin its reply, 1s unless given.
+    /// Longest time until a device begins its reply, default 1s.
     #[serde(default)]
     timeout: Option<Period>,
-    /// Pause after the line is open, before the first request; none unless given.
+    /// Pause between opening the line and the first request, default 0s.
     #[serde(default)]
     connect_delay: Option<Period>,
-    /// Silence between two frames beyond what the standard asks; none unless given.
+    /// Silence between two frames, in addition to what the standard requires; default 0s.
     #[serde(default)]
     frame_gap: Option<Period>,
-    /// Most line time spent on devices that do not answer, 5% unless given.
+    /// Share of the line's time that may be spent on devices that do not answer, default 5%.
     #[serde(default)]
     probe_share: Option<Percent>,
 }

@@ -23,23 +23,23 @@ pub use broker::Broker;
 /// Longest topic.
 const LONGEST_TOPIC: usize = 200;
 
-/// A broker that devices publish to: Zigbee2MQTT's, or the one linli is itself.
+/// A broker that devices publish to: that of Zigbee2MQTT, or one inside the gateway.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSettings {
-    /// The broker, such as "mqtt://192.0.2.5:1883"; left out when linli itself is the broker.
+    /// URL of the broker, such as "mqtt://192.0.2.5:1883". Either `url` or `listen` is required.
     #[serde(default)]
     url: Option<String>,
-    /// Where linli itself listens as the broker of this line, such as "127.0.0.1:1883".
+    /// IP address and port at which the gateway itself is the broker of this line, such as "127.0.0.1:1883".
     #[serde(default)]
     listen: Option<String>,
-    /// What all topics begin with, "zigbee2mqtt" unless given.
+    /// Beginning of all topics, default "zigbee2mqtt".
     #[serde(default)]
     base: Option<String>,
     /// User name at the broker.
     #[serde(default)]
     username: Option<String>,
-    /// Its password: "file:…" or "env:…".
+    /// Reference to the password, "file:…" or "env:…".
     #[serde(default)]
     password: Option<String>,
 }

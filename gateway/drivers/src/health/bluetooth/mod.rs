@@ -18,12 +18,12 @@ use radio::Address;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSettings {
-    /// The device's address, such as "00:11:22:AA:BB:CC"; `bluetoothctl devices` lists them.
+    /// Bluetooth address of the device, such as "00:11:22:AA:BB:CC"; `bluetoothctl devices` lists them.
     address: String,
-    /// The adapter, hci0 unless given.
+    /// Bluetooth adapter, default hci0.
     #[serde(default)]
     adapter: Option<String>,
-    /// Offset from UTC of the device's own clock, "+08:00" unless given.
+    /// UTC offset of the clock of the device, default "+08:00".
     #[serde(default)]
     utc_offset: Option<String>,
 }
