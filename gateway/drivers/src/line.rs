@@ -42,9 +42,9 @@ pub struct LineContext {
 /// A measurement of vital signs as a device reported it.
 #[derive(Debug)]
 pub struct VitalMeasurement {
-    /// The device.
+    /// Layout of the device.
     pub layout: Arc<Layout>,
-    /// What it measured.
+    /// The measurement.
     pub measurement: Measurement,
     /// Where the sender waits for the confirmation that the measurement is stored (with an optional
     /// remark), or for the reason why it was rejected.
@@ -69,7 +69,7 @@ pub struct LineCommand {
 /// The outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommandOutcome {
-    /// Written and read back as asked.
+    /// Written, and read back with the requested value.
     Done {
         /// The value that the device reports now.
         read_back: Value,
@@ -89,11 +89,11 @@ pub enum CommandOutcome {
 /// A change of state of a device or a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineEvent {
-    /// The line.
+    /// Id of the line.
     pub line: Id,
     /// The device; `None` for the line itself.
     pub device: Option<Id>,
-    /// The new state.
+    /// State of the device from now on.
     pub state: DeviceState,
     /// When the state was entered.
     pub at: Stamp,

@@ -2,14 +2,14 @@
 
 use linli_domain::{Id, PointSpec, ValueType};
 
-/// A point.
+/// A point of a driver's own layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
-    /// Its id.
+    /// Id of the point.
     pub name: &'static str,
-    /// UCUM code.
+    /// Unit (UCUM code).
     pub unit: &'static str,
-    /// What it holds.
+    /// Type of its values.
     pub kind: ValueType,
     /// Whether commands may write it.
     pub writable: bool,
@@ -27,12 +27,12 @@ pub(crate) const fn count(name: &'static str, about: &'static str) -> Point {
     Point { name, unit: "1", kind: ValueType::Integer, writable: false, about }
 }
 
-/// Defines a boolean.
+/// Returns a boolean point.
 pub(crate) const fn flag(name: &'static str, about: &'static str) -> Point {
     Point { name, unit: "1", kind: ValueType::Bool, writable: false, about }
 }
 
-/// Defines a text.
+/// Returns a text point.
 pub(crate) const fn text(name: &'static str, about: &'static str) -> Point {
     Point { name, unit: "1", kind: ValueType::Text, writable: false, about }
 }

@@ -23,9 +23,9 @@ pub struct Serial {
 pub enum Parity {
     /// No parity bit.
     None,
-    /// Even, the Modbus default.
+    /// Even parity.
     Even,
-    /// Odd.
+    /// Odd parity.
     Odd,
 }
 

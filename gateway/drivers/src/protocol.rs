@@ -83,7 +83,7 @@ pub struct RawLine {
 pub struct RawDevice {
     /// The device's id.
     pub id: Id,
-    /// Display name.
+    /// Name that screens show.
     pub name: String,
     /// The room it stands in.
     pub room: Option<Id>,
@@ -97,7 +97,7 @@ pub struct RawDevice {
     pub serial: Option<String>,
     /// Token that authenticates the device, where the protocol requires one.
     pub token: Option<String>,
-    /// `vendor/model`.
+    /// Name of its profile, `vendor/model`.
     pub profile: String,
     /// How often to read it.
     pub poll: Duration,

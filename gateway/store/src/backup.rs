@@ -7,13 +7,13 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::schema;
 
-/// Why there is no copy.
+/// Why no copy was made.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// There is no database to copy.
     #[error("{}: no database there", .0.display())]
     Missing(PathBuf),
-    /// The target exists.
+    /// The target file exists already.
     #[error("{}: exists already and is not overwritten; name another file", .0.display())]
     Exists(PathBuf),
     /// The copy was made, but is not sound; it was removed.
@@ -25,7 +25,7 @@ pub enum BackupError {
     /// The copy could not be put in place.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// The error of the operating system.
         #[source]

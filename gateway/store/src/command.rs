@@ -13,11 +13,11 @@ pub struct JournaledCommand {
     pub device: String,
     /// The point to write.
     pub point: String,
-    /// What to write.
+    /// The value to write.
     pub value: Value,
-    /// After this it must not act.
+    /// Time after which it must not act.
     pub expires: Timestamp,
-    /// When it was accepted.
+    /// Time of its acceptance.
     pub at: Timestamp,
     /// MQTT 5 response topic.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -7,26 +7,26 @@ use serde::Serialize;
 /// A resident's identity, encrypted. The key is stored elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resident {
-    /// Who, as the district knows them.
+    /// Pseudonym of the resident.
     pub pseudonym: String,
     /// Id of the key it is encrypted with.
     pub key: String,
-    /// Nonce and ciphertext.
+    /// The encrypted identity: nonce, then ciphertext.
     pub sealed: Vec<u8>,
-    /// When it was last needed.
+    /// Time of the latest visit with this identity.
     pub at: Timestamp,
 }
 
 /// An audit entry. It names residents by pseudonym only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Audit {
-    /// When, Unix milliseconds UTC.
+    /// Time of the action, Unix milliseconds UTC.
     pub at: Timestamp,
-    /// The account.
+    /// Account that acted.
     pub who: String,
     /// The action: `visit.open`, `identity.reveal`, ….
     pub what: String,
-    /// A visit, a measurement, a pseudonym.
+    /// Id of the visit or measurement, or pseudonym.
     pub about: String,
     /// Further text for a reader.
     pub detail: String,
@@ -37,11 +37,11 @@ pub struct Audit {
 pub struct Notification {
     /// Number given when it is stored. Notifications are delivered in this order.
     pub id: i64,
-    /// The receiver.
+    /// Id of the receiver.
     pub hook: Id,
     /// The same for every attempt, so that the receiver recognises a repetition.
     pub key: String,
-    /// JSON.
+    /// The message as JSON.
     pub body: String,
     /// Not delivered before this time.
     pub after: Timestamp,
@@ -50,13 +50,13 @@ pub struct Notification {
 /// A JSON document of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Unique.
+    /// Id, unique among all documents.
     pub id: String,
-    /// What the service calls this kind of document.
+    /// Kind of document, named by its service.
     pub kind: String,
-    /// When it was, or began.
+    /// Time of what it describes, or of its beginning.
     pub at: Timestamp,
-    /// JSON.
+    /// The contents as JSON.
     pub body: String,
 }
 
@@ -79,9 +79,9 @@ pub enum Change {
     ForgetAudit(Timestamp),
     /// The state of an alarm, as the alarm service writes it.
     Alarm {
-        /// The alarm.
+        /// Id of the alarm.
         id: Id,
-        /// JSON.
+        /// The state, or the change of state, as JSON.
         body: String,
     },
     /// The state of an alarm is deleted: its rule was removed.
@@ -94,9 +94,9 @@ pub enum Change {
     Document(Document),
     /// A state change of an alarm, for the journal.
     AlarmStep {
-        /// When.
+        /// Time of the change.
         at: Timestamp,
-        /// JSON.
+        /// The state, or the change of state, as JSON.
         body: String,
     },
 }

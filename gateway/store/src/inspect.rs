@@ -11,10 +11,10 @@ use crate::error::{ReadError, is_foreign_schema};
 use crate::open::aside_files;
 use crate::schema::{self, TABLES};
 
-/// Ledger entries shown.
+/// Number of ledger entries that are shown.
 const SHOWN: i64 = 5;
 
-/// What was found.
+/// State of a database.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// The database's epoch.

@@ -14,7 +14,7 @@ use crate::watermark::{Watermark, beside};
 /// How many damaged databases are kept for examination.
 const KEPT: usize = 3;
 
-/// What opening found.
+/// Result of opening a database.
 #[derive(Debug, Clone)]
 pub struct Opening {
     /// The database's epoch.

@@ -33,7 +33,7 @@ pub struct Row {
     pub seq: u64,
     /// The lane it waits in.
     pub lane: Lane,
-    /// What to deliver.
+    /// The record to deliver.
     pub record: Record,
 }
 

@@ -11,9 +11,9 @@ pub(crate) enum Place {
         minute: i64,
         layout: i64,
     },
-    /// What was asked for cannot be decoded.
+    /// A journaled command whose request cannot be decoded.
     Command(String),
-    /// How far it has come cannot be decoded.
+    /// A journaled command whose state cannot be decoded.
     CommandState(String),
     Alarm(String),
     AlarmStep(i64),

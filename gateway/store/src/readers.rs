@@ -24,12 +24,12 @@ impl Readers {
         Self { path: path.to_owned(), pool: RwLock::new(pool(path)) }
     }
 
-    /// The present pool.
+    /// Returns the current pool.
     pub(crate) fn pool(&self) -> SqlitePool {
         self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets go of the old file and looks at the new one from now on.
+    /// Closes the connections to the old file and opens the new one.
     pub(crate) async fn renew(&self) {
         let fresh = pool(&self.path);
         let old = {

@@ -48,12 +48,13 @@ impl Undecodable {
         }
     }
 
-    /// The value, or nothing for a row that is reported now.
+    /// Returns the value. A row that does not decode is reported and gives `None`.
     pub(crate) fn or_report<T>(&self, place: Place, decoded: Result<T, String>) -> Option<T> {
         decoded.map_err(|reason| self.report(place, &reason)).ok()
     }
 
-    /// The value, or the error for whoever asked for this one row.
+    /// Returns the value. A row that does not decode is reported and gives an error, for a caller that asked
+    /// for this row.
     pub(crate) fn or_fail<T>(&self, place: Place, decoded: Result<T, String>) -> Result<T, ReadError> {
         decoded.map_err(|reason| {
             self.report(place.clone(), &reason);

@@ -28,7 +28,7 @@ pub fn record(out: &mut Vec<u8>, epoch: &str, seq: u64, record: &Record) {
     }
 }
 
-/// `data/{device}`.
+/// Payload of `data/{device}`.
 fn data(out: &mut Vec<u8>, epoch: &str, seq: u64, batch: &Batch) {
     envelope(out, epoch, seq);
     out.extend_from_slice(b",\"device\":\"");
@@ -97,7 +97,7 @@ fn write_json(out: &mut Vec<u8>, value: &impl serde::Serialize) {
     serde_json::to_writer(out, value).expect("writing JSON to memory does not fail");
 }
 
-/// `meta/{device}`, retained.
+/// Payload of `meta/{device}`, a retained message.
 #[must_use]
 pub fn meta(layout: &Layout) -> Vec<u8> {
     let points: serde_json::Map<String, serde_json::Value> = layout

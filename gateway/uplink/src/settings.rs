@@ -6,11 +6,11 @@ use std::time::Duration;
 /// Settings of the uplink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Broker's host name or address.
+    /// Host name or address of the broker.
     pub host: String,
-    /// Broker's port.
+    /// Port of the broker.
     pub port: u16,
-    /// Protocol version.
+    /// Version of MQTT.
     pub version: Version,
     /// Client id, unique at the broker.
     pub client_id: String,
@@ -18,17 +18,17 @@ pub struct Settings {
     pub credentials: Option<Credentials>,
     /// TLS; none means plain TCP.
     pub tls: Option<Tls>,
-    /// `linli/1/{centre}/{gateway}`.
+    /// Beginning of all topics: `linli/1/{centre}/{gateway}`.
     pub base: String,
-    /// Most messages sent and not yet acknowledged.
+    /// Largest number of messages sent and not yet acknowledged.
     pub window: usize,
-    /// Most backlog messages per second; zero means as fast as it goes.
+    /// Backlog messages per second, at most; 0 is no limit.
     pub backlog_rate: u32,
-    /// Longest payload; longer ones go to the dead letters.
+    /// Longest payload in bytes; longer ones become dead letters.
     pub max_payload: usize,
-    /// Keep-alive.
+    /// Keep-alive interval.
     pub keep_alive: Duration,
-    /// A connection that acknowledges nothing for this long is dropped.
+    /// A connection without any acknowledgement for this long is closed.
     pub ack_timeout: Duration,
 }
 

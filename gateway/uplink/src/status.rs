@@ -12,18 +12,18 @@ pub struct Birth {
     pub boot: String,
     /// Mode of the centre.
     pub mode: String,
-    /// What the heads of its record are checked with.
+    /// Public key that verifies the heads of its record.
     pub record_key: Option<String>,
 }
 
 /// The state of the connection.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct UplinkStatus {
-    /// Whether the broker has accepted us.
+    /// Whether the broker has accepted the connection.
     pub connected: bool,
-    /// Since when.
+    /// Time of the last change of `connected`.
     pub since: Timestamp,
-    /// `host:port`.
+    /// Host and port of the broker.
     pub broker: String,
     /// Why the last connection ended or could not be made.
     #[serde(skip_serializing_if = "Option::is_none")]

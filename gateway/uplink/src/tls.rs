@@ -16,7 +16,7 @@ pub enum TlsError {
     /// A file cannot be read or is not PEM.
     #[error("{}: {why}", path.display())]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with it.
         why: String,

@@ -6,19 +6,19 @@ use linli_domain::vital::{NoReading, Quantity, Reading};
 use super::{contec, nonin, spp};
 use crate::port::Parity;
 
-/// A model.
+/// A supported model.
 pub struct Model {
-    /// `vendor/model`.
+    /// Name of its profile, `vendor/model`.
     pub name: &'static str,
-    /// What it is, in English.
+    /// Description in English.
     pub title: &'static str,
-    /// What it is, in Chinese.
+    /// Description in Chinese.
     pub title_zh: &'static str,
     /// Line settings: baud rate, parity, stop bits.
     pub line: (u32, Parity, u8),
-    /// What it measures.
+    /// Quantities that it measures.
     pub quantities: &'static [Quantity],
-    /// A decoder at the beginning of a stream.
+    /// Makes a decoder in its initial state.
     pub decoder: fn() -> Box<dyn Decoder>,
 }
 
@@ -55,7 +55,7 @@ const OXIMETRY: &[Quantity] = &[Quantity::OxygenSaturation, Quantity::PulseRate]
 const PRESSURE: &[Quantity] =
     &[Quantity::Systolic, Quantity::Diastolic, Quantity::MeanArterial, Quantity::PulseRate];
 
-/// Every model.
+/// All supported models.
 pub static MODELS: &[Model] = &[
     Model {
         name: "contec/cms50d-plus",

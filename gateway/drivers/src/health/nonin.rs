@@ -3,19 +3,19 @@
 //! The fast mode of the Avant ends with ` F`, an event with `*`, model 9847 begins with the time,
 //! and dashes stand for no data. Lines of any other form, such as the header, are passed over.
 
-/// What a line says; `None` within stands for dashes.
+/// Values of one line; `None` stands for dashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
-    /// Percent.
+    /// Oxygen saturation in percent.
     pub saturation: Option<u8>,
-    /// Per minute.
+    /// Pulse rate per minute.
     pub pulse: Option<u16>,
 }
 
-/// Longest line kept while its end has not come.
+/// Longest unfinished line that is kept, in bytes.
 const LONGEST: usize = 80;
 
-/// Cuts lines out of a stream.
+/// Splits a stream of bytes into lines.
 #[derive(Debug, Clone, Default)]
 pub struct Stream {
     held: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Stream {
 // === impl Stream ===
 
 impl Stream {
-    /// Takes one byte; a line when it was the end of one that matches.
+    /// Takes one byte. Returns the line that it completes, if that has the expected form.
     pub fn push(&mut self, byte: u8) -> Option<Line> {
         match byte {
             b'\n' => {

@@ -20,10 +20,10 @@ const LENGTH: usize = 10;
 /// The validity of a measurement that succeeded.
 const VALID: u16 = 0x80;
 
-/// One packet.
+/// A data packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
-    /// What was measured; none when the device marks it as failed.
+    /// The measurement; `None` when the device marks it as failed.
     pub pressures: Option<Pressures>,
     /// Year, month, day, hour, minute, second by the device's clock.
     pub time: [u16; 6],
@@ -34,17 +34,17 @@ pub struct Packet {
 /// Pressures in mm\[Hg\], pulse per minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pressures {
-    /// Systolic.
+    /// Systolic pressure.
     pub systolic: u16,
-    /// Diastolic.
+    /// Diastolic pressure.
     pub diastolic: u16,
-    /// Mean arterial.
+    /// Mean arterial pressure.
     pub mean: u16,
     /// Pulse rate.
     pub pulse: u16,
 }
 
-/// Cuts packets out of a stream, whatever is between them.
+/// Splits a stream of bytes into packets, and skips anything between them.
 #[derive(Debug, Clone, Default)]
 pub struct Stream {
     held: Vec<u8>,
@@ -54,7 +54,7 @@ pub struct Stream {
 // === impl Stream ===
 
 impl Stream {
-    /// Takes one byte; a packet when it was the last of one.
+    /// Takes one byte. Returns the packet that it completes, if any.
     pub fn push(&mut self, byte: u8) -> Option<Packet> {
         self.held.push(byte);
         // Drop from the front until what is held may be the beginning of a packet.

@@ -20,7 +20,7 @@ pub static POINTS: &[Point] = &[
 /// The state of a printer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Printer {
-    /// Overall state.
+    /// State of the printer as a whole.
     pub printer: Part,
     /// State of the paper supply.
     pub paper: Part,
@@ -32,7 +32,7 @@ pub struct Printer {
     pub cover_open: bool,
     /// Level of the emptiest supply, per cent.
     pub supplies: Option<f64>,
-    /// Its own message.
+    /// Message of the printer itself.
     pub detail: String,
 }
 

@@ -39,7 +39,7 @@ pub static POINTS: &[Point] = &[
     text(MESSAGE, "text shown instead of the service; empty: in service").writable(),
 ];
 
-/// A status report.
+/// A status report of a kiosk.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {

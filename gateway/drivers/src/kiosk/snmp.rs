@@ -34,7 +34,7 @@ const STORAGE_USED: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 6];
 const SUPPLY_MAX: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 8];
 const SUPPLY_LEVEL: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 9];
 
-/// `hrStorageFixedDisk`.
+/// Object id of `hrStorageFixedDisk`.
 const FIXED_DISK: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 1, 4];
 
 pub(crate) const UP: Point = number("uptime", "s", "since its agent started");

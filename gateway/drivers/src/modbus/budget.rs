@@ -11,7 +11,7 @@ use crate::protocol::Budget;
 /// Above this baud rate the silence between frames is fixed.
 const FIXED_ABOVE: u32 = 19_200;
 
-/// The fixed silence.
+/// Silence between frames above 19 200 bit/s, as the standard fixes it.
 const FIXED_SILENCE: Duration = Duration::from_micros(1750);
 
 /// Requests a device may miss before its breaker opens.
@@ -20,7 +20,7 @@ const DETECTION: u32 = 3;
 /// A device is assumed to die once an hour: its detection is spread over this.
 const AMORTISED: Duration = Duration::from_secs(3600);
 
-/// Dead devices considered.
+/// Largest number of dead devices for which the share is computed.
 const MOST_DEAD: usize = 3;
 
 // === impl Serial ===

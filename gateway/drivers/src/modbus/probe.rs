@@ -20,7 +20,7 @@ pub struct Probe {
     pub identity: Option<Result<(), String>>,
     /// One entry per point, in the order of the layout.
     pub points: Vec<(Quality, Option<Value>)>,
-    /// One entry per request: what was asked, how long it took, what went wrong.
+    /// One entry per request: its span, its duration, and its error if it failed.
     pub requests: Vec<(Span, Duration, Option<String>)>,
 }
 
@@ -35,7 +35,7 @@ pub enum Answer {
     Garbled,
 }
 
-/// Tables asked during a scan, one after the other, until one answers.
+/// Tables that a scan reads, in this order, until one answers.
 const ASKED: [Table; 4] = [Table::HoldingRegister, Table::InputRegister, Table::DiscreteInput, Table::Coil];
 
 /// Opens a line temporarily.

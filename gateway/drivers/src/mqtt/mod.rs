@@ -20,7 +20,7 @@ use crate::protocol::{Problem, RawDevice};
 
 pub use broker::Broker;
 
-/// Longest topic.
+/// Longest topic in bytes.
 const LONGEST_TOPIC: usize = 200;
 
 /// A broker that devices publish to: that of Zigbee2MQTT, or one inside the gateway.

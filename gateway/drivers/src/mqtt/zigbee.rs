@@ -11,7 +11,7 @@ use crate::publisher::PointResult;
 /// A kind of device.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// Its profile.
+    /// Name of its profile.
     pub name: &'static str,
     /// What it is, in English.
     pub title: &'static str,
@@ -28,7 +28,7 @@ const TAMPER: Point = flag("tamper", "its case was opened");
 const TEMPERATURE: Point = number("temperature", "Cel", "air");
 const HUMIDITY: Point = number("humidity", "%", "relative humidity of the air");
 
-/// Every kind.
+/// All supported kinds.
 pub static KINDS: &[Kind] = &[
     Kind {
         name: "zigbee2mqtt/climate",

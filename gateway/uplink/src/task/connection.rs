@@ -30,16 +30,16 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// Pause after the broker reported that a quota is used up.
 const QUOTA_PAUSE: Duration = Duration::from_secs(5);
 
-/// What a topic, a header and properties add to a payload at the most.
+/// Largest size in bytes of topic, header and properties of a message.
 const OVERHEAD: usize = 1024;
 
 /// How a connection ended.
 pub enum End {
-    /// As asked.
+    /// The task was cancelled.
     Cancelled,
     /// By the broker, the network, or its own silence.
     Lost {
-        /// Why.
+        /// The reason.
         why: String,
         /// Whether the broker had accepted it.
         was_connected: bool,

@@ -68,7 +68,7 @@ impl Lanes {
         })
     }
 
-    /// More was committed.
+    /// Extends the lanes up to the committed heads.
     pub fn grow(&mut self, heads: &Heads) {
         self.urgent.up_to = heads.urgent;
         self.live.up_to = heads.data;

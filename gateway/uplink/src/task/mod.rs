@@ -28,9 +28,9 @@ use suspect::Suspect;
 
 /// Everything the uplink works with.
 pub struct Context {
-    /// Where to connect.
+    /// Settings of the connection.
     pub settings: Settings,
-    /// What to deliver.
+    /// The outbox to deliver.
     pub outbox: Outbox,
     /// Where commands go; when it is full they are dropped and counted.
     pub inbound: mpsc::Sender<Inbound>,
@@ -42,7 +42,7 @@ pub struct Context {
     pub birth: watch::Receiver<Birth>,
     /// Where the state of the connection is published.
     pub status: watch::Sender<UplinkStatus>,
-    /// Labels.
+    /// Clock of time stamps.
     pub now: Arc<dyn Fn() -> Stamp + Send + Sync>,
     /// Ends the uplink after what is under way was acknowledged.
     pub cancel: CancellationToken,

@@ -6,38 +6,38 @@ use linli_domain::vital::Caveat;
 use super::float::Real;
 use super::payload::{Payload, Truncated};
 
-/// One measurement.
+/// A blood-pressure measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BloodPressure {
     /// UCUM code of the pressures: `mm[Hg]` or `kPa`.
     pub unit: &'static str,
-    /// Systolic; the cuff's pressure in an intermediate one.
+    /// Systolic pressure; in an intermediate measurement the pressure of the cuff.
     pub systolic: Real,
-    /// Diastolic.
+    /// Diastolic pressure.
     pub diastolic: Real,
-    /// Mean arterial.
+    /// Mean arterial pressure.
     pub mean: Real,
-    /// When, by the device's clock.
+    /// Time of the measurement by the device's clock.
     pub time: Option<Civil>,
     /// Pulse rate per minute.
     pub pulse: Option<Real>,
     /// The user's number; none when unknown.
     pub user: Option<u8>,
-    /// Doubts.
+    /// Reasons to doubt the values.
     pub caveats: Vec<Caveat>,
     /// Whether the pulse was in the device's range.
     pub pulse_range: PulseRange,
 }
 
-/// Whether the pulse was in the device's range.
+/// Whether the pulse rate was in the device's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PulseRange {
-    /// Within, or not told.
+    /// In the range, or not reported.
     #[default]
     Within,
-    /// Above.
+    /// Above the range.
     Above,
-    /// Below.
+    /// Below the range.
     Below,
 }
 

@@ -5,14 +5,14 @@ use linli_domain::Civil;
 use super::float::Real;
 use super::payload::{Payload, Truncated};
 
-/// One measurement. Meters keep them and tell them again: the sequence number names it.
+/// A glucose measurement. Meters store measurements and send them again; the sequence number identifies them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Glucose {
     /// Rises by one with each measurement of the meter.
     pub sequence: u16,
-    /// When, by the device's clock, without the offset.
+    /// Time of the measurement by the device's clock, without the offset.
     pub base_time: Civil,
-    /// Minutes the user has set the clock by.
+    /// Minutes by which the user has set the clock.
     pub offset_minutes: i16,
     /// Concentration and its UCUM unit: `kg/L` or `mol/L`.
     pub concentration: Option<(Real, &'static str)>,
@@ -20,9 +20,9 @@ pub struct Glucose {
     pub sample: Option<u8>,
     /// Where it was taken: 1 finger, 2 other site, 3 earlobe, 4 control solution.
     pub location: Option<u8>,
-    /// Sensor status bits.
+    /// Bits of the sensor status.
     pub status: u16,
-    /// A context record follows.
+    /// Whether a context record follows.
     pub has_context: bool,
 }
 

@@ -2,10 +2,10 @@
 
 use super::payload::{Payload, Truncated};
 
-/// One measurement.
+/// A heart-rate measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeartRate {
-    /// Per minute.
+    /// Heart rate per minute.
     pub rate: u16,
     /// Whether the sensor touches the skin; none when it cannot tell.
     pub contact: Option<bool>,

@@ -9,9 +9,9 @@ use super::payload::{Payload, Truncated};
 /// Saturation and pulse rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Oximetry {
-    /// Percent.
+    /// Oxygen saturation in percent.
     pub saturation: Real,
-    /// Per minute.
+    /// Pulse rate per minute.
     pub pulse: Real,
 }
 
@@ -23,14 +23,14 @@ pub struct MeasurementStatus(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SensorStatus(pub u32);
 
-/// A spot check.
+/// A spot-check measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spot {
-    /// What was measured.
+    /// The values.
     pub reading: Oximetry,
-    /// When, by the device's clock.
+    /// Time of the measurement by the device's clock.
     pub time: Option<Civil>,
-    /// The device's clock was never set: its time means nothing.
+    /// Whether the device's clock was never set, so that `time` is meaningless.
     pub is_clock_unset: bool,
     /// State of the measurement.
     pub status: MeasurementStatus,
@@ -40,14 +40,14 @@ pub struct Spot {
     pub amplitude: Option<Real>,
 }
 
-/// One of a continuous series.
+/// A measurement of a continuous series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Continuous {
-    /// Averaged as usual.
+    /// Values with the normal averaging time.
     pub reading: Oximetry,
-    /// Averaged fast.
+    /// Values with a short averaging time.
     pub fast: Option<Oximetry>,
-    /// Averaged slowly.
+    /// Values with a long averaging time.
     pub slow: Option<Oximetry>,
     /// State of the measurement.
     pub status: MeasurementStatus,

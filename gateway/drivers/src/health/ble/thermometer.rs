@@ -5,20 +5,20 @@ use linli_domain::Civil;
 use super::float::Real;
 use super::payload::{Payload, Truncated};
 
-/// One measurement.
+/// A temperature measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Temperature {
     /// UCUM code: `Cel` or `[degF]`.
     pub unit: &'static str,
-    /// The temperature.
+    /// The temperature in `unit`.
     pub value: Real,
-    /// When, by the device's clock.
+    /// Time of the measurement by the device's clock.
     pub time: Option<Civil>,
-    /// Where on the body.
+    /// Site of the measurement on the body.
     pub site: Option<Site>,
 }
 
-/// Where on the body (Temperature Type, 0x2A1D).
+/// Site on the body (Temperature Type, 0x2A1D).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Site {
     /// Armpit.

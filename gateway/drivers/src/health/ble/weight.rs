@@ -4,12 +4,12 @@ use linli_domain::Civil;
 
 use super::payload::{Payload, Truncated};
 
-/// One measurement.
+/// A weight measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
     /// Weight and its UCUM unit; none when the device could not measure.
     pub weight: Option<(f64, &'static str)>,
-    /// When, by the device's clock.
+    /// Time of the measurement by the device's clock.
     pub time: Option<Civil>,
     /// The user's number; none when unknown.
     pub user: Option<u8>,

@@ -22,7 +22,7 @@ pub struct Profile {
     pub characteristics: &'static [u16],
     /// The characteristic and the value to write so that the device sends stored measurements.
     pub recall: Option<(u16, &'static [u8])>,
-    /// What it measures.
+    /// Quantities that it measures.
     pub quantities: &'static [Quantity],
 }
 
@@ -37,7 +37,7 @@ const HEART_RATE: u16 = 0x2A37;
 /// Record Access Control Point: report stored records, all of them.
 const RECALL: (u16, &[u8]) = (0x2A52, &[1, 1]);
 
-/// Every profile.
+/// All supported profiles.
 pub static PROFILES: &[Profile] = &[
     Profile {
         name: "bluetooth/blood-pressure",

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// Most wrong tokens per address in a window.
 const MOST: u32 = 5;
 
-/// The window.
+/// Length of the window.
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Most addresses stored; the oldest are dropped.

@@ -22,11 +22,11 @@ const LANGUAGE: u8 = 0x48;
 pub enum Value {
     /// An integer or an enum.
     Number(i32),
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
     /// A keyword.
     Keyword(String),
-    /// Anything else.
+    /// A value of any other type.
     Other,
 }
 

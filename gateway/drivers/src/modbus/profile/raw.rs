@@ -53,7 +53,7 @@ pub(super) struct RawIdentify {
     pub plausible: (f64, f64),
 }
 
-/// Where the device tells its serial number.
+/// Registers of the device's serial number.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSerial {

@@ -28,7 +28,7 @@ pub enum Cut {
     Broken,
 }
 
-/// Frames a PDU.
+/// Returns a PDU as a frame, with its header.
 #[must_use]
 pub fn frame(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(7 + pdu.len());

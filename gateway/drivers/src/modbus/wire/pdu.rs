@@ -26,7 +26,7 @@ pub enum Wrong {
 // === impl Request ===
 
 impl Request {
-    /// Reads a span.
+    /// Returns the request that reads a span.
     #[must_use]
     pub fn read(span: Span) -> Self {
         let function = match span.table {
@@ -41,7 +41,7 @@ impl Request {
         Self { bytes, answer: 2 + data_bytes(span) }
     }
 
-    /// Writes.
+    /// Returns the request that writes.
     #[must_use]
     pub fn write(write: &Write) -> Self {
         let mut bytes = Vec::with_capacity(16);
@@ -77,7 +77,7 @@ impl Request {
         Self { bytes, answer: 5 }
     }
 
-    /// The function code.
+    /// Returns the function code.
     #[must_use]
     pub fn function(&self) -> u8 {
         self.bytes[0]

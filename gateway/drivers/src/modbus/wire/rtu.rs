@@ -21,7 +21,7 @@ pub enum Cut {
     Whole(Vec<u8>),
 }
 
-/// Frames a PDU.
+/// Returns a PDU as a frame, with its CRC.
 #[must_use]
 pub fn frame(unit: u8, pdu: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(pdu.len() + 3);
