@@ -29,7 +29,7 @@ pub struct DistrictCentre {
     pub gateway: Gateway,
 }
 
-/// All of them.
+/// A district with its centres.
 pub struct District {
     /// The configuration that each centre has a copy of, with the keys of the district's people.
     pub office: Centre,

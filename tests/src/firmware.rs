@@ -19,11 +19,11 @@ use sha2::{Digest, Sha512};
 
 use crate::emulator::built;
 
-/// How often a request is sent: a busy host stops the emulator in the middle of a frame, and what
-/// follows a silence is another frame.
+/// Attempts per request: a busy host stops the emulator in the middle of a frame, and the rest arrives as
+/// another frame.
 const TRIES: usize = 20;
 
-/// What the header of an image says.
+/// Contents of an image header.
 #[derive(Debug, Clone, Copy)]
 pub struct Said {
     /// The board, by its number.

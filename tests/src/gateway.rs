@@ -41,7 +41,7 @@ pub async fn signal(child: &Child, name: &str) -> anyhow::Result<()> {
 // === impl Gateway ===
 
 impl Gateway {
-    /// Starts it; `data` is the directory of its database.
+    /// Starts the gateway; `data` is the directory of its database.
     pub async fn start(config: &Path, data: &Path) -> anyhow::Result<Self> {
         Self::start_under(&[], config, data).await
     }
@@ -85,13 +85,13 @@ impl Gateway {
         anyhow::bail!("the gateway does not answer:\n{}", self.log())
     }
 
-    /// Ends it like a power cut.
+    /// Kills the gateway, as a power cut does.
     pub async fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill().await?;
         Ok(())
     }
 
-    /// Ends it in order.
+    /// Stops the gateway and waits for its end.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         signal(&self.child, "-TERM").await?;
         let ended = tokio::time::timeout(Duration::from_secs(40), self.child.wait()).await;
@@ -150,7 +150,7 @@ impl Gateway {
         Ok((answer.status, serde_json::from_str(&answer.body).unwrap_or_default()))
     }
 
-    /// Where its network listener is, by what it logged.
+    /// Returns the address of its network listener, as it was logged.
     pub async fn web(&self) -> anyhow::Result<String> {
         eventually("it is ready", Duration::from_secs(10), || self.log().contains("web=")).await?;
         let log = self.log();
@@ -170,7 +170,7 @@ impl Gateway {
         linli(&[arguments, &["--config", &config]].concat()).await
     }
 
-    /// Waits until its status says so.
+    /// Waits until its status satisfies a condition.
     pub async fn until(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! A cable between two programs: it can be cut, listened to, and held in the middle of a telegram.
+//! A proxy between two programs that can close the connection, watch it, and hold a request or an answer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,26 +10,26 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Largest piece that is passed on at once: more than any telegram of Modbus TCP (260 bytes).
+/// Largest number of bytes forwarded at once: more than a frame of Modbus TCP, which has 260.
 const PIECE: usize = 4096;
 
 /// What is held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// Nothing: it is only seen.
+    /// Nothing: the request is only noticed.
     Nothing,
-    /// The request: the device never hears of it.
+    /// The request: it does not reach the device.
     Request,
-    /// The answer: the device has done it, and nobody hears of that.
+    /// The answer: the device has acted, but its answer does not arrive.
     Answer,
 }
 
-/// A request that is waited for.
+/// Recognises a request.
 type Sought = fn(&[u8]) -> bool;
 
-/// A cable.
+/// A TCP connection between two programs, through a proxy.
 pub struct Link {
-    /// Its near end.
+    /// Port that the client connects to.
     pub port: u16,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -45,7 +45,7 @@ struct Shared {
 // === impl Link ===
 
 impl Link {
-    /// Lays a cable to that port of this machine.
+    /// Starts a proxy to a port of this machine.
     pub async fn to(far: u16) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
@@ -60,30 +60,30 @@ impl Link {
         Ok(Self { port, shared, task })
     }
 
-    /// Cuts it: whoever speaks through it hears that nobody is there any more.
+    /// Closes all connections and refuses new ones.
     pub fn cut(&self) {
         self.shared.is_whole.send_replace(false);
     }
 
-    /// Mends it.
+    /// Accepts connections again.
     pub fn mend(&self) {
         self.shared.is_whole.send_replace(true);
     }
 
-    /// Holds the next request that looks so, or its answer; nothing passes on that connection any more.
+    /// Holds the next request that matches, or its answer. Nothing is forwarded on that connection any more.
     pub fn hold(&self, sought: Sought, held: Held) {
         self.shared.caught.send_replace(None);
         *self.shared.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some((sought, held));
     }
 
-    /// When it was caught.
+    /// Waits until a request matched. Returns when.
     pub async fn caught(&self, patience: Duration) -> anyhow::Result<Instant> {
         let mut caught = self.shared.caught.subscribe();
         let found = tokio::time::timeout(patience, caught.wait_for(Option::is_some)).await??;
         found.ok_or_else(|| anyhow::anyhow!("nothing was caught"))
     }
 
-    /// Whether it was caught by now.
+    /// Whether a request matched by now.
     #[must_use]
     pub fn has_caught(&self) -> bool {
         self.shared.caught.borrow().is_some()
@@ -157,7 +157,7 @@ impl Shared {
         }
     }
 
-    /// Springs the trap, once.
+    /// Returns what to hold if the piece is the request that is waited for, once.
     fn spring(&self, piece: &[u8]) -> Option<Held> {
         let mut trap = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, held) = trap.take_if(|(sought, _)| sought(piece))?;

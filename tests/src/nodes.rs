@@ -25,7 +25,7 @@ use crate::workspace::free_port;
 
 /// The key that signs images which the nodes take, and another one.
 pub const KEY: [u8; 32] = [7; 32];
-/// A key that no node believes.
+/// A key that no node accepts.
 pub const STRANGER: [u8; 32] = [8; 32];
 
 /// One node of a line.
@@ -178,7 +178,7 @@ impl Slot {
     }
 }
 
-/// Carries bytes between whoever is connected and every node, a round a millisecond.
+/// Forwards bytes between the client and every node, once a millisecond.
 async fn carry(port: u16, slots: &Mutex<Vec<Slot>>, ends: &AtomicBool, began: Instant) {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port was free a moment ago");
     let mut client: Option<TcpStream> = None;

@@ -1,4 +1,4 @@
-//! People of the simulated centre: they do what they are asked, as the plans' prompts say.
+//! People of a simulated centre, who carry out the tasks of the plans.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::time::{Instant, sleep};
 use crate::gateway::Gateway;
 use crate::room::{Room, room, rooms};
 
-/// How often they look.
+/// Interval at which they check for tasks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// People, and what they decide.
+/// The simulated people, and their decisions.
 pub struct Operators {
-    /// Whether somebody tells a held room to go on.
+    /// Whether they resume a held room.
     pub resumes: bool,
-    /// Whether a step that is stuck is tried once more.
+    /// Whether they retry a step that is stuck.
     pub retries: bool,
 }
 

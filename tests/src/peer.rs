@@ -1,4 +1,4 @@
-//! Modbus servers by pymodbus, and the cable between one of them and the gateway.
+//! Modbus servers by pymodbus, and a serial connection between one of them and the gateway.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,21 +10,21 @@ use tokio::process::{Child, Command};
 
 use crate::workspace::{Workspace, eventually, tool};
 
-/// A Modbus server whose counters count up.
+/// A Modbus server with counters that increase.
 pub struct Peer {
     _child: Child,
 }
 
 /// Two connected pseudo-terminals, by socat.
 pub struct Cable {
-    /// The server's end.
+    /// Device of the server.
     pub server: PathBuf,
-    /// The gateway's end.
+    /// Device of the gateway.
     pub gateway: PathBuf,
     _child: Child,
 }
 
-/// The Python that has the peers' packages.
+/// Returns the Python interpreter that has the packages of the peers.
 pub fn python() -> anyhow::Result<PathBuf> {
     let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
     ensure!(
@@ -38,22 +38,22 @@ pub fn python() -> anyhow::Result<PathBuf> {
 // === impl Peer ===
 
 impl Peer {
-    /// Serves TCP.
+    /// Starts a Modbus TCP server.
     pub async fn tcp(port: u16, units: usize, every_ms: u32) -> anyhow::Result<Self> {
         Self::counting(&["tcp", &port.to_string()], units, every_ms).await
     }
 
-    /// Serves RTU frames over TCP, as a serial device server does.
+    /// Starts a server of RTU frames over TCP, as a serial device server does.
     pub async fn rtu_over_tcp(port: u16, units: usize, every_ms: u32) -> anyhow::Result<Self> {
         Self::counting(&["rtu_over_tcp", &port.to_string()], units, every_ms).await
     }
 
-    /// Serves a serial port.
+    /// Starts an RTU server on a serial port.
     pub async fn serial(path: &Path, units: usize, every_ms: u32) -> anyhow::Result<Self> {
         Self::counting(&["serial", &path.to_string_lossy()], units, every_ms).await
     }
 
-    /// Thirty units on a serial port, some with the faults given.
+    /// Starts thirty units on a serial port, some with the given faults.
     pub async fn bus_of_thirty(path: &Path, baud: u32, faults: &[&str]) -> anyhow::Result<Self> {
         let place = [path.to_string_lossy().into_owned(), baud.to_string()];
         let arguments = [&[place[0].as_str(), place[1].as_str()], faults].concat();
@@ -90,7 +90,7 @@ impl Peer {
 // === impl Cable ===
 
 impl Cable {
-    /// Lays a cable.
+    /// Creates the pair of pseudo-terminals.
     pub async fn connect(workspace: &Workspace) -> anyhow::Result<Self> {
         let (server, gateway) = (workspace.path("tty-server"), workspace.path("tty-gateway"));
         let end = |path: &Path| format!("pty,raw,echo=0,link={}", path.display());

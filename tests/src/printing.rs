@@ -97,7 +97,7 @@ impl Cups {
         Ok(Self { port, say, _child: child })
     }
 
-    /// The printer says that; `STATE: +media-empty-error`, for one.
+    /// Sets the message of the printer, such as `STATE: +media-empty-error`.
     pub fn says(&self, line: &str) -> anyhow::Result<()> {
         let whole = self.say.with_extension("new");
         std::fs::write(&whole, format!("{line}\n"))?;

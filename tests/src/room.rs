@@ -27,13 +27,13 @@ const SIGNERS: [(&str, &str, &str); 8] = [
     ("drill-deng", "site_deputy", "exercise"),
 ];
 
-/// Something that each press moves once more.
+/// A fixture that acts with each press.
 const GATE: &str = "\n[[fixture]]\nid = \"gate\"\nroom = \"reading-room\"\nkind = \"supply\"\n\n\
     [[fixture.set]]\nname = \"button\"\npoint = \"reading-mode.gate_button\"\nwords = { press = true }\npulse = true\n\n\
     [[fixture.read]]\nname = \"leaf\"\npoint = \"reading-mode.gate_open\"\nwords = { open = true, closed = false }\n\
     independent = true\n";
 
-/// A step that presses it.
+/// The step that presses it.
 const GATE_STEP: &str = "\n[[step]]\nid = \"gate\"\nkind = \"actuate\"\nafter = [\"uv-dose\"]\ndevice = \"gate\"\n\
     set = { button = \"press\" }\nverify = { read = [\"gate.leaf == LEAF\"], within = \"3s\", channel = \"independent\" }\n";
 
@@ -51,12 +51,12 @@ const ALARMS: &str = "[[alarm]]\nid = \"hot-holding.cool\"\ndevice = \"hot-holdi
     [[alarm]]\nid = \"specimen-fridge.frost\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\n\
     when = \"low\"\nlimit = 2\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱低于 2 °C\"\n";
 
-/// The plan into the emergency role, and back.
+/// The plan for the emergency role.
 pub const ENTER: &str = "reading-room.sampling@1";
-/// The way back.
+/// The plan for the return.
 pub const BACK: &str = "reading-room.from-sampling@1";
 
-/// A room and its controller.
+/// The controller that simulates a room.
 pub struct Room {
     child: Child,
     input: ChildStdin,
@@ -65,13 +65,13 @@ pub struct Room {
 
 /// A centre with that room.
 pub struct Centre {
-    /// Where it lies.
+    /// Directory of its files.
     pub workspace: Workspace,
-    /// Its configuration.
+    /// Its configuration directory.
     pub config: PathBuf,
-    /// Its data.
+    /// Its data directory.
     pub data: PathBuf,
-    /// The controller's port.
+    /// Port of the controller.
     pub port: u16,
     seq: u64,
     is_in_time: bool,
@@ -80,12 +80,12 @@ pub struct Centre {
 // === impl Room ===
 
 impl Room {
-    /// Starts it; the lamps' relay drops after the lease.
+    /// Starts the controller. The relay of the lamps drops after `lease`.
     pub async fn start(port: u16, lease: &str) -> anyhow::Result<Self> {
         Self::start_with(port, &["--lease", lease]).await
     }
 
-    /// Starts it with these words (see the script).
+    /// Starts the controller with these arguments (see the script).
     pub async fn start_with(port: u16, words: &[&str]) -> anyhow::Result<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/mode_room.py");
         let mut child = Command::new(python()?)
@@ -114,7 +114,7 @@ impl Room {
         Ok(Self { child, input, reported })
     }
 
-    /// Changes the room: `occupied 0`, `fire 1`, `broken lamp`.
+    /// Changes the state of the room: `occupied 0`, `fire 1`, `broken lamp`.
     pub async fn set(&mut self, word: &str) -> anyhow::Result<()> {
         let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
         let before = self.reported().len();
@@ -153,7 +153,7 @@ impl Room {
             .collect()
     }
 
-    /// It hangs, or goes on.
+    /// Sends a signal to the controller, such as STOP or CONT.
     pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
         crate::gateway::signal(&self.child, name).await
     }
@@ -167,12 +167,12 @@ impl Centre {
         Self::named("xinghe", mqtt).await
     }
 
-    /// The same under another name.
+    /// Like [`Centre::new`], under another name.
     pub async fn named(name: &str, mqtt: Option<u16>) -> anyhow::Result<Self> {
         Self::with_controller(name, mqtt, free_port()?).await
     }
 
-    /// The same, with its building controller on that port.
+    /// Like [`Centre::named`], with the controller on that port.
     pub async fn with_controller(name: &str, mqtt: Option<u16>, port: u16) -> anyhow::Result<Self> {
         let workspace = Workspace::new()?;
         let (config, data) = (workspace.path("config"), workspace.path("data"));
@@ -259,19 +259,19 @@ impl Centre {
         Ok(())
     }
 
-    /// The file of a person's key.
+    /// Path of a person's key.
     #[must_use]
     pub fn key(&self, name: &str) -> String {
         self.workspace.path(&format!("{name}.key")).to_string_lossy().into_owned()
     }
 
-    /// The file of a plan.
+    /// Path of a plan.
     #[must_use]
     pub fn plan(&self, plan: &str) -> String {
         self.config.join(format!("plans/{plan}.toml")).to_string_lossy().into_owned()
     }
 
-    /// Changes a plan and signs it anew.
+    /// Changes a plan and signs it again.
     pub async fn replan(&self, plan: &str, change: impl FnOnce(String) -> String) -> anyhow::Result<()> {
         let file = self.plan(plan);
         std::fs::write(&file, change(std::fs::read_to_string(&file)?))?;
@@ -287,12 +287,12 @@ impl Centre {
         Ok(file)
     }
 
-    /// Its machine has a time service that says that the clock is right.
+    /// Gives the machine a time service that reports a synchronised clock.
     pub const fn in_time(&mut self) {
         self.is_in_time = true;
     }
 
-    /// Starts its gateway.
+    /// Starts the gateway of the centre.
     pub async fn gateway(&self) -> anyhow::Result<Gateway> {
         let wrapper = if self.is_in_time { time_service(&self.workspace)? } else { Vec::new() };
         let words: Vec<&str> = wrapper.iter().map(String::as_str).collect();
@@ -301,7 +301,7 @@ impl Centre {
         Ok(gateway)
     }
 
-    /// Writes an order of the district, signed by these; gives its file.
+    /// Writes an order of the district, signed by these people. Returns its file.
     pub async fn order(
         &mut self,
         kind: &str,
@@ -313,7 +313,7 @@ impl Centre {
         self.order_with(self.seq, kind, class, more, signers).await
     }
 
-    /// The same with that number.
+    /// Like [`Centre::order`], with that sequence number.
     pub async fn order_with(
         &self,
         seq: u64,
@@ -336,8 +336,8 @@ impl Centre {
         Ok(file)
     }
 
-    /// Orders, and somebody on the spot compares the code: this machine's clock is synchronised with
-    /// nobody. Gives whether it was taken, and what was told.
+    /// Sends an order. The clock of this machine is not synchronised, so a person confirms the code. Returns
+    /// whether it was accepted, and the output.
     pub async fn send(&self, gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
         let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
         let code = shown["code"].as_str().unwrap_or_default();
@@ -346,14 +346,14 @@ impl Centre {
         Ok((sent.status.success(), reported))
     }
 
-    /// The controller is reached by another port, such as a cable's.
+    /// Reaches the controller at another port, such as that of a proxy.
     pub fn wired_to(&self, port: u16) -> anyhow::Result<()> {
         let file = self.config.join("devices.toml");
         let devices = std::fs::read_to_string(&file)?;
         Ok(std::fs::write(file, devices.replace(&self.port.to_string(), &port.to_string()))?)
     }
 
-    /// A third party verifies the record: it leads to the states that it says.
+    /// Verifies the record as a third party does, and that it leads to the recorded states.
     pub async fn record_holds(&self, gateway: &Gateway) -> anyhow::Result<()> {
         let record = self.workspace.path("record.jsonl").to_string_lossy().into_owned();
         let exported = gateway.verb(&["mode", "audit", "export", "-o", &record]).await?;
@@ -371,8 +371,7 @@ impl Centre {
     }
 }
 
-/// What a gateway is started under on a machine whose clock is synchronised: a `timedatectl` that
-/// says so.
+/// Returns the wrapper for a gateway on a machine with a synchronised clock: a `timedatectl` that reports it.
 pub fn time_service(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     let bin = workspace.path("bin");
     std::fs::create_dir_all(&bin)?;
@@ -383,7 +382,7 @@ pub fn time_service(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     Ok(vec!["env".to_owned(), format!("PATH={}:{path}", bin.display())])
 }
 
-/// Runs a verb that has to succeed; gives what it printed.
+/// Runs a verb that must succeed. Returns its output.
 pub async fn succeed(arguments: &[&str]) -> anyhow::Result<String> {
     let output = linli(arguments).await?;
     let reported = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
@@ -391,12 +390,12 @@ pub async fn succeed(arguments: &[&str]) -> anyhow::Result<String> {
     Ok(reported)
 }
 
-/// The reading room, as a gateway shows it.
+/// The reading room, as the gateway shows it.
 pub fn room(gateway: &Gateway) -> anyhow::Result<Value> {
     rooms(gateway)?.into_iter().find(|room| room["room"] == "reading-room").context("no reading room")
 }
 
-/// Every room with plans.
+/// Every room that has plans.
 pub fn rooms(gateway: &Gateway) -> anyhow::Result<Vec<Value>> {
     let (_, shown) = gateway.ask("GET", "/api/v1/mode", &Value::Null)?;
     shown["rooms"].as_array().cloned().context("no rooms")

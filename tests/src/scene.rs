@@ -2,7 +2,7 @@
 //! that switch, a monitor in the health cabin, a kiosk, a node, a device that takes commands, and
 //! one whose messages are too large for the broker.
 //!
-//! What is told of a whole gateway (its stored form, its answers) is told of this one.
+//! Tests of a whole gateway (its stored form, its answers) use this centre.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -34,10 +34,10 @@ pub const RESIDENT: (&str, &str) = ("欧阳若水", "11010519491231002X");
 /// Largest packet that the broker takes: less than 125 values need.
 const LARGEST_PACKET: usize = 4000;
 
-/// The counter counts once in so many milliseconds: its value is the same in every answer.
+/// Period of the counter in milliseconds: so long that its value is the same in every answer.
 const STANDS_STILL: u32 = 86_400_000;
 
-/// A busy machine takes its time.
+/// Longest wait, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Secrets beside the configuration: file, content.
@@ -48,7 +48,7 @@ const SECRETS: [(&str, &str); 4] = [
     ("kiosk.token", KIOSK_TOKEN),
 ];
 
-/// Where everything around the gateway listens.
+/// Ports of everything around the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
     /// The broker.
@@ -100,7 +100,7 @@ impl Ports {
         nodes: 18_307,
     };
 
-    /// Free ones.
+    /// Returns free ports.
     pub fn free() -> anyhow::Result<Self> {
         Ok(Self {
             broker: free_port()?,

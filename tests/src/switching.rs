@@ -9,10 +9,10 @@ use crate::operators::Operators;
 use crate::room::{Centre, ENTER, Room, room, rooms, step, succeed};
 use crate::workspace::eventually;
 
-/// A step takes seconds here; a busy machine takes longer.
+/// Longest wait for a step. Steps take seconds, more on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Waits until the room says so.
+/// Waits until the reading room satisfies `holds`.
 pub async fn until(gateway: &Gateway, what: &str, holds: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
     let held = eventually(what, PATIENCE, || room(gateway).is_ok_and(|room| holds(&room))).await;
     held.map_err(|error| {
@@ -20,7 +20,7 @@ pub async fn until(gateway: &Gateway, what: &str, holds: impl Fn(&Value) -> bool
     })
 }
 
-/// Waits until a room is so.
+/// Waits until a room satisfies `holds`.
 pub async fn until_room(
     gateway: &Gateway,
     name: &str,
@@ -47,12 +47,12 @@ pub fn alarm(gateway: &Gateway, id: &str) -> anyhow::Result<Value> {
     Ok(all.into_iter().find(|alarm| alarm["alarm"] == id).cloned().unwrap_or_default())
 }
 
-/// Waits until the room is at that stage.
+/// Waits until the reading room is at a stage.
 pub async fn at(gateway: &Gateway, stage: &str) -> anyhow::Result<()> {
     until(gateway, stage, |room| room["stage"] == stage).await
 }
 
-/// Somebody does a step when they are asked.
+/// Waits until a step asks for people, and confirms it as these people.
 pub async fn confirms(gateway: &Gateway, id: &str, people: &[&str]) -> anyhow::Result<()> {
     until(gateway, &format!("{id} is asked"), |room| step(room, id) == "asked").await?;
     for person in people {
@@ -68,12 +68,12 @@ pub async fn confirms(gateway: &Gateway, id: &str, people: &[&str]) -> anyhow::R
     Ok(())
 }
 
-/// Something done in the reading room.
+/// Requests an action in the reading room.
 pub fn act(gateway: &Gateway, action: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
     gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{action}"), body)
 }
 
-/// Orders; this machine's clock is synchronised with nobody, so the code is compared.
+/// Sends an order. The clock of this machine is not synchronised, so the code is confirmed.
 pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
     let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
     let code = shown["code"].as_str().unwrap_or_default();

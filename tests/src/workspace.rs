@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tokio::time::{Instant, sleep};
 
-/// Everything of one test lies in one directory that goes away with it.
+/// The directory of one test, removed when dropped.
 pub struct Workspace {
     dir: tempfile::TempDir,
 }
@@ -51,11 +51,11 @@ impl Workspace {
     }
 }
 
-/// A port nobody listens on, given to nobody else. It lies below the ports that the system takes
-/// for connections: there, somebody who asks whether it listens may end up talking to himself.
+/// Returns a port that nothing listens on, and that no other test gets. It lies below the ephemeral ports: a
+/// client that connects to a free port among those may connect to itself.
 ///
-/// Each process has two hundred ports of its own, by a lock that lasts as long as it runs: test programs
-/// may run side by side.
+/// Each process reserves two hundred ports with a lock that it holds until it ends, so that test programs may
+/// run at the same time.
 pub fn free_port() -> anyhow::Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     static BLOCK: LazyLock<Option<(u16, File)>> = LazyLock::new(|| {
@@ -71,7 +71,8 @@ pub fn free_port() -> anyhow::Result<u16> {
     anyhow::bail!("no port is free between 12000 and 32000")
 }
 
-/// Takes a lock of this machine's test programs that nobody holds; it lasts as long as the file is open.
+/// Takes the lock of that name, which all test programs of this machine share. An error if another one holds
+/// it. It is held while the file is open.
 pub fn lock(name: &str) -> anyhow::Result<File> {
     let file = File::create(std::env::temp_dir().join(format!("linli-e2e-{name}.lock")))?;
     file.try_lock().with_context(|| format!("{name} is held by another test program"))?;
@@ -89,7 +90,7 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The path of a program, or a sentence that says how to get it.
+/// Returns the path of a program. The error says how to install it.
 pub fn tool(name: &str, package: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let extra = [Path::new("/usr/sbin").to_owned(), Path::new("/usr/local/sbin").to_owned()];
@@ -100,7 +101,7 @@ pub fn tool(name: &str, package: &str) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("{name} is missing: install it with `apt-get install {package}`"))
 }
 
-/// Waits until `holds`, at most that long; the error says what was waited for.
+/// Waits until `holds`, at most for `patience`. The error names what was waited for.
 pub async fn eventually(
     what: &str,
     patience: Duration,

@@ -7,10 +7,10 @@ use anyhow::{Context, ensure};
 use crate::run::command;
 use crate::{needs, root};
 
-/// How long each target runs in CI.
+/// Duration of each target in CI, in seconds.
 const SECONDS: u32 = 10;
 
-/// Runs every target for a moment.
+/// Runs every target briefly.
 pub fn moment() -> anyhow::Result<()> {
     run(None, SECONDS)
 }
@@ -46,8 +46,8 @@ fn fuzz(target: &str, seconds: u32) -> anyhow::Result<()> {
     command(cargo_fuzz("run").args([target, "--"]).args(settings))
 }
 
-/// No sanitizer: the code is free of `unsafe`, and what is looked for are panics, hangs and memory. The
-/// coverage flags are unstable, hence the bootstrap.
+/// Returns a `cargo fuzz` command without a sanitizer: the code has no `unsafe`, and the targets look for
+/// panics, hangs and memory use. The coverage flags are unstable, hence the bootstrap.
 fn cargo_fuzz(verb: &str) -> Command {
     let mut command = Command::new(needs::from_venv("cargo-fuzz"));
     command.args(["fuzz", verb, "--sanitizer", "none"]).env("RUSTC_BOOTSTRAP", "1");

@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The project's root.
+/// Returns the root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -59,7 +59,7 @@ const PYTHON: [&str; 10] = [
     "typos==1.52.0",
 ];
 
-/// Makes sure that everything is there.
+/// Installs what is missing, or names it.
 pub fn ensure() -> anyhow::Result<()> {
     disk()?;
     let programs = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
@@ -72,7 +72,7 @@ pub fn ensure() -> anyhow::Result<()> {
     python()
 }
 
-/// A disk that fills up in the middle fails with words of the compiler; this says it first.
+/// Checks the free disk space first, because a build that fills the disk fails with a compiler error.
 fn disk() -> anyhow::Result<()> {
     let output = Command::new("df").args(["--output=avail", "-BM"]).arg(root()).output()?;
     let output = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -106,8 +106,7 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure of a Python of our own below `target/`, with the packages above: enough for linters, which
-/// need nothing of the system.
+/// Installs a Python environment below `target/` with the packages above: enough for linters.
 pub fn python() -> anyhow::Result<()> {
     let venv = root().join("target/venv");
     let stamp = venv.join("linli-needs");
@@ -135,7 +134,7 @@ pub fn python() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program of that Python.
+/// Returns the path of a program in that environment.
 pub fn from_venv(program: &str) -> std::path::PathBuf {
     Path::new(&root()).join("target/venv/bin").join(program)
 }

@@ -25,7 +25,7 @@ pub fn cargo(verb: &str, arguments: &[&str]) -> anyhow::Result<()> {
     command(&mut cargo_command(verb, arguments))
 }
 
-/// The same, not started.
+/// Returns the command of [`cargo`] without running it.
 pub fn cargo_command(verb: &str, arguments: &[&str]) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.args([verb, "--profile", PROFILE]).args(arguments).current_dir(root());

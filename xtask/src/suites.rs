@@ -17,10 +17,10 @@ use crate::{needs, root};
 /// The crate whose tests start the real binary.
 const END_TO_END: &str = "tests";
 
-/// What the names of test files with emulated boards begin with.
+/// Prefix of the test files that use emulated boards.
 const EMULATED: &str = "firmware";
 
-/// How many end-to-end tests run at once. Most wait for timers and peers.
+/// Number of end-to-end tests that run at once. Most wait for timers and peers.
 const THREADS: &str = "3";
 
 /// A test program.
@@ -103,7 +103,7 @@ fn build() -> anyhow::Result<Vec<Suite>> {
     suites(&String::from_utf8(built.stdout)?)
 }
 
-/// The test programs in what cargo says about a build.
+/// Returns the test programs that cargo's build messages name.
 fn suites(messages: &str) -> anyhow::Result<Vec<Suite>> {
     let root = root().canonicalize()?;
     let mut suites = Vec::new();

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 
-/// The arguments given.
+/// Arguments of a command line.
 pub struct Arguments {
     named: BTreeMap<String, Vec<String>>,
     flags: Vec<String>,
-    /// What has no name.
+    /// Arguments without a name.
     pub rest: Vec<String>,
 }
 
 // === impl Arguments ===
 
 impl Arguments {
-    /// Reads them; what is not known is wrong usage.
+    /// Parses the arguments. An unknown name is an error.
     pub fn read(arguments: &[&str], names: &[&str], flags: &[&str]) -> anyhow::Result<Self> {
         let mut read = Self { named: BTreeMap::new(), flags: Vec::new(), rest: Vec::new() };
         let mut arguments = arguments.iter();

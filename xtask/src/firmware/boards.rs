@@ -7,30 +7,30 @@ use serde_json::Value;
 use super::home;
 use linli_wire::board::Board as Number;
 
-/// A board.
+/// A board of a node.
 pub struct Board {
     /// Its name, also of its package.
     pub name: String,
-    /// Its number on the wire.
+    /// Its number in images and identities.
     pub number: Number,
-    /// The most that each program may need.
+    /// Size limits of its programs.
     pub budgets: Vec<Budget>,
 }
 
-/// The most that a program may need, in bytes.
+/// Size limits of a program, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// `boot` or `node`.
+    /// Name of the program, `boot` or `node`.
     pub program: String,
-    /// Code, constants and what is copied to memory.
+    /// Code, constants and initialised data.
     pub flash: u64,
-    /// What is always in memory.
+    /// Static memory.
     pub ram: u64,
-    /// The stack at its deepest, for programs whose stack the end-to-end tests measure in emulation.
+    /// Deepest stack, for programs whose stack the end-to-end tests measure in emulation.
     pub stack: Option<u64>,
 }
 
-/// The boards named, or all.
+/// Returns the named boards, or all.
 pub fn named(names: &[String]) -> anyhow::Result<Vec<Board>> {
     let all = all()?;
     let known: Vec<&str> = all.iter().map(|board| board.name.as_str()).collect();

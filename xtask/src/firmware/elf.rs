@@ -2,18 +2,18 @@
 
 use anyhow::{Context, ensure};
 
-/// What a program needs, in bytes.
+/// Sizes of a program, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {
     /// Code and constants.
     pub text: u64,
     /// Copied from flash to memory at start.
     pub data: u64,
-    /// Memory that begins as zero or as it was.
+    /// Memory that is zeroed or left as it is at start.
     pub bss: u64,
 }
 
-/// A program.
+/// An ELF file.
 pub struct Elf<'a> {
     bytes: &'a [u8],
 }
@@ -26,7 +26,7 @@ const ALLOC: u32 = 2;
 // === impl Elf ===
 
 impl<'a> Elf<'a> {
-    /// Looks at a file.
+    /// Parses the headers of a file.
     pub fn read(bytes: &'a [u8]) -> anyhow::Result<Self> {
         ensure!(bytes.starts_with(b"\x7fELF\x01\x01"), "not a 32-bit little-endian ELF file");
         Ok(Self { bytes })
@@ -42,7 +42,7 @@ impl<'a> Elf<'a> {
         Ok(u32::from_le_bytes(bytes.try_into()?))
     }
 
-    /// What it needs.
+    /// Returns the sizes of its sections.
     pub fn sizes(&self) -> anyhow::Result<Sizes> {
         let (table, size, count) = (self.word(32)? as usize, self.half(46)?, self.half(48)?);
         let mut sizes = Sizes::default();
@@ -61,7 +61,7 @@ impl<'a> Elf<'a> {
         Ok(sizes)
     }
 
-    /// What lies in flash, from its first byte to its last: where, and what.
+    /// Returns the contents of flash from the first byte to the last, with the address of the first.
     pub fn flash(&self) -> anyhow::Result<(u32, Vec<u8>)> {
         let (table, size, count) = (self.word(28)? as usize, self.half(42)?, self.half(44)?);
         let mut pieces = Vec::new();

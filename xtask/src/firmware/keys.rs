@@ -12,12 +12,12 @@ use ed25519_dalek::SigningKey;
 use super::arguments::Arguments;
 use super::home;
 
-/// The key that everybody has, for the emulated boards and the bench.
+/// Path of the development key, which is public, for emulated boards and the bench.
 pub fn development() -> PathBuf {
     home().join("keys/development.key")
 }
 
-/// Makes a key.
+/// Runs `keygen`: makes a key pair.
 pub fn verb(arguments: &Arguments) -> anyhow::Result<()> {
     let [file] = arguments.rest.as_slice() else {
         bail!("说明密钥文件名 name the file: cargo xtask firmware keygen centre.key");
@@ -72,12 +72,12 @@ pub fn read(file: &Path) -> anyhow::Result<[u8; 32]> {
     })
 }
 
-/// As hexadecimal digits, in lower case.
+/// Returns bytes as hexadecimal digits in lower case.
 pub fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
 }
 
-/// 32 bytes from hexadecimal digits of either case.
+/// Parses 32 bytes of hexadecimal digits of either case.
 fn unhex(text: &str) -> Option<[u8; 32]> {
     HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }

@@ -13,13 +13,13 @@ use super::arguments::Arguments;
 use super::boards::{self, Board};
 use super::{elf, keys, output_dir};
 
-/// What the header of a signed image states.
+/// Contents of the header of a signed image.
 pub struct Release {
-    /// The kinds it runs as.
+    /// Mask of the kinds of node that it runs as.
     pub kinds: u16,
-    /// Its version.
+    /// Version of the firmware.
     pub version: Version,
-    /// Its security version.
+    /// Security version.
     pub security: u16,
 }
 
@@ -95,7 +95,7 @@ fn kinds(names: &[String]) -> anyhow::Result<u16> {
     Ok(if names.is_empty() { kind::ANY } else { mask })
 }
 
-/// Reads `1.2.3`.
+/// Parses a version such as `1.2.3`.
 pub fn version(text: &str) -> anyhow::Result<Version> {
     let parts: Vec<&str> = text.split('.').collect();
     let [major, minor, patch] = parts.as_slice() else {

@@ -13,10 +13,10 @@ pub const TARGET: &str = "thumbv7m-none-eabi";
 
 const LIBRARY: &str = "/usr/lib/rustlib/src/rust/library/core";
 
-/// A compiler for it.
+/// A compiler for the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Toolchain {
-    /// The one on the path has the target.
+    /// The compiler on the path, which has the target.
     Rustup,
     /// Debian's `rustc-web`, `cargo-web`, `rust-web-src` and `lld`.
     Distribution,
@@ -32,7 +32,7 @@ pub fn has_rustup_target() -> bool {
 // === impl Toolchain ===
 
 impl Toolchain {
-    /// Finds one.
+    /// Finds a compiler.
     pub fn find() -> anyhow::Result<Self> {
         if has_rustup_target() {
             return Ok(Self::Rustup);
@@ -72,7 +72,7 @@ impl Toolchain {
         cargo
     }
 
-    /// Runs it.
+    /// Runs a command of that compiler.
     pub fn run(self, cargo: &mut Command) -> anyhow::Result<()> {
         let status = cargo.status().with_context(|| format!("{cargo:?} cannot be started"))?;
         if !status.success() {

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::File;
 use super::source::{self, Module};
 
-/// Crates whose circles are still accepted, each with how many modules are in circles. The number may
-/// only go down; at zero the row goes.
+/// Crates whose circles are still accepted, each with the number of modules in circles. The number may only
+/// decrease; a row with zero is removed.
 const ACCEPTED: [(&str, usize); 0] = [];
 
-/// Which modules a module imports.
+/// The modules that each module imports.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
-/// Checks every crate.
+/// Checks every crate for circles.
 pub fn check(files: &[File]) -> Vec<String> {
     check_except(files, &ACCEPTED)
 }
@@ -38,8 +38,8 @@ fn check_except(files: &[File], accepted: &[(&str, usize)]) -> Vec<String> {
     problems
 }
 
-/// The imports of every crate by its folder: what stands before `/src/`. Modules for tests only are left
-/// out: nothing that is shipped depends on them.
+/// Returns the imports of every crate by its folder, the part of the path before `/src/`. Modules for tests
+/// are left out.
 fn crates(files: &[File]) -> BTreeMap<String, Imports> {
     let mut sources: BTreeMap<String, Vec<(Module, &str)>> = BTreeMap::new();
     for file in files.iter().filter(|file| !file.is_test) {
@@ -67,11 +67,11 @@ fn imports(sources: &[(Module, &str)]) -> Imports {
     imports
 }
 
-/// One knot of modules, each of which reaches every other.
+/// A strongly connected group of modules.
 struct Circle {
-    /// How many modules are in it.
+    /// Number of its modules.
     modules: usize,
-    /// The shortest way round that is not allowed.
+    /// Shortest forbidden circle in it.
     shortest: Vec<Module>,
 }
 
@@ -119,7 +119,8 @@ fn way_round(imports: &Imports, from: &Module) -> Option<Vec<Module>> {
     firsts.filter_map(|first| way_back(imports, from, first)).min_by_key(Vec::len)
 }
 
-/// The way from `from` over `first` and back, breadth first; not straight back between parent and child.
+/// Returns the shortest path from `from` over `first` back to `from`, breadth first; a parent and its child
+/// alone are no circle.
 fn way_back(imports: &Imports, from: &Module, first: &Module) -> Option<Vec<Module>> {
     let is_family = is_parent(from, first) || is_parent(first, from);
     let mut open = VecDeque::from([vec![from.clone(), first.clone()]]);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{File, source, text};
 
-/// Most lines of a crate's `src`, without tests: what one person can hold, and one core compiles while
-/// another works on the next crate.
+/// Largest number of lines in a crate's `src`, without tests. Smaller crates compile in parallel and are
+/// easier to know.
 const MOST_LINES: usize = 12_000;
 
 /// Crates that are still larger.
@@ -44,7 +44,7 @@ fn sizes(files: &[File], accepted: &[&str]) -> Vec<String> {
     lines.iter().filter_map(problem).collect()
 }
 
-/// A service gets a handle of another one when it starts; it never names its module.
+/// Checks that no service names the module of another service: it receives handles when it starts.
 fn siblings(files: &[File]) -> Vec<String> {
     let inner = |file: &File| file.path.to_str()?.strip_prefix(SERVICES).map(str::to_owned);
     let services: Vec<String> = files

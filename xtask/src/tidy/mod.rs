@@ -18,7 +18,7 @@ use anyhow::{Context, bail};
 pub struct File {
     /// Relative to the root.
     pub path: PathBuf,
-    /// Its text.
+    /// Contents of the file.
     pub text: String,
     /// Whether it is a test: below `tests`, or a module declared for tests only.
     pub is_test: bool,

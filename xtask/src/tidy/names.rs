@@ -7,11 +7,11 @@ use super::{File, text};
 
 /// A word that no public type may have as its head: its last word, as in `AlarmDesk`.
 struct Name {
-    /// The word.
+    /// The refused word.
     word: &'static str,
-    /// What to use.
+    /// What to use instead.
     better: &'static str,
-    /// Only in files whose path contains this; empty is everywhere.
+    /// Applies only to files whose path contains this text; empty for all.
     within: &'static str,
 }
 
@@ -23,7 +23,7 @@ const fn name_in(within: &'static str, word: &'static str, better: &'static str)
     Name { word, better, within }
 }
 
-/// The table. Longer words stand before their ends.
+/// The refused words. A word stands before those that it ends in.
 const NAMES: [Name; 32] = [
     name("LinePlan", "CheckedLine"),
     name("Desk", "Service"),
@@ -60,7 +60,7 @@ const NAMES: [Name; 32] = [
     name_in("/cli/", "Site", "ConfigDir"),
 ];
 
-/// Public types that still carry such a word, by their names; a name that no type has any more is refused.
+/// Public types that are still accepted. A name that no type has any more is refused.
 const ACCEPTED: [&str; 0] = [];
 
 /// Checks every Rust file.
@@ -91,7 +91,7 @@ fn check_except(files: &[File], accepted: &[&str]) -> Vec<String> {
     problems
 }
 
-/// The name of the type that a line makes public, to the crate or beyond.
+/// Returns the name of the type that a line declares as `pub`, with any visibility.
 fn public_type(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("pub")?;
     let rest = match rest.strip_prefix('(') {

@@ -74,7 +74,7 @@ fn start(current: &[String], words: &[&str], mut at: usize) -> (Module, usize) {
     (module, at)
 }
 
-/// Reads `a::{b, c::d}` from `at`; returns where it ends.
+/// Reads `a::{b, c::d}` from `at`. Returns the position of its end.
 fn tree(words: &[&str], mut at: usize, start: &[String], found: &mut Vec<Vec<String>>) -> usize {
     let mut path = start.to_vec();
     while let Some(word) = words.get(at) {
@@ -141,7 +141,8 @@ fn blank(source: &str) -> String {
     code
 }
 
-/// How many bytes a comment, string or character literal at the beginning of `rest` has; 0 for code.
+/// Returns the length in bytes of the comment, string or character literal at the beginning of `rest`, 0 for
+/// code.
 fn skipped(rest: &str, before: Option<char>) -> usize {
     let to_end =
         |end: &str, from: usize| rest[from..].find(end).map_or(rest.len(), |at| from + at + end.len());
@@ -176,7 +177,7 @@ fn skipped(rest: &str, before: Option<char>) -> usize {
     0
 }
 
-/// Block comments nest.
+/// Returns the length in bytes of a block comment, which may contain others.
 fn block_comment(rest: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
