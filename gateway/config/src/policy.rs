@@ -154,8 +154,8 @@ impl<'d> Checker<'_, 'd, '_, '_> {
             }
         };
         for (line, layout) in found {
-            let told = poll.map(|poll| line.plan.check_polls(&[(layout.device.clone(), poll)].into()));
-            let poll = match told {
+            let checked = poll.map(|poll| line.plan.check_polls(&[(layout.device.clone(), poll)].into()));
+            let poll = match checked {
                 Some(Err(problem)) => {
                     // For a class, only the devices that are polled are read more often.
                     if raw.device.is_some() || problem.device.is_none() {

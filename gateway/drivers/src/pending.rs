@@ -32,11 +32,11 @@ impl Pending {
 
     /// Completes the commands whose value the device reports.
     pub fn heard(&mut self, device: usize, values: &[(u16, PointResult)]) {
-        for (point, told) in values {
+        for (point, reported) in values {
             let is_done = |c: &LineCommand| {
                 c.device == device
                     && c.point == *point
-                    && told.as_ref().is_ok_and(|value| same(value, &c.value))
+                    && reported.as_ref().is_ok_and(|value| same(value, &c.value))
             };
             if let Some(at) = self.waiting.iter().position(is_done) {
                 let command = self.waiting.swap_remove(at);
@@ -54,8 +54,8 @@ impl Pending {
     }
 }
 
-fn same(told: &Value, asked: &Value) -> bool {
-    told == asked || told.as_f64().is_some_and(|told| asked.as_f64() == Some(told))
+fn same(reported: &Value, asked: &Value) -> bool {
+    reported == asked || reported.as_f64().is_some_and(|reported| asked.as_f64() == Some(reported))
 }
 
 #[cfg(test)]

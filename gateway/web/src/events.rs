@@ -62,7 +62,7 @@ async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Liste
             () = listener.cancel.cancelled() => return None,
             event = listener.events.recv() => event,
         };
-        let told = match event {
+        let message = match event {
             Ok(Event { kind, whole, .. }) if listener.sees_all => Told::default().event(kind).data(&*whole),
             Ok(Event { kind, public: Some(public), .. }) => Told::default().event(kind).data(&*public),
             Ok(_) => continue,
@@ -70,6 +70,6 @@ async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Liste
             Err(RecvError::Lagged(count)) => Told::default().event("missed").data(count.to_string()),
             Err(RecvError::Closed) => return None,
         };
-        return Some((Ok(told), listener));
+        return Some((Ok(message), listener));
     }
 }

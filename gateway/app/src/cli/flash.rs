@@ -203,20 +203,20 @@ async fn directly(
     let about = format!("{} {:08x}", image.header.firmware, image.header.id());
     for target in &targets {
         record.note("flash", "begun", target, Some(about.clone()), None).await;
-        let (tell, mut told) = mpsc::channel(STEPS);
-        let updating = update(target, image, &tell);
+        let (progress, mut steps) = mpsc::channel(STEPS);
+        let updating = update(target, image, &progress);
         tokio::pin!(updating);
         let answer = loop {
             tokio::select! {
                 (answer, _) = &mut updating => break answer,
-                Some(step) = told.recv() => screen.show(&step),
+                Some(step) = steps.recv() => screen.show(&step),
                 _ = tokio::signal::ctrl_c() => {
                     record.note("flash", "stopped", target, Some(about.clone()), None).await;
                     return Ok(screen.interrupted());
                 }
             }
         };
-        while let Ok(step) = told.try_recv() {
+        while let Ok(step) = steps.try_recv() {
             screen.show(&step);
         }
         let why = answer["why"].as_str().map(str::to_owned);

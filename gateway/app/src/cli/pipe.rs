@@ -15,11 +15,11 @@ pub fn until_the_reader_leaves(verb: impl FnOnce() -> ExitCode + UnwindSafe) -> 
         }
     }));
     catch_unwind(verb).unwrap_or_else(|panic| match panic.downcast_ref::<String>() {
-        Some(told) if is_closed(told) => ExitCode::SUCCESS,
+        Some(message) if is_closed(message) => ExitCode::SUCCESS,
         _ => resume_unwind(panic),
     })
 }
 
-fn is_closed(told: &str) -> bool {
-    CLOSED.iter().all(|part| told.contains(part))
+fn is_closed(message: &str) -> bool {
+    CLOSED.iter().all(|part| message.contains(part))
 }

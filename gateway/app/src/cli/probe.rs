@@ -83,12 +83,12 @@ fn through_gateway(args: &Args, data_dir: &std::path::Path) -> anyhow::Result<Ex
         "{}; `linli reload` takes over a changed configuration",
         socket::detail(&answer)
     );
-    let told: Value = serde_json::from_str(&answer.body)?;
-    let rows: Vec<Value> = told.get("points").and_then(Value::as_array).cloned().unwrap_or_default();
+    let device: Value = serde_json::from_str(&answer.body)?;
+    let rows: Vec<Value> = device.get("points").and_then(Value::as_array).cloned().unwrap_or_default();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        println!("{}", serde_json::to_string_pretty(&device)?);
     } else {
-        let word = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let word = |key: &str| device.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         println!(
             "latest values of the running gateway; {} is {} {}",
             args.device,

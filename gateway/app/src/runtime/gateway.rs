@@ -237,7 +237,7 @@ impl Gateway {
 
     /// Applies `self.current` to the running parts.
     async fn apply(&mut self) {
-        let canteen = || self.current.canteen.iter().filter_map(|watched| watched.told.clone());
+        let canteen = || self.current.canteen.iter().filter_map(|watched| watched.computed.clone());
         let reckoned = canteen().map(|layout| ConfiguredDevice {
             layout,
             line: canteen::line(),

@@ -165,9 +165,9 @@ impl Pipeline {
             return;
         }
         let Some(measurement) = steady.push(batch, Instant::now()) else { return };
-        let told = VitalMeasurement { layout: Arc::clone(&batch.layout), measurement, reply: None };
+        let reported = VitalMeasurement { layout: Arc::clone(&batch.layout), measurement, reply: None };
         let measurements = self.measurements.as_ref().and_then(mpsc::WeakSender::upgrade);
-        let taken = measurements.is_some_and(|measurements| measurements.try_send(told).is_ok());
+        let taken = measurements.is_some_and(|measurements| measurements.try_send(reported).is_ok());
         if !taken {
             tracing::warn!(device = %batch.layout.device, "a measurement could not be taken: too many at once");
         }
@@ -186,7 +186,7 @@ impl Pipeline {
             Some(reason) => tracing::warn!(line, device, reason, detail, "offline"),
         }
         // The transition of a line is published through those of its devices.
-        if let Some(body) = told(event) {
+        if let Some(body) = device_event(event) {
             self.events.tell("device", &serde_json::Value::Object(body.clone()));
             let message =
                 Message { topic: Topic::DeviceEvent, class: DeviceClass::Telemetry, at: event.at.at, body };
@@ -203,7 +203,7 @@ const fn raised(own: Lane, waits: u64) -> Lane {
 }
 
 /// Event for the transition of a device; `None` for that of a line.
-fn told(event: &LineEvent) -> Option<Map<String, serde_json::Value>> {
+fn device_event(event: &LineEvent) -> Option<Map<String, serde_json::Value>> {
     let device = event.device.as_ref()?;
     let (state, reason) = match event.state {
         DeviceState::Online => ("online", None),
@@ -265,12 +265,16 @@ mod tests {
             detail: detail.to_owned(),
         };
         let silent = DeviceState::Offline(linli_domain::Reason::Silent);
-        assert_eq!(told(&event(None, silent, "")), None, "a line's own is told of each of its devices");
-        let told = [
-            told(&event(Some("fridge-1"), DeviceState::Online, "")),
-            told(&event(Some("fridge-1"), silent, "no answer")),
+        assert_eq!(
+            device_event(&event(None, silent, "")),
+            None,
+            "a line's own is told of each of its devices"
+        );
+        let events = [
+            device_event(&event(Some("fridge-1"), DeviceState::Online, "")),
+            device_event(&event(Some("fridge-1"), silent, "no answer")),
         ];
-        linli_golden::sent("pipeline/device", &told);
+        linli_golden::sent("pipeline/device", &events);
     }
 
     #[test]

@@ -66,9 +66,10 @@ pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
 /// Alarms on the times that the canteen service computes for a cabinet.
 fn canteen(device: &Known<'_>) -> Vec<Rule> {
     let id = &device.layout.device;
-    let told =
-        device.keeps.and_then(|kept| CanteenDevice::of(device.layout, Some(kept), device.silent_after)?.told);
-    let Some(told) = told else { return Vec::new() };
+    let computed = device
+        .keeps
+        .and_then(|kept| CanteenDevice::of(device.layout, Some(kept), device.silent_after)?.computed);
+    let Some(computed) = computed else { return Vec::new() };
     let high = |limit| Condition::High { limit, deadband: 0.5 };
     let wanted = [
         (canteen::DANGER, "exposed", high(120.0), Priority::High, "4 小时内在 8–60 °C 已累计 2 小时"),
@@ -77,9 +78,9 @@ fn canteen(device: &Known<'_>) -> Vec<Rule> {
         (canteen::CLEAN, "unclean", Condition::Is(false), Priority::Medium, "上一次清洗消毒温度或时间不足"),
     ];
     let rule = |(point, suffix, condition, priority, text): (&str, &str, Condition, Priority, &str)| {
-        let point = told.points.iter().find(|spec| spec.name.as_str() == point)?.name.clone();
+        let point = computed.points.iter().find(|spec| spec.name.as_str() == point)?.name.clone();
         Some(Rule {
-            source: Source { device: told.device.clone(), point },
+            source: Source { device: computed.device.clone(), point },
             priority,
             text: format!("{}：{text}", device.layout.name),
             ..blank(derived(id, suffix)?, condition)

@@ -37,7 +37,7 @@ pub struct CanteenDevice {
     /// Age at which a value is stale.
     pub fresh: Duration,
     /// Layout of its computed points; `None` when it has none.
-    pub told: Option<Arc<Layout>>,
+    pub computed: Option<Arc<Layout>>,
 }
 
 // === impl CanteenDevice ===
@@ -47,14 +47,14 @@ impl CanteenDevice {
     #[must_use]
     pub fn of(layout: &Layout, kept: Option<Kept>, fresh: Duration) -> Option<Self> {
         let point = layout.points.iter().position(|point| point.name.as_str() == TEMPERATURE)?;
-        let told = kept.and_then(|kept| told(layout, kept));
+        let computed = kept.and_then(|kept| computed_layout(layout, kept));
         Some(Self {
             device: layout.device.clone(),
             name: layout.name.clone(),
             kept,
             point: u16::try_from(point).ok()?,
             fresh,
-            told: told.map(Arc::new),
+            computed: computed.map(Arc::new),
         })
     }
 
@@ -69,11 +69,11 @@ impl CanteenDevice {
             value,
         };
         let samples = (0..).zip(values).map(sample).collect();
-        Some(Batch { layout: Arc::clone(self.told.as_ref()?), samples })
+        Some(Batch { layout: Arc::clone(self.computed.as_ref()?), samples })
     }
 }
 
-fn told(layout: &Layout, kept: Kept) -> Option<Layout> {
+fn computed_layout(layout: &Layout, kept: Kept) -> Option<Layout> {
     let point = |name: &str, unit: &str, kind| {
         Some(PointSpec { name: Id::new(name).ok()?, unit: unit.to_owned(), kind, writable: false })
     };

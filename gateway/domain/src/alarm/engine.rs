@@ -187,7 +187,7 @@ impl Engine {
             }
         }
         let tied = std::mem::take(&mut self.about[source]);
-        let mut told = Vec::new();
+        let mut transitions = Vec::new();
         for Tied { position, own, other } in &tied {
             let other = other.and_then(|other| self.seen[other].value());
             let alarm = &mut self.alarms[*position];
@@ -197,11 +197,11 @@ impl Engine {
             }
         }
         for Tied { position, .. } in &tied {
-            told.extend(self.look(now, &[*position]));
+            transitions.extend(self.look(now, &[*position]));
         }
         self.about[source] = tied;
         self.calm(source);
-        told
+        transitions
     }
 
     /// Calculates which values of a source change no alarm.
@@ -217,9 +217,9 @@ impl Engine {
         }
         let all: Vec<usize> = (0..self.alarms.len()).collect();
         self.soonest = Tick(u64::MAX);
-        let told = self.look(now, &all);
+        let transitions = self.look(now, &all);
         self.soonest = self.next_due().unwrap_or(Tick(u64::MAX));
-        told
+        transitions
     }
 
     /// Returns when [`Engine::tick`] must be called next.
@@ -235,12 +235,12 @@ impl Engine {
     }
 
     fn look(&mut self, now: Tick, positions: &[usize]) -> Vec<Transition> {
-        let mut told = Vec::new();
+        let mut transitions = Vec::new();
         for position in positions {
             if self.alarms[*position].next_due().is_some_and(|due| due <= now) {
                 for event in self.alarms[*position].ripen(now) {
-                    told.extend(self.step(now, *position, event));
-                    told.extend(self.design(now, *position));
+                    transitions.extend(self.step(now, *position, event));
+                    transitions.extend(self.design(now, *position));
                 }
                 if !self.about[self.own[*position]].is_empty() {
                     self.calm(self.own[*position]);
@@ -248,7 +248,7 @@ impl Engine {
             }
             self.expect(*position);
         }
-        told
+        transitions
     }
 
     /// Suppresses the alarms that depend on this one, or ends their suppression.
@@ -265,7 +265,7 @@ impl Engine {
     /// Sets the alarms that a mode suppresses; all others are released.
     pub fn silence(&mut self, now: Tick, silent: BTreeSet<Id>) -> Vec<Transition> {
         self.silent = silent;
-        let mut told = Vec::new();
+        let mut transitions = Vec::new();
         for position in 0..self.alarms.len() {
             let event = match self.alarms[position].state {
                 State::Suppressed if !self.is_silenced(position) => Event::Unsuppress,
@@ -273,9 +273,9 @@ impl Engine {
                 _ if self.silent.contains(&self.alarms[position].rule.id) => Event::Suppress,
                 _ => continue,
             };
-            told.extend(self.step(now, position, event));
+            transitions.extend(self.step(now, position, event));
         }
-        told
+        transitions
     }
 
     /// Whether it is suppressed by design now.
@@ -346,12 +346,12 @@ impl Engine {
             self.alarms[position].shelved = Some((now.after(shelf.span), shelf.is_one_shot));
             self.expect(position);
         }
-        let mut told = vec![step];
+        let mut transitions = vec![step];
         // An unshelved alarm may be suppressed by design again.
         if self.is_silenced(position) && !self.alarms[position].state.is_silent() {
-            told.extend(self.step(now, position, Event::Suppress));
+            transitions.extend(self.step(now, position, Event::Suppress));
         }
-        Ok(told)
+        Ok(transitions)
     }
 
     /// Every alarm.

@@ -182,8 +182,9 @@ impl Conversation {
         let mut note = None;
         for measurement in measurements {
             let (reply, safe) = oneshot::channel();
-            let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
-            if self.measurements.send(told).await.is_err() {
+            let reported =
+                VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
+            if self.measurements.send(reported).await.is_err() {
                 return Code::Reject("the gateway is stopping; send again".to_owned());
             }
             match safe.await {

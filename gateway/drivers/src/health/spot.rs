@@ -22,7 +22,7 @@ const PULSE_SPREAD: u16 = 10;
 pub struct Spot {
     window: Vec<(Instant, u16, u16)>,
     absent_since: Option<Instant>,
-    is_told: bool,
+    is_reported: bool,
 }
 
 // === impl Spot ===
@@ -34,12 +34,12 @@ impl Spot {
             let since = *self.absent_since.get_or_insert(now);
             self.window.clear();
             if now.saturating_duration_since(since) >= GONE {
-                self.is_told = false;
+                self.is_reported = false;
             }
             return None;
         };
         self.absent_since = None;
-        if self.is_told {
+        if self.is_reported {
             return None;
         }
         self.window.push((now, saturation, pulse));
@@ -51,7 +51,7 @@ impl Spot {
         let settled =
             (median(self.window.iter().map(|(_, s, _)| *s)), median(self.window.iter().map(|(.., p)| *p)));
         self.window.clear();
-        self.is_told = true;
+        self.is_reported = true;
         Some(settled)
     }
 

@@ -81,14 +81,14 @@ impl Printer {
     #[must_use]
     pub fn of_snmp(device: i64, printer: i64, errors: &[u8]) -> Self {
         let is_set = |bit: usize| errors.get(bit / 8).is_some_and(|octet| octet & (0x80 >> (bit % 8)) != 0);
-        let told: Vec<&str> =
+        let reported: Vec<&str> =
             ERRORS.iter().enumerate().filter(|(bit, _)| is_set(*bit)).map(|(_, word)| *word).collect();
-        let has = |word: &str| told.contains(&word);
+        let has = |word: &str| reported.contains(&word);
         let state = match (device, printer) {
             (5, _) => Part::Fault,
-            _ if told.iter().any(|word| DOWN.contains(word)) => Part::Fault,
+            _ if reported.iter().any(|word| DOWN.contains(word)) => Part::Fault,
             (3, _) => Part::Warn,
-            _ if !told.is_empty() => Part::Warn,
+            _ if !reported.is_empty() => Part::Warn,
             (_, 4 | 5) => Part::Busy,
             _ => Part::Ok,
         };
@@ -97,23 +97,23 @@ impl Printer {
             toner: worst(has("noToner") || has("markerSupplyMissing"), has("lowToner")),
             jam: has("jammed"),
             cover_open: has("doorOpen"),
-            ..Self::blank(state, told.join(" "))
+            ..Self::blank(state, reported.join(" "))
         }
     }
 
     /// From `printer-state` and `printer-state-reasons`: keywords, with how bad each is.
     #[must_use]
     pub fn of_ipp(state: i32, reasons: &[String]) -> Self {
-        let told: Vec<(&str, Part)> =
+        let reported: Vec<(&str, Part)> =
             reasons.iter().filter(|reason| *reason != "none").map(|reason| severity(reason)).collect();
         let has = |words: &[&str]| {
-            told.iter().filter(|(word, _)| words.contains(word)).map(|(_, part)| *part).max()
+            reported.iter().filter(|(word, _)| words.contains(word)).map(|(_, part)| *part).max()
         };
-        let worst_told = told.iter().map(|(_, part)| *part).max().unwrap_or(Part::Ok);
+        let worst_reason = reported.iter().map(|(_, part)| *part).max().unwrap_or(Part::Ok);
         let printer = match state {
             5 => Part::Fault,
-            4 => worst_told.max(Part::Busy),
-            _ => worst_told,
+            4 => worst_reason.max(Part::Busy),
+            _ => worst_reason,
         };
         let is = |words: &[&str]| has(words).is_some();
         Self {

@@ -140,12 +140,12 @@ async fn ask(settings: &Settings, first: i32) -> Answer {
         What::Host => {
             let load = agent.load().await?;
             let free = agent.disk_free().await?;
-            Ok(vec![(0, up), (1, told(load)), (2, told(free))])
+            Ok(vec![(0, up), (1, result(load)), (2, result(free))])
         }
     }
 }
 
-fn told(value: Option<f64>) -> PointResult {
+fn result(value: Option<f64>) -> PointResult {
     value.and_then(Value::float).ok_or(Reason::NoValue)
 }
 

@@ -126,8 +126,8 @@ impl Point {
         let value = words.get(..usize::from(self.codec.kind.words())).unwrap_or(words);
         let (quality, value) = self.codec.decode(value);
         let Some(rule) = &self.quality else { return (quality, value) };
-        let told = words.get(usize::from(rule.offset)).map(|code| rule.quality(*code));
-        match (told, quality) {
+        let reported = words.get(usize::from(rule.offset)).map(|code| rule.quality(*code));
+        match (reported, quality) {
             (Some(bad @ Quality::Bad(_)), _) => (bad, None),
             (Some(uncertain @ Quality::Uncertain(_)), Quality::Good) => (uncertain, value),
             _ => (quality, value),

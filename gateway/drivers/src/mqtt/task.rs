@@ -99,11 +99,11 @@ async fn subscribe(client: AsyncClient, filters: Vec<String>) {
 }
 
 /// Drives the connection; a poll is never cut off except by dropping it whole.
-async fn drive(mut events: EventLoop, tell: mpsc::Sender<Result<Event, String>>) {
+async fn drive(mut events: EventLoop, sender: mpsc::Sender<Result<Event, String>>) {
     loop {
         let event = events.poll().await.map_err(|error| error.to_string());
         let is_over = event.is_err();
-        if tell.send(event).await.is_err() || is_over {
+        if sender.send(event).await.is_err() || is_over {
             return;
         }
     }
@@ -128,11 +128,11 @@ impl Conversation<'_> {
     async fn hold(&mut self, client: AsyncClient, events: EventLoop, backoff: &mut Backoff) -> String {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (tell, mut told) = mpsc::channel(QUEUE);
-        let _driver = AbortOnDropHandle::new(tokio::spawn(drive(events, tell)));
+        let (sender, mut received) = mpsc::channel(QUEUE);
+        let _driver = AbortOnDropHandle::new(tokio::spawn(drive(events, sender)));
         loop {
             tokio::select! {
-                event = told.recv() => match event {
+                event = received.recv() => match event {
                     Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
                         self.publisher.set_line(true, String::new()).await;
@@ -193,7 +193,7 @@ impl Conversation<'_> {
             // A retained message has no time of its own: it is not a present value.
             (PayloadFormat::Zigbee(_), "") if is_retained => {}
             (PayloadFormat::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
-                Some(values) if !values.is_empty() => self.told(index, values).await,
+                Some(values) if !values.is_empty() => self.receive(index, values).await,
                 Some(_) => {}
                 None => self.publisher.count_failure(index, Reason::Garbled),
             },
@@ -210,7 +210,7 @@ impl Conversation<'_> {
                         state.boot = Some(report.boot.clone());
                         self.remind(index, client);
                     }
-                    self.told(index, report.values()).await;
+                    self.receive(index, report.values()).await;
                 }
                 Err(error) => {
                     tracing::warn!(device = %self.publisher.layout(index).device, error, "unreadable report");
@@ -240,7 +240,7 @@ impl Conversation<'_> {
         }
     }
 
-    async fn told(&mut self, index: usize, values: Vec<(u16, crate::publisher::PointResult)>) {
+    async fn receive(&mut self, index: usize, values: Vec<(u16, crate::publisher::PointResult)>) {
         self.states[index].heard = Instant::now();
         self.pending.heard(index, &values);
         self.publisher.publish(index, values).await;

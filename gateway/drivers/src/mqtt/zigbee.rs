@@ -97,8 +97,8 @@ pub fn find(profile: &str) -> Option<&'static Kind> {
 /// its point unchanged.
 pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, PointResult)>> {
     let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
-    let told = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
-    Some((0..).zip(points).filter_map(told).collect())
+    let result = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
+    Some((0..).zip(points).filter_map(result).collect())
 }
 
 fn value(kind: ValueType, member: &Json) -> PointResult {

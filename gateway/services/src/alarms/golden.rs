@@ -126,11 +126,12 @@ async fn steps_as_they_are_recorded_and_told() {
     }
     service.test("lin").await;
     let mut dump = site.dump().await;
-    while let Some((told, _)) =
+    while let Some((notification, _)) =
         site.store.alarms().next_notification(&id("duty"), Timestamp(i64::MAX)).await.unwrap()
     {
-        dump += &format!("notification {} {} {}\n", told.hook, told.after.0, told.body);
-        let changes = vec![linli_store::Change::Notified(told.id)];
+        dump +=
+            &format!("notification {} {} {}\n", notification.hook, notification.after.0, notification.body);
+        let changes = vec![linli_store::Change::Notified(notification.id)];
         let entry = linli_store::Entry { changes, ..linli_store::Entry::default() };
         site.store.alarms().keep(entry).await.unwrap();
     }

@@ -26,15 +26,15 @@ const UNSAVED: usize = 1000;
 
 impl AlarmService {
     /// Stores transitions with the alarms' new states; then publishes them.
-    pub(super) async fn tell(&mut self, told: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
-        if told.is_empty() {
+    pub(super) async fn tell(&mut self, transitions: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
+        if transitions.is_empty() {
             return;
         }
         let (now, at) = (self.now(), self.deps.clock.now().at);
         self.count_at = now;
         let mut entry = Entry::default();
-        let mut bodies = Vec::with_capacity(told.len());
-        for transition in &told {
+        let mut bodies = Vec::with_capacity(transitions.len());
+        for transition in &transitions {
             let rules = Arc::clone(&self.deps.rules.borrow());
             let Some(rule) = rules.iter().find(|rule| rule.id == transition.alarm) else { continue };
             let body = payload::step(rule, transition, at, by, why);
@@ -67,7 +67,7 @@ impl AlarmService {
         let (hooks, now) = (self.deps.hooks.borrow(), self.deps.clock.now().at);
         let wants =
             |hook: &&Webhook| hook.priorities.contains(&priority) && only.is_none_or(|only| hook.id == *only);
-        let told = |hook: &Webhook| {
+        let notification = |hook: &Webhook| {
             let key = hex(&random::<16>().unwrap_or_default());
             let mut body = body.clone();
             body.insert("escalation".to_owned(), only.is_some().into());
@@ -85,7 +85,7 @@ impl AlarmService {
                 ),
             })
         };
-        hooks.iter().filter(wants).map(told).collect()
+        hooks.iter().filter(wants).map(notification).collect()
     }
 
     /// Sends a test notification to every receiver; no alarm changes.
@@ -97,11 +97,11 @@ impl AlarmService {
         for priority in [Priority::High, Priority::Medium, Priority::Low] {
             for mut change in self.notify(priority, &body, None) {
                 // A test waits for no morning.
-                if let Change::Notify(told) = &mut change {
-                    told.after = at;
+                if let Change::Notify(notification) = &mut change {
+                    notification.after = at;
                 }
-                let is_told = |told: &Change| matches!((told, &change), (Change::Notify(a), Change::Notify(b)) if a.hook == b.hook);
-                if !entry.changes.iter().any(is_told) {
+                let is_queued = |notification: &Change| matches!((notification, &change), (Change::Notify(a), Change::Notify(b)) if a.hook == b.hook);
+                if !entry.changes.iter().any(is_queued) {
                     entry.changes.push(change);
                 }
             }

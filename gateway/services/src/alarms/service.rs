@@ -193,8 +193,8 @@ impl AlarmService {
                 }
                 _ = look.tick() => {
                     let now = self.now();
-                    let told = self.engine.tick(now);
-                    self.tell(told, None, None).await;
+                    let transitions = self.engine.tick(now);
+                    self.tell(transitions, None, None).await;
                     self.escalate();
                     self.keep_waits();
                     self.save().await;
@@ -244,9 +244,9 @@ impl AlarmService {
                 linli_domain::Value::Bool(is_on) => Some(f64::from(u8::from(*is_on))),
                 other => other.as_f64(),
             });
-            let told = self.engine.sample(now, number, value);
-            if !told.is_empty() {
-                self.tell(told, None, None).await;
+            let transitions = self.engine.sample(now, number, value);
+            if !transitions.is_empty() {
+                self.tell(transitions, None, None).await;
             }
         }
     }
@@ -287,12 +287,12 @@ impl AlarmService {
         if why.is_none() && matches!(action, alarm::Action::Shelve(_) | alarm::Action::TakeOut) {
             return Err(ServiceError::Wrong("why is missing: whoever silences an alarm says why".to_owned()));
         }
-        let told = self.engine.act(self.now(), &id, action).map_err(|refused| match refused {
+        let transitions = self.engine.act(self.now(), &id, action).map_err(|refused| match refused {
             alarm::Refused::Unknown(_) => ServiceError::Unknown(refused.to_string()),
             alarm::Refused::TooLong(_) => ServiceError::Wrong(refused.to_string()),
             _ => ServiceError::Conflict(refused.to_string()),
         })?;
-        self.tell(told, Some(who), why.as_deref()).await;
+        self.tell(transitions, Some(who), why.as_deref()).await;
         if !self.unsaved.is_empty() {
             return Err(ServiceError::NotNow(
                 "done, but not on the disk yet: the store takes nothing just now".to_owned(),

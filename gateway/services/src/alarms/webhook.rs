@@ -63,7 +63,7 @@ pub async fn run(
 async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<Health>) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let (told, waiting) = match store.next_notification(&hook.id, clock.now().at).await {
+        let (notification, waiting) = match store.next_notification(&hook.id, clock.now().at).await {
             Ok(Some(next)) => next,
             Ok(None) => {
                 sleep(LOOK).await;
@@ -75,9 +75,12 @@ async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<
                 continue;
             }
         };
-        let id = told.id;
-        let outcome =
-            if waiting > MOST { Err("too many wait".to_owned()) } else { post(hook.clone(), told).await };
+        let id = notification.id;
+        let outcome = if waiting > MOST {
+            Err("too many wait".to_owned())
+        } else {
+            post(hook.clone(), notification).await
+        };
         match outcome {
             Ok(()) => {
                 pause = FIRST_PAUSE;
@@ -102,20 +105,20 @@ async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<
     }
 }
 
-async fn post(hook: Webhook, told: Notification) -> Result<(), String> {
+async fn post(hook: Webhook, notification: Notification) -> Result<(), String> {
     let sent = tokio::task::spawn_blocking(move || {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).build().into();
         let mut request = agent
             .post(&hook.url)
             .header("content-type", "application/json; charset=utf-8")
-            .header("idempotency-key", &told.key);
+            .header("idempotency-key", &notification.key);
         if let Some(secret) = &hook.secret {
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-            let tag = hmac::sign(&key, told.body.as_bytes());
+            let tag = hmac::sign(&key, notification.body.as_bytes());
             request = request.header("x-linli-signature", format!("sha256={}", hex(tag.as_ref())));
         }
-        request.send(told.body.as_bytes()).map(|answer| answer.status())
+        request.send(notification.body.as_bytes()).map(|answer| answer.status())
     });
     match sent.await {
         Ok(Ok(status)) if status.is_success() => Ok(()),

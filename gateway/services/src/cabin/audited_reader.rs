@@ -207,12 +207,12 @@ fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
         on_oxygen: version.context.on_oxygen.or(so_far.on_oxygen),
         is_alert: version.context.is_alert.or(so_far.is_alert),
     });
-    let told: Vec<Value> = values
+    let latest: Vec<Value> = values
         .iter()
         .map(|(quantity, value)| json!({"quantity": quantity.as_str(), "unit": quantity.unit(), "value": value}))
         .collect();
     json!({
-        "values": told,
+        "values": latest,
         "blood_pressure_of": pressure.map(|(.., count)| count),
         "assessment": payload::assessment(&values, context, &settings.limits),
         "news2": payload::news2(&values, context).score,

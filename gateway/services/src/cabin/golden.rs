@@ -96,16 +96,16 @@ fn measurements_as_they_are_told() {
     let mut least = Version { visit: None, unassigned: None, room: None, ..version() };
     least.measurement.taken = Taken { at: NOW, clock: ClockQuality::Synchronised, device: None };
     least.measurement.user = None;
-    let told = [
+    let messages = [
         payload::record(&whole, Some("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), &LIMITS),
         payload::record(&least, None, &LIMITS),
         payload::erased(&whole, NOW),
     ];
-    let told = told.map(|record| match record {
+    let messages = messages.map(|record| match record {
         Record::Message(message) => message,
         Record::Samples(_) => panic!("a measurement is told as a message"),
     });
-    stored("cabin/told", &told);
+    stored("cabin/told", &messages);
     sent("cabin/public", &[payload::public(&whole, &LIMITS)]);
 }
 

@@ -25,7 +25,7 @@ fn id(text: &str) -> Id {
 
 fn watched(device: &str, kept: Option<Kept>) -> CanteenDevice {
     let fresh = Duration::from_secs(120);
-    CanteenDevice { device: id(device), name: device.to_owned(), kept, point: 0, fresh, told: None }
+    CanteenDevice { device: id(device), name: device.to_owned(), kept, point: 0, fresh, computed: None }
 }
 
 /// A service of these devices whose calculated values nobody reads.

@@ -187,13 +187,13 @@ impl CanteenService {
         let newest = self.newest_signed().await?;
         let at = self.deps.clock.now().at;
         let signed = Signed::new(newest.as_ref(), record, by, note, at.0);
-        let told = json!({
+        let body = json!({
             "number": signed.number, "day": signed.day, "by": signed.by, "hash": signed.hash,
             "previous": signed.previous, "at": at.0,
         });
         let id = format!("signed/{:08}", signed.number);
         let page = Document { id: id.clone(), kind: "signed".to_owned(), at, body: text(&signed) };
-        let body = told.as_object().cloned().unwrap_or_default();
+        let body = body.as_object().cloned().unwrap_or_default();
         // The district has the hash: a record changed here afterwards is found there.
         let message = Message { topic: Topic::HaccpEvent, class: DeviceClass::FoodSafety, at, body };
         let entry = Entry {

@@ -170,7 +170,7 @@ impl CanteenService {
         let (tick, now) = (self.now(), self.deps.clock.now().at);
         self.turn(now).await;
         let Some(cabinet) = self.cabinets.get_mut(&batch.layout.device) else { return };
-        let (point, mut is_told) = (cabinet.watched.point, false);
+        let (point, mut has_cycle) = (cabinet.watched.point, false);
         for sample in batch.samples.iter().filter(|sample| sample.point == point) {
             let good = sample.value.as_ref().filter(|_| sample.quality.is_good()).and_then(Value::as_f64);
             self.coolings.see(&batch.layout.device, tick, now, good);
@@ -179,7 +179,7 @@ impl CanteenService {
                 Some(cycle) => {
                     self.unsaved.changes.push(Change::Document(record::cycle(&batch.layout.device, &cycle)));
                     cabinet.cycle = Some(cycle);
-                    is_told = true;
+                    has_cycle = true;
                 }
                 None => cabinet.account.see(kept, tick, now, good, cabinet.watched.fresh),
             }
@@ -187,8 +187,8 @@ impl CanteenService {
         if self.coolings.has_ended() {
             self.catch_up().await;
         }
-        let Some(cabinet) = self.cabinets.get(&batch.layout.device).filter(|_| is_told) else { return };
-        let batch = told(cabinet, &*self.deps.clock, (0, 0));
+        let Some(cabinet) = self.cabinets.get(&batch.layout.device).filter(|_| has_cycle) else { return };
+        let batch = computed(cabinet, &*self.deps.clock, (0, 0));
         if let (Some(batch), Some(samples)) = (batch, self.deps.samples.upgrade()) {
             let _ = samples.try_send(batch);
         }
@@ -199,7 +199,7 @@ impl CanteenService {
     async fn look(&mut self) {
         let (tick, now) = (self.now(), self.deps.clock.now().at);
         self.turn(now).await;
-        let mut told_now = Vec::new();
+        let mut batches = Vec::new();
         for (device, cabinet) in &mut self.cabinets {
             let Some(kept) = cabinet.watched.kept else { continue };
             let counts = self.samples.get(device).copied().unwrap_or_default();
@@ -207,11 +207,11 @@ impl CanteenService {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
                 self.unsaved.changes.push(Change::Document(record::account(device, now, &cabinet.account)));
             }
-            told_now.extend(told(cabinet, &*self.deps.clock, counts));
+            batches.extend(computed(cabinet, &*self.deps.clock, counts));
         }
         self.unsaved.changes.extend(self.coolings.changes());
         if let Some(samples) = self.deps.samples.upgrade() {
-            for batch in told_now {
+            for batch in batches {
                 let _ = samples.try_send(batch);
             }
         }
@@ -289,7 +289,7 @@ impl CanteenService {
 }
 
 /// The calculated values of a cabinet.
-fn told(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> Option<Batch> {
+fn computed(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> Option<Batch> {
     let minutes = |span: Duration| Value::float((span.as_secs_f64() / 6.0).round() / 10.0);
     let kept = cabinet.watched.kept?;
     let values = if wanted(kept).is_some() {

@@ -94,8 +94,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Finding { order, person, owner, due, text, site } => {
             let text = text.join(" ");
             let body = json!({"order": order, "person": person, "owner": owner, "due": due, "text": text});
-            let told = mode::ask(site, "POST", "/api/v1/mode/findings", &body.to_string())?;
-            println!("已登记 on record, line {}", told["record"]["count"]);
+            let answer = mode::ask(site, "POST", "/api/v1/mode/findings", &body.to_string())?;
+            println!("已登记 on record, line {}", answer["record"]["count"]);
         }
         Verb::Report(args) => report::run(args, Class::Exercise)?,
     }

@@ -121,7 +121,7 @@ fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> an
     let config = with.map(linli_config::load).transpose()?;
     let mut verifier = Verifier { config: config.as_ref(), ..Verifier::default() };
     let mut chain = Chain::default();
-    let told = heads.len();
+    let given = heads.len();
     for (index, line) in text.lines().enumerate() {
         let place = || format!("{} line {}", file.display(), index + 1);
         chain.follow(line).with_context(place)?;
@@ -144,8 +144,8 @@ fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> an
         chain.count,
         root.get(..8).unwrap_or_default()
     );
-    if told > 0 {
-        println!("一致 heads     {told} that were told lie on this record, in this order");
+    if given > 0 {
+        println!("一致 heads     {given} that were told lie on this record, in this order");
     }
     verifier.tell();
     Ok(ExitCode::SUCCESS)

@@ -46,9 +46,9 @@ impl Radio for Bluez {
                 Ok(Ok(notifications)) => {
                     let gone = gone(device).await.map_err(|e| self.names(&e))?;
                     // The session lives as long as the stream.
-                    let kept = notifications.take_until(gone).map(move |told| {
+                    let kept = notifications.take_until(gone).map(move |notification| {
                         let _ = &session;
-                        told
+                        notification
                     });
                     Ok(Some(kept.boxed()))
                 }

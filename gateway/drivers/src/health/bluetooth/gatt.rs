@@ -71,11 +71,11 @@ async fn hear(talk: &mut Talk, mut notifications: Notifications) {
     let cancel = talk.context.cancel.clone();
     talk.is(DeviceState::Online, String::new()).await;
     loop {
-        let told = tokio::select! {
+        let notification = tokio::select! {
             () = cancel.cancelled() => return,
-            told = notifications.next() => told,
+            notification = notifications.next() => notification,
         };
-        let Some((characteristic, payload)) = told else { return };
+        let Some((characteristic, payload)) = notification else { return };
         talk.context.health.progress.fetch_add(1, Ordering::Relaxed);
         match profiles::hear(characteristic, &payload) {
             Ok(Some(heard)) => talk.hear(heard).await,

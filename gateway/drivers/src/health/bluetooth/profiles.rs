@@ -105,9 +105,9 @@ pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Decoded>, Trun
         }
         SPOT_CHECK => spot(&Spot::decode(payload)?),
         CONTINUOUS => {
-            let told = Continuous::decode(payload)?;
-            let is_usable = told.status.is_usable() && told.sensor.is_usable();
-            Decoded::Moment(if is_usable { whole(&told.reading) } else { None })
+            let measurement = Continuous::decode(payload)?;
+            let is_usable = measurement.status.is_usable() && measurement.sensor.is_usable();
+            Decoded::Moment(if is_usable { whole(&measurement.reading) } else { None })
         }
         WEIGHT => weight(&Weight::decode(payload)?),
         GLUCOSE => glucose(&Glucose::decode(payload)?),
@@ -120,55 +120,55 @@ pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Decoded>, Trun
     }))
 }
 
-fn blood_pressure(told: &BloodPressure) -> Decoded {
+fn blood_pressure(measurement: &BloodPressure) -> Decoded {
     let mut readings = vec![
-        reading(Quantity::Systolic, told.systolic, told.unit),
-        reading(Quantity::Diastolic, told.diastolic, told.unit),
-        reading(Quantity::MeanArterial, told.mean, told.unit),
+        reading(Quantity::Systolic, measurement.systolic, measurement.unit),
+        reading(Quantity::Diastolic, measurement.diastolic, measurement.unit),
+        reading(Quantity::MeanArterial, measurement.mean, measurement.unit),
     ];
-    readings.extend(told.pulse.map(|pulse| reading(Quantity::PulseRate, pulse, "/min")));
-    let out_of_range = (told.pulse_range != PulseRange::Within).then_some(Caveat::PulseOutOfRange);
-    doubt(&mut readings, told.caveats.iter().copied().chain(out_of_range));
-    measured(readings, told.time, told.user)
+    readings.extend(measurement.pulse.map(|pulse| reading(Quantity::PulseRate, pulse, "/min")));
+    let out_of_range = (measurement.pulse_range != PulseRange::Within).then_some(Caveat::PulseOutOfRange);
+    doubt(&mut readings, measurement.caveats.iter().copied().chain(out_of_range));
+    measured(readings, measurement.time, measurement.user)
 }
 
-fn spot(told: &Spot) -> Decoded {
-    let is_usable = told.status.is_usable() && told.sensor.is_usable();
+fn spot(measurement: &Spot) -> Decoded {
+    let is_usable = measurement.status.is_usable() && measurement.sensor.is_usable();
     let mut readings = vec![
-        reading(Quantity::OxygenSaturation, told.reading.saturation, "%"),
-        reading(Quantity::PulseRate, told.reading.pulse, "/min"),
+        reading(Quantity::OxygenSaturation, measurement.reading.saturation, "%"),
+        reading(Quantity::PulseRate, measurement.reading.pulse, "/min"),
     ];
     if !is_usable {
         readings.iter_mut().for_each(|reading| reading.value = Err(NoReading::NotPerformed));
     }
-    doubt(&mut readings, told.status.caveats().chain(told.sensor.caveats()));
-    measured(readings, told.time.filter(|_| !told.is_clock_unset), None)
+    doubt(&mut readings, measurement.status.caveats().chain(measurement.sensor.caveats()));
+    measured(readings, measurement.time.filter(|_| !measurement.is_clock_unset), None)
 }
 
-fn weight(told: &Weight) -> Decoded {
+fn weight(measurement: &Weight) -> Decoded {
     let in_unit = |quantity, (value, unit): (f64, &str)| match convert(quantity, value, unit) {
         Ok(value) => Reading::of(quantity, value),
         Err(_) => Reading::none(quantity, NoReading::Error),
     };
     let unsuccessful = || Reading::none(Quantity::Weight, NoReading::NotPerformed);
     let mut readings =
-        vec![told.weight.map_or_else(unsuccessful, |weight| in_unit(Quantity::Weight, weight))];
-    readings.extend(told.height.map(|height| in_unit(Quantity::Height, height)));
-    readings.extend(told.body_mass_index.map(|index| Reading::of(Quantity::BodyMassIndex, index)));
-    measured(readings, told.time, told.user)
+        vec![measurement.weight.map_or_else(unsuccessful, |weight| in_unit(Quantity::Weight, weight))];
+    readings.extend(measurement.height.map(|height| in_unit(Quantity::Height, height)));
+    readings.extend(measurement.body_mass_index.map(|index| Reading::of(Quantity::BodyMassIndex, index)));
+    measured(readings, measurement.time, measurement.user)
 }
 
-fn glucose(told: &Glucose) -> Decoded {
-    let mut reading = match told.concentration {
+fn glucose(measurement: &Glucose) -> Decoded {
+    let mut reading = match measurement.concentration {
         Some((value, unit)) => reading(Quantity::Glucose, value, unit),
         None => Reading::none(Quantity::Glucose, NoReading::NotPerformed),
     };
-    if told.is_control() {
+    if measurement.is_control() {
         reading.doubt(Caveat::ControlSolution);
     }
-    let time = told.wall_ms().map(|at| Civil::of(Timestamp(at)));
+    let time = measurement.wall_ms().map(|at| Civil::of(Timestamp(at)));
     // The sequence number and base time identify a measurement permanently.
-    let key = time.is_some().then(|| format!("{}/{}", told.base_time, told.sequence));
+    let key = time.is_some().then(|| format!("{}/{}", measurement.base_time, measurement.sequence));
     Decoded::Measured { readings: vec![reading], time, key, user: None }
 }
 
