@@ -29,13 +29,13 @@ use crate::publisher::Publisher;
 const LONGEST: usize = 16 << 10;
 
 /// Interval between two checks for silent kiosks.
-const LOOK: Duration = Duration::from_secs(1);
+const SILENCE_CHECK: Duration = Duration::from_secs(1);
 
 /// Missed reports until a kiosk counts as silent.
 const MISSES: u32 = 3;
 
 /// State shared by all requests.
-struct Desk {
+struct Shared {
     settings: Settings,
     inner: Mutex<Inner>,
 }
@@ -55,39 +55,39 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
     let heard = vec![Instant::now(); settings.kiosks.len()];
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
     let inner = Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard };
-    let desk = Arc::new(Desk { settings, inner: Mutex::new(inner) });
-    let serving = tokio::spawn(serve(Arc::clone(&desk), cancel.clone()));
-    let mut look = tokio::time::interval(LOOK);
+    let shared = Arc::new(Shared { settings, inner: Mutex::new(inner) });
+    let serving = tokio::spawn(serve(Arc::clone(&shared), cancel.clone()));
+    let mut look = tokio::time::interval(SILENCE_CHECK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
-            _ = look.tick() => desk.look().await,
+            _ = look.tick() => shared.look().await,
             // It is sent with the answer to the kiosk's next report.
-            Some(command) = commands.recv() => desk.inner.lock().await.pending.passed_on(command),
+            Some(command) = commands.recv() => shared.inner.lock().await.pending.passed_on(command),
         }
     }
     let _ = serving.await;
 }
 
-async fn serve(desk: Arc<Desk>, cancel: tokio_util::sync::CancellationToken) {
+async fn serve(shared: Arc<Shared>, cancel: tokio_util::sync::CancellationToken) {
     let mut backoff = Backoff::default();
     while !cancel.is_cancelled() {
-        match TcpListener::bind(desk.settings.listen).await {
+        match TcpListener::bind(shared.settings.listen).await {
             Ok(listener) => {
                 backoff.opened();
-                desk.inner.lock().await.publisher.set_line(true, String::new()).await;
+                shared.inner.lock().await.publisher.set_line(true, String::new()).await;
                 let router = Router::new()
                     .route("/kiosk/v1/{device}/report", post(report))
                     .layer(DefaultBodyLimit::max(LONGEST))
-                    .with_state(Arc::clone(&desk));
+                    .with_state(Arc::clone(&shared));
                 let service = router.into_make_service_with_connect_info::<SocketAddr>();
                 let until = cancel.clone().cancelled_owned();
                 let _ = axum::serve(listener, service).with_graceful_shutdown(until).await;
             }
             Err(error) => {
-                let detail = format!("{} cannot be listened on: {error}", desk.settings.listen);
-                desk.inner.lock().await.publisher.set_line(false, detail).await;
+                let detail = format!("{} cannot be listened on: {error}", shared.settings.listen);
+                shared.inner.lock().await.publisher.set_line(false, detail).await;
             }
         }
         tokio::select! {
@@ -102,14 +102,14 @@ fn refused(status: StatusCode, detail: impl Into<String>) -> Response {
 }
 
 async fn report(
-    State(desk): State<Arc<Desk>>,
+    State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(device): Path<String>,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
     let now = Instant::now();
-    let mut inner = desk.inner.lock().await;
+    let mut inner = shared.inner.lock().await;
     inner.publisher.context.health.requests.fetch_add(1, Ordering::Relaxed);
     if let Some(wait) = inner.guard.waits(peer.ip(), now) {
         let seconds = (wait.as_secs() + 1).to_string();
@@ -119,9 +119,9 @@ async fn report(
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let kiosk =
-        (0..desk.settings.kiosks.len()).find(|at| inner.publisher.layout(*at).device.as_str() == device);
+        (0..shared.settings.kiosks.len()).find(|at| inner.publisher.layout(*at).device.as_str() == device);
     // The answer does not reveal whether the kiosk exists.
-    let Some(index) = kiosk.filter(|at| is_same(&desk.settings.kiosks[*at].token, token)) else {
+    let Some(index) = kiosk.filter(|at| is_same(&shared.settings.kiosks[*at].token, token)) else {
         inner.guard.wrong(peer.ip(), now);
         tracing::warn!(%peer, "report with a wrong token");
         let answer = refused(StatusCode::UNAUTHORIZED, "this token is not that kiosk's");
@@ -140,7 +140,7 @@ async fn report(
     inner.publisher.publish(index, values).await;
     let message = POINTS.iter().position(|point| point.name == MESSAGE);
     let wanted = message.and_then(|at| inner.pending.wanted(index, u16::try_from(at).ok()?));
-    let mut answer = json!({"next_s": desk.settings.kiosks[index].poll.as_secs()});
+    let mut answer = json!({"next_s": shared.settings.kiosks[index].poll.as_secs()});
     if let Some(Value::Text(text)) = wanted {
         answer[MESSAGE] = json!(text);
     }
@@ -153,9 +153,9 @@ fn is_same(token: &str, shown: &str) -> bool {
     token.len() == shown.len() && token.iter().zip(shown).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
-// === impl Desk ===
+// === impl Shared ===
 
-impl Desk {
+impl Shared {
     async fn look(&self) {
         let mut inner = self.inner.lock().await;
         inner.publisher.progress();
