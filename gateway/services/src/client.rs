@@ -1,4 +1,4 @@
-//! How a service is asked: a queue of requests, each with the sender of its answer.
+//! Requests to a service: a queue, in which each request carries the sender of its answer.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -7,11 +7,11 @@ use crate::error::ServiceError;
 /// One request in the queue of a service.
 #[derive(Debug)]
 pub struct Request<Q, A> {
-    /// The account that asks, as the audit names it.
+    /// Account of the caller, as the audit names it.
     pub account: String,
-    /// What it asks for.
+    /// The request.
     pub what: Q,
-    /// Takes the answer. Sending fails when the caller has stopped waiting.
+    /// Receives the answer. Sending fails when the caller has stopped waiting.
     pub reply: oneshot::Sender<Result<A, ServiceError>>,
 }
 

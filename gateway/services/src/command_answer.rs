@@ -1,4 +1,4 @@
-//! What the sender of a command is told, and how many refusals are worth telling.
+//! Answers to commands.
 
 use linli_domain::command::{CommandError, Inbound, State};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic, Value};
@@ -9,22 +9,22 @@ use tokio::sync::oneshot;
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
-    /// The command's id, where one could be read.
+    /// Id of the command, if one could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The device it was for.
+    /// Id of the device.
     pub device: String,
     /// `done`, `failed`, `unknown`, `refused`, or how far it has come.
     pub result: &'static str,
-    /// Why, for a person.
+    /// The reason, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the device says now.
+    /// The value that the device reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
 }
 
-/// Where an answer goes.
+/// Destination of an answer.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     device: String,
@@ -83,7 +83,7 @@ impl Answer {
     }
 }
 
-/// The id of a refused request, if it looks like one: the sender finds the answer by it.
+/// Returns the id of a refused request, if it has a valid form, so that the sender can match the answer.
 fn readable_id(inbound: &Inbound) -> Option<String> {
     if inbound.payload.len() > linli_domain::command::LARGEST_REQUEST {
         return None;

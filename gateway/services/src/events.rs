@@ -1,4 +1,4 @@
-//! Events for screens, as they happen. A receiver that is too slow misses some, and learns how many.
+//! Events for screens. A receiver that is too slow misses some, and gets their number.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 /// Events kept for a slow reader.
 const KEPT: usize = 256;
 
-/// One event.
+/// An event for screens.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// Its kind: `measurement`, `value`, `device`, `visit`.

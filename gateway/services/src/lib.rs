@@ -1,5 +1,5 @@
-//! The services of a gateway: each owns its part of the centre in one task, and goes on where it
-//! was when the process ended. A service imports no other; it is handed the queues it needs.
+//! The services of a gateway. Each is one task that owns a part of the state, and resumes with its stored state
+//! after a restart. A service imports no other; it receives the queues that it needs.
 
 pub mod alarms;
 pub mod audit_log;

@@ -1,4 +1,5 @@
-//! A token bucket over refusals: a flood of rubbish fills neither the disk nor the broker.
+//! A token bucket that limits the answers to refused requests, so that invalid requests cannot fill the disk or
+//! the broker.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Alarms: anybody may see them, a worker may act on them.
+//! Alarms: reading needs no log-in, operations need a worker.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -18,13 +18,13 @@ const MOST: u32 = 5000;
 /// Reaches the alarm service and its journal.
 #[derive(Clone)]
 pub struct AlarmClient {
-    /// The service.
+    /// The alarm service.
     pub service: ServiceClient<Action, Vec<AlarmView>>,
-    /// The journal.
+    /// The journal of alarms.
     pub store: linli_store::Alarms,
 }
 
-/// The routes.
+/// Routes of alarms.
 pub fn router(client: AlarmClient) -> Router {
     Router::new()
         .route("/api/v1/alarms", get(list))

@@ -1,4 +1,4 @@
-//! Visits, measurements and exports: for health workers. Every answer is in the audit first.
+//! Visits, measurements and exports, for health workers. The audit entry precedes every answer.
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -26,23 +26,23 @@ use linli_services::client::ServiceClient;
 /// Most audit entries at a time.
 const MOST_AUDIT: u32 = 1000;
 
-/// Reaches the cabin service and what it has stored.
+/// Access to the cabin service and to its stored data.
 #[derive(Clone)]
 pub struct CabinClient {
-    /// Carries out what changes visits and measurements.
+    /// The cabin service.
     pub service: ServiceClient<Action, Outcome>,
-    /// Reads what is stored.
+    /// Reads stored data, with an audit entry for each answer.
     pub reader: AuditedReader,
-    /// `[centre] id`.
+    /// Id of the centre.
     pub centre: String,
-    /// `[centre] timezone`.
+    /// IANA time zone of the centre.
     pub timezone: String,
 }
 
 type Client = State<CabinClient>;
 type Answer<T> = Result<Json<T>, Problem>;
 
-/// The routes.
+/// Routes of the health cabin.
 pub fn router(client: CabinClient) -> Router {
     Router::new()
         .route("/api/v1/visits", get(visits).post(open))

@@ -1,4 +1,4 @@
-//! The canteen: samples, cooling, notes, the daily record; for whoever has a token.
+//! The canteen: samples, cooling, notes, the daily record. Needs a token.
 
 use axum::body::Bytes;
 use axum::extract::{Query, State};
@@ -20,13 +20,13 @@ use linli_services::client::ServiceClient;
 /// Reaches the canteen service.
 #[derive(Clone)]
 pub struct CanteenClient {
-    /// The service.
+    /// The canteen service.
     pub service: ServiceClient<Action, Value>,
-    /// The centre's time.
+    /// Time zone of the centre.
     pub zone: Zone,
 }
 
-/// The routes.
+/// Routes of the canteen.
 pub fn router(client: CanteenClient) -> Router {
     Router::new()
         .route("/api/v1/food", post(act))

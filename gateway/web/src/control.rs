@@ -1,4 +1,4 @@
-//! What only the control socket may do: commands and reload.
+//! Routes of the control socket only: commands and reload.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::Problem;
 use linli_services::{command_answer::Answer, command_queue::Submission};
 
-/// A request to read the configuration again; the answer is what changed, or all that is wrong.
+/// A request to reload the configuration. The answer is a summary of the changes, or all problems.
 pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
 
 /// Where the socket's requests go.
 #[derive(Clone)]
 pub struct Control {
-    /// The command service.
+    /// Queue of the command service.
     pub service: mpsc::Sender<Submission>,
     /// The gateway's main loop.
     pub reload: mpsc::Sender<ReloadRequest>,

@@ -1,4 +1,4 @@
-//! `/api/v1/events`: what happens, as it happens (Server-Sent Events, WHATWG HTML 9.2).
+//! `/api/v1/events`: events for screens (Server-Sent Events, WHATWG HTML 9.2).
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Problem, Who};
 use linli_services::events::{Event, Events};
 
-/// Screens that may listen at a time.
+/// Largest number of subscribers.
 const LISTENERS: usize = 64;
 
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Broadcast {
     cancel: CancellationToken,
 }
 
-/// One screen.
+/// A subscriber.
 struct Listener {
     events: broadcast::Receiver<Event>,
     sees_all: bool,
@@ -35,7 +35,7 @@ struct Listener {
     _place: OwnedSemaphorePermit,
 }
 
-/// The route.
+/// Route of the event stream.
 pub fn router(events: Events, cancel: CancellationToken) -> Router {
     let state = Broadcast { events, places: Arc::new(Semaphore::new(LISTENERS)), cancel };
     Router::new().route("/api/v1/events", get(stream)).with_state(state)

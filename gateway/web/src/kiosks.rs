@@ -1,4 +1,4 @@
-//! Kiosks: what residents get of each. Names nobody, so all may see it.
+//! Kiosks: the services that each offers. No personal data, so no log-in.
 
 use axum::extract::{Path, Query as Parameters, State};
 use axum::routing::get;
@@ -13,14 +13,14 @@ use linli_services::kiosks::Query;
 /// Reaches the kiosk service.
 #[derive(Clone)]
 pub struct KioskClient {
-    /// The service.
+    /// The kiosk service.
     pub service: ServiceClient<Query, Value>,
 }
 
 type Client = State<KioskClient>;
 type Answer = Result<Json<Value>, Problem>;
 
-/// The routes.
+/// Routes of kiosks.
 pub fn router(client: KioskClient) -> Router {
     Router::new()
         .route("/api/v1/kiosks", get(list))

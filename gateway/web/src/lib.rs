@@ -41,18 +41,18 @@ pub use mode::ModeClient;
 pub use nodes::NodeClient;
 pub use worker::{Peer, Who, Workers};
 
-/// The account in requests that need no token.
+/// Account of requests without a token.
 const ANYBODY: &str = "anybody";
 
-/// The control socket's name inside the data directory.
+/// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
 
 /// An error as the API shows it (the shape of RFC 9457 problem details).
 #[derive(Debug, serde::Serialize)]
 pub struct Problem {
-    /// HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// What is wrong and how to mend it.
+    /// What is wrong, and how to correct it.
     pub detail: String,
 }
 
@@ -86,40 +86,40 @@ impl From<ServiceError> for Problem {
 
 /// Clients of the services.
 pub struct ServiceClients {
-    /// The health cabin.
+    /// Client of the cabin service.
     pub cabin: CabinClient,
-    /// Alarms.
+    /// Client of the alarm service.
     pub alarms: AlarmClient,
-    /// The canteen.
+    /// Client of the canteen service.
     pub canteen: CanteenClient,
-    /// Kiosks.
+    /// Client of the kiosk service.
     pub kiosks: KioskClient,
-    /// The mode switch.
+    /// Client of the mode service.
     pub mode: ModeClient,
-    /// Nodes.
+    /// Client of the node service.
     pub nodes: NodeClient,
 }
 
 /// State that both listeners share.
 #[derive(Clone)]
 pub struct AppState {
-    /// What can be seen.
+    /// Status of the gateway.
     pub status_source: Arc<GatewayStatus>,
-    /// The health cabin.
+    /// Client of the cabin service.
     pub cabin: CabinClient,
-    /// Alarms.
+    /// Client of the alarm service.
     pub alarms: AlarmClient,
-    /// The canteen.
+    /// Client of the canteen service.
     pub canteen: CanteenClient,
-    /// Kiosks.
+    /// Client of the kiosk service.
     pub kiosks: KioskClient,
-    /// The mode switch.
+    /// Client of the mode service.
     pub mode: ModeClient,
-    /// Nodes.
+    /// Client of the node service.
     pub nodes: NodeClient,
-    /// What happens.
+    /// Events for screens.
     pub events: Events,
-    /// Who may work in the cabin.
+    /// Workers of the current configuration.
     pub workers: Workers,
 }
 

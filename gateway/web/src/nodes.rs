@@ -1,4 +1,4 @@
-//! Nodes: only whoever may open the control socket works on them.
+//! Maintenance of nodes, on the control socket only.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Query, State};
@@ -17,18 +17,18 @@ use linli_services::audit_log::entries_after;
 use linli_services::client::ServiceClient;
 use linli_services::nodes::{Action, Image, LONGEST_IMAGE, NodeEvent};
 
-/// Lines of the record given at a time.
+/// Largest number of record entries in one answer.
 const MOST: u32 = 1000;
 
-/// Steps of an update waiting for a slow reader; the update waits with them.
+/// Bound of the queue of update steps for a slow reader; the update waits for it.
 const STEPS: usize = 16;
 
-/// Reaches the node service and its record.
+/// Access to the node service and its record.
 #[derive(Clone)]
 pub struct NodeClient {
-    /// The service.
+    /// The node service.
     pub service: ServiceClient<Action, Value>,
-    /// The record.
+    /// Documents that hold the record.
     pub store: linli_store::Documents,
 }
 
@@ -48,7 +48,7 @@ struct From {
     from: u64,
 }
 
-/// The routes.
+/// Routes of nodes.
 pub fn control(client: NodeClient) -> Router {
     Router::new()
         .route("/api/v1/nodes", post(act))
@@ -63,8 +63,8 @@ async fn act(who: Who, State(client): State<NodeClient>, body: Bytes) -> Result<
     Ok(Json(client.service.ask(&who.0, action).await?))
 }
 
-/// The body is the image; the answer is one JSON a line, as it happens. Whoever stops reading
-/// stops the transfer: nobody's node is changed unwatched.
+/// Updates nodes with the image in the body. The answer is one JSON object per line for each step. When the
+/// client disconnects, the transfer stops.
 async fn flash(
     who: Who,
     State(client): State<NodeClient>,
@@ -84,7 +84,7 @@ async fn flash(
     Ok(([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response())
 }
 
-/// Lines as they were written, each followed by a line feed.
+/// Returns the entries of the record as they were written, one per line.
 async fn record(
     _: Who,
     State(client): State<NodeClient>,

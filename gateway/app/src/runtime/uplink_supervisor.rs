@@ -147,7 +147,7 @@ struct Deps {
 /// Runs the uplink until cancelled. A panic ends one run and not the gateway.
 async fn keep(parts: Deps, settings: Settings, service: mpsc::Sender<Submission>, cancel: CancellationToken) {
     let (inbound, received) = mpsc::channel(INBOUND_QUEUE);
-    let to_desk = tokio::spawn(forward(received, service));
+    let forwarding = tokio::spawn(forward(received, service));
     while !cancel.is_cancelled() {
         let Deps { outbox, orders, clock, layouts, birth, status } = parts.clone();
         let run = linli_uplink::run(linli_uplink::Context {
@@ -170,7 +170,7 @@ async fn keep(parts: Deps, settings: Settings, service: mpsc::Sender<Submission>
         }
     }
     drop(inbound);
-    let _ = to_desk.await;
+    let _ = forwarding.await;
 }
 
 async fn forward(mut received: mpsc::Receiver<Inbound>, service: mpsc::Sender<Submission>) {

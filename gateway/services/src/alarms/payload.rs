@@ -8,36 +8,36 @@ use serde_json::{Map, Value, json};
 /// An alarm as the API shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct AlarmView {
-    /// Its id.
+    /// Id of the alarm.
     pub alarm: Id,
     /// The text for people.
     pub text: String,
-    /// The device.
+    /// Id of the device.
     pub device: Id,
-    /// The point.
+    /// Id of the point.
     pub point: Id,
-    /// How soon somebody must act.
+    /// Its priority.
     pub priority: Priority,
     /// Its state (ISA-18.2).
     pub state: State,
     /// Whether the condition holds.
     pub active: bool,
-    /// When it came into this state, Unix milliseconds UTC.
+    /// Time of the last change of state, Unix milliseconds UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// The latest value.
+    /// Latest value of the point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// The limit.
+    /// Limit of the rule, in the point's unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
-    /// How long it is still shelved, seconds.
+    /// Seconds until shelving ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shelved_for: Option<u64>,
     /// Account of the last operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Why.
+    /// Reason of the last operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

@@ -45,13 +45,13 @@ const LONGEST: usize = 200;
 /// Counters.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// Standing alarms: low, medium, high.
+    /// Active alarms by priority: low, medium, high.
     pub standing: [AtomicU64; 3],
-    /// Unacknowledged ones.
+    /// Unacknowledged alarms.
     pub unacknowledged: AtomicU64,
-    /// Shelved, suppressed, out of service.
+    /// Alarms that are shelved, suppressed or out of service.
     pub silent: AtomicU64,
-    /// Announcements.
+    /// Number of announcements.
     pub announced: AtomicU64,
     /// 1 during an alarm flood (ISA-18.2).
     pub flood: AtomicU64,
@@ -61,7 +61,7 @@ pub struct Health {
     pub dropped: Arc<AtomicU64>,
 }
 
-/// What may be asked of the service.
+/// A request to the alarm service.
 #[derive(Debug)]
 pub enum Action {
     /// Every alarm, or only those that stand.
@@ -73,11 +73,11 @@ pub enum Action {
     Test,
     /// An operation on one alarm.
     Do {
-        /// The alarm.
+        /// Id of the alarm.
         alarm: String,
-        /// What.
+        /// The operation.
         action: alarm::Action,
-        /// Why.
+        /// Reason given by the person.
         why: Option<String>,
     },
 }
@@ -85,13 +85,13 @@ pub enum Action {
 /// A request in the queue of the service; the answer is the alarms it is about.
 pub type Request = crate::client::Request<Action, Vec<AlarmView>>;
 
-/// What the service needs.
+/// What the service needs when it starts.
 pub struct Deps {
     /// The stored alarms and their journal.
     pub store: linli_store::Alarms,
-    /// Screens.
+    /// Events for screens.
     pub events: Events,
-    /// Times of transitions.
+    /// Clock of time stamps.
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub health: Arc<Health>,

@@ -1,4 +1,4 @@
-//! What may be asked of the cabin service.
+//! Requests to the cabin service.
 
 use linli_domain::Id;
 use linli_domain::visit::{Context, Ending, OpenedBy, Version, Visit};
@@ -28,57 +28,57 @@ const fn by_worker() -> OpenedBy {
     OpenedBy::Worker
 }
 
-/// What may be asked of the service.
+/// A request to the cabin service.
 #[derive(Debug)]
 pub enum Action {
     /// Opens a visit; the one before it in that room ends.
     Open(NewVisit),
     /// Ends a visit.
     End {
-        /// Which.
+        /// Id of the visit.
         visit: String,
-        /// How.
+        /// How it ended.
         ending: Ending,
     },
     /// Assigns a measurement to a visit, or to none.
     Assign {
-        /// The measurement.
+        /// Id of the measurement.
         measurement: String,
-        /// The visit.
+        /// Id of the visit.
         visit: Option<String>,
-        /// Why.
+        /// Reason given by the person.
         why: String,
     },
     /// Corrects readings, or adds the context that the device cannot know.
     Correct {
-        /// The measurement.
+        /// Id of the measurement.
         measurement: String,
         /// All its readings after the correction.
         readings: Option<Vec<Reading>>,
         /// The context to add.
         context: Option<Context>,
-        /// Why.
+        /// Reason given by the person.
         why: String,
     },
     /// Marks a measurement as entered in error.
     Withdraw {
-        /// The measurement.
+        /// Id of the measurement.
         measurement: String,
-        /// Why.
+        /// Reason given by the person.
         why: String,
     },
     /// Erases a visit with everything measured during it.
     EraseVisit {
-        /// Which.
+        /// Id of the visit.
         visit: String,
-        /// Why.
+        /// Reason given by the person.
         why: String,
     },
     /// Erases a resident: identity, visits, measurements.
     EraseResident {
-        /// Who.
+        /// Pseudonym of the resident.
         pseudonym: String,
-        /// Why.
+        /// Reason given by the person.
         why: String,
     },
 }
@@ -92,9 +92,9 @@ pub enum Outcome {
     Version(Box<Version>),
     /// How many visits and measurements were erased.
     Erased {
-        /// Visits.
+        /// Number of erased visits.
         visits: usize,
-        /// Measurements.
+        /// Number of erased measurements.
         measurements: usize,
     },
 }

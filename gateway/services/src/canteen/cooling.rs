@@ -14,7 +14,7 @@ use crate::stored::decoded;
 /// Milliseconds after which a stored batch that has not ended is not continued: nothing cools longer.
 const LONGEST: i64 = 24 * 3_600_000;
 
-/// The batches that have not ended, and what is not stored yet.
+/// The batches that still cool, and changes that are not stored yet.
 #[derive(Debug, Default)]
 pub struct Coolings {
     open: BTreeMap<String, (CoolingBatch, Tick)>,

@@ -73,7 +73,7 @@ impl CanteenService {
     }
 }
 
-/// A cabinet's day; one that nobody saw is unknown all day.
+/// A cabinet's part of the record; without any reading the whole day is unknown.
 pub(super) fn shown(cabinet: &Cabinet, kept: Kept, day: Option<Day>, length: i64) -> Value {
     let whole = u64::try_from(length).unwrap_or_default();
     let mut day = day.unwrap_or_default();

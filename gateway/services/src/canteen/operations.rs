@@ -1,4 +1,4 @@
-//! What people do: retain and destroy samples, cool food, note what they did, sign.
+//! Operations of people: samples, cooling, notes, signatures.
 
 use jiff::civil::Date;
 use linli_domain::canteen::Kept;
@@ -31,7 +31,7 @@ const LONGEST: usize = 200;
 // === impl CanteenService ===
 
 impl CanteenService {
-    /// Does what is asked.
+    /// Carries out a request.
     pub(super) async fn carry_out(&mut self, who: &str, action: Action) -> Result<Value, ServiceError> {
         match action {
             Action::Record { day } => self.record(day.unwrap_or(self.today)).await,
@@ -240,7 +240,7 @@ impl CanteenService {
         Ok(body.clone())
     }
 
-    /// How many samples each cabinet keeps, and how many for too long.
+    /// Counts the retained samples of each cabinet, and those past their time.
     pub(super) async fn count_samples(&mut self) -> Result<(), ReadError> {
         let now = self.deps.clock.now().at;
         let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;

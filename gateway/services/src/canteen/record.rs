@@ -1,4 +1,4 @@
-//! What the canteen stores: one document for each account, day, cycle and cooling batch.
+//! Documents of the canteen: one for each account, day, cycle and cooling batch.
 
 use jiff::civil::Date;
 use linli_domain::canteen::cooling::Cooling;
@@ -25,11 +25,11 @@ pub struct CoolingBatch {
     pub probe: Id,
     /// Person who began it.
     pub by: String,
-    /// When it began.
+    /// Time of its beginning.
     pub begun: Timestamp,
-    /// When the probe was read last.
+    /// Time of the latest reading of the probe.
     pub seen: Timestamp,
-    /// When it ended; `None` while it cools.
+    /// Time of its end; `None` while it cools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// Progress under the cooling rule, and the outcome.

@@ -1,67 +1,67 @@
-//! What may be asked of the canteen service.
+//! Requests to the canteen service.
 
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What may be asked of the service.
+/// A request to the canteen service.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
-    /// A day's record; today unless given.
+    /// The record of a day.
     Record {
-        /// The day.
+        /// The day; `None` for today.
         day: Option<Date>,
     },
-    /// A sample is retained.
+    /// Records that a sample is retained.
     Retain {
-        /// What it is of.
+        /// Name of the food.
         food: String,
-        /// How much, g.
+        /// Weight in grams.
         grams: f64,
-        /// Where it is kept.
+        /// Id of the cabinet that holds it.
         cabinet: String,
-        /// Of which meal.
+        /// Meal that it belongs to.
         meal: Option<String>,
-        /// Who took it.
+        /// Person who did it.
         by: String,
     },
-    /// A sample is destroyed.
+    /// Records that a sample is destroyed.
     Destroy {
-        /// The sample.
+        /// Id of the sample.
         sample: String,
-        /// Who did it.
+        /// Person who did it.
         by: String,
-        /// Why before its time.
+        /// Reason, if it is destroyed before its time.
         why: Option<String>,
     },
-    /// Samples that are kept.
+    /// The retained samples.
     Samples,
-    /// Food begins to cool.
+    /// Begins the cooling record of a batch of food.
     Cool {
-        /// What it is.
+        /// Name of the food.
         food: String,
-        /// The probe in it.
+        /// Id of the device of the probe in it.
         probe: String,
-        /// By which rule.
+        /// Name of the cooling rule; `None` for the default.
         rule: Option<String>,
-        /// Who does it.
+        /// Person who did it.
         by: String,
     },
-    /// A person says what was done.
+    /// Adds a person's note to the record of the day.
     Note {
-        /// In one line.
+        /// The note, in one line.
         text: String,
-        /// Who.
+        /// Person who did it.
         by: String,
     },
-    /// A person signs a day's record.
+    /// Signs the record of a day.
     Sign {
-        /// The day; today unless given.
+        /// The day; `None` for today.
         day: Option<Date>,
-        /// Who.
+        /// Person who did it.
         by: String,
-        /// What they have to say.
+        /// Remark of the signer.
         note: Option<String>,
     },
     /// Every signed record, oldest first.

@@ -25,25 +25,25 @@ use linli_domain::timezone::Zone;
 /// Interval at which accounts advance and are stored; time lost in a power cut counts as unknown.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// What the service needs.
+/// What the service needs when it starts.
 pub struct Deps {
     /// The documents of the canteen.
     pub store: Documents,
     /// Takes calculated values. Weak: the lines keep the channel open.
     pub samples: mpsc::WeakSender<Batch>,
-    /// Screens.
+    /// Events for screens.
     pub events: Events,
-    /// Times of documents.
+    /// Clock of time stamps.
     pub clock: Arc<dyn Clock>,
     /// Cabinets and probes, replaced on reload.
     pub watched: watch::Receiver<Arc<Vec<CanteenDevice>>>,
-    /// The centre's time.
+    /// Time zone of the centre.
     pub zone: Zone,
-    /// The centre.
+    /// Id of the centre.
     pub centre: Id,
 }
 
-/// A cabinet or machine, or only a probe.
+/// A cabinet, a machine, or a probe alone.
 pub(super) struct Cabinet {
     pub watched: CanteenDevice,
     pub account: Account,
@@ -227,8 +227,8 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// At the centre's midnight the day's accounts are closed. A clock that was set back goes on
-    /// with what was kept of that day.
+    /// Closes the accounts of the day at the centre's midnight. After a clock was set back, the stored
+    /// account of that day continues.
     async fn turn(&mut self, now: Timestamp) {
         let today = self.deps.zone.day(now);
         if today == self.today {
@@ -266,7 +266,7 @@ impl CanteenService {
         Change::Document(record::day(day, &watched.device, self.deps.zone.bounds(day).0, kept))
     }
 
-    /// Stores what is not stored yet; tried again later if the store does not take it.
+    /// Stores pending changes. A failed attempt is repeated later.
     pub(super) async fn save(&mut self) {
         if self.unsaved.changes.is_empty() {
             return;
@@ -288,7 +288,7 @@ impl CanteenService {
     }
 }
 
-/// The calculated values of a cabinet.
+/// Returns the computed values of a cabinet.
 fn computed(cabinet: &Cabinet, clock: &dyn Clock, (count, overdue): (i64, i64)) -> Option<Batch> {
     let minutes = |span: Duration| Value::float((span.as_secs_f64() / 6.0).round() / 10.0);
     let kept = cabinet.watched.kept?;

@@ -1,4 +1,4 @@
-//! Government kiosks: what residents get of each, and how it spent the opening hours.
+//! Government kiosks: the services that each offers, and its availability in the opening hours.
 
 #[cfg(test)]
 mod golden;

@@ -29,28 +29,28 @@ const KEEP: Duration = Duration::from_secs(60);
 /// Most days in one answer.
 const MOST_DAYS: i64 = 400;
 
-/// What the service needs.
+/// What the service needs when it starts.
 pub struct Deps {
     /// The documents with the days.
     pub store: Documents,
-    /// Screens.
+    /// Events for screens.
     pub events: Events,
-    /// Present time.
+    /// Clock of time stamps.
     pub clock: Arc<dyn Clock>,
     /// The configuration of kiosks, replaced on reload.
     pub setup: watch::Receiver<Arc<KioskSettings>>,
-    /// The centre's time.
+    /// Time zone of the centre.
     pub zone: Zone,
 }
 
-/// What may be asked of the service.
+/// A request to the kiosk service.
 #[derive(Debug)]
 pub enum Query {
     /// The present state of every kiosk.
     List,
     /// The matters offered at the kiosk with that id, and the part that each lacks there.
     Matters(String),
-    /// The service states of the last so many days, per kiosk and day.
+    /// The service states of the last days, this many, per kiosk and day.
     Days(u16),
 }
 

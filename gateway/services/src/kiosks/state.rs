@@ -1,4 +1,4 @@
-//! One kiosk, as its reports say.
+//! State of one kiosk, from its reports.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use linli_drivers::kiosk::report;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-/// What is known of it.
+/// State of a kiosk, from its reports.
 #[derive(Debug, Default)]
 pub struct State {
-    deps: BTreeMap<&'static str, Part>,
+    parts: BTreeMap<&'static str, Part>,
     message: String,
     version: String,
     is_busy: bool,
     heard: Option<Instant>,
-    /// Today.
+    /// Times spent in each service state today.
     pub hours: Hours,
 }
 
 // === impl State ===
 
 impl State {
-    /// Nothing is heard yet; today was spent so.
+    /// A state before the first report, with the times of today so far.
     pub fn spent(hours: Hours) -> Self {
         Self { hours, ..Self::default() }
     }
 
-    /// A report, or that there is none any more.
+    /// Takes a report. A batch without good values means that reports have stopped.
     pub fn see(&mut self, batch: &Batch) {
         let good = |sample: &linli_domain::Sample| sample.quality.is_good();
         if !batch.samples.iter().any(good) {
@@ -49,10 +49,10 @@ impl State {
                     let Some((part, _)) = PARTS.iter().find(|(part, _)| *part == name) else { continue };
                     match value {
                         Some(Value::Integer(code)) if Part::of_code(*code).is_some() => {
-                            self.deps.extend(Part::of_code(*code).map(|state| (*part, state)));
+                            self.parts.extend(Part::of_code(*code).map(|state| (*part, state)));
                         }
                         // What it does not report is not judged.
-                        _ => drop(self.deps.remove(part)),
+                        _ => drop(self.parts.remove(part)),
                     }
                 }
             }
@@ -62,12 +62,12 @@ impl State {
     /// What residents get.
     pub fn service(&self, fresh: Duration) -> Service {
         let is_heard = self.heard.is_some_and(|heard| heard.elapsed() < fresh);
-        Service::of(is_heard, !self.message.is_empty(), self.deps.iter().map(|(name, part)| (*name, *part)))
+        Service::of(is_heard, !self.message.is_empty(), self.parts.iter().map(|(name, part)| (*name, *part)))
     }
 
     /// The part that a matter lacks here.
     pub fn lacks<'m>(&self, matter: &'m Matter) -> Option<&'m str> {
-        matter.lacks(|name| self.deps.get(name).copied())
+        matter.lacks(|name| self.parts.get(name).copied())
     }
 
     /// The kiosk as the API shows it.
@@ -80,7 +80,7 @@ impl State {
             Service::OutOfService | Service::Maintenance | Service::Offline => 0,
         };
         json!({
-            "kiosk": watched.device, "name": watched.name, "service": service, "parts": self.deps,
+            "kiosk": watched.device, "name": watched.name, "service": service, "parts": self.parts,
             "message": self.message, "busy": self.is_busy, "version": self.version,
             "availability_today": self.hours.availability(), "hours_today": self.hours,
             "matters": matters.len(), "matters_offered": offered,
