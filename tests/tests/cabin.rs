@@ -16,7 +16,7 @@ fn oximeter(port: &std::path::Path) -> String {
     )
 }
 
-/// A message of vital signs of somebody whose name must not be seen again.
+/// A message of vital signs. The name in it must not appear anywhere afterwards.
 fn message(control: &str, systolic: &str) -> String {
     format!(
         "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|{control}|P|2.6|||||||UNICODE UTF-8\r\

@@ -157,7 +157,7 @@ async fn a_day_is_accounted_for_and_signed() -> anyhow::Result<()> {
     signed(&workspace, gateway, &subscriber, &config).await
 }
 
-/// What people do, and what is refused to them.
+/// Operations of people, and those that are refused.
 async fn people(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     let retain = |grams: &'static str, cabinet: &'static str| {
         ["food", "retain", "--food", "番茄炒蛋", "--grams", grams, "--cabinet", cabinet, "--by", "李梅"]
@@ -192,7 +192,7 @@ async fn people(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Signed, exported, read by others; and whoever changes it is found.
+/// A signed record is exported and verified by another program, which detects every change.
 async fn signed(
     workspace: &Workspace,
     gateway: Gateway,

@@ -19,7 +19,7 @@ const ON_A_STICK: usize = 13;
 /// A switch takes some fifteen seconds for one; two cores serve fourteen.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// The office sends an order again until every centre has answered: nobody keeps it for them.
+/// The office sends an order again until every centre has answered, because the broker does not retain it.
 const AGAIN: Duration = Duration::from_secs(5);
 
 const OPERATORS: Operators = Operators { resumes: false, retries: false };
@@ -114,7 +114,7 @@ impl Day {
         Ok(())
     }
 
-    /// What was told of a room: stages, steps, whether it was ever verified.
+    /// What was published of a room: stages, steps, whether it was ever verified.
     fn reported(&self, index: usize) -> anyhow::Result<Vec<Value>> {
         let topic = format!("linli/1/{}/main/event/mode", self.centre(index).name);
         let received = self.subscriber.received()?.into_iter();
@@ -200,7 +200,7 @@ async fn one_order_takes_fourteen_centres_there_and_another_brings_them_back() -
     Ok(())
 }
 
-/// Two rooms have gaps, which are told, and are never told to be ready.
+/// Two rooms have gaps, which are reported, and are never reported as ready.
 fn neither_is_ready(day: &Day) -> anyhow::Result<()> {
     let (dark, silent) = (day.shown(DARK)?, day.shown(SILENT)?);
     assert_eq!(step(&dark, "uv-dose"), "stuck", "{dark:#}");

@@ -126,7 +126,7 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
     Ok(())
 }
 
-/// The commands that the demonstration prints, as somebody would type them.
+/// The commands that the demonstration prints, run as a user would type them.
 #[tokio::test]
 async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;

@@ -153,7 +153,7 @@ impl AttackedCentre {
         Ok(answer)
     }
 
-    /// What `event/order` told so far.
+    /// Messages of `event/order` so far.
     fn reported(&self) -> Vec<Value> {
         let topic = format!("{TOPIC}/event/order");
         let received = self.subscriber.received().unwrap_or_default().into_iter();
@@ -293,7 +293,7 @@ async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::R
     kept_by_the_broker(attacked).await
 }
 
-/// The broker keeps an order for whoever comes later: it does not count, whatever it says.
+/// An order that the broker retains is refused, whatever its contents.
 async fn kept_by_the_broker(attacked: AttackedCentre) -> anyhow::Result<()> {
     let good = attacked.forge("kept", 120, |_| {}, &["wang", "li"], ORDER).await?;
     let AttackedCentre { broker, subscriber, centre, place, gateway, hash } = attacked;

@@ -115,7 +115,7 @@ impl Asked {
             .replace(EXPIRES, &expires)
     }
 
-    /// Every difference is told, not only the first.
+    /// Reports all differences, not only the first.
     fn compare(&mut self, name: &str, found: &Json) {
         self.names.push(name.to_owned());
         if let Err(error) = golden::check(FOLDER, name, found) {
@@ -170,7 +170,7 @@ async fn every_answer_is_the_golden_one() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a request that succeeds is answered, and what is shown afterwards.
+/// The answer to a successful request, and the state that is shown afterwards.
 async fn succeeding(asked: &mut Asked, scene: &mut Scene) -> anyhow::Result<()> {
     let control = [Who::Control];
     let written = |id: &str, value: f64| {

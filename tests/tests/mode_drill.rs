@@ -66,7 +66,7 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     is_reported(&centre, &order, &record).await
 }
 
-/// What the district is told of a drill says that it is one.
+/// Every message about a drill to the district says that it is one.
 async fn says_so(subscriber: &Subscriber) -> anyhow::Result<()> {
     let texts = || -> Vec<Value> {
         let all = subscriber.received().unwrap_or_default().into_iter();
@@ -121,7 +121,7 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
     Ok(())
 }
 
-/// What was told of the record is signed by the gateway: so say we, and so says a program of others.
+/// Published heads are signed by the gateway: our verifier and an independent one agree.
 async fn signed(
     gateway: &Gateway,
     subscriber: &Subscriber,

@@ -139,7 +139,7 @@ async fn a_sampling_area_is_read_more_often_and_its_fridge_is_watched() -> anyho
     gateway.stop().await
 }
 
-/// A kiosk that shows what it is told; everything it ever showed.
+/// A kiosk that shows the texts it receives, and a list of everything it has shown.
 fn kiosk(port: u16) -> Arc<Mutex<Vec<String>>> {
     let shown = Arc::new(Mutex::new(vec!["欢迎".to_owned()]));
     let screen = Arc::clone(&shown);

@@ -174,7 +174,7 @@ async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
     gateway.stop().await
 }
 
-/// A switch that does as it is told, by mosquitto's own clients.
+/// A switch that carries out commands, by mosquitto's own clients.
 fn obedient_plug(port: u16) -> anyhow::Result<tokio::process::Child> {
     let reported = format!("mosquitto_sub -h 127.0.0.1 -p {port} -W 120 -t zigbee2mqtt/plug/set");
     let reports = format!("mosquitto_pub -h 127.0.0.1 -p {port} -t zigbee2mqtt/plug -m \"$line\"");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use linli_tests::devices::{STORE, counter};
 use linli_tests::{Gateway, Peer, Workspace, eventually, free_port};
 
-/// What the service manager has been told, and since when.
+/// Notifications to the service manager, and their times.
 struct Manager {
     socket: UnixDatagram,
     reported: String,

@@ -1,4 +1,4 @@
-//! Visits: whose a measurement is, what may be seen of it, what is left when it is erased.
+//! Visits: how measurements are bound to them, who may see them, what remains after they are erased.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -57,7 +57,7 @@ impl Cabin {
         Ok(gateway)
     }
 
-    /// Sends one saturation; gives what the sender is told.
+    /// Sends one saturation. Returns the answer to the sender.
     async fn measure(&self, control: &str, patient: &str, saturation: u8) -> anyhow::Result<String> {
         self.measured_at("", control, patient, saturation).await
     }
@@ -91,7 +91,7 @@ impl Cabin {
         Ok(answers[0]["reason"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// What the district hears, each once: after a kill some of it comes again.
+    /// Messages that the district received, each once: after a kill some arrive again.
     fn reported(&self) -> Vec<Received> {
         let mut seen = std::collections::BTreeSet::new();
         let received = self.subscriber.received().unwrap_or_default();

@@ -21,7 +21,7 @@ const ROOMS: usize = 12;
 const SETS: usize = 9;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Controllers of all rooms: what is written is so.
+/// Controllers of all rooms, in which every written value is read back.
 #[derive(Clone, Default)]
 struct Controllers(Arc<Mutex<HashMap<(u8, u8), u16>>>);
 
