@@ -101,7 +101,7 @@ pub fn waits_for(facility: &Facility, room: &Room, resolved: &ResolvedPlan, run:
             )
         }
         Phase::Held if !run.unproven.is_empty() => {
-            let outputs = super::view::unproven(facility, resolved, run).join(", ");
+            let outputs = unproven(facility, resolved, run).join(", ");
             message(format!("输出证实安全：{outputs}"), format!("these outputs to be proven safe: {outputs}"))
         }
         Phase::Held => message(format!("{lead} 决定"), format!("a {lead} decides")),
@@ -131,4 +131,16 @@ fn running(resolved: &ResolvedPlan, run: &Run) -> Option<Message> {
     };
     let which = which.join(", ");
     Some(Message { zh: format!("{zh}：{which}"), en: format!("{en}: {which}") })
+}
+
+/// Returns the outputs that are not proven safe.
+pub fn unproven(facility: &Facility, resolved: &ResolvedPlan, run: &Run) -> Vec<String> {
+    let safe = run.unproven.iter().filter_map(|output| resolved.safe.get(*output));
+    safe.map(|safe| output_text(facility, safe.setting.fixture, safe.setting.output)).collect()
+}
+
+fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
+    let Some(fixture) = facility.fixtures.get(fixture) else { return String::new() };
+    let name = fixture.sets.get(output).map_or("?", |output| &output.name);
+    format!("{}.{name}", fixture.id)
 }

@@ -74,7 +74,7 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "direction": run.order.direction, "causes": run.causes, "ordered": room.ordered,
         "since": room.since, "ready_by": room.ordered.0.saturating_add(at_most),
         "ready_within_until": room.ordered.0.saturating_add(within), "lead": plan.lead,
-        "unproven": unproven(&setup.facility, resolved, run), "steps": steps,
+        "unproven": explain::unproven(&setup.facility, resolved, run), "steps": steps,
         "held": explain::held(room, resolved, run), "asked": explain::asked(room, resolved, run),
         "waits": explain::waits_for(&setup.facility, room, resolved, run),
     });
@@ -82,12 +82,6 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         body.extend(more);
     }
     body
-}
-
-/// Returns the outputs that are not proven safe.
-pub fn unproven(facility: &Facility, resolved: &ResolvedPlan, run: &Run) -> Vec<String> {
-    let safe = run.unproven.iter().filter_map(|output| resolved.safe.get(*output));
-    safe.map(|safe| output_text(facility, safe.setting.fixture, safe.setting.output)).collect()
 }
 
 fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, step: usize) -> Value {
@@ -160,12 +154,6 @@ fn step_definition(resolved: &ResolvedPlan, step: usize) -> Value {
         body.extend(more);
     }
     body
-}
-
-fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
-    let Some(fixture) = facility.fixtures.get(fixture) else { return String::new() };
-    let name = fixture.sets.get(output).map_or("?", |output| &output.name);
-    format!("{}.{name}", fixture.id)
 }
 
 /// Returns the text of a condition that does not hold or is unknown.
