@@ -27,6 +27,9 @@ const SIGNERS: [(&str, &str, &str); 8] = [
     ("drill-deng", "site_deputy", "exercise"),
 ];
 
+/// Two people on the spot who compare the code of an order.
+pub const ON_THE_SPOT: [&str; 4] = ["--as", "chen", "--as", "deng"];
+
 /// Something that each press moves once more.
 const GATE: &str = "\n[[fixture]]\nid = \"gate\"\nroom = \"reading-room\"\nkind = \"supply\"\n\n\
     [[fixture.set]]\nname = \"button\"\npoint = \"reading-mode.gate_button\"\nwords = { press = true }\npulse = true\n\n\
@@ -292,8 +295,9 @@ impl Centre {
         self.is_in_time = true;
     }
 
-    /// Starts its gateway.
+    /// Starts its gateway, marked as new at its first start.
     pub async fn gateway(&self) -> anyhow::Result<Gateway> {
+        commission(&self.config, &self.data).await?;
         let wrapper = if self.is_in_time { time_service(&self.workspace)? } else { Vec::new() };
         let words: Vec<&str> = wrapper.iter().map(String::as_str).collect();
         let mut gateway = Gateway::start_under(&words, &self.config, &self.data).await?;
@@ -336,12 +340,13 @@ impl Centre {
         Ok(file)
     }
 
-    /// Orders, and somebody on the spot compares the code: this machine's clock is synchronised with
+    /// Orders, and two people on the spot compare the code: this machine's clock is synchronised with
     /// nobody. Gives whether it was taken, and what was told.
     pub async fn send(&self, gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
         let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
         let code = shown["code"].as_str().unwrap_or_default();
-        let sent = gateway.verb(&["order", "send", file, "--code", code]).await?;
+        let sent =
+            gateway.verb(&[&["order", "send", file, "--code", code], &ON_THE_SPOT[..]].concat()).await?;
         let reported = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
         Ok((sent.status.success(), reported))
     }
@@ -369,6 +374,14 @@ impl Centre {
     pub fn named_plan(&self, centre: &str, plan: &str) -> String {
         format!("{centre}:{}", self.plan(plan))
     }
+}
+
+/// Marks a new gateway: no order was accepted there yet.
+pub async fn commission(config: &Path, data: &Path) -> anyhow::Result<()> {
+    if ["linli.db", "linli.db.orders"].iter().any(|file| data.join(file).exists()) {
+        return Ok(());
+    }
+    succeed(&["order", "commission", "--config", &config.to_string_lossy()]).await.map(drop)
 }
 
 /// What a gateway is started under on a machine whose clock is synchronised: a `timedatectl` that

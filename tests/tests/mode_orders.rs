@@ -24,7 +24,7 @@ async fn wrong_orders(centre: &Centre) -> anyhow::Result<Vec<(String, &'static s
         ),
         (
             centre
-                .order_with(58, "cancel", "actual", &["--plan", &plan, "--supersedes", "x"], &["wang"])
+                .order_with(58, "cancel", "actual", &["--plan", &plan, "--supersedes", "x"], &["wang", "li"])
                 .await?,
             "takes back no order",
         ),
@@ -44,7 +44,7 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
         let (is_taken, reported) = send(&gateway, &order).await?;
         assert!(!is_taken && reported.contains(reason), "{order}: {reported}");
     }
-    // This machine's clock is synchronised with nobody: somebody has to compare the code.
+    // This machine's clock is synchronised with nobody: two people have to compare the code.
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
     let sent = gateway.verb(&["order", "send", &order]).await?;
@@ -62,13 +62,17 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
     for reason in ["not synchronised", "2 different people", "the other way"] {
         eventually(reason, PATIENCE, || refusals(reason) > 0).await?;
     }
-    // The same order over MQTT waits for its code; somebody admits it here.
+    // The same order over MQTT waits for its code; two people admit it here, one is not enough.
     broker.publish(&format!("{base}/order"), &text, false).await?;
     eventually("it waits", PATIENCE, || refusals("not synchronised") > 1).await?;
     let shown: Value = serde_json::from_str(&succeed(&["order", "show", &order, "--json"]).await?)?;
     let code = shown["code"].as_str().unwrap_or_default();
-    assert_eq!(room(&gateway)?["stage"], "peace");
-    let sent = gateway.verb(&["order", "send", "--code", code]).await?;
+    for _ in 0..2 {
+        let sent = gateway.verb(&["order", "send", "--code", code, "--as", "chen"]).await?;
+        assert!(String::from_utf8_lossy(&sent.stderr).contains("1 did"), "the same person is one");
+        assert_eq!(room(&gateway)?["stage"], "peace");
+    }
+    let sent = gateway.verb(&["order", "send", "--code", code, "--as", "deng"]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     // Once more is answered and does nothing.
     let (is_taken, reported) = send(&gateway, &order).await?;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
 use linli_mode::order::{
-    Authority, ClockDoubt, Confirmation, Doubt, Envelope, Followed, Judgement, Key, Keyring,
-    Kind, KnownTime, LONGEST_AGE, Malformed, ORDER_RULES, Order, OrderError, OutOfScope, PlanHash, Policy,
-    ReplayGuard, SecretKey, Series, Signers, Situation, Target, WINDOW, judge, may_touch,
-    order_rules_in_markdown, sign, sign_plan, verify_plan,
+    Authority, ClockDoubt, Confirmation, Doubt, Envelope, Followed, Judgement, Key, Keyring, Kind, KnownTime,
+    LONGEST_AGE, Malformed, ORDER_RULES, Order, OrderError, OutOfScope, PlanHash, Policy, ReplayGuard,
+    SecretKey, Series, Signers, Situation, Target, WINDOW, judge, may_touch, order_rules_in_markdown, sign,
+    sign_plan, verify_plan,
 };
 use proptest::prelude::*;
 
@@ -219,7 +219,9 @@ fn keys_are_judged_by_the_gateways_time_and_not_by_the_signers() {
     here.keyring.keys[0].until = Some(Timestamp(NOW.0 - 30_000));
     let envelope = signed(order(), &[1, 4]);
     assert!(order().sent < Timestamp(NOW.0 - 30_000));
-    assert!(matches!(here.judge(&envelope), Err(OrderError::Signature(told)) if told.contains("not valid now")));
+    assert!(
+        matches!(here.judge(&envelope), Err(OrderError::Signature(told)) if told.contains("not valid now"))
+    );
     here.keyring.keys[0].until = None;
     // Not yet valid when it was sent, by the signer's clock; valid by ours.
     here.keyring.keys[0].from = Some(Timestamp(NOW.0 - 10_000));
@@ -355,7 +357,8 @@ fn with_numbers_lost_two_people_confirm() {
     let drill = signed(Order { class: Class::Exercise, id: "drill".to_owned(), ..order() }, &[3, 5]);
     assert!(matches!(judged(&drill, &guard), Err(OrderError::Quarantined { .. })));
     // A stop does not wait, and says nothing of numbers: a replayed one opens nothing.
-    let stop = signed(Order { kind: Kind::Stop, class: Class::Exercise, id: "stop".to_owned(), ..order() }, &[3]);
+    let stop =
+        signed(Order { kind: Kind::Stop, class: Class::Exercise, id: "stop".to_owned(), ..order() }, &[3]);
     let guard = accepted(judged(&stop, &guard));
     assert!(matches!(judged(&drill, &guard), Err(OrderError::Equivocation { .. })), "its number is used");
     let drill = signed(Order { class: Class::Exercise, id: "drill".to_owned(), seq: 6, ..order() }, &[3, 5]);
@@ -406,7 +409,8 @@ fn without_a_trusted_clock_two_people_confirm_the_code() {
             panic!("not quarantined")
         };
         assert_eq!((code.len(), why), (8, vec![Doubt::Clock(doubt)]));
-        for (code, people) in [(code.as_str(), &["zhao"][..]), ("00000000", &["zhao", "qian"]), (&code, &[])] {
+        for (code, people) in [(code.as_str(), &["zhao"][..]), ("00000000", &["zhao", "qian"]), (&code, &[])]
+        {
             let waiting = here.clone().confirmed(code, people).judge(&envelope);
             assert!(matches!(waiting, Err(OrderError::Quarantined { .. })), "{people:?}: {waiting:?}");
         }
@@ -533,7 +537,8 @@ fn the_table_is_whole_and_the_documentation_prints_it() {
 fn unknown_critical_headers_are_refused() {
     use coset::iana::{Algorithm, HeaderParameter};
     use coset::{CoseSignBuilder, CoseSignatureBuilder, HeaderBuilder, Label, TaggedCborSerializable};
-    let header = || HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(secret(1).public().id().0.to_vec());
+    let header =
+        || HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(secret(1).public().id().0.to_vec());
     let read = |body: coset::Header, one: coset::Header| {
         let signature = CoseSignatureBuilder::new().protected(one).signature(vec![0; 64]).build();
         let sign = CoseSignBuilder::new().protected(body).payload(order().encode()).add_signature(signature);
@@ -550,7 +555,12 @@ fn unknown_critical_headers_are_refused() {
         .text_value("hold".to_owned(), 1.into())
         .build();
     assert_eq!(text.rest[0].0, Label::Text("hold".to_owned()));
-    for (body, one) in [(plain.clone(), unknown()), (unknown(), header().build()), (plain.clone(), own), (text, header().build())] {
+    for (body, one) in [
+        (plain.clone(), unknown()),
+        (unknown(), header().build()),
+        (plain.clone(), own),
+        (text, header().build()),
+    ] {
         let refused = read(body, one);
         assert!(matches!(refused, Err(Malformed::Critical(_))), "{refused:?}");
     }

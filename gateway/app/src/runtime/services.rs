@@ -113,7 +113,8 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
     let (told_to, seen_in) = ((birth, policies, signer(current)?), (events, observed));
     let queues = (commands.clone(), mode_requests);
-    let mode_desk = mode_desk(store, queues, told_to, seen_in, &clock, follow).await?;
+    let numbers = mode::OrderNumbersFile::beside(&current.store.path);
+    let mode_desk = mode_desk(store, queues, told_to, seen_in, &clock, (follow, numbers)).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(follow, observed, [watching, proving, accounting, serving]);
     let clients = ServiceClients {
@@ -257,7 +258,7 @@ async fn mode_desk(
     (birth, policies, signer): (watch::Sender<Birth>, mode::PolicyPublisher, Option<CheckpointSigner>),
     (events, observed): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
+    (follow, order_numbers): (&ConfigWatch, mode::OrderNumbersFile),
 ) -> anyhow::Result<mode::ModeService> {
     let parts = mode::Deps {
         store: store.documents(),
@@ -270,6 +271,7 @@ async fn mode_desk(
         birth,
         policies,
         signer: signer.map(Arc::new),
+        order_numbers,
     };
     mode::ModeService::resume(parts).await
 }

@@ -38,7 +38,7 @@ pub struct FacilityFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Orders {
-    /// How many different people sign an order; 2 unless given. Taking one back needs one.
+    /// How many different people sign an order; 2 unless given. An order to stop needs one.
     #[schemars(range(min = 2, max = 8))]
     pub quorum: u8,
     /// Roles that sign for the district; "commander" and "duty_officer" unless given.
@@ -75,6 +75,9 @@ pub struct Key {
     pub from: Option<String>,
     /// Until when it counts; for ever unless given.
     pub until: Option<String>,
+    /// When it was revoked because it was lost or stolen: from then on nothing that it signed counts,
+    /// and an order signed with it is a security alarm.
+    pub revoked: Option<String>,
 }
 
 /// What a key signs.

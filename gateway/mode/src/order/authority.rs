@@ -211,7 +211,8 @@ pub fn may_touch_under(demands: Demands, order: &Order, followed: &Followed<'_>)
 /// The table as docs/orders.md prints it, in Markdown.
 #[must_use]
 pub fn order_rules_in_markdown() -> String {
-    let mut text = String::from("| kind | class | given by | signed by | may end, replace or stop | valid |\n");
+    let mut text =
+        String::from("| kind | class | given by | signed by | may end, replace or stop | valid |\n");
     text.push_str("|---|---|---|---|---|---|\n");
     for OrderRule { kind, class, authority, signers, touches, longest } in &ORDER_RULES {
         let (kind, authority) = (kind.as_str(), authority.as_str());

@@ -108,9 +108,8 @@ impl Envelope {
             if key.is_revoked(&time) && demands.make(Demand::NotRevoked) {
                 return Err(OrderError::Revoked { key: key.public.id(), person: key.person.clone() });
             }
-            // While the clock is not trusted it may be later than it shows, so a key may well have begun.
-            let is_valid = if time.doubt.is_some() { !key.has_ended(time.at) } else { key.is_valid_at(time.at) };
-            if !is_valid && demands.make(Demand::ValidKey) {
+            let is_revoked = key.is_revoked(&time);
+            if !key.counts(&time) && !is_revoked && demands.make(Demand::ValidKey) {
                 let why = format!("key {} of {} is not valid now", key.public.id(), key.person);
                 return Err(OrderError::Signature(why));
             }

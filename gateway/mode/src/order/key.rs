@@ -138,6 +138,15 @@ impl Key {
         self.from.is_none_or(|from| from <= at) && !self.has_ended(at)
     }
 
+    /// Whether it counts now, as far as the time is known: while the clock is not trusted it may be later
+    /// than it shows, so the key may well have begun.
+    #[must_use]
+    pub fn counts(&self, time: &KnownTime) -> bool {
+        let is_valid =
+            if time.doubt.is_some() { !self.has_ended(time.at) } else { self.is_valid_at(time.at) };
+        is_valid && !self.is_revoked(time)
+    }
+
     /// Whether its validity has ended.
     #[must_use]
     pub fn has_ended(&self, at: Timestamp) -> bool {

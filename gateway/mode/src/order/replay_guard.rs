@@ -130,7 +130,8 @@ impl ReplayGuard {
     #[must_use]
     pub fn with_number(&self, series: Series, seq: u64) -> Option<[u8; 32]> {
         let of_0_1 = self.accepted.iter();
-        let mut of_0_1 = of_0_1.filter(|(authority, number, ..)| (*authority, *number) == (series.authority, seq));
+        let mut of_0_1 =
+            of_0_1.filter(|(authority, number, ..)| (*authority, *number) == (series.authority, seq));
         let found = self.orders.iter().find(|order| (order.series, order.seq) == (series, seq));
         found.map(|order| order.hash).or_else(|| of_0_1.next().map(|(.., hash)| *hash))
     }

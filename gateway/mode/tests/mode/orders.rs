@@ -279,7 +279,11 @@ impl Post {
         let is_stop = order.kind == Kind::Stop;
         if order.class != class && !(order.class == Class::Actual && (enters || is_stop)) {
             desk.harm = Some("D an order touched what one of the other class did");
-        } else if order.authority == Authority::Local && authority == Authority::District && !enters && !is_stop {
+        } else if order.authority == Authority::Local
+            && authority == Authority::District
+            && !enters
+            && !is_stop
+        {
             desk.harm = Some("E people on the spot ended the district's order");
         } else if order.kind == Kind::Cancel && !order.supersedes.contains(&before.id) {
             desk.harm = Some("E an order was cancelled that was not named");
@@ -306,13 +310,7 @@ impl Post {
         if sent.is_changed { 0 } else { people.len() }
     }
 
-    fn wrongly_accepted(
-        &self,
-        desk: &Desk,
-        sent: &Sent,
-        now: Timestamp,
-        spot: Spot,
-    ) -> Option<&'static str> {
+    fn wrongly_accepted(&self, desk: &Desk, sent: &Sent, now: Timestamp, spot: Spot) -> Option<&'static str> {
         let order = &sent.envelope.order;
         let is_stop = order.kind == Kind::Stop;
         let needed = if is_stop { 1 } else { 2 };

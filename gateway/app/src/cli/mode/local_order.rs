@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linli_mode::order::{Kind, sign};
+use linli_mode::Class;
+use linli_mode::order::{Authority, Kind, Series, sign};
 
 use super::super::config_dir::ConfigDir;
 use super::super::order;
@@ -31,15 +32,31 @@ pub struct Args {
 pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
     let config = linli_config::load(&args.site.config)?;
     let plans = args.plans.iter().map(|path| order::new::plan(path)).collect::<anyhow::Result<_>>()?;
-    let mut envelope = order::new::on_the_spot(config.centre.id, plans, kind, args.class, &args.mode)?;
+    let seq = next_number(&args.site, args.class.into())?;
+    let mut envelope = order::new::on_the_spot(config.centre.id, plans, kind, args.class, &args.mode, seq)?;
+    let mut people = Vec::new();
     for key in &args.key {
-        envelope = sign(&envelope, &order::secret(key)?);
+        let key = order::secret(key)?;
+        envelope = sign(&envelope, &key);
+        let owner = config.centre.people.keyring.key(&key.public().id().0);
+        people.extend(owner.map(|key| key.person.to_string()));
     }
     order::show::show(&envelope);
     let text = linli_mode::order::text::write(&envelope.bytes());
-    // Sends the code along: the signers are in the centre and have compared it.
-    let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
-    order::send::told(&told)
+    // The signers are in the centre and have compared the code.
+    let told = order::send::confirmed(&args.site, &text, &envelope.code(), &people);
+    order::send::told(&told.context("the order was not taken")?)
+}
+
+/// Returns the number of the next order of that class given on the spot. Where earlier ones were lost it
+/// is the time, which is above all of them.
+fn next_number(site: &ConfigDir, class: Class) -> anyhow::Result<u64> {
+    let shown = super::ask(site, "GET", "/api/v1/mode", "")?;
+    let series = Series { authority: Authority::Local, class };
+    match shown["numbers"][series.to_string()].as_u64() {
+        Some(last) => Ok(last.saturating_add(1)),
+        None => u64::try_from(super::super::now().0).context("this machine's clock is not set"),
+    }
 }
 
 /// Returns the room of a plan file.
