@@ -270,48 +270,49 @@ fn bit_changed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// The class of drills, and who signs them.
+fn drill(order: &mut Value) {
+    order["class"] = json!("Exercise");
+}
+const DRILLS: [&str; 2] = ["drill-wang", "drill-li"];
+
+/// An order that counted, and was taken back: its number is used, and the same bytes again are answered
+/// the same.
+async fn one_counted(attacked: &AttackedCentre) -> anyhow::Result<()> {
+    let first = attacked.forge("counted", 100, drill, &DRILLS, ORDER).await?;
+    let counted = Attack { name: "counted".to_owned(), bytes: first, reason: "" };
+    attacked.post(&attacked.text(&counted).await?)?;
+    assert_eq!(room(&attacked.gateway)?["stage"], "preview");
+    let back = |order: &mut Value| {
+        drill(order);
+        (order["kind"], order["supersedes"]) = (json!("Cancel"), json!(["counted"]));
+    };
+    let cancel = attacked.forge("taken-back", 101, back, &DRILLS, ORDER).await?;
+    let cancel = Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" };
+    attacked.post(&attacked.text(&cancel).await?)?;
+    attacked.nothing_moved()?;
+    let said = attacked.knock(Door::Broker, &counted).await?;
+    assert!(said.contains("\"repeated\""), "{said}");
+    let said = attacked.post(&attacked.text(&counted).await?)?;
+    assert!(said.contains("\"repeated\""), "{said}");
+    attacked.nothing_moved()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
     let attacked = AttackedCentre::begin(&workspace).await?;
     let both: &[&str] = &["wang", "li"];
     let same = |_: &mut Value| {};
-    // An order that counted, and was taken back: its number is used.
-    let drill = |order: &mut Value| order["class"] = json!("Exercise");
-    let first = attacked.forge("counted", 100, drill, &["drill-wang", "drill-li"], ORDER).await?;
-    let counted = Attack { name: "counted".to_owned(), bytes: first.clone(), reason: "" };
-    attacked.post(&attacked.text(&counted).await?)?;
-    assert_eq!(room(&attacked.gateway)?["stage"], "preview");
-    let back = |order: &mut Value| {
-        (order["kind"], order["class"]) = (json!("Cancel"), json!("Exercise"));
-        order["supersedes"] = json!(["counted"]);
-    };
-    let cancel = attacked.forge("taken-back", 101, back, &["drill-wang", "drill-li"], ORDER).await?;
-    attacked
-        .post(&attacked.text(&Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" }).await?)?;
-    attacked.nothing_moved()?;
-    // The same bytes again are answered the same, and nothing follows.
-    let said = attacked.knock(Door::Broker, &counted).await?;
-    assert!(said.contains("\"repeated\""), "{said}");
-    let said = attacked.post(&attacked.text(&counted).await?)?;
-    assert!(said.contains("\"repeated\""), "{said}");
-    attacked.nothing_moved()?;
-
+    one_counted(&attacked).await?;
     let mut attacks = Vec::new();
     let mut add = |name: &str, bytes: Vec<u8>, reason: &'static str| {
         attacks.push(Attack { name: name.to_owned(), bytes, reason });
     };
-    let drills: &[&str] = &["drill-wang", "drill-li"];
-    add(
-        "old-number",
-        attacked.forge("old-number", 50, drill, drills, ORDER).await?,
-        "an old order, sent again",
-    );
-    add(
-        "two-faced",
-        attacked.forge("two-faced", 101, drill, drills, ORDER).await?,
-        "already used by another order",
-    );
+    let old = attacked.forge("old-number", 50, drill, &DRILLS, ORDER).await?;
+    add("old-number", old, "an old order, sent again");
+    let two_faced = attacked.forge("two-faced", 101, drill, &DRILLS, ORDER).await?;
+    add("two-faced", two_faced, "already used by another order");
     let late = |order: &mut Value| order["expires"] = json!(now_ms() - 1);
     add("expired", attacked.forge("expired", 110, late, both, ORDER).await?, "expired at");
     let early = |order: &mut Value| order["not_before"] = json!(now_ms() + HOUR / 2);
