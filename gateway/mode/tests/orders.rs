@@ -510,6 +510,14 @@ fn an_order_amends_and_cancels_only_what_it_names() {
 }
 
 #[test]
+fn an_actual_order_to_enter_ends_a_drill_whatever_it_names() {
+    let drill =
+        Followed { id: "drill", class: Class::Exercise, authority: Authority::District, is_return: false };
+    let enter = Order { supersedes: vec!["2026-1".to_owned()], ..order() };
+    assert_eq!(may_touch(&enter, &drill), Ok(()));
+}
+
+#[test]
 fn entering_is_possible_while_a_room_returns() {
     let followed =
         Followed { id: "2026-117", class: Class::Actual, authority: Authority::District, is_return: true };

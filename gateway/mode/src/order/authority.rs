@@ -52,7 +52,7 @@ pub struct Touch {
 /// Which runs of a class and authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// All; if the order names orders in `supersedes`, only these.
+    /// All; if an order that does not enter names orders in `supersedes`, only these.
     All,
     /// Only orders that it names in `supersedes`.
     Named,
@@ -196,7 +196,7 @@ pub fn may_touch_under(demands: Demands, order: &Order, followed: &Followed<'_>)
     let is_named = order.supersedes.iter().any(|named| named == followed.id);
     let must_name = match touch.which {
         Which::Named => true,
-        Which::All => !order.supersedes.is_empty(),
+        Which::All => !order.supersedes.is_empty() && order.kind != Kind::Enter,
         Which::Returning => false,
     };
     if must_name && !is_named && demands.make(Demand::Named) {

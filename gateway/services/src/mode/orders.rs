@@ -124,7 +124,9 @@ impl Engine {
                         let why = why.iter().map(ToString::to_string).collect();
                         self.quarantine.keep(envelope, people, why, Instant::now());
                     }
-                    _ => self.quarantine.forget(envelope),
+                    OrderError::Expired { .. } => self.quarantine.forget(envelope),
+                    // The same order with another signature does not take it out of quarantine.
+                    _ => {}
                 }
                 return self.finish(outcome.refused_by(&refusal), via).await;
             }
@@ -169,7 +171,6 @@ impl Engine {
     ///
     /// # Errors
     /// When nobody can order anything here, or the code is that of another order.
-    #[expect(clippy::type_complexity, reason = "the judgement of an order is a result of its own")]
     fn judgement(
         &self,
         envelope: &Envelope,
