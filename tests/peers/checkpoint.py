@@ -18,5 +18,5 @@ assert (dash, signer) == ("—", name), "whose"
 signature = base64.b64decode(signature, validate=True)
 assert signature[:4] == expected, "which key"
 Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], text.encode() + b"\n")
-origin, count, root = text.splitlines()
+origin, count, root, *further = text.splitlines()
 assert origin == name and int(count) > 0 and len(base64.b64decode(root)) == 32, "a head"

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 
 use crate::gateway::Gateway;
 use crate::link::Link;
-use crate::room::{Centre, ENTER, succeed, time_service};
+use crate::room::{Centre, ENTER, commission, succeed, time_service};
 use crate::workspace::{Workspace, free_port};
 
 /// Unit of the first centre's reading room.
@@ -70,6 +70,7 @@ impl District {
             for (file, from, to) in lines {
                 rewrite(&config.join(file), from, &to)?;
             }
+            commission(&config, &data).await?;
             let gateway = Gateway::start_under(&words, &config, &data).await?;
             centres.push(DistrictCentre { name, unit, uplink, panel, config, gateway });
         }

@@ -27,7 +27,10 @@ const SIGNERS: [(&str, &str, &str); 8] = [
     ("drill-deng", "site_deputy", "exercise"),
 ];
 
-/// A fixture that acts with each press.
+/// Two people on the spot who compare the code of an order.
+pub const ON_THE_SPOT: [&str; 4] = ["--as", "chen", "--as", "deng"];
+
+/// Something that each press moves once more.
 const GATE: &str = "\n[[fixture]]\nid = \"gate\"\nroom = \"reading-room\"\nkind = \"supply\"\n\n\
     [[fixture.set]]\nname = \"button\"\npoint = \"reading-mode.gate_button\"\nwords = { press = true }\npulse = true\n\n\
     [[fixture.read]]\nname = \"leaf\"\npoint = \"reading-mode.gate_open\"\nwords = { open = true, closed = false }\n\
@@ -292,8 +295,9 @@ impl Centre {
         self.is_in_time = true;
     }
 
-    /// Starts the gateway of the centre.
+    /// Starts its gateway, marked as new at its first start.
     pub async fn gateway(&self) -> anyhow::Result<Gateway> {
+        commission(&self.config, &self.data).await?;
         let wrapper = if self.is_in_time { time_service(&self.workspace)? } else { Vec::new() };
         let words: Vec<&str> = wrapper.iter().map(String::as_str).collect();
         let mut gateway = Gateway::start_under(&words, &self.config, &self.data).await?;
@@ -336,12 +340,13 @@ impl Centre {
         Ok(file)
     }
 
-    /// Sends an order. The clock of this machine is not synchronised, so a person confirms the code. Returns
-    /// whether it was accepted, and the output.
+    /// Orders, and two people on the spot compare the code: this machine's clock is synchronised with
+    /// nobody. Gives whether it was taken, and what was told.
     pub async fn send(&self, gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
         let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
         let code = shown["code"].as_str().unwrap_or_default();
-        let sent = gateway.verb(&["order", "send", file, "--code", code]).await?;
+        let sent =
+            gateway.verb(&[&["order", "send", file, "--code", code], &ON_THE_SPOT[..]].concat()).await?;
         let reported = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
         Ok((sent.status.success(), reported))
     }
@@ -371,7 +376,16 @@ impl Centre {
     }
 }
 
-/// Returns the wrapper for a gateway on a machine with a synchronised clock: a `timedatectl` that reports it.
+/// Marks a new gateway: no order was accepted there yet.
+pub async fn commission(config: &Path, data: &Path) -> anyhow::Result<()> {
+    if ["linli.db", "linli.db.orders"].iter().any(|file| data.join(file).exists()) {
+        return Ok(());
+    }
+    succeed(&["order", "commission", "--config", &config.to_string_lossy()]).await.map(drop)
+}
+
+/// What a gateway is started under on a machine whose clock is synchronised: a `timedatectl` that
+/// says so.
 pub fn time_service(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     let bin = workspace.path("bin");
     std::fs::create_dir_all(&bin)?;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use linli_tests::room::{Centre, ENTER, Room, room, rooms, succeed};
+use linli_tests::room::{BACK, Centre, ENTER, Room, room, rooms, succeed};
 use linli_tests::{Broker, Gateway, Subscriber, Workspace, eventually, linli, now_ms, python};
 use serde_json::{Value, json};
 
@@ -61,6 +61,7 @@ impl AttackedCentre {
         let mut centre = Centre::new(Some(broker.port)).await?;
         centre.in_time();
         second_key(&centre).await?;
+        more_people(&centre).await?;
         let place = Room::start(centre.port, "2").await?;
         let gateway = centre.gateway().await?;
         let is_normal = |rooms: Vec<Value>| rooms.iter().all(|room| room["fire"] == "normal");
@@ -153,7 +154,35 @@ impl AttackedCentre {
         Ok(answer)
     }
 
-    /// Messages of `event/order` so far.
+    /// Posts bytes to the control socket as they are.
+    fn post_bytes(&self, bytes: &[u8]) -> anyhow::Result<String> {
+        use std::io::{Read, Write};
+        let mut stream = std::os::unix::net::UnixStream::connect(self.centre.data.join("control.sock"))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let length = bytes.len();
+        write!(
+            stream,
+            "POST /api/v1/mode/order HTTP/1.1\r\nHost: linli\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        )?;
+        stream.write_all(bytes)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    /// It is refused with the expected reason, and with the alarm, if there is one.
+    fn refuses(&self, kind: &Value, bytes: &[u8]) -> anyhow::Result<()> {
+        let said = self.post_bytes(bytes)?;
+        let body = said.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let reason = body["reason"].as_str().unwrap_or_default();
+        let is_expected =
+            reason.contains(kind["reason"].as_str().unwrap_or("?")) && body["alarm"] == kind["alarm"];
+        anyhow::ensure!(body["result"] == "refused" && is_expected, "{kind}: {said}");
+        Ok(())
+    }
+
+    /// What `event/order` told so far.
     fn reported(&self) -> Vec<Value> {
         let topic = format!("{TOPIC}/event/order");
         let received = self.subscriber.received().unwrap_or_default().into_iter();
@@ -203,6 +232,26 @@ impl AttackedCentre {
     }
 }
 
+/// People whose keys do not count: one has ended, one has not begun, one is revoked; and one who cooks.
+async fn more_people(centre: &Centre) -> anyhow::Result<()> {
+    let file = centre.config.join("facility.toml");
+    let mut facility = std::fs::read_to_string(&file)?;
+    for (name, role, more) in [
+        ("old", "commander", "until = \"2020-01-01T00:00:00Z\"\n"),
+        ("new", "commander", "from = \"2099-01-01T00:00:00Z\"\n"),
+        ("gone", "duty_officer", "revoked = \"2026-01-01T00:00:00Z\"\n"),
+        ("cook", "cook", ""),
+    ] {
+        let snippet = linli(&["order", "keygen", &centre.key(name), "--class", "actual"]).await?;
+        anyhow::ensure!(snippet.status.success());
+        let key = String::from_utf8(snippet.stdout)?;
+        facility.push_str(&format!(
+            "\n[[person]]\nid = \"{name}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n{key}{more}"
+        ));
+    }
+    Ok(std::fs::write(file, facility)?)
+}
+
 /// Wang has a second key.
 async fn second_key(centre: &Centre) -> anyhow::Result<()> {
     let snippet = linli(&["order", "keygen", &centre.key("wang-2"), "--class", "actual"]).await?;
@@ -221,43 +270,49 @@ fn bit_changed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// The class of drills, and who signs them.
+fn drill(order: &mut Value) {
+    order["class"] = json!("Exercise");
+}
+const DRILLS: [&str; 2] = ["drill-wang", "drill-li"];
+
+/// An order that counted, and was taken back: its number is used, and the same bytes again are answered
+/// the same.
+async fn one_counted(attacked: &AttackedCentre) -> anyhow::Result<()> {
+    let first = attacked.forge("counted", 100, drill, &DRILLS, ORDER).await?;
+    let counted = Attack { name: "counted".to_owned(), bytes: first, reason: "" };
+    attacked.post(&attacked.text(&counted).await?)?;
+    assert_eq!(room(&attacked.gateway)?["stage"], "preview");
+    let back = |order: &mut Value| {
+        drill(order);
+        (order["kind"], order["supersedes"]) = (json!("Cancel"), json!(["counted"]));
+    };
+    let cancel = attacked.forge("taken-back", 101, back, &DRILLS, ORDER).await?;
+    let cancel = Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" };
+    attacked.post(&attacked.text(&cancel).await?)?;
+    attacked.nothing_moved()?;
+    let said = attacked.knock(Door::Broker, &counted).await?;
+    assert!(said.contains("\"repeated\""), "{said}");
+    let said = attacked.post(&attacked.text(&counted).await?)?;
+    assert!(said.contains("\"repeated\""), "{said}");
+    attacked.nothing_moved()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
     let attacked = AttackedCentre::begin(&workspace).await?;
     let both: &[&str] = &["wang", "li"];
     let same = |_: &mut Value| {};
-    // An order that counted, and was taken back: its number is used.
-    let drill = |order: &mut Value| order["class"] = json!("Exercise");
-    let first = attacked.forge("counted", 100, drill, &["drill-wang", "drill-li"], ORDER).await?;
-    let counted = Attack { name: "counted".to_owned(), bytes: first.clone(), reason: "" };
-    attacked.post(&attacked.text(&counted).await?)?;
-    assert_eq!(room(&attacked.gateway)?["stage"], "preview");
-    let back = |order: &mut Value| {
-        (order["kind"], order["class"]) = (json!("Cancel"), json!("Exercise"));
-        order["supersedes"] = json!(["counted"]);
-    };
-    let cancel = attacked.forge("taken-back", 101, back, &["drill-li"], ORDER).await?;
-    attacked
-        .post(&attacked.text(&Attack { name: "taken-back".to_owned(), bytes: cancel, reason: "" }).await?)?;
-    attacked.nothing_moved()?;
-    // The same bytes again are answered the same, and nothing follows.
-    let said = attacked.knock(Door::Broker, &counted).await?;
-    assert!(said.contains("\"repeated\""), "{said}");
-    let said = attacked.post(&attacked.text(&counted).await?)?;
-    assert!(said.contains("\"repeated\""), "{said}");
-    attacked.nothing_moved()?;
-
+    one_counted(&attacked).await?;
     let mut attacks = Vec::new();
     let mut add = |name: &str, bytes: Vec<u8>, reason: &'static str| {
         attacks.push(Attack { name: name.to_owned(), bytes, reason });
     };
-    add("old-number", attacked.forge("old-number", 50, same, both, ORDER).await?, "an old order, sent again");
-    add(
-        "two-faced",
-        attacked.forge("two-faced", 101, same, both, ORDER).await?,
-        "already used by another order",
-    );
+    let old = attacked.forge("old-number", 50, drill, &DRILLS, ORDER).await?;
+    add("old-number", old, "an old order, sent again");
+    let two_faced = attacked.forge("two-faced", 101, drill, &DRILLS, ORDER).await?;
+    add("two-faced", two_faced, "already used by another order");
     let late = |order: &mut Value| order["expires"] = json!(now_ms() - 1);
     add("expired", attacked.forge("expired", 110, late, both, ORDER).await?, "expired at");
     let early = |order: &mut Value| order["not_before"] = json!(now_ms() + HOUR / 2);
@@ -293,7 +348,58 @@ async fn forged_orders_are_refused_on_every_door_and_move_nothing() -> anyhow::R
     kept_by_the_broker(attacked).await
 }
 
-/// An order that the broker retains is refused, whatever its contents.
+/// Every kind of wrong order that `forge.py` makes, with the reason that each is refused with; two
+/// tables, for a room in peace and for one that follows an order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_kind_of_wrong_order_is_refused_with_its_reason() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let attacked = AttackedCentre::begin(&workspace).await?;
+    let people =
+        ["wang", "li", "wang-2", "drill-wang", "drill-li", "chen", "deng", "old", "new", "gone", "cook"];
+    let seeds: serde_json::Map<String, Value> = people
+        .into_iter()
+        .map(|who| Ok((who.to_owned(), json!(attacked.seed(who)?))))
+        .collect::<anyhow::Result<_>>()?;
+    let sum = tokio::process::Command::new("sha256sum").arg(attacked.centre.plan(BACK)).output().await?;
+    let back: String = String::from_utf8(sum.stdout)?.chars().take(64).collect();
+    let facts = json!({"now": now_ms(), "hash": attacked.hash, "back": back, "seeds": seeds}).to_string();
+    let dir = workspace.path("forged");
+    std::fs::create_dir_all(&dir)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/forge.py");
+    let made = tokio::process::Command::new(python()?).arg(script).arg(&dir).arg(facts).output().await?;
+    anyhow::ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let file = |name: &str| std::fs::read(dir.join(format!("{name}.cose")));
+    let kinds: Value = serde_json::from_slice(&std::fs::read(dir.join("kinds.json"))?)?;
+    let kinds = |table: &str| kinds[table].as_array().cloned().unwrap_or_default();
+    for name in ["counted", "taken-back"] {
+        let said = attacked.post_bytes(&file(name)?)?;
+        anyhow::ensure!(said.contains("\"together\""), "{name}: {said}");
+    }
+    attacked.nothing_moved()?;
+    for kind in kinds("peace") {
+        attacked.refuses(&kind, &file(kind["name"].as_str().unwrap_or_default())?)?;
+    }
+    attacked.nothing_moved()?;
+    let said = attacked.post_bytes(&file("real")?)?;
+    anyhow::ensure!(said.contains("\"together\""), "{said}");
+    for kind in kinds("running") {
+        attacked.refuses(&kind, &file(kind["name"].as_str().unwrap_or_default())?)?;
+        let shown = room(&attacked.gateway)?;
+        anyhow::ensure!(shown["order"] == "real" && shown["direction"] == "enter", "{kind}: {shown:#}");
+        anyhow::ensure!(shown["causes"].as_array().is_some_and(Vec::is_empty), "{kind}: {shown:#}");
+    }
+    let (peace, running) = (kinds("peace").len(), kinds("running").len());
+    println!("{peace} kinds in peace and {running} against an Actual order are refused");
+    assert!(peace + running >= 60, "{peace} + {running}");
+    // No flood of the others hid an alarm from the record.
+    let record = attacked.record()?;
+    for alarm in ["equivocation", "number_jump", "backdated", "revoked_key"] {
+        assert!(record.iter().any(|line| line["alarm"] == alarm), "{alarm} is not on record");
+    }
+    attacked.gateway.stop().await
+}
+
+/// The broker keeps an order for whoever comes later: it does not count, whatever it says.
 async fn kept_by_the_broker(attacked: AttackedCentre) -> anyhow::Result<()> {
     let good = attacked.forge("kept", 120, |_| {}, &["wang", "li"], ORDER).await?;
     let AttackedCentre { broker, subscriber, centre, place, gateway, hash } = attacked;

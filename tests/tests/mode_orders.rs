@@ -2,7 +2,7 @@
 
 use linli_tests::room::{BACK, Centre, ENTER, Room, room, succeed};
 use linli_tests::switching::{PATIENCE, send, until};
-use linli_tests::{Broker, Workspace, eventually};
+use linli_tests::{Broker, Gateway, Workspace, eventually, linli};
 use serde_json::Value;
 
 /// Orders that are well signed, or by nobody, and mean nothing here: what is tried, and a word of
@@ -24,7 +24,7 @@ async fn wrong_orders(centre: &Centre) -> anyhow::Result<Vec<(String, &'static s
         ),
         (
             centre
-                .order_with(58, "cancel", "actual", &["--plan", &plan, "--supersedes", "x"], &["wang"])
+                .order_with(58, "cancel", "actual", &["--plan", &plan, "--supersedes", "x"], &["wang", "li"])
                 .await?,
             "takes back no order",
         ),
@@ -44,7 +44,7 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
         let (is_taken, reported) = send(&gateway, &order).await?;
         assert!(!is_taken && reported.contains(reason), "{order}: {reported}");
     }
-    // This machine's clock is synchronised with nobody: somebody has to compare the code.
+    // This machine's clock is synchronised with nobody: two people have to compare the code.
     let plan = centre.named_plan("xinghe", ENTER);
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
     let sent = gateway.verb(&["order", "send", &order]).await?;
@@ -62,13 +62,17 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
     for reason in ["not synchronised", "2 different people", "the other way"] {
         eventually(reason, PATIENCE, || refusals(reason) > 0).await?;
     }
-    // The same order over MQTT waits for its code; somebody admits it here.
+    // The same order over MQTT waits for its code; two people admit it here, one is not enough.
     broker.publish(&format!("{base}/order"), &text, false).await?;
     eventually("it waits", PATIENCE, || refusals("not synchronised") > 1).await?;
     let shown: Value = serde_json::from_str(&succeed(&["order", "show", &order, "--json"]).await?)?;
     let code = shown["code"].as_str().unwrap_or_default();
-    assert_eq!(room(&gateway)?["stage"], "peace");
-    let sent = gateway.verb(&["order", "send", "--code", code]).await?;
+    for _ in 0..2 {
+        let sent = gateway.verb(&["order", "send", "--code", code, "--as", "chen"]).await?;
+        assert!(String::from_utf8_lossy(&sent.stderr).contains("1 did"), "the same person is one");
+        assert_eq!(room(&gateway)?["stage"], "peace");
+    }
+    let sent = gateway.verb(&["order", "send", "--code", code, "--as", "deng"]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     // Once more is answered and does nothing.
     let (is_taken, reported) = send(&gateway, &order).await?;
@@ -81,5 +85,45 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
     let record = gateway.get("/api/v1/mode/record")?;
     let refused = record.lines().filter(|line| line.contains("\"result\":\"refused\"")).count();
     assert!(refused >= 5, "{refused} refusals on record");
+    gateway.stop().await
+}
+
+#[tokio::test]
+async fn a_restored_or_lost_database_accepts_no_order_again() -> anyhow::Result<()> {
+    let mut centre = Centre::new(None).await?;
+    let _place = Room::start(centre.port, "2").await?;
+    let gateway = centre.gateway().await?;
+    until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
+    let (config, copy) = (centre.config.to_string_lossy().into_owned(), centre.workspace.path("copy.db"));
+    succeed(&["backup", &copy.to_string_lossy(), "--config", &config]).await?;
+    let plan = centre.named_plan("xinghe", ENTER);
+    let order = centre.order("enter", "exercise", &["--plan", &plan], &["drill-wang", "drill-li"]).await?;
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    assert!(is_taken, "{reported}");
+    gateway.stop().await?;
+    // The copy was made before the order.
+    let database = centre.data.join("linli.db");
+    let remove = |endings: &[&str]| {
+        for ending in endings {
+            let _ = std::fs::remove_file(format!("{}{ending}", database.display()));
+        }
+    };
+    remove(&["", "-wal", "-shm"]);
+    std::fs::copy(&copy, &database)?;
+    let gateway = centre.gateway().await?;
+    until(&gateway, "no fire", |room| room["fire"] == "normal" && room["stage"] == "peace").await?;
+    let (is_taken, reported) = send(&gateway, &order).await?;
+    assert!(!is_taken && reported.contains("number 1 is not above 1"), "{reported}");
+    gateway.stop().await?;
+    // Database and file are lost: the gateway does not take itself for a new one.
+    remove(&["", "-wal", "-shm", ".orders"]);
+    let mut gateway = Gateway::start(&centre.config, &centre.data).await?;
+    gateway.answering().await?;
+    until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
+    let sent = gateway.verb(&["order", "send", &order]).await?;
+    let reported = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert!(!sent.status.success() && reported.contains("which orders it accepted before"), "{reported}");
+    let marked = linli(&["order", "commission", "--config", &config]).await?;
+    assert!(String::from_utf8_lossy(&marked.stderr).contains("has run before"), "it is no new gateway");
     gateway.stop().await
 }

@@ -152,11 +152,15 @@ impl Place<'_, '_> {
         for (index, file) in files {
             let document = &self.documents[*index];
             let diagnostics = &mut Diagnostics::of(document, problems);
-            known.extend(plans::check(file, document.text, building, data, diagnostics));
+            let mut checked = plans::check(file, document.text, building, data, diagnostics);
             if let (Some(dir), Some(people)) = (self.dir, self.centre.map(|centre| &centre.people)) {
                 let signature = std::fs::read(dir.join(format!("{}.sig", document.name))).ok();
-                plans::signed(document.text, signature.as_deref(), people, diagnostics);
+                let signed = plans::signed(document.text, signature.as_deref(), people, diagnostics);
+                if let Some(checked) = &mut checked {
+                    checked.signed = signed;
+                }
             }
+            known.extend(checked);
         }
         let written: Vec<String> =
             files.iter().map(|(_, file)| format!("{}@{}", file.plan.id, file.plan.version)).collect();

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use linli_domain::Id;
 use linli_domain::report::Report as Rule;
+use linli_domain::{Id, Timestamp};
 use linli_drivers::CheckedLine;
 
+use linli_mode::order::KnownTime;
+
 use super::raw::Form;
+use super::report::{Problem, Report};
 
 /// A configuration without errors.
 pub struct Checked {
@@ -59,7 +62,20 @@ impl Checked {
         let parent = self.store.path.parent().context("[store] path has no directory")?;
         Ok(parent.to_owned())
     }
+
+    /// Returns the plans that no key signed which is valid at that time. They do not keep a gateway from
+    /// starting: orders that name them are refused.
+    #[must_use]
+    pub fn unsigned_plans(&self, at: Timestamp) -> Option<Report> {
+        let time = KnownTime::trusted(at);
+        let problem = |plan: &super::CheckedPlan| {
+            let why = self.centre.people.is_signed_now(plan, &time).err()?;
+            Some(Problem::file(&plan.file, why))
+        };
+        Report::of(self.plans.iter().filter_map(problem).collect())
+    }
 }
+
 /// `[gateway]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayId {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use linli_mode::order::KeyId;
 use linli_mode::{Policy, ResolvedPlan};
 
 /// A plan without errors, ready to be ordered.
@@ -15,9 +16,24 @@ pub struct CheckedPlan {
     pub hash: [u8; 32],
     /// The plan with its names resolved to the rooms and devices of the building.
     pub brief: ResolvedPlan,
+    /// The keys of class Actual that signed the file, by people who may; `None` when no signature was
+    /// looked for.
+    pub signed: Option<Vec<KeyId>>,
     /// Data policy while the plan is in force.
     pub policy: Policy,
     /// Identity of the resolved building ([`ResolvedPlan::identity`]), computed once because it is
     /// stored with every step.
     pub building: String,
+}
+
+// === impl CheckedPlan ===
+
+impl CheckedPlan {
+    /// Whether it is the same plan in the same building, whoever signed it.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self { file: _, text, hash, signed: _, brief, policy, building } = self;
+        (text, hash, brief, policy, building)
+            == (&other.text, &other.hash, &other.brief, &other.policy, &other.building)
+    }
 }

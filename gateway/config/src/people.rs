@@ -3,8 +3,9 @@
 use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
 use linli_mode::facility::Person;
-use linli_mode::order::{Key, Keyring, Policy, PublicKey};
+use linli_mode::order::{Key, Keyring, KnownTime, Policy, PublicKey};
 
+use super::checked_plan::CheckedPlan;
 use super::diagnostics::{Diagnostics, keys, nth};
 use super::raw::{FacilityFile, KeyClass};
 use super::text::Step;
@@ -43,6 +44,10 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Peop
             let mut time =
                 |name: &str, text: &Option<String>| time(&place(name), text.as_deref(), diagnostics);
             let (from, until) = (time("from", &key.from), time("until", &key.until));
+            let revoked = time("revoked", &key.revoked);
+            if from.zip(until).is_some_and(|(from, until)| until <= from) {
+                diagnostics.wrong(&place("until"), "is not later than from: the key would never count");
+            }
             let class = match key.class {
                 KeyClass::Actual => Class::Actual,
                 KeyClass::Exercise => Class::Exercise,
@@ -59,7 +64,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Peop
                 }
                 Ok(public) => {
                     let (person, roles) = (id.clone(), raw.roles.clone());
-                    found.keyring.keys.push(Key { person, roles, class, public, from, until });
+                    found.keyring.keys.push(Key { person, roles, class, public, from, until, revoked });
                 }
             }
         }
@@ -78,7 +83,8 @@ fn policy(file: &FacilityFile, found: &People, diagnostics: &mut Diagnostics<'_,
     let quorum = usize::from(orders.quorum);
     let signers = |roles: &[String]| {
         let signs = |person: &&Person| {
-            let has_key = |key: &Key| key.person == person.id && key.class == Class::Actual;
+            let has_key =
+                |key: &Key| key.person == person.id && key.class == Class::Actual && key.revoked.is_none();
             person.roles.iter().any(|role| roles.contains(role)) && found.keyring.keys.iter().any(has_key)
         };
         found.people.iter().filter(signs).count()
@@ -108,6 +114,24 @@ fn time(path: &[Step], text: Option<&str>, diagnostics: &mut Diagnostics<'_, '_>
 // === impl People ===
 
 impl People {
+    /// Checks that a key which is valid now has signed a plan, where anybody has a key.
+    ///
+    /// # Errors
+    /// Says whose key it is, and how to mend it.
+    pub fn is_signed_now(&self, plan: &CheckedPlan, time: &KnownTime) -> Result<(), String> {
+        let (Some(_), Some(signed)) = (&self.policy, &plan.signed) else { return Ok(()) };
+        let known = signed.iter().filter_map(|id| self.keyring.key(&id.0));
+        if known.clone().any(|key| key.counts(time)) {
+            return Ok(());
+        }
+        let keys: Vec<String> = known.map(|key| format!("{} of {}", key.public.id(), key.person)).collect();
+        Err(format!(
+            "is signed by no key that is valid now ({}): sign it anew, `linli order sign {} --key FILE`",
+            if keys.is_empty() { "none".to_owned() } else { keys.join(", ") },
+            plan.file
+        ))
+    }
+
     /// Name of a person; the id when the person is no longer configured.
     #[must_use]
     pub fn name(&self, id: &Id) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use linli_drivers::duration;
 use linli_mode::facility::Facility;
-use linli_mode::order::{Signed, verify_plan};
+use linli_mode::order::{KeyId, Signed, verify_plan};
 use linli_mode::{
     Action, Channel, Compensate, Direction, Drill, Fault, HumanTask, Literal, OnFail, Plan, Pressure,
     ResolvedPlan, Retry, Step, Verify, VoidOn, Work, check_exits,
@@ -47,6 +47,7 @@ pub fn check(
                 text: text.into(),
                 hash,
                 brief,
+                signed: None,
                 policy,
                 building,
             })
@@ -59,25 +60,37 @@ pub fn check(
 }
 
 /// Verifies the signature of a plan, `FILE.sig`, where any person has a key. A missing or invalid
-/// signature is reported.
-pub fn signed(text: &str, signature: Option<&[u8]>, people: &People, diagnostics: &mut Diagnostics<'_, '_>) {
-    let Some(policy) = &people.policy else { return };
+/// signature is reported. Returns the keys that signed it; whether they are in date is judged when the
+/// plan is ordered ([`People::is_signed_now`]), so that no date stops a gateway from starting.
+pub fn signed(
+    text: &str,
+    signature: Option<&[u8]>,
+    people: &People,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Option<Vec<KeyId>> {
+    let policy = people.policy.as_ref()?;
     let how = format!("`linli order sign {} --key FILE`", diagnostics.file());
     let may = policy.district.join(", ");
     let Some(signature) = signature else {
-        return diagnostics
-            .wrong(&[], format!("is not signed; somebody with the role {may} signs it: {how}"));
+        diagnostics.wrong(&[], format!("is not signed; somebody with the role {may} signs it: {how}"));
+        return None;
     };
     match verify_plan(text.as_bytes(), signature, &people.keyring) {
-        Err(why) => diagnostics.wrong(
-            &[],
-            format!("{why}: was the file changed after it was signed? remove its .sig, then {how}"),
-        ),
+        Err(why) => {
+            let message =
+                format!("{why}: was the file changed after it was signed? remove its .sig, then {how}");
+            diagnostics.wrong(&[], message);
+            None
+        }
         Ok(signers) => {
-            let counts = |signed: &Signed| signed.roles.iter().any(|role| policy.district.contains(role));
-            if !signers.iter().any(counts) {
-                diagnostics.wrong(&[], format!("is signed by nobody with the role {may}: {how}"));
+            let counts = |signed: &&Signed| signed.roles.iter().any(|role| policy.district.contains(role));
+            let keys: Vec<KeyId> = signers.iter().filter(counts).map(|signed| signed.key).collect();
+            if keys.is_empty() {
+                let message =
+                    format!("is signed by nobody with the role {may} and a key of class Actual: {how}");
+                diagnostics.wrong(&[], message);
             }
+            Some(keys)
         }
     }
 }

@@ -68,12 +68,14 @@ impl CheckpointSigner {
         &self.verifier
     }
 
-    /// Returns the tree head as a signed checkpoint.
+    /// Returns the tree head as a signed checkpoint, with further lines that are signed with it
+    /// (extension lines of C2SP `tlog-checkpoint`).
     #[must_use]
-    pub fn sign(&self, head: &Head) -> String {
+    pub fn sign(&self, head: &Head, lines: &[String]) -> String {
         let Verifier { name, id, .. } = &self.verifier;
         let root = head.root_bytes().unwrap_or_default();
-        let text = format!("{name}\n{}\n{}\n", head.count, STANDARD.encode(root));
+        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = format!("{name}\n{}\n{}\n{lines}", head.count, STANDARD.encode(root));
         let signature = [&id[..], &self.key.sign(text.as_bytes())].concat();
         format!("{text}\n{DASH}{name} {}\n", STANDARD.encode(signature))
     }

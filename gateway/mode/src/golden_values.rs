@@ -17,7 +17,7 @@ fn checkpoints_of_heads() {
     let (mut chain, mut notes) = (Chain::default(), Vec::new());
     let signer = CheckpointSigner::new("linli/xinghe/gate-1".to_owned(), SecretKey::from_seed([7; 32]));
     for line in 0..6 {
-        notes.push(signer.sign(&chain.head()));
+        notes.push(signer.sign(&chain.head(), &[]));
         let (n, prev) = chain.next();
         chain.append(&format!(r#"{{"n":{n},"prev":"{prev}","at":{line}}}"#));
     }

@@ -44,6 +44,12 @@ pub enum ModeEvent {
         order: Option<String>,
         /// People with valid signatures.
         signers: Vec<Id>,
+        /// People on the spot who compared its code.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        confirmed_by: Vec<Id>,
+        /// The security alarm that it raised.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        alarm: Option<String>,
         /// `mqtt`, or the account that sent it.
         via: String,
         /// Its bytes, hexadecimal, so that the signatures can be verified again; none for input that is

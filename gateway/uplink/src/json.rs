@@ -127,6 +127,9 @@ pub fn status(birth: &Birth, epoch: &str, at: Timestamp, online: bool) -> Vec<u8
     if let Some(key) = &birth.record_key {
         status["record_key"] = json!(key);
     }
+    if !birth.orders.is_empty() {
+        status["orders"] = json!(birth.orders);
+    }
     status.to_string().into_bytes()
 }
 
@@ -211,6 +214,7 @@ mod tests {
             boot: "b".to_owned(),
             mode: "peace".to_owned(),
             record_key: Some("k".to_owned()),
+            orders: [("district.Actual".to_owned(), 117)].into(),
         };
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),

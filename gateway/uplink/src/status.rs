@@ -14,6 +14,8 @@ pub struct Birth {
     pub mode: String,
     /// Public key that verifies the heads of its record.
     pub record_key: Option<String>,
+    /// The highest accepted number of orders, by authority and class (`district.Actual`).
+    pub orders: std::collections::BTreeMap<String, u64>,
 }
 
 /// The state of the connection.

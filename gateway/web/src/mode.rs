@@ -54,6 +54,7 @@ struct Which {
     #[serde(default)]
     from: u64,
     code: Option<String>,
+    person: Option<String>,
 }
 
 /// The body of an operation.
@@ -112,7 +113,8 @@ async fn order(
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    ask(&client, who, RequestedAction::Order(body.to_vec(), which.code)).await
+    let Which { code, person, .. } = which;
+    ask(&client, who, RequestedAction::Order { bytes: body.to_vec(), code, person }).await
 }
 
 async fn stop(

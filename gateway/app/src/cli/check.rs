@@ -27,7 +27,12 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match linli_config::load(&args.dir) {
+    let now = super::now();
+    let loaded = linli_config::load(&args.dir).and_then(|checked| match checked.unsigned_plans(now) {
+        Some(report) => Err(report),
+        None => Ok(checked),
+    });
+    match loaded {
         Ok(checked) if args.json => println!("{}", serde_json::to_string_pretty(&as_json(&checked))?),
         Ok(checked) => print(&checked),
         Err(report) if args.json => {

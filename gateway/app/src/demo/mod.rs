@@ -31,6 +31,7 @@ use tokio::time::Instant;
 
 use broker::Broker;
 pub use faults::Faults;
+use linli_services::mode::{OrderNumbersFile, commission};
 use world::World;
 
 /// Settings of the demonstration.
@@ -111,6 +112,10 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
         kiosks,
     };
     let tokens = site::write(&config_dir, &addresses, &plugged.key)?;
+    let database = linli_config::store_path(&config_dir);
+    if !database.exists() && OrderNumbersFile::beside(&database).read().is_none() {
+        commission(&database, 0)?;
+    }
     hall::gas(broker_port, &faults, &mut tasks);
     hall::kiosk(kiosks, tokens.kiosk, &faults, &mut tasks);
     let token = tokens.worker;

@@ -113,7 +113,8 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
     let (published, shown) = ((birth, policies, signer(current)?), (events, observed));
     let queues = (commands.clone(), mode_requests);
-    let mode_service = mode_service(store, queues, published, shown, &clock, follow).await?;
+    let numbers = mode::OrderNumbersFile::beside(&current.store.path);
+    let mode_service = mode_service(store, queues, published, shown, &clock, (follow, numbers)).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(follow, observed, [watching, proving, accounting, serving]);
     let clients = ServiceClients {
@@ -257,7 +258,7 @@ async fn mode_service(
     (birth, policies, signer): (watch::Sender<Birth>, mode::PolicyPublisher, Option<CheckpointSigner>),
     (events, observed): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
+    (follow, order_numbers): (&ConfigWatch, mode::OrderNumbersFile),
 ) -> anyhow::Result<mode::ModeService> {
     let deps = mode::Deps {
         store: store.documents(),
@@ -270,6 +271,7 @@ async fn mode_service(
         birth,
         policies,
         signer: signer.map(Arc::new),
+        order_numbers,
     };
     mode::ModeService::resume(deps).await
 }

@@ -56,6 +56,7 @@ impl UplinkSupervisor {
             boot: boot_id(),
             mode: "peace".to_owned(),
             record_key: None,
+            orders: std::collections::BTreeMap::new(),
         };
         Self {
             outbox,

@@ -38,7 +38,7 @@ pub struct FacilityFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Orders {
-    /// Number of different people who must sign an order, default 2. A cancellation needs one.
+    /// How many different people sign an order; 2 unless given. An order to stop needs one.
     #[schemars(range(min = 2, max = 8))]
     pub quorum: u8,
     /// Roles that may sign orders of the district, default ["commander", "duty_officer"].
@@ -77,6 +77,9 @@ pub struct Key {
     pub from: Option<String>,
     /// End of its validity, RFC 3339. Without it, valid for ever.
     pub until: Option<String>,
+    /// When it was revoked because it was lost or stolen: from then on nothing that it signed counts,
+    /// and an order signed with it is a security alarm.
+    pub revoked: Option<String>,
 }
 
 /// Class of the orders that a key signs.

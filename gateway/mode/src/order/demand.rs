@@ -1,7 +1,7 @@
 //! The requirements on an order, each by its name, so that the model checker can omit one and
 //! show the consequence. The gateway makes all of them.
 
-/// A requirement on an order.
+/// A requirement on an order, or on what it touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Demand {
@@ -17,20 +17,38 @@ pub enum Demand {
     Role,
     /// The keys are of the class of the order.
     Class,
-    /// The keys were valid when it was sent.
+    /// The keys are valid now.
     ValidKey,
+    /// The keys are not revoked.
+    NotRevoked,
     /// An accepted order is not accepted again, and no two orders share a number.
     OnceOnly,
-    /// Its number is higher than that of every earlier order.
+    /// No id is used by two orders, and none belongs to those that this centre makes itself.
+    OwnId,
+    /// Its number is higher than that of every earlier order of its authority and class.
     Rising,
+    /// Its number is not far above.
+    Window,
+    /// Where earlier numbers were lost, two people on the spot confirm its code.
+    KnownNumbers,
     /// Its validity has begun.
     NotEarly,
     /// It has not expired.
     NotExpired,
+    /// It was not signed long ago, or in the future.
+    Recent,
     /// A local order is valid for one hour at most.
     LocalIsShort,
-    /// Without a synchronised clock, a person compares its code.
+    /// Without a trusted clock, two people on the spot confirm its code.
     TrustedClock,
+    /// What confirms is two different people, and the code is that of the order.
+    TwoConfirm,
+    /// It touches runs of its class only; an Actual order to enter ends a drill.
+    SameClass,
+    /// It touches runs of its authority or a lower one.
+    OwnAuthority,
+    /// It amends and cancels only what it names.
+    Named,
 }
 
 /// A set of requirements. The gateway makes all of them.
@@ -41,7 +59,7 @@ pub struct Demands(u32);
 
 impl Demand {
     /// Every requirement.
-    pub const EACH: [Self; 13] = [
+    pub const EACH: [Self; 22] = [
         Self::Target,
         Self::Signature,
         Self::Quorum,
@@ -49,12 +67,21 @@ impl Demand {
         Self::Role,
         Self::Class,
         Self::ValidKey,
+        Self::NotRevoked,
         Self::OnceOnly,
+        Self::OwnId,
         Self::Rising,
+        Self::Window,
+        Self::KnownNumbers,
         Self::NotEarly,
         Self::NotExpired,
+        Self::Recent,
         Self::LocalIsShort,
         Self::TrustedClock,
+        Self::TwoConfirm,
+        Self::SameClass,
+        Self::OwnAuthority,
+        Self::Named,
     ];
 }
 

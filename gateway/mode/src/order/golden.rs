@@ -1,6 +1,9 @@
 //! Forms of orders: as they are stored, and as they are signed and sent.
 
-use super::{Authority, Envelope, Kind, Order, PlanHash, ReplayGuard, SecretKey, Target, sign, sign_plan};
+use super::{
+    AcceptedOrder, Authority, Envelope, Kind, Order, PlanHash, ReplayGuard, SecretKey, Series, Target, sign,
+    sign_plan,
+};
 use crate::Class;
 use linli_domain::audit::hex;
 use linli_domain::{Id, Timestamp};
@@ -43,7 +46,7 @@ pub(crate) fn orders() -> Vec<Order> {
 
 #[test]
 fn words_of_orders() {
-    words!(stored "order/kind", Kind: Enter, Return, Amend, Cancel, StandDown);
+    words!(stored "order/kind", Kind: Enter, Return, Amend, Cancel, StandDown, Stop);
     words!(stored "order/authority", Authority: District, Local);
 }
 
@@ -56,14 +59,25 @@ fn orders_and_the_ledger() {
             (Authority::District, 12, "0197f0c2-1".to_owned(), [7; 32]),
             (Authority::Local, 3, "0197f0c2-3".to_owned(), [8; 32]),
         ],
+        ..ReplayGuard::default()
     };
     stored("order/ledger", &[ReplayGuard::default(), ledger]);
+    // What is added since 0.1, which told classes apart nowhere.
+    let accepted = Series::EACH.map(|series| AcceptedOrder {
+        series,
+        seq: 12,
+        id: "0197f0c2-1".to_owned(),
+        hash: [9; 32],
+    });
+    let numbers = Series::EACH.map(|series| (series, 12)).into();
+    let guard = ReplayGuard { numbers, orders: accepted.into(), ..ReplayGuard::default() };
+    stored("order/replay_guard", &[guard, ReplayGuard::lost()]);
 }
 
 #[test]
 fn what_is_signed() {
     let key = SecretKey::from_seed([7; 32]);
-    let kinds = [Kind::Enter, Kind::Return, Kind::Amend, Kind::Cancel, Kind::StandDown];
+    let kinds = [Kind::Enter, Kind::Return, Kind::Amend, Kind::Cancel, Kind::StandDown, Kind::Stop];
     let of_kind = kinds.map(|kind| Order { kind, ..orders().remove(0) });
     let all: Vec<Order> = orders().into_iter().chain(of_kind).collect();
     let payloads: Vec<String> = all.iter().map(|order| hex(&order.encode())).collect();

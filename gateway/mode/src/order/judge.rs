@@ -1,24 +1,23 @@
 //! Decides whether an order is accepted here and now.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::authority::{OrderRule, Signers};
 use super::demand::{Demand, Demands};
 use super::envelope::{Envelope, Signed};
+use super::error::{Doubt, OrderError};
 use super::key::Keyring;
-use super::payload::{Authority, Kind};
+use super::payload::{Authority, Kind, LOCAL, OWN_PREFIXES};
+use super::replay_guard::{ReplayGuard, Series, WINDOW};
+use super::time::{KnownTime, LONGEST_AGE};
 use linli_domain::{Id, Timestamp};
 
 /// Clocks may differ by this much.
 const SKEW: Duration = Duration::from_secs(120);
 
-/// Longest validity of a local order.
-const LONGEST_LOCAL: Duration = Duration::from_secs(3600);
-
-/// Accepted orders that are stored to detect repetitions.
-const REMEMBERED: usize = 256;
+/// People on the spot who confirm the code of an order, at least.
+const CONFIRMING: usize = 2;
 
 /// Who may sign orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +30,32 @@ pub struct Policy {
     pub local: Vec<String>,
 }
 
-/// The orders accepted before: prevents replays. Stored durably with each acceptance.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplayGuard {
-    /// The highest sequence number per authority.
-    pub last: BTreeMap<Authority, u64>,
-    /// Accepted orders: number, id and hash, oldest first.
-    pub accepted: Vec<(Authority, u64, String, [u8; 32])>,
+/// What an order is judged against.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'s> {
+    /// This centre.
+    pub centre: &'s Id,
+    /// Its keys.
+    pub keyring: &'s Keyring,
+    /// Who may sign.
+    pub policy: &'s Policy,
+    /// The orders accepted before.
+    pub replay_guard: &'s ReplayGuard,
+    /// The time, as far as it is known.
+    pub time: KnownTime,
+    /// How long ago the order arrived first, by a clock that nobody can set.
+    pub waited: Duration,
+    /// What people on the spot confirmed.
+    pub confirmed: Option<&'s Confirmation>,
+}
+
+/// People on the spot compared the code of an order with those who gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The code.
+    pub code: String,
+    /// The people.
+    pub people: BTreeSet<Id>,
 }
 
 /// An accepted order.
@@ -58,172 +76,147 @@ pub enum Judgement {
     Repeated,
 }
 
-/// Why an order is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OrderError {
-    /// It is for another centre.
-    #[error("the order is not for {0}")]
-    WrongTarget(Id),
-    /// A signature or key is invalid.
-    #[error("{0}")]
-    Signature(String),
-    /// The quorum is not reached.
-    #[error("{needed} different people of the roles {roles} must sign, {signed} did")]
-    Quorum {
-        /// Required signatures.
-        needed: usize,
-        /// Signatures by authorised people.
-        signed: usize,
-        /// Authorised roles.
-        roles: String,
-    },
-    /// Its validity has not begun, or a clock is wrong.
-    #[error("the order is for {} ms, now it is {} ms: it waits, or a clock is wrong", .not_before.0, .now.0)]
-    Early {
-        /// Begin of its validity.
-        not_before: Timestamp,
-        /// Now.
-        now: Timestamp,
-    },
-    /// It has expired.
-    #[error("the order expired at {} ms, now it is {} ms", .expires.0, .now.0)]
-    Expired {
-        /// End of its validity.
-        expires: Timestamp,
-        /// Now.
-        now: Timestamp,
-    },
-    /// A local order with too long a validity.
-    #[error("an order given on the spot is good for one hour at most")]
-    LocalTooLong,
-    /// The clock is not synchronised: people must compare the code.
-    #[error("the gateway's clock was not synchronised: a person on the spot has to confirm the order {code}")]
-    Quarantined {
-        /// The code to compare.
-        code: String,
-    },
-    /// The sequence number is not higher than the last.
-    #[error("number {seq} is not above {last}: an old order, sent again")]
-    Replayed {
-        /// Its number.
-        seq: u64,
-        /// The last.
-        last: u64,
-    },
-    /// Two different orders with one number: a key may be compromised.
-    #[error(
-        "number {seq} was already used by another order: ask the district by telephone, a key may be stolen"
-    )]
-    Equivocation {
-        /// Its number.
-        seq: u64,
-    },
-}
-
-/// Checks an order. `confirmed` is the code that a person on site has compared, for a clock
-/// that is not synchronised.
-pub fn judge(
-    envelope: &Envelope,
-    centre: &Id,
-    keyring: &Keyring,
-    policy: &Policy,
-    replay_guard: &ReplayGuard,
-    now: Timestamp,
-    clock: Clock<'_>,
-) -> Result<Judgement, OrderError> {
-    judge_under(Demands::ALL, envelope, centre, keyring, policy, replay_guard, now, clock)
+/// Checks an order.
+///
+/// # Errors
+/// Says why it is not accepted.
+pub fn judge(envelope: &Envelope, situation: &Situation<'_>) -> Result<Judgement, OrderError> {
+    judge_under(Demands::ALL, envelope, situation)
 }
 
 /// Checks an order against some requirements only, for the model checker.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "what a judgement rests on; only the model checker gives one more"
-)]
+///
+/// # Errors
+/// Says why it is not accepted.
 pub fn judge_under(
     demands: Demands,
     envelope: &Envelope,
-    centre: &Id,
-    keyring: &Keyring,
-    policy: &Policy,
-    replay_guard: &ReplayGuard,
-    now: Timestamp,
-    clock: Clock<'_>,
+    situation: &Situation<'_>,
 ) -> Result<Judgement, OrderError> {
-    let (order, makes) = (&envelope.order, |demand| demands.make(demand));
-    if makes(Demand::Target) {
-        order.target(centre).ok_or_else(|| OrderError::WrongTarget(centre.clone()))?;
+    let (order, guard) = (&envelope.order, situation.replay_guard);
+    if demands.make(Demand::Target) {
+        order.target(situation.centre).ok_or_else(|| OrderError::WrongTarget(situation.centre.clone()))?;
     }
-    let signers = envelope.signers_under(demands, keyring).map_err(OrderError::Signature)?;
-    let roles = if order.authority == Authority::District { &policy.district } else { &policy.local };
-    let may = |signed: &Signed| !makes(Demand::Role) || signed.roles.iter().any(|role| roles.contains(role));
-    let signers: Vec<Signed> = signers.into_iter().filter(may).collect();
-    // A stop needs one signature.
-    let is_one_enough = order.kind == Kind::Cancel || !makes(Demand::Quorum);
-    let needed = if is_one_enough { 1 } else { policy.quorum };
-    if signers.len() < needed {
-        return Err(OrderError::Quorum { needed, signed: signers.len(), roles: roles.join(", ") });
-    }
-    let known = replay_guard
-        .accepted
-        .iter()
-        .find(|(authority, seq, ..)| (*authority, *seq) == (order.authority, order.seq));
-    if let Some((.., hash)) = known.filter(|_| makes(Demand::OnceOnly)) {
-        return match *hash == envelope.hash {
+    let signers = signers(demands, envelope, situation)?;
+    let series = Series::of(order);
+    if let Some(hash) = guard.with_number(series, order.seq).filter(|_| demands.make(Demand::OnceOnly)) {
+        return match hash == envelope.hash {
             true => Ok(Judgement::Repeated),
             false => Err(OrderError::Equivocation { seq: order.seq }),
         };
     }
-    let last = replay_guard.last.get(&order.authority).copied().unwrap_or_default();
-    if order.seq <= last && makes(Demand::Rising) {
+    own_id(demands, envelope)?;
+    let last = guard.highest(series);
+    if let Some(last) = last.filter(|last| order.seq <= *last && demands.make(Demand::Rising)) {
         return Err(OrderError::Replayed { seq: order.seq, last });
     }
-    in_time(demands, envelope, now, clock)?;
-    let mut replay_guard = replay_guard.clone();
-    replay_guard.last.insert(order.authority, order.seq.max(last));
-    replay_guard.accepted.push((order.authority, order.seq, order.id.clone(), envelope.hash));
-    if replay_guard.accepted.len() > REMEMBERED {
-        replay_guard.accepted.remove(0);
+    let is_too_far = |last: &u64| order.seq > last.saturating_add(WINDOW) && demands.make(Demand::Window);
+    if let Some(last) = last.filter(is_too_far) {
+        return Err(OrderError::Jump { seq: order.seq, last });
     }
+    let is_other = guard.with_id(&order.id).is_some_and(|hash| hash != envelope.hash);
+    if is_other && demands.make(Demand::OwnId) {
+        return Err(OrderError::IdUsed { id: order.id.clone() });
+    }
+    in_time(demands, envelope, situation)?;
+    // A stop is accepted although the numbers are unknown, and tells nothing about them.
+    let keeps_number = last.is_some() || order.kind != Kind::Stop;
+    let replay_guard = guard.with(order, envelope.hash, keeps_number);
     Ok(Judgement::Accepted(Accepted { signers, replay_guard }))
 }
 
-/// How far this machine's clock can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clock<'c> {
-    /// Synchronised.
-    Synchronised,
-    /// Not synchronised; a person compared this code with the order.
-    Confirmed(&'c str),
-    /// Not synchronised.
-    Free,
-}
-
-fn in_time(
+/// Returns the people who signed and may, if they are enough.
+fn signers(
     demands: Demands,
     envelope: &Envelope,
-    now: Timestamp,
-    clock: Clock<'_>,
-) -> Result<(), OrderError> {
+    situation: &Situation<'_>,
+) -> Result<Vec<Signed>, OrderError> {
+    let (order, policy) = (&envelope.order, situation.policy);
+    let time = KnownTime { at: at_least(envelope, situation), ..situation.time };
+    let signers = envelope.signers_under(demands, situation.keyring, Some(time))?;
+    let roles = if order.authority == Authority::District { &policy.district } else { &policy.local };
+    let has_role = |signed: &Signed| signed.roles.iter().any(|role| roles.contains(role));
+    let may = |signed: &Signed| !demands.make(Demand::Role) || has_role(signed);
+    let signers: Vec<Signed> = signers.into_iter().filter(may).collect();
+    let needed = match OrderRule::of(order).signers {
+        Signers::Quorum if demands.make(Demand::Quorum) => policy.quorum,
+        Signers::Quorum | Signers::One => 1,
+    };
+    if signers.len() < needed {
+        return Err(OrderError::Quorum { needed, signed: signers.len(), roles: roles.join(", ") });
+    }
+    Ok(signers)
+}
+
+/// The earliest time that it can be now: an order was signed before it came.
+fn at_least(envelope: &Envelope, situation: &Situation<'_>) -> Timestamp {
+    let KnownTime { at, doubt } = situation.time;
+    let waited = i64::try_from(situation.waited.as_millis()).unwrap_or(i64::MAX);
+    let since_signed = Timestamp(envelope.order.sent.0.saturating_add(waited));
+    if doubt.is_some() { at.max(since_signed) } else { at }
+}
+
+fn own_id(demands: Demands, envelope: &Envelope) -> Result<(), OrderError> {
     let order = &envelope.order;
-    let skew = i64::try_from(SKEW.as_millis()).unwrap_or_default();
-    let longest = i64::try_from(LONGEST_LOCAL.as_millis()).unwrap_or_default();
-    let is_local = order.authority == Authority::Local && demands.make(Demand::LocalIsShort);
-    if is_local && order.expires.0.saturating_sub(order.not_before.0) > longest {
+    let fits = match order.authority {
+        Authority::Local => order.id.starts_with(LOCAL),
+        Authority::District => !OWN_PREFIXES.iter().any(|prefix| order.id.starts_with(prefix)),
+    };
+    if fits || !demands.make(Demand::OwnId) {
+        return Ok(());
+    }
+    Err(OrderError::ReservedId { id: order.id.clone() })
+}
+
+fn in_time(demands: Demands, envelope: &Envelope, situation: &Situation<'_>) -> Result<(), OrderError> {
+    let (order, time) = (&envelope.order, situation.time);
+    let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    let longest = OrderRule::of(order).longest.filter(|_| demands.make(Demand::LocalIsShort));
+    if longest.is_some_and(|longest| order.expires.0.saturating_sub(order.not_before.0) > ms(longest)) {
         return Err(OrderError::LocalTooLong);
     }
-    match clock {
-        Clock::Synchronised => {}
-        Clock::Confirmed(code) if code == envelope.code() => return Ok(()),
-        Clock::Confirmed(_) | Clock::Free if !demands.make(Demand::TrustedClock) => {}
-        Clock::Confirmed(_) | Clock::Free => return Err(OrderError::Quarantined { code: envelope.code() }),
-    }
-    if now.0.saturating_add(skew) < order.not_before.0 && demands.make(Demand::NotEarly) {
-        return Err(OrderError::Early { not_before: order.not_before, now });
-    }
+    let now = at_least(envelope, situation);
     if now >= order.expires && demands.make(Demand::NotExpired) {
         return Err(OrderError::Expired { expires: order.expires, now });
     }
+    let is_clock_doubted = time.doubt.is_some() && demands.make(Demand::TrustedClock);
+    if order.kind != Kind::Stop {
+        confirmed(demands, envelope, situation)?;
+    }
+    if is_clock_doubted {
+        return Ok(());
+    }
+    if now.0.saturating_add(ms(SKEW)) < order.not_before.0 && demands.make(Demand::NotEarly) {
+        return Err(OrderError::Early { not_before: order.not_before, now });
+    }
+    if !demands.make(Demand::Recent) {
+        return Ok(());
+    }
+    if now.0.saturating_add(ms(SKEW)) < order.sent.0 {
+        return Err(OrderError::Postdated { sent: order.sent, now });
+    }
+    if order.sent.0.saturating_add(ms(LONGEST_AGE + SKEW)) < now.0 {
+        return Err(OrderError::Backdated { sent: order.sent, now });
+    }
     Ok(())
+}
+
+/// Refuses an order about which there is a doubt that nobody on the spot has resolved.
+fn confirmed(demands: Demands, envelope: &Envelope, situation: &Situation<'_>) -> Result<(), OrderError> {
+    let clock = situation.time.doubt.filter(|_| demands.make(Demand::TrustedClock)).map(Doubt::Clock);
+    let is_lost = situation.replay_guard.highest(Series::of(&envelope.order)).is_none();
+    let numbers = (is_lost && demands.make(Demand::KnownNumbers)).then_some(Doubt::Numbers);
+    let why: Vec<Doubt> = clock.into_iter().chain(numbers).collect();
+    let code = envelope.code();
+    let people = match situation.confirmed {
+        Some(given) if given.code == code || !demands.make(Demand::TwoConfirm) => given.people.len(),
+        _ => 0,
+    };
+    let needed = if demands.make(Demand::TwoConfirm) { CONFIRMING } else { 1 };
+    if why.is_empty() || people >= needed {
+        return Ok(());
+    }
+    Err(OrderError::Quarantined { code, why, confirmed: people })
 }
 
 // === impl Envelope ===

@@ -5,6 +5,7 @@ use std::fmt;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
+use super::time::KnownTime;
 use crate::Class;
 use linli_domain::audit::hex;
 use linli_domain::{Id, Timestamp};
@@ -40,6 +41,8 @@ pub struct Key {
     pub from: Option<Timestamp>,
     /// End of its validity.
     pub until: Option<Timestamp>,
+    /// When it was revoked: lost or stolen. From then on it counts for nothing.
+    pub revoked: Option<Timestamp>,
 }
 
 /// The public keys of a centre.
@@ -129,10 +132,31 @@ impl fmt::Debug for SecretKey {
 // === impl Key ===
 
 impl Key {
-    /// Whether it is valid at that time.
+    /// Whether it is valid at that time, as far as its dates say; see [`Self::is_revoked`].
     #[must_use]
     pub fn is_valid_at(&self, at: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+        self.from.is_none_or(|from| from <= at) && !self.has_ended(at)
+    }
+
+    /// Whether it counts now, as far as the time is known: while the clock is not trusted it may be later
+    /// than it shows, so the key may well have begun.
+    #[must_use]
+    pub fn counts(&self, time: &KnownTime) -> bool {
+        let is_valid =
+            if time.doubt.is_some() { !self.has_ended(time.at) } else { self.is_valid_at(time.at) };
+        is_valid && !self.is_revoked(time)
+    }
+
+    /// Whether its validity has ended.
+    #[must_use]
+    pub fn has_ended(&self, at: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= at)
+    }
+
+    /// Whether it is revoked. While the clock is not trusted, a revocation counts whatever its time.
+    #[must_use]
+    pub fn is_revoked(&self, time: &KnownTime) -> bool {
+        self.revoked.is_some_and(|revoked| revoked <= time.at || time.doubt.is_some())
     }
 }
 

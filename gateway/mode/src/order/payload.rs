@@ -7,8 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::Class;
 use linli_domain::{Id, Timestamp};
 
+/// Times that an order can name: Unix milliseconds, the years 1970 to 9999.
+const TIMES: std::ops::Range<i64> = 0..253_402_300_800_000;
+
 /// The only version.
 const VERSION: i128 = 1;
+
+/// Beginnings of ids that a centre gives itself: to orders on the spot, and to its commands. No
+/// order from elsewhere has such an id.
+pub const OWN_PREFIXES: [&str; 5] = [LOCAL, "mode-", "notice-", "siren-", "linli-"];
+
+/// Beginning of the ids of orders given on the spot.
+pub const LOCAL: &str = "local-";
 
 /// What is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +33,8 @@ pub enum Kind {
     Cancel,
     /// The emergency has ended.
     StandDown,
+    /// Stop: outputs become safe, nothing moves.
+    Stop,
 }
 
 /// The authority that gives an order.
@@ -64,7 +76,7 @@ pub struct Target {
 pub struct Order {
     /// Its id.
     pub id: String,
-    /// Sequence number per authority; strictly increasing for each target.
+    /// Sequence number per authority and class; strictly increasing for each target.
     pub seq: u64,
     /// What is ordered.
     pub kind: Kind,
@@ -85,7 +97,7 @@ pub struct Order {
     /// The document it is based on (文号).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Orders that it supersedes or cancels.
+    /// Orders that it amends or cancels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
     /// The message that it answers, unchanged (CAP or GB/T 35965).
@@ -108,6 +120,9 @@ pub enum Malformed {
     /// Not the deterministic encoding: one order would have two hashes.
     #[error("not deterministically encoded CBOR (RFC 8949 section 4.2.1): one order has one form")]
     NotCanonical,
+    /// A header is marked as critical (RFC 9052 §3.1) that is not understood here.
+    #[error("the header {0} is critical and is not understood here")]
+    Critical(String),
 }
 
 // === impl Order ===
@@ -204,6 +219,9 @@ impl Order {
         if order.targets.is_empty() {
             return Err("targets must name at least one centre".to_owned());
         }
+        if order.not_before >= order.expires {
+            return Err("expires must be later than not_before".to_owned());
+        }
         Ok(order)
     }
 
@@ -277,14 +295,15 @@ impl Kind {
             Self::Amend => "Amend",
             Self::Cancel => "Cancel",
             Self::StandDown => "StandDown",
+            Self::Stop => "Stop",
         }
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        [Self::Enter, Self::Return, Self::Amend, Self::Cancel, Self::StandDown]
+        [Self::Enter, Self::Return, Self::Amend, Self::Cancel, Self::StandDown, Self::Stop]
             .into_iter()
             .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("kind {text:?} is none of Enter, Return, Amend, Cancel, StandDown"))
+            .ok_or_else(|| format!("kind {text:?} is none of Enter, Return, Amend, Cancel, StandDown, Stop"))
     }
 }
 
@@ -344,8 +363,9 @@ impl Members {
     }
 
     fn time(&mut self, key: &str) -> Result<Timestamp, String> {
-        let ms = self.integer(key)?.try_into().map_err(|_| format!("{key} is out of range"))?;
-        Ok(Timestamp(ms))
+        let ms = self.integer(key)?;
+        let ms = i64::try_from(ms).ok().filter(|ms| TIMES.contains(ms));
+        ms.map(Timestamp).ok_or_else(|| format!("{key} is no time between 1970 and 9999"))
     }
 
     fn array(&mut self, key: &str) -> Result<Vec<Value>, String> {

@@ -27,7 +27,7 @@ fn the_example_of_the_specification_is_read() {
 
 #[test]
 fn what_is_signed_is_read_by_its_verifier_alone() {
-    let note = keeper().sign(&head());
+    let note = keeper().sign(&head(), &[]);
     assert!(note.starts_with("linli/xinghe/gate-1\n12\nq6urq6"), "{note}");
     let verifier = Verifier::parse(&keeper().verifier().to_string()).unwrap();
     assert_eq!(verifier.open(&note), Ok(head()));
@@ -42,7 +42,7 @@ fn what_is_signed_is_read_by_its_verifier_alone() {
 
 #[test]
 fn a_change_anywhere_is_found() {
-    let (note, verifier) = (keeper().sign(&head()), keeper().verifier().clone());
+    let (note, verifier) = (keeper().sign(&head(), &[]), keeper().verifier().clone());
     for at in (0..note.len()).filter(|at| note.is_char_boundary(*at) && note.is_char_boundary(at + 1)) {
         let changed = if &note[at..=at] == "x" { "y" } else { "x" };
         let told = verifier.open(&format!("{}{changed}{}", &note[..at], &note[at + 1..]));

@@ -42,6 +42,7 @@ fn heading(switch: &Switch, zone: &Zone) -> Vec<String> {
         Kind::Amend => "更改 amend",
         Kind::Cancel => "撤销 cancel",
         Kind::StandDown => "解除应急 stand down",
+        Kind::Stop => "停止 stop",
     };
     let signers: Vec<&str> = switch.signers.iter().map(|id| id.as_str()).collect();
     let class = if switch.is_drill() { "【演练 EXERCISE】" } else { "【实战 ACTUAL】" };

@@ -50,7 +50,7 @@ pub struct Site {
     pub store: Store,
     /// The clock.
     pub clock: Arc<Still>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 // === impl Still ===
@@ -83,7 +83,13 @@ impl Site {
         };
         let (store, _) = Store::open(settings, Arc::new(|| NOW)).await.unwrap();
         let clock = Arc::new(Still(Mutex::new(Stamp { at: NOW, clock: ClockQuality::Synchronised })));
-        Self { store, clock, _dir: dir }
+        crate::mode::commission(&dir.path().join("orders"), 0).unwrap();
+        Self { store, clock, dir }
+    }
+
+    /// The numbers of orders: none was accepted yet.
+    pub fn order_numbers(&self) -> crate::mode::OrderNumbersFile {
+        crate::mode::OrderNumbersFile::beside(&self.dir.path().join("orders"))
     }
 
     /// Stores a document with this body.

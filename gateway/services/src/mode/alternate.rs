@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use linli_domain::{ClockQuality, Topic};
+use linli_domain::Topic;
 use linli_mode::order::{Order, Target};
 use linli_mode::{Direction, Event, OrderRef, Stage, StepState, bracketed};
 use linli_store::Entry;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::payload::message;
@@ -80,8 +81,9 @@ pub fn covers(engine: &Engine, room: &Room, plan: &CheckedPlan) -> Result<(), St
         }
         Some(_) => {}
     }
-    let now = engine.deps.clock.now();
-    if now.clock == ClockQuality::Synchronised && now.at >= order.expires {
+    let time = engine.time.known(engine.deps.clock.now(), Instant::now());
+    engine.setup.people.is_signed_now(plan, &time).map_err(|why| format!("{} {why}", plan.file))?;
+    if time.at >= order.expires {
         return Err(format!("order {id} has expired, and an expired order begins nothing; {}", needed()));
     }
     Ok(())

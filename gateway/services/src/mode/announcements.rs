@@ -1,6 +1,8 @@
 //! Publishes the mode of the centre on the `status` topic and the head of the audit record on
 //! `event/mode`.
 
+use std::collections::BTreeMap;
+
 use linli_domain::Topic;
 use linli_store::Entry;
 use serde_json::{Map, Value};
@@ -33,12 +35,14 @@ impl Engine {
         self.heads.note_published(if stored.is_ok() { count } else { self.heads.published }, now);
     }
 
-    /// Updates the mode of the centre on the retained `status` topic.
+    /// Updates the mode of the centre and the numbers of its orders on the retained `status` topic.
     pub(super) fn publish_status(&self) {
         let mode = view::combined(self).stage.as_str().to_owned();
+        let numbers = self.replay_guard.numbers().into_iter();
+        let orders: BTreeMap<String, u64> = numbers.map(|(series, seq)| (series.to_string(), seq)).collect();
         self.deps.birth.send_if_modified(|birth| {
-            let is_changed = birth.mode != mode;
-            birth.mode.clone_from(&mode);
+            let is_changed = birth.mode != mode || birth.orders != orders;
+            (birth.mode, birth.orders) = (mode, orders);
             is_changed
         });
     }

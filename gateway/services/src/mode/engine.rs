@@ -18,15 +18,19 @@ use super::actuator::{Actuator, Done, Task};
 use super::evidence::{LatestReadings, Moment};
 use super::heads::Heads;
 use super::metrics::Health;
+use super::order_numbers::OrderNumbersFile;
 use super::pending_audit::PendingAudit;
 use super::policy::{Entered, PolicyPublisher};
+use super::quarantine::Quarantine;
 use super::record::Record;
 use super::request::Asked;
 use super::room::{ROOM, Room};
 use super::setup::Setup;
 use super::stored_orders;
+use super::trusted_time::TrustedTime;
 use crate::command_queue::Lanes;
 use crate::events::Events;
+use crate::refusal_budget::RefusalBudget;
 use linli_config::CheckedPlan;
 
 /// Dependencies of the mode service.
@@ -51,6 +55,8 @@ pub struct Deps {
     pub policies: PolicyPublisher,
     /// Signs checkpoints of the audit record.
     pub signer: Option<Arc<CheckpointSigner>>,
+    /// The numbers of orders beside the database.
+    pub order_numbers: OrderNumbersFile,
 }
 
 /// The state of every room of this gateway, and the means to execute decisions.
@@ -60,8 +66,14 @@ pub struct Engine {
     pub(super) rooms: BTreeMap<usize, Room>,
     pub(super) record: Record,
     pub(super) replay_guard: ReplayGuard,
-    pub(super) quarantine: BTreeMap<String, Vec<u8>>,
-    pub(super) refusals: crate::refusal_budget::RefusalBudget,
+    pub(super) quarantine: Quarantine,
+    pub(super) refusals: RefusalBudget,
+    /// Security alarms have a budget each: no flood of others hides one.
+    pub(super) alarm_refusals: BTreeMap<&'static str, RefusalBudget>,
+    /// How late it is at least.
+    pub(super) time: TrustedTime,
+    /// The time that stands beside the numbers of orders.
+    pub(super) time_kept: Timestamp,
     pub(super) readings: LatestReadings,
     pub(super) actuator: Actuator,
     /// Events that could not be stored and are applied again at `retry_at`.
@@ -121,8 +133,13 @@ impl Engine {
                 rooms.insert(index, room);
             }
         }
-        let record = Record::resume(&deps.store, deps.signer.clone()).await?;
-        let replay_guard = stored_orders::replay_guard(&deps.store).await?;
+        let mut record = Record::resume(&deps.store, deps.signer.clone()).await?;
+        let kept = deps.order_numbers.read();
+        let replay_guard = stored_orders::replay_guard(&deps.store, kept.as_ref()).await?;
+        let kept = kept.unwrap_or_default();
+        let reached = kept.reached.max(stored_orders::time_on_record(&deps.store).await?);
+        let time = TrustedTime::resume(kept.trusted, reached, now.instant);
+        record.set_order_numbers(replay_guard.numbers());
         let orders = stored_orders::followed(&deps.store, rooms.values()).await?;
         let heads = Heads::resume(record.count(), now.instant);
         let mut engine = Self {
@@ -131,8 +148,11 @@ impl Engine {
             rooms,
             record,
             replay_guard,
-            quarantine: BTreeMap::new(),
-            refusals: crate::refusal_budget::RefusalBudget::default(),
+            quarantine: Quarantine::default(),
+            refusals: RefusalBudget::default(),
+            alarm_refusals: BTreeMap::new(),
+            time,
+            time_kept: reached,
             readings: LatestReadings::default(),
             actuator,
             retries: VecDeque::new(),
@@ -166,7 +186,7 @@ impl Engine {
         }
         let keeps = |room: &Room| {
             let same = |plan: &Arc<CheckedPlan>| {
-                fresh.plan(&plan.brief.plan.key()).is_some_and(|other| **other == **plan)
+                fresh.plan(&plan.brief.plan.key()).is_some_and(|other| other.is_same(plan))
             };
             room.state.run.is_none() || room.plan.as_ref().is_some_and(same)
         };

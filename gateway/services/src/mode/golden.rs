@@ -19,6 +19,7 @@ use super::engine::Deps;
 use super::engine::Engine;
 use super::metrics::{Health, SwitchTime};
 use super::notices::Written;
+use super::order_numbers::OrderNumbersFile;
 use super::policy::{PolicyPublisher, StoredEntered};
 use super::record::Record;
 use super::request::{Finding, Operation, RequestedAction};
@@ -163,6 +164,8 @@ fn events() -> Vec<ModeEvent> {
             reason: Some(text("why")),
             order: Some(text("0197f0c2-1")),
             signers: vec![id("wang"), id("li")],
+            confirmed_by: Vec::new(),
+            alarm: None,
             via: text("mqtt"),
             envelope: Some(text("d8628440")),
         },
@@ -171,6 +174,8 @@ fn events() -> Vec<ModeEvent> {
             reason: None,
             order: None,
             signers: Vec::new(),
+            confirmed_by: Vec::new(),
+            alarm: None,
             via: text("mqtt"),
             envelope: None,
         },
@@ -250,11 +255,20 @@ async fn the_chain_and_its_signed_heads() {
 
 /// Creates an engine over a site; returns it with its command queues and its status.
 pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+    engine_with(site, site.order_numbers()).await
+}
+
+/// The same, with the numbers of orders in that file.
+pub(super) async fn engine_with(
+    site: &Site,
+    order_numbers: OrderNumbersFile,
+) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
         boot: text("b1"),
         mode: text("peace"),
         record_key: None,
+        orders: BTreeMap::new(),
     });
     let reported = birth.subscribe();
     let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));
@@ -269,6 +283,7 @@ pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>;
         birth,
         policies: PolicyPublisher::default(),
         signer: Some(signer()),
+        order_numbers,
     };
     (Engine::resume(deps, mpsc::channel(1).0).await.unwrap(), [from_usual, from_first], reported)
 }
@@ -310,8 +325,8 @@ pub(super) fn enter(engine: &Engine) -> Vec<u8> {
 pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
     let room = engine.setup.facility.room("reading-room").unwrap();
     engine.apply(room, Event::Fire(Truth::False)).await;
-    engine.order(order, None, "mqtt").await.unwrap();
-    engine.order(order, None, "mqtt").await.unwrap();
+    engine.order(order, (None, None), "mqtt").await.unwrap();
+    engine.order(order, (None, None), "mqtt").await.unwrap();
     let resolved = engine.setup.plan(PLAN).unwrap().brief.clone();
     for predicate in 0..resolved.predicates.len() {
         let is_of_people = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
@@ -341,11 +356,11 @@ const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 async fn a_whole_switch_as_stored_and_published() {
     let site = Site::open().await;
     let (mut engine, mut commands, birth) = engine(&site).await;
-    engine.order(MESSAGE, None, "mqtt").await.unwrap();
+    engine.order(MESSAGE, (None, None), "mqtt").await.unwrap();
     engine.receive_order(&InboundOrder { payload: Vec::new(), retained: true }).await;
     site.clock.set(NOW, ClockQuality::FreeRunning);
     let bytes = enter(&engine);
-    engine.order(&bytes, None, "mqtt").await.unwrap();
+    engine.order(&bytes, (None, None), "mqtt").await.unwrap();
     site.clock.set(NOW, ClockQuality::Synchronised);
     switch(&mut engine, &bytes).await;
     let finding = Finding {
@@ -358,7 +373,7 @@ async fn a_whole_switch_as_stored_and_published() {
     engine.answer("lin", RequestedAction::Finding(finding)).await.unwrap();
     act(&mut engine, "reading-room", "sun", Operation::Stop).await.unwrap();
     let drill = order(&engine, 2, Kind::Enter, Class::Exercise, "hall.command@1");
-    engine.order(&drill, None, "lin").await.unwrap();
+    engine.order(&drill, (None, None), "lin").await.unwrap();
     engine.publish_status();
     // Replaces the building's canonical name by the one of version 0.1.
     let plans = engine.setup.plans.iter();

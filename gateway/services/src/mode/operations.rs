@@ -27,7 +27,9 @@ impl Engine {
             RequestedAction::Preview(plan) => view::preview(self, &plan),
             RequestedAction::Snapshot(plans) => super::snapshot::view(self, &plans),
             RequestedAction::Finding(finding) => self.finding(finding).await,
-            RequestedAction::Order(bytes, code) => self.order(&bytes, code.as_deref(), account).await,
+            RequestedAction::Order { bytes, code, person } => {
+                self.order(&bytes, (code.as_deref(), person.as_deref()), account).await
+            }
             RequestedAction::Do { room, person, operation } => {
                 self.perform(account, &room, person.as_deref(), operation).await?;
                 Ok(view::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
@@ -99,7 +101,7 @@ impl Engine {
                 return Err(ServiceError::Wrong(why));
             }
         }
-        if !self.replay_guard.accepted.iter().any(|(_, _, id, _)| *id == order) {
+        if self.replay_guard.with_id(&order).is_none() {
             return Err(ServiceError::Unknown(format!("no order {order:?} was accepted here")));
         }
         let entry = ModeEvent::Finding { order, by: who.id, owner, due, text };

@@ -2,47 +2,46 @@
 //!
 //! A refused order changes nothing; it is recorded with the reason.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use linli_domain::audit::hex;
-use linli_domain::{ClockQuality, Id, Topic};
+use linli_domain::{Id, Topic};
 use linli_mode::cap::Alert;
-use linli_mode::order::{Clock, Envelope, Judgement, Kind, LARGEST, Order, OrderError, ReplayGuard, judge};
+use linli_mode::order::{
+    Authority, Confirmation, Envelope, Followed, Judgement, Kind, KnownTime, Order, OrderError, ReplayGuard,
+    Situation, judge, may_touch,
+};
 use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
 use linli_store::{Change, Document};
 use linli_uplink::InboundOrder;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::alternate::is_in_reserve;
 use super::commit::Decision;
 use super::engine::Engine;
+use super::order_numbers::OrderNumbers;
+use super::order_outcome::Outcome;
 use super::payload::message;
-use super::stored_orders::{REPLAY_GUARD, order_document};
+use super::room::Room;
+use super::stored_orders::{REPLAY_GUARD, is_id_used, order_document};
 use crate::error::ServiceError;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
 
-/// Most orders in quarantine, waiting for a person to compare their code.
-const MOST_QUARANTINED: usize = 8;
+/// How often the time that was reached is kept beside the database, at most.
+const KEEP_TIME_EVERY: Duration = Duration::from_secs(3600);
+
+/// Orders that came from the broker.
+const BROKER: &str = "mqtt";
 
 /// An event that an order causes in a room.
 struct RoomOrder {
     room: usize,
     plan: Arc<CheckedPlan>,
     event: Event,
-}
-
-/// The result of an order.
-struct Outcome {
-    result: &'static str,
-    reason: Option<String>,
-    order: Option<Order>,
-    code: Option<String>,
-    signers: Vec<Id>,
-    envelope: Option<String>,
-    rooms: Vec<(Id, Option<String>)>,
-    is_alarm: bool,
 }
 
 // === impl Engine ===
@@ -52,29 +51,31 @@ impl Engine {
     pub(super) async fn receive_order(&mut self, order: &InboundOrder) {
         if order.retained {
             let why = "retained orders are refused: publish it without the retain flag".to_owned();
-            let _ = self.finish(Outcome::refused(why), "mqtt").await;
+            let _ = self.finish(Outcome::refused(why), BROKER).await;
             return;
         }
-        if let Err(error) = self.order(&order.payload, None, "mqtt").await {
+        if let Err(error) = self.order(&order.payload, (None, None), BROKER).await {
             tracing::warn!(%error, "an order could not be handled");
         }
     }
 
-    /// Receives an order in any form: COSE bytes, typed text, an alert message, or the code of a
-    /// quarantined order. Returns its result as JSON.
+    /// Receives an order in any form: COSE bytes, typed text or an alert message; or none, for an order
+    /// that waits for its code. `confirmed`: the code that a person on the spot compared, and that
+    /// person. Returns the result as JSON.
     pub(super) async fn order(
         &mut self,
         bytes: &[u8],
-        code: Option<&str>,
+        confirmed: (Option<&str>, Option<&str>),
         via: &str,
     ) -> Result<Value, ServiceError> {
-        let quarantined = code.filter(|_| bytes.is_empty()).map(|code| self.quarantine.get(code).cloned());
-        let bytes = match quarantined {
-            Some(Some(bytes)) => bytes,
-            Some(None) => {
-                return Err(ServiceError::Unknown(
-                    "no order with this code waits for its comparison".to_owned(),
-                ));
+        let person = confirmed.1.map(|person| self.person(Some(person))).transpose()?;
+        let bytes = match confirmed.0.filter(|_| bytes.is_empty()) {
+            Some(code) => {
+                let waiting = self.quarantine.with_code(code).map(|waiting| waiting.bytes.clone());
+                waiting.ok_or_else(|| {
+                    let why = "no order with this code waits for its comparison: send it again";
+                    ServiceError::Unknown(why.to_owned())
+                })?
             }
             None => bytes.to_vec(),
         };
@@ -87,8 +88,9 @@ impl Engine {
             None => Ok(bytes),
         };
         let envelope = read.and_then(|bytes| Envelope::read(&bytes).map_err(|error| error.to_string()));
+        let confirmed = confirmed.0.map(|code| (code, person.map(|person| person.id)));
         match envelope {
-            Ok(envelope) => self.judge(&envelope, code, via).await,
+            Ok(envelope) => self.judge(&envelope, confirmed, via).await,
             Err(why) => self.finish(Outcome::refused(why), via).await,
         }
     }
@@ -96,22 +98,20 @@ impl Engine {
     async fn judge(
         &mut self,
         envelope: &Envelope,
-        code: Option<&str>,
+        confirmed: Option<(&str, Option<Id>)>,
         via: &str,
     ) -> Result<Value, ServiceError> {
-        let mut outcome = Outcome::of(envelope);
-        let Some(policy) = self.setup.people.policy.clone() else {
-            let why = "nobody here has a key: add [[person.key]] to facility.toml".to_owned();
+        let (order, mut outcome) = (&envelope.order, Outcome::of(envelope));
+        if order.authority == Authority::Local && via == BROKER {
+            let why = "an order given on the spot is given on the spot: `linli order send`".to_owned();
             return self.finish(outcome.with(why), via).await;
+        }
+        let time = self.known_time();
+        let (judged, people) = match self.judgement(envelope, confirmed, time) {
+            Ok(judged) => judged,
+            Err(why) => return self.finish(outcome.with(why), via).await,
         };
-        let now = self.deps.clock.now();
-        let clock = match (now.clock, code) {
-            (ClockQuality::Synchronised, _) => Clock::Synchronised,
-            (_, Some(code)) => Clock::Confirmed(code),
-            (_, None) => Clock::Free,
-        };
-        let keyring = &self.setup.people.keyring;
-        let judged = judge(envelope, &self.setup.centre, keyring, &policy, &self.replay_guard, now.at, clock);
+        outcome.confirmed_by = people.iter().cloned().collect();
         let accepted = match judged {
             Ok(Judgement::Accepted(accepted)) => accepted,
             Ok(Judgement::Repeated) => {
@@ -119,38 +119,122 @@ impl Engine {
                 return self.finish(outcome, via).await;
             }
             Err(refusal) => {
-                if let OrderError::Quarantined { code } = &refusal {
-                    outcome.result = "quarantined";
-                    self.quarantine.insert(code.clone(), envelope.bytes());
-                    while self.quarantine.len() > MOST_QUARANTINED {
-                        self.quarantine.pop_first();
+                match &refusal {
+                    OrderError::Quarantined { why, .. } => {
+                        let why = why.iter().map(ToString::to_string).collect();
+                        self.quarantine.keep(envelope, people, why, Instant::now());
                     }
+                    OrderError::Expired { .. } => self.quarantine.forget(envelope),
+                    // The same order with another signature does not take it out of quarantine.
+                    _ => {}
                 }
-                outcome.is_alarm = matches!(refusal, OrderError::Equivocation { .. });
-                return self.finish(outcome.with(refusal.to_string()), via).await;
+                return self.finish(outcome.refused_by(&refusal), via).await;
             }
         };
         outcome.signers = accepted.signers.iter().map(|signed| signed.person.clone()).collect();
-        let (wanted, following) = match self.room_orders(&envelope.order) {
+        if is_id_used(&self.deps.store, order).await? {
+            let refusal = OrderError::IdUsed { id: order.id.clone() };
+            return self.finish(outcome.refused_by(&refusal), via).await;
+        }
+        let (wanted, following) = match self.room_orders(order, time) {
             Ok(wanted) => wanted,
             Err(why) => return self.finish(outcome.with(why), via).await,
         };
-        let (decided, rooms) = self.decisions(&wanted, &outcome.signers);
+        let (decided, rooms) = self.decisions(order, &wanted, &outcome.signers);
         outcome.rooms = rooms;
         if decided.is_empty() {
-            let why = "no room can follow it now".to_owned();
-            return self.finish(outcome.with(why), via).await;
+            let mut reasons = outcome.rooms.iter().filter_map(|(room, why)| Some((room, why.as_ref()?)));
+            let first = reasons.next().map(|(room, why)| format!(": {room}: {why}")).unwrap_or_default();
+            return self.finish(outcome.with(format!("no room can follow it now{first}")), via).await;
+        }
+        if let Err(error) = self.keep_numbers(&accepted.replay_guard).await {
+            tracing::error!(%error, "the number of an order cannot be written beside the database");
+            // A stop is executed whatever the disk says.
+            if order.kind != Kind::Stop {
+                let why = format!("its number cannot be written beside the database: {error}");
+                return self.finish(outcome.with(why), via).await;
+            }
         }
         outcome.result = "accepted";
-        self.quarantine.remove(&envelope.code());
-        let at = now.at;
+        self.quarantine.forget(envelope);
+        let at = self.deps.clock.now().at;
         let body =
             serde_json::to_string(&accepted.replay_guard).expect("a replay guard is made of JSON values");
         let document = Document { id: REPLAY_GUARD.to_owned(), kind: REPLAY_GUARD.to_owned(), at, body };
         self.accept(outcome, via, decided, Change::Document(document), accepted.replay_guard).await?;
         self.apply_orders(following).await;
-        self.begin_return(&envelope.order).await;
+        self.begin_return(order, &wanted).await;
         Ok(super::view::status(self))
+    }
+
+    /// Judges an order; returns the people on the spot who compared its code too.
+    ///
+    /// # Errors
+    /// When nobody can order anything here, or the code is that of another order.
+    fn judgement(
+        &self,
+        envelope: &Envelope,
+        confirmed: Option<(&str, Option<Id>)>,
+        time: KnownTime,
+    ) -> Result<(Result<Judgement, OrderError>, BTreeSet<Id>), String> {
+        let Some(policy) = &self.setup.people.policy else {
+            return Err("nobody here has a key: add [[person.key]] to facility.toml".to_owned());
+        };
+        let code = envelope.code();
+        let waiting = self.quarantine.find(envelope);
+        let mut people = waiting.map(|waiting| waiting.people.clone()).unwrap_or_default();
+        if let Some((given, person)) = confirmed {
+            if given != code {
+                return Err(format!("the code of this order is not {given}: it is another order"));
+            }
+            people.extend(person);
+        }
+        let confirmation = Confirmation { code, people };
+        let situation = Situation {
+            centre: &self.setup.centre,
+            keyring: &self.setup.people.keyring,
+            policy,
+            replay_guard: &self.replay_guard,
+            time,
+            waited: waiting.map_or(Duration::ZERO, |waiting| waiting.since.elapsed()),
+            confirmed: Some(&confirmation),
+        };
+        Ok((judge(envelope, &situation), confirmation.people))
+    }
+
+    /// Notes the clock; returns what is known of the time.
+    fn known_time(&mut self) -> KnownTime {
+        self.time.note(self.deps.clock.now(), Instant::now())
+    }
+
+    /// Writes the highest numbers beside the database, with the time that was reached.
+    async fn keep_numbers(&mut self, guard: &ReplayGuard) -> std::io::Result<()> {
+        let (trusted, reached) = (self.time.trusted(), self.time.reached());
+        let (numbers, is_lost) = (guard.numbers(), guard.is_lost);
+        let kept = OrderNumbers { numbers, is_lost, trusted, reached, ..OrderNumbers::new() };
+        let file = self.deps.order_numbers.clone();
+        let work = tokio::task::spawn_blocking(move || file.write(&kept));
+        let written = self.while_stopping(work).await;
+        let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        if written.is_ok() {
+            self.time_kept = reached;
+        }
+        written
+    }
+
+    /// Keeps the time that was reached, so that it does not go back with the next process.
+    pub(super) async fn keep_time(&mut self) {
+        let time = self.known_time().at;
+        let every = i64::try_from(KEEP_TIME_EVERY.as_millis()).unwrap_or(i64::MAX);
+        // Where nothing is known of earlier orders, a file would look as if there had been none.
+        let is_unknown = self.replay_guard.is_lost && self.replay_guard.numbers.is_empty();
+        if time.0.saturating_sub(self.time_kept.0).abs() < every || is_unknown {
+            return;
+        }
+        if let Err(error) = self.keep_numbers(&self.replay_guard.clone()).await {
+            tracing::warn!(%error, "the time cannot be kept beside the database");
+            self.time_kept = time;
+        }
     }
 
     /// Stores an accepted order with its transitions. Each plan that it runs is recorded before it,
@@ -177,16 +261,22 @@ impl Engine {
         entries.push(outcome.audit_entry(via));
         let record = message(Topic::OrderEvent, self.deps.clock.now().at, outcome.body(via));
         self.deps.events.tell("order", &Value::Object(outcome.body(via)));
-        self.commit(decided, entries, changes, vec![record]).await?;
-        self.replay_guard = replay_guard;
-        self.deps.health.ordered("accepted");
-        if let Some(order) = &outcome.order {
-            self.orders.insert(order.id.clone(), order.clone());
+        self.record.set_order_numbers(replay_guard.numbers());
+        if let Err(error) = self.commit(decided, entries, changes, vec![record]).await {
+            self.record.set_order_numbers(self.replay_guard.numbers());
+            return Err(error.into());
         }
+        self.replay_guard = replay_guard;
+        self.publish_status();
+        self.deps.health.ordered("accepted");
         let rooms = &self.rooms;
         self.orders.retain(|id, _| {
             rooms.values().any(|room| room.state.run.as_ref().is_some_and(|run| run.order.id == *id))
         });
+        // The return that it leads to may still have to begin.
+        if let Some(order) = &outcome.order {
+            self.orders.insert(order.id.clone(), order.clone());
+        }
         tracing::warn!(order = outcome.order.as_ref().map(|o| o.id.as_str()), via, "order accepted");
         Ok(())
     }
@@ -209,15 +299,16 @@ impl Engine {
     }
 
     /// Returns the events that an order causes at once, and those that follow once the first are stored.
-    fn room_orders(&self, order: &Order) -> Result<(Vec<RoomOrder>, Vec<RoomOrder>), String> {
-        let cancelled = match order.kind {
-            Kind::Cancel | Kind::Amend => self.cancellations(order)?,
-            Kind::Enter | Kind::Return | Kind::StandDown => Vec::new(),
-        };
+    fn room_orders(
+        &self,
+        order: &Order,
+        time: KnownTime,
+    ) -> Result<(Vec<RoomOrder>, Vec<RoomOrder>), String> {
         match order.kind {
-            Kind::Cancel => Ok((cancelled, Vec::new())),
+            Kind::Cancel => Ok((self.cancellations(order)?, Vec::new())),
             Kind::Amend => {
-                let following = self.ordered(order)?;
+                let cancelled = self.cancellations(order)?;
+                let following = self.ordered(order, time)?;
                 let plans: Vec<&Arc<CheckedPlan>> = following.iter().map(|wanted| &wanted.plan).collect();
                 let conflict = |(place, wanted): (usize, &RoomOrder)| {
                     self.air_conflict(&wanted.plan, &wanted.event, &plans[..place])
@@ -228,8 +319,21 @@ impl Engine {
                     None => Ok((cancelled, following)),
                 }
             }
-            Kind::Enter | Kind::Return | Kind::StandDown => Ok((self.ordered(order)?, Vec::new())),
+            Kind::Enter | Kind::Return | Kind::StandDown => Ok((self.ordered(order, time)?, Vec::new())),
+            Kind::Stop => Ok((self.stops(order)?, Vec::new())),
         }
+    }
+
+    /// Returns why an order may not touch the run of a room; nothing for a room without a run.
+    fn may_touch(&self, order: &Order, room: &Room) -> Result<(), String> {
+        let Some(run) = &room.state.run else { return Ok(()) };
+        let followed = Followed {
+            id: &run.order.id,
+            class: run.order.class,
+            authority: self.orders.get(&run.order.id).map_or(Authority::District, |order| order.authority),
+            is_return: run.is_return(),
+        };
+        may_touch(order, &followed).map_err(|why| why.to_string())
     }
 
     /// Returns the cancellation of every room that follows a superseded order.
@@ -240,6 +344,7 @@ impl Engine {
             if !order.supersedes.contains(&run.order.id) {
                 continue;
             }
+            self.may_touch(order, room).map_err(|why| format!("{}: {why}", room.id))?;
             if order.kind == Kind::Amend && room.state.phase != Phase::Preview {
                 return Err(format!("{} has begun: an order to stand down goes first", room.id));
             }
@@ -252,15 +357,36 @@ impl Engine {
         }
     }
 
+    /// Returns the stop of the rooms whose plans the order names; of all rooms when it names none.
+    fn stops(&self, order: &Order) -> Result<Vec<RoomOrder>, String> {
+        let target = order
+            .target_at(&self.setup.centre, &self.setup.sites())
+            .ok_or("it names nothing for a site of this gateway")?;
+        let named: BTreeSet<usize> =
+            target.plans.iter().filter_map(|named| Some(self.setup.plan(&named.plan)?.brief.room)).collect();
+        if named.is_empty() && !target.plans.is_empty() {
+            return Err("it names no plan that is known here: name none to stop every room".to_owned());
+        }
+        let runs = self.rooms.values().filter(|room| room.state.run.is_some());
+        let rooms = runs.filter(|room| named.is_empty() || named.contains(&room.index));
+        let stop = |room: &Room| {
+            let plan = Arc::clone(room.plan.as_ref().or_else(|| self.setup.any(room.index))?);
+            let event = Event::Stop { by: format!("order {}", order.id) };
+            Some(RoomOrder { room: room.index, plan, event })
+        };
+        let wanted: Vec<RoomOrder> = rooms.filter_map(stop).collect();
+        if wanted.is_empty() { Err("no room there follows an order".to_owned()) } else { Ok(wanted) }
+    }
+
     /// Returns the start of every plan that the order names.
-    fn ordered(&self, order: &Order) -> Result<Vec<RoomOrder>, String> {
+    fn ordered(&self, order: &Order, time: KnownTime) -> Result<Vec<RoomOrder>, String> {
         let target = order
             .target_at(&self.setup.centre, &self.setup.sites())
             .ok_or("it names no plan for a site of this gateway")?;
         let mut wanted = Vec::new();
         let direction = match order.kind {
             Kind::Enter | Kind::Amend => Direction::Enter,
-            Kind::Return | Kind::StandDown | Kind::Cancel => Direction::Return,
+            Kind::Return | Kind::StandDown | Kind::Cancel | Kind::Stop => Direction::Return,
         };
         let mut named_plans = Vec::new();
         for named in &target.plans {
@@ -274,6 +400,7 @@ impl Engine {
             if plan.brief.plan.direction != direction {
                 return Err(format!("plan {} leads the other way", named.plan));
             }
+            self.setup.people.is_signed_now(plan, &time).map_err(|why| format!("{} {why}", plan.file))?;
             named_plans.push(&**plan);
             if !is_in_reserve(self, target, &named.plan) {
                 wanted.push(run(order, plan));
@@ -290,7 +417,8 @@ impl Engine {
             }
         }
         if target.plans.is_empty() && order.kind == Kind::StandDown {
-            let entered = self.rooms.values().filter_map(|room| {
+            let in_scope = self.rooms.values().filter(|room| self.may_touch(order, room).is_ok());
+            let entered = in_scope.filter_map(|room| {
                 let plan = room.plan.as_ref().filter(|plan| plan.brief.plan.direction == Direction::Enter)?;
                 self.setup.way_back(&plan.brief)
             });
@@ -303,11 +431,20 @@ impl Engine {
     }
 
     /// Computes the transition of each room, and why a room cannot follow.
-    fn decisions(&self, wanted: &[RoomOrder], signers: &[Id]) -> (Vec<Decision>, Vec<(Id, Option<String>)>) {
+    fn decisions(
+        &self,
+        order: &Order,
+        wanted: &[RoomOrder],
+        signers: &[Id],
+    ) -> (Vec<Decision>, Vec<(Id, Option<String>)>) {
         let (mut decided, mut rooms) = (Vec::new(), Vec::new());
         let names: Vec<&str> = signers.iter().map(Id::as_str).collect();
         for RoomOrder { room, plan, event } in wanted {
             let id = self.rooms[room].id.clone();
+            if let Err(why) = self.may_touch(order, &self.rooms[room]) {
+                rooms.push((id, Some(why)));
+                continue;
+            }
             let beside: Vec<&Arc<CheckedPlan>> = decided.iter().map(Decision::plan).collect();
             if let Some(why) = self.air_conflict(plan, event, &beside) {
                 rooms.push((id, Some(why)));
@@ -361,17 +498,17 @@ impl Engine {
         }
     }
 
-    /// Starts the return plan of every room whose run was cancelled after it had begun.
-    async fn begin_return(&mut self, order: &Order) {
+    /// Starts the return plan of every room whose run this order cancelled after it had begun.
+    async fn begin_return(&mut self, order: &Order, wanted: &[RoomOrder]) {
         if order.kind != Kind::Cancel {
             return;
         }
-        let cancelled = self.rooms.values().filter_map(|room| {
+        let cancelled = wanted.iter().filter_map(|RoomOrder { room, .. }| {
+            let room = self.rooms.get(room)?;
             let ran = room.state.run.as_ref()?;
             let is_cancelled = ran.causes.contains(&Cause::Cancel) && !ran.is_return();
-            let plan = room.plan.as_ref().filter(|_| is_cancelled)?;
-            let back = self.setup.way_back(&plan.brief)?;
-            Some(run(&Order { class: ran.order.class, ..order.clone() }, back))
+            let plan = room.plan.as_ref().filter(|_| is_cancelled && ran.order.class == order.class)?;
+            Some(run(order, self.setup.way_back(&plan.brief)?))
         });
         let cancelled: Vec<RoomOrder> = cancelled.collect();
         self.apply_orders(cancelled).await;
@@ -408,8 +545,13 @@ impl Engine {
         self.deps.health.ordered(outcome.result);
         let body = outcome.body(via);
         tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order moves nothing");
-        // Limits how fast invalid orders can fill the disk and the broker.
-        if self.refusals.spend(Instant::now()) {
+        // Limits how fast invalid orders can fill the disk and the broker. Nobody who floods it hides an
+        // alarm: each kind has a budget of its own.
+        let budget = match outcome.alarm {
+            Some(alarm) => self.alarm_refusals.entry(alarm).or_default(),
+            None => &mut self.refusals,
+        };
+        if budget.spend(Instant::now()) {
             let entries = if is_repeated { Vec::new() } else { vec![outcome.audit_entry(via)] };
             let record = message(Topic::OrderEvent, at, body.clone());
             self.deps.events.tell("order", &Value::Object(body.clone()));
@@ -424,66 +566,4 @@ fn run(order: &Order, plan: &Arc<CheckedPlan>) -> RoomOrder {
     let (direction, key) = (plan.brief.plan.direction, plan.brief.plan.key());
     let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan: key });
     RoomOrder { room: plan.brief.room, plan: Arc::clone(plan), event }
-}
-
-// === impl Outcome ===
-
-impl Outcome {
-    fn refused(why: String) -> Self {
-        Self {
-            result: "refused",
-            reason: Some(why),
-            order: None,
-            code: None,
-            signers: Vec::new(),
-            envelope: None,
-            rooms: Vec::new(),
-            is_alarm: false,
-        }
-    }
-
-    fn of(envelope: &Envelope) -> Self {
-        let bytes = envelope.bytes();
-        Self {
-            result: "refused",
-            reason: None,
-            order: Some(envelope.order.clone()),
-            code: Some(envelope.code()),
-            signers: Vec::new(),
-            envelope: (bytes.len() <= LARGEST).then(|| hex(&bytes)),
-            rooms: Vec::new(),
-            is_alarm: false,
-        }
-    }
-
-    fn with(self, why: String) -> Self {
-        Self { reason: Some(why), ..self }
-    }
-
-    fn audit_entry(&self, via: &str) -> ModeEvent {
-        ModeEvent::Order {
-            result: self.result.to_owned(),
-            reason: self.reason.clone(),
-            order: self.order.as_ref().map(|order| order.id.clone()),
-            signers: self.signers.clone(),
-            via: via.to_owned(),
-            envelope: self.envelope.clone(),
-        }
-    }
-
-    fn body(&self, via: &str) -> Map<String, Value> {
-        let order = self.order.as_ref();
-        let rooms: Vec<Value> =
-            self.rooms.iter().map(|(room, why)| json!({"room": room, "refused": why})).collect();
-        let body = json!({
-            "result": self.result, "reason": self.reason, "order": order.map(|o| &o.id),
-            "kind": order.map(|o| o.kind.as_str()), "class": order.map(|o| o.class),
-            "number": order.map(|o| o.seq), "code": self.code, "signers": self.signers, "rooms": rooms,
-            "security_alarm": self.is_alarm, "via": via,
-        });
-        match body {
-            Value::Object(body) => body,
-            _ => Map::new(),
-        }
-    }
 }

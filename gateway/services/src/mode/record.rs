@@ -5,6 +5,7 @@ use std::sync::Arc;
 use linli_domain::Timestamp;
 use linli_domain::audit::{Chain, Head};
 use linli_mode::checkpoint::CheckpointSigner;
+use linli_mode::order::Numbers;
 use linli_mode::record::ModeEvent;
 use linli_store::{Change, Documents};
 use serde::Serialize;
@@ -19,6 +20,9 @@ pub struct Signed {
     /// The head as a checkpoint signed by the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint: Option<String>,
+    /// The highest accepted number of orders, by authority and class; the checkpoint has them too.
+    #[serde(skip_serializing_if = "Numbers::is_empty")]
+    orders: Numbers,
 }
 
 /// Adds entries to the audit record and signs its head.
@@ -26,6 +30,7 @@ pub struct Signed {
 pub struct Record {
     log: AuditLog<ModeEvent>,
     signer: Option<Arc<CheckpointSigner>>,
+    orders: Numbers,
 }
 
 // === impl ModeEvent ===
@@ -44,7 +49,12 @@ impl Record {
         documents: &Documents,
         signer: Option<Arc<CheckpointSigner>>,
     ) -> anyhow::Result<Self> {
-        Ok(Self { log: AuditLog::resume(documents).await?, signer })
+        Ok(Self { log: AuditLog::resume(documents).await?, signer, orders: Numbers::new() })
+    }
+
+    /// Sets the highest accepted numbers of orders, which are published with each head.
+    pub fn set_order_numbers(&mut self, numbers: Numbers) {
+        self.orders = numbers;
     }
 
     /// Adds an entry; returns the change that stores it.
@@ -60,8 +70,10 @@ impl Record {
     /// Returns the current head, signed if there is a signer.
     pub fn head(&self) -> Signed {
         let head = self.log.head();
-        let checkpoint = self.signer.as_ref().map(|signer| signer.sign(&head));
-        Signed { head, checkpoint }
+        let lines: Vec<String> =
+            self.orders.iter().map(|(series, number)| format!("order {series} {number}")).collect();
+        let checkpoint = self.signer.as_ref().map(|signer| signer.sign(&head, &lines));
+        Signed { head, checkpoint, orders: self.orders.clone() }
     }
 
     /// Returns the key that verifies checkpoints.

@@ -41,9 +41,15 @@ pub enum RequestedAction {
     Snapshot(String),
     /// Records a finding.
     Finding(Finding),
-    /// An order or an alert message; the code that a person compared, needed while the clock is not
-    /// synchronised.
-    Order(Vec<u8>, Option<String>),
+    /// An order or an alert message.
+    Order {
+        /// The bytes; none for an order that waits.
+        bytes: Vec<u8>,
+        /// The code that a person on the spot compared.
+        code: Option<String>,
+        /// That person.
+        person: Option<String>,
+    },
     /// An operation of a person in a room.
     Do {
         /// Id of the room.

@@ -75,6 +75,7 @@ impl ModeService {
                     engine.take_configuration();
                     engine.evaluate(None).await;
                     engine.propose().await;
+                    engine.keep_time().await;
                     engine.publish_metrics();
                 }
             }

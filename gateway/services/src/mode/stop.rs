@@ -26,12 +26,16 @@ impl Engine {
     /// Stores an entry. Queues requests that arrive meanwhile; executes a stop at once.
     pub(super) async fn store(&mut self, entry: Entry) -> Result<(), NotDurable> {
         let store = self.deps.store.clone();
-        let storing = store.keep(entry);
-        tokio::pin!(storing);
+        self.while_stopping(async move { store.keep(entry).await }).await
+    }
+
+    /// Waits for a work of the disk. Queues requests that arrive meanwhile; executes a stop at once.
+    pub(super) async fn while_stopping<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
         loop {
             tokio::select! {
                 biased;
-                stored = &mut storing => return stored,
+                done = &mut work => return done,
                 Some(asked) = self.deps.asked.recv(), if self.waiting.len() < MOST_WAITING => {
                     self.stop_at_once(&asked.what);
                     self.waiting.push_back(asked);

@@ -1,6 +1,7 @@
 //! The JSON views of rooms and plans: stages, steps, and what each step waits for.
 
 use linli_mode::facility::{Facility, Site};
+use linli_mode::order::Series;
 use linli_mode::{
     Action, Condition, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast,
 };
@@ -40,10 +41,11 @@ pub fn status(engine: &Engine) -> Value {
 /// build.
 pub fn status_of<'d>(engine: &'d Engine, rooms: impl IntoIterator<Item = &'d Room>) -> Value {
     let rooms: Vec<Value> = rooms.into_iter().map(|room| room_view(engine, room)).collect();
-    let waiting: Vec<&String> = engine.quarantine.keys().collect();
+    let numbers = Series::EACH.map(|series| (series.to_string(), json!(engine.replay_guard.highest(series))));
+    let numbers: serde_json::Map<String, Value> = numbers.into_iter().collect();
     json!({
         "centre": engine.setup.centre, "together": combined(engine), "sites": sites(engine), "rooms": rooms,
-        "quarantined": waiting, "record": engine.record.head(), "record_key": engine.record.verifier(),
+        "quarantined": engine.quarantine.codes(), "waiting": engine.quarantine.view(), "numbers": numbers, "record": engine.record.head(), "record_key": engine.record.verifier(),
     })
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use linli_config::Checked;
-use linli_mode::order::{Kind, SecretKey, sign};
+use linli_mode::Class;
+use linli_mode::order::{Authority, Kind, SecretKey, Series, sign};
 
 use super::super::config_dir::ConfigDir;
 use super::super::order;
@@ -56,19 +57,35 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
         status::plans(&args.site, &names, false)?;
         println!();
     }
-    let mut envelope = order::new::on_the_spot(config.centre.id.clone(), plans, kind, args.class, &mode)?;
+    let seq = next_number(&args.site, args.class.into())?;
+    let mut envelope =
+        order::new::on_the_spot(config.centre.id.clone(), plans, kind, args.class, &mode, seq)?;
+    let mut people = Vec::new();
     order::show::show(&envelope);
     for key in &keys {
         if is_asking {
             confirm(&config, key, order::show::headline(&envelope.order))?;
         }
         envelope = sign(&envelope, key);
+        let owner = config.centre.people.keyring.key(&key.public().id().0);
+        people.extend(owner.map(|owner| owner.person.to_string()));
     }
     let text = linli_mode::order::text::write(&envelope.bytes());
-    // Sends the code along: the signers are in the centre and have compared it.
-    let sent = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
-    order::send::told(&sent)?;
+    // The signers are in the centre and have compared the code.
+    let sent = order::send::confirmed(&args.site, &text, &envelope.code(), &people);
+    order::send::told(&sent.context("the order was not taken")?)?;
     Ok((envelope.order.id.clone(), rooms))
+}
+
+/// Returns the number of the next order of that class given on the spot. Where earlier ones were lost it
+/// is the time, which is above all of them.
+fn next_number(site: &ConfigDir, class: Class) -> anyhow::Result<u64> {
+    let shown = super::ask(site, "GET", "/api/v1/mode", "")?;
+    let series = Series { authority: Authority::Local, class };
+    match shown["numbers"][series.to_string()].as_u64() {
+        Some(last) => Ok(last.saturating_add(1)),
+        None => u64::try_from(super::super::now().0).context("this machine's clock is not set"),
+    }
 }
 
 /// Asks the owner of a key whether they sign.

@@ -214,9 +214,18 @@ pub fn ask(site: &ConfigDir, method: &str, path: &str, body: &str) -> anyhow::Re
     Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
 }
 
-/// Sends an order, or a message, to the running gateway.
-pub fn send(site: &ConfigDir, text: &str, code: Option<&str>) -> anyhow::Result<Value> {
-    let query = code.map(|code| format!("?code={code}")).unwrap_or_default();
+/// Sends an order, or a message, to the running gateway; `confirmed` is the code that a person on the
+/// spot compared, and that person.
+pub fn send(site: &ConfigDir, text: &str, confirmed: Option<(&str, &str)>) -> anyhow::Result<Value> {
+    let is_word =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let query = match confirmed {
+        Some((code, person)) => {
+            anyhow::ensure!(is_word(code) && is_word(person), "{code:?} is no code, or {person:?} no person");
+            format!("?code={code}&person={person}")
+        }
+        None => String::new(),
+    };
     ask(site, "POST", &format!("/api/v1/mode/order{query}"), text)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_domain::{Id, Timestamp};
-use linli_mode::order::{Authority, Envelope, Kind, Order, PlanHash, Target};
+use linli_mode::order::{Authority, Envelope, Kind, LOCAL, OWN_PREFIXES, Order, PlanHash, Target};
 use ring::digest::{SHA256, digest};
 
 use super::{cap, file, keygen::Class, show};
@@ -26,7 +26,7 @@ pub struct Args {
     /// The mode, such as epidemic.sampling
     #[arg(long)]
     mode: String,
-    /// Sequence number, higher than that of every earlier order
+    /// Sequence number, higher than that of every earlier order of this class
     #[arg(long)]
     seq: u64,
     /// Centre and plan file for one of its rooms; once per room. CENTRE/SITE:FILE when each site of a
@@ -75,6 +75,8 @@ enum What {
     Cancel,
     /// End the emergency (解除)
     StandDown,
+    /// Stop rooms: outputs become safe, nothing moves; one signature is enough (停止)
+    Stop,
 }
 
 /// Writes the order.
@@ -91,8 +93,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(!takes_back || !args.supersedes.is_empty(), "which order? name it with --supersedes");
     let id = match &args.id {
         Some(id) => id.clone(),
+        None if args.local => format!("{LOCAL}{}", hex(&random::<6>()?)),
         None => format!("{}-{}", args.seq, hex(&random::<4>()?)),
     };
+    let own = OWN_PREFIXES.into_iter().find(|own| id.starts_with(own));
+    anyhow::ensure!(
+        if args.local { own == Some(LOCAL) } else { own.is_none() },
+        "--id {id}: the id of a local order begins with {LOCAL}, and no other begins with {}",
+        OWN_PREFIXES.join(", ")
+    );
     let class: linli_mode::Class = args.class.into();
     let cap = args.cap.as_ref().map(|file| answered(file, class)).transpose()?;
     let order = Order {
@@ -104,6 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             What::Amend => Kind::Amend,
             What::Cancel => Kind::Cancel,
             What::StandDown => Kind::StandDown,
+            What::Stop => Kind::Stop,
         },
         class,
         authority: if args.local { Authority::Local } else { Authority::District },
@@ -125,18 +135,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns an unsigned local order, valid for an hour, with the time as its sequence number.
+/// Returns an unsigned local order with this number, valid for an hour.
 pub fn on_the_spot(
     centre: Id,
     plans: Vec<PlanHash>,
     kind: Kind,
     class: Class,
     mode: &str,
+    seq: u64,
 ) -> anyhow::Result<Envelope> {
     let now = super::super::now();
-    let seq = u64::try_from(now.0).context("this machine's clock is not set")?;
     let order = Order {
-        id: format!("local-{}", hex(&random::<6>()?)),
+        id: format!("{LOCAL}{}", hex(&random::<6>()?)),
         seq,
         kind,
         class: class.into(),

@@ -10,10 +10,17 @@ use super::file;
 use linli_mode::order::text;
 
 /// Sends a file, or confirms the order that waits for its code.
-pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow::Result<()> {
+pub fn run(
+    path: Option<&Path>,
+    code: Option<&str>,
+    people: &[String],
+    site: &ConfigDir,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(code.is_some() || people.is_empty(), "--as needs --code: what did they compare?");
     let text = match path {
         None => {
             anyhow::ensure!(code.is_some(), "what? name the order's file, or the code of one that waits");
+            anyhow::ensure!(!people.is_empty(), "who compared the code? name them with --as");
             String::new()
         }
         Some(path) => {
@@ -24,7 +31,24 @@ pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow:
             }
         }
     };
-    told(&mode::send(site, &text, code)?)
+    told(&match code {
+        Some(code) => confirmed(site, &text, code, people)?,
+        None => mode::send(site, &text, None)?,
+    })
+}
+
+/// Sends an order that these people on the spot compared the code of, one after the other until it is
+/// accepted or refused.
+pub fn confirmed(site: &ConfigDir, text: &str, code: &str, people: &[String]) -> anyhow::Result<Value> {
+    let Some((first, others)) = people.split_first() else { return mode::send(site, text, None) };
+    let mut answer = mode::send(site, text, Some((code, first)))?;
+    for person in others {
+        if answer["result"] != "quarantined" {
+            break;
+        }
+        answer = mode::send(site, "", Some((code, person)))?;
+    }
+    Ok(answer)
 }
 
 /// Prints the result; a refused order is an error.
@@ -37,6 +61,13 @@ pub fn told(answer: &Value) -> anyhow::Result<()> {
     let reason = answer["reason"].as_str().unwrap_or_default();
     match answer["result"].as_str() {
         Some("repeated") => println!("此前已接受 accepted before: nothing more happens"),
+        Some("quarantined") => {
+            let people = answer["confirmed_by"].as_array().map_or(0, Vec::len);
+            let code = answer["code"].as_str().unwrap_or_default();
+            anyhow::bail!(
+                "quarantined: {reason}\n已有 {people} 人核对，须两人 of two people, {people} did: linli order send --code {code} --as PERSON"
+            )
+        }
         Some("proposal") => println!("已收到，待签署指令 a proposal: {}", answer["proposal"]),
         Some(result) => anyhow::bail!("{result}: {reason}"),
         None => anyhow::bail!("the gateway's answer could not be understood: {answer}"),

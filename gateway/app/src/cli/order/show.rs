@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use linli_domain::Timestamp;
 use linli_mode::Class;
-use linli_mode::order::{Clock, Envelope, Judgement, Kind, Order, ReplayGuard, judge};
+use linli_mode::order::{Envelope, Judgement, Kind, KnownTime, Order, ReplayGuard, Series, Situation, judge};
 use serde_json::json;
 
 use super::file;
@@ -37,6 +37,7 @@ pub fn headline(order: &Order) -> String {
         Kind::Amend => "更改指令 amend an order",
         Kind::Cancel => "撤销指令 cancel an order",
         Kind::StandDown => "解除应急 stand down",
+        Kind::Stop => "停止 stop",
     };
     match order.class {
         Class::Actual => format!("【实战 ACTUAL】{what}"),
@@ -85,11 +86,19 @@ pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
         );
     };
     show(&envelope);
-    let (centre, ring) = (&config.centre.id, &config.centre.people.keyring);
-    let now = super::super::now();
+    let centre = &config.centre.id;
     // Only the gateway knows earlier orders and can detect a replay.
-    let judged = judge(&envelope, centre, ring, policy, &ReplayGuard::default(), now, Clock::Synchronised);
-    match judged {
+    let before = envelope.order.seq.saturating_sub(1);
+    let situation = Situation {
+        centre,
+        keyring: &config.centre.people.keyring,
+        policy,
+        replay_guard: &ReplayGuard::default().raised(&[(Series::of(&envelope.order), before)].into()),
+        time: KnownTime::trusted(super::super::now()),
+        waited: std::time::Duration::ZERO,
+        confirmed: None,
+    };
+    match judge(&envelope, &situation) {
         Ok(Judgement::Accepted(accepted)) => {
             for signer in &accepted.signers {
                 println!(

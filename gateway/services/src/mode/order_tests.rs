@@ -1,0 +1,354 @@
+//! What orders may and may not do to the rooms of a centre, by a whole engine.
+
+use linli_domain::{ClockQuality, Id, Timestamp};
+use linli_mode::order::{
+    Authority, Envelope, Kind, Numbers, Order, PlanHash, SecretKey, Series, Target, sign,
+};
+use linli_mode::record::ModeEvent;
+use linli_mode::{Class, Event, Phase, Truth};
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::engine::Engine;
+use super::golden::{PLAN, engine, engine_with};
+use super::order_numbers::OrderNumbersFile;
+use crate::golden::site::{NOW, SIGNERS, Site};
+use linli_config::CheckedPlan;
+
+const BACK: &str = "reading-room.from-sampling@1";
+const HALL: &str = "hall.command@1";
+const DAY: i64 = 86_400_000;
+
+fn order(engine: &Engine, seq: u64, kind: Kind, class: Class, plans: &[&str]) -> Order {
+    let named = |plan: &&str| PlanHash {
+        plan: (*plan).to_owned(),
+        hash: engine.setup.plan(plan).expect("a plan of the example").hash,
+    };
+    let plans = plans.iter().map(named).collect();
+    Order {
+        id: format!("o-{seq}"),
+        seq,
+        kind,
+        class,
+        authority: Authority::District,
+        targets: vec![Target { centre: Id::new("xinghe").unwrap(), site: None, plans, snapshot: None }],
+        mode: "epidemic.sampling".to_owned(),
+        not_before: NOW,
+        expires: Timestamp(NOW.0 + 3_600_000),
+        sent: NOW,
+        reference: None,
+        supersedes: Vec::new(),
+        cap: None,
+    }
+}
+
+fn naming(order: Order, other: &str) -> Order {
+    Order { supersedes: vec![other.to_owned()], ..order }
+}
+
+/// Signed by the first so many of wang, li and chen.
+fn signed(order: &Order, people: usize) -> Envelope {
+    let seed = |(_, _, actual, drill): &(&str, &str, u8, u8)| match order.class {
+        Class::Actual => *actual,
+        Class::Exercise => *drill,
+    };
+    let keys = SIGNERS.iter().take(people).map(|signer| SecretKey::from_seed([seed(signer); 32]));
+    keys.fold(Envelope::of(order.clone()), |envelope, key| sign(&envelope, &key))
+}
+
+async fn send(engine: &mut Engine, order: &Order) -> Value {
+    send_by(engine, order, 2).await
+}
+
+async fn send_by(engine: &mut Engine, order: &Order, people: usize) -> Value {
+    engine.order(&signed(order, people).bytes(), (None, None), "mqtt").await.expect("it is answered")
+}
+
+/// A person on the spot compared the code.
+async fn confirm(engine: &mut Engine, order: &Order, person: &str) -> Value {
+    let envelope = signed(order, 2);
+    let (bytes, code) = (envelope.bytes(), envelope.code());
+    engine.order(&bytes, (Some(&code), Some(person)), "lin").await.expect("it is answered")
+}
+
+#[track_caller]
+fn refused(answer: &Value, why: &str) {
+    let reason = answer["reason"].as_str().unwrap_or_default();
+    assert!(answer["result"] == "refused" && reason.contains(why), "{why}: {answer}");
+}
+
+#[track_caller]
+fn accepted(answer: &Value) {
+    assert!(answer["together"].is_object(), "{answer}");
+}
+
+async fn without_fire(engine: &mut Engine) {
+    let all: Vec<usize> = engine.rooms.keys().copied().collect();
+    for room in all {
+        engine.apply(room, Event::Fire(Truth::False)).await;
+    }
+}
+
+/// The order that a room follows, and its phase.
+fn follows(engine: &Engine, room: &str) -> (Option<String>, Phase) {
+    let room = &engine.rooms[&engine.setup.facility.room(room).unwrap()];
+    (room.state.run.as_ref().map(|run| run.order.id.clone()), room.state.phase)
+}
+
+#[tokio::test]
+async fn a_drill_touches_nothing_that_an_actual_order_did() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut engine, &enter).await);
+    let before = (Some("o-1".to_owned()), Phase::Preview);
+    assert_eq!(follows(&engine, "reading-room"), before);
+    let drill = |kind, plans: &[&str]| naming(order(&engine, 1, kind, Class::Exercise, plans), "o-1");
+    let drills = [
+        (drill(Kind::Cancel, &[]), "does not touch"),
+        // Seen in preview: the amendment of a drill replaced the order.
+        (drill(Kind::Amend, &[HALL]), "does not touch"),
+        (drill(Kind::Return, &[BACK]), "does not touch"),
+        (drill(Kind::StandDown, &[]), "names no plan"),
+        (drill(Kind::Stop, &[PLAN]), "does not touch"),
+        (Order { supersedes: Vec::new(), ..drill(Kind::Return, &[BACK]) }, "does not touch"),
+        (drill(Kind::Enter, &[PLAN]), "does not touch"),
+    ];
+    for (seq, (drill, why)) in (1..).zip(drills) {
+        let drill = Order { id: format!("drill-{seq}"), seq, ..drill };
+        refused(&send(&mut engine, &drill).await, why);
+        assert_eq!(follows(&engine, "reading-room"), before, "{:?}", drill.kind);
+        assert_eq!(follows(&engine, "hall"), (None, Phase::Peace), "{:?}", drill.kind);
+    }
+}
+
+#[tokio::test]
+async fn an_actual_order_cancels_no_drill_but_ends_it_by_entering() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let drill = order(&engine, 1, Kind::Enter, Class::Exercise, &[HALL]);
+    accepted(&send(&mut engine, &drill).await);
+    let cancel = naming(order(&engine, 2, Kind::Cancel, Class::Actual, &[]), "o-1");
+    refused(&send(&mut engine, &cancel).await, "does not touch");
+    let enter = order(&engine, 3, Kind::Enter, Class::Actual, &[HALL]);
+    accepted(&send(&mut engine, &enter).await);
+    assert_eq!(follows(&engine, "hall").0.as_deref(), Some("o-3"));
+}
+
+#[tokio::test]
+async fn one_signer_stops_and_cancels_nothing() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut engine, &enter).await);
+    for (seq, kind, plans) in
+        [(2, Kind::Cancel, &[][..]), (3, Kind::StandDown, &[]), (4, Kind::Return, &[BACK])]
+    {
+        let one = naming(order(&engine, seq, kind, Class::Actual, plans), "o-1");
+        refused(&send_by(&mut engine, &one, 1).await, "2 different people");
+        assert_eq!(follows(&engine, "reading-room"), (Some("o-1".to_owned()), Phase::Preview));
+    }
+    // Rooms without a run do not follow a stop; the others do, by one signature.
+    let stop = order(&engine, 5, Kind::Stop, Class::Actual, &[]);
+    accepted(&send_by(&mut engine, &stop, 1).await);
+    assert_eq!(follows(&engine, "reading-room"), (Some("o-1".to_owned()), Phase::Held));
+}
+
+#[tokio::test]
+async fn a_new_or_restored_database_forgets_no_number() {
+    let (first, second) = (Site::open().await, Site::open().await);
+    let (mut engine, ..) = engine(&first).await;
+    without_fire(&mut engine).await;
+    let enter = Order { seq: 7, ..order(&engine, 7, Kind::Enter, Class::Actual, &[PLAN]) };
+    accepted(&send(&mut engine, &enter).await);
+    let series = Series { authority: Authority::District, class: Class::Actual };
+    assert_eq!(first.order_numbers().read().unwrap().numbers, Numbers::from([(series, 7)]));
+    // A new database beside the same file.
+    let (mut next, ..) = engine_with(&second, first.order_numbers()).await;
+    without_fire(&mut next).await;
+    refused(&send(&mut next, &enter).await, "number 7 is not above 7");
+    let old = order(&next, 6, Kind::Enter, Class::Actual, &[PLAN]);
+    refused(&send(&mut next, &old).await, "not above 7");
+    let new = order(&next, 8, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut next, &new).await);
+    // The file was lost or damaged, and the database is there.
+    let nowhere = OrderNumbersFile::beside(&std::env::temp_dir().join("linli-there-is-no-such-database"));
+    let (mut again, ..) = engine_with(&first, nowhere).await;
+    refused(&send(&mut again, &old).await, "not above 7");
+    assert_eq!(send(&mut again, &enter).await["result"], "repeated");
+}
+
+#[tokio::test]
+async fn without_any_numbers_two_people_on_the_spot_confirm() {
+    let (first, second) = (Site::open().await, Site::open().await);
+    let lost =
+        || OrderNumbersFile::beside(&std::env::temp_dir().join(format!("linli-lost-{}", std::process::id())));
+    let _ =
+        std::fs::remove_file(std::env::temp_dir().join(format!("linli-lost-{}.orders", std::process::id())));
+    let (mut engine, ..) = engine_with(&first, lost()).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 5_000_000, Kind::Enter, Class::Actual, &[PLAN]);
+    let answer = send(&mut engine, &enter).await;
+    assert_eq!((&answer["result"], &answer["waits_for"][0]), (&"quarantined".into(), &"numbers".into()));
+    // The same person twice is one; nobody else can be made up.
+    for _ in 0..2 {
+        let answer = confirm(&mut engine, &enter, "zhao").await;
+        assert_eq!(answer["result"], "quarantined", "{answer}");
+    }
+    let bytes = signed(&enter, 2);
+    let unknown = engine.order(&[], (Some(&bytes.code()), Some("nobody")), "lin").await;
+    assert!(unknown.is_err(), "{unknown:?}");
+    accepted(&confirm(&mut engine, &enter, "qian").await);
+    // Who confirmed it stands in the record.
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&first.store.documents(), None, 1000).await.unwrap();
+    let mut of_it = lines.iter().filter(|line| line.contains(r#""result":"accepted""#));
+    assert!(of_it.next_back().unwrap().contains(r#""confirmed_by":["qian","zhao"]"#), "{lines:?}");
+    // That file says that earlier numbers were lost, and which are known again.
+    let kept = lost().read().expect("written");
+    assert!(kept.is_lost && kept.numbers.len() == 1, "{kept:?}");
+    let (mut next, ..) = engine_with(&second, lost()).await;
+    without_fire(&mut next).await;
+    let drill = order(&next, 1, Kind::Enter, Class::Exercise, &[HALL]);
+    assert_eq!(send(&mut next, &drill).await["result"], "quarantined");
+    refused(&send(&mut next, &enter).await, "not above 5000000");
+    let _ =
+        std::fs::remove_file(std::env::temp_dir().join(format!("linli-lost-{}.orders", std::process::id())));
+}
+
+#[tokio::test]
+async fn an_expired_order_is_never_accepted_by_its_code() {
+    let site = Site::open().await;
+    let (mut engine, ..) = engine(&site).await;
+    without_fire(&mut engine).await;
+    site.clock.set(NOW, ClockQuality::FreeRunning);
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    let answer = send(&mut engine, &enter).await;
+    assert_eq!((&answer["result"], &answer["waits_for"][0]), (&"quarantined".into(), &"clock".into()));
+    let _ = confirm(&mut engine, &enter, "zhao").await;
+    // 399 days later nobody vouches for the clock still.
+    site.clock.set(Timestamp(NOW.0 + 399 * DAY), ClockQuality::FreeRunning);
+    refused(&confirm(&mut engine, &enter, "qian").await, "expired");
+    // The clock loses its battery: the time that was reached stays.
+    site.clock.set(Timestamp(0), ClockQuality::Unset);
+    for person in ["zhao", "qian"] {
+        refused(&confirm(&mut engine, &enter, person).await, "expired");
+    }
+    // Neither does it go back with the next process; the loop of the service keeps it every hour.
+    engine.keep_time().await;
+    let (mut next, ..) = super::golden::engine(&site).await;
+    without_fire(&mut next).await;
+    for person in ["zhao", "qian"] {
+        refused(&confirm(&mut next, &enter, person).await, "expired");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_refusals_hides_no_equivocation() {
+    let site = Site::open().await;
+    let (mut engine, ..) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut engine, &enter).await);
+    for _ in 0..100 {
+        refused(&engine.order(b"\xff", (None, None), "mqtt").await.unwrap(), "COSE_Sign");
+    }
+    let other = Order { id: "other".to_owned(), ..order(&engine, 1, Kind::Enter, Class::Actual, &[HALL]) };
+    let answer = send(&mut engine, &other).await;
+    assert_eq!((&answer["security_alarm"], &answer["alarm"]), (&true.into(), &"equivocation".into()));
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&site.store.documents(), None, 1000).await.unwrap();
+    assert!(lines.iter().any(|line| line.contains(r#""alarm":"equivocation""#)), "it is not on record");
+    let told = site.dump().await;
+    assert!(told.lines().any(|line| line.contains("event/order") && line.contains("equivocation")), "{told}");
+}
+
+#[tokio::test]
+async fn a_plan_counts_while_a_key_that_signed_it_does() {
+    let site = Site::open().await;
+    let (mut engine, ..) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let key = engine.setup.people.keyring.keys[0].public.id();
+    let mut setup = (*engine.setup).clone();
+    for plan in &mut setup.plans {
+        *plan = Arc::new(CheckedPlan { signed: Some(vec![key]), ..(**plan).clone() });
+    }
+    let with = |until: Option<i64>, revoked: Option<i64>| {
+        let mut setup = setup.clone();
+        let key = &mut setup.people.keyring.keys[0];
+        (key.until, key.revoked) = (until.map(Timestamp), revoked.map(Timestamp));
+        Arc::new(setup)
+    };
+    // Li and a second person sign the orders: wang's key only signed the plans.
+    let by_others = |order: &Order| {
+        let keys = [2_u8, 9].map(|seed| SecretKey::from_seed([seed; 32]));
+        keys.iter().fold(Envelope::of(order.clone()), |envelope, key| sign(&envelope, key)).bytes()
+    };
+    let second = linli_mode::order::Key {
+        person: Id::new("zhou").unwrap(),
+        roles: vec!["commander".to_owned()],
+        class: Class::Actual,
+        public: SecretKey::from_seed([9; 32]).public(),
+        from: None,
+        until: None,
+        revoked: None,
+    };
+    for (seq, until, revoked) in [(1, Some(NOW.0), None), (2, None, Some(NOW.0)), (3, None, None)] {
+        let mut setup = (*with(until, revoked)).clone();
+        setup.people.keyring.keys.push(second.clone());
+        engine.setup = Arc::new(setup);
+        let enter = order(&engine, seq, Kind::Enter, Class::Actual, &[PLAN]);
+        let answer = engine.order(&by_others(&enter), (None, None), "mqtt").await.unwrap();
+        match seq {
+            3 => accepted(&answer),
+            _ => refused(&answer, "signed by no key that is valid now"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_does_not_count_before_its_number_is_kept() {
+    let site = Site::open().await;
+    let (mut engine, ..) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut engine, &enter).await);
+    let nowhere = OrderNumbersFile::beside(std::path::Path::new("/there/is/no/such/directory/linli.db"));
+    let (mut engine, ..) = engine_with(&site, nowhere).await;
+    without_fire(&mut engine).await;
+    let hall = order(&engine, 2, Kind::Enter, Class::Actual, &[HALL]);
+    refused(&send(&mut engine, &hall).await, "cannot be written");
+    assert_eq!(follows(&engine, "hall"), (None, Phase::Peace));
+    // A stop is executed whatever the disk says.
+    let stop = order(&engine, 3, Kind::Stop, Class::Actual, &[]);
+    accepted(&send_by(&mut engine, &stop, 1).await);
+    assert_eq!(follows(&engine, "reading-room").1, Phase::Held);
+}
+
+#[tokio::test]
+async fn an_order_of_the_spot_does_not_come_from_the_broker() {
+    let site = Site::open().await;
+    let (mut engine, ..) = engine(&site).await;
+    let order = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    let order = Order { authority: Authority::Local, id: "local-1".to_owned(), ..order };
+    refused(&send(&mut engine, &order).await, "is given on the spot");
+}
+
+#[tokio::test]
+async fn the_numbers_are_published_with_the_head_and_the_status() {
+    let site = Site::open().await;
+    let (mut engine, _commands, birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 7, Kind::Enter, Class::Actual, &[PLAN]);
+    let answer = send(&mut engine, &enter).await;
+    assert_eq!(answer["numbers"]["district.Actual"], 7);
+    assert_eq!(answer["numbers"]["local.Exercise"], 0);
+    assert_eq!(birth.borrow().orders.get("district.Actual"), Some(&7));
+    let note = answer["record"]["checkpoint"].as_str().expect("it is signed").to_owned();
+    assert!(note.contains("\norder district.Actual 7\n"), "{note}");
+    let signer = engine.deps.signer.as_ref().expect("a signer");
+    assert!(signer.verifier().open(&note).is_ok(), "further lines are no hindrance");
+}
