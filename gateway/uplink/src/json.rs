@@ -127,6 +127,9 @@ pub fn status(birth: &Birth, epoch: &str, at: Timestamp, online: bool) -> Vec<u8
     if let Some(key) = &birth.record_key {
         status["record_key"] = json!(key);
     }
+    if !birth.service.is_empty() {
+        status["service"] = json!(birth.service);
+    }
     status.to_string().into_bytes()
 }
 
@@ -211,10 +214,12 @@ mod tests {
             boot: "b".to_owned(),
             mode: "peace".to_owned(),
             record_key: Some("k".to_owned()),
+            service: vec!["hall".to_owned()],
         };
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),
-            json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k"})
+            json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k",
+                "service":["hall"]})
         );
     }
 

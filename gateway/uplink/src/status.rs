@@ -14,6 +14,8 @@ pub struct Birth {
     pub mode: String,
     /// What the heads of its record are checked with.
     pub record_key: Option<String>,
+    /// Rooms in their service state: technicians may move outputs of the mode switch there.
+    pub service: Vec<String>,
 }
 
 /// The state of the connection.

@@ -16,6 +16,7 @@ use crate::runtime::pipeline::Tap;
 use linli_config::Checked;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
+use linli_services::outputs::{ModeOutputs, OutputGuard};
 use linli_services::{alarms, cabin, canteen, kiosks, mode, nodes};
 use linli_services::{
     command_queue::{Lanes, Submission},
@@ -44,6 +45,8 @@ pub struct ServiceDeps<'n> {
     pub routes: watch::Receiver<Arc<Routes>>,
     /// Where the mode switch tells which data policies hold.
     pub policies: mode::PolicyPublisher,
+    /// Where the mode switch tells which outputs are its own, and what guards them.
+    pub outputs: (watch::Sender<Arc<ModeOutputs>>, OutputGuard),
     /// Screens.
     pub events: &'n Events,
     /// Labels.
@@ -87,6 +90,7 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
         birth,
         routes,
         policies,
+        outputs: (outputs, guard),
         events,
         clock,
         follow,
@@ -102,7 +106,7 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
     let (node_client, node_requests) = ServiceClient::channel(nodes::REQUEST_QUEUE);
-    let node_desk = node_desk(store, routes, events, &clock, follow).await?;
+    let node_desk = node_desk(store, (routes, guard), events, &clock, follow).await?;
     let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
     let alarm_desk = alarm_desk(store, events, &clock, follow, observed, &policies).await?;
     let food_desk = food_desk(store, samples.downgrade(), events, &clock, follow, current).await?;
@@ -111,7 +115,7 @@ pub async fn start(needs: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, S
     let settings = follow.cabin.subscribe();
     let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
-    let (told_to, seen_in) = ((birth, policies, signer(current)?), (events, observed));
+    let (told_to, seen_in) = ((birth, policies, outputs, signer(current)?), (events, observed));
     let queues = (commands.clone(), mode_requests);
     let mode_desk = mode_desk(store, queues, told_to, seen_in, &clock, follow).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
@@ -172,7 +176,7 @@ async fn cabin_desk(
 
 async fn node_desk(
     store: &Store,
-    routes: watch::Receiver<Arc<Routes>>,
+    (routes, guard): (watch::Receiver<Arc<Routes>>, OutputGuard),
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
@@ -180,6 +184,7 @@ async fn node_desk(
     let parts = nodes::Deps {
         store: store.documents(),
         routes,
+        guard,
         keys: follow.image_keys.subscribe(),
         events: events.clone(),
         clock: Arc::clone(clock),
@@ -251,10 +256,14 @@ fn signer(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
     Ok(mode::signer(&current.data_dir()?, name))
 }
 
+/// Where the mode switch tells what others follow, and who signs its record.
+type ModeTold =
+    (watch::Sender<Birth>, mode::PolicyPublisher, watch::Sender<Arc<ModeOutputs>>, Option<CheckpointSigner>);
+
 async fn mode_desk(
     store: &Store,
     (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
-    (birth, policies, signer): (watch::Sender<Birth>, mode::PolicyPublisher, Option<CheckpointSigner>),
+    (birth, policies, outputs, signer): ModeTold,
     (events, observed): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
@@ -269,6 +278,7 @@ async fn mode_desk(
         setup: follow.mode.subscribe(),
         birth,
         policies,
+        outputs,
         signer: signer.map(Arc::new),
     };
     mode::ModeService::resume(parts).await

@@ -36,9 +36,11 @@ impl Engine {
     /// Updates the mode of the centre on the retained `status` topic.
     pub(super) fn publish_status(&self) {
         let mode = view::combined(self).stage.as_str().to_owned();
+        let service = self.services.rooms();
         self.deps.birth.send_if_modified(|birth| {
-            let is_changed = birth.mode != mode;
+            let is_changed = birth.mode != mode || birth.service != service;
             birth.mode.clone_from(&mode);
+            birth.service.clone_from(&service);
             is_changed
         });
     }

@@ -58,6 +58,7 @@ impl Engine {
     /// Applies every changed fire input and predicate: of the rooms that read one of `devices`, or of
     /// all rooms for `None`. Fire alarms are applied first.
     pub(super) async fn evaluate(&mut self, devices: Option<&BTreeSet<Id>>) {
+        self.end_services_in_fire().await;
         let now = Instant::now();
         let fires = self.rooms.keys().filter_map(|room| self.fire_change(*room, now));
         let (urgent, calm): (Vec<RoomEvent>, Vec<RoomEvent>) = fires.partition(RoomEvent::is_urgent);

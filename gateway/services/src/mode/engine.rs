@@ -23,10 +23,12 @@ use super::policy::{Entered, PolicyPublisher};
 use super::record::Record;
 use super::request::Asked;
 use super::room::{ROOM, Room};
+use super::service_rooms::{RoomServices, ServiceEnd};
 use super::setup::Setup;
 use super::stored_orders;
 use crate::command_queue::Lanes;
 use crate::events::Events;
+use crate::outputs::ModeOutputs;
 use linli_config::CheckedPlan;
 
 /// Dependencies of the mode service.
@@ -49,6 +51,8 @@ pub struct Deps {
     pub birth: watch::Sender<Birth>,
     /// Publishes the data policies in force.
     pub policies: PolicyPublisher,
+    /// Publishes which outputs obey the mode switch alone.
+    pub outputs: watch::Sender<Arc<ModeOutputs>>,
     /// Signs checkpoints of the audit record.
     pub signer: Option<Arc<CheckpointSigner>>,
 }
@@ -83,6 +87,8 @@ pub struct Engine {
     pub(super) heads: Heads,
     /// Orders that rooms follow, by id.
     pub(super) orders: BTreeMap<String, Order>,
+    /// Rooms in the service state.
+    pub(super) services: RoomServices,
 }
 
 // === impl Engine ===
@@ -145,8 +151,10 @@ impl Engine {
             policies_until: None,
             heads,
             orders,
+            services: RoomServices::default(),
         };
         engine.publish_policies();
+        engine.publish_outputs();
         Ok(engine)
     }
 
@@ -176,7 +184,9 @@ impl Engine {
             return;
         }
         tracing::info!("took over the changed building, plans and people");
+        self.end_services(ServiceEnd::Configuration);
         self.setup = fresh;
+        self.publish_outputs();
         let rooms = self.setup.rooms();
         self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());
         for index in rooms {

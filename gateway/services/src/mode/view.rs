@@ -56,6 +56,9 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "policy": room.entered.as_ref().map(super::policy::Entered::view),
         "alternate": super::alternate::view(engine, room),
     });
+    if let Some(service) = engine.services.view(&room.id) {
+        body["service"] = service;
+    }
     let (Some(run), Some(checked)) = (&room.state.run, &room.plan) else {
         if room.state.run.is_some() {
             body["lost"] = json!("its plan is no longer in the configuration: put the file back into plans/");

@@ -35,6 +35,7 @@ pub fn birth() -> Birth {
         boot: "boot-1".to_owned(),
         mode: "peace".to_owned(),
         record_key: Some("k".to_owned()),
+        service: Vec::new(),
     }
 }
 

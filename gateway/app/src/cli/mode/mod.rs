@@ -3,6 +3,7 @@
 mod audit;
 pub mod local_order;
 pub mod report;
+mod service;
 mod status;
 
 pub use status::print_room;
@@ -111,6 +112,8 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
+    /// Open the outputs of a room to `linli command`, for a technician and for a time (检修)
+    Service(service::Args),
     /// Stop a room at once and set its outputs to the safe state; anybody may (停止)
     Stop {
         /// The room
@@ -170,6 +173,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Reject { operation, why } => operation.act("reject", json!({"why": why}))?,
         Verb::Alternate { operation, why } => operation.act("alternate", json!({"why": why}))?,
         Verb::Report(args) => report::run(args, linli_mode::Class::Actual)?,
+        Verb::Service(args) => service::run(args)?,
         Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
         Verb::Enter(args) => local_order::run(args, linli_mode::order::Kind::Enter)?,
         Verb::Return(args) => local_order::run(args, linli_mode::order::Kind::Return)?,

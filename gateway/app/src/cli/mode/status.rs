@@ -83,6 +83,7 @@ pub fn print_room(room: &Value) {
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
     }
+    print_service(room);
     if room["plan"].is_null() {
         return;
     }
@@ -124,6 +125,24 @@ pub fn print_room(room: &Value) {
             None => println!("    linli mode alternate {} --as PERSON --why …", word(room, "room")),
             Some(needed) => println!("    {needed}"),
         }
+    }
+}
+
+/// Prints the service state of a room, if it is in one.
+fn print_service(room: &Value) {
+    let service = &room["service"];
+    match service["state"].as_str() {
+        Some("open") => println!(
+            "  检修中 service  至 until {} · {} · {}",
+            time(&service["until"]),
+            word(service, "by"),
+            word(service, "why")
+        ),
+        Some(_) => println!(
+            "  检修后未证实安全 not proven safe after service: {}",
+            strings(&service["unproven"]).join(", ")
+        ),
+        None => {}
     }
 }
 
