@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::expression::Literal;
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
+use super::plan_rule::PlanRule;
 use super::predicate::Predicate;
 use crate::facility::Contents;
 use linli_domain::{Id, Value};
@@ -15,6 +16,8 @@ pub struct Fault {
     pub step: Option<usize>,
     /// The key at fault.
     pub key: &'static str,
+    /// The rule that it breaks.
+    pub rule: PlanRule,
     /// What is wrong, and how to correct it.
     pub message: String,
 }
@@ -175,6 +178,16 @@ pub struct ResolvedPlan {
     pub safe: Vec<Safe>,
     /// Contents of the room in normal operation.
     pub contents: Vec<Contents>,
+}
+
+// === impl Fault ===
+
+impl Fault {
+    /// Returns the message with the rule's id and its text in Chinese.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{} [{}: {}]", self.message, self.rule, self.rule.chinese())
+    }
 }
 
 // === impl Action ===

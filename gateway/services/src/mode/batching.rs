@@ -87,16 +87,20 @@ impl Engine {
         self.rooms.get(&index)?.state.fire.is_news(truth).then(|| RoomEvent::of(index, Event::Fire(truth)))
     }
 
-    /// Returns the rooms with a fixture that is read from one of the devices.
+    /// Returns the rooms with a fixture that is read from one of the devices; a connecting door is a fixture of
+    /// both rooms.
     fn concerned(&self, devices: &BTreeSet<Id>) -> BTreeSet<usize> {
-        let fixtures = self.setup.facility.fixtures.iter();
+        let facility = &self.setup.facility;
+        let fixtures = facility.fixtures.iter();
         let reads = fixtures.filter(|fixture| {
             fixture.reads.iter().any(|read| match &read.from {
                 ReadSource::Point(point) => devices.contains(&point.device),
                 ReadSource::Constant(_) => false,
             })
         });
-        reads.map(|fixture| fixture.room).collect()
+        let reads: Vec<_> = reads.collect();
+        let concerns = |room: &usize| reads.iter().any(|fixture| fixture.concerns(facility, *room));
+        (0..facility.rooms.len()).filter(concerns).collect()
     }
 
     /// Returns the next predicate of the room whose truth changed.
