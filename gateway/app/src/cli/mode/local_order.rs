@@ -39,7 +39,7 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<()> {
     let text = linli_mode::order::text::write(&envelope.bytes());
     // Sends the code along: the signers are in the centre and have compared it.
     let told = super::send(&args.site, &text, Some(&envelope.code())).context("the order was not taken")?;
-    order::send::told(&told)
+    order::send::told(&told, &args.site)
 }
 
 /// Returns the room of a plan file.

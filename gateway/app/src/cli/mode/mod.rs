@@ -206,7 +206,8 @@ fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result
     anyhow::ensure!(is_id, "{room:?} is no room; `linli mode status` shows them");
     let shown = ask(site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
     let rooms = shown["rooms"].as_array().into_iter().flatten();
-    rooms.filter(|shown| shown["room"] == json!(room)).for_each(status::print_room);
+    let zone = site.zone();
+    rooms.filter(|shown| shown["room"] == json!(room)).for_each(|shown| status::print_room(shown, &zone));
     Ok(())
 }
 

@@ -24,14 +24,16 @@ pub fn run(path: Option<&Path>, code: Option<&str>, site: &ConfigDir) -> anyhow:
             }
         }
     };
-    told(&mode::send(site, &text, code)?)
+    told(&mode::send(site, &text, code)?, site)
 }
 
 /// Prints the result; a refused order is an error.
-pub fn told(answer: &Value) -> anyhow::Result<()> {
+pub fn told(answer: &Value, site: &ConfigDir) -> anyhow::Result<()> {
     if answer["rooms"].is_array() && answer["together"].is_object() {
         println!("已接受 accepted");
-        answer["rooms"].as_array().into_iter().flatten().for_each(mode::print_room);
+        let zone = site.zone();
+        let rooms = answer["rooms"].as_array().into_iter().flatten();
+        rooms.for_each(|room| mode::print_room(room, &zone));
         return Ok(());
     }
     let reason = answer["reason"].as_str().unwrap_or_default();
