@@ -175,12 +175,20 @@ impl Builder<'_, '_, '_> {
             let has_read = fixture.read.iter().any(|read| read.name == raw.name || read.name == "egress");
             !has_read && known.contains(&word.as_str())
         };
-        if raw.entry_only.iter().any(|word| unread(&word)) {
+        // Who stands behind a connecting door that is secured does not get out through it.
+        let is_connecting = fixture.opening.as_ref().is_some_and(|id| {
+            let opening = self.facility.openings.iter().find(|opening| opening.id.as_str() == id);
+            opening.is_some_and(|opening| opening.to.is_some())
+        });
+        let closing = [("entry_only", &raw.entry_only, true), ("secures", &raw.secures, is_connecting)];
+        for (key, _, _) in
+            closing.into_iter().filter(|(_, words, counts)| *counts && words.iter().any(|word| unread(&word)))
+        {
             let message = format!(
                 "whether the way out is free could not be known: needs a reading called {:?} or \"egress\"",
                 raw.name
             );
-            self.diagnostics.wrong(&place("entry_only"), message);
+            self.diagnostics.wrong(&place(key), message);
         }
         if raw.safe.is_some() && !fixture.read.iter().any(|read| read.name == raw.name) {
             let message = format!("nobody could know that it is safe: needs a reading called {:?}", raw.name);

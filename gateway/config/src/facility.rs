@@ -15,8 +15,8 @@ use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
 
-/// Default time zone.
-const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
+/// Time zone of a centre that names none; docs/reference/config.md says so.
+pub const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
 
 /// Longest walking time that is accepted between sites.
 const LONGEST_WALK: Duration = Duration::from_secs(2 * 3600);

@@ -111,7 +111,7 @@ pub fn together(
         }
         let others: Vec<&ResolvedPlan> = plans.iter().map(|other| &other.brief).collect();
         for fault in check_exits(&known.brief, &others, building) {
-            wrong(&known.file, &place(&fault), fault.message);
+            wrong(&known.file, &place(&fault), fault.text());
         }
         let linked = [("return_plan", &plan.return_plan), ("alternate", &plan.alternate)];
         for (key, name) in linked.into_iter().filter_map(|(key, name)| Some((key, name.as_ref()?))) {
@@ -175,7 +175,7 @@ fn way_back(there: &CheckedPlan, back: &CheckedPlan) -> Option<String> {
 }
 
 fn note(fault: &Fault, diagnostics: &mut Diagnostics<'_, '_>) {
-    diagnostics.wrong(&place(fault), fault.message.clone());
+    diagnostics.wrong(&place(fault), fault.text());
 }
 
 fn place(fault: &Fault) -> Vec<Way> {

@@ -136,7 +136,50 @@ pub enum CommandError {
         /// The reason.
         why: String,
     },
+    /// The output belongs to a plan of the mode switch, which alone moves it.
+    #[error(
+        "{device}.{point} belongs to the mode switch, plans {plans}: it moves by an order for the room {room}; \
+         a technician begins its service state first: `linli mode service {room} --as WHO --why WHY` \
+         （该输出由平急预案专管：请下达指令，或由技术人员先开始该房间的检修状态）"
+    )]
+    Held {
+        /// The device.
+        device: String,
+        /// The point.
+        point: String,
+        /// The room whose plans set it.
+        room: Id,
+        /// These plans, `id@version`.
+        plans: String,
+    },
+    /// The output was commanded a moment ago.
+    #[error(
+        "{device}.{point} was commanded {ago_ms} ms ago, one command in {SHORTEST_INTERVAL_MS} ms is accepted: \
+         send it again later （操作过于频繁，请稍后再发）"
+    )]
+    TooSoon {
+        /// The device.
+        device: String,
+        /// The point.
+        point: String,
+        /// Time since the command before.
+        ago_ms: u64,
+    },
+    /// The id begins with a word that only the gateway's own commands begin with.
+    #[error("an id that begins with {prefix:?} is one of the gateway's own: choose another")]
+    ReservedId {
+        /// The beginning.
+        prefix: &'static str,
+    },
 }
+
+/// Beginnings of the ids that the gateway gives its own commands. No command from elsewhere may have one:
+/// a repeated id counts as the same command.
+pub const RESERVED_IDS: [&str; 3] = ["mode-", "siren-", "notice-"];
+
+/// Shortest time between two ordinary commands to one output: spares relays and motors, and leaves the line
+/// time to poll.
+pub const SHORTEST_INTERVAL_MS: u64 = 500;
 
 /// Longest life of a command: long enough for skewed clocks, too short for a forgotten one.
 pub const FURTHEST_EXPIRY_MS: i64 = 24 * 3600 * 1000;
@@ -144,6 +187,14 @@ pub const FURTHEST_EXPIRY_MS: i64 = 24 * 3600 * 1000;
 // === impl Request ===
 
 impl Request {
+    /// Refuses an id that only the gateway's own commands may have.
+    pub fn check_id_from_elsewhere(&self) -> Result<(), CommandError> {
+        match RESERVED_IDS.into_iter().find(|prefix| self.id.starts_with(prefix)) {
+            Some(prefix) => Err(CommandError::ReservedId { prefix }),
+            None => Ok(()),
+        }
+    }
+
     /// Checks everything that can be checked without knowing the device.
     pub fn parse(inbound: &Inbound, now: Timestamp) -> Result<Self, CommandError> {
         if inbound.retained {

@@ -19,6 +19,12 @@ impl Zone {
         TimeZone::get(name).ok().map(Self)
     }
 
+    /// Coordinated universal time.
+    #[must_use]
+    pub const fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

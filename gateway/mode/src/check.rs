@@ -1,17 +1,13 @@
 //! Checks a plan for hazards, contradictions and impossible steps. A plan that fails here is never
 //! loaded.
 
-use std::time::Duration;
-
 use super::exits::precedes;
-use super::expression::Literal;
 use super::path;
-use super::plan::{Channel, Direction, Drill};
-use super::resolved_plan::{Action, Condition, Fault, ResolvedPlan, ResolvedStep};
-use crate::facility::{Facility, Interlock, Kind};
-
-/// Longest lease: bounds how long lamps stay on after the gateway failed.
-const LONGEST_LEASE: Duration = Duration::from_secs(10);
+use super::plan::Direction;
+use super::plan_rule::PlanRule;
+use super::resolved_plan::{Action, Fault, ResolvedPlan, ResolvedStep};
+use super::{hazards, vacancy};
+use crate::facility::Facility;
 
 /// Finds everything that stands before each step.
 pub(super) fn order(steps: &mut [ResolvedStep]) {
@@ -63,53 +59,65 @@ pub(super) fn check(resolved: &ResolvedPlan, facility: &Facility, faults: &mut V
         return;
     }
     for (step, resolved_step) in resolved.steps.iter().enumerate() {
-        let mut fault =
-            |key: &'static str, message: String| faults.push(Fault { step: Some(step), key, message });
-        device(resolved, facility, resolved_step, &mut fault);
+        let mut fault = |rule: PlanRule, key: &'static str, message: String| {
+            faults.push(Fault { step: Some(step), key, rule, message });
+        };
+        hazards::check(resolved, facility, step, &mut fault);
         people(resolved, facility, step, resolved_step, &mut fault);
     }
     conflicts(resolved, faults);
+    hazards::safe_states(resolved, facility, faults);
+    vacancy::check(resolved, facility, faults);
     let forecast = path::forecast(resolved);
     if forecast.at_most > resolved.plan.ready_within {
         let (needed, given) = (forecast.at_most.as_secs() / 60, resolved.plan.ready_within.as_secs() / 60);
         let way: Vec<&str> = forecast.critical.iter().map(|step| resolved.steps[*step].id.as_str()).collect();
         let message = format!("{given} min cannot be kept: {} take up to {needed} min", way.join(", "));
-        faults.push(Fault { step: None, key: "ready_within", message });
+        faults.push(Fault { step: None, key: "ready_within", rule: PlanRule::TimeKept, message });
     }
 }
 
 fn whole(resolved: &ResolvedPlan, facility: &Facility, faults: &mut Vec<Fault>) {
-    let mut fault = |key: &'static str, message: &str| {
-        faults.push(Fault { step: None, key, message: message.to_owned() });
+    let mut fault = |rule: PlanRule, key: &'static str, message: &str| {
+        faults.push(Fault { step: None, key, rule, message: message.to_owned() });
     };
     let (plan, room) = (&resolved.plan, &facility.rooms[resolved.room]);
     if resolved.steps.is_empty() {
-        fault("step", "there is no [[step]]");
+        fault(PlanRule::HasSteps, "step", "there is no [[step]]");
     }
     if plan.version == 0 {
-        fault("version", "versions count from 1");
+        fault(PlanRule::VersionCounts, "version", "versions count from 1");
     }
     if plan.direction == Direction::Enter && plan.return_plan.is_none() {
-        fault("return_plan", "is missing: whoever goes in must know the way back");
+        fault(PlanRule::WayBack, "return_plan", "is missing: whoever goes in must know the way back");
     }
     if room.fire_zone.is_none() {
-        fault("room", "the room has no fire_zone in facility.toml: nothing would be known of a fire");
+        fault(
+            PlanRule::FireZone,
+            "room",
+            "the room has no fire_zone in facility.toml: nothing would be known of a fire",
+        );
     }
     if plan.direction == Direction::Enter && !room.emergency_roles.contains(&plan.role) {
         let known = room.emergency_roles.join(", ");
         let message = format!("the room cannot become {:?}; its emergency_roles are: {known}", plan.role);
-        fault("role", &message);
+        fault(PlanRule::RoleOfRoom, "role", &message);
     }
     if !facility.people.iter().any(|person| person.roles.contains(&plan.lead)) {
-        fault("lead", &format!("nobody in facility.toml has the role {:?}", plan.lead));
+        fault(
+            PlanRule::EnoughPeople,
+            "lead",
+            &format!("nobody in facility.toml has the role {:?}", plan.lead),
+        );
     }
     let accepts = |resolved_step: &ResolvedStep| matches!(&resolved_step.action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
     let last = resolved.steps.iter().enumerate().any(|(step, resolved_step)| {
         accepts(resolved_step)
             && (0..resolved.steps.len()).all(|other| other == step || precedes(resolved, other, step))
     });
-    if !last {
+    if !last && !resolved.steps.is_empty() {
         fault(
+            PlanRule::AcceptedByAnother,
             "step",
             "there is no last step in which somebody else looks at it: kind = \"human\", after = [\"*\"], not_same_as = [...]",
         );
@@ -120,109 +128,7 @@ fn cycles(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
     let ring = (0..resolved.steps.len()).find(|step| precedes(resolved, *step, *step));
     if let Some(step) = ring {
         let message = format!("{} waits for itself: the steps stand in a ring", resolved.steps[step].id);
-        faults.push(Fault { step: Some(step), key: "after", message });
-    }
-}
-
-fn device(
-    resolved: &ResolvedPlan,
-    facility: &Facility,
-    resolved_step: &ResolvedStep,
-    fault: &mut impl FnMut(&'static str, String),
-) {
-    let (sets, compensate, channel) = match &resolved_step.action {
-        Action::Actuate { sets, compensate, channel, .. } => (sets, compensate.as_ref(), *channel),
-        Action::Process { sets, channel, .. } => (sets, None, *channel),
-        Action::Verify { channel, verify, .. } => {
-            return independent(resolved, facility, *channel, verify, fault);
-        }
-        Action::Human { .. } => return,
-    };
-    let fixture = &facility.fixtures[sets[0].fixture];
-    let needs = |cond: Condition| resolved_step.pre.contains(&cond);
-    let vacant = resolved_step.pre.iter().any(|cond| matches!(cond, Condition::Vacant(n) if *n >= 2));
-    let secures = sets.iter().any(|set| {
-        let output = &facility.fixtures[set.fixture].sets[set.output];
-        matches!(&set.word, Literal::Word(word) if output.secures.contains(word))
-    });
-    if secures && !(vacant && needs(Condition::NoFire) && needs(Condition::ExitFree)) {
-        fault(
-            "pre",
-            "nobody may be shut in: needs \"vacant(2)\", \"fire == normal\" and \"exit_free\"".to_owned(),
-        );
-    }
-    if (secures || fixture.kind == Kind::Uv) && fixture.interlock == Interlock::None {
-        let message = format!(
-            "{} has interlock = \"none\": without one in hardware this is left to people",
-            fixture.id
-        );
-        fault("device", message);
-    }
-    match (&resolved_step.action, fixture.kind) {
-        (Action::Process { span, lease, .. }, Kind::Uv) => {
-            lamps(vacant && needs(Condition::NoFire), *span, *lease, fault);
-        }
-        (Action::Actuate { .. }, Kind::Uv) => {
-            let message = "lamps are a process with a time, never an on and an off: kind = \"process\"";
-            fault("kind", message.to_owned());
-        }
-        (_, Kind::Fridge) if !resolved_step.pre.iter().any(|cond| matches!(cond, Condition::FreeOf(_))) => {
-            let message = "what it holds must be out before its set-point changes: needs \"free_of(...)\"";
-            fault("pre", message.to_owned());
-        }
-        (_, Kind::Heat) if !needs(Condition::FreeOf(crate::facility::Contents::HotFood)) => {
-            fault("pre", "needs \"free_of(hot_food)\": hot food must not cool by a plan".to_owned());
-        }
-        _ => {}
-    }
-    if resolved_step.drill == Drill::Live && !fixture.kind.moves_in_drill() {
-        let message = format!("a drill must not move a {}: simulate or skip", fixture.kind.as_str());
-        fault("drill", message);
-    }
-    if let Some((_, pre)) = compensate
-        && !pre.contains(&Condition::NoFire)
-    {
-        fault("compensate", "has no guard of its own: needs pre with \"fire == normal\"".to_owned());
-    }
-    let verify = match &resolved_step.action {
-        Action::Actuate { verify, .. } | Action::Process { verify, .. } => verify,
-        _ => return,
-    };
-    independent(resolved, facility, channel, verify, fault);
-}
-
-/// Lamps need a vacant room, a limited time and a supervisor.
-fn lamps(is_guarded: bool, span: Duration, lease: Duration, fault: &mut impl FnMut(&'static str, String)) {
-    if !is_guarded {
-        fault("pre", "lamps harm people: needs \"vacant(2)\" and \"fire == normal\"".to_owned());
-    }
-    if lease > LONGEST_LEASE {
-        fault("run", "lease is longer than 10s: lamps would stay on when the gateway dies".to_owned());
-    }
-    if span.is_zero() {
-        fault("run", "for must be longer than nothing".to_owned());
-    }
-}
-
-/// A proof by an independent device must read another device than the one that acts.
-fn independent(
-    resolved: &ResolvedPlan,
-    facility: &Facility,
-    channel: Channel,
-    verify: &[usize],
-    fault: &mut impl FnMut(&'static str, String),
-) {
-    if channel != Channel::Independent {
-        return;
-    }
-    let is_independent = verify.iter().any(|predicate| {
-        let predicate = &resolved.predicates[*predicate];
-        facility.fixtures[predicate.fixture].reads[predicate.read].is_independent
-    });
-    if !is_independent {
-        let message =
-            "channel is \"independent\", but nothing it reads is marked independent in facility.toml";
-        fault("verify", message.to_owned());
+        faults.push(Fault { step: Some(step), key: "after", rule: PlanRule::NoRing, message });
     }
 }
 
@@ -231,14 +137,18 @@ fn people(
     facility: &Facility,
     step: usize,
     resolved_step: &ResolvedStep,
-    fault: &mut impl FnMut(&'static str, String),
+    fault: &mut impl FnMut(PlanRule, &'static str, String),
 ) {
     for (role, after) in &resolved_step.escalate {
         if role != "district" && !facility.people.iter().any(|person| person.roles.contains(role)) {
-            fault("escalate", format!("nobody in facility.toml has the role {role:?}"));
+            fault(
+                PlanRule::EnoughPeople,
+                "escalate",
+                format!("nobody in facility.toml has the role {role:?}"),
+            );
         }
         if after > &resolved_step.deadline {
-            fault("escalate", format!("{role} would hear of it after the deadline"));
+            fault(PlanRule::DeadlineKept, "escalate", format!("{role} would hear of it after the deadline"));
         }
     }
     let Action::Human { role, count, not_same_as, void_on, is_sweep, .. } = &resolved_step.action else {
@@ -247,12 +157,12 @@ fn people(
     let of =
         |role: &str| facility.people.iter().filter(|person| person.roles.iter().any(|r| r == role)).count();
     if *count == 0 {
-        fault("count", "at least one person does it".to_owned());
+        fault(PlanRule::EnoughPeople, "count", "at least one person does it".to_owned());
     }
     if of(role) < *count {
         let message =
             format!("{count} people with the role {role:?} are needed, facility.toml has {}", of(role));
-        fault("role", message);
+        fault(PlanRule::EnoughPeople, "role", message);
         return;
     }
     for other in not_same_as {
@@ -269,17 +179,25 @@ fn people(
                     resolved.steps[step].id,
                     count + others
                 );
-                fault("not_same_as", message);
+                fault(PlanRule::DifferentPeople, "not_same_as", message);
             }
         } else {
-            fault("not_same_as", format!("{} is not done by people", resolved.steps[*other].id));
+            fault(
+                PlanRule::DifferentPeople,
+                "not_same_as",
+                format!("{} is not done by people", resolved.steps[*other].id),
+            );
         }
     }
     if *is_sweep && !(void_on.presence && void_on.door_opened) {
-        fault("void_on", "a sweep is worth nothing once somebody was seen or a door opened: needs \"presence\" and \"door_opened\"".to_owned());
+        fault(PlanRule::SweepVoidable, "void_on", "a sweep is worth nothing once somebody was seen or a door opened: needs \"presence\" and \"door_opened\"".to_owned());
     }
     if resolved_step.deadline.is_zero() {
-        fault("deadline", "is missing: nobody would notice that nobody came".to_owned());
+        fault(
+            PlanRule::DeadlineKept,
+            "deadline",
+            "is missing: nobody would notice that nobody came".to_owned(),
+        );
     }
 }
 
@@ -301,7 +219,7 @@ fn conflicts(resolved: &ResolvedPlan, faults: &mut Vec<Fault>) {
                     "sets the same as {} to something else, and neither waits for the other",
                     resolved.steps[other].id
                 );
-                faults.push(Fault { step: Some(step), key: "after", message });
+                faults.push(Fault { step: Some(step), key: "after", rule: PlanRule::FixedOrder, message });
             }
         }
     }

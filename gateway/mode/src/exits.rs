@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::expression::{Literal, Op};
 use super::plan_resolver::PlanResolver;
+use super::plan_rule::PlanRule;
 use super::predicate::{Claim, Predicate};
 use super::resolved_plan::{Action, Fault, ResolvedPlan};
-use crate::facility::{Facility, Fixture, Opening, Way};
+use crate::facility::{Facility, Fixture};
 
 /// Most steps of one plan that move doors: every order of them is examined.
 const MOST: usize = 12;
@@ -15,7 +16,7 @@ const MOST: usize = 12;
 pub(super) fn ways_out(resolver: &mut PlanResolver<'_>) -> Vec<Vec<usize>> {
     let (facility, room) = (resolver.facility, resolver.room);
     let mut ways = Vec::new();
-    for (index, _) in facility.openings.iter().enumerate().filter(|(_, o)| leads_out(o, room)) {
+    for (index, _) in facility.openings.iter().enumerate().filter(|(_, opening)| opening.leads_out(room)) {
         let mut needed = Vec::new();
         for (position, fixture) in doors(facility, index) {
             let read = |name: &str| fixture.reads.iter().position(|read| read.name == name);
@@ -23,9 +24,12 @@ pub(super) fn ways_out(resolver: &mut PlanResolver<'_>) -> Vec<Vec<usize>> {
                 let claim = Claim::Is(Op::Equal, Literal::Word("free".to_owned()));
                 needed.push(resolver.keep(Predicate { fixture: position, read, claim }));
             }
+            let is_behind = facility.openings[index].room != room;
             for output in &fixture.sets {
                 let Some(read) = read(&output.name) else { continue };
-                for word in &output.entry_only {
+                // Whoever stands behind a door that is secured does not get out through it.
+                let secured = output.secures.iter().filter(|_| is_behind);
+                for word in output.entry_only.iter().chain(secured) {
                     let claim = Claim::Is(Op::Unequal, Literal::Word(word.clone()));
                     needed.push(resolver.keep(Predicate { fixture: position, read, claim }));
                 }
@@ -36,28 +40,24 @@ pub(super) fn ways_out(resolver: &mut PlanResolver<'_>) -> Vec<Vec<usize>> {
     ways
 }
 
-/// Returns whether somebody in the room may leave through it.
-fn leads_out(opening: &Opening, room: usize) -> bool {
-    let from_own = opening.room == room && opening.way != Way::Entry;
-    let from_behind = opening.to == Some(room) && matches!(opening.way, Way::Entry | Way::Both);
-    from_own || from_behind
-}
-
 fn doors(facility: &Facility, opening: usize) -> impl Iterator<Item = (usize, &Fixture)> {
     facility.fixtures.iter().enumerate().filter(move |(_, fixture)| fixture.opening == Some(opening))
 }
+
+/// A way through an opening: the opening, and the room that it is left from.
+type Passage = (usize, usize);
 
 /// Returns the rooms without an exit even in normal operation.
 pub fn closed_rooms(facility: &Facility) -> Vec<usize> {
     (0..facility.rooms.len()).filter(|room| !reaches_air(facility, *room, &BTreeSet::new())).collect()
 }
 
-/// Returns whether the outside is reached without these openings.
-fn reaches_air(facility: &Facility, room: usize, shut: &BTreeSet<usize>) -> bool {
+/// Returns whether the outside is reached without these passages.
+fn reaches_air(facility: &Facility, room: usize, shut: &BTreeSet<Passage>) -> bool {
     let (mut seen, mut front) = (BTreeSet::from([room]), vec![room]);
     while let Some(room) = front.pop() {
         for (index, opening) in facility.openings.iter().enumerate() {
-            if shut.contains(&index) || !leads_out(opening, room) {
+            if shut.contains(&(index, room)) || !opening.leads_out(room) {
                 continue;
             }
             let behind = if opening.room == room { opening.to } else { Some(opening.room) };
@@ -71,45 +71,59 @@ fn reaches_air(facility: &Facility, room: usize, shut: &BTreeSet<usize>) -> bool
     false
 }
 
-/// Returns the openings that a step removes from the exits, and those it restores.
-fn moved(resolved: &ResolvedPlan, facility: &Facility, step: usize) -> (BTreeSet<usize>, BTreeSet<usize>) {
+/// Returns the passages that a step removes from the exits, and those it restores. A word that prevents entry
+/// takes the way out of the room behind the door; a word that takes the exit counts for both sides.
+fn moved(
+    resolved: &ResolvedPlan,
+    facility: &Facility,
+    step: usize,
+) -> (BTreeSet<Passage>, BTreeSet<Passage>) {
     let (mut shut, mut opened) = (BTreeSet::new(), BTreeSet::new());
-    let Action::Actuate { sets, .. } = &resolved.steps[step].action else { return (shut, opened) };
+    let (Action::Actuate { sets, .. } | Action::Process { sets, .. }) = &resolved.steps[step].action else {
+        return (shut, opened);
+    };
     for set in sets {
         let fixture = &facility.fixtures[set.fixture];
-        let (Some(opening), Literal::Word(word)) = (fixture.opening, &set.word) else { continue };
-        let output = &fixture.sets[set.output];
+        let (Some(index), Literal::Word(word)) = (fixture.opening, &set.word) else { continue };
+        let (output, opening) = (&fixture.sets[set.output], &facility.openings[index]);
+        let (own, behind) = ((index, opening.room), opening.to.map(|room| (index, room)));
         if output.entry_only.contains(word) {
-            shut.insert(opening);
-        } else if !output.entry_only.is_empty() {
-            opened.insert(opening);
+            shut.insert(own);
+            shut.extend(behind);
+        } else if output.secures.contains(word) {
+            shut.extend(behind);
+            opened.insert(own);
+        } else if !(output.entry_only.is_empty() && output.secures.is_empty()) {
+            opened.insert(own);
+            opened.extend(behind);
         }
     }
     (shut, opened)
 }
 
-/// Returns the openings that a plan closes at any time.
-fn ever_shut(resolved: &ResolvedPlan, facility: &Facility) -> BTreeSet<usize> {
+/// Returns the passages that a plan closes at any time.
+fn ever_shut(resolved: &ResolvedPlan, facility: &Facility) -> BTreeSet<Passage> {
     (0..resolved.steps.len()).flat_map(|step| moved(resolved, facility, step).0).collect()
 }
 
 /// Proves that every room keeps an exit whatever part of a plan is done, in whatever order, while the
 /// other plans have closed every opening that they ever close.
 pub fn check(resolved: &ResolvedPlan, others: &[&ResolvedPlan], facility: &Facility) -> Vec<Fault> {
-    let elsewhere: BTreeSet<usize> = others
+    let elsewhere: BTreeSet<Passage> = others
         .iter()
         .filter(|other| other.room != resolved.room)
         .flat_map(|other| ever_shut(other, facility))
         .collect();
+    let closed = ever_shut(resolved, facility);
     let doors: Vec<usize> = (0..resolved.steps.len())
         .filter(|step| {
             let (shut, opened) = moved(resolved, facility, *step);
-            !shut.is_empty() || !opened.is_empty()
+            !shut.is_empty() || !opened.is_disjoint(&closed)
         })
         .collect();
     if doors.len() > MOST {
         let message = format!("{} steps move doors, at most {MOST} can be looked through", doors.len());
-        return vec![Fault { step: None, key: "step", message }];
+        return vec![Fault { step: None, key: "step", rule: PlanRule::ExitRemains, message }];
     }
     let before = |earlier: usize, later: usize| precedes(resolved, earlier, later);
     for chosen in 0..1_u32 << doors.len() {
@@ -142,7 +156,12 @@ pub fn check(resolved: &ResolvedPlan, others: &[&ResolvedPlan], facility: &Facil
                 steps.join(" and "),
                 facility.rooms[room].id,
             );
-            return vec![Fault { step: done.last().copied(), key: "set", message }];
+            return vec![Fault {
+                step: done.last().copied(),
+                key: "set",
+                rule: PlanRule::ExitRemains,
+                message,
+            }];
         }
     }
     Vec::new()

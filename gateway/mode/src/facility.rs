@@ -255,6 +255,54 @@ impl Facility {
     }
 }
 
+// === impl Opening ===
+
+impl Opening {
+    /// Returns whether somebody in the room may leave through it.
+    #[must_use]
+    pub fn leads_out(&self, room: usize) -> bool {
+        let from_own = self.room == room && self.way != Way::Entry;
+        let from_behind = self.to == Some(room) && matches!(self.way, Way::Entry | Way::Both);
+        from_own || from_behind
+    }
+
+    /// Returns whether somebody may come into the room through it, from outside or from the room behind.
+    #[must_use]
+    pub fn leads_in(&self, room: usize) -> bool {
+        let to_own = self.room == room && matches!(self.way, Way::Entry | Way::Both);
+        let to_behind = self.to == Some(room) && self.way != Way::Entry;
+        to_own || to_behind
+    }
+}
+
+// === impl Fixture ===
+
+impl Fixture {
+    /// Returns whether it is at an opening of the room, on whichever side.
+    #[must_use]
+    pub fn leads_to(&self, facility: &Facility, room: usize) -> bool {
+        let opening = self.opening.and_then(|opening| facility.openings.get(opening));
+        opening.is_some_and(|opening| opening.room == room || opening.to == Some(room))
+    }
+
+    /// Returns whether it concerns the room: it is there, or at an opening of the room.
+    #[must_use]
+    pub fn concerns(&self, facility: &Facility, room: usize) -> bool {
+        self.room == room || self.leads_to(facility, room)
+    }
+}
+
+// === impl Output ===
+
+impl Output {
+    /// Returns whether the word prevents entry, or takes an exit.
+    #[must_use]
+    pub fn is_closing(&self, word: &str) -> bool {
+        let lists = [&self.secures, &self.entry_only];
+        lists.into_iter().flatten().any(|closing| closing == word)
+    }
+}
+
 // === impl Kind ===
 
 impl Kind {
@@ -282,7 +330,13 @@ impl Kind {
     /// Returns whether a drill may control it; false for devices that do harm when operated by mistake.
     #[must_use]
     pub const fn moves_in_drill(self) -> bool {
-        !matches!(self, Self::Uv | Self::Heat | Self::Fridge | Self::Barrier)
+        !self.is_hazardous()
+    }
+
+    /// Returns whether it does harm when it moves at the wrong moment: never in a drill, never again by itself.
+    #[must_use]
+    pub const fn is_hazardous(self) -> bool {
+        matches!(self, Self::Door | Self::Uv | Self::Heat | Self::Fridge | Self::Barrier)
     }
 
     /// Returns whether it shows or speaks texts to people.

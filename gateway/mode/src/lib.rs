@@ -22,12 +22,14 @@ mod golden;
 mod golden_plans;
 #[cfg(test)]
 mod golden_values;
+mod hazards;
 mod identity;
 pub mod labels;
 pub mod order;
 mod path;
 mod plan;
 mod plan_resolver;
+mod plan_rule;
 mod planned;
 mod policy;
 mod predicate;
@@ -39,6 +41,7 @@ mod safety_rule;
 mod state;
 mod step;
 mod truth;
+mod vacancy;
 
 pub use centre::{air_conflict, flows};
 pub use event::{ActionPhase, ActionResult, Actor, Effect, Event, OrderRef, Refused, Timer};
@@ -50,6 +53,7 @@ pub use plan::{
     Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify,
     VoidOn, Work,
 };
+pub use plan_rule::PlanRule;
 pub use planned::{Planned, PlannedStep};
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
 pub use predicate::{Claim, Predicate, Readings};

@@ -2,9 +2,10 @@
 
 use super::expression::{Literal, Name, Op, Parsed, Side};
 use super::plan::{Plan, Step, Verify, Work};
+use super::plan_rule::PlanRule;
 use super::predicate::{Claim, Predicate};
 use super::resolved_plan::{Action, Condition, Fault, ResolvedStep, Safe, Setting};
-use crate::facility::{Contents, Facility, Kind, ReadSource};
+use crate::facility::{Contents, Facility, Fixture, Kind, ReadSource};
 use linli_domain::Value;
 
 /// Resolves names and collects errors.
@@ -24,8 +25,8 @@ impl<'t> PlanResolver<'t> {
         Self { facility, plan, room, predicates: Vec::new(), faults: Vec::new(), step: None }
     }
 
-    pub fn fault(&mut self, key: &'static str, message: impl Into<String>) {
-        self.faults.push(Fault { step: self.step, key, message: message.into() });
+    pub fn fault(&mut self, rule: PlanRule, key: &'static str, message: impl Into<String>) {
+        self.faults.push(Fault { step: self.step, key, rule, message: message.into() });
     }
 
     pub fn resolve_step(&mut self, index: usize) -> Option<ResolvedStep> {
@@ -62,10 +63,16 @@ impl<'t> PlanResolver<'t> {
             }
             match self.plan.steps.iter().position(|step| step.id.as_str() == name) {
                 Some(index) if index != own => found.push(index),
-                Some(_) => self.fault(key, format!("{name:?} cannot stand before itself")),
+                Some(_) => {
+                    self.fault(PlanRule::NoRing, key, format!("{name:?} cannot stand before itself"));
+                }
                 None => {
                     let known: Vec<&str> = self.plan.steps.iter().map(|step| step.id.as_str()).collect();
-                    self.fault(key, format!("there is no step {name:?}; steps are: {}", known.join(", ")));
+                    self.fault(
+                        PlanRule::NamesKnown,
+                        key,
+                        format!("there is no step {name:?}; steps are: {}", known.join(", ")),
+                    );
                 }
             }
         }
@@ -116,11 +123,12 @@ impl<'t> PlanResolver<'t> {
                 let sets = self.settings(fixture, set, "set");
                 for needed in ["presence", "door_opened", "fire", "stop"] {
                     if !abort_on.iter().any(|on| on == needed) {
-                        self.fault("run", format!("abort_on lacks {needed:?}: a process ends at once on all of presence, door_opened, fire and stop"));
+                        self.fault(PlanRule::AbortsAtOnce, "run", format!("abort_on lacks {needed:?}: a process ends at once on all of presence, door_opened, fire and stop"));
                     }
                 }
                 if lease.is_none() {
                     self.fault(
+                        PlanRule::Leased,
                         "run",
                         "lease is missing: without it the process goes on when the gateway dies",
                     );
@@ -141,7 +149,7 @@ impl<'t> PlanResolver<'t> {
         match verify {
             Some(verify) if !verify.read.is_empty() => Some(verify.clone()),
             _ => {
-                self.fault("verify", "is missing: what is not read back is not believed");
+                self.fault(PlanRule::ReadBack, "verify", "is missing: what is not read back is not believed");
                 None
             }
         }
@@ -152,6 +160,7 @@ impl<'t> PlanResolver<'t> {
             None => {
                 let known: Vec<&str> = self.facility.fixtures.iter().map(|f| f.id.as_str()).collect();
                 self.fault(
+                    PlanRule::NamesKnown,
                     "device",
                     format!("there is no fixture {id:?}; fixtures are: {}", known.join(", ")),
                 );
@@ -161,12 +170,20 @@ impl<'t> PlanResolver<'t> {
                 let fixture = &self.facility.fixtures[found];
                 if !fixture.kind.is_movable() {
                     let kind = fixture.kind.as_str();
-                    self.fault("device", format!("{id} is of kind {kind}: a plan must not move it"));
+                    self.fault(
+                        PlanRule::SafetyUntouched,
+                        "device",
+                        format!("{id} is of kind {kind}: a plan must not move it"),
+                    );
                     return None;
                 }
                 if fixture.room != self.room {
                     let room = &self.facility.rooms[fixture.room].id;
-                    self.fault("device", format!("{id} belongs to the room {room}, not to this plan's"));
+                    self.fault(
+                        PlanRule::OwnRoom,
+                        "device",
+                        format!("{id} belongs to the room {room}, not to this plan's"),
+                    );
                     return None;
                 }
                 Some(found)
@@ -176,7 +193,7 @@ impl<'t> PlanResolver<'t> {
 
     fn settings(&mut self, fixture: usize, set: &[(String, Literal)], key: &'static str) -> Vec<Setting> {
         if set.is_empty() {
-            self.fault(key, "sets nothing");
+            self.fault(PlanRule::StepActs, key, "sets nothing");
         }
         set.iter().filter_map(|(name, word)| self.setting(fixture, name, word, key)).collect()
     }
@@ -187,7 +204,7 @@ impl<'t> PlanResolver<'t> {
             let known: Vec<&str> = found.sets.iter().map(|output| output.name.as_str()).collect();
             let message =
                 format!("{} has nothing called {name:?} to set; it has: {}", found.id, known.join(", "));
-            self.fault(key, message);
+            self.fault(PlanRule::NamesKnown, key, message);
             return None;
         };
         let word = self.param(word, key)?;
@@ -202,7 +219,7 @@ impl<'t> PlanResolver<'t> {
                     None => {
                         let known: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
                         let message = format!("{name} cannot be {word:?}; it can be: {}", known.join(", "));
-                        self.fault(key, message);
+                        self.fault(PlanRule::NamesKnown, key, message);
                         return None;
                     }
                 }
@@ -218,7 +235,7 @@ impl<'t> PlanResolver<'t> {
         let Some(name) = text.strip_prefix("params.") else { return Some(word.clone()) };
         let found = self.plan.params.get(name).cloned();
         if found.is_none() {
-            self.fault(key, format!("there is no parameter {name:?} in [params]"));
+            self.fault(PlanRule::NamesKnown, key, format!("there is no parameter {name:?} in [params]"));
         }
         found
     }
@@ -236,14 +253,18 @@ impl<'t> PlanResolver<'t> {
                     let message = format!(
                         "{name} has no safe state, and run.then does not name it: a process must be able to end"
                     );
-                    self.fault("run", message);
+                    self.fault(PlanRule::ProcessEnds, "run", message);
                 }
             }
         }
         if let Some((stray, _)) = then.iter().find(|(named, _)| {
             !sets.iter().any(|set| self.facility.fixtures[set.fixture].sets[set.output].name == *named)
         }) {
-            self.fault("run", format!("then names {stray:?}, which the step does not set"));
+            self.fault(
+                PlanRule::NamesKnown,
+                "run",
+                format!("then names {stray:?}, which the step does not set"),
+            );
         }
         off
     }
@@ -255,7 +276,7 @@ impl<'t> PlanResolver<'t> {
     fn cond(&mut self, text: &str, key: &'static str) -> Option<Condition> {
         match Parsed::parse(text) {
             Err(error) => {
-                self.fault(key, format!("{text:?}: {error}"));
+                self.fault(PlanRule::ExpressionsHold, key, format!("{text:?}: {error}"));
                 None
             }
             Ok(Parsed::Vacant(count)) => Some(Condition::Vacant(count)),
@@ -263,6 +284,7 @@ impl<'t> PlanResolver<'t> {
             Ok(Parsed::NoFire) => {
                 if self.facility.rooms[self.room].fire_zone.is_none() {
                     self.fault(
+                        PlanRule::FireZone,
                         key,
                         "the room has no fire_zone in facility.toml: nothing would be known of a fire",
                     );
@@ -278,6 +300,7 @@ impl<'t> PlanResolver<'t> {
                     }
                     Side::Name(name) => {
                         self.fault(
+                            PlanRule::ExpressionsHold,
                             key,
                             format!("{name}: on the right stands a number, a word or params.NAME"),
                         );
@@ -298,9 +321,11 @@ impl<'t> PlanResolver<'t> {
         for text in texts {
             match self.cond(text, key) {
                 Some(Condition::Predicate(predicate)) => found.push(predicate),
-                Some(_) => {
-                    self.fault(key, format!("{text:?} proves nothing: a comparison or range is needed"))
-                }
+                Some(_) => self.fault(
+                    PlanRule::ExpressionsHold,
+                    key,
+                    format!("{text:?} proves nothing: a comparison or range is needed"),
+                ),
                 None => {}
             }
         }
@@ -309,18 +334,22 @@ impl<'t> PlanResolver<'t> {
 
     fn predicate(&mut self, name: &Name, claim: Claim, key: &'static str) -> Option<usize> {
         let Some(fixture) = self.facility.fixture(&name.of) else {
-            self.fault(key, format!("there is no fixture {:?} in facility.toml", name.of));
+            self.fault(
+                PlanRule::NamesKnown,
+                key,
+                format!("there is no fixture {:?} in facility.toml", name.of),
+            );
             return None;
         };
         let reads = &self.facility.fixtures[fixture].reads;
         let Some(read) = reads.iter().position(|read| read.name == name.what) else {
             let known: Vec<&str> = reads.iter().map(|read| read.name.as_str()).collect();
             let message = format!("{} has no reading {:?}; it has: {}", name.of, name.what, known.join(", "));
-            self.fault(key, message);
+            self.fault(PlanRule::NamesKnown, key, message);
             return None;
         };
         if let Some(message) = claim.fault(&reads[read]) {
-            self.fault(key, message);
+            self.fault(PlanRule::ExpressionsHold, key, message);
             return None;
         }
         Some(self.keep(Predicate { fixture, read, claim }))
@@ -334,12 +363,37 @@ impl<'t> PlanResolver<'t> {
         })
     }
 
-    /// Adds the same predicate for every fixture of a kind in the room.
-    pub fn about(&mut self, kind: Kind, read: &str, op: Op, word: &str) -> Vec<usize> {
+    /// Returns the predicates that report somebody in the room.
+    pub fn occupied(&mut self) -> Vec<usize> {
+        let room = self.room;
+        let is_here = |fixture: &Fixture| fixture.room == room && fixture.kind == Kind::Occupancy;
+        self.about("occupied", (Op::Equal, "true"), is_here)
+    }
+
+    /// Returns the predicates that report an open door of the room: first its own, then the doors of other
+    /// rooms that lead here.
+    pub fn opened(&mut self) -> Vec<usize> {
+        let (facility, room) = (self.facility, self.room);
+        let is_own = |fixture: &Fixture| fixture.room == room && fixture.kind == Kind::Door;
+        let leads_here = |fixture: &Fixture| fixture.leads_to(facility, room);
+        let own = self.about("contact", (Op::Unequal, "closed"), is_own);
+        let more = self.about("contact", (Op::Unequal, "closed"), leads_here);
+        let is_new = |predicate: &usize| !own.contains(predicate);
+        let more: Vec<usize> = more.into_iter().filter(is_new).collect();
+        [own, more].concat()
+    }
+
+    /// Adds the same predicate for every fixture that is meant.
+    fn about(
+        &mut self,
+        read: &str,
+        (op, word): (Op, &str),
+        is_meant: impl Fn(&Fixture) -> bool,
+    ) -> Vec<usize> {
         let facility = self.facility;
         let fixtures = facility.fixtures.iter().enumerate();
-        let of_room = fixtures.filter(|(_, fixture)| fixture.room == self.room && fixture.kind == kind);
-        let found: Vec<Predicate> = of_room
+        let found: Vec<Predicate> = fixtures
+            .filter(|(_, fixture)| is_meant(fixture))
             .filter_map(|(index, fixture)| {
                 let read = fixture.reads.iter().position(|found| found.name == read)?;
                 let claim = Claim::Is(op, Literal::Word(word.to_owned()));
@@ -371,7 +425,11 @@ impl<'t> PlanResolver<'t> {
         let found = serde_json::from_value(serde_json::Value::String(word.to_owned())).ok();
         if found.is_none() {
             let known = "hot_food, chilled, frozen, dry, medical, hazard";
-            self.fault(key, format!("{word:?} is not something a room holds; known are: {known}"));
+            self.fault(
+                PlanRule::NamesKnown,
+                key,
+                format!("{word:?} is not something a room holds; known are: {known}"),
+            );
         }
         found
     }

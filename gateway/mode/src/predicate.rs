@@ -153,7 +153,7 @@ fn literal(value: &Value, words: &[(String, Value)]) -> Option<Literal> {
 }
 
 /// `on` and `off` are `true` and `false`.
-fn plain(word: &str) -> &str {
+pub(super) fn plain(word: &str) -> &str {
     match word {
         "on" => "true",
         "off" => "false",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Channel, Effect, Event, Stage, State};
 use linli_domain::audit::AuditEntry;
-use linli_domain::{Id, Value};
+use linli_domain::{Id, Timestamp, Value};
 
 /// An audit entry.
 pub type ModeEntry = AuditEntry<ModeEvent>;
@@ -126,6 +126,21 @@ pub enum ModeEvent {
         due: String,
         /// Description.
         text: String,
+    },
+    /// The service state of a room began or ended: for a time its outputs were open to a technician.
+    Service {
+        /// The room.
+        room: Id,
+        /// `begun` or `ended`.
+        state: String,
+        /// Person and account; none when it ended by itself.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        by: Option<String>,
+        /// What it is for, or why it ended.
+        why: String,
+        /// When it ends at the latest.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        until: Option<Timestamp>,
     },
     /// A refused operation.
     Refused {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expression::Op;
 use super::plan::Plan;
 use super::plan_resolver::PlanResolver;
+use super::plan_rule::PlanRule;
 use super::resolved_plan::{Action, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
 use super::{check, exits, path};
-use crate::facility::{Facility, Kind};
+use crate::facility::Facility;
 
 // === impl ResolvedPlan ===
 
@@ -18,13 +18,13 @@ impl ResolvedPlan {
             let known: Vec<&str> = facility.rooms.iter().map(|room| room.id.as_str()).collect();
             let message =
                 format!("there is no room {:?}; rooms are: {}", plan.room.as_str(), known.join(", "));
-            return Err(vec![Fault { step: None, key: "room", message }]);
+            return Err(vec![Fault { step: None, key: "room", rule: PlanRule::NamesKnown, message }]);
         };
         let mut resolver = PlanResolver::new(facility, &plan, room);
         let steps: Vec<Option<ResolvedStep>> =
             (0..plan.steps.len()).map(|index| resolver.resolve_step(index)).collect();
-        let occupied = resolver.about(Kind::Occupancy, "occupied", Op::Equal, "true");
-        let opened = resolver.about(Kind::Door, "contact", Op::Unequal, "closed");
+        let occupied = resolver.occupied();
+        let opened = resolver.opened();
         let ways_out = exits::ways_out(&mut resolver);
         let safe = resolver.safe();
         let PlanResolver { predicates, mut faults, .. } = resolver;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::expression::Literal;
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
+use super::plan_rule::PlanRule;
 use super::predicate::Predicate;
 use crate::facility::Contents;
 use linli_domain::{Id, Value};
@@ -15,6 +16,8 @@ pub struct Fault {
     pub step: Option<usize>,
     /// The key at fault.
     pub key: &'static str,
+    /// The rule that it breaks.
+    pub rule: PlanRule,
     /// What is wrong, and how to correct it.
     pub message: String,
 }
@@ -177,6 +180,32 @@ pub struct ResolvedPlan {
     pub contents: Vec<Contents>,
 }
 
+// === impl Fault ===
+
+impl Fault {
+    /// Returns the message with the rule's id and its text in Chinese.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{} [{}: {}]", self.message, self.rule, self.rule.chinese())
+    }
+}
+
+// === impl Action ===
+
+impl Action {
+    /// Returns every setting that it may write: at the beginning, at the end, as compensation.
+    pub fn all_settings(&self) -> impl Iterator<Item = &Setting> {
+        let (first, last): (&[Setting], &[Setting]) = match self {
+            Self::Actuate { sets, compensate, .. } => {
+                (sets, compensate.as_ref().map_or(&[], |(remedy, _)| remedy.as_slice()))
+            }
+            Self::Process { sets, off, .. } => (sets, off),
+            Self::Human { .. } | Self::Verify { .. } => (&[], &[]),
+        };
+        first.iter().chain(last)
+    }
+}
+
 // === impl ResolvedPlan ===
 
 impl ResolvedPlan {
@@ -184,6 +213,14 @@ impl ResolvedPlan {
     #[must_use]
     pub fn step(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|resolved_step| resolved_step.id.as_str() == id)
+    }
+
+    /// Returns every output that the plan may set, as fixture and output: those of its steps, at their
+    /// beginning, their end and as compensation, and those with a safe state. One may occur repeatedly.
+    pub fn outputs(&self) -> impl Iterator<Item = (usize, usize)> {
+        let of_steps = self.steps.iter().flat_map(|resolved_step| resolved_step.action.all_settings());
+        let safe = self.safe.iter().map(|safe| &safe.setting);
+        of_steps.chain(safe).map(|setting| (setting.fixture, setting.output))
     }
 
     /// Returns the settings of a phase of a step.

@@ -1,14 +1,14 @@
 //! Vital signs as a table for spreadsheets, one row per reading.
 
+use linli_domain::timezone::Zone;
 use linli_domain::visit::Status;
 use linli_domain::vital::{self, Limits, Quantity};
-use linli_domain::{Civil, Timestamp};
 
 use super::Measured;
 use super::spreadsheet::Spreadsheet;
 
-/// Offset of Beijing time in milliseconds: China has had no summer time since 1991.
-const BEIJING: i64 = 8 * 3_600_000;
+/// Names of time zones in Chinese, where people do not use the name of the database.
+const ZONE_NAMES: [(&str, &str); 2] = [("Asia/Shanghai", "北京时间"), ("Asia/Urumqi", "新疆时间")];
 
 /// Headings after the time.
 const HEADINGS: [&str; 12] = [
@@ -26,19 +26,20 @@ const HEADINGS: [&str; 12] = [
     "测量编号",
 ];
 
-/// Returns CSV with Chinese headings and one row per reading. Times are Beijing time for the time zone
-/// `Asia/Shanghai` and UTC for any other; the first heading names it.
+/// Returns CSV with Chinese headings and one row per reading. Times are those of the centre's time zone, UTC if
+/// there is no such zone; the first heading names it.
 #[must_use]
 pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
-    let (zone, offset) = if timezone == "Asia/Shanghai" { ("北京时间", BEIJING) } else { ("UTC", 0) };
-    let at = format!("时间（{zone}）");
+    let zone = Zone::find(timezone).unwrap_or_else(Zone::utc);
+    let name = ZONE_NAMES.iter().find(|(known, _)| *known == zone.name());
+    let at = format!("时间（{}）", name.map_or(zone.name(), |(_, chinese)| chinese));
     let mut sheet = Spreadsheet::new();
     sheet.row([at.as_str()].into_iter().chain(HEADINGS));
     for (visit, version) in measured {
         let values: Vec<(Quantity, f64)> =
             version.measurement.readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
         let assessed = vital::assess(&values, version.context.glucose_time, limits);
-        let at = Civil::of(Timestamp(version.measurement.taken.at.0 + offset)).to_string().replace('T', " ");
+        let at = zone.shown(version.measurement.taken.at);
         for reading in &version.measurement.readings {
             let quantity = reading.quantity;
             let flag = assessed.iter().find(|(q, _)| *q == quantity).map_or("", |(_, found)| found.chinese);

@@ -105,6 +105,12 @@ impl Reply {
         }
     }
 
+    /// To whoever listens to the results of a device.
+    #[must_use]
+    pub fn to_device(device: String) -> Self {
+        Self { device, ..Self::default() }
+    }
+
     /// To the sender of a journaled command.
     #[must_use]
     pub fn of(command: &JournaledCommand) -> Self {

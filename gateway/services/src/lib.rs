@@ -17,6 +17,7 @@ pub mod kiosks;
 pub mod live;
 pub mod mode;
 pub mod nodes;
+pub mod outputs;
 pub mod random;
 pub mod refusal_budget;
 pub mod routes;

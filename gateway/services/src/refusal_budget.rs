@@ -16,20 +16,28 @@ const REFUSALS_PER_SECOND: f64 = 5.0;
 pub struct RefusalBudget {
     left: f64,
     since: Option<Instant>,
+    at_once: f64,
+    per_second: f64,
 }
 
 impl Default for RefusalBudget {
     fn default() -> Self {
-        Self { left: REFUSALS_AT_ONCE, since: None }
+        Self::of(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND)
     }
 }
 
 impl RefusalBudget {
+    /// A budget of so many in a burst, and so many per second in the long run.
+    #[must_use]
+    pub const fn of(at_once: f64, per_second: f64) -> Self {
+        Self { left: at_once, since: None, at_once, per_second }
+    }
+
     /// Whether one more refusal may be answered.
     pub fn spend(&mut self, now: Instant) -> bool {
         let passed = self.since.map_or(Duration::ZERO, |since| now - since);
         self.since = Some(now);
-        self.left = (self.left + passed.as_secs_f64() * REFUSALS_PER_SECOND).min(REFUSALS_AT_ONCE);
+        self.left = (self.left + passed.as_secs_f64() * self.per_second).min(self.at_once);
         if self.left < 1.0 {
             return false;
         }

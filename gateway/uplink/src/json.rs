@@ -130,6 +130,9 @@ pub fn status(birth: &Birth, epoch: &str, at: Timestamp, online: bool) -> Vec<u8
     if !birth.orders.is_empty() {
         status["orders"] = json!(birth.orders);
     }
+    if !birth.service.is_empty() {
+        status["service"] = json!(birth.service);
+    }
     status.to_string().into_bytes()
 }
 
@@ -215,10 +218,12 @@ mod tests {
             mode: "peace".to_owned(),
             record_key: Some("k".to_owned()),
             orders: [("district.Actual".to_owned(), 117)].into(),
+            service: vec!["hall".to_owned()],
         };
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),
-            json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k"})
+            json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k",
+                "service":["hall"]})
         );
     }
 

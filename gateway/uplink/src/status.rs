@@ -16,6 +16,8 @@ pub struct Birth {
     pub record_key: Option<String>,
     /// The highest accepted number of orders, by authority and class (`district.Actual`).
     pub orders: std::collections::BTreeMap<String, u64>,
+    /// Rooms in their service state: technicians may move outputs of the mode switch there.
+    pub service: Vec<String>,
 }
 
 /// The state of the connection.

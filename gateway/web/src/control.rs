@@ -7,10 +7,9 @@ use axum::routing::post;
 use axum::{Json, Router};
 use linli_domain::command::Inbound;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
 use super::Problem;
-use linli_services::{command_answer::Answer, command_queue::Submission};
+use linli_services::{command_answer::Answer, command_queue::Submission, outputs::Source};
 
 /// A request to reload the configuration. The answer is a summary of the changes, or all problems.
 pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
@@ -39,7 +38,6 @@ async fn command(
     Path(device): Path<String>,
     payload: Bytes,
 ) -> Result<Json<Answer>, Problem> {
-    let (waiting, answer) = oneshot::channel();
     let inbound = Inbound {
         device,
         payload: payload.to_vec(),
@@ -48,10 +46,8 @@ async fn command(
         correlation: None,
     };
     let full = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many commands are waiting; try again");
-    control
-        .service
-        .try_send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
-        .map_err(full)?;
+    let (submission, answer) = Submission::asked(inbound, Source::Socket);
+    control.service.try_send(submission).map_err(full)?;
     let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     Ok(Json(answer.await.map_err(gone)?))
 }

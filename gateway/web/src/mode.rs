@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
 use linli_services::client::ServiceClient;
-use linli_services::mode::{Operation, RequestedAction};
+use linli_services::mode::{Operation, RequestedAction, USUAL_SERVICE};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -151,8 +151,15 @@ async fn act(
         "resume" => Operation::Resume(needed(how.why, "why")?),
         "reject" => Operation::Reject(needed(how.why, "why")?),
         "alternate" => Operation::Alternate(needed(how.why, "why")?),
+        "service" => {
+            let span = how.span.as_deref().map(duration::parse).transpose();
+            let span = span.map_err(|why| wrong(format!("for: {why}")))?.unwrap_or(USUAL_SERVICE);
+            Operation::BeginService(needed(how.why, "why")?, span)
+        }
+        "end_service" => Operation::EndService,
         other => {
-            let known = "confirm, simulate, cannot, waive, retry, commit, resume, reject, alternate, stop";
+            let known = "confirm, simulate, cannot, waive, retry, commit, resume, reject, alternate, service, \
+                 end_service, stop";
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };

@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let now = super::now().0;
     let value: Value = serde_json::from_str(&args.value).unwrap_or_else(|_| args.value.clone().into());
-    let id = format!("cli-{}-{now}", std::process::id());
+    let id = linli_services::random::command_id("cli-")?;
     let life = i64::try_from(args.expires.as_millis()).unwrap_or(i64::MAX);
     let body = json!({"id": id, "point": args.point, "value": value, "expires": now.saturating_add(life)});
     anyhow::ensure!(

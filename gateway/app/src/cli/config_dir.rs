@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use linli_domain::timezone::Zone;
+
 /// The configuration directory.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConfigDir {
@@ -24,6 +26,12 @@ impl ConfigDir {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         linli_config::store_path(&self.config)
+    }
+
+    /// The centre's time zone; UTC when the configuration names one that does not exist.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        Zone::find(&linli_config::timezone(&self.config)).unwrap_or_else(Zone::utc)
     }
 
     /// Directory of the database, the control socket and the last good configuration.

@@ -15,6 +15,7 @@ use linli_config::settings::siren::Siren;
 use linli_config::settings::webhook::Webhook;
 use linli_config::{Checked, Worker};
 use linli_services::mode;
+use linli_services::outputs::PlanOutputs;
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -42,6 +43,8 @@ pub struct ConfigWatch {
     pub terminals: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Building, plans and people.
     pub mode: watch::Sender<Arc<mode::Setup>>,
+    /// Outputs of the plans.
+    pub outputs: watch::Sender<Arc<PlanOutputs>>,
     /// Ids of the devices that the mode service reads.
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Public keys that firmware images may be signed with.
@@ -69,6 +72,7 @@ impl ConfigWatch {
             kiosks: watch::Sender::new(Arc::new(current.kiosks.clone())),
             terminals: watch::Sender::new(terminals(current)),
             mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
+            outputs: watch::Sender::new(outputs(current)),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
             watched: watch::Sender::new(watched(current)),
@@ -102,6 +106,8 @@ impl ConfigWatch {
         self.cabinets.send_replace(cabinets(current));
         self.kiosks.send_replace(Arc::new(current.kiosks.clone()));
         self.terminals.send_replace(terminals(current));
+        // Sent before the plans: no output of a new plan is open for a moment.
+        self.outputs.send_replace(outputs(current));
         let setup = Arc::new(mode::Setup::of(current));
         self.evidence.send_replace(Arc::new(setup.devices()));
         self.mode.send_replace(setup);
@@ -116,6 +122,10 @@ fn reports(current: &Checked) -> Rules {
         ids.zip(line.reports.iter().cloned()).collect::<Vec<_>>()
     };
     Arc::new(current.lines.iter().flat_map(of_line).collect())
+}
+
+fn outputs(current: &Checked) -> Arc<PlanOutputs> {
+    Arc::new(PlanOutputs::of(&current.building, current.plans.iter().map(|plan| &plan.brief)))
 }
 
 fn cabinets(current: &Checked) -> Arc<BTreeSet<Id>> {

@@ -28,6 +28,7 @@ use linli_services::canteen;
 use linli_services::events::Events;
 use linli_services::live::{ConfiguredDevice, Live};
 use linli_services::mode;
+use linli_services::outputs::{ModeOutputs, OutputGuard};
 use linli_services::{
     command_queue::{self, Lanes},
     commands::CommandService,
@@ -114,19 +115,18 @@ impl Gateway {
     /// Connects the parts with channels and spawns their tasks. Lines and uplink are still idle.
     async fn assemble(opened: Opened) -> anyhow::Result<Self> {
         let Opened { config_dir, signals, booted, clock, store, listeners, web_address } = opened;
-        let linli_config::Booted { checked: current, fallback } = booted;
+        let (current, fallback) = (booted.checked, booted.fallback.map(|report| report.to_string()));
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
-        let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
-        let (events, transitions) = mpsc::channel(EVENT_QUEUE);
+        let ((measurements, received), (events, transitions)) =
+            (mpsc::channel(cabin::MEASUREMENT_QUEUE), mpsc::channel(EVENT_QUEUE));
         let (commands, queues) = command_queue::lanes();
-        let (reload, reloads) = mpsc::channel(4);
+        let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let (samples_of, paces) = (samples.clone(), policies.paces());
-        let lines = Lines::new(Shared { samples: samples_of, measurements, events, paces, clock: ticks() });
+        let (to, paces) = (samples.clone(), policies.paces());
+        let lines = Lines::new(Shared { samples: to, measurements, events, paces, clock: ticks() });
         let follow = ConfigWatch::new(&current);
-        let fallback = watch::Sender::new(fallback.map(|report| report.to_string()));
-        let (ordered, orders) = mpsc::channel(mode::ORDER_QUEUE);
-        let north = UplinkSupervisor::new(store.outbox(), commands.usual.clone(), ordered, ticks());
+        let ((outputs, guard), fallback) = (output_guard(&follow), watch::Sender::new(fallback));
+        let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
         let observed = Arc::new(GatewayStatus::new(
             &current,
             lines.views(),
@@ -134,7 +134,7 @@ impl Gateway {
             (north.status(), north.configured()),
             fallback.subscribe(),
         ));
-        let (live, events) = (Arc::clone(&observed.live), Events::default());
+        let events = Events::default();
         let (services, clients, taps) = services::start(ServiceDeps {
             store: &store,
             samples,
@@ -144,6 +144,7 @@ impl Gateway {
             birth: north.birth(),
             routes: lines.routes(),
             policies: policies.clone(),
+            outputs: (outputs, guard.clone()),
             events: &events,
             clock: ticks(),
             follow: &follow,
@@ -152,8 +153,8 @@ impl Gateway {
         })
         .await?;
         let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
-        let health = Arc::clone(&observed.service);
-        let desk_task = CommandService::new(store.clone(), lines.routes(), ticks(), health);
+        let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
+        let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
         let state = AppState::new(&observed, clients, events, follow.workers.subscribe());
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let tasks = Tasks {
@@ -166,12 +167,12 @@ impl Gateway {
             cancel_aside,
         };
         Ok(Self {
+            live: Arc::clone(&observed.live),
             config_dir,
             current,
             store,
             lines,
             north,
-            live,
             follow,
             fallback,
             commands,
@@ -316,6 +317,13 @@ fn aside(
     let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
     vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
+}
+
+/// What the mode switch tells of its outputs, and what guards them.
+fn output_guard(follow: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>, OutputGuard) {
+    let outputs = watch::Sender::<Arc<ModeOutputs>>::default();
+    let guard = OutputGuard { configured: follow.outputs.subscribe(), mode: outputs.subscribe() };
+    (outputs, guard)
 }
 
 /// Builds the pipeline.

@@ -15,6 +15,7 @@ use crate::runtime::pipeline::Tap;
 use linli_config::Checked;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
+use linli_services::outputs::{ModeOutputs, OutputGuard};
 use linli_services::{alarms, cabin, canteen, kiosks, mode, nodes};
 use linli_services::{
     command_queue::{Lanes, Submission},
@@ -43,6 +44,8 @@ pub struct ServiceDeps<'n> {
     pub routes: watch::Receiver<Arc<Routes>>,
     /// Publishes the data policies in force.
     pub policies: mode::PolicyPublisher,
+    /// Where the mode switch publishes which outputs are its own, and what guards them.
+    pub outputs: (watch::Sender<Arc<ModeOutputs>>, OutputGuard),
     /// Events for screens.
     pub events: &'n Events,
     /// Clock of time stamps.
@@ -86,6 +89,7 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
         birth,
         routes,
         policies,
+        outputs: (outputs, guard),
         events,
         clock,
         follow,
@@ -101,7 +105,7 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
     let (node_client, node_requests) = ServiceClient::channel(nodes::REQUEST_QUEUE);
-    let node_service = node_service(store, routes, events, &clock, follow).await?;
+    let node_service = node_service(store, (routes, guard), events, &clock, follow).await?;
     let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
     let alarm_service = alarm_service(store, events, &clock, follow, observed, &policies).await?;
     let canteen_service =
@@ -111,7 +115,7 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
     let settings = follow.cabin.subscribe();
     let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
-    let (published, shown) = ((birth, policies, signer(current)?), (events, observed));
+    let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, observed));
     let queues = (commands.clone(), mode_requests);
     let numbers = mode::OrderNumbersFile::beside(&current.store.path);
     let mode_service = mode_service(store, queues, published, shown, &clock, (follow, numbers)).await?;
@@ -173,7 +177,7 @@ async fn cabin_service(
 
 async fn node_service(
     store: &Store,
-    routes: watch::Receiver<Arc<Routes>>,
+    (routes, guard): (watch::Receiver<Arc<Routes>>, OutputGuard),
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
@@ -181,6 +185,7 @@ async fn node_service(
     let deps = nodes::Deps {
         store: store.documents(),
         routes,
+        guard,
         keys: follow.image_keys.subscribe(),
         events: events.clone(),
         clock: Arc::clone(clock),
@@ -252,10 +257,14 @@ fn signer(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
     Ok(mode::signer(&current.data_dir()?, name))
 }
 
+/// Where the mode switch publishes what others follow, and who signs its record.
+type ModePublishers =
+    (watch::Sender<Birth>, mode::PolicyPublisher, watch::Sender<Arc<ModeOutputs>>, Option<CheckpointSigner>);
+
 async fn mode_service(
     store: &Store,
     (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
-    (birth, policies, signer): (watch::Sender<Birth>, mode::PolicyPublisher, Option<CheckpointSigner>),
+    (birth, policies, outputs, signer): ModePublishers,
     (events, observed): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
     (follow, order_numbers): (&ConfigWatch, mode::OrderNumbersFile),
@@ -270,6 +279,7 @@ async fn mode_service(
         setup: follow.mode.subscribe(),
         birth,
         policies,
+        outputs,
         signer: signer.map(Arc::new),
         order_numbers,
     };

@@ -13,10 +13,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use linli_services::VERSION;
-use linli_services::command_queue::Submission;
+use linli_services::command_queue::{Lanes, Submission};
+use linli_services::outputs::Source;
 
 /// Queued commands between uplink and command service.
-const INBOUND_QUEUE: usize = 64;
+const INBOUND_QUEUE: usize = 256;
 
 /// Pause before a failed uplink task is restarted.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ const RESTART_AFTER: Duration = Duration::from_secs(1);
 /// The uplink, if there is one.
 pub struct UplinkSupervisor {
     outbox: Outbox,
-    service: Option<mpsc::Sender<Submission>>,
+    service: Option<Lanes>,
     orders: mpsc::Sender<InboundOrder>,
     clock: Arc<dyn Clock>,
     layouts: watch::Sender<Arc<Vec<Arc<Layout>>>>,
@@ -47,7 +48,7 @@ impl UplinkSupervisor {
     #[must_use]
     pub fn new(
         outbox: Outbox,
-        service: mpsc::Sender<Submission>,
+        service: Lanes,
         orders: mpsc::Sender<InboundOrder>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -57,6 +58,7 @@ impl UplinkSupervisor {
             mode: "peace".to_owned(),
             record_key: None,
             orders: std::collections::BTreeMap::new(),
+            service: Vec::new(),
         };
         Self {
             outbox,
@@ -146,7 +148,7 @@ struct Deps {
 }
 
 /// Runs the uplink until cancelled. A panic ends one run and not the gateway.
-async fn keep(parts: Deps, settings: Settings, service: mpsc::Sender<Submission>, cancel: CancellationToken) {
+async fn keep(parts: Deps, settings: Settings, service: Lanes, cancel: CancellationToken) {
     let (inbound, received) = mpsc::channel(INBOUND_QUEUE);
     let forwarding = tokio::spawn(forward(received, service));
     while !cancel.is_cancelled() {
@@ -174,13 +176,10 @@ async fn keep(parts: Deps, settings: Settings, service: mpsc::Sender<Submission>
     let _ = forwarding.await;
 }
 
-async fn forward(mut received: mpsc::Receiver<Inbound>, service: mpsc::Sender<Submission>) {
+/// Hands commands to the command service, which refuses those that it has no room for.
+async fn forward(mut received: mpsc::Receiver<Inbound>, service: Lanes) {
     while let Some(inbound) = received.recv().await {
-        if service
-            .send(Submission { inbound, waiting: None, taken_back: CancellationToken::new() })
-            .await
-            .is_err()
-        {
+        if service.submit(Submission::of(inbound, Source::Broker)).await.is_err() {
             return;
         }
     }

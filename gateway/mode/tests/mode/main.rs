@@ -6,6 +6,7 @@ mod harm;
 mod model;
 mod moves;
 mod orders;
+mod plan_rules;
 mod plans;
 mod rooms;
 mod schedules;

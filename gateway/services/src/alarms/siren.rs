@@ -10,14 +10,13 @@ use linli_domain::Id;
 use linli_domain::command::Inbound;
 use linli_drivers::Clock;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 
 use crate::command_queue::Submission;
-use crate::random::random;
+use crate::outputs::Source;
+use crate::random::command_id;
 use linli_config::settings::siren::Siren;
-use linli_domain::audit::hex;
 
 /// A command to a siren acts within this or not at all.
 const EXPIRES: Duration = Duration::from_secs(10);
@@ -69,16 +68,18 @@ pub async fn run(
 
 async fn switch(siren: &Siren, on: bool, service: &mpsc::Sender<Submission>, clock: &dyn Clock) -> bool {
     let life = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
-    let id = format!("siren-{}", hex(&random::<8>().unwrap_or_default()));
+    let id = match command_id("siren-") {
+        Ok(id) => id,
+        Err(error) => {
+            tracing::error!(siren = %siren.device, on, %error, "could not be switched; tried again");
+            return false;
+        }
+    };
     let body = json!({"id": id, "point": siren.point, "value": on, "expires": clock.now().at.0 + life});
-    let (waiting, answer) = oneshot::channel();
     let (device, payload) = (siren.device.to_string(), body.to_string().into_bytes());
     let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
-    if service
-        .send(Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() })
-        .await
-        .is_err()
-    {
+    let (submission, answer) = Submission::asked(inbound, Source::Siren);
+    if service.send(submission).await.is_err() {
         return false;
     }
     let answer = timeout(PATIENCE, answer).await;

@@ -4,12 +4,14 @@
 //! a crash: what was never sent may still be sent, what may have acted is never sent twice.
 
 mod first;
+mod refusals;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use linli_domain::command::{CommandError, Inbound, Request, State};
+use linli_domain::command::{CommandError, Inbound, Request, SHORTEST_INTERVAL_MS, State};
 use linli_drivers::{Clock, CommandOutcome, LineCommand};
 use linli_store::{Begun, JournaledCommand, Store};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command_answer::{Answer, Reply};
 use crate::command_queue::{OF_THIS_PROCESS, Queues, Submission};
-use crate::refusal_budget::RefusalBudget;
+use crate::outputs::{OutputGuard, Source};
 use crate::routes::Routes;
+use refusals::Refusals;
 
 /// Commands whose read-back is awaited at the same time.
 const AWAITED: usize = 256;
@@ -30,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a command that nobody wants any more was not sent.
 const TAKEN_BACK: &str = "taken back before it was sent";
+
+/// Shortest time between two ordinary commands to one output.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(SHORTEST_INTERVAL_MS);
 
 /// Counters of the service.
 #[derive(Debug, Default)]
@@ -44,7 +50,7 @@ pub struct CommandHealth {
     pub refused: AtomicU64,
     /// Requests that repeated a known id.
     pub repeated: AtomicU64,
-    /// Refusals that were not even answered, because there were too many.
+    /// Refusals without an answer of their own, because there were too many: their number is told.
     pub unanswered: AtomicU64,
 }
 
@@ -54,12 +60,31 @@ pub struct CommandService {
     store: Store,
     /// Where devices are reached; replaced on reload and when a line restarts.
     routes: watch::Receiver<Arc<Routes>>,
+    /// Which outputs belong to the mode switch.
+    guard: OutputGuard,
     /// For expiry and labels.
     clock: Arc<dyn Clock>,
     /// Counters.
     health: Arc<CommandHealth>,
-    /// What was taken back is not sent after what makes safe.
+    /// What was taken back, or may no longer move its output, is not sent after what makes safe.
     gate: Arc<Mutex<()>>,
+    refusals: Arc<Mutex<Refusals>>,
+    /// The last ordinary command of each output, by device and point.
+    latest: Arc<Mutex<BTreeMap<(String, String), Latest>>>,
+}
+
+/// An ordinary command that was taken.
+struct Latest {
+    at: Instant,
+    id: String,
+}
+
+/// A command that was taken, and who waits for it.
+struct Taken {
+    command: JournaledCommand,
+    source: Source,
+    waiting: Option<oneshot::Sender<Answer>>,
+    taken_back: CancellationToken,
 }
 
 /// A command's place on its line.
@@ -85,22 +110,24 @@ impl CommandService {
     pub fn new(
         store: Store,
         routes: watch::Receiver<Arc<Routes>>,
+        guard: OutputGuard,
         clock: Arc<dyn Clock>,
         health: Arc<CommandHealth>,
     ) -> Self {
-        Self { store, routes, clock, health, gate: Arc::default() }
+        let (gate, refusals, latest) = (Arc::default(), Arc::default(), Arc::default());
+        Self { store, routes, guard, clock, health, gate, refusals, latest }
     }
 
     /// Serves until the queues close, then waits for the read-backs still due.
-    pub async fn run(self, Queues { usual: mut queue, first }: Queues) {
+    pub async fn run(self, Queues { usual: mut queue, first, overflow }: Queues) {
         let ahead = tokio::spawn(self.aside().run_first(first));
+        let refusing = tokio::spawn(self.aside().run_overflow(overflow));
         let mut awaited = JoinSet::new();
-        let mut budget = RefusalBudget::default();
         self.resume(&mut awaited).await;
         loop {
             tokio::select! {
                 submission = queue.recv(), if awaited.len() < AWAITED => match submission {
-                    Some(submission) => self.serve(submission, &mut budget, &mut awaited).await,
+                    Some(submission) => self.serve(submission, &mut awaited).await,
                     None => break,
                 },
                 Some(_) = awaited.join_next() => {}
@@ -109,6 +136,9 @@ impl CommandService {
         while awaited.join_next().await.is_some() {}
         if let Err(error) = ahead.await {
             tracing::error!(%error, "what makes safe is no longer served");
+        }
+        if let Err(error) = refusing.await {
+            tracing::error!(%error, "what does not fit is no longer refused");
         }
     }
 
@@ -128,21 +158,26 @@ impl CommandService {
                     self.settle(&command, State::Failed { reason }, None, None).await;
                 }
                 State::Accepted => {
-                    self.dispatch(command, None, CancellationToken::new(), awaited).await;
+                    let (source, taken_back) = (Source::of_id(&command.id), CancellationToken::new());
+                    self.dispatch(Taken { command, source, waiting: None, taken_back }, awaited).await;
                 }
                 settled => self.settle(&command, settled, None, None).await,
             }
         }
     }
 
-    async fn serve(&self, submission: Submission, budget: &mut RefusalBudget, awaited: &mut JoinSet<()>) {
-        let Submission { inbound, waiting, taken_back } = submission;
-        let command = match self.read(&inbound) {
+    async fn serve(&self, submission: Submission, awaited: &mut JoinSet<()>) {
+        let Submission { inbound, source, waiting, taken_back } = submission;
+        let read = self.read(&inbound, source).and_then(|command| match source.is_from_elsewhere() {
+            true => self.is_in_time(&command).map(|()| command),
+            false => Ok(command),
+        });
+        let command = match read {
             Ok(command) => command,
-            Err(refusal) => return self.refuse(&inbound, &refusal, waiting, budget),
+            Err(refusal) => return self.refuse(&inbound, &refusal, waiting),
         };
         match self.store.journal().begin(command.clone()).await {
-            Ok(Begun::Fresh) => self.dispatch(command, waiting, taken_back, awaited).await,
+            Ok(Begun::Fresh) => self.dispatch(Taken { command, source, waiting, taken_back }, awaited).await,
             Ok(Begun::Known(state)) => {
                 self.health.repeated.fetch_add(1, Ordering::Relaxed);
                 let answer = Answer::new(&command.id, &command.device, &state, None);
@@ -151,16 +186,20 @@ impl CommandService {
             }
             Err(error) => {
                 let why = format!("the journal cannot be written: {error}");
-                self.refuse(&inbound, &CommandError::Busy { why }, waiting, budget);
+                self.refuse(&inbound, &CommandError::Busy { why }, waiting);
             }
         }
     }
 
     /// What a request asks for, if it can be done at all.
-    fn read(&self, inbound: &Inbound) -> Result<JournaledCommand, CommandError> {
+    fn read(&self, inbound: &Inbound, source: Source) -> Result<JournaledCommand, CommandError> {
         let now = self.clock.now().at;
         let request = Request::parse(inbound, now)?;
+        if source.is_from_elsewhere() {
+            request.check_id_from_elsewhere()?;
+        }
         self.routes.borrow().check(&inbound.device, &request)?;
+        self.guard.check(source, &inbound.device, &request.point)?;
         Ok(JournaledCommand {
             id: request.id,
             device: inbound.device.clone(),
@@ -173,14 +212,29 @@ impl CommandService {
         })
     }
 
+    /// Whether enough time has passed since the last ordinary command to the output. The same id again is the
+    /// same command, which the journal answers.
+    fn is_in_time(&self, command: &JournaledCommand) -> Result<(), CommandError> {
+        let now = Instant::now();
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.retain(|_, latest| now.saturating_duration_since(latest.at) < SHORTEST_INTERVAL);
+        let (device, point) = (command.device.clone(), command.point.clone());
+        match latest.get(&(device.clone(), point.clone())) {
+            Some(latest) if latest.id == command.id => Ok(()),
+            Some(latest) => {
+                let ago = now.saturating_duration_since(latest.at).as_millis();
+                Err(CommandError::TooSoon { device, point, ago_ms: u64::try_from(ago).unwrap_or(u64::MAX) })
+            }
+            None => {
+                latest.insert((device, point), Latest { at: now, id: command.id.clone() });
+                Ok(())
+            }
+        }
+    }
+
     /// Puts a journaled command on its line; the answer is awaited elsewhere.
-    async fn dispatch(
-        &self,
-        command: JournaledCommand,
-        waiting: Option<oneshot::Sender<Answer>>,
-        taken_back: CancellationToken,
-        awaited: &mut JoinSet<()>,
-    ) {
+    async fn dispatch(&self, taken: Taken, awaited: &mut JoinSet<()>) {
+        let Taken { command, source, waiting, taken_back } = taken;
         let place = match self.place(&command, &taken_back) {
             Ok(place) => place,
             Err(state) => return self.settle(&command, state, None, waiting).await,
@@ -192,13 +246,17 @@ impl CommandService {
         }
         let sent = {
             let _closed = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-            (!taken_back.is_cancelled()).then(|| place.send(&command, taken_back))
+            // A service state may have ended, or a plan been loaded, while the command was journaled.
+            match self.guard.check(source, &command.device, &command.point) {
+                Err(held) => Err(held.to_string()),
+                Ok(()) if taken_back.is_cancelled() => Err(TAKEN_BACK.to_owned()),
+                Ok(()) => Ok(place.send(&command, taken_back)),
+            }
         };
-        let Some(sent) = sent else {
-            let reason = TAKEN_BACK.to_owned();
-            return self.settle(&command, State::Failed { reason }, None, waiting).await;
-        };
-        awaited.spawn(self.aside().read_back(command, sent, waiting));
+        match sent {
+            Ok(sent) => drop(awaited.spawn(self.aside().read_back(command, sent, waiting))),
+            Err(reason) => self.settle(&command, State::Failed { reason }, None, waiting).await,
+        }
     }
 
     /// Room for a command on its line; without it, what the command comes to.
@@ -224,10 +282,17 @@ impl CommandService {
         Self {
             store: self.store.clone(),
             routes: self.routes.clone(),
+            guard: self.guard.clone(),
             clock: Arc::clone(&self.clock),
             health: Arc::clone(&self.health),
             gate: Arc::clone(&self.gate),
+            refusals: Arc::clone(&self.refusals),
+            latest: Arc::clone(&self.latest),
         }
+    }
+
+    fn lock_refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read_back(
@@ -270,24 +335,6 @@ impl CommandService {
         };
         if let Err(error) = journaled {
             tracing::error!(command = command.id, %error, "the end of a command could not be journaled");
-        }
-        answer.deliver(waiting);
-    }
-
-    fn refuse(
-        &self,
-        inbound: &Inbound,
-        refusal: &CommandError,
-        waiting: Option<oneshot::Sender<Answer>>,
-        budget: &mut RefusalBudget,
-    ) {
-        self.health.refused.fetch_add(1, Ordering::Relaxed);
-        let answer = Answer::refused(inbound, refusal);
-        if budget.spend(Instant::now()) {
-            tracing::warn!(device = inbound.device, %refusal, "command refused");
-            self.publish(&answer, &Reply::to(inbound));
-        } else {
-            self.health.unanswered.fetch_add(1, Ordering::Relaxed);
         }
         answer.deliver(waiting);
     }

@@ -20,7 +20,7 @@ pub const SIGNERS: [(&str, &str, u8, u8); 3] =
     [("wang", "commander", 1, 11), ("li", "duty_officer", 2, 12), ("chen", "site_lead", 3, 13)];
 
 /// Kinds of everything that services store as documents.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "account",
     "cooling",
     "cycle",
@@ -33,6 +33,7 @@ const KINDS: [&str; 18] = [
     "mode-order",
     "mode-plan",
     "mode-room",
+    "mode-service",
     "node-chain",
     "node-line",
     "note",

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command_answer::Answer;
 use crate::command_queue::{Lanes, OF_THIS_PROCESS, Submission};
+use crate::outputs::Source;
 
 /// A command expires this long after it was submitted.
 const EXPIRES: Duration = Duration::from_secs(10);
@@ -109,8 +110,8 @@ impl Actuator {
         });
         let (device, payload) = (point.device.to_string(), body.to_string().into_bytes());
         let inbound = Inbound { device, payload, retained: false, response_topic: None, correlation: None };
-        let (waiting, answer) = oneshot::channel();
-        Ok((Submission { inbound, waiting: Some(waiting), taken_back }, answer))
+        let (submission, answer) = Submission::asked(inbound, Source::Mode);
+        Ok((Submission { taken_back, ..submission }, answer))
     }
 }
 

@@ -40,9 +40,10 @@ impl Engine {
         let mode = view::combined(self).stage.as_str().to_owned();
         let numbers = self.replay_guard.numbers().into_iter();
         let orders: BTreeMap<String, u64> = numbers.map(|(series, seq)| (series.to_string(), seq)).collect();
+        let service = self.services.rooms();
         self.deps.birth.send_if_modified(|birth| {
-            let is_changed = birth.mode != mode || birth.orders != orders;
-            (birth.mode, birth.orders) = (mode, orders);
+            let is_changed = birth.mode != mode || birth.orders != orders || birth.service != service;
+            (birth.mode, birth.orders, birth.service) = (mode, orders, service);
             is_changed
         });
     }

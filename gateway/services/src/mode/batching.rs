@@ -58,6 +58,7 @@ impl Engine {
     /// Applies every changed fire input and predicate: of the rooms that read one of `devices`, or of
     /// all rooms for `None`. Fire alarms are applied first.
     pub(super) async fn evaluate(&mut self, devices: Option<&BTreeSet<Id>>) {
+        self.end_services_in_fire().await;
         let now = Instant::now();
         let fires = self.rooms.keys().filter_map(|room| self.fire_change(*room, now));
         let (urgent, calm): (Vec<RoomEvent>, Vec<RoomEvent>) = fires.partition(RoomEvent::is_urgent);
@@ -86,16 +87,20 @@ impl Engine {
         self.rooms.get(&index)?.state.fire.is_news(truth).then(|| RoomEvent::of(index, Event::Fire(truth)))
     }
 
-    /// Returns the rooms with a fixture that is read from one of the devices.
+    /// Returns the rooms with a fixture that is read from one of the devices; a connecting door is a fixture of
+    /// both rooms.
     fn concerned(&self, devices: &BTreeSet<Id>) -> BTreeSet<usize> {
-        let fixtures = self.setup.facility.fixtures.iter();
+        let facility = &self.setup.facility;
+        let fixtures = facility.fixtures.iter();
         let reads = fixtures.filter(|fixture| {
             fixture.reads.iter().any(|read| match &read.from {
                 ReadSource::Point(point) => devices.contains(&point.device),
                 ReadSource::Constant(_) => false,
             })
         });
-        reads.map(|fixture| fixture.room).collect()
+        let reads: Vec<_> = reads.collect();
+        let concerns = |room: &usize| reads.iter().any(|fixture| fixture.concerns(facility, *room));
+        (0..facility.rooms.len()).filter(concerns).collect()
     }
 
     /// Returns the next predicate of the room whose truth changed.

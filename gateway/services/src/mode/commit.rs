@@ -20,6 +20,7 @@ use super::pending_audit::PendingAudit;
 use super::policy::{Entered, plan_of};
 use super::record::Record;
 use super::room::{Room, RoomUpdate};
+use super::service_rooms::ServiceEnd;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 use linli_mode::record::Evidence;
@@ -84,6 +85,9 @@ impl Engine {
         mut changes: Vec<Change>,
         mut records: Vec<linli_domain::Record>,
     ) -> Result<(), linli_store::NotDurable> {
+        for decision in decisions.iter().filter(|decision| matches!(decision.event, Event::Order(_))) {
+            self.end_service(decision.room, ServiceEnd::Order, None);
+        }
         let began = Instant::now();
         let at = self.deps.clock.now().at;
         let is_urgent = is_urgent(&decisions);

@@ -25,11 +25,13 @@ use super::quarantine::Quarantine;
 use super::record::Record;
 use super::request::Asked;
 use super::room::{ROOM, Room};
+use super::service_rooms::{RoomServices, ServiceEnd};
 use super::setup::Setup;
 use super::stored_orders;
 use super::trusted_time::TrustedTime;
 use crate::command_queue::Lanes;
 use crate::events::Events;
+use crate::outputs::ModeOutputs;
 use crate::refusal_budget::RefusalBudget;
 use linli_config::CheckedPlan;
 
@@ -53,6 +55,8 @@ pub struct Deps {
     pub birth: watch::Sender<Birth>,
     /// Publishes the data policies in force.
     pub policies: PolicyPublisher,
+    /// Publishes which outputs obey the mode switch alone.
+    pub outputs: watch::Sender<Arc<ModeOutputs>>,
     /// Signs checkpoints of the audit record.
     pub signer: Option<Arc<CheckpointSigner>>,
     /// The numbers of orders beside the database.
@@ -95,6 +99,8 @@ pub struct Engine {
     pub(super) heads: Heads,
     /// Orders that rooms follow, by id.
     pub(super) orders: BTreeMap<String, Order>,
+    /// Rooms in the service state.
+    pub(super) services: RoomServices,
 }
 
 // === impl Engine ===
@@ -165,8 +171,10 @@ impl Engine {
             policies_until: None,
             heads,
             orders,
+            services: RoomServices::default(),
         };
         engine.publish_policies();
+        engine.publish_outputs();
         Ok(engine)
     }
 
@@ -196,7 +204,9 @@ impl Engine {
             return;
         }
         tracing::info!("took over the changed building, plans and people");
+        self.end_services(ServiceEnd::Configuration);
         self.setup = fresh;
+        self.publish_outputs();
         let rooms = self.setup.rooms();
         self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());
         for index in rooms {

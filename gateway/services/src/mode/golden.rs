@@ -24,6 +24,7 @@ use super::policy::{PolicyPublisher, StoredEntered};
 use super::record::Record;
 use super::request::{Finding, Operation, RequestedAction};
 use super::room::StoredRoom;
+use super::service_rooms::StoredService;
 use super::setup::Setup;
 use crate::command_queue::{Lanes, Submission};
 use crate::golden::site::{NOW, SIGNERS, Site, building_0_1, checked};
@@ -211,8 +212,25 @@ fn events() -> Vec<ModeEvent> {
     ]
 }
 
+/// Entries of service states; not among [`events`], whose chain is frozen.
+fn services() -> Vec<ModeEvent> {
+    let service = |state: &str, by, why: &str, until| ModeEvent::Service {
+        room: id("reading-room"),
+        state: text(state),
+        by,
+        why: text(why),
+        until,
+    };
+    vec![
+        service("begun", Some(text("zhao (lin)")), "更换灯管", Some(NOW)),
+        service("ended", None, "its time was over", None),
+    ]
+}
+
 #[test]
 fn documents_of_rooms() {
+    let service = StoredService { by: text("zhao (lin)"), why: text("更换灯管"), since: NOW, until: NOW };
+    stored("mode/service", &[Some(service), None]);
     stored("mode/room", &rooms());
     let written = |shown: Option<&str>| Written { text: shown.map(text), before: text("欢迎") };
     stored("mode/notice", &[written(Some("暂停服务")), written(None)]);
@@ -220,13 +238,15 @@ fn documents_of_rooms() {
 
 #[test]
 fn audit_entries() {
-    let all = events();
+    let all = [events(), services()].concat();
     every!(all; ModeEvent::Started { .. }, ModeEvent::Plan { .. }, ModeEvent::Order { .. }, ModeEvent::Message { .. },
         ModeEvent::Reset { .. }, ModeEvent::Step { .. }, ModeEvent::Alternate { .. }, ModeEvent::Finding { .. },
-        ModeEvent::Refused { .. });
+        ModeEvent::Refused { .. }, ModeEvent::Service { .. });
     let lines: Vec<ModeEntry> =
         (0..).zip(all).map(|(n, what)| ModeEntry { n, prev: "00".repeat(32), at: NOW, what }).collect();
-    stored("mode/line", &lines);
+    let (usual, services) = lines.split_at(events().len());
+    stored("mode/line", usual);
+    stored("mode/line_service", services);
 }
 
 fn signer() -> Arc<CheckpointSigner> {
@@ -269,12 +289,14 @@ pub(super) async fn engine_with(
         mode: text("peace"),
         record_key: None,
         orders: BTreeMap::new(),
+        service: Vec::new(),
     });
     let reported = birth.subscribe();
     let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));
+    let overflow = mpsc::channel(1).0;
     let deps = Deps {
         store: site.store.documents(),
-        commands: Lanes { usual, first },
+        commands: Lanes { usual, first, overflow },
         asked: mpsc::channel(1).1,
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
@@ -282,6 +304,7 @@ pub(super) async fn engine_with(
         setup: watch::Sender::new(Arc::new(Setup::of(&checked()))).subscribe(),
         birth,
         policies: PolicyPublisher::default(),
+        outputs: watch::Sender::default(),
         signer: Some(signer()),
         order_numbers,
     };

@@ -50,6 +50,8 @@ pub struct RoomMetrics {
     pub in_stage: Duration,
     /// Whether the run is a drill.
     pub is_exercise: bool,
+    /// Whether the room is in its service state.
+    pub is_in_service: bool,
     /// Number of the run's steps, by label of [`STEPS`].
     pub steps: BTreeMap<&'static str, u64>,
     /// Counts since the process started.

@@ -14,14 +14,13 @@ use linli_mode::InForce;
 use linli_store::{Change, Document, Documents, Entry};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use crate::command_queue::Submission;
 use crate::live::Live;
-use crate::random::random;
-use linli_domain::audit::hex;
+use crate::outputs::Source;
+use crate::random::command_id;
 
 /// Kind of the documents that keep the replaced texts.
 const NOTICE: &str = "mode-notice";
@@ -182,7 +181,13 @@ impl Notices {
 
     async fn write(&self, device: &Id, text: &str) -> bool {
         let lifetime = i64::try_from(EXPIRES.as_millis()).unwrap_or(i64::MAX);
-        let id = format!("notice-{}", hex(&random::<8>().unwrap_or_default()));
+        let id = match command_id("notice-") {
+            Ok(id) => id,
+            Err(error) => {
+                tracing::warn!(kiosk = %device, %error, "the kiosk does not show its text yet: trying again");
+                return false;
+            }
+        };
         let expires = self.deps.clock.now().at.0.saturating_add(lifetime);
         let body = json!({"id": id, "point": MESSAGE, "value": text, "expires": expires});
         let payload = body.to_string().into_bytes();
@@ -193,8 +198,7 @@ impl Notices {
             response_topic: None,
             correlation: None,
         };
-        let (waiting, answer) = oneshot::channel();
-        let submission = Submission { inbound, waiting: Some(waiting), taken_back: CancellationToken::new() };
+        let (submission, answer) = Submission::asked(inbound, Source::Notice);
         if self.deps.commands.send(submission).await.is_err() {
             return false;
         }

@@ -53,8 +53,19 @@ impl Engine {
             Some(person) => format!("{person} ({account})"),
             None => account.to_owned(),
         };
-        if let Operation::Alternate(why) = &operation {
-            return self.alternate(index, person, why, &by).await;
+        match &operation {
+            Operation::Alternate(why) => return self.alternate(index, person, why, &by).await,
+            Operation::BeginService(why, span) => {
+                return self.begin_service(index, person, (why, *span), &by).await;
+            }
+            Operation::EndService => return self.end_service_of(index, &by).await,
+            Operation::Stop => {
+                let is_ended = self.stop_service(index, &by).await?;
+                if is_ended && self.rooms[&index].state.run.is_none() {
+                    return Ok(());
+                }
+            }
+            _ => {}
         }
         let event = self.event(index, person, operation, &by)?;
         match self.decide(index, None, event.clone(), Some(by.clone()), None) {
@@ -139,7 +150,10 @@ impl Engine {
             Operation::Commit => Event::Commit { who },
             Operation::Resume(why) => Event::Resume { who, why },
             Operation::Reject(why) => Event::Reject { who, why },
-            Operation::Stop | Operation::Alternate(_) => Event::Stop { by: by.to_owned() },
+            Operation::Stop
+            | Operation::Alternate(_)
+            | Operation::BeginService(..)
+            | Operation::EndService => Event::Stop { by: by.to_owned() },
         })
     }
 }

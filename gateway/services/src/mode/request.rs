@@ -26,6 +26,10 @@ pub enum Operation {
     Reject(String),
     /// Uses the alternate room, with the reason.
     Alternate(String),
+    /// Begins the service state: why, and for how long.
+    BeginService(String, Duration),
+    /// Ends the service state.
+    EndService,
     /// Stops the room.
     Stop,
 }

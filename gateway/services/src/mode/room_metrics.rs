@@ -35,6 +35,7 @@ impl Engine {
                 // The start of peace is unknown for a room that was never switched.
                 in_stage: if room.since == Timestamp::default() { Duration::ZERO } else { in_stage },
                 is_exercise: room.state.is_exercise(),
+                is_in_service: self.services.is_open(&room.id),
                 steps,
                 tally,
             });

@@ -54,7 +54,12 @@ impl ModeService {
                 engine.serve(asked).await;
             }
             let is_waiting = !engine.waiting.is_empty();
-            let deadlines = [engine.retry_at, engine.policies_until, engine.heads.due(engine.record.count())];
+            let deadlines = [
+                engine.retry_at,
+                engine.policies_until,
+                engine.heads.due(engine.record.count()),
+                engine.services.due(),
+            ];
             let due =
                 engine.rooms.values().filter_map(Room::due).chain(deadlines.into_iter().flatten()).min();
             tokio::select! {
@@ -98,6 +103,7 @@ impl Engine {
         if self.policies_until.is_some_and(|at| at <= now) {
             self.publish_policies();
         }
+        self.tend_services(now).await;
         self.publish_head(now).await;
         let all: Vec<usize> = self.rooms.keys().copied().collect();
         all.into_iter().for_each(|index| self.renew_leases(index, now));
@@ -122,6 +128,7 @@ impl Engine {
             let boot = self.deps.birth.borrow().boot.clone();
             self.pending.entries.push(ModeEvent::Started { version: VERSION.to_owned(), boot });
         }
+        self.end_services_of_last_process().await;
         let why = "the building was changed while the room was switched".to_owned();
         for room in self.rebuilt_rooms.iter().filter_map(|index| self.rooms.get(index)) {
             let state = Box::new(room.state.clone());

@@ -6,6 +6,7 @@ use linli_store::{Entry, NotDurable};
 use super::actuator::Task;
 use super::engine::Engine;
 use super::request::{Asked, Operation, RequestedAction};
+use super::service_rooms::ServiceEnd;
 
 /// Most requests queued while something is being stored.
 const MOST_WAITING: usize = 1024;
@@ -48,6 +49,7 @@ impl Engine {
     /// stored when its request is served.
     fn stop_at_once(&mut self, action: &RequestedAction) {
         let Some(index) = self.room_stopped_by(action) else { return };
+        self.end_service(index, ServiceEnd::Stop, None);
         self.command_count += 1;
         let number =
             format!("{}-s{}-{}", self.record.count(), self.command_count, self.deps.clock.now().at.0);

@@ -60,6 +60,9 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "alternate": super::alternate::view(engine, room),
         "fire_panel": explain::fire_panel(engine, room),
     });
+    if let Some(service) = engine.services.view(&room.id) {
+        body["service"] = service;
+    }
     let (Some(run), Some(checked)) = (&room.state.run, &room.plan) else {
         if room.state.run.is_some() {
             body["lost"] = json!("its plan is no longer in the configuration: put the file back into plans/");

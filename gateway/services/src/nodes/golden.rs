@@ -90,6 +90,7 @@ async fn the_record_as_it_is_stored_and_told() {
     let deps = Deps {
         store: book,
         routes: watch::Sender::new(Arc::default()).subscribe(),
+        guard: crate::outputs::OutputGuard::open(),
         keys: watch::Sender::new(Arc::default()).subscribe(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
@@ -110,6 +111,7 @@ async fn a_refused_update_is_said_where_its_progress_goes() {
     let deps = Deps {
         store: site.store.documents(),
         routes: watch::Sender::new(Arc::default()).subscribe(),
+        guard: crate::outputs::OutputGuard::open(),
         keys: watch::Sender::new(Arc::default()).subscribe(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),

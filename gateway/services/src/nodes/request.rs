@@ -116,6 +116,15 @@ impl Do {
         }
     }
 
+    /// Whether outputs of the node may move or fall back while it is done.
+    #[must_use]
+    pub const fn moves_outputs(&self) -> bool {
+        matches!(
+            self,
+            Self::Selftest { .. } | Self::Restart { .. } | Self::Calibrate { .. } | Self::Provision { .. }
+        )
+    }
+
     /// Its action in the record; `None` for operations that change nothing.
     #[must_use]
     pub const fn word(&self) -> Option<&'static str> {

@@ -18,6 +18,7 @@ use super::record::{NodeEvent, Record};
 use super::request::{Action, Do, Request};
 use crate::error::ServiceError;
 use crate::events::Events;
+use crate::outputs::OutputGuard;
 use crate::routes::Routes;
 use linli_config::settings::image_key::ImageKeys;
 
@@ -30,6 +31,8 @@ pub struct Deps {
     pub store: Documents,
     /// Current routes to devices and lines.
     pub routes: watch::Receiver<Arc<Routes>>,
+    /// Which outputs belong to the mode switch.
+    pub guard: OutputGuard,
     /// Public keys that images may be signed with.
     pub keys: watch::Receiver<Arc<ImageKeys>>,
     /// Events for screens.
@@ -143,7 +146,13 @@ impl NodeService {
             Do::Provision { line, from: unit, .. } | Do::Look { line, unit } => self.on_line(line, *unit),
             _ => self.find(what.device().unwrap_or_default()),
         };
-        let free = found.and_then(|(line, target)| self.is_free(&line).map(|()| (line, target)));
+        let free = found.and_then(|(line, target)| {
+            self.is_free(&line)?;
+            if what.moves_outputs() {
+                self.is_open(&line, &target)?;
+            }
+            Ok((line, target))
+        });
         let (line, target) = match free {
             Ok(free) => free,
             Err(why) => {
@@ -184,6 +193,7 @@ impl NodeService {
             return Err(ServiceError::Wrong(why));
         }
         self.is_free(&line)?;
+        found.iter().try_for_each(|(line, target)| self.is_open(line, target))?;
         let (who, progress, entries) = (who.to_owned(), progress.clone(), entries.clone());
         let job = self.jobs.spawn(async move {
             for (_, target) in found {
@@ -254,6 +264,21 @@ impl NodeService {
                 now: self.deps.clock.now().at,
             },
         ))
+    }
+
+    /// Whether outputs of the node may fall back or move: not while they belong to a plan, unless the room is
+    /// in its service state.
+    fn is_open(&self, line: &Id, target: &Target) -> Result<(), ServiceError> {
+        let routes = self.deps.routes.borrow();
+        let unit_of = |route: &crate::routes::Route| {
+            let plan = route.plan.as_any().downcast_ref::<ModbusPlan>()?;
+            Some(plan.devices[route.device].unit)
+        };
+        let here = routes.devices.iter().filter(|(_, route)| route.plan.line() == line);
+        let mut at_unit = here.filter(|(_, route)| unit_of(route) == Some(target.unit));
+        at_unit
+            .try_for_each(|(device, _)| self.deps.guard.check_device(device.as_str()))
+            .map_err(|held| ServiceError::Conflict(held.to_string()))
     }
 
     fn is_free(&self, line: &Id) -> Result<(), ServiceError> {

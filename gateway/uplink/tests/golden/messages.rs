@@ -36,6 +36,7 @@ pub fn birth() -> Birth {
         mode: "peace".to_owned(),
         record_key: Some("k".to_owned()),
         orders: std::collections::BTreeMap::new(),
+        service: Vec::new(),
     }
 }
 

@@ -69,6 +69,13 @@ fn stages(page: &Page, rooms: &[RoomMetrics]) -> Result<(), prometheus::Error> {
         &["room"],
         each(|room| flag(room.is_exercise)),
     )?;
+    gauge(
+        page,
+        "linli_mode_service",
+        "1 while a room is in its service state.",
+        &["room"],
+        each(|room| flag(room.is_in_service)),
+    )?;
     let (mut took, mut within) = (Vec::new(), Vec::new());
     for room in rooms {
         for (key, last) in &room.tally.last {

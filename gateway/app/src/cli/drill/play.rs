@@ -146,7 +146,7 @@ impl Play<'_> {
                 anyhow::bail!("{id}: 实战指令已终止演练 an actual order has ended the drill")
             }
             Stage::Held => {
-                mode::print_room(room);
+                mode::print_room(room, &self.args.site.zone());
                 anyhow::bail!("{id}: 房间已停止，演练到此为止 the room is held: the drill ends here")
             }
             Stage::Preview if self.committed.insert(id.to_owned()) => {

@@ -73,7 +73,7 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
     let text = linli_mode::order::text::write(&envelope.bytes());
     // The signers are in the centre and have compared the code.
     let sent = order::send::confirmed(&args.site, &text, &envelope.code(), &people);
-    order::send::told(&sent.context("the order was not taken")?)?;
+    order::send::told(&sent.context("the order was not taken")?, &args.site)?;
     Ok((envelope.order.id.clone(), rooms))
 }
 

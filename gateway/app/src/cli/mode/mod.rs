@@ -4,6 +4,7 @@ mod audit;
 pub mod local_order;
 mod plan_file;
 pub mod report;
+mod service;
 mod status;
 
 pub use status::print_room;
@@ -112,6 +113,8 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
+    /// Open the outputs of a room to `linli command`, for a technician and for a time (检修)
+    Service(service::Args),
     /// Stop a room at once and set its outputs to the safe state; anybody may (停止)
     Stop {
         /// The room
@@ -171,6 +174,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Reject { operation, why } => operation.act("reject", json!({"why": why}))?,
         Verb::Alternate { operation, why } => operation.act("alternate", json!({"why": why}))?,
         Verb::Report(args) => report::run(args, linli_mode::Class::Actual)?,
+        Verb::Service(args) => service::run(args)?,
         Verb::Stop { room, site } => act(site, room, "stop", &json!({}))?,
         Verb::Enter(args) => drop(local_order::run(args, linli_mode::order::Kind::Enter)?),
         Verb::Return(args) => drop(local_order::run(args, linli_mode::order::Kind::Return)?),
@@ -203,7 +207,8 @@ fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result
     anyhow::ensure!(is_id, "{room:?} is no room; `linli mode status` shows them");
     let shown = ask(site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
     let rooms = shown["rooms"].as_array().into_iter().flatten();
-    rooms.filter(|shown| shown["room"] == json!(room)).for_each(status::print_room);
+    let zone = site.zone();
+    rooms.filter(|shown| shown["room"] == json!(room)).for_each(|shown| status::print_room(shown, &zone));
     Ok(())
 }
 

@@ -8,11 +8,7 @@ use linli_mode::Class;
 
 use super::super::config_dir::ConfigDir;
 use super::audit;
-use linli_domain::timezone::Zone;
 use linli_reports::switch::{Form, Switch, orders, render};
-
-/// Time zone of the report.
-const ZONE: &str = "Asia/Shanghai";
 
 /// Arguments of a report.
 #[derive(Debug, clap::Args)]
@@ -65,7 +61,7 @@ pub fn run(args: &Args, class: Class) -> anyhow::Result<()> {
                 .with_context(|| format!("the record has no order of class {class}"))?
         }
     };
-    let zone = Zone::find(ZONE).context("the time zones are part of the program")?;
+    let zone = args.site.zone();
     let schedule = |text: &str| linli_config::planned(text).ok();
     let report = render(&Switch::read(&record, &order, &schedule)?, args.format, &zone);
     match &args.output {

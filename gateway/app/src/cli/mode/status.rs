@@ -27,7 +27,7 @@ pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result
                 // Clears the screen and moves to its corner (ECMA-48).
                 print!("\u{1b}[2J\u{1b}[H");
             }
-            print(&shown);
+            print(&shown, &site.zone());
         }
         if !is_watching {
             return Ok(());
@@ -37,7 +37,7 @@ pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result
     }
 }
 
-fn print(shown: &Value) {
+fn print(shown: &Value, zone: &Zone) {
     let rooms = shown["rooms"].as_array().map(Vec::as_slice).unwrap_or_default();
     println!("{} {}", word(shown, "centre"), all_said(&shown["together"], rooms));
     let sites = shown["sites"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -48,7 +48,7 @@ fn print(shown: &Value) {
     }
     for room in rooms {
         println!();
-        print_room(room);
+        print_room(room, zone);
     }
     if rooms.is_empty() {
         println!("没有预案 no plans: write them into plans/, see `linli schema`");
@@ -76,7 +76,7 @@ fn said(is_drill: bool, text: &str) -> String {
 }
 
 /// Prints one room.
-pub fn print_room(room: &Value) {
+pub fn print_room(room: &Value, zone: &Zone) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
     let class = match room["class"].as_str() {
         Some("Actual") => "【实战】",
@@ -87,13 +87,14 @@ pub fn print_room(room: &Value) {
     let since = if room["since"].is_null() {
         String::new()
     } else {
-        format!(" · 自 since {}", time(&room["since"]))
+        format!(" · 自 since {}", time(zone, &room["since"]))
     };
     println!("{class}{} {} {stage}{verified}{since}", word(room, "room"), word(room, "name"));
     if let Some(lost) = room["lost"].as_str() {
         println!("  {lost}");
     }
     print_fire_panel(room);
+    print_service(room, zone);
     if room["plan"].is_null() {
         return;
     }
@@ -117,15 +118,15 @@ pub fn print_room(room: &Value) {
     );
     println!(
         "  时限 in time   {} · 最迟 at the latest {}",
-        time(&room["ready_within_until"]),
-        time(&room["ready_by"])
+        time(zone, &room["ready_within_until"]),
+        time(zone, &room["ready_by"])
     );
     for step in room["steps"].as_array().into_iter().flatten() {
         print_step(step);
     }
     let policy = &room["policy"];
     if policy.is_object() {
-        println!("  数据策略 policy {} · 自 since {}", word(policy, "plan"), time(&policy["since"]));
+        println!("  数据策略 policy {} · 自 since {}", word(policy, "plan"), time(zone, &policy["since"]));
     }
     let alternate = &room["alternate"];
     if alternate.is_object() {
@@ -185,6 +186,24 @@ fn print_asked(asked: &Value) {
 /// A text in both languages.
 fn both(text: &Value) -> String {
     format!("{} {}", word(text, "zh"), word(text, "en"))
+}
+
+/// Prints the service state of a room, if it is in one.
+fn print_service(room: &Value, zone: &Zone) {
+    let service = &room["service"];
+    match service["state"].as_str() {
+        Some("open") => println!(
+            "  检修中 service  至 until {} · {} · {}",
+            time(zone, &service["until"]),
+            word(service, "by"),
+            word(service, "why")
+        ),
+        Some(_) => println!(
+            "  检修后未证实安全 not proven safe after service: {}",
+            strings(&service["unproven"]).join(", ")
+        ),
+        None => {}
+    }
 }
 
 fn print_step(step: &Value) {
@@ -297,9 +316,8 @@ fn span(seconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-fn time(at: &Value) -> String {
-    let at = linli_domain::Timestamp(at.as_i64().unwrap_or_default());
-    Zone::find("Asia/Shanghai").map_or_else(|| at.to_rfc3339(), |zone| zone.shown(at))
+fn time(zone: &Zone, at: &Value) -> String {
+    zone.shown(linli_domain::Timestamp(at.as_i64().unwrap_or_default()))
 }
 
 fn stage(stage: &Value) -> String {

@@ -31,10 +31,11 @@ pub fn run(
             }
         }
     };
-    told(&match code {
+    let answer = match code {
         Some(code) => confirmed(site, &text, code, people)?,
         None => mode::send(site, &text, None)?,
-    })
+    };
+    told(&answer, site)
 }
 
 /// Sends an order that these people on the spot compared the code of, one after the other until it is
@@ -52,10 +53,12 @@ pub fn confirmed(site: &ConfigDir, text: &str, code: &str, people: &[String]) ->
 }
 
 /// Prints the result; a refused order is an error.
-pub fn told(answer: &Value) -> anyhow::Result<()> {
+pub fn told(answer: &Value, site: &ConfigDir) -> anyhow::Result<()> {
     if answer["rooms"].is_array() && answer["together"].is_object() {
         println!("已接受 accepted");
-        answer["rooms"].as_array().into_iter().flatten().for_each(mode::print_room);
+        let zone = site.zone();
+        let rooms = answer["rooms"].as_array().into_iter().flatten();
+        rooms.for_each(|room| mode::print_room(room, &zone));
         return Ok(());
     }
     let reason = answer["reason"].as_str().unwrap_or_default();

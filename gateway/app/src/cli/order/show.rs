@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::file;
 use linli_domain::audit::hex;
-use linli_domain::timezone::Zone;
 
 /// Prints an order.
 pub fn run(path: &Path, is_json: bool) -> anyhow::Result<()> {
@@ -119,8 +118,10 @@ pub fn verify(path: &Path, dir: &Path) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Formats a time in the time zone of the district.
+/// Formats a time in this machine's zone, with the offset: an order names centres, not their zone.
 pub fn time(at: Timestamp) -> String {
-    Zone::find("Asia/Shanghai")
-        .map_or_else(|| format!("{} ms", at.0), |zone| format!("{} +08:00", zone.shown(at)))
+    let shown = jiff::Timestamp::from_millisecond(at.0).map(|at| {
+        at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+    });
+    shown.unwrap_or_else(|_| format!("{} ms", at.0))
 }

@@ -11,16 +11,15 @@ use tokio::task::JoinSet;
 use super::{CommandService, Sent};
 use crate::command_answer::Answer;
 use crate::command_queue::Submission;
-use crate::refusal_budget::RefusalBudget;
 
 impl CommandService {
     /// Serves until the queue closes, then waits for what is still to be journaled.
     pub(super) async fn run_first(self, mut queue: mpsc::Receiver<Submission>) {
-        let (mut ending, mut budget) = (JoinSet::new(), RefusalBudget::default());
+        let mut ending = JoinSet::new();
         loop {
             tokio::select! {
                 submission = queue.recv() => match submission {
-                    Some(submission) => self.send_first(submission, &mut budget, &mut ending),
+                    Some(submission) => self.send_first(submission, &mut ending),
                     None => break,
                 },
                 Some(_) = ending.join_next() => {}
@@ -29,11 +28,11 @@ impl CommandService {
         while ending.join_next().await.is_some() {}
     }
 
-    fn send_first(&self, submission: Submission, budget: &mut RefusalBudget, ending: &mut JoinSet<()>) {
-        let Submission { inbound, waiting, taken_back } = submission;
-        let command = match self.read(&inbound) {
+    fn send_first(&self, submission: Submission, ending: &mut JoinSet<()>) {
+        let Submission { inbound, source, waiting, taken_back } = submission;
+        let command = match self.read(&inbound, source) {
             Ok(command) => command,
-            Err(refusal) => return self.refuse(&inbound, &refusal, waiting, budget),
+            Err(refusal) => return self.refuse(&inbound, &refusal, waiting),
         };
         let sent = {
             let _closed = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
