@@ -14,6 +14,8 @@ mod evidence;
 mod golden;
 mod heads;
 mod metrics;
+#[cfg(test)]
+mod noticed;
 mod notices;
 mod operations;
 mod orders;
