@@ -57,6 +57,9 @@ fn a_door_that_is_given_back_first_counts_and_one_that_may_be_later_does_not() {
     let any =
         vec![set("a", 0, "in_only", &[]), set("c", 0, "public", &["a"]), set("b", 1, "in_only", &["a"])];
     assert!(told(&two, any).contains("nobody gets out"));
+    let before =
+        vec![set("c", 0, "public", &[]), set("a", 0, "in_only", &["c"]), set("b", 1, "in_only", &["a"])];
+    assert!(told(&two, before).contains("nobody gets out"), "it was free only before it was closed");
 }
 
 #[test]
@@ -105,8 +108,17 @@ fn what_another_rooms_plan_closes_counts_as_closed() {
     let hall = Plan { room: id("hall"), id: id("hall-plan"), ..plan(steps) };
     let hall = ResolvedPlan::new(hall, &facility).unwrap();
     assert_eq!(check_exits(&kitchen, &[], &facility), []);
-    assert_eq!(check_exits(&kitchen, &[&kitchen], &facility), [], "its own plans are alternatives");
     assert_eq!(check_exits(&kitchen, &[&hall], &facility).len(), 1);
+}
+
+#[test]
+fn plans_of_one_room_are_not_carried_out_together() {
+    let two = doors(2);
+    let resolved = |door: usize| {
+        let steps = vec![sweep(), set("a", door, "in_only", &[])];
+        ResolvedPlan::new(plan(steps), &two).unwrap()
+    };
+    assert_eq!(check_exits(&resolved(0), &[&resolved(0), &resolved(1)], &two), []);
 }
 
 #[test]

@@ -62,6 +62,13 @@ fn words_are_compared_by_their_values() {
     for op in [Op::Equal, Op::Unequal] {
         assert_eq!(contact(op, "closed", 7), Truth::Unknown, "a value without a name says nothing");
     }
+    let unnamed = Claim::Is(Op::Unequal, word("closed"));
+    let ajar = Some(Value::Text("ajar".into()));
+    assert_eq!(
+        truth(&facility(), "lock.contact", unnamed, ajar),
+        Truth::Unknown,
+        "nor does a word it has not"
+    );
     assert_eq!(contact(Op::Less, "closed", 0), Truth::Unknown);
     let number = Claim::Is(Op::Equal, Literal::Number(0.0));
     assert_eq!(truth(&facility(), "lock.contact", number, Some(Value::Integer(0))), Truth::Unknown);

@@ -72,6 +72,7 @@ fn a_claim_is_proven_before_it_is_made_again() {
     assert!(play.armed(Timer::Prove) && play.rereads("shutter.position == open"));
     play.proofs(1, Truth::Unknown);
     play.expect(Phase::Proving);
+    assert!(!play.armed(Timer::Prove), "what proves nothing gives it no more time");
     play.proofs(1, Truth::True);
     play.expect(Phase::Ready);
     assert!(play.did(&Effect::Disarm(Timer::Prove)));

@@ -181,6 +181,22 @@ fn a_number_counts_once() {
 }
 
 #[test]
+fn the_highest_number_counts_though_its_order_is_not_known() {
+    let guard = ReplayGuard { last: [(Authority::District, 5)].into(), accepted: Vec::new() };
+    assert_eq!(judged(&order(), &[1, 3], &guard), Err(OrderError::Replayed { seq: 5, last: 5 }));
+    assert!(judged(&Order { seq: 6, ..order() }, &[1, 3], &guard).is_ok());
+}
+
+#[test]
+fn each_authority_counts_for_itself() {
+    let district = after(&order(), &[1, 3], &ReplayGuard::default());
+    let local = Order { authority: Authority::Local, id: "local-1".to_owned(), ..order() };
+    let both = after(&local, &[4, 5], &district);
+    assert_eq!(both.last, [(Authority::District, 5), (Authority::Local, 5)].into());
+    assert_eq!(judged(&local, &[4, 5], &both), Ok(Judgement::Repeated));
+}
+
+#[test]
 fn a_number_stays_used_when_its_order_is_forgotten() {
     let accepted = (0..256).map(|seq| (Authority::District, seq, format!("2026-{seq}"), [7; 32])).collect();
     let guard = ReplayGuard { last: [(Authority::District, 255)].into(), accepted };
