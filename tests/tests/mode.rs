@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use linli_tests::room::{BACK, Centre, ENTER, Room, room, rooms, step, succeed};
-use linli_tests::switching::{PATIENCE, act, at, confirms, enters, order_to_enter, send, until, until_with};
-use linli_tests::{Operators, eventually};
+use linli_tests::switching::{
+    PATIENCE, act, at, confirms, enters, metric, order_to_enter, send, until, until_with,
+};
+use linli_tests::{Gateway, Operators, eventually};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -42,6 +44,15 @@ async fn a_room_goes_there_and_back_and_the_record_proves_it() -> anyhow::Result
     gateway.stop().await
 }
 
+/// Waits until the room's controller was read so many times more: twenty times a second, if the machine is
+/// fast enough.
+async fn is_read(gateway: &Gateway, times: f64) -> anyhow::Result<()> {
+    let labels = "device=\"reading-mode\",line=\"panel\",result=\"ok\"";
+    let count = || metric(gateway, &format!("linli_device_exchanges_total{{{labels}}}")).unwrap_or_default();
+    let before = count();
+    eventually("the controller is read", PATIENCE, || count() >= before + times).await
+}
+
 #[tokio::test]
 async fn stop_and_fire_make_the_room_safe_and_people_decide_how_it_goes_on() -> anyhow::Result<()> {
     let mut centre = Centre::new(None).await?;
@@ -55,6 +66,12 @@ async fn stop_and_fire_make_the_room_safe_and_people_decide_how_it_goes_on() -> 
     assert_eq!((status, &room(&gateway)?["stage"]), (200, &json!("held")));
     until(&gateway, "it is proven safe", |room| room["unproven"] == json!([])).await?;
     assert_eq!((place.written("coil", 0).last(), place.written("register", 0).last()), (Some(&0), Some(&0)));
+    // The lamps would be written on again while their lease is renewed, every 0.7 s.
+    let written = place.written("coil", 0).len();
+    is_read(&gateway, 60.0).await?;
+    let since: Vec<i64> = place.written("coil", 0).split_off(written);
+    assert!(since.iter().all(|lamps| *lamps == 0), "written on again after a stop: {since:?}");
+    assert_eq!(room(&gateway)?["stage"], "held");
     // Not everybody may let it go on, and not without saying why.
     let (status, reported) = act(&gateway, "resume", &json!({"person": "qian", "why": "x"}))?;
     assert!(

@@ -5,6 +5,7 @@
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
 //! cargo xtask e2e FILE [FILTER]               the end-to-end tests of one file
 //! cargo xtask tidy                           layout, sizes, names, import circles
+//! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
 //! cargo xtask dist                           the binary that is shipped: target/dist/linli
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
@@ -13,6 +14,7 @@
 
 mod firmware;
 mod fuzz;
+mod mutants;
 mod needs;
 mod release;
 mod run;
@@ -23,8 +25,8 @@ mod tidy;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | fuzz [TARGET SECONDS] | \
-     dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
+     fuzz [TARGET SECONDS] | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +41,10 @@ fn main() -> ExitCode {
         }
         ["e2e", name, filter @ ..] => suites::one(name, filter),
         ["tidy"] => tidy::run(&root()),
+        ["mutants", rest @ ..] => match mutants::run(rest) {
+            Some(done) => done,
+            None => return ExitCode::from(2),
+        },
         ["fuzz", target, seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::run(Some(target), seconds),
             Err(_) => Err(anyhow::anyhow!("{seconds:?} is not a number of seconds")),

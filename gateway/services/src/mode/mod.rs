@@ -15,6 +15,8 @@ mod explain;
 mod golden;
 mod heads;
 mod metrics;
+#[cfg(test)]
+mod noticed;
 mod notices;
 mod operations;
 mod order_numbers;

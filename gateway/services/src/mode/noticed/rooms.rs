@@ -1,0 +1,122 @@
+//! Rooms under the service: timers, what people are asked, and changes of the configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_mode::{Effect, Event, Phase, Timer, Truth};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Bench;
+use crate::mode::request::Operation;
+use crate::mode::room::Room;
+use crate::mode::setup::Setup;
+
+#[tokio::test]
+async fn timers_end_in_their_order_and_can_be_taken_back() {
+    let bench = Bench::open().await;
+    let mut room = Room::new(&bench.engine.setup, bench.room).unwrap();
+    let (now, second) = (Instant::now(), Duration::from_secs(1));
+    room.update_timer(&Effect::Arm(Timer::Safe, second * 2), now);
+    room.update_timer(&Effect::Arm(Timer::Grace, second), now);
+    assert_eq!(room.due(), Some(now + second));
+    assert_eq!(room.elapsed(now), None);
+    assert_eq!(room.elapsed(now + second), Some(Timer::Grace));
+    assert_eq!(room.elapsed(now + second * 3), Some(Timer::Grace), "the first first");
+    room.update_timer(&Effect::Arm(Timer::Grace, second * 5), now);
+    assert_eq!(room.elapsed(now + second * 3), Some(Timer::Safe), "it was armed anew");
+    room.update_timer(&Effect::Disarm(Timer::Safe), now);
+    assert_eq!(room.due(), Some(now + second * 5));
+    room.begin_lease(0, now + second);
+    assert_eq!(room.due(), Some(now + second), "a lease is due as well");
+    room.end_lease(0);
+    room.update_timer(&Effect::DisarmAll, now);
+    assert_eq!((room.due(), room.elapsed(now + second * 9)), (None, None));
+}
+
+#[tokio::test]
+async fn a_lease_keeps_its_token_until_it_ends() {
+    let bench = Bench::open().await;
+    let mut room = Room::new(&bench.engine.setup, bench.room).unwrap();
+    let now = Instant::now();
+    room.begin_lease(3, now);
+    let token = room.lease(3);
+    room.begin_lease(3, now + Duration::from_secs(1));
+    assert!(!token.is_cancelled());
+    let action = room.begin_action(4, 1);
+    room.withdraw_all();
+    assert!(token.is_cancelled() && action.is_cancelled() && room.leases.is_empty());
+    assert!(!room.lease(3).is_cancelled(), "a lease that is not there is not withdrawn");
+}
+
+#[tokio::test]
+async fn it_is_known_since_when_people_are_asked() {
+    let mut bench = Bench::lit().await;
+    bench.act("sun", Operation::Stop).await.unwrap();
+    assert!(bench.room().asked.is_empty());
+    bench.act("zhao", Operation::Resume("it is over".to_owned())).await.unwrap();
+    let notice = bench.step("notice");
+    let since = bench.room().asked[&notice];
+    bench.learns_something().await;
+    assert_eq!(bench.room().asked[&notice], since, "not anew");
+    bench.act("qian", Operation::Confirm("notice".to_owned())).await.unwrap();
+    assert!(!bench.room().asked.contains_key(&notice));
+}
+
+/// The engine sees this configuration.
+fn configure(bench: &mut Bench, change: impl Fn(&mut Setup)) -> watch::Sender<Arc<Setup>> {
+    let before = Arc::clone(&bench.engine.setup);
+    let (sender, receiver) = watch::channel(Arc::clone(&before));
+    bench.engine.deps.setup = receiver;
+    let mut setup = (*before).clone();
+    change(&mut setup);
+    sender.send_replace(Arc::new(setup));
+    sender
+}
+
+#[tokio::test]
+async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
+    let changed = |setup: &mut Setup| setup.facility.people.truncate(1);
+    let mut bench = Bench::open().await;
+    let _sender = configure(&mut bench, changed);
+    bench.engine.take_configuration();
+    assert_eq!(bench.engine.setup.facility.people.len(), 1, "all is at peace");
+
+    let mut bench = Bench::lit().await;
+    let _sender = configure(&mut bench, changed);
+    bench.engine.take_configuration();
+    assert!(bench.engine.setup.facility.people.len() > 1, "the building changed under a run");
+
+    // Another room's plan goes, this one's stays.
+    let mut bench = Bench::lit().await;
+    let hall = bench.engine.setup.facility.room("hall").unwrap();
+    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.brief.room != hall));
+    bench.engine.take_configuration();
+    assert!(!bench.engine.rooms.contains_key(&hall));
+    bench.expect(Phase::Running);
+
+    // The plan of the run goes: the room keeps it.
+    let mut bench = Bench::lit().await;
+    let room = bench.room;
+    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.brief.room != room));
+    bench.engine.take_configuration();
+    assert!(bench.engine.setup.plan(super::PLAN).is_some());
+    assert!(bench.room().plan.is_some());
+}
+
+#[tokio::test]
+async fn every_room_is_told_of_a_restart() {
+    let mut bench = Bench::lit().await;
+    bench.tell(Event::Fire(Truth::False)).await;
+    let (mut again, ..) = super::engine(&bench.site).await;
+    let before = again.record.count();
+    again.begin().await;
+    let room = &again.rooms[&bench.room];
+    assert_eq!(room.state.fire, linli_mode::Fire::Unknown);
+    assert_eq!(room.state.phase, Phase::Running);
+    assert!(room.timers.contains_key(&Timer::Deadline(bench.step("notice"))), "people are asked again");
+    assert!(again.record.count() > before + 1, "the start and the rooms are recorded");
+    let (mut quiet, ..) = super::engine(&crate::golden::site::Site::open().await).await;
+    quiet.begin().await;
+    assert_eq!(quiet.record.count(), 0, "nothing ever happened");
+}
