@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::expression::Literal;
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
 use super::predicate::Predicate;
@@ -20,7 +22,8 @@ pub struct Fault {
 }
 
 /// A condition of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// A predicate, by its position.
     Predicate(usize),
@@ -35,7 +38,7 @@ pub enum Condition {
 }
 
 /// An output and what it is set to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     /// Position of the fixture.
     pub fixture: usize,
@@ -48,7 +51,7 @@ pub struct Setting {
 }
 
 /// A resolved step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolvedStep {
     /// Its id.
     pub id: Id,
@@ -73,7 +76,8 @@ pub struct ResolvedStep {
 }
 
 /// The action of a step, resolved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// People do it.
     Human {
@@ -144,7 +148,7 @@ pub enum Action {
 }
 
 /// A safe state, and what proves it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Safe {
     /// The settings.
     pub setting: Setting,
@@ -155,7 +159,7 @@ pub struct Safe {
 }
 
 /// A plan resolved against a building.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolvedPlan {
     /// The plan.
     pub plan: Plan,
@@ -184,6 +188,15 @@ impl ResolvedPlan {
     #[must_use]
     pub fn step(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|resolved_step| resolved_step.id.as_str() == id)
+    }
+
+    /// Returns all predicates in the order in which news of them is applied: first those that prove outputs
+    /// safe, so that no claim is made while an output is known not to be.
+    #[must_use]
+    pub fn urgency(&self) -> Vec<usize> {
+        let proofs: Vec<usize> = self.safe.iter().filter_map(|safe| safe.proof).collect();
+        let rest = (0..self.predicates.len()).filter(|predicate| !proofs.contains(predicate));
+        proofs.iter().copied().chain(rest).collect()
     }
 
     /// Returns the settings of a phase of a step.

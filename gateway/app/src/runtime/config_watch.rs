@@ -42,6 +42,8 @@ pub struct ConfigWatch {
     pub terminals: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Building, plans and people.
     pub mode: watch::Sender<Arc<mode::Setup>>,
+    /// The plans that rooms follow; the mode service publishes them.
+    pub needed: watch::Sender<Vec<mode::Needed>>,
     /// Ids of the devices that the mode service reads.
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Public keys that firmware images may be signed with.
@@ -69,6 +71,7 @@ impl ConfigWatch {
             kiosks: watch::Sender::new(Arc::new(current.kiosks.clone())),
             terminals: watch::Sender::new(terminals(current)),
             mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
+            needed: watch::Sender::default(),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
             watched: watch::Sender::new(watched(current)),

@@ -267,6 +267,8 @@ async fn mode_desk(
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.mode),
         setup: follow.mode.subscribe(),
+        needed: follow.needed.clone(),
+        evidence: follow.evidence.clone(),
         birth,
         policies,
         signer: signer.map(Arc::new),

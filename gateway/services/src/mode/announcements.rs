@@ -35,6 +35,7 @@ impl Engine {
 
     /// Updates the mode of the centre on the retained `status` topic.
     pub(super) fn publish_status(&self) {
+        self.publish_needed();
         let mode = view::combined(self).stage.as_str().to_owned();
         self.deps.birth.send_if_modified(|birth| {
             let is_changed = birth.mode != mode;

@@ -250,6 +250,14 @@ async fn the_chain_and_its_signed_heads() {
 
 /// Creates an engine over a site; returns it with its command queues and its status.
 pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+    engine_in(site, Setup::of(&checked())).await
+}
+
+/// The same with another configuration.
+pub(super) async fn engine_in(
+    site: &Site,
+    setup: Setup,
+) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
         boot: text("b1"),
@@ -265,7 +273,9 @@ pub(super) async fn engine(site: &Site) -> (Engine, [mpsc::Receiver<Submission>;
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),
-        setup: watch::Sender::new(Arc::new(Setup::of(&checked()))).subscribe(),
+        setup: watch::Sender::new(Arc::new(setup)).subscribe(),
+        needed: watch::Sender::default(),
+        evidence: watch::Sender::default(),
         birth,
         policies: PolicyPublisher::default(),
         signer: Some(signer()),

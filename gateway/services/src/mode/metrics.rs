@@ -100,6 +100,7 @@ pub const fn cause(cause: Cause) -> &'static str {
         Cause::Guard => "guard",
         Cause::Failed => "failed",
         Cause::Cancel => "cancel",
+        Cause::Silent => "silent",
     }
 }
 

@@ -13,10 +13,14 @@ mod evidence;
 #[cfg(test)]
 mod golden;
 mod heads;
+mod kept;
 mod metrics;
+mod needed;
 mod notices;
 mod operations;
 mod orders;
+#[cfg(test)]
+mod output_safety;
 mod payload;
 mod pending_audit;
 mod policy;
@@ -37,6 +41,7 @@ mod view;
 
 pub use engine::Deps;
 pub use metrics::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};
+pub use needed::{Needed, missing};
 pub use notices::{Deps as NoticeDeps, run as show_notices};
 pub use policy::PolicyPublisher;
 pub use request::{Asked, Operation, RequestedAction};

@@ -54,7 +54,10 @@ impl ModeService {
                 engine.serve(asked).await;
             }
             let is_waiting = !engine.waiting.is_empty();
-            let deadlines = [engine.retry_at, engine.policies_until, engine.heads.due(engine.record.count())];
+            engine.answer_stops();
+            let stops = engine.stops.iter().map(|stop| stop.until).min();
+            let deadlines =
+                [engine.retry_at, engine.policies_until, engine.heads.due(engine.record.count()), stops];
             let due =
                 engine.rooms.values().filter_map(Room::due).chain(deadlines.into_iter().flatten()).min();
             tokio::select! {
@@ -121,15 +124,15 @@ impl Engine {
             let boot = self.deps.birth.borrow().boot.clone();
             self.pending.entries.push(ModeEvent::Started { version: VERSION.to_owned(), boot });
         }
-        let why = "the building was changed while the room was switched".to_owned();
-        for room in self.rebuilt_rooms.iter().filter_map(|index| self.rooms.get(index)) {
-            let state = Box::new(room.state.clone());
-            self.pending.entries.push(ModeEvent::Reset { room: room.id.clone(), why: why.clone(), state });
+        for room in std::mem::take(&mut self.noticed).iter().filter_map(|index| self.rooms.get(index)) {
+            let (why, state) = (room.notice.clone().unwrap_or_default(), Box::new(room.state.clone()));
+            self.pending.entries.push(ModeEvent::Reset { room: room.id.clone(), why, state });
         }
         let all = self.rooms.keys().map(|room| RoomEvent::of(*room, Event::Restarted)).collect();
         self.apply_together(all).await;
-        for room in std::mem::take(&mut self.rebuilt_rooms) {
-            self.apply(room, Event::Stop { by: why.clone() }).await;
+        for room in std::mem::take(&mut self.to_hold) {
+            let by = self.rooms.get(&room).and_then(|room| room.notice.clone()).unwrap_or_default();
+            self.apply(room, Event::Stop { by }).await;
         }
         self.publish_status();
     }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
 use super::socket;
+use linli_services::mode::{Needed, Setup, missing};
 
 /// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -203,6 +204,7 @@ fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result
     let shown = ask(site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
     let rooms = shown["rooms"].as_array().into_iter().flatten();
     rooms.filter(|shown| shown["room"] == json!(room)).for_each(status::print_room);
+    status::print_stop(&shown["stop"]);
     Ok(())
 }
 
@@ -228,4 +230,20 @@ fn output(path: Option<&PathBuf>) -> anyhow::Result<Box<dyn std::io::Write>> {
         )),
         None => Box::new(std::io::stdout().lock()),
     })
+}
+
+/// Returns what a configuration lacks of the plans that rooms of the running gateway follow; nothing when no
+/// gateway runs with it.
+pub fn missing_plans(checked: &linli_config::Checked) -> Vec<String> {
+    let Ok(data_dir) = checked.data_dir() else { return Vec::new() };
+    if !socket::is_running(&data_dir) {
+        return Vec::new();
+    }
+    let answer = socket::ask(&data_dir, "GET", "/api/v1/mode", "", Duration::from_secs(5));
+    let Some(answer) = answer.ok().filter(|answer| answer.status == 200) else { return Vec::new() };
+    let shown: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let rooms = shown["rooms"].as_array().into_iter().flatten();
+    let needed: Vec<Needed> =
+        rooms.filter_map(|room| serde_json::from_value(room["needs"].clone()).ok()).collect();
+    missing(&needed, &Setup::of(checked))
 }
