@@ -210,3 +210,80 @@ async fn a_pulse_on_its_way_when_the_gateway_dies_is_pressed_once() -> anyhow::R
     }
     Ok(())
 }
+
+/// The door, as it was written last: 0 is public, 1 staff only, 2 in only.
+fn door(place: &Room) -> Option<i64> {
+    place.written("register", 0).last().copied()
+}
+
+/// The room on its way in, killed when its door was secured.
+async fn killed_with_its_door_secured() -> anyhow::Result<(Centre, Room)> {
+    let mut centre = Centre::new(None).await?;
+    let mut place = Room::start(centre.port, "2").await?;
+    let gateway = started(&centre).await?;
+    Trip::Enter.order(&mut centre, &gateway).await?;
+    let began = Instant::now();
+    while door(&place) != Some(1) {
+        anyhow::ensure!(began.elapsed() < PATIENCE, "{:#}\n{}", room(&gateway)?, gateway.log());
+        OPERATORS.work(&gateway, &mut place, &[], Duration::ZERO).await?;
+        sleep(Duration::from_millis(5)).await;
+    }
+    gateway.kill().await?;
+    Ok((centre, place))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_door_is_released_after_a_restart_until_people_confirm_again() -> anyhow::Result<()> {
+    let (centre, mut place) = killed_with_its_door_secured().await?;
+    let gateway = centre.gateway().await?;
+    eventually("the door is released", PATIENCE, || door(&place) == Some(0)).await?;
+    eventually("it is proven", PATIENCE, || {
+        room(&gateway).is_ok_and(|room| room["unproven"] == serde_json::json!([]))
+    })
+    .await?;
+    eventually("people are asked again", PATIENCE, || {
+        room(&gateway).is_ok_and(|room| room["stage"] == "notice" || room["stage"] == "clearing")
+    })
+    .await?;
+    let before = place.written("register", 0).len();
+    arrives(Trip::Enter, &gateway, &mut place, "after the door was released").await?;
+    anyhow::ensure!(
+        place.written("register", 0).len() > before,
+        "it is secured again, once people confirmed"
+    );
+    ended_well(Trip::Enter, &centre, &gateway, &place).await?;
+    gateway.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_whose_plan_was_removed_is_released_stopped_and_hears_a_fire() -> anyhow::Result<()> {
+    let (centre, mut place) = killed_with_its_door_secured().await?;
+    for file in [format!("{ENTER}.toml"), format!("{ENTER}.toml.sig")] {
+        let path = centre.config.join("plans").join(file);
+        std::fs::rename(
+            &path,
+            centre.workspace.path(&path.file_name().unwrap_or_default().to_string_lossy()),
+        )?;
+    }
+    let gateway = centre.gateway().await?;
+    eventually("the door is released", PATIENCE, || door(&place) == Some(0)).await?;
+    let shown = room(&gateway)?;
+    anyhow::ensure!(shown["notice"].is_string() && shown["verified"] == false, "{shown:#}");
+    let config = centre.config.to_string_lossy().into_owned();
+    let checked = linli_tests::linli(&["check", &config]).await?;
+    anyhow::ensure!(!checked.status.success(), "check says nothing of the plan that a room follows");
+    let (status, _) = gateway.ask("POST", "/api/v1/reload", &Value::Null)?;
+    anyhow::ensure!(status == 422, "the reload was not refused: {status}");
+    let (status, answer) = gateway.ask("POST", "/api/v1/mode/rooms/reading-room/stop", &Value::Null)?;
+    anyhow::ensure!(status == 200 && answer["stop"]["is_safe"] == true, "{answer:#}");
+    let outputs = answer["stop"]["outputs"].as_array().map(Vec::len);
+    anyhow::ensure!(outputs > Some(0), "a stop says what became of the door: {answer:#}");
+    place.set("fire 1").await?;
+    eventually("the fire is heard of", PATIENCE, || {
+        room(&gateway)
+            .is_ok_and(|room| room["causes"].as_array().is_some_and(|all| all.contains(&"fire".into())))
+    })
+    .await?;
+    anyhow::ensure!(place.violations().is_empty(), "{:?}", place.violations());
+    gateway.stop().await
+}

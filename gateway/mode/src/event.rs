@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Class, Direction};
 use super::truth::Truth;
-use linli_domain::Id;
+use linli_domain::{Id, Timestamp};
 
 /// The person who acts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub enum Timer {
     Safe,
     /// Time limit for proving a claim again after a restart.
     Prove,
+    /// Time until a claim ends because nothing is heard of the fire panel.
+    Silent,
 }
 
 /// An event, in the order of urgency.
@@ -144,6 +146,9 @@ pub enum Event {
         why: String,
         /// For how long.
         span: Duration,
+        /// When that ends, by the wall clock; for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// A person starts another attempt of a step.
     Retry {
@@ -208,6 +213,9 @@ pub enum Effect {
     },
     /// A guard refused a step; it is reported.
     GuardRefused(usize),
+    /// An output that was proven safe was moved by another hand, by its position in
+    /// [`ResolvedPlan::safe`](super::ResolvedPlan::safe); it is made safe again, and reported.
+    Disturbed(usize),
     /// The drill ended because an actual order arrived.
     DrillEnded,
     /// Starts or restarts a timer.
@@ -255,6 +263,9 @@ pub enum Refused {
     /// A reason is missing.
     #[error("why is missing: it stands in the record")]
     NoReason,
+    /// A waiver without an end, or with one that is too far away.
+    #[error("a waiver lasts longer than nothing and 7 days at most: give it again when it has ended")]
+    Span,
     /// The plan has no such step.
     #[error("the plan has no such step")]
     NoStep,

@@ -8,8 +8,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// How two sides compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Op {
     /// `==`
     Equal,
@@ -26,7 +29,8 @@ pub enum Op {
 }
 
 /// A number or a word.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Literal {
     /// A number.
     Number(f64),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use linli_domain::alarm::Source;
 use linli_domain::{Id, Value};
 
@@ -34,7 +36,7 @@ pub struct Site {
 }
 
 /// A room.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Room {
     /// Its id.
     pub id: Id,
@@ -99,7 +101,8 @@ pub struct Opening {
 }
 
 /// The kind of a fixture, which decides what a plan may do with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Entry permission of a door.
     Door,
@@ -132,7 +135,8 @@ pub enum Kind {
 }
 
 /// The safety interlock that acts independently of software.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Interlock {
     /// A hard-wired interlock.
     Hardwired,
@@ -143,7 +147,7 @@ pub enum Interlock {
 }
 
 /// A device or group of devices in a room.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fixture {
     /// Its id.
     pub id: Id,
@@ -162,7 +166,7 @@ pub struct Fixture {
 }
 
 /// An output of a fixture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     /// Its name, such as `entry`.
     pub name: String,
@@ -182,7 +186,8 @@ pub struct Output {
 }
 
 /// Where a reading comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReadSource {
     /// A point.
     Point(Source),
@@ -191,7 +196,7 @@ pub enum ReadSource {
 }
 
 /// A reading of a fixture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Read {
     /// Its name, such as `contact`.
     pub name: String,
@@ -206,7 +211,7 @@ pub struct Read {
 }
 
 /// Rooms that one fire alarm concerns.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FireZone {
     /// Its id.
     pub id: Id,

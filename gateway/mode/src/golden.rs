@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{
     ActionPhase, ActionResult, Actor, Cause, Channel, Class, Direction, Drill, Effect, Event, Fire, OnFail,
-    OrderRef, Phase, Pressure, Run, Stage, State, StepState, Timer, Truth, fold,
+    OrderRef, Phase, Pressure, Run, Stage, State, StepState, Timer, Truth, Waiver, fold,
 };
-use linli_domain::Id;
 use linli_domain::audit::hex;
+use linli_domain::{Id, Timestamp};
 use linli_golden::{every, sent, stored, words};
 
 fn id(text: &str) -> Id {
@@ -61,10 +61,11 @@ fn timers() -> Vec<Timer> {
         Timer::Waiver(8),
         Timer::Safe,
         Timer::Prove,
+        Timer::Silent,
     ];
     every!(timers; Timer::Grace, Timer::Settle(_), Timer::Verify(_), Timer::Gap(_), Timer::Dwell(_),
         Timer::Deadline(_), Timer::Escalate(_, _), Timer::Void(_), Timer::Waiver(_), Timer::Safe,
-        Timer::Prove);
+        Timer::Prove, Timer::Silent);
     timers
 }
 
@@ -88,6 +89,22 @@ pub(crate) fn states() -> Vec<State> {
     let fresh = Run::new(order(Class::Actual, Direction::Enter), 3, 4);
     let causes = BTreeSet::from([Cause::Fire, Cause::Stop, Cause::Guard, Cause::Failed, Cause::Cancel]);
     let held = Run { causes, ..enter.clone() };
+    let waiver = Waiver {
+        number: 2,
+        by: id("lin"),
+        why: "风机维修".to_owned(),
+        until: Some(Timestamp(1_790_000_000_000)),
+    };
+    let endless = Waiver { number: 3, until: None, ..waiver.clone() };
+    let watched = Run {
+        watched: BTreeSet::from([2, 3]),
+        awaited: BTreeSet::from([1]),
+        waivers: BTreeMap::from([(15, waiver), (16, endless)]),
+        waiver_count: 3,
+        is_over_return: true,
+        causes: BTreeSet::from([Cause::Silent]),
+        ..enter.clone()
+    };
     let back = Run { order: order(Class::Actual, Direction::Return), ..enter.clone() };
     let drill = Run { order: order(Class::Exercise, Direction::Enter), ..enter.clone() };
     let room = |phase, fire, run| State { phase, fire, run };
@@ -102,6 +119,7 @@ pub(crate) fn states() -> Vec<State> {
         room(Phase::Degraded, Fire::Normal, Some(enter.clone())),
         room(Phase::Proving, Fire::Unknown, Some(enter)),
         room(Phase::Held, Fire::Alarm, Some(held)),
+        room(Phase::Held, Fire::Unknown, Some(watched)),
     ];
     every!(states.iter().map(|state| state.phase).collect::<Vec<_>>(); Phase::Peace, Phase::Preview,
         Phase::Running, Phase::Ready, Phase::Degraded, Phase::Proving, Phase::Held);
@@ -123,13 +141,15 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Confirm { step: 0, who: who() },
         Event::Simulate { step: 0, who: who() },
         Event::Cannot { step: 1, who: who(), why: why() },
-        Event::Waive { step: 1, who: who(), why: why(), span: Duration::from_millis(3_600_500) },
+        Event::Waive { step: 1, who: who(), why: why(), span: Duration::from_millis(3_600_500), until: None },
         Event::Retry { step: 2, who: who() },
         Event::Commit { who: who() },
         Event::Resume { who: who(), why: why() },
         Event::Reject { who: who(), why: why() },
     ];
     events.extend(timers().into_iter().map(Event::Elapsed));
+    let (span, until) = (Duration::from_secs(3600), Some(Timestamp(1_790_000_000_000)));
+    events.push(Event::Waive { step: 1, who: who(), why: why(), span, until });
     every!(events; Event::Fire(_), Event::Stop { .. }, Event::Restarted, Event::Order(_),
         Event::Cancel { .. }, Event::Truth(_, _), Event::Acted { .. }, Event::Confirm { .. },
         Event::Simulate { .. }, Event::Cannot { .. }, Event::Waive { .. }, Event::Retry { .. },
@@ -154,9 +174,10 @@ pub(crate) fn effects() -> Vec<Effect> {
         Effect::DisarmAll,
     ];
     effects.extend(timers().into_iter().map(|timer| Effect::Arm(timer, Duration::from_millis(1500))));
+    effects.push(Effect::Disturbed(1));
     every!(effects; Effect::Act { .. }, Effect::Safe(_), Effect::Lease(_), Effect::Unlease(_),
         Effect::Reread(_), Effect::Ask(_), Effect::Escalate { .. }, Effect::GuardRefused(_),
-        Effect::DrillEnded, Effect::Arm(_, _), Effect::Disarm(_), Effect::DisarmAll);
+        Effect::DrillEnded, Effect::Arm(_, _), Effect::Disarm(_), Effect::DisarmAll, Effect::Disturbed(_));
     effects
 }
 
@@ -166,7 +187,7 @@ fn words_of_the_mode_switch() {
     words!(stored "mode/stage", Stage: Peace, Preview, Notice, Clearing, Acting, Checking, Ready, Degraded,
         Proving, Held);
     words!(stored "mode/fire", Fire: Unknown, Normal, Alarm);
-    words!(stored "mode/cause", Cause: Fire, Stop, Guard, Failed, Cancel);
+    words!(stored "mode/cause", Cause: Fire, Stop, Guard, Failed, Cancel, Silent);
     words!(stored "mode/truth", Truth: True, False, Unknown);
     words!(stored "mode/acted", ActionResult: Done, Failed);
     words!(stored "mode/turn", ActionPhase: On, Off, Compensate);

@@ -24,6 +24,7 @@ mod golden_plans;
 mod golden_values;
 mod hazards;
 mod identity;
+mod kept_plan;
 pub mod labels;
 pub mod order;
 mod path;
@@ -48,6 +49,7 @@ pub use event::{ActionPhase, ActionResult, Actor, Effect, Event, OrderRef, Refus
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
+pub use kept_plan::{Grafted, KeptPlan, KeptRoom};
 pub use path::{Forecast, forecast};
 pub use plan::{
     Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify,
@@ -60,6 +62,6 @@ pub use predicate::{Claim, Predicate, Readings};
 pub use replay::{ReplayMismatch, replay};
 pub use resolved_plan::{Action, Condition, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
 pub use safety_rule::{SafetyRule, SafetyRules};
-pub use state::{Cause, Fire, Phase, Run, Stage, State, StepState};
+pub use state::{Cause, Fire, Phase, Run, Silent, Stage, State, StepState, Waiver};
 pub use step::{step, step_under};
 pub use truth::Truth;

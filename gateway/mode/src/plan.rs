@@ -41,7 +41,7 @@ pub enum Pressure {
 }
 
 /// A plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Its id; id and version identify the plan's content for ever.
     pub id: Id,
@@ -74,7 +74,7 @@ pub struct Plan {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Its id in the plan.
     pub id: Id,
@@ -95,7 +95,8 @@ pub struct Step {
 }
 
 /// The action of a step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Work {
     /// A task for people.
     Human(HumanTask),
@@ -136,7 +137,7 @@ pub enum Work {
 }
 
 /// Compensation of a failed step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compensate {
     /// Outputs and their values.
     pub set: Vec<(String, Literal)>,
@@ -145,7 +146,7 @@ pub struct Compensate {
 }
 
 /// A task for people.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HumanTask {
     /// The required role.
     pub role: String,
@@ -166,7 +167,7 @@ pub struct HumanTask {
 }
 
 /// An event that voids people's evidence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoidOn {
     /// A door of the room opens.
     pub door_opened: bool,
@@ -177,7 +178,7 @@ pub struct VoidOn {
 }
 
 /// How a step is proven.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verify {
     /// Predicates that must hold.
     pub read: Vec<String>,
@@ -200,7 +201,7 @@ pub enum Channel {
 }
 
 /// Retries of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// Number of attempts after the first.
     pub times: u8,

@@ -8,13 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::OrderRef;
 use super::plan::{Class, Direction, Drill};
 use super::state::{Phase, State};
 use linli_domain::Id;
 
 /// The data policy of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Devices, each once.
     pub devices: Vec<Reading>,
@@ -25,7 +27,7 @@ pub struct Policy {
 }
 
 /// How a device is polled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The device.
     pub device: Id,
@@ -36,7 +38,7 @@ pub struct Reading {
 }
 
 /// How an alarm is treated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ruling {
     /// Id of the alarm.
     pub alarm: Id,
@@ -47,7 +49,7 @@ pub struct Ruling {
 }
 
 /// Text that a kiosk shows in place of its service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// The kiosk.
     pub kiosk: Id,

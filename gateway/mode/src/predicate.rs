@@ -1,12 +1,14 @@
 //! Predicates over readings, of which guards consist. Each is true, false, or unknown.
 
+use serde::{Deserialize, Serialize};
+
 use super::expression::{Literal, Op};
 use super::truth::Truth;
 use crate::facility::{Facility, Read, ReadSource};
 use linli_domain::Value;
 
 /// One comparison of one reading.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Predicate {
     /// Position of the fixture.
     pub fixture: usize,
@@ -17,7 +19,8 @@ pub struct Predicate {
 }
 
 /// The comparison of a reading.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// Compares with a literal.
     Is(Op, Literal),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::expression::Literal;
 use super::plan::{Channel, Drill, OnFail, Plan, Retry, VoidOn};
 use super::plan_rule::PlanRule;
@@ -23,7 +25,8 @@ pub struct Fault {
 }
 
 /// A condition of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// A predicate, by its position.
     Predicate(usize),
@@ -38,7 +41,7 @@ pub enum Condition {
 }
 
 /// An output and what it is set to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     /// Position of the fixture.
     pub fixture: usize,
@@ -51,7 +54,7 @@ pub struct Setting {
 }
 
 /// A resolved step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolvedStep {
     /// Its id.
     pub id: Id,
@@ -76,7 +79,8 @@ pub struct ResolvedStep {
 }
 
 /// The action of a step, resolved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// People do it.
     Human {
@@ -147,7 +151,7 @@ pub enum Action {
 }
 
 /// A safe state, and what proves it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Safe {
     /// The settings.
     pub setting: Setting,
@@ -158,7 +162,7 @@ pub struct Safe {
 }
 
 /// A plan resolved against a building.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolvedPlan {
     /// The plan.
     pub plan: Plan,
@@ -221,6 +225,15 @@ impl ResolvedPlan {
         let of_steps = self.steps.iter().flat_map(|resolved_step| resolved_step.action.all_settings());
         let safe = self.safe.iter().map(|safe| &safe.setting);
         of_steps.chain(safe).map(|setting| (setting.fixture, setting.output))
+    }
+
+    /// Returns all predicates in the order in which news of them is applied: first those that prove outputs
+    /// safe, so that no claim is made while an output is known not to be.
+    #[must_use]
+    pub fn urgency(&self) -> Vec<usize> {
+        let proofs: Vec<usize> = self.safe.iter().filter_map(|safe| safe.proof).collect();
+        let rest = (0..self.predicates.len()).filter(|predicate| !proofs.contains(predicate));
+        proofs.iter().copied().chain(rest).collect()
     }
 
     /// Returns the settings of a phase of a step.

@@ -61,6 +61,32 @@ pub enum SafetyRule {
     Order,
     /// Outputs that were set and are proven by no step are made safe before a claim.
     LooseEndsAreSafe,
+    /// An unknown reading does not prove an output safe.
+    UnknownIsNotSafe,
+    /// An output that is proven safe is watched, and made safe again.
+    Watched,
+    /// A run that resumes or begins over another first proves every output safe that is not.
+    SafeFirst,
+    /// A restart makes safe what was moved, until people confirm again.
+    RestartReleases,
+    /// A waiver ends with a restart.
+    WaiverEnds,
+    /// A hold gives back the leases of processes.
+    LeaseEnds,
+    /// A fire holds the room in a preview, too.
+    FireInPreview,
+    /// A fire panel that falls silent, or a restart, does not end a fire.
+    SilenceIsNoEnd,
+    /// A claim does not stand while the fire panel, a door contact or a sensor for people is silent.
+    SilenceIsTold,
+    /// No order replaces a run that a fire or a person holds, and none begins in a fire.
+    HoldOutranksOrders,
+    /// A return that was not finished is not forgotten.
+    ReturnIsOwed,
+    /// What a room contains must be cleared before what it needs is switched.
+    ClearedFirst,
+    /// A device step that a person waived on the way back keeps the room out of peace.
+    PeaceIsWhole,
 }
 
 /// The set of disabled rules. Empty in the gateway.
@@ -71,7 +97,7 @@ pub struct SafetyRules(u64);
 
 impl SafetyRule {
     /// Every rule.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 41] = [
         Self::Evidences,
         Self::UnknownIsNotVacant,
         Self::SweepIsVoided,
@@ -100,6 +126,19 @@ impl SafetyRule {
         Self::StopAlways,
         Self::Order,
         Self::LooseEndsAreSafe,
+        Self::UnknownIsNotSafe,
+        Self::Watched,
+        Self::SafeFirst,
+        Self::RestartReleases,
+        Self::WaiverEnds,
+        Self::LeaseEnds,
+        Self::FireInPreview,
+        Self::SilenceIsNoEnd,
+        Self::SilenceIsTold,
+        Self::HoldOutranksOrders,
+        Self::ReturnIsOwed,
+        Self::ClearedFirst,
+        Self::PeaceIsWhole,
     ];
 }
 

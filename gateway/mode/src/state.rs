@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::OrderRef;
 use super::plan::{Channel, Class, Direction};
 use super::truth::Truth;
-use linli_domain::Id;
+use linli_domain::{Id, Timestamp};
 
 /// The state of a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,6 +94,8 @@ pub enum Cause {
     Failed,
     /// The order was cancelled.
     Cancel,
+    /// Nothing was heard of the fire panel for too long.
+    Silent,
 }
 
 /// A run of a plan.
@@ -119,8 +121,47 @@ pub struct Run {
     pub moved: BTreeSet<usize>,
     /// Moved outputs whose safe state is not proven yet.
     pub unproven: BTreeSet<usize>,
+    /// Outputs that an action moved and that are proven safe. They are watched: one that is moved by
+    /// another hand is made safe again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub watched: BTreeSet<usize>,
+    /// Outputs that must be proven safe before any device acts.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub awaited: BTreeSet<usize>,
+    /// Waivers in force, by step.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waivers: BTreeMap<usize, Waiver>,
+    /// Number of the last waiver of this run; none was given while it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiver_count: u32,
+    /// Whether it began in place of a return that was not finished.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_over_return: bool,
     /// Why the room is held.
     pub causes: BTreeSet<Cause>,
+}
+
+/// A decision of a person that a step is not needed for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Waiver {
+    /// Its number in the run, from 1.
+    pub number: u32,
+    /// Who decided it.
+    pub by: Id,
+    /// Why.
+    pub why: String,
+    /// When it ends, by the wall clock; a timer ends it, whatever that clock says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// Evidence of which nothing is heard although a claim rests on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Silent {
+    /// The fire panel.
+    FirePanel,
+    /// A door contact or a sensor for people: the predicate.
+    Predicate(usize),
 }
 
 /// The state of a step.
@@ -194,6 +235,11 @@ impl Run {
             pulsed: BTreeSet::new(),
             moved: BTreeSet::new(),
             unproven: BTreeSet::new(),
+            watched: BTreeSet::new(),
+            awaited: BTreeSet::new(),
+            waivers: BTreeMap::new(),
+            waiver_count: 0,
+            is_over_return: false,
             causes: BTreeSet::new(),
         }
     }
@@ -271,4 +317,14 @@ impl Stage {
             Self::Held => "held",
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(is: &bool) -> bool {
+    !*is
 }

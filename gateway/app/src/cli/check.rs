@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::WRONG;
+use super::{WRONG, mode};
 use linli_config::{self, Checked};
 
 /// Check a configuration completely and tell all problems at once. Opens no port.
@@ -33,6 +33,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => Ok(checked),
     });
     match loaded {
+        Ok(checked) if !mode::missing_plans(&checked).is_empty() => {
+            let missing = mode::missing_plans(&checked);
+            match args.json {
+                true => {
+                    println!("{}", serde_json::to_string_pretty(&json!({"good": false, "rooms": missing}))?)
+                }
+                false => eprintln!("{}", missing.join("\n")),
+            }
+            return Ok(ExitCode::from(WRONG));
+        }
         Ok(checked) if args.json => println!("{}", serde_json::to_string_pretty(&as_json(&checked))?),
         Ok(checked) => print(&checked),
         Err(report) if args.json => {

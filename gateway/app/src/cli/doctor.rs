@@ -44,6 +44,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn configuration(args: &Args) -> Finding {
     match linli_config::load(&args.site.config) {
+        Ok(checked) if !super::mode::missing_plans(&checked).is_empty() => {
+            let text = super::mode::missing_plans(&checked).join("\n");
+            Finding { part: "configuration", well: false, text }
+        }
         Ok(checked) => {
             let devices: usize = checked.lines.iter().map(|line| line.plan.layouts().len()).sum();
             let text =

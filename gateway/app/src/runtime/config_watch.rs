@@ -45,6 +45,8 @@ pub struct ConfigWatch {
     pub mode: watch::Sender<Arc<mode::Setup>>,
     /// Outputs of the plans.
     pub outputs: watch::Sender<Arc<PlanOutputs>>,
+    /// The plans that rooms follow; the mode service publishes them.
+    pub needed: watch::Sender<Vec<mode::Needed>>,
     /// Ids of the devices that the mode service reads.
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Public keys that firmware images may be signed with.
@@ -73,6 +75,7 @@ impl ConfigWatch {
             terminals: watch::Sender::new(terminals(current)),
             mode: watch::Sender::new(Arc::new(mode::Setup::of(current))),
             outputs: watch::Sender::new(outputs(current)),
+            needed: watch::Sender::default(),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
             watched: watch::Sender::new(watched(current)),

@@ -227,6 +227,12 @@ impl Gateway {
                 return Err(report.to_string());
             }
         };
+        let missing = mode::missing(&self.follow.needed.borrow(), &mode::Setup::of(&fresh));
+        if !missing.is_empty() {
+            let report = missing.join("\n");
+            tracing::error!("reload refused, nothing changed:\n{report}");
+            return Err(report);
+        }
         let changes = linli_config::diff(&self.current, &fresh).to_string();
         self.current = fresh;
         self.apply().await;

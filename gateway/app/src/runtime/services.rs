@@ -277,6 +277,8 @@ async fn mode_service(
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.mode),
         setup: follow.mode.subscribe(),
+        needed: follow.needed.clone(),
+        evidence: follow.evidence.clone(),
         birth,
         policies,
         outputs,

@@ -129,6 +129,10 @@ impl Room<'_> {
 
     /// Executes a step if its guard holds, or finds that nothing has to be done.
     fn try_act(&mut self, step: usize) {
+        // What is to be made safe is not found to be as the step wants it.
+        if self.waits_for_safety() {
+            return;
+        }
         let resolved_step = &self.resolved.steps[step];
         let is_pulsed = self.run().is_some_and(|run| run.pulsed.contains(&step));
         if let Action::Actuate { verify, is_reasserted, .. } = &resolved_step.action {
@@ -159,20 +163,11 @@ impl Room<'_> {
     /// Intends an action. The effect is executed only after the intent is stored.
     pub(super) fn intend(&mut self, step: usize, attempt: u8) {
         self.set_step(step, StepState::Intent(attempt));
-        let outputs: Vec<(usize, usize)> = self
-            .resolved
-            .settings(step, ActionPhase::On)
-            .iter()
-            .map(|set| (set.fixture, set.output))
-            .collect();
-        let safe = self.resolved.safe.iter().enumerate();
-        let moved: Vec<usize> = safe
-            .filter(|(_, safe)| outputs.contains(&(safe.setting.fixture, safe.setting.output)))
-            .map(|(index, _)| index)
-            .collect();
+        let moved = self.outputs(step);
         let is_pulse = matches!(self.resolved.steps[step].action, Action::Actuate { is_pulse: true, .. });
         if let Some(run) = self.run_mut() {
             run.unproven.retain(|output| !moved.contains(output));
+            run.watched.retain(|output| !moved.contains(output));
             run.moved.extend(moved);
             if is_pulse {
                 run.pulsed.insert(step);
@@ -200,7 +195,7 @@ impl Room<'_> {
         if !run.steps.iter().all(StepState::is_settled) || !run.unproven.is_empty() {
             return;
         }
-        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(SafetyRule::GapIsTold);
+        let has_gap = self.has_gap();
         let is_return = run.is_return();
         let left: Vec<usize> =
             run.moved.iter().copied().filter(|output| !self.is_accounted_for(*output)).collect();

@@ -43,7 +43,10 @@ impl Room<'_> {
     /// Returns whether everything that the claim rests on is known to hold.
     pub(super) fn is_proven(&self) -> bool {
         let stands = |step: &usize| *self.step_state(*step) != StepState::Failed;
-        self.rests_on().into_iter().filter(stands).all(|step| self.whole(step).holds())
+        let is_safe = self.run().is_none_or(|run| run.unproven.is_empty());
+        is_safe
+            && !self.is_silent()
+            && self.rests_on().into_iter().filter(stands).all(|step| self.whole(step).holds())
     }
 
     /// Requires new readings of every predicate before the claim.
@@ -85,10 +88,25 @@ impl Room<'_> {
     /// Claims ready without gaps, degraded with some.
     pub(super) fn judge(&mut self) {
         let Some(run) = self.run() else { return };
-        let has_gap = run.steps.contains(&StepState::Failed) && self.keeps(SafetyRule::GapIsTold);
+        let has_gap = self.has_gap() || self.is_silent();
         let is_done = run.steps.iter().all(StepState::is_settled);
         // Without gaps the run continues until the claim, or peace.
         self.state.phase = if is_done && has_gap { Phase::Degraded } else { Phase::Running };
+    }
+
+    /// Returns whether a step failed, or a device was not set back because somebody waived it.
+    pub(super) fn has_gap(&self) -> bool {
+        let Some(run) = self.run() else { return false };
+        let is_left = |(step, state): (usize, &StepState)| {
+            let is_device = matches!(
+                self.resolved.steps.get(step).map(|step| &step.action),
+                Some(Action::Actuate { .. } | Action::Process { .. })
+            );
+            matches!(state, StepState::Waived(_)) && is_device
+        };
+        let owes = run.is_return() && self.keeps(SafetyRule::PeaceIsWhole);
+        (run.steps.contains(&StepState::Failed) && self.keeps(SafetyRule::GapIsTold))
+            || (owes && run.steps.iter().enumerate().any(is_left))
     }
 
     /// Reports as gaps the steps whose proof was not repeated in time after a restart.

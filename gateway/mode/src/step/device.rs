@@ -235,19 +235,7 @@ impl Room<'_> {
                 self.effects.push(Effect::Act { step, turn: ActionPhase::Compensate, attempt: 1 });
             }
             _ => {
-                let outputs: Vec<(usize, usize)> = self
-                    .resolved
-                    .settings(step, ActionPhase::On)
-                    .iter()
-                    .map(|set| (set.fixture, set.output))
-                    .collect();
-                let safe = self
-                    .resolved
-                    .safe
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, safe)| outputs.contains(&(safe.setting.fixture, safe.setting.output)));
-                let safe: Vec<usize> = safe.map(|(index, _)| index).collect();
+                let safe = self.outputs(step);
                 self.ask_safe(&safe);
             }
         }

@@ -51,7 +51,7 @@ impl Room<'_> {
         self.watch_guards();
     }
 
-    fn void_step(&mut self, step: usize) {
+    pub(super) fn void_step(&mut self, step: usize) {
         let is_done = matches!(self.step_state(step), StepState::Verified(_));
         let Some(run) = self.run_mut() else { return };
         if is_done {
@@ -136,7 +136,7 @@ impl Room<'_> {
 
     /// Returns whether somebody removed these contents in this run.
     pub(super) fn free_of(&self, contents: Contents) -> Truth {
-        if !self.resolved.contents.contains(&contents) {
+        if !self.resolved.contents.contains(&contents) || !self.keeps(SafetyRule::ClearedFirst) {
             return Truth::True;
         }
         let cleared = (0..self.resolved.steps.len()).any(|step| {

@@ -1,16 +1,11 @@
 //! Fire, stop, failed guards and restarts: the room is made safe and stays held until a person resumes
 //! it.
 
-use std::time::Duration;
-
 use super::super::event::{Actor, Effect, Refused, Timer};
 use super::super::plan::Class;
 use super::super::state::{Cause, Fire, Phase, StepState};
 use super::super::truth::Truth;
 use super::{Room, SafetyRule};
-
-/// Pause before the safe state of an output that is not proven is written again.
-const SAFE_AGAIN: Duration = Duration::from_secs(5);
 
 // === impl Room ===
 
@@ -20,15 +15,26 @@ impl Room<'_> {
             Truth::True => Fire::Alarm,
             Truth::False => Fire::Normal,
             // A panel that stops sending during an alarm has not ended it.
-            Truth::Unknown if self.state.fire == Fire::Alarm => Fire::Alarm,
-            Truth::Unknown => Fire::Unknown,
+            Truth::Unknown => self.silent_panel(),
         };
-        let concerned = !matches!(self.state.phase, Phase::Peace | Phase::Preview);
+        let concerned = match self.state.phase {
+            Phase::Peace => false,
+            // In a preview of the return, or over another run, outputs stand as an earlier run set them.
+            Phase::Preview => self.keeps(SafetyRule::FireInPreview),
+            _ => true,
+        };
         if self.state.fire == Fire::Alarm && concerned && self.keeps(SafetyRule::FireHolds) {
             self.hold(Cause::Fire);
         } else {
             self.watch_guards();
+            self.watch_claim();
         }
+    }
+
+    /// Returns what is known of the fire once nothing is heard of the panel.
+    fn silent_panel(&self) -> Fire {
+        let stays = self.state.fire == Fire::Alarm && self.keeps(SafetyRule::SilenceIsNoEnd);
+        if stays { Fire::Alarm } else { Fire::Unknown }
     }
 
     pub(super) fn stop(&mut self) -> Result<(), Refused> {
@@ -44,68 +50,20 @@ impl Room<'_> {
     pub(super) fn hold(&mut self, cause: Cause) {
         let Some(run) = self.run_mut() else { return };
         run.causes.insert(cause);
+        run.awaited.clear();
         let running: Vec<usize> =
             (0..run.steps.len()).filter(|step| run.steps[*step].is_in_flight()).collect();
         self.state.phase = Phase::Held;
         self.effects.push(Effect::DisarmAll);
-        self.effects.extend(running.into_iter().map(Effect::Unlease));
+        if self.keeps(SafetyRule::LeaseEnds) {
+            self.effects.extend(running.into_iter().map(Effect::Unlease));
+        }
         if self.keeps(SafetyRule::Rewalk) {
             self.rewalk();
         } else {
             self.skip_what_was_done();
         }
         self.make_safe();
-    }
-
-    fn make_safe(&mut self) {
-        if !self.keeps(SafetyRule::SafeOnHold) {
-            return;
-        }
-        let moved: Vec<usize> = self.run().map(|run| run.moved.iter().copied().collect()).unwrap_or_default();
-        self.ask_safe(&moved);
-    }
-
-    /// Writes the safe states of outputs; no claim is made before they are read back.
-    pub(super) fn ask_safe(&mut self, outputs: &[usize]) {
-        for output in outputs {
-            self.effects.push(Effect::Safe(*output));
-            if let Some(run) = self.run_mut() {
-                run.unproven.insert(*output);
-            }
-            self.forget(&self.resolved.safe[*output].touches);
-        }
-        if !outputs.is_empty() {
-            self.arm(Timer::Safe, SAFE_AGAIN);
-        }
-    }
-
-    pub(super) fn ask_safe_again(&mut self) {
-        let unproven: Vec<usize> =
-            self.run().map(|run| run.unproven.iter().copied().collect()).unwrap_or_default();
-        if unproven.is_empty() {
-            return;
-        }
-        self.effects.extend(unproven.into_iter().map(Effect::Safe));
-        self.arm(Timer::Safe, SAFE_AGAIN);
-    }
-
-    /// Marks an output as proven once it reads safe; it no longer counts as moved.
-    pub(super) fn prove_safe(&mut self, predicate: usize, truth: Truth) {
-        if !truth.holds() || self.run().is_none_or(|run| run.unproven.is_empty()) {
-            return;
-        }
-        let proven: Vec<usize> = (0..self.resolved.safe.len())
-            .filter(|output| self.resolved.safe[*output].proof == Some(predicate))
-            .collect();
-        let Some(run) = self.run_mut() else { return };
-        for output in proven {
-            if run.unproven.remove(&output) {
-                run.moved.remove(&output);
-            }
-        }
-        if run.unproven.is_empty() {
-            self.disarm(Timer::Safe);
-        }
     }
 
     pub(super) fn resume(&mut self, who: &Actor, why: &str) -> Result<(), Refused> {
@@ -125,46 +83,71 @@ impl Room<'_> {
             return Ok(());
         }
         self.effects.push(Effect::DisarmAll);
+        let begins_safe = self.keeps(SafetyRule::SafeFirst);
         if let Some(run) = self.run_mut() {
             run.causes.clear();
-            run.unproven.clear();
+            if !begins_safe {
+                run.unproven.clear();
+            }
         }
         self.rewalk();
         self.state.phase = Phase::Running;
+        if begins_safe {
+            self.make_safe_first();
+        }
         self.effects.push(Effect::Reread((0..self.resolved.predicates.len()).collect()));
         Ok(())
     }
 
     /// Applies a restart: predicates are unknown, people's evidence is void, no device is switched on by
-    /// itself.
+    /// itself, and what was moved is made safe until people confirm again.
     pub(super) fn restarted(&mut self) {
-        self.state.fire = Fire::Unknown;
+        self.state.fire = self.silent_panel();
         let (predicates, phase) = (self.resolved.predicates.len(), self.state.phase);
+        let ends_waivers = self.keeps(SafetyRule::WaiverEnds);
         let Some(run) = self.run_mut() else { return };
         run.truths = vec![Truth::Unknown; predicates];
         run.settled.clear();
         let class = run.order.class;
         // The remaining time of a waiver is unknown after a restart: a person must waive again.
-        for state in &mut run.steps {
-            if matches!(state, StepState::Waived(_)) {
-                *state = StepState::Failed;
+        if ends_waivers {
+            run.waivers.clear();
+            for state in &mut run.steps {
+                if matches!(state, StepState::Waived(_)) {
+                    *state = StepState::Failed;
+                }
             }
         }
         self.effects.push(Effect::Reread((0..predicates).collect()));
         match phase {
             Phase::Peace => {}
-            Phase::Preview if class == Class::Actual => {
-                let grace = self.resolved.plan.grace;
-                self.arm(Timer::Grace, grace);
+            Phase::Preview => {
+                if ends_waivers {
+                    self.rewalk();
+                }
+                self.release();
+                if class == Class::Actual {
+                    let grace = self.resolved.plan.grace;
+                    self.arm(Timer::Grace, grace);
+                }
             }
-            Phase::Preview => {}
-            Phase::Running if self.keeps(SafetyRule::Rewalk) => self.rewalk(),
+            Phase::Running if self.keeps(SafetyRule::Rewalk) => {
+                self.rewalk();
+                self.release();
+            }
             Phase::Running => self.skip_what_was_done(),
             Phase::Ready | Phase::Degraded | Phase::Proving if self.keeps(SafetyRule::ProveAgain) => {
+                self.release_what_was_searched();
                 self.prove();
             }
             Phase::Ready | Phase::Degraded | Phase::Proving => {}
-            Phase::Held if self.keeps(SafetyRule::HoldStays) => self.make_safe(),
+            Phase::Held if self.keeps(SafetyRule::HoldStays) => {
+                if let Some(run) = self.run_mut() {
+                    let watched = std::mem::take(&mut run.watched);
+                    run.moved.extend(watched);
+                }
+                self.make_safe();
+            }
             Phase::Held => {
                 self.rewalk();
                 self.state.phase = Phase::Running;

@@ -11,6 +11,8 @@ mod evidence;
 mod hold;
 mod order;
 mod people;
+mod safe;
+mod silence;
 
 use super::event::{Effect, Event, Refused, Timer};
 use super::resolved_plan::{Action, Condition, ResolvedPlan};
@@ -33,6 +35,7 @@ pub fn step_under(
     let mut room = Room { safety_rules, resolved, state: state.clone(), effects: Vec::new() };
     room.take(event)?;
     room.go_on();
+    room.watch_panel(state, event);
     Ok((room.state, room.effects))
 }
 
@@ -59,7 +62,9 @@ impl Room<'_> {
             Event::Confirm { step, who } => return self.confirm(*step, who),
             Event::Simulate { step, who } => return self.simulate(*step, who),
             Event::Cannot { step, who, why } => return self.cannot(*step, who, why),
-            Event::Waive { step, who, why, span } => return self.waive(*step, who, why, *span),
+            Event::Waive { step, who, why, span, until } => {
+                return self.waive(*step, who, why, (*span, *until));
+            }
             Event::Retry { step, who } => return self.retry(*step, who),
             Event::Commit { who } => return self.commit(who),
             Event::Resume { who, why } => return self.resume(who, why),
@@ -82,6 +87,7 @@ impl Room<'_> {
             Timer::Waiver(step) => self.waiver_over(step),
             Timer::Safe => self.ask_safe_again(),
             Timer::Prove => self.prove_over(),
+            Timer::Silent => self.silence_over(),
         }
     }
 

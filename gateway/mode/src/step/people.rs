@@ -6,8 +6,12 @@ use std::time::Duration;
 use super::super::event::{Actor, Effect, Refused, Timer};
 use super::super::plan::Channel;
 use super::super::resolved_plan::Action;
-use super::super::state::{Phase, StepState};
+use super::super::state::{Phase, StepState, Waiver};
 use super::{Room, SafetyRule};
+use linli_domain::Timestamp;
+
+/// Longest waiver; what is needed for longer is decided again.
+const LONGEST_WAIVER: Duration = Duration::from_hours(7 * 24);
 
 // === impl Room ===
 
@@ -98,18 +102,22 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// Waives a step for a time. Steps that safety or acceptance depends on cannot be waived.
+    /// Waives a step for a time; `until` is its end for people. Steps that safety or acceptance depends on
+    /// cannot be waived.
     pub(super) fn waive(
         &mut self,
         step: usize,
         who: &Actor,
         why: &str,
-        span: Duration,
+        (span, until): (Duration, Option<Timestamp>),
     ) -> Result<(), Refused> {
         self.known(step, "waiving")?;
         self.needs("waiving", &self.resolved.plan.lead, who)?;
         if why.trim().is_empty() {
             return Err(Refused::NoReason);
+        }
+        if span.is_zero() || span > LONGEST_WAIVER {
+            return Err(Refused::Span);
         }
         let resolved_step = &self.resolved.steps[step];
         let rests = match &resolved_step.action {
@@ -130,6 +138,11 @@ impl Room<'_> {
         }
         self.disarm_step(step);
         self.set_step(step, StepState::Waived(who.id.clone()));
+        if let Some(run) = self.run_mut() {
+            run.waiver_count = run.waiver_count.saturating_add(1);
+            let (number, by) = (run.waiver_count, who.id.clone());
+            run.waivers.insert(step, Waiver { number, by, why: why.trim().to_owned(), until });
+        }
         self.arm(Timer::Waiver(step), span);
         if self.state.phase == Phase::Degraded {
             self.judge();
@@ -141,6 +154,9 @@ impl Room<'_> {
     pub(super) fn waiver_over(&mut self, step: usize) {
         if !matches!(self.step_state(step), StepState::Waived(_)) {
             return;
+        }
+        if let Some(run) = self.run_mut() {
+            run.waivers.remove(&step);
         }
         match self.state.phase {
             Phase::Ready | Phase::Degraded | Phase::Proving => {
@@ -166,10 +182,14 @@ impl Room<'_> {
         // A person who repeats a pulse has checked whether the first one acted.
         if let Some(run) = self.run_mut() {
             run.pulsed.remove(&step);
+            run.waivers.remove(&step);
         }
         self.disarm(Timer::Waiver(step));
         self.set_step(step, StepState::Pending);
-        self.state.phase = Phase::Running;
+        // In a preview nothing begins before the plan does.
+        if self.state.phase != Phase::Preview {
+            self.state.phase = Phase::Running;
+        }
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use linli_domain::alarm::Source;
 use linli_domain::{Id, Value};
 use linli_mode::facility::{
-    Facility, FireZone, Fixture, Interlock, Kind, Opening, Output, Person, Read, ReadSource, Room, Way,
+    Contents, Facility, FireZone, Fixture, Interlock, Kind, Opening, Output, Person, Read, ReadSource, Room,
+    Way,
 };
 use linli_mode::{
     Channel, Compensate, Direction, Drill, HumanTask, Literal, OnFail, Plan, Pressure, ResolvedPlan, Retry,
@@ -328,4 +329,73 @@ pub fn resolved(plan: Plan) -> ResolvedPlan {
 
 pub fn brief_in(plan: Plan, facility: &Facility) -> ResolvedPlan {
     ResolvedPlan::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// A kitchen that becomes a store: food in it, a stove and a fridge.
+pub fn kitchen() -> Facility {
+    let lit = [("off", 0), ("on", 1)];
+    let kept = [("food", 0), ("goods", 1)];
+    let mut facility = facility();
+    facility.rooms[0].contents = vec![Contents::HotFood, Contents::Chilled];
+    facility.fixtures = vec![
+        fixture(
+            "heat",
+            Kind::Heat,
+            vec![output("heat", "power", &lit, Some("off"))],
+            vec![read("power", words(&lit), true, "heat")],
+        ),
+        fixture(
+            "fridge",
+            Kind::Fridge,
+            vec![output("fridge", "setpoint", &kept, None)],
+            vec![read("setpoint", words(&kept), true, "fridge")],
+        ),
+    ];
+    facility
+}
+
+fn kitchen_step(device: &str, name: &str, to: &str, after: &[&str], pre: &[&str]) -> Step {
+    let work = Work::Actuate {
+        device: device.to_owned(),
+        set: vec![(name.to_owned(), word(to))],
+        verify: verify(&format!("{device}.{name} == {to}"), Channel::Independent),
+        retry: Retry { times: 1, gap: Duration::from_secs(5) },
+        compensate: None,
+        is_reasserted: false,
+    };
+    step(device, after, pre, Drill::Simulate, OnFail::Human, work)
+}
+
+/// The way in of the kitchen: the food is taken out, the stove goes off, the fridge keeps other goods.
+pub fn store() -> Plan {
+    let clear = HumanTask {
+        role: "staff".to_owned(),
+        count: 2,
+        clears: vec!["hot_food".to_owned(), "chilled".to_owned()],
+        ..HumanTask::default()
+    };
+    let mut plan = enter();
+    plan.pressure = Pressure::Neutral;
+    plan.steps = vec![
+        step("clear", &[], &[], Drill::Live, OnFail::Human, Work::Human(clear)),
+        kitchen_step("heat", "power", "off", &["clear"], &["free_of(hot_food)", "fire == normal"]),
+        kitchen_step("fridge", "setpoint", "goods", &["clear"], &["free_of(chilled)", "fire == normal"]),
+        accept(&["clear"]),
+    ];
+    plan
+}
+
+/// The way back of the kitchen.
+pub fn from_store() -> Plan {
+    let inspect = HumanTask { role: "staff".to_owned(), count: 1, ..HumanTask::default() };
+    let clear = HumanTask { clears: vec!["chilled".to_owned()], ..inspect.clone() };
+    let mut plan = back();
+    plan.pressure = Pressure::Neutral;
+    plan.steps = vec![
+        step("clear", &[], &[], Drill::Live, OnFail::Human, Work::Human(clear)),
+        kitchen_step("fridge", "setpoint", "food", &["clear"], &["free_of(chilled)", "fire == normal"]),
+        step("inspect", &["fridge"], &[], Drill::Live, OnFail::Human, Work::Human(inspect)),
+        accept(&["inspect"]),
+    ];
+    plan
 }

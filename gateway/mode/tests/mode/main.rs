@@ -3,6 +3,7 @@
 mod building;
 mod explore;
 mod harm;
+mod holds;
 mod model;
 mod moves;
 mod orders;

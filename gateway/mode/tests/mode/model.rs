@@ -7,7 +7,10 @@
 use linli_mode::facility::Facility;
 use linli_mode::{Phase, Plan, SafetyRule, SafetyRules};
 
-use super::building::{back, brief_in, enter, enter_alone, enter_on_and_off, facility, with_plain_lamps};
+use super::building::{
+    back, brief_in, enter, enter_alone, enter_on_and_off, facility, from_store, kitchen, store,
+    with_plain_lamps,
+};
 use super::explore::{Found, System, explore};
 use super::harm::violated;
 use super::world::{Move, Rules, Wire, World};
@@ -15,10 +18,13 @@ use super::world::{Move, Rules, Wire, World};
 /// States at most; more would mean that the model grew beyond what a test should take.
 const MOST: usize = 60_000_000;
 
+/// States that a test looks at when things go wrong: those that take the fewest moves.
+const NEAREST: usize = 1_000_000;
+
 /// What has to go wrong, and how often a person has to decide otherwise, for the lack of a safety rule to
 /// show. The safety rules about evidence back each other up: one of them shows only when the other is
 /// broken too, with one person who searches the room.
-const SHOWS: [(SafetyRule, &[SafetyRule], u8, u8); 28] = [
+const SHOWS: [(SafetyRule, &[SafetyRule], u8, u8); 37] = [
     (SafetyRule::Evidences, &[], 1, 0),
     (SafetyRule::UnknownIsNotVacant, &[SafetyRule::SweepIsVoided], 1, 0),
     (SafetyRule::SweepIsVoided, &[], 1, 0),
@@ -47,6 +53,24 @@ const SHOWS: [(SafetyRule, &[SafetyRule], u8, u8); 28] = [
     (SafetyRule::StopAlways, &[], 0, 0),
     (SafetyRule::Order, &[], 0, 0),
     (SafetyRule::LooseEndsAreSafe, &[], 0, 1),
+    (SafetyRule::UnknownIsNotSafe, &[], 1, 0),
+    (SafetyRule::Watched, &[], 1, 0),
+    (SafetyRule::SafeFirst, &[], 0, 0),
+    (SafetyRule::RestartReleases, &[], 1, 0),
+    (SafetyRule::LeaseEnds, &[], 0, 0),
+    (SafetyRule::FireInPreview, &[], 1, 0),
+    (SafetyRule::SilenceIsNoEnd, &[], 2, 0),
+    (SafetyRule::SilenceIsTold, &[], 1, 0),
+    (SafetyRule::HoldOutranksOrders, &[], 0, 0),
+];
+
+/// The same for the rules that show in the kitchen, where there is food. What must be cleared first shows
+/// only when steps do not wait for each other either.
+const SHOWS_IN_KITCHEN: [(SafetyRule, &[SafetyRule], u8, u8); 4] = [
+    (SafetyRule::WaiverEnds, &[], 2, 1),
+    (SafetyRule::ReturnIsOwed, &[], 0, 1),
+    (SafetyRule::PeaceIsWhole, &[], 0, 1),
+    (SafetyRule::ClearedFirst, &[SafetyRule::Order], 0, 0),
 ];
 
 impl System for Rules<'_> {
@@ -81,18 +105,22 @@ impl System for Rules<'_> {
 }
 
 fn check(plan: Plan, broken: &[SafetyRule], wires_cut: &[Wire], faults: u8, deeds: u8) -> Found<Move> {
-    check_in(facility(), plan, broken, wires_cut, faults, deeds)
+    check_in(facility(), (plan, back()), broken, wires_cut, faults, deeds)
+}
+
+fn check_kitchen(broken: &[SafetyRule], faults: u8, deeds: u8) -> Found<Move> {
+    check_in(kitchen(), (store(), from_store()), broken, &[], faults, deeds)
 }
 
 fn check_in(
     facility: Facility,
-    plan: Plan,
+    (enter, back): (Plan, Plan),
     broken: &[SafetyRule],
     wires_cut: &[Wire],
     faults: u8,
     deeds: u8,
 ) -> Found<Move> {
-    let (enter, back) = (brief_in(plan, &facility), brief_in(back(), &facility));
+    let (enter, back) = (brief_in(enter, &facility), brief_in(back, &facility));
     let safety_rules = SafetyRules::without(broken);
     let has_time = false;
     let rules = Rules {
@@ -105,21 +133,29 @@ fn check_in(
         deeds,
         has_time,
     };
-    let found = explore(&rules, MOST);
-    assert!(found.violated.is_some() || found.is_whole, "more than {MOST} states: the model grew");
+    // With faults, only the states that take the fewest moves, unless all of them are asked for.
+    let is_near = faults > 0 && facility.rooms[0].contents.is_empty() && !is_asked("LINLI_MODEL_FAULTS");
+    let most = if is_near { NEAREST } else { MOST };
+    let found = explore(&rules, most);
+    assert!(found.violated.is_some() || found.is_whole || is_near, "more than {MOST} states: the model grew");
     found
 }
 
-fn whole(plan: Plan, faults: u8, deeds: u8) {
-    let found = check(plan, &[], &[], faults, deeds);
+fn is_asked(name: &str) -> bool {
+    std::env::var(name).is_ok()
+}
+
+fn whole(found: &Found<Move>, faults: u8, deeds: u8) {
     assert!(found.violated.is_none(), "{:?}", found.violated);
     assert_eq!(found.stuck, 0, "{} of {} states can no longer settle", found.stuck, found.states);
     let [actual, drill, held] = found.seen;
     assert!(actual > 0 && drill > 0 && held > 0, "the model reaches nothing");
     println!(
-        "{faults} faults, {deeds} deeds: {} states, {} moves, no violation, all can settle; \
+        "{faults} faults, {deeds} deeds: {} states, {} moves, no violation, {}; \
          ready {actual}, drilled {drill}, held {held}",
-        found.states, found.moves
+        found.states,
+        found.moves,
+        if found.is_whole { "all can settle" } else { "the nearest ones" }
     );
 }
 
@@ -127,9 +163,17 @@ fn whole(plan: Plan, faults: u8, deeds: u8) {
 fn with_all_laws_kept_nothing_is_violated() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
     let (faults, deeds) = (number("LINLI_MODEL_FAULTS"), number("LINLI_MODEL_DEEDS"));
-    whole(enter(), faults.unwrap_or(0), deeds.unwrap_or(0));
+    let room = |faults, deeds| whole(&check(enter(), &[], &[], faults, deeds), faults, deeds);
+    room(faults.unwrap_or(0), deeds.unwrap_or(0));
     if faults.is_none() {
-        whole(enter(), 1, 0);
+        room(1, 0);
+    }
+}
+
+#[test]
+fn food_and_waivers_harm_nobody() {
+    for (faults, deeds) in [(0, 2), (1, 1), (2, 0)] {
+        whole(&check_kitchen(&[], faults, deeds), faults, deeds);
     }
 }
 
@@ -137,12 +181,18 @@ fn with_all_laws_kept_nothing_is_violated() {
 fn every_law_is_good_for_something() {
     let mut useless = Vec::new();
     for rule in SafetyRule::ALL {
-        let shows = SHOWS.iter().find(|(of, ..)| *of == rule);
+        let find =
+            |shows: &'static [(SafetyRule, &[SafetyRule], u8, u8)]| shows.iter().find(|(of, ..)| *of == rule);
+        let in_kitchen = find(&SHOWS_IN_KITCHEN);
+        let shows = in_kitchen.or_else(|| find(&SHOWS));
         let (_, with, faults, deeds) =
             shows.unwrap_or_else(|| panic!("{rule:?} stands nowhere in the table"));
         let broken: Vec<SafetyRule> = [rule].into_iter().chain(with.iter().copied()).collect();
         let plan = if with.is_empty() { enter() } else { enter_alone() };
-        let found = check(plan, &broken, &[], *faults, *deeds);
+        let found = match in_kitchen {
+            Some(_) => check_kitchen(&broken, *faults, *deeds),
+            None => check(plan, &broken, &[], *faults, *deeds),
+        };
         match found.violated {
             Some((what, way)) => {
                 println!("{broken:?}: {what}, {} moves, {} states: {way:?}", way.len(), found.states);
@@ -203,7 +253,7 @@ fn what_is_known_to_go_wrong_is_found() {
             (false, true) => (facility(), enter_alone()),
             (false, false) => (facility(), enter()),
         };
-        let found = check_in(building, plan, safety_rules, wires, faults, 0);
+        let found = check_in(building, (plan, back()), safety_rules, wires, faults, 0);
         match found.violated {
             Some((what, way)) => println!("| {name} | {what} | {} | {} |", way.len(), found.states),
             None => spared.push(name),

@@ -9,17 +9,8 @@ impl World {
     pub fn moves(&self, rules: &Rules<'_>) -> Vec<Move> {
         let mut moves = Vec::new();
         let may_fail = self.faults < rules.faults;
-        if self.somebody {
-            moves.push(Move::Leave);
-        } else {
-            // Through a secured door only somebody with a key.
-            moves.extend((!self.is_secured || may_fail).then_some(Move::Enter));
-        }
-        moves.extend(self.ajar.then_some(Move::DoorCloses));
-        match self.sensor {
-            Sensor::Works if may_fail => moves.extend([Move::SensorFails, Move::SensorLies]),
-            Sensor::Works => {}
-            Sensor::Silent | Sensor::Lies => moves.push(Move::SensorRepaired),
+        if rules.facility.fixture("lock").is_some() {
+            self.of_door(may_fail, &mut moves);
         }
         if self.fire {
             moves.push(Move::FireOver);
@@ -34,6 +25,9 @@ impl World {
             moves.push(Move::Crash);
         }
         self.of_orders(rules, &mut moves);
+        // While lamps are meant to be on, a renewal changes nothing: lamps that failed stay dark.
+        let is_off = !self.uv && self.phase() == Phase::Held;
+        moves.extend(self.leases.iter().filter(|_| is_off).map(|step| Move::Renew(*step)));
         for act in self.acts.iter().filter(|act| self.is_next(rules, act)) {
             moves.push(Move::Do(*act));
             if may_fail {
@@ -45,20 +39,46 @@ impl World {
             moves.push(Move::Trip);
         }
         moves.extend((may_fail && self.uv).then_some(Move::LampsFail));
-        let is_gate_sent =
-            self.room.run.as_ref().is_some_and(|run| matches!(run.steps.get(5), Some(StepState::Sent(_))));
+        let is_gate_sent = self.room.run.as_ref().is_some_and(|run| {
+            let step = self.resolved(rules).step("gate");
+            matches!(step.and_then(|step| run.steps.get(step)), Some(StepState::Sent(_)))
+        });
         match self.power {
             true => moves.extend((may_fail && is_gate_sent).then_some(Move::GateFails)),
             false => moves.push(Move::GateRepaired),
         }
         match self.room.fire {
-            Fire::Normal if may_fail => moves.push(Move::PanelSilent),
+            Fire::Normal | Fire::Alarm if may_fail => moves.push(Move::PanelSilent),
             Fire::Unknown => moves.push(Move::PanelHeard),
             _ => {}
         }
         self.of_evidence(rules, &mut moves);
         self.of_steps(rules, &mut moves);
         moves
+    }
+
+    /// People who go in and out, what is seen of them, and what is heard of the door.
+    fn of_door(&self, may_fail: bool, moves: &mut Vec<Move>) {
+        if self.somebody {
+            moves.push(Move::Leave);
+        } else {
+            // Through a secured door only somebody with a key.
+            moves.extend((!self.is_secured || may_fail).then_some(Move::Enter));
+        }
+        moves.extend(self.ajar.then_some(Move::DoorCloses));
+        match self.sensor {
+            Sensor::Works if may_fail => moves.extend([Move::SensorFails, Move::SensorLies]),
+            Sensor::Works => {}
+            Sensor::Silent | Sensor::Lies => moves.push(Move::SensorRepaired),
+        }
+        match self.mute {
+            true => moves.push(Move::DoorHeard),
+            false => moves.extend(may_fail.then_some(Move::DoorMute)),
+        }
+        // What the run never moved is not its own.
+        let is_held = self.phase() == Phase::Held && self.is_touched;
+        let may_meddle = may_fail && !self.is_secured && !self.fire && is_held;
+        moves.extend(may_meddle.then_some(Move::Meddle));
     }
 
     fn of_orders(&self, rules: &Rules<'_>, moves: &mut Vec<Move>) {
@@ -75,9 +95,16 @@ impl World {
                 if run.order.class == Class::Exercise && !run.is_return() {
                     moves.push(Move::Order(Direction::Enter, Class::Actual));
                 }
+                if run.is_return() {
+                    moves.push(Move::Order(Direction::Enter, run.order.class));
+                }
                 if self.phase() != Phase::Held {
                     moves.push(Move::Stop);
                 }
+                let is_kitchen = !self.resolved(rules).contents.is_empty();
+                moves.extend(
+                    (is_kitchen && !self.food && self.phase() == Phase::Held).then_some(Move::FoodBack),
+                );
             }
         }
         match self.phase() {
@@ -86,6 +113,8 @@ impl World {
             Phase::Proving => moves.push(Move::Elapsed(Timer::Prove)),
             _ => {}
         }
+        let claims = matches!(self.phase(), Phase::Ready | Phase::Degraded | Phase::Proving);
+        moves.extend((claims && self.room.fire == Fire::Unknown).then_some(Move::Elapsed(Timer::Silent)));
     }
 
     /// What the machine could be told: everything that it does not know as it is.
@@ -135,6 +164,9 @@ impl World {
                 StepState::Failed | StepState::Stuck => {
                     moves.push(Move::Retry(step));
                     moves.extend(may_decide.then_some(Move::Waive(step)));
+                }
+                StepState::Pending if may_decide && resolved_step.id.as_str() == "open" => {
+                    moves.push(Move::Waive(step));
                 }
                 StepState::Waived(_) => moves.push(Move::Elapsed(Timer::Waiver(step))),
                 _ => {}

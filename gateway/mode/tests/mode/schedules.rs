@@ -3,7 +3,9 @@
 //! `LINLI_SEED=4711 cargo test -p linli-domain --test mode schedules -- --nocapture`
 
 use fastrand::Rng;
-use linli_mode::{Class, Event, Fire, Phase, ResolvedPlan, SafetyRules, State, StepState, Timer, replay};
+use linli_mode::{
+    Class, Event, Fire, Phase, ResolvedPlan, SafetyRules, Silent, State, StepState, Timer, replay,
+};
 
 use super::building::{back, enter, facility, resolved};
 use super::harm::violated;
@@ -17,7 +19,7 @@ const ROUGH: usize = 120;
 const CALM: usize = 4_000;
 
 /// What a room waits for has to be armed: otherwise it waits for ever.
-fn waits_in_vain(state: &State, world: &World) -> Option<String> {
+fn waits_in_vain(resolved: &ResolvedPlan, state: &State, world: &World) -> Option<String> {
     let run = state.run.as_ref().filter(|_| world.is_up)?;
     let mut needed = Vec::new();
     match state.phase {
@@ -27,6 +29,10 @@ fn waits_in_vain(state: &State, world: &World) -> Option<String> {
     }
     if !run.unproven.is_empty() {
         needed.push(Timer::Safe);
+    }
+    let claims = matches!(state.phase, Phase::Ready | Phase::Degraded | Phase::Proving);
+    if claims && state.silent(resolved).contains(&Silent::FirePanel) {
+        needed.push(Timer::Silent);
     }
     for (step, state) in run.steps.iter().enumerate() {
         needed.extend(match state {
@@ -129,7 +135,8 @@ fn schedule(seed: u64, is_told: bool) -> Result<Option<Phase>, String> {
         if is_told {
             println!("{:>8} ms {made:?} -> {:?}", world.now, world.phase());
         }
-        let wrong = violated(rules, &world).map(str::to_owned).or_else(|| waits_in_vain(&world.room, &world));
+        let vain = || waits_in_vain(world.resolved(rules), &world.room, &world);
+        let wrong = violated(rules, &world).map(str::to_owned).or_else(vain);
         if let Some(wrong) = wrong {
             return Err(format!("seed {seed}: {wrong} after {way:?}"));
         }

@@ -8,8 +8,8 @@ use linli_domain::alarm::Source;
 use linli_domain::audit::hex;
 use linli_mode::facility::Facility;
 use linli_mode::{
-    ActionPhase, ActionResult, Actor, Class, Direction, Effect, Event, Fire, OrderRef, Phase, Readings,
-    ResolvedPlan, SafetyRules, State, StepState, Timer, Truth, step_under,
+    Action, ActionPhase, ActionResult, Actor, Class, Direction, Effect, Event, Fire, OrderRef, Phase,
+    Readings, ResolvedPlan, SafetyRules, State, StepState, Timer, Truth, step_under,
 };
 
 use super::building::id;
@@ -49,6 +49,16 @@ pub enum Sensor {
     Lies,
 }
 
+/// Whether somebody secured the door by another way than the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Meddled {
+    No,
+    /// The machine was not told of it yet.
+    Untold,
+    /// The room was in peace before the machine was told: it is no longer the run's door.
+    InPeace,
+}
+
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct World {
@@ -62,7 +72,13 @@ pub struct World {
     pub power: bool,
     pub somebody: bool,
     pub sensor: Sensor,
+    /// Nothing is heard of the door: neither of its lock nor of its contact.
+    pub mute: bool,
     pub fire: bool,
+    /// The stove is lit, the fridge is set for stored goods, and food is in the room.
+    pub heat: bool,
+    pub stored: bool,
+    pub food: bool,
     /// Acts that are journaled and on their way.
     pub acts: BTreeSet<Way>,
     pub faults: u8,
@@ -78,6 +94,14 @@ pub struct World {
     pub presses: u8,
     /// Something the machine was not told of yet changed by itself.
     pub tripped: bool,
+    /// The run moved the door.
+    pub is_touched: bool,
+    /// Whether somebody else secured the door.
+    pub meddled: Meddled,
+    /// Processes whose lease is renewed.
+    pub leases: BTreeSet<usize>,
+    /// The room was in its emergency role, and nobody has brought it back since.
+    pub owed: bool,
     /// Milliseconds since the beginning, and what runs out when; only where time passes.
     pub now: u64,
     pub timers: BTreeMap<Timer, u64>,
@@ -122,6 +146,15 @@ pub enum Move {
     Unheard(Way),
     /// The fan stops by itself.
     Trip,
+    /// Somebody secures the door, by another way than the plan.
+    Meddle,
+    /// Nothing is heard of the door any more.
+    DoorMute,
+    DoorHeard,
+    /// The lease of a process is renewed.
+    Renew(usize),
+    /// Somebody carries food back.
+    FoodBack,
     /// The lamps go out by themselves.
     LampsFail,
     /// The gate loses its power, where it stands.
@@ -156,7 +189,10 @@ impl Readings for World {
     fn value(&self, point: &Source) -> Option<Value> {
         let on = |is: bool| Some(Value::Integer(i64::from(is)));
         match (point.device.as_str(), point.point.as_str()) {
+            ("lock", _) if self.mute => None,
             ("lock", "entry") => on(self.is_secured),
+            ("heat", "power") => on(self.heat),
+            ("fridge", "setpoint") => on(self.stored),
             ("lock", "contact") => on(self.ajar),
             ("uv", "irradiance") => Some(Value::Bool(self.uv)),
             ("uv", "power") => on(self.uv),
@@ -186,7 +222,11 @@ impl World {
             power: true,
             somebody: true,
             sensor: Sensor::Works,
+            mute: false,
             fire: false,
+            heat: true,
+            stored: false,
+            food: true,
             acts: BTreeSet::new(),
             faults: 0,
             deeds: 0,
@@ -195,6 +235,10 @@ impl World {
             dosed: false,
             presses: 0,
             tripped: false,
+            is_touched: false,
+            meddled: Meddled::No,
+            leases: BTreeSet::new(),
+            owed: false,
             now: 0,
             timers: BTreeMap::new(),
             harm: None,
@@ -220,7 +264,7 @@ impl World {
         let fault = match made {
             Move::Enter => self.is_secured,
             Move::SensorFails | Move::SensorLies | Move::Fire | Move::Crash | Move::Trip => true,
-            Move::LampsFail | Move::PanelSilent | Move::GateFails => true,
+            Move::LampsFail | Move::PanelSilent | Move::GateFails | Move::Meddle | Move::DoorMute => true,
             Move::Lost(_) | Move::Refused(_) | Move::Unheard(_) => true,
             _ => false,
         };
@@ -283,6 +327,23 @@ impl World {
                 self.lamps(false);
                 true
             }
+            Move::Meddle => {
+                (self.is_secured, self.meddled) = (true, Meddled::Untold);
+                true
+            }
+            Move::DoorMute | Move::DoorHeard => {
+                self.mute = made == Move::DoorMute;
+                self.sense(rules)
+            }
+            Move::Renew(_) => {
+                let is_shut = !self.somebody && !self.fire;
+                self.lamps(is_shut || rules.wires_cut.contains(&Wire::Lamps));
+                true
+            }
+            Move::FoodBack => {
+                self.food = true;
+                true
+            }
             Move::GateFails | Move::GateRepaired => {
                 self.power = made == Move::GateRepaired;
                 true
@@ -301,6 +362,7 @@ impl World {
     fn crash(&mut self, rules: &Rules<'_>) {
         self.is_up = false;
         self.acts.clear();
+        self.leases.clear();
         self.timers.clear();
         // What is kept is what was written.
         let kept = serde_json::to_string(&self.room).expect("a state is written");
@@ -312,9 +374,13 @@ impl World {
 
     fn report(&mut self, rules: &Rules<'_>) -> bool {
         self.tripped = false;
-        for predicate in 0..self.resolved(rules).predicates.len() {
+        if self.meddled == Meddled::Untold {
+            self.meddled = Meddled::No;
+        }
+        for predicate in self.resolved(rules).urgency() {
             let resolved = self.resolved(rules);
-            let truth = resolved.predicates[predicate].truth(rules.facility, self);
+            let Some(read) = resolved.predicates.get(predicate) else { continue };
+            let truth = read.truth(rules.facility, self);
             let known = self.room.run.as_ref().and_then(|run| run.truths.get(predicate)).copied();
             if known.is_some_and(|known| known != truth) {
                 self.tell(rules, &Event::Truth(predicate, truth));
@@ -337,13 +403,16 @@ impl World {
                 // People who wait for lamps to have burnt long enough.
                 let is_waited = self.resolved(rules).steps[step].id.as_str() == "wait";
                 self.dosed |= is_waited && self.uv && !self.broken;
+                let clears =
+                    |action: &Action| matches!(action, Action::Human { clears, .. } if !clears.is_empty());
+                self.food &= !clears(&self.resolved(rules).steps[step].action);
                 Event::Confirm { step, who: actor(who) }
             }
             Move::Simulate(step) => Event::Simulate { step, who: actor("an") },
             Move::Cannot(step) => Event::Cannot { step, who: actor("an"), why: why() },
             Move::Waive(step) => {
                 let span = std::time::Duration::from_secs(60);
-                Event::Waive { step, who: actor("chen"), why: why(), span }
+                Event::Waive { step, who: actor("chen"), why: why(), span, until: None }
             }
             Move::Retry(step) => {
                 self.presses = 0;
@@ -385,8 +454,9 @@ impl World {
             Way::Safe(output) => {
                 if moves && resolved.safe.get(output).is_some() {
                     match rules.facility.fixtures[resolved.safe[output].setting.fixture].id.as_str() {
-                        "lock" => self.is_secured = false,
+                        "lock" => (self.is_secured, self.meddled) = (false, Meddled::No),
                         "uv" => self.lamps(false),
+                        "heat" => self.heat = false,
                         _ => {}
                     }
                 }
@@ -421,7 +491,10 @@ impl World {
                     self.harm = Some("F a room was secured with a person inside");
                 }
             }
-            ("open", _) => self.is_secured = false,
+            ("open", _) => (self.is_secured, self.meddled) = (false, Meddled::No),
+            ("heat" | "fridge", _) if self.food => self.harm = Some("O food lost what it needs"),
+            ("heat", _) => self.heat = false,
+            ("fridge", _) => self.stored = !self.room.run.as_ref().is_some_and(|run| run.is_return()),
             ("dose", ActionPhase::On) => {
                 let is_shut = !self.somebody && !self.fire;
                 self.lamps(is_shut || rules.wires_cut.contains(&Wire::Lamps));
@@ -482,6 +555,8 @@ impl World {
             match effect {
                 Effect::Act { step, turn, .. } => drop(self.acts.insert(Way::Step(step, turn))),
                 Effect::Safe(output) => drop(self.acts.insert(Way::Safe(output))),
+                Effect::Lease(step) => drop(self.leases.insert(step)),
+                Effect::Unlease(step) => drop(self.leases.remove(&step)),
                 Effect::Arm(timer, span) if rules.has_time => {
                     let due = self.now + u64::try_from(span.as_millis()).expect("a span of a plan is short");
                     self.timers.insert(timer, due);
@@ -490,6 +565,27 @@ impl World {
                 Effect::DisarmAll => self.timers.clear(),
                 _ => {}
             }
+        }
+        match (&before.run, &self.room.run) {
+            (_, Some(run)) => {
+                let is_used = self.phase() == Phase::Running && !run.is_return();
+                self.owed |= is_used && !self.room.is_exercise();
+                let is_lock = |output: &usize| {
+                    let fixture = resolved.safe[*output].setting.fixture;
+                    rules.facility.fixtures[fixture].id.as_str() == "lock"
+                };
+                self.is_touched |= run.moved.iter().any(is_lock);
+            }
+            (Some(run), None) => {
+                self.owed &= !run.is_return();
+                self.is_touched = false;
+                // In peace people cook again, and whoever secured the door by hand goes on to do so.
+                (self.food, self.heat) = (true, true);
+                if self.meddled == Meddled::Untold {
+                    self.meddled = Meddled::InPeace;
+                }
+            }
+            (None, None) => {}
         }
         // What was on its way is not sent any more once it is not wanted.
         if self.phase() == Phase::Held {

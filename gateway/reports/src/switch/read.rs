@@ -434,7 +434,7 @@ impl RoomReport {
                 at,
                 what: format!("{} 模拟完成 simulated {}", who.id, self.id(*step)),
             },
-            Event::Waive { step, who, why, span } => {
+            Event::Waive { step, who, why, span, .. } => {
                 let minutes = span.as_secs() / 60;
                 Occurrence::Decided {
                     at,

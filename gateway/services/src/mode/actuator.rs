@@ -39,6 +39,8 @@ pub struct Task {
     pub serial: u64,
     /// Step and phase; `None` for a safe state or a lease renewal.
     pub act: Option<(usize, ActionPhase)>,
+    /// The output that is made safe, by its position in the plan.
+    pub safe: Option<usize>,
     /// Predicates whose truth the commands may change.
     pub touches: Vec<usize>,
 }

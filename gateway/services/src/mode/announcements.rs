@@ -37,6 +37,7 @@ impl Engine {
 
     /// Updates the mode of the centre and the numbers of its orders on the retained `status` topic.
     pub(super) fn publish_status(&self) {
+        self.publish_needed();
         let mode = view::combined(self).stage.as_str().to_owned();
         let numbers = self.replay_guard.numbers().into_iter();
         let orders: BTreeMap<String, u64> = numbers.map(|(series, seq)| (series.to_string(), seq)).collect();

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::actuator::Done;
 use super::engine::Engine;
+use super::room::MadeSafe;
 use super::room_event::RoomEvent;
 use linli_config::CheckedPlan;
 
@@ -27,7 +28,8 @@ const MOST_TOGETHER: usize = 16;
 struct RoomScan {
     room: usize,
     plan: Arc<CheckedPlan>,
-    predicate: usize,
+    /// Predicates that are still to be evaluated, the next one last.
+    left: Vec<usize>,
 }
 
 // === impl Engine ===
@@ -69,7 +71,11 @@ impl Engine {
         let under_way =
             self.rooms.values().filter(|room| room.state.run.is_some() && is_concerned(&room.index));
         let mut scans: Vec<RoomScan> = under_way
-            .filter_map(|room| Some(RoomScan { room: room.index, plan: room.plan.clone()?, predicate: 0 }))
+            .filter_map(|room| {
+                let plan = room.plan.clone()?;
+                let left = plan.brief.urgency().into_iter().rev().collect();
+                Some(RoomScan { room: room.index, plan, left })
+            })
             .collect();
         loop {
             let events: Vec<RoomEvent> =
@@ -111,9 +117,7 @@ impl Engine {
             return None;
         }
         let (setup, resolved) = (&self.setup, &scan.plan.brief);
-        while scan.predicate < resolved.predicates.len() {
-            let predicate = scan.predicate;
-            scan.predicate += 1;
+        while let Some(predicate) = scan.left.pop() {
             let recorded = room.recorded_truth(predicate);
             if let Some(truth) =
                 room.predicates.change(&self.readings, setup, resolved, predicate, recorded, now)
@@ -152,11 +156,14 @@ impl Engine {
         let Done { task, is_done, why } = done;
         let moment = self.now();
         let room = self.rooms.get_mut(&task.room)?;
-        if let Some(why) = why {
+        if let Some(why) = &why {
             tracing::warn!(room = %room.id, why, "a command of the mode switch failed");
         }
         if task.serial != room.serial {
             return None;
+        }
+        if let Some(output) = task.safe {
+            room.outputs.insert(output, why.map_or(MadeSafe::Written, MadeSafe::NotWritten));
         }
         room.predicates.end_action(&task.touches, moment);
         let (step, turn) = task.act?;

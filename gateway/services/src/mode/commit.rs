@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use linli_domain::{Timestamp, Topic};
 use linli_mode::facility::Facility;
 use linli_mode::{
-    ActionPhase, Effect, Event, Refused, ResolvedPlan, Setting, Stage, State, Truth, bracketed, step,
+    ActionPhase, Effect, Event, Phase, Refused, ResolvedPlan, Setting, Stage, State, Truth, bracketed, step,
 };
 use linli_store::{Change, Entry};
 use serde_json::{Map, Value};
@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use super::actuator::{Actuator, Task};
 use super::engine::Engine;
 use super::evidence::{Moment, PredicateState};
+use super::kept;
 use super::payload::{Transition, changed_steps, message};
 use super::pending_audit::PendingAudit;
 use super::policy::{Entered, plan_of};
 use super::record::Record;
-use super::room::{Room, RoomUpdate};
+use super::room::{MadeSafe, Room, RoomUpdate};
 use super::service_rooms::ServiceEnd;
 use super::setup::Setup;
 use linli_config::CheckedPlan;
@@ -156,6 +157,10 @@ impl Engine {
             let (entry, stages) = self.audit_entry(room, decision);
             let after = decision.after(room, stages, now, at);
             let document = room.document(&decision.next, decision.kept_plan(), &after, at);
+            if decision.is_new_to(room) {
+                let entered = after.entered.as_ref().map(|entered| &entered.plan);
+                changes.extend(kept::document(&self.setup, room, &decision.plan, entered, at));
+            }
             if is_urgent {
                 pending.entries.push(entry.clone());
                 pending.documents.push(document.clone());
@@ -185,6 +190,7 @@ impl Engine {
         let transition = Transition {
             room: &room.id,
             name: self.setup.facility.rooms.get(room.index).map_or(room.id.as_str(), |room| &room.name),
+            facility: &self.setup.facility,
             plan: &decision.plan,
             before: &room.state,
             after: &decision.next,
@@ -227,6 +233,7 @@ impl Engine {
             room.end_leases();
             room.predicates = PredicateState::of(decision.next.is_exercise());
             room.asked.clear();
+            room.outputs.clear();
             room.is_proposed = false;
         }
         room.plan = decision.kept_plan().cloned();
@@ -235,6 +242,10 @@ impl Engine {
         room.entered = after.entered;
         room.state = decision.next;
         room.withdraw_stale();
+        if room.state.phase == Phase::Held {
+            // Whatever the plan says: in a held room no lamp is written on again.
+            room.end_leases();
+        }
         room.note_asked(now.instant);
         let resolved = &decision.plan.brief;
         for (place, effect) in decision.effects.iter().enumerate() {
@@ -257,7 +268,9 @@ impl Engine {
                     let Some(safe) = resolved.safe.get(*output) else { continue };
                     room.predicates.begin_action(&safe.touches);
                     let touches = safe.touches.clone();
-                    let task = Task { room: room.index, serial: room.serial, act: None, touches };
+                    room.outputs.insert(*output, MadeSafe::Asked);
+                    let (room, serial, safe_output) = (room.index, room.serial, Some(*output));
+                    let task = Task { room, serial, act: None, safe: safe_output, touches };
                     self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
                 }
                 Effect::Lease(step) => {
@@ -268,6 +281,7 @@ impl Engine {
                 Effect::Unlease(step) => room.end_lease(*step),
                 Effect::Reread(predicates) => room.predicates.reread(predicates, now),
                 Effect::GuardRefused(_)
+                | Effect::Disturbed(_)
                 | Effect::Ask(_)
                 | Effect::Escalate { .. }
                 | Effect::DrillEnded
@@ -301,6 +315,13 @@ impl Decision {
         }
     }
 
+    /// Whether the room begins to follow the plan, or the plan was not kept with it by an earlier version.
+    fn is_new_to(&self, room: &Room) -> bool {
+        let began = matches!(self.event, Event::Order(_));
+        let is_upgrade = matches!(self.event, Event::Restarted) && room.notice.is_none();
+        self.next.run.is_some() && (began || is_upgrade)
+    }
+
     /// The plan that the room keeps; `None` in peace.
     fn kept_plan(&self) -> Option<&Arc<CheckedPlan>> {
         self.next.run.is_some().then_some(&self.plan)
@@ -327,7 +348,7 @@ fn write_settings(
     let settings: Vec<_> = settings.iter().collect();
     room.predicates.begin_action(&job.touches);
     let touches = job.touches.clone();
-    let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), touches };
+    let task = Task { room: room.index, serial: room.serial, act: Some((step, turn)), safe: None, touches };
     match turn {
         ActionPhase::On => {
             let token = room.begin_action(step, attempt);

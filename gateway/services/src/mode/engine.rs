@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use linli_domain::Timestamp;
+use linli_domain::{Id, Timestamp};
 use linli_drivers::Clock;
 use linli_mode::checkpoint::CheckpointSigner;
 use linli_mode::order::{Order, ReplayGuard};
@@ -17,7 +17,9 @@ use tokio::time::Instant;
 use super::actuator::{Actuator, Done, Task};
 use super::evidence::{LatestReadings, Moment};
 use super::heads::Heads;
+use super::kept;
 use super::metrics::Health;
+use super::needed::Needed;
 use super::order_numbers::OrderNumbersFile;
 use super::pending_audit::PendingAudit;
 use super::policy::{Entered, PolicyPublisher};
@@ -27,6 +29,7 @@ use super::request::Asked;
 use super::room::{ROOM, Room};
 use super::service_rooms::{RoomServices, ServiceEnd};
 use super::setup::Setup;
+use super::stop::PendingStop;
 use super::stored_orders;
 use super::trusted_time::TrustedTime;
 use crate::command_queue::Lanes;
@@ -51,6 +54,10 @@ pub struct Deps {
     pub health: Arc<Health>,
     /// The configuration of the mode switch, replaced on reload.
     pub setup: watch::Receiver<Arc<Setup>>,
+    /// The plans that rooms follow.
+    pub needed: watch::Sender<Vec<Needed>>,
+    /// Ids of the devices that are read for this service.
+    pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Contents of the `status` topic.
     pub birth: watch::Sender<Birth>,
     /// Publishes the data policies in force.
@@ -85,8 +92,11 @@ pub struct Engine {
     pub(super) retry_at: Option<Instant>,
     /// Number of lease renewals and early stops; part of command ids.
     pub(super) command_count: u64,
-    /// Rooms whose run began in a building that the configuration has changed since.
-    pub(super) rebuilt_rooms: Vec<usize>,
+    /// Rooms whose plan is not that of the configuration, for the record; and those that are held for it.
+    pub(super) noticed: Vec<usize>,
+    pub(super) to_hold: Vec<usize>,
+    /// Stops that are answered when it is known what became of each output.
+    pub(super) stops: Vec<PendingStop>,
     /// Executed and not stored yet.
     pub(super) pending: PendingAudit,
     /// Requests that arrived while something was being stored.
@@ -109,31 +119,34 @@ impl Engine {
     /// Restores every room from the store. [`Self::begin`] then makes the rooms safe and proves their
     /// evidence again.
     pub async fn resume(mut deps: Deps, done: mpsc::Sender<Done>) -> anyhow::Result<Self> {
-        let setup = Arc::clone(&deps.setup.borrow_and_update());
+        let mut setup = Setup::clone(&deps.setup.borrow_and_update());
         let record_key = deps.signer.as_ref().map(|signer| signer.verifier().to_string());
         deps.birth.send_modify(|birth| birth.record_key = record_key);
         let actuator = Actuator { commands: deps.commands.clone(), done, clock: Arc::clone(&deps.clock) };
         let now = Moment { instant: Instant::now(), at: deps.clock.now().at };
-        let (mut rooms, mut rebuilt_rooms) = (BTreeMap::new(), Vec::new());
+        let (mut rooms, mut noticed, mut to_hold) = (BTreeMap::new(), Vec::new(), Vec::new());
         for document in deps.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
             let name = document.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
-            let stored = serde_json::from_str(&document.body)?;
-            let Some(index) = setup.facility.room(&name) else {
-                tracing::error!(room = name, "a room that was being switched is no longer in facility.toml");
+            let mut stored = serde_json::from_str(&document.body)?;
+            let Some(found) = kept::find(&deps.store, &mut setup, &name, &mut stored).await? else {
+                if stored.state.run.is_some() {
+                    tracing::error!(
+                        room = name,
+                        "a room that was being switched is no longer in facility.toml, and nothing was kept of it: look what its devices do"
+                    );
+                }
                 continue;
             };
-            let Some((room, is_other)) = Room::resume(&setup, index, stored, now) else { continue };
-            if room.state.run.is_some() && room.plan.is_none() {
-                tracing::error!(
-                    room = name,
-                    "the plan that the room follows is no longer in plans/: the room is held"
-                );
+            let Some(mut room) = Room::resume(&setup, found.index, found.plan, stored, now) else { continue };
+            if let Some(notice) = found.notice {
+                tracing::error!(room = name, "{}", notice.why);
+                noticed.push(found.index);
+                to_hold.extend(notice.is_held.then_some(found.index));
+                room.notice = Some(notice.why);
             }
-            if is_other {
-                rebuilt_rooms.push(index);
-            }
-            rooms.insert(index, room);
+            rooms.insert(found.index, room);
         }
+        let setup = Arc::new(setup);
         for index in setup.rooms() {
             if let (false, Some(room)) = (rooms.contains_key(&index), Room::new(&setup, index)) {
                 rooms.insert(index, room);
@@ -167,7 +180,9 @@ impl Engine {
             pending: PendingAudit::default(),
             waiting: VecDeque::new(),
             stopped: BTreeSet::new(),
-            rebuilt_rooms,
+            noticed,
+            to_hold,
+            stops: Vec::new(),
             policies_until: None,
             heads,
             orders,
@@ -175,6 +190,8 @@ impl Engine {
         };
         engine.publish_policies();
         engine.publish_outputs();
+        engine.publish_needed();
+        engine.watch_devices();
         Ok(engine)
     }
 
@@ -184,6 +201,7 @@ impl Engine {
 
     /// Takes over a changed configuration, unless a room with a run would lose its plan or the building.
     pub(super) fn take_configuration(&mut self) {
+        self.watch_devices();
         let is_same = Arc::ptr_eq(&self.deps.setup.borrow(), &self.setup);
         if !self.deps.setup.has_changed().unwrap_or_default() && is_same {
             return;
@@ -235,7 +253,7 @@ impl Engine {
             let number =
                 format!("{}-r{}-{}", self.record.count(), self.command_count, self.deps.clock.now().at.0);
             let token = room.lease(step);
-            let task = Task { room: index, serial: room.serial, act: None, touches: Vec::new() };
+            let task = Task { room: index, serial: room.serial, act: None, safe: None, touches: Vec::new() };
             self.actuator.write(&self.setup.facility, &settings, &number, &token, task);
         }
     }

@@ -139,7 +139,8 @@ pub fn unproven(facility: &Facility, resolved: &ResolvedPlan, run: &Run) -> Vec<
     safe.map(|safe| output_text(facility, safe.setting.fixture, safe.setting.output)).collect()
 }
 
-fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
+/// Returns the name of an output, `fixture.output`.
+pub fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
     let Some(fixture) = facility.fixtures.get(fixture) else { return String::new() };
     let name = fixture.sets.get(output).map_or("?", |output| &output.name);
     format!("{}.{name}", fixture.id)

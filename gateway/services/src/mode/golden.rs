@@ -283,6 +283,22 @@ pub(super) async fn engine_with(
     site: &Site,
     order_numbers: OrderNumbersFile,
 ) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+    engine_of(site, Setup::of(&checked()), order_numbers).await
+}
+
+/// The same, with another configuration.
+pub(super) async fn engine_in(
+    site: &Site,
+    setup: Setup,
+) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
+    engine_of(site, setup, site.order_numbers()).await
+}
+
+async fn engine_of(
+    site: &Site,
+    setup: Setup,
+    order_numbers: OrderNumbersFile,
+) -> (Engine, [mpsc::Receiver<Submission>; 2], watch::Receiver<Birth>) {
     let birth = watch::Sender::new(Birth {
         version: text("0.1.0"),
         boot: text("b1"),
@@ -301,7 +317,9 @@ pub(super) async fn engine_with(
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),
-        setup: watch::Sender::new(Arc::new(Setup::of(&checked()))).subscribe(),
+        setup: watch::Sender::new(Arc::new(setup)).subscribe(),
+        needed: watch::Sender::default(),
+        evidence: watch::Sender::default(),
         birth,
         policies: PolicyPublisher::default(),
         outputs: watch::Sender::default(),

@@ -102,6 +102,7 @@ pub const fn cause(cause: Cause) -> &'static str {
         Cause::Guard => "guard",
         Cause::Failed => "failed",
         Cause::Cancel => "cancel",
+        Cause::Silent => "silent",
     }
 }
 

@@ -14,7 +14,9 @@ mod explain;
 #[cfg(test)]
 mod golden;
 mod heads;
+mod kept;
 mod metrics;
+mod needed;
 #[cfg(test)]
 mod noticed;
 mod notices;
@@ -24,6 +26,8 @@ mod order_outcome;
 #[cfg(test)]
 mod order_tests;
 mod orders;
+#[cfg(test)]
+mod output_safety;
 mod payload;
 mod pending_audit;
 mod policy;
@@ -50,6 +54,7 @@ mod view;
 
 pub use engine::Deps;
 pub use metrics::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};
+pub use needed::{Needed, missing};
 pub use notices::{Deps as NoticeDeps, run as show_notices};
 pub use order_numbers::{OrderNumbersFile, commission};
 pub use policy::PolicyPublisher;

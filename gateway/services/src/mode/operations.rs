@@ -1,5 +1,6 @@
 //! Serves requests of people: turns each into an event of a room, or refuses it with the reason.
 
+use linli_domain::Timestamp;
 use linli_mode::record::ModeEvent;
 use linli_mode::{Actor, Event, ResolvedPlan};
 use serde_json::Value;
@@ -70,6 +71,11 @@ impl Engine {
         let event = self.event(index, person, operation, &by)?;
         match self.decide(index, None, event.clone(), Some(by.clone()), None) {
             Ok(Some(decided)) => Ok(self.commit(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
+            // A stop that does nothing is no success.
+            Ok(None) if matches!(event, Event::Stop { .. }) => {
+                let why = "nothing is known of what this room moved, so nothing could be written: look at its devices";
+                Err(ServiceError::Conflict(why.to_owned()))
+            }
             Ok(None) => Ok(()),
             Err(refused) => {
                 let why = linli_mode::advice::refused(&refused).to_string();
@@ -145,7 +151,11 @@ impl Engine {
             Operation::Confirm(id) => Event::Confirm { step: step(&id)?, who },
             Operation::Simulate(id) => Event::Simulate { step: step(&id)?, who },
             Operation::Cannot(id, why) => Event::Cannot { step: step(&id)?, who, why },
-            Operation::Waive(id, why, span) => Event::Waive { step: step(&id)?, who, why, span },
+            Operation::Waive(id, why, span) => {
+                let ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+                let until = Some(Timestamp(self.deps.clock.now().at.0.saturating_add(ms)));
+                Event::Waive { step: step(&id)?, who, why, span, until }
+            }
             Operation::Retry(id) => Event::Retry { step: step(&id)?, who },
             Operation::Commit => Event::Commit { who },
             Operation::Resume(why) => Event::Resume { who, why },

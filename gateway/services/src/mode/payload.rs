@@ -4,7 +4,9 @@ use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
 use serde_json::{Map, Value, json};
 
+use super::explain::output_text;
 use linli_config::CheckedPlan;
+use linli_mode::facility::Facility;
 use linli_mode::labels;
 use linli_mode::record::StepChange;
 
@@ -13,6 +15,8 @@ pub struct Transition<'c> {
     pub room: &'c Id,
     /// Display name of the room.
     pub name: &'c str,
+    /// The building.
+    pub facility: &'c Facility,
     /// The plan of the run.
     pub plan: &'c CheckedPlan,
     pub before: &'c State,
@@ -66,6 +70,10 @@ impl Transition<'_> {
             Effect::Escalate { step, role } => Some(json!({"escalate": id(step), "role": role})),
             Effect::GuardRefused(step) => Some(json!({"guard_refused": id(step)})),
             Effect::DrillEnded => Some(json!("drill_ended")),
+            Effect::Disturbed(output) => {
+                let setting = &self.plan.brief.safe.get(*output)?.setting;
+                Some(json!({"disturbed": output_text(self.facility, setting.fixture, setting.output)}))
+            }
             _ => None,
         }
     }

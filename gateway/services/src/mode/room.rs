@@ -54,6 +54,21 @@ pub struct Room {
     pub asked: BTreeMap<usize, Instant>,
     /// Whether the alternate room was reported.
     pub is_proposed: bool,
+    /// What became of the last command that made each output safe, by its position in the plan.
+    pub outputs: BTreeMap<usize, MadeSafe>,
+    /// Why its plan is not that of the configuration.
+    pub notice: Option<String>,
+}
+
+/// What became of the command that makes an output safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MadeSafe {
+    /// It is under way.
+    Asked,
+    /// It was written and read back.
+    Written,
+    /// It was not, and why.
+    NotWritten(String),
 }
 
 /// The stored form of a room.
@@ -108,17 +123,22 @@ impl Room {
             tally: Tally::default(),
             asked: BTreeMap::new(),
             is_proposed: false,
+            outputs: BTreeMap::new(),
+            notice: None,
         })
     }
 
-    /// Restores a room. It has no plan when the configuration no longer has the plan of its run. The
-    /// second value says whether the building differs from the one that the run began in.
+    /// Restores a room that follows `plan`.
     #[must_use]
-    pub fn resume(setup: &Setup, index: usize, stored: StoredRoom, now: Moment) -> Option<(Self, bool)> {
-        let plan = stored.plan.as_ref().and_then(|(key, hash)| {
-            setup.plan(key).filter(|plan| linli_domain::audit::hex(&plan.hash) == *hash)
-        });
+    pub fn resume(
+        setup: &Setup,
+        index: usize,
+        plan: Option<Arc<CheckedPlan>>,
+        stored: StoredRoom,
+        now: Moment,
+    ) -> Option<Self> {
         let mut room = Self::new(setup, index)?;
+        room.plan = plan;
         room.state = stored.state;
         room.predicates.set_drill(room.state.is_exercise());
         (room.since, room.ordered) = (stored.since, stored.ordered);
@@ -128,16 +148,7 @@ impl Room {
         if entered.is_some() && room.entered.is_none() {
             tracing::error!(room = %room.id, "the plan by which the room was entered is no longer in plans/: its data policy ends");
         }
-        let building = stored.building.as_deref();
-        let is_other =
-            plan.is_some_and(|plan| !building.is_some_and(|building| plan.brief.has_identity(building)));
-        if let (true, Some(plan), Some(run)) = (is_other, plan, &mut room.state.run) {
-            // The positions of the outputs may have changed, so every output is made safe.
-            run.moved = (0..plan.brief.safe.len()).collect();
-            run.unproven.clear();
-        }
-        room.plan = plan.cloned();
-        Some((room, is_other))
+        Some(room)
     }
 
     /// Returns the document that stores the room in that state.

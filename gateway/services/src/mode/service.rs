@@ -54,11 +54,14 @@ impl ModeService {
                 engine.serve(asked).await;
             }
             let is_waiting = !engine.waiting.is_empty();
+            engine.answer_stops();
+            let stops = engine.stops.iter().map(|stop| stop.until).min();
             let deadlines = [
                 engine.retry_at,
                 engine.policies_until,
                 engine.heads.due(engine.record.count()),
                 engine.services.due(),
+                stops,
             ];
             let due =
                 engine.rooms.values().filter_map(Room::due).chain(deadlines.into_iter().flatten()).min();
@@ -129,15 +132,15 @@ impl Engine {
             self.pending.entries.push(ModeEvent::Started { version: VERSION.to_owned(), boot });
         }
         self.end_services_of_last_process().await;
-        let why = "the building was changed while the room was switched".to_owned();
-        for room in self.rebuilt_rooms.iter().filter_map(|index| self.rooms.get(index)) {
-            let state = Box::new(room.state.clone());
-            self.pending.entries.push(ModeEvent::Reset { room: room.id.clone(), why: why.clone(), state });
+        for room in std::mem::take(&mut self.noticed).iter().filter_map(|index| self.rooms.get(index)) {
+            let (why, state) = (room.notice.clone().unwrap_or_default(), Box::new(room.state.clone()));
+            self.pending.entries.push(ModeEvent::Reset { room: room.id.clone(), why, state });
         }
         let all = self.rooms.keys().map(|room| RoomEvent::of(*room, Event::Restarted)).collect();
         self.apply_together(all).await;
-        for room in std::mem::take(&mut self.rebuilt_rooms) {
-            self.apply(room, Event::Stop { by: why.clone() }).await;
+        for room in std::mem::take(&mut self.to_hold) {
+            let by = self.rooms.get(&room).and_then(|room| room.notice.clone()).unwrap_or_default();
+            self.apply(room, Event::Stop { by }).await;
         }
         self.publish_status();
     }

@@ -1,15 +1,39 @@
 //! Stop and fire do not wait for the disk: they are executed first and stored afterwards. A stop that
-//! arrives while something else is being stored is executed at once.
+//! arrives while something else is being stored is executed at once. Its answer says what became of every
+//! output.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use linli_store::{Entry, NotDurable};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::actuator::Task;
 use super::engine::Engine;
 use super::request::{Asked, Operation, RequestedAction};
+use super::room::MadeSafe;
 use super::service_rooms::ServiceEnd;
+use super::view;
+use crate::error::ServiceError;
 
 /// Most requests queued while something is being stored.
 const MOST_WAITING: usize = 1024;
+
+/// Longest wait of a stop's answer for the ends of its commands. The commands themselves do not wait.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// A stop that was carried out and is not answered yet.
+pub(super) struct PendingStop {
+    /// The room.
+    pub room: usize,
+    /// The outputs that it makes safe, by their positions in the plan.
+    pub outputs: BTreeSet<usize>,
+    /// When it is answered at the latest.
+    pub until: Instant,
+    reply: oneshot::Sender<Result<Value, ServiceError>>,
+}
 
 // === impl Engine ===
 
@@ -18,10 +42,45 @@ impl Engine {
     pub(super) async fn serve(&mut self, asked: Asked) {
         let Asked { account: who, what: action, reply } = asked;
         let stopped = self.room_stopped_by(&action);
-        let _ = reply.send(self.answer(&who, action).await);
-        if let Some(room) = stopped {
-            self.stopped.remove(&room);
+        let answer = self.answer(&who, action).await;
+        let Some(room) = stopped else {
+            let _ = reply.send(answer);
+            return;
+        };
+        self.stopped.remove(&room);
+        match answer {
+            Ok(_) => {
+                let outputs = self.moved_outputs(room);
+                self.stops.push(PendingStop { room, outputs, until: Instant::now() + ANSWER_WITHIN, reply });
+                self.answer_stops();
+            }
+            Err(_) => drop(reply.send(answer)),
         }
+    }
+
+    /// Answers the stops of which it is known what became of every output, or whose time is over.
+    pub(super) fn answer_stops(&mut self) {
+        let now = Instant::now();
+        let (ended, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.stops)
+            .into_iter()
+            .partition(|stop| stop.until <= now || self.has_ended(stop));
+        self.stops = waiting;
+        for stop in ended {
+            // Whoever asked may be gone; the room is stopped all the same.
+            let _ = stop.reply.send(Ok(view::stopped(self, stop.room, &stop.outputs)));
+        }
+    }
+
+    fn has_ended(&self, stop: &PendingStop) -> bool {
+        let Some(room) = self.rooms.get(&stop.room) else { return true };
+        stop.outputs
+            .iter()
+            .all(|output| room.outputs.get(output).is_some_and(|made| *made != MadeSafe::Asked))
+    }
+
+    fn moved_outputs(&self, room: usize) -> BTreeSet<usize> {
+        let run = self.rooms.get(&room).and_then(|room| room.state.run.as_ref());
+        run.map(|run| run.moved.clone()).unwrap_or_default()
     }
 
     /// Stores an entry. Queues requests that arrive meanwhile; executes a stop at once.
@@ -58,9 +117,11 @@ impl Engine {
         self.stopped.insert(index);
         let moved: Vec<usize> = run.moved.iter().copied().collect();
         room.withdraw_all();
-        for (place, safe) in moved.iter().filter_map(|output| plan.brief.safe.get(*output)).enumerate() {
+        let moved = moved.into_iter().filter_map(|output| Some((output, plan.brief.safe.get(output)?)));
+        for (place, (output, safe)) in moved.enumerate() {
             room.predicates.begin_action(&safe.touches);
-            let task = Task { room: index, serial: room.serial, act: None, touches: safe.touches.clone() };
+            let (serial, touches) = (room.serial, safe.touches.clone());
+            let task = Task { room: index, serial, act: None, safe: Some(output), touches };
             let number = format!("{number}-{place}");
             self.actuator.write_first(&self.setup.facility, &[&safe.setting], &number, task);
         }

@@ -1,16 +1,19 @@
 //! The JSON views of rooms and plans: stages, steps, and what each step waits for.
 
+use std::collections::BTreeSet;
+
 use linli_mode::facility::{Facility, Site};
 use linli_mode::order::Series;
 use linli_mode::{
-    Action, Condition, Fold, ResolvedPlan, Run, StepState, Timer, Truth, bracketed, fold, forecast,
+    Action, Condition, Fold, ResolvedPlan, Run, Silent, StepState, Timer, Truth, bracketed, fold, forecast,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::explain;
-use super::room::Room;
+use super::explain::{self, output_text};
+use super::room::{MadeSafe, Room};
+use super::setup::Setup;
 use crate::error::ServiceError;
 
 /// Returns the combined state of all rooms.
@@ -69,9 +72,18 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         }
         return body;
     };
+    if let Some(notice) = &room.notice {
+        body["notice"] = json!(notice);
+    }
     let (resolved, plan) = (&checked.brief, &checked.brief.plan);
     let steps: Vec<Value> =
         (0..resolved.steps.len()).map(|step| step_view(engine, room, run, resolved, step)).collect();
+    let silent: Vec<Value> = room
+        .state
+        .silent(resolved)
+        .into_iter()
+        .map(|silent| silent_view(&setup.facility, room, resolved, silent))
+        .collect();
     let at_most = i64::try_from(forecast(resolved).at_most.as_millis()).unwrap_or(i64::MAX);
     let within = i64::try_from(plan.ready_within.as_millis()).unwrap_or(i64::MAX);
     let more = json!({
@@ -79,7 +91,9 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "direction": run.order.direction, "causes": run.causes, "ordered": room.ordered,
         "since": room.since, "ready_by": room.ordered.0.saturating_add(at_most),
         "ready_within_until": room.ordered.0.saturating_add(within), "lead": plan.lead,
-        "unproven": explain::unproven(&setup.facility, resolved, run), "steps": steps,
+        "needs": super::needed::of_room(engine, room),
+        "unproven": explain::unproven(&setup.facility, resolved, run),
+        "outputs": outputs_view(setup, room, resolved), "silent": silent, "steps": steps,
         "held": explain::held(room, resolved, run), "asked": explain::asked(room, resolved, run),
         "waits": explain::waits_for(&setup.facility, room, resolved, run),
     });
@@ -99,7 +113,10 @@ fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, s
     body["state"] = json!(state.as_str());
     match state {
         StepState::Verified(channel) => body["channel"] = json!(channel),
-        StepState::Waived(by) => body["by"] = json!(by),
+        StepState::Waived(by) => {
+            body["by"] = json!(by);
+            body["waiver"] = waiver_view(engine, room, run, step);
+        }
         _ => {}
     }
     if let Some(doers) = run.doers.get(&step) {
@@ -120,6 +137,13 @@ fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, s
                 verify.iter().filter_map(|predicate| unmet_predicate(facility, room, resolved, *predicate)),
             );
         }
+        if !matches!(job.action, Action::Human { .. } | Action::Verify { .. }) {
+            let awaited = run.awaited.iter().filter_map(|output| resolved.safe.get(*output));
+            waits.extend(awaited.map(|safe| {
+                let output = output_text(facility, safe.setting.fixture, safe.setting.output);
+                format!("{output}: not proven safe")
+            }));
+        }
         body["waits_for"] = json!(waits);
         let due = [Timer::Deadline(step), Timer::Verify(step), Timer::Dwell(step)];
         let now = Instant::now();
@@ -129,6 +153,91 @@ fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, s
             body["left_s"] = json!(left);
         }
     }
+    body
+}
+
+/// Returns the waiver of a step: its number, who gave it and why, and when it ends.
+fn waiver_view(engine: &Engine, room: &Room, run: &Run, step: usize) -> Value {
+    let Some(waiver) = run.waivers.get(&step) else { return Value::Null };
+    let person = engine.setup.facility.person(waiver.by.as_str());
+    let left = room.timers.get(&Timer::Waiver(step));
+    json!({
+        "number": waiver.number, "by": waiver.by, "name": person.map(|person| &person.name), "why": waiver.why,
+        "until": waiver.until, "left_s": left.map(|due| due.saturating_duration_since(Instant::now()).as_secs()),
+    })
+}
+
+/// Returns what is not heard although the claim rests on it, and how long the room may be used so.
+fn silent_view(facility: &Facility, room: &Room, resolved: &ResolvedPlan, silent: Silent) -> Value {
+    match silent {
+        Silent::FirePanel => {
+            let left = room.timers.get(&Timer::Silent);
+            let left = left.map(|due| due.saturating_duration_since(Instant::now()).as_secs());
+            json!({"what": "fire panel", "held_in_s": left})
+        }
+        Silent::Predicate(predicate) => {
+            json!({"what": resolved.predicates.get(predicate).map(|predicate| predicate.text(facility))})
+        }
+    }
+}
+
+/// Returns what became of every output with a safe state that the run moved.
+fn outputs_view(setup: &Setup, room: &Room, resolved: &ResolvedPlan) -> Vec<Value> {
+    let Some(run) = &room.state.run else { return Vec::new() };
+    let all = run.moved.union(&run.watched);
+    all.filter_map(|output| output_view(setup, room, resolved, *output)).collect()
+}
+
+/// Returns an output and what became of it: `safe` (read to be), `written` (and read back by its command),
+/// `not_written` and why, `asked` (the command is under way), `moved` (stands as a step set it).
+fn output_view(setup: &Setup, room: &Room, resolved: &ResolvedPlan, output: usize) -> Option<Value> {
+    let (run, safe) = (room.state.run.as_ref()?, resolved.safe.get(output)?);
+    let name = output_text(&setup.facility, safe.setting.fixture, safe.setting.output);
+    let (state, why) = match room.outputs.get(&output) {
+        _ if run.watched.contains(&output) => ("safe", None),
+        _ if !run.unproven.contains(&output) => ("moved", None),
+        Some(MadeSafe::Written) => ("written", None),
+        Some(MadeSafe::NotWritten(why)) => ("not_written", Some(why)),
+        Some(MadeSafe::Asked) | None => ("asked", None),
+    };
+    let to = &safe.setting.word;
+    let mut body = json!({"output": name, "safe": to.to_string(), "state": state});
+    if let Some(why) = why {
+        body["why"] = json!(why);
+    }
+    Some(body)
+}
+
+/// Returns the state of a room that was stopped, and what the stop did to each of its `outputs`.
+pub fn stopped(engine: &Engine, index: usize, outputs: &BTreeSet<usize>) -> Value {
+    let mut body = status_of(engine, engine.rooms.get(&index));
+    let Some(room) = engine.rooms.get(&index) else { return body };
+    let (Some(run), Some(plan)) = (&room.state.run, &room.plan) else { return body };
+    let resolved = &plan.brief;
+    let mut did: Vec<Value> =
+        outputs.iter().filter_map(|output| output_view(&engine.setup, room, resolved, *output)).collect();
+    for output in &mut did {
+        if output["state"] == "safe" || output["state"] == "written" {
+            output["state"] = json!("made_safe");
+        }
+    }
+    let before = run.watched.difference(outputs);
+    did.extend(before.filter_map(|output| output_view(&engine.setup, room, resolved, *output)).map(
+        |mut output| {
+            output["state"] = json!("already_safe");
+            output
+        },
+    ));
+    let is_whole =
+        did.iter().all(|output| output["state"] == "made_safe" || output["state"] == "already_safe");
+    let text = match (did.is_empty(), is_whole) {
+        (true, _) => "没有动过任何设备，没有写入任何输出 nothing had been moved, so no output was written",
+        (false, true) => "动过的输出都已回到安全状态 every output that had been moved is safe",
+        (false, false) => {
+            "有的输出未能回到安全状态：派人到现场查看 not every output is safe: send somebody to look"
+        }
+    };
+    body["stop"] = json!({"outputs": did, "is_safe": is_whole, "text": text});
     body
 }
 

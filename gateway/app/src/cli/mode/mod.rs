@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
 use super::socket;
+use linli_services::mode::{Needed, Setup, missing};
 
 /// Longest wait for the gateway: longer than the store may take to say that it cannot write.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -209,6 +210,7 @@ fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result
     let rooms = shown["rooms"].as_array().into_iter().flatten();
     let zone = site.zone();
     rooms.filter(|shown| shown["room"] == json!(room)).for_each(|shown| status::print_room(shown, &zone));
+    status::print_stop(&shown["stop"]);
     Ok(())
 }
 
@@ -243,4 +245,20 @@ fn output(path: Option<&PathBuf>) -> anyhow::Result<Box<dyn std::io::Write>> {
         )),
         None => Box::new(std::io::stdout().lock()),
     })
+}
+
+/// Returns what a configuration lacks of the plans that rooms of the running gateway follow; nothing when no
+/// gateway runs with it.
+pub fn missing_plans(checked: &linli_config::Checked) -> Vec<String> {
+    let Ok(data_dir) = checked.data_dir() else { return Vec::new() };
+    if !socket::is_running(&data_dir) {
+        return Vec::new();
+    }
+    let answer = socket::ask(&data_dir, "GET", "/api/v1/mode", "", Duration::from_secs(5));
+    let Some(answer) = answer.ok().filter(|answer| answer.status == 200) else { return Vec::new() };
+    let shown: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let rooms = shown["rooms"].as_array().into_iter().flatten();
+    let needed: Vec<Needed> =
+        rooms.filter_map(|room| serde_json::from_value(room["needs"].clone()).ok()).collect();
+    missing(&needed, &Setup::of(checked))
 }

@@ -75,6 +75,23 @@ fn said(is_drill: bool, text: &str) -> String {
     if is_drill { bracketed(text) } else { text.to_owned() }
 }
 
+/// Prints what a stop did to each output.
+pub fn print_stop(stop: &Value) {
+    for did in stop["outputs"].as_array().into_iter().flatten() {
+        let said = match did["state"].as_str().unwrap_or_default() {
+            "made_safe" => "已回到安全状态 made safe",
+            "already_safe" => "原已安全 already safe",
+            "not_written" => "未能写入 could not be written",
+            _ => "尚无回应 no answer yet",
+        };
+        let why = did["why"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
+        println!("  {} → {}  {said}{why}", word(did, "output"), word(did, "safe"));
+    }
+    if let Some(text) = stop["text"].as_str() {
+        println!("{text}");
+    }
+}
+
 /// Prints one room.
 pub fn print_room(room: &Value, zone: &Zone) {
     let verified = if room["verified"] == Value::Bool(true) { " ✓" } else { "" };
@@ -90,13 +107,17 @@ pub fn print_room(room: &Value, zone: &Zone) {
         format!(" · 自 since {}", time(zone, &room["since"]))
     };
     println!("{class}{} {} {stage}{verified}{since}", word(room, "room"), word(room, "name"));
-    if let Some(lost) = room["lost"].as_str() {
-        println!("  {lost}");
+    for told in [&room["lost"], &room["notice"]].into_iter().filter_map(Value::as_str) {
+        println!("  {told}");
     }
     print_fire_panel(room);
     print_service(room, zone);
     if room["plan"].is_null() {
         return;
+    }
+    for silent in room["silent"].as_array().into_iter().flatten() {
+        let left = silent["held_in_s"].as_u64().map(|left| format!("，{left} s 后停止 held in {left} s"));
+        println!("  无数据 silent  {}{}", word(silent, "what"), left.unwrap_or_default());
     }
     for held in room["held"].as_array().into_iter().flatten() {
         println!("  停止原因 held  {}", both(&held["why"]));

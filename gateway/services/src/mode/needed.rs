@@ -1,0 +1,86 @@
+//! The plans that a configuration must have as they are, because rooms that are not in peace follow them.
+
+use linli_domain::Id;
+use linli_domain::audit::hex;
+use linli_mode::Stage;
+use serde::{Deserialize, Serialize};
+
+use super::engine::Engine;
+use super::room::Room;
+use super::setup::Setup;
+
+/// A plan that a room follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needed {
+    /// The room.
+    pub room: Id,
+    /// Its stage.
+    pub stage: Stage,
+    /// The plan, `id@version`.
+    pub plan: String,
+    /// SHA-256 of its file, hexadecimal.
+    pub hash: String,
+    /// The name of the building as the plan sees it.
+    pub building: String,
+}
+
+/// Returns why a configuration cannot be taken over while rooms follow these plans: one text for each room
+/// whose plan it lacks or changes.
+#[must_use]
+pub fn missing(needed: &[Needed], fresh: &Setup) -> Vec<String> {
+    let has = |needed: &Needed| {
+        fresh
+            .plan(&needed.plan)
+            .is_some_and(|plan| hex(&plan.hash) == needed.hash && plan.brief.has_identity(&needed.building))
+    };
+    let tell = |needed: &Needed| {
+        let Needed { room, stage, plan, .. } = needed;
+        format!(
+            "room {room} is {} by the plan {plan}, which this configuration removes or changes (or its building): \
+             put it back, or bring the room back to peace first \
+             （房间 {room} 正按预案 {plan} 运行，请先恢复该文件，或先把房间恢复平时）",
+            stage.as_str()
+        )
+    };
+    needed.iter().filter(|needed| !has(needed)).map(tell).collect()
+}
+
+/// Returns the plan that a room needs; `None` in peace.
+pub(super) fn of_room(engine: &Engine, room: &Room) -> Option<Needed> {
+    let (Some(_), Some(plan)) = (&room.state.run, &room.plan) else { return None };
+    Some(Needed {
+        room: room.id.clone(),
+        stage: room.stage(&engine.setup),
+        plan: plan.brief.plan.key(),
+        hash: hex(&plan.hash),
+        building: plan.building.clone(),
+    })
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// Publishes the plans that rooms follow.
+    pub(super) fn publish_needed(&self) {
+        let all: Vec<Needed> = self.rooms.values().filter_map(|room| of_room(self, room)).collect();
+        self.deps.needed.send_if_modified(|needed| {
+            let is_changed = *needed != all;
+            if is_changed {
+                *needed = all;
+            }
+            is_changed
+        });
+    }
+
+    /// Has the devices read that the plans kept with rooms need, and the configuration does not.
+    pub(super) fn watch_devices(&self) {
+        let own = self.setup.devices();
+        self.deps.evidence.send_if_modified(|devices| {
+            let lacks = !own.is_subset(devices);
+            if lacks {
+                *devices = std::sync::Arc::new(own.union(devices).cloned().collect());
+            }
+            lacks
+        });
+    }
+}
