@@ -10,6 +10,7 @@ use sqlx::{Connection, Row};
 use crate::error::{Failure, OpenError, is_foreign_schema};
 use crate::schema::{self, FORMAT, TABLES};
 use crate::watermark::{Watermark, beside};
+use crate::writer::ledger;
 
 /// How many damaged databases are kept for examination.
 const KEPT: usize = 3;
@@ -47,6 +48,8 @@ pub(crate) struct Opened {
     pub set_aside: Option<SetAside>,
     /// Written into the ledger with the first transaction.
     pub loss: Option<Loss>,
+    /// Entries of the ledger that were not announced, with their ids.
+    pub unannounced: Vec<(i64, Loss)>,
 }
 
 /// Opens the database at `path`, or renames it and creates a new one if it is damaged or foreign.
@@ -221,6 +224,10 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
         }
     }
     sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
+    let unannounced = match meta("unannounced").and_then(|from| from.parse::<i64>().ok()) {
+        Some(from) => ledger::unannounced(&mut connection, from).await?,
+        None => Vec::new(),
+    };
     let undecodable: i64 =
         sqlx::query_scalar("SELECT count(*) FROM undecodable").fetch_one(&mut connection).await?;
     Ok(Found::Ours(Box::new(Opened {
@@ -232,6 +239,7 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
         undecodable: undecodable.cast_unsigned(),
         set_aside: None,
         loss,
+        unannounced,
     })))
 }
 
@@ -264,6 +272,7 @@ async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened
         undecodable: 0,
         set_aside: None,
         loss,
+        unannounced: Vec::new(),
     })
 }
 

@@ -60,6 +60,7 @@ async fn an_entry_is_kept_whole_and_once() {
     };
     let told = Entry {
         once: Some("k".to_owned()),
+        marks: Vec::new(),
         changes: vec![
             Change::Visit(visit("v1", Some("P"))),
             Change::Version(Box::new(version("m", 1, None, ""))),

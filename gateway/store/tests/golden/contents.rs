@@ -409,6 +409,7 @@ impl Contents {
             entry(self.notifications.iter().cloned().map(Change::Notify).collect()),
             Entry {
                 once: Some("sender/42".to_owned()),
+                marks: Vec::new(),
                 changes: kept,
                 audit: self.audit.clone(),
                 records: vec![self.report.clone()],
