@@ -34,7 +34,7 @@ fn version(id: &str, version: u32, visit: Option<&str>, why: &str) -> Version {
         unassigned: None,
         device: Id::new("oximeter").unwrap(),
         room: None,
-        measurement: Measurement { taken, readings, key: None, user: None, patient: None },
+        measurement: Measurement { taken, readings, key: None, key_reused: false, user: None, patient: None },
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),

@@ -83,7 +83,7 @@ pub struct GatewayStatus {
 /// Whether the gateway does its work, and what is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// All lines attempted and the store writable.
+    /// All lines attempted, and the store writable, going on and not full.
     pub ready: bool,
     /// One sentence a condition.
     pub findings: Vec<String>,
@@ -121,7 +121,7 @@ impl GatewayStatus {
         }
     }
 
-    /// All lines attempted, store writable; the uplink's state is told but decides nothing: data
+    /// All lines attempted, the store takes what comes; the uplink's state is told but decides nothing: data
     /// is safe without it.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
@@ -142,6 +142,7 @@ impl GatewayStatus {
         };
         ready &= writable;
         findings.push(format!("store: {}", if writable { "writable" } else { "NOT writable" }));
+        ready &= self.store_limits(&mut findings);
         if disk_full {
             findings.push("store: the disk is full, the oldest records make room for new ones".to_owned());
         }
@@ -156,6 +157,25 @@ impl GatewayStatus {
             findings.push(format!("configuration: the last good one runs, the one on disk is bad: {why}"));
         }
         Readiness { ready, findings }
+    }
+
+    /// Whether the store's writer goes on and nothing is refused because the store is full.
+    fn store_limits(&self, findings: &mut Vec<String>) -> bool {
+        let status = self.store.borrow();
+        let hung = status.hung_for(Instant::now());
+        if let Some(hung) = hung {
+            let seconds = hung.as_secs();
+            findings.push(format!("store: HUNG, its writer has made no progress for {seconds} s"));
+        }
+        if !status.full.is_empty() {
+            let names: Vec<&str> = status.full.iter().map(|kind| kind.as_str()).collect();
+            let names = names.join(", ");
+            findings.push(format!("store: FULL, new documents of these kinds are refused: {names}"));
+        }
+        if status.is_over {
+            findings.push("store: FULL as a whole, only what is most urgent is taken".to_owned());
+        }
+        hung.is_none() && status.full.is_empty() && !status.is_over
     }
 
     /// The state of the uplink in a word or two.

@@ -12,8 +12,9 @@ use linli_web::status::GatewayStatus;
 /// Longest time without progress, in an exchange or between two polls, before a line counts as hung.
 const LINE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Longest time without progress before the store or the pipeline counts as hung.
-const STORE_PATIENCE: Duration = Duration::from_secs(60);
+/// Longest time without progress before the pipeline counts as hung; for the store it is
+/// [`linli_store::PATIENCE`], as for `/readyz`.
+const PIPELINE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compares progress counters between two checks.
 pub struct Watchdog {
@@ -46,8 +47,8 @@ impl Watchdog {
     fn hung(&mut self) -> Option<String> {
         let now = Instant::now();
         let mut counters: Vec<(String, u64, Duration)> = vec![
-            ("store".to_owned(), self.observed.store.borrow().turns, STORE_PATIENCE),
-            ("pipeline".to_owned(), self.observed.flow.progress.load(Ordering::Relaxed), STORE_PATIENCE),
+            ("store".to_owned(), self.observed.store.borrow().turns, linli_store::PATIENCE),
+            ("pipeline".to_owned(), self.observed.flow.progress.load(Ordering::Relaxed), PIPELINE_PATIENCE),
         ];
         counters.extend(self.observed.lines.borrow().iter().map(|line| {
             let progress = line.health.progress.load(Ordering::Relaxed);

@@ -55,7 +55,8 @@ impl Steady {
 impl Watch {
     fn look(&mut self, taken: Taken, now: Instant) -> Option<Measurement> {
         let readings: Vec<Reading> = self.shown.iter().map(|(q, value)| Reading::of(*q, *value)).collect();
-        let measurement = Measurement { taken, readings, key: None, user: None, patient: None };
+        let measurement =
+            Measurement { taken, readings, key: None, key_reused: false, user: None, patient: None };
         // An empty scale shows nought: nobody can have that.
         if check(&mut measurement.clone()).is_err() {
             *self = Self { shown: std::mem::take(&mut self.shown), ..Self::default() };

@@ -164,6 +164,10 @@ impl Writer {
             );
             let (counted, sum): (i64, i64) =
                 sqlx::query_as(sqlx::AssertSqlSafe(latest)).fetch_one(&mut *connection).await?;
+            if counted < SAMPLED {
+                // These are all; the next transaction stores the right count.
+                self.meta.rows[table] = counted.cast_unsigned();
+            }
             rows += self.meta.rows[table];
             bytes += self.meta.rows[table] * sum.cast_unsigned() / counted.cast_unsigned().max(1);
         }
@@ -210,10 +214,6 @@ impl Writer {
         let went = evict_from(&mut connection, &mut draft, table, batch, reason, before, now).await;
         self.put_back(connection, went.is_ok());
         let Some((loss, rows)) = went? else {
-            if before.is_none() {
-                // The count was wrong; the next transaction stores the right one.
-                self.meta.rows[table] = 0;
-            }
             return Ok(false);
         };
         tracing::warn!(reason = reason.as_str(), range = ?loss.range, messages = rows, "records evicted");

@@ -286,7 +286,7 @@ fn version(id: &str, version: u32, key: &str) -> Version {
         unassigned: None,
         device: Id::new("monitor").unwrap(),
         room: None,
-        measurement: Measurement { taken, readings, key, user: None, patient: None },
+        measurement: Measurement { taken, readings, key, key_reused: false, user: None, patient: None },
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),
