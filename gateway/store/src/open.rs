@@ -10,7 +10,6 @@ use sqlx::{Connection, Row};
 use crate::error::{Failure, OpenError, is_foreign_schema};
 use crate::schema::{self, FORMAT, TABLES};
 use crate::watermark::{Watermark, beside};
-use crate::writer::ledger;
 
 /// How many damaged databases are kept for examination.
 const KEPT: usize = 3;
@@ -225,7 +224,7 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
     }
     sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
     let unannounced = match meta("unannounced").and_then(|from| from.parse::<i64>().ok()) {
-        Some(from) => ledger::unannounced(&mut connection, from).await?,
+        Some(from) => unannounced(&mut connection, from).await?,
         None => Vec::new(),
     };
     let undecodable: i64 =
@@ -241,6 +240,16 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
         loss,
         unannounced,
     })))
+}
+
+/// The entries that an earlier process wrote and did not announce.
+async fn unannounced(connection: &mut SqliteConnection, from: i64) -> Result<Vec<(i64, Loss)>, sqlx::Error> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT id, CAST(body AS BLOB) FROM ledger WHERE id >= ? ORDER BY id")
+            .bind(from)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().filter_map(|(id, body)| Some((id, serde_json::from_slice(&body).ok()?))).collect())
 }
 
 /// Counts the rows of every outbox table: reads them all.

@@ -69,10 +69,9 @@ impl Writer {
     pub(super) async fn enforce_soon(&mut self) {
         let is_due = self.housekeeping.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
         let added = self.sizes.added - self.housekeeping.added_before;
-        if is_due || added > self.settings.max_bytes / MOST_ADDED {
-            if let Err(error) = self.enforce().await {
-                self.report(error).await;
-            }
+        let is_needed = is_due || added > self.settings.max_bytes / MOST_ADDED;
+        if is_needed && let Err(error) = self.enforce().await {
+            self.report(error).await;
         }
     }
 

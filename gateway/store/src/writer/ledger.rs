@@ -156,19 +156,6 @@ async fn announce_in(
     transaction.commit().await
 }
 
-/// The entries that an earlier process wrote and did not announce.
-pub(crate) async fn unannounced(
-    connection: &mut SqliteConnection,
-    from: i64,
-) -> Result<Vec<(i64, Loss)>, sqlx::Error> {
-    let rows: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT id, CAST(body AS BLOB) FROM ledger WHERE id >= ? ORDER BY id")
-            .bind(from)
-            .fetch_all(connection)
-            .await?;
-    Ok(rows.into_iter().filter_map(|(id, body)| Some((id, serde_json::from_slice(&body).ok()?))).collect())
-}
-
 /// The loss that a message announces.
 fn announced(body: &[u8]) -> Option<Loss> {
     let message: Message =

@@ -8,7 +8,7 @@ mod forget;
 mod heal;
 mod history;
 mod housekeeping;
-pub(crate) mod ledger;
+mod ledger;
 mod needs;
 mod sizes;
 mod transact;

@@ -2,6 +2,7 @@
 
 use linli_domain::Timestamp;
 use linli_domain::loss::{Loss, LossReason};
+use linli_domain::rollup::Minute;
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::needs::Needs;
@@ -122,10 +123,7 @@ impl Writer {
                     Outcome::Done
                 }
                 Op::History(minutes) => {
-                    for minute in minutes {
-                        let layout = self.numbered.number(&mut transaction, &minute.layout).await?;
-                        self.devices.merge(&mut transaction, layout, minute, &mut draft.undecodable).await?;
-                    }
+                    self.minutes(&mut transaction, &mut draft, minutes).await?;
                     Outcome::Done
                 }
                 Op::Undecodable { place, reason } => {
@@ -140,6 +138,19 @@ impl Writer {
         draft.write(&mut transaction).await?;
         transaction.commit().await?;
         Ok((draft, outcomes))
+    }
+
+    async fn minutes(
+        &mut self,
+        connection: &mut SqliteConnection,
+        draft: &mut Draft,
+        minutes: &[Minute],
+    ) -> Result<(), sqlx::Error> {
+        for minute in minutes {
+            let layout = self.numbered.number(connection, &minute.layout).await?;
+            self.devices.merge(connection, layout, minute, &mut draft.undecodable).await?;
+        }
+        Ok(())
     }
 
     async fn entry(
