@@ -54,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
 /// Whatever is taken is a finite number.
 fn believable(readings: Vec<Reading>) {
     let taken = Taken { at: NOW.at, clock: NOW.clock, device: None };
-    let mut measurement = Measurement { taken, readings, key: None, user: None, patient: None };
+    let mut measurement = Measurement { taken, readings, key: None, key_reused: false, user: None, patient: None };
     if check(&mut measurement).is_ok() {
         assert!(
             measurement

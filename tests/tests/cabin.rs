@@ -89,6 +89,81 @@ async fn an_independent_hl7_client_is_answered_and_nothing_is_stored_twice() -> 
     Ok(())
 }
 
+#[tokio::test]
+async fn a_message_id_that_is_used_again_with_other_content_loses_nothing() -> anyhow::Result<()> {
+    let stage = Workspace::new()?;
+    let broker = Broker::start(&stage).await?;
+    let subscriber = broker.subscribe(&stage).await?;
+    let monitor = Hl7Monitor::new()?;
+    let config = stage.configure(broker.port, STORE, &monitor.device(None))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    monitor.listening().await?;
+    let (first, other) = (message("C1-1", "138|mm[Hg]^^UCUM"), message("C1-1", "201|mm[Hg]^^UCUM"));
+    let longest = message(&"7".repeat(199), "120|mm[Hg]^^UCUM");
+    let too_long = message(&"7".repeat(200), "121|mm[Hg]^^UCUM");
+    let huge = message(&"7".repeat(900_000), "122|mm[Hg]^^UCUM");
+    let messages = [first.clone(), other.clone(), first, other, longest, too_long, huge];
+    let answers = monitor.send(&messages).await?;
+    let codes: Vec<&str> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
+    assert_eq!(codes, ["AA", "AA", "AA", "AA", "AA", "AE", "AE"], "{answers:?}");
+    assert!(
+        answers[1]["reason"].as_str().is_some_and(|reason| reason.contains("used before")),
+        "{answers:?}"
+    );
+    assert!(answers[6]["reason"].as_str().is_some_and(|reason| reason.contains("MSH-10")), "{answers:?}");
+    eventually("all three", Duration::from_secs(10), || vitals(&subscriber, "monitor-1").len() >= 3).await?;
+    gateway.stop().await?;
+    subscriber.settled().await?;
+    let reported = vitals(&subscriber, "monitor-1");
+    let systolic: Vec<Option<f64>> = reported.iter().map(|message| value(message, "systolic")).collect();
+    assert_eq!(systolic, [Some(138.0), Some(201.0), Some(120.0)], "each once");
+    let reused: Vec<bool> = reported.iter().map(|message| message.payload["key_reused"] == true).collect();
+    assert_eq!(reused, [false, true, false]);
+    let log = std::fs::read_to_string(gateway_log(&config))?;
+    assert_eq!(log.matches("a message is refused").count(), 1, "logged once until one is taken: {log}");
+    Ok(())
+}
+
+/// 4 MiB hold some hundred measurements. What does not fit is answered as not taken, and seen in `/readyz`
+/// and the metrics; the rest of the gateway works.
+#[tokio::test]
+async fn a_store_full_of_measurements_refuses_them_with_words() -> anyhow::Result<()> {
+    let stage = Workspace::new()?;
+    let broker = Broker::start(&stage).await?;
+    let monitor = Hl7Monitor::new()?;
+    let store = format!("{STORE}\nmax_bytes = \"4MiB\"");
+    let config = stage.configure(broker.port, &store, &monitor.device(None))?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    monitor.listening().await?;
+    let messages: Vec<String> =
+        (0..1500).map(|nth| message(&format!("C{nth:0198}"), "138|mm[Hg]^^UCUM")).collect();
+    let mut answers = Vec::new();
+    for some in messages.chunks(250) {
+        answers.extend(monitor.send(some).await?);
+    }
+    let taken = answers.iter().take_while(|answer| answer["code"] == "AA").count();
+    assert!((200..1500).contains(&taken), "{taken} taken");
+    let refused = &answers[taken];
+    assert_eq!(refused["code"], "AR", "{refused}");
+    let words = refused["reason"].as_str().unwrap_or_default();
+    assert!(words.contains("no room for the kind \"measurement\""), "{words}");
+    assert!(answers[taken..].iter().all(|answer| answer["code"] == "AR"), "refused, not lost");
+    let (status, _) = gateway.ask("GET", "/readyz", &Value::Null)?;
+    assert_eq!(status, 503);
+    let says_so = |status: &Value| {
+        let findings = status["findings"].to_string();
+        status["ready"] == false && findings.contains("these kinds are refused: measurement")
+    };
+    gateway.until("it says what is refused", Duration::from_secs(10), says_so).await?;
+    let metrics = gateway.get("/metrics")?;
+    assert!(metrics.contains("linli_store_full{kind=\"measurement\"} 1"), "{metrics}");
+    assert!(metrics.contains("linli_store_full{kind=\"visit\"} 0"), "{metrics}");
+    gateway.stop().await?;
+    Ok(())
+}
+
 fn gateway_log(config: &std::path::Path) -> std::path::PathBuf {
     config.with_extension("log")
 }

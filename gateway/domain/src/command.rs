@@ -200,8 +200,12 @@ impl Request {
         if inbound.retained {
             return Err(CommandError::Retained);
         }
-        if inbound.payload.len() > LARGEST_REQUEST {
-            return Err(CommandError::TooLarge { size: inbound.payload.len() });
+        // Where the answer goes is journaled with it.
+        let answer = inbound.response_topic.as_ref().map_or(0, String::len)
+            + inbound.correlation.as_ref().map_or(0, Vec::len);
+        let size = inbound.payload.len() + answer;
+        if size > LARGEST_REQUEST {
+            return Err(CommandError::TooLarge { size });
         }
         let request: Self = serde_json::from_slice(&inbound.payload)
             .map_err(|e| CommandError::Malformed { detail: e.to_string() })?;

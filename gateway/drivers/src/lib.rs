@@ -26,7 +26,7 @@ pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
     CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
-    PollOverrides, VitalMeasurement,
+    NotTaken, PollOverrides, VitalMeasurement,
 };
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};

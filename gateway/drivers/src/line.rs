@@ -48,7 +48,18 @@ pub struct VitalMeasurement {
     pub measurement: Measurement,
     /// Where the sender waits for the confirmation that the measurement is stored (with an optional
     /// remark), or for the reason why it was rejected.
-    pub reply: Option<oneshot::Sender<Result<Option<String>, String>>>,
+    pub reply: Option<oneshot::Sender<Result<Option<String>, NotTaken>>>,
+}
+
+/// Why a measurement was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// Its content is wrong: sending it again unchanged is of no use.
+    #[error("{0}")]
+    Wrong(String),
+    /// It could not be stored; sent again later it may be.
+    #[error("{0}")]
+    NotStored(String),
 }
 
 /// Write one point and read it back.

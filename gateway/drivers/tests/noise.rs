@@ -62,8 +62,14 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
 fn taken(all: &[Vec<Reading>]) -> Vec<Vec<Option<f64>>> {
     let believed = |readings: &Vec<Reading>| {
         let taken = Taken { at: Timestamp(0), clock: ClockQuality::Synchronised, device: None };
-        let mut measurement =
-            Measurement { taken, readings: readings.clone(), key: None, user: None, patient: None };
+        let mut measurement = Measurement {
+            taken,
+            readings: readings.clone(),
+            key: None,
+            key_reused: false,
+            user: None,
+            patient: None,
+        };
         vital::check(&mut measurement).is_ok().then(|| readings.iter().map(|r| r.value.ok()).collect())
     };
     all.iter()

@@ -1,6 +1,6 @@
 //! Answers to commands.
 
-use linli_domain::command::{CommandError, Inbound, State};
+use linli_domain::command::{CommandError, Inbound, LARGEST_REQUEST, State};
 use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic, Value};
 use linli_store::JournaledCommand;
 use serde::Serialize;
@@ -95,13 +95,14 @@ fn readable_id(inbound: &Inbound) -> Option<String> {
 // === impl Reply ===
 
 impl Reply {
-    /// To the sender of a request.
+    /// To the sender of a request. A response topic and correlation data that are too long for any command
+    /// are not repeated.
     #[must_use]
     pub fn to(inbound: &Inbound) -> Self {
         Self {
             device: inbound.device.clone(),
-            response_topic: inbound.response_topic.clone(),
-            correlation: inbound.correlation.clone(),
+            response_topic: inbound.response_topic.clone().filter(|topic| topic.len() <= LARGEST_REQUEST),
+            correlation: inbound.correlation.clone().filter(|data| data.len() <= LARGEST_REQUEST),
         }
     }
 
@@ -125,6 +126,20 @@ impl Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn correlation_data_longer_than_any_command_is_not_repeated() {
+        let inbound = |bytes| Inbound {
+            device: "fan".to_owned(),
+            payload: Vec::new(),
+            retained: false,
+            response_topic: Some("t".repeat(bytes)),
+            correlation: Some(vec![7; bytes]),
+        };
+        assert!(Reply::to(&inbound(LARGEST_REQUEST)).correlation.is_some());
+        let long = Reply::to(&inbound(LARGEST_REQUEST + 1));
+        assert_eq!((long.response_topic, long.correlation), (None, None));
+    }
 
     #[test]
     fn a_refusal_names_the_id_if_there_is_one() {

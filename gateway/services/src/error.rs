@@ -15,13 +15,22 @@ pub enum ServiceError {
     /// The store or the service is not available now.
     #[error("{0}")]
     NotNow(String),
+    /// The store has no room for it. The text says what is full and how to mend it.
+    #[error("{0}")]
+    Full(String),
 }
 
 // === impl ServiceError ===
 
 impl From<linli_store::NotDurable> for ServiceError {
     fn from(error: linli_store::NotDurable) -> Self {
-        Self::NotNow(format!("it could not be stored ({error}); try again"))
+        match error {
+            linli_store::NotDurable::Failed(_) => {
+                Self::NotNow(format!("it could not be stored ({error}); try again"))
+            }
+            linli_store::NotDurable::Full(_) => Self::Full(error.to_string()),
+            linli_store::NotDurable::KeyTooLong(_) => Self::Wrong(error.to_string()),
+        }
     }
 }
 

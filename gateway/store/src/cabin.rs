@@ -38,6 +38,13 @@ impl Cabin {
         op::keep(&self.writer, entry).await
     }
 
+    /// Whether an entry with this key, or this mark, was stored before.
+    pub async fn has_seen(&self, key: &str) -> Result<bool, ReadError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM seen WHERE key = ?)";
+        let found: i64 = sqlx::query_scalar(sql).bind(key).fetch_one(&self.readers.pool()).await?;
+        Ok(found == 1)
+    }
+
     /// Visits opened in `[from, to)`, oldest first.
     pub async fn visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Visit>, ReadError> {
         let sql = "SELECT id, body FROM visit WHERE opened >= ? AND opened < ? ORDER BY opened LIMIT ?";

@@ -106,6 +106,8 @@ pub enum Change {
 pub struct Entry {
     /// If an entry with this key was stored before, nothing is stored.
     pub once: Option<String>,
+    /// Further keys that are remembered as seen; they decide nothing.
+    pub marks: Vec<String>,
     /// The changes, applied in order.
     pub changes: Vec<Change>,
     /// Audit entries to add.

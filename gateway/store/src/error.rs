@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk_space::{self, is_no_space};
+use crate::quota::Kind;
 
 /// The store could not be opened at all; a damaged file is not such a case.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +49,56 @@ pub enum OpenError {
 #[error("the store cannot take more for now")]
 pub struct Refused;
 
-/// The operation was not stored and will not be retried. Holds the reason.
+/// The operation was not stored and will not be retried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not stored: {0}")]
-pub struct NotDurable(pub String);
+pub enum NotDurable {
+    /// The transaction failed, or the store is closed. Holds the reason.
+    #[error("not stored: {0}")]
+    Failed(String),
+    /// There is no room for this kind of document.
+    #[error("not stored: {0}")]
+    Full(#[from] Full),
+    /// A key is longer than any that linli makes or a standard permits.
+    #[error("not stored: an id of {0} bytes; at most {LONGEST_KEY} are possible")]
+    KeyTooLong(usize),
+}
+
+/// Most bytes of an id or another key.
+pub const LONGEST_KEY: usize = 1000;
+
+/// There is no room for a kind of document; its text says what is full and how to mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    /// The kind.
+    pub kind: Kind,
+    /// Bytes it uses; `None` when the whole store is full.
+    pub used: Option<u64>,
+    /// Bytes it may use, or the size of the whole store.
+    pub most: u64,
+}
+
+// === impl Full ===
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kib = |bytes: u64| bytes.div_ceil(1024);
+        let Self { kind, used, most } = *self;
+        match used {
+            Some(used) => write!(
+                f,
+                "the store has no room for the kind \"{kind}\", which uses {} of {} KiB",
+                kib(used),
+                kib(most)
+            )?,
+            None => {
+                write!(f, "the whole store of {} KiB is full, so the kind \"{kind}\" is refused", kib(most))?
+            }
+        }
+        write!(f, "; {}", kind.quota().mend)
+    }
+}
+
+impl std::error::Error for Full {}
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,9 @@
 //! **Accepted means durable.** A record gets its sequence number when it is committed; from then
 //! on it leaves only by a broker's acknowledgement or by a rule that writes the loss ledger. One
 //! writer task owns the only writing connection and commits in groups; readers have connections
-//! of their own. The store opens whatever happened to the file before.
+//! of their own. The store opens whatever happened to the file before. Each kind of document has its share
+//! of the size and its rule when that is used up ([`Kind`]): what is refused is refused with words, and
+//! alarms, their acknowledgements and the mode switch are taken in a full store too.
 
 mod alarms;
 mod backup;
@@ -24,6 +26,7 @@ mod op;
 mod open;
 mod outbox;
 mod place;
+mod quota;
 mod readers;
 mod rejected;
 mod schema;
@@ -40,13 +43,14 @@ pub use cabin::Cabin;
 pub use command::{Begun, JournaledCommand};
 pub use documents::Documents;
 pub use entry::{Audit, Change, Document, Entry, Notification, Resident};
-pub use error::{NotDurable, OpenError, ReadError, Refused};
+pub use error::{Full, LONGEST_KEY, NotDurable, OpenError, ReadError, Refused};
 pub use heads::Heads;
 pub use history::History;
 pub use inspect::{Inspection, inspect};
 pub use journal::Journal;
 pub use open::{Opening, SetAside};
 pub use outbox::{Outbox, Row};
+pub use quota::Kind;
 pub use settings::{Now, Settings};
-pub use status::Status;
+pub use status::{PATIENCE, Status};
 pub use store::Store;

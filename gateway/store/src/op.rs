@@ -123,14 +123,13 @@ impl Op {
     }
 
     /// Sends the error to the caller, if one waits.
-    pub(crate) fn refuse(self, why: &str) {
-        let error = || NotDurable(why.to_owned());
+    pub(crate) fn refuse(self, why: NotDurable) {
         match self {
-            Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(error()))),
-            Self::Once { reply, .. } => drop(reply.send(Err(error()))),
-            Self::Entry { reply, .. } => drop(reply.send(Err(error()))),
-            Self::Begin { reply, .. } => drop(reply.send(Err(error()))),
-            Self::Advance { reply, .. } => drop(reply.send(Err(error()))),
+            Self::Record { reply: Some(reply), .. } => drop(reply.send(Err(why))),
+            Self::Once { reply, .. } => drop(reply.send(Err(why))),
+            Self::Entry { reply, .. } => drop(reply.send(Err(why))),
+            Self::Begin { reply, .. } => drop(reply.send(Err(why))),
+            Self::Advance { reply, .. } => drop(reply.send(Err(why))),
             _ => {}
         }
     }
@@ -142,7 +141,7 @@ pub(crate) async fn ask<T>(
     op: impl FnOnce(Reply<T>) -> Op,
 ) -> Result<T, NotDurable> {
     let (reply, answer) = oneshot::channel();
-    let stopped = || NotDurable("the store is closed".to_owned());
+    let stopped = || NotDurable::Failed("the store is closed".to_owned());
     writer.send(op(reply)).await.map_err(|_| stopped())?;
     answer.await.map_err(|_| stopped())?
 }

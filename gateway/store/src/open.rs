@@ -47,6 +47,8 @@ pub(crate) struct Opened {
     pub set_aside: Option<SetAside>,
     /// Written into the ledger with the first transaction.
     pub loss: Option<Loss>,
+    /// Entries of the ledger that were not announced, with their ids.
+    pub unannounced: Vec<(i64, Loss)>,
 }
 
 /// Opens the database at `path`, or renames it and creates a new one if it is damaged or foreign.
@@ -221,6 +223,10 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
         }
     }
     sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
+    let unannounced = match meta("unannounced").and_then(|from| from.parse::<i64>().ok()) {
+        Some(from) => unannounced(&mut connection, from).await?,
+        None => Vec::new(),
+    };
     let undecodable: i64 =
         sqlx::query_scalar("SELECT count(*) FROM undecodable").fetch_one(&mut connection).await?;
     Ok(Found::Ours(Box::new(Opened {
@@ -232,7 +238,18 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
         undecodable: undecodable.cast_unsigned(),
         set_aside: None,
         loss,
+        unannounced,
     })))
+}
+
+/// The entries that an earlier process wrote and did not announce.
+async fn unannounced(connection: &mut SqliteConnection, from: i64) -> Result<Vec<(i64, Loss)>, sqlx::Error> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT id, CAST(body AS BLOB) FROM ledger WHERE id >= ? ORDER BY id")
+            .bind(from)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().filter_map(|(id, body)| Some((id, serde_json::from_slice(&body).ok()?))).collect())
 }
 
 /// Counts the rows of every outbox table: reads them all.
@@ -264,6 +281,7 @@ async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened
         undecodable: 0,
         set_aside: None,
         loss,
+        unannounced: Vec::new(),
     })
 }
 

@@ -1,9 +1,16 @@
 //! The state and counters of the store.
 
+use std::time::Duration;
+
 use linli_domain::Timestamp;
 use serde::Serialize;
+use tokio::time::Instant;
 
+use crate::quota::{KINDS, Kind};
 use crate::schema::TABLES;
+
+/// A writer that spends longer than this in one transaction or one loop counts as hung.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The state of the store, renewed after every commit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -41,8 +48,20 @@ pub struct Status {
     pub body_bytes: u64,
     /// When the latest transaction ended.
     pub at: Timestamp,
-    /// Rises with every iteration of the writer; the watchdog watches it.
+    /// Rises with every iteration of the writer.
     pub turns: u64,
+    /// When the latest iteration of the writer ended.
+    #[serde(skip)]
+    pub turned: Option<Instant>,
+    /// The kinds of documents of which new ones are refused now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub full: Vec<Kind>,
+    /// The whole store is full: only what is most urgent is taken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
+    /// Refusals because of a full kind since the process began, in the order of [`Kind::ALL`].
+    #[serde(skip)]
+    pub full_refusals: [u64; KINDS],
     /// Databases set aside as damaged since the process began.
     pub set_aside: u64,
     /// Transactions that failed because of the device since the process began.
@@ -54,6 +73,14 @@ pub struct Status {
 // === impl Status ===
 
 impl Status {
+    /// How long the writer has been in one transaction or one loop, if that is longer than [`PATIENCE`]: it
+    /// counts as hung. `None` also when it has not begun.
+    #[must_use]
+    pub fn hung_for(&self, now: Instant) -> Option<Duration> {
+        let since = now.saturating_duration_since(self.turned?);
+        (since > PATIENCE).then_some(since)
+    }
+
     /// Rows waiting for delivery.
     #[must_use]
     pub fn waiting(&self) -> u64 {

@@ -34,7 +34,7 @@ fn version(id: &str, version: u32, visit: Option<&str>, why: &str) -> Version {
         unassigned: None,
         device: Id::new("oximeter").unwrap(),
         room: None,
-        measurement: Measurement { taken, readings, key: None, user: None, patient: None },
+        measurement: Measurement { taken, readings, key: None, key_reused: false, user: None, patient: None },
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),
@@ -60,6 +60,7 @@ async fn an_entry_is_kept_whole_and_once() {
     };
     let told = Entry {
         once: Some("k".to_owned()),
+        marks: Vec::new(),
         changes: vec![
             Change::Visit(visit("v1", Some("P"))),
             Change::Version(Box::new(version("m", 1, None, ""))),

@@ -12,7 +12,11 @@ use std::time::Duration;
 use linli_domain::{DeviceClass, Lane, Record, Timestamp, Topic};
 use linli_store::{Row, Settings, Store};
 use serde_json::Value;
+use sqlx::Connection as _;
 use support::{NOW, event, layout, numbered, settings, settled, waiting};
+
+/// How often the store asks for the time before it evicts what is old: when it opens and for its status.
+const ASKED_AT_START: i64 = 4;
 
 /// Returns the ledger's entries among urgent rows.
 fn ledger(urgent: &[Row]) -> Vec<Value> {
@@ -139,5 +143,98 @@ async fn the_age_cap_takes_what_is_old_and_a_jumping_clock_does_not_hurry_it() {
     let entries = ledger(&urgent);
     assert!(accounts_exactly(all, &there, &entries) >= 500);
     assert!(entries.iter().all(|entry| entry["reason"] == "age_cap"), "{entries:?}");
+    store.close().await;
+}
+
+/// What version 0.1 did for ever: it evicted one urgent row and wrote one ledger entry.
+#[tokio::test]
+async fn eviction_ends_when_what_fills_the_store_cannot_be_evicted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let large = Settings { max_bytes: 256 << 20, ..settings(&path) };
+    let (store, _) = Store::open(large, support::clock()).await.unwrap();
+    for number in 0..40 {
+        let audit = linli_store::Audit {
+            at: NOW,
+            who: "nurse".to_owned(),
+            what: "identity.reveal".to_owned(),
+            about: number.to_string(),
+            detail: "x".repeat(150_000),
+        };
+        let entry = linli_store::Entry { audit: vec![audit], ..linli_store::Entry::default() };
+        store.cabin().keep(entry).await.unwrap();
+    }
+    store.accept_durably(event(1)).await.unwrap();
+    store.accept_durably(event(2)).await.unwrap();
+    store.close().await;
+
+    let settings = Settings { max_bytes: 4 << 20, ..settings(&path) };
+    let (store, _) = Store::open(settings, support::clock()).await.unwrap();
+    for number in 3..10 {
+        pass(Duration::from_secs(1)).await;
+        let stored = tokio::time::timeout(Duration::from_secs(30), store.accept_durably(event(number)));
+        stored.await.expect("the writer evicts for ever").unwrap();
+    }
+    let urgent = waiting(&store.outbox(), Lane::Urgent).await;
+    assert_eq!(urgent.len(), 9, "nothing urgent was evicted for it");
+    store.close().await;
+}
+
+/// The count of rows that the database keeps is wrong: the table is empty.
+#[tokio::test]
+async fn eviction_ends_when_the_count_of_rows_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let large = Settings { max_bytes: 256 << 20, ..settings(&path) };
+    let (store, _) = Store::open(large, support::clock()).await.unwrap();
+    let audit = linli_store::Audit {
+        at: NOW,
+        who: String::new(),
+        what: String::new(),
+        about: String::new(),
+        detail: "x".repeat(5 << 20),
+    };
+    let entry = linli_store::Entry { audit: vec![audit], ..linli_store::Entry::default() };
+    store.cabin().keep(entry).await.unwrap();
+    store.close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("UPDATE meta SET value = '[0,700,7,0,9]' WHERE key = 'rows'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+
+    let settings = Settings { max_bytes: 4 << 20, ..settings(&path) };
+    let (store, _) = Store::open(settings, support::clock()).await.unwrap();
+    let stored = tokio::time::timeout(Duration::from_secs(30), store.accept_durably(event(1)));
+    stored.await.expect("the writer evicts for ever").unwrap();
+    let mut status = store.status();
+    let right = status.wait_for(|status| status.rows == [1, 0, 0, 0, 0]);
+    tokio::time::timeout(Duration::from_secs(30), right).await.expect("the count is put right").unwrap();
+    store.close().await;
+}
+
+/// A clock that is put back while old records are evicted: the entries about them are not old at once.
+#[tokio::test]
+async fn the_age_cap_ends_when_the_clock_is_put_back_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let store = with_age(&path, &Arc::new(AtomicI64::new(NOW.0))).await;
+    for number in 1..=50 {
+        store.accept_durably(event(number)).await.unwrap();
+    }
+    store.close().await;
+
+    // A day later when the store asks first, and a day earlier from then on.
+    let asked = Arc::new(AtomicI64::new(0));
+    let clock = move || {
+        let is_first = asked.fetch_add(1, Ordering::Relaxed) < ASKED_AT_START;
+        Timestamp(NOW.0 + if is_first { 86_400_000 } else { -86_400_000 })
+    };
+    let settings = Settings { max_age: Some(Duration::from_secs(3600)), ..settings(&path) };
+    let (store, _) = Store::open(settings, Arc::new(clock)).await.unwrap();
+    let stored = tokio::time::timeout(Duration::from_secs(30), store.accept_durably(event(51)));
+    stored.await.expect("the writer evicts for ever").unwrap();
     store.close().await;
 }

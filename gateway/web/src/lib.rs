@@ -79,6 +79,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Unknown(_) => StatusCode::NOT_FOUND,
             ServiceError::Conflict(_) => StatusCode::CONFLICT,
             ServiceError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ServiceError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
         };
         Self::new(status, refusal.to_string())
     }

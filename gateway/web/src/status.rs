@@ -83,7 +83,7 @@ pub struct GatewayStatus {
 /// Whether the gateway is ready, and why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether every line was attempted and the store is writable.
+    /// Whether every line was attempted, and the store is writable, makes progress and is not full.
     pub ready: bool,
     /// One sentence for each condition.
     pub findings: Vec<String>,
@@ -121,7 +121,7 @@ impl GatewayStatus {
         }
     }
 
-    /// Ready when every line was attempted and the store is writable. The state of the uplink is reported and
+    /// Ready when every line was attempted and the store takes records. The state of the uplink is reported and
     /// does not count, because data is safe without it.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
@@ -142,6 +142,9 @@ impl GatewayStatus {
         };
         ready &= writable;
         findings.push(format!("store: {}", if writable { "writable" } else { "NOT writable" }));
+        let hindrances = hindrances(&self.store.borrow(), Instant::now());
+        ready &= hindrances.is_empty();
+        findings.extend(hindrances);
         if disk_full {
             findings.push("store: the disk is full, the oldest records make room for new ones".to_owned());
         }
@@ -194,6 +197,23 @@ impl GatewayStatus {
     }
 }
 
+/// Why the store does not take everything: a writer that hangs, kinds of documents that are full.
+fn hindrances(status: &linli_store::Status, now: Instant) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(hung) = status.hung_for(now) {
+        found.push(format!("store: HUNG, its writer has made no progress for {} s", hung.as_secs()));
+    }
+    if !status.full.is_empty() {
+        let names: Vec<&str> = status.full.iter().map(|kind| kind.as_str()).collect();
+        let names = names.join(", ");
+        found.push(format!("store: FULL, new documents of these kinds are refused: {names}"));
+    }
+    if status.is_over {
+        found.push("store: FULL as a whole, only what is most urgent is taken".to_owned());
+    }
+    found
+}
+
 fn line_status(line: &LineView) -> Value {
     let health = &line.health;
     let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
@@ -210,4 +230,30 @@ fn line_status(line: &LineView) -> Value {
         "late_replies": read(&health.late_replies), "resync_bytes": read(&health.resync_bytes),
         "opens": read(&health.opens), "devices": devices.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_store::{Kind, PATIENCE, Status};
+    use std::time::Duration;
+
+    #[test]
+    fn a_writer_that_hangs_longer_than_its_patience_is_a_hindrance() {
+        let began = Instant::now();
+        let status = Status { turned: Some(began), ..Status::default() };
+        assert!(hindrances(&status, began + PATIENCE).is_empty());
+        let found = hindrances(&status, began + PATIENCE + Duration::from_secs(1));
+        assert_eq!(found, ["store: HUNG, its writer has made no progress for 61 s"]);
+        assert!(hindrances(&Status::default(), began + 2 * PATIENCE).is_empty(), "not begun");
+    }
+
+    #[test]
+    fn what_a_full_store_refuses_is_named() {
+        let full = vec![Kind::Measurement, Kind::Visit];
+        let status = Status { full, is_over: true, ..Status::default() };
+        let found = hindrances(&status, Instant::now()).join("\n");
+        assert!(found.contains("refused: measurement, visit"), "{found}");
+        assert!(found.contains("only what is most urgent"), "{found}");
+    }
 }

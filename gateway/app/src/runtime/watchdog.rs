@@ -12,13 +12,14 @@ use linli_web::status::GatewayStatus;
 /// Longest time without progress, in an exchange or between two polls, before a line counts as hung.
 const LINE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Longest time without progress before the store or the pipeline counts as hung.
-const STORE_PATIENCE: Duration = Duration::from_secs(60);
+/// Longest time without progress before the pipeline counts as hung; for the store it is
+/// [`linli_store::PATIENCE`], as for `/readyz`.
+const PIPELINE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compares progress counters between two checks.
 pub struct Watchdog {
     observed: Arc<GatewayStatus>,
-    seen: Vec<(String, u64, Instant)>,
+    seen: Seen,
 }
 
 // === impl Watchdog ===
@@ -26,8 +27,8 @@ pub struct Watchdog {
 impl Watchdog {
     /// Watches the counters of a gateway.
     #[must_use]
-    pub const fn new(observed: Arc<GatewayStatus>) -> Self {
-        Self { observed, seen: Vec::new() }
+    pub fn new(observed: Arc<GatewayStatus>) -> Self {
+        Self { observed, seen: Seen::default() }
     }
 
     /// Notifies the service manager at half of its interval; never returns.
@@ -44,16 +45,31 @@ impl Watchdog {
 
     /// Returns the first part without progress for too long.
     fn hung(&mut self) -> Option<String> {
-        let now = Instant::now();
-        let mut counters: Vec<(String, u64, Duration)> = vec![
-            ("store".to_owned(), self.observed.store.borrow().turns, STORE_PATIENCE),
-            ("pipeline".to_owned(), self.observed.flow.progress.load(Ordering::Relaxed), STORE_PATIENCE),
+        let mut counters: Vec<Counter> = vec![
+            ("store".to_owned(), self.observed.store.borrow().turns, linli_store::PATIENCE),
+            ("pipeline".to_owned(), self.observed.flow.progress.load(Ordering::Relaxed), PIPELINE_PATIENCE),
         ];
         counters.extend(self.observed.lines.borrow().iter().map(|line| {
             let progress = line.health.progress.load(Ordering::Relaxed);
             (format!("line {}", line.plan.line()), progress, LINE_PATIENCE)
         }));
-        let before = std::mem::take(&mut self.seen);
+        self.seen.hung(counters, Instant::now())
+    }
+}
+
+/// The name of a part, its counter, and how long the counter may stay the same.
+type Counter = (String, u64, Duration);
+
+/// The counters of the last check, with the time since which each has its value.
+#[derive(Default)]
+struct Seen(Vec<(String, u64, Instant)>);
+
+// === impl Seen ===
+
+impl Seen {
+    /// Returns the first part whose counter has stayed the same for too long.
+    fn hung(&mut self, counters: Vec<Counter>, now: Instant) -> Option<String> {
+        let before = std::mem::take(&mut self.0);
         let mut hung = None;
         for (name, count, patience) in counters {
             let known = before.iter().find(|(n, c, _)| *n == name && *c == count);
@@ -61,7 +77,7 @@ impl Watchdog {
             if now - since > patience {
                 hung = hung.or(Some(name.clone()));
             }
-            self.seen.push((name, count, since));
+            self.0.push((name, count, since));
         }
         hung
     }
@@ -71,5 +87,22 @@ impl Watchdog {
 pub fn notify(state: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "the service manager could not be notified");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_whose_writer_does_not_turn_is_hung_and_one_that_turns_is_not() {
+        let (mut seen, began) = (Seen::default(), Instant::now());
+        let after = |seconds| began + Duration::from_secs(seconds);
+        let only_store = |turns| vec![("store".to_owned(), turns, linli_store::PATIENCE)];
+        assert_eq!(seen.hung(only_store(1), after(0)), None);
+        assert_eq!(seen.hung(only_store(2), after(50)), None);
+        assert_eq!(seen.hung(only_store(2), after(110)), None, "sixty seconds are still patience");
+        assert_eq!(seen.hung(only_store(2), after(111)), Some("store".to_owned()));
+        assert_eq!(seen.hung(only_store(3), after(112)), None, "it goes on");
     }
 }

@@ -37,7 +37,14 @@ fn measurements() {
     let least = Taken { at: Timestamp(1), clock: ClockQuality::FreeRunning, device: None };
     let taken = Taken { device: Some(Timestamp(2)), ..least };
     stored("vital/taken", &[taken, least]);
-    let whole = Measurement { taken, readings, key: Some("7".to_owned()), user: Some(2), patient: None };
+    let whole = Measurement {
+        taken,
+        readings,
+        key: Some("7".to_owned()),
+        key_reused: false,
+        user: Some(2),
+        patient: None,
+    };
     let plain = Measurement {
         taken: least,
         readings: Vec::new(),

@@ -108,6 +108,9 @@ pub struct Measurement {
     /// again is the same measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The sender used the key before for something else: both are stored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub key_reused: bool,
     /// The user's number on a device with several users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u8>,

@@ -12,7 +12,14 @@ fn measured(quantity: Quantity, device: Option<i64>) -> Measurement {
         clock: ClockQuality::Synchronised,
         device: device.map(|behind| Timestamp(1_000_000 - behind)),
     };
-    Measurement { taken, readings: vec![Reading::of(quantity, 97.0)], key: None, user: None, patient: None }
+    Measurement {
+        taken,
+        readings: vec![Reading::of(quantity, 97.0)],
+        key: None,
+        key_reused: false,
+        user: None,
+        patient: None,
+    }
 }
 
 const fn span(opened: u64, ended: Option<u64>) -> Span {

@@ -34,6 +34,9 @@ fn each_wrong_request_has_its_own_reason() {
     assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":1000000}"#).contains("expired"));
     assert!(bad(r#"{"id":"a","point":"p","value":1,"expires":9000000000000}"#).contains("check the clocks"));
     assert!(bad(&"x".repeat(1 << 20)).contains("too large"));
+    let topic = Some("t".repeat(3000));
+    let answered_far = Inbound { response_topic: topic, correlation: Some(vec![0; 2000]), ..inbound("{}") };
+    assert!(matches!(Request::parse(&answered_far, NOW), Err(CommandError::TooLarge { size: 5002 })));
     let retained = Inbound { retained: true, ..inbound("{}") };
     assert_eq!(Request::parse(&retained, NOW), Err(CommandError::Retained));
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::{Id, Layout, Reason, Stamp};
@@ -18,7 +18,7 @@ use super::hl7::{Code, Message, acknowledge, results};
 use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
-use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, VitalMeasurement};
+use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
 
 /// Most simultaneous connections; a device uses one.
 const CONNECTIONS: usize = 8;
@@ -28,6 +28,9 @@ const IDLE: Duration = Duration::from_secs(3600);
 
 /// Time limit for sending an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Most characters of a reason that are logged.
+const LOGGED: usize = 200;
 
 /// Interval of progress reports to the watchdog.
 const LIFE: Duration = Duration::from_secs(10);
@@ -77,6 +80,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
     let mut connections = JoinSet::new();
     let mut life = tokio::time::interval(LIFE);
     let answers = Arc::new(AtomicU64::new(0));
+    let has_refused = Arc::new(AtomicBool::new(false));
     loop {
         tokio::select! {
             () = context.cancel.cancelled() => break,
@@ -95,6 +99,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     cancel: context.cancel.clone(),
                     zone: settings.zone,
                     answers: Arc::clone(&answers),
+                    has_refused: Arc::clone(&has_refused),
                 };
                 connections.spawn(conversation.hold(stream));
                 online(&context.health, true);
@@ -121,6 +126,8 @@ struct Conversation {
     zone: Zone,
     /// Control ids of our own messages.
     answers: Arc<AtomicU64>,
+    /// The message before was refused, and that is logged.
+    has_refused: Arc<AtomicBool>,
 }
 
 // === impl Conversation ===
@@ -166,8 +173,20 @@ impl Conversation {
         };
         let code = self.take(&message, now).await;
         match &code {
-            Code::Accept(_) => self.count(|device| &device.ok),
-            Code::Error(_) | Code::Reject(_) => self.count(|device| &device.refusals),
+            Code::Accept(_) => {
+                self.count(|device| &device.ok);
+                self.has_refused.store(false, Ordering::Relaxed);
+            }
+            Code::Error(reason) | Code::Reject(reason) => {
+                self.count(|device| &device.refusals);
+                if !self.has_refused.swap(true, Ordering::Relaxed) {
+                    let reason: String = reason.chars().take(LOGGED).collect();
+                    tracing::warn!(
+                        device = %self.layout.device, reason,
+                        "a message is refused; further refusals are counted, not logged, until one is taken"
+                    );
+                }
+            }
         }
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         acknowledge(&message, &code, &format!("{}-{number}", now.at.0), now.at)
@@ -189,7 +208,8 @@ impl Conversation {
             }
             match safe.await {
                 Ok(Ok(said)) => note = said.or(note),
-                Ok(Err(reason)) => return Code::Error(reason),
+                Ok(Err(NotTaken::Wrong(reason))) => return Code::Error(reason),
+                Ok(Err(NotTaken::NotStored(reason))) => return Code::Reject(reason),
                 Err(_) => return Code::Reject("the gateway is stopping; send again".to_owned()),
             }
         }

@@ -119,7 +119,7 @@ impl Talk {
     ) {
         let stamp = self.context.clock.now();
         let taken = Taken { at: stamp.at, clock: stamp.clock, device };
-        let measurement = Measurement { taken, readings, key, user, patient: None };
+        let measurement = Measurement { taken, readings, key, key_reused: false, user, patient: None };
         let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: None };
         if let Some(health) = self.context.health.devices.first() {
             health.ok.fetch_add(1, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use linli_domain::vital::{Caveat, Measurement, NoReading, Quantity};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_drivers::health::Zone;
 use linli_drivers::health::hl7::message::Message;
-use linli_drivers::health::hl7::{Refused, results};
+use linli_drivers::health::hl7::{Code, Refused, acknowledge, results};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
 const ZONE: Zone = Zone(480);
@@ -54,4 +54,40 @@ fn what_is_wrong_is_told_with_its_place() {
     assert!(told("C1-000042", "").contains("MSH-10"));
     assert!(told("^LN", "^XX").contains("no observation"));
     assert!(of(&VITALS.replace("ORU^R01^ORU_R01", "ADT^A01")).unwrap_err().is_rejection());
+}
+
+#[test]
+fn an_id_longer_than_the_standard_permits_is_an_error_and_its_answer_is_short() {
+    let with_id = |id: &str| VITALS.replace("C1-000042", id);
+    assert!(of(&with_id(&"标".repeat(199))).is_ok());
+    let long = with_id(&"x".repeat(1_000_000));
+    let refused = of(&long).unwrap_err();
+    assert_eq!(refused, Refused::TooLong { field: 10, characters: 1_000_000, most: 199 });
+    assert!(!refused.is_rejection());
+    let message = Message::parse(long.as_bytes()).unwrap();
+    let answer = acknowledge(&message, &Code::Error(refused.to_string()), "1", NOW.at).unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.len() < 1000, "{} bytes", answer.len());
+    assert!(answer.contains("MSA|AE|xxx"), "{answer}");
+    assert!(answer.contains("MSH-10 has 1000000 characters; at most 199 are permitted"), "{answer}");
+    for (from, field) in [("CABIN", 3), ("|SITE01|GW", 4)] {
+        let text = VITALS.replacen(
+            from,
+            &from.replace("SITE01", &"y".repeat(300)).replace("CABIN", &"y".repeat(300)),
+            1,
+        );
+        assert!(matches!(of(&text), Err(Refused::TooLong { field: found, .. }) if found == field));
+    }
+}
+
+#[test]
+fn a_message_all_of_whose_header_is_long_has_a_short_answer() {
+    let long = "z".repeat(50_000);
+    let text = format!("MSH|^~\\&|{long}|{long}|{long}|{long}|1||ORU^{long}|{long}|{long}|{long}\r");
+    let message = Message::parse(text.as_bytes()).unwrap();
+    let answer = acknowledge(&message, &Code::Reject(long), "1", NOW.at).unwrap();
+    assert!(answer.len() < 3000, "{} bytes", answer.len());
+    let set = format!("MSH|^~\\&|a|||||||||||||||{}\r", "k".repeat(100_000));
+    let unreadable = Message::parse(set.as_bytes()).unwrap_err().to_string();
+    assert!(unreadable.len() < 200, "{} bytes", unreadable.len());
 }

@@ -53,6 +53,7 @@ fn version() -> Version {
                 Reading::none(Quantity::Temperature, NoReading::NotPerformed),
             ],
             key: Some("7".to_owned()),
+            key_reused: false,
             user: Some(2),
             patient: Some("never told".to_owned()),
         },

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use linli_domain::Layout;
 use linli_domain::visit::{Context, Status, Unassigned, Version, Visit, bind};
 use linli_domain::vital::{self, Measurement};
-use linli_drivers::VitalMeasurement;
+use linli_drivers::{NotTaken, VitalMeasurement};
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ impl CabinService {
     ) {
         let outcome = self.accept(&layout, measurement).await;
         if let Err(reason) = &outcome {
-            tracing::warn!(device = %layout.device, reason, "measurement not taken");
+            tracing::warn!(device = %layout.device, %reason, "measurement not taken");
         }
         if let Some(reply) = reply {
             let _ = reply.send(outcome);
@@ -38,17 +38,23 @@ impl CabinService {
         &mut self,
         layout: &Arc<Layout>,
         mut measurement: Measurement,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<String>, NotTaken> {
+        // What the device told: the check adds remarks that depend on when it comes.
+        let identity = measurement.key.as_deref().map(|key| Identity::of(layout, key, &measurement));
         if let Err(why) = vital::check(&mut measurement) {
             self.deps.health.implausible.fetch_add(1, Ordering::Relaxed);
-            return Err(why.to_string());
+            return Err(NotTaken::Wrong(why.to_string()));
         }
+        if let Some(identity) = &identity {
+            measurement.key_reused = self.is_key_reused(layout, identity).await?;
+        }
+        let is_reused = measurement.key_reused;
         let (now, settings) = (Instant::now(), self.settings());
         let bound = self.visit_of(layout, &measurement, now, &settings);
         let (visit, pseudonym) = bound.clone().map_or((None, None), |v| (Some(v.id), v.pseudonym));
         let at = self.deps.clock.now().at;
         let version = Version {
-            id: name("m").map_err(|error| error.to_string())?,
+            id: name("m").map_err(|error| NotTaken::NotStored(error.to_string()))?,
             version: 1,
             status: Status::Final,
             visit: visit.clone(),
@@ -62,7 +68,8 @@ impl CabinService {
             why: None,
         };
         let entry = Entry {
-            once: version.measurement.key.as_ref().map(|key| fingerprint(layout, key)),
+            once: identity.as_ref().map(|identity| identity.content.clone()),
+            marks: identity.map(|identity| identity.key).into_iter().collect(),
             changes: vec![Change::Version(Box::new(version.clone()))],
             audit: Vec::new(),
             records: vec![payload::record(&version, pseudonym.as_deref(), &settings.limits)],
@@ -75,7 +82,7 @@ impl CabinService {
             }
             Err(error) => {
                 self.deps.health.failed.fetch_add(1, Ordering::Relaxed);
-                return Err(format!("it could not be stored ({error}); send it again"));
+                return Err(NotTaken::NotStored(format!("{error}; send it again later")));
             }
         };
         self.tell(&version, pseudonym.as_deref(), &settings);
@@ -87,7 +94,30 @@ impl CabinService {
         if version.measurement.key.is_some() {
             let _ = self.deps.samples.send(payload::batch(layout, &version.measurement)).await;
         }
-        Ok(version.unassigned.map(|why| format!("stored; it belongs to no visit yet: {}", words(why))))
+        let unassigned = version.unassigned.map(words);
+        let reused = is_reused.then_some(REUSED);
+        Ok(match (unassigned, reused) {
+            (None, None) => None,
+            (Some(why), None) => Some(format!("stored; it belongs to no visit yet: {why}")),
+            (None, Some(reused)) => Some(format!("stored; {reused}")),
+            (Some(why), Some(reused)) => Some(format!("stored; {reused}; it belongs to no visit yet: {why}")),
+        })
+    }
+
+    /// Whether the key was used before, and not for the same content.
+    async fn is_key_reused(&self, layout: &Layout, identity: &Identity) -> Result<bool, NotTaken> {
+        let cabin = self.deps.store.cabin();
+        let seen = async |key: &str| {
+            cabin
+                .has_seen(key)
+                .await
+                .map_err(|error| NotTaken::NotStored(format!("{error}; send it again later")))
+        };
+        let is_reused = seen(&identity.key).await? && !seen(&identity.content).await?;
+        if is_reused {
+            tracing::warn!(device = %layout.device, "{REUSED}");
+        }
+        Ok(is_reused)
     }
 
     /// Finds the visit that a measurement belongs to.
@@ -122,11 +152,34 @@ impl CabinService {
     }
 }
 
-/// Returns a hash that identifies a measurement when it is sent again. The key cannot be read from it.
-fn fingerprint(layout: &Layout, key: &str) -> String {
-    let hashed = digest(&SHA256, format!("{}\n{key}", layout.device).as_bytes());
-    hex(&hashed.as_ref()[..16])
+/// Identifies a measurement when it is sent again; nothing can be read back from it. One with the same key
+/// and other content is another measurement.
+struct Identity {
+    /// Hash of device and key. Up to 0.1 this was all.
+    key: String,
+    /// Hash of device, key and content.
+    content: String,
 }
+
+// === impl Identity ===
+
+impl Identity {
+    fn of(layout: &Layout, key: &str, measurement: &Measurement) -> Self {
+        let Measurement { taken, readings, user, patient, .. } = measurement;
+        let content = json!([readings, taken.device, user, patient]);
+        Self {
+            key: fingerprint(&format!("{}\n{key}", layout.device)),
+            content: fingerprint(&format!("{}\n{key}\n{content}", layout.device)),
+        }
+    }
+}
+
+fn fingerprint(text: &str) -> String {
+    hex(&digest(&SHA256, text.as_bytes()).as_ref()[..16])
+}
+
+/// What is said of a key that was used before with other content.
+const REUSED: &str = "its id was used before with other content; both are kept";
 
 /// Text for the sender of a message.
 const fn words(why: Unassigned) -> &'static str {

@@ -66,6 +66,9 @@ pub fn public(version: &Version, limits: &Limits) -> Map<String, serde_json::Val
     if let Some(why) = version.unassigned {
         add("unassigned", json!(why));
     }
+    if measurement.key_reused {
+        add("key_reused", json!(true));
+    }
     let observations: Vec<_> = measurement.readings.iter().map(observation).collect();
     add("observations", observations.into());
     let values: Vec<_> =

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::sizes::Sizes;
 use super::{MetaRows, Writer, transact};
-use crate::error::Failure;
+use crate::error::{Failure, NotDurable};
 use crate::op::Op;
 use crate::open;
 use crate::watermark::Watermark;
@@ -60,7 +61,7 @@ impl Writer {
         self.retry_at = Some(Instant::now() + RETRY_AFTER);
         let (waited, patient): (Vec<Op>, Vec<Op>) =
             std::mem::take(pending).into_iter().partition(Op::is_waited_for);
-        waited.into_iter().for_each(|op| op.refuse(&last));
+        waited.into_iter().for_each(|op| op.refuse(NotDurable::Failed(last.clone())));
         *pending = patient;
     }
 
@@ -76,6 +77,8 @@ impl Writer {
             Ok(opened) => {
                 tracing::error!(reason, epoch = opened.epoch, "damaged database set aside, new epoch");
                 self.meta = MetaRows::of(&opened);
+                self.sizes = Sizes::at_most(0, self.settings.max_bytes);
+                self.housekeeping.added_before = 0;
                 self.losses.extend(opened.loss);
                 self.connection = Some(opened.connection);
                 self.numbered.forget();

@@ -28,11 +28,20 @@ const DEAD_KEPT: i64 = 1000;
 /// Free pages returned to the file system per step, when a quarter of the file is free.
 const VACUUM_PAGES: i64 = 512;
 
+/// The same while the file is larger than it may be.
+const VACUUM_MORE: i64 = 16 * VACUUM_PAGES;
+
 /// When each task was last done.
 #[derive(Default)]
 pub(super) struct Due {
     /// The size was checked.
     pub looked: Option<Instant>,
+    /// [`Sizes::added`](super::sizes::Sizes::added) when it was.
+    pub added_before: u64,
+    /// The pass of evictions that followed did not finish.
+    pub has_more: bool,
+    /// Rejected records became losses.
+    pub collected: Option<Instant>,
     done: Option<Instant>,
     written: Option<Watermark>,
 }
@@ -47,13 +56,22 @@ impl Writer {
         }
     }
 
+    /// Goes on with a pass of evictions that did not finish.
+    pub(super) async fn enforce_more(&mut self) {
+        self.housekeeping.has_more = false;
+        if let Err(error) = self.enforce().await {
+            self.report(error).await;
+        }
+    }
+
     async fn round(&mut self) -> Result<(), sqlx::Error> {
         self.enforce().await?;
         if self.housekeeping.done.is_some_and(|done| done.elapsed() < EVERY) {
             return Ok(());
         }
-        self.housekeeping.done = Some(Instant::now());
-        self.enforce_age().await?;
+        // What the age cap leaves to do is done in the next round.
+        let is_done = self.enforce_age().await?;
+        self.housekeeping.done = is_done.then(Instant::now);
         self.purge_history(self.settings.history_retention).await?;
         self.enforce_undecodable().await?;
         self.purge_records().await?;
@@ -89,17 +107,20 @@ impl Writer {
         Ok(())
     }
 
-    /// Shrinks the file a little if a quarter of it is free.
+    /// Shrinks the file a little if a quarter of it is free, and more if it is too large.
     async fn vacuum_step(&mut self) -> Result<(), sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let row = sqlx::query(
-            "SELECT (SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_count FROM pragma_page_count())",
+            "SELECT (SELECT freelist_count FROM pragma_freelist_count()), (SELECT page_count FROM pragma_page_count()), \
+             (SELECT page_size FROM pragma_page_size())",
         )
         .fetch_one(&mut *connection)
         .await?;
-        let (free, all): (i64, i64) = (row.get(0), row.get(1));
-        if free > VACUUM_PAGES && free > all / 4 {
-            let step = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
+        let (free, all, page): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        let is_too_large = all.saturating_mul(page) > self.settings.max_bytes.cast_signed();
+        if free > VACUUM_PAGES && (is_too_large || free > all / 4) {
+            let pages = if is_too_large { VACUUM_MORE } else { VACUUM_PAGES };
+            let step = format!("PRAGMA incremental_vacuum({pages})");
             sqlx::query(sqlx::AssertSqlSafe(step)).execute(connection).await?;
         }
         Ok(())

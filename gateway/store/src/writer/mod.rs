@@ -4,8 +4,13 @@ mod disk_reserve;
 mod entries;
 mod evict;
 mod failure;
+mod forget;
+mod heal;
 mod history;
 mod housekeeping;
+mod ledger;
+mod needs;
+mod sizes;
 mod transact;
 mod undecodable;
 mod undecodable_limits;
@@ -41,6 +46,9 @@ const GROUP: usize = 1024;
 /// refuses.
 const PATIENT: usize = 16 * GROUP;
 
+/// Shortest time between two entries of the ledger about records that the full queues rejected.
+const COLLECT_EVERY: Duration = Duration::from_secs(5);
+
 /// Interval of the housekeeping.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -54,6 +62,7 @@ pub(crate) struct Writer {
     pub(super) numbered: Numbered,
     pub(super) devices: history::Devices,
     pub(super) meta: MetaRows,
+    sizes: sizes::Sizes,
     pub(super) unclean: bool,
     /// Whether the disk reserve exists; without it the database does not grow.
     pub(super) has_reserve: bool,
@@ -76,6 +85,10 @@ pub(super) struct MetaRows {
     pub data_head: u64,
     /// No undelivered record is older; renewed by the housekeeping.
     pub oldest: u64,
+    /// Entries of the ledger that no message has announced yet, with their ids.
+    pub unannounced: Vec<(i64, Loss)>,
+    /// The first of them, as the meta rows have it.
+    pub marked_unannounced: Option<i64>,
 }
 
 // === impl Writer ===
@@ -89,6 +102,10 @@ impl Writer {
         rejected: Arc<Rejected>,
     ) -> Self {
         let meta = MetaRows::of(&opened);
+        let mut connection = opened.connection;
+        // A database that cannot say how large it is will fail in the first transaction.
+        let used = evict::used_by(&mut connection).await.unwrap_or_default();
+        let sizes = sizes::Sizes::at_most(used, settings.max_bytes);
         let has_reserve = disk_space::is_reserved(&settings.path);
         let heads = watch::Sender::new(meta.heads());
         let status = watch::Sender::new(Status {
@@ -99,18 +116,21 @@ impl Writer {
             set_aside: u64::from(opened.set_aside.is_some()),
             undecodable: opened.undecodable,
             at: now(),
+            used_bytes: used,
+            turned: Some(Instant::now()),
             ..Status::default()
         });
         let opened_at = (now(), Instant::now());
         let mut writer = Self {
             settings,
             now,
-            connection: Some(opened.connection),
+            connection: Some(connection),
             readers,
             rejected,
             numbered: Numbered::default(),
             devices: history::Devices::default(),
             meta,
+            sizes,
             unclean: opened.unclean,
             has_reserve,
             losses: opened.loss.into_iter().collect(),
@@ -121,6 +141,7 @@ impl Writer {
             retry_at: None,
         };
         writer.mark_open().await;
+        writer.heal().await;
         writer
     }
 
@@ -170,6 +191,7 @@ impl Writer {
                     pending.extend(rows.drain(..).map(|packed| Op::Record { packed, reply: None }));
                 }
                 _ = housekeeping.tick() => self.housekeeping().await,
+                () = std::future::ready(()), if self.housekeeping.has_more => self.enforce_more().await,
             }
             if pending.len() >= GROUP && self.retry_at.is_none() {
                 self.settle(&mut pending).await;
@@ -180,6 +202,7 @@ impl Writer {
             }
             self.status.send_if_modified(|status| {
                 status.turns += 1;
+                status.turned = Some(Instant::now());
                 false
             });
         }
@@ -200,6 +223,7 @@ impl Writer {
         while let Ok(op) = ops.try_recv() {
             pending.push(op);
         }
+        self.housekeeping.collected = None;
         self.settle(&mut pending).await;
         if !pending.is_empty() {
             tracing::error!(records = pending.len(), "could not be stored before the end");
@@ -246,11 +270,16 @@ impl Writer {
         (self.now)().min(Timestamp(at.0.saturating_add(passed)))
     }
 
-    /// Turns the counts of rejected records into losses.
+    /// Turns the counts of rejected records into losses, at most every few seconds: each becomes an entry of
+    /// the ledger and a message.
     fn collect_rejected(&mut self) {
+        if self.housekeeping.collected.is_some_and(|collected| collected.elapsed() < COLLECT_EVERY) {
+            return;
+        }
         let reason =
             if self.status.borrow().writable { LossReason::IntakeFull } else { LossReason::DiskFull };
         for (class, count, first, last) in self.rejected.take() {
+            self.housekeeping.collected = Some(Instant::now());
             self.status.send_modify(|status| status.refused += count);
             self.losses.push(Loss {
                 reason,
@@ -277,6 +306,8 @@ impl MetaRows {
             urgent_head: head,
             data_head: head,
             oldest: if opened.rows.iter().sum::<u64>() == 0 { opened.next_seq } else { 0 },
+            unannounced: opened.unannounced.clone(),
+            marked_unannounced: opened.unannounced.first().map(|(id, _)| *id),
         }
     }
 

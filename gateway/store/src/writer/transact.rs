@@ -1,16 +1,21 @@
 //! One transaction: everything pending becomes durable together, or nothing does.
 
+use linli_domain::Timestamp;
 use linli_domain::loss::{Loss, LossReason};
-use linli_domain::{Record, Timestamp};
+use linli_domain::rollup::Minute;
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
+use super::needs::Needs;
+use super::sizes::Sizes;
 use super::undecodable::NewlyUndecodable;
 use super::{MetaRows, Writer, entries};
 use crate::command::{Begun, JournaledCommand};
 use crate::entry::Entry;
+use crate::error::NotDurable;
 use crate::journal::undecodable_state;
 use crate::op::{Op, Packed};
 use crate::place::Place;
+use crate::quota::Kind;
 use crate::schema::{self, TABLES};
 use crate::undecodable::json_column;
 
@@ -24,6 +29,7 @@ pub(super) enum Outcome {
     Entry(bool),
     Begun(Begun),
     Done,
+    Refused(NotDurable),
 }
 
 /// The meta rows as they will be after the transaction, and the rows still to be inserted.
@@ -34,6 +40,7 @@ pub(super) struct Draft {
     pub acknowledged: u64,
     pub given_up: u64,
     pub undecodable: NewlyUndecodable,
+    pub sizes: Sizes,
     rows: [Vec<NewRow>; TABLES.len()],
 }
 
@@ -69,16 +76,21 @@ impl Writer {
     ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let now = (self.now)();
-        let mut draft = Draft::new(&self.meta, now);
+        let mut draft = Draft::new(&self.meta, &self.sizes, now);
         for loss in &self.losses {
             draft.ledger(&mut transaction, loss, now).await?;
         }
+        draft.announce(now);
         if !self.losses.is_empty() {
             sqlx::query("DELETE FROM meta WHERE key = 'loss'").execute(&mut *transaction).await?;
         }
         let mut outcomes = Vec::with_capacity(pending.len());
         let mut acknowledged = Vec::new();
         for op in pending {
+            if let Some(why) = draft.admit(&mut transaction, op).await? {
+                outcomes.push(Outcome::Refused(why));
+                continue;
+            }
             outcomes.push(match op {
                 Op::Record { packed, .. } => {
                     Outcome::Stored(self.add(&mut transaction, &mut draft, packed).await?)
@@ -111,10 +123,7 @@ impl Writer {
                     Outcome::Done
                 }
                 Op::History(minutes) => {
-                    for minute in minutes {
-                        let layout = self.numbered.number(&mut transaction, &minute.layout).await?;
-                        self.devices.merge(&mut transaction, layout, minute, &mut draft.undecodable).await?;
-                    }
+                    self.minutes(&mut transaction, &mut draft, minutes).await?;
                     Outcome::Done
                 }
                 Op::Undecodable { place, reason } => {
@@ -131,6 +140,19 @@ impl Writer {
         Ok((draft, outcomes))
     }
 
+    async fn minutes(
+        &mut self,
+        connection: &mut SqliteConnection,
+        draft: &mut Draft,
+        minutes: &[Minute],
+    ) -> Result<(), sqlx::Error> {
+        for minute in minutes {
+            let layout = self.numbered.number(connection, &minute.layout).await?;
+            self.devices.merge(connection, layout, minute, &mut draft.undecodable).await?;
+        }
+        Ok(())
+    }
+
     async fn entry(
         &mut self,
         connection: &mut SqliteConnection,
@@ -143,6 +165,9 @@ impl Writer {
             && !is_new(connection, key, now).await?
         {
             return Ok(false);
+        }
+        for mark in &entry.marks {
+            is_new(connection, mark, now).await?;
         }
         entries::write(connection, entry).await?;
         for packed in records {
@@ -168,7 +193,7 @@ impl Writer {
 // === impl Draft ===
 
 impl Draft {
-    pub(super) fn new(meta: &MetaRows, now: Timestamp) -> Self {
+    pub(super) fn new(meta: &MetaRows, sizes: &Sizes, now: Timestamp) -> Self {
         let rows = std::array::from_fn(|_| Vec::new());
         Self {
             meta: meta.clone(),
@@ -177,12 +202,33 @@ impl Draft {
             acknowledged: 0,
             given_up: 0,
             undecodable: NewlyUndecodable::new(now),
+            sizes: sizes.clone(),
             rows,
         }
     }
 
+    /// Counts what an operation adds, or says why it is refused. Operations that nobody waits for are
+    /// never refused.
+    async fn admit(
+        &mut self,
+        connection: &mut SqliteConnection,
+        op: &Op,
+    ) -> Result<Option<NotDurable>, sqlx::Error> {
+        let needs = Needs::of(op);
+        if op.is_waited_for() {
+            if let Some(length) = needs.too_long() {
+                return Ok(Some(NotDurable::KeyTooLong(length)));
+            }
+            if let Some(full) = self.sizes.refuse(connection, &needs).await? {
+                return Ok(Some(full.into()));
+            }
+        }
+        self.sizes.add(&needs);
+        Ok(None)
+    }
+
     /// Assigns the next sequence number to a record.
-    fn place(&mut self, table: usize, at: i64, layout: Option<i64>, body: Vec<u8>) -> u64 {
+    pub(super) fn place(&mut self, table: usize, at: i64, layout: Option<i64>, body: Vec<u8>) -> u64 {
         let seq = self.meta.next_seq;
         self.meta.next_seq += 1;
         self.meta.rows[table] += 1;
@@ -216,25 +262,6 @@ impl Draft {
             }
             rows.clear();
         }
-        Ok(())
-    }
-
-    /// Writes a loss into the ledger and its message into the urgent lane.
-    pub(super) async fn ledger(
-        &mut self,
-        connection: &mut SqliteConnection,
-        loss: &Loss,
-        now: Timestamp,
-    ) -> Result<(), sqlx::Error> {
-        let body = serde_json::to_string(loss).map_err(|e| sqlx::Error::Encode(e.into()))?;
-        sqlx::query("INSERT INTO ledger (at, body) VALUES (?, ?)")
-            .bind(now.0)
-            .bind(body)
-            .execute(connection)
-            .await?;
-        let report = Packed::of(Record::Message(loss.message(now)));
-        self.place(report.table, report.at, None, report.body);
-        self.given_up += loss.messages.unwrap_or_default();
         Ok(())
     }
 
@@ -293,15 +320,16 @@ impl Draft {
         for (table, name) in TABLES.iter().enumerate() {
             let copy = format!(
                 "INSERT OR REPLACE INTO dead_letter SELECT seq, at, layout, body, ?2, ?3 FROM {name} WHERE seq = ?1 \
-                 RETURNING CAST(at AS INTEGER)"
+                 RETURNING CAST(at AS INTEGER), ifnull(octet_length(body), 0)"
             );
-            let at: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(copy))
+            let copied: Option<(i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(copy))
                 .bind(seq.cast_signed())
                 .bind(detail)
                 .bind(now.0)
                 .fetch_optional(&mut *connection)
                 .await?;
-            let Some(at) = at else { continue };
+            let Some((at, bytes)) = copied else { continue };
+            self.sizes.add_rows(Kind::DeadLetter, 1, bytes.cast_unsigned() + detail.len() as u64);
             sqlx::query(DELETE_RUN[table])
                 .bind(seq.cast_signed())
                 .bind(seq.cast_signed())
@@ -318,20 +346,21 @@ impl Draft {
                 detail: detail.to_owned(),
             };
             self.ledger(connection, &loss, now).await?;
+            self.announce(now);
             return Ok(true);
         }
         Ok(false)
     }
 
     /// Writes the meta rows.
-    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let rows = serde_json::to_string(&self.meta.rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
         sqlx::query("UPDATE meta SET value = CASE key WHEN 'next_seq' THEN ? ELSE ? END WHERE key IN ('next_seq', 'rows')")
             .bind(self.meta.next_seq.to_string())
             .bind(rows)
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
-        Ok(())
+        self.mark_unannounced(connection).await
     }
 }
 
@@ -410,6 +439,7 @@ async fn advance(
 pub(super) fn answer(pending: &mut Vec<Op>, outcomes: Vec<Outcome>) {
     for (op, outcome) in pending.drain(..).zip(outcomes) {
         match (op, outcome) {
+            (op, Outcome::Refused(why)) => op.refuse(why),
             (Op::Record { reply: Some(reply), .. }, Outcome::Stored(seq)) => drop(reply.send(Ok(seq))),
             (Op::Once { reply, .. }, Outcome::Once(seq)) => drop(reply.send(Ok(seq))),
             (Op::Entry { reply, .. }, Outcome::Entry(is_new)) => drop(reply.send(Ok(is_new))),
@@ -431,8 +461,10 @@ pub(super) fn adopt_without_losses(writer: &mut Writer, draft: Draft) {
 pub(super) fn adopt(writer: &mut Writer, draft: Draft) {
     let heads = draft.meta.heads();
     writer.meta = draft.meta;
+    writer.sizes = draft.sizes;
     writer.losses.clear();
     writer.status.send_modify(|status| {
+        writer.sizes.show(status);
         status.rows = writer.meta.rows;
         status.epoch.clear();
         status.epoch.push_str(&writer.meta.epoch);

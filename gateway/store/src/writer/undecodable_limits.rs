@@ -6,11 +6,12 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::Writer;
 use super::transact::{self, Draft};
+use crate::quota::Kind;
 
 /// Most rows recorded: as many as a reader remembers as reported.
 const MOST_ROWS: i64 = 10_000;
 
-/// Most bytes kept for them, dead letters included, unless a tenth of the database's size is less.
+/// Most bytes kept for them, dead letters included, unless their share of the database is less.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Rows removed in one transaction, so that the transaction itself stays small.
@@ -31,14 +32,15 @@ impl Writer {
     /// Removes the oldest rows that cannot be decoded until the rest is within the limits, with a ledger
     /// entry for those whose bytes are nowhere else.
     pub(super) async fn enforce_undecodable(&mut self) -> Result<(), sqlx::Error> {
-        let most_bytes = MOST_BYTES.min(self.settings.max_bytes / 10).cast_signed();
+        let most_bytes = MOST_BYTES.min(self.sizes.share(Kind::Undecodable)).cast_signed();
         loop {
             let mut connection = self.connected().await?;
             let now = (self.now)();
-            let mut draft = Draft::new(&self.meta, now);
+            let mut draft = Draft::new(&self.meta, &self.sizes, now);
             let removed = remove_oldest(&mut connection, &mut draft, most_bytes, now).await;
             self.put_back(connection, removed.is_ok());
             let Removed { rows, lost } = removed?;
+            // Also when there are some that no statement of ours removes.
             if rows == 0 {
                 return Ok(());
             }
@@ -70,7 +72,7 @@ async fn remove_oldest(
         .bind(BATCH)
         .fetch_all(&mut *transaction)
         .await?;
-    let (mut dead_letters, mut copies) = (0_u64, 0_u64);
+    let (mut rows, mut dead_letters, mut copies) = (0_u64, 0_u64, 0_u64);
     for (source, key, has_copy) in &oldest {
         if source == "outbox" {
             dead_letters += sqlx::query("DELETE FROM dead_letter WHERE seq = CAST(? AS INTEGER)")
@@ -79,14 +81,16 @@ async fn remove_oldest(
                 .await?
                 .rows_affected();
         }
-        copies += u64::from(*has_copy);
-        sqlx::query("DELETE FROM undecodable WHERE source = ? AND key = ?")
+        let deleted = sqlx::query("DELETE FROM undecodable WHERE source = ? AND key = ?")
             .bind(source)
             .bind(key)
             .execute(&mut *transaction)
-            .await?;
+            .await?
+            .rows_affected();
+        rows += deleted;
+        copies += if *has_copy { deleted } else { 0 };
     }
-    let removed = Removed { rows: oldest.len() as u64, lost: dead_letters + copies };
+    let removed = Removed { rows, lost: dead_letters + copies };
     if removed.lost > 0 {
         let loss = Loss {
             reason: LossReason::SizeCap,
@@ -101,6 +105,7 @@ async fn remove_oldest(
             ),
         };
         draft.ledger(&mut transaction, &loss, now).await?;
+        draft.announce(now);
         draft.insert(&mut transaction).await?;
         draft.write(&mut transaction).await?;
     }

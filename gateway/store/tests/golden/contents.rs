@@ -267,6 +267,7 @@ fn versions() -> Vec<Version> {
             },
             readings: if number == 1 { readings() } else { vec![Reading::of(Quantity::PulseRate, 61.0)] },
             key: (number == 1).then(|| "serial-7".to_owned()),
+            key_reused: false,
             user: (number == 2).then_some(2),
             patient: None,
         },
@@ -409,6 +410,7 @@ impl Contents {
             entry(self.notifications.iter().cloned().map(Change::Notify).collect()),
             Entry {
                 once: Some("sender/42".to_owned()),
+                marks: Vec::new(),
                 changes: kept,
                 audit: self.audit.clone(),
                 records: vec![self.report.clone()],

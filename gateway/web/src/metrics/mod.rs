@@ -79,7 +79,7 @@ fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus:
     )?;
     page.gauge(
         "linli_ready",
-        "1 while every line was attempted and the store is writable.",
+        "1 while every line was attempted and the store takes what comes.",
         &[],
         &[(&[], flag(status_source.readiness().ready))],
     )?;
@@ -294,6 +294,7 @@ fn store(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
         &[(&[], flag(status.writable))],
     )?;
     store_failures(page, &status)?;
+    store_limits(page, &status)?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let sizes = [("used", status.used_bytes as f64), ("max", status.max_bytes as f64)];
     for (what, bytes) in sizes {
@@ -326,6 +327,42 @@ fn store(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
         page.counter(name, help, &[], &[(&[], count)])?;
     }
     Ok(())
+}
+
+/// What the store refuses because it is full, and whether its writer goes on.
+fn store_limits(page: &Page, status: &linli_store::Status) -> Result<(), prometheus::Error> {
+    let kinds: Vec<linli_store::Kind> =
+        linli_store::Kind::ALL.into_iter().filter(|kind| kind.can_be_refused()).collect();
+    let labels: Vec<[&str; 1]> = kinds.iter().map(|kind| [kind.as_str()]).collect();
+    let full: Vec<(&[&str], f64)> = labels
+        .iter()
+        .zip(&kinds)
+        .map(|(label, kind)| (label.as_slice(), flag(status.full.contains(kind))))
+        .collect();
+    page.gauge("linli_store_full", "1 while new documents of this kind are refused.", &["kind"], &full)?;
+    let refusals: Vec<(&[&str], u64)> = labels
+        .iter()
+        .zip(&kinds)
+        .map(|(label, kind)| (label.as_slice(), status.full_refusals[*kind as usize]))
+        .collect();
+    page.counter(
+        "linli_store_full_refusals_total",
+        "Documents refused because their share of the store was used up.",
+        &["kind"],
+        &refusals,
+    )?;
+    page.gauge(
+        "linli_store_over",
+        "1 while the whole store is full and only what is most urgent is taken.",
+        &[],
+        &[(&[], flag(status.is_over))],
+    )?;
+    page.gauge(
+        "linli_store_hung",
+        "1 while the writer of the store makes no progress.",
+        &[],
+        &[(&[], flag(status.hung_for(tokio::time::Instant::now()).is_some()))],
+    )
 }
 
 /// Failures of the disk, and undecodable rows.

@@ -19,6 +19,9 @@ pub enum Code {
 /// Longest reason in an answer.
 const LONGEST_REASON: usize = 200;
 
+/// Longest field of the message that is repeated in its answer: longer than any that is taken.
+const LONGEST_ECHO: usize = 250;
+
 /// The answer to a message; none to an answer, or two machines would thank each other for ever.
 /// In enhanced mode (MSH-15 or MSH-16 set) it is a commit answer.
 #[must_use]
@@ -41,7 +44,8 @@ pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timest
     // Our own delimiters are the standard's; what is echoed was written with the sender's, so it
     // is echoed only where those are the same.
     let same = raw(2) == "^~\\&";
-    let echo = |number: usize| if same { raw(number).to_owned() } else { escape(&message.header(number)) };
+    let cut = |text: &str| text.chars().take(LONGEST_ECHO).collect::<String>();
+    let echo = |number: usize| if same { cut(raw(number)) } else { escape(&cut(&message.header(number))) };
     let (control, reason) = (echo(10), escape(&reason.chars().take(LONGEST_REASON).collect::<String>()));
     let mut answer = format!(
         "MSH|^~\\&|{}|{}|{}|{}|{stamp}||ACK^{}^ACK|{}|{}|{}||||||UNICODE UTF-8\rMSA|{prefix}{suffix}|{control}",
@@ -49,7 +53,7 @@ pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timest
         echo(6),
         echo(3),
         echo(4),
-        escape(event),
+        escape(&cut(event)),
         escape(control_id),
         echo(11),
         echo(12),

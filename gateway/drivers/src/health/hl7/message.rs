@@ -20,6 +20,9 @@ pub enum Unreadable {
     Bytes(&'static str),
 }
 
+/// Most bytes of the name of a character set that are read; none of the table (HL7 0211) is longer.
+const LONGEST_SET: usize = 40;
+
 /// The delimiters of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Delimiters {
@@ -132,8 +135,8 @@ fn decode(bytes: &[u8], field: char) -> Result<String, Unreadable> {
     let separator = u8::try_from(field).unwrap_or(b'|');
     let named = first.split(|byte| *byte == separator).nth(17).unwrap_or_default();
     // A repetition would name further sets, for escapes that nobody sends.
-    let named =
-        String::from_utf8_lossy(named.split(|byte| *byte == b'~').next().unwrap_or_default()).into_owned();
+    let named = named.split(|byte| *byte == b'~').next().unwrap_or_default();
+    let named = String::from_utf8_lossy(&named[..named.len().min(LONGEST_SET)]).into_owned();
     let (encoding, name): (&Encoding, _) = match named.to_ascii_uppercase().replace(['-', ' '], "").as_str() {
         "" | "ASCII" | "UNICODEUTF8" | "UTF8" => (UTF_8, "UTF-8"),
         "GB18030" | "GB180302000" | "GBK" | "GB2312" => (GB18030, "GB 18030"),

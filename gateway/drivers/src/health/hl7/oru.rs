@@ -9,6 +9,10 @@ use super::message::{Message, Segment};
 use super::time;
 use crate::health::zone::Zone;
 
+/// Most characters of the header's fields that name a message: sending application and facility (HD, HL7
+/// v2.5.1, 2.A.33), message control id (HL7 v2.7, 2.14.9.10; earlier versions permit 20).
+const LONGEST: [(usize, usize); 3] = [(3, 227), (4, 227), (10, 199)];
+
 /// Why a message has no usable results.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -21,6 +25,16 @@ pub enum Refused {
     /// No control id (MSH-10).
     #[error("MSH-10 (message control id) is missing")]
     NoControlId,
+    /// A field of the header that is longer than the standard permits.
+    #[error("MSH-{field} has {characters} characters; at most {most} are permitted")]
+    TooLong {
+        /// Number of the field.
+        field: usize,
+        /// Its length.
+        characters: usize,
+        /// The longest permitted.
+        most: usize,
+    },
     /// None of its observations is a vital sign linli knows.
     #[error("no observation with a code linli knows (LOINC or MDC)")]
     NothingKnown,
@@ -67,6 +81,12 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
     if control_id.is_empty() {
         return Err(Refused::NoControlId);
     }
+    for (field, most) in LONGEST {
+        let characters = message.header(field).chars().count();
+        if characters > most {
+            return Err(Refused::TooLong { field, characters, most });
+        }
+    }
     let sender = format!("{}/{}", message.header(3), message.header(4));
     let patient = message.segment("PID").map(|pid| pid.component(3, 1)).filter(|id| !id.is_empty());
     let mut found: Vec<Measurement> = Vec::new();
@@ -81,6 +101,7 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
                     taken,
                     readings: Vec::new(),
                     key,
+                    key_reused: false,
                     user: None,
                     patient: patient.clone(),
                 });

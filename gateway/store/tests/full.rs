@@ -1,0 +1,260 @@
+//! A small store that one kind of document fills: the writer goes on, the file stays within its size, what
+//! is urgent is taken, and what is not taken is refused with words.
+#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
+
+#[path = "full/fillers.rs"]
+mod fillers;
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use fillers::{CAP, Filler, small, urgent_things};
+use linli_domain::{Lane, Record, Topic};
+use linli_store::{Kind, NotDurable, Store};
+use support::{settled, waiting};
+
+/// The file may grow beyond the size by this much: the largest transaction of these tests.
+const SLACK: u64 = 600 << 10;
+
+/// Longest time in which a store must carry out what is urgent; a hung one never does.
+const SOON: Duration = Duration::from_secs(60);
+
+/// Bytes offered: twice what the store holds.
+const OFFERED: usize = 2 * fillers::CAP_BYTES;
+
+/// What filling came to.
+struct Filled {
+    taken: u64,
+    refused: Option<NotDurable>,
+}
+
+/// Offers documents of a kind until one is refused or enough were offered.
+async fn fill(store: &Store, filler: Filler) -> Filled {
+    let mut taken = 0;
+    for number in 0.. {
+        if number as usize * filler.size() > OFFERED {
+            break;
+        }
+        match tokio::time::timeout(SOON, filler.offer(store, number)).await.expect("the writer hangs") {
+            Ok(()) => taken += 1,
+            Err(refused) => return Filled { taken, refused: Some(refused) },
+        }
+    }
+    Filled { taken, refused: None }
+}
+
+fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).unwrap().len()
+}
+
+/// Every number that was given out is there, or the ledger names it. Returns how many are gone.
+async fn nothing_is_lost_without_an_entry(store: &Store) -> usize {
+    let all = settled(store).await;
+    let outbox = store.outbox();
+    let urgent = waiting(&outbox, Lane::Urgent).await;
+    let data = waiting(&outbox, Lane::Data).await;
+    let there: BTreeSet<u64> = urgent.iter().chain(&data).map(|row| row.seq).collect();
+    let ranges: Vec<(u64, u64)> = urgent
+        .iter()
+        .filter_map(|row| match &row.record {
+            Record::Message(message) if message.topic == Topic::LedgerEvent => {
+                let range = message.body.get("range")?;
+                Some((range[0].as_u64()?, range[1].as_u64()?))
+            }
+            _ => None,
+        })
+        .collect();
+    let gone: Vec<u64> = (1..=all).filter(|seq| !there.contains(seq)).collect();
+    let unexplained: Vec<&u64> =
+        gone.iter().filter(|seq| !ranges.iter().any(|(first, last)| (first..=last).contains(seq))).collect();
+    assert!(unexplained.is_empty(), "gone and not in the ledger: {unexplained:?}");
+    gone.len()
+}
+
+/// Fills a store with one kind and checks everything that must hold then.
+async fn holds_when_filled_with(filler: Filler) -> Filled {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    fillers::prepare(&store).await;
+    let filled = fill(&store, filler).await;
+    if let Some(refused) = &filled.refused {
+        assert!(matches!(refused, NotDurable::Full(full) if Some(full.kind) == filler.kind()), "{refused:?}");
+        assert!(
+            store.status().borrow().full.contains(&filler.kind().unwrap()),
+            "{:?}",
+            store.status().borrow()
+        );
+    }
+    for number in 0..3 {
+        let urgent = tokio::time::timeout(SOON, urgent_things(&store, number));
+        urgent.await.expect("the writer hangs").unwrap_or_else(|(what, error)| {
+            panic!("{filler:?} fills the store and {what} is refused: {error}")
+        });
+    }
+    let used = store.status().borrow().used_bytes;
+    assert!(used <= CAP + SLACK, "{filler:?}: {used} bytes used");
+    assert!(file_bytes(&path) <= CAP + SLACK, "{filler:?}: a file of {} bytes", file_bytes(&path));
+    nothing_is_lost_without_an_entry(&store).await;
+    let turns = store.status().borrow().turns;
+    store.close().await;
+
+    // A restart changes nothing of it.
+    let (store, opening) = small(&path).await;
+    assert!(opening.set_aside.is_none());
+    assert!(turns > 0);
+    tokio::time::timeout(SOON, urgent_things(&store, 9)).await.expect("hangs after a restart").unwrap();
+    store.close().await;
+    filled
+}
+
+/// Documents that are refused when their share is used up.
+#[tokio::test]
+async fn measurements_are_refused_when_their_share_is_used_up() {
+    let filled = holds_when_filled_with(Filler::Measurement).await;
+    assert!(filled.taken > 500, "{} taken", filled.taken);
+    let words = filled.refused.expect("refused").to_string();
+    assert!(words.contains("measurement") && words.contains("max_bytes"), "{words}");
+}
+
+#[tokio::test]
+async fn visits_and_identities_are_refused_when_their_share_is_used_up() {
+    let filled = holds_when_filled_with(Filler::Visit).await;
+    assert!(filled.taken > 15 && filled.refused.is_some(), "{} taken", filled.taken);
+}
+
+#[tokio::test]
+async fn audit_entries_are_refused_when_their_share_is_used_up() {
+    let filled = holds_when_filled_with(Filler::Audit).await;
+    assert!(filled.taken > 20 && filled.refused.is_some(), "{} taken", filled.taken);
+}
+
+#[tokio::test]
+async fn documents_of_the_canteen_are_refused_when_their_share_is_used_up() {
+    let filled = holds_when_filled_with(Filler::Canteen).await;
+    assert!(filled.taken > 20 && filled.refused.is_some(), "{} taken", filled.taken);
+}
+
+#[tokio::test]
+async fn documents_of_kiosks_are_refused_when_their_share_is_used_up() {
+    let filled = holds_when_filled_with(Filler::Kiosk).await;
+    assert!(filled.taken > 2 && filled.refused.is_some(), "{} taken", filled.taken);
+}
+
+#[tokio::test]
+async fn documents_of_nodes_are_refused_when_their_share_is_used_up() {
+    let filled = holds_when_filled_with(Filler::Node).await;
+    assert!(filled.taken > 5 && filled.refused.is_some(), "{} taken", filled.taken);
+}
+
+#[tokio::test]
+async fn open_commands_are_refused_when_share_and_reserve_are_used_up() {
+    let filled = holds_when_filled_with(Filler::OpenCommand).await;
+    assert!(filled.taken > 50 && filled.refused.is_some(), "{} taken", filled.taken);
+}
+
+/// Documents of which the oldest go.
+#[tokio::test]
+async fn expired_commands_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::ExpiredCommand).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn seen_ids_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::Seen).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn state_changes_of_alarms_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::AlarmStep).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn notifications_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::Notification).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn dead_letters_and_their_ledger_entries_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::DeadLetter).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn urgent_records_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::Urgent).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn data_makes_room_for_new_data() {
+    assert!(holds_when_filled_with(Filler::Data).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn trends_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::History).await.refused.is_none());
+}
+
+/// The record of the mode switch may use the reserve, which it does not use up in this test.
+#[tokio::test]
+async fn the_record_of_the_mode_switch_is_taken_from_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = small(&dir.path().join("linli.db")).await;
+    fillers::prepare(&store).await;
+    fill(&store, Filler::Measurement).await.refused.expect("refused");
+    // More than its own share.
+    for number in 0..(CAP / 100 * 8) / Filler::Mode.size() as u64 {
+        Filler::Mode.offer(&store, number as u32).await.unwrap();
+    }
+    store.close().await;
+    holds_when_filled_with(Filler::Mode).await.refused.expect("share and reserve are used up");
+}
+
+/// Everything at once, again and again.
+#[tokio::test]
+async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    fillers::prepare(&store).await;
+    let mut refused = BTreeSet::new();
+    for number in 0..300 {
+        for filler in Filler::ALL.into_iter().filter(|filler| *filler != Filler::Mode) {
+            let offered =
+                tokio::time::timeout(SOON, filler.offer(&store, number)).await.expect("the writer hangs");
+            if let Err(NotDurable::Full(full)) = offered {
+                refused.insert(full.kind);
+            }
+        }
+        if number % 20 == 0 {
+            tokio::time::timeout(SOON, urgent_things(&store, number)).await.expect("hangs").unwrap();
+        }
+    }
+    let expected = [Kind::Visit, Kind::Audit, Kind::Canteen, Kind::Kiosk, Kind::Node];
+    assert!(expected.iter().all(|kind| refused.contains(kind)), "{refused:?}");
+    assert!(file_bytes(&path) <= CAP + SLACK, "a file of {} bytes", file_bytes(&path));
+    nothing_is_lost_without_an_entry(&store).await;
+    store.close().await;
+}
+
+/// A measurement is taken again after visits were erased.
+#[tokio::test]
+async fn erasing_makes_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = small(&dir.path().join("linli.db")).await;
+    fillers::prepare(&store).await;
+    let filled = fill(&store, Filler::Measurement).await;
+    filled.refused.expect("refused");
+    for number in 0..filled.taken as u32 / 4 {
+        fillers::erase_measurement(&store, number).await.unwrap();
+    }
+    // The kind is measured again at most every ten seconds.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    Filler::Measurement.offer(&store, 1_000_000).await.unwrap();
+    settled(&store).await;
+    assert!(!store.status().borrow().full.contains(&Kind::Measurement));
+    store.close().await;
+}

@@ -1,0 +1,308 @@
+//! What fills a store: one filler for each kind of document and lane.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli_domain::command::State;
+use linli_domain::rollup::{Minute, Rollup};
+use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
+use linli_domain::{ClockQuality, DeviceClass, Id, Message, Record, Timestamp, Topic};
+use linli_store::{
+    Audit, Begun, Change, Document, Entry, JournaledCommand, Kind, NotDurable, Notification, Opening,
+    Resident, Settings, Store,
+};
+
+use crate::support::{self, NOW, clock, command, event, layout, numbered};
+
+pub const CAP_BYTES: usize = 4 << 20;
+pub const CAP: u64 = CAP_BYTES as u64;
+
+/// A kind of document, or a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filler {
+    Urgent,
+    Data,
+    History,
+    Measurement,
+    Visit,
+    Seen,
+    Audit,
+    AlarmStep,
+    Notification,
+    OpenCommand,
+    ExpiredCommand,
+    Mode,
+    Canteen,
+    Kiosk,
+    Node,
+    DeadLetter,
+}
+
+impl Filler {
+    pub const ALL: [Self; 16] = [
+        Self::Urgent,
+        Self::Data,
+        Self::History,
+        Self::Measurement,
+        Self::Visit,
+        Self::Seen,
+        Self::Audit,
+        Self::AlarmStep,
+        Self::Notification,
+        Self::OpenCommand,
+        Self::ExpiredCommand,
+        Self::Mode,
+        Self::Canteen,
+        Self::Kiosk,
+        Self::Node,
+        Self::DeadLetter,
+    ];
+
+    /// The kind that is refused.
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Measurement => Some(Kind::Measurement),
+            Self::Visit => Some(Kind::Visit),
+            Self::Audit => Some(Kind::Audit),
+            Self::OpenCommand | Self::ExpiredCommand => Some(Kind::Command),
+            Self::Mode => Some(Kind::Mode),
+            Self::Canteen => Some(Kind::Canteen),
+            Self::Kiosk => Some(Kind::Kiosk),
+            Self::Node => Some(Kind::Node),
+            _ => None,
+        }
+    }
+
+    /// About how many bytes one document has.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Measurement => 900,
+            Self::Seen => 950,
+            Self::OpenCommand | Self::ExpiredCommand => 4000,
+            _ => 6000,
+        }
+    }
+
+    /// Offers one document.
+    pub async fn offer(self, store: &Store, number: u32) -> Result<(), NotDurable> {
+        let text = |bytes: usize| noise(number, bytes);
+        let (cabin, alarms, documents) = (store.cabin(), store.alarms(), store.documents());
+        match self {
+            Self::Urgent => store.accept_durably(long_event(number, 5800)).await.map(drop),
+            Self::Data => {
+                let device = layout("meter-1", DeviceClass::Telemetry, 500);
+                store.accept_durably(numbered(&device, number.wrapping_mul(2_654_435_761))).await.map(drop)
+            }
+            Self::History => {
+                let layout = layout("meter-2", DeviceClass::Telemetry, 150);
+                let at = f64::from(number) + 0.1;
+                let rollup = Rollup { count: 60, min: at, max: at * 3.3, sum: at * 60.7, last: at * 1.1 };
+                let minute = Timestamp(NOW.0 - i64::from(number) * 60_000);
+                store.history().add(vec![Minute { layout, minute, points: vec![Some(rollup); 150] }]).await;
+                store.accept_durably(event(number)).await.map(drop)
+            }
+            Self::Measurement => cabin.keep(measured(number)).await.map(drop),
+            Self::Visit => cabin.keep(visited(number)).await.map(drop),
+            Self::Seen => {
+                let once = Some(format!("{number}-{}", text(900)));
+                cabin.keep(Entry { once, ..Entry::default() }).await.map(drop)
+            }
+            Self::Audit => {
+                let audit = Audit {
+                    at: NOW,
+                    who: "nurse".to_owned(),
+                    what: "identity.reveal".to_owned(),
+                    about: "v".to_owned(),
+                    detail: text(5900),
+                };
+                cabin.keep(Entry { audit: vec![audit], ..Entry::default() }).await.map(drop)
+            }
+            Self::AlarmStep => {
+                alarms.keep(entry(vec![Change::AlarmStep { at: NOW, body: text(5900) }])).await
+            }
+            Self::Notification => {
+                let notification = Notification {
+                    id: 0,
+                    hook: Id::new("duty").unwrap(),
+                    key: number.to_string(),
+                    body: text(5900),
+                    after: NOW,
+                };
+                alarms.keep(entry(vec![Change::Notify(notification)])).await
+            }
+            Self::OpenCommand => began(store, &long_command("open", number, NOW)).await,
+            Self::ExpiredCommand => {
+                let command = long_command("done", number, Timestamp(NOW.0 - 1));
+                began(store, &command).await?;
+                store.journal().advance(&command.id, &State::Done, NOW).await
+            }
+            Self::Mode => documents.keep(document("mode-line", number, text(5800))).await,
+            Self::Canteen => documents.keep(document("cycle", number, text(5800))).await,
+            Self::Kiosk => documents.keep(document("kiosk-day", number, text(5800))).await,
+            Self::Node => documents.keep(document("node-line", number, text(5800))).await,
+            Self::DeadLetter => {
+                let seq = store.accept_durably(long_event(number, 5000)).await?;
+                store.outbox().dead_letter(seq, format!("refused: {}", text(900))).await;
+                store.accept_durably(event(number)).await.map(drop)
+            }
+        }
+    }
+}
+
+/// A store of 4 MiB.
+pub async fn small(path: &Path) -> (Store, Opening) {
+    let commit_interval = Duration::from_millis(1);
+    let settings = Settings { max_bytes: CAP, commit_interval, ..support::settings(path) };
+    Store::open(settings, clock()).await.unwrap()
+}
+
+/// A visit that is open when the store fills.
+pub async fn prepare(store: &Store) {
+    store.cabin().keep(entry(vec![Change::Visit(visit("open-before"))])).await.unwrap();
+    store.cabin().keep(entry(vec![Change::Version(Box::new(version("before", 1, "")))])).await.unwrap();
+}
+
+/// What a full store must take: an alarm with its acknowledgement, an entry of the mode switch, the end of a
+/// visit, the withdrawal of a measurement, an event.
+pub async fn urgent_things(store: &Store, number: u32) -> Result<(), (&'static str, NotDurable)> {
+    let said = |what: &'static str| move |error| (what, error);
+    let body = format!("{{\"state\":\"unacknowledged\",\"number\":{number}}}");
+    let raised = Entry {
+        changes: vec![
+            Change::Alarm { id: Id::new("fridge-warm").unwrap(), body: body.clone() },
+            Change::AlarmStep { at: NOW, body: body.clone() },
+            Change::Notify(Notification {
+                id: 0,
+                hook: Id::new("duty").unwrap(),
+                key: format!("k{number}"),
+                body: body.clone(),
+                after: NOW,
+            }),
+        ],
+        records: vec![event(number)],
+        ..Entry::default()
+    };
+    store.alarms().keep(raised).await.map_err(said("an alarm"))?;
+    let acknowledged = Entry {
+        changes: vec![
+            Change::Alarm { id: Id::new("fridge-warm").unwrap(), body: body.clone() },
+            Change::AlarmStep { at: NOW, body },
+        ],
+        audit: vec![Audit {
+            at: NOW,
+            who: "zhao".to_owned(),
+            what: "alarm.acknowledge".to_owned(),
+            about: "fridge-warm".to_owned(),
+            detail: String::new(),
+        }],
+        records: vec![event(number)],
+        ..Entry::default()
+    };
+    store.alarms().keep(acknowledged).await.map_err(said("an acknowledgement"))?;
+    let stopped =
+        Entry { records: vec![event(number)], ..document("mode-line", 1_000_000 + number, "{}".into()) };
+    store.documents().keep(stopped).await.map_err(said("an entry of the mode switch"))?;
+    let ended = Visit { ended: Some((NOW, Ending::Completed)), ..visit("open-before") };
+    store.cabin().keep(entry(vec![Change::Visit(ended)])).await.map_err(said("the end of a visit"))?;
+    let withdrawn = Version { status: Status::EnteredInError, ..version("before", 2 + number, "") };
+    let withdrawn = entry(vec![Change::Version(Box::new(withdrawn))]);
+    store.cabin().keep(withdrawn).await.map_err(said("a correction"))?;
+    store.accept_durably(event(number)).await.map(drop).map_err(said("an event"))
+}
+
+/// Erases what [`Filler::Measurement`] stored with that number.
+pub async fn erase_measurement(store: &Store, number: u32) -> Result<bool, NotDurable> {
+    store.cabin().keep(entry(vec![Change::EraseMeasurement(format!("m-{number:016x}"))])).await
+}
+
+fn measured(number: u32) -> Entry {
+    Entry {
+        once: Some(format!("{number:032x}")),
+        changes: vec![Change::Version(Box::new(version(
+            &format!("m-{number:016x}"),
+            1,
+            &noise(number, 199),
+        )))],
+        records: vec![long_event(number, 400)],
+        ..Entry::default()
+    }
+}
+
+fn visited(number: u32) -> Entry {
+    let pseudonym = format!("P{number}");
+    let sealed = noise(number, 5000).into_bytes();
+    let resident = Resident { pseudonym: pseudonym.clone(), key: "k1".to_owned(), sealed, at: NOW };
+    let visit = Visit { pseudonym: Some(pseudonym), ..visit(&format!("v-{number:016x}")) };
+    entry(vec![Change::Resident(resident), Change::Visit(visit)])
+}
+
+async fn began(store: &Store, command: &JournaledCommand) -> Result<(), NotDurable> {
+    let begun = store.journal().begin(command.clone()).await?;
+    assert_eq!(begun, Begun::Fresh);
+    Ok(())
+}
+
+fn long_command(name: &str, number: u32, expires: Timestamp) -> JournaledCommand {
+    JournaledCommand {
+        expires,
+        response_topic: Some(noise(number, 3500)),
+        ..command(&format!("{name}-{number}"))
+    }
+}
+
+fn document(kind: &str, number: u32, body: String) -> Entry {
+    let id = format!("{kind}/{number:012}");
+    entry(vec![Change::Document(Document { id, kind: kind.to_owned(), at: NOW, body })])
+}
+
+fn entry(changes: Vec<Change>) -> Entry {
+    Entry { changes, ..Entry::default() }
+}
+
+fn visit(id: &str) -> Visit {
+    Visit {
+        id: id.to_owned(),
+        room: Id::new("cabin").unwrap(),
+        pseudonym: None,
+        code: None,
+        consent: None,
+        opened_by: OpenedBy::Card,
+        opened: NOW,
+        ended: None,
+    }
+}
+
+fn version(id: &str, version: u32, key: &str) -> Version {
+    let taken = Taken { at: NOW, clock: ClockQuality::Synchronised, device: None };
+    let readings = vec![Reading::of(Quantity::OxygenSaturation, 97.0)];
+    let key = Some(key.to_owned()).filter(|key| !key.is_empty());
+    Version {
+        id: id.to_owned(),
+        version,
+        status: Status::Final,
+        visit: None,
+        unassigned: None,
+        device: Id::new("monitor").unwrap(),
+        room: None,
+        measurement: Measurement { taken, readings, key, key_reused: false, user: None, patient: None },
+        context: Context::default(),
+        at: NOW,
+        by: "device".to_owned(),
+        why: None,
+    }
+}
+
+fn long_event(number: u32, bytes: usize) -> Record {
+    let mut body = serde_json::Map::new();
+    body.insert("number".to_owned(), number.into());
+    body.insert("text".to_owned(), noise(number, bytes).into());
+    Record::Message(Message { topic: Topic::AlarmEvent, class: DeviceClass::FoodSafety, at: NOW, body })
+}
+
+/// Text that differs with the number.
+fn noise(number: u32, bytes: usize) -> String {
+    let seed = Arc::<str>::from(format!("{:08x}", number.wrapping_mul(2_654_435_761)));
+    seed.chars().cycle().take(bytes).collect()
+}
