@@ -75,6 +75,13 @@ pub fn held(cause: Cause, room: &str, lead: &str) -> Held {
                 "an order to return takes the room back by its return plan: linli mode return …",
             ),
         ),
+        Cause::Silent => (
+            Message::new("读不到消防主机", "the fire panel is silent"),
+            Message::new(
+                format!("修好消防主机的连接、读到“正常”后，由 {lead} 继续：{resume}"),
+                format!("the panel is read again and normal; then a {lead} resumes: {resume}"),
+            ),
+        ),
     };
     Held { why, ends }
 }
@@ -104,6 +111,10 @@ pub fn refused(refused: &Refused) -> Message {
         Refused::NoReason => {
             Message::new("缺少原因：原因要写进记录。请加 --why。", format!("{refused}. Add --why."))
         }
+        Refused::Span => Message::new(
+            "豁免要有期限，最长 7 天；到期后可以重新豁免。请改 --for。",
+            format!("{refused}. Change --for."),
+        ),
         Refused::NoStep => Message::new(
             "预案没有这个步骤。步骤见 linli mode status。",
             format!("{refused}. `linli mode status` shows its steps."),
@@ -206,7 +217,7 @@ mod tests {
         let said = refused(&asleep);
         assert!(said.zh.contains("已停止") && said.zh.contains("不能确认"), "{said}");
         assert!(said.en.contains("linli mode status"), "{said}");
-        for cause in [Cause::Fire, Cause::Stop, Cause::Guard, Cause::Failed, Cause::Cancel] {
+        for cause in [Cause::Fire, Cause::Stop, Cause::Guard, Cause::Failed, Cause::Cancel, Cause::Silent] {
             let held = held(cause, "reading-room", "site_lead");
             assert!(!held.why.zh.is_empty() && held.ends.en.contains("linli mode"), "{held:?}");
         }

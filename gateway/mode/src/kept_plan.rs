@@ -8,8 +8,7 @@ use super::plan_resolver::PlanResolver;
 use super::policy::Policy;
 use super::predicate::Predicate;
 use super::resolved_plan::{Action, ResolvedPlan, Setting};
-use crate::expression::Op;
-use crate::facility::{Facility, FireZone, Fixture, Kind, Room};
+use crate::facility::{Facility, FireZone, Fixture, Room};
 use linli_domain::Id;
 
 /// A plan as it is kept.
@@ -168,8 +167,8 @@ impl ResolvedPlan {
             steps: Vec::new(),
         };
         let mut resolver = PlanResolver::new(facility, &plan, room);
-        let occupied = resolver.about(Kind::Occupancy, "occupied", Op::Equal, "true");
-        let opened = resolver.about(Kind::Door, "contact", Op::Unequal, "closed");
+        let occupied = resolver.occupied();
+        let opened = resolver.opened();
         let mut safe = resolver.safe();
         for safe in &mut safe {
             safe.touches = safe.proof.into_iter().collect();
@@ -191,7 +190,7 @@ mod tests {
         let fixture = |place: usize| Fixture {
             id: Id::new(&format!("f{place}")).unwrap(),
             room: place % 2,
-            kind: Kind::Door,
+            kind: crate::facility::Kind::Door,
             interlock: crate::facility::Interlock::Hardwired,
             opening: Some(place),
             sets: Vec::new(),
