@@ -67,8 +67,8 @@ pub(crate) enum WhenFull {
     Shortened,
     /// The oldest rows go. Nothing is refused.
     OldestGo,
-    /// The oldest rows that are no longer needed go. What then does not fit into the share and the
-    /// reserve is refused.
+    /// The oldest rows that are no longer needed go. What then does not fit into twice the share is
+    /// refused; what is urgent, when the reserve is used up as well.
     OldestGoOrRefused,
     /// New ones are refused, and also when the whole store is full. Nothing stored goes.
     Refused,
@@ -368,11 +368,15 @@ impl Quota {
         max_bytes / 100 * self.percent
     }
 
-    /// Most bytes before new ones are refused: the share, and the reserve where that may be used.
-    pub(crate) const fn limit(&self, max_bytes: u64) -> u64 {
+    /// Most bytes before new ones are refused.
+    pub(crate) const fn limit(&self, max_bytes: u64, is_urgent: bool) -> u64 {
+        let share = self.share(max_bytes);
         match self.when_full {
-            WhenFull::FromReserve | WhenFull::OldestGoOrRefused => self.share(max_bytes) + reserve(max_bytes),
-            _ => self.share(max_bytes),
+            WhenFull::FromReserve => share + reserve(max_bytes),
+            WhenFull::OldestGoOrRefused if is_urgent => share + reserve(max_bytes),
+            // Beyond the share the oldest go; that is not done at once.
+            WhenFull::OldestGoOrRefused => 2 * share,
+            _ => share,
         }
     }
 

@@ -192,3 +192,112 @@ const fn words(why: Unassigned) -> &'static str {
         Unassigned::OtherPatient => "the patient it names has no open visit here",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::service::{Deps, Health};
+    use super::*;
+    use crate::golden::site::{NOW, Site};
+    use linli_domain::vital::{Limits, Quantity, Reading, Taken};
+    use linli_domain::{ClockQuality, DeviceClass, Id, Timestamp};
+    use std::time::Duration;
+    use tokio::sync::{mpsc, oneshot, watch};
+
+    async fn service(site: &Site) -> CabinService {
+        let deps = Deps {
+            store: site.store.clone(),
+            samples: mpsc::channel(64).0,
+            events: crate::events::Events::default(),
+            clock: site.clock.clone(),
+            health: Arc::new(Health::default()),
+        };
+        let settings = CabinSettings {
+            keys: None,
+            visit_timeout: Duration::from_secs(3600),
+            retention: Duration::from_secs(7 * 86_400),
+            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3 },
+            rooms: Vec::new(),
+        };
+        CabinService::resume(deps, watch::Sender::new(Arc::new(settings)).subscribe()).await.unwrap()
+    }
+
+    fn layout() -> Arc<Layout> {
+        Arc::new(Layout {
+            device: Id::new("monitor-1").unwrap(),
+            name: "监护仪".to_owned(),
+            room: None,
+            class: DeviceClass::Vital,
+            profile: "hl7/oru-r01".to_owned(),
+            points: Vec::new(),
+        })
+    }
+
+    fn systolic(key: &str, value: f64) -> Measurement {
+        let taken =
+            Taken { at: NOW, clock: ClockQuality::Synchronised, device: Some(Timestamp(NOW.0 - 1000)) };
+        Measurement {
+            taken,
+            readings: vec![Reading::of(Quantity::Systolic, value), Reading::of(Quantity::Diastolic, 88.0)],
+            key: Some(key.to_owned()),
+            key_reused: false,
+            user: None,
+            patient: None,
+        }
+    }
+
+    async fn told(service: &mut CabinService, measurement: Measurement) -> Result<Option<String>, NotTaken> {
+        let (reply, answer) = oneshot::channel();
+        service.hear(VitalMeasurement { layout: layout(), measurement, reply: Some(reply) }).await;
+        answer.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_same_key_with_other_content_is_kept_and_marked_and_with_the_same_it_is_not_kept_twice() {
+        let site = Site::open().await;
+        let mut service = service(&site).await;
+        for (value, note) in [(138.0, false), (201.0, true), (138.0, false), (201.0, false)] {
+            let answer = told(&mut service, systolic("CABIN/SITE/C1/0", value)).await.unwrap();
+            let is_marked = answer.is_some_and(|answer| answer.contains("used before"));
+            assert_eq!(is_marked, note, "{value}");
+        }
+        // Told again later, the clock of the device is far away: a remark, and still the same measurement.
+        let later = Timestamp(NOW.0 + 3_600_000);
+        site.clock.set(later, ClockQuality::Synchronised);
+        let mut again = systolic("CABIN/SITE/C1/0", 138.0);
+        again.taken.at = later;
+        told(&mut service, again).await.unwrap();
+        let kept = site.store.cabin().unassigned().await.unwrap();
+        let kept: Vec<(Option<f64>, bool)> = kept
+            .iter()
+            .map(|v| (v.measurement.value(Quantity::Systolic), v.measurement.key_reused))
+            .collect();
+        assert_eq!(kept.len(), 2, "{kept:?}");
+        assert!(kept.contains(&(Some(138.0), false)) && kept.contains(&(Some(201.0), true)), "{kept:?}");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_version_0_1_has_seen_loses_nothing() {
+        let site = Site::open().await;
+        let mut service = service(&site).await;
+        let once = Some(fingerprint("monitor-1\nCABIN/SITE/C1/0"));
+        site.store.cabin().keep(Entry { once, ..Entry::default() }).await.unwrap();
+        told(&mut service, systolic("CABIN/SITE/C1/0", 150.0)).await.unwrap();
+        let kept = site.store.cabin().unassigned().await.unwrap();
+        assert!(kept.len() == 1 && kept[0].measurement.key_reused, "{kept:?}");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_full_refuses_with_words() {
+        let site = Site::open_of(4 << 20).await;
+        let mut service = service(&site).await;
+        let mut answer = Ok(None);
+        for number in 0.. {
+            answer = told(&mut service, systolic(&format!("{number:0199}"), 138.0)).await;
+            if answer.is_err() {
+                break;
+            }
+        }
+        let Err(NotTaken::NotStored(words)) = answer else { panic!("{answer:?}") };
+        assert!(words.contains("measurement") && words.contains("max_bytes"), "{words}");
+    }
+}

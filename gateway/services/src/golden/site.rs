@@ -75,10 +75,15 @@ impl Clock for Still {
 impl Site {
     /// Opens an empty store at [`NOW`].
     pub async fn open() -> Self {
+        Self::open_of(64 << 20).await
+    }
+
+    /// The same with a store of that size.
+    pub async fn open_of(max_bytes: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let settings = Settings {
             path: dir.path().join("linli.db"),
-            max_bytes: 64 << 20,
+            max_bytes,
             max_age: None,
             commit_interval: Duration::from_millis(5),
             history_retention: Duration::from_secs(86_400),

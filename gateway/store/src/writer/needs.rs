@@ -1,6 +1,7 @@
 //! What an operation adds to each kind of document, and how urgent it is.
 
 use linli_domain::visit::Version;
+use sqlx::SqliteConnection;
 
 use crate::entry::{Audit, Change, Entry};
 use crate::error::LONGEST_KEY;
@@ -21,6 +22,9 @@ const COMMAND: usize = 300;
 
 /// Bytes of a roll-up of one point.
 const ROLLUP: usize = 40;
+
+/// The ids of commands of the mode switch and of sirens begin with one of these.
+const URGENT_COMMANDS: [&str; 2] = ["mode-", "siren-"];
 
 /// What an operation adds.
 pub(super) struct Needs {
@@ -53,6 +57,7 @@ impl Needs {
                     // A JSON array of numbers.
                     + command.correlation.as_ref().map_or(0, |data| data.len() * 4);
                 needs.key(&command.id);
+                needs.is_urgent = URGENT_COMMANDS.iter().any(|start| command.id.starts_with(start));
                 needs.add(Kind::Command, COMMAND + 2 * texts.map(String::len).iter().sum::<usize>() + answer);
             }
             Op::Advance { record: Some(packed), .. } => needs.record(packed),
@@ -69,6 +74,29 @@ impl Needs {
             | Op::Close { .. } => {}
         }
         needs
+    }
+
+    /// Takes away what documents of the same ids use now: they are replaced.
+    pub(super) async fn replace(
+        &mut self,
+        connection: &mut SqliteConnection,
+        op: &Op,
+    ) -> Result<(), sqlx::Error> {
+        let Op::Entry { entry, .. } = op else { return Ok(()) };
+        for change in &entry.changes {
+            let Change::Document(document) = change else { continue };
+            let replaced: Option<(String, i64)> =
+                sqlx::query_as("SELECT kind, ifnull(octet_length(body), 0) FROM book WHERE id = ?")
+                    .bind(&document.id)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+            let Some((kind, body)) = replaced else { continue };
+            let names = 2 * (document.id.len() + kind.len()) as u64;
+            let kind = Kind::of_document(&kind);
+            let bytes = kind.quota().weight(1, body.cast_unsigned() + names);
+            self.bytes[kind as usize] = self.bytes[kind as usize].saturating_sub(bytes);
+        }
+        Ok(())
     }
 
     pub(super) const fn bytes(&self, kind: Kind) -> u64 {

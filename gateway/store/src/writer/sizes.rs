@@ -150,7 +150,7 @@ impl Sizes {
             if needs.bytes(kind) == 0 || !is_asked {
                 continue;
             }
-            if let Some(full) = self.refuse_kind(connection, kind, needs.bytes(kind)).await? {
+            if let Some(full) = self.refuse_kind(connection, kind, needs).await? {
                 self.of[kind as usize].refusals += 1;
                 return Ok(Some(full));
             }
@@ -162,9 +162,9 @@ impl Sizes {
         &mut self,
         connection: &mut SqliteConnection,
         kind: Kind,
-        bytes: u64,
+        needs: &Needs,
     ) -> Result<Option<Full>, sqlx::Error> {
-        let limit = kind.quota().limit(self.max_bytes);
+        let (bytes, limit) = (needs.bytes(kind), kind.quota().limit(self.max_bytes, needs.is_urgent));
         let fits = |size: &Size| size.bytes.saturating_add(bytes) <= limit;
         if !fits(&self.of[kind as usize]) && self.of[kind as usize].is_due() {
             self.measure(connection, kind).await?;
@@ -189,7 +189,7 @@ impl Sizes {
             if self.of[kind as usize].is_due() {
                 self.measure(connection, kind).await?;
             }
-            let limit = kind.quota().limit(self.max_bytes);
+            let limit = kind.quota().limit(self.max_bytes, false);
             let is_over = self.is_over && kind.quota().when_full == WhenFull::Refused;
             self.of[kind as usize].is_full = is_over || self.bytes(kind) > limit / 50 * 49;
         }

@@ -214,11 +214,12 @@ impl Draft {
         connection: &mut SqliteConnection,
         op: &Op,
     ) -> Result<Option<NotDurable>, sqlx::Error> {
-        let needs = Needs::of(op);
+        let mut needs = Needs::of(op);
         if op.is_waited_for() {
             if let Some(length) = needs.too_long() {
                 return Ok(Some(NotDurable::KeyTooLong(length)));
             }
+            needs.replace(connection, op).await?;
             if let Some(full) = self.sizes.refuse(connection, &needs).await? {
                 return Ok(Some(full.into()));
             }
