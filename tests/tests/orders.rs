@@ -222,11 +222,28 @@ async fn a_plan_counts_only_as_it_was_signed() -> anyhow::Result<()> {
     assert!(reported.contains("is not signed") && reported.contains("linli order sign plans/"), "{reported}");
     let plans: Vec<PathBuf> =
         std::fs::read_dir(desk.workspace.path("centre/plans"))?.flatten().map(|entry| entry.path()).collect();
+    // A key for drills signs no plan.
+    let first = plans[0].to_string_lossy().into_owned();
+    desk.succeed(&["sign", &first, "--key", &desk.path("drill-wang.key")]).await?;
+    let reported = check().await?;
+    assert!(reported.contains("a key of class Actual"), "{reported}");
+    std::fs::remove_file(format!("{first}.sig"))?;
     for plan in &plans {
         desk.succeed(&["sign", &plan.to_string_lossy(), "--key", &desk.path("li.key")]).await?;
     }
     let reported = check().await?;
     assert!(!reported.contains("signed"), "{reported}");
+    // The key that signed them is valid no more.
+    let text = std::fs::read_to_string(&facility)?;
+    let (before, li) = text.split_once("id = \"li\"").unwrap_or_default();
+    let class = "class = \"Actual\"\n";
+    for more in ["until = \"2020-01-01T00:00:00Z\"", "revoked = \"2020-01-01T00:00:00Z\""] {
+        let ended = li.replacen(class, &format!("{class}{more}\n"), 1);
+        std::fs::write(&facility, format!("{before}id = \"li\"{ended}"))?;
+        let reported = check().await?;
+        assert!(reported.contains("is signed by no key that is valid now"), "{more}: {reported}");
+    }
+    std::fs::write(&facility, &text)?;
     let changed = std::fs::read_to_string(&plans[0])?.replacen("30m", "3m", 1) + "\n";
     std::fs::write(&plans[0], changed)?;
     let reported = check().await?;

@@ -83,8 +83,8 @@ fn policy(file: &FacilityFile, found: &People, diagnostics: &mut Diagnostics<'_,
     let quorum = usize::from(orders.quorum);
     let signers = |roles: &[String]| {
         let signs = |person: &&Person| {
-            let has_key =
-                |key: &Key| key.person == person.id && key.class == Class::Actual && key.revoked.is_none();
+            // A revoked key counts here: a revocation must not be refused because too few are left.
+            let has_key = |key: &Key| key.person == person.id && key.class == Class::Actual;
             person.roles.iter().any(|role| roles.contains(role)) && found.keyring.keys.iter().any(has_key)
         };
         found.people.iter().filter(signs).count()

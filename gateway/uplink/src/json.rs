@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),
             json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k",
-                "service":["hall"]})
+                "orders":{"district.Actual":117},"service":["hall"]})
         );
     }
 

@@ -38,7 +38,7 @@ pub struct FacilityFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Orders {
-    /// How many different people sign an order; 2 unless given. An order to stop needs one.
+    /// Number of different people who must sign an order, default 2. An order to stop needs one.
     #[schemars(range(min = 2, max = 8))]
     pub quorum: u8,
     /// Roles that may sign orders of the district, default ["commander", "duty_officer"].
