@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod guarded;
 mod service;
 
 pub use service::{CommandHealth, CommandService};
