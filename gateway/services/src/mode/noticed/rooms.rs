@@ -137,7 +137,9 @@ async fn every_room_is_told_of_a_restart() {
     assert_eq!(room.state.phase, Phase::Running);
     assert!(room.timers.contains_key(&Timer::Deadline(bench.step("notice"))), "people are asked again");
     assert!(again.record.count() > before + 1, "the start and the rooms are recorded");
+    assert_eq!(bench.site.dump().await.matches(r#""kind":"started""#).count(), 1);
     let (mut quiet, ..) = super::engine(&crate::golden::site::Site::open().await).await;
     quiet.begin().await;
     assert_eq!(quiet.record.count(), 0, "nothing ever happened");
+    assert!(quiet.pending.entries.is_empty(), "and nothing of it waits to be recorded");
 }
