@@ -105,6 +105,27 @@ async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
 }
 
 #[tokio::test]
+async fn in_another_building_every_output_may_have_been_moved() {
+    let bench = Bench::lit().await;
+    let document = bench.site.store.documents().get("mode-room/reading-room").await.unwrap().unwrap();
+    let all = bench.plan().safe.len();
+    let resumed = |building: Option<&str>| {
+        let mut body: serde_json::Value = serde_json::from_str(&document.body).unwrap();
+        if let Some(building) = building {
+            body["building"] = building.into();
+        }
+        let stored = serde_json::from_value(body).unwrap();
+        let (room, is_other) =
+            Room::resume(&bench.engine.setup, bench.room, stored, bench.engine.now()).unwrap();
+        (room.state.run.unwrap().moved.len(), is_other)
+    };
+    let (moved, is_other) = resumed(None);
+    assert!(moved < all && !is_other);
+    let other = format!("2:{}", "0f".repeat(32));
+    assert_eq!(resumed(Some(&other)), (all, true), "positions may mean other outputs now");
+}
+
+#[tokio::test]
 async fn every_room_is_told_of_a_restart() {
     let mut bench = Bench::lit().await;
     bench.tell(Event::Fire(Truth::False)).await;
@@ -116,7 +137,9 @@ async fn every_room_is_told_of_a_restart() {
     assert_eq!(room.state.phase, Phase::Running);
     assert!(room.timers.contains_key(&Timer::Deadline(bench.step("notice"))), "people are asked again");
     assert!(again.record.count() > before + 1, "the start and the rooms are recorded");
+    assert_eq!(bench.site.dump().await.matches(r#""kind":"started""#).count(), 1);
     let (mut quiet, ..) = super::engine(&crate::golden::site::Site::open().await).await;
     quiet.begin().await;
     assert_eq!(quiet.record.count(), 0, "nothing ever happened");
+    assert!(quiet.pending.entries.is_empty(), "and nothing of it waits to be recorded");
 }

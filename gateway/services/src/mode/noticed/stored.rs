@@ -112,14 +112,15 @@ async fn a_fire_is_done_though_the_news_of_another_zone_waits_for_the_disk() {
 }
 
 #[tokio::test]
-async fn commands_of_two_stops_that_could_not_be_stored_are_told_apart() {
+async fn commands_of_stops_that_could_not_be_stored_are_told_apart() {
     let mut bench = Bench::lit().await;
     bench.break_store().await;
-    bench.tell(Event::Fire(Truth::True)).await;
-    bench.act("sun", Operation::Stop).await.unwrap();
+    for _ in 0..3 {
+        bench.act("sun", Operation::Stop).await.unwrap();
+    }
     let sent = bench.commands();
     let ids: BTreeSet<&str> = sent.iter().map(|sent| sent.id.as_str()).collect();
-    assert!(sent.len() >= 2);
+    assert!(sent.len() >= 3);
     assert_eq!(ids.len(), sent.len());
 }
 
