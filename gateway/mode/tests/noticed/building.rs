@@ -250,14 +250,14 @@ pub fn gate() -> Step {
     step("gate", &[], &["fire == normal"], OnFail::Human, work)
 }
 
-pub fn oven() -> Step {
+pub fn oven(after: &str) -> Step {
     let work = set("oven", "power", word("off"), &["oven.power == off"]);
-    step("oven", &[], &["free_of(hot_food)", "fire == normal"], OnFail::Degrade, work)
+    step("oven", &[after], &["free_of(hot_food)", "fire == normal"], OnFail::Degrade, work)
 }
 
-pub fn fridge() -> Step {
+pub fn fridge(after: &str) -> Step {
     let work = set("fridge", "target", Literal::Number(12.0), &["fridge.target == 12"]);
-    step("fridge", &[], &["free_of(chilled)", "fire == normal"], OnFail::Degrade, work)
+    step("fridge", &[after], &["free_of(chilled)", "fire == normal"], OnFail::Degrade, work)
 }
 
 pub fn sign() -> Step {
@@ -318,8 +318,8 @@ pub fn everything() -> Plan {
         fan(),
         shutter(),
         gate(),
-        oven(),
-        fridge(),
+        oven("clear-hot"),
+        fridge("clear-cold"),
         sign(),
         look(),
     ])

@@ -1,6 +1,6 @@
 //! Ready is claimed of what is known now, and no longer than that.
 
-use linli_mode::{ActionPhase, ActionResult, Effect, Event, Phase, StepState, Timer, Truth};
+use linli_mode::{ActionPhase, ActionResult, Effect, Event, Phase, StepState, Timer, Truth, Work};
 
 use super::building::{dose, fan, look, open, plan, secure, sheet, shutter, sign, sweep};
 use super::play::Play;
@@ -14,16 +14,19 @@ fn every_step_of_everything_leads_to_ready() {
 
 #[test]
 fn ready_ends_when_any_proof_is_lost_or_no_longer_known() {
+    // Nothing is set again.
+    let mut fan = fan();
+    if let Work::Actuate { is_reasserted, .. } = &mut fan.work {
+        *is_reasserted = false;
+    }
     for (steps, what) in [
         (vec![sheet(), shutter()], "shutter.position == open"),
         (vec![sheet(), look()], "tank.level >= 5"),
-        (vec![sheet(), fan()], "fan.flow >= 80"),
-        (vec![sheet(), fan()], "fan.power == on"),
+        (vec![sheet(), fan.clone()], "fan.flow >= 80"),
+        (vec![sheet(), fan], "fan.power == on"),
     ] {
         for truth in [Truth::False, Truth::Unknown] {
             let mut play = Play::ready(plan(steps.clone()));
-            // Without its guard nothing is set again.
-            play.tell(Event::Fire(Truth::Unknown));
             play.reads(what, truth);
             play.expect(Phase::Degraded);
             play.reads(what, Truth::True);
@@ -143,4 +146,34 @@ fn stages_tell_what_is_under_way() {
     assert_eq!(stage(&play), Stage::Proving);
     play.tell(super::play::stop());
     assert_eq!(stage(&play), Stage::Held);
+}
+
+#[test]
+fn nothing_is_claimed_while_evidence_is_silent() {
+    for what in ["panel", "lock.contact != closed", "pir-a.occupied == true"] {
+        let mut play = Play::ready(plan(vec![sweep(), shutter()]));
+        let hears = |play: &mut Play, truth| match what {
+            "panel" => play.tell(Event::Fire(truth)),
+            _ => play.reads(what, truth),
+        };
+        hears(&mut play, Truth::Unknown);
+        play.expect(Phase::Degraded);
+        assert_eq!(play.state.silent(&play.plan).len(), 1, "{what}");
+        assert_eq!(play.armed(Timer::Silent), what == "panel", "{what}");
+        hears(&mut play, Truth::False);
+        play.expect(Phase::Ready);
+        assert_eq!(play.did(&Effect::Disarm(Timer::Silent)), what == "panel", "{what}");
+    }
+}
+
+#[test]
+fn a_room_without_its_panel_for_too_long_is_held_and_made_safe() {
+    let mut play = Play::ready(plan(vec![sweep(), shutter()]));
+    play.elapsed(Timer::Silent);
+    play.expect(Phase::Ready);
+    play.tell(Event::Fire(Truth::Unknown));
+    play.elapsed(Timer::Silent);
+    play.expect(Phase::Held);
+    assert_eq!(play.causes(), [linli_mode::Cause::Silent]);
+    assert!(play.did(&Effect::Safe(play.safe("shutter"))));
 }

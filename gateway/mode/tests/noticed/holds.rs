@@ -130,7 +130,7 @@ fn nothing_is_decided_in_a_held_room() {
     let who = actor("chen");
     let (step, why, span) = (1, "so ordered".to_owned(), std::time::Duration::from_secs(60));
     for event in [
-        Event::Waive { step, who: who.clone(), why: why.clone(), span },
+        Event::Waive { step, who: who.clone(), why: why.clone(), span, until: None },
         Event::Retry { step, who: who.clone() },
         Event::Confirm { step: 0, who: actor("an") },
         Event::Commit { who },

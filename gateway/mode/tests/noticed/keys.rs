@@ -2,7 +2,7 @@
 
 use linli_domain::Timestamp;
 use linli_mode::Class;
-use linli_mode::order::{Key, Keyring, SecretKey};
+use linli_mode::order::{ClockDoubt, Key, Keyring, KnownTime, SecretKey};
 
 use super::building::id;
 
@@ -14,6 +14,7 @@ fn key(from: Option<i64>, until: Option<i64>) -> Key {
         public: SecretKey::from_seed([1; 32]).public(),
         from: from.map(Timestamp),
         until: until.map(Timestamp),
+        revoked: None,
     }
 }
 
@@ -28,6 +29,24 @@ fn a_key_is_valid_from_its_first_to_before_its_last_moment() {
         (Some(10), Some(20), 15, true),
     ] {
         assert_eq!(key(from, until).is_valid_at(Timestamp(at)), is_valid, "{from:?} {until:?} {at}");
+    }
+}
+
+#[test]
+fn a_key_counts_as_far_as_the_time_is_known() {
+    let counts = |key: &Key, at, is_doubted: bool| {
+        let doubt = is_doubted.then_some(ClockDoubt::NotSynchronised);
+        key.counts(&KnownTime { at: Timestamp(at), doubt })
+    };
+    let dated = key(Some(10), Some(20));
+    for (at, is_doubted, is_counted) in
+        [(9, false, false), (9, true, true), (15, true, true), (20, false, false), (20, true, false)]
+    {
+        assert_eq!(counts(&dated, at, is_doubted), is_counted, "{at} {is_doubted}");
+    }
+    let revoked = Key { revoked: Some(Timestamp(15)), ..dated };
+    for (at, is_doubted, is_counted) in [(14, false, true), (14, true, false), (15, false, false)] {
+        assert_eq!(counts(&revoked, at, is_doubted), is_counted, "revoked, {at} {is_doubted}");
     }
 }
 

@@ -117,8 +117,8 @@ fn one_wrong_thing_is_told() {
 }
 
 #[test]
-fn locks_and_lamps_need_an_interlock_in_hardware() {
-    for name in ["lock", "lamps"] {
+fn locks_gates_and_lamps_need_an_interlock_in_hardware() {
+    for name in ["lock", "lamps", "gate"] {
         let mut soft = facility();
         let fixture = soft.fixture(name).unwrap();
         soft.fixtures[fixture].interlock = Interlock::None;

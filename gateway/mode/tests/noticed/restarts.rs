@@ -57,7 +57,8 @@ fn a_waiver_does_not_survive() {
 fn waived() -> Play {
     let mut play = Play::begun(plan(vec![sweep(), shutter()]));
     let (step, who, why) = (play.at("shutter"), actor("chen"), "broken".to_owned());
-    play.tell(Event::Waive { step, who, why, span: std::time::Duration::from_secs(3600) });
+    let span = std::time::Duration::from_secs(3600);
+    play.tell(Event::Waive { step, who, why, span, until: None });
     play.finish_step("sweep");
     play.finish_step("accept");
     play.expect(Phase::Ready);
@@ -74,6 +75,9 @@ fn a_claim_is_proven_before_it_is_made_again() {
     play.expect(Phase::Proving);
     assert!(!play.armed(Timer::Prove), "what proves nothing gives it no more time");
     play.proofs(1, Truth::True);
+    play.calm();
+    play.expect(Phase::Proving);
+    play.tell(Event::Fire(Truth::False));
     play.expect(Phase::Ready);
     assert!(play.did(&Effect::Disarm(Timer::Prove)));
 }

@@ -1,10 +1,14 @@
 //! Signed orders at the limits of each requirement.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
 use linli_mode::order::{
-    Authority, Clock, Envelope, Judgement, Key, Keyring, Kind, Malformed, Order, OrderError, PlanHash,
-    Policy, ReplayGuard, SecretKey, Target, judge, sign, text,
+    Authority, ClockDoubt, Confirmation, Doubt, Envelope, Judgement, Key, Keyring, Kind, KnownTime,
+    LONGEST_AGE, Malformed, Numbers, Order, OrderError, PlanHash, Policy, ReplayGuard, SecretKey, Series,
+    Situation, Target, WINDOW, judge, sign, text,
 };
 
 use super::building::id;
@@ -43,6 +47,7 @@ fn keyring() -> Keyring {
         public: secret(number).public(),
         from: None,
         until: None,
+        revoked: None,
     };
     Keyring {
         keys: vec![
@@ -73,14 +78,42 @@ fn signed(order: &Order, keys: &[u8]) -> Envelope {
 fn judged_at(
     envelope: &Envelope,
     guard: &ReplayGuard,
-    now: Timestamp,
-    clock: Clock<'_>,
+    time: KnownTime,
+    confirmed: Option<&Confirmation>,
 ) -> Result<Judgement, OrderError> {
-    judge(envelope, &id("xinghe"), &keyring(), &policy(), guard, now, clock)
+    let situation = Situation {
+        centre: &id("xinghe"),
+        keyring: &keyring(),
+        policy: &policy(),
+        replay_guard: guard,
+        time,
+        waited: Duration::ZERO,
+        confirmed,
+    };
+    judge(envelope, &situation)
+}
+
+/// By a clock that is trusted.
+fn judged_by_clock(envelope: &Envelope, now: i64) -> Result<Judgement, OrderError> {
+    judged_at(envelope, &ReplayGuard::default(), KnownTime::trusted(Timestamp(now)), None)
 }
 
 fn judged(order: &Order, keys: &[u8], guard: &ReplayGuard) -> Result<Judgement, OrderError> {
-    judged_at(&signed(order, keys), guard, NOW, Clock::Synchronised)
+    judged_at(&signed(order, keys), guard, KnownTime::trusted(NOW), None)
+}
+
+fn confirmed(code: &str, people: &[&str]) -> Confirmation {
+    let people: BTreeSet<Id> = people.iter().map(|person| id(person)).collect();
+    Confirmation { code: code.to_owned(), people }
+}
+
+fn series(authority: Authority, class: Class) -> Series {
+    Series { authority, class }
+}
+
+/// An order given on the spot.
+fn local() -> Order {
+    Order { authority: Authority::Local, id: "local-1".to_owned(), ..order() }
 }
 
 /// The guard after an order was accepted.
@@ -93,14 +126,7 @@ fn after(order: &Order, keys: &[u8], guard: &ReplayGuard) -> ReplayGuard {
 
 #[test]
 fn an_order_counts_between_its_limits() {
-    let at = |now: i64| {
-        judged_at(
-            &signed(&order(), &[1, 3]),
-            &ReplayGuard::default(),
-            Timestamp(NOW.0 + now),
-            Clock::Synchronised,
-        )
-    };
+    let at = |now: i64| judged_by_clock(&signed(&order(), &[1, 3]), NOW.0 + now);
     let is_early = |now| matches!(at(now), Err(OrderError::Early { .. }));
     let is_late = |now| matches!(at(now), Err(OrderError::Expired { .. }));
     assert!(is_early(-2 * MINUTE - 1) && at(-2 * MINUTE).is_ok());
@@ -111,8 +137,7 @@ fn an_order_counts_between_its_limits() {
 fn a_local_order_counts_for_an_hour_at_most() {
     let local = |span: i64| {
         let expires = Timestamp(NOW.0 + span);
-        let order = Order { authority: Authority::Local, expires, ..order() };
-        judged(&order, &[4, 5], &ReplayGuard::default())
+        judged(&Order { expires, ..local() }, &[4, 5], &ReplayGuard::default())
     };
     assert!(local(60 * MINUTE).is_ok());
     assert_eq!(local(60 * MINUTE + 1), Err(OrderError::LocalTooLong));
@@ -121,22 +146,24 @@ fn a_local_order_counts_for_an_hour_at_most() {
 }
 
 #[test]
-fn a_clock_that_is_not_synchronised_needs_the_code_of_this_order() {
+fn a_clock_that_is_not_synchronised_needs_two_people_and_the_code_of_this_order() {
     let envelope = signed(&order(), &[1, 3]);
-    let told = |clock| judged_at(&envelope, &ReplayGuard::default(), NOW, clock);
-    let other = signed(&Order { seq: 6, ..order() }, &[1, 3]).code();
-    for clock in [Clock::Free, Clock::Confirmed(""), Clock::Confirmed(&other)] {
-        assert!(matches!(told(clock), Err(OrderError::Quarantined { .. })), "{clock:?}");
+    let time = KnownTime { at: NOW, doubt: Some(ClockDoubt::NotSynchronised) };
+    let told = |confirmed| judged_at(&envelope, &ReplayGuard::default(), time, confirmed);
+    let (code, other) = (envelope.code(), signed(&Order { seq: 6, ..order() }, &[1, 3]).code());
+    let two = ["zhao", "qian"];
+    let too_little =
+        [None, Some(confirmed("", &two)), Some(confirmed(&other, &two)), Some(confirmed(&code, &["zhao"]))];
+    for given in &too_little {
+        let told = told(given.as_ref());
+        assert!(matches!(told, Err(OrderError::Quarantined { .. })), "{given:?}: {told:?}");
     }
-    assert!(told(Clock::Confirmed(&envelope.code())).is_ok());
+    assert!(told(Some(&confirmed(&code, &two))).is_ok());
 }
 
 #[test]
 fn each_authority_signs_for_itself() {
-    for (authority, good, wrong) in
-        [(Authority::District, [1, 3], [4, 5]), (Authority::Local, [4, 5], [1, 3])]
-    {
-        let order = Order { authority, ..order() };
+    for (order, good, wrong) in [(order(), [1, 3], [4, 5]), (local(), [4, 5], [1, 3])] {
         assert!(judged(&order, &good, &ReplayGuard::default()).is_ok());
         let told = judged(&order, &wrong, &ReplayGuard::default());
         assert!(matches!(told, Err(OrderError::Quorum { needed: 2, signed: 0, .. })), "{told:?}");
@@ -144,14 +171,16 @@ fn each_authority_signs_for_itself() {
 }
 
 #[test]
-fn one_signature_is_too_few_for_what_begins_something() {
-    for kind in [Kind::Enter, Kind::Return, Kind::Amend, Kind::StandDown] {
+fn one_signature_is_too_few_for_all_but_a_stop() {
+    for kind in [Kind::Enter, Kind::Return, Kind::Amend, Kind::Cancel, Kind::StandDown] {
         for keys in [&[1][..], &[1, 2], &[1, 4]] {
             let told = judged(&Order { kind, ..order() }, keys, &ReplayGuard::default());
             assert!(matches!(told, Err(OrderError::Quorum { .. })), "{kind:?} {keys:?}");
         }
     }
-    let nobody = judged(&Order { kind: Kind::Cancel, ..order() }, &[], &ReplayGuard::default());
+    let stop = Order { kind: Kind::Stop, ..order() };
+    assert!(judged(&stop, &[1], &ReplayGuard::default()).is_ok());
+    let nobody = judged(&stop, &[], &ReplayGuard::default());
     assert!(matches!(nobody, Err(OrderError::Quorum { .. })));
 }
 
@@ -182,30 +211,93 @@ fn a_number_counts_once() {
 
 #[test]
 fn the_highest_number_counts_though_its_order_is_not_known() {
-    let guard = ReplayGuard { last: [(Authority::District, 5)].into(), accepted: Vec::new() };
-    assert_eq!(judged(&order(), &[1, 3], &guard), Err(OrderError::Replayed { seq: 5, last: 5 }));
-    assert!(judged(&Order { seq: 6, ..order() }, &[1, 3], &guard).is_ok());
+    let of_0_1 = ReplayGuard { last: [(Authority::District, 5)].into(), ..ReplayGuard::default() };
+    let numbers: Numbers = [(series(Authority::District, Class::Actual), 5)].into();
+    for guard in [of_0_1, ReplayGuard { numbers, ..ReplayGuard::default() }] {
+        assert_eq!(judged(&order(), &[1, 3], &guard), Err(OrderError::Replayed { seq: 5, last: 5 }));
+        assert!(judged(&Order { seq: 6, ..order() }, &[1, 3], &guard).is_ok());
+    }
 }
 
 #[test]
-fn each_authority_counts_for_itself() {
+fn each_authority_and_class_counts_for_itself() {
     let district = after(&order(), &[1, 3], &ReplayGuard::default());
-    let local = Order { authority: Authority::Local, id: "local-1".to_owned(), ..order() };
-    let both = after(&local, &[4, 5], &district);
-    assert_eq!(both.last, [(Authority::District, 5), (Authority::Local, 5)].into());
-    assert_eq!(judged(&local, &[4, 5], &both), Ok(Judgement::Repeated));
+    let both = after(&local(), &[4, 5], &district);
+    let drill = Order { class: Class::Exercise, id: "drill-1".to_owned(), ..order() };
+    let all = after(&drill, &[6, 7], &both);
+    let numbers: Numbers = [
+        (series(Authority::District, Class::Actual), 5),
+        (series(Authority::Local, Class::Actual), 5),
+        (series(Authority::District, Class::Exercise), 5),
+    ]
+    .into();
+    assert_eq!(all.numbers, numbers);
+    assert_eq!(judged(&local(), &[4, 5], &all), Ok(Judgement::Repeated));
+    assert_eq!(judged(&order(), &[1, 3], &all), Ok(Judgement::Repeated));
 }
 
 #[test]
 fn a_number_stays_used_when_its_order_is_forgotten() {
-    let accepted = (0..256).map(|seq| (Authority::District, seq, format!("2026-{seq}"), [7; 32])).collect();
-    let guard = ReplayGuard { last: [(Authority::District, 255)].into(), accepted };
-    let next = Order { seq: 256, ..order() };
+    let numbered = |seq| Order { seq, id: format!("2026-{seq}"), ..order() };
+    let with = |guard: ReplayGuard, seq| guard.with(&numbered(seq), [7; 32], true);
+    let guard = (0..256).fold(ReplayGuard::default(), with);
+    let next = numbered(256);
     let guard = after(&next, &[1, 3], &guard);
-    assert_eq!(guard.accepted.len(), 256);
-    assert_eq!((guard.accepted[0].1, guard.accepted[255].1), (1, 256), "the oldest is forgotten");
+    assert_eq!(guard.orders.len(), 256);
+    assert_eq!((guard.orders[0].seq, guard.orders[255].seq), (1, 256), "the oldest is forgotten");
     let again = Order { seq: 0, ..order() };
     assert_eq!(judged(&again, &[1, 3], &guard), Err(OrderError::Replayed { seq: 0, last: 256 }));
+}
+
+#[test]
+fn the_numbers_may_jump_so_far_and_no_farther() {
+    let first = after(&order(), &[1, 3], &ReplayGuard::default());
+    let on = |seq| judged(&Order { seq, id: format!("2026-{seq}"), ..order() }, &[1, 3], &first);
+    assert!(on(5 + WINDOW).is_ok());
+    assert_eq!(on(6 + WINDOW), Err(OrderError::Jump { seq: 6 + WINDOW, last: 5 }));
+}
+
+#[test]
+fn an_id_names_one_order_and_tells_who_gave_it() {
+    let first = after(&order(), &[1, 3], &ReplayGuard::default());
+    let again = Order { seq: 6, ..order() };
+    assert_eq!(judged(&again, &[1, 3], &first), Err(OrderError::IdUsed { id: "2026-117".to_owned() }));
+    for wrong in [Order { authority: Authority::District, ..local() }, Order { id: order().id, ..local() }] {
+        let keys = if wrong.authority == Authority::District { [1, 3] } else { [4, 5] };
+        let told = judged(&wrong, &keys, &ReplayGuard::default());
+        assert_eq!(told, Err(OrderError::ReservedId { id: wrong.id.clone() }));
+    }
+}
+
+#[test]
+fn lost_numbers_need_two_people_for_all_but_a_stop() {
+    let (envelope, trusted) = (signed(&order(), &[1, 3]), KnownTime::trusted(NOW));
+    let told = judged_at(&envelope, &ReplayGuard::lost(), trusted, None);
+    assert!(
+        matches!(&told, Err(OrderError::Quarantined { why, .. }) if *why == [Doubt::Numbers]),
+        "{told:?}"
+    );
+    let two = confirmed(&envelope.code(), &["zhao", "qian"]);
+    let told = judged_at(&envelope, &ReplayGuard::lost(), trusted, Some(&two));
+    let Ok(Judgement::Accepted(accepted)) = told else { panic!("{told:?}") };
+    let district = series(Authority::District, Class::Actual);
+    assert_eq!(accepted.replay_guard.highest(district), Some(5));
+    // A stop is accepted, and tells nothing of the numbers before it.
+    let stopped = after(&Order { kind: Kind::Stop, ..order() }, &[1], &ReplayGuard::lost());
+    assert_eq!(stopped.highest(district), None);
+}
+
+#[test]
+fn an_order_was_signed_before_it_came_and_not_long_ago() {
+    let age = i64::try_from(LONGEST_AGE.as_millis()).unwrap();
+    let order = Order { expires: Timestamp(NOW.0 + 2 * age), ..order() };
+    let at = |now: i64| judged_by_clock(&signed(&order, &[1, 3]), NOW.0 + now);
+    assert!(at(age + 2 * MINUTE).is_ok());
+    assert!(matches!(at(age + 2 * MINUTE + 1), Err(OrderError::Backdated { .. })));
+    let begun = Order { not_before: Timestamp(NOW.0 - 10 * MINUTE), ..order.clone() };
+    let at = |now: i64| judged_by_clock(&signed(&begun, &[1, 3]), NOW.0 + now);
+    assert!(at(-2 * MINUTE).is_ok());
+    assert!(matches!(at(-2 * MINUTE - 1), Err(OrderError::Postdated { .. })));
 }
 
 #[test]

@@ -11,7 +11,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn waive(play: &mut Play, id: &str, who: &str, why: &str) -> Result<(), Refused> {
     let (step, why) = (play.at(id), why.to_owned());
-    play.try_tell(Event::Waive { step, who: actor(who), why, span: HOUR })
+    play.try_tell(Event::Waive { step, who: actor(who), why, span: HOUR, until: None })
 }
 
 #[test]

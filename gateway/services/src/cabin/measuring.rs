@@ -247,7 +247,7 @@ mod tests {
 
     async fn told(service: &mut CabinService, measurement: Measurement) -> Result<Option<String>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        service.hear(VitalMeasurement { layout: layout(), measurement, reply: Some(reply) }).await;
+        service.receive(VitalMeasurement { layout: layout(), measurement, reply: Some(reply) }).await;
         answer.await.unwrap()
     }
 

@@ -69,7 +69,9 @@ fn keep(plan: &Arc<CheckedPlan>) -> KeptPlan {
 fn checked(kept: KeptPlan) -> Option<Arc<CheckedPlan>> {
     let KeptPlan { file, text, hash, building, resolved: brief, policy } = kept;
     let hash = unhex(&hash)?.try_into().ok()?;
-    Some(Arc::new(CheckedPlan { file, text: text.into(), hash, brief, policy, building }))
+    // Its signature was checked when it was loaded, and an order names it by its hash.
+    let signed = None;
+    Some(Arc::new(CheckedPlan { file, text: text.into(), hash, signed, brief, policy, building }))
 }
 
 /// Finds the plan of a stored room: in the configuration, or else as it was kept with the room. A kept plan,
@@ -171,6 +173,7 @@ fn stand_in(setup: &Setup, index: usize, key: &str) -> Option<Arc<CheckedPlan>> 
         file: String::new(),
         text: "".into(),
         hash: [0; 32],
+        signed: None,
         brief,
         policy: linli_mode::Policy::default(),
         building,

@@ -305,7 +305,7 @@ impl Engine {
         let serial = self.rooms.get(&index).map(|room| room.serial).unwrap_or_default();
         for output in &ending.unproven {
             let Some(safe) = ending.plan.brief.safe.get(*output) else { continue };
-            let task = Task { room: index, serial, act: None, touches: Vec::new() };
+            let task = Task { room: index, serial, act: None, safe: None, touches: Vec::new() };
             let number = format!("{number}-{output}");
             self.actuator.write_first(&ending.setup.facility, &[&safe.setting], &number, task);
         }
