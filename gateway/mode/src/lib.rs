@@ -40,7 +40,7 @@ mod state;
 mod step;
 mod truth;
 
-pub use centre::{air_conflict, flows};
+pub use centre::{air_conflict, flows, run_flows};
 pub use event::{ActionPhase, ActionResult, Actor, Effect, Event, OrderRef, Refused, Timer};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
