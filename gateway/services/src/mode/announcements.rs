@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::engine::Engine;
+use super::needed::{self, Needed};
 use super::payload::message;
 use super::view;
 
@@ -41,6 +42,31 @@ impl Engine {
             let is_changed = birth.mode != mode;
             birth.mode.clone_from(&mode);
             is_changed
+        });
+    }
+
+    /// Publishes the plans that rooms follow.
+    pub(super) fn publish_needed(&self) {
+        let all: Vec<Needed> =
+            self.rooms.values().filter_map(|room| needed::of_room(&self.setup, room)).collect();
+        self.deps.needed.send_if_modified(|needed| {
+            let is_changed = *needed != all;
+            if is_changed {
+                *needed = all;
+            }
+            is_changed
+        });
+    }
+
+    /// Has the devices read that the plans kept with rooms need, and the configuration does not.
+    pub(super) fn watch_devices(&self) {
+        let own = self.setup.devices();
+        self.deps.evidence.send_if_modified(|devices| {
+            let lacks = !own.is_subset(devices);
+            if lacks {
+                *devices = std::sync::Arc::new(own.union(devices).cloned().collect());
+            }
+            lacks
         });
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::engine::Engine;
+use super::payload::output_text;
 use super::room::{MadeSafe, Room};
 use super::setup::Setup;
 use crate::error::ServiceError;
@@ -90,7 +91,7 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "direction": run.order.direction, "causes": run.causes, "ordered": room.ordered,
         "since": room.since, "ready_by": room.ordered.0.saturating_add(at_most),
         "ready_within_until": room.ordered.0.saturating_add(within), "lead": plan.lead,
-        "needs": super::needed::of_room(engine, room),
+        "needs": super::needed::of_room(setup, room),
         "unproven": unproven, "outputs": outputs_view(setup, room, resolved), "silent": silent,
         "steps": steps,
     });
@@ -265,12 +266,6 @@ fn step_definition(resolved: &ResolvedPlan, step: usize) -> Value {
         body.extend(more);
     }
     body
-}
-
-pub(super) fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
-    let Some(fixture) = facility.fixtures.get(fixture) else { return String::new() };
-    let name = fixture.sets.get(output).map_or("?", |output| &output.name);
-    format!("{}.{name}", fixture.id)
 }
 
 /// Returns the text of a condition that does not hold or is unknown.
