@@ -1,7 +1,7 @@
 //! Constraints between the rooms of a centre: a shared air handler, a shared fire panel.
 
 use super::plan::{Direction, Plan, Pressure};
-use super::state::Fire;
+use super::state::{Fire, Run};
 use super::truth::Truth;
 use crate::facility::Facility;
 
@@ -16,8 +16,17 @@ pub fn flows<'p>(plan: &'p Plan, all: impl IntoIterator<Item = &'p Plan>) -> Vec
     std::iter::once(plan).chain(from).map(|plan| plan.pressure).collect()
 }
 
+/// Returns the pressures that a room may have during its run: those of [`flows`]; of a run that began in place
+/// of a return, those of every plan of the room, because its air may still flow as an earlier plan set it.
+pub fn run_flows<'p>(run: &Run, plan: &'p Plan, all: impl IntoIterator<Item = &'p Plan>) -> Vec<Pressure> {
+    match run.is_over_return {
+        true => all.into_iter().filter(|other| other.room == plan.room).map(|other| other.pressure).collect(),
+        false => flows(plan, all),
+    }
+}
+
 /// Returns the room that conflicts with another: they share an air handler and would have opposite
-/// pressures. `beside` are the rooms that follow a plan, each with its [`flows`].
+/// pressures. `beside` are the rooms that follow a plan, each with its [`run_flows`].
 pub fn air_conflict(
     facility: &Facility,
     room: usize,

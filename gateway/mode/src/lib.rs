@@ -44,7 +44,7 @@ mod step;
 mod truth;
 mod vacancy;
 
-pub use centre::{air_conflict, flows};
+pub use centre::{air_conflict, flows, run_flows};
 pub use event::{ActionPhase, ActionResult, Actor, Effect, Event, OrderRef, Refused, Timer};
 pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};

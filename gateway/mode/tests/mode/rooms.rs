@@ -12,7 +12,8 @@ use linli_domain::alarm::Source;
 use linli_mode::facility::Facility;
 use linli_mode::{
     ActionPhase, ActionResult, Class, Effect, Event, Fire, OrderRef, Phase, Plan, Pressure, Readings,
-    ResolvedPlan, Stage, State, StepState, Timer, Truth, air_conflict, check_exits, flows, fold, step,
+    ResolvedPlan, Stage, State, StepState, Timer, Truth, air_conflict, check_exits, flows, fold, run_flows,
+    step,
 };
 
 use super::explore::{Found, System, explore};
@@ -202,9 +203,16 @@ impl Wing {
             true => vec![plan.pressure],
             false => flows(plan, self.plans()),
         };
+        let stands = |part: &Part, room: usize| {
+            let plan = &part.resolved(self, room).plan;
+            match &part.state.run {
+                Some(run) if !self.is_without(Without::WayBack) => run_flows(run, plan, self.plans()),
+                _ => flow(plan),
+            }
+        };
         let under_way = world.parts.iter().enumerate().filter(|(_, part)| part.state.run.is_some());
         let mut others: Vec<(usize, Vec<Pressure>)> =
-            under_way.map(|(other, part)| (other, flow(&part.resolved(self, other).plan))).collect();
+            under_way.map(|(other, part)| (other, stands(part, other))).collect();
         if !self.is_without(Without::ComparingOfOneOrder) {
             others.extend(beside.iter().map(|(other, way)| (*other, flow(&self.ways[*other].0[*way].plan))));
         }
@@ -261,6 +269,8 @@ impl Wing {
             let (resolved, event) = (&self.ways[room].0[way], ordered(&self.ways[room].0[way]));
             if self.tell_by(world, room, resolved, &event) {
                 world.parts[room].way = way;
+                // What an earlier run still had on its way is not sent any more.
+                world.parts[room].acts.retain(|act| matches!(act, Way::Safe(_)));
                 taken.push((room, way));
             }
         }
@@ -467,10 +477,10 @@ impl System for Wing {
             return moves;
         }
         moves.extend(may_fail.then_some(Move::Crash));
-        // One order for every choice of rooms that are in peace, by any of their ways in.
+        // One order for every choice of rooms that are in peace or on their way back, by any of their ways in.
         let mut choices: Vec<[Option<usize>; 3]> = vec![[None; 3]];
         for (room, (enter, _)) in self.ways.iter().enumerate() {
-            if world.parts[room].state.run.is_some() {
+            if world.parts[room].state.run.as_ref().is_some_and(|run| !run.is_return()) {
                 continue;
             }
             let more = choices.iter().flat_map(|choice| {
@@ -567,7 +577,7 @@ impl System for Wing {
         }
         let knows = |part: &Part| part.state.fire == Fire::Alarm;
         if world.is_up && world.parts.iter().any(knows) {
-            let is_held = |part: &Part| matches!(part.phase(), Phase::Held | Phase::Peace | Phase::Preview);
+            let is_held = |part: &Part| matches!(part.phase(), Phase::Held | Phase::Peace);
             if !world.parts.iter().all(|part| knows(part) && is_held(part)) {
                 return Some("B a fire of the zone does not hold every room of it");
             }

@@ -47,8 +47,7 @@ fn what_moves_ends_when_its_own_clearing_is_void() {
     if let Work::Human(task) = &mut cold.work {
         task.void_on.door_opened = false;
     }
-    let mut play =
-        Play::begun(plan(vec![clear("clear-hot", "hot_food"), cold, oven("clear-hot"), sheet()]));
+    let mut play = Play::begun(plan(vec![clear("clear-hot", "hot_food"), cold, oven("clear-hot"), sheet()]));
     play.finish_step("clear-cold");
     play.finish_step("clear-hot");
     play.acts("oven");

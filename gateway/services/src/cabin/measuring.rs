@@ -20,19 +20,13 @@ use linli_domain::audit::hex;
 // === impl CabinService ===
 
 impl CabinService {
-<<<<<<< ours
     pub(super) async fn receive(
         &mut self,
         VitalMeasurement { layout, measurement, reply }: VitalMeasurement,
     ) {
         let outcome = self.accept(&layout, measurement).await;
-        if let Err(reason) = &outcome {
-=======
-    pub(super) async fn hear(&mut self, VitalMeasurement { layout, measurement, reply }: VitalMeasurement) {
-        let outcome = self.take(&layout, measurement).await;
-        // One who waits for the answer logs it, and not each time.
+        // A sender that waits for the answer logs it, once for all that follow.
         if let (Err(reason), None) = (&outcome, &reply) {
->>>>>>> theirs
             tracing::warn!(device = %layout.device, %reason, "measurement not taken");
         }
         if let Some(reply) = reply {

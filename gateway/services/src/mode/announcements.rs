@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::engine::Engine;
+use super::needed::{self, Needed};
 use super::payload::message;
 use super::view;
 
@@ -46,6 +47,31 @@ impl Engine {
             let is_changed = birth.mode != mode || birth.orders != orders || birth.service != service;
             (birth.mode, birth.orders, birth.service) = (mode, orders, service);
             is_changed
+        });
+    }
+
+    /// Publishes the plans that rooms follow.
+    pub(super) fn publish_needed(&self) {
+        let all: Vec<Needed> =
+            self.rooms.values().filter_map(|room| needed::of_room(&self.setup, room)).collect();
+        self.deps.needed.send_if_modified(|needed| {
+            let is_changed = *needed != all;
+            if is_changed {
+                *needed = all;
+            }
+            is_changed
+        });
+    }
+
+    /// Has the devices read that the plans kept with rooms need, and the configuration does not.
+    pub(super) fn watch_devices(&self) {
+        let own = self.setup.devices();
+        self.deps.evidence.send_if_modified(|devices| {
+            let lacks = !own.is_subset(devices);
+            if lacks {
+                *devices = std::sync::Arc::new(own.union(devices).cloned().collect());
+            }
+            lacks
         });
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::engine::Engine;
+use super::payload::output_text;
 use super::room::Room;
 
 /// Returns the state of the room's fire panel, with the age of its last reading.
@@ -137,11 +138,4 @@ fn running(resolved: &ResolvedPlan, run: &Run) -> Option<Message> {
 pub fn unproven(facility: &Facility, resolved: &ResolvedPlan, run: &Run) -> Vec<String> {
     let safe = run.unproven.iter().filter_map(|output| resolved.safe.get(*output));
     safe.map(|safe| output_text(facility, safe.setting.fixture, safe.setting.output)).collect()
-}
-
-/// Returns the name of an output, `fixture.output`.
-pub fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
-    let Some(fixture) = facility.fixtures.get(fixture) else { return String::new() };
-    let name = fixture.sets.get(output).map_or("?", |output| &output.name);
-    format!("{}.{name}", fixture.id)
 }

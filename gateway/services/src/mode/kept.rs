@@ -34,11 +34,11 @@ pub(super) struct Notice {
 }
 
 /// Returns the document that keeps plans with a room; `None` when the building has no such room.
-pub(super) fn document<'p>(
+pub(super) fn document(
     setup: &Setup,
     room: &Room,
     plan: &Arc<CheckedPlan>,
-    entered: Option<&'p Arc<CheckedPlan>>,
+    entered: Option<&Arc<CheckedPlan>>,
     at: Timestamp,
 ) -> Option<Change> {
     let mut plans: Vec<&Arc<CheckedPlan>> = vec![plan];

@@ -30,6 +30,7 @@ mod orders;
 mod output_safety;
 mod payload;
 mod pending_audit;
+mod pending_stop;
 mod policy;
 mod quarantine;
 mod record;

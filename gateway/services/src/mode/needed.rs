@@ -5,7 +5,6 @@ use linli_domain::audit::hex;
 use linli_mode::Stage;
 use serde::{Deserialize, Serialize};
 
-use super::engine::Engine;
 use super::room::Room;
 use super::setup::Setup;
 
@@ -46,41 +45,13 @@ pub fn missing(needed: &[Needed], fresh: &Setup) -> Vec<String> {
 }
 
 /// Returns the plan that a room needs; `None` in peace.
-pub(super) fn of_room(engine: &Engine, room: &Room) -> Option<Needed> {
+pub(super) fn of_room(setup: &Setup, room: &Room) -> Option<Needed> {
     let (Some(_), Some(plan)) = (&room.state.run, &room.plan) else { return None };
     Some(Needed {
         room: room.id.clone(),
-        stage: room.stage(&engine.setup),
+        stage: room.stage(setup),
         plan: plan.brief.plan.key(),
         hash: hex(&plan.hash),
         building: plan.building.clone(),
     })
-}
-
-// === impl Engine ===
-
-impl Engine {
-    /// Publishes the plans that rooms follow.
-    pub(super) fn publish_needed(&self) {
-        let all: Vec<Needed> = self.rooms.values().filter_map(|room| of_room(self, room)).collect();
-        self.deps.needed.send_if_modified(|needed| {
-            let is_changed = *needed != all;
-            if is_changed {
-                *needed = all;
-            }
-            is_changed
-        });
-    }
-
-    /// Has the devices read that the plans kept with rooms need, and the configuration does not.
-    pub(super) fn watch_devices(&self) {
-        let own = self.setup.devices();
-        self.deps.evidence.send_if_modified(|devices| {
-            let lacks = !own.is_subset(devices);
-            if lacks {
-                *devices = std::sync::Arc::new(own.union(devices).cloned().collect());
-            }
-            lacks
-        });
-    }
 }

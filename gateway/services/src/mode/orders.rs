@@ -13,7 +13,7 @@ use linli_mode::order::{
     Authority, Confirmation, Envelope, Followed, Judgement, Kind, KnownTime, Order, OrderError, ReplayGuard,
     Situation, judge, may_touch,
 };
-use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows};
+use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows, run_flows};
 use linli_store::{Change, Document};
 use linli_uplink::InboundOrder;
 use serde_json::{Value, json};
@@ -472,9 +472,12 @@ impl Engine {
     ) -> Option<String> {
         let Event::Order(OrderRef { direction: Direction::Enter, .. }) = event else { return None };
         let plans = || self.setup.plans.iter().map(|plan| &plan.brief.plan);
-        let under_way = self.rooms.values().filter_map(|room| room.plan.as_ref());
-        let all = under_way.chain(beside.iter().copied());
-        let others = all.map(|other| (other.brief.room, flows(&other.brief.plan, plans())));
+        let under_way = self.rooms.values().filter_map(|room| {
+            let (plan, run) = (room.plan.as_ref()?, room.state.run.as_ref()?);
+            Some((room.index, run_flows(run, &plan.brief.plan, plans())))
+        });
+        let beside = beside.iter().map(|other| (other.brief.room, flows(&other.brief.plan, plans())));
+        let others = under_way.chain(beside);
         let (room, pressure) = (plan.brief.room, plan.brief.plan.pressure);
         let other = air_conflict(&self.setup.facility, room, pressure, others)?;
         Some(format!("{} shares its air handler and flows the other way", self.rooms[&other].id))

@@ -4,7 +4,6 @@ use linli_domain::{DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_mode::{Class, Effect, ResolvedPlan, Stage, State, StepState, bracketed};
 use serde_json::{Map, Value, json};
 
-use super::explain::output_text;
 use linli_config::CheckedPlan;
 use linli_mode::facility::Facility;
 use linli_mode::labels;
@@ -113,4 +112,11 @@ pub fn changed_steps(resolved: &ResolvedPlan, before: &State, after: &State) -> 
 #[must_use]
 pub fn message(topic: Topic, at: Timestamp, body: Map<String, Value>) -> Record {
     Record::Message(Message { topic, class: DeviceClass::Actuator, at, body })
+}
+
+/// Returns the name of an output: its fixture, a dot, and its own.
+pub(super) fn output_text(facility: &Facility, fixture: usize, output: usize) -> String {
+    let Some(fixture) = facility.fixtures.get(fixture) else { return String::new() };
+    let name = fixture.sets.get(output).map_or("?", |output| &output.name);
+    format!("{}.{name}", fixture.id)
 }

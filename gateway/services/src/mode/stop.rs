@@ -6,34 +6,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use linli_store::{Entry, NotDurable};
-use serde_json::Value;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::actuator::Task;
 use super::engine::Engine;
+use super::pending_stop::PendingStop;
 use super::request::{Asked, Operation, RequestedAction};
 use super::room::MadeSafe;
 use super::service_rooms::ServiceEnd;
 use super::view;
-use crate::error::ServiceError;
 
 /// Most requests queued while something is being stored.
 const MOST_WAITING: usize = 1024;
 
 /// Longest wait of a stop's answer for the ends of its commands. The commands themselves do not wait.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-
-/// A stop that was carried out and is not answered yet.
-pub(super) struct PendingStop {
-    /// The room.
-    pub room: usize,
-    /// The outputs that it makes safe, by their positions in the plan.
-    pub outputs: BTreeSet<usize>,
-    /// When it is answered at the latest.
-    pub until: Instant,
-    reply: oneshot::Sender<Result<Value, ServiceError>>,
-}
 
 // === impl Engine ===
 

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::explain::{self, output_text};
+use super::explain;
+use super::payload::output_text;
 use super::room::{MadeSafe, Room};
 use super::setup::Setup;
 use crate::error::ServiceError;
@@ -91,7 +92,7 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "direction": run.order.direction, "causes": run.causes, "ordered": room.ordered,
         "since": room.since, "ready_by": room.ordered.0.saturating_add(at_most),
         "ready_within_until": room.ordered.0.saturating_add(within), "lead": plan.lead,
-        "needs": super::needed::of_room(engine, room),
+        "needs": super::needed::of_room(setup, room),
         "unproven": explain::unproven(&setup.facility, resolved, run),
         "outputs": outputs_view(setup, room, resolved), "silent": silent, "steps": steps,
         "held": explain::held(room, resolved, run), "asked": explain::asked(room, resolved, run),

@@ -1,0 +1,21 @@
+//! A stop that was carried out, and whose answer waits for the ends of its commands.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::error::ServiceError;
+
+/// A stop that was carried out and is not answered yet.
+pub(super) struct PendingStop {
+    /// The room.
+    pub room: usize,
+    /// The outputs that it makes safe, by their positions in the plan.
+    pub outputs: BTreeSet<usize>,
+    /// When it is answered at the latest.
+    pub until: Instant,
+    /// Whoever waits for the answer.
+    pub reply: oneshot::Sender<Result<Value, ServiceError>>,
+}
