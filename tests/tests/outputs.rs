@@ -68,7 +68,11 @@ async fn all_refused(
 fn nothing_moved(place: &Room) {
     for unit in [4, 6] {
         for (kind, address) in [("coil", 0), ("coil", 2), ("holding", 0), ("holding", 1)] {
-            assert_eq!(place.written_to(unit, kind, address), [], "unit {unit} {kind} {address}");
+            assert_eq!(
+                place.written_to(unit, kind, address),
+                Vec::<i64>::new(),
+                "unit {unit} {kind} {address}"
+            );
         }
     }
     assert_eq!(place.violations(), Vec::<Value>::new());

@@ -90,7 +90,7 @@ impl Case {
         let fixture = Fixture { id: id("box"), room: 0, kind, interlock, opening: None, sets, reads };
         self.facility.fixtures.push(fixture);
         self.facility.rooms[0].contents = vec![contents];
-        let word = serde_json::to_value(contents).unwrap().as_str().unwrap().to_owned();
+        let word = serde_json::to_value(contents).expect("a word").as_str().expect("a word").to_owned();
         self.human("sweep").clears = vec![word.clone()];
         let free = format!("free_of({word})");
         let pre = ["fire == normal", free.as_str()];
