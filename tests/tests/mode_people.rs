@@ -37,7 +37,7 @@ async fn one_command_plays_a_whole_drill_and_leaves_a_report() -> anyhow::Result
     assert!(played.status.success(), "{}", said(&played));
     at(&gateway, "peace").await?;
     assert_eq!(place.written("coil", 0), [0_i64; 0], "the lamps were not touched");
-    let report = std::fs::read_to_string(report)?;
+    let report = std::fs::read_to_string(&report)?;
     for words in ["【演练】", "模拟 simulated", "sweep"] {
         assert!(report.contains(words), "{words}: {report}");
     }
