@@ -16,7 +16,6 @@ mod golden;
 pub mod kiosks;
 pub mod live;
 pub mod mode;
-pub mod nodes;
 pub mod outputs;
 pub mod random;
 pub mod refusal_budget;

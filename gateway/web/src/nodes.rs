@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{Problem, Who};
+use linli_nodes::{Action, Image, LONGEST_IMAGE, NodeEvent};
 use linli_services::audit_log::entries_after;
 use linli_services::client::ServiceClient;
-use linli_services::nodes::{Action, Image, LONGEST_IMAGE, NodeEvent};
 
 /// Largest number of record entries in one answer.
 const MOST: u32 = 1000;

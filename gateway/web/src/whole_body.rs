@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Problem;
-use linli_services::nodes::LONGEST_IMAGE;
+use linli_nodes::LONGEST_IMAGE;
 
 /// Longest body of any request: the image of an update. Routes have their own, shorter limits.
 const LONGEST: usize = LONGEST_IMAGE;

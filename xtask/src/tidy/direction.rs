@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -15,8 +15,9 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
     ("linli-services", &["linli-config"]),
+    ("linli-nodes", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-reports", "linli-services"]),
+    ("linli-web", &["linli-nodes", "linli-reports"]),
     // The node for its emulation in the demonstration.
     ("linli", &["linli-web", "linli-node"]),
     ("linli-tests", &["linli"]),

@@ -16,7 +16,7 @@ use super::progress::Screen;
 use super::{WRONG, socket};
 use linli_config::settings::image_key::{ImageKeys, parse_public_key};
 use linli_config::{self, Checked};
-use linli_services::nodes::{Image, LONGEST_IMAGE, Target, update};
+use linli_nodes::{Image, LONGEST_IMAGE, Target, update};
 
 /// Queued progress messages.
 const STEPS: usize = 16;

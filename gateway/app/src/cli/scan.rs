@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::WRONG;
 use super::port::{Port, TIMING};
-use linli_services::nodes::{Client, shown_identity};
+use linli_nodes::{Client, shown_identity};
 
 /// Ask every unit id on a Modbus line whether it is there.
 ///

@@ -22,7 +22,7 @@ use super::cable;
 use super::faults::{Fault, Faults};
 use super::node::{NAME, Plugged, SERIAL, UNIT};
 use super::world::World;
-use linli_services::nodes::{Client, provision};
+use linli_nodes::{Client, provision};
 
 /// Name of the emulator.
 const QEMU: &str = "qemu-system-arm";

@@ -16,7 +16,7 @@ use linli_config::Checked;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
 use linli_services::outputs::{ModeOutputs, OutputGuard};
-use linli_services::{alarms, cabin, canteen, kiosks, mode, nodes};
+use linli_services::{alarms, cabin, canteen, kiosks, mode};
 use linli_services::{
     command_queue::{Lanes, Submission},
     routes::Routes,
@@ -104,7 +104,7 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
     let (canteen_client, canteen_requests) = ServiceClient::channel(canteen::REQUEST_QUEUE);
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
-    let (node_client, node_requests) = ServiceClient::channel(nodes::REQUEST_QUEUE);
+    let (node_client, node_requests) = ServiceClient::channel(linli_nodes::REQUEST_QUEUE);
     let node_service = node_service(store, (routes, guard), events, &clock, follow).await?;
     let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
     let alarm_service = alarm_service(store, events, &clock, follow, observed, &policies).await?;
@@ -181,8 +181,8 @@ async fn node_service(
     events: &Events,
     clock: &Arc<dyn Clock>,
     follow: &ConfigWatch,
-) -> anyhow::Result<nodes::NodeService> {
-    let deps = nodes::Deps {
+) -> anyhow::Result<linli_nodes::NodeService> {
+    let deps = linli_nodes::Deps {
         store: store.documents(),
         routes,
         guard,
@@ -190,7 +190,7 @@ async fn node_service(
         events: events.clone(),
         clock: Arc::clone(clock),
     };
-    nodes::NodeService::resume(deps).await
+    linli_nodes::NodeService::resume(deps).await
 }
 
 fn notices(

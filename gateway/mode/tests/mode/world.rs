@@ -297,18 +297,7 @@ impl World {
                 }
                 self.sense(rules)
             }
-            Move::Fire => {
-                self.fire = true;
-                if !rules.wires_cut.contains(&Wire::Fire) {
-                    self.is_secured = false;
-                    self.lamps(false);
-                }
-                !self.is_up || self.tell(rules, &Event::Fire(Truth::True))
-            }
-            Move::FireOver => {
-                self.fire = false;
-                !self.is_up || self.tell(rules, &Event::Fire(Truth::False))
-            }
+            Move::Fire | Move::FireOver => self.burn(rules, made == Move::Fire),
             Move::Crash => {
                 self.crash(rules);
                 true
@@ -357,6 +346,16 @@ impl World {
             Move::Report => self.report(rules),
             other => self.asked(rules, other),
         }
+    }
+
+    /// A fire begins or ends.
+    fn burn(&mut self, rules: &Rules<'_>, is_fire: bool) -> bool {
+        self.fire = is_fire;
+        if is_fire && !rules.wires_cut.contains(&Wire::Fire) {
+            self.is_secured = false;
+            self.lamps(false);
+        }
+        !self.is_up || self.tell(rules, &Event::Fire(is_fire.into()))
     }
 
     fn crash(&mut self, rules: &Rules<'_>) {

@@ -19,6 +19,7 @@ mod play;
 mod predicates;
 mod processes;
 mod restarts;
+mod safety;
 mod signed;
 mod states;
 mod sweeps;

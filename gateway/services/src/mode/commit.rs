@@ -255,14 +255,8 @@ impl Engine {
                 // A stop was pressed while this was being stored; it is served next.
                 Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
                 Effect::Act { step, turn, attempt } => {
-                    write_settings(
-                        room,
-                        &self.setup,
-                        resolved,
-                        &self.actuator,
-                        &number,
-                        (*step, *turn, *attempt),
-                    );
+                    let act = (*step, *turn, *attempt);
+                    write_settings(room, &self.setup, resolved, &self.actuator, &number, act);
                 }
                 Effect::Safe(output) => {
                     let Some(safe) = resolved.safe.get(*output) else { continue };

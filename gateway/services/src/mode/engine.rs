@@ -124,34 +124,8 @@ impl Engine {
         deps.birth.send_modify(|birth| birth.record_key = record_key);
         let actuator = Actuator { commands: deps.commands.clone(), done, clock: Arc::clone(&deps.clock) };
         let now = Moment { instant: Instant::now(), at: deps.clock.now().at };
-        let (mut rooms, mut noticed, mut to_hold) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for document in deps.store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
-            let name = document.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
-            let mut stored = serde_json::from_str(&document.body)?;
-            let Some(found) = kept::find(&deps.store, &mut setup, &name, &mut stored).await? else {
-                if stored.state.run.is_some() {
-                    tracing::error!(
-                        room = name,
-                        "a room that was being switched is no longer in facility.toml, and nothing was kept of it: look what its devices do"
-                    );
-                }
-                continue;
-            };
-            let Some(mut room) = Room::resume(&setup, found.index, found.plan, stored, now) else { continue };
-            if let Some(notice) = found.notice {
-                tracing::error!(room = name, "{}", notice.why);
-                noticed.push(found.index);
-                to_hold.extend(notice.is_held.then_some(found.index));
-                room.notice = Some(notice.why);
-            }
-            rooms.insert(found.index, room);
-        }
+        let (rooms, noticed, to_hold) = resume_rooms(&deps.store, &mut setup, now).await?;
         let setup = Arc::new(setup);
-        for index in setup.rooms() {
-            if let (false, Some(room)) = (rooms.contains_key(&index), Room::new(&setup, index)) {
-                rooms.insert(index, room);
-            }
-        }
         let mut record = Record::resume(&deps.store, deps.signer.clone()).await?;
         let kept = deps.order_numbers.read();
         let replay_guard = stored_orders::replay_guard(&deps.store, kept.as_ref()).await?;
@@ -274,4 +248,41 @@ impl Engine {
         self.policies_until = next.map(|left| now + left);
         self.deps.policies.publish(all);
     }
+}
+
+/// Restores every room from the store. Returns the rooms, those whose plan or building is another one, and of
+/// these the ones to hold.
+async fn resume_rooms(
+    store: &Documents,
+    setup: &mut Setup,
+    now: Moment,
+) -> anyhow::Result<(BTreeMap<usize, Room>, Vec<usize>, Vec<usize>)> {
+    let (mut rooms, mut noticed, mut to_hold) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for document in store.of(ROOM, Timestamp(i64::MIN), Timestamp(i64::MAX)).await? {
+        let name = document.id.trim_start_matches(ROOM).trim_start_matches('/').to_owned();
+        let mut stored = serde_json::from_str(&document.body)?;
+        let Some(found) = kept::find(store, setup, &name, &mut stored).await? else {
+            if stored.state.run.is_some() {
+                tracing::error!(
+                    room = name,
+                    "a room that was being switched is no longer in facility.toml, and nothing was kept of it: look what its devices do"
+                );
+            }
+            continue;
+        };
+        let Some(mut room) = Room::resume(setup, found.index, found.plan, stored, now) else { continue };
+        if let Some(notice) = found.notice {
+            tracing::error!(room = name, "{}", notice.why);
+            noticed.push(found.index);
+            to_hold.extend(notice.is_held.then_some(found.index));
+            room.notice = Some(notice.why);
+        }
+        rooms.insert(found.index, room);
+    }
+    for index in setup.rooms() {
+        if let (false, Some(room)) = (rooms.contains_key(&index), Room::new(setup, index)) {
+            rooms.insert(index, room);
+        }
+    }
+    Ok((rooms, noticed, to_hold))
 }

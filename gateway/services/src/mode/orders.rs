@@ -119,15 +119,7 @@ impl Engine {
                 return self.finish(outcome, via).await;
             }
             Err(refusal) => {
-                match &refusal {
-                    OrderError::Quarantined { why, .. } => {
-                        let why = why.iter().map(ToString::to_string).collect();
-                        self.quarantine.keep(envelope, people, why, Instant::now());
-                    }
-                    OrderError::Expired { .. } => self.quarantine.forget(envelope),
-                    // The same order with another signature does not take it out of quarantine.
-                    _ => {}
-                }
+                self.keep_in_quarantine(envelope, &refusal, people);
                 return self.finish(outcome.refused_by(&refusal), via).await;
             }
         };
@@ -165,6 +157,19 @@ impl Engine {
         self.apply_orders(following).await;
         self.begin_return(order, &wanted).await;
         Ok(super::view::status(self))
+    }
+
+    /// Keeps a refused order that waits for people on the spot, and forgets one that has expired.
+    fn keep_in_quarantine(&mut self, envelope: &Envelope, refusal: &OrderError, people: BTreeSet<Id>) {
+        match refusal {
+            OrderError::Quarantined { why, .. } => {
+                let why = why.iter().map(ToString::to_string).collect();
+                self.quarantine.keep(envelope, people, why, Instant::now());
+            }
+            OrderError::Expired { .. } => self.quarantine.forget(envelope),
+            // The same order with another signature does not take it out of quarantine.
+            _ => {}
+        }
     }
 
     /// Judges an order; returns the people on the spot who compared its code too.

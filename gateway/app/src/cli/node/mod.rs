@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
 use super::socket;
-use linli_services::nodes::{Do, run as run_job};
+use linli_nodes::{Do, run as run_job};
 
 /// Longest wait for the gateway: a self-test takes up to half a minute, a log several requests.
 const PATIENCE: Duration = Duration::from_secs(90);

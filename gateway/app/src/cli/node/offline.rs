@@ -8,8 +8,8 @@ use linli_drivers::node;
 use linli_store::Store;
 
 use linli_config::Checked;
+use linli_nodes::{NodeEvent, Record, Target};
 use linli_services::audit_log::entries_after;
-use linli_services::nodes::{NodeEvent, Record, Target};
 
 /// Number of lines read at a time.
 const PAGE: u32 = 1000;

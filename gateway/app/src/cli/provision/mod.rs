@@ -19,8 +19,8 @@ use super::node::offline::Offline;
 use super::port::{Port, TIMING};
 use super::{WRONG, socket};
 use linli_config::{self, Checked};
-use linli_services::nodes::provision::{Provisioned, Settings, label as label_text, new_serial, set};
-use linli_services::nodes::{Client, Do, NodeEvent, shown_identity};
+use linli_nodes::provision::{Provisioned, Settings, label as label_text, new_serial, set};
+use linli_nodes::{Client, Do, NodeEvent, shown_identity};
 
 /// Set up a new node: address, name, serial number, calibration, and its entry in devices.toml.
 ///

@@ -34,7 +34,8 @@ async fn several_results_of_one_room_are_all_applied() {
     let mut bench = Bench::switched().await;
     let serial = bench.room().serial;
     let touches = vec![bench.predicate("reading-uv.power == off")];
-    let safe = Done { task: Task { room: bench.room, serial, act: None, touches }, is_done: true, why: None };
+    let task = Task { room: bench.room, serial, act: None, safe: Some(0), touches };
+    let safe = Done { task, is_done: true, why: None };
     let own = bench.ended("uv-dose", true);
     bench.finish(safe, vec![own]).await;
     assert_eq!(*bench.of("uv-dose"), StepState::Sent(1));
@@ -66,9 +67,8 @@ async fn an_output_is_safe_once_it_is_read_after_its_command() {
         .iter()
         .position(|safe| safe.proof == Some(bench.predicate("reading-uv.power == off")));
     let touches = bench.plan().safe[safe.unwrap()].touches.clone();
-    let serial = bench.room().serial;
-    let ended =
-        Done { task: Task { room: bench.room, serial, act: None, touches }, is_done: true, why: None };
+    let task = Task { room: bench.room, serial: bench.room().serial, act: None, safe, touches };
+    let ended = Done { task, is_done: true, why: None };
     bench.finish(ended, Vec::new()).await;
     bench.engine.evaluate(None).await;
     assert!(is_unproven(&bench), "it was read before the command ended");

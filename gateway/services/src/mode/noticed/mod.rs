@@ -101,7 +101,7 @@ impl Bench {
         let step = self.step(step);
         let touches = self.plan().steps[step].touches.clone();
         let act = Some((step, ActionPhase::On));
-        let task = Task { room: self.room, serial: self.room().serial, act, touches };
+        let task = Task { room: self.room, serial: self.room().serial, act, safe: None, touches };
         Done { task, is_done, why: (!is_done).then(|| "no answer".to_owned()) }
     }
 

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Bench;
+use crate::mode::kept;
 use crate::mode::request::Operation;
-use crate::mode::room::Room;
+use crate::mode::room::{Room, StoredRoom};
 use crate::mode::setup::Setup;
 
 #[tokio::test]
@@ -104,25 +105,32 @@ async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
     assert!(bench.room().plan.is_some());
 }
 
+/// What is found of the stored room if it was stored in that building: how many outputs count as moved, and
+/// whether it is held.
+async fn found(bench: &Bench, building: Option<&str>) -> (usize, bool) {
+    let documents = bench.site.store.documents();
+    let document = documents.get("mode-room/reading-room").await.unwrap().unwrap();
+    let mut stored: StoredRoom = serde_json::from_str(&document.body).unwrap();
+    if building.is_some() {
+        stored.building = building.map(str::to_owned);
+    }
+    let mut setup = (*bench.engine.setup).clone();
+    let found = kept::find(&documents, &mut setup, super::ROOM, &mut stored).await.unwrap().unwrap();
+    assert!(found.plan.is_some());
+    (stored.state.run.unwrap().moved.len(), found.notice.is_some_and(|notice| notice.is_held))
+}
+
 #[tokio::test]
-async fn in_another_building_every_output_may_have_been_moved() {
+async fn in_another_building_a_room_is_held_and_every_output_may_have_been_moved() {
     let bench = Bench::lit().await;
-    let document = bench.site.store.documents().get("mode-room/reading-room").await.unwrap().unwrap();
     let all = bench.plan().safe.len();
-    let resumed = |building: Option<&str>| {
-        let mut body: serde_json::Value = serde_json::from_str(&document.body).unwrap();
-        if let Some(building) = building {
-            body["building"] = building.into();
-        }
-        let stored = serde_json::from_value(body).unwrap();
-        let (room, is_other) =
-            Room::resume(&bench.engine.setup, bench.room, stored, bench.engine.now()).unwrap();
-        (room.state.run.unwrap().moved.len(), is_other)
-    };
-    let (moved, is_other) = resumed(None);
-    assert!(moved < all && !is_other);
+    let (moved, is_held) = found(&bench, None).await;
+    assert!(moved < all && !is_held);
     let other = format!("2:{}", "0f".repeat(32));
-    assert_eq!(resumed(Some(&other)), (all, true), "positions may mean other outputs now");
+    assert_eq!(found(&bench, Some(&other)).await, (moved, true), "positions are those of the kept plan");
+    bench.site.store_document("mode-kept", "mode-kept/reading-room", "{}").await;
+    assert_eq!(found(&bench, None).await, (moved, false));
+    assert_eq!(found(&bench, Some(&other)).await, (all, true), "positions may mean other outputs now");
 }
 
 #[tokio::test]

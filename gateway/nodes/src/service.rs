@@ -16,11 +16,11 @@ use super::image::Image;
 use super::job::{self, Target};
 use super::record::{NodeEvent, Record};
 use super::request::{Action, Do, Request};
-use crate::error::ServiceError;
-use crate::events::Events;
-use crate::outputs::OutputGuard;
-use crate::routes::Routes;
 use linli_config::settings::image_key::ImageKeys;
+use linli_services::ServiceError;
+use linli_services::events::Events;
+use linli_services::outputs::OutputGuard;
+use linli_services::routes::Routes;
 
 /// Bound of the queue of entries that wait to be written.
 const ENTRY_QUEUE: usize = 64;
@@ -270,7 +270,7 @@ impl NodeService {
     /// in its service state.
     fn is_open(&self, line: &Id, target: &Target) -> Result<(), ServiceError> {
         let routes = self.deps.routes.borrow();
-        let unit_of = |route: &crate::routes::Route| {
+        let unit_of = |route: &linli_services::routes::Route| {
             let plan = route.plan.as_any().downcast_ref::<ModbusPlan>()?;
             Some(plan.devices[route.device].unit)
         };

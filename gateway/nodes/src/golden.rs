@@ -9,15 +9,15 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::flash::UpdateProgress;
+use super::golden_site::{NOW, Site};
 use super::image::Image;
 use super::provision::Settings;
 use super::record::{NodeEvent, Record};
 use super::request::{Action, Do};
 use super::service::{Deps, NodeService};
-use crate::client::ServiceClient;
-use crate::golden::site::{NOW, Site};
 use linli_domain::audit::AuditEntry;
 use linli_golden::{every, frozen, sent, stored};
+use linli_services::client::ServiceClient;
 
 fn what(action: &str, result: &str) -> NodeEvent {
     NodeEvent {
@@ -90,9 +90,9 @@ async fn the_record_as_it_is_stored_and_told() {
     let deps = Deps {
         store: book,
         routes: watch::Sender::new(Arc::default()).subscribe(),
-        guard: crate::outputs::OutputGuard::open(),
+        guard: linli_services::outputs::OutputGuard::open(),
         keys: watch::Sender::new(Arc::default()).subscribe(),
-        events: crate::events::Events::default(),
+        events: linli_services::events::Events::default(),
         clock: site.clock.clone(),
     };
     let service = NodeService::resume(deps).await.unwrap();
@@ -111,9 +111,9 @@ async fn a_refused_update_is_said_where_its_progress_goes() {
     let deps = Deps {
         store: site.store.documents(),
         routes: watch::Sender::new(Arc::default()).subscribe(),
-        guard: crate::outputs::OutputGuard::open(),
+        guard: linli_services::outputs::OutputGuard::open(),
         keys: watch::Sender::new(Arc::default()).subscribe(),
-        events: crate::events::Events::default(),
+        events: linli_services::events::Events::default(),
         clock: site.clock.clone(),
     };
     let (client, requests) = ServiceClient::channel(1);

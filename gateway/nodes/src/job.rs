@@ -16,7 +16,7 @@ use super::provision::{self, set_offset};
 use super::record::NodeEvent;
 use super::request::Do;
 use super::view;
-use crate::error::ServiceError;
+use linli_services::ServiceError;
 
 /// Longest wait for a self-test.
 const LONGEST_SELFTEST: Duration = Duration::from_secs(30);

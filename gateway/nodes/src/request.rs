@@ -8,7 +8,7 @@ use super::image::Image;
 use super::provision::Settings;
 
 /// A request in the queue of the service; the answer is the JSON that the API returns.
-pub type Request = crate::client::Request<Action, Value>;
+pub type Request = linli_services::client::Request<Action, Value>;
 
 /// A request to the node service.
 #[derive(Debug)]

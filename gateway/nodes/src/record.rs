@@ -8,7 +8,7 @@ use linli_domain::audit::Chain;
 use linli_store::{Documents, Entry};
 use serde::{Deserialize, Serialize};
 
-use crate::audit_log::{AuditLog, Audited};
+use linli_services::audit_log::{AuditLog, Audited};
 
 /// An entry of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -147,7 +147,7 @@ pub async fn set<F: Future<Output = Result<Client, String>>>(
 
 /// Returns a random serial number of 64 bits, never 0.
 pub fn new_serial() -> anyhow::Result<u64> {
-    Ok(u64::from_be_bytes(crate::random::random()?).max(1))
+    Ok(u64::from_be_bytes(linli_services::random::random()?).max(1))
 }
 
 /// Returns the text of the node's label, which a scanner can read.
