@@ -85,7 +85,7 @@ async fn commands_to_outputs_of_plans_are_refused_and_move_nothing() -> anyhow::
     let broker = Broker::start_small_on(port, &centre.workspace, 1 << 20).await?;
     let subscriber = broker.subscribe(&centre.workspace).await?;
     let mut place = Room::start(centre.port, "2").await?;
-    let mut gateway = centre.gateway().await?;
+    let gateway = centre.gateway().await?;
     gateway.until("it is connected", PATIENCE, |s| s["uplink"]["connected"] == true).await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     // Somebody sits in the room, and it is in peace.
@@ -114,7 +114,7 @@ async fn commands_to_outputs_of_plans_are_refused_and_move_nothing() -> anyhow::
 async fn a_service_state_opens_them_and_every_end_makes_safe() -> anyhow::Result<()> {
     let centre = Centre::new(None).await?;
     let mut place = Room::start(centre.port, "2").await?;
-    let mut gateway = centre.gateway().await?;
+    let gateway = centre.gateway().await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     place.set("occupied 0").await?;
     let begin = ["mode", "service", "reading-room", "--as", "zhao", "--for", "10m", "--why", "更换门锁"];
@@ -145,7 +145,7 @@ async fn a_service_state_opens_them_and_every_end_makes_safe() -> anyhow::Result
     assert!(gateway.verb(&begin).await?.status.success());
     assert_eq!(secure(&gateway, "tech-3")?["result"], "done");
     gateway.stop().await?;
-    let mut gateway = centre.gateway().await?;
+    let gateway = centre.gateway().await?;
     let safe = |room: &Value| room["service"].is_null() && room["fire"] == "normal";
     until_room(&gateway, "reading-room", "safe after the restart", safe).await?;
     assert_eq!(place.written("holding", 0).last(), Some(&0));

@@ -42,6 +42,7 @@ fn versions_of_measurements() {
         taken,
         readings: vec![Reading::of(Quantity::Systolic, 128.0)],
         key: None,
+        key_reused: false,
         user: None,
         patient: text("never stored"),
     };

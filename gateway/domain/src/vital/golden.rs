@@ -49,6 +49,7 @@ fn measurements() {
         taken: least,
         readings: Vec::new(),
         key: None,
+        key_reused: false,
         user: None,
         patient: Some("p".to_owned()),
     };

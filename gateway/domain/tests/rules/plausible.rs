@@ -10,6 +10,7 @@ fn of(readings: &[(Quantity, f64)]) -> Measurement {
         taken: Taken { at: NOW, clock: ClockQuality::Synchronised, device: None },
         readings: readings.iter().map(|(quantity, value)| Reading::of(*quantity, *value)).collect(),
         key: None,
+        key_reused: false,
         user: None,
         patient: None,
     }

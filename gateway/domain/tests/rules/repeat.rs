@@ -11,6 +11,7 @@ fn pressure(systolic: f64, diastolic: f64) -> Measurement {
             Reading::of(Quantity::Diastolic, diastolic),
         ],
         key: None,
+        key_reused: false,
         user: None,
         patient: None,
     }

@@ -10,6 +10,7 @@ mod devices;
 mod drills;
 mod exits;
 mod fire;
+mod hazards;
 mod holds;
 mod keys;
 mod loader;
