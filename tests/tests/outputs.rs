@@ -131,7 +131,7 @@ async fn a_service_state_opens_them_and_every_end_makes_safe() -> anyhow::Result
     })
     .await?;
     assert_eq!(secure(&gateway, "tech-1")?["result"], "done");
-    assert_eq!(place.written("holding", 0), [1]);
+    eventually("the door moves", PATIENCE, || place.written("holding", 0) == [1]).await?;
     // A fire ends it; the door is free again.
     place.set("fire 1").await?;
     until(&gateway, "ended by the fire", |room| room["service"].is_null() && room["fire"] == "alarm").await?;

@@ -165,6 +165,7 @@ fn operation_zh(what: &str) -> &'static str {
 /// Operations that a stage can make meaningless.
 const OPERATIONS: &[(&str, &str)] = &[
     ("an order to enter", "再下达转急指令"),
+    ("an order to enter before somebody resumes", "在有人“继续”之前下达转急指令"),
     ("an order to return", "下达返回指令"),
     ("an order to return before somebody resumes", "在有人“继续”之前下达返回指令"),
     ("cancelling", "撤销"),

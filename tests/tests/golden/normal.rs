@@ -3,8 +3,10 @@
 use linli_tests::golden::Json;
 
 /// Keys whose numbers depend on how fast the machine is, or on the time of day.
-pub const NUMBERS: [&str; 34] = [
+pub const NUMBERS: [&str; 37] = [
     "acknowledged",
+    "age_s",
+    "asked_s",
     "beyond_s",
     "body_bytes",
     "busy_us",
@@ -21,6 +23,7 @@ pub const NUMBERS: [&str; 34] = [
     "in_service",
     "late_replies",
     "latency_us",
+    "left_s",
     "maintenance",
     "offline",
     "ok",

@@ -48,6 +48,13 @@ fn made_good(name: &'static str, output: &'static str, to: &'static str) -> Stri
     })
 }
 
+/// The lamps are so after their process.
+fn ends(plan: &mut Plan, to: &str) {
+    if let Work::Process { then, .. } = &mut at(plan, "dose").work {
+        *then = vec![("power".to_owned(), word(to))];
+    }
+}
+
 fn kept(name: &'static str) -> String {
     of_plan(|plan| {
         if let Work::Actuate { is_reasserted, .. } = &mut at(plan, name).work {
@@ -78,24 +85,16 @@ fn what_endangers_is_not_set_again_by_itself() {
 fn a_push_button_is_pressed_once() {
     const ONCE: &str = "each write to it moves something once more";
     assert!(made_good("gate", "button", "press").contains(ONCE) && kept("gate").contains(ONCE));
-    let Work::Process { then, verify, span, lease, abort_on, .. } = dose("sweep").work else {
-        panic!("a process")
-    };
+    let Work::Process { verify, span, lease, abort_on, .. } = dose("sweep").work else { panic!("a process") };
     let Work::Actuate { device, set, .. } = gate().work else { panic!("a setting") };
-    let process = Work::Process { device, set, then, verify, span, lease, abort_on };
+    let process = Work::Process { device, then: set.clone(), set, verify, span, lease, abort_on };
     let told = of_plan(|plan| at(plan, "gate").work = process.clone());
     assert!(told.contains(ONCE), "{told}");
 }
 
 #[test]
 fn lamps_are_off_afterwards_and_gas_is_never_lit() {
-    let ends = |to: &'static str| {
-        of_plan(|plan| {
-            if let Work::Process { then, .. } = &mut at(plan, "dose").work {
-                *then = vec![("power".to_owned(), word(to))];
-            }
-        })
-    };
+    let ends = |to: &'static str| of_plan(|plan| ends(plan, to));
     assert!(ends("on").contains("the lamps are not off at the end"));
     assert_eq!(ends("off"), "");
     let lit = of_plan(|plan| {
@@ -117,10 +116,10 @@ fn food_is_taken_away_by_a_task_before() {
 #[test]
 fn safe_states_are_there_and_safe() {
     for (name, wrong) in [("lamps", "on"), ("oven", "on"), ("lock", "staff_only"), ("lock", "in_only")] {
-        let told = of_building(|facility| output(facility, name).safe = Some(wrong.to_owned()));
-        assert!(told.contains(&format!("the safe state {wrong} of {name}.")), "{told}");
-        let told = of_building(|facility| output(facility, name).safe = None);
-        assert!(told.contains("has no safe state in facility.toml"), "{name}: {told}");
+        let unsafe_state = of_building(|facility| output(facility, name).safe = Some(wrong.to_owned()));
+        assert!(unsafe_state.contains(&format!("the safe state {wrong} of {name}.")), "{unsafe_state}");
+        let none = told(|facility| output(facility, name).safe = None, |plan| ends(plan, "off"));
+        assert!(none.contains("has no safe state in facility.toml"), "{name}: {none}");
     }
 }
 

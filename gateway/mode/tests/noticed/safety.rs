@@ -1,6 +1,6 @@
 //! Outputs that are made safe: before anything else moves, watched afterwards, and over runs and restarts.
 
-use linli_mode::{Cause, Class, Effect, Phase, StepState, Truth};
+use linli_mode::{Cause, Class, Effect, Event, Fire, Phase, StepState, Truth};
 
 use super::building::{back, dose, plan, secure, sheet, shutter, sweep};
 use super::play::{Play, cancel, stop};
@@ -102,4 +102,15 @@ fn a_return_that_was_interrupted_is_still_owed() {
     play.tell(cancel());
     play.expect(Phase::Held);
     assert_eq!(play.causes(), [Cause::Cancel], "peace is said by a return only");
+}
+
+#[test]
+fn a_fire_is_not_over_by_a_restart() {
+    for truth in [Truth::True, Truth::False] {
+        let mut play = Play::begun(plan(vec![sheet(), shutter()]));
+        play.tell(Event::Fire(truth));
+        play.restarts();
+        let expected = if truth == Truth::True { Fire::Alarm } else { Fire::Unknown };
+        assert_eq!(play.state.fire, expected);
+    }
 }

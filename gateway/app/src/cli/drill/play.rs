@@ -126,7 +126,7 @@ impl Play<'_> {
             if done == self.rooms.len() {
                 return Ok(());
             }
-            super::super::runtime()?.block_on(tokio::time::sleep(LOOK));
+            super::super::runtime()?.block_on(async { tokio::time::sleep(LOOK).await });
         }
     }
 

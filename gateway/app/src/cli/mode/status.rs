@@ -33,7 +33,7 @@ pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result
             return Ok(());
         }
         before = shown;
-        super::super::runtime()?.block_on(tokio::time::sleep(REDRAW));
+        super::super::runtime()?.block_on(async { tokio::time::sleep(REDRAW).await });
     }
 }
 
