@@ -291,7 +291,8 @@ async fn a_switch_begun_under_0_1_is_taken_back() -> anyhow::Result<()> {
     goes_on(&upgrade, &gateway)?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     let plan = upgrade.scene.centre.named_plan("xinghe", BACK);
-    let more = ["--plan", &plan, "--not-before", &upgrade.present()?];
+    // Signed by the clock of today, long after the gateway's present.
+    let more = ["--plan", &plan, "--not-before", &upgrade.present()?, "--valid", "87600h"];
     let order = upgrade.scene.centre.order("return", "actual", &more, &["wang", "li"]).await?;
     let (is_taken, answer) = send(&gateway, &order).await?;
     ensure!(is_taken, "{answer}\n{}", gateway.log());
