@@ -67,7 +67,7 @@ async fn all_refused(
 /// Fails if anything was written to an output of the reading room (unit 4) or the kitchen (unit 6).
 fn nothing_moved(place: &Room) {
     for unit in [4, 6] {
-        for (kind, address) in [("coil", 0), ("coil", 2), ("holding", 0), ("holding", 1)] {
+        for (kind, address) in [("coil", 0), ("coil", 2), ("register", 0), ("register", 1)] {
             assert_eq!(
                 place.written_to(unit, kind, address),
                 Vec::<i64>::new(),
@@ -131,11 +131,11 @@ async fn a_service_state_opens_them_and_every_end_makes_safe() -> anyhow::Result
     })
     .await?;
     assert_eq!(secure(&gateway, "tech-1")?["result"], "done");
-    eventually("the door moves", PATIENCE, || place.written("holding", 0) == [1]).await?;
+    eventually("the door moves", PATIENCE, || place.written("register", 0) == [1]).await?;
     // A fire ends it; the door is free again.
     place.set("fire 1").await?;
     until(&gateway, "ended by the fire", |room| room["service"].is_null() && room["fire"] == "alarm").await?;
-    assert_eq!(place.written("holding", 0).last(), Some(&0));
+    assert_eq!(place.written("register", 0).last(), Some(&0));
     assert_eq!(secure(&gateway, "tech-2")?["result"], "refused");
     let early = gateway.verb(&begin).await?;
     assert!(!early.status.success(), "not in a fire");
@@ -148,14 +148,14 @@ async fn a_service_state_opens_them_and_every_end_makes_safe() -> anyhow::Result
     let gateway = centre.gateway().await?;
     let safe = |room: &Value| room["service"].is_null() && room["fire"] == "normal";
     until_room(&gateway, "reading-room", "safe after the restart", safe).await?;
-    assert_eq!(place.written("holding", 0).last(), Some(&0));
+    assert_eq!(place.written("register", 0).last(), Some(&0));
     assert_eq!(secure(&gateway, "tech-4")?["result"], "refused");
     // Its end by hand.
     assert!(gateway.verb(&begin).await?.status.success());
     assert_eq!(secure(&gateway, "tech-5")?["result"], "done");
     assert!(gateway.verb(&["mode", "service", "reading-room", "--end"]).await?.status.success());
     until_room(&gateway, "reading-room", "safe after its end", safe).await?;
-    assert_eq!(place.written("holding", 0).last(), Some(&0));
+    assert_eq!(place.written("register", 0).last(), Some(&0));
     let record = std::fs::read_to_string(centre.record(&gateway).await?)?;
     for why in ["更换门锁", "fire", "the gateway started again", "ended by a person"] {
         assert!(record.contains(&format!("\"why\":\"{why}\"")), "{why} is in the record");

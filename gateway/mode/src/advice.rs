@@ -90,6 +90,10 @@ pub fn held(cause: Cause, room: &str, lead: &str) -> Held {
 #[must_use]
 pub fn refused(refused: &Refused) -> Message {
     match refused {
+        Refused::Meaningless { stage, what: "stopping" } => Message::new(
+            format!("房间处于“{}”，转换没有动过任何输出：没有可停的。", stage_zh(stage)),
+            format!("the room is {stage}: no switch has moved anything there, so there is nothing to stop."),
+        ),
         Refused::Meaningless { stage, what } => Message::new(
             format!("房间现在是“{}”，不能{}。{}", stage_zh(stage), operation_zh(what), next_at(stage).0),
             format!("{refused}. {}", next_at(stage).1),
@@ -218,6 +222,8 @@ mod tests {
         let said = refused(&asleep);
         assert!(said.zh.contains("已停止") && said.zh.contains("不能确认"), "{said}");
         assert!(said.en.contains("linli mode status"), "{said}");
+        let said = refused(&Refused::Meaningless { stage: "peace", what: "stopping" });
+        assert!(said.zh.contains("没有可停的") && said.en.contains("nothing to stop"), "{said}");
         for cause in [Cause::Fire, Cause::Stop, Cause::Guard, Cause::Failed, Cause::Cancel, Cause::Silent] {
             let held = held(cause, "reading-room", "site_lead");
             assert!(!held.why.zh.is_empty() && held.ends.en.contains("linli mode"), "{held:?}");
