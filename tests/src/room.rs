@@ -122,7 +122,7 @@ impl Room {
         let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
         let before = self.reported().len();
         self.input.write_all(format!("{word}\n").as_bytes()).await?;
-        eventually("the room changes", Duration::from_secs(60), || {
+        eventually("the room changes", Duration::from_secs(180), || {
             self.reported().iter().skip(before).any(|line| line["set"] == what.as_str())
         })
         .await
