@@ -37,7 +37,7 @@ pub struct Target {
     pub serial: Option<u64>,
     /// Required kind of node, if configured.
     pub kind: Option<u16>,
-    /// Unit id at which it answers once the image runs, if that differs: see [`Flash::afterwards`].
+    /// Unit id at which it answers once the image runs, if that differs: see `Flash::afterwards`.
     pub afterwards: Option<u8>,
     /// Present time, for the clock of the node's log.
     pub now: Timestamp,

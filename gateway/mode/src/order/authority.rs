@@ -1,4 +1,4 @@
-//! Who may order what: a row for each kind of order, class and authority. [`judge`](super::judge) takes the
+//! Who may order what: a row for each kind of order, class and authority. [`judge`](super::judge()) takes the
 //! signers and the validity from it, the mode service the runs that an order may touch;
 //! docs/orders.md prints it.
 
