@@ -80,9 +80,10 @@ fn a_search_grows_too_old() {
 #[test]
 fn lamps_go_out_when_the_search_behind_them_is_void() {
     let lit = || {
-        let mut play = Play::begun(plan(vec![sweep(), secure(), dose("secure")]));
-        // One sensor is silent: the lamps rest on the search as well.
-        play.reads(SEEN[1], Truth::Unknown);
+        let mut lamps = dose("secure");
+        // Both sensors and one of the people who searched.
+        lamps.pre[0] = "vacant(3)".to_owned();
+        let mut play = Play::begun(plan(vec![sweep(), secure(), lamps]));
         play.finish_step("sweep");
         play.finish_step("secure");
         play.runs("dose");
@@ -92,6 +93,8 @@ fn lamps_go_out_when_the_search_behind_them_is_void() {
         |play: &Play| Event::Truth(play.predicate(DOOR), Truth::True),
         |play: &Play| Event::Truth(play.predicate(DOOR), Truth::Unknown),
         |play: &Play| Event::Truth(play.predicate(SEEN[0]), Truth::True),
+        |play: &Play| Event::Truth(play.predicate(SEEN[0]), Truth::Unknown),
+        |play: &Play| Event::Truth(play.predicate(SEEN[1]), Truth::Unknown),
         |_: &Play| Event::Elapsed(Timer::Void(0)),
     ] {
         let mut play = lit();
@@ -119,14 +122,16 @@ fn steps_after_a_void_search_are_open_again() {
 
 #[test]
 fn vacant_needs_as_many_independent_evidences_as_it_says() {
-    // Two sensors that see nobody are two; people who search count each.
+    // Two sensors that see nobody are two; people who search count each, and never for a silent sensor.
     for (first, second, people, begins) in [
         (Truth::False, Truth::False, 0, true),
         (Truth::False, Truth::Unknown, 0, false),
         (Truth::False, Truth::Unknown, 1, false),
-        (Truth::False, Truth::Unknown, 2, true),
+        (Truth::False, Truth::False, 2, true),
+        (Truth::False, Truth::Unknown, 2, false),
+        (Truth::Unknown, Truth::False, 2, false),
         (Truth::Unknown, Truth::Unknown, 1, false),
-        (Truth::Unknown, Truth::Unknown, 2, true),
+        (Truth::Unknown, Truth::Unknown, 2, false),
         (Truth::True, Truth::False, 2, false),
         (Truth::Unknown, Truth::True, 2, false),
     ] {

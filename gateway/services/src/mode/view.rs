@@ -278,14 +278,18 @@ fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Condit
         Condition::NoFire => (room.state.fire != linli_mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
         Condition::Vacant(count) => {
-            let somebody = resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate).holds());
-            let unknown =
-                resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate) == Truth::Unknown);
-            match (somebody, unknown) {
-                (true, _) => Some(format!("vacant({count}): somebody is seen")),
-                (false, true) => Some(format!("vacant({count}): a sensor tells nothing")),
-                (false, false) => None,
-            }
+            let first = |truth: Truth| {
+                let is_so = |predicate: &&usize| room.recorded_truth(**predicate) == truth;
+                let sensor = resolved.predicates.get(*resolved.occupied.iter().find(is_so)?)?;
+                Some(sensor.text(facility))
+            };
+            let somebody = |sensor| format!("vacant({count}): somebody is seen ({sensor})");
+            let silent = |sensor| {
+                format!(
+                    "vacant({count}): {sensor} is silent or doubtful, and no search replaces it: repair the sensor"
+                )
+            };
+            first(Truth::True).map(somebody).or_else(|| first(Truth::Unknown).map(silent))
         }
         Condition::ExitFree | Condition::FreeOf(_) => None,
     }
