@@ -164,3 +164,15 @@ fn vacant_needs_as_many_independent_evidences_as_it_says() {
         assert_eq!(*play.of("shutter"), expected, "{first:?} {second:?} {people} people");
     }
 }
+
+#[test]
+fn a_search_under_way_is_no_evidence() {
+    let mut guarded = shutter();
+    guarded.pre.push("vacant(3)".to_owned());
+    let mut play = Play::begun(plan(vec![sweep(), guarded]));
+    play.proofs(1, Truth::False);
+    play.confirm("sweep", "an").unwrap();
+    assert_eq!(*play.of("shutter"), StepState::Blocked, "an saw half of the room");
+    play.confirm("sweep", "bo").unwrap();
+    assert_eq!(*play.of("shutter"), StepState::Intent(1));
+}
