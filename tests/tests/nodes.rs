@@ -406,7 +406,11 @@ async fn a_relay_is_held_by_the_gateway_and_drops_when_it_is_killed() -> anyhow:
     gateway.kill().await?;
     eventually("the relay drops by itself", Duration::from_secs(5), || !world.relay(0)).await?;
     let gateway = site.gateway().await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // It would be switched on with the first refresh, which is due every second.
+    eventually("the node was read for longer than a refresh takes", Duration::from_secs(30), || {
+        good_exchanges(&gateway, "room-1").is_ok_and(|read| read >= 5)
+    })
+    .await?;
     assert!(!world.relay(0), "what fell is not switched on again by itself");
     gateway.stop().await
 }

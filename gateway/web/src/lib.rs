@@ -35,11 +35,12 @@ pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
 pub use control::{Control, ReloadRequest};
 pub use kiosks::KioskClient;
+use linli_listen::Limits;
 use linli_services::ServiceError;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
-pub use worker::{Peer, Who, Workers};
+pub use worker::{Who, Workers};
 
 /// Account of requests without a token.
 const ANYBODY: &str = "anybody";
@@ -161,14 +162,11 @@ impl AppState {
 }
 
 /// Serves the network listener until cancelled.
-pub async fn serve_network(
-    listener: TcpListener,
-    state: AppState,
-    cancel: CancellationToken,
-) -> std::io::Result<()> {
+pub async fn serve_network(listener: TcpListener, state: AppState, cancel: CancellationToken) {
     let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
     let router = state.router(&cancel).layer(by_token).layer(from_fn(whole_body::whole_body));
-    axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await
+    let counts = Arc::clone(&state.status_source.listeners.network);
+    linli_listen::serve(listener, router, Limits::network(), counts, cancel).await;
 }
 
 /// Serves the control socket until cancelled, then removes it.
@@ -178,16 +176,15 @@ pub async fn serve_control(
     state: AppState,
     control: Control,
     cancel: CancellationToken,
-) -> std::io::Result<()> {
+) {
     let acting = control::router(control)
         .merge(mode::control(state.mode.clone()))
         .merge(nodes::control(state.nodes.clone()));
     let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
     let router = router.layer(from_fn(whole_body::whole_body));
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned()).await;
+    let counts = Arc::clone(&state.status_source.listeners.control);
+    linli_listen::serve(listener, router, Limits::control(), counts, cancel).await;
     let _ = std::fs::remove_file(path);
-    served
 }
 
 /// Opens the control socket for the gateway's user and group. A socket left by a killed process

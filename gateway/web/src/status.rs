@@ -44,6 +44,15 @@ pub struct Flow {
     pub progress: AtomicU64,
 }
 
+/// Counts of the HTTP listeners.
+#[derive(Debug, Default)]
+pub struct ListenerCounts {
+    /// The network listener.
+    pub network: Arc<linli_listen::Counts>,
+    /// The control socket.
+    pub control: Arc<linli_listen::Counts>,
+}
+
 /// What web, metrics and watchdog read of a running gateway. It cannot change the gateway.
 pub struct GatewayStatus {
     /// Id of the gateway.
@@ -66,6 +75,8 @@ pub struct GatewayStatus {
     pub mode: Arc<linli_services::mode::Health>,
     /// Counters of the notifications.
     pub notified: Arc<linli_services::alarms::webhook::Health>,
+    /// Counts of the listeners.
+    pub listeners: ListenerCounts,
     /// The running lines.
     pub lines: watch::Receiver<Arc<Vec<LineView>>>,
     /// Status of the store.
@@ -112,6 +123,7 @@ impl GatewayStatus {
             alarms: Arc::default(),
             notified: Arc::default(),
             mode: Arc::default(),
+            listeners: ListenerCounts::default(),
             lines,
             store: store.status(),
             history: store.history(),

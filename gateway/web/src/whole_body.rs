@@ -1,6 +1,8 @@
 //! A request is read to its end before anything answers it. An answer that is sent while the caller still
 //! writes closes the connection under the caller, who then sees a broken pipe although the act is done.
 
+use std::error::Error;
+
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -21,6 +23,9 @@ pub async fn whole_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match to_bytes(body, LONGEST).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(error) if is_late(&error) => {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, format!("{error}; send it again")).into_response()
+        }
         Err(error) => {
             let why = format!(
                 "the body of the request could not be read, or is longer than {LONGEST} bytes: {error}"
@@ -28,6 +33,19 @@ pub async fn whole_body(request: Request, next: Next) -> Response {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, why).into_response()
         }
     }
+}
+
+/// Returns whether the body did not come in time.
+fn is_late(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let input = error.downcast_ref::<std::io::Error>();
+        if input.is_some_and(|input| input.kind() == std::io::ErrorKind::TimedOut) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::ConnectInfo;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
+use linli_listen::UnixPeer;
 use ring::digest::{SHA256, digest};
-use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use super::Problem;
@@ -28,12 +27,6 @@ pub type Workers = watch::Receiver<Arc<Vec<Worker>>>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who(pub String);
 
-/// Peer of a connection to the control socket.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer {
-    uid: Option<u32>,
-}
-
 // === impl Who ===
 
 impl<S: Sync> FromRequestParts<S> for Who {
@@ -42,14 +35,6 @@ impl<S: Sync> FromRequestParts<S> for Who {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let missing = "this needs a health worker's token: send \"Authorization: Bearer TOKEN\" ([[worker]] in gateway.toml)";
         parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, missing))
-    }
-}
-
-// === impl Peer ===
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|peer| peer.uid()) }
     }
 }
 
@@ -73,7 +58,7 @@ pub async fn by_token(State(workers): State<Workers>, mut request: Request, next
 }
 
 /// Authenticates callers on the control socket by their user id.
-pub async fn by_user(ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
+pub async fn by_user(ConnectInfo(peer): ConnectInfo<UnixPeer>, mut request: Request, next: Next) -> Response {
     let name = peer.uid.map_or_else(|| "local".to_owned(), |uid| format!("local:{uid}"));
     request.extensions_mut().insert(Who(name));
     next.run(request).await

@@ -26,6 +26,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     super::logging::start(&linli_config::log_level(&args.site.config));
     // Names of residents are in memory for moments: they must not end in a core dump.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    linli_listen::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(8)

@@ -83,7 +83,7 @@ struct Tasks {
     services: RunningServices,
     pipeline: JoinHandle<()>,
     service: JoinHandle<()>,
-    web: Vec<JoinHandle<std::io::Result<()>>>,
+    web: Vec<JoinHandle<()>>,
     aside: Vec<JoinHandle<()>>,
     cancel_web: CancellationToken,
     cancel_aside: CancellationToken,

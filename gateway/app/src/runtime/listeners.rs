@@ -44,7 +44,7 @@ impl Listeners {
         state: &AppState,
         control: Control,
         cancel: &CancellationToken,
-    ) -> Vec<JoinHandle<std::io::Result<()>>> {
+    ) -> Vec<JoinHandle<()>> {
         let network = linli_web::serve_network(self.network, state.clone(), cancel.clone());
         let socket =
             linli_web::serve_control(self.socket, self.socket_path, state.clone(), control, cancel.clone());

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use linli_domain::{Reason, Value};
 use mqtt_v311::mqttbytes::QoS;
-use mqtt_v311::{AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions};
+use mqtt_v311::{
+    AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions,
+    SubscribeNoticeError,
+};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
@@ -35,6 +38,12 @@ struct State {
     heard: Instant,
     /// The latest start of a kiosk, to ignore the will of an earlier session.
     boot: Option<String>,
+}
+
+/// A subscription, and the position of its device; `None` for a topic of the whole line.
+struct Filter {
+    topic: String,
+    device: Option<usize>,
 }
 
 /// The state of one connection.
@@ -90,12 +99,22 @@ async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationTo
     }
 }
 
-async fn subscribe(client: AsyncClient, filters: Vec<String>) {
+/// Subscribes and waits for the broker's answers. Returns the filters that it refused, each with its device.
+async fn subscribe(client: AsyncClient, filters: Vec<Filter>) -> Vec<Filter> {
+    let (mut asked, mut refused) = (Vec::new(), Vec::new());
     for filter in filters {
-        if client.subscribe(filter, QoS::AtLeastOnce).await.is_err() {
-            return;
+        // It fails only when the connection has ended, which is noticed elsewhere.
+        let Ok(answer) = client.subscribe_tracked(filter.topic.clone(), QoS::AtLeastOnce).await else {
+            break;
+        };
+        asked.push((filter, answer));
+    }
+    for (filter, answer) in asked {
+        if let Err(SubscribeNoticeError::V4SubAckFailure(_)) = answer.wait_completion_async().await {
+            refused.push(filter);
         }
     }
+    refused
 }
 
 /// Drives the connection; a poll is never cut off except by dropping it whole.
@@ -130,14 +149,21 @@ impl Conversation<'_> {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (sender, mut received) = mpsc::channel(QUEUE);
         let _driver = AbortOnDropHandle::new(tokio::spawn(drive(events, sender)));
+        let mut subscribing: Option<AbortOnDropHandle<Vec<Filter>>> = None;
         loop {
+            let answered = async { subscribing.as_mut()?.await.ok() };
             tokio::select! {
+                Some(refused) = answered => {
+                    subscribing = None;
+                    self.publisher.set_line(true, String::new()).await;
+                    self.tell_refused(refused).await;
+                }
                 event = received.recv() => match event {
                     Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
-                        self.publisher.set_line(true, String::new()).await;
                         // In a task of its own: events must be polled while it waits for a free slot.
-                        tokio::spawn(subscribe(client.clone(), self.filters()));
+                        let asking = tokio::spawn(subscribe(client.clone(), self.filters()));
+                        subscribing = Some(AbortOnDropHandle::new(asking));
                     }
                     Some(Ok(Event::Incoming(Packet::Publish(publish)))) => {
                         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
@@ -153,22 +179,36 @@ impl Conversation<'_> {
         }
     }
 
-    fn filters(&self) -> Vec<String> {
+    fn filters(&self) -> Vec<Filter> {
         let base = &self.settings.base;
         let mut filters = Vec::new();
-        for device in &self.settings.devices {
+        for (index, device) in self.settings.devices.iter().enumerate() {
             let topic = &device.topic;
-            match device.format {
+            let topics = match device.format {
                 PayloadFormat::Zigbee(_) => {
-                    filters.extend([format!("{base}/{topic}"), format!("{base}/{topic}/availability")]);
+                    [format!("{base}/{topic}"), format!("{base}/{topic}/availability")]
                 }
                 PayloadFormat::Kiosk => {
-                    filters.extend([format!("{base}/{topic}/status"), format!("{base}/{topic}/heartbeat")]);
+                    [format!("{base}/{topic}/status"), format!("{base}/{topic}/heartbeat")]
                 }
-            }
+            };
+            filters.extend(topics.map(|topic| Filter { topic, device: Some(index) }));
         }
-        filters.push(format!("{base}/bridge/state"));
+        filters.push(Filter { topic: format!("{base}/bridge/state"), device: None });
         filters
+    }
+
+    /// Says of the devices of refused subscriptions why nothing is heard of them.
+    async fn tell_refused(&mut self, refused: Vec<Filter>) {
+        for Filter { topic, device } in refused {
+            tracing::error!(topic, "the broker refuses the subscription: allow it in its access list");
+            let Some(index) = device else { continue };
+            let why = format!(
+                "代理拒绝订阅 {topic}，请在其访问控制表中放行 the broker refuses the subscription to {topic}: allow \
+                 it in its access list"
+            );
+            self.publisher.set_offline(index, Reason::Silent, why).await;
+        }
     }
 
     /// Handles a received publication.

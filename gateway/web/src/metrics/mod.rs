@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use prometheus::core::Collector;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
-use crate::status::GatewayStatus;
+use crate::status::{GatewayStatus, ListenerCounts};
 use linli_services::VERSION;
 
 /// One page. It is built for each request: a few hundred series cost less than keeping them up to date.
@@ -22,6 +22,7 @@ struct Page {
 pub fn render(status_source: &GatewayStatus) -> Result<String, prometheus::Error> {
     let page = Page { registry: Registry::new() };
     gateway(&page, status_source)?;
+    listeners(&page, &status_source.listeners)?;
     lines(&page, status_source)?;
     store(&page, status_source)?;
     uplink(&page, status_source)?;
@@ -65,6 +66,30 @@ impl Page {
     fn add(&self, family: impl Collector + 'static) -> Result<(), prometheus::Error> {
         self.registry.register(Box::new(family))
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn listeners(page: &Page, counts: &ListenerCounts) -> Result<(), prometheus::Error> {
+    let both = [("network", &counts.network), ("control", &counts.control)];
+    let open = both.map(|(name, counts)| ([name], get(&counts.open) as f64));
+    let open: Vec<(&[&str], f64)> = open.iter().map(|(name, open)| (&name[..], *open)).collect();
+    page.gauge("linli_http_connections", "Open connections.", &["listener"], &open)?;
+    let ends = both.map(|(name, counts)| {
+        [
+            ([name, "evicted"], get(&counts.evicted)),
+            ([name, "refused"], get(&counts.refused)),
+            ([name, "accept_failed"], get(&counts.failed)),
+        ]
+    });
+    let ends: Vec<(&[&str], u64)> =
+        ends.iter().flatten().map(|(labels, count)| (&labels[..], *count)).collect();
+    page.counter(
+        "linli_http_connections_turned_away_total",
+        "Connections closed while idle in favour of others, refused because all others were at work, or not \
+         accepted, mostly for want of file descriptors.",
+        &["listener", "why"],
+        &ends,
+    )
 }
 
 fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use linli_domain::{Reason, Value};
+use linli_listen::Limits;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -81,9 +82,8 @@ async fn serve(shared: Arc<Shared>, cancel: tokio_util::sync::CancellationToken)
                     .route("/kiosk/v1/{device}/report", post(report))
                     .layer(DefaultBodyLimit::max(LONGEST))
                     .with_state(Arc::clone(&shared));
-                let service = router.into_make_service_with_connect_info::<SocketAddr>();
-                let until = cancel.clone().cancelled_owned();
-                let _ = axum::serve(listener, service).with_graceful_shutdown(until).await;
+                let counts = Arc::default();
+                linli_listen::serve(listener, router, Limits::kiosks(), counts, cancel.clone()).await;
             }
             Err(error) => {
                 let detail = format!("{} cannot be listened on: {error}", shared.settings.listen);

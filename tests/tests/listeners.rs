@@ -1,0 +1,117 @@
+//! Whoever opens connections and says nothing shuts nobody out and stops nothing, even where the gateway may
+//! open few files.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use linli_tests::devices::{STORE, counter};
+use linli_tests::{Broker, Gateway, Peer, Workspace, device, eventually, free_port};
+use serde_json::Value;
+
+/// Files that the gateway may open.
+const FILES: &str = "--nofile=256:256";
+
+/// Connections that say nothing: more than the gateway may open files.
+const SILENT: usize = 600;
+
+/// A proper client is answered within this time.
+const SOON: Duration = Duration::from_secs(2);
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Opens connections that begin a request and end none.
+fn silent(address: &str) -> anyhow::Result<Vec<TcpStream>> {
+    let mut all = Vec::new();
+    for number in 0..SILENT {
+        let mut stream = TcpStream::connect(address)?;
+        if number % 2 == 0 {
+            // Whether it is still heard does not matter.
+            let _ = stream.write_all(b"GET /api/v1/status HTTP/1.1\r\nHost: x\r\nX-");
+        }
+        all.push(stream);
+    }
+    Ok(all)
+}
+
+/// Asks as anybody on the network would; returns the status line's code.
+fn asks(address: &str) -> anyhow::Result<u16> {
+    let began = Instant::now();
+    let (status, _) = linli_tests::http::ask(TcpStream::connect(address)?, "GET", "/api/v1/status", "", "")?;
+    anyhow::ensure!(began.elapsed() < SOON, "answered after {:?}", began.elapsed());
+    Ok(status)
+}
+
+fn resident(gateway: &Gateway) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}
+
+fn polls(status: &Value) -> u64 {
+    device(status, "d1").and_then(|device| device["ok"].as_u64()).unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_shut_nobody_out() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let (broker, port, kiosks) = (Broker::start(&workspace).await?, free_port()?, free_port()?);
+    let subscriber = broker.subscribe(&workspace).await?;
+    let _peer = Peer::tcp(port, 1, 200).await?;
+    let kiosk = format!(
+        "[[line]]\nid = \"k\"\nkind = \"kiosk_http\"\nlisten = \"127.0.0.1:{kiosks}\"\n\n[[device]]\nid = \"k1\"\n\
+         line = \"k\"\ntoken = \"file:k1.token\"\nprofile = \"kiosk/terminal\"\nclass = \"kiosk\"\n\
+         poll = \"60s\"\n"
+    );
+    let config = workspace.configure(broker.port, STORE, &(counter(port, "100ms") + &kiosk))?;
+    let token = config.join("k1.token");
+    std::fs::write(&token, "kiosk-token-for-tests-0123456789")?;
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600))?;
+    let mut gateway = Gateway::start_under(&["prlimit", FILES], &config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    let web = gateway.web().await?;
+    gateway.until("it is polled", PATIENCE, |status| polls(status) > 3).await?;
+    let before = resident(&gateway)?;
+    let held = [silent(&web)?, silent(&format!("127.0.0.1:{kiosks}"))?];
+    assert_eq!(asks(&web)?, 200);
+    let reported = linli_tests::http::ask(
+        TcpStream::connect(("127.0.0.1", kiosks))?,
+        "POST",
+        "/kiosk/v1/k1/report",
+        "Authorization: Bearer kiosk-token-for-tests-0123456789\r\nContent-Type: application/json\r\n",
+        "{\"boot\":\"b1\",\"seq\":1,\"parts\":{\"paper\":\"ok\"}}",
+    )?;
+    assert_eq!(reported.0, 200, "{reported:?}");
+    // The control socket, the line, the store and the uplink go on.
+    let status: Value = serde_json::from_str(&gateway.get("/api/v1/status")?)?;
+    let (read, sent) = (polls(&status), subscriber.received()?.len());
+    gateway.until("it is polled on", PATIENCE, |status| polls(status) > read + 10).await?;
+    eventually("it is sent on", PATIENCE, || subscriber.received().is_ok_and(|all| all.len() > sent + 10))
+        .await?;
+    let grown = resident(&gateway)?.saturating_sub(before);
+    assert!(grown < 8 << 10, "{grown} KiB for {SILENT} connections to each listener");
+    let metrics = gateway.get("/metrics")?;
+    let evicted = "linli_http_connections_turned_away_total{listener=\"network\",why=\"evicted\"}";
+    let evicted = metrics.lines().find_map(|line| line.strip_prefix(evicted)).unwrap_or_default();
+    assert!(evicted.trim().parse::<usize>()? > SILENT / 2, "{metrics}");
+    drop(held);
+    gateway.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_of_the_gateway_waits_for_nobody_that_says_nothing() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let port = free_port()?;
+    let _peer = Peer::tcp(port, 1, 200).await?;
+    let config = workspace.configure_with("", STORE, &counter(port, "100ms"))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    let web = gateway.web().await?;
+    let held = silent(&web)?;
+    let began = Instant::now();
+    gateway.stop().await?;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    drop(held);
+    Ok(())
+}
