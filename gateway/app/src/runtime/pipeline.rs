@@ -165,7 +165,8 @@ impl Pipeline {
             return;
         }
         let Some(measurement) = steady.push(batch, Instant::now()) else { return };
-        let reported = VitalMeasurement { layout: Arc::clone(&batch.layout), measurement, reply: None };
+        let (layout, measurements) = (Arc::clone(&batch.layout), vec![measurement]);
+        let reported = VitalMeasurement { layout, measurements, reply: None };
         let measurements = self.measurements.as_ref().and_then(mpsc::WeakSender::upgrade);
         let taken = measurements.is_some_and(|measurements| measurements.try_send(reported).is_ok());
         if !taken {

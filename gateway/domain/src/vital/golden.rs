@@ -1,8 +1,8 @@
 //! Forms of vital signs.
 
 use super::{
-    Caveat, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Quantity, Reading, Risk,
-    Score, Taken, assess,
+    Caveat, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Patient, Quantity,
+    Reading, Risk, Score, Taken, assess,
 };
 use crate::{ClockQuality, Timestamp};
 use linli_golden::{every, sent, stored, words};
@@ -43,7 +43,7 @@ fn measurements() {
         key: Some("7".to_owned()),
         key_reused: false,
         user: Some(2),
-        patient: None,
+        patient: Patient::default(),
     };
     let plain = Measurement {
         taken: least,
@@ -51,7 +51,7 @@ fn measurements() {
         key: None,
         key_reused: false,
         user: None,
-        patient: Some("p".to_owned()),
+        patient: Patient::of_id("p"),
     };
     stored("vital/measurement", &[whole, plain]);
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Quantity;
+use super::{Patient, Quantity};
 use crate::{ClockQuality, Timestamp};
 
 /// Something about a reading that makes it doubtful. It is stored and shown with it.
@@ -114,9 +114,9 @@ pub struct Measurement {
     /// The user's number on a device with several users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u8>,
-    /// The patient identifier a sender attached; it never leaves the box in clear.
+    /// Who the sender says was measured; never stored, never sent.
     #[serde(skip)]
-    pub patient: Option<String>,
+    pub patient: Patient,
 }
 
 // === impl Reading ===

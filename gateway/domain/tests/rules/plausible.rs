@@ -1,6 +1,6 @@
 //! Measurements that no body gives.
 
-use linli_domain::vital::{Caveat, Implausible, Measurement, Quantity, Reading, Taken, check};
+use linli_domain::vital::{Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check};
 use linli_domain::{ClockQuality, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000);
@@ -12,7 +12,7 @@ fn of(readings: &[(Quantity, f64)]) -> Measurement {
         key: None,
         key_reused: false,
         user: None,
-        patient: None,
+        patient: Patient::default(),
     }
 }
 

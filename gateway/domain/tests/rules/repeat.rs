@@ -1,6 +1,6 @@
 //! Measurements that are told twice.
 
-use linli_domain::vital::{Measurement, Quantity, Reading, Taken, settle};
+use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken, settle};
 use linli_domain::{ClockQuality, Timestamp};
 
 fn pressure(systolic: f64, diastolic: f64) -> Measurement {
@@ -13,7 +13,7 @@ fn pressure(systolic: f64, diastolic: f64) -> Measurement {
         key: None,
         key_reused: false,
         user: None,
-        patient: None,
+        patient: Patient::default(),
     }
 }
 

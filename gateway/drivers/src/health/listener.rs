@@ -32,6 +32,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Most characters of a reason that are logged.
 const LOGGED: usize = 200;
 
+/// Answer to a message about several patients that does not say which results are whose.
+const UNCLEAR: &str = "several patients, and it is not clear which results are whose; kept for a person to assign. \
+                       Send one PID with its results after it for each patient";
+
 /// Interval of progress reports to the watchdog.
 const LIFE: Duration = Duration::from_secs(10);
 
@@ -198,22 +202,21 @@ impl Conversation {
             Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
             Err(refused) => return Code::Error(refused.to_string()),
         };
-        let mut note = None;
-        for measurement in measurements {
-            let (reply, safe) = oneshot::channel();
-            let reported =
-                VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
-            if self.measurements.send(reported).await.is_err() {
-                return Code::Reject("the gateway is stopping; send again".to_owned());
-            }
-            match safe.await {
-                Ok(Ok(said)) => note = said.or(note),
-                Ok(Err(NotTaken::Wrong(reason))) => return Code::Error(reason),
-                Ok(Err(NotTaken::NotStored(reason))) => return Code::Reject(reason),
-                Err(_) => return Code::Reject("the gateway is stopping; send again".to_owned()),
-            }
+        // What cannot be told apart is kept for a person, and still an error of the message.
+        let is_unclear = measurements.iter().any(|measurement| measurement.patient.is_unclear);
+        let (reply, safe) = oneshot::channel();
+        let reported =
+            VitalMeasurement { layout: Arc::clone(&self.layout), measurements, reply: Some(reply) };
+        if self.measurements.send(reported).await.is_err() {
+            return Code::Reject("the gateway is stopping; send again".to_owned());
         }
-        Code::Accept(note.unwrap_or_default())
+        match safe.await {
+            Ok(Ok(_)) if is_unclear => Code::Error(UNCLEAR.to_owned()),
+            Ok(Ok(note)) => Code::Accept(note.unwrap_or_default()),
+            Ok(Err(NotTaken::Wrong(reason))) => Code::Error(reason),
+            Ok(Err(NotTaken::NotStored(reason))) => Code::Reject(reason),
+            Err(_) => Code::Reject("the gateway is stopping; send again".to_owned()),
+        }
     }
 
     fn count(&self, which: fn(&crate::line::DeviceHealth) -> &AtomicU64) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
+use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken};
 use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
 use tokio::time::Instant;
 
@@ -119,8 +119,13 @@ impl Talk {
     ) {
         let stamp = self.context.clock.now();
         let taken = Taken { at: stamp.at, clock: stamp.clock, device };
-        let measurement = Measurement { taken, readings, key, key_reused: false, user, patient: None };
-        let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: None };
+        let measurement =
+            Measurement { taken, readings, key, key_reused: false, user, patient: Patient::default() };
+        let told = VitalMeasurement {
+            layout: Arc::clone(&self.layout),
+            measurements: vec![measurement],
+            reply: None,
+        };
         if let Some(health) = self.context.health.devices.first() {
             health.ok.fetch_add(1, Ordering::Relaxed);
         }

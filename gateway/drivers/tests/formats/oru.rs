@@ -29,7 +29,7 @@ fn a_message_of_vital_signs() {
     assert_eq!(measurement.value(Quantity::OxygenSaturation), Some(97.0));
     assert_eq!(measurement.taken.device, Some(Timestamp(1_795_397_395_000)));
     assert_eq!(measurement.key.as_deref(), Some("CABIN/SITE01/C1-000042/0"));
-    assert_eq!(measurement.patient.as_deref(), Some("p-7f3a"));
+    assert_eq!(measurement.patient.ids, ["p-7f3a"]);
 }
 
 #[test]
@@ -90,4 +90,78 @@ fn a_message_all_of_whose_header_is_long_has_a_short_answer() {
     let set = format!("MSH|^~\\&|a|||||||||||||||{}\r", "k".repeat(100_000));
     let unreadable = Message::parse(set.as_bytes()).unwrap_err().to_string();
     assert!(unreadable.len() < 200, "{} bytes", unreadable.len());
+}
+
+const HEADER: &str =
+    "MSH|^~\\&|CABIN|S|GW|S|20261123093000+0800||ORU^R01^ORU_R01|C1|P|2.6|||||||UNICODE UTF-8\r";
+
+fn pid(fields: &str) -> String {
+    format!("PID|{fields}\r")
+}
+
+fn pulse(value: u32) -> String {
+    format!("OBR|1|||85353-1^Vital signs^LN\rOBX|1|NM|8867-4^HR^LN||{value}|/min^^UCUM|||||F\r")
+}
+
+/// The patients of the measurements of a message of these segments.
+fn patients(segments: &[&str]) -> Vec<(Option<f64>, Vec<String>, bool)> {
+    let all = of(&format!("{HEADER}{}", segments.concat())).unwrap();
+    all.into_iter().map(|m| (m.value(Quantity::PulseRate), m.patient.ids, m.patient.is_unclear)).collect()
+}
+
+#[test]
+fn every_identity_of_the_message_is_read() {
+    let named = patients(&[
+        &pid("1|two|a^^^GW~b^^^GW|alt~other|王^小明|||||||||||||acc|ssn|dl^GD"),
+        "PV1|1|O|||pre||||||||||||||v-19|||||||||||||||||||||||||||||||v-50\r",
+        &pulse(70),
+    ]);
+    let ids = ["two", "a", "b", "alt", "other", "acc", "ssn", "dl", "pre", "v-19", "v-50"];
+    assert_eq!(named, [(Some(70.0), ids.map(str::to_owned).to_vec(), false)]);
+    let all = of(&format!("{HEADER}{}{}", pid("||\"\"||王^小明~Wang^Xiaoming^^^Mr"), pulse(70))).unwrap();
+    assert_eq!(
+        (all[0].patient.names.as_slice(), all[0].patient.ids.len()),
+        (&["王小明".to_owned(), "WangXiaoming".to_owned()][..], 0)
+    );
+    assert!(!format!("{:?}", all[0]).contains("小明"), "never in a log");
+}
+
+#[test]
+fn each_patient_has_the_results_after_it() {
+    let own = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    let two = patients(&[&pid("||a"), &pulse(60), &pid("||b"), &pulse(70), &pulse(71)]);
+    assert_eq!(
+        two,
+        [
+            (Some(60.0), own(&["a"]), false),
+            (Some(70.0), own(&["b"]), false),
+            (Some(71.0), own(&["b"]), false)
+        ]
+    );
+    let visits = patients(&[
+        &pid("||a"),
+        "PV1|1||||||||||||||||||v1\r",
+        &pulse(60),
+        "PV1|1||||||||||||||||||v2\r",
+        &pulse(70),
+    ]);
+    assert_eq!(visits, [(Some(60.0), own(&["a", "v1"]), false), (Some(70.0), own(&["a", "v2"]), false)]);
+    let lone = "OBX|1|NM|8867-4^HR^LN||72|/min^^UCUM|||||F\r";
+    assert_eq!(patients(&[&pid("||a"), &pulse(60), &pid("||b"), lone])[1], (Some(72.0), own(&["b"]), false));
+    assert_eq!(patients(&[&pid("||a"), &pulse(60), &pid("||a"), &pulse(61)]).len(), 2);
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_unclear_as_a_whole() {
+    for segments in [
+        [pid("||a"), pid("||b"), pulse(60), pulse(61)],
+        [pulse(60), pid("||a"), pulse(61), String::new()],
+        [pid("||a"), pulse(60), pid(""), pulse(61)],
+        [pid("||a"), pulse(60), pid("||b"), String::new()],
+        ["PV1|1||||||||||||||||||v1\r".to_owned(), pid("||a"), pulse(60), String::new()],
+    ] {
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        assert!(patients(&segments).iter().all(|(.., is_unclear)| *is_unclear), "{segments:?}");
+    }
+    assert!(!patients(&[&pid(""), &pulse(60)])[0].2, "one patient, not named");
 }

@@ -8,7 +8,7 @@ use linli_domain::command::State;
 use linli_domain::loss::{Loss, LossReason};
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
-use linli_domain::vital::{Caveat, GlucoseTime, Measurement, NoReading, Quantity, Reading, Taken};
+use linli_domain::vital::{Caveat, GlucoseTime, Measurement, NoReading, Patient, Quantity, Reading, Taken};
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Reason, Record, Sample,
     Timestamp, Topic, Value, ValueType,
@@ -269,7 +269,7 @@ fn versions() -> Vec<Version> {
             key: (number == 1).then(|| "serial-7".to_owned()),
             key_reused: false,
             user: (number == 2).then_some(2),
-            patient: None,
+            patient: Patient::default(),
         },
         context: Context {
             glucose_time: [
@@ -298,12 +298,16 @@ fn versions() -> Vec<Version> {
         Unassigned::TwoVisits,
         Unassigned::TimeUnclear,
         Unassigned::OtherPatient,
+        Unassigned::OtherRoom,
+        Unassigned::SeveralPatients,
+        Unassigned::PatientUnclear,
+        Unassigned::Test,
     ];
     all.extend(
         unassigned
             .iter()
             .enumerate()
-            .map(|(nth, why)| version(&format!("m-{}", nth + 1), 1, Status::Final, Some(*why))),
+            .map(|(nth, why)| version(&format!("m-{:x}", nth + 1), 1, Status::Final, Some(*why))),
     );
     all
 }
@@ -467,7 +471,7 @@ impl Contents {
         assert_eq!(open, unfinished);
         let cabin = store.cabin();
         let mut versions = Vec::new();
-        for name in (0..7).map(|nth| format!("m-{nth}")) {
+        for name in (0..11).map(|nth| format!("m-{nth:x}")) {
             versions.extend(cabin.versions(&name).await.unwrap());
         }
         let mut audit = cabin.audit(10).await.unwrap();

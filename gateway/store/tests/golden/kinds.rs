@@ -110,6 +110,10 @@ kinds!(Unassigned {
     Self::TwoVisits => "two visits",
     Self::TimeUnclear => "time unclear",
     Self::OtherPatient => "other patient",
+    Self::OtherRoom => "other room",
+    Self::SeveralPatients => "several patients",
+    Self::PatientUnclear => "patient unclear",
+    Self::Test => "test",
 });
 kinds!(Status {
     Self::Final => "final",

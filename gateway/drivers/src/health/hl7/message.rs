@@ -188,6 +188,16 @@ impl<'m> Segment<'m> {
         raw.map(|part| self.message.unescape(part)).collect()
     }
 
+    /// The components of every repetition of a field, unescaped.
+    #[must_use]
+    pub fn components(&self, number: usize) -> Vec<Vec<String>> {
+        let delimiters = &self.message.delimiters;
+        let parts = |repetition: &str| -> Vec<String> {
+            repetition.split(delimiters.component).map(|part| self.message.unescape(part)).collect()
+        };
+        self.raw(number).split(delimiters.repetition).map(parts).collect()
+    }
+
     /// A component of the first repetition of a field, counted from one.
     #[must_use]
     pub fn component(&self, number: usize, component: usize) -> String {

@@ -4,6 +4,7 @@ pub mod acknowledge;
 pub mod message;
 pub mod mllp;
 mod oru;
+mod patients;
 mod time;
 
 pub use acknowledge::{Code, acknowledge};

@@ -1,11 +1,12 @@
 //! Results of an ORU^R01 message: one measurement per order (OBR) with its observations (OBX).
 
 use linli_domain::vital::{
-    Caveat, Measurement, NoReading, NotConvertible, Quantity, Reading, Taken, convert,
+    Caveat, Measurement, NoReading, NotConvertible, Patient, Quantity, Reading, Taken, convert,
 };
 use linli_domain::{Stamp, Timestamp};
 
 use super::message::{Message, Segment};
+use super::patients::Patients;
 use super::time;
 use crate::health::zone::Zone;
 
@@ -88,27 +89,34 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
         }
     }
     let sender = format!("{}/{}", message.header(3), message.header(4));
-    let patient = message.segment("PID").map(|pid| pid.component(3, 1)).filter(|id| !id.is_empty());
-    let mut found: Vec<Measurement> = Vec::new();
+    let mut patients = Patients::default();
+    // Each with the number of its patient's group.
+    let mut found: Vec<(usize, Measurement)> = Vec::new();
     let mut ordered = None;
+    let begin = |ordered, nth: usize| Measurement {
+        taken: Taken { at: now.at, clock: now.clock, device: ordered },
+        readings: Vec::new(),
+        key: Some(format!("{sender}/{control_id}/{nth}")),
+        key_reused: false,
+        user: None,
+        patient: Patient::default(),
+    };
     for segment in message.segments() {
         match segment.name() {
+            "PID" | "PV1" => drop(patients.note(&segment)),
             "OBR" => {
                 ordered = time::parse(&segment.component(7, 1), zone);
-                let key = Some(format!("{sender}/{control_id}/{}", found.len()));
-                let taken = Taken { at: now.at, clock: now.clock, device: ordered };
-                found.push(Measurement {
-                    taken,
-                    readings: Vec::new(),
-                    key,
-                    key_reused: false,
-                    user: None,
-                    patient: patient.clone(),
-                });
+                found.push((patients.result(), begin(ordered, found.len())));
             }
             "OBX" => {
-                let Some(measurement) = found.last_mut() else { continue };
                 let Some(reading) = reading(&segment)? else { continue };
+                let group = patients.result();
+                // A result without an order, or after another patient began.
+                if found.last().is_none_or(|(of, _)| *of != group) {
+                    ordered = None;
+                    found.push((group, begin(None, found.len())));
+                }
+                let Some((_, measurement)) = found.last_mut() else { continue };
                 let own: Option<Timestamp> = time::parse(&segment.component(14, 1), zone);
                 measurement.taken.device = measurement.taken.device.or(own).or(ordered);
                 measurement.readings.push(reading);
@@ -116,8 +124,15 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
             _ => {}
         }
     }
-    found.retain(|measurement| !measurement.readings.is_empty());
-    if found.is_empty() { Err(Refused::NothingKnown) } else { Ok(found) }
+    let patients = patients.resolved();
+    found.retain(|(_, measurement)| !measurement.readings.is_empty());
+    for (group, measurement) in &mut found {
+        measurement.patient = patients.get(*group).cloned().unwrap_or_default();
+    }
+    if found.is_empty() {
+        return Err(Refused::NothingKnown);
+    }
+    Ok(found.into_iter().map(|(_, measurement)| measurement).collect())
 }
 
 /// One observation; none when its code is not a vital sign.
