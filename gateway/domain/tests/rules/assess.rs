@@ -42,3 +42,42 @@ fn saturation_and_temperature() {
     assert_eq!(of(Quantity::Temperature, 37.3), Some("fever"));
     assert_eq!(of(Quantity::Temperature, 37.2), Some("normal"));
 }
+
+#[test]
+fn low_is_low() {
+    let pressure =
+        |systolic, diastolic| flag(&[(Quantity::Systolic, systolic), (Quantity::Diastolic, diastolic)], None);
+    for (systolic, diastolic) in [(72.0, 44.0), (89.0, 60.0), (90.0, 59.0), (125.0, 55.0)] {
+        assert_eq!(pressure(systolic, diastolic), Some("low"), "{systolic}/{diastolic}");
+    }
+    assert_eq!(pressure(90.0, 60.0), Some("normal"));
+    assert_eq!(pressure(150.0, 55.0), Some("isolated_systolic"));
+    assert_eq!(flag(&[(Quantity::Systolic, 72.0)], None), Some("low"), "a lone pressure may be low");
+    assert_eq!(flag(&[(Quantity::Diastolic, 44.0)], None), Some("low"));
+    assert_eq!(flag(&[(Quantity::Systolic, 201.0)], None), Some("grade_3"));
+    let of = |quantity, value| flag(&[(quantity, value)], None);
+    for (quantity, bands) in [
+        (Quantity::Temperature, &[(32.0, "low"), (34.9, "low"), (35.0, "normal"), (36.6, "normal")][..]),
+        (Quantity::OxygenSaturation, &[(84.0, "hypoxaemia"), (90.0, "low"), (95.0, "normal")]),
+        (
+            Quantity::PulseRate,
+            &[(38.0, "low"), (59.0, "low"), (60.0, "normal"), (100.0, "normal"), (101.0, "high")],
+        ),
+        (Quantity::RespirationRate, &[(8.0, "low"), (12.0, "normal"), (20.0, "normal"), (24.0, "high")]),
+        (Quantity::BodyMassIndex, &[(18.4, "low"), (18.5, "normal"), (24.0, "overweight"), (28.0, "obese")]),
+    ] {
+        for (value, expected) in bands {
+            assert_eq!(of(quantity, *value), Some(*expected), "{quantity:?} {value}");
+        }
+    }
+    assert_eq!(of(Quantity::Glucose, 2.6), Some("low"), "at any time");
+    assert_eq!(flag(&[(Quantity::Glucose, 3.5)], Some(GlucoseTime::Fasting)), Some("low"));
+}
+
+#[test]
+fn a_value_is_judged_as_it_is_read() {
+    let of = |quantity, value| flag(&[(quantity, value)], None);
+    assert_eq!(of(Quantity::Temperature, 37.299_999_999_999_997), Some("fever"));
+    assert_eq!(of(Quantity::OxygenSaturation, 94.6), Some("normal"));
+    assert_eq!(of(Quantity::PulseRate, 100.4), Some("normal"));
+}
