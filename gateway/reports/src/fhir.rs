@@ -4,7 +4,7 @@
 
 use linli_domain::audit::hex;
 use linli_domain::visit::{Status, Version, Visit};
-use linli_domain::vital::{self, Assessment, Limits, Quantity, Reading};
+use linli_domain::vital::{self, Assessment, Caveat, Limits, Quantity, Reading};
 use linli_domain::{Civil, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -64,6 +64,9 @@ fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: 
         value(&mut one, reading);
         interpret(&mut one, found(quantity));
         note(&mut one, &[reading]);
+        if let Some(site) = reading.site {
+            one["bodySite"] = json!({"text": site.as_str()});
+        }
         all.push(one);
     }
     all
@@ -77,12 +80,13 @@ fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &st
         "meta": {"versionId": version.version.to_string(), "lastUpdated": instant(version.at)},
         "identifier": [{"system": format!("urn:linli:{centre}:measurement"), "value": version.id}],
         "status": match version.status {
+            Status::Final if is_preliminary(version) => "preliminary",
             Status::Final => "final",
             Status::Amended => "amended",
             Status::Corrected => "corrected",
             Status::EnteredInError => "entered-in-error",
         },
-        "effectiveDateTime": instant(version.measurement.taken.at),
+        "effectiveDateTime": instant(version.measurement.when()),
         "issued": instant(version.at),
         "device": {
             "identifier": {"system": format!("urn:linli:{centre}:device"), "value": version.device},
@@ -100,6 +104,11 @@ fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &st
             json!({"identifier": {"system": format!("urn:linli:{centre}:visit"), "value": visit.id}});
     }
     observation
+}
+
+/// Whether the device calls all of it preliminary.
+fn is_preliminary(version: &Version) -> bool {
+    version.measurement.readings.iter().all(|reading| reading.caveats.contains(&Caveat::Preliminary))
 }
 
 /// Name of the FHIR profile (empty: none) and the category code.
@@ -147,8 +156,16 @@ fn value(observation: &mut Value, reading: &Reading) {
     match reading.value {
         Ok(value) => {
             let unit = reading.quantity.unit();
-            observation["valueQuantity"] =
-                json!({"value": value, "unit": unit, "system": UCUM, "code": unit});
+            let quantity = |value: f64| json!({"value": value, "unit": unit, "system": UCUM, "code": unit});
+            match reading.upper {
+                Some(upper) => {
+                    observation["valueRange"] = json!({"low": quantity(value), "high": quantity(upper)})
+                }
+                None => observation["valueQuantity"] = quantity(value),
+            }
+            if let Some(comparator) = reading.comparator {
+                observation["valueQuantity"]["comparator"] = json!(comparator);
+            }
         }
         Err(why) => {
             observation["dataAbsentReason"] = json!({"coding": [{"system": ABSENT, "code": why}]});

@@ -16,7 +16,8 @@ fn words_of_vital_signs() {
     words!(stored "vital/glucose_time", GlucoseTime: Fasting, AfterMeal, Random);
     words!(stored "vital/caveat", Caveat: BodyMovement, CuffLoose, IrregularPulse, PulseOutOfRange,
         ImproperPosition, PoorSignal, LowPerfusion, Preliminary, Questionable, Demonstration, FromStorage,
-        Unusual, Inconsistent, ClockSkew, Corrected, ControlSolution);
+        Unusual, Inconsistent, ClockSkew, Corrected, ControlSolution,
+        StripError, SampleTooSmall, DeviceFault, TemperatureOutOfRange, Interrupted);
     words!(stored "vital/no_reading", NoReading: NotANumber, PositiveInfinity, NegativeInfinity,
         NotPerformed, Error);
     let coded: Vec<(&str, &str, &str)> =

@@ -1,6 +1,8 @@
 //! Measurements that no body gives.
 
-use linli_domain::vital::{Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check};
+use linli_domain::vital::{
+    Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check, is_placeholder,
+};
 use linli_domain::{ClockQuality, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000);
@@ -66,4 +68,30 @@ fn clocks_are_compared_and_never_corrected() {
     unset.taken.device = Some(Timestamp(0));
     check(&mut unset).unwrap();
     assert_eq!(unset.taken.device, None);
+}
+
+#[test]
+fn the_noise_of_a_conversion_is_no_digit() {
+    for (quantity, noisy, clean) in [
+        (Quantity::Temperature, (98.6 - 32.0) / 1.8, 37.0),
+        (Quantity::Height, 1.1 * 100.0, 110.0),
+        (Quantity::Glucose, 0.0056 * 1e3, 5.6),
+    ] {
+        let mut measurement = of(&[(quantity, noisy)]);
+        check(&mut measurement).unwrap();
+        assert_eq!(measurement.value(quantity), Some(clean));
+    }
+}
+
+#[test]
+fn what_devices_send_for_no_value_is_known() {
+    for value in [0.0, -1.0, -999.0, 999.0, 999.9, 9999.0, 32_767.0, 65_535.0] {
+        assert!(
+            is_placeholder(Quantity::Systolic, value) && is_placeholder(Quantity::Temperature, value),
+            "{value}"
+        );
+    }
+    assert!(is_placeholder(Quantity::OxygenSaturation, 127.0) && !is_placeholder(Quantity::Systolic, 127.0));
+    assert!(!is_placeholder(Quantity::Systolic, 1380.0) && !is_placeholder(Quantity::Temperature, 98.6));
+    assert!(!is_placeholder(Quantity::OxygenSaturation, 99.0) && !is_placeholder(Quantity::Systolic, 99.9));
 }

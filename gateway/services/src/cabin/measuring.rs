@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use linli_domain::Layout;
 use linli_domain::visit::{Arrival, Candidate, Context, Status, Unassigned, Version, Visit, decide};
-use linli_domain::vital::{self, Measurement};
+use linli_domain::vital::{self, Measurement, Reading};
 use linli_drivers::{NotTaken, VitalMeasurement};
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
@@ -220,6 +220,8 @@ impl Identity {
             ([id], []) => json!(id),
             (ids, names) => json!([ids, names]),
         };
+        // The site was not read then.
+        let readings: Vec<Reading> = readings.iter().map(|r| Reading { site: None, ..r.clone() }).collect();
         let content = json!([readings, taken.device, user, patient]);
         Self {
             key: fingerprint(&format!("{}\n{key}", layout.device)),
@@ -265,7 +267,7 @@ mod tests {
     use super::super::service::{Deps, Health};
     use super::*;
     use crate::golden::site::{NOW, Site};
-    use linli_domain::vital::{Limits, Patient, Quantity, Reading, Taken};
+    use linli_domain::vital::{Limits, Patient, Quantity, Taken};
     use linli_domain::{ClockQuality, DeviceClass, Id, Timestamp};
     use std::time::Duration;
     use tokio::sync::{mpsc, oneshot, watch};

@@ -83,6 +83,7 @@ fn observation(reading: &Reading) -> serde_json::Value {
     let mut observation = json!({
         "quantity": quantity.as_str(), "code": quantity.loinc(), "unit": quantity.unit(), "value": reading.value.ok(),
     });
+    qualify(&mut observation, reading);
     if let Err(why) = reading.value {
         observation["absent"] = json!(why);
     }
@@ -90,6 +91,19 @@ fn observation(reading: &Reading) -> serde_json::Value {
         observation["caveats"] = json!(reading.caveats);
     }
     observation
+}
+
+/// Adds what qualifies a value: how it stands to the number, the other end of a range, the site on the body.
+pub fn qualify(observation: &mut serde_json::Value, reading: &Reading) {
+    if let Some(comparator) = reading.comparator {
+        observation["comparator"] = json!(comparator);
+    }
+    if let Some(upper) = reading.upper {
+        observation["upper"] = json!(upper);
+    }
+    if let Some(site) = reading.site {
+        observation["site"] = json!(site);
+    }
 }
 
 /// Reference-range flags of values that were measured together.

@@ -8,7 +8,9 @@ use linli_domain::command::State;
 use linli_domain::loss::{Loss, LossReason};
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
-use linli_domain::vital::{Caveat, GlucoseTime, Measurement, NoReading, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{
+    Caveat, Comparator, GlucoseTime, Measurement, NoReading, Patient, Quantity, Reading, Site, Taken,
+};
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Reason, Record, Sample,
     Timestamp, Topic, Value, ValueType,
@@ -250,6 +252,20 @@ fn readings() -> Vec<Reading> {
     all
 }
 
+/// Readings of the kinds that came after 0.1.
+fn newer_readings() -> Vec<Reading> {
+    use Caveat as C;
+    let none = Reading::none(Quantity::Glucose, NoReading::Error);
+    let strip =
+        vec![C::StripError, C::SampleTooSmall, C::DeviceFault, C::TemperatureOutOfRange, C::Interrupted];
+    vec![
+        Reading { caveats: strip, ..none },
+        Reading { comparator: Some(Comparator::Above), ..Reading::of(Quantity::Glucose, 33.3) },
+        Reading { upper: Some(12.0), ..Reading::of(Quantity::RespirationRate, 10.0) },
+        Reading { site: Some(Site::Ear), ..Reading::of(Quantity::Temperature, 37.1) },
+    ]
+}
+
 fn versions() -> Vec<Version> {
     let version = |name: &str, number, status, unassigned: Option<Unassigned>| Version {
         id: name.to_owned(),
@@ -309,6 +325,9 @@ fn versions() -> Vec<Version> {
             .enumerate()
             .map(|(nth, why)| version(&format!("m-{:x}", nth + 1), 1, Status::Final, Some(*why))),
     );
+    let mut newer = version("m-b", 1, Status::Final, Some(Unassigned::Test));
+    newer.measurement.readings = newer_readings();
+    all.push(newer);
     all
 }
 
@@ -471,7 +490,7 @@ impl Contents {
         assert_eq!(open, unfinished);
         let cabin = store.cabin();
         let mut versions = Vec::new();
-        for name in (0..11).map(|nth| format!("m-{nth:x}")) {
+        for name in (0..12).map(|nth| format!("m-{nth:x}")) {
             versions.extend(cabin.versions(&name).await.unwrap());
         }
         let mut audit = cabin.audit(10).await.unwrap();

@@ -146,6 +146,11 @@ kinds!(Caveat {
     Self::ClockSkew => "clock skew",
     Self::Corrected => "corrected",
     Self::ControlSolution => "control solution",
+    Self::StripError => "strip error",
+    Self::SampleTooSmall => "sample too small",
+    Self::DeviceFault => "device fault",
+    Self::TemperatureOutOfRange => "temperature out of range",
+    Self::Interrupted => "interrupted",
 });
 kinds!(Quantity {
     Self::Systolic => "systolic",
