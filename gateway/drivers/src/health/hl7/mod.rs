@@ -1,8 +1,10 @@
 //! HL7 version 2 results (ORU^R01) over MLLP: what monitors and analysers send.
 
 pub mod acknowledge;
+mod grouping;
 pub mod message;
 pub mod mllp;
+mod observation;
 mod oru;
 mod patients;
 mod time;

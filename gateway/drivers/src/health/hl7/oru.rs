@@ -1,11 +1,11 @@
-//! Results of an ORU^R01 message: one measurement per order (OBR) with its observations (OBX).
+//! Results of an ORU^R01 message: the observations (OBX) of each order (OBR) as measurements.
 
-use linli_domain::vital::{
-    Caveat, Measurement, NoReading, NotConvertible, Patient, Quantity, Reading, Taken, convert,
-};
+use linli_domain::vital::{Caveat, Measurement, NotConvertible, Reading, Taken};
 use linli_domain::{Stamp, Timestamp};
 
-use super::message::{Message, Segment};
+use super::grouping::{Entry, grouped};
+use super::message::Message;
+use super::observation::observation;
 use super::patients::Patients;
 use super::time;
 use crate::health::zone::Zone;
@@ -67,19 +67,95 @@ impl Refused {
     }
 }
 
-/// The measurements of a message, received at `now`.
+/// The measurements of a message, received at `now`. A time without a zone is of the zone of MSH-7 if that has one,
+/// else of `zone`.
 pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurement>, Refused> {
-    let kind = message.raw_header(9);
-    let mut parts = kind.split('^');
-    if (parts.next(), parts.next()) != (Some("ORU"), Some("R01")) {
-        return Err(Refused::Kind(kind.to_owned()));
+    check_header(message)?;
+    let zone = time::zone(&message.header(7)).unwrap_or(zone);
+    let (mut patients, mut orders, mut unreadable) = (Patients::default(), Vec::<Order>::new(), None);
+    for segment in message.segments() {
+        match segment.name() {
+            "PID" | "PV1" => drop(patients.note(&segment)),
+            "OBR" => {
+                let ordered = time::parse(&segment.component(7, 1), zone);
+                let is_control = is_control(&[segment.text(13), segment.raw(15).to_owned()]);
+                orders.push(Order { patient: patients.result(), ordered, is_control, entries: Vec::new() });
+            }
+            // The specimen: its type, and its role (table 0369: patient, group, replicate, else of quality control).
+            "SPM" => {
+                let role = segment.component(11, 1).to_uppercase();
+                let is_own = matches!(role.as_str(), "" | "P" | "G" | "R");
+                if let Some(order) = orders.last_mut() {
+                    order.is_control |= !is_own || is_control(&[segment.raw(4).to_owned()]);
+                }
+            }
+            "OBX" => {
+                let Some(found) = observation(&segment)? else { continue };
+                let patient = patients.result();
+                // A result without an order, or after another patient began.
+                if orders.last().is_none_or(|order| order.patient != patient) {
+                    orders.push(Order { patient, ordered: None, is_control: false, entries: Vec::new() });
+                }
+                unreadable = unreadable.or(found.unreadable.map(|value| (segment.text(1), value)));
+                let time = time::parse(&segment.component(14, 1), zone);
+                let entry = Entry { group: segment.text(4), time, reading: found.reading };
+                orders.last_mut().into_iter().for_each(|order| order.entries.push(entry.clone()));
+            }
+            _ => {}
+        }
+    }
+    let patients = patients.resolved();
+    let name = format!("{}/{}/{}", message.header(3), message.header(4), message.header(10));
+    let mut found = Vec::new();
+    for (nth, order) in orders.into_iter().enumerate() {
+        let patient = patients.get(order.patient).cloned().unwrap_or_default();
+        let Order { ordered, is_control, entries, .. } = order;
+        for (part, entries) in grouped(entries).into_iter().enumerate() {
+            let part = if part == 0 { String::new() } else { format!(".{part}") };
+            // The earliest: what began before a visit is not of it.
+            let device = entries.iter().filter_map(|entry| entry.time).min().or(ordered);
+            let mut readings: Vec<Reading> = entries.into_iter().map(|entry| entry.reading).collect();
+            if is_control {
+                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ControlSolution));
+            }
+            found.push(Measurement {
+                taken: Taken { at: now.at, clock: now.clock, device },
+                readings,
+                key: Some(format!("{name}/{nth}{part}")),
+                key_reused: false,
+                user: None,
+                patient: patient.clone(),
+            });
+        }
+    }
+    let has_value = found.iter().any(|m| m.readings.iter().any(|reading| reading.value.is_ok()));
+    match unreadable {
+        _ if found.is_empty() => Err(Refused::NothingKnown),
+        Some((set, value)) if !has_value => Err(Refused::Value { set, value }),
+        _ => Ok(found),
+    }
+}
+
+/// An order (OBR) with its observations.
+struct Order {
+    /// Number of the patient's group.
+    patient: usize,
+    /// OBR-7.
+    ordered: Option<Timestamp>,
+    is_control: bool,
+    entries: Vec<Entry>,
+}
+
+fn check_header(message: &Message) -> Result<(), Refused> {
+    let kind = message.segment("MSH").map(|header| [header.component(9, 1), header.component(9, 2)]);
+    if kind != Some(["ORU".to_owned(), "R01".to_owned()]) {
+        return Err(Refused::Kind(message.raw_header(9).to_owned()));
     }
     let processing = message.header(11);
     if !processing.is_empty() && !processing.starts_with('P') {
         return Err(Refused::Processing(processing));
     }
-    let control_id = message.header(10);
-    if control_id.is_empty() {
+    if message.header(10).is_empty() {
         return Err(Refused::NoControlId);
     }
     for (field, most) in LONGEST {
@@ -88,88 +164,11 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
             return Err(Refused::TooLong { field, characters, most });
         }
     }
-    let sender = format!("{}/{}", message.header(3), message.header(4));
-    let mut patients = Patients::default();
-    // Each with the number of its patient's group.
-    let mut found: Vec<(usize, Measurement)> = Vec::new();
-    let mut ordered = None;
-    let begin = |ordered, nth: usize| Measurement {
-        taken: Taken { at: now.at, clock: now.clock, device: ordered },
-        readings: Vec::new(),
-        key: Some(format!("{sender}/{control_id}/{nth}")),
-        key_reused: false,
-        user: None,
-        patient: Patient::default(),
-    };
-    for segment in message.segments() {
-        match segment.name() {
-            "PID" | "PV1" => drop(patients.note(&segment)),
-            "OBR" => {
-                ordered = time::parse(&segment.component(7, 1), zone);
-                found.push((patients.result(), begin(ordered, found.len())));
-            }
-            "OBX" => {
-                let Some(reading) = reading(&segment)? else { continue };
-                let group = patients.result();
-                // A result without an order, or after another patient began.
-                if found.last().is_none_or(|(of, _)| *of != group) {
-                    ordered = None;
-                    found.push((group, begin(None, found.len())));
-                }
-                let Some((_, measurement)) = found.last_mut() else { continue };
-                let own: Option<Timestamp> = time::parse(&segment.component(14, 1), zone);
-                measurement.taken.device = measurement.taken.device.or(own).or(ordered);
-                measurement.readings.push(reading);
-            }
-            _ => {}
-        }
-    }
-    let patients = patients.resolved();
-    found.retain(|(_, measurement)| !measurement.readings.is_empty());
-    for (group, measurement) in &mut found {
-        measurement.patient = patients.get(*group).cloned().unwrap_or_default();
-    }
-    if found.is_empty() {
-        return Err(Refused::NothingKnown);
-    }
-    Ok(found.into_iter().map(|(_, measurement)| measurement).collect())
+    Ok(())
 }
 
-/// One observation; none when its code is not a vital sign.
-fn reading(segment: &Segment<'_>) -> Result<Option<Reading>, Refused> {
-    let Some(quantity) = quantity(segment) else { return Ok(None) };
-    let set = segment.text(1);
-    let status = segment.text(11);
-    let value = segment.component(5, 1);
-    // A structured number is comparator, number; one with a comparator is no exact value.
-    let value = if segment.text(2) == "SN" { segment.component(5, 2) } else { value };
-    // Result status: cannot be obtained, pending, or deleted.
-    if matches!(status.as_str(), "X" | "I" | "N" | "D" | "W") || value.is_empty() {
-        return Ok(Some(Reading::none(quantity, NoReading::NotPerformed)));
-    }
-    let number: f64 = match value.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => number,
-        _ => return Err(Refused::Value { set, value }),
-    };
-    let unit = segment.component(6, 1);
-    let converted = convert(quantity, number, &unit).map_err(|reason| Refused::Unit { set, reason })?;
-    let mut reading = Reading::of(quantity, converted);
-    match status.as_str() {
-        "C" => reading.doubt(Caveat::Corrected),
-        "P" | "R" | "S" => reading.doubt(Caveat::Preliminary),
-        _ => {}
-    }
-    Ok(Some(reading))
-}
-
-/// By OBX-3, whose first or second triplet may be the LOINC or MDC code.
-fn quantity(segment: &Segment<'_>) -> Option<Quantity> {
-    [(1, 3), (4, 6)].into_iter().find_map(|(code, system)| {
-        let code = segment.component(3, code);
-        match segment.component(3, system).as_str() {
-            "LN" => Quantity::by_loinc(&code),
-            "MDC" => Quantity::by_mdc(code.parse().ok()?),
-            _ => None,
-        }
-    })
+/// Whether the words about a specimen say that it is control solution.
+fn is_control(words: &[String]) -> bool {
+    let marks = ["CONTROL", "CTRL", "QC", "质控"];
+    words.iter().any(|word| marks.iter().any(|mark| word.to_uppercase().contains(mark)))
 }

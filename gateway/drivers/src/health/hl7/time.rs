@@ -27,6 +27,11 @@ pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
     zone.timestamp(time)
 }
 
+/// The zone of a stamp, if it has one.
+pub(super) fn zone(text: &str) -> Option<Zone> {
+    Zone::digits(&text[text.find(['+', '-'])?..])
+}
+
 /// A stamp for what we send, in UTC.
 pub(super) fn stamp(at: Timestamp) -> String {
     let Civil { year, month, day, hour, minute, second } = Civil::of(at);
