@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::hl7::mllp::{Framer, Step, frame};
-use super::hl7::{Code, Message, acknowledge, results};
+use super::hl7::{Code, Message, acknowledge, batch, results};
 use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
@@ -25,6 +25,12 @@ const CONNECTIONS: usize = 8;
 
 /// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// Time after the end of a message in which the return that belongs to it must come; some devices send none.
+const RETURN_WITHIN: Duration = Duration::from_millis(300);
+
+/// Answer to a message longer than [`super::hl7::mllp::LONGEST`].
+const TOO_LONG: &str = "the message is longer than 1 MiB; send its results in several messages";
 
 /// Time limit for sending an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -140,40 +146,62 @@ impl Conversation {
     async fn hold(self, mut stream: TcpStream) {
         let (mut framer, mut buffer) = (Framer::default(), vec![0; 8192]);
         loop {
+            let wait = if framer.is_ending() { RETURN_WITHIN } else { IDLE };
             let read = tokio::select! {
                 () = self.cancel.cancelled() => return,
-                read = tokio::time::timeout(IDLE, stream.read(&mut buffer)) => read,
+                read = tokio::time::timeout(wait, stream.read(&mut buffer)) => read,
             };
-            let Ok(Ok(count @ 1..)) = read else { return };
+            let (count, is_over) = match read {
+                Ok(Ok(count @ 1..)) => (count, false),
+                Err(_) if framer.is_ending() => (0, false),
+                // What came whole before the end of the connection is taken, whether or not it can be answered.
+                _ => (0, true),
+            };
+            let mut whole: Vec<Step> = Vec::new();
             for byte in &buffer[..count] {
                 match framer.push(*byte) {
                     Step::More => {}
-                    // Without its header a message cannot be answered.
-                    Step::TooLong => self.count(|device| &device.garbled),
-                    Step::Message(bytes) => {
-                        let Some(answer) = self.answer(&bytes).await else { continue };
-                        let sent =
-                            tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
-                        if !matches!(sent, Ok(Ok(()))) {
-                            return;
-                        }
+                    step => whole.push(step),
+                }
+            }
+            if count == 0 {
+                whole.extend(framer.end().map(Step::Message));
+            }
+            for step in whole {
+                let answers = match step {
+                    Step::More => continue,
+                    Step::TooLong => self.refuse(framer.head(), &TOO_LONG),
+                    Step::Message(bytes) => self.frame(&bytes).await,
+                };
+                for answer in answers {
+                    let sent = tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
+                    if !matches!(sent, Ok(Ok(()))) {
+                        return;
                     }
                 }
+            }
+            if is_over {
+                return;
             }
         }
     }
 
+    /// Handles the messages of a frame; returns the answers in their order.
+    async fn frame(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut answers = Vec::new();
+        for message in batch::messages(bytes) {
+            answers.extend(self.answer(&message).await);
+        }
+        answers
+    }
+
     /// Handles a message: waits until its results are stored and acknowledges it.
-    async fn answer(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+    async fn answer(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.health.requests.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
         let message = match Message::parse(bytes) {
             Ok(message) => message,
-            Err(error) => {
-                tracing::warn!(device = %self.layout.device, %error, "unreadable message");
-                self.count(|device| &device.garbled);
-                return None;
-            }
+            Err(error) => return self.refuse(bytes, &error),
         };
         let code = self.take(&message, now).await;
         match &code {
@@ -183,17 +211,36 @@ impl Conversation {
             }
             Code::Error(reason) | Code::Reject(reason) => {
                 self.count(|device| &device.refusals);
-                if !self.has_refused.swap(true, Ordering::Relaxed) {
-                    let reason: String = reason.chars().take(LOGGED).collect();
-                    tracing::warn!(
-                        device = %self.layout.device, reason,
-                        "a message is refused; further refusals are counted, not logged, until one is taken"
-                    );
-                }
+                self.log(reason);
             }
         }
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         acknowledge(&message, &code, &format!("{}-{number}", now.at.0), now.at)
+    }
+
+    /// Answers a message that cannot be read, as far as its header can; the connection stays.
+    fn refuse(&self, bytes: &[u8], error: &dyn std::fmt::Display) -> Vec<Vec<u8>> {
+        self.count(|device| &device.garbled);
+        let reason = error.to_string();
+        self.log(&reason);
+        let (now, number) = (self.clock.now(), self.answers.fetch_add(1, Ordering::Relaxed));
+        acknowledge(
+            &Message::salvage(bytes),
+            &Code::Reject(reason),
+            &format!("{}-{number}", now.at.0),
+            now.at,
+        )
+    }
+
+    /// Logs the first refusal after a message that was taken.
+    fn log(&self, reason: &str) {
+        if !self.has_refused.swap(true, Ordering::Relaxed) {
+            let reason: String = reason.chars().take(LOGGED).collect();
+            tracing::warn!(
+                device = %self.layout.device, reason,
+                "a message is refused; further refusals are counted, not logged, until one is taken"
+            );
+        }
     }
 
     async fn take(&self, message: &Message, now: Stamp) -> Code {

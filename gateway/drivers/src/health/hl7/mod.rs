@@ -1,6 +1,7 @@
 //! HL7 version 2 results (ORU^R01) over MLLP: what monitors and analysers send.
 
 pub mod acknowledge;
+pub mod batch;
 mod grouping;
 pub mod message;
 pub mod mllp;
