@@ -13,15 +13,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::connections::{Activity, Connections};
 use super::hl7::mllp::{Framer, Step, frame};
 use super::hl7::{Code, Message, acknowledge, batch, results};
 use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
-
-/// Most simultaneous connections; a device uses one.
-const CONNECTIONS: usize = 8;
 
 /// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -87,7 +85,7 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
 }
 
 async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>, context: &LineContext) {
-    let mut connections = JoinSet::new();
+    let (mut connections, mut open) = (JoinSet::new(), Connections::default());
     let mut life = tokio::time::interval(LIFE);
     let answers = Arc::new(AtomicU64::new(0));
     let has_refused = Arc::new(AtomicBool::new(false));
@@ -98,8 +96,12 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
             Some(_) = connections.join_next() => {
                 online(&context.health, !connections.is_empty());
             }
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => {
+            accepted = listener.accept() => {
                 let Ok((stream, peer)) = accepted else { break };
+                let Some(activity) = open.add(peer.ip()) else {
+                    tracing::warn!(device = %layout.device, %peer, "not taken: too many connections, all are busy");
+                    continue;
+                };
                 tracing::info!(device = %layout.device, %peer, "connected");
                 let conversation = Conversation {
                     layout: Arc::clone(layout),
@@ -111,7 +113,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     answers: Arc::clone(&answers),
                     has_refused: Arc::clone(&has_refused),
                 };
-                connections.spawn(conversation.hold(stream));
+                connections.spawn(conversation.hold(stream, activity));
                 online(&context.health, true);
             }
         }
@@ -143,12 +145,13 @@ struct Conversation {
 // === impl Conversation ===
 
 impl Conversation {
-    async fn hold(self, mut stream: TcpStream) {
+    async fn hold(self, mut stream: TcpStream, activity: Arc<Activity>) {
         let (mut framer, mut buffer) = (Framer::default(), vec![0; 8192]);
         loop {
             let wait = if framer.is_ending() { RETURN_WITHIN } else { IDLE };
             let read = tokio::select! {
                 () = self.cancel.cancelled() => return,
+                () = activity.give_way.cancelled() => return,
                 read = tokio::time::timeout(wait, stream.read(&mut buffer)) => read,
             };
             let (count, is_over) = match read {
@@ -157,6 +160,7 @@ impl Conversation {
                 // What came whole before the end of the connection is taken, whether or not it can be answered.
                 _ => (0, true),
             };
+            activity.heard();
             let mut whole: Vec<Step> = Vec::new();
             for byte in &buffer[..count] {
                 match framer.push(*byte) {
@@ -168,6 +172,7 @@ impl Conversation {
                 whole.extend(framer.end().map(Step::Message));
             }
             for step in whole {
+                activity.busy(true);
                 let answers = match step {
                     Step::More => continue,
                     Step::TooLong => self.refuse(framer.head(), &TOO_LONG),
@@ -179,6 +184,7 @@ impl Conversation {
                         return;
                     }
                 }
+                activity.busy(false);
             }
             if is_over {
                 return;
