@@ -77,7 +77,7 @@ fn low_is_low() {
 #[test]
 fn a_value_is_judged_as_it_is_read() {
     let of = |quantity, value| flag(&[(quantity, value)], None);
-    assert_eq!(of(Quantity::Temperature, 37.299_999_999_999_997), Some("fever"));
+    assert_eq!(of(Quantity::Temperature, 37.3 - 1e-9), Some("fever"));
     assert_eq!(of(Quantity::OxygenSaturation, 94.6), Some("normal"));
     assert_eq!(of(Quantity::PulseRate, 100.4), Some("normal"));
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
+use linli_domain::rollup::{Gatherer, Minute, Rollup};
 use linli_domain::visit::{Ending, OpenedBy, Unassigned, Version, Visit};
 use linli_domain::vital::{Limits, Measurement, Patient, Quantity, Reading, Taken};
-use linli_domain::{ClockQuality, DeviceClass, Id, Layout, Timestamp};
+use linli_domain::{
+    Batch, ClockQuality, DeviceClass, Id, Layout, PointSpec, Quality, Sample, Timestamp, Value, ValueType,
+};
 use linli_drivers::{NotTaken, VitalMeasurement};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -16,6 +19,7 @@ use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
 use crate::error::ServiceError;
 use crate::golden::site::{NOW, Site};
+use crate::live::{ConfiguredDevice, Erased};
 
 const NUMBER: &str = "11010519491231002X";
 const OTHER: &str = "110105194912310046";
@@ -67,6 +71,7 @@ impl Centre {
         let deps = Deps {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
+            live: Arc::default(),
             events: crate::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
@@ -112,11 +117,7 @@ impl Centre {
         let before = self.nobodys().await.len();
         self.send(number, vec![pulse(key, 70.0, patient)]).await.unwrap();
         let nobodys = self.nobodys().await;
-        (nobodys.len() > before).then(|| {
-            nobodys
-                .into_iter()
-                .find_map(|v| (v.measurement.key.as_deref() == Some(key)).then_some(v.unassigned).flatten())
-        })?
+        nobodys.into_iter().skip(before).find_map(|version| version.unassigned)
     }
 
     async fn nobodys(&self) -> Vec<Version> {
@@ -261,4 +262,75 @@ async fn what_has_one_time_stays_in_the_order_of_its_arrival() {
     }
     let listed = centre.site.store.cabin().visits(Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
     assert_eq!(listed.into_iter().map(|visit| visit.id).collect::<Vec<_>>(), opened);
+}
+
+#[tokio::test]
+async fn what_is_erased_is_gone_from_live_values_and_trends() {
+    let mut centre = Centre::build().await;
+    let layout = Arc::new(Layout {
+        device: Id::new("monitor-1").unwrap(),
+        name: "监护仪".to_owned(),
+        room: Some(room(1)),
+        class: DeviceClass::Vital,
+        profile: "hl7/oru-r01".to_owned(),
+        points: vec![PointSpec {
+            name: Id::new("pulse_rate").unwrap(),
+            unit: "/min".to_owned(),
+            kind: ValueType::Float,
+            writable: false,
+        }],
+    });
+    let live = Arc::clone(&centre.service.deps.live);
+    let (line, stale_after) = (Id::new("lab").unwrap(), Duration::from_secs(3600));
+    live.configure(vec![ConfiguredDevice { layout: Arc::clone(&layout), line, stale_after }]);
+    let shown = |at| {
+        let value = Value::float(71.0);
+        let sample =
+            Sample { point: 0, at, clock: ClockQuality::Synchronised, quality: Quality::Good, value };
+        live.update(
+            &Batch { layout: Arc::clone(&layout), samples: vec![sample] },
+            tokio::time::Instant::now(),
+        );
+    };
+    let visit = centre.open(1, "17", None).await.unwrap();
+    let minute = |at: Timestamp| Minute {
+        layout: Arc::clone(&layout),
+        minute: at.minute(),
+        points: vec![Some(Rollup::of(71.0))],
+    };
+    let other = Timestamp(NOW.0 - 600_000);
+    centre.site.store.history().add(vec![minute(NOW), minute(other)]).await;
+    shown(NOW);
+    centre.service.erase("lin", vec![visit], None, "asked").await.unwrap();
+    let view = live.device("monitor-1", tokio::time::Instant::now()).unwrap();
+    assert_eq!(view.points[0].value, None);
+    let device = Id::new("monitor-1").unwrap();
+    let point = Id::new("pulse_rate").unwrap();
+    let trend =
+        centre.site.store.history().read(&device, &point, Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+    assert_eq!(trend.len(), 1, "what is not of the visit stays");
+    // What was gathered and is not stored yet comes into no trend.
+    let erased = live.take_erased();
+    let mut gatherer = Gatherer::default();
+    let value = Value::float(71.0);
+    let sample =
+        Sample { point: 0, at: NOW, clock: ClockQuality::Synchronised, quality: Quality::Good, value };
+    gatherer.add(&Batch { layout: Arc::clone(&layout), samples: vec![sample] });
+    for Erased { device, from, to } in erased {
+        gatherer.forget(&device, from, to);
+    }
+    assert!(gatherer.take().is_empty());
+}
+
+#[tokio::test]
+async fn an_identity_in_a_message_id_is_not_stored_in_clear() {
+    let mut centre = Centre::build().await;
+    centre.open(1, "17", None).await.unwrap();
+    for patient in [Patient::of_id("17"), Patient::of_id(NUMBER)] {
+        centre.send(1, vec![pulse(&format!("LAB/{NUMBER}/MSG-{NUMBER}-1/0"), 70.0, patient)]).await.unwrap();
+    }
+    let stored = centre.site.store.cabin().measured(Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+    assert_eq!(stored.len(), 2);
+    let dump = serde_json::to_string(&stored).unwrap() + &centre.site.dump().await;
+    assert!(!dump.contains(NUMBER), "{dump}");
 }

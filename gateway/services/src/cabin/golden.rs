@@ -117,6 +117,7 @@ async fn visits_as_they_are_audited() {
     let deps = Deps {
         store: site.store.clone(),
         samples,
+        live: Arc::default(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),

@@ -66,6 +66,8 @@ impl CabinService {
                         measurement.key_reused = true;
                     }
                 }
+                // A sender may put an identity into it: only the hash is stored.
+                measurement.key = Some(identity.key.clone());
                 entry.marks.extend([identity.content, identity.key]);
             }
             let (version, pseudonym) = self.first_version(layout, measurement, now, &settings).await?;
@@ -276,6 +278,7 @@ mod tests {
         let deps = Deps {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
+            live: Arc::default(),
             events: crate::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),

@@ -16,6 +16,7 @@ use super::request::{Action, NewVisit, Outcome, Request};
 use super::rooms::Rooms;
 use crate::error::ServiceError;
 use crate::events::Events;
+use crate::live::Live;
 use crate::random::random;
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;
@@ -55,6 +56,8 @@ pub struct Deps {
     pub store: Store,
     /// Receives the values for live values and trends.
     pub samples: mpsc::Sender<Batch>,
+    /// The latest values, from which those of an erased visit are taken.
+    pub live: Arc<Live>,
     /// Events for screens.
     pub events: Events,
     /// Clock of the time stamps.

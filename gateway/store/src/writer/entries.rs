@@ -92,6 +92,16 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .await?;
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
+        Change::EraseTrend { device, from, to } => {
+            sqlx::query(
+                "DELETE FROM history WHERE device = (SELECT id FROM device WHERE name = ?) AND minute BETWEEN ? AND ?",
+            )
+            .bind(device.as_str())
+            .bind(from.minute().0)
+            .bind(to.0)
+            .execute(connection)
+            .await?;
+        }
         Change::ForgetAudit(before) => {
             sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;
         }

@@ -426,6 +426,7 @@ impl Contents {
                 Change::EraseVisit("erased".to_owned()),
                 Change::EraseMeasurement("erased".to_owned()),
                 Change::EraseResident("ERASED".to_owned()),
+                Change::EraseTrend { device: id("erased"), from: NOW, to: NOW },
                 Change::ForgetAlarm(id("erased")),
                 Change::Notified(1),
                 Change::ForgetAudit(NOW),

@@ -172,6 +172,7 @@ kinds!(Change {
     Self::EraseVisit(_) => "erase visit",
     Self::EraseMeasurement(_) => "erase measurement",
     Self::EraseResident(_) => "erase resident",
+    Self::EraseTrend { .. } => "erase trend",
     Self::ForgetAudit(_) => "forget audit",
     Self::Alarm { .. } => "alarm",
     Self::ForgetAlarm(_) => "forget alarm",
