@@ -34,9 +34,7 @@ pub fn bundle(measured: &[Measured], centre: &str, limits: &Limits, now: Timesta
 /// Returns one Observation per quantity; blood pressures are components of a single one.
 fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: &Limits) -> Vec<Value> {
     let readings = &version.measurement.readings;
-    let values: Vec<(Quantity, f64)> =
-        readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
-    let assessed = vital::assess(&values, version.context.glucose_time, limits);
+    let assessed = vital::judge(&version.measurement.readings, version.context.glucose_time, limits);
     let found = |quantity: Quantity| assessed.iter().find(|(q, _)| *q == quantity).map(|(_, a)| a);
     let (pressures, single): (Vec<&Reading>, Vec<&Reading>) =
         readings.iter().partition(|reading| is_pressure(reading.quantity));
@@ -157,14 +155,15 @@ fn value(observation: &mut Value, reading: &Reading) {
         Ok(value) => {
             let unit = reading.quantity.unit();
             let quantity = |value: f64| json!({"value": value, "unit": unit, "system": UCUM, "code": unit});
-            match reading.upper {
-                Some(upper) => {
-                    observation["valueRange"] = json!({"low": quantity(value), "high": quantity(upper)})
+            match (reading.comparator, reading.upper) {
+                (Some(comparator), _) => {
+                    observation["valueQuantity"] = quantity(value);
+                    observation["valueQuantity"]["comparator"] = json!(comparator);
                 }
-                None => observation["valueQuantity"] = quantity(value),
-            }
-            if let Some(comparator) = reading.comparator {
-                observation["valueQuantity"]["comparator"] = json!(comparator);
+                (None, Some(upper)) => {
+                    observation["valueRange"] = json!({"low": quantity(value), "high": quantity(upper)});
+                }
+                (None, None) => observation["valueQuantity"] = quantity(value),
             }
         }
         Err(why) => {

@@ -2,7 +2,7 @@
 
 use linli_domain::timezone::Zone;
 use linli_domain::visit::Status;
-use linli_domain::vital::{self, Limits, Quantity};
+use linli_domain::vital::{self, Limits};
 
 use super::Measured;
 use super::spreadsheet::Spreadsheet;
@@ -36,9 +36,7 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
     let mut sheet = Spreadsheet::new();
     sheet.row([at.as_str()].into_iter().chain(HEADINGS));
     for (visit, version) in measured {
-        let values: Vec<(Quantity, f64)> =
-            version.measurement.readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
-        let assessed = vital::assess(&values, version.context.glucose_time, limits);
+        let assessed = vital::judge(&version.measurement.readings, version.context.glucose_time, limits);
         let at = zone.shown(version.measurement.when());
         for reading in &version.measurement.readings {
             let quantity = reading.quantity;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Unassigned, window};
 use crate::Id;
-use crate::vital::{Caveat, Measurement};
+use crate::vital::Measurement;
 
 /// Devices give their time in whole seconds, so a measurement may be this much later than it says.
 const RESOLUTION: Duration = Duration::from_secs(1);
@@ -102,7 +102,7 @@ pub fn decide_without(
     if applies(Rule::OnePatient) && measurement.patient.is_unclear {
         return Err(Unassigned::PatientUnclear);
     }
-    if applies(Rule::OfAPerson) && is_test(measurement) {
+    if applies(Rule::OfAPerson) && measurement.is_test() {
         return Err(Unassigned::Test);
     }
     let delay = match window::delay(measurement) {
@@ -149,11 +149,6 @@ pub fn decide_without(
         }
     }
     Ok(position)
-}
-
-fn is_test(measurement: &Measurement) -> bool {
-    let marks = [Caveat::Demonstration, Caveat::ControlSolution];
-    measurement.readings.iter().any(|reading| marks.iter().any(|mark| reading.caveats.contains(mark)))
 }
 
 // === impl Candidate ===

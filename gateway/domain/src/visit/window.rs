@@ -34,9 +34,9 @@ const fn of(quantity: Quantity) -> (Duration, Duration) {
 /// How long the device may have kept it before sending. An error if that is not known: it comes out of the
 /// device's memory, or the two clocks do not agree.
 pub(super) fn delay(measurement: &Measurement) -> Result<Duration, Unassigned> {
-    let is_stored =
-        |caveats: &[Caveat]| caveats.contains(&Caveat::FromStorage) || caveats.contains(&Caveat::ClockSkew);
-    if measurement.readings.iter().any(|reading| is_stored(&reading.caveats)) {
+    const UNCLEAR: [Caveat; 3] = [Caveat::FromStorage, Caveat::ClockSkew, Caveat::TimeUnclear];
+    let mut caveats = measurement.readings.iter().flat_map(|reading| &reading.caveats);
+    if caveats.any(|caveat| UNCLEAR.contains(caveat)) {
         return Err(Unassigned::TimeUnclear);
     }
     let Some(device) = measurement.taken.device else { return Ok(Duration::ZERO) };

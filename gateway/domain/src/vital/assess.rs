@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Quantity;
+use super::{Quantity, Reading};
 
 /// When glucose was taken; without it glucose is not classified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +162,21 @@ fn glucose(value: f64, time: GlucoseTime) -> Assessment {
     } else {
         of("normal", "normal", "正常", false, GLUCOSE)
     }
+}
+
+/// What readings of one measurement mean. One that is no exact number is judged only if all that it can be is called
+/// the same.
+#[must_use]
+pub fn judge(
+    readings: &[Reading],
+    glucose_time: Option<GlucoseTime>,
+    limits: &Limits,
+) -> Vec<(Quantity, Assessment)> {
+    let judged = || readings.iter().filter_map(|reading| Some((reading.quantity, reading.judged()?)));
+    let least: Vec<_> = judged().map(|(quantity, (least, _))| (quantity, least)).collect();
+    let most: Vec<_> = judged().map(|(quantity, (_, most))| (quantity, most)).collect();
+    let of_most = assess(&most, glucose_time, limits);
+    assess(&least, glucose_time, limits).into_iter().filter(|found| of_most.contains(found)).collect()
 }
 
 /// What the values mean. Blood pressure needs both values unless one of them is extreme, glucose its time unless it

@@ -1,8 +1,8 @@
 //! Forms of vital signs.
 
 use super::{
-    Caveat, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Patient, Quantity,
-    Reading, Risk, Score, Taken, assess,
+    Caveat, Comparator, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Patient,
+    Quantity, Reading, Risk, Score, Site, Taken, assess,
 };
 use crate::{ClockQuality, Timestamp};
 use linli_golden::{every, sent, stored, words};
@@ -17,7 +17,10 @@ fn words_of_vital_signs() {
     words!(stored "vital/caveat", Caveat: BodyMovement, CuffLoose, IrregularPulse, PulseOutOfRange,
         ImproperPosition, PoorSignal, LowPerfusion, Preliminary, Questionable, Demonstration, FromStorage,
         Unusual, Inconsistent, ClockSkew, Corrected, ControlSolution,
-        StripError, SampleTooSmall, DeviceFault, TemperatureOutOfRange, Interrupted);
+        StripError, SampleTooSmall, DeviceFault, TemperatureOutOfRange, Interrupted, TimeUnclear);
+    words!(stored "vital/site", Site: Axillary, Body, Ear, Tympanic, Finger, Forehead, Gastrointestinal, Oral, Rectal,
+        Skin, Toe);
+    words!(stored "vital/comparator", Comparator: Below, AtMost, AtLeast, Above);
     words!(stored "vital/no_reading", NoReading: NotANumber, PositiveInfinity, NegativeInfinity,
         NotPerformed, Error);
     let coded: Vec<(&str, &str, &str)> =

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::plausible::possible;
 use super::{Comparator, Patient, Quantity, Site};
 use crate::{ClockQuality, Timestamp};
 
@@ -51,6 +52,8 @@ pub enum Caveat {
     TemperatureOutOfRange,
     /// The strip was pulled too early.
     Interrupted,
+    /// The device gave a time of measuring that cannot be read, or not to the minute.
+    TimeUnclear,
 }
 
 /// Why there is no value (FHIR data-absent-reason).
@@ -147,7 +150,7 @@ impl Caveat {
     /// Whether the value itself may be wrong, as opposed to the time of it.
     #[must_use]
     pub const fn is_doubt(self) -> bool {
-        !matches!(self, Self::FromStorage | Self::ClockSkew | Self::Corrected)
+        !matches!(self, Self::FromStorage | Self::ClockSkew | Self::TimeUnclear | Self::Corrected)
     }
 }
 
@@ -164,6 +167,30 @@ impl Reading {
     #[must_use]
     pub const fn none(quantity: Quantity, why: NoReading) -> Self {
         Self { quantity, value: Err(why), comparator: None, upper: None, site: None, caveats: Vec::new() }
+    }
+
+    /// The lowest and the highest number that the true value can be, `None` if no reference range applies: there is
+    /// no value, it is a test, or it was taken where the body has no temperature of its own.
+    #[must_use]
+    pub fn judged(&self) -> Option<(f64, f64)> {
+        let is_peripheral =
+            self.quantity == Quantity::Temperature && self.site.is_some_and(Site::is_peripheral);
+        let value = self.value.ok().filter(|_| !is_peripheral && !self.is_test())?;
+        let (least, most) = possible(self.quantity);
+        let step = 0.1_f64.powi(i32::from(self.quantity.decimals()));
+        Some(match (self.comparator, self.upper) {
+            (None, upper) => (value, upper.unwrap_or(value)),
+            (Some(Comparator::Below), _) => (least, value - step),
+            (Some(Comparator::AtMost), _) => (least, value),
+            (Some(Comparator::AtLeast), _) => (value, most),
+            (Some(Comparator::Above), _) => (value + step, most),
+        })
+    }
+
+    /// Whether it is of no person: the device was tested, or measured control solution.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.caveats.iter().any(|caveat| matches!(caveat, Caveat::Demonstration | Caveat::ControlSolution))
     }
 
     /// The number, if it may be averaged and compared: it is exact, and nothing makes it doubtful.
@@ -217,6 +244,12 @@ impl Measurement {
     pub fn when(&self) -> Timestamp {
         let is_skewed = self.readings.iter().any(|reading| reading.caveats.contains(&Caveat::ClockSkew));
         self.taken.device.filter(|_| !is_skewed).unwrap_or(self.taken.at)
+    }
+
+    /// Whether it is of no person: one of its readings is a test.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.readings.iter().any(Reading::is_test)
     }
 
     /// The value of a quantity, if there is one that is exact and not doubtful.

@@ -17,7 +17,7 @@ mod quantity;
 mod repeat;
 mod site;
 
-pub use assess::{Assessment, GlucoseTime, Limits, assess};
+pub use assess::{Assessment, GlucoseTime, Limits, assess, judge};
 pub use comparator::Comparator;
 pub use convert::{NotConvertible, convert};
 pub use measurement::{Caveat, Measurement, NoReading, Reading, Taken};

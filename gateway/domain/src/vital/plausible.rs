@@ -89,15 +89,20 @@ const fn hint(quantity: Quantity, value: f64) -> &'static str {
 /// Numbers that devices send in place of a value.
 const PLACEHOLDERS: [f64; 8] = [127.0, 255.0, 511.0, 2047.0, 32_767.0, 32_768.0, 65_535.0, 8_388_607.0];
 
-/// Whether a device sends this number because it has no value: zero, a negative number, all nines, the largest of a
-/// type, if no living person has it.
+/// Whether a device sends the number `sent` because it has no value: zero, a negative number, all nines, the largest
+/// of a type, and `value`, the same in the quantity's own unit, is one that no living person has. 99.9 °F is a fever.
 #[must_use]
-pub fn is_placeholder(quantity: Quantity, value: f64) -> bool {
-    let (low, high, ..) = bounds(quantity);
-    let is_possible = (low..=high).contains(&value);
-    let digits = value.to_string().replace('.', "");
+pub fn is_placeholder(quantity: Quantity, sent: f64, value: f64) -> bool {
+    let (low, high) = possible(quantity);
+    let digits = sent.to_string().replace('.', "");
     let is_nines = digits.len() >= 3 && digits.bytes().all(|digit| digit == b'9');
-    !is_possible && (value <= 0.0 || is_nines || PLACEHOLDERS.contains(&value))
+    !(low..=high).contains(&value) && (sent <= 0.0 || is_nines || PLACEHOLDERS.contains(&sent))
+}
+
+/// The least and the largest value that a living person can have.
+pub(super) const fn possible(quantity: Quantity) -> (f64, f64) {
+    let (low, high, ..) = bounds(quantity);
+    (low, high)
 }
 
 /// Rejects impossible measurements and adds caveats to doubtful readings.

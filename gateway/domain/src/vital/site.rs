@@ -24,6 +24,8 @@ pub enum Site {
     Oral,
     /// Rectum.
     Rectal,
+    /// Skin.
+    Skin,
     /// Toe.
     Toe,
 }
@@ -32,7 +34,7 @@ pub enum Site {
 
 impl Site {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Axillary,
         Self::Body,
         Self::Ear,
@@ -42,8 +44,16 @@ impl Site {
         Self::Gastrointestinal,
         Self::Oral,
         Self::Rectal,
+        Self::Skin,
         Self::Toe,
     ];
+
+    /// Whether its temperature is that of the surroundings as much as of the body: no range of body temperature
+    /// applies to it.
+    #[must_use]
+    pub const fn is_peripheral(self) -> bool {
+        matches!(self, Self::Finger | Self::Skin | Self::Toe)
+    }
 
     /// The word used in payloads.
     #[must_use]
@@ -58,6 +68,7 @@ impl Site {
             Self::Gastrointestinal => "gastrointestinal",
             Self::Oral => "oral",
             Self::Rectal => "rectal",
+            Self::Skin => "skin",
             Self::Toe => "toe",
         }
     }
@@ -67,7 +78,7 @@ impl Site {
     pub const fn chinese(self) -> &'static str {
         match self {
             Self::Axillary => "腋下",
-            Self::Body => "体表",
+            Self::Body => "体",
             Self::Ear => "耳",
             Self::Tympanic => "耳膜",
             Self::Finger => "手指",
@@ -75,6 +86,7 @@ impl Site {
             Self::Gastrointestinal => "胃肠",
             Self::Oral => "口",
             Self::Rectal => "直肠",
+            Self::Skin => "皮肤",
             Self::Toe => "脚趾",
         }
     }
@@ -105,6 +117,7 @@ impl Site {
             188_432 => Self::Finger,
             188_448 => Self::Toe,
             150_384 => Self::Gastrointestinal,
+            150_388 => Self::Skin,
             _ => return None,
         })
     }
@@ -113,7 +126,7 @@ impl Site {
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
         let word = word.trim().to_lowercase();
-        let known: [(&[&str], Self); 8] = [
+        let known: [(&[&str], Self); 9] = [
             (&["axil", "armpit", "腋"], Self::Axillary),
             (&["tymp", "耳膜", "鼓膜"], Self::Tympanic),
             (&["forehead", "temporal", "额"], Self::Forehead),
@@ -122,6 +135,7 @@ impl Site {
             (&["finger", "指"], Self::Finger),
             (&["toe", "趾"], Self::Toe),
             (&["ear", "耳"], Self::Ear),
+            (&["skin", "皮肤"], Self::Skin),
         ];
         known
             .into_iter()

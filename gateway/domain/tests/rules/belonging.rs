@@ -157,6 +157,7 @@ fn row_4_not_known_when() {
     for change in [
         (|m: &mut Measurement| m.readings[0].doubt(Caveat::FromStorage)) as fn(&mut Measurement),
         |m| m.readings[0].doubt(Caveat::ClockSkew),
+        |m| m.readings[0].doubt(Caveat::TimeUnclear),
         |m| m.taken.device = Some(Timestamp(m.taken.at.0 - 301_000)),
         |m| m.taken.device = Some(Timestamp(m.taken.at.0 + 301_000)),
         |m| (m.taken.device, m.taken.clock) = (Some(m.taken.at), ClockQuality::Unset),

@@ -1,7 +1,7 @@
 //! Measurements that no body gives.
 
 use linli_domain::vital::{
-    Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check, is_placeholder,
+    Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check, convert,
 };
 use linli_domain::{ClockQuality, Timestamp};
 
@@ -85,6 +85,7 @@ fn the_noise_of_a_conversion_is_no_digit() {
 
 #[test]
 fn what_devices_send_for_no_value_is_known() {
+    let is_placeholder = |quantity, value| linli_domain::vital::is_placeholder(quantity, value, value);
     for value in [0.0, -1.0, -999.0, 999.0, 999.9, 9999.0, 32_767.0, 65_535.0] {
         assert!(
             is_placeholder(Quantity::Systolic, value) && is_placeholder(Quantity::Temperature, value),
@@ -94,4 +95,15 @@ fn what_devices_send_for_no_value_is_known() {
     assert!(is_placeholder(Quantity::OxygenSaturation, 127.0) && !is_placeholder(Quantity::Systolic, 127.0));
     assert!(!is_placeholder(Quantity::Systolic, 1380.0) && !is_placeholder(Quantity::Temperature, 98.6));
     assert!(!is_placeholder(Quantity::OxygenSaturation, 99.0) && !is_placeholder(Quantity::Systolic, 99.9));
+    for (quantity, sent, unit) in [
+        (Quantity::Temperature, 99.9, "[degF]"),
+        (Quantity::Glucose, 127.0, "mg/dL"),
+        (Quantity::Glucose, 255.0, "mg/dL"),
+        (Quantity::Weight, 99.9, "[lb_av]"),
+    ] {
+        let value = convert(quantity, sent, unit).unwrap();
+        assert!(!linli_domain::vital::is_placeholder(quantity, sent, value), "{sent} {unit} is a value");
+        let none = convert(quantity, -999.0, unit).unwrap();
+        assert!(linli_domain::vital::is_placeholder(quantity, -999.0, none), "-999 {unit} is none");
+    }
 }

@@ -200,6 +200,10 @@ fn one_bad_value_never_costs_its_neighbours() {
         assert_eq!(all[0].value(Quantity::OxygenSaturation), Some(97.0), "{bad}");
     }
     assert_eq!(first("NM|14743-9^Glu^LN||HI|mmol/L").value, Err(NoReading::PositiveInfinity));
+    // What stands for "no value" in one unit is a value in another.
+    assert!((first("NM|8310-5^Temp^LN||99.9|[degF]").value.unwrap() - 37.72).abs() < 0.01);
+    assert!((first("NM|2339-0^Glu^LN||127|mg/dL").value.unwrap() - 7.05).abs() < 0.01);
+    assert!(first("NM|2339-0^Glu^LN||9999|mg/dL").value.is_err());
 }
 
 #[test]
@@ -346,4 +350,22 @@ fn other_delimiters_change_nothing() {
                 OBX#1#NM#8867-4*HR*LN##70#/min\r";
     let all = of(text).unwrap();
     assert_eq!((all[0].value(Quantity::PulseRate), all[0].patient.ids.len()), (Some(70.0), 2));
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_not_now() {
+    let caveats = |ordered: &str, observed: &str| {
+        let text = HEADER.to_owned()
+            + &format!("OBR|1||||||{ordered}\rOBX|1|NM|8867-4^HR^LN||70|/min|||||F|||{observed}\r");
+        of(&text).unwrap()[0].readings[0].caveats.clone()
+    };
+    for text in ["20261123", "2026", "yesterday", "2026-11-23 09:30", "20261323093000"] {
+        assert_eq!(caveats(text, ""), [Caveat::TimeUnclear], "OBR-7 {text}");
+        assert_eq!(caveats("20261123093000", text), [Caveat::TimeUnclear], "OBX-14 {text}");
+    }
+    for (ordered, observed) in
+        [("", ""), ("\"\"", ""), ("20261123093000", ""), ("20261123", "20261123093000")]
+    {
+        assert_eq!(caveats(ordered, observed), [], "{ordered} {observed}");
+    }
 }

@@ -206,8 +206,6 @@ fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
         newest
             .extend([Reading::of(Quantity::Systolic, systolic), Reading::of(Quantity::Diastolic, diastolic)]);
     }
-    let values: Vec<(Quantity, f64)> =
-        newest.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
     let context = counting.iter().fold(Context::default(), |so_far, version| Context {
         glucose_time: version.context.glucose_time.or(so_far.glucose_time),
         on_oxygen: version.context.on_oxygen.or(so_far.on_oxygen),
@@ -227,7 +225,7 @@ fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
     json!({
         "values": latest,
         "blood_pressure_of": pressure.map(|(.., count)| count),
-        "assessment": payload::assessment(&values, context, &settings.limits),
-        "news2": payload::news2(&values, context).score,
+        "assessment": payload::assessment(&newest, context, &settings.limits),
+        "news2": payload::news2(&newest, context).score,
     })
 }

@@ -7,7 +7,7 @@ use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_domain::rollup::{Gatherer, Minute, Rollup};
 use linli_domain::visit::{Ending, OpenedBy, Unassigned, Version, Visit};
-use linli_domain::vital::{Limits, Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{Caveat, Comparator, Limits, Measurement, Patient, Quantity, Reading, Taken};
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Layout, PointSpec, Quality, Sample, Timestamp, Value, ValueType,
 };
@@ -15,7 +15,7 @@ use linli_drivers::{NotTaken, VitalMeasurement};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Identity;
-use super::request::{NewVisit, Outcome};
+use super::request::{Action, NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
 use crate::error::ServiceError;
 use crate::golden::site::{NOW, Site};
@@ -333,4 +333,48 @@ async fn an_identity_in_a_message_id_is_not_stored_in_clear() {
     assert_eq!(stored.len(), 2);
     let dump = serde_json::to_string(&stored).unwrap() + &centre.site.dump().await;
     assert!(!dump.contains(NUMBER), "{dump}");
+}
+
+#[tokio::test]
+async fn a_test_is_given_to_nobody_not_even_by_a_person() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", None).await.unwrap();
+    let mut test = pulse("t", 201.0, Patient::of_id("17"));
+    test.readings[0].doubt(Caveat::ControlSolution);
+    centre.send(1, vec![test]).await.unwrap();
+    let waiting = centre.nobodys().await;
+    assert_eq!(waiting[0].unassigned, Some(Unassigned::Test));
+    let shown = super::payload::public(&waiting[0], &Limits::default());
+    assert_eq!(shown["assessment"], serde_json::json!([]), "no person has this value");
+    assert_eq!(shown["news2"], serde_json::json!({"known": 0, "any_three": false}));
+    let assign =
+        Action::Assign { measurement: waiting[0].id.clone(), visit: Some(visit.id), why: "his".to_owned() };
+    let Err(ServiceError::Conflict(words)) = centre.service.carry_out("lin", assign).await else { panic!() };
+    assert!(words.contains("control solution") && words.contains("质控"), "{words}");
+}
+
+#[tokio::test]
+async fn a_value_that_is_not_exact_is_never_shown_as_good() {
+    let layout = Arc::new(Layout {
+        device: Id::new("monitor-1").unwrap(),
+        name: "监护仪".to_owned(),
+        room: None,
+        class: DeviceClass::Vital,
+        profile: "hl7/oru-r01".to_owned(),
+        points: vec![PointSpec {
+            name: Id::new("pulse_rate").unwrap(),
+            unit: "/min".to_owned(),
+            kind: ValueType::Float,
+            writable: false,
+        }],
+    });
+    let quality = |change: fn(&mut Reading)| {
+        let mut measurement = pulse("q", 70.0, Patient::default());
+        change(&mut measurement.readings[0]);
+        super::payload::batch(&layout, &measurement).samples[0].quality
+    };
+    assert!(quality(|_| {}).is_good());
+    assert!(!quality(|reading| reading.comparator = Some(Comparator::Above)).is_good());
+    assert!(!quality(|reading| reading.upper = Some(72.0)).is_good());
+    assert!(!quality(|reading| reading.doubt(Caveat::BodyMovement)).is_good());
 }

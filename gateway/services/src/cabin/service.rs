@@ -137,7 +137,7 @@ impl CabinService {
         Arc::clone(&self.settings.borrow())
     }
 
-    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Outcome, ServiceError> {
+    pub(super) async fn carry_out(&mut self, who: &str, action: Action) -> Result<Outcome, ServiceError> {
         match action {
             Action::Open(new) => self.open(who, new).await,
             Action::End { visit, ending } => self.end(who, &visit, ending).await,
@@ -148,6 +148,9 @@ impl CabinService {
                 }
                 if let Some(visit) = &visit {
                     self.known(visit).await?;
+                    if newest.measurement.is_test() {
+                        return Err(ServiceError::Conflict(OF_NO_PERSON.to_owned()));
+                    }
                 }
                 let assigned = Version { visit, unassigned: None, status: Status::Amended, ..newest.clone() };
                 self.next(who, "measurement.assign", assigned, &why).await
@@ -315,6 +318,10 @@ const fn audited(ending: Ending) -> &'static str {
         Ending::Superseded => "Superseded",
     }
 }
+
+/// Refusal of a measurement that cannot be anybody's.
+const OF_NO_PERSON: &str = "it is a test or a control solution and can belong to no visit; measure again \
+                            (测试或质控液结果，不能归入就诊，请重新测量)";
 
 /// Validates a text by a person: one line of 1 to 200 characters.
 pub(super) fn short(what: &str, text: &str) -> Result<String, ServiceError> {

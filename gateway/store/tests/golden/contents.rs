@@ -258,11 +258,12 @@ fn newer_readings() -> Vec<Reading> {
     let none = Reading::none(Quantity::Glucose, NoReading::Error);
     let strip =
         vec![C::StripError, C::SampleTooSmall, C::DeviceFault, C::TemperatureOutOfRange, C::Interrupted];
+    let ear = Reading::of(Quantity::Temperature, 37.1);
     vec![
         Reading { caveats: strip, ..none },
         Reading { comparator: Some(Comparator::Above), ..Reading::of(Quantity::Glucose, 33.3) },
         Reading { upper: Some(12.0), ..Reading::of(Quantity::RespirationRate, 10.0) },
-        Reading { site: Some(Site::Ear), ..Reading::of(Quantity::Temperature, 37.1) },
+        Reading { site: Some(Site::Ear), caveats: vec![C::TimeUnclear], ..ear },
     ]
 }
 

@@ -151,6 +151,7 @@ kinds!(Caveat {
     Self::DeviceFault => "device fault",
     Self::TemperatureOutOfRange => "temperature out of range",
     Self::Interrupted => "interrupted",
+    Self::TimeUnclear => "time unclear",
 });
 kinds!(Quantity {
     Self::Systolic => "systolic",

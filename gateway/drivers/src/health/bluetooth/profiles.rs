@@ -200,11 +200,13 @@ fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> De
 }
 
 fn reading(quantity: Quantity, real: Real, unit: &str) -> Reading {
-    match real.value.map(|value| convert(quantity, value, unit)) {
+    match real.value.map(|sent| (sent, convert(quantity, sent, unit))) {
         // A mean pressure or a pulse of 0: the device has none.
-        Ok(Ok(value)) if is_placeholder(quantity, value) => Reading::none(quantity, NoReading::NotPerformed),
-        Ok(Ok(value)) => Reading::of(quantity, value),
-        Ok(Err(_)) => Reading::none(quantity, NoReading::Error),
+        Ok((sent, Ok(value))) if is_placeholder(quantity, sent, value) => {
+            Reading::none(quantity, NoReading::NotPerformed)
+        }
+        Ok((_, Ok(value))) => Reading::of(quantity, value),
+        Ok((_, Err(_))) => Reading::none(quantity, NoReading::Error),
         Err(why) => Reading::none(quantity, why),
     }
 }

@@ -53,10 +53,12 @@ pub(super) fn observation(segment: &Segment<'_>) -> Result<Option<Observation>, 
                     let set = segment.text(1);
                     convert(quantity, number, &unit).map_err(|reason| Refused::Unit { set, reason })
                 };
-                if is_placeholder(quantity, number) && comparator.is_none() {
+                let value = own(number);
+                let in_own_unit = *value.as_ref().unwrap_or(&number);
+                if comparator.is_none() && is_placeholder(quantity, number, in_own_unit) {
                     reading.value = Err(NoReading::Error);
                 } else {
-                    reading.value = Ok(own(number)?);
+                    reading.value = Ok(value?);
                     reading.comparator = comparator;
                     reading.upper = upper.map(own).transpose()?;
                 }

@@ -77,7 +77,7 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
         match segment.name() {
             "PID" | "PV1" => drop(patients.note(&segment)),
             "OBR" => {
-                let ordered = time::parse(&segment.component(7, 1), zone);
+                let ordered = time::read(&segment.component(7, 1), zone);
                 let is_control = is_control(&[segment.text(13), segment.raw(15).to_owned()]);
                 orders.push(Order { patient: patients.result(), ordered, is_control, entries: Vec::new() });
             }
@@ -94,11 +94,20 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
                 let patient = patients.result();
                 // A result without an order, or after another patient began.
                 if orders.last().is_none_or(|order| order.patient != patient) {
-                    orders.push(Order { patient, ordered: None, is_control: false, entries: Vec::new() });
+                    orders.push(Order {
+                        patient,
+                        ordered: (None, false),
+                        is_control: false,
+                        entries: Vec::new(),
+                    });
                 }
                 unreadable = unreadable.or(found.unreadable.map(|value| (segment.text(1), value)));
-                let time = time::parse(&segment.component(14, 1), zone);
-                let entry = Entry { group: segment.text(4), time, reading: found.reading };
+                let (time, is_unclear) = time::read(&segment.component(14, 1), zone);
+                let mut reading = found.reading;
+                if is_unclear {
+                    reading.doubt(Caveat::TimeUnclear);
+                }
+                let entry = Entry { group: segment.text(4), time, reading };
                 orders.last_mut().into_iter().for_each(|order| order.entries.push(entry.clone()));
             }
             _ => {}
@@ -113,10 +122,14 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
         for (part, entries) in grouped(entries).into_iter().enumerate() {
             let part = if part == 0 { String::new() } else { format!(".{part}") };
             // The earliest: what began before a visit is not of it.
-            let device = entries.iter().filter_map(|entry| entry.time).min().or(ordered);
+            let own = entries.iter().filter_map(|entry| entry.time).min();
+            let (device, is_unclear) = own.map_or(ordered, |own| (Some(own), false));
             let mut readings: Vec<Reading> = entries.into_iter().map(|entry| entry.reading).collect();
             if is_control {
                 readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ControlSolution));
+            }
+            if is_unclear {
+                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::TimeUnclear));
             }
             found.push(Measurement {
                 taken: Taken { at: now.at, clock: now.clock, device },
@@ -140,8 +153,8 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
 struct Order {
     /// Number of the patient's group.
     patient: usize,
-    /// OBR-7.
-    ordered: Option<Timestamp>,
+    /// OBR-7, and whether it says something that is no time.
+    ordered: (Option<Timestamp>, bool),
     is_control: bool,
     entries: Vec<Entry>,
 }
