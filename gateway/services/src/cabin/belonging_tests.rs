@@ -378,3 +378,17 @@ async fn a_value_that_is_not_exact_is_never_shown_as_good() {
     assert!(!quality(|reading| reading.upper = Some(72.0)).is_good());
     assert!(!quality(|reading| reading.doubt(Caveat::BodyMovement)).is_good());
 }
+
+#[tokio::test]
+async fn what_was_withdrawn_is_not_assigned() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", None).await.unwrap();
+    centre.named(1, "w", &["99"], &[]).await;
+    let measurement = centre.nobodys().await.remove(0).id;
+    let withdraw = Action::Withdraw { measurement: measurement.clone(), why: "cuff".to_owned() };
+    centre.service.carry_out("lin", withdraw).await.unwrap();
+    let assign = Action::Assign { measurement, visit: Some(visit.id.clone()), why: "his".to_owned() };
+    let Err(ServiceError::Conflict(words)) = centre.service.carry_out("lin", assign).await else { panic!() };
+    assert!(words.contains("withdrawn") && words.contains("作废"), "{words}");
+    assert!(centre.pulses(&visit).await.is_empty());
+}

@@ -146,6 +146,9 @@ impl CabinService {
                 if newest.visit == visit {
                     return Err(ServiceError::Conflict("it is so already; nothing changed".to_owned()));
                 }
+                if newest.status == Status::EnteredInError {
+                    return Err(ServiceError::Conflict(WITHDRAWN.to_owned()));
+                }
                 if let Some(visit) = &visit {
                     self.known(visit).await?;
                     if newest.measurement.is_test() {
@@ -318,6 +321,10 @@ const fn audited(ending: Ending) -> &'static str {
         Ending::Superseded => "Superseded",
     }
 }
+
+/// Refusal of a measurement that was withdrawn.
+const WITHDRAWN: &str =
+    "it was withdrawn; correct it if its values are right (该测量已作废；如数值无误请先更正)";
 
 /// Refusal of a measurement that cannot be anybody's.
 const OF_NO_PERSON: &str = "it is a test or a control solution and can belong to no visit; measure again \
