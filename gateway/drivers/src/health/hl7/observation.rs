@@ -6,7 +6,7 @@ use linli_domain::vital::{
 };
 
 use super::message::Segment;
-use super::oru::Refused;
+use super::refused::Refused;
 
 /// What OBX-3 says.
 struct Code {
