@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use linli_domain::vital::{Measurement, Reading, Taken, check};
+use linli_domain::vital::{Measurement, Patient, Reading, Taken, check};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_drivers::health::Zone;
 use linli_drivers::health::bluetooth::profiles::{PROFILES, hear};
@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
                     .all(|reading| reading.value.is_ok_and(f64::is_finite) || reading.value.is_err())
             );
         }
-        if let Some(answer) = acknowledge(&message, &Code::Accept(String::new()), "1", NOW.at) {
+        for answer in acknowledge(&message, &Code::Accept(String::new()), "1", NOW.at) {
             assert!(Message::parse(&answer).is_ok(), "our own answers are messages");
         }
     }
@@ -54,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
 /// Whatever is taken is a finite number.
 fn believable(readings: Vec<Reading>) {
     let taken = Taken { at: NOW.at, clock: NOW.clock, device: None };
-    let mut measurement = Measurement { taken, readings, key: None, key_reused: false, user: None, patient: None };
+    let mut measurement = Measurement { taken, readings, key: None, key_reused: false, user: None, patient: Patient::default() };
     if check(&mut measurement).is_ok() {
         assert!(
             measurement

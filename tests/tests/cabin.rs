@@ -125,6 +125,43 @@ async fn a_message_id_that_is_used_again_with_other_content_loses_nothing() -> a
     Ok(())
 }
 
+#[tokio::test]
+async fn a_message_about_two_patients_is_split_or_held_and_never_mixed() -> anyhow::Result<()> {
+    let stage = Workspace::new()?;
+    let broker = Broker::start(&stage).await?;
+    let monitor = Hl7Monitor::new()?;
+    let config = stage.configure(broker.port, STORE, &monitor.device(Some("cabin")))?;
+    let facility = std::fs::read_to_string(config.join("facility.toml"))?;
+    let room = "\n[[room]]\nid = \"cabin\"\nname = \"健康小屋\"\n";
+    std::fs::write(config.join("facility.toml"), facility + room)?;
+    let mut gateway = Gateway::start(&config, &stage.path("data")).await?;
+    gateway.answering().await?;
+    monitor.listening().await?;
+    let body = serde_json::json!({"by": "worker", "code": "A1", "room": "cabin"});
+    let (status, visit) = gateway.ask("POST", "/api/v1/visits", &body)?;
+    assert_eq!(status, 201, "{visit}");
+    let person = |id: &str| format!("PID|||{id}^^^GW^PI\r");
+    let pulse = |value: u8| {
+        format!("OBR|1|||85353-1^Vital signs^LN\rOBX|1|NM|8867-4^HR^LN||{value}|/min^^UCUM|||||F\r")
+    };
+    let header = |control: &str| format!("MSH|^~\\&|CABIN|S|GW|S|||ORU^R01^ORU_R01|{control}|P|2.6\r");
+    let split = header("T1") + &person("A1") + &pulse(61) + &person("B9") + &pulse(99);
+    let unclear = header("T2") + &person("A1") + &person("B9") + &pulse(62) + &pulse(98);
+    let answers = monitor.send(&[split, unclear]).await?;
+    assert_eq!((&answers[0]["code"], &answers[1]["code"]), (&"AA".into(), &"AE".into()), "{answers:?}");
+    assert!(answers[1]["reason"].as_str().is_some_and(|reason| reason.contains("one PID")), "{answers:?}");
+    let id = visit["id"].as_str().unwrap_or_default();
+    let (_, shown) = gateway.ask("GET", &format!("/api/v1/visits/{id}"), &Value::Null)?;
+    let values = |list: &Value| -> Vec<f64> {
+        let all = list.as_array().into_iter().flatten();
+        all.filter_map(|m| m["measurement"]["readings"][0]["value"].as_f64()).collect()
+    };
+    assert_eq!(values(&shown["measurements"]), [61.0]);
+    let (_, waiting) = gateway.ask("GET", "/api/v1/measurements/unassigned", &Value::Null)?;
+    assert_eq!(values(&waiting), [99.0, 62.0, 98.0], "held for a person");
+    gateway.stop().await
+}
+
 /// 4 MiB hold some hundred measurements. What does not fit is answered as not taken, and seen in `/readyz`
 /// and the metrics; the rest of the gateway works.
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
     let listed = linli(&["visits", "list", "--config", &config]).await?;
     let listed = String::from_utf8(listed.stdout)?;
     let visit = listed.split_whitespace().next().unwrap_or_default();
-    let shown = linli(&["visits", "show", visit, "--reveal", "--config", &config]).await?;
+    let shown = linli(&["visits", "show", visit, "--reveal", "--json", "--config", &config]).await?;
     let shown: serde_json::Value = serde_json::from_slice(&shown.stdout)?;
     assert_eq!(shown["measurements"].as_array().map(Vec::len), Some(2), "{shown}");
     let identity = |key: &str| shown["identity"][key].as_str().unwrap_or_default().to_owned();

@@ -85,6 +85,13 @@ impl Gatherer {
         }
     }
 
+    /// Drops what was gathered of a device in `[from, to]`.
+    pub fn forget(&mut self, device: &Id, from: Timestamp, to: Timestamp) {
+        if let Some(minutes) = self.devices.get_mut(device) {
+            minutes.retain(|minute| !(from.minute()..=to).contains(&minute.minute));
+        }
+    }
+
     /// Takes everything gathered so far; the store merges partial minutes.
     pub fn take(&mut self) -> Vec<Minute> {
         std::mem::take(&mut self.devices).into_values().flatten().collect()

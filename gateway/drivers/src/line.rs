@@ -44,8 +44,8 @@ pub struct LineContext {
 pub struct VitalMeasurement {
     /// Layout of the device.
     pub layout: Arc<Layout>,
-    /// The measurement.
-    pub measurement: Measurement,
+    /// What was measured; stored as a whole or not at all.
+    pub measurements: Vec<Measurement>,
     /// Where the sender waits for the confirmation that the measurement is stored (with an optional
     /// remark), or for the reason why it was rejected.
     pub reply: Option<oneshot::Sender<Result<Option<String>, NotTaken>>>,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use linli_domain::vital::{self, Measurement, Quantity, Reading, Taken};
+use linli_domain::vital::{self, Measurement, Patient, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Timestamp};
 use linli_drivers::health::models::{Decoded, MODELS, Model};
 use linli_drivers::health::spot::Spot;
@@ -68,7 +68,7 @@ fn taken(all: &[Vec<Reading>]) -> Vec<Vec<Option<f64>>> {
             key: None,
             key_reused: false,
             user: None,
-            patient: None,
+            patient: Patient::default(),
         };
         vital::check(&mut measurement).is_ok().then(|| readings.iter().map(|r| r.value.ok()).collect())
     };

@@ -4,7 +4,7 @@
 
 use linli_domain::audit::hex;
 use linli_domain::visit::{Status, Version, Visit};
-use linli_domain::vital::{self, Assessment, Limits, Quantity, Reading};
+use linli_domain::vital::{self, Assessment, Caveat, Limits, Quantity, Reading};
 use linli_domain::{Civil, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -34,9 +34,7 @@ pub fn bundle(measured: &[Measured], centre: &str, limits: &Limits, now: Timesta
 /// Returns one Observation per quantity; blood pressures are components of a single one.
 fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: &Limits) -> Vec<Value> {
     let readings = &version.measurement.readings;
-    let values: Vec<(Quantity, f64)> =
-        readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
-    let assessed = vital::assess(&values, version.context.glucose_time, limits);
+    let assessed = vital::judge(&version.measurement.readings, version.context.glucose_time, limits);
     let found = |quantity: Quantity| assessed.iter().find(|(q, _)| *q == quantity).map(|(_, a)| a);
     let (pressures, single): (Vec<&Reading>, Vec<&Reading>) =
         readings.iter().partition(|reading| is_pressure(reading.quantity));
@@ -64,6 +62,9 @@ fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: 
         value(&mut one, reading);
         interpret(&mut one, found(quantity));
         note(&mut one, &[reading]);
+        if let Some(site) = reading.site {
+            one["bodySite"] = json!({"text": site.as_str()});
+        }
         all.push(one);
     }
     all
@@ -77,12 +78,13 @@ fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &st
         "meta": {"versionId": version.version.to_string(), "lastUpdated": instant(version.at)},
         "identifier": [{"system": format!("urn:linli:{centre}:measurement"), "value": version.id}],
         "status": match version.status {
+            Status::Final if is_preliminary(version) => "preliminary",
             Status::Final => "final",
             Status::Amended => "amended",
             Status::Corrected => "corrected",
             Status::EnteredInError => "entered-in-error",
         },
-        "effectiveDateTime": instant(version.measurement.taken.at),
+        "effectiveDateTime": instant(version.measurement.when()),
         "issued": instant(version.at),
         "device": {
             "identifier": {"system": format!("urn:linli:{centre}:device"), "value": version.device},
@@ -100,6 +102,11 @@ fn observation(version: &Version, visit: Option<&Visit>, centre: &str, part: &st
             json!({"identifier": {"system": format!("urn:linli:{centre}:visit"), "value": visit.id}});
     }
     observation
+}
+
+/// Whether the device calls all of it preliminary.
+fn is_preliminary(version: &Version) -> bool {
+    version.measurement.readings.iter().all(|reading| reading.caveats.contains(&Caveat::Preliminary))
 }
 
 /// Name of the FHIR profile (empty: none) and the category code.
@@ -147,8 +154,17 @@ fn value(observation: &mut Value, reading: &Reading) {
     match reading.value {
         Ok(value) => {
             let unit = reading.quantity.unit();
-            observation["valueQuantity"] =
-                json!({"value": value, "unit": unit, "system": UCUM, "code": unit});
+            let quantity = |value: f64| json!({"value": value, "unit": unit, "system": UCUM, "code": unit});
+            match (reading.comparator, reading.upper) {
+                (Some(comparator), _) => {
+                    observation["valueQuantity"] = quantity(value);
+                    observation["valueQuantity"]["comparator"] = json!(comparator);
+                }
+                (None, Some(upper)) => {
+                    observation["valueRange"] = json!({"low": quantity(value), "high": quantity(upper)});
+                }
+                (None, None) => observation["valueQuantity"] = quantity(value),
+            }
         }
         Err(why) => {
             observation["dataAbsentReason"] = json!({"coding": [{"system": ABSENT, "code": why}]});

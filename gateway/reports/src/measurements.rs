@@ -2,7 +2,7 @@
 
 use linli_domain::timezone::Zone;
 use linli_domain::visit::Status;
-use linli_domain::vital::{self, Limits, Quantity};
+use linli_domain::vital::{self, Limits};
 
 use super::Measured;
 use super::spreadsheet::Spreadsheet;
@@ -36,17 +36,14 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
     let mut sheet = Spreadsheet::new();
     sheet.row([at.as_str()].into_iter().chain(HEADINGS));
     for (visit, version) in measured {
-        let values: Vec<(Quantity, f64)> =
-            version.measurement.readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
-        let assessed = vital::assess(&values, version.context.glucose_time, limits);
-        let at = zone.shown(version.measurement.taken.at);
+        let assessed = vital::judge(&version.measurement.readings, version.context.glucose_time, limits);
+        let at = zone.shown(version.measurement.when());
         for reading in &version.measurement.readings {
             let quantity = reading.quantity;
             let flag = assessed.iter().find(|(q, _)| *q == quantity).map_or("", |(_, found)| found.chinese);
-            let value = reading.value.map_or_else(
-                |_| String::new(),
-                |value| format!("{value:.*}", usize::from(quantity.decimals())),
-            );
+            let value = reading.shown().unwrap_or_default();
+            let site = reading.site.map_or_else(String::new, |site| format!("（{}）", site.chinese()));
+            let name = format!("{}{site}", quantity.chinese());
             let number = version.version.to_string();
             let row = [
                 at.as_str(),
@@ -54,7 +51,7 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
                 version.visit.as_deref().unwrap_or_default(),
                 version.room.as_ref().map_or("", |room| room.as_str()),
                 version.device.as_str(),
-                quantity.chinese(),
+                &name,
                 quantity.loinc(),
                 &value,
                 quantity.unit(),

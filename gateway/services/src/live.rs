@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample};
+use linli_domain::{Batch, DeviceClass, Id, Layout, Quality, Reason, Sample, Timestamp};
 use linli_drivers::{DeviceState, LineEvent};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -13,6 +13,18 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub struct Live {
     devices: Mutex<BTreeMap<Id, Device>>,
+    erased: Mutex<Vec<Erased>>,
+}
+
+/// Values of a device that are erased because of whom they are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// The device.
+    pub device: Id,
+    /// The first minute.
+    pub from: Timestamp,
+    /// The end of the last minute.
+    pub to: Timestamp,
 }
 
 /// A device as configured.
@@ -120,6 +132,39 @@ impl Live {
                 *slot = Some((sample.clone(), now));
             }
         }
+    }
+
+    /// The devices of a room that measure vital signs.
+    #[must_use]
+    pub fn vital_devices(&self, room: &Id) -> Vec<Id> {
+        let devices = self.lock();
+        let is_here =
+            |layout: &Layout| layout.class == DeviceClass::Vital && layout.room.as_ref() == Some(room);
+        devices
+            .iter()
+            .filter(|(_, device)| is_here(&device.configured.layout))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Forgets the values of that time, and keeps what must not come into the trends any more for
+    /// [`Live::take_erased`].
+    pub fn erase(&self, erased: Vec<Erased>) {
+        let mut devices = self.lock();
+        for Erased { device, from, to } in &erased {
+            let points = devices.get_mut(device).into_iter().flat_map(|device| &mut device.points);
+            for point in points {
+                point.take_if(|(sample, _)| (*from..=*to).contains(&sample.at));
+            }
+        }
+        drop(devices);
+        self.erased.lock().unwrap_or_else(PoisonError::into_inner).extend(erased);
+    }
+
+    /// What was erased since the last call.
+    #[must_use]
+    pub fn take_erased(&self) -> Vec<Erased> {
+        std::mem::take(&mut *self.erased.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Stores a change of a device's state.

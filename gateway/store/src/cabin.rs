@@ -47,7 +47,7 @@ impl Cabin {
 
     /// Visits opened in `[from, to)`, oldest first.
     pub async fn visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Visit>, ReadError> {
-        let sql = "SELECT id, body FROM visit WHERE opened >= ? AND opened < ? ORDER BY opened LIMIT ?";
+        let sql = "SELECT id, body FROM visit WHERE opened >= ? AND opened < ? ORDER BY opened, id LIMIT ?";
         let rows =
             sqlx::query(sql).bind(from.0).bind(to.0).bind(MOST).fetch_all(&self.readers.pool()).await?;
         Ok(self.visits_in(&rows))
@@ -55,14 +55,21 @@ impl Cabin {
 
     /// Visits that have not ended, oldest first.
     pub async fn open_visits(&self) -> Result<Vec<Visit>, ReadError> {
-        let sql = "SELECT id, body FROM visit WHERE ended IS NULL ORDER BY opened";
+        let sql = "SELECT id, body FROM visit WHERE ended IS NULL ORDER BY opened, id";
         Ok(self.visits_in(&sqlx::query(sql).fetch_all(&self.readers.pool()).await?))
     }
 
     /// Visits of one resident, oldest first.
     pub async fn visits_of(&self, pseudonym: &str) -> Result<Vec<Visit>, ReadError> {
-        let sql = "SELECT id, body FROM visit WHERE pseudonym = ? ORDER BY opened";
+        let sql = "SELECT id, body FROM visit WHERE pseudonym = ? ORDER BY opened, id";
         Ok(self.visits_in(&sqlx::query(sql).bind(pseudonym).fetch_all(&self.readers.pool()).await?))
+    }
+
+    /// Stored visits with that code, oldest first; the case of letters does not matter.
+    pub async fn visits_with_code(&self, code: &str) -> Result<Vec<Visit>, ReadError> {
+        let sql = "SELECT id, body FROM visit WHERE CASE WHEN json_valid(body) THEN \
+             json_extract(body, '$.code') END = ? COLLATE NOCASE ORDER BY opened, id";
+        Ok(self.visits_in(&sqlx::query(sql).bind(code).fetch_all(&self.readers.pool()).await?))
     }
 
     /// The visit with that id.
@@ -74,14 +81,14 @@ impl Cabin {
 
     /// The latest version of everything measured during a visit, oldest first.
     pub async fn measured_during(&self, visit: &str) -> Result<Vec<Version>, ReadError> {
-        let sql = format!("{LATEST} AND visit = ? ORDER BY at");
+        let sql = format!("{LATEST} AND visit = ? ORDER BY at, id");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(visit).fetch_all(&self.readers.pool()).await?;
         Ok(self.versions_in(&rows))
     }
 
     /// The latest version of every measurement taken in `[from, to)`, oldest first.
     pub async fn measured(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Version>, ReadError> {
-        let sql = format!("{LATEST} AND at >= ? AND at < ? ORDER BY at LIMIT ?");
+        let sql = format!("{LATEST} AND at >= ? AND at < ? ORDER BY at, id LIMIT ?");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(from.0)
             .bind(to.0)
@@ -93,7 +100,7 @@ impl Cabin {
 
     /// Measurements not assigned to a visit, oldest first.
     pub async fn unassigned(&self) -> Result<Vec<Version>, ReadError> {
-        let sql = format!("{LATEST} AND visit IS NULL ORDER BY at LIMIT ?");
+        let sql = format!("{LATEST} AND visit IS NULL ORDER BY at, id LIMIT ?");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(MOST).fetch_all(&self.readers.pool()).await?;
         Ok(self.versions_in(&rows))
     }

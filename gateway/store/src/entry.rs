@@ -75,6 +75,15 @@ pub enum Change {
     EraseMeasurement(String),
     /// An identity is erased.
     EraseResident(String),
+    /// The trends of a device in these minutes are erased.
+    EraseTrend {
+        /// The device.
+        device: Id,
+        /// The first minute.
+        from: Timestamp,
+        /// The last minute.
+        to: Timestamp,
+    },
     /// Audit entries before this time are deleted.
     ForgetAudit(Timestamp),
     /// The state of an alarm, as the alarm service writes it.
@@ -122,7 +131,13 @@ impl Entry {
     /// Whether something is erased: then it must not be found in the file either.
     pub(crate) fn erases(&self) -> bool {
         let erases = |change: &Change| {
-            matches!(change, Change::EraseVisit(_) | Change::EraseMeasurement(_) | Change::EraseResident(_))
+            matches!(
+                change,
+                Change::EraseVisit(_)
+                    | Change::EraseMeasurement(_)
+                    | Change::EraseResident(_)
+                    | Change::EraseTrend { .. }
+            )
         };
         self.changes.iter().any(erases)
     }

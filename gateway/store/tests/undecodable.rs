@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, OpenedBy, Status, Version, Visit};
-use linli_domain::vital::{Measurement, Taken};
+use linli_domain::vital::{Measurement, Patient, Taken};
 use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Timestamp};
 use linli_store::{
     Audit, Begun, Change, Document, Entry, Notification, ReadError, Resident, Row, Store, inspect,
@@ -291,7 +291,7 @@ fn version(id: &str) -> Version {
             key: None,
             key_reused: false,
             user: None,
-            patient: None,
+            patient: Patient::default(),
         },
         context: Context::default(),
         at: NOW,

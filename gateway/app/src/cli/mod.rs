@@ -30,6 +30,7 @@ mod run;
 mod scan;
 pub mod schema;
 mod socket;
+mod visit_show;
 mod visits;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
 use super::socket;
+use super::visit_show;
 use linli_config::settings::key::Key;
 
 /// Longest wait for the gateway.
@@ -67,6 +68,9 @@ enum Verb {
         /// Show the name of the resident; the access is recorded in the audit log
         #[arg(long)]
         reveal: bool,
+        /// Print everything as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// List measurements that belong to no visit yet (待认领)
     Unassigned,
@@ -143,13 +147,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             };
             get(args, &path)?.as_array().into_iter().flatten().for_each(|visit| println!("{}", line(visit)));
         }
-        Verb::Show { visit, reveal } => {
+        Verb::Show { visit, reveal, json } => {
             let path = format!("/api/v1/visits/{}?reveal={reveal}", id(visit)?);
-            println!("{}", serde_json::to_string_pretty(&get(args, &path)?)?);
+            let shown = get(args, &path)?;
+            if *json {
+                println!("{}", serde_json::to_string_pretty(&shown)?);
+            } else {
+                print!("{}", visit_show::text(&shown));
+            }
         }
         Verb::Unassigned => {
             let waiting = get(args, "/api/v1/measurements/unassigned")?;
-            waiting.as_array().into_iter().flatten().for_each(|version| println!("{}", measured(version)));
+            waiting
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|version| println!("{}", visit_show::measured(version)));
         }
         Verb::Assign { measurement, visit, why } => {
             let path = format!("/api/v1/measurements/{}/assign", id(measurement)?);
@@ -243,15 +256,6 @@ fn line(visit: &Value) -> String {
         word("code"),
         word("name")
     )
-}
-
-fn measured(version: &Value) -> String {
-    let readings = version["measurement"]["readings"].as_array();
-    let values: Vec<String> =
-        readings.into_iter().flatten().map(|r| format!("{} {}", text(r, "quantity"), r["value"])).collect();
-    let word = |key| text(version, key);
-    let at = when(&version["measurement"]["taken"]["at"]);
-    format!("{}  {at}  {:12} {:14} {}", word("id"), word("device"), word("unassigned"), values.join(", "))
 }
 
 fn text(of: &Value, key: &str) -> String {

@@ -37,7 +37,7 @@ impl Resident {
 
 /// The visit code printed on the slip of the nth resident.
 pub fn code(nth: u64) -> String {
-    format!("A{:03}", nth % 1000)
+    format!("A{nth:03}")
 }
 
 /// Invented name and identity number of the nth resident. The check digit is valid (GB 11643).

@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use linli_services::cabin::Steady;
 use linli_services::events::Events;
-use linli_services::live::Live;
+use linli_services::live::{Erased, Live};
 use linli_web::status::Flow;
 
 /// Batches waiting between lines and store: at 1000 requests a second, one second's worth.
@@ -110,9 +110,17 @@ impl Pipeline {
                     filter.rules = self.rules.borrow_and_update().clone();
                     filter.reporters.clear();
                 }
-                _ = flush.tick() => self.store.history().add(gatherer.take()).await,
+                _ = flush.tick() => self.flush(&mut gatherer).await,
             }
             self.flow.progress.fetch_add(1, Ordering::Relaxed);
+        }
+        self.flush(&mut gatherer).await;
+    }
+
+    /// Stores what was gathered for the trends, without what was erased meanwhile.
+    async fn flush(&self, gatherer: &mut Gatherer) {
+        for Erased { device, from, to } in self.live.take_erased() {
+            gatherer.forget(&device, from, to);
         }
         self.store.history().add(gatherer.take()).await;
     }
@@ -165,7 +173,8 @@ impl Pipeline {
             return;
         }
         let Some(measurement) = steady.push(batch, Instant::now()) else { return };
-        let reported = VitalMeasurement { layout: Arc::clone(&batch.layout), measurement, reply: None };
+        let (layout, measurements) = (Arc::clone(&batch.layout), vec![measurement]);
+        let reported = VitalMeasurement { layout, measurements, reply: None };
         let measurements = self.measurements.as_ref().and_then(mpsc::WeakSender::upgrade);
         let taken = measurements.is_some_and(|measurements| measurements.try_send(reported).is_ok());
         if !taken {

@@ -168,6 +168,7 @@ async fn cabin_service(
     let deps = cabin::Deps {
         store: store.clone(),
         samples,
+        live: Arc::clone(&observed.live),
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.cabin),

@@ -1,7 +1,7 @@
 //! Forms of visits and of what was measured during them.
 
 use super::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
-use crate::vital::{GlucoseTime, Measurement, Quantity, Reading, Taken};
+use crate::vital::{GlucoseTime, Measurement, Patient, Quantity, Reading, Taken};
 use crate::{ClockQuality, Id, Timestamp};
 use linli_golden::{stored, words};
 
@@ -11,7 +11,7 @@ fn words_of_visits() {
     words!(stored "visit/ending", Ending: Completed, Abandoned, TimedOut, Superseded);
     words!(stored "visit/status", Status: Final, Amended, Corrected, EnteredInError);
     words!(stored "visit/unassigned", Unassigned: NoRoom, NoVisit, BegunBefore, TwoVisits, TimeUnclear,
-        OtherPatient);
+        OtherPatient, OtherRoom, SeveralPatients, PatientUnclear, Test);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn versions_of_measurements() {
         key: None,
         key_reused: false,
         user: None,
-        patient: text("never stored"),
+        patient: Patient::of_id("never stored"),
     };
     let version = Version {
         id: "00112233445566778899aabbccddeeff".to_owned(),

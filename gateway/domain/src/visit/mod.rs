@@ -1,11 +1,14 @@
 //! Visits to a health cabin, and what was measured during them.
 
-mod binding;
+mod belonging;
 #[cfg(test)]
 mod golden;
+mod unassigned;
 mod version;
+mod window;
 
-pub use binding::{Span, Unassigned, bind};
+pub use belonging::{Arrival, Candidate, Forms, Rule, Span, decide, decide_without};
+pub use unassigned::Unassigned;
 pub use version::{Context, Status, Version};
 
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Forms of vital signs.
 
 use super::{
-    Caveat, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Quantity, Reading, Risk,
-    Score, Taken, assess,
+    Caveat, Comparator, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Patient,
+    Quantity, Reading, Risk, Score, Site, Taken, assess,
 };
 use crate::{ClockQuality, Timestamp};
 use linli_golden::{every, sent, stored, words};
@@ -16,7 +16,11 @@ fn words_of_vital_signs() {
     words!(stored "vital/glucose_time", GlucoseTime: Fasting, AfterMeal, Random);
     words!(stored "vital/caveat", Caveat: BodyMovement, CuffLoose, IrregularPulse, PulseOutOfRange,
         ImproperPosition, PoorSignal, LowPerfusion, Preliminary, Questionable, Demonstration, FromStorage,
-        Unusual, Inconsistent, ClockSkew, Corrected, ControlSolution);
+        Unusual, Inconsistent, ClockSkew, Corrected, ControlSolution,
+        StripError, SampleTooSmall, DeviceFault, TemperatureOutOfRange, Interrupted, TimeUnclear);
+    words!(stored "vital/site", Site: Axillary, Body, Ear, Tympanic, Finger, Forehead, Gastrointestinal, Oral, Rectal,
+        Skin, Toe);
+    words!(stored "vital/comparator", Comparator: Below, AtMost, AtLeast, Above);
     words!(stored "vital/no_reading", NoReading: NotANumber, PositiveInfinity, NegativeInfinity,
         NotPerformed, Error);
     let coded: Vec<(&str, &str, &str)> =
@@ -43,7 +47,7 @@ fn measurements() {
         key: Some("7".to_owned()),
         key_reused: false,
         user: Some(2),
-        patient: None,
+        patient: Patient::default(),
     };
     let plain = Measurement {
         taken: least,
@@ -51,7 +55,7 @@ fn measurements() {
         key: None,
         key_reused: false,
         user: None,
-        patient: Some("p".to_owned()),
+        patient: Patient::of_id("p"),
     };
     stored("vital/measurement", &[whole, plain]);
 }

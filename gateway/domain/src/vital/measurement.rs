@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Quantity;
+use super::plausible::possible;
+use super::{Comparator, Patient, Quantity, Site};
 use crate::{ClockQuality, Timestamp};
 
 /// Something about a reading that makes it doubtful. It is stored and shown with it.
@@ -41,6 +42,18 @@ pub enum Caveat {
     Corrected,
     /// The sample was control solution, not blood.
     ControlSolution,
+    /// The strip was wrong, or inserted wrongly.
+    StripError,
+    /// There was too little blood.
+    SampleTooSmall,
+    /// The sensor or the device has a fault.
+    DeviceFault,
+    /// The device was too hot or too cold.
+    TemperatureOutOfRange,
+    /// The strip was pulled too early.
+    Interrupted,
+    /// The device gave a time of measuring that cannot be read, or not to the minute.
+    TimeUnclear,
 }
 
 /// Why there is no value (FHIR data-absent-reason).
@@ -67,6 +80,12 @@ pub struct Reading {
     pub quantity: Quantity,
     /// The value in [`Quantity::unit`], or why there is none.
     pub value: Result<f64, NoReading>,
+    /// The true value is not this number but beyond it.
+    pub comparator: Option<Comparator>,
+    /// The true value lies between the number and this one.
+    pub upper: Option<f64>,
+    /// Where on the body, where that matters (temperature) and is known.
+    pub site: Option<Site>,
     /// Reasons to doubt it.
     pub caveats: Vec<Caveat>,
 }
@@ -78,6 +97,12 @@ struct Written {
     quantity: Quantity,
     #[serde(default)]
     value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    comparator: Option<Comparator>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upper: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    site: Option<Site>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     absent: Option<NoReading>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -114,9 +139,19 @@ pub struct Measurement {
     /// The user's number on a device with several users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u8>,
-    /// The patient identifier a sender attached; it never leaves the box in clear.
+    /// Who the sender says was measured; never stored, never sent.
     #[serde(skip)]
-    pub patient: Option<String>,
+    pub patient: Patient,
+}
+
+// === impl Caveat ===
+
+impl Caveat {
+    /// Whether the value itself may be wrong, as opposed to the time of it.
+    #[must_use]
+    pub const fn is_doubt(self) -> bool {
+        !matches!(self, Self::FromStorage | Self::ClockSkew | Self::TimeUnclear | Self::Corrected)
+    }
 }
 
 // === impl Reading ===
@@ -125,13 +160,55 @@ impl Reading {
     /// A reading without doubts.
     #[must_use]
     pub const fn of(quantity: Quantity, value: f64) -> Self {
-        Self { quantity, value: Ok(value), caveats: Vec::new() }
+        Self { quantity, value: Ok(value), comparator: None, upper: None, site: None, caveats: Vec::new() }
     }
 
     /// No reading, and why.
     #[must_use]
     pub const fn none(quantity: Quantity, why: NoReading) -> Self {
-        Self { quantity, value: Err(why), caveats: Vec::new() }
+        Self { quantity, value: Err(why), comparator: None, upper: None, site: None, caveats: Vec::new() }
+    }
+
+    /// The lowest and the highest number that the true value can be, `None` if no reference range applies: there is
+    /// no value, it is a test, or it was taken where the body has no temperature of its own.
+    #[must_use]
+    pub fn judged(&self) -> Option<(f64, f64)> {
+        let is_peripheral =
+            self.quantity == Quantity::Temperature && self.site.is_some_and(Site::is_peripheral);
+        let value = self.value.ok().filter(|_| !is_peripheral && !self.is_test())?;
+        let (least, most) = possible(self.quantity);
+        let step = 0.1_f64.powi(i32::from(self.quantity.decimals()));
+        Some(match (self.comparator, self.upper) {
+            (None, upper) => (value, upper.unwrap_or(value)),
+            (Some(Comparator::Below), _) => (least, value - step),
+            (Some(Comparator::AtMost), _) => (least, value),
+            (Some(Comparator::AtLeast), _) => (value, most),
+            (Some(Comparator::Above), _) => (value + step, most),
+        })
+    }
+
+    /// Whether it is of no person: the device was tested, or measured control solution.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.caveats.iter().any(|caveat| matches!(caveat, Caveat::Demonstration | Caveat::ControlSolution))
+    }
+
+    /// The number, if it may be averaged and compared: it is exact, and nothing makes it doubtful.
+    #[must_use]
+    pub fn certain(&self) -> Option<f64> {
+        let is_exact = self.comparator.is_none() && self.upper.is_none();
+        let is_sound = !self.caveats.iter().any(|caveat| caveat.is_doubt());
+        self.value.ok().filter(|_| is_exact && is_sound)
+    }
+
+    /// The value as people read it: `36.6`, `>33.3`, `10-12`; `None` if there is none.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        let decimals = usize::from(self.quantity.decimals());
+        let value = self.value.ok()?;
+        let upper = self.upper.map(|upper| format!("-{upper:.decimals$}")).unwrap_or_default();
+        let comparator = self.comparator.map_or("", Comparator::as_str);
+        Some(format!("{comparator}{value:.decimals$}{upper}"))
     }
 
     /// Notes a doubt once.
@@ -147,20 +224,40 @@ impl Reading {
 impl From<Written> for Reading {
     fn from(written: Written) -> Self {
         let value = written.value.ok_or(written.absent.unwrap_or(NoReading::NotPerformed));
-        Self { quantity: written.quantity, value, caveats: written.caveats }
+        let Written { quantity, comparator, upper, site, caveats, .. } = written;
+        Self { quantity, value, comparator, upper, site, caveats }
     }
 }
 
 impl From<Reading> for Written {
     fn from(reading: Reading) -> Self {
-        let Reading { quantity, value, caveats } = reading;
-        Self { quantity, value: value.ok(), absent: value.err(), caveats }
+        let Reading { quantity, value, comparator, upper, site, caveats } = reading;
+        Self { quantity, value: value.ok(), comparator, upper, site, absent: value.err(), caveats }
     }
 }
 
 // === impl Measurement ===
 
 impl Measurement {
+    /// When it was taken: by the device's clock if it has one that can be right, else when it arrived.
+    #[must_use]
+    pub fn when(&self) -> Timestamp {
+        let is_skewed = self.readings.iter().any(|reading| reading.caveats.contains(&Caveat::ClockSkew));
+        self.taken.device.filter(|_| !is_skewed).unwrap_or(self.taken.at)
+    }
+
+    /// Whether it is of no person: one of its readings is a test.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.readings.iter().any(Reading::is_test)
+    }
+
+    /// The value of a quantity, if there is one that is exact and not doubtful.
+    #[must_use]
+    pub fn certain(&self, quantity: Quantity) -> Option<f64> {
+        self.readings.iter().find(|r| r.quantity == quantity).and_then(Reading::certain)
+    }
+
     /// The value of a quantity, if there is one.
     #[must_use]
     pub fn value(&self, quantity: Quantity) -> Option<f64> {

@@ -4,19 +4,27 @@
 //! LOINC, units UCUM. What a number means is a reference-range flag, never a diagnosis.
 
 mod assess;
+mod comparator;
 mod convert;
 #[cfg(test)]
 mod golden;
 mod measurement;
 mod news2;
+mod nomenclature;
+mod patient;
 mod plausible;
 mod quantity;
 mod repeat;
+mod site;
 
-pub use assess::{Assessment, GlucoseTime, Limits, assess};
+pub use assess::{Assessment, GlucoseTime, Limits, assess, judge};
+pub use comparator::Comparator;
 pub use convert::{NotConvertible, convert};
 pub use measurement::{Caveat, Measurement, NoReading, Reading, Taken};
 pub use news2::{News2, Oxygen, Parameters, Risk, Score};
-pub use plausible::{Implausible, check};
+pub use nomenclature::{CONTROL_GLUCOSE, mdc_number, mdc_unit, site_of};
+pub use patient::Patient;
+pub use plausible::{Implausible, check, is_placeholder};
 pub use quantity::Quantity;
 pub use repeat::settle;
+pub use site::Site;

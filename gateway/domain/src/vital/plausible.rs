@@ -86,6 +86,25 @@ const fn hint(quantity: Quantity, value: f64) -> &'static str {
     }
 }
 
+/// Numbers that devices send in place of a value.
+const PLACEHOLDERS: [f64; 8] = [127.0, 255.0, 511.0, 2047.0, 32_767.0, 32_768.0, 65_535.0, 8_388_607.0];
+
+/// Whether a device sends the number `sent` because it has no value: zero, a negative number, all nines, the largest
+/// of a type, and `value`, the same in the quantity's own unit, is one that no living person has. 99.9 °F is a fever.
+#[must_use]
+pub fn is_placeholder(quantity: Quantity, sent: f64, value: f64) -> bool {
+    let (low, high) = possible(quantity);
+    let digits = sent.to_string().replace('.', "");
+    let is_nines = digits.len() >= 3 && digits.bytes().all(|digit| digit == b'9');
+    !(low..=high).contains(&value) && (sent <= 0.0 || is_nines || PLACEHOLDERS.contains(&sent))
+}
+
+/// The least and the largest value that a living person can have.
+pub(super) const fn possible(quantity: Quantity) -> (f64, f64) {
+    let (low, high, ..) = bounds(quantity);
+    (low, high)
+}
+
 /// Rejects impossible measurements and adds caveats to doubtful readings.
 pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
     if measurement.readings.is_empty() {
@@ -95,6 +114,9 @@ pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
     for reading in &mut measurement.readings {
         let Ok(value) = reading.value else { continue };
         let (low, high, doubt_low, doubt_high) = bounds(reading.quantity);
+        // No device measures to a millionth; what is finer is noise of the conversion.
+        let value = (value * 1e6).round() / 1e6;
+        reading.value = Ok(value);
         if !value.is_finite() {
             reading.value = Err(NoReading::NotANumber);
         } else if value < low || value > high {

@@ -149,33 +149,4 @@ impl Quantity {
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|quantity| quantity.as_str() == word)
     }
-
-    /// By a LOINC code, of any of the codes devices use for it.
-    #[must_use]
-    pub fn by_loinc(code: &str) -> Option<Self> {
-        match code {
-            // SpO2 by the FHIR profile; glucose in blood (moles, mass), fasting capillary.
-            "2708-6" => Some(Self::OxygenSaturation),
-            "15074-8" | "2339-0" | "14771-0" | "41653-7" => Some(Self::Glucose),
-            "8889-8" => Some(Self::PulseRate),
-            _ => Self::ALL.into_iter().find(|quantity| quantity.loinc() == code),
-        }
-    }
-
-    /// By an IEEE 11073 nomenclature code (MDC), as IHE PCD messages carry them.
-    #[must_use]
-    pub const fn by_mdc(code: u32) -> Option<Self> {
-        match code {
-            150_021 => Some(Self::Systolic),
-            150_022 => Some(Self::Diastolic),
-            150_023 => Some(Self::MeanArterial),
-            150_456 => Some(Self::OxygenSaturation),
-            149_530 | 147_842 => Some(Self::PulseRate),
-            150_364 => Some(Self::Temperature),
-            188_736 => Some(Self::Weight),
-            188_740 => Some(Self::Height),
-            188_752 => Some(Self::BodyMassIndex),
-            _ => None,
-        }
-    }
 }

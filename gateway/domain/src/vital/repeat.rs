@@ -4,12 +4,12 @@
 use super::{Measurement, Quantity};
 
 /// Systolic and diastolic pressure that count, and how many measurements they come from: one as
-/// it is, of two or more the mean of the last two.
+/// it is, of two or more the mean of the last two. What is doubtful, or no exact number, never counts.
 #[must_use]
 pub fn settle(measurements: &[&Measurement]) -> Option<(f64, f64, usize)> {
     let pairs: Vec<(f64, f64)> = measurements
         .iter()
-        .filter_map(|m| Some((m.value(Quantity::Systolic)?, m.value(Quantity::Diastolic)?)))
+        .filter_map(|m| Some((m.certain(Quantity::Systolic)?, m.certain(Quantity::Diastolic)?)))
         .collect();
     match pairs.as_slice() {
         [] => None,

@@ -4,7 +4,7 @@
 mod account;
 mod alarm_state;
 mod assess;
-mod binding;
+mod belonging;
 mod civil;
 mod command;
 mod convert;

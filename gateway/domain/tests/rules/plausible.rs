@@ -1,6 +1,8 @@
 //! Measurements that no body gives.
 
-use linli_domain::vital::{Caveat, Implausible, Measurement, Quantity, Reading, Taken, check};
+use linli_domain::vital::{
+    Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check, convert,
+};
 use linli_domain::{ClockQuality, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000);
@@ -12,7 +14,7 @@ fn of(readings: &[(Quantity, f64)]) -> Measurement {
         key: None,
         key_reused: false,
         user: None,
-        patient: None,
+        patient: Patient::default(),
     }
 }
 
@@ -66,4 +68,42 @@ fn clocks_are_compared_and_never_corrected() {
     unset.taken.device = Some(Timestamp(0));
     check(&mut unset).unwrap();
     assert_eq!(unset.taken.device, None);
+}
+
+#[test]
+fn the_noise_of_a_conversion_is_no_digit() {
+    for (quantity, noisy, clean) in [
+        (Quantity::Temperature, (98.6 - 32.0) / 1.8, 37.0),
+        (Quantity::Height, 1.1 * 100.0, 110.0),
+        (Quantity::Glucose, 0.0056 * 1e3, 5.6),
+    ] {
+        let mut measurement = of(&[(quantity, noisy)]);
+        check(&mut measurement).unwrap();
+        assert_eq!(measurement.value(quantity), Some(clean));
+    }
+}
+
+#[test]
+fn what_devices_send_for_no_value_is_known() {
+    let is_placeholder = |quantity, value| linli_domain::vital::is_placeholder(quantity, value, value);
+    for value in [0.0, -1.0, -999.0, 999.0, 999.9, 9999.0, 32_767.0, 65_535.0] {
+        assert!(
+            is_placeholder(Quantity::Systolic, value) && is_placeholder(Quantity::Temperature, value),
+            "{value}"
+        );
+    }
+    assert!(is_placeholder(Quantity::OxygenSaturation, 127.0) && !is_placeholder(Quantity::Systolic, 127.0));
+    assert!(!is_placeholder(Quantity::Systolic, 1380.0) && !is_placeholder(Quantity::Temperature, 98.6));
+    assert!(!is_placeholder(Quantity::OxygenSaturation, 99.0) && !is_placeholder(Quantity::Systolic, 99.9));
+    for (quantity, sent, unit) in [
+        (Quantity::Temperature, 99.9, "[degF]"),
+        (Quantity::Glucose, 127.0, "mg/dL"),
+        (Quantity::Glucose, 255.0, "mg/dL"),
+        (Quantity::Weight, 99.9, "[lb_av]"),
+    ] {
+        let value = convert(quantity, sent, unit).unwrap();
+        assert!(!linli_domain::vital::is_placeholder(quantity, sent, value), "{sent} {unit} is a value");
+        let none = convert(quantity, -999.0, unit).unwrap();
+        assert!(linli_domain::vital::is_placeholder(quantity, -999.0, none), "-999 {unit} is none");
+    }
 }

@@ -13,24 +13,32 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::connections::{Activity, Connections};
 use super::hl7::mllp::{Framer, Step, frame};
-use super::hl7::{Code, Message, acknowledge, results};
+use super::hl7::{Code, Message, acknowledge, batch, results};
 use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
 
-/// Most simultaneous connections; a device uses one.
-const CONNECTIONS: usize = 8;
-
 /// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// Time after the end of a message in which the return that belongs to it must come; some devices send none.
+const RETURN_WITHIN: Duration = Duration::from_millis(300);
+
+/// Answer to a message longer than [`super::hl7::mllp::LONGEST`].
+const TOO_LONG: &str = "the message is longer than 1 MiB; send its results in several messages";
 
 /// Time limit for sending an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Most characters of a reason that are logged.
 const LOGGED: usize = 200;
+
+/// Answer to a message about several patients that does not say which results are whose.
+const UNCLEAR: &str = "several patients, and it is not clear which results are whose; kept for a person to assign. \
+                       Send one PID with its results after it for each patient";
 
 /// Interval of progress reports to the watchdog.
 const LIFE: Duration = Duration::from_secs(10);
@@ -77,7 +85,7 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
 }
 
 async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>, context: &LineContext) {
-    let mut connections = JoinSet::new();
+    let (mut connections, mut open) = (JoinSet::new(), Connections::default());
     let mut life = tokio::time::interval(LIFE);
     let answers = Arc::new(AtomicU64::new(0));
     let has_refused = Arc::new(AtomicBool::new(false));
@@ -88,8 +96,12 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
             Some(_) = connections.join_next() => {
                 online(&context.health, !connections.is_empty());
             }
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => {
+            accepted = listener.accept() => {
                 let Ok((stream, peer)) = accepted else { break };
+                let Some(activity) = open.add(peer.ip()) else {
+                    tracing::warn!(device = %layout.device, %peer, "not taken: too many connections, all are busy");
+                    continue;
+                };
                 tracing::info!(device = %layout.device, %peer, "connected");
                 let conversation = Conversation {
                     layout: Arc::clone(layout),
@@ -101,7 +113,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     answers: Arc::clone(&answers),
                     has_refused: Arc::clone(&has_refused),
                 };
-                connections.spawn(conversation.hold(stream));
+                connections.spawn(conversation.hold(stream, activity));
                 online(&context.health, true);
             }
         }
@@ -133,43 +145,69 @@ struct Conversation {
 // === impl Conversation ===
 
 impl Conversation {
-    async fn hold(self, mut stream: TcpStream) {
+    async fn hold(self, mut stream: TcpStream, activity: Arc<Activity>) {
         let (mut framer, mut buffer) = (Framer::default(), vec![0; 8192]);
         loop {
+            let wait = if framer.is_ending() { RETURN_WITHIN } else { IDLE };
             let read = tokio::select! {
                 () = self.cancel.cancelled() => return,
-                read = tokio::time::timeout(IDLE, stream.read(&mut buffer)) => read,
+                () = activity.give_way.cancelled() => return,
+                read = tokio::time::timeout(wait, stream.read(&mut buffer)) => read,
             };
-            let Ok(Ok(count @ 1..)) = read else { return };
+            let (count, is_over) = match read {
+                Ok(Ok(count @ 1..)) => (count, false),
+                Err(_) if framer.is_ending() => (0, false),
+                // What came whole before the end of the connection is taken, whether or not it can be answered.
+                _ => (0, true),
+            };
+            activity.heard();
+            let mut whole: Vec<Step> = Vec::new();
             for byte in &buffer[..count] {
                 match framer.push(*byte) {
                     Step::More => {}
-                    // Without its header a message cannot be answered.
-                    Step::TooLong => self.count(|device| &device.garbled),
-                    Step::Message(bytes) => {
-                        let Some(answer) = self.answer(&bytes).await else { continue };
-                        let sent =
-                            tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
-                        if !matches!(sent, Ok(Ok(()))) {
-                            return;
-                        }
+                    step => whole.push(step),
+                }
+            }
+            if count == 0 {
+                whole.extend(framer.end().map(Step::Message));
+            }
+            for step in whole {
+                activity.busy(true);
+                let answers = match step {
+                    Step::More => continue,
+                    Step::TooLong => self.refuse(framer.head(), &TOO_LONG),
+                    Step::Message(bytes) => self.frame(&bytes).await,
+                };
+                for answer in answers {
+                    let sent = tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
+                    if !matches!(sent, Ok(Ok(()))) {
+                        return;
                     }
                 }
+                activity.busy(false);
+            }
+            if is_over {
+                return;
             }
         }
     }
 
+    /// Handles the messages of a frame; returns the answers in their order.
+    async fn frame(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut answers = Vec::new();
+        for message in batch::messages(bytes) {
+            answers.extend(self.answer(&message).await);
+        }
+        answers
+    }
+
     /// Handles a message: waits until its results are stored and acknowledges it.
-    async fn answer(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+    async fn answer(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.health.requests.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
         let message = match Message::parse(bytes) {
             Ok(message) => message,
-            Err(error) => {
-                tracing::warn!(device = %self.layout.device, %error, "unreadable message");
-                self.count(|device| &device.garbled);
-                return None;
-            }
+            Err(error) => return self.refuse(bytes, &error),
         };
         let code = self.take(&message, now).await;
         match &code {
@@ -179,17 +217,36 @@ impl Conversation {
             }
             Code::Error(reason) | Code::Reject(reason) => {
                 self.count(|device| &device.refusals);
-                if !self.has_refused.swap(true, Ordering::Relaxed) {
-                    let reason: String = reason.chars().take(LOGGED).collect();
-                    tracing::warn!(
-                        device = %self.layout.device, reason,
-                        "a message is refused; further refusals are counted, not logged, until one is taken"
-                    );
-                }
+                self.log(reason);
             }
         }
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         acknowledge(&message, &code, &format!("{}-{number}", now.at.0), now.at)
+    }
+
+    /// Answers a message that cannot be read, as far as its header can; the connection stays.
+    fn refuse(&self, bytes: &[u8], error: &dyn std::fmt::Display) -> Vec<Vec<u8>> {
+        self.count(|device| &device.garbled);
+        let reason = error.to_string();
+        self.log(&reason);
+        let (now, number) = (self.clock.now(), self.answers.fetch_add(1, Ordering::Relaxed));
+        acknowledge(
+            &Message::salvage(bytes),
+            &Code::Reject(reason),
+            &format!("{}-{number}", now.at.0),
+            now.at,
+        )
+    }
+
+    /// Logs the first refusal after a message that was taken.
+    fn log(&self, reason: &str) {
+        if !self.has_refused.swap(true, Ordering::Relaxed) {
+            let reason: String = reason.chars().take(LOGGED).collect();
+            tracing::warn!(
+                device = %self.layout.device, reason,
+                "a message is refused; further refusals are counted, not logged, until one is taken"
+            );
+        }
     }
 
     async fn take(&self, message: &Message, now: Stamp) -> Code {
@@ -198,22 +255,21 @@ impl Conversation {
             Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
             Err(refused) => return Code::Error(refused.to_string()),
         };
-        let mut note = None;
-        for measurement in measurements {
-            let (reply, safe) = oneshot::channel();
-            let reported =
-                VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: Some(reply) };
-            if self.measurements.send(reported).await.is_err() {
-                return Code::Reject("the gateway is stopping; send again".to_owned());
-            }
-            match safe.await {
-                Ok(Ok(said)) => note = said.or(note),
-                Ok(Err(NotTaken::Wrong(reason))) => return Code::Error(reason),
-                Ok(Err(NotTaken::NotStored(reason))) => return Code::Reject(reason),
-                Err(_) => return Code::Reject("the gateway is stopping; send again".to_owned()),
-            }
+        // What cannot be told apart is kept for a person, and still an error of the message.
+        let is_unclear = measurements.iter().any(|measurement| measurement.patient.is_unclear);
+        let (reply, safe) = oneshot::channel();
+        let reported =
+            VitalMeasurement { layout: Arc::clone(&self.layout), measurements, reply: Some(reply) };
+        if self.measurements.send(reported).await.is_err() {
+            return Code::Reject("the gateway is stopping; send again".to_owned());
         }
-        Code::Accept(note.unwrap_or_default())
+        match safe.await {
+            Ok(Ok(_)) if is_unclear => Code::Error(UNCLEAR.to_owned()),
+            Ok(Ok(note)) => Code::Accept(note.unwrap_or_default()),
+            Ok(Err(NotTaken::Wrong(reason))) => Code::Error(reason),
+            Ok(Err(NotTaken::NotStored(reason))) => Code::Reject(reason),
+            Err(_) => Code::Reject("the gateway is stopping; send again".to_owned()),
+        }
     }
 
     fn count(&self, which: fn(&crate::line::DeviceHealth) -> &AtomicU64) {

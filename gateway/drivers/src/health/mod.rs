@@ -5,6 +5,7 @@
 
 pub mod ble;
 pub mod bluetooth;
+mod connections;
 pub mod contec;
 pub mod hl7;
 mod listener;

@@ -1,7 +1,7 @@
 //! The supported serial health devices: line settings and decoders.
 
 use linli_domain::Civil;
-use linli_domain::vital::{NoReading, Quantity, Reading};
+use linli_domain::vital::{NoReading, Quantity, Reading, is_placeholder};
 
 use super::{contec, nonin, spp};
 use crate::port::Parity;
@@ -29,6 +29,12 @@ pub trait Decoder: Send {
 
     /// Returns the number of bytes skipped so far.
     fn skipped(&self) -> u64;
+
+    /// The answer that the device waits for: whether it may forget what it sent, or has to send it again. `None` if
+    /// it waits for none.
+    fn answer(&self, _may_forget: bool) -> Option<&'static [u8]> {
+        None
+    }
 }
 
 /// What a device reports.
@@ -142,12 +148,18 @@ impl Decoder for spp::Stream {
         let serial: String =
             packet.serial.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(*b)).collect();
         let key = format!("{serial}/{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
+        let reading = |quantity: Quantity, number: u16| match f64::from(number) {
+            value if is_placeholder(quantity, value, value) => {
+                Reading::none(quantity, NoReading::NotPerformed)
+            }
+            value => Reading::of(quantity, value),
+        };
         let readings = match packet.pressures {
             Some(p) => vec![
-                Reading::of(Quantity::Systolic, p.systolic.into()),
-                Reading::of(Quantity::Diastolic, p.diastolic.into()),
-                Reading::of(Quantity::MeanArterial, p.mean.into()),
-                Reading::of(Quantity::PulseRate, p.pulse.into()),
+                reading(Quantity::Systolic, p.systolic),
+                reading(Quantity::Diastolic, p.diastolic),
+                reading(Quantity::MeanArterial, p.mean),
+                reading(Quantity::PulseRate, p.pulse),
             ],
             None => PRESSURE.iter().map(|quantity| Reading::none(*quantity, NoReading::Error)).collect(),
         };
@@ -156,5 +168,9 @@ impl Decoder for spp::Stream {
 
     fn skipped(&self) -> u64 {
         Self::skipped(self)
+    }
+
+    fn answer(&self, may_forget: bool) -> Option<&'static [u8]> {
+        Some(if may_forget { spp::TAKEN } else { spp::SEND_AGAIN })
     }
 }

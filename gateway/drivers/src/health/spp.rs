@@ -20,6 +20,12 @@ const LENGTH: usize = 10;
 /// The validity of a measurement that succeeded.
 const VALID: u16 = 0x80;
 
+/// Answer to a packet that is taken: the monitor clears it and disconnects.
+pub const TAKEN: &[u8] = b"PWA1";
+
+/// Answer to a packet that is not taken: the monitor keeps it and sends it again.
+pub const SEND_AGAIN: &[u8] = b"PWA0";
+
 /// A data packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {

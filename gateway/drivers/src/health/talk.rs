@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
+use linli_domain::vital::{Caveat, Measurement, Patient, Quantity, Reading, Taken};
 use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::models::Decoded;
 use super::spot::Spot;
 use super::zone::Zone;
-use crate::line::{DeviceState, LineContext, LineEvent, VitalMeasurement};
+use crate::line::{DeviceState, LineContext, LineEvent, NotTaken, VitalMeasurement};
 
 /// Interval of live values of a stream.
 const SHOW: Duration = Duration::from_secs(1);
+
+/// Where the outcome of a measurement is waited for.
+type Reply = oneshot::Sender<Result<Option<String>, NotTaken>>;
 
 /// The state of a device that only sends.
 pub(super) struct Talk {
@@ -50,12 +54,35 @@ impl Talk {
                 self.is(DeviceState::Online, String::new()).await;
                 self.show_values(&values).await;
             }
-            Decoded::Measured { readings, time, key, user } => {
-                self.is(DeviceState::Online, String::new()).await;
-                let device = time.and_then(|shown| self.zone.timestamp(shown));
-                self.tell(readings, device, key, user).await;
-            }
+            Decoded::Measured { .. } => self.measured(heard, None).await,
         }
+    }
+
+    /// As [`Talk::hear`], for a device that waits for the answer. Returns whether it may forget what it sent: it is
+    /// stored, or nobody can use it. `None` for what needs no answer.
+    pub async fn hear_and_answer(&mut self, heard: Decoded) -> Option<bool> {
+        if !matches!(heard, Decoded::Measured { .. }) {
+            self.hear(heard).await;
+            return None;
+        }
+        let (reply, answer) = oneshot::channel();
+        self.measured(heard, Some(reply)).await;
+        let outcome = answer.await.unwrap_or_else(|_| Err(NotTaken::NotStored("stopping".to_owned())));
+        if let Err(reason) = &outcome {
+            tracing::warn!(device = %self.layout.device, %reason, "measurement not taken");
+        }
+        Some(!matches!(outcome, Err(NotTaken::NotStored(_))))
+    }
+
+    async fn measured(&mut self, heard: Decoded, reply: Option<Reply>) {
+        let Decoded::Measured { mut readings, time, key, user } = heard else { return };
+        self.is(DeviceState::Online, String::new()).await;
+        let device = time.and_then(|shown| self.zone.timestamp(shown));
+        // A clock that was never set: it is not known when.
+        if time.is_some() && device.is_none() {
+            readings.iter_mut().for_each(|reading| reading.doubt(Caveat::TimeUnclear));
+        }
+        self.tell(readings, device, key, user, reply).await;
     }
 
     async fn moment(&mut self, reading: Option<(u16, u16)>) {
@@ -77,7 +104,7 @@ impl Talk {
                 Reading::of(Quantity::OxygenSaturation, saturation.into()),
                 Reading::of(Quantity::PulseRate, pulse.into()),
             ];
-            self.tell(readings, None, None, None).await;
+            self.tell(readings, None, None, None, None).await;
         }
     }
 
@@ -116,11 +143,14 @@ impl Talk {
         device: Option<Timestamp>,
         key: Option<String>,
         user: Option<u8>,
+        reply: Option<Reply>,
     ) {
         let stamp = self.context.clock.now();
         let taken = Taken { at: stamp.at, clock: stamp.clock, device };
-        let measurement = Measurement { taken, readings, key, key_reused: false, user, patient: None };
-        let told = VitalMeasurement { layout: Arc::clone(&self.layout), measurement, reply: None };
+        let measurement =
+            Measurement { taken, readings, key, key_reused: false, user, patient: Patient::default() };
+        let told =
+            VitalMeasurement { layout: Arc::clone(&self.layout), measurements: vec![measurement], reply };
         if let Some(health) = self.context.health.devices.first() {
             health.ok.fetch_add(1, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ const NOW: Timestamp = Timestamp(1_795_397_400_000);
 
 fn answer(message: &str, code: &Code) -> Option<String> {
     let message = Message::parse(message.as_bytes()).unwrap();
-    acknowledge(&message, code, "7", NOW).map(|bytes| String::from_utf8(bytes).unwrap())
+    acknowledge(&message, code, "7", NOW).into_iter().next().map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 #[test]
@@ -29,4 +29,54 @@ fn reasons_enhanced_mode_and_no_thanks_for_thanks() {
     let told = answer("MSH|^~\\&|||||||ADT^A01|1|P|2.4\r", &Code::Reject("not ORU".to_owned())).unwrap();
     assert!(told.contains("ACK^A01^ACK") && told.ends_with("MSA|AR|1|not ORU\r"), "{told}");
     assert_eq!(answer("MSH|^~\\&|||||||ACK^R01|1|P|2.4\rMSA|AA|9\r", &Code::Accept(String::new())), None);
+}
+
+/// The codes of the answers, by MSH-15 and MSH-16.
+fn codes(modes: &str, code: &Code) -> Vec<String> {
+    let message = Message::parse(format!("MSH|^~\\&|||||||ORU^R01|1|P|2.6|||{modes}\r").as_bytes()).unwrap();
+    let answers = acknowledge(&message, code, "7", NOW);
+    let part =
+        |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().split("MSA|").nth(1).unwrap()[..2].to_owned();
+    answers.into_iter().map(part).collect()
+}
+
+#[test]
+fn the_modes_of_acknowledgement_are_honoured() {
+    let (taken, wrong) = (Code::Accept(String::new()), Code::Error("x".to_owned()));
+    for (modes, good, bad) in [
+        ("|", &["AA"][..], &["AE"][..]),
+        ("AL|NE", &["CA"], &["CE"]),
+        ("AL|", &["CA"], &["CE"]),
+        ("NE|AL", &["AA"], &["AE"]),
+        ("|AL", &["AA"], &["AE"]),
+        ("AL|AL", &["CA", "AA"], &["CE", "AE"]),
+        ("NE|NE", &[], &[]),
+        ("ER|NE", &[], &["CE"]),
+        ("SU|NE", &["CA"], &[]),
+        ("NE|ER", &[], &["AE"]),
+        ("NE|SU", &["AA"], &[]),
+        ("al|ne", &["CA"], &["CE"]),
+    ] {
+        assert_eq!(codes(modes, &taken), good, "{modes}");
+        assert_eq!(codes(modes, &wrong), bad, "{modes}");
+    }
+    let later = Code::Reject("not now".to_owned());
+    assert_eq!(
+        (codes("AL|AL", &later), codes("NE|AL", &later)),
+        (vec!["CR".to_owned()], vec!["AR".to_owned()])
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_answered_as_far_as_its_header_can() {
+    let refused = |bytes: &[u8]| {
+        let answers = acknowledge(&Message::salvage(bytes), &Code::Reject("no".to_owned()), "7", NOW);
+        String::from_utf8(answers[0].clone()).unwrap()
+    };
+    assert!(refused(b"MSH|^~\\&|A|B|||||ORU^R01|C-\xFF7|P\rPID").ends_with("MSA|AR|C-\u{FFFD}7|no\r"));
+    assert!(refused(b"PID|1\r").ends_with("MSA|AR||no\r"));
+    assert!(
+        refused(&[b"MSH|^~\\&|A|B|||||ORU^R01|C9|P|".as_slice(), &[b'x'; 90_000]].concat())
+            .ends_with("MSA|AR|C9|no\r")
+    );
 }

@@ -1,6 +1,6 @@
 //! Results in ORU^R01 messages.
 
-use linli_domain::vital::{Caveat, Measurement, NoReading, Quantity};
+use linli_domain::vital::{Caveat, Comparator, Measurement, NoReading, Quantity, Reading, Site};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_drivers::health::Zone;
 use linli_drivers::health::hl7::message::Message;
@@ -29,7 +29,7 @@ fn a_message_of_vital_signs() {
     assert_eq!(measurement.value(Quantity::OxygenSaturation), Some(97.0));
     assert_eq!(measurement.taken.device, Some(Timestamp(1_795_397_395_000)));
     assert_eq!(measurement.key.as_deref(), Some("CABIN/SITE01/C1-000042/0"));
-    assert_eq!(measurement.patient.as_deref(), Some("p-7f3a"));
+    assert_eq!(measurement.patient.ids, ["p-7f3a"]);
 }
 
 #[test]
@@ -48,7 +48,9 @@ fn codes_of_devices_units_and_states() {
 fn what_is_wrong_is_told_with_its_place() {
     let told = |from: &str, to: &str| of(&VITALS.replace(from, to)).unwrap_err().to_string();
     assert!(told("138|mm[Hg]", "138|Cel").starts_with("OBX-1: Systolic"));
-    assert!(told("|138|", "|high|").contains("\"high\" is not a number"));
+    let alone =
+        |value: &str| of(&format!("{HEADER}OBR|1\rOBX|7|NM|8480-6^Sys^LN||{value}|mm[Hg]\r")).map(drop);
+    assert!(alone("high").unwrap_err().to_string().contains("OBX-7: \"high\" is not a number"));
     assert!(told("|P|2.6", "|T|2.6").contains("production"));
     assert!(told("ORU^R01^ORU_R01", "ADT^A01").contains("ADT^A01"));
     assert!(told("C1-000042", "").contains("MSH-10"));
@@ -65,7 +67,7 @@ fn an_id_longer_than_the_standard_permits_is_an_error_and_its_answer_is_short() 
     assert_eq!(refused, Refused::TooLong { field: 10, characters: 1_000_000, most: 199 });
     assert!(!refused.is_rejection());
     let message = Message::parse(long.as_bytes()).unwrap();
-    let answer = acknowledge(&message, &Code::Error(refused.to_string()), "1", NOW.at).unwrap();
+    let answer = acknowledge(&message, &Code::Error(refused.to_string()), "1", NOW.at).remove(0);
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.len() < 1000, "{} bytes", answer.len());
     assert!(answer.contains("MSA|AE|xxx"), "{answer}");
@@ -85,9 +87,285 @@ fn a_message_all_of_whose_header_is_long_has_a_short_answer() {
     let long = "z".repeat(50_000);
     let text = format!("MSH|^~\\&|{long}|{long}|{long}|{long}|1||ORU^{long}|{long}|{long}|{long}\r");
     let message = Message::parse(text.as_bytes()).unwrap();
-    let answer = acknowledge(&message, &Code::Reject(long), "1", NOW.at).unwrap();
+    let answer = acknowledge(&message, &Code::Reject(long), "1", NOW.at).remove(0);
     assert!(answer.len() < 3000, "{} bytes", answer.len());
     let set = format!("MSH|^~\\&|a|||||||||||||||{}\r", "k".repeat(100_000));
     let unreadable = Message::parse(set.as_bytes()).unwrap_err().to_string();
     assert!(unreadable.len() < 200, "{} bytes", unreadable.len());
+}
+
+const HEADER: &str =
+    "MSH|^~\\&|CABIN|S|GW|S|20261123093000+0800||ORU^R01^ORU_R01|C1|P|2.6|||||||UNICODE UTF-8\r";
+
+fn pid(fields: &str) -> String {
+    format!("PID|{fields}\r")
+}
+
+fn pulse(value: u32) -> String {
+    format!("OBR|1|||85353-1^Vital signs^LN\rOBX|1|NM|8867-4^HR^LN||{value}|/min^^UCUM|||||F\r")
+}
+
+/// The patients of the measurements of a message of these segments.
+fn patients(segments: &[&str]) -> Vec<(Option<f64>, Vec<String>, bool)> {
+    let all = of(&format!("{HEADER}{}", segments.concat())).unwrap();
+    all.into_iter().map(|m| (m.value(Quantity::PulseRate), m.patient.ids, m.patient.is_unclear)).collect()
+}
+
+#[test]
+fn every_identity_of_the_message_is_read() {
+    let named = patients(&[
+        &pid("1|two|a^^^GW~b^^^GW|alt~other|王^小明|||||||||||||acc|ssn|dl^GD"),
+        "PV1|1|O|||pre||||||||||||||v-19|||||||||||||||||||||||||||||||v-50\r",
+        &pulse(70),
+    ]);
+    let ids = ["two", "a", "b", "alt", "other", "acc", "ssn", "dl", "pre", "v-19", "v-50"];
+    assert_eq!(named, [(Some(70.0), ids.map(str::to_owned).to_vec(), false)]);
+    let all = of(&format!("{HEADER}{}{}", pid("||\"\"||王^小明~Wang^Xiaoming^^^Mr"), pulse(70))).unwrap();
+    assert_eq!(
+        (all[0].patient.names.as_slice(), all[0].patient.ids.len()),
+        (&["王小明".to_owned(), "WangXiaoming".to_owned()][..], 0)
+    );
+    assert!(!format!("{:?}", all[0]).contains("小明"), "never in a log");
+}
+
+#[test]
+fn each_patient_has_the_results_after_it() {
+    let own = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    let two = patients(&[&pid("||a"), &pulse(60), &pid("||b"), &pulse(70), &pulse(71)]);
+    assert_eq!(
+        two,
+        [
+            (Some(60.0), own(&["a"]), false),
+            (Some(70.0), own(&["b"]), false),
+            (Some(71.0), own(&["b"]), false)
+        ]
+    );
+    let visits = patients(&[
+        &pid("||a"),
+        "PV1|1||||||||||||||||||v1\r",
+        &pulse(60),
+        "PV1|1||||||||||||||||||v2\r",
+        &pulse(70),
+    ]);
+    assert_eq!(visits, [(Some(60.0), own(&["a", "v1"]), false), (Some(70.0), own(&["a", "v2"]), false)]);
+    let lone = "OBX|1|NM|8867-4^HR^LN||72|/min^^UCUM|||||F\r";
+    assert_eq!(patients(&[&pid("||a"), &pulse(60), &pid("||b"), lone])[1], (Some(72.0), own(&["b"]), false));
+    assert_eq!(patients(&[&pid("||a"), &pulse(60), &pid("||a"), &pulse(61)]).len(), 2);
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_unclear_as_a_whole() {
+    for segments in [
+        [pid("||a"), pid("||b"), pulse(60), pulse(61)],
+        [pulse(60), pid("||a"), pulse(61), String::new()],
+        [pid("||a"), pulse(60), pid(""), pulse(61)],
+        [pid("||a"), pulse(60), pid("||b"), String::new()],
+        ["PV1|1||||||||||||||||||v1\r".to_owned(), pid("||a"), pulse(60), String::new()],
+    ] {
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        assert!(patients(&segments).iter().all(|(.., is_unclear)| *is_unclear), "{segments:?}");
+    }
+    assert!(!patients(&[&pid(""), &pulse(60)])[0].2, "one patient, not named");
+}
+
+/// A message of these observations, each `type|code|sub-id|value|unit|flags|status|time`.
+fn observed(lines: &[&str]) -> Vec<Measurement> {
+    let obx = |line: &&str| {
+        let mut parts = line.split('|').map(str::to_owned).collect::<Vec<_>>();
+        parts.resize(8, String::new());
+        let [kind, code, group, value, unit, flags, status, time] = &parts[..] else { panic!() };
+        let status = if status.is_empty() { "F" } else { status };
+        format!("OBX|1|{kind}|{code}|{group}|{value}|{unit}||{flags}|||{status}|||{time}\r")
+    };
+    of(&format!("{HEADER}OBR|1\r{}", lines.iter().map(obx).collect::<String>())).unwrap()
+}
+
+fn first(line: &str) -> Reading {
+    observed(&[line, "NM|8867-4^HR^LN||71|/min"])[0].readings[0].clone()
+}
+
+#[test]
+fn one_bad_value_never_costs_its_neighbours() {
+    for bad in
+        ["---", "-999", "", "\"\"", "***", "N/A", "error", "9999", "32767", "0", "?", "abc", "HI", "LO"]
+    {
+        let all = observed(&[
+            &format!("NM|8480-6^Sys^LN||{bad}|mm[Hg]"),
+            "NM|8462-4^Dia^LN||81|mm[Hg]",
+            "NM|59408-5^SpO2^LN||97|%",
+        ]);
+        assert_eq!(all.len(), 1, "{bad}");
+        assert!(all[0].readings[0].value.is_err(), "{bad}");
+        assert_eq!(all[0].value(Quantity::Diastolic), Some(81.0), "{bad}");
+        assert_eq!(all[0].value(Quantity::OxygenSaturation), Some(97.0), "{bad}");
+    }
+    assert_eq!(first("NM|14743-9^Glu^LN||HI|mmol/L").value, Err(NoReading::PositiveInfinity));
+    // What stands for "no value" in one unit is a value in another.
+    assert!((first("NM|8310-5^Temp^LN||99.9|[degF]").value.unwrap() - 37.72).abs() < 0.01);
+    assert!((first("NM|2339-0^Glu^LN||127|mg/dL").value.unwrap() - 7.05).abs() < 0.01);
+    assert!(first("NM|2339-0^Glu^LN||9999|mg/dL").value.is_err());
+}
+
+#[test]
+fn comparators_and_ranges_are_kept() {
+    use Comparator::{Above, AtLeast, AtMost, Below};
+    for (kind, value, comparator, number) in [
+        ("SN", ">^33.3", Some(Above), 33.3),
+        ("SN", "<^1.1", Some(Below), 1.1),
+        ("SN", ">=^20", Some(AtLeast), 20.0),
+        ("SN", "^5.6", None, 5.6),
+        ("SN", "=^5.6", None, 5.6),
+        ("NM", ">33.3", Some(Above), 33.3),
+        ("ST", "< 1.1", Some(Below), 1.1),
+        ("ST", "≤2", Some(AtMost), 2.0),
+        ("SN", "5.6", None, 5.6),
+    ] {
+        let reading = first(&format!("{kind}|14743-9^Glu^LN||{value}|mmol/L"));
+        assert_eq!(
+            (reading.value, reading.comparator, reading.upper),
+            (Ok(number), comparator, None),
+            "{kind} {value}"
+        );
+        assert_eq!(reading.certain().is_some(), comparator.is_none());
+    }
+    for (kind, value) in [("SN", "^10^-^12"), ("ST", "10-12"), ("NM", "10 - 12")] {
+        let reading = first(&format!("{kind}|9279-1^RR^LN||{value}|/min"));
+        assert_eq!(
+            (reading.value, reading.upper, reading.certain()),
+            (Ok(10.0), Some(12.0), None),
+            "{kind} {value}"
+        );
+    }
+    assert!(first("SN|14743-9^Glu^LN||^1^:^128|mmol/L").value.is_err(), "a ratio is no number");
+    assert_eq!(first("SN|14743-9^Glu^LN||>^180|mg/dL").comparator, Some(Above), "converted, and still above");
+}
+
+#[test]
+fn codes_and_units_of_ieee_11073_by_number_and_name_in_either_triplet() {
+    for (code, unit, quantity) in [
+        ("150021^MDC_PRESS_BLD_NONINV_SYS^MDC", "266016^MDC_DIM_MMHG^MDC", Quantity::Systolic),
+        ("150301^MDC_PRESS_CUFF_SYS^MDC", "MDC_DIM_MMHG", Quantity::Systolic),
+        ("MDC_PRESS_CUFF_DIA^^MDC", "^^^266016^MDC_DIM_MMHG^MDC", Quantity::Diastolic),
+        ("SYS^Systolic^99MON^150303^MDC_PRESS_CUFF_MEAN^MDC", "266016", Quantity::MeanArterial),
+        ("149546^MDC_PULS_RATE_NON_INV^MDC", "264864^MDC_DIM_BEAT_PER_MIN^MDC", Quantity::PulseRate),
+        ("151578^MDC_TTHOR_RESP_RATE^MDC", "264928^MDC_DIM_RESP_PER_MIN^MDC", Quantity::RespirationRate),
+        ("150456^MDC_PULS_OXIM_SAT_O2^MDC", "262688^MDC_DIM_PERCENT^MDC", Quantity::OxygenSaturation),
+        ("3141-9^Weight^LN", "kg", Quantity::Weight),
+        ("X^Y^L^3137-7^Height^LN", "cm", Quantity::Height),
+    ] {
+        let reading = first(&format!("NM|{code}||90|{unit}"));
+        assert_eq!((reading.quantity, reading.value), (quantity, Ok(90.0)), "{code}");
+    }
+    for (code, site) in [
+        ("150344^MDC_TEMP^MDC", None),
+        ("188496^MDC_TEMP_AXILLA^MDC", Some(Site::Axillary)),
+        ("8328-7^Axillary^LN", Some(Site::Axillary)),
+        ("75539-7^Temporal artery^LN", Some(Site::Forehead)),
+        ("8310-5^Ear temperature^LN", Some(Site::Ear)),
+    ] {
+        let reading = first(&format!("NM|{code}||36.6|268192^MDC_DIM_DEGC^MDC"));
+        assert_eq!((reading.quantity, reading.site), (Quantity::Temperature, site), "{code}");
+    }
+}
+
+#[test]
+fn tests_and_doubts_are_marked() {
+    for (flag, caveat) in [
+        ("DEMO", Caveat::Demonstration),
+        ("N~TEST", Caveat::Demonstration),
+        ("CUFF_LOOSE", Caveat::CuffLoose),
+        ("袖带松", Caveat::CuffLoose),
+        ("MOTION", Caveat::BodyMovement),
+        ("H~ARTIFACT", Caveat::BodyMovement),
+        ("QC", Caveat::ControlSolution),
+    ] {
+        let reading = first(&format!("NM|8480-6^Sys^LN||120|mm[Hg]|{flag}"));
+        assert_eq!(reading.caveats, [caveat], "{flag}");
+    }
+    for flag in ["", "N", "H", "L", "HH", "LL", "A"] {
+        assert!(first(&format!("NM|8480-6^Sys^LN||120|mm[Hg]|{flag}")).caveats.is_empty(), "{flag}");
+    }
+    let glucose = "OBX|1|NM|14743-9^Glu^LN||6.1|mmol/L|||||F\r";
+    for (before, after) in [
+        ("OBR|1||||||||||||||Control solution\r", ""),
+        ("OBR|1\r", "SPM|1|||QC^Control^L\r"),
+        ("OBR|1\r", "SPM|1||||||||||Q\r"),
+    ] {
+        let all = of(&format!("{HEADER}{before}{glucose}{after}")).unwrap();
+        assert_eq!(all[0].readings[0].caveats, [Caveat::ControlSolution], "{before}{after}");
+    }
+    assert_eq!(first("NM|160208^MDC_CONC_GLU_CONTROL^MDC||6.1|mmol/L").caveats, [Caveat::ControlSolution]);
+}
+
+#[test]
+fn several_pressures_of_an_order_are_several_measurements() {
+    let pairs = |lines: &[&str]| -> Vec<(Option<f64>, Option<f64>)> {
+        observed(lines).iter().map(|m| (m.value(Quantity::Systolic), m.value(Quantity::Diastolic))).collect()
+    };
+    let two = [(Some(150.0), Some(95.0)), (Some(140.0), Some(88.0))];
+    let line = |quantity: &str, group: &str, value: u32, time: &str| {
+        let code = if quantity == "s" { "8480-6^S^LN" } else { "8462-4^D^LN" };
+        format!("NM|{code}|{group}|{value}|mm[Hg]|||{time}")
+    };
+    let of = |groups: [&str; 4], times: [&str; 2], order: [usize; 4]| {
+        let all = [
+            line("s", groups[0], 150, times[0]),
+            line("d", groups[1], 95, times[0]),
+            line("s", groups[2], 140, times[1]),
+            line("d", groups[3], 88, times[1]),
+        ];
+        pairs(&order.map(|nth| all[nth].as_str()))
+    };
+    let none = ["", ""];
+    assert_eq!(of([""; 4], none, [0, 1, 2, 3]), two, "in their order");
+    assert_eq!(of(["1", "1", "2", "2"], none, [0, 2, 1, 3]), two, "by sub-id");
+    assert_eq!(of(["1.1.1.1", "1.1.1.2", "1.1.2.1", "1.1.2.2"], none, [0, 2, 1, 3]), two, "by channel");
+    assert_eq!(of([""; 4], ["20261123090000", "20261123091000"], [0, 2, 1, 3]), two, "by time");
+    assert_eq!(pairs(&["NM|8480-6^S^LN||150|mm[Hg]"]), [(Some(150.0), None)], "a lone one");
+    let pulses = observed(&["NM|8867-4^HR^LN|1|70|/min", "NM|8867-4^HR^LN|2|90|/min"]);
+    assert_eq!(pulses.len(), 2);
+    let keys: Vec<_> = pulses.iter().map(|m| m.key.clone().unwrap()).collect();
+    assert_eq!(keys, ["CABIN/S/C1/0", "CABIN/S/C1/0.1"]);
+}
+
+#[test]
+fn the_zone_of_the_message_is_that_of_its_times() {
+    let at = |header: &str, time: &str| {
+        let text = HEADER.replace("20261123093000+0800", header)
+            + &format!("OBR|1\rOBX|1|NM|8867-4^HR^LN||70|/min|||||F|||{time}\r");
+        of(&text).unwrap()[0].taken.device.unwrap().0
+    };
+    assert_eq!(at("20261123013000+0000", "20261123013000"), NOW.at.0);
+    assert_eq!(at("20261122203000-0500", "20261122203000"), NOW.at.0);
+    assert_eq!(at("20261123093000", "20261123093000"), NOW.at.0, "else the line's");
+    assert_eq!(at("20261123013000+0000", "20261123093000+0800"), NOW.at.0, "its own before that");
+    let ordered = HEADER.replace("+0800", "+0000")
+        + "OBR|1||||||20261123013000\rOBX|1|NM|8867-4^HR^LN||70|/min|||||F\r";
+    assert_eq!(of(&ordered).unwrap()[0].taken.device, Some(NOW.at));
+}
+
+#[test]
+fn other_delimiters_change_nothing() {
+    let text = "MSH#*+!%#a#b###20261123093000##ORU*R01#C9#P#2.6\rPID###x1*GW+x2\rOBR#1\r\
+                OBX#1#NM#8867-4*HR*LN##70#/min\r";
+    let all = of(text).unwrap();
+    assert_eq!((all[0].value(Quantity::PulseRate), all[0].patient.ids.len()), (Some(70.0), 2));
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_not_now() {
+    let caveats = |ordered: &str, observed: &str| {
+        let text = HEADER.to_owned()
+            + &format!("OBR|1||||||{ordered}\rOBX|1|NM|8867-4^HR^LN||70|/min|||||F|||{observed}\r");
+        of(&text).unwrap()[0].readings[0].caveats.clone()
+    };
+    for text in ["20261123", "2026", "yesterday", "2026-11-23 09:30", "20261323093000"] {
+        assert_eq!(caveats(text, ""), [Caveat::TimeUnclear], "OBR-7 {text}");
+        assert_eq!(caveats("20261123093000", text), [Caveat::TimeUnclear], "OBX-14 {text}");
+    }
+    for (ordered, observed) in
+        [("", ""), ("\"\"", ""), ("20261123093000", ""), ("20261123", "20261123093000")]
+    {
+        assert_eq!(caveats(ordered, observed), [], "{ordered} {observed}");
+    }
 }

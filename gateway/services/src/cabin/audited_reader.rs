@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use linli_domain::Timestamp;
 use linli_domain::visit::{Context, Status, Version, Visit};
-use linli_domain::vital::{self, Quantity};
+use linli_domain::vital::{self, Quantity, Reading};
 use linli_drivers::Clock;
 use linli_store::{Audit, Entry};
 use serde::Serialize;
@@ -185,36 +185,47 @@ impl AuditedReader {
     }
 }
 
-/// A visit's measurements together: the latest of each quantity, blood pressure as the mean of
-/// the last two.
+/// A visit's measurements together: the latest of each quantity that is certain, else the latest with its doubts;
+/// blood pressure as the mean of the last two that are certain.
 fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
     let counting: Vec<&Version> =
         measurements.iter().filter(|v| v.status != Status::EnteredInError).collect();
     let taken: Vec<&vital::Measurement> = counting.iter().map(|version| &version.measurement).collect();
-    let mut values: Vec<(Quantity, f64)> = Vec::new();
-    for reading in taken.iter().flat_map(|measurement| &measurement.readings) {
-        let Ok(value) = reading.value else { continue };
-        values.retain(|(quantity, _)| *quantity != reading.quantity);
-        values.push((reading.quantity, value));
+    let mut newest: Vec<Reading> = Vec::new();
+    for reading in taken.iter().flat_map(|measurement| &measurement.readings).filter(|r| r.value.is_ok()) {
+        let is_better = |old: &Reading| old.certain().is_some() && reading.certain().is_none();
+        if newest.iter().any(|old| old.quantity == reading.quantity && is_better(old)) {
+            continue;
+        }
+        newest.retain(|old| old.quantity != reading.quantity);
+        newest.push(reading.clone());
     }
     let pressure = vital::settle(&taken);
     if let Some((systolic, diastolic, _)) = pressure {
-        values.retain(|(quantity, _)| !matches!(quantity, Quantity::Systolic | Quantity::Diastolic));
-        values.extend([(Quantity::Systolic, systolic), (Quantity::Diastolic, diastolic)]);
+        newest.retain(|old| !matches!(old.quantity, Quantity::Systolic | Quantity::Diastolic));
+        newest
+            .extend([Reading::of(Quantity::Systolic, systolic), Reading::of(Quantity::Diastolic, diastolic)]);
     }
     let context = counting.iter().fold(Context::default(), |so_far, version| Context {
         glucose_time: version.context.glucose_time.or(so_far.glucose_time),
         on_oxygen: version.context.on_oxygen.or(so_far.on_oxygen),
         is_alert: version.context.is_alert.or(so_far.is_alert),
     });
-    let latest: Vec<Value> = values
-        .iter()
-        .map(|(quantity, value)| json!({"quantity": quantity.as_str(), "unit": quantity.unit(), "value": value}))
-        .collect();
+    let shown = |reading: &Reading| {
+        let quantity = reading.quantity;
+        let mut shown =
+            json!({"quantity": quantity.as_str(), "unit": quantity.unit(), "value": reading.value.ok()});
+        payload::qualify(&mut shown, reading);
+        if !reading.caveats.is_empty() {
+            shown["caveats"] = json!(reading.caveats);
+        }
+        shown
+    };
+    let latest: Vec<Value> = newest.iter().map(shown).collect();
     json!({
         "values": latest,
         "blood_pressure_of": pressure.map(|(.., count)| count),
-        "assessment": payload::assessment(&values, context, &settings.limits),
-        "news2": payload::news2(&values, context).score,
+        "assessment": payload::assessment(&newest, context, &settings.limits),
+        "news2": payload::news2(&newest, context).score,
     })
 }

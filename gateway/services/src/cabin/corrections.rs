@@ -8,6 +8,8 @@ use super::payload;
 use super::request::Outcome;
 use super::service::{CabinService, short};
 use crate::error::ServiceError;
+use crate::live::Erased;
+use linli_domain::{Id, Timestamp};
 
 // === impl CabinService ===
 
@@ -75,9 +77,10 @@ impl CabinService {
         why: &str,
     ) -> Result<Outcome, ServiceError> {
         let (why, at) = (short("why", why)?, self.deps.clock.now().at);
-        let mut entry = Entry::default();
+        let (mut entry, mut erased) = (Entry::default(), Vec::new());
         for visit in &visits {
             let measured = self.deps.store.cabin().measured_during(&visit.id).await?;
+            erased.extend(self.values_of(visit, &measured, at));
             entry.records.extend(measured.iter().map(|version| payload::erased(version, at)));
             entry.changes.push(Change::EraseVisit(visit.id.clone()));
         }
@@ -85,9 +88,35 @@ impl CabinService {
         entry.changes.extend(pseudonym.map(Change::EraseResident));
         entry.audit.push(self.audit(who, "erase", &about, &why));
         let measurements = entry.records.len();
+        entry.changes.extend(self.forget_values(erased));
         self.deps.store.cabin().keep(entry).await?;
         visits.iter().for_each(|visit| self.rooms.forget(&visit.id));
         Ok(Outcome::Erased { visits: visits.len(), measurements })
+    }
+
+    /// Takes values from the live values; the changes that take them from the trends. In this order nothing that is
+    /// still gathered comes into the trends afterwards.
+    pub(super) fn forget_values(&self, erased: Vec<Erased>) -> Vec<Change> {
+        let trend = |Erased { device, from, to }| Change::EraseTrend { device, from, to };
+        let changes = erased.iter().cloned().map(trend).collect();
+        self.deps.live.erase(erased);
+        changes
+    }
+
+    /// The values that the devices of a visit's room showed during it, and those of its measurements.
+    pub(super) fn values_of(&self, visit: &Visit, measured: &[Version], now: Timestamp) -> Vec<Erased> {
+        let until = visit.ended.map_or(now, |(ended, _)| ended);
+        let of = |device: Id, from: Timestamp, to: Timestamp| {
+            let end = Timestamp(to.minute().0.saturating_add(59_999));
+            Erased { device, from: from.minute(), to: end }
+        };
+        let here = self.deps.live.vital_devices(&visit.room);
+        let shown = here.into_iter().map(|device| of(device, visit.opened, until));
+        let taken = measured.iter().map(|version| {
+            let at = version.measurement.taken.at;
+            of(version.device.clone(), at, at)
+        });
+        shown.chain(taken).collect()
     }
 
     pub(super) async fn newest(&self, id: &str) -> Result<Version, ServiceError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version};
-use linli_domain::vital::{Caveat, Limits, Measurement, NoReading, Quantity, Reading, Taken};
+use linli_domain::vital::{Caveat, Limits, Measurement, NoReading, Patient, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Record, Timestamp};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use tokio::sync::{mpsc, watch};
@@ -55,7 +55,7 @@ fn version() -> Version {
             key: Some("7".to_owned()),
             key_reused: false,
             user: Some(2),
-            patient: Some("never told".to_owned()),
+            patient: Patient::of_id("never stored"),
         },
         context: Context::default(),
         at: NOW,
@@ -117,6 +117,7 @@ async fn visits_as_they_are_audited() {
     let deps = Deps {
         store: site.store.clone(),
         samples,
+        live: Arc::default(),
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),

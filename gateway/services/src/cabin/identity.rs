@@ -101,10 +101,11 @@ pub fn pseudonym(keys: &Keys, identity: &Identity) -> String {
     pseudonym_of(keys, &identity.canonical())
 }
 
-/// Like [`pseudonym`], for an identity number in a message.
+/// Like [`pseudonym`], for a number in a message, which may be an identity number or that of another card.
 #[must_use]
-pub fn pseudonym_of_number(keys: &Keys, number: &str) -> String {
-    pseudonym_of(keys, &format!("id:{}", number.trim().to_uppercase()))
+pub fn pseudonyms_of_number(keys: &Keys, number: &str) -> [String; 2] {
+    let number = number.trim().to_uppercase();
+    ["id", "card"].map(|kind| pseudonym_of(keys, &format!("{kind}:{number}")))
 }
 
 fn pseudonym_of(keys: &Keys, canonical: &str) -> String {
@@ -191,7 +192,7 @@ mod tests {
         let (identity, keys) = (identity().checked().unwrap(), keys(2));
         let pseudonym = pseudonym(&keys, &identity);
         assert_eq!(pseudonym.len(), 26);
-        assert_eq!(pseudonym, pseudonym_of_number(&keys, "11010519491231002X"));
+        assert_eq!(pseudonym, pseudonyms_of_number(&keys, "11010519491231002x")[0]);
         let sealed = seal(&keys, &pseudonym, &identity).unwrap();
         assert!(!sealed.windows(6).any(|w| w == "小明".as_bytes()));
         let name = keys.identity.name();

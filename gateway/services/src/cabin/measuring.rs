@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use linli_domain::Layout;
-use linli_domain::visit::{Context, Status, Unassigned, Version, Visit, bind};
-use linli_domain::vital::{self, Measurement};
+use linli_domain::visit::{Arrival, Candidate, Context, Status, Unassigned, Version, Visit, decide};
+use linli_domain::vital::{self, Measurement, Reading};
 use linli_drivers::{NotTaken, VitalMeasurement};
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::payload;
-use super::service::{CabinService, name};
+use super::service::CabinService;
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;
 
@@ -22,9 +22,9 @@ use linli_domain::audit::hex;
 impl CabinService {
     pub(super) async fn receive(
         &mut self,
-        VitalMeasurement { layout, measurement, reply }: VitalMeasurement,
+        VitalMeasurement { layout, measurements, reply }: VitalMeasurement,
     ) {
-        let outcome = self.accept(&layout, measurement).await;
+        let outcome = self.accept(&layout, measurements).await;
         // A sender that waits for the answer logs it, once for all that follow.
         if let (Err(reason), None) = (&outcome, &reply) {
             tracing::warn!(device = %layout.device, %reason, "measurement not taken");
@@ -34,60 +34,99 @@ impl CabinService {
         }
     }
 
-    /// Makes a measurement durable. `Ok` may have a remark for the sender, `Err` the reason of the refusal.
+    /// Makes what was measured durable, all of it or nothing. `Ok` may have a remark for the sender, `Err` the
+    /// reason of the refusal.
     async fn accept(
         &mut self,
         layout: &Arc<Layout>,
-        mut measurement: Measurement,
+        measurements: Vec<Measurement>,
     ) -> Result<Option<String>, NotTaken> {
-        // What the device told: the check adds remarks that depend on when it comes.
-        let identity = measurement.key.as_deref().map(|key| Identity::of(layout, key, &measurement));
-        if let Err(why) = vital::check(&mut measurement) {
-            self.deps.health.implausible.fetch_add(1, Ordering::Relaxed);
-            return Err(NotTaken::Wrong(why.to_string()));
+        let mut checked = Vec::with_capacity(measurements.len());
+        for mut measurement in measurements {
+            // What the device told: the check adds remarks that depend on when it comes.
+            let identity = measurement.key.as_deref().map(|key| Identity::of(layout, key, &measurement));
+            if let Err(why) = vital::check(&mut measurement) {
+                self.deps.health.implausible.fetch_add(1, Ordering::Relaxed);
+                return Err(NotTaken::Wrong(why.to_string()));
+            }
+            checked.push((identity, measurement));
         }
-        if let Some(identity) = &identity {
-            measurement.key_reused = self.is_key_reused(layout, identity).await?;
-        }
-        let is_reused = measurement.key_reused;
         let (now, settings) = (Instant::now(), self.settings());
-        let bound = self.visit_of(layout, &measurement, now, &settings);
+        let (mut entry, mut kept) = (Entry::default(), Vec::new());
+        for (identity, mut measurement) in checked {
+            if let Some(identity) = identity {
+                match self.seen(&identity).await? {
+                    Seen::Never => {}
+                    Seen::Same => {
+                        self.deps.health.repeated.fetch_add(1, Ordering::Relaxed);
+                        continue;
+                    }
+                    Seen::KeyOnly => {
+                        tracing::warn!(device = %layout.device, "{REUSED}");
+                        measurement.key_reused = true;
+                    }
+                }
+                // A sender may put an identity into it: only the hash is stored.
+                measurement.key = Some(identity.key.clone());
+                entry.marks.extend([identity.content, identity.key]);
+            }
+            let (version, pseudonym) = self.first_version(layout, measurement, now, &settings).await?;
+            entry.changes.push(Change::Version(Box::new(version.clone())));
+            entry.records.push(payload::record(&version, pseudonym.as_deref(), &settings.limits));
+            kept.push((version, pseudonym));
+        }
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        if let Err(error) = self.deps.store.cabin().keep(entry).await {
+            self.deps.health.failed.fetch_add(1, Ordering::Relaxed);
+            return Err(NotTaken::NotStored(format!("{error}; send it again later")));
+        }
+        for (version, pseudonym) in &kept {
+            self.kept(layout, version, pseudonym.as_deref(), now, &settings).await;
+        }
+        Ok(remark(kept.iter().map(|(version, _)| version)))
+    }
+
+    /// The first version of a measurement, bound to its visit, and the pseudonym of the resident.
+    async fn first_version(
+        &self,
+        layout: &Layout,
+        measurement: Measurement,
+        now: Instant,
+        settings: &CabinSettings,
+    ) -> Result<(Version, Option<String>), NotTaken> {
+        let bound = self.visit_of(layout, &measurement, now, settings).await;
         let (visit, pseudonym) = bound.clone().map_or((None, None), |v| (Some(v.id), v.pseudonym));
-        let at = self.deps.clock.now().at;
         let version = Version {
-            id: name("m").map_err(|error| NotTaken::NotStored(error.to_string()))?,
+            id: self.name("m").map_err(|error| NotTaken::NotStored(error.to_string()))?,
             version: 1,
             status: Status::Final,
-            visit: visit.clone(),
-            unassigned: bound.as_ref().err().copied(),
+            visit,
+            unassigned: bound.err(),
             device: layout.device.clone(),
             room: layout.room.clone(),
             measurement,
             context: Context::default(),
-            at,
+            at: self.deps.clock.now().at,
             by: "device".to_owned(),
             why: None,
         };
-        let entry = Entry {
-            once: identity.as_ref().map(|identity| identity.content.clone()),
-            marks: identity.map(|identity| identity.key).into_iter().collect(),
-            changes: vec![Change::Version(Box::new(version.clone()))],
-            audit: Vec::new(),
-            records: vec![payload::record(&version, pseudonym.as_deref(), &settings.limits)],
-        };
-        match self.deps.store.cabin().keep(entry).await {
-            Ok(true) => self.deps.health.accepted.fetch_add(1, Ordering::Relaxed),
-            Ok(false) => {
-                self.deps.health.repeated.fetch_add(1, Ordering::Relaxed);
-                return Ok(None);
-            }
-            Err(error) => {
-                self.deps.health.failed.fetch_add(1, Ordering::Relaxed);
-                return Err(NotTaken::NotStored(format!("{error}; send it again later")));
-            }
-        };
-        self.tell(&version, pseudonym.as_deref(), &settings);
-        match &visit {
+        Ok((version, pseudonym))
+    }
+
+    /// Publishes a version that is durable now.
+    async fn kept(
+        &mut self,
+        layout: &Arc<Layout>,
+        version: &Version,
+        pseudonym: Option<&str>,
+        now: Instant,
+        settings: &CabinSettings,
+    ) {
+        self.deps.health.accepted.fetch_add(1, Ordering::Relaxed);
+        self.tell(version, pseudonym, settings);
+        match &version.visit {
             Some(visit) => self.rooms.touch(visit, now),
             None => drop(self.deps.health.unassigned.fetch_add(1, Ordering::Relaxed)),
         }
@@ -95,18 +134,10 @@ impl CabinService {
         if version.measurement.key.is_some() {
             let _ = self.deps.samples.send(payload::batch(layout, &version.measurement)).await;
         }
-        let unassigned = version.unassigned.map(words);
-        let reused = is_reused.then_some(REUSED);
-        Ok(match (unassigned, reused) {
-            (None, None) => None,
-            (Some(why), None) => Some(format!("stored; it belongs to no visit yet: {why}")),
-            (None, Some(reused)) => Some(format!("stored; {reused}")),
-            (Some(why), Some(reused)) => Some(format!("stored; {reused}; it belongs to no visit yet: {why}")),
-        })
     }
 
-    /// Whether the key was used before, and not for the same content.
-    async fn is_key_reused(&self, layout: &Layout, identity: &Identity) -> Result<bool, NotTaken> {
+    /// Whether this was received before.
+    async fn seen(&self, identity: &Identity) -> Result<Seen, NotTaken> {
         let cabin = self.deps.store.cabin();
         let seen = async |key: &str| {
             cabin
@@ -114,33 +145,51 @@ impl CabinService {
                 .await
                 .map_err(|error| NotTaken::NotStored(format!("{error}; send it again later")))
         };
-        let is_reused = seen(&identity.key).await? && !seen(&identity.content).await?;
-        if is_reused {
-            tracing::warn!(device = %layout.device, "{REUSED}");
-        }
-        Ok(is_reused)
+        Ok(if seen(&identity.content).await? {
+            Seen::Same
+        } else if seen(&identity.key).await? {
+            Seen::KeyOnly
+        } else {
+            Seen::Never
+        })
     }
 
     /// Finds the visit that a measurement belongs to.
-    fn visit_of(
+    async fn visit_of(
         &self,
         layout: &Layout,
         measurement: &Measurement,
         now: Instant,
         settings: &CabinSettings,
     ) -> Result<Visit, Unassigned> {
-        let room = layout.room.as_ref().ok_or(Unassigned::NoRoom)?;
-        if let Some(patient) = &measurement.patient {
-            let hashed =
-                settings.keys.as_ref().map(|keys| super::identity::pseudonym_of_number(keys, patient));
-            let is_named = |visit: &&Visit| {
-                [Some(&visit.id), visit.code.as_ref(), visit.pseudonym.as_ref()].contains(&Some(patient))
-                    || (hashed.is_some() && visit.pseudonym == hashed)
+        let (visits, spans) = self.rooms.spans(now);
+        let mut candidates = Vec::with_capacity(visits.len());
+        for (visit, span) in visits.iter().zip(spans) {
+            let resident = match measurement.patient.is_named() && span.ended.is_none() {
+                true => self.resident(visit, settings).await,
+                false => None,
             };
-            return self.rooms.all_open().find(is_named).cloned().ok_or(Unassigned::OtherPatient);
+            let (name, numbers) = resident.map_or((None, [None, None]), |resident| {
+                (Some(resident.name), [resident.id_number, resident.card])
+            });
+            let known_as = [Some(visit.id.clone()), visit.code.clone(), visit.pseudonym.clone()];
+            let known_as = known_as.into_iter().chain(numbers).flatten().collect();
+            candidates.push(Candidate { room: &visit.room, span, known_as, name });
         }
-        let (visits, spans) = self.rooms.spans(room, now);
-        bind(measurement, &spans).map(|position| visits[position].clone())
+        let forms = |id: &String| {
+            let hashed = settings.keys.as_ref().map(|keys| super::identity::pseudonyms_of_number(keys, id));
+            std::iter::once(id.clone()).chain(hashed.into_iter().flatten()).collect()
+        };
+        let identities = measurement.patient.ids.iter().map(forms).collect();
+        let arrival = Arrival { measurement, room: layout.room.as_ref(), identities };
+        decide(&arrival, &candidates).map(|position| visits[position].clone())
+    }
+
+    /// The identity of a visit's resident, if there is one and its key is known.
+    async fn resident(&self, visit: &Visit, settings: &CabinSettings) -> Option<super::Identity> {
+        let (keys, pseudonym) = (settings.keys.as_ref()?, visit.pseudonym.as_deref()?);
+        let resident = self.deps.store.cabin().resident(pseudonym).await.ok().flatten()?;
+        super::identity::unseal(keys, pseudonym, &resident.key, &resident.sealed).ok()
     }
 
     /// Publishes a version to the screens: everything to workers, to others without visit and pseudonym.
@@ -167,6 +216,14 @@ struct Identity {
 impl Identity {
     fn of(layout: &Layout, key: &str, measurement: &Measurement) -> Self {
         let Measurement { taken, readings, user, patient, .. } = measurement;
+        // Up to 0.1 one identifier was known; a message that came then and is sent again is found.
+        let patient = match (patient.ids.as_slice(), patient.names.as_slice()) {
+            ([], []) => Value::Null,
+            ([id], []) => json!(id),
+            (ids, names) => json!([ids, names]),
+        };
+        // The site was not read then.
+        let readings: Vec<Reading> = readings.iter().map(|r| Reading { site: None, ..r.clone() }).collect();
         let content = json!([readings, taken.device, user, patient]);
         Self {
             key: fingerprint(&format!("{}\n{key}", layout.device)),
@@ -182,16 +239,29 @@ fn fingerprint(text: &str) -> String {
 /// What is said of a key that was used before with other content.
 const REUSED: &str = "its id was used before with other content; both are kept";
 
-/// Text for the sender of a message.
-const fn words(why: Unassigned) -> &'static str {
-    match why {
-        Unassigned::NoRoom => "the device stands in no room",
-        Unassigned::NoVisit => "no visit was open",
-        Unassigned::BegunBefore => "it was begun before the visit was",
-        Unassigned::TwoVisits => "two visits lie too close together",
-        Unassigned::TimeUnclear => "it comes from memory, or the clock is wrong",
-        Unassigned::OtherPatient => "the patient it names has no open visit here",
+/// Whether a measurement was received before.
+enum Seen {
+    /// Neither its key nor it.
+    Never,
+    /// Its key, with other content.
+    KeyOnly,
+    /// It: key, content and patient are the same.
+    Same,
+}
+
+/// What is said to the sender of measurements that were stored; `None` if there is nothing to say.
+fn remark<'v>(stored: impl Iterator<Item = &'v Version>) -> Option<String> {
+    let mut parts = Vec::new();
+    for version in stored {
+        let reused = version.measurement.key_reused.then(|| REUSED.to_owned());
+        let nobodys = version.unassigned.map(|why| format!("it belongs to no visit yet: {}", why.english()));
+        for part in reused.into_iter().chain(nobodys) {
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
     }
+    (!parts.is_empty()).then(|| format!("stored; {}", parts.join("; ")))
 }
 
 #[cfg(test)]
@@ -199,7 +269,7 @@ mod tests {
     use super::super::service::{Deps, Health};
     use super::*;
     use crate::golden::site::{NOW, Site};
-    use linli_domain::vital::{Limits, Quantity, Reading, Taken};
+    use linli_domain::vital::{Limits, Patient, Quantity, Taken};
     use linli_domain::{ClockQuality, DeviceClass, Id, Timestamp};
     use std::time::Duration;
     use tokio::sync::{mpsc, oneshot, watch};
@@ -208,6 +278,7 @@ mod tests {
         let deps = Deps {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
+            live: Arc::default(),
             events: crate::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
@@ -242,13 +313,19 @@ mod tests {
             key: Some(key.to_owned()),
             key_reused: false,
             user: None,
-            patient: None,
+            patient: Patient::default(),
         }
     }
 
     async fn told(service: &mut CabinService, measurement: Measurement) -> Result<Option<String>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        service.receive(VitalMeasurement { layout: layout(), measurement, reply: Some(reply) }).await;
+        service
+            .receive(VitalMeasurement {
+                layout: layout(),
+                measurements: vec![measurement],
+                reply: Some(reply),
+            })
+            .await;
         answer.await.unwrap()
     }
 

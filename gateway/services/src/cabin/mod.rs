@@ -4,6 +4,8 @@
 //! measurements from the lines and requests from people, and answers both when the result is on the disk.
 
 mod audited_reader;
+#[cfg(test)]
+mod belonging_tests;
 mod corrections;
 #[cfg(test)]
 mod golden;

@@ -71,10 +71,8 @@ pub fn public(version: &Version, limits: &Limits) -> Map<String, serde_json::Val
     }
     let observations: Vec<_> = measurement.readings.iter().map(observation).collect();
     add("observations", observations.into());
-    let values: Vec<_> =
-        measurement.readings.iter().filter_map(|r| Some((r.quantity, r.value.ok()?))).collect();
-    add("assessment", assessment(&values, version.context, limits));
-    add("news2", json!(news2(&values, version.context).score));
+    add("assessment", assessment(&measurement.readings, version.context, limits));
+    add("news2", json!(news2(&measurement.readings, version.context).score));
     body
 }
 
@@ -83,6 +81,7 @@ fn observation(reading: &Reading) -> serde_json::Value {
     let mut observation = json!({
         "quantity": quantity.as_str(), "code": quantity.loinc(), "unit": quantity.unit(), "value": reading.value.ok(),
     });
+    qualify(&mut observation, reading);
     if let Err(why) = reading.value {
         observation["absent"] = json!(why);
     }
@@ -92,9 +91,22 @@ fn observation(reading: &Reading) -> serde_json::Value {
     observation
 }
 
-/// Reference-range flags of values that were measured together.
-pub fn assessment(values: &[(Quantity, f64)], context: Context, limits: &Limits) -> serde_json::Value {
-    let all = vital::assess(values, context.glucose_time, limits);
+/// Adds what qualifies a value: how it stands to the number, the other end of a range, the site on the body.
+pub fn qualify(observation: &mut serde_json::Value, reading: &Reading) {
+    if let Some(comparator) = reading.comparator {
+        observation["comparator"] = json!(comparator);
+    }
+    if let Some(upper) = reading.upper {
+        observation["upper"] = json!(upper);
+    }
+    if let Some(site) = reading.site {
+        observation["site"] = json!(site);
+    }
+}
+
+/// Reference-range flags of readings that were taken together.
+pub fn assessment(readings: &[Reading], context: Context, limits: &Limits) -> serde_json::Value {
+    let all = vital::judge(readings, context.glucose_time, limits);
     let flags = all.iter().map(|(quantity, found)| {
         json!({
             "quantity": quantity.as_str(), "flag": found.flag, "text": found.chinese, "notable": found.is_notable,
@@ -103,9 +115,13 @@ pub fn assessment(values: &[(Quantity, f64)], context: Context, limits: &Limits)
     flags.collect::<Vec<_>>().into()
 }
 
-/// The early-warning score NEWS2 of values that were measured together; missing ones make it partial.
-pub fn news2(values: &[(Quantity, f64)], context: Context) -> News2 {
-    let value = |quantity| values.iter().rev().find(|(q, _)| *q == quantity).map(|(_, value)| *value);
+/// The early-warning score NEWS2 of readings that were taken together; missing and inexact ones make it partial.
+pub fn news2(readings: &[Reading], context: Context) -> News2 {
+    let exact = |reading: &Reading| reading.judged().filter(|(least, most)| least == most);
+    let value = |quantity| {
+        let mut newest = readings.iter().rev().filter(|reading| reading.quantity == quantity);
+        newest.find_map(exact).map(|(value, _)| value)
+    };
     let parameters = Parameters {
         respiration_rate: value(Quantity::RespirationRate),
         oxygen_saturation: value(Quantity::OxygenSaturation),
@@ -123,7 +139,8 @@ pub fn batch(layout: &Arc<Layout>, measurement: &Measurement) -> Batch {
     let taken = measurement.taken;
     let samples = measurement.readings.iter().filter_map(|reading| {
         let point = layout.points.iter().position(|p| p.name.as_str() == reading.quantity.as_str())?;
-        let quality = match (&reading.value, reading.caveats.is_empty()) {
+        let is_exact = reading.comparator.is_none() && reading.upper.is_none();
+        let quality = match (&reading.value, is_exact && reading.caveats.is_empty()) {
             (Err(_), _) => Quality::Bad(Reason::NoValue),
             (Ok(_), true) => Quality::Good,
             (Ok(_), false) => Quality::Uncertain(Reason::OutOfRange),

@@ -58,15 +58,14 @@ impl Rooms {
         self.held.iter().filter(|held| held.ended.is_none()).map(|held| &held.visit)
     }
 
-    /// Returns the visits of a room, each with the time since it began and ended.
+    /// Returns the visits of all rooms, each with the time since it began and ended.
     #[must_use]
-    pub fn spans(&self, room: &Id, now: Instant) -> (Vec<&Visit>, Vec<Span>) {
-        let here = self.held.iter().filter(|held| held.visit.room == *room);
+    pub fn spans(&self, now: Instant) -> (Vec<&Visit>, Vec<Span>) {
         let span = |held: &Held| Span {
             opened: now.saturating_duration_since(held.opened),
             ended: held.ended.map(|ended| now.saturating_duration_since(ended)),
         };
-        here.map(|held| (&held.visit, span(held))).unzip()
+        self.held.iter().map(|held| (&held.visit, span(held))).unzip()
     }
 
     /// Inserts or replaces a visit.

@@ -16,6 +16,7 @@ use super::request::{Action, NewVisit, Outcome, Request};
 use super::rooms::Rooms;
 use crate::error::ServiceError;
 use crate::events::Events;
+use crate::live::Live;
 use crate::random::random;
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;
@@ -55,6 +56,8 @@ pub struct Deps {
     pub store: Store,
     /// Receives the values for live values and trends.
     pub samples: mpsc::Sender<Batch>,
+    /// The latest values, from which those of an erased visit are taken.
+    pub live: Arc<Live>,
     /// Events for screens.
     pub events: Events,
     /// Clock of the time stamps.
@@ -69,6 +72,8 @@ pub struct CabinService {
     settings: watch::Receiver<Arc<CabinSettings>>,
     pub(super) rooms: Rooms,
     pub(super) began: (Timestamp, Instant),
+    /// The latest number in an id.
+    numbered: AtomicU64,
 }
 
 // === impl CabinService ===
@@ -80,7 +85,24 @@ impl CabinService {
         let mut visits = cabin.open_visits().await?;
         let lately = cabin.visits(Timestamp(at.0.saturating_sub(DAY_MS)), Timestamp(i64::MAX)).await?;
         visits.extend(lately.into_iter().filter(|visit| visit.ended.is_some()));
-        Ok(Self { deps, settings, rooms: Rooms::resumed(visits, now, at), began: (at, now) })
+        Ok(Self {
+            deps,
+            settings,
+            rooms: Rooms::resumed(visits, now, at),
+            began: (at, now),
+            numbered: AtomicU64::new(0),
+        })
+    }
+
+    /// Returns a new id: time in milliseconds, a sequence number, 64 random bits. Sorted, ids of one millisecond are
+    /// in the order in which they were given.
+    pub(super) fn name(&self, prefix: &str) -> anyhow::Result<String> {
+        let time = u64::try_from(self.deps.clock.now().at.0).unwrap_or_default() << 16;
+        let next = |last: u64| time.max(last + 1);
+        let last = self.numbered.load(Ordering::Relaxed);
+        // Only this service numbers, one at a time.
+        self.numbered.store(next(last), Ordering::Relaxed);
+        Ok(format!("{prefix}-{:016x}{}", next(last), hex(&random::<8>()?)))
     }
 
     /// Runs until every sender of measurements is dropped.
@@ -115,7 +137,7 @@ impl CabinService {
         Arc::clone(&self.settings.borrow())
     }
 
-    async fn carry_out(&mut self, who: &str, action: Action) -> Result<Outcome, ServiceError> {
+    pub(super) async fn carry_out(&mut self, who: &str, action: Action) -> Result<Outcome, ServiceError> {
         match action {
             Action::Open(new) => self.open(who, new).await,
             Action::End { visit, ending } => self.end(who, &visit, ending).await,
@@ -124,8 +146,14 @@ impl CabinService {
                 if newest.visit == visit {
                     return Err(ServiceError::Conflict("it is so already; nothing changed".to_owned()));
                 }
+                if newest.status == Status::EnteredInError {
+                    return Err(ServiceError::Conflict(WITHDRAWN.to_owned()));
+                }
                 if let Some(visit) = &visit {
                     self.known(visit).await?;
+                    if newest.measurement.is_test() {
+                        return Err(ServiceError::Conflict(OF_NO_PERSON.to_owned()));
+                    }
                 }
                 let assigned = Version { visit, unassigned: None, status: Status::Amended, ..newest.clone() };
                 self.next(who, "measurement.assign", assigned, &why).await
@@ -204,7 +232,10 @@ impl CabinService {
             }));
             pseudonym = Some(known_as);
         }
-        let id = name("v").map_err(|error| ServiceError::NotNow(error.to_string()))?;
+        if let Some(code) = &code {
+            self.code_is_free(code, pseudonym.as_deref()).await?;
+        }
+        let id = self.name("v").map_err(|error| ServiceError::NotNow(error.to_string()))?;
         let opened_by = new.by;
         let visit = Visit { id, room, pseudonym, code, consent, opened_by, opened: at, ended: None };
         let before = self.rooms.open_in(&visit.room).cloned();
@@ -218,6 +249,19 @@ impl CabinService {
             self.is_now(changed);
         }
         Ok(Outcome::Visit(Box::new(visit)))
+    }
+
+    /// Refuses a code that a stored visit of somebody else has, in any room: a message that names it may still
+    /// come out of a device's memory. The code is free again when that visit is erased.
+    async fn code_is_free(&self, code: &str, pseudonym: Option<&str>) -> Result<(), ServiceError> {
+        let others = self.deps.store.cabin().visits_with_code(code).await?;
+        let is_other = |visit: &&Visit| visit.pseudonym.is_none() || visit.pseudonym.as_deref() != pseudonym;
+        let Some(other) = others.iter().find(is_other) else { return Ok(()) };
+        let (id, room) = (&other.id, &other.room);
+        Err(ServiceError::Conflict(format!(
+            "code {code} belongs to visit {id} in room {room}; take another code, it is free again when that \
+             visit is erased (该代码已用于房间 {room} 的就诊 {id}，请换一个代码)"
+        )))
     }
 
     /// Publishes a visit that is already durable, and updates the open visits.
@@ -278,10 +322,13 @@ const fn audited(ending: Ending) -> &'static str {
     }
 }
 
-/// Returns a new random id.
-pub(super) fn name(prefix: &str) -> anyhow::Result<String> {
-    Ok(format!("{prefix}-{}", hex(&random::<8>()?)))
-}
+/// Refusal of a measurement that was withdrawn.
+const WITHDRAWN: &str =
+    "it was withdrawn; correct it if its values are right (该测量已作废；如数值无误请先更正)";
+
+/// Refusal of a measurement that cannot be anybody's.
+const OF_NO_PERSON: &str = "it is a test or a control solution and can belong to no visit; measure again \
+                            (测试或质控液结果，不能归入就诊，请重新测量)";
 
 /// Validates a text by a person: one line of 1 to 200 characters.
 pub(super) fn short(what: &str, text: &str) -> Result<String, ServiceError> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use linli_domain::vital::{Measurement, Quantity, Reading, Taken, check};
+use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken, check};
 use linli_domain::{Batch, Id, Value};
 use tokio::time::Instant;
 
@@ -60,8 +60,14 @@ impl Steady {
 impl Watch {
     fn update(&mut self, taken: Taken, now: Instant) -> Option<Measurement> {
         let readings: Vec<Reading> = self.shown.iter().map(|(q, value)| Reading::of(*q, *value)).collect();
-        let measurement =
-            Measurement { taken, readings, key: None, key_reused: false, user: None, patient: None };
+        let measurement = Measurement {
+            taken,
+            readings,
+            key: None,
+            key_reused: false,
+            user: None,
+            patient: Patient::default(),
+        };
         // Implausible values, such as the 0 of an empty scale, are no measurement.
         if check(&mut measurement.clone()).is_err() {
             *self = Self { shown: std::mem::take(&mut self.shown), ..Self::default() };

@@ -32,7 +32,14 @@ impl CabinService {
         if count == (0, 0, 0) {
             return Ok(());
         }
-        let mut changes: Vec<Change> = visits.into_iter().map(Change::EraseVisit).collect();
+        let mut changes = Vec::new();
+        for id in visits {
+            if let Some(visit) = self.deps.store.cabin().visit(&id).await? {
+                let measured = self.deps.store.cabin().measured_during(&id).await?;
+                changes.extend(self.forget_values(self.values_of(&visit, &measured, now)));
+            }
+            changes.push(Change::EraseVisit(id));
+        }
         changes.extend(measurements.into_iter().map(Change::EraseMeasurement));
         changes.extend(residents.into_iter().map(Change::EraseResident));
         changes.push(Change::ForgetAudit(before(now, AUDIT_KEPT)));

@@ -8,7 +8,9 @@ use linli_domain::command::State;
 use linli_domain::loss::{Loss, LossReason};
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
-use linli_domain::vital::{Caveat, GlucoseTime, Measurement, NoReading, Quantity, Reading, Taken};
+use linli_domain::vital::{
+    Caveat, Comparator, GlucoseTime, Measurement, NoReading, Patient, Quantity, Reading, Site, Taken,
+};
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Reason, Record, Sample,
     Timestamp, Topic, Value, ValueType,
@@ -250,6 +252,21 @@ fn readings() -> Vec<Reading> {
     all
 }
 
+/// Readings of the kinds that came after 0.1.
+fn newer_readings() -> Vec<Reading> {
+    use Caveat as C;
+    let none = Reading::none(Quantity::Glucose, NoReading::Error);
+    let strip =
+        vec![C::StripError, C::SampleTooSmall, C::DeviceFault, C::TemperatureOutOfRange, C::Interrupted];
+    let ear = Reading::of(Quantity::Temperature, 37.1);
+    vec![
+        Reading { caveats: strip, ..none },
+        Reading { comparator: Some(Comparator::Above), ..Reading::of(Quantity::Glucose, 33.3) },
+        Reading { upper: Some(12.0), ..Reading::of(Quantity::RespirationRate, 10.0) },
+        Reading { site: Some(Site::Ear), caveats: vec![C::TimeUnclear], ..ear },
+    ]
+}
+
 fn versions() -> Vec<Version> {
     let version = |name: &str, number, status, unassigned: Option<Unassigned>| Version {
         id: name.to_owned(),
@@ -269,7 +286,7 @@ fn versions() -> Vec<Version> {
             key: (number == 1).then(|| "serial-7".to_owned()),
             key_reused: false,
             user: (number == 2).then_some(2),
-            patient: None,
+            patient: Patient::default(),
         },
         context: Context {
             glucose_time: [
@@ -298,13 +315,20 @@ fn versions() -> Vec<Version> {
         Unassigned::TwoVisits,
         Unassigned::TimeUnclear,
         Unassigned::OtherPatient,
+        Unassigned::OtherRoom,
+        Unassigned::SeveralPatients,
+        Unassigned::PatientUnclear,
+        Unassigned::Test,
     ];
     all.extend(
         unassigned
             .iter()
             .enumerate()
-            .map(|(nth, why)| version(&format!("m-{}", nth + 1), 1, Status::Final, Some(*why))),
+            .map(|(nth, why)| version(&format!("m-{:x}", nth + 1), 1, Status::Final, Some(*why))),
     );
+    let mut newer = version("m-b", 1, Status::Final, Some(Unassigned::Test));
+    newer.measurement.readings = newer_readings();
+    all.push(newer);
     all
 }
 
@@ -403,6 +427,7 @@ impl Contents {
                 Change::EraseVisit("erased".to_owned()),
                 Change::EraseMeasurement("erased".to_owned()),
                 Change::EraseResident("ERASED".to_owned()),
+                Change::EraseTrend { device: id("erased"), from: NOW, to: NOW },
                 Change::ForgetAlarm(id("erased")),
                 Change::Notified(1),
                 Change::ForgetAudit(NOW),
@@ -467,7 +492,7 @@ impl Contents {
         assert_eq!(open, unfinished);
         let cabin = store.cabin();
         let mut versions = Vec::new();
-        for name in (0..7).map(|nth| format!("m-{nth}")) {
+        for name in (0..12).map(|nth| format!("m-{nth:x}")) {
             versions.extend(cabin.versions(&name).await.unwrap());
         }
         let mut audit = cabin.audit(10).await.unwrap();

@@ -110,6 +110,10 @@ kinds!(Unassigned {
     Self::TwoVisits => "two visits",
     Self::TimeUnclear => "time unclear",
     Self::OtherPatient => "other patient",
+    Self::OtherRoom => "other room",
+    Self::SeveralPatients => "several patients",
+    Self::PatientUnclear => "patient unclear",
+    Self::Test => "test",
 });
 kinds!(Status {
     Self::Final => "final",
@@ -142,6 +146,12 @@ kinds!(Caveat {
     Self::ClockSkew => "clock skew",
     Self::Corrected => "corrected",
     Self::ControlSolution => "control solution",
+    Self::StripError => "strip error",
+    Self::SampleTooSmall => "sample too small",
+    Self::DeviceFault => "device fault",
+    Self::TemperatureOutOfRange => "temperature out of range",
+    Self::Interrupted => "interrupted",
+    Self::TimeUnclear => "time unclear",
 });
 kinds!(Quantity {
     Self::Systolic => "systolic",
@@ -163,6 +173,7 @@ kinds!(Change {
     Self::EraseVisit(_) => "erase visit",
     Self::EraseMeasurement(_) => "erase measurement",
     Self::EraseResident(_) => "erase resident",
+    Self::EraseTrend { .. } => "erase trend",
     Self::ForgetAudit(_) => "forget audit",
     Self::Alarm { .. } => "alarm",
     Self::ForgetAlarm(_) => "forget alarm",

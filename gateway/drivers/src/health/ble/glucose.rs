@@ -1,6 +1,7 @@
 //! Glucose Measurement (0x2A18).
 
 use linli_domain::Civil;
+use linli_domain::vital::{Caveat, NoReading};
 
 use super::float::Real;
 use super::payload::{Payload, Truncated};
@@ -71,5 +72,33 @@ impl Glucose {
     #[must_use]
     pub const fn is_faulty(&self) -> bool {
         self.status & 0b0000_0111_1111_1110 != 0
+    }
+
+    /// Why there is no value: beyond what the meter measures, or an error.
+    #[must_use]
+    pub const fn absent(&self) -> Option<NoReading> {
+        match self.status >> 5 & 3 {
+            _ if !self.is_faulty() => None,
+            1 => Some(NoReading::PositiveInfinity),
+            2 => Some(NoReading::NegativeInfinity),
+            _ => Some(NoReading::Error),
+        }
+    }
+
+    /// What the status (GATT Specification Supplement, Sensor Status Annunciation) says of the measurement.
+    pub fn caveats(&self) -> impl Iterator<Item = Caveat> {
+        const BITS: [(u16, Caveat); 9] = [
+            (1, Caveat::DeviceFault),
+            (2, Caveat::SampleTooSmall),
+            (3, Caveat::StripError),
+            (4, Caveat::StripError),
+            (7, Caveat::TemperatureOutOfRange),
+            (8, Caveat::TemperatureOutOfRange),
+            (9, Caveat::Interrupted),
+            (10, Caveat::DeviceFault),
+            (11, Caveat::ClockSkew),
+        ];
+        let status = self.status;
+        BITS.into_iter().filter(move |(bit, _)| status >> bit & 1 == 1).map(|(_, caveat)| caveat)
     }
 }

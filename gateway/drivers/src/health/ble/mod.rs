@@ -17,5 +17,5 @@ pub use glucose::Glucose;
 pub use heart_rate::HeartRate;
 pub use oximeter::{Continuous, MeasurementStatus, Oximetry, SensorStatus, Spot};
 pub use payload::Truncated;
-pub use thermometer::{Site, Temperature};
+pub use thermometer::Temperature;
 pub use weight::Weight;

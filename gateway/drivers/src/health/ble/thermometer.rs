@@ -1,6 +1,7 @@
 //! Temperature Measurement (0x2A1C).
 
 use linli_domain::Civil;
+use linli_domain::vital::Site;
 
 use super::float::Real;
 use super::payload::{Payload, Truncated};
@@ -18,39 +19,17 @@ pub struct Temperature {
     pub site: Option<Site>,
 }
 
-/// Site on the body (Temperature Type, 0x2A1D).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Site {
-    /// Armpit.
-    Armpit,
-    /// Body, unspecified.
-    Body,
-    /// Ear.
-    Ear,
-    /// Finger.
-    Finger,
-    /// Gastro-intestinal tract.
-    GastroIntestinal,
-    /// Mouth.
-    Mouth,
-    /// Rectum.
-    Rectum,
-    /// Toe.
-    Toe,
-    /// Ear drum.
-    Tympanum,
-}
-
+/// Temperature Type (0x2A1D), from 1 on.
 const SITES: [Site; 9] = [
-    Site::Armpit,
+    Site::Axillary,
     Site::Body,
     Site::Ear,
     Site::Finger,
-    Site::GastroIntestinal,
-    Site::Mouth,
-    Site::Rectum,
+    Site::Gastrointestinal,
+    Site::Oral,
+    Site::Rectal,
     Site::Toe,
-    Site::Tympanum,
+    Site::Tympanic,
 ];
 
 // === impl Temperature ===

@@ -1,6 +1,6 @@
 //! The supported Bluetooth health profiles: their characteristics, and decoding of payloads.
 
-use linli_domain::vital::{Caveat, NoReading, Quantity, Reading, convert};
+use linli_domain::vital::{Caveat, NoReading, Quantity, Reading, convert, is_placeholder};
 use linli_domain::{Civil, Timestamp};
 
 use crate::health::ble::{
@@ -100,8 +100,8 @@ pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Decoded>, Trun
     Ok(Some(match characteristic {
         BLOOD_PRESSURE => blood_pressure(&BloodPressure::decode(payload)?),
         TEMPERATURE => {
-            let Temperature { unit, value, time, .. } = Temperature::decode(payload)?;
-            measured(vec![reading(Quantity::Temperature, value, unit)], time, None)
+            let Temperature { unit, value, time, site } = Temperature::decode(payload)?;
+            measured(vec![Reading { site, ..reading(Quantity::Temperature, value, unit) }], time, None)
         }
         SPOT_CHECK => spot(&Spot::decode(payload)?),
         CONTINUOUS => {
@@ -163,6 +163,10 @@ fn glucose(measurement: &Glucose) -> Decoded {
         Some((value, unit)) => reading(Quantity::Glucose, value, unit),
         None => Reading::none(Quantity::Glucose, NoReading::NotPerformed),
     };
+    if let Some(why) = measurement.absent() {
+        reading.value = Err(why);
+    }
+    measurement.caveats().for_each(|caveat| reading.doubt(caveat));
     if measurement.is_control() {
         reading.doubt(Caveat::ControlSolution);
     }
@@ -196,9 +200,13 @@ fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> De
 }
 
 fn reading(quantity: Quantity, real: Real, unit: &str) -> Reading {
-    match real.value.map(|value| convert(quantity, value, unit)) {
-        Ok(Ok(value)) => Reading::of(quantity, value),
-        Ok(Err(_)) => Reading::none(quantity, NoReading::Error),
+    match real.value.map(|sent| (sent, convert(quantity, sent, unit))) {
+        // A mean pressure or a pulse of 0: the device has none.
+        Ok((sent, Ok(value))) if is_placeholder(quantity, sent, value) => {
+            Reading::none(quantity, NoReading::NotPerformed)
+        }
+        Ok((_, Ok(value))) => Reading::of(quantity, value),
+        Ok((_, Err(_))) => Reading::none(quantity, NoReading::Error),
         Err(why) => Reading::none(quantity, why),
     }
 }
@@ -221,6 +229,7 @@ fn whole(reading: &Oximetry) -> Option<(u16, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use linli_domain::vital::Site;
 
     fn values(heard: Decoded) -> (Vec<Option<f64>>, Option<String>) {
         match heard {
@@ -253,6 +262,54 @@ mod tests {
         assert!((all[0].unwrap() - 5.6).abs() < 1e-9, "{all:?}");
         assert_eq!(first, again);
         assert_ne!(first, next);
+    }
+
+    #[test]
+    fn zero_is_no_value_and_costs_no_neighbour() {
+        // 120/80, mean 0 mm[Hg], pulse 0.
+        let (all, _) = values(hear(BLOOD_PRESSURE, &[0x04, 120, 0, 80, 0, 0, 0, 0, 0]).unwrap().unwrap());
+        assert_eq!(all, [Some(120.0), Some(80.0), None, None]);
+        let (all, _) = values(hear(SPOT_CHECK, &[0, 97, 0, 0, 0]).unwrap().unwrap());
+        assert_eq!(all, [Some(97.0), None]);
+    }
+
+    #[test]
+    fn a_meter_that_names_an_error_gives_no_number() {
+        let told = |status: u16| {
+            let [low, high] = status.to_le_bytes();
+            let payload = [0x0E, 1, 0, 0xEA, 0x07, 11, 24, 7, 0, 0, 56, 0xC0, 0x11, low, high];
+            let Decoded::Measured { readings, .. } = hear(GLUCOSE, &payload).unwrap().unwrap() else {
+                panic!()
+            };
+            (readings[0].value, readings[0].caveats.clone())
+        };
+        assert!(told(0).0.is_ok() && told(1).0.is_ok(), "a low battery is no error");
+        for (bit, caveat) in [
+            (1, Caveat::DeviceFault),
+            (2, Caveat::SampleTooSmall),
+            (3, Caveat::StripError),
+            (4, Caveat::StripError),
+            (7, Caveat::TemperatureOutOfRange),
+            (9, Caveat::Interrupted),
+            (10, Caveat::DeviceFault),
+        ] {
+            assert_eq!(told(1 << bit), (Err(NoReading::Error), vec![caveat]), "bit {bit}");
+        }
+        assert_eq!(told(1 << 5), (Err(NoReading::PositiveInfinity), vec![]));
+        assert_eq!(told(1 << 6), (Err(NoReading::NegativeInfinity), vec![]));
+        assert_eq!(told(1 << 11).1, [Caveat::ClockSkew], "only its time is wrong");
+    }
+
+    #[test]
+    fn the_site_of_a_temperature_is_kept() {
+        let payload = [0x04, 0x6C, 0x01, 0x00, 0xFF, 0x03];
+        let Decoded::Measured { readings, .. } = hear(TEMPERATURE, &payload).unwrap().unwrap() else {
+            panic!()
+        };
+        assert_eq!(
+            (readings[0].value.map(|v| (v * 10.0).round()), readings[0].site),
+            (Ok(364.0), Some(Site::Ear))
+        );
     }
 
     #[test]

@@ -22,24 +22,58 @@ const LONGEST_REASON: usize = 200;
 /// Longest field of the message that is repeated in its answer: longer than any that is taken.
 const LONGEST_ECHO: usize = 250;
 
-/// The answer to a message; none to an answer, or two machines would thank each other for ever.
-/// In enhanced mode (MSH-15 or MSH-16 set) it is a commit answer.
+/// The answers to a message, each a message of its own; none to an answer, or two machines would thank each other
+/// for ever.
+///
+/// In original mode (MSH-15 and MSH-16 empty) one. In enhanced mode (2.9.3) MSH-15 says when a commit answer is
+/// wanted (`CA`, `CE`, `CR`), MSH-16 when an application answer (`AA`, `AE`, `AR`); after what was not committed
+/// comes no other.
 #[must_use]
-pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timestamp) -> Option<Vec<u8>> {
-    let kind = message.raw_header(9);
-    let is_answer = message.segment("MSA").is_some() || kind.starts_with("ACK");
+pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timestamp) -> Vec<Vec<u8>> {
+    let is_answer = message.segment("MSA").is_some() || message.raw_header(9).starts_with("ACK");
     if is_answer {
-        return None;
+        return Vec::new();
     }
-    let is_enhanced = !message.raw_header(15).is_empty() || !message.raw_header(16).is_empty();
-    let prefix = if is_enhanced { 'C' } else { 'A' };
+    let modes = [message.header(15), message.header(16)];
+    let is_enhanced = modes.iter().any(|mode| !mode.is_empty());
+    if !is_enhanced {
+        return vec![answer(message, code, 'A', control_id, now)];
+    }
+    let mut answers = Vec::new();
+    if is_wanted(&modes[0], code) {
+        answers.push(answer(message, code, 'C', control_id, now));
+    }
+    if is_wanted(&modes[1], code) && !matches!(code, Code::Reject(_)) {
+        answers.push(answer(message, code, 'A', &format!("{control_id}-A"), now));
+    }
+    // What is refused is always answered to somebody who wants to hear of errors at all.
+    if answers.is_empty() && is_wanted(&modes[1], code) {
+        answers.push(answer(message, code, 'A', control_id, now));
+    }
+    answers
+}
+
+/// By table 0155: always, never, on errors, on success. An empty mode beside one that is set is "never".
+fn is_wanted(mode: &str, code: &Code) -> bool {
+    let is_success = matches!(code, Code::Accept(_));
+    match mode.trim().to_uppercase().as_str() {
+        "" | "NE" => false,
+        "ER" => !is_success,
+        "SU" => is_success,
+        _ => true,
+    }
+}
+
+fn answer(message: &Message, code: &Code, prefix: char, control_id: &str, now: Timestamp) -> Vec<u8> {
+    let kind = message.header(9);
     let (suffix, reason) = match code {
         Code::Accept(note) => ('A', note.as_str()),
         Code::Error(reason) => ('E', reason.as_str()),
         Code::Reject(reason) => ('R', reason.as_str()),
     };
     let raw = |number| message.raw_header(number);
-    let event = kind.split('^').nth(1).unwrap_or("R01");
+    let event = message.segment("MSH").map(|header| header.component(9, 2)).unwrap_or_default();
+    let event = if kind.is_empty() || event.is_empty() { "R01".to_owned() } else { event };
     let stamp = time::stamp(now);
     // Our own delimiters are the standard's; what is echoed was written with the sender's, so it
     // is echoed only where those are the same.
@@ -53,7 +87,7 @@ pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timest
         echo(6),
         echo(3),
         echo(4),
-        escape(&cut(event)),
+        escape(&cut(&event)),
         escape(control_id),
         echo(11),
         echo(12),
@@ -63,7 +97,7 @@ pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timest
         answer.push_str(&reason);
     }
     answer.push('\r');
-    Some(answer.into_bytes())
+    answer.into_bytes()
 }
 
 /// Text for a field.

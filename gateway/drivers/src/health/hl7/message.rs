@@ -1,7 +1,7 @@
 //! A message as segments of fields, by the delimiters it names itself (HL7 v2.5.1, 2.5 and 2.7).
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, UTF_8};
 
 /// Why bytes are no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum Unreadable {
 
 /// Most bytes of the name of a character set that are read; none of the table (HL7 0211) is longer.
 const LONGEST_SET: usize = 40;
+
+/// Most bytes of a header that is answered though the message cannot be read.
+const LONGEST_HEADER: usize = 2048;
 
 /// The delimiters of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,25 +56,31 @@ impl Message {
     /// Parses the bytes of one message. Segments end with a carriage return; a line feed, which
     /// the standard does not allow and devices send, is taken as well.
     pub fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let header = bytes.get(..8).filter(|b| b.starts_with(b"MSH")).ok_or(Unreadable::NoHeader)?;
-        let at = |nth: usize| Some(char::from(header[nth])).filter(char::is_ascii_punctuation);
-        let delimiters = (|| {
-            Some(Delimiters {
-                field: at(3)?,
-                component: at(4)?,
-                repetition: at(5)?,
-                escape: at(6)?,
-                subcomponent: at(7)?,
-            })
-        })();
-        let delimiters = delimiters.filter(Delimiters::differ).ok_or(Unreadable::Delimiters)?;
+        let header = bytes.strip_prefix(b"MSH").filter(|rest| rest.len() > 1).ok_or(Unreadable::NoHeader)?;
+        let delimiters = Delimiters::named(header).ok_or(Unreadable::Delimiters)?;
         let text = decode(bytes, delimiters.field)?;
+        Ok(Self::of(&text, delimiters))
+    }
+
+    /// As much of an unreadable message as its refusal needs: its header, with what cannot be read replaced.
+    #[must_use]
+    pub fn salvage(bytes: &[u8]) -> Self {
+        let first = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+        let first = &first[..first.len().min(LONGEST_HEADER)];
+        let delimiters = first.strip_prefix(b"MSH").and_then(Delimiters::named);
+        match delimiters {
+            Some(delimiters) => Self::of(&String::from_utf8_lossy(first), delimiters),
+            None => Self::of("MSH|^~\\&", Delimiters::STANDARD),
+        }
+    }
+
+    fn of(text: &str, delimiters: Delimiters) -> Self {
         let segments = text
             .split(['\r', '\n'])
             .filter(|line| !line.is_empty())
             .map(|line| line.split(delimiters.field).map(str::to_owned).collect())
             .collect();
-        Ok(Self { delimiters, segments })
+        Self { delimiters, segments }
     }
 
     /// Segments in order.
@@ -129,7 +138,8 @@ fn hexadecimal(digits: &str) -> Option<String> {
     String::from_utf8(HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?).ok()
 }
 
-/// To text, by MSH-18.
+/// To text, by MSH-18. Devices name no set, or the wrong one: what is not valid in the named set is read as UTF-8
+/// or GB 18030, whichever it is valid in.
 fn decode(bytes: &[u8], field: char) -> Result<String, Unreadable> {
     let first = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
     let separator = u8::try_from(field).unwrap_or(b'|');
@@ -137,19 +147,53 @@ fn decode(bytes: &[u8], field: char) -> Result<String, Unreadable> {
     // A repetition would name further sets, for escapes that nobody sends.
     let named = named.split(|byte| *byte == b'~').next().unwrap_or_default();
     let named = String::from_utf8_lossy(&named[..named.len().min(LONGEST_SET)]).into_owned();
-    let (encoding, name): (&Encoding, _) = match named.to_ascii_uppercase().replace(['-', ' '], "").as_str() {
-        "" | "ASCII" | "UNICODEUTF8" | "UTF8" => (UTF_8, "UTF-8"),
-        "GB18030" | "GB180302000" | "GBK" | "GB2312" => (GB18030, "GB 18030"),
-        "8859/1" => (WINDOWS_1252, "8859/1"),
-        _ => return Err(Unreadable::CharacterSet(named)),
-    };
-    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let (encoding, name) = character_set(&named).ok_or(Unreadable::CharacterSet(named))?;
+    let read =
+        |encoding: &'static Encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let text = [encoding, UTF_8, GB18030].into_iter().find_map(read);
     Ok(text.ok_or(Unreadable::Bytes(name))?.into_owned())
+}
+
+/// A character set of HL7 table 0211, or as devices name it. No name is UTF-8.
+fn character_set(named: &str) -> Option<(&'static Encoding, &'static str)> {
+    let named: String =
+        named.to_ascii_uppercase().chars().filter(|c| !matches!(c, '-' | ' ' | '_' | '/')).collect();
+    match named.as_str() {
+        "" | "ASCII" | "UNICODEUTF8" | "UTF8" | "UNICODE" | "ISOIR6" => return Some((UTF_8, "UTF-8")),
+        "GB18030" | "GB180302000" | "GBK" | "GB2312" | "CP936" => return Some((GB18030, "GB 18030")),
+        "BIG5" => return Some((encoding_rs::BIG5, "Big5")),
+        _ => {}
+    }
+    let part = named.strip_prefix("8859").or_else(|| named.strip_prefix("ISO8859"))?;
+    let number: u8 = part.parse().ok().filter(|number| (1..=16).contains(number))?;
+    Some((Encoding::for_label(format!("iso-8859-{number}").as_bytes())?, "ISO 8859"))
 }
 
 // === impl Delimiters ===
 
 impl Delimiters {
+    const STANDARD: Self =
+        Self { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' };
+
+    /// By MSH-1 and MSH-2, which follow `MSH`. Later versions name a sixth delimiter; some devices leave out the
+    /// last ones, which are the standard's then.
+    fn named(header: &[u8]) -> Option<Self> {
+        let (field, rest) = header.split_first()?;
+        let named = rest.split(|byte| byte == field).next().filter(|named| !named.is_empty())?;
+        let usual = Self::STANDARD;
+        let at = |nth: usize, usual: char| named.get(nth).map_or(usual, |byte| char::from(*byte));
+        let delimiters = Self {
+            field: char::from(*field),
+            component: at(0, usual.component),
+            repetition: at(1, usual.repetition),
+            escape: at(2, usual.escape),
+            subcomponent: at(3, usual.subcomponent),
+        };
+        let all = [delimiters.field, delimiters.component, delimiters.repetition, delimiters.escape];
+        let are_usable = all.iter().chain([&delimiters.subcomponent]).all(char::is_ascii_punctuation);
+        Some(delimiters).filter(|delimiters| are_usable && delimiters.differ())
+    }
+
     fn differ(&self) -> bool {
         let mut all = [self.field, self.component, self.repetition, self.escape, self.subcomponent];
         all.sort_unstable();
@@ -186,6 +230,16 @@ impl<'m> Segment<'m> {
     pub fn repetitions(&self, number: usize) -> Vec<String> {
         let raw = self.raw(number).split(self.message.delimiters.repetition);
         raw.map(|part| self.message.unescape(part)).collect()
+    }
+
+    /// The components of every repetition of a field, unescaped.
+    #[must_use]
+    pub fn components(&self, number: usize) -> Vec<Vec<String>> {
+        let delimiters = &self.message.delimiters;
+        let parts = |repetition: &str| -> Vec<String> {
+            repetition.split(delimiters.component).map(|part| self.message.unescape(part)).collect()
+        };
+        self.raw(number).split(delimiters.repetition).map(parts).collect()
     }
 
     /// A component of the first repetition of a field, counted from one.
@@ -245,6 +299,35 @@ mod tests {
             Err(Unreadable::CharacterSet("KLINGON".to_owned()))
         );
         assert_eq!(Message::parse(b"MSH|^~\\&|\xFF\xFE\r"), Err(Unreadable::Bytes("UTF-8")));
+    }
+
+    #[test]
+    fn a_set_that_is_not_named_or_wrongly_is_found() {
+        let of = |set: &str| format!("MSH|^~\\&|张三|||||||||||||||{set}\r");
+        for set in ["", "ASCII", "UNICODE UTF-8", "GBK", "GB18030-2000", "ISO IR6"] {
+            let text = of(set);
+            if !set.starts_with("GB") {
+                assert_eq!(Message::parse(text.as_bytes()).unwrap().header(3), "张三", "UTF-8 as {set}");
+            }
+            let (bytes, _, _) = GB18030.encode(&text);
+            assert_eq!(Message::parse(&bytes).unwrap().header(3), "张三", "GB 18030 as {set}");
+        }
+        for set in ["8859/1", "ISO 8859-1", "ISO8859-1"] {
+            let bytes = [b"MSH|^~\\&|M\xFCller|||||||||||||||".as_slice(), set.as_bytes()].concat();
+            assert_eq!(Message::parse(&bytes).unwrap().header(3), "Müller", "{set}");
+        }
+        let greek = b"MSH|^~\\&|\xE1|||||||||||||||8859/7\r";
+        assert_eq!(Message::parse(greek).unwrap().header(3), "α");
+    }
+
+    #[test]
+    fn delimiters_as_devices_name_them() {
+        for (named, id) in
+            [("^~\\&", "a^b"), ("^~\\&#", "a^b"), ("^~", "a^b"), ("^", "a^b"), ("!~\\&", "a!b")]
+        {
+            let message = Message::parse(format!("MSH|{named}|x\rPID|||{id}\r").as_bytes()).unwrap();
+            assert_eq!(message.segment("PID").unwrap().component(3, 2), "b", "{named}");
+        }
     }
 
     #[test]

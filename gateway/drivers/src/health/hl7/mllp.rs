@@ -5,6 +5,10 @@ pub const START: u8 = 0x0B;
 /// After a message, followed by a carriage return.
 pub const END: u8 = 0x1C;
 const RETURN: u8 = 0x0D;
+const NEWLINE: u8 = 0x0A;
+
+/// Bytes that are kept of a message that is too long.
+const HEAD: usize = 2048;
 
 /// Longest message that is taken.
 pub const LONGEST: usize = 1 << 20;
@@ -26,6 +30,8 @@ pub enum Step {
 pub struct Framer {
     held: Option<Vec<u8>>,
     is_ending: bool,
+    /// The beginning of a message that was too long.
+    head: Vec<u8>,
 }
 
 // === impl Framer ===
@@ -35,12 +41,13 @@ impl Framer {
     pub fn push(&mut self, byte: u8) -> Step {
         let was_ending = std::mem::take(&mut self.is_ending);
         if byte == START {
-            self.held = Some(Vec::new());
-            return Step::More;
+            // After an end without its return the message before is whole.
+            let whole = self.held.replace(Vec::new()).filter(|_| was_ending);
+            return whole.map_or(Step::More, Step::Message);
         }
         let Some(held) = &mut self.held else { return Step::More };
         if was_ending {
-            if byte == RETURN {
+            if byte == RETURN || byte == NEWLINE {
                 return self.held.take().map_or(Step::More, Step::Message);
             }
             held.push(END);
@@ -50,11 +57,29 @@ impl Framer {
             return Step::More;
         }
         if held.len() >= LONGEST {
+            self.head = held.drain(..HEAD).collect();
             self.held = None;
             return Step::TooLong;
         }
         held.push(byte);
         Step::More
+    }
+
+    /// Whether the end of a message has come without the return that belongs to it.
+    #[must_use]
+    pub const fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// Takes the message whose end has come, if nothing follows it.
+    pub fn end(&mut self) -> Option<Vec<u8>> {
+        if std::mem::take(&mut self.is_ending) { self.held.take() } else { None }
+    }
+
+    /// The beginning of the message that was too long, with its header.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
     }
 }
 

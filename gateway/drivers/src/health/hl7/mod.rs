@@ -1,11 +1,17 @@
 //! HL7 version 2 results (ORU^R01) over MLLP: what monitors and analysers send.
 
 pub mod acknowledge;
+pub mod batch;
+mod grouping;
 pub mod message;
 pub mod mllp;
+mod observation;
 mod oru;
+mod patients;
+mod refused;
 mod time;
 
 pub use acknowledge::{Code, acknowledge};
 pub use message::{Message, Unreadable};
-pub use oru::{Refused, results};
+pub use oru::results;
+pub use refused::Refused;

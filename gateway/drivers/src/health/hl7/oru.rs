@@ -1,11 +1,13 @@
-//! Results of an ORU^R01 message: one measurement per order (OBR) with its observations (OBX).
+//! Results of an ORU^R01 message: the observations (OBX) of each order (OBR) as measurements.
 
-use linli_domain::vital::{
-    Caveat, Measurement, NoReading, NotConvertible, Quantity, Reading, Taken, convert,
-};
+use linli_domain::vital::{Caveat, Measurement, Patient, Reading, Taken};
 use linli_domain::{Stamp, Timestamp};
 
-use super::message::{Message, Segment};
+use super::grouping::{Entry, grouped};
+use super::message::Message;
+use super::observation::observation;
+use super::patients::Patients;
+use super::refused::Refused;
 use super::time;
 use crate::health::zone::Zone;
 
@@ -13,72 +15,119 @@ use crate::health::zone::Zone;
 /// v2.5.1, 2.A.33), message control id (HL7 v2.7, 2.14.9.10; earlier versions permit 20).
 const LONGEST: [(usize, usize); 3] = [(3, 227), (4, 227), (10, 199)];
 
-/// Why a message has no usable results.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Another kind of message; to be rejected.
-    #[error("{0:?} is not taken here, ORU^R01 is")]
-    Kind(String),
-    /// A test message sent to a production system; to be rejected.
-    #[error("processing id {0:?} is not P (production)")]
-    Processing(String),
-    /// No control id (MSH-10).
-    #[error("MSH-10 (message control id) is missing")]
-    NoControlId,
-    /// A field of the header that is longer than the standard permits.
-    #[error("MSH-{field} has {characters} characters; at most {most} are permitted")]
-    TooLong {
-        /// Number of the field.
-        field: usize,
-        /// Its length.
-        characters: usize,
-        /// The longest permitted.
-        most: usize,
-    },
-    /// None of its observations is a vital sign linli knows.
-    #[error("no observation with a code linli knows (LOINC or MDC)")]
-    NothingKnown,
-    /// A unit that does not fit the code.
-    #[error("OBX-{set}: {reason}")]
-    Unit {
-        /// OBX-1.
-        set: String,
-        /// The expected unit.
-        reason: NotConvertible,
-    },
-    /// A value that is no number.
-    #[error("OBX-{set}: {value:?} is not a number")]
-    Value {
-        /// OBX-1.
-        set: String,
-        /// The value received.
-        value: String,
-    },
-}
-
-// === impl Refused ===
-
-impl Refused {
-    /// Whether this type of message is rejected, as opposed to an error in this message.
-    #[must_use]
-    pub const fn is_rejection(&self) -> bool {
-        matches!(self, Self::Kind(_) | Self::Processing(_))
+/// The measurements of a message, received at `now`. A time without a zone is of the zone of MSH-7 if that has one,
+/// else of `zone`.
+pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurement>, Refused> {
+    check_header(message)?;
+    let zone = time::zone(&message.header(7)).unwrap_or(zone);
+    let (mut patients, mut orders, mut unreadable) = (Patients::default(), Vec::<Order>::new(), None);
+    for segment in message.segments() {
+        match segment.name() {
+            "PID" | "PV1" => drop(patients.note(&segment)),
+            "OBR" => {
+                let ordered = time::read(&segment.component(7, 1), zone);
+                let is_control = is_control(&[segment.text(13), segment.raw(15).to_owned()]);
+                orders.push(Order { patient: patients.result(), ordered, is_control, entries: Vec::new() });
+            }
+            // The specimen: its type, and its role (table 0369: patient, group, replicate, else of quality control).
+            "SPM" => {
+                let role = segment.component(11, 1).to_uppercase();
+                let is_own = matches!(role.as_str(), "" | "P" | "G" | "R");
+                if let Some(order) = orders.last_mut() {
+                    order.is_control |= !is_own || is_control(&[segment.raw(4).to_owned()]);
+                }
+            }
+            "OBX" => {
+                let Some(found) = observation(&segment)? else { continue };
+                let patient = patients.result();
+                // A result without an order, or after another patient began.
+                if orders.last().is_none_or(|order| order.patient != patient) {
+                    orders.push(Order {
+                        patient,
+                        ordered: (None, false),
+                        is_control: false,
+                        entries: Vec::new(),
+                    });
+                }
+                unreadable = unreadable.or(found.unreadable.map(|value| (segment.text(1), value)));
+                let (time, is_unclear) = time::read(&segment.component(14, 1), zone);
+                let mut reading = found.reading;
+                if is_unclear {
+                    reading.doubt(Caveat::TimeUnclear);
+                }
+                let entry = Entry { group: segment.text(4), time, reading };
+                orders.last_mut().into_iter().for_each(|order| order.entries.push(entry.clone()));
+            }
+            _ => {}
+        }
+    }
+    let patients = patients.resolved();
+    let name = format!("{}/{}/{}", message.header(3), message.header(4), message.header(10));
+    let mut found = Vec::new();
+    for (nth, order) in orders.into_iter().enumerate() {
+        let patient = patients.get(order.patient).cloned().unwrap_or_default();
+        found.extend(order.measurements(now, &format!("{name}/{nth}"), &patient));
+    }
+    let has_value = found.iter().any(|m| m.readings.iter().any(|reading| reading.value.is_ok()));
+    match unreadable {
+        _ if found.is_empty() => Err(Refused::NothingKnown),
+        Some((set, value)) if !has_value => Err(Refused::Value { set, value }),
+        _ => Ok(found),
     }
 }
 
-/// The measurements of a message, received at `now`.
-pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurement>, Refused> {
-    let kind = message.raw_header(9);
-    let mut parts = kind.split('^');
-    if (parts.next(), parts.next()) != (Some("ORU"), Some("R01")) {
-        return Err(Refused::Kind(kind.to_owned()));
+/// An order (OBR) with its observations.
+struct Order {
+    /// Number of the patient's group.
+    patient: usize,
+    /// OBR-7, and whether it says something that is no time.
+    ordered: (Option<Timestamp>, bool),
+    is_control: bool,
+    entries: Vec<Entry>,
+}
+
+// === impl Order ===
+
+impl Order {
+    /// What was measured together, each with a part of the key.
+    fn measurements(self, now: Stamp, key: &str, patient: &Patient) -> Vec<Measurement> {
+        let Self { ordered, is_control, entries, .. } = self;
+        let mut found = Vec::new();
+        for (part, entries) in grouped(entries).into_iter().enumerate() {
+            let part = if part == 0 { String::new() } else { format!(".{part}") };
+            // The earliest: what began before a visit is not of it.
+            let own = entries.iter().filter_map(|entry| entry.time).min();
+            let (device, is_unclear) = own.map_or(ordered, |own| (Some(own), false));
+            let mut readings: Vec<Reading> = entries.into_iter().map(|entry| entry.reading).collect();
+            if is_control {
+                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ControlSolution));
+            }
+            if is_unclear {
+                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::TimeUnclear));
+            }
+            found.push(Measurement {
+                taken: Taken { at: now.at, clock: now.clock, device },
+                readings,
+                key: Some(format!("{key}{part}")),
+                key_reused: false,
+                user: None,
+                patient: patient.clone(),
+            });
+        }
+        found
+    }
+}
+
+fn check_header(message: &Message) -> Result<(), Refused> {
+    let kind = message.segment("MSH").map(|header| [header.component(9, 1), header.component(9, 2)]);
+    if kind != Some(["ORU".to_owned(), "R01".to_owned()]) {
+        return Err(Refused::Kind(message.raw_header(9).to_owned()));
     }
     let processing = message.header(11);
     if !processing.is_empty() && !processing.starts_with('P') {
         return Err(Refused::Processing(processing));
     }
-    let control_id = message.header(10);
-    if control_id.is_empty() {
+    if message.header(10).is_empty() {
         return Err(Refused::NoControlId);
     }
     for (field, most) in LONGEST {
@@ -87,74 +136,11 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
             return Err(Refused::TooLong { field, characters, most });
         }
     }
-    let sender = format!("{}/{}", message.header(3), message.header(4));
-    let patient = message.segment("PID").map(|pid| pid.component(3, 1)).filter(|id| !id.is_empty());
-    let mut found: Vec<Measurement> = Vec::new();
-    let mut ordered = None;
-    for segment in message.segments() {
-        match segment.name() {
-            "OBR" => {
-                ordered = time::parse(&segment.component(7, 1), zone);
-                let key = Some(format!("{sender}/{control_id}/{}", found.len()));
-                let taken = Taken { at: now.at, clock: now.clock, device: ordered };
-                found.push(Measurement {
-                    taken,
-                    readings: Vec::new(),
-                    key,
-                    key_reused: false,
-                    user: None,
-                    patient: patient.clone(),
-                });
-            }
-            "OBX" => {
-                let Some(measurement) = found.last_mut() else { continue };
-                let Some(reading) = reading(&segment)? else { continue };
-                let own: Option<Timestamp> = time::parse(&segment.component(14, 1), zone);
-                measurement.taken.device = measurement.taken.device.or(own).or(ordered);
-                measurement.readings.push(reading);
-            }
-            _ => {}
-        }
-    }
-    found.retain(|measurement| !measurement.readings.is_empty());
-    if found.is_empty() { Err(Refused::NothingKnown) } else { Ok(found) }
+    Ok(())
 }
 
-/// One observation; none when its code is not a vital sign.
-fn reading(segment: &Segment<'_>) -> Result<Option<Reading>, Refused> {
-    let Some(quantity) = quantity(segment) else { return Ok(None) };
-    let set = segment.text(1);
-    let status = segment.text(11);
-    let value = segment.component(5, 1);
-    // A structured number is comparator, number; one with a comparator is no exact value.
-    let value = if segment.text(2) == "SN" { segment.component(5, 2) } else { value };
-    // Result status: cannot be obtained, pending, or deleted.
-    if matches!(status.as_str(), "X" | "I" | "N" | "D" | "W") || value.is_empty() {
-        return Ok(Some(Reading::none(quantity, NoReading::NotPerformed)));
-    }
-    let number: f64 = match value.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => number,
-        _ => return Err(Refused::Value { set, value }),
-    };
-    let unit = segment.component(6, 1);
-    let converted = convert(quantity, number, &unit).map_err(|reason| Refused::Unit { set, reason })?;
-    let mut reading = Reading::of(quantity, converted);
-    match status.as_str() {
-        "C" => reading.doubt(Caveat::Corrected),
-        "P" | "R" | "S" => reading.doubt(Caveat::Preliminary),
-        _ => {}
-    }
-    Ok(Some(reading))
-}
-
-/// By OBX-3, whose first or second triplet may be the LOINC or MDC code.
-fn quantity(segment: &Segment<'_>) -> Option<Quantity> {
-    [(1, 3), (4, 6)].into_iter().find_map(|(code, system)| {
-        let code = segment.component(3, code);
-        match segment.component(3, system).as_str() {
-            "LN" => Quantity::by_loinc(&code),
-            "MDC" => Quantity::by_mdc(code.parse().ok()?),
-            _ => None,
-        }
-    })
+/// Whether the words about a specimen say that it is control solution.
+fn is_control(words: &[String]) -> bool {
+    let marks = ["CONTROL", "CTRL", "QC", "质控"];
+    words.iter().any(|word| marks.iter().any(|mark| word.to_uppercase().contains(mark)))
 }

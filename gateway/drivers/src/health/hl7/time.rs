@@ -27,6 +27,18 @@ pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
     zone.timestamp(time)
 }
 
+/// The time of a field, and whether something stands there that is none: not to the minute, or unreadable.
+pub(super) fn read(text: &str, zone: Zone) -> (Option<Timestamp>, bool) {
+    let text = text.trim();
+    let time = parse(text, zone);
+    (time, time.is_none() && !matches!(text, "" | "\"\""))
+}
+
+/// The zone of a stamp, if it has one.
+pub(super) fn zone(text: &str) -> Option<Zone> {
+    Zone::digits(&text[text.find(['+', '-'])?..])
+}
+
 /// A stamp for what we send, in UTC.
 pub(super) fn stamp(at: Timestamp) -> String {
     let Civil { year, month, day, hour, minute, second } = Civil::of(at);

@@ -1,0 +1,186 @@
+//! One observation (OBX) to a reading. A field without a usable value is "no value"; it never costs its neighbours.
+
+use linli_domain::vital::{
+    CONTROL_GLUCOSE, Caveat, Comparator, NoReading, Quantity, Reading, Site, convert, is_placeholder,
+    mdc_number, site_of,
+};
+
+use super::message::Segment;
+use super::refused::Refused;
+
+/// What OBX-3 says.
+struct Code {
+    quantity: Quantity,
+    site: Option<Site>,
+    is_control: bool,
+}
+
+/// What OBX-5 says.
+enum Value {
+    /// A number, exact or not.
+    Number { number: f64, comparator: Option<Comparator>, upper: Option<f64> },
+    /// Why there is none.
+    None(NoReading),
+    /// A text that is neither a number nor a word for having none.
+    Text(String),
+}
+
+/// A reading, and the text that stood where its number should be.
+pub(super) struct Observation {
+    pub reading: Reading,
+    pub unreadable: Option<String>,
+}
+
+/// Words that devices send because there is no value.
+const NONE: [&str; 16] = [
+    "", "\"\"", "na", "n/a", "nan", "null", "none", "nil", "error", "err", "invalid", "inv", "fail",
+    "failed", "无", "无效",
+];
+
+/// One observation; none when its code is not a vital sign.
+pub(super) fn observation(segment: &Segment<'_>) -> Result<Option<Observation>, Refused> {
+    let Some(code) = code(segment) else { return Ok(None) };
+    let quantity = code.quantity;
+    let status = segment.text(11).trim().to_uppercase();
+    let (mut reading, mut unreadable) = (Reading::none(quantity, NoReading::NotPerformed), None);
+    // Result status (HL7 table 0085): cannot be obtained, pending, not asked for, deleted, posted as wrong.
+    if !matches!(status.as_str(), "X" | "I" | "N" | "O" | "D" | "W") {
+        match value(segment) {
+            Value::Number { number, comparator, upper } => {
+                let unit = segment.component(6, 1);
+                let unit = if unit.is_empty() { segment.component(6, 4) } else { unit };
+                let own = |number| {
+                    let set = segment.text(1);
+                    convert(quantity, number, &unit).map_err(|reason| Refused::Unit { set, reason })
+                };
+                let value = own(number);
+                let in_own_unit = *value.as_ref().unwrap_or(&number);
+                if comparator.is_none() && is_placeholder(quantity, number, in_own_unit) {
+                    reading.value = Err(NoReading::Error);
+                } else {
+                    reading.value = Ok(value?);
+                    reading.comparator = comparator;
+                    reading.upper = upper.map(own).transpose()?;
+                }
+            }
+            Value::None(why) => reading.value = Err(why),
+            Value::Text(text) => {
+                reading.value = Err(NoReading::NotANumber);
+                unreadable = Some(text);
+            }
+        }
+    }
+    match status.as_str() {
+        "C" => reading.doubt(Caveat::Corrected),
+        "P" | "R" | "S" | "B" => reading.doubt(Caveat::Preliminary),
+        _ => {}
+    }
+    if code.is_control {
+        reading.doubt(Caveat::ControlSolution);
+    }
+    flags(segment).into_iter().for_each(|caveat| reading.doubt(caveat));
+    if quantity == Quantity::Temperature {
+        let named = || [segment.text(20), segment.component(20, 2), segment.component(3, 2)];
+        reading.site = code.site.or_else(|| named().iter().find_map(|word| Site::find(word)));
+    }
+    Ok(Some(Observation { reading, unreadable }))
+}
+
+/// By OBX-3: the identifier or the alternate identifier is a LOINC code, or a number or name of IEEE 11073.
+fn code(segment: &Segment<'_>) -> Option<Code> {
+    [(1, 3), (4, 6)].into_iter().find_map(|(at, system)| {
+        let texts = [segment.component(3, at), segment.component(3, at + 1)];
+        let system = segment.component(3, system).trim().to_uppercase();
+        let is_loinc = matches!(system.as_str(), "LN" | "LNC" | "LOINC" | "");
+        let is_mdc = matches!(system.as_str(), "MDC" | "ISO+" | "IEEE" | "");
+        if let Some(quantity) = Quantity::by_loinc(texts[0].trim()).filter(|_| is_loinc) {
+            let site = site_of(texts[0].trim(), None);
+            return Some(Code { quantity, site, is_control: false });
+        }
+        let number = texts.iter().find_map(|text| mdc_number(text)).filter(|_| is_mdc)?;
+        let quantity = Quantity::by_mdc(number)?;
+        Some(Code { quantity, site: site_of("", Some(number)), is_control: number == CONTROL_GLUCOSE })
+    })
+}
+
+/// By OBX-5, whatever OBX-2 says: devices send `>33.3` as NM and plain numbers as ST.
+fn value(segment: &Segment<'_>) -> Value {
+    let parts = segment.components(5).into_iter().next().unwrap_or_default();
+    let part = |at: usize| parts.get(at).map_or("", |text| text.trim());
+    if segment.text(2).trim() != "SN" || (parts.len() == 1 && !part(0).is_empty()) {
+        return text(part(0));
+    }
+    // SN: comparator, number, separator or suffix, number (HL7 v2.5.1, 2.A.69).
+    let (sign, _) = Comparator::split(part(0));
+    match (text(part(1)), part(2), text(part(3))) {
+        (Value::Number { number, .. }, "-", Value::Number { number: upper, .. }) if number <= upper => {
+            Value::Number { number, comparator: None, upper: Some(upper) }
+        }
+        (Value::Number { number, comparator, .. }, "" | ".", _) => {
+            Value::Number { number, comparator: sign.or(comparator), upper: None }
+        }
+        // A ratio, or a grade such as 2+.
+        (Value::Number { .. }, ..) => Value::None(NoReading::NotANumber),
+        (other, ..) => other,
+    }
+}
+
+fn text(text: &str) -> Value {
+    let text = text.trim();
+    let (comparator, rest) = Comparator::split(text);
+    if let Ok(number) = rest.parse::<f64>()
+        && number.is_finite()
+    {
+        return Value::Number { number, comparator, upper: None };
+    }
+    if let Some((low, high)) = rest.split_once('-')
+        && let (Ok(number), Ok(upper)) = (low.trim().parse::<f64>(), high.trim().parse::<f64>())
+        && number <= upper
+    {
+        return Value::Number { number, comparator: None, upper: Some(upper) };
+    }
+    let word = text.to_lowercase();
+    match word.as_str() {
+        // Glucose meters say so beyond what they measure.
+        "hi" => Value::None(NoReading::PositiveInfinity),
+        "lo" => Value::None(NoReading::NegativeInfinity),
+        word if NONE.contains(&word) || !word.chars().any(char::is_alphanumeric) => {
+            Value::None(NoReading::NotPerformed)
+        }
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+/// What OBX-8 (abnormal flags, repeating; table 0078 and devices' own words) says about the value.
+fn flags(segment: &Segment<'_>) -> Vec<Caveat> {
+    let repetitions = segment.components(8);
+    let words = repetitions.iter().flatten().map(|word| word.trim().to_uppercase());
+    words.filter_map(|word| flag(&word)).collect()
+}
+
+fn flag(word: &str) -> Option<Caveat> {
+    let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
+    Some(if has(&["DEMO", "TEST", "SIMUL", "演示", "测试"]) {
+        Caveat::Demonstration
+    } else if has(&["CONTROL", "QC", "CTRL", "质控"]) {
+        Caveat::ControlSolution
+    } else if has(&["CUFF", "LOOSE", "袖带"]) {
+        Caveat::CuffLoose
+    } else if has(&["MOTION", "MOVE", "ARTIFACT", "ARTEFACT", "体动"]) {
+        Caveat::BodyMovement
+    } else if has(&["IRREG", "ARRHYTHM", "心律不齐"]) {
+        Caveat::IrregularPulse
+    } else if has(&["POSITION", "体位"]) {
+        Caveat::ImproperPosition
+    } else if has(&["PERFUSION", "灌注"]) {
+        Caveat::LowPerfusion
+    } else if has(&["SIGNAL", "NOISE", "LEADOFF", "LEAD OFF", "PROBE", "信号"]) {
+        Caveat::PoorSignal
+    } else if matches!(word, "QUES" | "INV" | "Q") || has(&["QUESTION", "INVALID", "UNRELIABLE", "可疑"]) {
+        Caveat::Questionable
+    } else if has(&["EARLY", "PRELIM"]) {
+        Caveat::Preliminary
+    } else {
+        return None;
+    })
+}
