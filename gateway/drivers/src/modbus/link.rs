@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -53,17 +52,7 @@ pub struct Link {
     framing: Framing,
     buffer: BytesMut,
     last_byte: Instant,
-    /// Until then an answer to a request that timed out may arrive; with the length of the wait.
-    owed: Option<(Instant, Duration)>,
     health: Arc<LineHealth>,
-}
-
-/// The answer to a request, and when it was given.
-pub struct Answer {
-    /// Function code and data.
-    pub pdu: Vec<u8>,
-    /// Time between the last byte of the request and the arrival of the answer.
-    pub took: Duration,
 }
 
 // === impl Link ===
@@ -92,7 +81,6 @@ impl Link {
             framing,
             buffer: BytesMut::with_capacity(512),
             last_byte: Instant::now(),
-            owed: None,
             health,
         }
     }
@@ -105,25 +93,7 @@ impl Link {
         request: &Request,
         patience: Duration,
     ) -> Result<Vec<u8>, Failure> {
-        self.timed(unit, request, patience).await.map(|answer| answer.pdu)
-    }
-
-    /// Like [`Link::exchange`], with the time that the answer took.
-    pub async fn timed(
-        &mut self,
-        unit: u8,
-        request: &Request,
-        patience: Duration,
-    ) -> Result<Answer, Failure> {
         self.health.requests.fetch_add(1, Ordering::Relaxed);
-        let silence = match self.framing {
-            Framing::Rtu { silence, .. } => silence,
-            Framing::Mbap { .. } => Duration::ZERO,
-        };
-        if matches!(self.framing, Framing::Rtu { .. }) {
-            self.outlast(silence).await?;
-        }
-        self.drain().await?;
         let frame = match &mut self.framing {
             Framing::Mbap { transaction } => {
                 *transaction = transaction.wrapping_add(1);
@@ -138,27 +108,13 @@ impl Link {
         }
         let sent = tokio::time::timeout(WRITE_WITHIN, self.stream.write_all(&frame)).await;
         sent.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the line takes no bytes"))??;
-        let left = Instant::now();
-        self.last_byte = left + sending;
-        let outcome = self.answer(unit, request, &frame, self.last_byte + patience).await;
-        if matches!(outcome, Err(Failure::Silent | Failure::Garbled)) {
-            self.owed = Some((Instant::now() + patience, patience));
-        }
-        outcome.map(|pdu| Answer { pdu, took: left.elapsed() })
+        self.last_byte = Instant::now() + sending;
+        self.answer(unit, request, self.last_byte + patience).await
     }
 
-    async fn answer(
-        &mut self,
-        unit: u8,
-        request: &Request,
-        sent: &[u8],
-        deadline: Instant,
-    ) -> Result<Vec<u8>, Failure> {
+    async fn answer(&mut self, unit: u8, request: &Request, deadline: Instant) -> Result<Vec<u8>, Failure> {
         let mut heard = false;
         loop {
-            if self.drop_echo(request, sent) {
-                heard = false;
-            }
             if let Some(pdu) = self.cut(unit, request)? {
                 return match request.judge(&pdu) {
                     Ok(()) => Ok(pdu),
