@@ -132,6 +132,8 @@ pub struct LineHealth {
     pub resync_bytes: AtomicU64,
     /// Replies that arrived after their request had timed out.
     pub late_replies: AtomicU64,
+    /// Requests that an adapter echoed.
+    pub echoes: AtomicU64,
     /// Times the port or connection was opened.
     pub opens: AtomicU64,
     /// Maintenance exchanges.

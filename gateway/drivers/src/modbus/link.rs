@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -52,7 +53,24 @@ pub struct Link {
     framing: Framing,
     buffer: BytesMut,
     last_byte: Instant,
+    owed: Option<Owed>,
+    other_unit: Option<u8>,
     health: Arc<LineHealth>,
+}
+
+/// An answer that did not arrive in time and may still come.
+struct Owed {
+    unit: u8,
+    request: Request,
+    until: Instant,
+}
+
+/// The answer to a request, and how long it took.
+pub struct Answer {
+    /// Function code and data.
+    pub pdu: Vec<u8>,
+    /// Time between the sending of the request and the arrival of the answer.
+    pub took: Duration,
 }
 
 // === impl Link ===
@@ -81,6 +99,8 @@ impl Link {
             framing,
             buffer: BytesMut::with_capacity(512),
             last_byte: Instant::now(),
+            owed: None,
+            other_unit: None,
             health,
         }
     }
@@ -93,7 +113,21 @@ impl Link {
         request: &Request,
         patience: Duration,
     ) -> Result<Vec<u8>, Failure> {
+        self.timed(unit, request, patience).await.map(|answer| answer.pdu)
+    }
+
+    /// Like [`Link::exchange`], with the time that the answer took.
+    pub async fn timed(
+        &mut self,
+        unit: u8,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Answer, Failure> {
         self.health.requests.fetch_add(1, Ordering::Relaxed);
+        self.other_unit = None;
+        self.outlast().await?;
+        // Whatever has arrived by now is not the answer: let the runtime notice it.
+        tokio::task::yield_now().await;
         let frame = match &mut self.framing {
             Framing::Mbap { transaction } => {
                 *transaction = transaction.wrapping_add(1);
@@ -102,22 +136,59 @@ impl Link {
             Framing::Rtu { .. } => rtu::frame(unit, &request.bytes),
         };
         let mut sending = Duration::ZERO;
+        if let Framing::Mbap { .. } = self.framing {
+            self.drain()?;
+        }
         if let Framing::Rtu { character, silence } = self.framing {
             self.fall_silent(silence).await?;
             sending = character * u32::try_from(frame.len()).unwrap_or(u32::MAX);
         }
         let sent = tokio::time::timeout(WRITE_WITHIN, self.stream.write_all(&frame)).await;
         sent.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the line takes no bytes"))??;
-        self.last_byte = Instant::now() + sending;
-        self.answer(unit, request, self.last_byte + patience).await
+        let left = Instant::now();
+        self.last_byte = left + sending;
+        let deadline = self.last_byte + patience;
+        let outcome = self.answer(unit, request, &frame, deadline).await;
+        let is_over = Instant::now() >= deadline;
+        if is_over && matches!(outcome, Err(Failure::Silent | Failure::Garbled)) {
+            self.owed = Some(Owed { unit, request: request.clone(), until: deadline + patience });
+        }
+        outcome.map(|pdu| Answer { pdu, took: left.elapsed() })
     }
 
-    async fn answer(&mut self, unit: u8, request: &Request, deadline: Instant) -> Result<Vec<u8>, Failure> {
+    /// How long the line must still be silent because an answer may come late.
+    #[must_use]
+    pub fn owed(&self) -> Duration {
+        let until = self.owed.as_ref().map(|owed| owed.until);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// The unit that answered instead of the one that was asked last.
+    #[must_use]
+    pub const fn other_unit(&self) -> Option<u8> {
+        self.other_unit
+    }
+
+    async fn answer(
+        &mut self,
+        unit: u8,
+        request: &Request,
+        sent: &[u8],
+        deadline: Instant,
+    ) -> Result<Vec<u8>, Failure> {
         let mut heard = false;
+        // A garbled or foreign answer may be followed by the right one, an echo always is.
         loop {
-            if let Some(pdu) = self.cut(unit, request)? {
+            if self.drop_echo(request, sent) {
+                heard = !self.buffer.is_empty();
+            }
+            if !self.may_be_echo(request, sent)
+                && let Some(pdu) = self.cut(unit, request)
+            {
                 return match request.judge(&pdu) {
                     Ok(()) => Ok(pdu),
+                    // The gateway speaks for a unit that does not.
+                    Err(Wrong::Exception(10 | 11)) => Err(Failure::Silent),
                     Err(Wrong::Exception(code)) => Err(Failure::Refused(code)),
                     Err(Wrong::Foreign) => Err(Failure::Garbled),
                 };
@@ -131,7 +202,8 @@ impl Link {
                     self.last_byte = Instant::now();
                     // A line that never becomes silent must not delay the deadline.
                     if self.last_byte >= deadline {
-                        let last = self.cut(unit, request)?;
+                        let is_echo = self.drop_echo(request, sent) || self.may_be_echo(request, sent);
+                        let last = if is_echo { None } else { self.cut(unit, request) };
                         return last.filter(|pdu| request.judge(pdu).is_ok()).ok_or(Failure::Garbled);
                     }
                 }
@@ -140,27 +212,57 @@ impl Link {
         }
     }
 
+    /// Drops the copy of the request with which an adapter's buffer begins. Returns whether there was one.
+    fn drop_echo(&mut self, request: &Request, sent: &[u8]) -> bool {
+        if !self.can_tell_echo(request) || !self.buffer.starts_with(sent) {
+            return false;
+        }
+        self.buffer.advance(sent.len());
+        if self.health.echoes.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!("the line echoes what is sent: echoes are dropped; switch off the adapter's local echo");
+        }
+        true
+    }
+
+    /// Whether what has arrived is the beginning of an echo.
+    fn may_be_echo(&self, request: &Request, sent: &[u8]) -> bool {
+        let is_beginning = self.buffer.len() < sent.len() && sent.starts_with(&self.buffer);
+        self.can_tell_echo(request) && !self.buffer.is_empty() && is_beginning
+    }
+
+    /// The answers to functions 5 and 6 equal their requests: the first copy is an echo only where others were.
+    fn can_tell_echo(&self, request: &Request) -> bool {
+        let is_ambiguous = matches!(request.function(), 5 | 6);
+        matches!(self.framing, Framing::Rtu { .. })
+            && (!is_ambiguous || self.health.echoes.load(Ordering::Relaxed) > 0)
+    }
+
     /// Returns the answer's PDU, if the buffer contains it.
-    fn cut(&mut self, unit: u8, request: &Request) -> Result<Option<Vec<u8>>, Failure> {
+    fn cut(&mut self, unit: u8, request: &Request) -> Option<Vec<u8>> {
         match &self.framing {
             Framing::Rtu { .. } => {
-                let mut skipped = 0;
-                let cut = rtu::cut(&mut self.buffer, unit, request, &mut skipped);
+                let (mut skipped, mut latest) = (0, None);
+                // Of several answers that fit, the last belongs to the last request.
+                while let rtu::Cut::Whole(pdu) = rtu::cut(&mut self.buffer, unit, request, &mut skipped) {
+                    let late = latest.replace(pdu);
+                    self.health.late_replies.fetch_add(u64::from(late.is_some()), Ordering::Relaxed);
+                }
                 self.health.resync_bytes.fetch_add(skipped, Ordering::Relaxed);
-                Ok(match cut {
-                    rtu::Cut::Whole(pdu) => Some(pdu),
-                    rtu::Cut::Partial => None,
-                })
+                latest
             }
             Framing::Mbap { transaction } => loop {
-                match mbap::cut(&mut self.buffer) {
-                    mbap::Cut::Partial => return Ok(None),
+                match mbap::cut_answer(&mut self.buffer, *transaction, request) {
+                    mbap::Cut::Partial => return None,
                     mbap::Cut::Broken => {
-                        let what = "what arrives is not Modbus TCP; check host and port";
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, what).into());
+                        // The next header is looked for.
+                        self.buffer.advance(1);
+                        self.health.resync_bytes.fetch_add(1, Ordering::Relaxed);
                     }
                     mbap::Cut::Whole(frame) if frame.transaction == *transaction && frame.unit == unit => {
-                        return Ok(Some(frame.pdu));
+                        return Some(frame.pdu);
+                    }
+                    mbap::Cut::Whole(frame) if frame.transaction == *transaction => {
+                        self.other_unit = Some(frame.unit);
                     }
                     // An answer to a request that has timed out.
                     mbap::Cut::Whole(_) => {
@@ -171,6 +273,44 @@ impl Link {
         }
     }
 
+    /// After a time-out on a line without transaction ids: waits until the late answer has arrived, or until it
+    /// can no longer be expected.
+    async fn outlast(&mut self) -> io::Result<()> {
+        let Some(owed) = self.owed.take() else { return Ok(()) };
+        if matches!(self.framing, Framing::Mbap { .. }) {
+            return Ok(());
+        }
+        loop {
+            let mut skipped = 0;
+            if let rtu::Cut::Whole(_) = rtu::cut(&mut self.buffer, owed.unit, &owed.request, &mut skipped) {
+                self.health.late_replies.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
+            match timeout_at(owed.until, self.stream.read_buf(&mut self.buffer)).await {
+                Err(_) => return Ok(()),
+                Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(Ok(_)) => self.last_byte = Instant::now(),
+                Ok(Err(error)) => return Err(error),
+            }
+            if Instant::now() >= owed.until {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Discards what has arrived before the request is sent.
+    fn drain(&mut self) -> io::Result<()> {
+        loop {
+            self.discard();
+            match self.stream.read_buf(&mut self.buffer).now_or_never() {
+                None => return Ok(()),
+                Some(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+            }
+        }
+    }
+
     /// Waits until the line has been silent for `silence` and discards unsolicited bytes.
     async fn fall_silent(&mut self, silence: Duration) -> io::Result<()> {
         let give_up = Instant::now() + silence + LONGEST_WAIT_FOR_SILENCE;
@@ -178,6 +318,7 @@ impl Link {
         loop {
             let quiet_at = (self.last_byte + silence).min(give_up);
             let read = tokio::select! {
+                biased;
                 read = self.stream.read_buf(&mut self.buffer) => read?,
                 () = self.timer.until(quiet_at) => return Ok(()),
             };
@@ -193,6 +334,12 @@ impl Link {
     }
 
     fn discard(&mut self) {
+        if let Framing::Mbap { .. } = self.framing {
+            // Late answers are counted; the request that would fit has not been sent.
+            while let mbap::Cut::Whole(_) = mbap::cut(&mut self.buffer) {
+                self.health.late_replies.fetch_add(1, Ordering::Relaxed);
+            }
+        }
         self.health.resync_bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
         self.buffer.clear();
     }

@@ -53,6 +53,7 @@ pub async fn run_on(
         standing: Standing::default(),
         backoff: Backoff::default(),
         silent_in_a_row: 0,
+        took: Duration::ZERO,
         is_up: None,
         has_overrides: true,
         devices,
@@ -78,6 +79,8 @@ struct Line {
     devices: Vec<Device>,
     link: Option<Link>,
     silent_in_a_row: u32,
+    /// Time between the latest request and its answer.
+    took: Duration,
     is_up: Option<bool>,
     /// Whether the sender of poll overrides still exists.
     has_overrides: bool,
@@ -202,14 +205,19 @@ impl Line {
             self.deliver(device, decoded).await;
         }
         let now = Instant::now();
-        self.budget.spend(now - began, now);
+        // Silence for a late answer is part of what the probe costs.
+        let owed = self.link.as_ref().map_or(Duration::ZERO, Link::owed);
+        self.budget.spend(now - began + owed, now);
     }
 
     /// Reads a block and updates the breaker, the counters and the state of the link.
     async fn read(&mut self, device: usize, block: &Block) -> Option<device::Read> {
-        let stamp = self.context.clock.now();
         let request = pdu::Request::read(block.span);
         let outcome = self.exchange(device, &request).await;
+        let mut stamp = self.context.clock.now();
+        // The middle between request and answer: the device held the value within half the answer time of it.
+        let half = self.took.as_millis() / 2;
+        stamp.at.0 -= i64::try_from(half).unwrap_or_default();
         let plan = Arc::clone(&self.plan);
         match outcome {
             Ok(answer) => {
@@ -239,7 +247,9 @@ impl Line {
             tokio::time::sleep_until(gap_ends).await;
         }
         let began = Instant::now();
-        let outcome = link.exchange(planned.unit, request, planned.timeout).await;
+        let outcome = link.timed(planned.unit, request, planned.timeout).await;
+        self.took = outcome.as_ref().map_or(Duration::ZERO, |answer| answer.took);
+        let outcome = outcome.map(|answer| answer.pdu);
         let now = Instant::now();
         self.devices[device].last_exchange = Some(now);
         let took = u64::try_from((now - began).as_micros()).unwrap_or(u64::MAX);
@@ -280,13 +290,15 @@ impl Line {
         }
         // The unit that answers next may be another device.
         self.devices[device].identified = false;
+        let other = self.link.as_ref().and_then(Link::other_unit);
+        let seen = other.map(|unit| format!("unit {unit} answers instead of it: set `unit = {unit}`"));
         let (reason, detail) = match failure {
             Failure::Garbled => {
                 (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids")
             }
             _ => (Reason::Silent, "no answer: check power, wiring, unit id and baud rate"),
         };
-        self.trip(device, reason, detail.to_owned()).await;
+        self.trip(device, reason, seen.unwrap_or_else(|| detail.to_owned())).await;
         // Over a connection silence of everybody may be a half-open connection: only a new one
         // tells. A serial port has nothing to be half open.
         let may_be_half_open = !matches!(self.plan.medium, Medium::Rtu(_));

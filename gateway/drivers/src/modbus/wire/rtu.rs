@@ -76,5 +76,7 @@ fn candidate(bytes: &[u8], unit: u8, request: &Request) -> Candidate {
     };
     let Some(frame) = bytes.get(..length) else { return Candidate::Incomplete };
     let (body, check) = frame.split_at(length - 2);
-    if crc16(body).to_le_bytes() == check { Candidate::Frame(length) } else { Candidate::No }
+    // A read is never answered with itself: this is an echo.
+    let is_echo = request.count_byte().is_some() && body[1..] == request.bytes;
+    if !is_echo && crc16(body).to_le_bytes() == check { Candidate::Frame(length) } else { Candidate::No }
 }
