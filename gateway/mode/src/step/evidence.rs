@@ -111,18 +111,17 @@ impl Room<'_> {
     }
 
     /// Returns whether at least `count` independent pieces of evidence show that the room is vacant:
-    /// searches by people, and sensors that detect nobody.
+    /// searches by people, and sensors that detect nobody. While one sensor is silent or doubtful
+    /// nothing shows it, however many people searched: who comes in after them would not be noticed.
     pub(super) fn vacant(&self, count: u8) -> Truth {
-        let seen = |predicate: &usize| self.truth(*predicate);
-        if self.resolved.occupied.iter().any(|predicate| seen(predicate).holds()) {
+        let sensors = &self.resolved.occupied;
+        if sensors.iter().any(|sensor| self.truth(*sensor).holds()) {
             return Truth::False;
         }
-        let sees_nobody = |predicate: &&usize| match seen(predicate) {
-            Truth::False => true,
-            Truth::Unknown => !self.keeps(SafetyRule::UnknownIsNotVacant),
-            Truth::True => false,
-        };
-        let sensors = self.resolved.occupied.iter().filter(sees_nobody).count();
+        let is_unknown = sensors.iter().any(|sensor| self.truth(*sensor) == Truth::Unknown);
+        if is_unknown && self.keeps(SafetyRule::UnknownIsNotVacant) {
+            return Truth::Unknown;
+        }
         let people: std::collections::BTreeSet<_> = (0..self.resolved.steps.len())
             .filter(|step| matches!(&self.resolved.steps[*step].action, Action::Human { is_sweep: true, .. }))
             .filter(|step| matches!(self.step_state(*step), StepState::Verified(_)))
@@ -131,7 +130,7 @@ impl Room<'_> {
             .flatten()
             .collect();
         let needed = if self.keeps(SafetyRule::Evidences) { usize::from(count) } else { 1 };
-        if people.len() + sensors >= needed { Truth::True } else { Truth::Unknown }
+        if people.len() + sensors.len() >= needed { Truth::True } else { Truth::Unknown }
     }
 
     /// Returns whether somebody removed these contents in this run.

@@ -16,12 +16,12 @@ fn searching() -> Play {
 fn a_room_is_searched_by_two_different_people() {
     let mut play = searching();
     play.confirm("sweep", "an").unwrap();
+    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "it is worth nothing later");
     play.confirm("sweep", "an").unwrap();
     assert_eq!(*play.of("sweep"), StepState::Asked);
     play.confirm("sweep", "bo").unwrap();
     assert!(matches!(play.of("sweep"), StepState::Verified(_)));
     assert!(play.did(&Effect::Disarm(Timer::Deadline(0))));
-    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "it is worth nothing later");
 }
 
 #[test]
@@ -78,11 +78,28 @@ fn a_search_grows_too_old() {
 }
 
 #[test]
+fn a_search_is_as_old_as_what_its_first_person_saw() {
+    let mut play = searching();
+    play.confirm("sweep", "an").unwrap();
+    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "what an saw grows old from now on");
+    play.confirm("sweep", "an").unwrap();
+    assert!(!play.armed(Timer::Void(0)), "saying it twice makes it no younger");
+    play.confirm("sweep", "bo").unwrap();
+    assert!(matches!(play.of("sweep"), StepState::Verified(_)));
+    assert!(!play.armed(Timer::Void(0)), "nor does the second person");
+    play.elapsed(Timer::Void(0));
+    assert_eq!(*play.of("sweep"), StepState::Asked);
+    play.confirm("sweep", "an").unwrap();
+    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "a new search has its own time");
+}
+
+#[test]
 fn lamps_go_out_when_the_search_behind_them_is_void() {
     let lit = || {
-        let mut play = Play::begun(plan(vec![sweep(), secure(), dose("secure")]));
-        // One sensor is silent: the lamps rest on the search as well.
-        play.reads(SEEN[1], Truth::Unknown);
+        let mut lamps = dose("secure");
+        // Both sensors and one of the people who searched.
+        lamps.pre[0] = "vacant(3)".to_owned();
+        let mut play = Play::begun(plan(vec![sweep(), secure(), lamps]));
         play.finish_step("sweep");
         play.finish_step("secure");
         play.runs("dose");
@@ -92,6 +109,8 @@ fn lamps_go_out_when_the_search_behind_them_is_void() {
         |play: &Play| Event::Truth(play.predicate(DOOR), Truth::True),
         |play: &Play| Event::Truth(play.predicate(DOOR), Truth::Unknown),
         |play: &Play| Event::Truth(play.predicate(SEEN[0]), Truth::True),
+        |play: &Play| Event::Truth(play.predicate(SEEN[0]), Truth::Unknown),
+        |play: &Play| Event::Truth(play.predicate(SEEN[1]), Truth::Unknown),
         |_: &Play| Event::Elapsed(Timer::Void(0)),
     ] {
         let mut play = lit();
@@ -119,14 +138,16 @@ fn steps_after_a_void_search_are_open_again() {
 
 #[test]
 fn vacant_needs_as_many_independent_evidences_as_it_says() {
-    // Two sensors that see nobody are two; people who search count each.
+    // Two sensors that see nobody are two; people who search count each, and never for a silent sensor.
     for (first, second, people, begins) in [
         (Truth::False, Truth::False, 0, true),
         (Truth::False, Truth::Unknown, 0, false),
         (Truth::False, Truth::Unknown, 1, false),
-        (Truth::False, Truth::Unknown, 2, true),
+        (Truth::False, Truth::False, 2, true),
+        (Truth::False, Truth::Unknown, 2, false),
+        (Truth::Unknown, Truth::False, 2, false),
         (Truth::Unknown, Truth::Unknown, 1, false),
-        (Truth::Unknown, Truth::Unknown, 2, true),
+        (Truth::Unknown, Truth::Unknown, 2, false),
         (Truth::True, Truth::False, 2, false),
         (Truth::Unknown, Truth::True, 2, false),
     ] {
@@ -142,4 +163,16 @@ fn vacant_needs_as_many_independent_evidences_as_it_says() {
         let expected = if begins { StepState::Intent(1) } else { StepState::Blocked };
         assert_eq!(*play.of("shutter"), expected, "{first:?} {second:?} {people} people");
     }
+}
+
+#[test]
+fn a_search_under_way_is_no_evidence() {
+    let mut guarded = shutter();
+    guarded.pre.push("vacant(3)".to_owned());
+    let mut play = Play::begun(plan(vec![sweep(), guarded]));
+    play.proofs(1, Truth::False);
+    play.confirm("sweep", "an").unwrap();
+    assert_eq!(*play.of("shutter"), StepState::Blocked, "an saw half of the room");
+    play.confirm("sweep", "bo").unwrap();
+    assert_eq!(*play.of("shutter"), StepState::Intent(1));
 }

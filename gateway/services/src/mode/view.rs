@@ -272,20 +272,30 @@ fn step_definition(resolved: &ResolvedPlan, step: usize) -> Value {
 }
 
 /// Returns the text of a condition that does not hold or is unknown.
-fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Condition) -> Option<String> {
+pub(super) fn unmet(
+    facility: &Facility,
+    room: &Room,
+    resolved: &ResolvedPlan,
+    cond: Condition,
+) -> Option<String> {
     match cond {
         Condition::Predicate(predicate) => unmet_predicate(facility, room, resolved, predicate),
         Condition::NoFire => (room.state.fire != linli_mode::Fire::Normal)
             .then(|| format!("fire == normal ({})", json!(room.state.fire).as_str().unwrap_or_default())),
         Condition::Vacant(count) => {
-            let somebody = resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate).holds());
-            let unknown =
-                resolved.occupied.iter().any(|predicate| room.recorded_truth(*predicate) == Truth::Unknown);
-            match (somebody, unknown) {
-                (true, _) => Some(format!("vacant({count}): somebody is seen")),
-                (false, true) => Some(format!("vacant({count}): a sensor tells nothing")),
-                (false, false) => None,
-            }
+            let first = |truth: Truth| {
+                let is_so = |predicate: &&usize| room.recorded_truth(**predicate) == truth;
+                let predicate = resolved.predicates.get(*resolved.occupied.iter().find(is_so)?)?;
+                facility.fixtures.get(predicate.fixture).map(|sensor| sensor.id.as_str())
+            };
+            let somebody = |sensor| format!("vacant({count}): {sensor} detects somebody （有人）");
+            let silent = |sensor| {
+                format!(
+                    "vacant({count}): {sensor} is silent or doubtful; a search does not replace it, repair the \
+                     sensor （传感器没有可信读数，人工搜查不能代替，请检修）"
+                )
+            };
+            first(Truth::True).map(somebody).or_else(|| first(Truth::Unknown).map(silent))
         }
         Condition::ExitFree | Condition::FreeOf(_) => None,
     }

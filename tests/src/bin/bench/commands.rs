@@ -11,7 +11,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::measure::{Row, percentile};
 
-const COMMANDS: usize = 300;
+const COMMANDS: usize = 120;
+/// An output accepts one command in 500 ms; the rest moves the command against the polls.
+const BETWEEN: Duration = Duration::from_millis(523);
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
@@ -55,7 +57,7 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         let written = flood.written().context("nothing was written")?;
         to_wire.push((written - begin).as_secs_f64() * 1000.0);
         to_answer.push((at - begin).as_secs_f64() * 1000.0);
-        sleep(Duration::from_millis(23)).await;
+        sleep(BETWEEN).await;
     }
     listening.abort();
     gateway.stop().await?;
