@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use linli_drivers::modbus::wire::crc16;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fault::{Fault, Framing};
@@ -17,7 +18,7 @@ const ANSWERS_AFTER: Duration = Duration::from_millis(3);
 /// One request that arrived, and the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// When the request had arrived, since the bus began.
+    /// When the request arrived, since the bus began.
     pub asked: Duration,
     /// When the last byte of a whole, true answer was sent; none if there was no such answer.
     pub answered: Option<Duration>,
@@ -93,30 +94,45 @@ impl Bus {
     }
 
     /// Serves one connection until it ends.
-    pub async fn serve(self: Arc<Self>, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-        let mut buffer = Vec::new();
+    pub async fn serve<S>(self: Arc<Self>, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (from, mut to) = tokio::io::split(stream);
+        let (arrived, mut requests) = mpsc::channel(64);
+        let reading = tokio::spawn(Arc::clone(&self).listen(from, arrived));
         let mut pending: Option<(Duration, Vec<u8>)> = None;
         loop {
-            while let Some(request) = cut(self.schedule.framing, &mut buffer) {
-                pending = None;
-                match self.meet(&request, &mut stream).await {
-                    Ok(After::GoOn) => {}
-                    Ok(After::Idle(pause, bytes)) => pending = Some((pause, bytes)),
-                    Ok(After::Close) | Err(_) => return,
-                }
-            }
-            let read = match &pending {
-                Some((pause, _)) => timeout(*pause, stream.read_buf(&mut buffer)).await,
-                None => Ok(stream.read_buf(&mut buffer).await),
+            let next = match &pending {
+                Some((pause, _)) => timeout(*pause, requests.recv()).await,
+                None => Ok(requests.recv().await),
             };
-            match (read, pending.take()) {
-                (Ok(Ok(1..)), _) => {}
-                (Err(_), Some((_, bytes))) => {
-                    if stream.write_all(&bytes).await.is_err() {
-                        return;
-                    }
+            let met = match (next, pending.take()) {
+                (Ok(Some((at, request))), _) => self.meet(at, &request, &mut to).await,
+                (Err(_), Some((_, bytes))) => to.write_all(&bytes).await.map(|()| After::GoOn),
+                _ => break,
+            };
+            match met {
+                Ok(After::GoOn) => {}
+                Ok(After::Idle(pause, bytes)) => pending = Some((pause, bytes)),
+                Ok(After::Close) | Err(_) => break,
+            }
+        }
+        reading.abort();
+    }
+
+    /// Cuts requests and keeps when they arrived, also while another one is answered.
+    async fn listen(
+        self: Arc<Self>,
+        mut from: impl AsyncRead + Unpin,
+        arrived: mpsc::Sender<(Duration, Request)>,
+    ) {
+        let mut buffer = Vec::new();
+        while let Ok(1..) = from.read_buf(&mut buffer).await {
+            while let Some(request) = cut(self.schedule.framing, &mut buffer) {
+                if arrived.send((self.now(), request)).await.is_err() {
+                    return;
                 }
-                _ => return,
             }
         }
     }
@@ -126,8 +142,13 @@ impl Bus {
     }
 
     /// Answers one request.
-    async fn meet(&self, request: &Request, to: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<After> {
-        let (number, is_silent) = self.note(request);
+    async fn meet(
+        &self,
+        at: Duration,
+        request: &Request,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> std::io::Result<After> {
+        let (number, is_silent) = self.note(at, request);
         let fault = self.schedule.at(number);
         let framing = self.schedule.framing;
         if let Some(Fault::Echo | Fault::EchoOnly) = fault {
@@ -197,13 +218,13 @@ impl Bus {
     }
 
     /// Keeps a request. Returns its number, and whether nobody answers at present.
-    fn note(&self, request: &Request) -> (u32, bool) {
+    fn note(&self, asked: Duration, request: &Request) -> (u32, bool) {
         let now = self.now();
         let mut state = self.state();
         let number = state.exchanges.len();
         let pair = |at: usize| request.body.get(at..at + 2).map_or(0, |b| u16::from_be_bytes([b[0], b[1]]));
         state.exchanges.push(Exchange {
-            asked: now,
+            asked,
             answered: None,
             unit: request.unit,
             function: request.body[0],

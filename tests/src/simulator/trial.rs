@@ -1,6 +1,6 @@
 //! One schedule against the real line task, and what its samples must say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,7 +186,7 @@ impl Trial {
         });
         let slow: Duration = slow.sum();
         let mut quiet_since = None;
-        let mut heard = BTreeSet::new();
+        let (mut heard, mut counters) = (BTreeSet::new(), BTreeMap::new());
         loop {
             let asked = self.bus.exchanges().len();
             let is_over = asked > schedule.last() as usize + 1;
@@ -201,6 +201,9 @@ impl Trial {
             };
             let exchanges = self.bus.exchanges();
             let unit = unit_of(&batch);
+            for sample in &batch.samples {
+                fell(unit, &batch, sample, &mut counters)?;
+            }
             for sample in batch.samples.iter().filter(|sample| sample.quality.is_good()) {
                 let name = batch.layout.points[usize::from(sample.point)].name.as_str();
                 let (function, address) = place(name);
@@ -237,6 +240,23 @@ fn place(name: &str) -> (u8, u16) {
         "counter" => (3, COUNTER),
         _ => (1, COILS + number.min(COIL_COUNT - 1)),
     }
+}
+
+/// Whether a counter is called reset although it reported 0 only once.
+fn fell(
+    unit: u8,
+    batch: &Batch,
+    sample: &Sample,
+    counters: &mut BTreeMap<u8, Value>,
+) -> Result<(), Violation> {
+    let is_counter = batch.layout.points[usize::from(sample.point)].name.as_str() == "counter";
+    let Some(value) = sample.value.clone().filter(|_| is_counter) else { return Ok(()) };
+    let before = counters.insert(unit, value.clone());
+    let zero = Value::Integer(0);
+    if sample.quality.is_good() && value == zero && before.is_some_and(|before| before != zero) {
+        return Err(Violation(format!("unit {unit}: one 0 of a counter is good: {sample:?}")));
+    }
+    Ok(())
 }
 
 /// Whether a good sample is what the device held between a request and its answer, and says that time.

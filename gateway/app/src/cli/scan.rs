@@ -125,6 +125,7 @@ fn words(answer: &Answer) -> String {
         Answer::Exception(code) => {
             format!("answers with exception {code}: there, but has nothing at address 0")
         }
+        Answer::OtherUnit(unit) => format!("unit {unit} answers instead: it answers whatever unit is asked"),
         Answer::Garbled => "answers damaged: two units with one id, or other line settings".to_owned(),
     }
 }

@@ -92,6 +92,8 @@ pub(super) struct RawPoint {
     pub order: Order,
     pub scale: Option<f64>,
     pub offset: Option<f64>,
+    /// Name of the point whose value is the power of ten by which this one is multiplied.
+    pub scale_point: Option<String>,
     pub unit: Option<String>,
     #[serde(default)]
     pub none: Vec<u64>,

@@ -52,6 +52,13 @@ pub fn cut(buffer: &mut BytesMut, unit: u8, request: &Request, skipped: &mut u64
     Cut::Partial
 }
 
+/// Whether what follows an answer begins like another one.
+#[must_use]
+pub fn may_follow(rest: &[u8], unit: u8, request: &Request) -> bool {
+    let function = request.function();
+    rest.windows(2).any(|pair| pair[0] == unit && pair[1] & 0x7F == function)
+}
+
 enum Candidate {
     No,
     Incomplete,
