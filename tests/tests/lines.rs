@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use linli_drivers::modbus::plan::ModbusPlan;
-use linli_tests::simulator::{Framing, Schedule, Trial, plan, profiles};
+use linli_tests::simulator::{Fault, Framing, Planned, Schedule, Trial, plan, profiles};
 
-/// Schedules over all media; `LINLI_SCHEDULES` asks for more, `LINLI_SEED` for one.
-const SCHEDULES: u64 = 10_000;
+/// Schedules over all media, about a minute on two cores; `LINLI_SCHEDULES` asks for more, `LINLI_SEED` for one.
+const SCHEDULES: u64 = 1_500;
 
 /// Runs one seed; a failure says how to see it again.
 fn holds(plans: &[(Framing, Arc<ModbusPlan>)], seed: u64) -> Result<(), String> {
@@ -48,4 +49,29 @@ fn no_good_sample_lies_under_any_schedule_of_faults() {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Carries out a schedule that a seed once found.
+fn carried_out(framing: Framing, faults: &[(u32, Fault)]) {
+    let faults = faults.iter().map(|(request, fault)| Planned { request: *request, fault: *fault }).collect();
+    let plan = plan(framing, "", &profiles().unwrap()).unwrap();
+    assert_eq!(Trial::run(&Schedule { framing, faults }, &plan), Ok(()));
+}
+
+#[test]
+fn a_withheld_answer_before_a_damaged_one_is_not_taken_for_it() {
+    carried_out(Framing::Rtu, &[(18, Fault::Merge), (19, Fault::WrongLength(-3))]);
+}
+
+#[test]
+fn a_request_that_waited_behind_a_slow_answer_has_its_own_time() {
+    carried_out(Framing::Tcp, &[(13, Fault::Delay(Duration::from_millis(231)))]);
+}
+
+#[test]
+fn one_zero_of_a_counter_is_no_reset() {
+    for framing in Framing::ALL {
+        // The counters are the third request of each round of four.
+        carried_out(framing, &[(10, Fault::CounterReset), (18, Fault::CounterReset)]);
+    }
 }

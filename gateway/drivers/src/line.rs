@@ -19,6 +19,8 @@ pub type PollOverrides = Arc<BTreeMap<Id, Duration>>;
 
 /// The channels, clock and counters of a running line.
 pub struct LineContext {
+    /// Id of the gateway, by which other systems tell gateways apart.
+    pub gateway: Id,
     /// Where samples go. A full channel delays polls (back-pressure); nothing is dropped.
     pub samples: mpsc::Sender<Batch>,
     /// Where measurements of vital signs go.

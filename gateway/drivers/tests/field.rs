@@ -256,6 +256,7 @@ impl Bench {
         let health = Arc::new(LineHealth::new(plan.layouts.len()));
         let (poll, poll_overrides) = watch::channel(PollOverrides::default());
         let context = LineContext {
+            gateway: Id::new("g1").unwrap(),
             poll_overrides,
             samples,
             measurements,

@@ -163,7 +163,9 @@ impl Trial {
         let (_, maintenance) = mpsc::channel(1);
         let (_, poll_overrides) = watch::channel(PollOverrides::default());
         let cancel = CancellationToken::new();
+        let gateway = plan.line.clone();
         let context = LineContext {
+            gateway,
             samples,
             measurements,
             events,

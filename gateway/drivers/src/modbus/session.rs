@@ -25,6 +25,8 @@ pub(super) struct Session {
     link: Option<Link>,
     /// What may still arrive of a request that the last link sent.
     owed: Option<Owed>,
+    /// The unit that answered instead of the one that was asked last.
+    other_unit: Option<u8>,
     is_resting: bool,
     /// Whether this session has said that the other end closes after every answer.
     has_said: bool,
@@ -44,6 +46,7 @@ impl Session {
             health,
             link: None,
             owed: None,
+            other_unit: None,
             is_resting: false,
             has_said: false,
             answers: 0,
@@ -99,8 +102,8 @@ impl Session {
     }
 
     /// The unit that answered instead of the one that was asked last.
-    pub fn other_unit(&self) -> Option<u8> {
-        self.link.as_ref().and_then(Link::other_unit)
+    pub const fn other_unit(&self) -> Option<u8> {
+        self.other_unit
     }
 
     /// Sends a request to a unit and waits for its answer; on a connection that turns out to be closed it is sent
@@ -136,6 +139,7 @@ impl Session {
         }
         let Some(link) = &mut self.link else { return Err(Failure::Silent) };
         let outcome = link.exchange(unit, request, patience).await;
+        self.other_unit = link.other_unit();
         if matches!(outcome, Err(Failure::Down(_))) {
             self.rest();
         }

@@ -1,10 +1,12 @@
 //! From registers to values and back: types, word orders, decimal scaling.
 
+mod encoding;
 mod number;
 mod order;
 
 use linli_domain::{Quality, Reason, Value, ValueType};
 
+pub use encoding::Encoding;
 pub use number::Scale;
 pub use order::Order;
 
@@ -42,6 +44,8 @@ pub enum Kind {
     Text {
         /// Length in registers.
         registers: u16,
+        /// Encoding of the characters.
+        encoding: Encoding,
     },
 }
 
@@ -70,7 +74,7 @@ impl Kind {
             Self::Bool | Self::Bit(_) | Self::U16 | Self::I16 | Self::Bcd16 => 1,
             Self::U32 | Self::I32 | Self::F32 | Self::Bcd32 => 2,
             Self::U64 | Self::I64 | Self::F64 => 4,
-            Self::Text { registers } => registers,
+            Self::Text { registers, .. } => registers,
         }
     }
 
@@ -129,8 +133,8 @@ impl Codec {
     }
 
     fn read(&self, words: &[u16]) -> (Quality, Option<Value>) {
-        if let Kind::Text { .. } = self.kind {
-            return text(self.order, words);
+        if let Kind::Text { encoding, .. } = self.kind {
+            return text(self.order, encoding, words);
         }
         let raw = self.order.join(words);
         if self.none.contains(&raw) {
@@ -188,11 +192,11 @@ impl Codec {
     }
 }
 
-fn text(order: Order, words: &[u16]) -> (Quality, Option<Value>) {
+fn text(order: Order, encoding: Encoding, words: &[u16]) -> (Quality, Option<Value>) {
     let bytes: Vec<u8> = words.iter().flat_map(|word| order.word(*word).to_be_bytes()).collect();
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-    match std::str::from_utf8(&bytes[..end]) {
-        Ok(text) if !text.chars().any(char::is_control) => {
+    match encoding.decode(&bytes[..end]) {
+        Some(text) if !text.chars().any(char::is_control) => {
             (Quality::Good, Some(Value::Text(text.trim_end().into())))
         }
         _ => (Quality::Bad(Reason::Undecodable), None),

@@ -221,6 +221,7 @@ fn useless_keys(raw: &RawPoint, kind: Kind) -> Vec<&'static str> {
         ("none", (is_bool || is_text) && !raw.none.is_empty()),
         ("bit", raw.bit.is_some() && !is_bit),
         ("registers", raw.registers.is_some() && !is_text),
+        ("encoding", raw.encoding.is_some() && !is_text),
         ("counter", raw.counter && (is_bool || is_bit || is_text)),
     ];
     keys.into_iter().filter_map(|(key, is_useless)| is_useless.then_some(key)).collect()
@@ -352,7 +353,9 @@ fn kind_of(raw: &RawPoint, table: Table) -> Result<Kind, String> {
             _ => Err("type bit needs bit = 0 to 15".to_owned()),
         },
         (Some(RawKind::Text), false) => match raw.registers {
-            Some(registers) if (1..=LONGEST_TEXT).contains(&registers) => Ok(Kind::Text { registers }),
+            Some(registers) if (1..=LONGEST_TEXT).contains(&registers) => {
+                Ok(Kind::Text { registers, encoding: raw.encoding.unwrap_or_default() })
+            }
             _ => Err(format!("type text needs registers = 1 to {LONGEST_TEXT}")),
         },
         (Some(kind), false) => numeric(kind).ok_or_else(|| format!("type {kind:?} is not for registers")),

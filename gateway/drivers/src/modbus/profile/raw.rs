@@ -7,7 +7,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::duration::Period;
-use crate::modbus::codec::Order;
+use crate::modbus::codec::{Encoding, Order};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +88,8 @@ pub(super) struct RawPoint {
     pub kind: Option<RawKind>,
     pub bit: Option<u8>,
     pub registers: Option<u16>,
+    /// Encoding of a text.
+    pub encoding: Option<Encoding>,
     #[serde(default)]
     pub order: Order,
     pub scale: Option<f64>,
