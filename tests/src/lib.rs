@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `workspace`, `gateway`, `http`, `broker` | a directory, the binary, requests to it, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `link`, `clock` | what is connected to a gateway |
+//! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
 //! | `room`, `switching`, `operators`, `district`, `scene` | whole centres that switch their mode |
 //! | `proof`, `golden`, `thirty` | what the messages, the answers and the metrics must be |
@@ -31,6 +32,7 @@ pub mod printing;
 mod proof;
 pub mod room;
 pub mod scene;
+pub mod simulator;
 pub mod switching;
 pub mod thirty;
 mod workspace;

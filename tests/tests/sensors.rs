@@ -159,6 +159,37 @@ async fn zigbee2mqtt_is_understood_as_it_is() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_leak_that_began_while_nobody_listened_is_an_alarm() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let topic = "zigbee2mqtt/后厨/地下室";
+    publish(broker.port, topic, "{\"water_leak\":true}", true).await?;
+    let line = format!("url = \"mqtt://127.0.0.1:{}\"", broker.port);
+    let config = workspace.configure(broker.port, STORE, &devices(&line))?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    let alarms = || gateway.ask("GET", "/api/v1/alarms", &Value::Null).map(|(_, shown)| shown.to_string());
+    eventually("the leak is an alarm", Duration::from_secs(20), || {
+        alarms().is_ok_and(|shown| shown.contains("cellar.leak"))
+    })
+    .await?;
+    let quality = || -> Option<String> {
+        let shown = gateway.get("/api/v1/devices/cellar").ok()?;
+        let shown: Value = serde_json::from_str(&shown).ok()?;
+        let points = shown["points"].as_array()?.clone();
+        let leak = points.into_iter().find(|point| point["point"] == "water_leak")?;
+        (leak["value"] == true).then(|| leak["quality"].as_str().map(str::to_owned))?
+    };
+    assert_eq!(quality().as_deref(), Some("uncertain:retained"));
+    publish(broker.port, topic, "{\"water_leak\":true}", false).await?;
+    eventually("a live message confirms it", Duration::from_secs(20), || {
+        quality().as_deref() == Some("good")
+    })
+    .await?;
+    gateway.stop().await
+}
+
+#[tokio::test]
 async fn linli_can_be_the_sensors_broker_itself() -> anyhow::Result<()> {
     let (stage, port) = (Workspace::new()?, free_port()?);
     let line = format!("listen = \"127.0.0.1:{port}\"");

@@ -124,7 +124,8 @@ fn devices(
             }
             _ => None,
         };
-        let poll = raw.poll.map_or(DEFAULT_POLL, |poll| poll.0);
+        let default = linli_drivers::default_poll(&raw.profile).unwrap_or(DEFAULT_POLL);
+        let poll = raw.poll.map_or(default, |poll| poll.0);
         if poll > LONGEST_POLL {
             diagnostics
                 .wrong(&nth("device", index, "poll"), "is longer than a day: such a device is not monitored");

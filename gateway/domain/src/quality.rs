@@ -41,6 +41,14 @@ pub enum Reason {
     Stale = 10,
     /// The device says that its own sensor is faulty.
     SensorFault = 11,
+    /// The value contradicts those before it, such as a counter that fell once.
+    Doubtful = 12,
+    /// The device was too busy to answer.
+    Busy = 13,
+    /// A broker kept the value while nobody listened; when it was measured is not known.
+    Retained = 14,
+    /// The device has no such value.
+    NotThere = 15,
 }
 
 // === impl Quality ===
@@ -109,7 +117,7 @@ impl FromStr for Quality {
 
 impl Reason {
     /// Every reason, in the order of the codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Silent,
         Self::Refused,
         Self::Garbled,
@@ -121,6 +129,10 @@ impl Reason {
         Self::Undecodable,
         Self::Stale,
         Self::SensorFault,
+        Self::Doubtful,
+        Self::Busy,
+        Self::Retained,
+        Self::NotThere,
     ];
 
     /// The word used in payloads, metrics and messages.
@@ -138,6 +150,10 @@ impl Reason {
             Self::Undecodable => "undecodable",
             Self::Stale => "stale",
             Self::SensorFault => "sensor_fault",
+            Self::Doubtful => "doubtful",
+            Self::Busy => "busy",
+            Self::Retained => "retained",
+            Self::NotThere => "not_there",
         }
     }
 }

@@ -54,6 +54,12 @@ impl Timestamp {
         Self(self.0.div_euclid(60_000) * 60_000)
     }
 
+    /// Reads a time with its zone, `2026-11-24T08:00:00+08:00` (RFC 3339); none when the text is not one.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
+    }
+
     /// RFC 3339 text in UTC with milliseconds, for people and logs.
     #[must_use]
     pub fn to_rfc3339(self) -> String {

@@ -52,6 +52,27 @@ fn engine(rules: Vec<Rule>) -> Engine {
     Engine::new(rules, |_| None, Tick(0))
 }
 
+#[test]
+fn an_old_value_raises_an_alarm_and_ends_none() {
+    let mut leak =
+        engine(vec![rule("leak", Condition::Is(true), 0, 0), rule("mute", Condition::Silent, 60, 0)]);
+    let number = leak.source(&source("fridge")).unwrap();
+    let raised = [leak.doubtful(Tick(1000), number, 1.0), leak.tick(Tick(1001))].concat();
+    assert_eq!(
+        raised.iter().map(|step| (step.alarm.as_str(), step.event)).collect::<Vec<_>>(),
+        [("leak", Event::Raised)]
+    );
+    let later = [leak.doubtful(Tick(2000), number, 0.0), leak.tick(Tick(9000))].concat();
+    assert!(later.is_empty(), "not over by that: {later:?}");
+    let mute = leak.tick(Tick(61_000));
+    assert!(mute.iter().any(|step| step.alarm.as_str() == "mute"), "it was not heard: {mute:?}");
+    let over = [sample(&mut leak, Tick(62_000), "fridge", Some(0.0)), leak.tick(Tick(62_001))].concat();
+    assert!(
+        over.iter().any(|step| step.alarm.as_str() == "leak" && step.event == Event::Cleared),
+        "{over:?}"
+    );
+}
+
 /// Feeds a value every second, ticking in between; what happened when.
 fn fed(engine: &mut Engine, from: u64, values: &[Option<f64>]) -> Vec<(u64, Event, State)> {
     let mut told = Vec::new();

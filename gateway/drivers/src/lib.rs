@@ -22,6 +22,8 @@ mod port;
 mod protocol;
 mod publisher;
 
+use std::time::Duration;
+
 pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
@@ -45,6 +47,13 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &kiosk::Snmp,
     &kiosk::Ipp,
 ];
+
+/// How often a device with this profile is expected to be heard where the configuration does not say it; `None` where
+/// the general default holds.
+#[must_use]
+pub fn default_poll(profile: &str) -> Option<Duration> {
+    mqtt::zigbee::find(profile).map(|kind| Duration::from_secs(kind.report_every))
+}
 
 /// Finds a protocol by the `kind` of a line.
 #[must_use]

@@ -19,6 +19,8 @@ pub type PollOverrides = Arc<BTreeMap<Id, Duration>>;
 
 /// The channels, clock and counters of a running line.
 pub struct LineContext {
+    /// Id of the gateway, by which other systems tell gateways apart.
+    pub gateway: Id,
     /// Where samples go. A full channel delays polls (back-pressure); nothing is dropped.
     pub samples: mpsc::Sender<Batch>,
     /// Where measurements of vital signs go.
@@ -132,6 +134,8 @@ pub struct LineHealth {
     pub resync_bytes: AtomicU64,
     /// Replies that arrived after their request had timed out.
     pub late_replies: AtomicU64,
+    /// Requests that an adapter echoed.
+    pub echoes: AtomicU64,
     /// Times the port or connection was opened.
     pub opens: AtomicU64,
     /// Maintenance exchanges.

@@ -48,6 +48,11 @@ pub trait CheckedLine: Send + Sync {
     /// How much of the line's time the polling takes; `None` when the line sets no limit.
     fn budget(&self) -> Option<Budget>;
 
+    /// What may be a mistake in the configuration and is accepted all the same, as sentences.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What no other line may use, such as a serial port; with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)>;
 

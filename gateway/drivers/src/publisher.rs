@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Value};
+use linli_domain::{Batch, Id, Layout, Quality, Reason, Sample, Timestamp, Value};
 
 use crate::line::{DeviceState, LineContext, LineEvent};
 
@@ -45,6 +45,38 @@ impl Publisher {
         self.send(device, values).await;
     }
 
+    /// Publishes values that were true at a time the device names, which is online by that.
+    pub async fn publish_at(
+        &mut self,
+        device: usize,
+        values: Vec<(u16, PointResult)>,
+        at: Option<Timestamp>,
+    ) {
+        if let Some(health) = self.context.health.devices.get(device) {
+            health.ok.fetch_add(1, Ordering::Relaxed);
+        }
+        self.set_state(device, DeviceState::Online, String::new()).await;
+        self.send_as(device, values, at, Quality::Good).await;
+    }
+
+    /// Publishes values that may not be true any more. They say nothing about whether the device lives.
+    pub async fn publish_doubtful(
+        &mut self,
+        device: usize,
+        values: Vec<(u16, PointResult)>,
+        at: Option<Timestamp>,
+        why: Reason,
+    ) {
+        self.send_as(device, values, at, Quality::Uncertain(why)).await;
+    }
+
+    /// Publishes that a device sent something that cannot be understood: its points have no value.
+    pub async fn publish_garbled(&mut self, device: usize) {
+        self.count_failure(device, Reason::Garbled);
+        let points = 0..u16::try_from(self.layouts[device].points.len()).unwrap_or(u16::MAX);
+        self.send(device, points.map(|point| (point, Err(Reason::Garbled))).collect()).await;
+    }
+
     /// Marks a device as offline: none of its points has a value.
     pub async fn set_offline(&mut self, device: usize, reason: Reason, detail: String) {
         if self.is_offline(device, reason) {
@@ -80,12 +112,22 @@ impl Publisher {
     }
 
     async fn send(&self, device: usize, values: Vec<(u16, PointResult)>) {
+        self.send_as(device, values, None, Quality::Good).await;
+    }
+
+    async fn send_as(
+        &self,
+        device: usize,
+        values: Vec<(u16, PointResult)>,
+        at: Option<Timestamp>,
+        quality: Quality,
+    ) {
         let stamp = self.context.clock.now();
         let sample = |(point, result): (u16, PointResult)| Sample {
             point,
-            at: stamp.at,
+            at: at.unwrap_or(stamp.at),
             clock: stamp.clock,
-            quality: result.as_ref().err().map_or(Quality::Good, |reason| Quality::Bad(*reason)),
+            quality: result.as_ref().err().map_or(quality, |reason| Quality::Bad(*reason)),
             value: result.ok(),
         };
         let samples = values.into_iter().map(sample).collect();

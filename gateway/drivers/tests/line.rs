@@ -134,6 +134,7 @@ impl Bench {
         let cancel = CancellationToken::new();
         let (poll, poll_overrides) = watch::channel(PollOverrides::default());
         let context = LineContext {
+            gateway: Id::new("g1").unwrap(),
             poll_overrides,
             samples,
             measurements,

@@ -69,53 +69,62 @@ fn sensor(id: &str) -> RawDevice {
     }
 }
 
-#[tokio::test]
-async fn a_line_is_up_when_the_broker_answered_and_a_refused_subscription_is_named() {
+/// A line of these sensors whose broker answers subscriptions once it is told to.
+struct Bench {
+    reported: mpsc::Receiver<LineEvent>,
+    may_answer: oneshot::Sender<()>,
+    cancel: CancellationToken,
+    running: tokio::task::JoinHandle<Result<(), linli_drivers::LineFault>>,
+}
+
+async fn bench(devices: &[RawDevice]) -> Bench {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = format!("url = \"mqtt://{}\"", listener.local_addr().unwrap());
     let line = RawLine { id: Id::new("zigbee").unwrap(), settings: settings.parse().unwrap() };
     let kind = PROTOCOLS.iter().find(|kind| kind.kind() == "mqtt").unwrap();
-    let devices = [sensor("open"), sensor("hidden")];
-    let plan = kind.plan(&line, &devices, &ProfileSet::embedded()).expect("a good line");
+    let plan = kind.plan(&line, devices, &ProfileSet::embedded()).expect("a good line");
     let (may_answer, answers) = oneshot::channel();
-    let broker = tokio::spawn(broker(listener, answers));
-
-    let (events, mut reported) = mpsc::channel(64);
-    let (_commands, commands) = mpsc::channel(16);
-    let (_maintenance, maintenance) = mpsc::channel(16);
-    let health = Arc::new(LineHealth::new(devices.len()));
+    tokio::spawn(broker(listener, answers));
+    let (events, reported) = mpsc::channel(64);
     let cancel = CancellationToken::new();
     let context = LineContext {
         poll_overrides: watch::channel(PollOverrides::default()).1,
         samples: mpsc::channel(64).0,
         measurements: mpsc::channel(1).0,
         events,
-        commands,
-        maintenance,
+        commands: mpsc::channel(1).1,
+        maintenance: mpsc::channel(1).1,
         clock: Arc::new(Fixed),
-        health: Arc::clone(&health),
+        health: Arc::new(LineHealth::new(devices.len())),
         cancel: cancel.clone(),
     };
-    let running = tokio::spawn(plan.run(context));
+    Bench { reported, may_answer, cancel, running: tokio::spawn(plan.run(context)) }
+}
+
+#[tokio::test]
+async fn a_line_is_up_when_the_broker_answered_every_subscription() {
+    let Bench { mut reported, may_answer, cancel, running } = bench(&[sensor("open")]).await;
     let is_early = tokio::time::timeout(Duration::from_millis(300), reported.recv()).await;
     assert!(is_early.is_err(), "nothing is subscribed yet: {is_early:?}");
     may_answer.send(()).unwrap();
-    let (mut is_up, mut refused) = (false, None);
-    while refused.is_none() {
-        let event: LineEvent = reported.recv().await.unwrap();
-        match (&event.device, &event.state) {
-            (None, DeviceState::Online) => is_up = true,
-            (Some(device), DeviceState::Offline(Reason::Silent)) => {
-                refused = Some((device.to_string(), event.detail));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    let (device, why) = refused.unwrap();
-    assert!(is_up, "what the broker does not hide is heard");
-    assert_eq!(device, "hidden");
-    assert!(why.contains("zigbee2mqtt/hidden") && why.contains("拒绝"), "{why}");
+    let event = reported.recv().await.unwrap();
+    assert_eq!((event.device, event.state), (None, DeviceState::Online));
     cancel.cancel();
     running.await.unwrap().expect("no fault");
-    broker.abort();
+}
+
+#[tokio::test]
+async fn a_refused_subscription_takes_the_line_down_with_its_topic() {
+    let Bench { mut reported, may_answer, cancel, running } = bench(&[sensor("open"), sensor("hidden")]).await;
+    may_answer.send(()).unwrap();
+    let event = loop {
+        let event = reported.recv().await.unwrap();
+        if event.device.is_none() {
+            break event;
+        }
+    };
+    assert_eq!(event.state, DeviceState::Offline(Reason::LineDown));
+    assert!(event.detail.contains("zigbee2mqtt/hidden"), "{}", event.detail);
+    cancel.cancel();
+    running.await.unwrap().expect("no fault");
 }

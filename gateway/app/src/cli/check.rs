@@ -65,6 +65,9 @@ fn print(checked: &Checked) {
     for line in &checked.lines {
         let devices = line.plan.layouts().len();
         println!("line {}: {devices} device{}", line.plan.line(), if devices == 1 { "" } else { "s" });
+        for warning in line.plan.warnings() {
+            println!("  warning: {warning}");
+        }
         let Some(budget) = line.plan.budget() else { continue };
         for device in &budget.lines {
             println!("  {device}");
@@ -99,7 +102,12 @@ fn as_json(checked: &Checked) -> serde_json::Value {
             let budget = line.plan.budget().map(|b| {
                 json!({"share": b.share, "share_with_dead": b.share_with_dead, "cycle_ms": b.cycle.as_secs_f64() * 1000.0})
             });
-            json!({"line": line.plan.line(), "devices": devices, "budget": budget})
+            let mut row = json!({"line": line.plan.line(), "devices": devices, "budget": budget});
+            let warnings = line.plan.warnings();
+            if !warnings.is_empty() {
+                row["warnings"] = json!(warnings);
+            }
+            row
         })
         .collect();
     json!({"good": true, "centre": checked.centre.id, "gateway": checked.gateway.id, "rooms": checked.rooms.len(), "lines": lines})

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_drivers::modbus::maintenance::{self, MaintenanceHandle};
-use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing};
+use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing, Tolerance};
 
 /// Timing of a line that a verb opens.
 pub const TIMING: Timing = Timing {
@@ -11,6 +11,7 @@ pub const TIMING: Timing = Timing {
     connect_delay: Duration::ZERO,
     frame_gap: Duration::ZERO,
     probe_share_percent: 5,
+    tolerance: Tolerance { echo: false, other_unit: false, close_after_answer: false },
 };
 
 /// A serial port, or a TCP server.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use linli_drivers::modbus::plan::Medium;
 use linli_drivers::modbus::probe::{self, Answer};
 use serde_json::{Value, json};
 
@@ -41,6 +42,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(WRONG));
     };
     let (first, last) = args.units;
+    let is_serial = !matches!(medium, Medium::Tcp { .. });
+    if is_serial && (first == 0 || last > 247) {
+        eprintln!("linli: units on a serial line are 1 to 247; 0 and 248 to 255 exist on Modbus TCP only");
+        return Ok(ExitCode::from(WRONG));
+    }
     let count = u64::from(last - first) + 1;
     let bar = if args.json { ProgressBar::hidden() } else { ProgressBar::new(count) };
     let style = ProgressStyle::with_template("{bar:40} unit {pos}/{len}, {msg}, {eta} left")?;
@@ -125,6 +131,7 @@ fn words(answer: &Answer) -> String {
         Answer::Exception(code) => {
             format!("answers with exception {code}: there, but has nothing at address 0")
         }
+        Answer::OtherUnit(unit) => format!("unit {unit} answers instead: it answers whatever unit is asked"),
         Answer::Garbled => "answers damaged: two units with one id, or other line settings".to_owned(),
     }
 }
@@ -133,5 +140,5 @@ fn units(text: &str) -> Result<(u8, u8), String> {
     let wrong = || format!("{text:?} is not a range of unit ids such as 1-32");
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
-    if first == 0 || first > last || last > 247 { Err(wrong()) } else { Ok((first, last)) }
+    if first > last { Err(wrong()) } else { Ok((first, last)) }
 }

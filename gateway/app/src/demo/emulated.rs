@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_drivers::modbus::maintenance;
-use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing};
+use linli_drivers::modbus::plan::{Medium, Parity, Serial, Timing, Tolerance};
 use linli_wire::config::Config;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -198,6 +198,7 @@ async fn set_up(path: &str) -> anyhow::Result<()> {
         connect_delay: Duration::ZERO,
         frame_gap: GAP,
         probe_share_percent: 5,
+        tolerance: Tolerance::default(),
     };
     let maintenance =
         maintenance::open(Medium::Rtu(serial), timing).await.map_err(|why| anyhow::anyhow!(why))?;

@@ -122,8 +122,8 @@ impl Gateway {
         let (commands, queues) = command_queue::lanes();
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let (to, paces) = (samples.clone(), policies.paces());
-        let lines = Lines::new(Shared { samples: to, measurements, events, paces, clock: ticks() });
+        let (to, paces, gateway) = (samples.clone(), policies.paces(), current.gateway.id.clone());
+        let lines = Lines::new(Shared { gateway, samples: to, measurements, events, paces, clock: ticks() });
         let follow = ConfigWatch::new(&current);
         let ((outputs, guard), fallback) = (output_guard(&follow), watch::Sender::new(fallback));
         let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());

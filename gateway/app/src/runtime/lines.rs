@@ -38,6 +38,8 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 /// Channels and clock that all lines share.
 #[derive(Clone)]
 pub struct Shared {
+    /// Id of the gateway.
+    pub gateway: Id,
     /// Receives samples.
     pub samples: mpsc::Sender<Batch>,
     /// Receives measurements of vital signs.
@@ -157,6 +159,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
         routes.send_modify(|routes| *routes = Arc::new(with_line(routes, &view.plan, &queue, &handle)));
         drop((queue, handle));
         let context = LineContext {
+            gateway: shared.gateway.clone(),
             samples: shared.samples.clone(),
             measurements: shared.measurements.clone(),
             events: shared.events.clone(),

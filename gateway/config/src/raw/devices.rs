@@ -38,7 +38,7 @@ pub struct Device {
     pub room: Option<String>,
     /// Id of the line that it is on.
     pub line: String,
-    /// Unit id on the line, 1 to 247, over TCP to 255; required for Modbus.
+    /// Unit id on the line, 1 to 247, over TCP 0 to 255; required for Modbus.
     pub unit: Option<i64>,
     /// Its topic below the line's base topic, default its id (MQTT).
     pub topic: Option<String>,
@@ -48,7 +48,7 @@ pub struct Device {
     pub token: Option<String>,
     /// Its profile, vendor/model. `linli devices` lists all profiles.
     pub profile: String,
-    /// Polling period, at most 1d, default 10s. Refused if the line cannot carry it.
+    /// Polling period, at most 1d, default 10s, of Zigbee sensors 1h. Refused if the line cannot carry it.
     pub poll: Option<Period>,
     /// What the device is used for, default telemetry. The class decides which data is kept and delivered
     /// first.

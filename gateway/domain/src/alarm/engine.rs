@@ -204,6 +204,28 @@ impl Engine {
         transitions
     }
 
+    /// Takes a value of a source that may be old: it raises alarms and ends none. Returns the transitions.
+    pub fn doubtful(&mut self, now: Tick, source: usize, value: f64) -> Vec<Transition> {
+        let Some(seen) = self.seen.get_mut(source) else { return Vec::new() };
+        seen.is_good = false;
+        let tied = std::mem::take(&mut self.about[source]);
+        let mut transitions = Vec::new();
+        for Tied { position, own, .. } in &tied {
+            let alarm = &mut self.alarms[*position];
+            if *own == source {
+                alarm.doubtful(now, value);
+            } else {
+                alarm.bad();
+            }
+        }
+        for Tied { position, .. } in &tied {
+            transitions.extend(self.look(now, &[*position]));
+        }
+        self.about[source] = tied;
+        self.calm(source);
+        transitions
+    }
+
     /// Calculates which values of a source change no alarm.
     fn calm(&mut self, source: usize) {
         let calm = self.about[source].iter().map(|tied| self.alarms[tied.position].calm());

@@ -114,6 +114,14 @@ impl Alarm {
         }
     }
 
+    /// A value that may be old: it raises the alarm and never ends it, for what was dangerous may be so still.
+    pub fn doubtful(&mut self, now: Tick, value: f64) {
+        match self.rule.condition.holds(value, None, self.share()) {
+            Some(true) => self.follow(now, true),
+            _ => self.bad(),
+        }
+    }
+
     /// Returns the values that would change nothing.
     pub fn calm(&self) -> Calm {
         if self.raw || self.is_active || self.due.is_some() {

@@ -51,10 +51,14 @@ fn values_and_their_quality() {
         Reason::Undecodable,
         Reason::Stale,
         Reason::SensorFault,
+        Reason::Doubtful,
+        Reason::Busy,
+        Reason::Retained,
+        Reason::NotThere,
     ];
     every!(reasons; Reason::Silent, Reason::Refused, Reason::Garbled, Reason::LineDown, Reason::NoValue,
         Reason::NotANumber, Reason::OutOfRange, Reason::WrongDevice, Reason::Undecodable, Reason::Stale,
-        Reason::SensorFault);
+        Reason::SensorFault, Reason::Doubtful, Reason::Busy, Reason::Retained, Reason::NotThere);
     let doubted = reasons.into_iter().flat_map(|why| [Quality::Uncertain(why), Quality::Bad(why)]);
     let all: Vec<(u8, String)> = std::iter::once(Quality::Good)
         .chain(doubted)

@@ -5,6 +5,7 @@ mod message;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_domain::kiosk::Part;
 use linli_domain::{Reason, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,16 +24,20 @@ const PROFILE: &str = "ipp/printer";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The requested attributes (RFC 8011 clause 5.4).
-const WANTED: [&str; 5] = [
+const WANTED: [&str; 6] = [
     "printer-state",
     "printer-state-reasons",
     "printer-is-accepting-jobs",
     "queued-job-count",
     "marker-levels",
+    "marker-types",
 ];
 
 /// Status codes from here on are errors (RFC 8011 appendix B).
 const FIRST_ERROR: u16 = 0x0100;
+
+/// Level at which a container for waste is full, per cent.
+const WASTE_FULL: i32 = 100;
 
 /// Longest answer that is read, in bytes.
 const LONGEST: u64 = 256 << 10;
@@ -139,9 +144,21 @@ pub fn understood(body: &[u8]) -> Answer {
     };
     let reasons: Vec<String> = answer.all("printer-state-reasons").iter().filter_map(keyword).collect();
     let mut printer = Printer::of_ipp(state, &reasons);
-    // Negative levels are "other" and "unknown".
-    let levels = answer.all("marker-levels").iter().filter_map(message::Value::number);
-    printer.supplies = levels.filter(|level| *level >= 0).min().map(f64::from);
+    let types: Vec<Option<String>> = answer.all("marker-types").iter().map(keyword).collect();
+    let mut levels = Vec::new();
+    for (index, level) in answer.all("marker-levels").iter().enumerate() {
+        // Negative levels are "other", "unknown" and "some remaining".
+        let Some(level) = message::Value::number(level).filter(|level| *level >= 0) else { continue };
+        let kind = types.get(index).and_then(Option::as_deref).unwrap_or_default();
+        if !kind.starts_with("waste") {
+            levels.push(level);
+        } else if level >= WASTE_FULL {
+            printer.toner = printer.toner.max(Part::Warn);
+            printer.printer = printer.printer.max(Part::Warn);
+            printer.detail = format!("{} {kind} full", printer.detail).trim_start().to_owned();
+        }
+    }
+    printer.supplies = levels.into_iter().min().map(f64::from);
     let mut values = printer.values();
     let base = u16::try_from(printer::POINTS.len()).unwrap_or(u16::MAX);
     let accepting = match answer.all("printer-is-accepting-jobs") {
@@ -165,5 +182,45 @@ mod tests {
         for wrong in ["http://a/p", "ipp://", "ipp://a", "ipp://a:0/p", "ipp://a b/p", "ipp://a/p?q"] {
             assert_eq!(http(wrong), None, "{wrong}");
         }
+    }
+
+    /// An answer with an idle printer and these attributes: tag, name, values.
+    fn told(attributes: &[(u8, &str, &[&[u8]])]) -> Vec<(u16, crate::publisher::PointResult)> {
+        let mut message = vec![1, 1, 0, 0, 0, 0, 0, 1, 4];
+        let state: (u8, &str, &[&[u8]]) = (0x23, "printer-state", &[&[0, 0, 0, 3]]);
+        for (tag, name, values) in std::iter::once(&state).chain(attributes) {
+            for (nth, value) in values.iter().enumerate() {
+                message.push(*tag);
+                for part in [if nth == 0 { name.as_bytes() } else { b"" }, value] {
+                    message.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
+                    message.extend(part);
+                }
+            }
+        }
+        message.push(3);
+        understood(&message).expect("an answer")
+    }
+
+    #[test]
+    fn a_container_for_waste_is_no_supply() {
+        let supplies = |types: &[&[u8]], levels: &[&[u8]]| {
+            let values = told(&[(0x44, "marker-types", types), (0x21, "marker-levels", levels)]);
+            (values[5].1.clone(), values[2].1.clone())
+        };
+        let ok = Ok(Value::Integer(0));
+        let level = |number: i32| number.to_be_bytes();
+        let (full, half, none, unknown) = (level(100), level(50), level(0), level(-3));
+        assert_eq!(
+            supplies(&[b"toner", b"waste-toner"], &[&half, &none]),
+            (Ok(Value::Float(50.0)), ok.clone()),
+            "empty waste is well"
+        );
+        assert_eq!(
+            supplies(&[b"toner", b"waste-toner"], &[&half, &full]),
+            (Ok(Value::Float(50.0)), Ok(Value::Integer(2))),
+            "full waste must be emptied soon"
+        );
+        assert_eq!(supplies(&[b"toner"], &[&unknown]), (Err(Reason::NoValue), ok.clone()));
+        assert_eq!(supplies(&[], &[&none]), (Ok(Value::Float(0.0)), ok));
     }
 }

@@ -2,6 +2,7 @@
 
 mod http;
 pub mod ipp;
+pub(crate) mod order;
 pub mod printer;
 pub mod report;
 mod snmp;

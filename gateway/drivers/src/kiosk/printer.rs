@@ -13,7 +13,7 @@ pub static POINTS: &[Point] = &[
     count("toner", "0 ok, 2 low, 4 out"),
     flag("jam", "paper is jammed"),
     flag("cover_open", "a cover or door is open"),
-    number("supplies", "%", "the emptiest of toner, ink and drum"),
+    number("supplies", "%", "the emptiest of toner, ink and drum; waste containers do not count"),
     text("detail", "what it says itself"),
 ];
 
@@ -34,6 +34,8 @@ pub struct Printer {
     pub supplies: Option<f64>,
     /// Message of the printer itself.
     pub detail: String,
+    /// Whether it says at all what is wrong with it; without that paper, toner, jam and cover are unknown.
+    pub tells_errors: bool,
 }
 
 /// Bits of `hrPrinterDetectedErrorState` (RFC 2790 clause 5), bit 0 is the highest of the first octet.
@@ -73,7 +75,16 @@ const DOWN: [&str; 9] = [
 impl Printer {
     fn blank(printer: Part, detail: String) -> Self {
         let (paper, toner) = (Part::Ok, Part::Ok);
-        Self { printer, paper, toner, jam: false, cover_open: false, supplies: None, detail }
+        Self {
+            printer,
+            paper,
+            toner,
+            jam: false,
+            cover_open: false,
+            supplies: None,
+            detail,
+            tells_errors: true,
+        }
     }
 
     /// From `hrDeviceStatus`, `hrPrinterStatus` and `hrPrinterDetectedErrorState`. Makers do not
@@ -115,16 +126,17 @@ impl Printer {
             4 => worst_reason.max(Part::Busy),
             _ => worst_reason,
         };
-        let is = |words: &[&str]| has(words).is_some();
+        // What is out is as bad as the keyword says; what is low is low however it is said.
+        let state_of = |out: &[&str], low: &[&str]| {
+            let low = has(low).map_or(Part::Ok, |_| Part::Warn);
+            has(out).unwrap_or(Part::Ok).max(low)
+        };
+        let is = |words: &[&str]| has(words).is_some_and(|part| part > Part::Ok);
         Self {
-            paper: if is(&["media-empty", "media-needed", "input-tray-missing"]) {
-                Part::Fault
-            } else {
-                has(&["media-low"]).map_or(Part::Ok, |_| Part::Warn)
-            },
-            toner: worst(
-                is(&["toner-empty", "marker-supply-empty"]),
-                is(&["toner-low", "marker-supply-low", "marker-waste-almost-full"]),
+            paper: state_of(&["media-empty", "media-needed", "input-tray-missing"], &["media-low"]),
+            toner: state_of(
+                &["toner-empty", "marker-supply-empty", "marker-supply-missing", "marker-waste-full"],
+                &["toner-low", "marker-supply-low", "marker-waste-almost-full"],
             ),
             jam: is(&["media-jam"]),
             cover_open: is(&["cover-open", "door-open", "interlock-open"]),
@@ -136,6 +148,7 @@ impl Printer {
     #[must_use]
     pub fn values(&self) -> Vec<(u16, PointResult)> {
         let value = |name: &str| match name {
+            "paper" | "toner" | "jam" | "cover_open" if !self.tells_errors => None,
             "printer" => Some(Value::Integer(self.printer.code().into())),
             "paper" => Some(Value::Integer(self.paper.code().into())),
             "toner" => Some(Value::Integer(self.toner.code().into())),
@@ -156,12 +169,61 @@ fn worst(is_out: bool, is_low: bool) -> Part {
     }
 }
 
-/// The keyword and how bad it is; without a suffix it is an error (RFC 8011 clause 5.4.12).
+/// Keywords without a suffix that stop a printer (RFC 8011 clause 5.4.12, PWG 5100.9).
+const FAULTS: [&str; 22] = [
+    "media-empty",
+    "media-needed",
+    "media-jam",
+    "input-tray-missing",
+    "output-tray-missing",
+    "output-area-full",
+    "cover-open",
+    "door-open",
+    "interlock-open",
+    "toner-empty",
+    "marker-supply-empty",
+    "marker-supply-missing",
+    "marker-waste-full",
+    "developer-empty",
+    "opc-life-over",
+    "fuser-over-temp",
+    "fuser-under-temp",
+    "offline",
+    "shutdown",
+    "stopped-partly",
+    "power-down",
+    "timed-out",
+];
+
+/// Keywords without a suffix that describe what a printer or CUPS does.
+const ACTIVITY: [&str; 12] = [
+    "connecting-to-device",
+    "moving-to-paused",
+    "paused",
+    "stopping",
+    "resuming",
+    "testing",
+    "spool-area-full",
+    "identify-printer-requested",
+    "hold-new-jobs",
+    "deactivated",
+    "hibernate",
+    "suspend",
+];
+
+/// The keyword, and how bad it is. The suffix decides; a keyword without one is looked up: what prints nothing is a
+/// fault, what is done at the moment nothing, and any other worth a look.
 fn severity(reason: &str) -> (&str, Part) {
     for (suffix, part) in [("-report", Part::Ok), ("-warning", Part::Warn), ("-error", Part::Fault)] {
         if let Some(word) = reason.strip_suffix(suffix) {
             return (word, part);
         }
     }
-    (reason, Part::Fault)
+    let part = match reason {
+        word if FAULTS.contains(&word) => Part::Fault,
+        "cups-missing-filter" | "cups-insecure-filter" => Part::Warn,
+        word if ACTIVITY.contains(&word) || word.starts_with("cups-") => Part::Ok,
+        _ => Part::Warn,
+    };
+    (reason, part)
 }

@@ -2,7 +2,7 @@
 
 use linli_domain::kiosk::{PARTS, Part};
 use linli_domain::{Reason, Value};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 use crate::points::{Point, count, flag, number, text};
@@ -48,7 +48,7 @@ pub struct Report {
     /// Counts the reports since then.
     pub seq: u64,
     /// States of its components.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     pub parts: BTreeMap<String, String>,
     /// Whether a resident uses it.
     pub busy: Option<bool>,
@@ -63,8 +63,20 @@ pub struct Report {
     /// Software version.
     pub version: Option<String>,
     /// The text it shows now.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nothing")]
     pub message: String,
+}
+
+/// `null` is the same as leaving it out, for all parts and for one.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let parts: Option<BTreeMap<String, Option<String>>> = Deserialize::deserialize(from)?;
+    Ok(parts.into_iter().flatten().filter_map(|(name, word)| Some((name, word?))).collect())
+}
+
+/// `null` is the same as leaving it out.
+fn nothing<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text: Option<String> = Deserialize::deserialize(from)?;
+    Ok(text.unwrap_or_default())
 }
 
 // === impl Report ===

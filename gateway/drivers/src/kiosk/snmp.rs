@@ -31,11 +31,15 @@ const PRINTER_ERRORS: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 3, 5, 1, 2];
 const STORAGE_TYPE: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 2];
 const STORAGE_SIZE: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 5];
 const STORAGE_USED: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 6];
+const SUPPLY_CLASS: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 4];
 const SUPPLY_MAX: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 8];
 const SUPPLY_LEVEL: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 9];
 
 /// Object id of `hrStorageFixedDisk`.
 const FIXED_DISK: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 1, 4];
+
+/// `receptacleThatIsFilled` of `prtMarkerSuppliesClass`: a container for waste, which is full at its maximum.
+const WASTE: Cell = Cell::Number(4);
 
 pub(crate) const UP: Point = number("uptime", "s", "since its agent started");
 
@@ -123,14 +127,39 @@ impl Work for Settings {
     }
 }
 
-/// One round of requests. Each round has its own socket, so that late answers are discarded.
+/// One round of requests. Each round has its own socket, so that late answers are discarded. A device that does not
+/// answer version 2c is asked in version 1.
 async fn ask(settings: &Settings, first: i32) -> Answer {
-    let opened = AsyncSession::new_v2c(&settings.host, settings.community.as_bytes(), first).await;
+    match round(settings, Version::V2c, first).await {
+        Err((Reason::Silent, why)) => {
+            let older = round(settings, Version::V1, first + 500).await;
+            older.map_err(|(reason, _)| (reason, why))
+        }
+        answer => answer,
+    }
+}
+
+/// The version of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V1,
+    V2c,
+}
+
+async fn round(settings: &Settings, version: Version, first: i32) -> Answer {
+    let community = settings.community.as_bytes();
+    let opened = match version {
+        Version::V1 => AsyncSession::new_v1(&settings.host, community, first).await,
+        Version::V2c => AsyncSession::new_v2c(&settings.host, community, first).await,
+    };
     let session = opened.map_err(|error| (Reason::LineDown, error.to_string()))?;
     let mut agent = Agent { session: Box::new(session) };
-    let up = agent.column(UPTIME).await?.first().and_then(|(_, cell)| cell.number());
+    let up = agent.own(UPTIME).await?.map(|rows| rows.first().and_then(|(_, cell)| cell.number()));
     #[expect(clippy::cast_precision_loss, reason = "hundredths of a second since the start")]
-    let up: PointResult = up.and_then(|ticks| Value::float(ticks as f64 / 100.0)).ok_or(Reason::NoValue);
+    let up: PointResult = up.and_then(|ticks| {
+        let seconds = ticks.and_then(|ticks| Value::float(ticks as f64 / 100.0));
+        seconds.ok_or(Reason::NotThere)
+    });
     match settings.what {
         What::Printer => {
             let mut values = agent.printer().await?;
@@ -140,13 +169,19 @@ async fn ask(settings: &Settings, first: i32) -> Answer {
         What::Host => {
             let load = agent.load().await?;
             let free = agent.disk_free().await?;
-            Ok(vec![(0, up), (1, result(load)), (2, result(free))])
+            Ok(vec![(0, up), (1, load), (2, free)])
         }
     }
 }
 
+/// The rows of a column; none when the agent does not have it.
+type Rows = Vec<(Vec<u64>, Cell)>;
+
+/// A column of one point, or why that point has no value; the outer error is the device's.
+type Own = Result<Result<Rows, Reason>, (Reason, String)>;
+
 fn result(value: Option<f64>) -> PointResult {
-    value.and_then(Value::float).ok_or(Reason::NoValue)
+    value.and_then(Value::float).ok_or(Reason::NotThere)
 }
 
 /// A cell of a table.
@@ -177,6 +212,16 @@ impl Cell {
         })
     }
 
+    /// The number of a row of storage: agents write more than 2^31 blocks as a negative `Integer32`.
+    fn unsigned(self) -> Self {
+        match self {
+            Self::Number(number) if (i64::from(i32::MIN)..0).contains(&number) => {
+                Self::Number(number + (1 << 32))
+            }
+            cell => cell,
+        }
+    }
+
     const fn number(&self) -> Option<i64> {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
@@ -185,8 +230,21 @@ impl Cell {
 // === impl Agent ===
 
 impl Agent {
+    /// Reads a column that a single point needs: what is wrong with the column is that point's alone, while silence
+    /// is the device's.
+    async fn own(&mut self, column: &[u64]) -> Own {
+        match self.column(column).await {
+            Ok(rows) => Ok(Ok(rows)),
+            Err((Reason::Silent, why)) => Err((Reason::Silent, why)),
+            Err((reason, why)) => {
+                tracing::debug!(?column, ?reason, why, "a column cannot be read");
+                Ok(Err(reason))
+            }
+        }
+    }
+
     /// Reads a column: the index and value of each row. A scalar is a column of one row.
-    async fn column(&mut self, column: &[u64]) -> Result<Vec<(Vec<u64>, Cell)>, (Reason, String)> {
+    async fn column(&mut self, column: &[u64]) -> Result<Rows, (Reason, String)> {
         let garbled = |why: String| (Reason::Garbled, why);
         let (prefix, mut at) = match column.split_last() {
             Some((0, object)) => (object.to_vec(), object.to_vec()),
@@ -204,7 +262,17 @@ impl Agent {
                 Ok(Err(error)) => return Err(garbled(format!("{error:?}"))),
                 Ok(Ok(pdu)) => pdu,
             };
+            // Version 1 says noSuchName where the view ends (RFC 1157, 4.1.3).
+            if pdu.error_status != 0 {
+                break;
+            }
             let Some((name, value)) = pdu.varbinds.clone().next() else { break };
+            if matches!(
+                value,
+                snmp2::Value::EndOfMibView | snmp2::Value::NoSuchObject | snmp2::Value::NoSuchInstance
+            ) {
+                break;
+            }
             let next: Vec<u64> = name.iter().map(Iterator::collect).unwrap_or_default();
             let Some(rest) = next.strip_prefix(prefix.as_slice()) else { break };
             // An agent that repeats an object would cause an endless loop.
@@ -223,43 +291,58 @@ impl Agent {
         let Some((row, printing)) = status.first() else {
             return Err((Reason::Refused, "it has no printer: RFC 3805 is not spoken here".to_owned()));
         };
-        let devices = self.column(DEVICE_STATUS).await?;
-        let errors = self.column(PRINTER_ERRORS).await?;
+        let devices = self.own(DEVICE_STATUS).await?.unwrap_or_default();
+        let errors = self.own(PRINTER_ERRORS).await?.unwrap_or_default();
         let of =
             |rows: &[(Vec<u64>, Cell)]| rows.iter().find(|(at, _)| at == row).map(|(_, cell)| cell.clone());
         let device = of(&devices).and_then(|cell| cell.number()).unwrap_or(1);
+        // Agents leave out octets of zeros at the end; a row that is not there says nothing.
         let octets = match of(&errors) {
-            Some(Cell::Octets(octets)) => octets,
-            _ => Vec::new(),
+            Some(Cell::Octets(octets)) => Some(octets),
+            _ => None,
         };
-        let mut found = Printer::of_snmp(device, printing.number().unwrap_or(2), &octets);
+        let bits = octets.as_deref().unwrap_or_default();
+        let mut found = Printer::of_snmp(device, printing.number().unwrap_or(2), bits);
+        found.tells_errors = octets.is_some();
         found.supplies = self.supplies().await?;
         Ok(found.values())
     }
 
     /// Returns the lowest supply level. Negative levels are "other", "unknown" and "some remaining" (RFC 3805).
     async fn supplies(&mut self) -> Result<Option<f64>, (Reason, String)> {
-        let levels = self.column(SUPPLY_LEVEL).await?;
-        let most = self.column(SUPPLY_MAX).await?;
+        let mut levels = self.own(SUPPLY_LEVEL).await?.unwrap_or_default();
+        let most = self.own(SUPPLY_MAX).await?.unwrap_or_default();
+        let classes = self.own(SUPPLY_CLASS).await?.unwrap_or_default();
+        let is_waste = |row: &Vec<u64>| classes.iter().any(|(at, class)| at == row && *class == WASTE);
+        levels.retain(|(row, _)| !is_waste(row));
         Ok(lowest(&levels, &most, |level, max| level / max))
     }
 
-    async fn load(&mut self) -> Result<Option<f64>, (Reason, String)> {
-        let loads = self.column(PROCESSOR_LOAD).await?;
+    async fn load(&mut self) -> Result<PointResult, (Reason, String)> {
+        let loads = match self.own(PROCESSOR_LOAD).await? {
+            Ok(loads) => loads,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let loads: Vec<i64> = loads.iter().filter_map(|(_, cell)| cell.number()).collect();
         let count = i32::try_from(loads.len()).unwrap_or(i32::MAX);
         let sum = i32::try_from(loads.iter().sum::<i64>()).unwrap_or(i32::MAX);
-        Ok((count > 0).then(|| f64::from(sum) / f64::from(count)))
+        Ok(result((count > 0).then(|| f64::from(sum) / f64::from(count))))
     }
 
-    async fn disk_free(&mut self) -> Result<Option<f64>, (Reason, String)> {
-        let kinds = self.column(STORAGE_TYPE).await?;
-        let mut used = self.column(STORAGE_USED).await?;
-        let sizes = self.column(STORAGE_SIZE).await?;
+    async fn disk_free(&mut self) -> Result<PointResult, (Reason, String)> {
+        let (kinds, used, sizes) =
+            (self.own(STORAGE_TYPE).await?, self.own(STORAGE_USED).await?, self.own(STORAGE_SIZE).await?);
+        let (kinds, used, sizes) = match (kinds, used, sizes) {
+            (Ok(kinds), Ok(used), Ok(sizes)) => (kinds, used, sizes),
+            (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => return Ok(Err(reason)),
+        };
+        let unsigned =
+            |rows: Rows| rows.into_iter().map(|(row, cell)| (row, cell.unsigned())).collect::<Rows>();
+        let (mut used, sizes) = (unsigned(used), unsigned(sizes));
         used.retain(|(at, _)| {
             kinds.iter().any(|(row, kind)| row == at && *kind == Cell::Object(FIXED_DISK.to_vec()))
         });
-        Ok(lowest(&used, &sizes, |used, size| (1.0 - used / size).max(0.0)))
+        Ok(result(lowest(&used, &sizes, |used, size| (1.0 - used / size).max(0.0))))
     }
 }
 
@@ -281,6 +364,13 @@ fn lowest(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_disks_are_not_negative() {
+        let size = Cell::Number(-2_147_483_648 + 10).unsigned();
+        assert_eq!(size, Cell::Number(2_147_483_658));
+        assert_eq!(Cell::Number(7).unsigned(), Cell::Number(7));
+    }
 
     #[test]
     fn the_emptiest_supply_counts_and_unknown_ones_do_not() {

@@ -7,16 +7,19 @@ use linli_domain::Reason;
 use tokio::time::Instant;
 
 /// Consecutive failures before the breaker opens: one or two lost frames can be noise.
-const TOLERATED: u32 = 3;
+pub const TOLERATED: u32 = 3;
 
 /// Longest pause between two probes of a dead device.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A device that returns is found within two polls, or within this part of its absence.
 const PART_OF_ABSENCE: u32 = 60;
 
 /// Most probe time that accumulates: one round of probes.
 const SAVINGS: Duration = Duration::from_secs(5);
+
+/// What the share's fractions lose in binary, in seconds: at [`ProbeBudget::allows_at`] a probe is allowed.
+const ROUNDING: f64 = 1e-6;
 
 /// Whether a device is polled or probed.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +118,7 @@ impl ProbeBudget {
     /// Whether a probe may begin.
     pub fn allows(&mut self, now: Instant) -> bool {
         self.fill(now);
-        self.saved >= 0.0
+        self.saved >= -ROUNDING
     }
 
     /// When a probe may begin at the earliest.
@@ -161,6 +164,16 @@ mod tests {
         assert_eq!([1, 60, 120, 600, 3600, 86_400].map(pause_after), [2, 2, 2, 10, 60, 60]);
         assert!(breaker.answered());
         assert!(breaker.is_closed());
+    }
+
+    #[test]
+    fn a_probe_is_allowed_at_the_time_that_is_named() {
+        let start = Instant::now();
+        for micros in 1..2000 {
+            let mut budget = ProbeBudget::unsaved(5, start);
+            budget.spend(Duration::from_micros(micros * 977), start);
+            assert!(budget.allows(budget.allows_at()), "{micros}");
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use linli_domain::{Quality, Reason, Value};
 use crate::modbus::plan::{Block, Data, Decoded, DevicePlan, Span, Table, Write};
 use crate::modbus::profile::Point;
 
+/// What a register that scales a value holds when there is no value (SunSpec: `SunSpecNotImplemented` of a `sunssf`).
+const NO_FACTOR: u16 = 0x8000;
+
 // === impl DevicePlan ===
 
 impl DevicePlan {
@@ -20,8 +23,14 @@ impl DevicePlan {
                     Some(bit) => (Quality::Good, Some(Value::Bool(*bit))),
                     None => (Quality::Bad(Reason::Garbled), None),
                 },
-                Data::Registers(words) => match words.get(from..from + usize::from(point.span.count)) {
-                    Some(words) => point.decode(words),
+                Data::Registers(all) => match all.get(from..from + usize::from(point.span.count)) {
+                    Some(words) => {
+                        let at = |address: u16| {
+                            let from = address.checked_sub(block.span.start)?;
+                            all.get(usize::from(from)).copied()
+                        };
+                        point.decode(words, point.factor.map(|factor| at(factor).unwrap_or(NO_FACTOR)))
+                    }
                     None => (Quality::Bad(Reason::Garbled), None),
                 },
             };
@@ -121,10 +130,14 @@ impl DevicePlan {
 // === impl Point ===
 
 impl Point {
-    /// The value, and how good it is: by the codec, and where the device says so, by the device.
-    pub(crate) fn decode(&self, words: &[u16]) -> (Quality, Option<Value>) {
+    /// The value, and how good it is: by the codec, and where the device says so, by the device. `factor` is the
+    /// content of the register that scales it.
+    pub(crate) fn decode(&self, words: &[u16], factor: Option<u16>) -> (Quality, Option<Value>) {
         let value = words.get(..usize::from(self.codec.kind.words())).unwrap_or(words);
-        let (quality, value) = self.codec.decode(value);
+        let (quality, value) = match factor {
+            Some(factor) => self.codec.decode_scaled(value, factor),
+            None => self.codec.decode(value),
+        };
         let Some(rule) = &self.quality else { return (quality, value) };
         let reported = words.get(usize::from(rule.offset)).map(|code| rule.quality(*code));
         match (reported, quality) {

@@ -4,16 +4,14 @@
 //! gateway owns the line, its task executes the requests between two polls. While it does not,
 //! [`open`] opens the line temporarily for such requests alone.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::line::LineHealth;
 use crate::modbus::data::{Data, Span, Table, Write};
-use crate::modbus::link::{Failure, Link};
+use crate::modbus::link::{Answer, Failure};
 use crate::modbus::plan::{Medium, Timing};
-use crate::modbus::transport::{Opener, Real, describe};
+use crate::modbus::session::Session;
 use crate::modbus::wire::pdu::{self, Request};
 
 /// Most queued requests. A caller waits for each answer, so one is usual.
@@ -89,15 +87,15 @@ impl RegisterRequest {
     }
 
     /// Sends the outcome to the caller.
-    pub(super) fn answer(self, outcome: Result<Vec<u8>, Failure>) {
+    pub(super) fn answer(self, outcome: Result<Answer, Failure>) {
         let unit = self.unit;
         let answer = match (outcome, &self.ask) {
-            (Ok(pdu), Ask::Read(span)) => Ok(words(*span, &pdu)),
+            (Ok(answer), Ask::Read(span)) => Ok(words(*span, &answer.pdu)),
             (Ok(_), Ask::Write(_)) => Ok(Vec::new()),
-            (Err(Failure::Silent), _) => Err(NotDone::Silent { unit }),
+            (Err(Failure::Silent | Failure::NotReached(_)), _) => Err(NotDone::Silent { unit }),
             (Err(Failure::Garbled), _) => Err(NotDone::Garbled { unit }),
             (Err(Failure::Refused(code)), _) => Err(NotDone::Refused { unit, code }),
-            (Err(Failure::Down(error)), _) => Err(NotDone::Down { why: error.to_string() }),
+            (Err(Failure::Down(lost)), _) => Err(NotDone::Down { why: lost.error.to_string() }),
         };
         // The caller may have stopped waiting.
         let _ = self.reply.send(answer);
@@ -119,30 +117,12 @@ fn words(span: Span, pdu: &[u8]) -> Vec<u16> {
 
 /// Opens a line that the gateway does not own, and executes requests until the handle is dropped.
 pub async fn open(medium: Medium, timing: Timing) -> Result<MaintenanceHandle, String> {
-    let mut opener = Real { medium: medium.clone(), connect_timeout: timing.connect_timeout };
-    let stream = opener.open().await.map_err(|e| format!("{} cannot be opened: {e}", describe(&medium)))?;
-    tokio::time::sleep(timing.connect_delay).await;
-    let health = Arc::new(LineHealth::new(0));
-    let mut link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
+    let mut session = Session::real(&medium, &timing);
+    session.open().await.map_err(|e| format!("{} cannot be opened: {e}", session.place()))?;
     let (handle, mut queue) = mpsc::channel::<RegisterRequest>(QUEUE);
     tokio::spawn(async move {
         while let Some(request) = queue.recv().await {
-            if link.is_none() {
-                match opener.open().await {
-                    Ok(stream) => {
-                        link = Some(Link::new(stream, opener.timer(), &medium, &timing, Arc::clone(&health)));
-                    }
-                    Err(error) => {
-                        request.line_down(&format!("{} cannot be opened: {error}", describe(&medium)));
-                        continue;
-                    }
-                }
-            }
-            let Some(open) = &mut link else { continue };
-            let outcome = open.exchange(request.unit, &request.request(), request.patience).await;
-            if matches!(outcome, Err(Failure::Down(_))) {
-                link = None;
-            }
+            let outcome = session.exchange(request.unit, &request.request(), request.patience).await;
             request.answer(outcome);
         }
     });

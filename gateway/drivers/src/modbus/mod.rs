@@ -16,6 +16,7 @@ mod planner;
 pub mod probe;
 pub mod profile;
 mod schedule;
+mod session;
 mod settings;
 mod task;
 mod timer;

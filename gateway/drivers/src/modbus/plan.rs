@@ -61,6 +61,19 @@ pub struct Timing {
     pub frame_gap: Duration,
     /// Largest share of line time that probes of dead devices may take, 0.05 unless said otherwise.
     pub probe_share_percent: u8,
+    /// Oddities of the line that are put up with.
+    pub tolerance: Tolerance,
+}
+
+/// Oddities of a line that are put up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tolerance {
+    /// The adapter echoes what is sent.
+    pub echo: bool,
+    /// The answer of a TCP device may carry another unit id than the request.
+    pub other_unit: bool,
+    /// The connection is closed after each answer and opened for each request.
+    pub close_after_answer: bool,
 }
 
 /// One device, ready to be polled.

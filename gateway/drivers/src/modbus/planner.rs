@@ -1,12 +1,12 @@
 //! Which requests read all points of a device: few and long, but never against its limits.
 
 use crate::modbus::plan::{Block, Span, Table};
-use crate::modbus::profile::Profile;
+use crate::modbus::profile::{Point, Profile};
 
 /// Plans the read requests for every point of a profile.
 #[must_use]
 pub fn plan(profile: &Profile) -> Vec<Block> {
-    let mut points: Vec<(Span, u16)> = profile.points.iter().map(|point| point.span).zip(0..).collect();
+    let mut points: Vec<(Span, u16)> = profile.points.iter().map(Point::reach).zip(0..).collect();
     points.sort();
     let mut blocks: Vec<Block> = Vec::new();
     for (span, point) in points {
@@ -26,6 +26,18 @@ pub fn plan(profile: &Profile) -> Vec<Block> {
         }
     }
     blocks
+}
+
+/// Returns the request that reads these points of a profile, which are in one table in ascending order of address.
+#[must_use]
+pub fn block(profile: &Profile, points: &[u16]) -> Block {
+    let spans = points.iter().map(|point| profile.points[usize::from(*point)].reach());
+    let span = spans.reduce(|all, next| {
+        let end = |span: Span| u32::from(span.start) + u32::from(span.count);
+        let (start, end) = (all.start.min(next.start), end(all).max(end(next)));
+        Span { start, count: u16::try_from(end - u32::from(start)).unwrap_or(u16::MAX), ..all }
+    });
+    Block { span: span.expect("a block has points"), points: points.to_vec() }
 }
 
 /// Whether `next` may be read together with what is before it.

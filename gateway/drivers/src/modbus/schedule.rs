@@ -85,6 +85,26 @@ impl Schedule {
         }
     }
 
+    /// Reads a block not before `until`.
+    pub fn postpone(&mut self, job: Job, until: Instant) {
+        for entry in self.of(job.device).filter(|entry| entry.job == job) {
+            entry.due = entry.due.max(until);
+        }
+    }
+
+    /// Reads the two halves of a block from now on, both at once.
+    pub fn split(&mut self, whole: Job, second: Job, now: Instant) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.job == whole) else { return };
+        entry.due = now;
+        let second = Entry { job: second, ..*entry };
+        self.entries.push(second);
+    }
+
+    /// Forgets the halves of blocks: the device is read with its first `blocks` requests.
+    pub fn rejoin(&mut self, device: usize, blocks: usize) {
+        self.entries.retain(|entry| entry.job.device != device || entry.job.block < blocks);
+    }
+
     /// Stops polling a device, because its breaker is open.
     pub fn suspend(&mut self, device: usize) {
         self.of(device).for_each(|entry| entry.suspended = true);

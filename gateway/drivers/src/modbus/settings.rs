@@ -1,7 +1,8 @@
 //! Settings of Modbus lines, their checks, and the rows of the protocol table.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde::Deserialize;
 
 use crate::duration::{self, Period};
 use crate::line::{LineContext, LineFault};
-use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing};
+use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing, Tolerance};
 use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
@@ -44,6 +45,42 @@ struct TcpSettings {
     /// Share of the line's time that may be spent on devices that do not answer, default 5%.
     #[serde(default)]
     probe_share: Option<Percent>,
+    /// Whether the server closes the connection after each answer, default false.
+    #[serde(default)]
+    close_after_answer: bool,
+    /// What an answer with another unit id than the request's is, default "refuse"; "accept" only on a line with
+    /// one device.
+    #[serde(default)]
+    unit_mismatch: UnitMismatch,
+}
+
+/// A serial device server reached over TCP, which passes RTU frames through.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RtuOverTcpSettings {
+    /// Host and port of the server, default port 502.
+    endpoint: String,
+    /// Longest time until a device begins its reply, default 1s.
+    #[serde(default)]
+    timeout: Option<Period>,
+    /// Longest time to establish the connection, default 5s.
+    #[serde(default)]
+    connect_timeout: Option<Period>,
+    /// Pause between opening the line and the first request, default 0s.
+    #[serde(default)]
+    connect_delay: Option<Period>,
+    /// Silence between two frames, in addition to what the standard requires; default 0s.
+    #[serde(default)]
+    frame_gap: Option<Period>,
+    /// Share of the line's time that may be spent on devices that do not answer, default 5%.
+    #[serde(default)]
+    probe_share: Option<Percent>,
+    /// Whether the server closes the connection after each answer, default false.
+    #[serde(default)]
+    close_after_answer: bool,
+    /// Whether the server sends back what is sent, default false. Echoes are dropped in any case.
+    #[serde(default)]
+    echo: bool,
 }
 
 /// A serial port with RS-485 devices.
@@ -73,6 +110,9 @@ struct RtuSettings {
     /// Share of the line's time that may be spent on devices that do not answer, default 5%.
     #[serde(default)]
     probe_share: Option<Percent>,
+    /// Whether the adapter sends back what is sent, default false. Echoes are dropped in any case.
+    #[serde(default)]
+    echo: bool,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -82,6 +122,16 @@ enum ParityWord {
     None,
     Even,
     Odd,
+}
+
+/// What an answer with another unit id is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum UnitMismatch {
+    #[default]
+    Refuse,
+    Accept,
 }
 
 /// A share such as "5%".
@@ -132,6 +182,7 @@ struct Common {
     connect_delay: Option<Period>,
     frame_gap: Option<Period>,
     probe_share: Option<Percent>,
+    tolerance: Tolerance,
 }
 
 /// Modbus TCP.
@@ -139,7 +190,7 @@ pub static TCP: Modbus = Modbus {
     kind: "modbus_tcp",
     summary: "Modbus TCP: a server or a gateway to several units",
     schema: || schema_for!(TcpSettings),
-    medium: |line, problems| tcp(line, problems, |host, port| Medium::Tcp { host, port }),
+    medium: tcp,
 };
 
 /// Modbus RTU.
@@ -154,8 +205,8 @@ pub static RTU: Modbus = Modbus {
 pub static RTU_OVER_TCP: Modbus = Modbus {
     kind: "modbus_rtu_over_tcp",
     summary: "Modbus RTU frames through a serial device server",
-    schema: || schema_for!(TcpSettings),
-    medium: |line, problems| tcp(line, problems, |host, port| Medium::RtuOverTcp { host, port }),
+    schema: || schema_for!(RtuOverTcpSettings),
+    medium: rtu_over_tcp,
 };
 
 // === impl Modbus ===
@@ -181,14 +232,19 @@ impl Protocol for Modbus {
     ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let mut problems = Vec::new();
         let medium = (self.medium)(line, &mut problems);
-        let most = if matches!(medium, Some((Medium::Tcp { .. }, _))) { 255 } else { 247 };
+        // Devices on TCP often take 0 or 255 (Modbus Messaging on TCP/IP V1.0b, 4.4.2.2).
+        let units = if matches!(medium, Some((Medium::Tcp { .. }, _))) { 0..=255 } else { 1..=247 };
+        if devices.len() > 1 && medium.as_ref().is_some_and(|(_, common)| common.tolerance.other_unit) {
+            let message = "\"accept\" is for a server with one device: of two nobody could say who answers";
+            problems.push(problem("unit_mismatch", message));
+        }
         let timeout = medium.as_ref().and_then(|(_, common)| common.timeout).unwrap_or(Period::from_secs(1));
         check_period(&mut problems, "timeout", timeout.0, Duration::from_millis(10), Duration::from_secs(20));
         let planned: Vec<DevicePlan> = devices
             .iter()
             .enumerate()
             .filter_map(|(index, device)| {
-                plan_device(index, device, devices, most, timeout.0, profiles, &mut problems)
+                plan_device(index, device, devices, &units, timeout.0, profiles, &mut problems)
             })
             .collect();
         let (Some((medium, common)), true) = (medium, problems.is_empty()) else { return Err(problems) };
@@ -197,6 +253,7 @@ impl Protocol for Modbus {
             connect_delay: common.connect_delay.unwrap_or(Period::from_millis(0)).0,
             frame_gap: common.frame_gap.unwrap_or(Period::from_millis(0)).0,
             probe_share_percent: common.probe_share.unwrap_or(Percent(5)).0,
+            tolerance: common.tolerance,
         };
         let layouts = planned.iter().map(|device| Arc::clone(&device.layout)).collect();
         let plan = ModbusPlan { line: line.id.clone(), medium, timing, devices: planned, layouts };
@@ -226,11 +283,7 @@ fn settings<T: for<'de> Deserialize<'de>>(line: &RawLine, problems: &mut Vec<Pro
     }
 }
 
-fn tcp(
-    line: &RawLine,
-    problems: &mut Vec<Problem>,
-    medium: fn(String, u16) -> Medium,
-) -> Option<(Medium, Common)> {
+fn tcp(line: &RawLine, problems: &mut Vec<Problem>) -> Option<(Medium, Common)> {
     let settings: TcpSettings = settings(line, problems)?;
     let common = Common {
         timeout: settings.timeout,
@@ -238,16 +291,41 @@ fn tcp(
         connect_delay: settings.connect_delay,
         frame_gap: settings.frame_gap,
         probe_share: settings.probe_share,
+        tolerance: Tolerance {
+            close_after_answer: settings.close_after_answer,
+            other_unit: settings.unit_mismatch == UnitMismatch::Accept,
+            echo: false,
+        },
     };
-    match endpoint(&settings.endpoint) {
-        Some((host, port)) => Some((medium(host, port), common)),
-        None => {
-            let text = &settings.endpoint;
-            problems
-                .push(problem("endpoint", format!("{text:?} is not host:port, such as \"192.0.2.10:502\"")));
-            None
-        }
+    let (host, port) = server(&settings.endpoint, problems)?;
+    Some((Medium::Tcp { host, port }, common))
+}
+
+fn rtu_over_tcp(line: &RawLine, problems: &mut Vec<Problem>) -> Option<(Medium, Common)> {
+    let settings: RtuOverTcpSettings = settings(line, problems)?;
+    let common = Common {
+        timeout: settings.timeout,
+        connect_timeout: settings.connect_timeout,
+        connect_delay: settings.connect_delay,
+        frame_gap: settings.frame_gap,
+        probe_share: settings.probe_share,
+        tolerance: Tolerance {
+            close_after_answer: settings.close_after_answer,
+            other_unit: false,
+            echo: settings.echo,
+        },
+    };
+    let (host, port) = server(&settings.endpoint, problems)?;
+    Some((Medium::RtuOverTcp { host, port }, common))
+}
+
+/// Host and port of an `endpoint`.
+fn server(text: &str, problems: &mut Vec<Problem>) -> Option<(String, u16)> {
+    let found = endpoint(text);
+    if found.is_none() {
+        problems.push(problem("endpoint", format!("{text:?} is not host:port, such as \"192.0.2.10:502\"")));
     }
+    found
 }
 
 fn endpoint(text: &str) -> Option<(String, u16)> {
@@ -288,6 +366,7 @@ fn rtu(line: &RawLine, problems: &mut Vec<Problem>) -> Option<(Medium, Common)> 
         connect_delay: settings.connect_delay,
         frame_gap: settings.frame_gap,
         probe_share: settings.probe_share,
+        tolerance: Tolerance { echo: settings.echo, ..Tolerance::default() },
     };
     Some((Medium::Rtu(Serial { path: settings.port, baud, parity, stop_bits }), common))
 }
@@ -296,7 +375,7 @@ fn plan_device(
     index: usize,
     device: &RawDevice,
     all: &[RawDevice],
-    most: i64,
+    units: &RangeInclusive<i64>,
     timeout: Duration,
     profiles: &ProfileSet,
     problems: &mut Vec<Problem>,
@@ -308,8 +387,12 @@ fn plan_device(
     };
     match device.unit {
         None => wrong("unit", "is missing: a Modbus device needs its unit id".to_owned()),
-        Some(0) => wrong("unit", "0 is the broadcast address, which nobody answers; use 1 to 247".to_owned()),
-        Some(unit) if !(1..=most).contains(&unit) => wrong("unit", format!("{unit} is not 1 to {most}")),
+        Some(0) if !units.contains(&0) => {
+            wrong("unit", "0 is the broadcast address, which nobody answers; use 1 to 247".to_owned());
+        }
+        Some(unit) if !units.contains(&unit) => {
+            wrong("unit", format!("{unit} is not {} to {}", units.start(), units.end()));
+        }
         Some(unit) => {
             if let Some(twin) = all[..index].iter().find(|other| other.unit == Some(unit)) {
                 wrong("unit", format!("{unit} is already {}'s on this line", twin.id));
@@ -406,6 +489,20 @@ impl CheckedLine for ModbusPlan {
         self.devices
             .get(device)
             .map_or_else(|| Err("there is no such device".to_owned()), |d| d.accepts(point, value))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let named = |profile: &Profile| {
+            let name = profile.name().to_owned();
+            profile
+                .warnings()
+                .iter()
+                .map(move |warning| format!("profile {name}: {warning}"))
+                .collect::<Vec<_>>()
+        };
+        // Once for each profile, however many devices have it.
+        let found: BTreeSet<String> = self.devices.iter().flat_map(|device| named(&device.profile)).collect();
+        found.into_iter().collect()
     }
 
     fn check_polls(&self, poll_overrides: &BTreeMap<Id, Duration>) -> Result<(), Problem> {

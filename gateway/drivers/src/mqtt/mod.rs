@@ -125,7 +125,7 @@ fn device(index: usize, device: &RawDevice) -> Result<(Subscription, &'static [P
             return Err(plan::no_profile(index, device, &known));
         }
     };
-    Ok((Subscription { topic: topic_name, format, silent_after: device.poll * 3 }, points))
+    Ok((Subscription { topic: topic_name, format, silent_after: device.poll * 5 / 2 }, points))
 }
 
 fn topic(text: &str) -> Result<(), String> {

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use linli_domain::{Reason, Value};
 use mqtt_v311::mqttbytes::QoS;
-use mqtt_v311::{
-    AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions,
-    SubscribeNoticeError,
-};
+use mqtt_v311::mqttbytes::v4::SubscribeReasonCode;
+use mqtt_v311::{AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Broker, PayloadFormat, Settings, zigbee};
 use crate::backoff::Backoff;
+use crate::kiosk::order::ReportOrder;
 use crate::kiosk::report::{MESSAGE, Report};
 use crate::line::{CommandOutcome, LineCommand, LineContext};
 use crate::pending::Pending;
@@ -29,6 +28,15 @@ const KEEP_ALIVE: u16 = 30;
 /// Longest message taken from a device.
 const LONGEST: usize = 256 << 10;
 
+/// A connection that the broker ends within this time is short.
+const SHORT: Duration = Duration::from_secs(10);
+
+/// Short connections in a row after which another client is suspected to use the same id.
+const TAKE_OVERS: u32 = 3;
+
+/// A device's clock may be ahead of the gateway's by this much, milliseconds.
+const AHEAD_MS: i64 = 60_000;
+
 /// Most outgoing publications in flight.
 const QUEUE: usize = 16;
 
@@ -38,12 +46,10 @@ struct State {
     heard: Instant,
     /// The latest start of a kiosk, to ignore the will of an earlier session.
     boot: Option<String>,
-}
-
-/// A subscription, and the position of its device; `None` for a topic of the whole line.
-struct Filter {
-    topic: String,
-    device: Option<usize>,
+    /// The order of a kiosk's reports.
+    order: ReportOrder,
+    /// Whether the log says that its messages cannot be understood.
+    is_garbled: bool,
 }
 
 /// The state of one connection.
@@ -52,24 +58,39 @@ struct Conversation<'p> {
     publisher: Publisher,
     states: Vec<State>,
     pending: Pending,
+    client_id: String,
+    /// Subscriptions that the broker has granted on this connection.
+    granted: usize,
+    /// Connections in a row that the broker ended soon.
+    short: u32,
 }
 
 /// Connects and reconnects until cancelled.
 pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let (settings, cancel) = (&plan.work, context.cancel.clone());
     let started = Instant::now();
-    let states = settings.devices.iter().map(|_| State { heard: started, boot: None }).collect();
+    let states = settings
+        .devices
+        .iter()
+        .map(|_| State { heard: started, boot: None, order: ReportOrder::default(), is_garbled: false })
+        .collect();
+    // Two gateways at one broker throw each other out unless their ids differ.
+    let client_id = format!("linli-{}-{}", context.gateway, plan.line);
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
-    let mut conversation = Conversation { settings, publisher, states, pending: Pending::default() };
+    let pending = Pending::default();
+    let mut conversation =
+        Conversation { settings, publisher, states, pending, client_id, granted: 0, short: 0 };
     let mut backoff = Backoff::default();
     let broker = tokio::spawn(own_broker(settings.clone(), cancel.clone()));
     while !cancel.is_cancelled() {
         conversation.publisher.progress();
-        let (client, events) = conversation.connect(plan.line.as_str());
+        let (client, events) = conversation.connect();
+        let began = Instant::now();
         let why = tokio::select! {
             () = cancel.cancelled() => break,
             why = conversation.hold(client, events, &mut backoff) => why,
         };
+        let why = conversation.with_advice(why, began);
         conversation.publisher.set_line(false, why).await;
         conversation.publisher.set_all_offline(Reason::LineDown).await;
         tokio::select! {
@@ -99,22 +120,12 @@ async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationTo
     }
 }
 
-/// Subscribes and waits for the broker's answers. Returns the filters that it refused, each with its device.
-async fn subscribe(client: AsyncClient, filters: Vec<Filter>) -> Vec<Filter> {
-    let (mut asked, mut refused) = (Vec::new(), Vec::new());
+async fn subscribe(client: AsyncClient, filters: Vec<String>) {
     for filter in filters {
-        // It fails only when the connection has ended, which is noticed elsewhere.
-        let Ok(answer) = client.subscribe_tracked(filter.topic.clone(), QoS::AtLeastOnce).await else {
-            break;
-        };
-        asked.push((filter, answer));
-    }
-    for (filter, answer) in asked {
-        if let Err(SubscribeNoticeError::V4SubAckFailure(_)) = answer.wait_completion_async().await {
-            refused.push(filter);
+        if client.subscribe(filter, QoS::AtLeastOnce).await.is_err() {
+            return;
         }
     }
-    refused
 }
 
 /// Drives the connection; a poll is never cut off except by dropping it whole.
@@ -131,9 +142,21 @@ async fn drive(mut events: EventLoop, sender: mpsc::Sender<Result<Event, String>
 // === impl Conversation ===
 
 impl Conversation<'_> {
-    fn connect(&self, line: &str) -> (AsyncClient, EventLoop) {
+    /// Adds what to change when the broker ends one connection after another: it does so when another client
+    /// connects with the same id (a take-over, which MQTT 3.1.1 does not name).
+    fn with_advice(&mut self, why: String, began: Instant) -> String {
+        let was_open = std::mem::take(&mut self.granted) > 0;
+        self.short = if was_open && began.elapsed() < SHORT { self.short + 1 } else { 0 };
+        if self.short < TAKE_OVERS {
+            return why;
+        }
+        let id = &self.client_id;
+        format!("{why}; another client may use the id {id:?}: give each gateway its own [gateway] id")
+    }
+
+    fn connect(&self) -> (AsyncClient, EventLoop) {
         let broker = mqtt_v311::Broker::tcp(self.settings.host.clone(), self.settings.port);
-        let mut options = MqttOptions::new(format!("linli-in-{line}"), broker);
+        let mut options = MqttOptions::new(self.client_id.clone(), broker);
         if let Some((username, password)) = &self.settings.credentials {
             options.set_credentials(username.clone(), password.clone());
         }
@@ -149,21 +172,19 @@ impl Conversation<'_> {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (sender, mut received) = mpsc::channel(QUEUE);
         let _driver = AbortOnDropHandle::new(tokio::spawn(drive(events, sender)));
-        let mut subscribing: Option<AbortOnDropHandle<Vec<Filter>>> = None;
         loop {
-            let answered = async { subscribing.as_mut()?.await.ok() };
             tokio::select! {
-                Some(refused) = answered => {
-                    subscribing = None;
-                    self.publisher.set_line(true, String::new()).await;
-                    self.tell_refused(refused).await;
-                }
                 event = received.recv() => match event {
                     Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
+                        self.granted = 0;
                         // In a task of its own: events must be polled while it waits for a free slot.
-                        let asking = tokio::spawn(subscribe(client.clone(), self.filters()));
-                        subscribing = Some(AbortOnDropHandle::new(asking));
+                        tokio::spawn(subscribe(client.clone(), self.filters()));
+                    }
+                    Some(Ok(Event::Incoming(Packet::SubAck(answer)))) => {
+                        if let Err(why) = self.subscribed(&answer.return_codes).await {
+                            return why;
+                        }
                     }
                     Some(Ok(Event::Incoming(Packet::Publish(publish)))) => {
                         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
@@ -179,36 +200,40 @@ impl Conversation<'_> {
         }
     }
 
-    fn filters(&self) -> Vec<Filter> {
-        let base = &self.settings.base;
-        let mut filters = Vec::new();
-        for (index, device) in self.settings.devices.iter().enumerate() {
-            let topic = &device.topic;
-            let topics = match device.format {
-                PayloadFormat::Zigbee(_) => {
-                    [format!("{base}/{topic}"), format!("{base}/{topic}/availability")]
-                }
-                PayloadFormat::Kiosk => {
-                    [format!("{base}/{topic}/status"), format!("{base}/{topic}/heartbeat")]
-                }
-            };
-            filters.extend(topics.map(|topic| Filter { topic, device: Some(index) }));
+    /// The broker answered subscriptions, which it does in their order. The line is up when it granted all of them.
+    async fn subscribed(&mut self, codes: &[SubscribeReasonCode]) -> Result<(), String> {
+        let filters = self.filters();
+        for code in codes {
+            if *code == SubscribeReasonCode::Failure {
+                let topic = filters.get(self.granted).cloned().unwrap_or_default();
+                return Err(format!(
+                    "the broker refuses the subscription of {topic:?}: allow this user to read it (ACL)"
+                ));
+            }
+            self.granted += 1;
         }
-        filters.push(Filter { topic: format!("{base}/bridge/state"), device: None });
-        filters
+        if self.granted >= filters.len() {
+            self.publisher.set_line(true, String::new()).await;
+        }
+        Ok(())
     }
 
-    /// Says of the devices of refused subscriptions why nothing is heard of them.
-    async fn tell_refused(&mut self, refused: Vec<Filter>) {
-        for Filter { topic, device } in refused {
-            tracing::error!(topic, "the broker refuses the subscription: allow it in its access list");
-            let Some(index) = device else { continue };
-            let why = format!(
-                "代理拒绝订阅 {topic}，请在其访问控制表中放行 the broker refuses the subscription to {topic}: allow \
-                 it in its access list"
-            );
-            self.publisher.set_offline(index, Reason::Silent, why).await;
+    fn filters(&self) -> Vec<String> {
+        let base = &self.settings.base;
+        let mut filters = Vec::new();
+        for device in &self.settings.devices {
+            let topic = &device.topic;
+            match device.format {
+                PayloadFormat::Zigbee(_) => {
+                    filters.extend([format!("{base}/{topic}"), format!("{base}/{topic}/availability")]);
+                }
+                PayloadFormat::Kiosk => {
+                    filters.extend([format!("{base}/{topic}/status"), format!("{base}/{topic}/heartbeat")]);
+                }
+            }
         }
+        filters.push(format!("{base}/bridge/state"));
+        filters
     }
 
     /// Handles a received publication.
@@ -230,13 +255,12 @@ impl Conversation<'_> {
         let Some(index) = found else { return };
         let leaf = &rest[self.settings.devices[index].topic.len()..];
         match (self.settings.devices[index].format, leaf) {
-            // A retained message has no time of its own: it is not a present value.
-            (PayloadFormat::Zigbee(_), "") if is_retained => {}
-            (PayloadFormat::Zigbee(kind), "") => match zigbee::values(kind.points, payload) {
-                Some(values) if !values.is_empty() => self.receive(index, values).await,
-                Some(_) => {}
-                None => self.publisher.count_failure(index, Reason::Garbled),
-            },
+            (PayloadFormat::Zigbee(kind), "") => self.state_message(index, kind, payload, is_retained).await,
+            (PayloadFormat::Zigbee(_), "/availability")
+                if zigbee::is_online(payload) == Some(true) && !is_retained =>
+            {
+                self.states[index].heard = Instant::now();
+            }
             (PayloadFormat::Zigbee(_), "/availability") if zigbee::is_online(payload) == Some(false) => {
                 self.publisher
                     .set_offline(index, Reason::Silent, "its bridge calls it offline".to_owned())
@@ -244,21 +268,65 @@ impl Conversation<'_> {
             }
             (PayloadFormat::Kiosk, "/status") => self.status(index, payload).await,
             (PayloadFormat::Kiosk, "/heartbeat") if !is_retained => match Report::parse(payload) {
-                Ok(report) => {
-                    let state = &mut self.states[index];
-                    if state.boot.as_ref() != Some(&report.boot) {
-                        state.boot = Some(report.boot.clone());
-                        self.remind(index, client);
-                    }
-                    self.receive(index, report.values()).await;
-                }
-                Err(error) => {
-                    tracing::warn!(device = %self.publisher.layout(index).device, error, "unreadable report");
-                    self.publisher.count_failure(index, Reason::Garbled);
-                }
+                Ok(report) => self.report(index, &report, client).await,
+                Err(error) => self.garbled(index, &error).await,
             },
             _ => {}
         }
+    }
+
+    /// Handles the state of a Zigbee device. A retained one may be as old as it likes: without a time of its own it
+    /// is shown, and alarms are raised by it, but it is not the present state.
+    async fn state_message(&mut self, index: usize, kind: &zigbee::Kind, payload: &[u8], is_retained: bool) {
+        let values = match zigbee::values(kind.points, payload) {
+            Some(values) if !values.is_empty() => values,
+            Some(_) if zigbee::is_bookkeeping(payload) => return,
+            Some(_) => return self.garbled(index, "it has none of the members of its profile").await,
+            None => return self.garbled(index, "it is not a JSON object").await,
+        };
+        self.states[index].is_garbled = false;
+        let now = self.publisher.context.clock.now().at;
+        let seen = zigbee::last_seen(payload).filter(|seen| seen.0 <= now.0 + AHEAD_MS);
+        let age = seen.map_or(0, |seen| now.0 - seen.0);
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
+        let doubt = match seen {
+            Some(_) if age > self.settings.devices[index].silent_after => Some(Reason::Stale),
+            None if is_retained => Some(Reason::Retained),
+            _ => None,
+        };
+        match doubt {
+            Some(why) => self.publisher.publish_doubtful(index, values, seen, why).await,
+            None => {
+                let now = Instant::now();
+                self.states[index].heard = now.checked_sub(age).unwrap_or(now);
+                self.pending.heard(index, &values);
+                self.publisher.publish_at(index, values, seen).await;
+            }
+        }
+    }
+
+    /// Handles a kiosk's report; an older one is passed over.
+    async fn report(&mut self, index: usize, report: &Report, client: &AsyncClient) {
+        let silence = self.settings.devices[index].silent_after;
+        let state = &mut self.states[index];
+        state.is_garbled = false;
+        if !state.order.is_newest(&report.boot, report.seq, silence, Instant::now()) {
+            return;
+        }
+        if state.boot.as_ref() != Some(&report.boot) {
+            state.boot = Some(report.boot.clone());
+            self.remind(index, client);
+        }
+        self.receive(index, report.values()).await;
+    }
+
+    /// A message that cannot be understood: its device has no values until the next one that can. Said once.
+    async fn garbled(&mut self, index: usize, why: &str) {
+        if !std::mem::replace(&mut self.states[index].is_garbled, true) {
+            let device = &self.publisher.layout(index).device;
+            tracing::warn!(%device, why, "a message cannot be understood: check topic and profile");
+        }
+        self.publisher.publish_garbled(index).await;
     }
 
     /// Handles a kiosk's birth, death or will message.

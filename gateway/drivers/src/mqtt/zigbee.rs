@@ -2,7 +2,7 @@
 //!
 //! Names, units and meanings are those of Zigbee2MQTT's "exposes" (numeric, binary, enum).
 
-use linli_domain::{Reason, Value, ValueType};
+use linli_domain::{Reason, Timestamp, Value, ValueType};
 use serde_json::Value as Json;
 
 use crate::points::{Point, count, flag, number};
@@ -19,7 +19,16 @@ pub struct Kind {
     pub title_zh: &'static str,
     /// Members of its messages, each a point of the same name.
     pub points: &'static [Point],
+    /// Longest interval between two of its reports, seconds: battery devices report what does not change hourly.
+    pub report_every: u64,
 }
+
+/// Default of the reporting configuration of Zigbee2MQTT and of most sensors, seconds.
+const HOUR: u64 = 3600;
+
+/// Members of messages that report no measurement.
+const BOOKKEEPING: [&str; 6] =
+    ["last_seen", "update", "update_available", "device", "power_on_behavior", "identify"];
 
 const BATTERY: Point = number("battery", "%", "remaining charge");
 const BATTERY_LOW: Point = flag("battery_low", "the battery must be changed");
@@ -35,42 +44,49 @@ pub static KINDS: &[Kind] = &[
         title: "Temperature and humidity sensor",
         title_zh: "温湿度传感器",
         points: &[TEMPERATURE, HUMIDITY, BATTERY, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/contact",
         title: "Door or window contact",
         title_zh: "门磁",
         points: &[flag("contact", "true: closed"), BATTERY, BATTERY_LOW, TAMPER, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/water-leak",
         title: "Water leak sensor",
         title_zh: "水浸传感器",
         points: &[flag("water_leak", "water is there"), BATTERY, BATTERY_LOW, TAMPER, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/smoke",
         title: "Smoke detector",
         title_zh: "烟雾报警器",
         points: &[flag("smoke", "smoke is there"), BATTERY, BATTERY_LOW, TAMPER, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/gas",
         title: "Combustible gas detector",
         title_zh: "可燃气体探测器",
         points: &[flag("gas", "gas is there"), TAMPER, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/co2",
         title: "Carbon dioxide sensor",
         title_zh: "二氧化碳传感器",
         points: &[number("co2", "[ppm]", "of the air"), TEMPERATURE, HUMIDITY, BATTERY, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/occupancy",
         title: "Motion or presence sensor",
         title_zh: "人体感应器",
         points: &[flag("occupancy", "somebody is there"), BATTERY, BATTERY_LOW, LINK],
+        report_every: HOUR,
     },
     Kind {
         name: "zigbee2mqtt/plug",
@@ -84,6 +100,7 @@ pub static KINDS: &[Kind] = &[
             number("energy", "kW.h", "drawn so far"),
             LINK,
         ],
+        report_every: HOUR,
     },
 ];
 
@@ -99,6 +116,24 @@ pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, PointResult)
     let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
     let result = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
     Some((0..).zip(points).filter_map(result).collect())
+}
+
+/// Whether a message has only members that report no measurement.
+#[must_use]
+pub fn is_bookkeeping(payload: &[u8]) -> bool {
+    let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return false };
+    !members.is_empty() && members.keys().all(|name| BOOKKEEPING.contains(&name.as_str()))
+}
+
+/// When the device was last heard by Zigbee2MQTT: `last_seen` as milliseconds since 1970 or as a time with its zone.
+#[must_use]
+pub fn last_seen(payload: &[u8]) -> Option<Timestamp> {
+    let message: Json = serde_json::from_slice(payload).ok()?;
+    match message.get("last_seen")? {
+        Json::Number(number) => number.as_i64().filter(|ms| *ms > 0).map(Timestamp),
+        Json::String(text) => Timestamp::from_rfc3339(text),
+        _ => None,
+    }
 }
 
 fn value(kind: ValueType, member: &Json) -> PointResult {

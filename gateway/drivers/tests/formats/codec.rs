@@ -1,7 +1,7 @@
 //! Registers to values and back.
 
 use linli_domain::{Quality, Reason, Value};
-use linli_drivers::modbus::codec::{Codec, Kind, Order, Scale};
+use linli_drivers::modbus::codec::{Codec, Encoding, Kind, Order, Scale};
 
 use proptest::prelude::*;
 
@@ -28,7 +28,12 @@ fn each_type_reads_as_its_standard_says() {
     check(Kind::Bcd16, 1.0, &[0x1234], Some(Value::Integer(1234)));
     check(Kind::Bcd32, 0.01, &[0x1234, 0x5678], Some(Value::Float(123_456.78)));
     check(Kind::Bit(3), 1.0, &[0x0008], Some(Value::Bool(true)));
-    check(Kind::Text { registers: 3 }, 1.0, &[0x4142, 0x4320, 0], Some(Value::Text("ABC".into())));
+    check(
+        Kind::Text { registers: 3, encoding: Encoding::Detect },
+        1.0,
+        &[0x4142, 0x4320, 0],
+        Some(Value::Text("ABC".into())),
+    );
 }
 
 #[test]

@@ -28,3 +28,40 @@ fn reasons_carry_how_bad_they_are() {
     assert_eq!(of(3, &["media-jam"]).printer, Part::Fault);
     assert_eq!(of(5, &["paused"]).printer, Part::Fault);
 }
+
+#[test]
+fn what_a_printer_does_is_no_fault() {
+    let of =
+        |reasons: &[&str]| Printer::of_ipp(3, &reasons.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>());
+    for activity in [
+        "spool-area-full-report",
+        "cups-waiting-for-job-completed",
+        "connecting-to-device",
+        "media-empty-report",
+        "toner-empty-report",
+        "cover-open-report",
+    ] {
+        let printer = of(&[activity]);
+        assert_eq!(
+            (printer.printer, printer.paper, printer.toner),
+            (Part::Ok, Part::Ok, Part::Ok),
+            "{activity}"
+        );
+        assert!(!printer.cover_open && !printer.jam);
+    }
+    let warned = of(&["media-empty-warning", "vendor-something"]);
+    assert_eq!((warned.printer, warned.paper), (Part::Warn, Part::Warn));
+    assert_eq!(of(&["toner-low"]).printer, Part::Warn);
+    assert_eq!((of(&["toner-empty"]).printer, of(&["toner-empty"]).toner), (Part::Fault, Part::Fault));
+    assert_eq!(of(&["vendor-something-error"]).printer, Part::Fault);
+}
+
+#[test]
+fn error_bits_that_are_missing_say_nothing() {
+    let mut printer = Printer::of_snmp(2, 3, &[]);
+    printer.tells_errors = false;
+    let values = printer.values();
+    let unknown = values.iter().filter(|(_, value)| *value == Err(linli_domain::Reason::NoValue)).count();
+    assert_eq!(unknown, 5, "paper, toner, jam, cover and supplies: {values:?}");
+    assert!(values[0].1.is_ok(), "what the device says of itself stays");
+}

@@ -25,3 +25,12 @@ fn a_report_becomes_points_and_a_wrong_one_is_named() {
         assert!(error.contains(about), "{error}");
     }
 }
+
+#[test]
+fn null_is_the_same_as_nothing() {
+    let without = Report::parse(br#"{"boot":"b1","seq":7,"parts":{"paper":"low"}}"#).unwrap().values();
+    let with = br#"{"boot":"b1","seq":7,"parts":{"paper":"low","touch":null},"busy":null,"message":null,"version":null}"#;
+    assert_eq!(Report::parse(with).unwrap().values(), without);
+    let none = Report::parse(br#"{"boot":"b1","seq":7,"parts":null}"#).unwrap().values();
+    assert_eq!(none[0].1, Err(Reason::NoValue));
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::alarm::{self, Engine, Flood, Priority, Rule, Source, Tick};
-use linli_domain::{Batch, Id, Layout};
+use linli_domain::{Batch, Id, Layout, Quality, Reason};
 use linli_drivers::Clock;
 use linli_mode::InForce;
 use linli_store::Entry;
@@ -239,12 +239,17 @@ impl AlarmService {
         let (now, numbers) = (self.now(), self.numbers(&batch.layout));
         for sample in &batch.samples {
             let Some(number) = numbers.get(usize::from(sample.point)).copied().flatten() else { continue };
-            let good = sample.value.as_ref().filter(|_| sample.quality.is_good());
-            let value = good.and_then(|value| match value {
+            let value = sample.value.as_ref().and_then(|value| match value {
                 linli_domain::Value::Bool(is_on) => Some(f64::from(u8::from(*is_on))),
                 other => other.as_f64(),
             });
-            let transitions = self.engine.sample(now, number, value);
+            let transitions = match (sample.quality, value) {
+                (Quality::Good, value) => self.engine.sample(now, number, value),
+                (Quality::Uncertain(Reason::Retained | Reason::Stale), Some(old)) => {
+                    self.engine.doubtful(now, number, old)
+                }
+                _ => self.engine.sample(now, number, None),
+            };
             if !transitions.is_empty() {
                 self.tell(transitions, None, None).await;
             }

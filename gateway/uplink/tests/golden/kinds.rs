@@ -62,6 +62,10 @@ kinds!(Reason {
     Self::Undecodable => "undecodable",
     Self::Stale => "stale",
     Self::SensorFault => "sensor fault",
+    Self::Doubtful => "doubtful",
+    Self::Busy => "busy",
+    Self::Retained => "retained",
+    Self::NotThere => "not there",
 });
 kinds!(ClockQuality {
     Self::Synchronised => "synchronised",

@@ -224,10 +224,11 @@ fn lines(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
     let per_line = |pick: fn(&linli_drivers::LineHealth) -> &AtomicU64| -> Vec<([&str; 1], u64)> {
         views.iter().map(|v| ([v.plan.line().as_str()], get(pick(&v.health)))).collect()
     };
-    let counters: [(&str, &str, Counter); 7] = [
+    let counters: [(&str, &str, Counter); 8] = [
         ("linli_line_requests_total", "Requests sent on the line.", |h| &h.requests),
         ("linli_line_overruns_total", "Due times passed over because the line was behind.", |h| &h.overruns),
         ("linli_line_late_replies_total", "Replies nobody was waiting for any more.", |h| &h.late_replies),
+        ("linli_line_echoes_total", "Requests that an adapter echoed.", |h| &h.echoes),
         ("linli_line_resync_bytes_total", "Bytes thrown away to find the next frame.", |h| &h.resync_bytes),
         ("linli_line_upkeep_total", "Exchanges of maintenance: updates, logs, self-tests.", |h| {
             &h.maintenance

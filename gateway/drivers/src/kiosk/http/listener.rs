@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::super::order::ReportOrder;
 use super::super::report::{MESSAGE, POINTS, Report};
 use super::Settings;
 use super::guard::Guard;
@@ -46,6 +47,7 @@ struct Inner {
     guard: Guard,
     pending: Pending,
     heard: Vec<Instant>,
+    orders: Vec<ReportOrder>,
 }
 
 /// Listens until cancelled.
@@ -55,7 +57,8 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
     let settings = plan.work.clone();
     let heard = vec![Instant::now(); settings.kiosks.len()];
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
-    let inner = Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard };
+    let orders = settings.kiosks.iter().map(|_| ReportOrder::default()).collect();
+    let inner = Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard, orders };
     let shared = Arc::new(Shared { settings, inner: Mutex::new(inner) });
     let serving = tokio::spawn(serve(Arc::clone(&shared), cancel.clone()));
     let mut look = tokio::time::interval(SILENCE_CHECK);
@@ -111,17 +114,18 @@ async fn report(
     let now = Instant::now();
     let mut inner = shared.inner.lock().await;
     inner.publisher.context.health.requests.fetch_add(1, Ordering::Relaxed);
-    if let Some(wait) = inner.guard.waits(peer.ip(), now) {
-        let seconds = (wait.as_secs() + 1).to_string();
-        let answer = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens; wait");
-        return ([(header::RETRY_AFTER, seconds)], answer).into_response();
-    }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let token = token.and_then(bearer).unwrap_or_default();
     let kiosk =
         (0..shared.settings.kiosks.len()).find(|at| inner.publisher.layout(*at).device.as_str() == device);
-    // The answer does not reveal whether the kiosk exists.
+    // The answer does not reveal whether the kiosk exists. The right token is never locked out: kiosks behind one
+    // address would fall silent for one of them whose token is wrong.
     let Some(index) = kiosk.filter(|at| is_same(&shared.settings.kiosks[*at].token, token)) else {
+        if let Some(wait) = inner.guard.waits(peer.ip(), now) {
+            let seconds = (wait.as_secs() + 1).to_string();
+            let answer = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens; wait");
+            return ([(header::RETRY_AFTER, seconds)], answer).into_response();
+        }
         inner.guard.wrong(peer.ip(), now);
         tracing::warn!(%peer, "report with a wrong token");
         let answer = refused(StatusCode::UNAUTHORIZED, "this token is not that kiosk's");
@@ -134,10 +138,14 @@ async fn report(
             return refused(StatusCode::UNPROCESSABLE_ENTITY, why);
         }
     };
-    let values = report.values();
-    inner.heard[index] = now;
-    inner.pending.heard(index, &values);
-    inner.publisher.publish(index, values).await;
+    let silence = shared.settings.kiosks[index].poll * MISSES;
+    // An older report is taken, so that the kiosk does not send it again, and not shown.
+    if inner.orders[index].is_newest(&report.boot, report.seq, silence, now) {
+        let values = report.values();
+        inner.heard[index] = now;
+        inner.pending.heard(index, &values);
+        inner.publisher.publish(index, values).await;
+    }
     let message = POINTS.iter().position(|point| point.name == MESSAGE);
     let wanted = message.and_then(|at| inner.pending.wanted(index, u16::try_from(at).ok()?));
     let mut answer = json!({"next_s": shared.settings.kiosks[index].poll.as_secs()});
@@ -145,6 +153,12 @@ async fn report(
         answer[MESSAGE] = json!(text);
     }
     Json(answer).into_response()
+}
+
+/// The token after the scheme, whose name is written in either case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Compares in constant time.
@@ -164,6 +178,21 @@ impl Shared {
             if inner.heard[index].elapsed() >= kiosk.poll * MISSES {
                 inner.publisher.set_offline(index, Reason::Silent, String::new()).await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_written_in_either_case() {
+        for value in ["Bearer abc", "bearer abc", "BEARER  abc ", " Bearer abc"] {
+            assert_eq!(bearer(value), Some("abc"), "{value}");
+        }
+        for value in ["", "abc", "Basic abc", "Bearerabc"] {
+            assert_eq!(bearer(value), None, "{value}");
         }
     }
 }

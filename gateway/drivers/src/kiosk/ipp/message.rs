@@ -12,6 +12,7 @@ const LAST_DELIMITER: u8 = 0x0F;
 const INTEGER: u8 = 0x21;
 const BOOLEAN: u8 = 0x22;
 const ENUM: u8 = 0x23;
+const NAME: u8 = 0x42;
 const KEYWORD: u8 = 0x44;
 const URI: u8 = 0x45;
 const CHARSET: u8 = 0x47;
@@ -24,7 +25,7 @@ pub enum Value {
     Number(i32),
     /// A boolean.
     Boolean(bool),
-    /// A keyword.
+    /// A keyword, or a name in its place.
     Keyword(String),
     /// A value of any other type.
     Other,
@@ -111,7 +112,7 @@ fn understood(tag: u8, value: &[u8]) -> Value {
     match (tag, value) {
         (INTEGER | ENUM, [a, b, c, d]) => Value::Number(i32::from_be_bytes([*a, *b, *c, *d])),
         (BOOLEAN, [is]) => Value::Boolean(*is != 0),
-        (KEYWORD, text) => Value::Keyword(String::from_utf8_lossy(text).into_owned()),
+        (KEYWORD | NAME, text) => Value::Keyword(String::from_utf8_lossy(text).into_owned()),
         _ => Value::Other,
     }
 }

@@ -1,12 +1,17 @@
 //! From registers to values and back: types, word orders, decimal scaling.
 
+mod encoding;
 mod number;
 mod order;
 
 use linli_domain::{Quality, Reason, Value, ValueType};
 
+pub use encoding::Encoding;
 pub use number::Scale;
 pub use order::Order;
+
+/// Powers of ten that a scale register may name (SunSpec Information Model Specification, 4.2.8: -10 to 10).
+const LARGEST_FACTOR: std::ops::RangeInclusive<i16> = -10..=10;
 
 /// How a value lies in registers or bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub enum Kind {
     Text {
         /// Length in registers.
         registers: u16,
+        /// Encoding of the characters.
+        encoding: Encoding,
     },
 }
 
@@ -67,7 +74,7 @@ impl Kind {
             Self::Bool | Self::Bit(_) | Self::U16 | Self::I16 | Self::Bcd16 => 1,
             Self::U32 | Self::I32 | Self::F32 | Self::Bcd32 => 2,
             Self::U64 | Self::I64 | Self::F64 => 4,
-            Self::Text { registers } => registers,
+            Self::Text { registers, .. } => registers,
         }
     }
 
@@ -94,8 +101,40 @@ impl Codec {
     /// Reads a value from exactly [`Kind::words`] registers.
     #[must_use]
     pub fn decode(&self, words: &[u16]) -> (Quality, Option<Value>) {
-        if let Kind::Text { .. } = self.kind {
-            return text(words);
+        let (quality, value) = self.read(words);
+        self.within(quality, value)
+    }
+
+    /// Reads a value that another register scales by a power of ten.
+    #[must_use]
+    pub fn decode_scaled(&self, words: &[u16], factor: u16) -> (Quality, Option<Value>) {
+        let exponent = factor.cast_signed();
+        if exponent == i16::MIN {
+            return (Quality::Bad(Reason::NoValue), None);
+        }
+        if !LARGEST_FACTOR.contains(&exponent) {
+            return (Quality::Bad(Reason::Undecodable), None);
+        }
+        let (quality, value) = self.read(words);
+        let power = 10_f64.powi(i32::from(exponent.abs()));
+        let scale = |value: f64| if exponent < 0 { value / power } else { value * power };
+        let value = value.and_then(|value| value.as_f64()).and_then(|value| Value::float(scale(value)));
+        self.within(quality, value)
+    }
+
+    /// A number beyond the range is bad.
+    fn within(&self, quality: Quality, value: Option<Value>) -> (Quality, Option<Value>) {
+        match (self.range, value.as_ref().and_then(Value::as_f64)) {
+            (Some((low, high)), Some(number)) if number < low || number > high => {
+                (Quality::Bad(Reason::OutOfRange), None)
+            }
+            _ => (quality, value),
+        }
+    }
+
+    fn read(&self, words: &[u16]) -> (Quality, Option<Value>) {
+        if let Kind::Text { encoding, .. } = self.kind {
+            return text(self.order, encoding, words);
         }
         let raw = self.order.join(words);
         if self.none.contains(&raw) {
@@ -112,12 +151,9 @@ impl Codec {
             },
             kind => Some(self.scale.apply(number::integer(kind, raw))),
         };
-        let Some(value) = value else { return (Quality::Bad(Reason::NotANumber), None) };
-        match (self.range, value.as_f64()) {
-            (Some((low, high)), Some(number)) if number < low || number > high => {
-                (Quality::Bad(Reason::OutOfRange), None)
-            }
-            _ => (Quality::Good, Some(value)),
+        match value {
+            Some(value) => (Quality::Good, Some(value)),
+            None => (Quality::Bad(Reason::NotANumber), None),
         }
     }
 
@@ -136,6 +172,19 @@ impl Codec {
         Ok(self.order.split(raw, self.kind.words()))
     }
 
+    /// The value after which an unsigned register begins again at 0.
+    #[must_use]
+    pub fn most(&self) -> Option<f64> {
+        let raw = match self.kind {
+            Kind::U16 => i128::from(u16::MAX),
+            Kind::U32 => i128::from(u32::MAX),
+            Kind::Bcd16 => 9999,
+            Kind::Bcd32 => 99_999_999,
+            _ => return None,
+        };
+        self.scale.apply(raw).as_f64()
+    }
+
     /// Smallest difference the registers can tell, for comparing a read-back.
     #[must_use]
     pub fn resolution(&self) -> f64 {
@@ -143,11 +192,11 @@ impl Codec {
     }
 }
 
-fn text(words: &[u16]) -> (Quality, Option<Value>) {
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+fn text(order: Order, encoding: Encoding, words: &[u16]) -> (Quality, Option<Value>) {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| order.word(*word).to_be_bytes()).collect();
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-    match std::str::from_utf8(&bytes[..end]) {
-        Ok(text) if !text.chars().any(char::is_control) => {
+    match encoding.decode(&bytes[..end]) {
+        Some(text) if !text.chars().any(char::is_control) => {
             (Quality::Good, Some(Value::Text(text.trim_end().into())))
         }
         _ => (Quality::Bad(Reason::Undecodable), None),

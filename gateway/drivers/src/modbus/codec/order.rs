@@ -42,7 +42,8 @@ impl Order {
         split
     }
 
-    const fn word(self, word: u16) -> u16 {
+    /// The bytes of one register in the order of their weight.
+    pub(super) const fn word(self, word: u16) -> u16 {
         match self {
             Self::Badc | Self::Dcba => word.swap_bytes(),
             _ => word,

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use linli_domain::{Id, PointSpec, unit};
+use linli_domain::{Id, PointSpec, ValueType, unit};
 
 use super::identity::Check;
 use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawSerial};
 use super::vectors::{check_vector, vectors_hold};
 use super::{Identity, Limits, Point, Profile, QualityRule, WriteRule};
-use crate::modbus::codec::{Codec, Kind, Scale};
+use crate::modbus::codec::{Codec, Kind, Order, Scale};
 use crate::modbus::data::{Span, Table};
 
 /// A device with more is not a device but a system; and a sample numbers points by 16 bits.
@@ -45,7 +45,8 @@ pub(super) fn check(raw: &RawProfile, file_name: &str) -> Result<Profile, Proble
     }
     let limits = check_limits(&raw.limits, &mut problems);
     let identity = check_identity(raw, &mut problems);
-    let points: Vec<Point> = raw.point.iter().flat_map(|raw| check_point(raw, &mut problems)).collect();
+    let mut points: Vec<Point> = raw.point.iter().flat_map(|raw| check_point(raw, &mut problems)).collect();
+    scaled(raw, &limits, &mut points, &mut problems);
     check_together(&points, &limits, &mut problems);
     let mut vectors = Vec::new();
     for (index, test) in raw.test.iter().enumerate() {
@@ -55,7 +56,8 @@ pub(super) fn check(raw: &RawProfile, file_name: &str) -> Result<Profile, Proble
         problems.push("has no [[test]]: add at least one captured reply with its values".to_owned());
     }
     let (title, title_zh, source) = (raw.title.clone(), raw.title_zh.clone(), raw.source.clone());
-    let profile = Profile { name, title, title_zh, source, limits, identity, points, vectors };
+    let warnings = modicon(&points);
+    let profile = Profile { name, title, title_zh, source, limits, identity, points, vectors, warnings };
     if problems.is_empty() {
         problems.extend(vectors_hold(&profile));
     }
@@ -154,6 +156,14 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
     if !numeric && (raw.scale.is_some() || raw.offset.is_some() || raw.range.is_some()) {
         wrong("scale, offset and range are for numbers".to_owned());
     }
+    let useless = useless_keys(raw, kind);
+    if !useless.is_empty() {
+        wrong(format!("{} is of no use with this type: leave it out", useless.join(", ")));
+    }
+    let most = u64::MAX.checked_shr(64 - 16 * u32::from(kind.words().min(4))).unwrap_or(0);
+    if let Some(none) = raw.none.iter().find(|none| **none > most) {
+        wrong(format!("none = {none:#X} is more than the {} registers can hold", kind.words()));
+    }
     if raw.range.is_some_and(|(low, high)| low >= high || low.is_nan() || high.is_nan()) {
         wrong("range must be [low, high] with low below high".to_owned());
     }
@@ -185,7 +195,7 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
                 };
                 let span = Span { table, start, count: words };
                 let (about, codec, quality) = (raw.about.clone(), codec.clone(), quality.clone());
-                Some(Point { spec, about, span, codec, write, counter: raw.counter, quality })
+                Some(Point { spec, about, span, codec, write, counter: raw.counter, quality, factor: None })
             }
             (Err(error), _) => {
                 problems.push(format!("point {name:?}: the name {error}"));
@@ -197,6 +207,88 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
             }
         })
         .collect()
+}
+
+/// The keys of a point that its type does not use.
+fn useless_keys(raw: &RawPoint, kind: Kind) -> Vec<&'static str> {
+    let is_text = matches!(kind, Kind::Text { .. });
+    let is_bit = matches!(kind, Kind::Bit(_));
+    let is_bool = kind == Kind::Bool;
+    // A text is a row of bytes: it has no most significant word.
+    let swaps_words = matches!(raw.order, Order::Cdab | Order::Dcba);
+    let keys = [
+        ("order", (is_bool && raw.order != Order::Abcd) || (is_text && swaps_words)),
+        ("none", (is_bool || is_text) && !raw.none.is_empty()),
+        ("bit", raw.bit.is_some() && !is_bit),
+        ("registers", raw.registers.is_some() && !is_text),
+        ("encoding", raw.encoding.is_some() && !is_text),
+        ("counter", raw.counter && (is_bool || is_bit || is_text)),
+    ];
+    keys.into_iter().filter_map(|(key, is_useless)| is_useless.then_some(key)).collect()
+}
+
+/// Ties points to the registers that scale them.
+fn scaled(raw: &RawProfile, limits: &Limits, points: &mut [Point], problems: &mut Problems) {
+    for row in raw.point.iter().filter(|row| row.scale_point.is_some()) {
+        let factor = row.scale_point.as_deref().unwrap_or_default();
+        let found = points.iter().find(|point| point.spec.name.as_str() == factor);
+        let found = found.map(|point| (point.span, point.codec.kind, point.codec.scale.is_identity()));
+        let own = |point: &Point| point.spec.name.as_str() == row.name || is_repeat_of(point, row);
+        for point in points.iter_mut().filter(|point| own(point)) {
+            match scaled_by(point, found) {
+                Ok(at) => point.factor = Some(at),
+                Err(why) => problems.push(format!("point {}: scale_point {factor:?} {why}", row.name)),
+            }
+            point.spec.kind = ValueType::Float;
+            if point.reach().count > limits.block_registers {
+                let most = limits.block_registers;
+                problems
+                    .push(format!("point {}: scale_point is farther away than {most} registers", row.name));
+            }
+        }
+    }
+}
+
+fn is_repeat_of(point: &Point, row: &RawPoint) -> bool {
+    let number = point.spec.name.as_str().strip_prefix(row.name.as_str()).and_then(|n| n.strip_prefix('-'));
+    row.repeat.is_some() && number.is_some_and(|number| number.parse::<u16>().is_ok())
+}
+
+/// The address of the register that scales a point.
+fn scaled_by(point: &Point, factor: Option<(Span, Kind, bool)>) -> Result<u16, &'static str> {
+    let Some((span, kind, is_plain)) = factor else { return Err("is not a point of this profile") };
+    if kind != Kind::I16 || !is_plain {
+        return Err("must be an i16 without scale and offset");
+    }
+    if span.table != point.span.table {
+        return Err("must be in the same table");
+    }
+    if matches!(point.codec.kind, Kind::Bool | Kind::Bit(_) | Kind::Text { .. }) || point.write.is_some() {
+        return Err("is for numbers that are only read");
+    }
+    Ok(span.start)
+}
+
+/// Addresses that look like the numbers of manuals, which begin at 40001, 30001 and 10001 and name the table by
+/// their first digit. The models of SunSpec really begin at 40000.
+fn modicon(points: &[Point]) -> Vec<String> {
+    let is_sunspec =
+        points.iter().any(|point| point.span.table == Table::HoldingRegister && point.span.start == 40_000);
+    let suspect = |point: &Point| {
+        let (key, base) = match point.span.table {
+            Table::HoldingRegister => ("holding", 40_001),
+            Table::InputRegister => ("input", 30_001),
+            Table::DiscreteInput => ("discrete", 10_001),
+            Table::Coil => return None,
+        };
+        let start = point.span.start;
+        let is_suspect = (base..base + 9999).contains(&start) && !(is_sunspec && base == 40_001);
+        is_suspect.then(|| {
+            let (name, wire) = (&point.spec.name, start - base);
+            format!("point {name}: {key} = {start} looks like a Modicon number, which is address {wire} on the wire")
+        })
+    };
+    points.iter().filter_map(suspect).collect()
 }
 
 /// The register that says how good the value is: shortly after it, so that one request reads both.
@@ -261,7 +353,9 @@ fn kind_of(raw: &RawPoint, table: Table) -> Result<Kind, String> {
             _ => Err("type bit needs bit = 0 to 15".to_owned()),
         },
         (Some(RawKind::Text), false) => match raw.registers {
-            Some(registers) if (1..=LONGEST_TEXT).contains(&registers) => Ok(Kind::Text { registers }),
+            Some(registers) if (1..=LONGEST_TEXT).contains(&registers) => {
+                Ok(Kind::Text { registers, encoding: raw.encoding.unwrap_or_default() })
+            }
             _ => Err(format!("type text needs registers = 1 to {LONGEST_TEXT}")),
         },
         (Some(kind), false) => numeric(kind).ok_or_else(|| format!("type {kind:?} is not for registers")),
@@ -320,17 +414,20 @@ fn check_together(points: &[Point], limits: &Limits, problems: &mut Problems) {
     }
     let mut names = BTreeSet::new();
     let mut last: Option<&Point> = None;
-    let mut by_address: Vec<&Point> = points.iter().collect();
+    // A bit may be wanted beside the whole word.
+    let is_bit = |point: &&Point| matches!(point.codec.kind, Kind::Bit(_));
+    let mut by_address: Vec<&Point> = points.iter().filter(|point| !is_bit(point)).collect();
     by_address.sort_by_key(|point| point.span);
-    for point in by_address {
+    for point in points {
         if !names.insert(point.spec.name.clone()) {
             problems.push(format!("point {}: the name is used twice", point.spec.name));
         }
         if point.span.count > limits.block_registers {
             problems.push(format!("point {}: longer than limits.block_registers", point.spec.name));
         }
-        let bits = |p: &Point| matches!(p.codec.kind, Kind::Bit(_));
-        if let Some(before) = last.filter(|b| b.span.table == point.span.table && !(bits(b) && bits(point)))
+    }
+    for point in by_address {
+        if let Some(before) = last.filter(|before| before.span.table == point.span.table)
             && u32::from(before.span.start) + u32::from(before.span.count) > u32::from(point.span.start)
         {
             problems.push(format!("point {}: overlaps {}", point.spec.name, before.spec.name));

@@ -45,7 +45,7 @@ fn row(point: &Point, zh: bool) -> [String; 5] {
         Table::HoldingRegister => "holding",
     };
     let kind = match point.codec.kind {
-        Kind::Text { registers } => format!("text[{registers}]"),
+        Kind::Text { registers, .. } => format!("text[{registers}]"),
         Kind::Bit(bit) => format!("bit {bit}"),
         Kind::Bool => "bool".to_owned(),
         Kind::U16 => "u16".to_owned(),

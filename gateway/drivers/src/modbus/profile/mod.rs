@@ -31,6 +31,8 @@ pub struct Profile {
     pub(crate) identity: Option<Identity>,
     pub(crate) points: Vec<Point>,
     pub(crate) vectors: Vec<Vector>,
+    /// What may be a mistake, as sentences.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Limits of the model.
@@ -59,6 +61,8 @@ pub(crate) struct Point {
     pub counter: bool,
     /// The register with the quality of the value.
     pub quality: Option<QualityRule>,
+    /// Address of the register, in the same table, with the power of ten that scales the value.
+    pub factor: Option<u16>,
 }
 
 /// What may be written.
@@ -88,6 +92,19 @@ pub(crate) enum Expect {
     Nothing,
 }
 
+// === impl Point ===
+
+impl Point {
+    /// The addresses that one request must read for the value.
+    #[must_use]
+    pub fn reach(&self) -> Span {
+        let Some(factor) = self.factor else { return self.span };
+        let start = self.span.start.min(factor);
+        let end = (self.span.start + (self.span.count - 1)).max(factor);
+        Span { start, count: (end - start).saturating_add(1), ..self.span }
+    }
+}
+
 // === impl Profile ===
 
 impl Profile {
@@ -113,6 +130,12 @@ impl Profile {
     #[must_use]
     pub fn tells_serial(&self) -> bool {
         self.identity.as_ref().is_some_and(Identity::tells_serial)
+    }
+
+    /// What may be a mistake in it.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// What its points are.

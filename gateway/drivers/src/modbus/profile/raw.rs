@@ -7,7 +7,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::duration::Period;
-use crate::modbus::codec::Order;
+use crate::modbus::codec::{Encoding, Order};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,10 +88,14 @@ pub(super) struct RawPoint {
     pub kind: Option<RawKind>,
     pub bit: Option<u8>,
     pub registers: Option<u16>,
+    /// Encoding of a text.
+    pub encoding: Option<Encoding>,
     #[serde(default)]
     pub order: Order,
     pub scale: Option<f64>,
     pub offset: Option<f64>,
+    /// Name of the point whose value is the power of ten by which this one is multiplied.
+    pub scale_point: Option<String>,
     pub unit: Option<String>,
     #[serde(default)]
     pub none: Vec<u64>,

@@ -92,7 +92,14 @@ pub fn vectors_hold(profile: &Profile) -> Vec<String> {
             let Some(point) = profile.points.iter().find(|p| p.spec.name == *name) else { continue };
             let got = match find(vector, point.span) {
                 Some(Found::Bit(bit)) => Some(Value::Bool(bit)),
-                Some(Found::Words(words)) => point.decode(words).1,
+                Some(Found::Words(words)) => match point.factor.map(|at| factor(vector, point.span, at)) {
+                    Some(None) => {
+                        problems.push(format!("test {}: {name}: its scale_point is not given", index + 1));
+                        continue;
+                    }
+                    Some(Some(factor)) => point.decode(words, Some(factor)).1,
+                    None => point.decode(words, None).1,
+                },
                 None => {
                     problems.push(format!("test {}: {name}: its registers are not given", index + 1));
                     continue;
@@ -109,6 +116,14 @@ pub fn vectors_hold(profile: &Profile) -> Vec<String> {
 enum Found<'a> {
     Bit(bool),
     Words(&'a [u16]),
+}
+
+/// The register that scales a value.
+fn factor(vector: &Vector, value: Span, address: u16) -> Option<u16> {
+    match find(vector, Span { start: address, count: 1, ..value })? {
+        Found::Words(words) => words.first().copied(),
+        Found::Bit(_) => None,
+    }
 }
 
 fn find(vector: &Vector, span: Span) -> Option<Found<'_>> {

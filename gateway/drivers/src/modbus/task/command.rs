@@ -7,8 +7,9 @@ use linli_domain::Value;
 use tokio::time::Instant;
 
 use super::Line;
+use super::read::Got;
 use crate::line::{CommandOutcome, LineCommand};
-use crate::modbus::link::Failure;
+use crate::modbus::link::{Failure, Lost, Stage};
 use crate::modbus::plan::Decoded;
 use crate::modbus::wire::pdu;
 
@@ -44,14 +45,35 @@ impl Line {
             let reason = "not sent: the device does not answer as the model it should be".to_owned();
             return CommandOutcome::Failed { reason };
         }
-        let written = self.exchange(command.device, &pdu::Request::write(&write)).await;
-        if let Err(Failure::Refused(code)) = &written {
-            let reason = format!("the device refused it: {}", pdu::exception(*code));
-            return CommandOutcome::Failed { reason };
+        let request = pdu::Request::write(&write);
+        let mut written = self.exchange(command.device, &request).await;
+        // A busy device has not executed it.
+        if let Err(Failure::Refused(6)) = written {
+            tokio::time::sleep(SETTLING).await;
+            written = self.exchange(command.device, &request).await;
         }
-        if let Err(failure @ Failure::Down(_)) = &written {
-            self.failed(command.device, failure).await;
-            return CommandOutcome::Unknown { reason: "the line went down while it was sent".to_owned() };
+        match &written {
+            Err(Failure::Refused(code)) => {
+                let reason = format!("the device refused it: {}", pdu::exception(*code));
+                return CommandOutcome::Failed { reason };
+            }
+            Err(Failure::NotReached(code)) => {
+                let reason = format!("not executed: {}", pdu::exception(*code));
+                return CommandOutcome::Failed { reason };
+            }
+            // Whether it was executed shows on a new connection.
+            Err(Failure::Down(Lost { stage: Stage::Asked, .. })) if self.is_connection() => {}
+            Err(failure @ Failure::Down(lost)) => {
+                let was_sent = lost.stage != Stage::Before;
+                self.failed(command.device, failure).await;
+                return match was_sent {
+                    true => {
+                        CommandOutcome::Unknown { reason: "the line went down while it was sent".to_owned() }
+                    }
+                    false => CommandOutcome::Failed { reason: "not sent: the line is down".to_owned() },
+                };
+            }
+            Ok(_) | Err(Failure::Silent | Failure::Garbled) => {}
         }
         self.standing.forget_point(command.device, command.point);
         match self.look_back(command).await {
@@ -80,7 +102,17 @@ impl Line {
             if attempt > 0 {
                 tokio::time::sleep(SETTLING).await;
             }
-            let Some(samples) = self.read(command.device, &block).await else { continue };
+            let samples = match self.read(command.device, &block).await {
+                Got::Samples(samples) => samples,
+                Got::Hole(_) => continue,
+                Got::Missed(failure) => {
+                    self.failed(command.device, &failure).await;
+                    if matches!(failure, Failure::Down(_)) {
+                        break;
+                    }
+                    continue;
+                }
+            };
             let decoded = samples.first().map(|sample| Decoded {
                 point: sample.point,
                 quality: sample.quality,

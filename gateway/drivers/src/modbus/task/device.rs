@@ -1,17 +1,17 @@
 //! The state of one device on a line, and its samples.
 
-use linli_domain::{Quality, Reason, Sample, Stamp};
+use std::sync::Arc;
+
+use linli_domain::{Quality, Sample, Stamp};
 use tokio::time::Instant;
 
+use super::counter::Counters;
 use crate::line::DeviceState;
 use crate::modbus::breaker::Breaker;
 use crate::modbus::plan::{Block, Data, DevicePlan};
 
-/// The samples of one exchange.
-pub type Read = Vec<Sample>;
-
 /// The state of one device on a line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Device {
     /// Decides whether it is polled or probed.
     pub breaker: Breaker,
@@ -21,10 +21,50 @@ pub struct Device {
     pub identified: bool,
     /// When the last exchange ended, for the pause that the device requires.
     pub last_exchange: Option<Instant>,
+    /// The read requests: those of the plan, or parts of them where the device refuses the whole.
+    pub blocks: Vec<ReadBlock>,
+    /// The latest values of its counters.
+    pub counters: Counters,
+}
+
+/// One read request of a device, and how it fares.
+#[derive(Debug)]
+pub struct ReadBlock {
+    /// What is read.
+    pub block: Arc<Block>,
+    /// Reads in a row that gave nothing.
+    pub misses: u32,
+    /// Whether the device refused it last, and an event has said so.
+    pub is_refused: bool,
+}
+
+// === impl Device ===
+
+impl Device {
+    /// A device that nothing is known of yet.
+    pub fn new(plan: &DevicePlan) -> Self {
+        Self {
+            breaker: Breaker::default(),
+            state: None,
+            identified: false,
+            last_exchange: None,
+            blocks: plan.blocks.iter().map(|block| ReadBlock::new(Arc::new(block.clone()))).collect(),
+            counters: Counters::new(plan),
+        }
+    }
+}
+
+// === impl ReadBlock ===
+
+impl ReadBlock {
+    /// A block that was not read yet.
+    pub const fn new(block: Arc<Block>) -> Self {
+        Self { block, misses: 0, is_refused: false }
+    }
 }
 
 /// Returns the samples of a block.
-pub fn decode(device: &DevicePlan, block: &Block, data: &Data, stamp: Stamp) -> Read {
+pub fn decode(device: &DevicePlan, block: &Block, data: &Data, stamp: Stamp) -> Vec<Sample> {
     let mut samples = Vec::with_capacity(block.points.len());
     device.decode(block, data, |point, quality, value| {
         samples.push(Sample { point, at: stamp.at, clock: stamp.clock, quality, value });
@@ -32,8 +72,7 @@ pub fn decode(device: &DevicePlan, block: &Block, data: &Data, stamp: Stamp) -> 
     samples
 }
 
-/// Returns samples without a value, with the reason.
-pub fn all_bad(points: impl Iterator<Item = u16>, reason: Reason, stamp: Stamp) -> Read {
-    let quality = Quality::Bad(reason);
+/// Returns samples without a value, with this quality.
+pub fn all(points: impl Iterator<Item = u16>, quality: Quality, stamp: Stamp) -> Vec<Sample> {
     points.map(|point| Sample { point, at: stamp.at, clock: stamp.clock, quality, value: None }).collect()
 }

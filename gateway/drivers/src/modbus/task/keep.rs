@@ -6,7 +6,7 @@ use linli_domain::Value;
 use tokio::time::Instant;
 
 use super::Line;
-use crate::modbus::link::Failure;
+use crate::modbus::link::{Failure, Lost, Stage};
 use crate::modbus::maintenance::RegisterRequest;
 use crate::modbus::wire::pdu;
 
@@ -31,10 +31,9 @@ impl Line {
         if request.reply.is_closed() {
             return;
         }
-        let Some(link) = &mut self.link else { return request.line_down("it is not open") };
         let began = Instant::now();
         let is_late = self.schedule.next_due().is_some_and(|due| due <= began);
-        let outcome = link.exchange(request.unit, &request.request(), request.patience).await;
+        let outcome = self.session.exchange(request.unit, &request.request(), request.patience).await;
         let now = Instant::now();
         if is_late {
             self.maintenance_budget.spend(now - began, now);
@@ -44,8 +43,8 @@ impl Line {
         health.busy_us.fetch_add(took, Ordering::Relaxed);
         health.maintenance_us.fetch_add(took, Ordering::Relaxed);
         health.maintenance.fetch_add(1, Ordering::Relaxed);
-        if let Err(Failure::Down(error)) = &outcome {
-            self.lost(error.to_string()).await;
+        if let Err(Failure::Down(lost)) = &outcome {
+            self.lost(lost.error.to_string()).await;
         }
         request.answer(outcome);
     }
@@ -53,7 +52,13 @@ impl Line {
     /// Refreshes a commanded output, so that the device keeps it.
     pub(super) async fn refresh(&mut self, device: usize, point: u16, value: &Value) {
         let Ok(write) = self.plan.devices[device].encode(point, value) else { return };
-        match self.exchange(device, &pdu::Request::write(&write)).await {
+        let write = pdu::Request::write(&write);
+        let mut outcome = self.exchange(device, &write).await;
+        // The output has this value already: to write it twice does nothing more.
+        if let Err(Failure::Down(Lost { stage: Stage::Asked, .. })) = outcome {
+            outcome = self.exchange(device, &write).await;
+        }
+        match outcome {
             Ok(_) => {
                 self.context.health.refreshed.fetch_add(1, Ordering::Relaxed);
             }

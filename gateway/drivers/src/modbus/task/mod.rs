@@ -2,8 +2,10 @@
 //! between two exchanges. A failing device does not block the others.
 
 mod command;
+mod counter;
 mod device;
 mod keep;
+mod read;
 mod reopen;
 mod standing;
 
@@ -11,16 +13,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use linli_domain::Reason;
+use linli_domain::{Quality, Reason, Sample};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineCommand, LineContext, LineEvent, LineFault};
 use crate::modbus::breaker::{Breaker, ProbeBudget};
-use crate::modbus::link::{Failure, Link};
+use crate::modbus::link::{Answer, Failure};
 use crate::modbus::maintenance::RegisterRequest;
-use crate::modbus::plan::{Block, Medium, ModbusPlan};
+use crate::modbus::plan::{Medium, ModbusPlan};
 use crate::modbus::schedule::{Job, Schedule};
+use crate::modbus::session::Session;
 use crate::modbus::transport::{Opener, Real};
 use crate::modbus::wire::pdu;
 use device::Device;
@@ -45,7 +48,9 @@ pub async fn run_on(
     opener: Box<dyn Opener>,
 ) -> Result<(), LineFault> {
     let now = Instant::now();
-    let devices = plan.devices.iter().map(|_| Device::default()).collect();
+    let devices = plan.devices.iter().map(Device::new).collect();
+    let health = Arc::clone(&context.health);
+    let session = Session::new(opener, plan.medium.clone(), plan.timing, health);
     let mut line = Line {
         schedule: Schedule::new(&plan, now),
         budget: ProbeBudget::new(plan.timing.probe_share_percent, now),
@@ -56,10 +61,9 @@ pub async fn run_on(
         is_up: None,
         has_overrides: true,
         devices,
-        link: None,
+        session,
         plan,
         context,
-        opener,
     };
     line.apply_overrides();
     line.run().await;
@@ -69,14 +73,13 @@ pub async fn run_on(
 struct Line {
     plan: Arc<ModbusPlan>,
     context: LineContext,
-    opener: Box<dyn Opener>,
+    session: Session,
     schedule: Schedule,
     budget: ProbeBudget,
     maintenance_budget: ProbeBudget,
     standing: Standing,
     backoff: Backoff,
     devices: Vec<Device>,
-    link: Option<Link>,
     silent_in_a_row: u32,
     is_up: Option<bool>,
     /// Whether the sender of poll overrides still exists.
@@ -100,7 +103,7 @@ impl Line {
     async fn run(&mut self) {
         loop {
             self.context.health.progress.fetch_add(1, Ordering::Relaxed);
-            if self.link.is_none() && !self.open().await {
+            if self.session.must_open() && !self.open().await {
                 return;
             }
             match self.next().await {
@@ -179,67 +182,15 @@ impl Line {
         Some(due.max(self.budget.allows_at()))
     }
 
-    async fn poll(&mut self, job: Job) {
-        if !self.is_right_device(job.device).await {
-            return;
-        }
-        let plan = Arc::clone(&self.plan);
-        let block = &plan.devices[job.device].blocks[job.block];
-        if let Some(decoded) = self.read(job.device, block).await {
-            self.deliver(job.device, decoded).await;
-        }
-    }
-
-    /// Probes a dead device with the smallest possible read.
-    async fn probe(&mut self, device: usize) {
-        let began = Instant::now();
-        let plan = Arc::clone(&self.plan);
-        let smallest = plan.devices[device].blocks.iter().min_by_key(|block| block.span.count);
-        if self.is_right_device(device).await
-            && let Some(block) = smallest
-            && let Some(decoded) = self.read(device, block).await
-        {
-            self.deliver(device, decoded).await;
-        }
-        let now = Instant::now();
-        self.budget.spend(now - began, now);
-    }
-
-    /// Reads a block and updates the breaker, the counters and the state of the link.
-    async fn read(&mut self, device: usize, block: &Block) -> Option<device::Read> {
-        let stamp = self.context.clock.now();
-        let request = pdu::Request::read(block.span);
-        let outcome = self.exchange(device, &request).await;
-        let plan = Arc::clone(&self.plan);
-        match outcome {
-            Ok(answer) => {
-                self.succeeded(device).await;
-                let data = pdu::data(block.span, &answer);
-                Some(device::decode(&plan.devices[device], block, &data, stamp))
-            }
-            Err(Failure::Refused(code)) => {
-                // An exception is an answer: the device is online, but refuses this block.
-                self.succeeded(device).await;
-                tracing::debug!(device = %plan.layouts[device].device, code, span = ?block.span, "refused");
-                Some(device::all_bad(block.points.iter().copied(), Reason::Refused, stamp))
-            }
-            Err(failure) => {
-                self.failed(device, &failure).await;
-                None
-            }
-        }
-    }
-
     /// One exchange with a device, with its pauses and counters.
-    async fn exchange(&mut self, device: usize, request: &pdu::Request) -> Result<Vec<u8>, Failure> {
+    async fn exchange(&mut self, device: usize, request: &pdu::Request) -> Result<Answer, Failure> {
         let planned = &self.plan.devices[device];
-        let Some(link) = &mut self.link else { return Err(Failure::Silent) };
         let gap_ends = self.devices[device].last_exchange.map(|last| last + planned.request_gap);
         if let Some(gap_ends) = gap_ends.filter(|_| !planned.request_gap.is_zero()) {
             tokio::time::sleep_until(gap_ends).await;
         }
         let began = Instant::now();
-        let outcome = link.exchange(planned.unit, request, planned.timeout).await;
+        let outcome = self.session.exchange(planned.unit, request, planned.timeout).await;
         let now = Instant::now();
         self.devices[device].last_exchange = Some(now);
         let took = u64::try_from((now - began).as_micros()).unwrap_or(u64::MAX);
@@ -252,7 +203,7 @@ impl Line {
                 &counters.ok
             }
             Err(Failure::Refused(_)) => &counters.refusals,
-            Err(Failure::Silent) => &counters.timeouts,
+            Err(Failure::Silent | Failure::NotReached(_)) => &counters.timeouts,
             Err(Failure::Garbled | Failure::Down(_)) => &counters.garbled,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -269,32 +220,46 @@ impl Line {
             self.schedule.resume(device, Instant::now());
         }
         if self.devices[device].state != Some(DeviceState::Online) {
-            self.transition(device, DeviceState::Online, String::new()).await;
+            let detail = self.silent_blocks(device);
+            self.transition(device, DeviceState::Online, detail).await;
         }
     }
 
     async fn failed(&mut self, device: usize, failure: &Failure) {
-        if let Failure::Down(error) = failure {
-            self.lost(error.to_string()).await;
+        if let Failure::Down(lost) = failure {
+            self.lost(lost.error.to_string()).await;
             return;
         }
         // The unit that answers next may be another device.
         self.devices[device].identified = false;
-        let (reason, detail) = match failure {
-            Failure::Garbled => {
-                (Reason::Garbled, "its answers are damaged: check wiring, termination and unit ids")
+        let (reason, detail) = match (failure, self.session.other_unit()) {
+            (Failure::NotReached(code), _) => {
+                let why = pdu::exception(*code);
+                let check = "check the unit id, and power and wiring behind the gateway";
+                (Reason::Silent, format!("its gateway does not reach it ({why}): {check}"))
             }
-            _ => (Reason::Silent, "no answer: check power, wiring, unit id and baud rate"),
+            (_, Some(unit)) => {
+                let option = "for a server with one device also unit_mismatch = \"accept\"";
+                (Reason::Silent, format!("unit {unit} answers instead: set unit = {unit}, {option}"))
+            }
+            (Failure::Garbled, None) => {
+                let check = "check wiring, termination and unit ids";
+                (Reason::Garbled, format!("its answers are damaged: {check}"))
+            }
+            _ => (Reason::Silent, "no answer: check power, wiring, unit id and baud rate".to_owned()),
         };
-        self.trip(device, reason, detail.to_owned()).await;
-        // Over a connection silence of everybody may be a half-open connection: only a new one
-        // tells. A serial port has nothing to be half open.
-        let may_be_half_open = !matches!(self.plan.medium, Medium::Rtu(_));
-        if may_be_half_open && self.silent_in_a_row >= HALF_OPEN_AFTER {
+        self.trip(device, reason, detail).await;
+        // Over a connection silence of everybody may be a half-open connection: only a new one tells.
+        if self.is_connection() && self.silent_in_a_row >= HALF_OPEN_AFTER {
             tracing::debug!(line = %self.plan.line, "no device answers: reopening the connection");
             self.silent_in_a_row = 0;
-            self.link = None;
+            self.session.close();
         }
+    }
+
+    /// Whether the line is a connection, which its other end can close; a serial port has nothing to be half open.
+    fn is_connection(&self) -> bool {
+        !matches!(self.plan.medium, Medium::Rtu(_))
     }
 
     /// Counts a failure, and publishes once that the breaker has opened.
@@ -316,7 +281,7 @@ impl Line {
         let points = 0..u16::try_from(self.plan.layouts[device].points.len()).unwrap_or(u16::MAX);
         let detail = self.without_standing(device, detail);
         self.transition(device, state, detail).await;
-        self.deliver(device, device::all_bad(points, reason, stamp)).await;
+        self.deliver(device, device::all(points, Quality::Bad(reason), stamp)).await;
     }
 
     async fn transition(&mut self, device: usize, state: DeviceState, detail: String) {
@@ -335,7 +300,7 @@ impl Line {
         let _ = self.context.events.send(event).await;
     }
 
-    async fn deliver(&mut self, device: usize, samples: device::Read) {
+    async fn deliver(&mut self, device: usize, samples: Vec<Sample>) {
         if samples.is_empty() {
             return;
         }
@@ -350,7 +315,7 @@ impl Line {
             return true;
         };
         match self.exchange(device, &pdu::Request::read(span)).await {
-            Ok(answer) => match plan.devices[device].identity_holds(&pdu::data(span, &answer)) {
+            Ok(answer) => match plan.devices[device].identity_holds(&pdu::data(span, &answer.pdu)) {
                 Ok(()) => self.devices[device].identified = true,
                 Err(why) => self.trip(device, Reason::WrongDevice, why).await,
             },

@@ -1,6 +1,5 @@
 //! Opens the line and reopens it after a loss.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use linli_domain::Reason;
@@ -9,8 +8,6 @@ use tokio::time::Instant;
 use super::{Line, command};
 use crate::line::{DeviceState, LineEvent};
 use crate::modbus::breaker::Breaker;
-use crate::modbus::link::Link;
-use crate::modbus::transport::describe;
 
 // === impl Line ===
 
@@ -20,29 +17,18 @@ impl Line {
     pub(super) async fn open(&mut self) -> bool {
         loop {
             self.context.health.progress.fetch_add(1, Ordering::Relaxed);
-            let opening = self.opener.open();
             let opened = tokio::select! {
                 () = self.context.cancel.cancelled() => return false,
-                opened = opening => opened,
+                opened = self.session.open() => opened,
             };
             match opened {
-                Ok(stream) => {
-                    self.context.health.opens.fetch_add(1, Ordering::Relaxed);
+                Ok(()) => {
                     self.backoff.opened();
-                    tokio::time::sleep(self.plan.timing.connect_delay).await;
-                    let health = Arc::clone(&self.context.health);
-                    self.link = Some(Link::new(
-                        stream,
-                        self.opener.timer(),
-                        &self.plan.medium,
-                        &self.plan.timing,
-                        health,
-                    ));
                     self.line_is(true, String::new()).await;
                     return true;
                 }
                 Err(error) => {
-                    let what = describe(&self.plan.medium);
+                    let what = self.session.place();
                     self.lost(format!("{what} cannot be opened: {error}")).await;
                     if !self.pause().await {
                         return false;
@@ -54,12 +40,13 @@ impl Line {
 
     /// The port or connection is gone: every device is offline until it is back.
     pub(super) async fn lost(&mut self, why: String) {
-        self.link = None;
+        self.session.close();
         self.silent_in_a_row = 0;
         self.line_is(false, why.clone()).await;
         for device in 0..self.devices.len() {
             self.devices[device].identified = false;
             self.devices[device].breaker = Breaker::CLOSED;
+            self.rejoin(device);
             self.schedule.resume(device, Instant::now());
             self.went_offline(device, Reason::LineDown, why.clone()).await;
         }

@@ -3,6 +3,8 @@
 
 use bytes::{Buf, BytesMut};
 
+use super::pdu::Request;
+
 /// Unit id and the longest PDU (253 bytes).
 const LONGEST: u16 = 254;
 
@@ -24,7 +26,7 @@ pub enum Cut {
     Partial,
     /// A frame; its bytes are gone from the buffer.
     Whole(Frame),
-    /// Not Modbus TCP: the stream cannot be trusted any more and must be opened anew.
+    /// The buffer does not begin with a header: the next one must be looked for.
     Broken,
 }
 
@@ -40,7 +42,29 @@ pub fn frame(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Cuts the next frame.
+/// Cuts the next frame. Of the answer to `request`, which has this transaction id, only a length that is possible
+/// is believed; an exception is whole with its code, whatever length its header says.
+pub fn cut_answer(buffer: &mut BytesMut, transaction: u16, request: &Request) -> Cut {
+    let Some(header) = buffer.first_chunk::<8>() else { return Cut::Partial };
+    let [t0, t1, p0, p1, l0, l1, unit, function] = *header;
+    let is_ours = u16::from_be_bytes([t0, t1]) == transaction && [p0, p1] == [0, 0];
+    if !is_ours {
+        return cut(buffer);
+    }
+    if function == request.function() | 0x80 {
+        let Some(code) = buffer.get(8).copied() else { return Cut::Partial };
+        buffer.advance(9);
+        return Cut::Whole(Frame { transaction, unit, pdu: vec![function, code] });
+    }
+    if usize::from(u16::from_be_bytes([l0, l1])) == request.answer + 1 {
+        return cut(buffer);
+    }
+    // A length that cannot be: nothing of this frame is used.
+    buffer.clear();
+    Cut::Whole(Frame { transaction, unit, pdu: Vec::new() })
+}
+
+/// Cuts the next frame, whatever it answers.
 pub fn cut(buffer: &mut BytesMut) -> Cut {
     let Some(header) = buffer.first_chunk::<6>() else { return Cut::Partial };
     let [t0, t1, p0, p1, l0, l1] = *header;

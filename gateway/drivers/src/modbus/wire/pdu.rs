@@ -83,10 +83,16 @@ impl Request {
         self.bytes[0]
     }
 
+    /// Whether it changes nothing at the device.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.function() <= 4
+    }
+
     /// For reads, the byte count that a normal answer carries in its second byte.
     #[must_use]
     pub fn count_byte(&self) -> Option<u8> {
-        (self.function() <= 4).then(|| u8::try_from(self.answer - 2).expect("at most 250 bytes"))
+        self.is_read().then(|| u8::try_from(self.answer - 2).expect("at most 250 bytes"))
     }
 
     /// Whether `answer` is a normal answer to this request.

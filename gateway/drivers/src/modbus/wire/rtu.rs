@@ -52,6 +52,13 @@ pub fn cut(buffer: &mut BytesMut, unit: u8, request: &Request, skipped: &mut u64
     Cut::Partial
 }
 
+/// Whether what follows an answer begins like another one.
+#[must_use]
+pub fn may_follow(rest: &[u8], unit: u8, request: &Request) -> bool {
+    let function = request.function();
+    rest.windows(2).any(|pair| pair[0] == unit && pair[1] & 0x7F == function)
+}
+
 enum Candidate {
     No,
     Incomplete,
@@ -76,5 +83,7 @@ fn candidate(bytes: &[u8], unit: u8, request: &Request) -> Candidate {
     };
     let Some(frame) = bytes.get(..length) else { return Candidate::Incomplete };
     let (body, check) = frame.split_at(length - 2);
-    if crc16(body).to_le_bytes() == check { Candidate::Frame(length) } else { Candidate::No }
+    // A read is never answered with itself: this is an echo.
+    let is_echo = request.count_byte().is_some() && body[1..] == request.bytes;
+    if !is_echo && crc16(body).to_le_bytes() == check { Candidate::Frame(length) } else { Candidate::No }
 }
