@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
+use linli_domain::caller::Caller;
 use ring::digest::{SHA256, digest};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
@@ -24,9 +25,9 @@ const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(500);
 /// Workers of the current configuration.
 pub type Workers = watch::Receiver<Arc<Vec<Worker>>>;
 
-/// Account of the caller, as the audit names it.
+/// The caller, as the audit names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who(pub String);
+pub struct Who(pub Caller);
 
 /// Peer of a connection to the control socket.
 #[derive(Debug, Clone, Copy)]
@@ -68,13 +69,13 @@ pub async fn by_token(State(workers): State<Workers>, mut request: Request, next
         tokio::time::sleep(WRONG_TOKEN_DELAY).await;
         return Problem::new(StatusCode::UNAUTHORIZED, "this token belongs to no worker").into_response();
     };
-    request.extensions_mut().insert(Who(name));
+    request.extensions_mut().insert(Who(Caller::with_token(name)));
     next.run(request).await
 }
 
 /// Authenticates callers on the control socket by their user id.
 pub async fn by_user(ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
     let name = peer.uid.map_or_else(|| "local".to_owned(), |uid| format!("local:{uid}"));
-    request.extensions_mut().insert(Who(name));
+    request.extensions_mut().insert(Who(Caller::local(name)));
     next.run(request).await
 }

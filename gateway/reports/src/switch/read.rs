@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use linli_domain::audit::{Chain, Head, unhex};
+use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp};
 use linli_mode::order::{Envelope, Kind};
 use linli_mode::{ActionResult, Class, Direction, Effect, Event, Stage, Timer};
@@ -36,6 +37,8 @@ pub struct Switch {
     pub rooms: Vec<RoomReport>,
     /// Findings: finder, text, owner, due date.
     pub findings: Vec<[String; 4]>,
+    /// The people who acted under the order; `None` where the record does not say how they logged in.
+    pub people: BTreeSet<(Id, Option<Acting>)>,
 }
 
 /// What an order did in one room.
@@ -195,6 +198,13 @@ impl Switch {
         Ok(switch)
     }
 
+    /// Whether no log-in proves that the person acted, at least once.
+    #[must_use]
+    pub fn is_unverified(&self, person: &Id) -> bool {
+        let its = self.people.iter().filter(|(id, _)| id == person);
+        its.into_iter().any(|(_, acting)| acting.as_ref().is_none_or(|acting| acting.unverified))
+    }
+
     /// Whether the order was a drill.
     #[must_use]
     pub fn is_drill(&self) -> bool {
@@ -225,17 +235,20 @@ impl Reader<'_> {
                     head: Chain::default().head(),
                     rooms: Vec::new(),
                     findings: Vec::new(),
+                    people: BTreeSet::new(),
                 });
             }
-            ModeEvent::Step { room, plan, event, by, from, to, effects, steps, .. } => {
+            ModeEvent::Step { room, plan, event, by, from, to, effects, steps, acting, .. } => {
                 if let Event::Order(order) = &event {
                     self.turn(&room, &plan, order.direction, &order.id, at);
                 }
+                self.note(&room, event.who(), acting);
                 if let Some(report) = self.room(&room) {
                     report.step(at, &event, by.as_deref(), (from, to), &effects, steps);
                 }
             }
-            ModeEvent::Refused { room, event, by, why } => {
+            ModeEvent::Refused { room, event, by, why, acting } => {
+                self.note(&room, event.who(), acting);
                 if let Some(report) = self.room(&room) {
                     let who = by.unwrap_or_default();
                     report.occurrences.push(Occurrence::Guard {
@@ -245,14 +258,16 @@ impl Reader<'_> {
                     });
                 }
             }
-            ModeEvent::Alternate { room, plan, order, by, why } if order == self.order => {
+            ModeEvent::Alternate { room, plan, order, by, why, acting } if order == self.order => {
+                self.note(&room, None, acting);
                 if let Some(report) = self.room(&room) {
                     let what = format!("改用 {plan}：{why}（{by}）");
                     report.occurrences.push(Occurrence::Decided { at, what });
                 }
             }
-            ModeEvent::Finding { order, by, owner, due, text } if order == self.order => {
+            ModeEvent::Finding { order, by, owner, due, text, acting } if order == self.order => {
                 if let Some(found) = &mut self.found {
+                    found.people.insert((by.clone(), acting));
                     found.findings.push([by.to_string(), text, owner, due]);
                 }
             }
@@ -292,6 +307,15 @@ impl Reader<'_> {
             occurrences: Vec::new(),
             held: None,
         });
+    }
+
+    /// Notes who acted in a room that follows the order.
+    fn note(&mut self, room: &Id, who: Option<&Id>, acting: Option<Acting>) {
+        let person = acting.as_ref().and_then(|acting| acting.person.clone()).or_else(|| who.cloned());
+        let (Some(person), Some(found)) = (person, &mut self.found) else { return };
+        if self.follows.contains(room) {
+            found.people.insert((person, acting));
+        }
     }
 
     fn room(&mut self, room: &Id) -> Option<&mut RoomReport> {

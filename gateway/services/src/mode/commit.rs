@@ -1,9 +1,11 @@
 //! Stores a decision with its audit entry in one transaction, then executes its effects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use linli_domain::{Timestamp, Topic};
+use linli_domain::caller::Acting;
+use linli_domain::{Id, Timestamp, Topic};
 use linli_mode::facility::Facility;
 use linli_mode::{
     ActionPhase, Effect, Event, Phase, Refused, ResolvedPlan, Setting, Stage, State, Truth, bracketed, step,
@@ -33,6 +35,7 @@ pub(super) struct Decision {
     plan: Arc<CheckedPlan>,
     event: Event,
     by: Option<String>,
+    acting: Option<Acting>,
     evidence: Option<Evidence>,
     next: State,
     effects: Vec<Effect>,
@@ -73,7 +76,8 @@ impl Engine {
         if next == room.state && effects.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Decision { room: index, plan: Arc::clone(plan), event, by, evidence, next, effects }))
+        let (plan, acting) = (Arc::clone(plan), None);
+        Ok(Some(Decision { room: index, plan, event, by, acting, evidence, next, effects }))
     }
 
     /// Stores transitions, all or none, together with further audit entries, changes and messages, then
@@ -217,6 +221,7 @@ impl Engine {
             effects: decision.effects.clone(),
             steps: changed_steps(&decision.plan.brief, &room.state, &decision.next),
             state: linli_domain::audit::hex(&decision.next.hash()),
+            acting: decision.acting.clone(),
         };
         (entry, stages)
     }
@@ -238,6 +243,7 @@ impl Engine {
         }
         room.plan = decision.kept_plan().cloned();
         (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
+        room.acting = after.acting;
         let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
         room.state = decision.next;
@@ -298,6 +304,25 @@ impl Decision {
         &self.plan
     }
 
+    /// The decision, with who acted.
+    pub(super) fn acted_by(self, acting: &Acting) -> Self {
+        Self { by: Some(acting.to_string()), acting: Some(acting.clone()), ..self }
+    }
+
+    /// Who acted under the present order so far, by person; empty in peace.
+    fn acting(&self, room: &Room) -> BTreeMap<Id, Acting> {
+        if self.next.run.is_none() || matches!(self.event, Event::Order(_)) {
+            return BTreeMap::new();
+        }
+        let mut all = room.acting.clone();
+        if let Some((person, acting)) =
+            self.acting.as_ref().and_then(|acting| Some((acting.person.clone()?, acting)))
+        {
+            all.insert(person, acting.clone());
+        }
+        all
+    }
+
     /// Returns what is stored beside the state once the transition is durable.
     fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> RoomUpdate {
         let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
@@ -306,6 +331,7 @@ impl Decision {
             ordered,
             entered: Entered::after(room.entered.as_ref(), &self.next, &self.plan, now),
             last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
+            acting: self.acting(room),
         }
     }
 

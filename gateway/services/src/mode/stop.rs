@@ -27,9 +27,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 impl Engine {
     /// Serves a request and sends the answer.
     pub(super) async fn serve(&mut self, asked: Asked) {
-        let Asked { account: who, what: action, reply } = asked;
+        let Asked { caller, what: action, reply } = asked;
         let stopped = self.room_stopped_by(&action);
-        let answer = self.answer(&who, action).await;
+        let answer = self.answer(&caller, action).await;
         let Some(room) = stopped else {
             let _ = reply.send(answer);
             return;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use linli_domain::Id;
 use linli_mode::facility::{Facility, Site};
 use linli_mode::order::Series;
 use linli_mode::{
@@ -96,12 +97,27 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "unproven": explain::unproven(&setup.facility, resolved, run),
         "outputs": outputs_view(setup, room, resolved), "silent": silent, "steps": steps,
         "held": explain::held(room, resolved, run), "asked": explain::asked(room, resolved, run),
-        "waits": explain::waits_for(&setup.facility, room, resolved, run),
+        "waits": explain::waits_for(&setup.facility, room, resolved, run), "people": people(room, run),
     });
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
     body
+}
+
+/// Returns the people who acted under the present order, how they logged in, and whether that proves who they
+/// are. Of people who acted before an upgrade from 0.1 nothing is known.
+fn people(room: &Room, run: &Run) -> Vec<Value> {
+    let waived = run.waivers.values().map(|waiver| &waiver.by);
+    let all: BTreeSet<&Id> = run.doers.values().flatten().chain(waived).chain(room.acting.keys()).collect();
+    let view = |person: &Id| match room.acting.get(person) {
+        Some(acting) => json!({
+            "person": person, "account": acting.account, "login": acting.login, "screen": acting.screen,
+            "unverified": acting.unverified,
+        }),
+        None => json!({"person": person, "unverified": true}),
+    };
+    all.into_iter().map(view).collect()
 }
 
 fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, step: usize) -> Value {

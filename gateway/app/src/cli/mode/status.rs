@@ -145,6 +145,7 @@ pub fn print_room(room: &Value, zone: &Zone) {
     for step in room["steps"].as_array().into_iter().flatten() {
         print_step(step);
     }
+    print_people(room);
     let policy = &room["policy"];
     if policy.is_object() {
         println!("  数据策略 policy {} · 自 since {}", word(policy, "plan"), time(zone, &policy["since"]));
@@ -214,9 +215,10 @@ fn print_service(room: &Value, zone: &Zone) {
     let service = &room["service"];
     match service["state"].as_str() {
         Some("open") => println!(
-            "  检修中 service  至 until {} · {} · {}",
+            "  检修中 service  至 until {} · {}{} · {}",
             time(zone, &service["until"]),
             word(service, "by"),
+            if service["unverified"] == Value::Bool(true) { "（未核实 unverified）" } else { "" },
             word(service, "why")
         ),
         Some(_) => println!(
@@ -224,6 +226,21 @@ fn print_service(room: &Value, zone: &Zone) {
             strings(&service["unproven"]).join(", ")
         ),
         None => {}
+    }
+}
+
+/// Prints who acted under the order, by which account, and whether a log-in proves it.
+fn print_people(room: &Value) {
+    for acting in room["people"].as_array().into_iter().flatten() {
+        let proven = if acting["unverified"] == Value::Bool(true) {
+            "未核实 unverified: 姓名未经登录证实 no log-in proves this name"
+        } else {
+            "已核实 verified"
+        };
+        let screen = acting["screen"].as_str().or_else(|| acting["screen"]["enrolled"].as_str());
+        let known = [acting["account"].as_str(), acting["login"].as_str(), screen];
+        let known: Vec<&str> = known.into_iter().flatten().collect();
+        println!("  人员 person    {} · {} · {proven}", word(acting, "person"), known.join(", "));
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is durable before it acts, what acts before it is durable, and what becomes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use linli_domain::caller::{Caller, Login, Screen};
 use linli_mode::{Event, Phase, StepState, Truth};
 
 use super::{Bench, LAMPS, OFF, ON, batch_of};
@@ -65,9 +66,47 @@ async fn the_room_is_held_after_a_restart_though_only_its_stop_was_pending() {
         due: "2026-12-31".to_owned(),
         text: "门禁反应慢".to_owned(),
     };
-    bench.engine.answer("lin", crate::mode::RequestedAction::Finding(finding)).await.unwrap();
+    bench.engine.answer(&Caller::local("lin"), crate::mode::RequestedAction::Finding(finding)).await.unwrap();
     let (again, ..) = super::engine(&bench.site).await;
     assert_eq!(again.rooms[&bench.room].state.phase, Phase::Held);
+}
+
+/// The people of the room's status, by name: account, log-in, and whether the name is unverified.
+fn people(engine: &crate::mode::engine::Engine) -> BTreeMap<String, (String, String, bool)> {
+    let shown = crate::mode::view::status(engine);
+    let rooms = shown["rooms"].as_array().expect("rooms");
+    let room = rooms.iter().find(|room| room["room"] == super::ROOM).expect("the room");
+    let text = |acting: &serde_json::Value, key: &str| acting[key].as_str().unwrap_or_default().to_owned();
+    let row = |acting: &serde_json::Value| {
+        let is_unverified = acting["unverified"] == true;
+        (text(acting, "person"), (text(acting, "account"), text(acting, "login"), is_unverified))
+    };
+    room["people"].as_array().expect("people").iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn who_acts_is_shown_and_recorded_with_the_log_in_that_proves_it() {
+    let mut bench = Bench::switched().await;
+    let named = ("lin".to_owned(), "none".to_owned(), true);
+    assert_eq!(people(&bench.engine).get("sun"), Some(&named), "a name, and an account that is no log-in");
+    // The same person, at a screen where they logged in.
+    let screen = Screen::Enrolled(linli_domain::Id::new("reading-screen").expect("an id"));
+    let logged_in = Caller { account: "sun".to_owned(), login: Login::Code, screen };
+    let stop = super::does("sun", Operation::Stop);
+    bench.engine.answer(&logged_in, stop).await.expect("a stop");
+    let proven = ("sun".to_owned(), "code".to_owned(), false);
+    assert_eq!(people(&bench.engine).get("sun"), Some(&proven));
+    assert_eq!(people(&bench.engine).get("qian"), Some(&named), "nobody proves another one's name");
+    let (again, ..) = super::engine(&bench.site).await;
+    assert_eq!(people(&again), people(&bench.engine), "a restart forgets nobody");
+    let dump = bench.site.dump().await;
+    for acting in [
+        r#""acting":{"account":"lin","login":"none","screen":"local_socket","person":"sun","unverified":true}"#,
+        r#""acting":{"account":"sun","login":"code","screen":{"enrolled":"reading-screen"},"person":"sun"}"#,
+    ] {
+        let entries = dump.lines().filter(|line| line.starts_with("document mode-line "));
+        assert!(entries.into_iter().any(|line| line.contains(acting)), "{acting}");
+    }
 }
 
 #[tokio::test]
