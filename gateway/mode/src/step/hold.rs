@@ -63,6 +63,7 @@ impl Room<'_> {
         } else {
             self.skip_what_was_done();
         }
+        self.doubt_watched();
         self.make_safe();
     }
 

@@ -99,6 +99,8 @@ impl Room<'_> {
 
     fn start(&mut self) {
         self.state.phase = Phase::Running;
+        let unheard = self.doubt_watched();
+        self.ask_safe(&unheard);
         self.await_safety();
         if self.state.fire == Fire::Alarm && self.keeps(SafetyRule::FireHolds) {
             self.hold(Cause::Fire);

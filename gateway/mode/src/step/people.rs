@@ -57,10 +57,14 @@ impl Room<'_> {
         let needed = if self.keeps(SafetyRule::Count) { *count } else { 1 };
         let Some(run) = self.run_mut() else { return Ok(()) };
         let doers = run.doers.entry(step).or_default();
+        let is_first = doers.is_empty();
         doers.insert(who.id.clone());
         if doers.len() >= needed {
             self.set_step(step, StepState::Verified(Channel::Human));
             self.disarm_step(step);
+        }
+        // The evidence is as old as what the first of them saw.
+        if is_first {
             self.arm_void(step);
         }
         Ok(())

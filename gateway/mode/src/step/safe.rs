@@ -31,6 +31,22 @@ impl Room<'_> {
         self.await_safety();
     }
 
+    /// Counts as moved again every watched output of which nothing is heard in this run: it was read to be
+    /// safe before, and may have been moved since.
+    pub(super) fn doubt_watched(&mut self) -> Vec<usize> {
+        let is_unheard = |output: &usize| {
+            let proof = self.resolved.safe.get(*output).and_then(|safe| safe.proof);
+            proof.is_some_and(|proof| !self.truth(proof).holds())
+        };
+        let Some(run) = self.run() else { return Vec::new() };
+        let unheard: Vec<usize> = run.watched.iter().copied().filter(is_unheard).collect();
+        if let Some(run) = self.run_mut() {
+            run.watched.retain(|output| !unheard.contains(output));
+            run.moved.extend(unheard.iter().copied());
+        }
+        unheard
+    }
+
     /// Does the same after a restart, which also ends the proofs.
     pub(super) fn release(&mut self) {
         if !self.keeps(SafetyRule::RestartReleases) {

@@ -1,8 +1,8 @@
 //! The model check of the function that ships: with all safety rules kept nothing is ever violated and a
 //! settled state stays reachable; with any one of them broken something is violated.
 //!
-//! `LINLI_MODEL_FAULTS=2 LINLI_MODEL_DEEDS=1 cargo test -p linli-domain --test mode model::with`
-//! looks further than the test does by itself.
+//! `LINLI_MODEL_FAULTS=2 LINLI_MODEL_DEEDS=1 cargo test -p linli-mode --test mode model::with`
+//! looks further than the test does by itself; with `LINLI_MODEL_MILLIONS=10` at the nearest 10 000 000 states.
 
 use linli_mode::facility::Facility;
 use linli_mode::{Phase, Plan, SafetyRule, SafetyRules};
@@ -134,15 +134,21 @@ fn check_in(
         has_time,
     };
     // With faults, only the states that take the fewest moves, unless all of them are asked for.
-    let is_near = faults > 0 && facility.rooms[0].contents.is_empty() && !is_asked("LINLI_MODEL_FAULTS");
-    let most = if is_near { NEAREST } else { MOST };
+    let millions: Option<usize> = number("LINLI_MODEL_MILLIONS");
+    let is_all = number::<u8>("LINLI_MODEL_FAULTS").is_some() && millions.is_none();
+    let is_near = faults > 0 && facility.rooms[0].contents.is_empty() && !is_all;
+    let most = match (is_near, millions) {
+        (true, Some(millions)) => millions * 1_000_000,
+        (true, None) => NEAREST,
+        (false, _) => MOST,
+    };
     let found = explore(&rules, most);
     assert!(found.violated.is_some() || found.is_whole || is_near, "more than {MOST} states: the model grew");
     found
 }
 
-fn is_asked(name: &str) -> bool {
-    std::env::var(name).is_ok()
+fn number<N: std::str::FromStr>(name: &str) -> Option<N> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 fn whole(found: &Found<Move>, faults: u8, deeds: u8) {
@@ -161,8 +167,8 @@ fn whole(found: &Found<Move>, faults: u8, deeds: u8) {
 
 #[test]
 fn with_all_laws_kept_nothing_is_violated() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
-    let (faults, deeds) = (number("LINLI_MODEL_FAULTS"), number("LINLI_MODEL_DEEDS"));
+    let (faults, deeds): (Option<u8>, Option<u8>) =
+        (number("LINLI_MODEL_FAULTS"), number("LINLI_MODEL_DEEDS"));
     let room = |faults, deeds| whole(&check(enter(), &[], &[], faults, deeds), faults, deeds);
     room(faults.unwrap_or(0), deeds.unwrap_or(0));
     if faults.is_none() {

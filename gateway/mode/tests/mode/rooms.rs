@@ -2,7 +2,7 @@
 //! the rules that ship for all of them together. What is broken here on purpose is what binds
 //! rooms to each other; the safety rules of one room are broken in `model`.
 //!
-//! `LINLI_MODEL_FAULTS=1 LINLI_MODEL_LATE=1 cargo test -p linli-domain --test mode rooms` looks
+//! `LINLI_MODEL_FAULTS=1 LINLI_MODEL_LATE=1 cargo test -p linli-mode --test mode rooms` looks
 //! further than the test does by itself.
 
 use std::collections::BTreeSet;

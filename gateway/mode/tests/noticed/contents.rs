@@ -1,9 +1,9 @@
 //! Food: nothing that keeps it warm or cold is moved before somebody took it away.
 
-use linli_mode::{Cause, Phase, StepState, Truth, Work};
+use linli_mode::{Cause, Class, Event, Phase, StepState, Truth, Work};
 
-use super::building::{clear, fridge, oven, plan, sheet};
-use super::play::Play;
+use super::building::{clear, fridge, oven, plan, sheet, sign};
+use super::play::{Play, actor};
 
 const DOOR: &str = "lock.contact != closed";
 
@@ -74,4 +74,23 @@ fn a_room_that_never_held_it_is_free_of_it() {
     play.finish_step("sheet");
     play.proofs(play.at("fridge"), Truth::False);
     assert_eq!(*play.of("fridge"), StepState::Intent(1));
+}
+
+#[test]
+fn what_is_cleared_counts_once_it_is_done_and_never_when_it_was_played() {
+    let mut sheet = sign();
+    sheet.pre.push("free_of(chilled)".to_owned());
+    let mut play = Play::begun(plan(vec![clear("clear-cold", "chilled"), sheet.clone()]));
+    play.proofs(play.at("sign"), Truth::False);
+    assert_eq!(*play.of("sign"), StepState::Blocked);
+    play.finish_step("clear-cold");
+    assert_eq!(*play.of("sign"), StepState::Intent(1));
+
+    let mut drill = Play::ordered(plan(vec![clear("clear-cold", "chilled"), sheet]), Class::Exercise);
+    drill.calm();
+    drill.commit("chen").unwrap();
+    drill.proofs(drill.at("sign"), Truth::False);
+    drill.tell(Event::Simulate { step: drill.at("clear-cold"), who: actor("eva") });
+    assert_eq!(*drill.of("clear-cold"), StepState::Simulated);
+    assert_eq!(*drill.of("sign"), StepState::Blocked);
 }

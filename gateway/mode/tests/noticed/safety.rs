@@ -96,12 +96,44 @@ fn a_return_that_was_interrupted_is_still_owed() {
     play.resume("chen").unwrap();
     play.follow(back(), Class::Actual).unwrap();
     play.calm();
+    play.reads("shutter.position == shut", Truth::True);
     play.commit("chen").unwrap();
     play.follow(plan(vec![sheet()]), Class::Actual).unwrap();
     assert!(play.moved().is_empty());
     play.tell(cancel());
     play.expect(Phase::Held);
     assert_eq!(play.causes(), [Cause::Cancel], "peace is said by a return only");
+}
+
+#[test]
+fn what_was_safe_in_an_earlier_run_is_made_safe_again_unless_it_is_heard() {
+    let followed = || {
+        let mut play = stopped();
+        play.resume("chen").unwrap();
+        play.follow(back(), Class::Actual).unwrap();
+        play.calm();
+        play
+    };
+    let mut play = followed();
+    let shutter = play.safe("shutter");
+    play.commit("chen").unwrap();
+    assert!(play.did(&Effect::Safe(shutter)) && play.unproven() == [shutter], "it may have been moved since");
+    let run = play.state.run.as_ref().unwrap();
+    assert!(run.awaited.contains(&shutter) && !run.watched.contains(&shutter));
+
+    let mut play = followed();
+    play.tell(super::play::stop());
+    assert!(
+        play.did(&Effect::Safe(shutter)) && play.unproven() == [shutter],
+        "nor is it called safe by a stop"
+    );
+
+    let mut play = followed();
+    play.reads("shutter.position == shut", Truth::True);
+    play.commit("chen").unwrap();
+    assert!(!play.did(&Effect::Safe(shutter)) && play.unproven().is_empty());
+    play.tell(super::play::stop());
+    assert!(!play.did(&Effect::Safe(shutter)), "it is known to be safe");
 }
 
 #[test]

@@ -16,12 +16,12 @@ fn searching() -> Play {
 fn a_room_is_searched_by_two_different_people() {
     let mut play = searching();
     play.confirm("sweep", "an").unwrap();
+    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "it is worth nothing later");
     play.confirm("sweep", "an").unwrap();
     assert_eq!(*play.of("sweep"), StepState::Asked);
     play.confirm("sweep", "bo").unwrap();
     assert!(matches!(play.of("sweep"), StepState::Verified(_)));
     assert!(play.did(&Effect::Disarm(Timer::Deadline(0))));
-    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "it is worth nothing later");
 }
 
 #[test]
@@ -75,6 +75,22 @@ fn a_search_grows_too_old() {
     play.elapsed(Timer::Void(0));
     play.confirm("sweep", "bo").unwrap();
     assert_eq!(*play.of("sweep"), StepState::Asked);
+}
+
+#[test]
+fn a_search_is_as_old_as_what_its_first_person_saw() {
+    let mut play = searching();
+    play.confirm("sweep", "an").unwrap();
+    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "what an saw grows old from now on");
+    play.confirm("sweep", "an").unwrap();
+    assert!(!play.armed(Timer::Void(0)), "saying it twice makes it no younger");
+    play.confirm("sweep", "bo").unwrap();
+    assert!(matches!(play.of("sweep"), StepState::Verified(_)));
+    assert!(!play.armed(Timer::Void(0)), "nor does the second person");
+    play.elapsed(Timer::Void(0));
+    assert_eq!(*play.of("sweep"), StepState::Asked);
+    play.confirm("sweep", "an").unwrap();
+    assert!(play.did(&Effect::Arm(Timer::Void(0), SWEPT_FOR)), "a new search has its own time");
 }
 
 #[test]
@@ -147,4 +163,16 @@ fn vacant_needs_as_many_independent_evidences_as_it_says() {
         let expected = if begins { StepState::Intent(1) } else { StepState::Blocked };
         assert_eq!(*play.of("shutter"), expected, "{first:?} {second:?} {people} people");
     }
+}
+
+#[test]
+fn a_search_under_way_is_no_evidence() {
+    let mut guarded = shutter();
+    guarded.pre.push("vacant(3)".to_owned());
+    let mut play = Play::begun(plan(vec![sweep(), guarded]));
+    play.proofs(1, Truth::False);
+    play.confirm("sweep", "an").unwrap();
+    assert_eq!(*play.of("shutter"), StepState::Blocked, "an saw half of the room");
+    play.confirm("sweep", "bo").unwrap();
+    assert_eq!(*play.of("shutter"), StepState::Intent(1));
 }

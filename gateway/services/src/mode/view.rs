@@ -288,7 +288,12 @@ fn step_definition(resolved: &ResolvedPlan, step: usize) -> Value {
 }
 
 /// Returns the text of a condition that does not hold or is unknown.
-fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Condition) -> Option<String> {
+pub(super) fn unmet(
+    facility: &Facility,
+    room: &Room,
+    resolved: &ResolvedPlan,
+    cond: Condition,
+) -> Option<String> {
     match cond {
         Condition::Predicate(predicate) => unmet_predicate(facility, room, resolved, predicate),
         Condition::NoFire => (room.state.fire != linli_mode::Fire::Normal)
@@ -296,13 +301,14 @@ fn unmet(facility: &Facility, room: &Room, resolved: &ResolvedPlan, cond: Condit
         Condition::Vacant(count) => {
             let first = |truth: Truth| {
                 let is_so = |predicate: &&usize| room.recorded_truth(**predicate) == truth;
-                let sensor = resolved.predicates.get(*resolved.occupied.iter().find(is_so)?)?;
-                Some(sensor.text(facility))
+                let predicate = resolved.predicates.get(*resolved.occupied.iter().find(is_so)?)?;
+                facility.fixtures.get(predicate.fixture).map(|sensor| sensor.id.as_str())
             };
-            let somebody = |sensor| format!("vacant({count}): somebody is seen ({sensor})");
+            let somebody = |sensor| format!("vacant({count}): {sensor} detects somebody （有人）");
             let silent = |sensor| {
                 format!(
-                    "vacant({count}): {sensor} is silent or doubtful, and no search replaces it: repair the sensor"
+                    "vacant({count}): {sensor} is silent or doubtful; a search does not replace it, repair the \
+                     sensor （传感器没有可信读数，人工搜查不能代替，请检修）"
                 )
             };
             first(Truth::True).map(somebody).or_else(|| first(Truth::Unknown).map(silent))

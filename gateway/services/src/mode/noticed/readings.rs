@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use linli_domain::{Quality, Reason, Value};
-use linli_mode::{Cause, Event, Fire, Phase, StepState, Truth};
+use linli_mode::{Cause, Condition, Event, Fire, Phase, StepState, Truth};
 use tokio::time::Instant;
 
 use super::{Bench, OFF, ON, batch_of};
 use crate::mode::evidence::{LatestReadings, Moment, PredicateState};
+use crate::mode::view::unmet;
 
 const SEEN: &str = "reading-presence.occupied == true";
 
@@ -38,6 +39,18 @@ async fn nobody_is_missed_between_two_readings() {
             (0..=at).map(|index| if index == at { &seen[..] } else { &[] }).collect();
         bench.reads(&many).await;
         bench.expect(Phase::Held);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_sensor_for_people_is_named() {
+    for (truth, reason) in [(Truth::Unknown, "is silent or doubtful"), (Truth::True, "detects somebody")] {
+        let mut bench = Bench::lit().await;
+        bench.read(SEEN, truth).await;
+        bench.expect(Phase::Held);
+        let guard = Condition::Vacant(2);
+        let shown = unmet(&bench.engine.setup.facility, bench.room(), bench.plan(), guard).unwrap();
+        assert!(shown.starts_with(&format!("vacant(2): reading-presence {reason}")), "{shown}");
     }
 }
 
