@@ -64,7 +64,10 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     let record = centre.record(&gateway).await?;
     // `--as` gives a name that nobody proves.
     let text = std::fs::read_to_string(&record)?;
-    assert!(text.contains(r#""person":"qian","unverified":true"#), "{text}");
+    assert!(
+        text.contains(r#""login":"local","screen":"local_socket","person":"qian","unverified":true"#),
+        "{text}"
+    );
     gateway.stop().await?;
     is_reported(&centre, &order, &record).await
 }
@@ -102,6 +105,8 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
         "2026-12-31",
         "qian 模拟完成",
         "| qian | local:",
+        "| local | local socket | 未核实 unverified |",
+        "qian（未核实）",
         "未核实 unverified",
     ] {
         assert!(report.contains(words), "{words}: {report}");

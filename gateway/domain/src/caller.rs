@@ -12,8 +12,10 @@ use crate::Id;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Login {
-    /// It did not: whoever may open the control socket, or an open route of the network.
+    /// It did not: an open route of the network.
     None,
+    /// A user of this machine, whom the kernel names at the control socket.
+    Local,
     /// A password.
     Password,
     /// A one-time code.
@@ -67,11 +69,20 @@ pub struct Acting {
 // === impl Login ===
 
 impl Login {
+    /// Whether only the person that the account belongs to can log in so.
+    const fn is_of_a_person(self) -> bool {
+        match self {
+            Self::None | Self::Local => false,
+            Self::Password | Self::Code | Self::Device | Self::Token => true,
+        }
+    }
+
     /// Returns the word of the stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Local => "local",
             Self::Password => "password",
             Self::Code => "code",
             Self::Device => "device",
@@ -98,7 +109,7 @@ impl Caller {
     /// A user of this machine, at the control socket.
     #[must_use]
     pub fn local(account: impl Into<String>) -> Self {
-        Self { account: account.into(), login: Login::None, screen: Screen::LocalSocket }
+        Self { account: account.into(), login: Login::Local, screen: Screen::LocalSocket }
     }
 
     /// An account on the network that showed its token.
@@ -113,10 +124,11 @@ impl Caller {
         Self { account: "anybody".to_owned(), login: Login::None, screen: Screen::Network }
     }
 
-    /// Acts as a person. The name is proven only by a log-in of that person's own account.
+    /// Acts as a person. The name is proven only by a log-in of that person's own account; a user of the machine
+    /// is none, since several people use it.
     #[must_use]
     pub fn acting(&self, person: Option<&Id>) -> Acting {
-        let is_proven = |person: &Id| self.login != Login::None && person.as_str() == self.account;
+        let is_proven = |person: &Id| self.login.is_of_a_person() && person.as_str() == self.account;
         Acting {
             account: self.account.clone(),
             login: self.login,
@@ -153,18 +165,26 @@ mod tests {
             assert!(!logged_in(login).acting(Some(&id("zhao"))).unverified, "{login:?}");
             assert!(logged_in(login).acting(Some(&id("qian"))).unverified, "{login:?}: somebody else's name");
         }
-        assert!(logged_in(Login::None).acting(Some(&id("zhao"))).unverified, "an account is no log-in");
+        for login in [Login::None, Login::Local] {
+            assert!(
+                logged_in(login).acting(Some(&id("zhao"))).unverified,
+                "{login:?}: an account is no log-in"
+            );
+        }
         assert!(!Caller::local("local:0").acting(None).unverified, "nobody is named");
     }
 
     #[test]
     fn it_is_stored_in_words() {
         let acting = Caller::local("local:0").acting(Some(&id("zhao")));
-        let stored = r#"{"account":"local:0","login":"none","screen":"local_socket","person":"zhao","unverified":true}"#;
+        let stored = r#"{"account":"local:0","login":"local","screen":"local_socket","person":"zhao","unverified":true}"#;
         assert_eq!(serde_json::to_string(&acting).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Acting>(stored).unwrap(), acting);
         let enrolled = Caller { screen: Screen::Enrolled(id("hall-1")), ..Caller::with_token("zhao") };
         let stored = r#"{"account":"zhao","login":"token","screen":{"enrolled":"hall-1"},"person":"zhao"}"#;
         assert_eq!(serde_json::to_string(&enrolled.acting(Some(&id("zhao")))).unwrap(), stored);
+        for login in [Login::None, Login::Local, Login::Password, Login::Code, Login::Device, Login::Token] {
+            assert_eq!(serde_json::to_value(login).unwrap(), login.as_str());
+        }
     }
 }

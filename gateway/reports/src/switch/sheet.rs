@@ -203,14 +203,19 @@ fn people(switch: &Switch) -> Section {
 
 /// The people who acted, by which account, and whether a log-in proves it.
 fn accounts(switch: &Switch) -> Section {
-    let row = |(person, acting): &(Id, Option<Acting>)| {
+    let row = |(person, acting): &(Option<Id>, Option<Acting>)| {
+        let name = person.as_ref().map_or_else(|| "（未具名 no name given）".to_owned(), Id::to_string);
         let Some(acting) = acting else {
             let unknown = "未记录 not recorded".to_owned();
-            return vec![person.to_string(), unknown, String::new(), String::new(), UNVERIFIED.to_owned()];
+            return vec![name, unknown, String::new(), String::new(), UNVERIFIED.to_owned()];
         };
-        let proven = if acting.unverified { UNVERIFIED } else { "已核实 verified" };
+        let proven = match person {
+            None => "",
+            Some(_) if acting.unverified => UNVERIFIED,
+            Some(_) => "已核实 verified",
+        };
         let login = acting.login.as_str().to_owned();
-        vec![person.to_string(), acting.account.clone(), login, acting.screen.to_string(), proven.to_owned()]
+        vec![name, acting.account.clone(), login, acting.screen.to_string(), proven.to_owned()]
     };
     Section {
         title: "行动人员（未核实：姓名由操作者自报，未经登录证实）Who acted; unverified: a name that no log-in proves"

@@ -1,11 +1,11 @@
 //! Stores a decision with its audit entry in one transaction, then executes its effects.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use linli_domain::caller::Acting;
-use linli_domain::{Id, Timestamp, Topic};
+use linli_domain::{Timestamp, Topic};
 use linli_mode::facility::Facility;
 use linli_mode::{
     ActionPhase, Effect, Event, Phase, Refused, ResolvedPlan, Setting, Stage, State, Truth, bracketed, step,
@@ -28,6 +28,10 @@ use super::setup::Setup;
 use linli_config::CheckedPlan;
 use linli_mode::record::Evidence;
 use linli_mode::record::ModeEvent;
+
+/// At most this many accounts and people are shown with a room's order; the record names everybody. A building has
+/// fewer, and a caller who makes up names must not fill the room's document.
+const MOST_ACTING: usize = 64;
 
 /// A transition that was computed and is not stored yet.
 pub(super) struct Decision {
@@ -309,16 +313,15 @@ impl Decision {
         Self { by: Some(acting.to_string()), acting: Some(acting.clone()), ..self }
     }
 
-    /// Who acted under the present order so far, by person; empty in peace.
-    fn acting(&self, room: &Room) -> BTreeMap<Id, Acting> {
-        if self.next.run.is_none() || matches!(self.event, Event::Order(_)) {
-            return BTreeMap::new();
+    /// Who acted under the present order so far; empty in peace.
+    fn acting(&self, room: &Room) -> BTreeSet<Acting> {
+        if self.next.run.is_none() {
+            return BTreeSet::new();
         }
-        let mut all = room.acting.clone();
-        if let Some((person, acting)) =
-            self.acting.as_ref().and_then(|acting| Some((acting.person.clone()?, acting)))
-        {
-            all.insert(person, acting.clone());
+        let begins = matches!(self.event, Event::Order(_));
+        let mut all = if begins { BTreeSet::new() } else { room.acting.clone() };
+        if all.len() < MOST_ACTING {
+            all.extend(self.acting.clone());
         }
         all
     }

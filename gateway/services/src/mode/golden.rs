@@ -57,7 +57,7 @@ fn rooms() -> Vec<StoredRoom> {
         ordered: Timestamp(NOW.0 - 60_000),
         entered,
         last,
-        acting: BTreeMap::new(),
+        acting: BTreeSet::new(),
     };
     let entered = StoredEntered {
         plan: text(PLAN),
@@ -244,7 +244,7 @@ fn documents_of_rooms() {
     stored("mode/service_acting", &[Some(StoredService { acting: Some(acting()), ..service })]);
     stored("mode/room", &rooms());
     let room = rooms().remove(0);
-    stored("mode/room_acting", &[StoredRoom { acting: BTreeMap::from([(id("zhao"), acting())]), ..room }]);
+    stored("mode/room_acting", &[StoredRoom { acting: BTreeSet::from([acting()]), ..room }]);
     let written = |shown: Option<&str>| Written { text: shown.map(text), before: text("欢迎") };
     stored("mode/notice", &[written(Some("暂停服务")), written(None)]);
 }

@@ -1,6 +1,6 @@
 //! A room under the service: its state, its timers and its actions under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,8 +59,8 @@ pub struct Room {
     pub outputs: BTreeMap<usize, MadeSafe>,
     /// Why its plan is not that of the configuration.
     pub notice: Option<String>,
-    /// Who acted under the present order, by person.
-    pub acting: BTreeMap<Id, Acting>,
+    /// Who acted under the present order.
+    pub acting: BTreeSet<Acting>,
 }
 
 /// What became of the command that makes an output safe.
@@ -88,9 +88,9 @@ pub struct StoredRoom {
     pub(super) entered: Option<StoredEntered>,
     #[serde(default)]
     pub(super) last: BTreeMap<String, SwitchTime>,
-    /// Who acted under the present order, by person.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) acting: BTreeMap<Id, Acting>,
+    /// Who acted under the present order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) acting: BTreeSet<Acting>,
 }
 
 /// What is stored beside a room's state after a transition.
@@ -104,8 +104,8 @@ pub struct RoomUpdate {
     pub entered: Option<Entered>,
     /// Durations of the last switches.
     pub last: BTreeMap<String, SwitchTime>,
-    /// Who acted under the present order, by person.
-    pub acting: BTreeMap<Id, Acting>,
+    /// Who acted under the present order.
+    pub acting: BTreeSet<Acting>,
 }
 
 // === impl Room ===
@@ -133,7 +133,7 @@ impl Room {
             is_proposed: false,
             outputs: BTreeMap::new(),
             notice: None,
-            acting: BTreeMap::new(),
+            acting: BTreeSet::new(),
         })
     }
 

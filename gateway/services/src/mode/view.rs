@@ -105,19 +105,20 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
     body
 }
 
-/// Returns the people who acted under the present order, how they logged in, and whether that proves who they
-/// are. Of people who acted before an upgrade from 0.1 nothing is known.
+/// Returns who acted under the present order: the person, the account, how it logged in, and whether that proves who
+/// the person is. Of people who acted before an upgrade from 0.1 only the name is known.
 fn people(room: &Room, run: &Run) -> Vec<Value> {
+    let is_known = |person: &Id| room.acting.iter().any(|acting| acting.person.as_ref() == Some(person));
     let waived = run.waivers.values().map(|waiver| &waiver.by);
-    let all: BTreeSet<&Id> = run.doers.values().flatten().chain(waived).chain(room.acting.keys()).collect();
-    let view = |person: &Id| match room.acting.get(person) {
-        Some(acting) => json!({
-            "person": person, "account": acting.account, "login": acting.login, "screen": acting.screen,
+    let named: BTreeSet<&Id> = run.doers.values().flatten().chain(waived).collect();
+    let unknown = named.into_iter().filter(|person| !is_known(person));
+    let known = room.acting.iter().map(|acting| {
+        json!({
+            "person": acting.person, "account": acting.account, "login": acting.login, "screen": acting.screen,
             "unverified": acting.unverified,
-        }),
-        None => json!({"person": person, "unverified": true}),
-    };
-    all.into_iter().map(view).collect()
+        })
+    });
+    known.chain(unknown.map(|person| json!({"person": person, "unverified": true}))).collect()
 }
 
 fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, step: usize) -> Value {
