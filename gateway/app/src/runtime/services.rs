@@ -116,7 +116,7 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
     let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
     let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, observed));
-    let queues = (commands.clone(), mode_requests);
+    let queues = (commands.clone(), mode_requests, proven);
     let numbers = mode::OrderNumbersFile::beside(&current.store.path);
     let mode_service = mode_service(store, queues, published, shown, &clock, (follow, numbers)).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
@@ -135,7 +135,7 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
         alarms: tokio::spawn(alarm_service.run(watched, alarm_requests)),
         canteen: tokio::spawn(canteen_service.run(accounted, canteen_requests)),
         kiosks: tokio::spawn(kiosk_service.run(served, kiosk_requests)),
-        mode: tokio::spawn(mode_service.run(proven, orders)),
+        mode: tokio::spawn(mode_service.run(orders)),
         nodes: tokio::spawn(node_service.run(node_requests)),
         notices: tokio::spawn(mode::show_notices(notices)),
     };
@@ -263,7 +263,7 @@ type ModePublishers =
 
 async fn mode_service(
     store: &Store,
-    (commands, asked): (Lanes, mpsc::Receiver<mode::Asked>),
+    (commands, asked, batches): (Lanes, mpsc::Receiver<mode::Asked>, mpsc::Receiver<Batch>),
     (birth, policies, outputs, signer): ModePublishers,
     (events, observed): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
@@ -285,7 +285,7 @@ async fn mode_service(
         signer: signer.map(Arc::new),
         order_numbers,
     };
-    mode::ModeService::resume(deps).await
+    mode::ModeService::resume(deps, batches).await
 }
 
 async fn kiosk_service(

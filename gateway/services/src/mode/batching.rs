@@ -8,7 +8,6 @@ use std::time::Duration;
 use linli_domain::{Batch, Id};
 use linli_mode::facility::ReadSource;
 use linli_mode::{ActionResult, Event};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::actuator::Done;
@@ -38,7 +37,7 @@ impl Engine {
     /// Reads waiting batches and evaluates the rooms they concern. Batches of different devices are
     /// evaluated together; a second batch of the same device is evaluated separately, so that no reading
     /// is skipped.
-    pub(super) async fn read_batches(&mut self, first: Batch, more: &mut mpsc::Receiver<Batch>) {
+    pub(super) async fn read_batches(&mut self, first: Batch) {
         let (mut devices, mut next) = (BTreeSet::new(), Some(first));
         for _ in 0..MOST_TOGETHER {
             let Some(batch) = next.take() else { break };
@@ -47,7 +46,7 @@ impl Engine {
             }
             self.readings.note(&batch, Instant::now());
             devices.insert(batch.layout.device.clone());
-            next = more.try_recv().ok();
+            next = self.batches.next_waiting();
         }
         if let Some(batch) = next {
             self.evaluate(Some(&std::mem::take(&mut devices))).await;
@@ -55,6 +54,10 @@ impl Engine {
             devices.insert(batch.layout.device.clone());
         }
         self.evaluate(Some(&devices)).await;
+        if !self.batches.has_deferred() {
+            // Every fire that was reported meanwhile is decided.
+            self.burning.clear();
+        }
     }
 
     /// Applies every changed fire input and predicate: of the rooms that read one of `devices`, or of
@@ -131,10 +134,10 @@ impl Engine {
 
     /// Applies the results of commands: one transaction for different rooms, one after the other for the
     /// same room.
-    pub(super) async fn finish_commands(&mut self, first: Done, more: &mut mpsc::Receiver<Done>) {
+    pub(super) async fn finish_commands(&mut self, first: Done) {
         let mut waiting = vec![first];
         while waiting.len() < MOST_TOGETHER
-            && let Ok(next) = more.try_recv()
+            && let Some(next) = self.done.next_waiting()
         {
             waiting.push(next);
         }

@@ -120,6 +120,7 @@ impl Engine {
             executions
                 .drain(..)
                 .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
+            self.note_stop_executed();
         }
         match self.store(Entry { changes, records, ..Entry::default() }).await {
             Ok(()) => {
@@ -234,7 +235,7 @@ impl Engine {
     fn execute(&mut self, decision: Decision, after: RoomUpdate, at: Timestamp, number: &str) {
         let now = self.now();
         self.deps.health.steps.fetch_add(1, Ordering::Relaxed);
-        let is_stopped = self.stopped.contains(&decision.room);
+        let is_stopped = self.stopped.contains(&decision.room) || self.burning.contains(&decision.room);
         let Some(room) = self.rooms.get_mut(&decision.room) else { return };
         room.tally.count((&room.state, room.since), &decision.next, &decision.event, &decision.effects, at);
         if matches!(decision.event, Event::Order(_)) {
@@ -262,7 +263,7 @@ impl Engine {
             room.update_timer(effect, now.instant);
             let number = format!("{number}-{place}");
             match effect {
-                // A stop was pressed while this was being stored; it is served next.
+                // A stop was pressed, or a fire reported, while this was being stored; it is decided next.
                 Effect::Act { .. } | Effect::Lease(_) if is_stopped => {}
                 Effect::Act { step, turn, attempt } => {
                     let act = (*step, *turn, *attempt);
@@ -303,6 +304,16 @@ impl Engine {
 // === impl Decision ===
 
 impl Decision {
+    /// The state of the room after it.
+    pub(super) const fn next(&self) -> &State {
+        &self.next
+    }
+
+    /// What it executes.
+    pub(super) fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
     /// The plan that the transition was computed with.
     pub(super) const fn plan(&self) -> &Arc<CheckedPlan> {
         &self.plan

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use linli_domain::{Id, Timestamp};
+use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
 use linli_mode::checkpoint::CheckpointSigner;
 use linli_mode::order::{Order, ReplayGuard};
@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::actuator::{Actuator, Done, Task};
+use super::deferred_queue::DeferredQueue;
 use super::evidence::{LatestReadings, Moment};
 use super::heads::Heads;
 use super::kept;
@@ -37,6 +38,9 @@ use crate::events::Events;
 use crate::outputs::ModeOutputs;
 use crate::refusal_budget::RefusalBudget;
 use linli_config::CheckedPlan;
+
+/// Capacity of the queue of command results.
+const DONE_QUEUE: usize = 256;
 
 /// Dependencies of the mode service.
 pub struct Deps {
@@ -101,8 +105,16 @@ pub struct Engine {
     pub(super) pending: PendingAudit,
     /// Requests that arrived while something was being stored.
     pub(super) waiting: VecDeque<Asked>,
+    /// The stop that is being decided; it is answered as soon as it was executed, stored or not.
+    pub(super) deciding: Option<PendingStop>,
     /// Rooms whose stop waits to be decided: no further command is sent there.
     pub(super) stopped: BTreeSet<usize>,
+    /// Rooms that were made safe in a fire that waits to be decided: no further command is sent there.
+    pub(super) burning: BTreeSet<usize>,
+    /// Readings of devices.
+    pub(super) batches: DeferredQueue<Batch>,
+    /// Results of commands.
+    pub(super) done: DeferredQueue<Done>,
     /// When the next alarm suppression of a policy ends.
     pub(super) policies_until: Option<Instant>,
     /// When the head of the audit record was published.
@@ -118,7 +130,8 @@ pub struct Engine {
 impl Engine {
     /// Restores every room from the store. [`Self::begin`] then makes the rooms safe and proves their
     /// evidence again.
-    pub async fn resume(mut deps: Deps, done: mpsc::Sender<Done>) -> anyhow::Result<Self> {
+    pub async fn resume(mut deps: Deps, batches: mpsc::Receiver<Batch>) -> anyhow::Result<Self> {
+        let (done, done_results) = mpsc::channel(DONE_QUEUE);
         let mut setup = Setup::clone(&deps.setup.borrow_and_update());
         let record_key = deps.signer.as_ref().map(|signer| signer.verifier().to_string());
         deps.birth.send_modify(|birth| birth.record_key = record_key);
@@ -153,7 +166,11 @@ impl Engine {
             command_count: 0,
             pending: PendingAudit::default(),
             waiting: VecDeque::new(),
+            deciding: None,
             stopped: BTreeSet::new(),
+            burning: BTreeSet::new(),
+            batches: DeferredQueue::new(batches),
+            done: DeferredQueue::new(done_results),
             noticed,
             to_hold,
             stops: Vec::new(),

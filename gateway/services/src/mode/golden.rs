@@ -361,7 +361,7 @@ async fn engine_of(
         signer: Some(signer()),
         order_numbers,
     };
-    (Engine::resume(deps, mpsc::channel(1).0).await.unwrap(), [from_usual, from_first], reported)
+    (Engine::resume(deps, mpsc::channel(1).1).await.unwrap(), [from_usual, from_first], reported)
 }
 
 fn order(engine: &Engine, number: u64, kind: Kind, class: Class, plan: &str) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod alternate;
 mod announcements;
 mod batching;
 mod commit;
+mod deferred_queue;
 mod engine;
 mod evidence;
 mod explain;
@@ -52,6 +53,7 @@ mod trusted_time;
 #[cfg(test)]
 mod upgrade;
 mod view;
+mod while_storing;
 
 pub use engine::Deps;
 pub use metrics::{Health, RESULTS, RoomMetrics, STEPS, Tally, cause};

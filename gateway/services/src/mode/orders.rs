@@ -221,7 +221,7 @@ impl Engine {
         let kept = OrderNumbers { numbers, is_lost, trusted, reached, ..OrderNumbers::new() };
         let file = self.deps.order_numbers.clone();
         let work = tokio::task::spawn_blocking(move || file.write(&kept));
-        let written = self.while_stopping(work).await;
+        let written = self.while_storing(work).await;
         let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         if written.is_ok() {
             self.time_kept = reached;

@@ -187,7 +187,7 @@ async fn a_stop_says_which_output_could_not_be_written_and_why() {
     for output in outputs {
         let task = Task { room, serial, act: None, safe: Some(output), touches: Vec::new() };
         let done = Done { task, is_done: false, why: Some("reading-mode: no answer".to_owned()) };
-        engine.finish_commands(done, &mut mpsc::channel(1).1).await;
+        engine.finish_commands(done).await;
     }
     engine.answer_stops();
     let answer = answer.try_recv().unwrap().unwrap();

@@ -1,12 +1,17 @@
 //! A stop that was carried out, and whose answer waits for the ends of its commands.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::error::ServiceError;
+
+/// Longest wait of a stop's answer for the ends of its commands, and for the disk. The commands themselves do
+/// not wait.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// A stop that was carried out and is not answered yet.
 pub(super) struct PendingStop {
@@ -16,6 +21,8 @@ pub(super) struct PendingStop {
     pub outputs: BTreeSet<usize>,
     /// When it is answered at the latest.
     pub until: Instant,
+    /// Whether its audit entry is stored.
+    pub is_recorded: bool,
     /// Whoever waits for the answer.
     pub reply: oneshot::Sender<Result<Value, ServiceError>>,
 }

@@ -8,7 +8,6 @@ use linli_uplink::InboundOrder;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
-use super::actuator::Done;
 use super::engine::{Deps, Engine};
 use super::room::Room;
 use super::room_event::RoomEvent;
@@ -18,13 +17,9 @@ use linli_mode::record::ModeEvent;
 /// Interval at which all rooms are evaluated; a stale value is noticed this late at most.
 const EVALUATE_EVERY: Duration = Duration::from_millis(250);
 
-/// Capacity of the queue of command results.
-const DONE_QUEUE: usize = 256;
-
 /// The task that owns the mode switch.
 pub struct ModeService {
     engine: Engine,
-    done: mpsc::Receiver<Done>,
 }
 
 // === impl ModeService ===
@@ -35,14 +30,13 @@ impl ModeService {
     ///
     /// # Errors
     /// When the store cannot be read, or a stored document does not decode.
-    pub async fn resume(deps: Deps) -> anyhow::Result<Self> {
-        let (done_sender, done) = mpsc::channel(DONE_QUEUE);
-        Ok(Self { engine: Engine::resume(deps, done_sender).await?, done })
+    pub async fn resume(deps: Deps, batches: mpsc::Receiver<Batch>) -> anyhow::Result<Self> {
+        Ok(Self { engine: Engine::resume(deps, batches).await? })
     }
 
     /// Runs until the queue of batches is closed.
-    pub async fn run(self, mut batches: mpsc::Receiver<Batch>, mut orders: mpsc::Receiver<InboundOrder>) {
-        let Self { mut engine, mut done } = self;
+    pub async fn run(self, mut orders: mpsc::Receiver<InboundOrder>) {
+        let Self { mut engine } = self;
         let mut evaluation = tokio::time::interval(EVALUATE_EVERY);
         evaluation.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
@@ -68,11 +62,11 @@ impl ModeService {
             tokio::select! {
                 Some(asked) = engine.deps.asked.recv() => engine.serve(asked).await,
                 () = std::future::ready(()), if is_waiting => {}
-                batch = batches.recv() => match batch {
-                    Some(batch) => engine.read_batches(batch, &mut batches).await,
+                batch = engine.batches.next() => match batch {
+                    Some(batch) => engine.read_batches(batch).await,
                     None => return,
                 },
-                Some(first) = done.recv() => engine.finish_commands(first, &mut done).await,
+                Some(first) = engine.done.next() => engine.finish_commands(first).await,
                 Some(order) = orders.recv() => engine.receive_order(&order).await,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => engine.run_due().await,
                 changed = engine.deps.setup.changed(), if is_open => {

@@ -211,29 +211,53 @@ fn outputs_view(setup: &Setup, room: &Room, resolved: &ResolvedPlan) -> Vec<Valu
 fn output_view(setup: &Setup, room: &Room, resolved: &ResolvedPlan, output: usize) -> Option<Value> {
     let (run, safe) = (room.state.run.as_ref()?, resolved.safe.get(output)?);
     let name = output_text(&setup.facility, safe.setting.fixture, safe.setting.output);
-    let (state, why) = match room.outputs.get(&output) {
-        _ if run.watched.contains(&output) => ("safe", None),
-        _ if !run.unproven.contains(&output) => ("moved", None),
-        Some(MadeSafe::Written) => ("written", None),
-        Some(MadeSafe::NotWritten(why)) => ("not_written", Some(why)),
-        Some(MadeSafe::Asked) | None => ("asked", None),
-    };
     let to = &safe.setting.word;
-    let mut body = json!({"output": name, "safe": to.to_string(), "state": state});
-    if let Some(why) = why {
-        body["why"] = json!(why);
+    let mut body = json!({"output": name, "safe": to.to_string()});
+    if run.watched.contains(&output) {
+        body["state"] = json!("safe");
+    } else if run.unproven.contains(&output) {
+        show_made_safe(room.outputs.get(&output), &mut body);
+    } else {
+        body["state"] = json!("moved");
     }
     Some(body)
 }
 
+/// Adds what became of the last command that made an output safe.
+fn show_made_safe(made: Option<&MadeSafe>, body: &mut Value) {
+    let (state, why) = match made {
+        Some(MadeSafe::Written) => ("written", None),
+        Some(MadeSafe::NotWritten(why)) => ("not_written", Some(why)),
+        Some(MadeSafe::Asked) | None => ("asked", None),
+    };
+    body["state"] = json!(state);
+    if let Some(why) = why {
+        body["why"] = json!(why);
+    }
+}
+
+/// What a stop that is executed and not stored says.
+const NOT_RECORDED: &str = "停止已执行，但尚未写入记录：存储写不进去，恢复后自动补记；请查磁盘 \
+    the stop is executed but not on record yet: the store cannot be written; it is recorded by itself as soon \
+    as it can: look at the disk";
+
 /// Returns the state of a room that was stopped, and what the stop did to each of its `outputs`.
-pub fn stopped(engine: &Engine, index: usize, outputs: &BTreeSet<usize>) -> Value {
+/// `is_recorded` is false for a stop that was executed and whose audit entry is not stored yet.
+pub fn stopped(engine: &Engine, index: usize, outputs: &BTreeSet<usize>, is_recorded: bool) -> Value {
     let mut body = status_of(engine, engine.rooms.get(&index));
     let Some(room) = engine.rooms.get(&index) else { return body };
     let (Some(run), Some(plan)) = (&room.state.run, &room.plan) else { return body };
     let resolved = &plan.brief;
-    let mut did: Vec<Value> =
-        outputs.iter().filter_map(|output| output_view(&engine.setup, room, resolved, *output)).collect();
+    // The state of a room whose stop is executed and not decided yet is the one before it.
+    let is_decided = !engine.stopped.contains(&index);
+    let view = |output: &usize| {
+        let mut view = output_view(&engine.setup, room, resolved, *output)?;
+        if !is_decided {
+            show_made_safe(room.outputs.get(output), &mut view);
+        }
+        Some(view)
+    };
+    let mut did: Vec<Value> = outputs.iter().filter_map(view).collect();
     for output in &mut did {
         if output["state"] == "safe" || output["state"] == "written" {
             output["state"] = json!("made_safe");
@@ -256,6 +280,10 @@ pub fn stopped(engine: &Engine, index: usize, outputs: &BTreeSet<usize>) -> Valu
         }
     };
     body["stop"] = json!({"outputs": did, "is_safe": is_whole, "text": text});
+    if !is_recorded {
+        body["stop"]["recorded"] = json!(false);
+        body["stop"]["text"] = json!(format!("{text}\n{NOT_RECORDED}"));
+    }
     body
 }
 

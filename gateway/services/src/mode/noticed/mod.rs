@@ -6,6 +6,7 @@ mod readings;
 mod rooms;
 mod stops;
 mod stored;
+mod storing;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::actuator::{Done, Task};
+use super::deferred_queue::DeferredQueue;
 use super::engine::Engine;
 use super::golden::{PLAN, engine, enter, switch};
 use super::request::{Operation, RequestedAction};
@@ -107,9 +109,10 @@ impl Bench {
 
     /// Results of commands, which arrived together.
     async fn finish(&mut self, first: Done, rest: Vec<Done>) {
-        let (sender, mut more) = mpsc::channel(16);
+        let (sender, queue) = mpsc::channel(16);
         rest.into_iter().for_each(|done| sender.try_send(done).unwrap());
-        self.engine.finish_commands(first, &mut more).await;
+        self.engine.done = DeferredQueue::new(queue);
+        self.engine.finish_commands(first).await;
     }
 
     /// Batches of the room's controller, which arrived together: what differs from [`LIT`].
@@ -122,9 +125,10 @@ impl Bench {
             batch_of("reading-mode", &all)
         });
         let first = batches.next().unwrap();
-        let (sender, mut more) = mpsc::channel(64);
+        let (sender, queue) = mpsc::channel(64);
         batches.for_each(|batch| sender.try_send(batch).unwrap());
-        self.engine.read_batches(first, &mut more).await;
+        self.engine.batches = DeferredQueue::new(queue);
+        self.engine.read_batches(first).await;
     }
 
     /// Something that no step is concerned with becomes known.
