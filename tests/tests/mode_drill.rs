@@ -62,6 +62,12 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     at(&gateway, "peace").await?;
     says_so(&subscriber).await?;
     let record = centre.record(&gateway).await?;
+    // `--as` gives a name that nobody proves.
+    let text = std::fs::read_to_string(&record)?;
+    assert!(
+        text.contains(r#""login":"local","screen":"local_socket","person":"qian","unverified":true"#),
+        "{text}"
+    );
     gateway.stop().await?;
     is_reported(&centre, &order, &record).await
 }
@@ -98,6 +104,10 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
         "uv-dose",
         "2026-12-31",
         "qian 模拟完成",
+        "| qian | local:",
+        "| local | local socket | 未核实 unverified |",
+        "qian（未核实）",
+        "未核实 unverified",
     ] {
         assert!(report.contains(words), "{words}: {report}");
     }

@@ -68,6 +68,13 @@ async fn every_stop_is_answered_truly() -> anyhow::Result<()> {
     for words in ["【实战】", "停止原因 held", "怎样解除 ends", "消防 fire"] {
         assert!(status.contains(words), "{words}: {status}");
     }
+    let resumed = gateway.verb(&["mode", "resume", "reading-room", "--as", "zhao", "--why", "误报"]).await?;
+    assert!(resumed.status.success(), "{}", said(&resumed));
+    let status = said(&gateway.verb(&["mode", "status"]).await?);
+    assert!(status.contains("人员 person    zhao · local:"), "{status}");
+    assert!(status.contains("未核实 unverified"), "{status}");
+    let stopped = gateway.verb(&["mode", "stop", "reading-room"]).await?;
+    assert!(stopped.status.success(), "{}", said(&stopped));
     // What is refused says what to do next, in both languages.
     let refused = gateway.verb(&["mode", "resume", "reading-room", "--as", "qian", "--why", "试"]).await?;
     let words = said(&refused);

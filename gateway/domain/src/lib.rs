@@ -11,6 +11,7 @@
 pub mod alarm;
 pub mod audit;
 mod batch;
+pub mod caller;
 pub mod canteen;
 mod civil;
 mod class;

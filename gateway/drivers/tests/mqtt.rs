@@ -88,6 +88,7 @@ async fn bench(devices: &[RawDevice]) -> Bench {
     let (events, reported) = mpsc::channel(64);
     let cancel = CancellationToken::new();
     let context = LineContext {
+        gateway: Id::new("g1").unwrap(),
         poll_overrides: watch::channel(PollOverrides::default()).1,
         samples: mpsc::channel(64).0,
         measurements: mpsc::channel(1).0,
@@ -115,7 +116,8 @@ async fn a_line_is_up_when_the_broker_answered_every_subscription() {
 
 #[tokio::test]
 async fn a_refused_subscription_takes_the_line_down_with_its_topic() {
-    let Bench { mut reported, may_answer, cancel, running } = bench(&[sensor("open"), sensor("hidden")]).await;
+    let Bench { mut reported, may_answer, cancel, running } =
+        bench(&[sensor("open"), sensor("hidden")]).await;
     may_answer.send(()).unwrap();
     let event = loop {
         let event = reported.recv().await.unwrap();

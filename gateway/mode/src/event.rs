@@ -180,6 +180,31 @@ pub enum Event {
     Elapsed(Timer),
 }
 
+impl Event {
+    /// Returns the person who acts; `None` for events that no named person causes.
+    #[must_use]
+    pub const fn who(&self) -> Option<&Id> {
+        match self {
+            Self::Confirm { who, .. }
+            | Self::Simulate { who, .. }
+            | Self::Cannot { who, .. }
+            | Self::Waive { who, .. }
+            | Self::Retry { who, .. }
+            | Self::Commit { who }
+            | Self::Resume { who, .. }
+            | Self::Reject { who, .. } => Some(&who.id),
+            Self::Fire(_)
+            | Self::Stop { .. }
+            | Self::Restarted
+            | Self::Order(_)
+            | Self::Cancel { .. }
+            | Self::Truth(..)
+            | Self::Acted { .. }
+            | Self::Elapsed(_) => None,
+        }
+    }
+}
+
 /// An effect.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Channel, Effect, Event, Stage, State};
 use linli_domain::audit::AuditEntry;
+use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp, Value};
 
 /// An audit entry.
@@ -56,6 +57,9 @@ pub enum ModeEvent {
         /// no order.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         envelope: Option<String>,
+        /// Who acted, and how they logged in; entries of earlier versions have none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        acting: Option<Acting>,
     },
     /// An alert message arrived.
     Message {
@@ -100,6 +104,9 @@ pub enum ModeEvent {
         steps: Vec<StepChange>,
         /// Hash of the state after, hexadecimal.
         state: String,
+        /// Who acted, and how they logged in; entries of earlier versions have none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        acting: Option<Acting>,
     },
     /// An alternate room was started in place of one that cannot be used, under the same order.
     Alternate {
@@ -113,6 +120,9 @@ pub enum ModeEvent {
         by: String,
         /// Why.
         why: String,
+        /// Who acted, and how they logged in; entries of earlier versions have none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        acting: Option<Acting>,
     },
     /// A finding of a drill or a switch.
     Finding {
@@ -126,6 +136,9 @@ pub enum ModeEvent {
         due: String,
         /// Description.
         text: String,
+        /// Who acted, and how they logged in; entries of earlier versions have none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        acting: Option<Acting>,
     },
     /// The service state of a room began or ended: for a time its outputs were open to a technician.
     Service {
@@ -141,6 +154,9 @@ pub enum ModeEvent {
         /// When it ends at the latest.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         until: Option<Timestamp>,
+        /// Who acted, and how they logged in; entries of earlier versions have none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        acting: Option<Acting>,
     },
     /// A refused operation.
     Refused {
@@ -152,6 +168,9 @@ pub enum ModeEvent {
         by: Option<String>,
         /// Why it was refused.
         why: String,
+        /// Who acted, and how they logged in; entries of earlier versions have none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        acting: Option<Acting>,
     },
 }
 

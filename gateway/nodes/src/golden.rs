@@ -99,7 +99,10 @@ async fn the_record_as_it_is_stored_and_told() {
     let (client, requests) = ServiceClient::channel(4);
     let running = tokio::spawn(service.run(requests));
     let action = Action::Do(Do::Confirm { device: "fridge-9".to_owned() });
-    assert!(client.ask("lin", action).await.is_err(), "there is no such node");
+    assert!(
+        client.ask(&linli_domain::caller::Caller::local("lin"), action).await.is_err(),
+        "there is no such node"
+    );
     drop(client);
     running.await.unwrap();
     frozen("nodes/journey.txt", &site.dump().await);
@@ -131,7 +134,7 @@ async fn a_refused_update_is_said_where_its_progress_goes() {
     let image = Box::new(Image { header, bytes: Vec::new() });
     let (progress, mut steps) = mpsc::channel(1);
     let action = Action::Flash { devices: vec!["fridge-1".to_owned()], image, keep_going: false, progress };
-    assert_eq!(client.ask("lin", action).await, Ok(Value::Null));
+    assert_eq!(client.ask(&linli_domain::caller::Caller::local("lin"), action).await, Ok(Value::Null));
     let step = steps.recv().await.unwrap();
     assert_eq!(step["result"], "refused");
     assert!(step["why"].as_str().unwrap().contains("no key to verify images with"), "{step}");

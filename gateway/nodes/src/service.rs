@@ -102,7 +102,8 @@ impl NodeService {
     }
 
     async fn serve(&mut self, request: Request, entries: &Entries) {
-        let Request { account: who, what, reply } = request;
+        let Request { caller, what, reply } = request;
+        let who = caller.account;
         let refused = match what {
             Action::Do(what) => {
                 let Err(why) = self.begin(&who, &what, reply, entries) else { return };

@@ -1,5 +1,6 @@
 //! Requests to a service: a queue, in which each request carries the sender of its answer.
 
+use linli_domain::caller::Caller;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::ServiceError;
@@ -7,8 +8,8 @@ use crate::error::ServiceError;
 /// One request in the queue of a service.
 #[derive(Debug)]
 pub struct Request<Q, A> {
-    /// Account of the caller, as the audit names it.
-    pub account: String,
+    /// Who asks, as the audit names it.
+    pub caller: Caller,
     /// The request.
     pub what: Q,
     /// Receives the answer. Sending fails when the caller has stopped waiting.
@@ -37,9 +38,9 @@ impl<Q, A> ServiceClient<Q, A> {
     ///
     /// # Errors
     /// The error of the service, or [`ServiceError::NotNow`] when the service has ended.
-    pub async fn ask(&self, account: &str, what: Q) -> Result<A, ServiceError> {
+    pub async fn ask(&self, caller: &Caller, what: Q) -> Result<A, ServiceError> {
         let (reply, answer) = oneshot::channel();
-        let request = Request { account: account.to_owned(), what, reply };
+        let request = Request { caller: caller.clone(), what, reply };
         self.requests.send(request).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())?
     }
@@ -63,16 +64,19 @@ mod tests {
     async fn the_answer_of_the_service_is_returned() {
         let (client, mut queue) = ServiceClient::<u32, u32>::channel(1);
         let service = tokio::spawn(async move {
-            while let Some(Request { account, what, reply }) = queue.recv().await {
-                let answer = match account.as_str() {
+            while let Some(Request { caller, what, reply }) = queue.recv().await {
+                let answer = match caller.account.as_str() {
                     "lin" => Ok(what + 1),
                     other => Err(ServiceError::Unknown(other.to_owned())),
                 };
                 let _ = reply.send(answer);
             }
         });
-        assert_eq!(client.ask("lin", 1).await, Ok(2));
-        assert_eq!(client.clone().ask("wang", 1).await, Err(ServiceError::Unknown("wang".to_owned())));
+        assert_eq!(client.ask(&Caller::local("lin"), 1).await, Ok(2));
+        assert_eq!(
+            client.clone().ask(&Caller::local("wang"), 1).await,
+            Err(ServiceError::Unknown("wang".to_owned()))
+        );
         drop(client);
         service.await.unwrap();
     }
@@ -81,17 +85,17 @@ mod tests {
     async fn a_service_that_has_ended_is_an_error() {
         let (client, queue) = ServiceClient::<(), ()>::channel(1);
         drop(queue);
-        assert_eq!(client.ask("lin", ()).await, Err(stopping()), "the queue is closed");
+        assert_eq!(client.ask(&Caller::local("lin"), ()).await, Err(stopping()), "the queue is closed");
         let (client, mut queue) = ServiceClient::<(), ()>::channel(1);
         let service = tokio::spawn(async move { drop(queue.recv().await) });
-        assert_eq!(client.ask("lin", ()).await, Err(stopping()), "the request was dropped");
+        assert_eq!(client.ask(&Caller::local("lin"), ()).await, Err(stopping()), "the request was dropped");
         service.await.unwrap();
     }
 
     #[tokio::test]
     async fn a_request_is_carried_out_after_its_caller_has_left() {
         let (client, mut queue) = ServiceClient::<u32, ()>::channel(1);
-        let caller = tokio::spawn(async move { client.ask("lin", 7).await });
+        let caller = tokio::spawn(async move { client.ask(&Caller::local("lin"), 7).await });
         let request = queue.recv().await.unwrap();
         caller.abort();
         assert!(caller.await.unwrap_err().is_cancelled());

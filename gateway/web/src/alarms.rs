@@ -8,7 +8,8 @@ use axum::{Json, Router};
 use linli_domain::alarm::{Action as Operation, Shelf};
 use serde::Deserialize;
 
-use super::{ANYBODY, Problem, Who};
+use super::{Problem, Who};
+use linli_domain::caller::Caller;
 use linli_services::alarms::{Action, AlarmView};
 use linli_services::client::ServiceClient;
 
@@ -57,7 +58,7 @@ async fn list(
     State(client): State<AlarmClient>,
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<AlarmView>>, Problem> {
-    Ok(Json(client.service.ask(ANYBODY, Action::List { all: which.all }).await?))
+    Ok(Json(client.service.ask(&Caller::anybody(), Action::List { all: which.all }).await?))
 }
 
 async fn journal(

@@ -87,7 +87,7 @@ type Parameters = Result<Query<Which>, QueryRejection>;
 async fn visits(who: Who, State(client): Client, which: Parameters) -> Answer<Vec<VisitView>> {
     let which = parameters(which)?;
     let (from, to) = (Timestamp(which.from.unwrap_or_default()), Timestamp(which.to.unwrap_or(i64::MAX)));
-    Ok(Json(client.reader.visits(&who.0, which.open, from, to).await?))
+    Ok(Json(client.reader.visits(&who.0.account, which.open, from, to).await?))
 }
 
 async fn open(who: Who, State(client): Client, body: Bytes) -> Result<Response, Problem> {
@@ -102,7 +102,7 @@ async fn visit(
     Path(id): Path<String>,
     which: Parameters,
 ) -> Answer<VisitView> {
-    Ok(Json(client.reader.visit(&who.0, &id, parameters(which)?.reveal).await?))
+    Ok(Json(client.reader.visit(&who.0.account, &id, parameters(which)?.reveal).await?))
 }
 
 async fn end(who: Who, State(client): Client, Path(visit): Path<String>, body: Bytes) -> Answer<Value> {
@@ -130,7 +130,7 @@ async fn erase_visit(
 
 async fn find(who: Who, State(client): Client, body: Bytes) -> Answer<Value> {
     let identity: Identity = parsed(&body)?;
-    Ok(Json(json!({"pseudonym": client.reader.pseudonym(&who.0, identity).await?})))
+    Ok(Json(json!({"pseudonym": client.reader.pseudonym(&who.0.account, identity).await?})))
 }
 
 async fn erase_resident(
@@ -144,11 +144,11 @@ async fn erase_resident(
 }
 
 async fn unassigned(who: Who, State(client): Client) -> Answer<Vec<Version>> {
-    Ok(Json(client.reader.unassigned(&who.0).await?))
+    Ok(Json(client.reader.unassigned(&who.0.account).await?))
 }
 
 async fn versions(who: Who, State(client): Client, Path(id): Path<String>) -> Answer<Vec<Version>> {
-    Ok(Json(client.reader.versions(&who.0, &id).await?))
+    Ok(Json(client.reader.versions(&who.0.account, &id).await?))
 }
 
 async fn assign(
@@ -196,18 +196,18 @@ async fn withdraw(
 
 async fn audit(who: Who, State(client): Client, which: Parameters) -> Answer<Vec<linli_store::Audit>> {
     let limit = parameters(which)?.limit.unwrap_or(100).min(MOST_AUDIT);
-    Ok(Json(client.reader.audit(&who.0, limit).await?))
+    Ok(Json(client.reader.audit(&who.0.account, limit).await?))
 }
 
 async fn fhir(who: Who, State(client): Client, which: Parameters) -> Result<Response, Problem> {
-    let measured = client.reader.measured(&who.0, "export.fhir", &filter(which)?).await?;
+    let measured = client.reader.measured(&who.0.account, "export.fhir", &filter(which)?).await?;
     let (limits, now) = (client.reader.settings.borrow().limits, client.reader.clock.now().at);
     let bundle = export::bundle(&measured, &client.centre, &limits, now);
     Ok(([(CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response())
 }
 
 async fn csv(who: Who, State(client): Client, which: Parameters) -> Result<Response, Problem> {
-    let measured = client.reader.measured(&who.0, "export.csv", &filter(which)?).await?;
+    let measured = client.reader.measured(&who.0.account, "export.csv", &filter(which)?).await?;
     let limits = client.reader.settings.borrow().limits;
     let table = export::csv(&measured, &client.timezone, &limits);
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response())

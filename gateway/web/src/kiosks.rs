@@ -6,7 +6,8 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ANYBODY, Problem};
+use super::Problem;
+use linli_domain::caller::Caller;
 use linli_services::client::ServiceClient;
 use linli_services::kiosks::Query;
 
@@ -52,6 +53,6 @@ async fn matters(State(client): Client, Path(kiosk): Path<String>) -> Answer {
 
 impl KioskClient {
     async fn ask(&self, query: Query) -> Answer {
-        Ok(Json(self.service.ask(ANYBODY, query).await?))
+        Ok(Json(self.service.ask(&Caller::anybody(), query).await?))
     }
 }

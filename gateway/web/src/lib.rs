@@ -42,9 +42,6 @@ pub use mode::ModeClient;
 pub use nodes::NodeClient;
 pub use worker::{Who, Workers};
 
-/// Account of requests without a token.
-const ANYBODY: &str = "anybody";
-
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
 

@@ -10,6 +10,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use linli_domain::caller::Caller;
 use linli_listen::UnixPeer;
 use ring::digest::{SHA256, digest};
 use tokio::sync::watch;
@@ -23,9 +24,9 @@ const WRONG_TOKEN_DELAY: Duration = Duration::from_millis(500);
 /// Workers of the current configuration.
 pub type Workers = watch::Receiver<Arc<Vec<Worker>>>;
 
-/// Account of the caller, as the audit names it.
+/// The caller, as the audit names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who(pub String);
+pub struct Who(pub Caller);
 
 // === impl Who ===
 
@@ -53,13 +54,13 @@ pub async fn by_token(State(workers): State<Workers>, mut request: Request, next
         tokio::time::sleep(WRONG_TOKEN_DELAY).await;
         return Problem::new(StatusCode::UNAUTHORIZED, "this token belongs to no worker").into_response();
     };
-    request.extensions_mut().insert(Who(name));
+    request.extensions_mut().insert(Who(Caller::with_token(name)));
     next.run(request).await
 }
 
 /// Authenticates callers on the control socket by their user id.
 pub async fn by_user(ConnectInfo(peer): ConnectInfo<UnixPeer>, mut request: Request, next: Next) -> Response {
     let name = peer.uid.map_or_else(|| "local".to_owned(), |uid| format!("local:{uid}"));
-    request.extensions_mut().insert(Who(name));
+    request.extensions_mut().insert(Who(Caller::local(name)));
     next.run(request).await
 }

@@ -147,6 +147,7 @@ mod tests {
                 }
             });
             let context = LineContext {
+                gateway: linli_domain::Id::new("g1").unwrap(),
                 samples,
                 measurements,
                 events,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use linli_domain::audit::{Chain, Head, unhex};
+use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp};
 use linli_mode::order::{Envelope, Kind};
 use linli_mode::{ActionResult, Class, Direction, Effect, Event, Stage, Timer};
@@ -36,6 +37,9 @@ pub struct Switch {
     pub rooms: Vec<RoomReport>,
     /// Findings: finder, text, owner, due date.
     pub findings: Vec<[String; 4]>,
+    /// Who acted under the order: the person, if one was named, and the account; `None` where the record does not say
+    /// how they logged in.
+    pub people: BTreeSet<(Option<Id>, Option<Acting>)>,
 }
 
 /// What an order did in one room.
@@ -141,6 +145,8 @@ struct Reader<'o> {
     /// Rooms that follow the order in question at the present line.
     follows: BTreeSet<Id>,
     found: Option<Switch>,
+    /// Who acted under the order; those who confirmed its code did so before it was accepted.
+    people: BTreeSet<(Option<Id>, Option<Acting>)>,
 }
 
 /// Returns id and class of every accepted order, oldest first.
@@ -161,6 +167,25 @@ pub fn orders(record: &str) -> anyhow::Result<Vec<(String, Class)>> {
     Ok(all)
 }
 
+/// The report of an order as it begins: nothing has happened in any room yet.
+fn accepted(envelope: &str, signers: Vec<Id>, at: Timestamp) -> anyhow::Result<Switch> {
+    let order = opened(envelope)?.order;
+    Ok(Switch {
+        order: order.id,
+        class: order.class,
+        kind: order.kind,
+        mode: order.mode,
+        reference: order.reference,
+        sent: order.sent,
+        accepted: at,
+        signers,
+        head: Chain::default().head(),
+        rooms: Vec::new(),
+        findings: Vec::new(),
+        people: BTreeSet::new(),
+    })
+}
+
 fn opened(hex: &str) -> anyhow::Result<Envelope> {
     Ok(Envelope::read(&unhex(hex).context("the order is not written in hexadecimal digits")?)?)
 }
@@ -179,8 +204,14 @@ impl Switch {
         order: &str,
         schedule: &dyn Fn(&str) -> Option<Planned>,
     ) -> anyhow::Result<Self> {
-        let mut reader =
-            Reader { order, schedule, plans: BTreeMap::new(), follows: BTreeSet::new(), found: None };
+        let mut reader = Reader {
+            order,
+            schedule,
+            plans: BTreeMap::new(),
+            follows: BTreeSet::new(),
+            found: None,
+            people: BTreeSet::new(),
+        };
         let mut chain = Chain::default();
         for (index, text) in record.lines().enumerate() {
             chain.follow(text)?;
@@ -190,9 +221,16 @@ impl Switch {
         }
         let mut switch =
             reader.found.with_context(|| format!("the record has no accepted order {order:?}"))?;
-        switch.head = chain.head();
+        (switch.head, switch.people) = (chain.head(), reader.people);
         switch.rooms.iter_mut().for_each(RoomReport::close);
         Ok(switch)
+    }
+
+    /// Whether no log-in proves that the person acted, at least once.
+    #[must_use]
+    pub fn is_unverified(&self, person: &Id) -> bool {
+        let mut its = self.people.iter().filter(|(id, _)| id.as_ref() == Some(person));
+        its.any(|(_, acting)| acting.as_ref().is_none_or(|acting| acting.unverified))
     }
 
     /// Whether the order was a drill.
@@ -209,33 +247,39 @@ impl Reader<'_> {
         let at = line.at;
         match line.what {
             ModeEvent::Plan { plan, text, .. } => drop(self.plans.insert(plan, text)),
-            ModeEvent::Order { result, order: Some(id), signers, envelope: Some(envelope), .. }
-                if result == "accepted" && id == self.order =>
+            ModeEvent::Order { result, order: Some(id), acting, .. }
+                if result == "quarantined" && id == self.order =>
             {
-                let order = opened(&envelope)?.order;
-                self.found = Some(Switch {
-                    order: id,
-                    class: order.class,
-                    kind: order.kind,
-                    mode: order.mode,
-                    reference: order.reference,
-                    sent: order.sent,
-                    accepted: at,
-                    signers,
-                    head: Chain::default().head(),
-                    rooms: Vec::new(),
-                    findings: Vec::new(),
-                });
+                self.note(None, acting);
             }
-            ModeEvent::Step { room, plan, event, by, from, to, effects, steps, .. } => {
+            ModeEvent::Order {
+                result,
+                order: Some(id),
+                signers,
+                confirmed_by,
+                envelope: Some(envelope),
+                acting,
+                ..
+            } if result == "accepted" && id == self.order => {
+                self.note(None, acting);
+                self.note_unrecorded(confirmed_by);
+                self.found = Some(accepted(&envelope, signers, at)?);
+            }
+            ModeEvent::Step { room, plan, event, by, from, to, effects, steps, acting, .. } => {
                 if let Event::Order(order) = &event {
                     self.turn(&room, &plan, order.direction, &order.id, at);
+                }
+                if self.follows.contains(&room) {
+                    self.note(event.who(), acting);
                 }
                 if let Some(report) = self.room(&room) {
                     report.step(at, &event, by.as_deref(), (from, to), &effects, steps);
                 }
             }
-            ModeEvent::Refused { room, event, by, why } => {
+            ModeEvent::Refused { room, event, by, why, acting } => {
+                if self.follows.contains(&room) {
+                    self.note(event.who(), acting);
+                }
                 if let Some(report) = self.room(&room) {
                     let who = by.unwrap_or_default();
                     report.occurrences.push(Occurrence::Guard {
@@ -245,13 +289,15 @@ impl Reader<'_> {
                     });
                 }
             }
-            ModeEvent::Alternate { room, plan, order, by, why } if order == self.order => {
+            ModeEvent::Alternate { room, plan, order, by, why, acting } if order == self.order => {
+                self.note(None, acting);
                 if let Some(report) = self.room(&room) {
                     let what = format!("改用 {plan}：{why}（{by}）");
                     report.occurrences.push(Occurrence::Decided { at, what });
                 }
             }
-            ModeEvent::Finding { order, by, owner, due, text } if order == self.order => {
+            ModeEvent::Finding { order, by, owner, due, text, acting } if order == self.order => {
+                self.note(Some(&by), acting);
                 if let Some(found) = &mut self.found {
                     found.findings.push([by.to_string(), text, owner, due]);
                 }
@@ -292,6 +338,23 @@ impl Reader<'_> {
             occurrences: Vec::new(),
             held: None,
         });
+    }
+
+    /// Notes who acted under the order: the person of the event, and the account.
+    fn note(&mut self, who: Option<&Id>, acting: Option<Acting>) {
+        let person = acting.as_ref().and_then(|acting| acting.person.clone()).or_else(|| who.cloned());
+        if person.is_some() || acting.is_some() {
+            self.people.insert((person, acting));
+        }
+    }
+
+    /// Notes people of whom an entry of an earlier version has only the names.
+    fn note_unrecorded(&mut self, names: Vec<Id>) {
+        for name in names {
+            if !self.people.iter().any(|(person, _)| person.as_ref() == Some(&name)) {
+                self.people.insert((Some(name), None));
+            }
+        }
     }
 
     fn room(&mut self, room: &Id) -> Option<&mut RoomReport> {

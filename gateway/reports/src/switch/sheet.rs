@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use linli_domain::Timestamp;
+use linli_domain::{Id, Timestamp};
 use linli_mode::order::Kind;
 use linli_mode::{Direction, Stage, bracketed};
 
 use super::read::{Occurrence, RoomReport, StepReport, Switch};
 use crate::sheet::{Section, Sheet};
+use linli_domain::caller::Acting;
 use linli_domain::timezone::Zone;
 use linli_mode::PlannedStep;
 use linli_mode::labels;
+
+/// Beside a person whose name no log-in proves.
+const UNVERIFIED: &str = "未核实 unverified";
 
 /// Printed on every report of a drill.
 const NO_PROOF: &str =
@@ -26,6 +30,7 @@ pub fn of(switch: &Switch, zone: &Zone) -> Sheet {
     }
     sections.extend([
         people(switch),
+        accounts(switch),
         devices(switch, zone),
         guards(switch, zone),
         holds(switch, zone),
@@ -127,7 +132,9 @@ fn steps(switch: &Switch, room: &RoomReport) -> Section {
         } else {
             String::new()
         };
-        let doers: Vec<&str> = report.done_by.iter().map(|id| id.as_str()).collect();
+        let name =
+            |id: &Id| if switch.is_unverified(id) { format!("{id}（未核实）") } else { id.to_string() };
+        let doers: Vec<String> = report.done_by.iter().map(name).collect();
         vec![
             planned.id.clone(),
             planned.role.clone().or_else(|| planned.device.clone()).unwrap_or_default(),
@@ -191,6 +198,30 @@ fn people(switch: &Switch) -> Section {
         title: "缺位与上报 People missing, and who heard of it".to_owned(),
         headings: vec!["房间 room", "步骤 step", "需要 needed", "到位 came", "已上报 escalated to"],
         rows,
+    }
+}
+
+/// The people who acted, by which account, and whether a log-in proves it.
+fn accounts(switch: &Switch) -> Section {
+    let row = |(person, acting): &(Option<Id>, Option<Acting>)| {
+        let name = person.as_ref().map_or_else(|| "（未具名 no name given）".to_owned(), Id::to_string);
+        let Some(acting) = acting else {
+            let unknown = "未记录 not recorded".to_owned();
+            return vec![name, unknown, String::new(), String::new(), UNVERIFIED.to_owned()];
+        };
+        let proven = match person {
+            None => "",
+            Some(_) if acting.unverified => UNVERIFIED,
+            Some(_) => "已核实 verified",
+        };
+        let login = acting.login.as_str().to_owned();
+        vec![name, acting.account.clone(), login, acting.screen.to_string(), proven.to_owned()]
+    };
+    Section {
+        title: "行动人员（未核实：姓名由操作者自报，未经登录证实）Who acted; unverified: a name that no log-in proves"
+            .to_owned(),
+        headings: vec!["人员 person", "账号 account", "登录 log-in", "终端 screen", "核实 verified"],
+        rows: switch.people.iter().map(row).collect(),
     }
 }
 

@@ -178,8 +178,8 @@ impl AlarmService {
                     Some(batch) => self.see(&batch).await,
                     None => return,
                 },
-                Some(Request { account, what, reply }) = requests.recv() => {
-                    let _ = reply.send(self.carry_out(&account, what).await);
+                Some(Request { caller, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&caller.account, what).await);
                 }
                 changed = self.deps.rules.changed(), if rules_open => {
                     rules_open = changed.is_ok();

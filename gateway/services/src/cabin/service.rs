@@ -121,8 +121,8 @@ impl CabinService {
                     Some(measurement) => self.receive(measurement).await,
                     None => return,
                 },
-                Some(Request { account, what, reply }) = requests.recv() => {
-                    let _ = reply.send(self.carry_out(&account, what).await);
+                Some(Request { caller, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&caller.account, what).await);
                 }
                 _ = ticks.tick() => self.tick().await,
             }

@@ -92,8 +92,8 @@ impl CanteenService {
                     Some(batch) => self.see(&batch).await,
                     None => break,
                 },
-                Some(Request { account, what, reply }) = requests.recv() => {
-                    let _ = reply.send(self.carry_out(&account, what).await);
+                Some(Request { caller, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.carry_out(&caller.account, what).await);
                 }
                 changed = self.deps.watched.changed(), if is_open => {
                     is_open = changed.is_ok();

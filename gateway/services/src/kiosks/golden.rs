@@ -48,7 +48,7 @@ async fn days_that_do_not_decode_are_reported() {
     let (client, requests) = ServiceClient::channel(1);
     let (batches, read) = tokio::sync::mpsc::channel(1);
     let running = tokio::spawn(service.run(read, requests));
-    let days = client.ask("anybody", Query::Days(7)).await.unwrap();
+    let days = client.ask(&linli_domain::caller::Caller::anybody(), Query::Days(7)).await.unwrap();
     let mut days: Vec<&str> =
         days.as_array().unwrap().iter().map(|day| day["day"].as_str().unwrap()).collect();
     days.sort_unstable();

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use linli_domain::Topic;
+use linli_domain::caller::Acting;
 use linli_mode::order::{Order, Target};
 use linli_mode::{Direction, Event, OrderRef, Stage, StepState, bracketed};
 use linli_store::Entry;
@@ -144,7 +145,7 @@ impl Engine {
         index: usize,
         person: Option<&str>,
         why: &str,
-        by: &str,
+        by: &Acting,
     ) -> Result<(), ServiceError> {
         let room = self
             .rooms
@@ -179,12 +180,13 @@ impl Engine {
             room: room.id.clone(),
             plan: key,
             order: run.id,
-            by: by.to_owned(),
+            by: by.to_string(),
             why: why.to_owned(),
+            acting: Some(by.clone()),
         };
-        let decided = self.decide(plan.brief.room, Some(&plan), event, Some(by.to_owned()), None);
+        let decided = self.decide(plan.brief.room, Some(&plan), event, None, None);
         let decided = decided.map_err(|refused| ServiceError::Conflict(refused.to_string()))?;
-        let decided = decided.into_iter().collect();
+        let decided = decided.into_iter().map(|decided| decided.acted_by(by)).collect();
         let recorded = self.plan_entry(&plan).await?;
         self.commit(decided, [recorded.0, vec![entry]].concat(), recorded.1, Vec::new()).await?;
         Ok(())

@@ -1,8 +1,10 @@
 //! Stores a decision with its audit entry in one transaction, then executes its effects.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use linli_domain::caller::Acting;
 use linli_domain::{Timestamp, Topic};
 use linli_mode::facility::Facility;
 use linli_mode::{
@@ -27,12 +29,17 @@ use linli_config::CheckedPlan;
 use linli_mode::record::Evidence;
 use linli_mode::record::ModeEvent;
 
+/// At most this many accounts and people are shown with a room's order; the record names everybody. A building has
+/// fewer, and a caller who makes up names must not fill the room's document.
+const MOST_ACTING: usize = 64;
+
 /// A transition that was computed and is not stored yet.
 pub(super) struct Decision {
     room: usize,
     plan: Arc<CheckedPlan>,
     event: Event,
     by: Option<String>,
+    acting: Option<Acting>,
     evidence: Option<Evidence>,
     next: State,
     effects: Vec<Effect>,
@@ -73,7 +80,8 @@ impl Engine {
         if next == room.state && effects.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Decision { room: index, plan: Arc::clone(plan), event, by, evidence, next, effects }))
+        let (plan, acting) = (Arc::clone(plan), None);
+        Ok(Some(Decision { room: index, plan, event, by, acting, evidence, next, effects }))
     }
 
     /// Stores transitions, all or none, together with further audit entries, changes and messages, then
@@ -218,6 +226,7 @@ impl Engine {
             effects: decision.effects.clone(),
             steps: changed_steps(&decision.plan.brief, &room.state, &decision.next),
             state: linli_domain::audit::hex(&decision.next.hash()),
+            acting: decision.acting.clone(),
         };
         (entry, stages)
     }
@@ -239,6 +248,7 @@ impl Engine {
         }
         room.plan = decision.kept_plan().cloned();
         (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
+        room.acting = after.acting;
         let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
         room.state = decision.next;
@@ -309,6 +319,24 @@ impl Decision {
         &self.plan
     }
 
+    /// The decision, with who acted.
+    pub(super) fn acted_by(self, acting: &Acting) -> Self {
+        Self { by: Some(acting.to_string()), acting: Some(acting.clone()), ..self }
+    }
+
+    /// Who acted under the present order so far; empty in peace.
+    fn acting(&self, room: &Room) -> BTreeSet<Acting> {
+        if self.next.run.is_none() {
+            return BTreeSet::new();
+        }
+        let begins = matches!(self.event, Event::Order(_));
+        let mut all = if begins { BTreeSet::new() } else { room.acting.clone() };
+        if all.len() < MOST_ACTING {
+            all.extend(self.acting.clone());
+        }
+        all
+    }
+
     /// Returns what is stored beside the state once the transition is durable.
     fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> RoomUpdate {
         let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
@@ -317,6 +345,7 @@ impl Decision {
             ordered,
             entered: Entered::after(room.entered.as_ref(), &self.next, &self.plan, now),
             last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
+            acting: self.acting(room),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use linli_domain::audit::Head;
+use linli_domain::caller::{Acting, Caller};
 use linli_domain::{ClockQuality, Id, Timestamp, Value};
 use linli_mode::checkpoint::CheckpointSigner;
 use linli_mode::order::{Authority, Envelope, Kind, Order, PlanHash, SecretKey, Target, sign};
@@ -56,6 +57,7 @@ fn rooms() -> Vec<StoredRoom> {
         ordered: Timestamp(NOW.0 - 60_000),
         entered,
         last,
+        acting: BTreeSet::new(),
     };
     let entered = StoredEntered {
         plan: text(PLAN),
@@ -150,6 +152,7 @@ fn steps() -> [ModeEvent; 2] {
         effects: vec![Effect::Disarm(linli_mode::Timer::Verify(2)), Effect::Ask(3)],
         steps,
         state: "0f".repeat(32),
+        acting: None,
     };
     [step(Some(text("zhao (lin)")), Some(evidence), vec![moved, least]), step(None, None, Vec::new())]
 }
@@ -169,6 +172,7 @@ fn events() -> Vec<ModeEvent> {
             alarm: None,
             via: text("mqtt"),
             envelope: Some(text("d8628440")),
+            acting: None,
         },
         ModeEvent::Order {
             result: text("refused"),
@@ -179,6 +183,7 @@ fn events() -> Vec<ModeEvent> {
             alarm: None,
             via: text("mqtt"),
             envelope: None,
+            acting: None,
         },
         ModeEvent::Message {
             identifier: text("1_2026"),
@@ -195,6 +200,7 @@ fn events() -> Vec<ModeEvent> {
             order: text("0197f0c2-1"),
             by: text("zhao (lin)"),
             why: text("门坏了"),
+            acting: None,
         },
         ModeEvent::Finding {
             order: text("0197f0c2-1"),
@@ -202,12 +208,14 @@ fn events() -> Vec<ModeEvent> {
             owner: text("物业"),
             due: text("2026-12-31"),
             text: text("门禁反应慢"),
+            acting: None,
         },
         ModeEvent::Refused {
             room: id("reading-room"),
             event: Event::Commit { who },
             by: Some(text("lin")),
             why: text("the room is peace: commit means nothing there"),
+            acting: None,
         },
     ]
 }
@@ -220,6 +228,7 @@ fn services() -> Vec<ModeEvent> {
         by,
         why: text(why),
         until,
+        acting: None,
     };
     vec![
         service("begun", Some(text("zhao (lin)")), "更换灯管", Some(NOW)),
@@ -229,9 +238,13 @@ fn services() -> Vec<ModeEvent> {
 
 #[test]
 fn documents_of_rooms() {
-    let service = StoredService { by: text("zhao (lin)"), why: text("更换灯管"), since: NOW, until: NOW };
-    stored("mode/service", &[Some(service), None]);
+    let (by, why) = (text("zhao (lin)"), text("更换灯管"));
+    let service = StoredService { by, why, since: NOW, until: NOW, acting: None };
+    stored("mode/service", &[Some(service.clone()), None]);
+    stored("mode/service_acting", &[Some(StoredService { acting: Some(acting()), ..service })]);
     stored("mode/room", &rooms());
+    let room = rooms().remove(0);
+    stored("mode/room_acting", &[StoredRoom { acting: BTreeSet::from([acting()]), ..room }]);
     let written = |shown: Option<&str>| Written { text: shown.map(text), before: text("欢迎") };
     stored("mode/notice", &[written(Some("暂停服务")), written(None)]);
 }
@@ -247,6 +260,28 @@ fn audit_entries() {
     let (usual, services) = lines.split_at(events().len());
     stored("mode/line", usual);
     stored("mode/line_service", services);
+    let acting: Vec<ModeEntry> = lines.iter().cloned().filter_map(with_acting).collect();
+    stored("mode/line_acting", &acting);
+}
+
+/// The entry with who acted; `None` if it has none.
+fn with_acting(mut entry: ModeEntry) -> Option<ModeEntry> {
+    let (ModeEvent::Order { acting: who, .. }
+    | ModeEvent::Step { acting: who, .. }
+    | ModeEvent::Alternate { acting: who, .. }
+    | ModeEvent::Finding { acting: who, .. }
+    | ModeEvent::Service { acting: who, .. }
+    | ModeEvent::Refused { acting: who, .. }) = &mut entry.what
+    else {
+        return None;
+    };
+    *who = Some(acting());
+    Some(entry)
+}
+
+/// Somebody at the control socket who says that they are zhao.
+fn acting() -> Acting {
+    Caller::local("lin").acting(Some(&id("zhao")))
 }
 
 fn signer() -> Arc<CheckpointSigner> {
@@ -366,8 +401,8 @@ pub(super) fn enter(engine: &Engine) -> Vec<u8> {
 pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
     let room = engine.setup.facility.room("reading-room").unwrap();
     engine.apply(room, Event::Fire(Truth::False)).await;
-    engine.order(order, (None, None), "mqtt").await.unwrap();
-    engine.order(order, (None, None), "mqtt").await.unwrap();
+    engine.order(order, (None, None), None).await.unwrap();
+    engine.order(order, (None, None), None).await.unwrap();
     let resolved = engine.setup.plan(PLAN).unwrap().brief.clone();
     for predicate in 0..resolved.predicates.len() {
         let is_of_people = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
@@ -382,7 +417,7 @@ pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
 
 async fn act(engine: &mut Engine, room: &str, person: &str, operation: Operation) -> Result<(), String> {
     let action = RequestedAction::Do { room: text(room), person: Some(text(person)), operation };
-    engine.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
+    engine.answer(&Caller::local("lin"), action).await.map(drop).map_err(|why| why.to_string())
 }
 
 const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
@@ -397,11 +432,11 @@ const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 async fn a_whole_switch_as_stored_and_published() {
     let site = Site::open().await;
     let (mut engine, mut commands, birth) = engine(&site).await;
-    engine.order(MESSAGE, (None, None), "mqtt").await.unwrap();
+    engine.order(MESSAGE, (None, None), None).await.unwrap();
     engine.receive_order(&InboundOrder { payload: Vec::new(), retained: true }).await;
     site.clock.set(NOW, ClockQuality::FreeRunning);
     let bytes = enter(&engine);
-    engine.order(&bytes, (None, None), "mqtt").await.unwrap();
+    engine.order(&bytes, (None, None), None).await.unwrap();
     site.clock.set(NOW, ClockQuality::Synchronised);
     switch(&mut engine, &bytes).await;
     let finding = Finding {
@@ -411,10 +446,10 @@ async fn a_whole_switch_as_stored_and_published() {
         due: text("2026-12-31"),
         text: text("门禁反应慢"),
     };
-    engine.answer("lin", RequestedAction::Finding(finding)).await.unwrap();
+    engine.answer(&Caller::local("lin"), RequestedAction::Finding(finding)).await.unwrap();
     act(&mut engine, "reading-room", "sun", Operation::Stop).await.unwrap();
     let drill = order(&engine, 2, Kind::Enter, Class::Exercise, "hall.command@1");
-    engine.order(&drill, (None, None), "lin").await.unwrap();
+    engine.order(&drill, (None, None), Some(&Caller::local("lin"))).await.unwrap();
     engine.publish_status();
     // Replaces the building's canonical name by the one of version 0.1.
     let plans = engine.setup.plans.iter();
@@ -440,7 +475,7 @@ async fn snapshot_of_a_preview() {
     let site = Site::open().await;
     let (mut engine, _commands, _birth) = engine(&site).await;
     let names = format!("{PLAN},hall.command@1");
-    let mut answer = engine.answer("lin", RequestedAction::Snapshot(names)).await.unwrap();
+    let mut answer = engine.answer(&Caller::local("lin"), RequestedAction::Snapshot(names)).await.unwrap();
     // Other tests check the name of the building.
     for facts in answer["facts"].as_array_mut().unwrap() {
         assert!(facts["building"].take().is_string());

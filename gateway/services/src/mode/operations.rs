@@ -1,6 +1,7 @@
 //! Serves requests of people: turns each into an event of a room, or refuses it with the reason.
 
-use linli_domain::Timestamp;
+use linli_domain::caller::{Acting, Caller};
+use linli_domain::{Id, Timestamp};
 use linli_mode::record::ModeEvent;
 use linli_mode::{Actor, Event, ResolvedPlan};
 use serde_json::Value;
@@ -20,19 +21,19 @@ impl Engine {
     /// Serves one request.
     pub(super) async fn answer(
         &mut self,
-        account: &str,
+        caller: &Caller,
         action: RequestedAction,
     ) -> Result<Value, ServiceError> {
         match action {
             RequestedAction::Status => Ok(view::status(self)),
             RequestedAction::Preview(plan) => view::preview(self, &plan),
             RequestedAction::Snapshot(plans) => super::snapshot::view(self, &plans),
-            RequestedAction::Finding(finding) => self.finding(finding).await,
+            RequestedAction::Finding(finding) => self.finding(caller, finding).await,
             RequestedAction::Order { bytes, code, person } => {
-                self.order(&bytes, (code.as_deref(), person.as_deref()), account).await
+                self.order(&bytes, (code.as_deref(), person.as_deref()), Some(caller)).await
             }
             RequestedAction::Do { room, person, operation } => {
-                self.perform(account, &room, person.as_deref(), operation).await?;
+                self.perform(caller, &room, person.as_deref(), operation).await?;
                 Ok(view::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
             }
         }
@@ -40,7 +41,7 @@ impl Engine {
 
     async fn perform(
         &mut self,
-        account: &str,
+        caller: &Caller,
         room: &str,
         person: Option<&str>,
         operation: Operation,
@@ -50,10 +51,7 @@ impl Engine {
             let ids: Vec<&str> = self.rooms.values().map(|room| room.id.as_str()).collect();
             ServiceError::Unknown(format!("no plan is about a room {room:?}; rooms are: {}", ids.join(", ")))
         })?;
-        let by = match person {
-            Some(person) => format!("{person} ({account})"),
-            None => account.to_owned(),
-        };
+        let by = self.acting(caller, person)?;
         match &operation {
             Operation::Alternate(why) => return self.alternate(index, person, why, &by).await,
             Operation::BeginService(why, span) => {
@@ -69,8 +67,10 @@ impl Engine {
             _ => {}
         }
         let event = self.event(index, person, operation, &by)?;
-        match self.decide(index, None, event.clone(), Some(by.clone()), None) {
-            Ok(Some(decided)) => Ok(self.commit(vec![decided], Vec::new(), Vec::new(), Vec::new()).await?),
+        match self.decide(index, None, event.clone(), None, None) {
+            Ok(Some(decided)) => {
+                Ok(self.commit(vec![decided.acted_by(&by)], Vec::new(), Vec::new(), Vec::new()).await?)
+            }
             // A stop that does nothing is no success.
             Ok(None) if matches!(event, Event::Stop { .. }) => {
                 let why = "nothing is known of what this room moved, so nothing could be written: look at its devices";
@@ -80,7 +80,8 @@ impl Engine {
             Err(refused) => {
                 let why = linli_mode::advice::refused(&refused).to_string();
                 let room = self.rooms[&index].id.clone();
-                let entry = ModeEvent::Refused { room, event, by: Some(by), why: why.clone() };
+                let text = Some(by.to_string());
+                let entry = ModeEvent::Refused { room, event, by: text, why: why.clone(), acting: Some(by) };
                 if self.refusals.spend(Instant::now()) {
                     self.commit(Vec::new(), vec![entry], Vec::new(), Vec::new()).await?;
                 }
@@ -88,6 +89,21 @@ impl Engine {
                 Err(ServiceError::Conflict(why))
             }
         }
+    }
+
+    /// Who acts: the account, with the person that it names.
+    ///
+    /// # Errors
+    /// When the name has a form that no person of facility.toml can have.
+    pub(super) fn acting(&self, caller: &Caller, person: Option<&str>) -> Result<Acting, ServiceError> {
+        let Some(name) = person else { return Ok(caller.acting(None)) };
+        let id = Id::new(name).map_err(|_| self.nobody(name))?;
+        Ok(caller.acting(Some(&id)))
+    }
+
+    fn nobody(&self, person: &str) -> ServiceError {
+        let ids: Vec<&str> = self.setup.facility.people.iter().map(|p| p.id.as_str()).collect();
+        ServiceError::Unknown(format!("there is no person {person:?}; people are: {}", ids.join(", ")))
     }
 
     /// Returns the acting person.
@@ -98,14 +114,11 @@ impl Engine {
         let person = person.ok_or_else(|| {
             ServiceError::Wrong("who does it is missing: name a person of facility.toml".to_owned())
         })?;
-        self.setup.actor(person).ok_or_else(|| {
-            let ids: Vec<&str> = self.setup.facility.people.iter().map(|p| p.id.as_str()).collect();
-            ServiceError::Unknown(format!("there is no person {person:?}; people are: {}", ids.join(", ")))
-        })
+        self.setup.actor(person).ok_or_else(|| self.nobody(person))
     }
 
     /// Adds a finding to the audit record.
-    async fn finding(&mut self, finding: Finding) -> Result<Value, ServiceError> {
+    async fn finding(&mut self, caller: &Caller, finding: Finding) -> Result<Value, ServiceError> {
         let who = self.person(Some(&finding.person))?;
         let Finding { order, owner, due, text, .. } = finding;
         if due.parse::<jiff::civil::Date>().is_err() {
@@ -121,7 +134,8 @@ impl Engine {
         if self.replay_guard.with_id(&order).is_none() {
             return Err(ServiceError::Unknown(format!("no order {order:?} was accepted here")));
         }
-        let entry = ModeEvent::Finding { order, by: who.id, owner, due, text };
+        let acting = Some(caller.acting(Some(&who.id)));
+        let entry = ModeEvent::Finding { order, by: who.id, owner, due, text, acting };
         self.commit(Vec::new(), vec![entry], Vec::new(), Vec::new()).await?;
         Ok(serde_json::json!({"record": self.record.head()}))
     }
@@ -132,10 +146,10 @@ impl Engine {
         index: usize,
         person: Option<&str>,
         operation: Operation,
-        by: &str,
+        by: &Acting,
     ) -> Result<Event, ServiceError> {
         if operation == Operation::Stop {
-            return Ok(Event::Stop { by: by.to_owned() });
+            return Ok(Event::Stop { by: by.to_string() });
         }
         let who = self.person(person)?;
         let resolved: Option<&ResolvedPlan> =
@@ -163,7 +177,7 @@ impl Engine {
             Operation::Stop
             | Operation::Alternate(_)
             | Operation::BeginService(..)
-            | Operation::EndService => Event::Stop { by: by.to_owned() },
+            | Operation::EndService => Event::Stop { by: by.to_string() },
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use linli_domain::Id;
 use linli_domain::audit::hex;
+use linli_domain::caller::Acting;
 use linli_mode::order::{Doubt, Envelope, LARGEST, Order, OrderError};
 use linli_mode::record::ModeEvent;
 use serde_json::{Map, Value, json};
@@ -25,6 +26,35 @@ pub(super) struct Outcome {
     code: Option<String>,
     envelope: Option<String>,
     waits_for: Vec<&'static str>,
+}
+
+/// How an order came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Via {
+    /// From the broker.
+    Broker,
+    /// From somebody at the control socket, with the person on the spot who compared its code.
+    Caller(Acting),
+}
+
+// === impl Via ===
+
+impl Via {
+    /// Its word in the record: `mqtt`, or the account.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Broker => "mqtt",
+            Self::Caller(acting) => &acting.account,
+        }
+    }
+
+    /// Who sent it; `None` from the broker.
+    pub const fn acting(&self) -> Option<&Acting> {
+        match self {
+            Self::Broker => None,
+            Self::Caller(acting) => Some(acting),
+        }
+    }
 }
 
 // === impl Outcome ===
@@ -76,7 +106,7 @@ impl Outcome {
     }
 
     /// The entry of the record.
-    pub fn audit_entry(&self, via: &str) -> ModeEvent {
+    pub fn audit_entry(&self, via: &Via) -> ModeEvent {
         ModeEvent::Order {
             result: self.result.to_owned(),
             reason: self.reason.clone(),
@@ -84,13 +114,14 @@ impl Outcome {
             signers: self.signers.clone(),
             confirmed_by: self.confirmed_by.clone(),
             alarm: self.alarm.map(str::to_owned),
-            via: via.to_owned(),
+            via: via.as_str().to_owned(),
             envelope: self.envelope.clone(),
+            acting: via.acting().cloned(),
         }
     }
 
     /// The message on `event/order`, which is the answer too.
-    pub fn body(&self, via: &str) -> Map<String, Value> {
+    pub fn body(&self, via: &Via) -> Map<String, Value> {
         let order = self.order.as_ref();
         let rooms: Vec<Value> =
             self.rooms.iter().map(|(room, why)| json!({"room": room, "refused": why})).collect();
@@ -98,7 +129,7 @@ impl Outcome {
             "result": self.result, "reason": self.reason, "order": order.map(|o| &o.id),
             "kind": order.map(|o| o.kind.as_str()), "class": order.map(|o| o.class),
             "number": order.map(|o| o.seq), "code": self.code, "signers": self.signers, "rooms": rooms,
-            "security_alarm": self.alarm.is_some(), "via": via,
+            "security_alarm": self.alarm.is_some(), "via": via.as_str(),
         });
         if let Some(alarm) = self.alarm {
             body["alarm"] = json!(alarm);

@@ -61,14 +61,17 @@ async fn send(engine: &mut Engine, order: &Order) -> Value {
 }
 
 async fn send_by(engine: &mut Engine, order: &Order, people: usize) -> Value {
-    engine.order(&signed(order, people).bytes(), (None, None), "mqtt").await.expect("it is answered")
+    engine.order(&signed(order, people).bytes(), (None, None), None).await.expect("it is answered")
 }
 
 /// A person on the spot compared the code.
 async fn confirm(engine: &mut Engine, order: &Order, person: &str) -> Value {
     let envelope = signed(order, 2);
     let (bytes, code) = (envelope.bytes(), envelope.code());
-    engine.order(&bytes, (Some(&code), Some(person)), "lin").await.expect("it is answered")
+    engine
+        .order(&bytes, (Some(&code), Some(person)), Some(&linli_domain::caller::Caller::local("lin")))
+        .await
+        .expect("it is answered")
 }
 
 #[track_caller]
@@ -199,7 +202,9 @@ async fn without_any_numbers_two_people_on_the_spot_confirm() {
         assert_eq!(answer["result"], "quarantined", "{answer}");
     }
     let bytes = signed(&enter, 2);
-    let unknown = engine.order(&[], (Some(&bytes.code()), Some("nobody")), "lin").await;
+    let unknown = engine
+        .order(&[], (Some(&bytes.code()), Some("nobody")), Some(&linli_domain::caller::Caller::local("lin")))
+        .await;
     assert!(unknown.is_err(), "{unknown:?}");
     accepted(&confirm(&mut engine, &enter, "qian").await);
     // Who confirmed it stands in the record.
@@ -254,7 +259,7 @@ async fn a_flood_of_refusals_hides_no_equivocation() {
     let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
     accepted(&send(&mut engine, &enter).await);
     for _ in 0..100 {
-        refused(&engine.order(b"\xff", (None, None), "mqtt").await.unwrap(), "COSE_Sign");
+        refused(&engine.order(b"\xff", (None, None), None).await.unwrap(), "COSE_Sign");
     }
     let other = Order { id: "other".to_owned(), ..order(&engine, 1, Kind::Enter, Class::Actual, &[HALL]) };
     let answer = send(&mut engine, &other).await;
@@ -301,7 +306,7 @@ async fn a_plan_counts_while_a_key_that_signed_it_does() {
         setup.people.keyring.keys.push(second.clone());
         engine.setup = Arc::new(setup);
         let enter = order(&engine, seq, Kind::Enter, Class::Actual, &[PLAN]);
-        let answer = engine.order(&by_others(&enter), (None, None), "mqtt").await.unwrap();
+        let answer = engine.order(&by_others(&enter), (None, None), None).await.unwrap();
         match seq {
             3 => accepted(&answer),
             _ => refused(&answer, "signed by no key that is valid now"),

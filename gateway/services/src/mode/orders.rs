@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::audit::hex;
+use linli_domain::caller::Caller;
 use linli_domain::{Id, Topic};
 use linli_mode::cap::Alert;
 use linli_mode::order::{
@@ -23,7 +24,7 @@ use super::alternate::is_in_reserve;
 use super::commit::Decision;
 use super::engine::Engine;
 use super::order_numbers::OrderNumbers;
-use super::order_outcome::Outcome;
+use super::order_outcome::{Outcome, Via};
 use super::payload::message;
 use super::room::Room;
 use super::stored_orders::{REPLAY_GUARD, is_id_used, order_document};
@@ -33,9 +34,6 @@ use linli_mode::record::ModeEvent;
 
 /// How often the time that was reached is kept beside the database, at most.
 const KEEP_TIME_EVERY: Duration = Duration::from_secs(3600);
-
-/// Orders that came from the broker.
-const BROKER: &str = "mqtt";
 
 /// An event that an order causes in a room.
 struct RoomOrder {
@@ -51,24 +49,28 @@ impl Engine {
     pub(super) async fn receive_order(&mut self, order: &InboundOrder) {
         if order.retained {
             let why = "retained orders are refused: publish it without the retain flag".to_owned();
-            let _ = self.finish(Outcome::refused(why), BROKER).await;
+            let _ = self.finish(Outcome::refused(why), &Via::Broker).await;
             return;
         }
-        if let Err(error) = self.order(&order.payload, (None, None), BROKER).await {
+        if let Err(error) = self.order(&order.payload, (None, None), None).await {
             tracing::warn!(%error, "an order could not be handled");
         }
     }
 
     /// Receives an order in any form: COSE bytes, typed text or an alert message; or none, for an order
     /// that waits for its code. `confirmed`: the code that a person on the spot compared, and that
-    /// person. Returns the result as JSON.
+    /// person. `caller`: who sent it, none for the broker. Returns the result as JSON.
     pub(super) async fn order(
         &mut self,
         bytes: &[u8],
         confirmed: (Option<&str>, Option<&str>),
-        via: &str,
+        caller: Option<&Caller>,
     ) -> Result<Value, ServiceError> {
         let person = confirmed.1.map(|person| self.person(Some(person))).transpose()?;
+        let via = caller.map_or(Via::Broker, |caller| {
+            Via::Caller(caller.acting(person.as_ref().map(|person| &person.id)))
+        });
+        let via = &via;
         let bytes = match confirmed.0.filter(|_| bytes.is_empty()) {
             Some(code) => {
                 let waiting = self.quarantine.with_code(code).map(|waiting| waiting.bytes.clone());
@@ -99,10 +101,10 @@ impl Engine {
         &mut self,
         envelope: &Envelope,
         confirmed: Option<(&str, Option<Id>)>,
-        via: &str,
+        via: &Via,
     ) -> Result<Value, ServiceError> {
         let (order, mut outcome) = (&envelope.order, Outcome::of(envelope));
-        if order.authority == Authority::Local && via == BROKER {
+        if order.authority == Authority::Local && *via == Via::Broker {
             let why = "an order given on the spot is given on the spot: `linli order send`".to_owned();
             return self.finish(outcome.with(why), via).await;
         }
@@ -247,7 +249,7 @@ impl Engine {
     async fn accept(
         &mut self,
         outcome: Outcome,
-        via: &str,
+        via: &Via,
         decided: Vec<Decision>,
         document: Change,
         replay_guard: ReplayGuard,
@@ -282,7 +284,11 @@ impl Engine {
         if let Some(order) = &outcome.order {
             self.orders.insert(order.id.clone(), order.clone());
         }
-        tracing::warn!(order = outcome.order.as_ref().map(|o| o.id.as_str()), via, "order accepted");
+        tracing::warn!(
+            order = outcome.order.as_ref().map(|o| o.id.as_str()),
+            via = via.as_str(),
+            "order accepted"
+        );
         Ok(())
     }
 
@@ -523,7 +529,7 @@ impl Engine {
     }
 
     /// Receives an alert message. It opens a proposal and never moves anything.
-    async fn receive_message(&mut self, bytes: &[u8], via: &str) -> Result<Value, ServiceError> {
+    async fn receive_message(&mut self, bytes: &[u8], via: &Via) -> Result<Value, ServiceError> {
         let alert = match Alert::read(bytes) {
             Ok(alert) => alert,
             Err(error) => return self.finish(Outcome::refused(error.to_string()), via).await,
@@ -531,11 +537,11 @@ impl Engine {
         let proposal = alert.proposes();
         let proposes = proposal.as_ref().map(|p| format!("{} {}", p.class, p.kind.as_str()));
         let (identifier, at) = (alert.identifier.clone(), self.deps.clock.now().at);
-        let entry = ModeEvent::Message { identifier, proposes, via: via.to_owned() };
+        let entry = ModeEvent::Message { identifier, proposes, via: via.as_str().to_owned() };
         self.deps.health.ordered("proposal");
         let body = json!({
             "at": at, "result": "proposal", "identifier": alert.identifier, "sender": alert.sender,
-            "proposal": proposal, "via": via,
+            "proposal": proposal, "via": via.as_str(),
         });
         let Value::Object(members) = body.clone() else { return Ok(body) };
         self.deps.events.tell("order", &body);
@@ -547,12 +553,17 @@ impl Engine {
     }
 
     /// Records, publishes and returns the result of an order that moves nothing.
-    async fn finish(&mut self, outcome: Outcome, via: &str) -> Result<Value, ServiceError> {
+    async fn finish(&mut self, outcome: Outcome, via: &Via) -> Result<Value, ServiceError> {
         let at = self.deps.clock.now().at;
         let is_repeated = outcome.result == "repeated";
         self.deps.health.ordered(outcome.result);
         let body = outcome.body(via);
-        tracing::warn!(result = outcome.result, reason = outcome.reason, via, "order moves nothing");
+        tracing::warn!(
+            result = outcome.result,
+            reason = outcome.reason,
+            via = via.as_str(),
+            "order moves nothing"
+        );
         // Limits how fast invalid orders can fill the disk and the broker. Nobody who floods it hides an
         // alarm: each kind has a budget of its own.
         let budget = match outcome.alarm {

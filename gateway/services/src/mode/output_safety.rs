@@ -64,7 +64,7 @@ fn the_lamps() -> (String, Value) {
 async fn stop(engine: &mut Engine) -> Result<Value, String> {
     let what = RequestedAction::Do { room: ROOM.to_owned(), person: None, operation: Operation::Stop };
     let (reply, answer) = oneshot::channel();
-    engine.serve(Asked { account: "lin".to_owned(), what, reply }).await;
+    engine.serve(Asked { caller: linli_domain::caller::Caller::local("lin"), what, reply }).await;
     // Nobody answers the commands here: the time of the answer is over.
     engine.stops.iter_mut().for_each(|stop| stop.until = tokio::time::Instant::now());
     engine.answer_stops();
@@ -165,7 +165,7 @@ async fn a_stop_says_what_it_did_to_each_output() {
     let refused = stop(&mut engine).await.unwrap_err();
     assert!(refused.contains("peace"), "{refused}");
     let order = enter(&engine);
-    engine.order(&order, (None, None), "mqtt").await.unwrap();
+    engine.order(&order, (None, None), None).await.unwrap();
     let answer = stop(&mut engine).await.unwrap();
     assert_eq!(answer["stop"]["outputs"], json!([]));
     assert!(answer["stop"]["text"].as_str().unwrap().contains("nothing had been moved"), "{answer}");
@@ -181,7 +181,7 @@ async fn a_stop_says_which_output_could_not_be_written_and_why() {
     let room = index(&engine);
     let what = RequestedAction::Do { room: ROOM.to_owned(), person: None, operation: Operation::Stop };
     let (reply, mut answer) = oneshot::channel();
-    engine.serve(Asked { account: "lin".to_owned(), what, reply }).await;
+    engine.serve(Asked { caller: linli_domain::caller::Caller::local("lin"), what, reply }).await;
     assert!(answer.try_recv().is_err(), "the answer waits for the ends of the commands");
     let (serial, outputs) = (engine.rooms[&room].serial, engine.stops[0].outputs.clone());
     for output in outputs {
@@ -235,11 +235,16 @@ async fn a_waiver_has_a_number_an_end_and_a_name() {
         .filter(|id| *id != "entry-closed")
         .collect();
     for hours in [0, 24 * 8] {
-        let refused = engine.answer("lin", waive(waivable[0], hours)).await.unwrap_err().to_string();
+        let refused = engine
+            .answer(&linli_domain::caller::Caller::local("lin"), waive(waivable[0], hours))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("7 days"), "{refused}");
     }
     for (number, step) in (1..).zip(&waivable) {
-        let answer = engine.answer("lin", waive(step, 2)).await.unwrap();
+        let answer =
+            engine.answer(&linli_domain::caller::Caller::local("lin"), waive(step, 2)).await.unwrap();
         let shown =
             answer["rooms"][0]["steps"].as_array().unwrap().iter().find(|shown| shown["step"] == **step);
         let waiver = &shown.unwrap()["waiver"];

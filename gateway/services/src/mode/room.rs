@@ -1,11 +1,12 @@
 //! A room under the service: its state, its timers and its actions under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Id;
 use linli_domain::Timestamp;
+use linli_domain::caller::Acting;
 use linli_mode::{Action, Effect, ResolvedPlan, Stage, State, StepState, Timer, Truth};
 use linli_store::{Change, Document};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub struct Room {
     pub outputs: BTreeMap<usize, MadeSafe>,
     /// Why its plan is not that of the configuration.
     pub notice: Option<String>,
+    /// Who acted under the present order.
+    pub acting: BTreeSet<Acting>,
 }
 
 /// What became of the command that makes an output safe.
@@ -85,6 +88,9 @@ pub struct StoredRoom {
     pub(super) entered: Option<StoredEntered>,
     #[serde(default)]
     pub(super) last: BTreeMap<String, SwitchTime>,
+    /// Who acted under the present order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) acting: BTreeSet<Acting>,
 }
 
 /// What is stored beside a room's state after a transition.
@@ -98,6 +104,8 @@ pub struct RoomUpdate {
     pub entered: Option<Entered>,
     /// Durations of the last switches.
     pub last: BTreeMap<String, SwitchTime>,
+    /// Who acted under the present order.
+    pub acting: BTreeSet<Acting>,
 }
 
 // === impl Room ===
@@ -125,6 +133,7 @@ impl Room {
             is_proposed: false,
             outputs: BTreeMap::new(),
             notice: None,
+            acting: BTreeSet::new(),
         })
     }
 
@@ -143,6 +152,7 @@ impl Room {
         room.predicates.set_drill(room.state.is_exercise());
         (room.since, room.ordered) = (stored.since, stored.ordered);
         room.tally.last = stored.last;
+        room.acting = stored.acting;
         let entered = stored.entered;
         room.entered = entered.as_ref().and_then(|entered| Entered::resume(setup, entered.clone(), now));
         if entered.is_some() && room.entered.is_none() {
@@ -162,10 +172,10 @@ impl Room {
     ) -> Change {
         let plan_name = plan.map(|plan| (plan.brief.plan.key(), linli_domain::audit::hex(&plan.hash)));
         let building = plan.map(|plan| plan.building.clone());
-        let RoomUpdate { since, ordered, entered, last } = after.clone();
+        let RoomUpdate { since, ordered, entered, last, acting } = after.clone();
         let entered = entered.as_ref().map(Entered::stored);
-        let stored =
-            StoredRoom { plan: plan_name, building, state: state.clone(), since, ordered, entered, last };
+        let (plan, state) = (plan_name, state.clone());
+        let stored = StoredRoom { plan, building, state, since, ordered, entered, last, acting };
         let body = serde_json::to_string(&stored).expect("a room is made of JSON values");
         Change::Document(Document { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
     }

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp, Topic};
 use linli_mode::record::ModeEvent;
 use linli_mode::{Fire, Truth};
@@ -54,9 +55,9 @@ impl Engine {
         index: usize,
         person: Option<&str>,
         (why, span): (&str, Duration),
-        by: &str,
+        acting: &Acting,
     ) -> Result<(), ServiceError> {
-        let who = self.person(person)?;
+        let (who, by) = (self.person(person)?, acting.to_string());
         let why = why.trim();
         if why.is_empty() || why.chars().any(char::is_control) || why.chars().count() > MOST_CHARACTERS {
             let text = format!("why is not one line of 1 to {MOST_CHARACTERS} characters （请写明原因）");
@@ -78,14 +79,16 @@ impl Engine {
         self.may_be_served(index)?;
         let (now, room) = (self.now(), self.rooms[&index].id.clone());
         let until = now.at.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+        let (since, until) = (now.at, Timestamp(until));
         let stored =
-            StoredService { by: by.to_owned(), why: why.to_owned(), since: now.at, until: Timestamp(until) };
+            StoredService { by: by.clone(), why: why.to_owned(), since, until, acting: Some(acting.clone()) };
         let entry = ModeEvent::Service {
             room: room.clone(),
             state: "begun".to_owned(),
-            by: Some(by.to_owned()),
+            by: Some(by.clone()),
             why: why.to_owned(),
             until: Some(stored.until),
+            acting: Some(acting.clone()),
         };
         let text = format!("{}：进入检修状态（{why}）", self.room_name(index));
         let body = json!({
@@ -105,7 +108,7 @@ impl Engine {
     }
 
     /// Ends the service state of a room on behalf of a person.
-    pub(super) async fn end_service_of(&mut self, index: usize, by: &str) -> Result<(), ServiceError> {
+    pub(super) async fn end_service_of(&mut self, index: usize, by: &Acting) -> Result<(), ServiceError> {
         if !self.end_service(index, ServiceEnd::Person, Some(by)) {
             let room = &self.rooms[&index].id;
             return Err(ServiceError::Conflict(format!(
@@ -152,7 +155,7 @@ impl Engine {
 
     /// Ends the service state of a room: closes its outputs to commands and makes them safe at once. What the
     /// record says of it is stored with the next transaction. Returns whether there was one.
-    pub(super) fn end_service(&mut self, index: usize, end: ServiceEnd, by: Option<&str>) -> bool {
+    pub(super) fn end_service(&mut self, index: usize, end: ServiceEnd, by: Option<&Acting>) -> bool {
         let Some(room) = self.setup.facility.rooms.get(index).map(|room| room.id.clone()) else {
             return false;
         };
@@ -179,14 +182,16 @@ impl Engine {
         self.pending.entries.push(ModeEvent::Service {
             room: room.clone(),
             state: "ended".to_owned(),
-            by: by.map(str::to_owned),
+            by: by.map(ToString::to_string),
             why: why.to_owned(),
             until: None,
+            acting: by.cloned(),
         });
         self.pending.documents.push(document(&room, None, now.at));
         let text = format!("{}：检修状态结束（{chinese}），输出恢复安全状态", self.room_name(index));
         let body = json!({
-            "at": now.at, "kind": "service", "room": room, "text": text, "state": "ended", "by": by, "why": why,
+            "at": now.at, "kind": "service", "room": room, "text": text, "state": "ended",
+            "by": by.map(ToString::to_string), "why": why,
         });
         self.deps.events.tell("mode", &body);
         if let Value::Object(body) = body {
@@ -342,7 +347,7 @@ impl Engine {
     }
 
     /// Stops the service state of a room, if it is in one or has just left it.
-    pub(super) async fn stop_service(&mut self, index: usize, by: &str) -> Result<bool, ServiceError> {
+    pub(super) async fn stop_service(&mut self, index: usize, by: &Acting) -> Result<bool, ServiceError> {
         let room = self.rooms[&index].id.clone();
         let is_ended = self.end_service(index, ServiceEnd::Stop, Some(by));
         if is_ended {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,6 +30,9 @@ pub(super) struct StoredService {
     pub(super) why: String,
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
+    /// Who began it; earlier versions stored none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acting: Option<Acting>,
 }
 
 /// A room in the service state.
@@ -118,8 +122,12 @@ impl RoomServices {
     /// The service state as the JSON of the room's status; `None` without one.
     pub(super) fn view(&self, room: &Id) -> Option<Value> {
         if let Some(Open { stored, .. }) = self.open.get(room) {
-            let StoredService { by, why, since, until } = stored;
-            return Some(json!({"state": "open", "by": by, "why": why, "since": since, "until": until}));
+            let StoredService { by, why, since, until, acting } = stored;
+            let is_unverified = acting.as_ref().is_none_or(|acting| acting.unverified);
+            return Some(json!({
+                "state": "open", "by": by, "why": why, "since": since, "until": until, "acting": acting,
+                "unverified": is_unverified,
+            }));
         }
         let Ending { setup, plan, unproven, .. } = self.ending.get(room)?;
         let outputs: Vec<String> = unproven

@@ -16,16 +16,16 @@ use super::view;
 impl Engine {
     /// Serves a request and sends the answer.
     pub(super) async fn serve(&mut self, asked: Asked) {
-        let Asked { account: who, what: action, reply } = asked;
+        let Asked { caller, what: action, reply } = asked;
         let Some(room) = self.room_stopped_by(&action) else {
-            let answer = self.answer(&who, action).await;
+            let answer = self.answer(&caller, action).await;
             let _ = reply.send(answer);
             return;
         };
         let until = Instant::now() + ANSWER_WITHIN;
         let outputs = BTreeSet::new();
         self.deciding = Some(PendingStop { room, outputs, until, is_recorded: false, reply });
-        let answer = self.answer(&who, action).await;
+        let answer = self.answer(&caller, action).await;
         self.stopped.remove(&room);
         if let Some(stop) = self.deciding.take() {
             match answer {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use linli_domain::Id;
 use linli_mode::facility::{Facility, Site};
 use linli_mode::order::Series;
 use linli_mode::{
@@ -96,12 +97,28 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
         "unproven": explain::unproven(&setup.facility, resolved, run),
         "outputs": outputs_view(setup, room, resolved), "silent": silent, "steps": steps,
         "held": explain::held(room, resolved, run), "asked": explain::asked(room, resolved, run),
-        "waits": explain::waits_for(&setup.facility, room, resolved, run),
+        "waits": explain::waits_for(&setup.facility, room, resolved, run), "people": people(room, run),
     });
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
     body
+}
+
+/// Returns who acted under the present order: the person, the account, how it logged in, and whether that proves who
+/// the person is. Of people who acted before an upgrade from 0.1 only the name is known.
+fn people(room: &Room, run: &Run) -> Vec<Value> {
+    let is_known = |person: &Id| room.acting.iter().any(|acting| acting.person.as_ref() == Some(person));
+    let waived = run.waivers.values().map(|waiver| &waiver.by);
+    let named: BTreeSet<&Id> = run.doers.values().flatten().chain(waived).collect();
+    let unknown = named.into_iter().filter(|person| !is_known(person));
+    let known = room.acting.iter().map(|acting| {
+        json!({
+            "person": acting.person, "account": acting.account, "login": acting.login, "screen": acting.screen,
+            "unverified": acting.unverified,
+        })
+    });
+    known.chain(unknown.map(|person| json!({"person": person, "unverified": true}))).collect()
 }
 
 fn step_view(engine: &Engine, room: &Room, run: &Run, resolved: &ResolvedPlan, step: usize) -> Value {

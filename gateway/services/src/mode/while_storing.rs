@@ -71,14 +71,18 @@ impl Engine {
     /// Executes a stop. Returns the request, which is decided in its turn.
     fn stop_at_once(&mut self, asked: Asked) -> Asked {
         let Some(index) = self.room_stopped_by(&asked.what) else { return asked };
-        let stop = Event::Stop { by: asked.account.clone() };
+        let stop = Event::Stop { by: asked.caller.account.clone() };
+        let RequestedAction::Do { person, .. } = &asked.what else { return asked };
+        if let Ok(by) = self.acting(&asked.caller, person.as_deref()) {
+            self.end_service(index, ServiceEnd::Stop, Some(&by));
+        }
         let Some(outputs) = self.make_safe_at_once(index, &stop, ServiceEnd::Stop) else { return asked };
         self.stopped.insert(index);
         let (unheard, _) = oneshot::channel();
-        let Asked { account, what, reply } = asked;
+        let Asked { caller, what, reply } = asked;
         let until = Instant::now() + ANSWER_WITHIN;
         self.stops.push(PendingStop { room: index, outputs, until, is_recorded: false, reply });
-        Asked { account, what, reply: unheard }
+        Asked { caller, what, reply: unheard }
     }
 
     /// Executes the fire that a batch reports.

@@ -38,7 +38,7 @@ enum Verb {
     Finding {
         /// Id of the order of the drill
         order: String,
-        /// Your id in facility.toml
+        /// Your id in facility.toml; recorded as unverified (未核实)
         #[arg(long = "as", value_name = "PERSON")]
         person: String,
         /// Who resolves it

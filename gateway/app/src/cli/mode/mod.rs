@@ -142,7 +142,7 @@ struct Step {
     room: String,
     /// The step
     step: String,
-    /// Your id in facility.toml
+    /// Your id in facility.toml; recorded as unverified (未核实)
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     #[command(flatten)]
@@ -153,7 +153,7 @@ struct Step {
 struct Operation {
     /// The room
     room: String,
-    /// Your id in facility.toml
+    /// Your id in facility.toml; recorded as unverified (未核实)
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use super::act;
 pub struct Args {
     /// The room
     room: String,
-    /// Your id in facility.toml
+    /// Your id in facility.toml; recorded as unverified (未核实)
     #[arg(long = "as", value_name = "PERSON", required_unless_present = "end")]
     person: Option<String>,
     /// What it is for

@@ -145,22 +145,29 @@ pub fn print_room(room: &Value, zone: &Zone) {
     for step in room["steps"].as_array().into_iter().flatten() {
         print_step(step);
     }
+    print_people(room);
     let policy = &room["policy"];
     if policy.is_object() {
         println!("  数据策略 policy {} · 自 since {}", word(policy, "plan"), time(zone, &policy["since"]));
     }
+    print_alternate(room);
+}
+
+/// Prints the room that can be used instead, and how to begin it, if one is proposed.
+fn print_alternate(room: &Value) {
     let alternate = &room["alternate"];
-    if alternate.is_object() {
-        println!(
-            "  可改用 alternate {} → {}: {}",
-            word(alternate, "room"),
-            word(alternate, "plan"),
-            word(alternate, "why")
-        );
-        match alternate["needed"].as_str() {
-            None => println!("    linli mode alternate {} --as PERSON --why …", word(room, "room")),
-            Some(needed) => println!("    {needed}"),
-        }
+    if !alternate.is_object() {
+        return;
+    }
+    println!(
+        "  可改用 alternate {} → {}: {}",
+        word(alternate, "room"),
+        word(alternate, "plan"),
+        word(alternate, "why")
+    );
+    match alternate["needed"].as_str() {
+        None => println!("    linli mode alternate {} --as PERSON --why …", word(room, "room")),
+        Some(needed) => println!("    {needed}"),
     }
 }
 
@@ -214,9 +221,10 @@ fn print_service(room: &Value, zone: &Zone) {
     let service = &room["service"];
     match service["state"].as_str() {
         Some("open") => println!(
-            "  检修中 service  至 until {} · {} · {}",
+            "  检修中 service  至 until {} · {}{} · {}",
             time(zone, &service["until"]),
             word(service, "by"),
+            if service["unverified"] == Value::Bool(true) { "（未核实 unverified）" } else { "" },
             word(service, "why")
         ),
         Some(_) => println!(
@@ -224,6 +232,23 @@ fn print_service(room: &Value, zone: &Zone) {
             strings(&service["unproven"]).join(", ")
         ),
         None => {}
+    }
+}
+
+/// Prints who acted under the order, by which account, and whether a log-in proves it.
+fn print_people(room: &Value) {
+    for acting in room["people"].as_array().into_iter().flatten() {
+        let screen = acting["screen"].as_str().or_else(|| acting["screen"]["enrolled"].as_str());
+        let known = [acting["account"].as_str(), acting["login"].as_str(), screen];
+        let known: Vec<&str> = known.into_iter().flatten().collect();
+        let known = if known.is_empty() { "未记录 not recorded".to_owned() } else { known.join(", ") };
+        match (acting["person"].as_str(), &acting["unverified"]) {
+            (None, _) => println!("  人员 person    （未具名 no name given） · {known}"),
+            (Some(person), Value::Bool(true)) => println!(
+                "  人员 person    {person} · {known} · 未核实 unverified: 姓名未经登录证实 no log-in proves this name"
+            ),
+            (Some(person), _) => println!("  人员 person    {person} · {known} · 已核实 verified"),
+        }
     }
 }
 

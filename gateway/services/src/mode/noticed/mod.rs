@@ -175,7 +175,11 @@ impl Bench {
 
     async fn act(&mut self, person: &str, operation: Operation) -> Result<(), String> {
         let action = does(person, operation);
-        self.engine.answer("lin", action).await.map(drop).map_err(|why| why.to_string())
+        self.engine
+            .answer(&linli_domain::caller::Caller::local("lin"), action)
+            .await
+            .map(drop)
+            .map_err(|why| why.to_string())
     }
 
     /// Whatever was submitted since the last call: first what is sent usually, then what makes safe.

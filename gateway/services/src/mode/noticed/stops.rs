@@ -15,8 +15,11 @@ const LATER: Duration = Duration::from_secs(3600);
 fn asks(bench: &mut Bench, operations: Vec<Operation>) -> mpsc::Sender<Asked> {
     let (asked, queue) = mpsc::channel(8);
     for operation in operations {
-        let request =
-            Asked { account: "lin".to_owned(), what: does("sun", operation), reply: oneshot::channel().0 };
+        let request = Asked {
+            caller: linli_domain::caller::Caller::local("lin"),
+            what: does("sun", operation),
+            reply: oneshot::channel().0,
+        };
         asked.try_send(request).unwrap();
     }
     bench.engine.deps.asked = queue;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use linli_domain::caller::{Caller, Login, Screen};
 use linli_mode::{Event, Phase, StepState, Truth};
 
 use super::{Bench, LAMPS, OFF, ON, batch_of};
@@ -65,9 +66,72 @@ async fn the_room_is_held_after_a_restart_though_only_its_stop_was_pending() {
         due: "2026-12-31".to_owned(),
         text: "门禁反应慢".to_owned(),
     };
-    bench.engine.answer("lin", crate::mode::RequestedAction::Finding(finding)).await.unwrap();
+    bench.engine.answer(&Caller::local("lin"), crate::mode::RequestedAction::Finding(finding)).await.unwrap();
     let (again, ..) = super::engine(&bench.site).await;
     assert_eq!(again.rooms[&bench.room].state.phase, Phase::Held);
+}
+
+/// The people of the room's status: person, account, log-in, and `unverified` beside a name that nothing proves.
+fn people(engine: &crate::mode::engine::Engine) -> BTreeSet<String> {
+    let shown = crate::mode::view::status(engine);
+    let rooms = shown["rooms"].as_array().expect("rooms");
+    let room = rooms.iter().find(|room| room["room"] == super::ROOM).expect("the room");
+    let row = |acting: &serde_json::Value| {
+        let text = |key: &str| acting[key].as_str().unwrap_or("-").to_owned();
+        let mark = if acting["unverified"] == true { "unverified" } else { "verified" };
+        [text("person"), text("account"), text("login"), mark.to_owned()].join(" ")
+    };
+    room["people"].as_array().expect("people").iter().map(row).collect()
+}
+
+/// Stops the room as somebody.
+async fn stops(bench: &mut Bench, caller: &Caller, person: Option<&str>) {
+    let person = person.map(str::to_owned);
+    let (room, operation) = (super::ROOM.to_owned(), Operation::Stop);
+    let stop = crate::mode::RequestedAction::Do { room, person, operation };
+    bench.engine.answer(caller, stop).await.expect("a stop");
+}
+
+#[tokio::test]
+async fn who_acts_is_shown_and_recorded_with_the_log_in_that_proves_it() {
+    let mut bench = Bench::switched().await;
+    let named = ["qian", "sun", "zhao"].map(|person| format!("{person} lin local unverified"));
+    assert_eq!(
+        people(&bench.engine),
+        BTreeSet::from(named.clone()),
+        "names, and an account that is no log-in"
+    );
+    // The same person, at a screen where they logged in.
+    let screen = Screen::Enrolled(linli_domain::Id::new("reading-screen").expect("an id"));
+    let logged_in = Caller { account: "sun".to_owned(), login: Login::Code, screen };
+    stops(&mut bench, &logged_in, Some("sun")).await;
+    let more = ["sun sun code verified".to_owned()];
+    let all: BTreeSet<String> = named.into_iter().chain(more).collect();
+    assert_eq!(people(&bench.engine), all, "what was not proven before remains so");
+    let (again, ..) = super::engine(&bench.site).await;
+    assert_eq!(people(&again), all, "a restart forgets nobody");
+    let dump = bench.site.dump().await;
+    for acting in [
+        r#""acting":{"account":"lin","login":"local","screen":"local_socket","person":"sun","unverified":true}"#,
+        r#""acting":{"account":"sun","login":"code","screen":{"enrolled":"reading-screen"},"person":"sun"}"#,
+    ] {
+        let mut entries = dump.lines().filter(|line| line.starts_with("document mode-line "));
+        assert!(entries.any(|line| line.contains(acting)), "{acting}");
+    }
+    // A room that was stored by an earlier version knows the names only.
+    bench.engine.rooms.get_mut(&bench.room).expect("the room").acting.clear();
+    assert!(people(&bench.engine).iter().all(|row| row.ends_with(" - - unverified")));
+}
+
+#[tokio::test]
+async fn accounts_beside_an_order_have_a_bound() {
+    let mut bench = Bench::switched().await;
+    for number in 0..100 {
+        stops(&mut bench, &Caller::local(format!("local:{number}")), None).await;
+    }
+    assert_eq!(bench.engine.rooms[&bench.room].acting.len(), 64);
+    let last = r#""acting":{"account":"local:99","login":"local","screen":"local_socket"}"#;
+    assert!(bench.site.dump().await.contains(last), "the record names everybody");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn stop(bench: &mut Bench) -> Answer {
     let (sender, queue) = mpsc::channel(8);
     let (reply, answer) = oneshot::channel();
     let what = does("sun", Operation::Stop);
-    sender.try_send(Asked { account: "lin".to_owned(), what, reply }).unwrap();
+    sender.try_send(Asked { caller: linli_domain::caller::Caller::local("lin"), what, reply }).unwrap();
     bench.engine.deps.asked = queue;
     answer
 }
@@ -100,7 +100,7 @@ async fn a_stop_that_is_stored_says_nothing_of_the_disk() {
     let (reply, mut answer) = oneshot::channel();
     let outputs = bench.state().run.as_ref().unwrap().moved.clone();
     let what = does("sun", Operation::Stop);
-    bench.engine.serve(Asked { account: "lin".to_owned(), what, reply }).await;
+    bench.engine.serve(Asked { caller: linli_domain::caller::Caller::local("lin"), what, reply }).await;
     assert!(answer.try_recv().is_err(), "the commands are under way");
     for output in outputs {
         let (room, serial) = (bench.room, bench.room().serial);
