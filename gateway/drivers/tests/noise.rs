@@ -8,7 +8,7 @@ use fastrand::Rng;
 use linli_domain::vital::{self, Measurement, Patient, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Timestamp};
 use linli_drivers::health::models::{Decoded, MODELS, Model};
-use linli_drivers::health::spot::Spot;
+use linli_vitals::spot::Spot;
 use tokio::time::Instant;
 
 /// Ten minutes.

@@ -200,7 +200,23 @@ impl Bus {
             to.write_all(&frame[..frame.len() / 2]).await?;
             return Ok(After::Close);
         }
-        let parts = self.parts(fault, &frame);
+        self.send(number, self.parts(fault, &frame), is_true, to).await?;
+        let earlier = std::mem::replace(&mut self.state().earlier, frame);
+        Ok(match fault {
+            Some(Fault::Stale(pause)) => After::Idle(pause, earlier),
+            Some(Fault::StaleHalf(pause)) => After::Idle(pause, earlier[..earlier.len() / 2].to_vec()),
+            _ => after,
+        })
+    }
+
+    /// Sends the parts of an answer; one that is true counts as given with its last part.
+    async fn send(
+        &self,
+        number: u32,
+        parts: Vec<(Duration, Vec<u8>)>,
+        is_true: bool,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> std::io::Result<()> {
         let last = parts.len() - 1;
         for (index, (pause, bytes)) in parts.into_iter().enumerate() {
             sleep(pause).await;
@@ -209,12 +225,7 @@ impl Bus {
             }
             to.write_all(&bytes).await?;
         }
-        let earlier = std::mem::replace(&mut self.state().earlier, frame);
-        Ok(match fault {
-            Some(Fault::Stale(pause)) => After::Idle(pause, earlier),
-            Some(Fault::StaleHalf(pause)) => After::Idle(pause, earlier[..earlier.len() / 2].to_vec()),
-            _ => after,
-        })
+        Ok(())
     }
 
     /// Keeps a request. Returns its number, and whether nobody answers at present.

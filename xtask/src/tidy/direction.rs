@@ -3,14 +3,15 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
     ("linli-domain", &["linli-golden"]),
     ("linli-mode", &["linli-domain"]),
     ("linli-listen", &[]),
-    ("linli-drivers", &["linli-domain", "linli-listen", "linli-wire"]),
+    ("linli-vitals", &["linli-domain"]),
+    ("linli-drivers", &["linli-listen", "linli-vitals", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
     ("linli-uplink", &["linli-store"]),
     // The store and the uplink for their settings.

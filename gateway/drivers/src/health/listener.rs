@@ -14,12 +14,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::connections::{Activity, Connections};
-use super::hl7::mllp::{Framer, Step, frame};
-use super::hl7::{Code, Message, acknowledge, batch, results};
-use super::zone::Zone;
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
+use linli_vitals::Zone;
+use linli_vitals::hl7::mllp::{Framer, Step, frame};
+use linli_vitals::hl7::{Code, Message, acknowledge, batch, results};
 
 /// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -27,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// Time after the end of a message in which the return that belongs to it must come; some devices send none.
 const RETURN_WITHIN: Duration = Duration::from_millis(300);
 
-/// Answer to a message longer than [`super::hl7::mllp::LONGEST`].
+/// Answer to a message longer than [`linli_vitals::hl7::mllp::LONGEST`].
 const TOO_LONG: &str = "the message is longer than 1 MiB; send its results in several messages";
 
 /// Time limit for sending an answer.

@@ -3,8 +3,8 @@
 use linli_domain::Civil;
 use linli_domain::vital::{NoReading, Quantity, Reading, is_placeholder};
 
-use super::{contec, nonin, spp};
 use crate::port::Parity;
+use linli_vitals::{contec, nonin, spp};
 
 /// A supported model.
 pub struct Model {

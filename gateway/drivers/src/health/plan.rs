@@ -6,12 +6,12 @@ use linli_domain::vital::Quantity;
 use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType};
 
 use super::bluetooth::gatt;
-use super::zone::Zone;
 use super::{listener, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
 pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
 use crate::protocol::{Problem, RawDevice};
+use linli_vitals::Zone;
 
 /// A checked health line: one device that sends by itself.
 pub(super) type HealthPlan = Plan<Medium>;

@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::models::{self, Decoder};
 use super::talk::Talk;
-use super::zone::Zone;
 use crate::backoff::Backoff;
 use crate::line::LineContext;
 use crate::port::Serial;
+use linli_vitals::Zone;
 
 /// Silence after which a stream has no value any more.
 const SILENT: Duration = Duration::from_secs(5);

@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::models::Decoded;
-use super::spot::Spot;
-use super::zone::Zone;
 use crate::line::{DeviceState, LineContext, LineEvent, NotTaken, VitalMeasurement};
+use linli_vitals::Zone;
+use linli_vitals::spot::Spot;
 
 /// Interval of live values of a stream.
 const SHOW: Duration = Duration::from_secs(1);

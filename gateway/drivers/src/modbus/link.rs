@@ -89,7 +89,7 @@ pub struct Link {
     framing: Framing,
     buffer: BytesMut,
     last_byte: Instant,
-    owed: Option<Owed>,
+    owed: Option<LateAnswer>,
     /// Transaction ids of requests that were not answered in time: they are not given to others.
     unanswered: VecDeque<u16>,
     other_unit: Option<u8>,
@@ -98,7 +98,7 @@ pub struct Link {
 }
 
 /// An answer that did not arrive in time and may still come.
-pub struct Owed {
+pub struct LateAnswer {
     unit: u8,
     request: Request,
     until: Instant,
@@ -227,19 +227,19 @@ impl Link {
                 let earlier = self.owed.take().map(|owed| owed.until);
                 let until = earlier.map_or(until, |earlier| earlier.max(until));
                 let is_with_others = earlier.is_some();
-                self.owed = Some(Owed { unit, request: request.clone(), until, is_with_others });
+                self.owed = Some(LateAnswer { unit, request: request.clone(), until, is_with_others });
             }
         }
     }
 
     /// Takes over what a former link of the same line was still owed.
-    pub fn expect_late(&mut self, owed: Option<Owed>) {
+    pub fn expect_late(&mut self, owed: Option<LateAnswer>) {
         self.owed = owed;
     }
 
     /// Returns what is still owed.
     #[must_use]
-    pub fn into_owed(self) -> Option<Owed> {
+    pub fn into_owed(self) -> Option<LateAnswer> {
         self.owed
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::line::LineHealth;
-use crate::modbus::link::{Answer, Failure, Link, Owed, Stage};
+use crate::modbus::link::{Answer, Failure, LateAnswer, Link, Stage};
 use crate::modbus::plan::{Medium, Timing};
 use crate::modbus::transport::{Opener, Real, describe};
 use crate::modbus::wire::pdu::Request;
@@ -24,7 +24,7 @@ pub(super) struct Session {
     health: Arc<LineHealth>,
     link: Option<Link>,
     /// What may still arrive of a request that the last link sent.
-    owed: Option<Owed>,
+    owed: Option<LateAnswer>,
     /// The unit that answered instead of the one that was asked last.
     other_unit: Option<u8>,
     is_resting: bool,

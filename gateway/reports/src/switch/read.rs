@@ -302,17 +302,20 @@ impl Reader<'_> {
                     found.findings.push([by.to_string(), text, owner, due]);
                 }
             }
-            ModeEvent::Started { .. } => {
-                for report in self.found.iter_mut().flat_map(|found| &mut found.rooms) {
-                    if self.follows.contains(&report.room) {
-                        let what = "网关重新启动，人工证据作废并重走 restarted: walked again".to_owned();
-                        report.occurrences.push(Occurrence::Decided { at, what });
-                    }
-                }
-            }
+            ModeEvent::Started { .. } => self.restarted(at),
             _ => {}
         }
         Ok(())
+    }
+
+    /// The gateway started again while rooms followed this order.
+    fn restarted(&mut self, at: Timestamp) {
+        for report in self.found.iter_mut().flat_map(|found| &mut found.rooms) {
+            if self.follows.contains(&report.room) {
+                let what = "网关重新启动，人工证据作废并重走 restarted: walked again".to_owned();
+                report.occurrences.push(Occurrence::Decided { at, what });
+            }
+        }
     }
 
     /// Begins the report of a room that now follows this order; ends it when it follows another.

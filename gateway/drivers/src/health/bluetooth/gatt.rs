@@ -13,8 +13,8 @@ use super::profiles::{self, Profile};
 use super::radio::{Address, Notifications, Radio};
 use crate::backoff::Backoff;
 use crate::health::talk::Talk;
-use crate::health::zone::Zone;
 use crate::line::{DeviceState, LineContext};
+use linli_vitals::Zone;
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]

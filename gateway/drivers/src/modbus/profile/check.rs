@@ -160,13 +160,7 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
     if !useless.is_empty() {
         wrong(format!("{} is of no use with this type: leave it out", useless.join(", ")));
     }
-    let most = u64::MAX.checked_shr(64 - 16 * u32::from(kind.words().min(4))).unwrap_or(0);
-    if let Some(none) = raw.none.iter().find(|none| **none > most) {
-        wrong(format!("none = {none:#X} is more than the {} registers can hold", kind.words()));
-    }
-    if raw.range.is_some_and(|(low, high)| low >= high || low.is_nan() || high.is_nan()) {
-        wrong("range must be [low, high] with low below high".to_owned());
-    }
+    wrong_limits(raw, kind).into_iter().for_each(&mut wrong);
     let code = raw.unit.clone().unwrap_or_else(|| "1".to_owned());
     if let Some(why) = unknown_unit(&code) {
         wrong(why);
@@ -207,6 +201,19 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
             }
         })
         .collect()
+}
+
+/// What is wrong with `none` and `range`.
+fn wrong_limits(raw: &RawPoint, kind: Kind) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let most = u64::MAX.checked_shr(64 - 16 * u32::from(kind.words().min(4))).unwrap_or(0);
+    if let Some(none) = raw.none.iter().find(|none| **none > most) {
+        wrong.push(format!("none = {none:#X} is more than the {} registers can hold", kind.words()));
+    }
+    if raw.range.is_some_and(|(low, high)| low >= high || low.is_nan() || high.is_nan()) {
+        wrong.push("range must be [low, high] with low below high".to_owned());
+    }
+    wrong
 }
 
 /// The keys of a point that its type does not use.

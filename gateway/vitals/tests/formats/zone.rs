@@ -1,6 +1,6 @@
 //! Offsets from UTC.
 
-use linli_drivers::health::Zone;
+use linli_vitals::Zone;
 
 #[test]
 fn offsets_of_the_configuration() {

@@ -1,7 +1,7 @@
 //! The heart rate characteristic.
 
-use linli_drivers::health::ble::HeartRate;
-use linli_drivers::health::ble::Truncated;
+use linli_vitals::ble::HeartRate;
+use linli_vitals::ble::Truncated;
 
 #[test]
 fn the_published_payloads() {

@@ -1,8 +1,8 @@
 //! The temperature characteristic.
 
 use linli_domain::vital::Site;
-use linli_drivers::health::ble::Temperature;
-use linli_drivers::health::ble::Truncated;
+use linli_vitals::ble::Temperature;
+use linli_vitals::ble::Truncated;
 
 #[test]
 fn the_published_payload_and_its_truncation() {

@@ -2,9 +2,9 @@
 
 use linli_domain::vital::{Caveat, Comparator, Measurement, NoReading, Quantity, Reading, Site};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
-use linli_drivers::health::Zone;
-use linli_drivers::health::hl7::message::Message;
-use linli_drivers::health::hl7::{Code, Refused, acknowledge, results};
+use linli_vitals::Zone;
+use linli_vitals::hl7::message::Message;
+use linli_vitals::hl7::{Code, Refused, acknowledge, results};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
 const ZONE: Zone = Zone(480);

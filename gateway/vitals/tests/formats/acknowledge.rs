@@ -1,8 +1,8 @@
 //! Acknowledgements of messages.
 
 use linli_domain::Timestamp;
-use linli_drivers::health::hl7::message::Message;
-use linli_drivers::health::hl7::{Code, acknowledge};
+use linli_vitals::hl7::message::Message;
+use linli_vitals::hl7::{Code, acknowledge};
 
 const NOW: Timestamp = Timestamp(1_795_397_400_000);
 

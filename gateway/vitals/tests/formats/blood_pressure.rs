@@ -1,8 +1,8 @@
 //! The blood pressure characteristic.
 
 use linli_domain::vital::Caveat;
-use linli_drivers::health::ble::Truncated;
-use linli_drivers::health::ble::{BloodPressure, PulseRange};
+use linli_vitals::ble::Truncated;
+use linli_vitals::ble::{BloodPressure, PulseRange};
 
 const MMHG: [u8; 19] =
     [0x1E, 0x8A, 0, 0x58, 0, 0x78, 0, 0, 0, 4, 0x11, 0x14, 0x29, 0x3B, 0x3C, 0, 1, 0x27, 0];

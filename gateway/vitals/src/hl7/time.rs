@@ -2,7 +2,7 @@
 
 use linli_domain::{Civil, Timestamp};
 
-use crate::health::zone::Zone;
+use crate::zone::Zone;
 
 /// A stamp to the second; one that is less precise than a minute says too little to order by.
 pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {

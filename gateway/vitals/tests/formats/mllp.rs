@@ -1,6 +1,6 @@
 //! Frames of the minimal lower layer protocol.
 
-use linli_drivers::health::hl7::mllp::{Framer, LONGEST, START, Step, frame};
+use linli_vitals::hl7::mllp::{Framer, LONGEST, START, Step, frame};
 
 fn messages(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut framer = Framer::default();

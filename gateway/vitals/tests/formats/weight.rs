@@ -1,7 +1,7 @@
 //! The weight characteristic.
 
-use linli_drivers::health::ble::Truncated;
-use linli_drivers::health::ble::Weight;
+use linli_vitals::ble::Truncated;
+use linli_vitals::ble::Weight;
 
 #[test]
 fn both_systems_of_units() {

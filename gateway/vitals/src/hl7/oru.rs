@@ -9,7 +9,7 @@ use super::observation::observation;
 use super::patients::Patients;
 use super::refused::Refused;
 use super::time;
-use crate::health::zone::Zone;
+use crate::zone::Zone;
 
 /// Most characters of the header's fields that name a message: sending application and facility (HD, HL7
 /// v2.5.1, 2.A.33), message control id (HL7 v2.7, 2.14.9.10; earlier versions permit 20).

@@ -1,7 +1,7 @@
 //! Medical floating-point numbers.
 
 use linli_domain::vital::NoReading;
-use linli_drivers::health::ble::{Real, float, sfloat};
+use linli_vitals::ble::{Real, float, sfloat};
 
 #[test]
 fn published_numbers() {

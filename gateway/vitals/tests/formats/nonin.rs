@@ -1,6 +1,6 @@
 //! The serial format of Nonin oximeters.
 
-use linli_drivers::health::nonin::{Line, Stream};
+use linli_vitals::nonin::{Line, Stream};
 
 fn lines(bytes: &[u8]) -> Vec<Line> {
     let mut stream = Stream::default();

@@ -1,8 +1,8 @@
 //! The characteristics of pulse oximeters.
 
 use linli_domain::vital::Caveat;
-use linli_drivers::health::ble::Truncated;
-use linli_drivers::health::ble::{Continuous, MeasurementStatus, Spot};
+use linli_vitals::ble::Truncated;
+use linli_vitals::ble::{Continuous, MeasurementStatus, Spot};
 
 #[test]
 fn a_spot_check_with_everything() {

@@ -1,6 +1,6 @@
 //! The serial format of Contec oximeters.
 
-use linli_drivers::health::contec::{Absence, FRAME, Frame, Stream};
+use linli_vitals::contec::{Absence, FRAME, Frame, Stream};
 
 fn frames(bytes: &[u8]) -> Vec<Frame> {
     let mut stream = Stream::default();

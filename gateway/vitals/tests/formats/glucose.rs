@@ -1,7 +1,7 @@
 //! The glucose characteristic.
 
-use linli_drivers::health::ble::Glucose;
-use linli_drivers::health::ble::Truncated;
+use linli_vitals::ble::Glucose;
+use linli_vitals::ble::Truncated;
 
 #[test]
 fn the_published_payload() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_drivers::health::spot::Spot;
+use linli_vitals::spot::Spot;
 use tokio::time::Instant;
 
 /// What comes of `(seconds, reading)` runs at ten readings a second.
