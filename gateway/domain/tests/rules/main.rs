@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod account;
+mod amendment;
 mod alarm_state;
 mod assess;
 mod belonging;

@@ -38,6 +38,10 @@ pub(super) async fn truncate_log(connection: &mut SqliteConnection) {
     }
 }
 
+/// Deletes the minutes of a device from one to another.
+const ERASE_TREND: &str =
+    "DELETE FROM history WHERE device = (SELECT id FROM device WHERE name = ?) AND minute BETWEEN ? AND ?";
+
 async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
     match change {
         Change::Resident(resident) => {
@@ -93,14 +97,12 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
         Change::EraseTrend { device, from, to } => {
-            sqlx::query(
-                "DELETE FROM history WHERE device = (SELECT id FROM device WHERE name = ?) AND minute BETWEEN ? AND ?",
-            )
-            .bind(device.as_str())
-            .bind(from.minute().0)
-            .bind(to.0)
-            .execute(connection)
-            .await?;
+            sqlx::query(ERASE_TREND)
+                .bind(device.as_str())
+                .bind(from.minute().0)
+                .bind(to.0)
+                .execute(connection)
+                .await?;
         }
         Change::ForgetAudit(before) => {
             sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;

@@ -8,8 +8,10 @@ pub mod mllp;
 mod observation;
 mod oru;
 mod patients;
+mod refused;
 mod time;
 
 pub use acknowledge::{Code, acknowledge};
 pub use message::{Message, Unreadable};
-pub use oru::{Refused, results};
+pub use oru::results;
+pub use refused::Refused;

@@ -1,71 +1,19 @@
 //! Results of an ORU^R01 message: the observations (OBX) of each order (OBR) as measurements.
 
-use linli_domain::vital::{Caveat, Measurement, NotConvertible, Reading, Taken};
+use linli_domain::vital::{Caveat, Measurement, Patient, Reading, Taken};
 use linli_domain::{Stamp, Timestamp};
 
 use super::grouping::{Entry, grouped};
 use super::message::Message;
 use super::observation::observation;
 use super::patients::Patients;
+use super::refused::Refused;
 use super::time;
 use crate::health::zone::Zone;
 
 /// Most characters of the header's fields that name a message: sending application and facility (HD, HL7
 /// v2.5.1, 2.A.33), message control id (HL7 v2.7, 2.14.9.10; earlier versions permit 20).
 const LONGEST: [(usize, usize); 3] = [(3, 227), (4, 227), (10, 199)];
-
-/// Why a message has no usable results.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Another kind of message; to be rejected.
-    #[error("{0:?} is not taken here, ORU^R01 is")]
-    Kind(String),
-    /// A test message sent to a production system; to be rejected.
-    #[error("processing id {0:?} is not P (production)")]
-    Processing(String),
-    /// No control id (MSH-10).
-    #[error("MSH-10 (message control id) is missing")]
-    NoControlId,
-    /// A field of the header that is longer than the standard permits.
-    #[error("MSH-{field} has {characters} characters; at most {most} are permitted")]
-    TooLong {
-        /// Number of the field.
-        field: usize,
-        /// Its length.
-        characters: usize,
-        /// The longest permitted.
-        most: usize,
-    },
-    /// None of its observations is a vital sign linli knows.
-    #[error("no observation with a code linli knows (LOINC or MDC)")]
-    NothingKnown,
-    /// A unit that does not fit the code.
-    #[error("OBX-{set}: {reason}")]
-    Unit {
-        /// OBX-1.
-        set: String,
-        /// The expected unit.
-        reason: NotConvertible,
-    },
-    /// A value that is no number.
-    #[error("OBX-{set}: {value:?} is not a number")]
-    Value {
-        /// OBX-1.
-        set: String,
-        /// The value received.
-        value: String,
-    },
-}
-
-// === impl Refused ===
-
-impl Refused {
-    /// Whether this type of message is rejected, as opposed to an error in this message.
-    #[must_use]
-    pub const fn is_rejection(&self) -> bool {
-        matches!(self, Self::Kind(_) | Self::Processing(_))
-    }
-}
 
 /// The measurements of a message, received at `now`. A time without a zone is of the zone of MSH-7 if that has one,
 /// else of `zone`.
@@ -107,7 +55,7 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
                 if is_unclear {
                     reading.doubt(Caveat::TimeUnclear);
                 }
-                let entry = Entry { group: segment.text(4), time, reading };
+                let entry = Entry { group: segment.text(4), time, reading, amends: found.amends };
                 orders.last_mut().into_iter().for_each(|order| order.entries.push(entry.clone()));
             }
             _ => {}
@@ -118,28 +66,7 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
     let mut found = Vec::new();
     for (nth, order) in orders.into_iter().enumerate() {
         let patient = patients.get(order.patient).cloned().unwrap_or_default();
-        let Order { ordered, is_control, entries, .. } = order;
-        for (part, entries) in grouped(entries).into_iter().enumerate() {
-            let part = if part == 0 { String::new() } else { format!(".{part}") };
-            // The earliest: what began before a visit is not of it.
-            let own = entries.iter().filter_map(|entry| entry.time).min();
-            let (device, is_unclear) = own.map_or(ordered, |own| (Some(own), false));
-            let mut readings: Vec<Reading> = entries.into_iter().map(|entry| entry.reading).collect();
-            if is_control {
-                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ControlSolution));
-            }
-            if is_unclear {
-                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::TimeUnclear));
-            }
-            found.push(Measurement {
-                taken: Taken { at: now.at, clock: now.clock, device },
-                readings,
-                key: Some(format!("{name}/{nth}{part}")),
-                key_reused: false,
-                user: None,
-                patient: patient.clone(),
-            });
-        }
+        found.extend(order.measurements(now, &format!("{name}/{nth}"), &patient));
     }
     let has_value = found.iter().any(|m| m.readings.iter().any(|reading| reading.value.is_ok()));
     match unreadable {
@@ -157,6 +84,41 @@ struct Order {
     ordered: (Option<Timestamp>, bool),
     is_control: bool,
     entries: Vec<Entry>,
+}
+
+// === impl Order ===
+
+impl Order {
+    /// What was measured together, each with a part of the key.
+    fn measurements(self, now: Stamp, key: &str, patient: &Patient) -> Vec<Measurement> {
+        let Self { ordered, is_control, entries, .. } = self;
+        let mut found = Vec::new();
+        for (part, entries) in grouped(entries).into_iter().enumerate() {
+            let part = if part == 0 { String::new() } else { format!(".{part}") };
+            // The earliest: what began before a visit is not of it.
+            let own = entries.iter().filter_map(|entry| entry.time).min();
+            let (device, is_unclear) = own.map_or(ordered, |own| (Some(own), false));
+            let amends =
+                entries.iter().filter(|entry| entry.amends).map(|entry| entry.reading.quantity).collect();
+            let mut readings: Vec<Reading> = entries.into_iter().map(|entry| entry.reading).collect();
+            if is_control {
+                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ControlSolution));
+            }
+            if is_unclear {
+                readings.iter_mut().for_each(|reading| reading.doubt(Caveat::TimeUnclear));
+            }
+            found.push(Measurement {
+                taken: Taken { at: now.at, clock: now.clock, device },
+                readings,
+                key: Some(format!("{key}{part}")),
+                key_reused: false,
+                amends,
+                user: None,
+                patient: patient.clone(),
+            });
+        }
+        found
+    }
 }
 
 fn check_header(message: &Message) -> Result<(), Refused> {
