@@ -461,7 +461,7 @@ async fn a_correction_that_may_mean_two_results_changes_neither() {
     assert_eq!(values, [150.0, 140.0, 130.0]);
     assert!(stored.iter().all(|version| version.version == 1));
     // In one message each time is its own: two corrections of one result follow each other.
-    let mut part = |key: &str, keep: usize, value: f64| {
+    let part = |key: &str, keep: usize, value: f64| {
         let mut measurement = cuff(key, [Some(value), Some(value)], 1000, true, own());
         measurement.readings = vec![measurement.readings[keep].clone()];
         measurement.amends = vec![measurement.readings[0].quantity];
