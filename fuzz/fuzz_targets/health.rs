@@ -54,7 +54,15 @@ fuzz_target!(|bytes: &[u8]| {
 /// Whatever is taken is a finite number.
 fn believable(readings: Vec<Reading>) {
     let taken = Taken { at: NOW.at, clock: NOW.clock, device: None };
-    let mut measurement = Measurement { taken, readings, key: None, key_reused: false, user: None, patient: Patient::default() };
+    let mut measurement = Measurement {
+        taken,
+        readings,
+        key: None,
+        key_reused: false,
+        amends: Vec::new(),
+        user: None,
+        patient: Patient::default(),
+    };
     if check(&mut measurement).is_ok() {
         assert!(
             measurement

@@ -67,6 +67,7 @@ fn taken(all: &[Vec<Reading>]) -> Vec<Vec<Option<f64>>> {
             readings: readings.clone(),
             key: None,
             key_reused: false,
+            amends: Vec::new(),
             user: None,
             patient: Patient::default(),
         };

@@ -88,6 +88,15 @@ pub fn decide(arrival: &Arrival<'_>, visits: &[Candidate<'_>]) -> Result<usize, 
     decide_without(arrival, visits, None)
 }
 
+/// The visits of the device's room, open or ended, of the resident whom the message names, and nobody else: where an
+/// earlier result of that resident is looked for.
+#[must_use]
+pub fn named(arrival: &Arrival<'_>, visits: &[Candidate<'_>]) -> Vec<usize> {
+    let is_clear = !arrival.identities.is_empty() && !arrival.measurement.patient.is_unclear;
+    let is_theirs = |visit: &Candidate<'_>| arrival.room == Some(visit.room) && visit.is_of(arrival);
+    (0..visits.len()).filter(|at| is_clear && is_theirs(&visits[*at])).collect()
+}
+
 /// As [`decide`], without one rule. For the model check; the gateway leaves out none.
 pub fn decide_without(
     arrival: &Arrival<'_>,

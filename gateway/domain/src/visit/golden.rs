@@ -43,6 +43,7 @@ fn versions_of_measurements() {
         readings: vec![Reading::of(Quantity::Systolic, 128.0)],
         key: None,
         key_reused: false,
+        amends: Vec::new(),
         user: None,
         patient: Patient::of_id("never stored"),
     };

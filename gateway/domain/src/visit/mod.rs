@@ -1,5 +1,6 @@
 //! Visits to a health cabin, and what was measured during them.
 
+mod amendment;
 mod belonging;
 #[cfg(test)]
 mod golden;
@@ -7,7 +8,8 @@ mod unassigned;
 mod version;
 mod window;
 
-pub use belonging::{Arrival, Candidate, Forms, Rule, Span, decide, decide_without};
+pub use amendment::{amend, amended};
+pub use belonging::{Arrival, Candidate, Forms, Rule, Span, decide, decide_without, named};
 pub use unassigned::Unassigned;
 pub use version::{Context, Status, Version};
 

@@ -46,6 +46,7 @@ fn measurements() {
         readings,
         key: Some("7".to_owned()),
         key_reused: false,
+        amends: Vec::new(),
         user: Some(2),
         patient: Patient::default(),
     };
@@ -54,6 +55,7 @@ fn measurements() {
         readings: Vec::new(),
         key: None,
         key_reused: false,
+        amends: Vec::new(),
         user: None,
         patient: Patient::of_id("p"),
     };

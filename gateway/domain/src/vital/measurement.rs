@@ -136,6 +136,10 @@ pub struct Measurement {
     /// The sender used the key before for something else: both are stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub key_reused: bool,
+    /// Quantities whose reading replaces an earlier one, or withdraws it if it has no value. Of the message; never
+    /// stored.
+    #[serde(skip)]
+    pub amends: Vec<Quantity>,
     /// The user's number on a device with several users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u8>,

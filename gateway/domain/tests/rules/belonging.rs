@@ -25,6 +25,7 @@ fn measured(quantity: Quantity, device: Option<i64>) -> Measurement {
         readings: vec![Reading::of(quantity, 97.0)],
         key: None,
         key_reused: false,
+        amends: Vec::new(),
         user: None,
         patient: Patient::default(),
     }

@@ -3,6 +3,7 @@
 
 mod account;
 mod alarm_state;
+mod amendment;
 mod assess;
 mod belonging;
 mod civil;

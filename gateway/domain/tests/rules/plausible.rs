@@ -13,6 +13,7 @@ fn of(readings: &[(Quantity, f64)]) -> Measurement {
         readings: readings.iter().map(|(quantity, value)| Reading::of(*quantity, *value)).collect(),
         key: None,
         key_reused: false,
+        amends: Vec::new(),
         user: None,
         patient: Patient::default(),
     }

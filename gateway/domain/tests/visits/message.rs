@@ -127,6 +127,7 @@ impl Message {
             readings: vec![reading],
             key: None,
             key_reused: false,
+            amends: Vec::new(),
             user: None,
             patient,
         };

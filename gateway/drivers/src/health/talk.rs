@@ -147,8 +147,15 @@ impl Talk {
     ) {
         let stamp = self.context.clock.now();
         let taken = Taken { at: stamp.at, clock: stamp.clock, device };
-        let measurement =
-            Measurement { taken, readings, key, key_reused: false, user, patient: Patient::default() };
+        let measurement = Measurement {
+            taken,
+            readings,
+            key,
+            key_reused: false,
+            amends: Vec::new(),
+            user,
+            patient: Patient::default(),
+        };
         let told =
             VitalMeasurement { layout: Arc::clone(&self.layout), measurements: vec![measurement], reply };
         if let Some(health) = self.context.health.devices.first() {

@@ -6,8 +6,10 @@ use std::time::Duration;
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_domain::rollup::{Gatherer, Minute, Rollup};
-use linli_domain::visit::{Ending, OpenedBy, Unassigned, Version, Visit};
-use linli_domain::vital::{Caveat, Comparator, Limits, Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::visit::{Ending, OpenedBy, Status, Unassigned, Version, Visit};
+use linli_domain::vital::{
+    Caveat, Comparator, Limits, Measurement, NoReading, Patient, Quantity, Reading, Taken,
+};
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Layout, PointSpec, Quality, Sample, Timestamp, Value, ValueType,
 };
@@ -50,6 +52,7 @@ fn pulse(key: &str, value: f64, patient: Patient) -> Measurement {
         readings: vec![Reading::of(Quantity::PulseRate, value)],
         key: Some(key.to_owned()),
         key_reused: false,
+        amends: Vec::new(),
         user: None,
         patient,
     }
@@ -391,4 +394,84 @@ async fn what_was_withdrawn_is_not_assigned() {
     let Err(ServiceError::Conflict(words)) = centre.service.carry_out("lin", assign).await else { panic!() };
     assert!(words.contains("withdrawn") && words.contains("作废"), "{words}");
     assert!(centre.pulses(&visit).await.is_empty());
+}
+
+/// A pressure of a resident, measured by the device's clock so long ago; the status of its results as in OBX-11.
+fn cuff(key: &str, values: [Option<f64>; 2], ago: i64, amends: bool, patient: Patient) -> Measurement {
+    let of = |quantity, value: Option<f64>| match value {
+        Some(value) => Reading::of(quantity, value),
+        None => Reading::none(quantity, NoReading::NotPerformed),
+    };
+    let quantities = [Quantity::Systolic, Quantity::Diastolic];
+    let mut measurement = pulse(key, 70.0, patient);
+    measurement.readings = quantities.into_iter().zip(values).map(|(q, value)| of(q, value)).collect();
+    measurement.taken.device = Some(Timestamp(NOW.0 - ago));
+    measurement.amends = if amends { quantities.to_vec() } else { Vec::new() };
+    measurement
+}
+
+#[tokio::test]
+async fn a_correction_by_the_device_replaces_what_it_corrects_and_keeps_it() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", Some(resident(NUMBER, "欧阳若水"))).await.unwrap();
+    let (first, right) = ([Some(210.0), Some(95.0)], [Some(120.0), Some(80.0)]);
+    let own = || Patient::of_id("17");
+    centre.send(1, vec![cuff("a", first, 0, false, own())]).await.unwrap();
+    // Of somebody else, of another time, of another quantity: nothing of it is corrected.
+    for (key, ago, patient) in [("x", 0, Patient::of_id("99")), ("y", 100_000, own())] {
+        centre.send(1, vec![cuff(key, right, ago, true, patient)]).await.unwrap();
+    }
+    let latest = |centre: &Centre| {
+        let (cabin, id) = (centre.site.store.cabin(), visit.id.clone());
+        async move { cabin.measured_during(&id).await.unwrap() }
+    };
+    let before = latest(&centre).await;
+    assert_eq!((before.len(), before[0].measurement.value(Quantity::Systolic)), (1, Some(210.0)));
+    // The visit has ended meanwhile; the message names its resident.
+    centre.service.end("lin", &visit.id, Ending::Completed).await.unwrap();
+    for _ in 0..2 {
+        centre.send(1, vec![cuff("b", right, 0, true, Patient::of_id(NUMBER))]).await.unwrap();
+    }
+    let after = latest(&centre).await;
+    assert_eq!(after.len(), 1);
+    assert_eq!(
+        (after[0].measurement.value(Quantity::Systolic), after[0].status, after[0].version, &*after[0].by),
+        (Some(120.0), Status::Corrected, 2, "device")
+    );
+    let history = centre.site.store.cabin().versions(&after[0].id).await.unwrap();
+    assert_eq!(history[0].measurement.value(Quantity::Systolic), Some(210.0), "kept");
+    centre.send(1, vec![cuff("c", [None, None], 0, true, own())]).await.unwrap();
+    let withdrawn = latest(&centre).await;
+    assert_eq!((withdrawn.len(), withdrawn[0].status, withdrawn[0].version), (1, Status::EnteredInError, 3));
+}
+
+#[tokio::test]
+async fn a_correction_that_may_mean_two_results_changes_neither() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", None).await.unwrap();
+    let own = || Patient::of_id("17");
+    let (one, other) = ([Some(150.0), Some(95.0)], [Some(140.0), Some(88.0)]);
+    centre
+        .send(1, vec![cuff("a/0", one, 0, false, own()), cuff("a/1", other, 0, false, own())])
+        .await
+        .unwrap();
+    centre.send(1, vec![cuff("b", [Some(130.0), Some(80.0)], 0, true, own())]).await.unwrap();
+    let stored = centre.site.store.cabin().measured_during(&visit.id).await.unwrap();
+    let values: Vec<_> = stored.iter().filter_map(|v| v.measurement.value(Quantity::Systolic)).collect();
+    assert_eq!(values, [150.0, 140.0, 130.0]);
+    assert!(stored.iter().all(|version| version.version == 1));
+    // In one message each time is its own: two corrections of one result follow each other.
+    let part = |key: &str, keep: usize, value: f64| {
+        let mut measurement = cuff(key, [Some(value), Some(value)], 1000, true, own());
+        measurement.readings = vec![measurement.readings[keep].clone()];
+        measurement.amends = vec![measurement.readings[0].quantity];
+        measurement
+    };
+    centre.send(1, vec![cuff("d", one, 1000, false, own())]).await.unwrap();
+    let both = vec![part("e/0", 0, 133.0), part("e/1", 1, 77.0)];
+    centre.send(1, both).await.unwrap();
+    let stored = centre.site.store.cabin().measured_during(&visit.id).await.unwrap();
+    let corrected = stored.iter().find(|version| version.version == 3).unwrap();
+    let pair = [Quantity::Systolic, Quantity::Diastolic].map(|q| corrected.measurement.value(q));
+    assert_eq!(pair, [Some(133.0), Some(77.0)]);
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use linli_domain::Layout;
-use linli_domain::visit::{Arrival, Candidate, Context, Status, Unassigned, Version, Visit, decide};
+use linli_domain::visit::{
+    Arrival, Candidate, Context, Span, Status, Unassigned, Version, Visit, amend, amended, decide, named,
+};
 use linli_domain::vital::{self, Measurement, Reading};
+use linli_domain::{Layout, Timestamp};
 use linli_drivers::{NotTaken, VitalMeasurement};
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
@@ -13,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::payload;
-use super::service::CabinService;
+use super::service::{CabinService, DAY_MS};
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;
 
@@ -52,7 +55,7 @@ impl CabinService {
             checked.push((identity, measurement));
         }
         let (now, settings) = (Instant::now(), self.settings());
-        let (mut entry, mut kept) = (Entry::default(), Vec::new());
+        let (mut entry, mut kept, mut amended) = (Entry::default(), Vec::new(), Vec::new());
         for (identity, mut measurement) in checked {
             if let Some(identity) = identity {
                 match self.seen(&identity).await? {
@@ -70,17 +73,32 @@ impl CabinService {
                 measurement.key = Some(identity.key.clone());
                 entry.marks.extend([identity.content, identity.key]);
             }
+            if let Some((version, pseudonym)) =
+                self.amended_version(layout, &measurement, &amended, now, &settings).await?
+            {
+                entry.changes.push(Change::Version(Box::new(version.clone())));
+                entry.records.push(payload::record(&version, pseudonym.as_deref(), &settings.limits));
+                amended.push((version, pseudonym));
+                measurement.readings.retain(|reading| !measurement.amends.contains(&reading.quantity));
+                if measurement.readings.is_empty() {
+                    continue;
+                }
+            }
             let (version, pseudonym) = self.first_version(layout, measurement, now, &settings).await?;
             entry.changes.push(Change::Version(Box::new(version.clone())));
             entry.records.push(payload::record(&version, pseudonym.as_deref(), &settings.limits));
             kept.push((version, pseudonym));
         }
-        if kept.is_empty() {
+        if kept.is_empty() && amended.is_empty() {
             return Ok(None);
         }
         if let Err(error) = self.deps.store.cabin().keep(entry).await {
             self.deps.health.failed.fetch_add(1, Ordering::Relaxed);
             return Err(NotTaken::NotStored(format!("{error}; send it again later")));
+        }
+        for (version, pseudonym) in &amended {
+            self.deps.health.accepted.fetch_add(1, Ordering::Relaxed);
+            self.tell(version, pseudonym.as_deref(), &settings);
         }
         for (version, pseudonym) in &kept {
             self.kept(layout, version, pseudonym.as_deref(), now, &settings).await;
@@ -165,24 +183,96 @@ impl CabinService {
         let (visits, spans) = self.rooms.spans(now);
         let mut candidates = Vec::with_capacity(visits.len());
         for (visit, span) in visits.iter().zip(spans) {
-            let resident = match measurement.patient.is_named() && span.ended.is_none() {
-                true => self.resident(visit, settings).await,
-                false => None,
-            };
-            let (name, numbers) = resident.map_or((None, [None, None]), |resident| {
-                (Some(resident.name), [resident.id_number, resident.card])
-            });
-            let known_as = [Some(visit.id.clone()), visit.code.clone(), visit.pseudonym.clone()];
-            let known_as = known_as.into_iter().chain(numbers).flatten().collect();
-            candidates.push(Candidate { room: &visit.room, span, known_as, name });
+            let is_meant = measurement.patient.is_named() && span.ended.is_none();
+            candidates.push(self.candidate(visit, span, is_meant, settings).await);
         }
-        let forms = |id: &String| {
-            let hashed = settings.keys.as_ref().map(|keys| super::identity::pseudonyms_of_number(keys, id));
-            std::iter::once(id.clone()).chain(hashed.into_iter().flatten()).collect()
+        decide(&arrival(layout, measurement, settings), &candidates).map(|position| visits[position].clone())
+    }
+
+    /// A visit, and what is known of its resident if that is asked for.
+    async fn candidate<'v>(
+        &self,
+        visit: &'v Visit,
+        span: Span,
+        with_resident: bool,
+        settings: &CabinSettings,
+    ) -> Candidate<'v> {
+        let resident = match with_resident {
+            true => self.resident(visit, settings).await,
+            false => None,
         };
-        let identities = measurement.patient.ids.iter().map(forms).collect();
-        let arrival = Arrival { measurement, room: layout.room.as_ref(), identities };
-        decide(&arrival, &candidates).map(|position| visits[position].clone())
+        let (name, numbers) = resident.map_or((None, [None, None]), |resident| {
+            (Some(resident.name), [resident.id_number, resident.card])
+        });
+        let known_as = [Some(visit.id.clone()), visit.code.clone(), visit.pseudonym.clone()];
+        let known_as = known_as.into_iter().chain(numbers).flatten().collect();
+        Candidate { room: &visit.room, span, known_as, name }
+    }
+
+    /// The next version of the measurement that this one corrects or withdraws, and the pseudonym of the resident.
+    /// `None` if it corrects nothing, or it is not clear what: then it is one of its own. `pending` are versions that
+    /// are made durable with it.
+    async fn amended_version(
+        &self,
+        layout: &Layout,
+        report: &Measurement,
+        pending: &[(Version, Option<String>)],
+        now: Instant,
+        settings: &CabinSettings,
+    ) -> Result<Option<(Version, Option<String>)>, NotTaken> {
+        if report.amends.is_empty() {
+            return Ok(None);
+        }
+        let not_stored =
+            |error: linli_store::ReadError| NotTaken::NotStored(format!("{error}; send it again later"));
+        let cabin = self.deps.store.cabin();
+        let visits = self.amendable(layout, report, now, settings).await.map_err(not_stored)?;
+        let mut stored = Vec::new();
+        for visit in &visits {
+            stored.extend(cabin.measured_during(&visit.id).await.map_err(not_stored)?);
+        }
+        stored.retain(|version| version.device == layout.device);
+        for version in &mut stored {
+            if let Some((newer, _)) = pending.iter().rev().find(|(newer, _)| newer.id == version.id) {
+                *version = newer.clone();
+            }
+        }
+        let Some(old) = amended(report, &stored) else { return Ok(None) };
+        let mut version = amend(old, report);
+        vital::check(&mut version.measurement).map_err(|why| NotTaken::Wrong(why.to_string()))?;
+        version.version += 1;
+        version.at = self.deps.clock.now().at;
+        version.by = "device".to_owned();
+        version.why = Some("OBX-11".to_owned());
+        let visit = visits.into_iter().find(|visit| Some(&visit.id) == version.visit.as_ref());
+        Ok(Some((version, visit.and_then(|visit| visit.pseudonym))))
+    }
+
+    /// The visits in which an earlier result may be that is corrected: the one to which a new result would belong,
+    /// and those of the day of measuring, open or ended, of the resident whom the message names.
+    async fn amendable(
+        &self,
+        layout: &Layout,
+        report: &Measurement,
+        now: Instant,
+        settings: &CabinSettings,
+    ) -> Result<Vec<Visit>, linli_store::ReadError> {
+        let mut visits: Vec<Visit> = self.visit_of(layout, report, now, settings).await.into_iter().collect();
+        let (Some(at), true) = (report.taken.device, report.patient.is_named()) else { return Ok(visits) };
+        let from = Timestamp(at.0.saturating_sub(DAY_MS));
+        let of_day = self.deps.store.cabin().visits(from, Timestamp(at.0.saturating_add(1000))).await?;
+        let mut candidates = Vec::with_capacity(of_day.len());
+        for visit in &of_day {
+            let span = Span { opened: Duration::ZERO, ended: None };
+            let is_here = layout.room.as_ref() == Some(&visit.room);
+            candidates.push(self.candidate(visit, span, is_here, settings).await);
+        }
+        for position in named(&arrival(layout, report, settings), &candidates) {
+            if !visits.iter().any(|visit| visit.id == of_day[position].id) {
+                visits.push(of_day[position].clone());
+            }
+        }
+        Ok(visits)
     }
 
     /// The identity of a visit's resident, if there is one and its key is known.
@@ -200,6 +290,16 @@ impl CabinService {
         public.insert("pseudonym".to_owned(), json!(pseudonym));
         self.deps.events.tell_partly("measurement", &open, &Value::Object(public));
     }
+}
+
+/// A measurement as the table of belonging takes it.
+fn arrival<'m>(layout: &'m Layout, measurement: &'m Measurement, settings: &CabinSettings) -> Arrival<'m> {
+    let forms = |id: &String| {
+        let hashed = settings.keys.as_ref().map(|keys| super::identity::pseudonyms_of_number(keys, id));
+        std::iter::once(id.clone()).chain(hashed.into_iter().flatten()).collect()
+    };
+    let identities = measurement.patient.ids.iter().map(forms).collect();
+    Arrival { measurement, room: layout.room.as_ref(), identities }
 }
 
 /// Identifies a measurement when it is sent again; nothing can be read back from it. One with the same key
@@ -312,6 +412,7 @@ mod tests {
             readings: vec![Reading::of(Quantity::Systolic, value), Reading::of(Quantity::Diastolic, 88.0)],
             key: Some(key.to_owned()),
             key_reused: false,
+            amends: Vec::new(),
             user: None,
             patient: Patient::default(),
         }

@@ -28,7 +28,7 @@ const TIMEOUT_CHECK: Duration = Duration::from_secs(5);
 const ITSELF: &str = "linli";
 
 /// Ended visits of this time are read at the start, in milliseconds.
-const DAY_MS: i64 = 24 * 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Longest reason or code in characters.
 const LONGEST: usize = 200;

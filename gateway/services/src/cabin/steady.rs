@@ -65,6 +65,7 @@ impl Watch {
             readings,
             key: None,
             key_reused: false,
+            amends: Vec::new(),
             user: None,
             patient: Patient::default(),
         };

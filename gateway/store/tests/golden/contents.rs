@@ -285,6 +285,7 @@ fn versions() -> Vec<Version> {
             readings: if number == 1 { readings() } else { vec![Reading::of(Quantity::PulseRate, 61.0)] },
             key: (number == 1).then(|| "serial-7".to_owned()),
             key_reused: false,
+            amends: Vec::new(),
             user: (number == 2).then_some(2),
             patient: Patient::default(),
         },

@@ -14,6 +14,8 @@ pub(super) struct Entry {
     /// OBX-14: its own time.
     pub time: Option<Timestamp>,
     pub reading: Reading,
+    /// It replaces an earlier result, or withdraws it.
+    pub amends: bool,
 }
 
 /// The observations of an order, as measurements in their order.

@@ -29,6 +29,8 @@ enum Value {
 pub(super) struct Observation {
     pub reading: Reading,
     pub unreadable: Option<String>,
+    /// It replaces an earlier result, or withdraws it.
+    pub amends: bool,
 }
 
 /// Words that devices send because there is no value.
@@ -83,7 +85,8 @@ pub(super) fn observation(segment: &Segment<'_>) -> Result<Option<Observation>, 
         let named = || [segment.text(20), segment.component(20, 2), segment.component(3, 2)];
         reading.site = code.site.or_else(|| named().iter().find_map(|word| Site::find(word)));
     }
-    Ok(Some(Observation { reading, unreadable }))
+    let amends = matches!(status.as_str(), "C" | "D" | "W");
+    Ok(Some(Observation { reading, unreadable, amends }))
 }
 
 /// By OBX-3: the identifier or the alternate identifier is a LOINC code, or a number or name of IEEE 11073.

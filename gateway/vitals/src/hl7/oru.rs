@@ -55,7 +55,7 @@ pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurem
                 if is_unclear {
                     reading.doubt(Caveat::TimeUnclear);
                 }
-                let entry = Entry { group: segment.text(4), time, reading };
+                let entry = Entry { group: segment.text(4), time, reading, amends: found.amends };
                 orders.last_mut().into_iter().for_each(|order| order.entries.push(entry.clone()));
             }
             _ => {}
@@ -98,6 +98,8 @@ impl Order {
             // The earliest: what began before a visit is not of it.
             let own = entries.iter().filter_map(|entry| entry.time).min();
             let (device, is_unclear) = own.map_or(ordered, |own| (Some(own), false));
+            let amends =
+                entries.iter().filter(|entry| entry.amends).map(|entry| entry.reading.quantity).collect();
             let mut readings: Vec<Reading> = entries.into_iter().map(|entry| entry.reading).collect();
             if is_control {
                 readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ControlSolution));
@@ -110,6 +112,7 @@ impl Order {
                 readings,
                 key: Some(format!("{key}{part}")),
                 key_reused: false,
+                amends,
                 user: None,
                 patient: patient.clone(),
             });

@@ -369,3 +369,23 @@ fn a_time_that_cannot_be_read_is_not_now() {
         assert_eq!(caveats(ordered, observed), [], "{ordered} {observed}");
     }
 }
+
+#[test]
+fn corrections_and_withdrawals_name_what_they_replace() {
+    let amends = |status: &str| {
+        let lines = [
+            format!("NM|8480-6^Sys^LN||120|mm[Hg]||{status}|20261123093000"),
+            "NM|8462-4^Dia^LN||81|mm[Hg]".to_owned(),
+        ];
+        let all = observed(&[&lines[0], &lines[1]]);
+        (all[0].amends.clone(), all[0].value(Quantity::Systolic))
+    };
+    assert_eq!(amends("C"), (vec![Quantity::Systolic], Some(120.0)));
+    for status in ["D", "W"] {
+        assert_eq!(amends(status), (vec![Quantity::Systolic], None), "{status}");
+    }
+    for status in ["F", "P", "R", "S"] {
+        assert_eq!(amends(status), (vec![], Some(120.0)), "{status}");
+    }
+    assert_eq!(amends("X"), (vec![], None), "there was never a result");
+}
