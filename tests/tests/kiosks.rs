@@ -172,7 +172,8 @@ async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result
     for _ in 0..5 {
         assert_eq!(report(port, "wrong-token-wrong-token-wrong", &well)?.0, 401);
     }
-    assert_eq!(report(port, TOKEN, &well)?.0, 429, "who guesses waits");
+    assert_eq!(report(port, "wrong-token-wrong-token-wrong", &well)?.0, 429, "who guesses waits");
+    assert_eq!(report(port, TOKEN, &well)?.0, 200, "the right token never does");
     gateway
         .until("it is silent", Duration::from_secs(20), |status| {
             device(status, "k1").is_some_and(|kiosk| kiosk["online"] == false)

@@ -4,6 +4,7 @@ mod amendment;
 mod belonging;
 #[cfg(test)]
 mod golden;
+pub mod payload;
 mod unassigned;
 mod version;
 mod window;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use linli_domain::Timestamp;
-use linli_domain::visit::{Context, Status, Version, Visit};
+use linli_domain::visit::{Context, Status, Version, Visit, payload};
 use linli_domain::vital::{self, Quantity, Reading};
 use linli_drivers::Clock;
 use linli_store::{Audit, Entry};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{Identity, payload};
+use super::Identity;
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 

@@ -347,7 +347,7 @@ async fn a_test_is_given_to_nobody_not_even_by_a_person() {
     centre.send(1, vec![test]).await.unwrap();
     let waiting = centre.nobodys().await;
     assert_eq!(waiting[0].unassigned, Some(Unassigned::Test));
-    let shown = super::payload::public(&waiting[0], &Limits::default());
+    let shown = linli_domain::visit::payload::public(&waiting[0], &Limits::default());
     assert_eq!(shown["assessment"], serde_json::json!([]), "no person has this value");
     assert_eq!(shown["news2"], serde_json::json!({"known": 0, "any_three": false}));
     let assign =
@@ -374,7 +374,7 @@ async fn a_value_that_is_not_exact_is_never_shown_as_good() {
     let quality = |change: fn(&mut Reading)| {
         let mut measurement = pulse("q", 70.0, Patient::default());
         change(&mut measurement.readings[0]);
-        super::payload::batch(&layout, &measurement).samples[0].quality
+        linli_domain::visit::payload::batch(&layout, &measurement).samples[0].quality
     };
     assert!(quality(|_| {}).is_good());
     assert!(!quality(|reading| reading.comparator = Some(Comparator::Above)).is_good());

@@ -1,10 +1,9 @@
 //! Corrections and erasures by people. A correction is a new version; an erasure is final.
 
-use linli_domain::visit::{Context, Status, Version, Visit};
+use linli_domain::visit::{Context, Status, Version, Visit, payload};
 use linli_domain::vital;
 use linli_store::{Change, Entry};
 
-use super::payload;
 use super::request::Outcome;
 use super::service::{CabinService, short};
 use crate::error::ServiceError;

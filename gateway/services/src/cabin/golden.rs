@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version};
+use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version, payload};
 use linli_domain::vital::{Caveat, Limits, Measurement, NoReading, Patient, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Record, Timestamp};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use tokio::sync::{mpsc, watch};
 
+use super::Identity;
 use super::identity::{pseudonym, seal, unseal};
 use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
-use super::{Identity, payload};
 use crate::golden::site::{NOW, Site};
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};

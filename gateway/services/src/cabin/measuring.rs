@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use linli_domain::visit::{
     Arrival, Candidate, Context, Span, Status, Unassigned, Version, Visit, amend, amended, decide, named,
+    payload,
 };
 use linli_domain::vital::{self, Measurement, Reading};
 use linli_domain::{Layout, Timestamp};
@@ -15,7 +16,6 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::payload;
 use super::service::{CabinService, DAY_MS};
 use linli_config::settings::cabin::CabinSettings;
 use linli_domain::audit::hex;

@@ -11,7 +11,6 @@ mod corrections;
 mod golden;
 mod identity;
 mod measuring;
-mod payload;
 mod request;
 mod rooms;
 mod service;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use linli_domain::visit::{Context, Version};
-use linli_domain::vital::{self, Limits, Measurement, News2, Oxygen, Parameters, Quantity, Reading};
-use linli_domain::{
+use super::{Context, Version};
+use crate::vital::{self, Limits, Measurement, News2, Oxygen, Parameters, Quantity, Reading};
+use crate::{
     Batch, ClockQuality, DeviceClass, Layout, Message, Quality, Reason, Record, Sample, Timestamp, Topic,
     Value,
 };
