@@ -4,11 +4,12 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter};
 use linli_tests::{Broker, Gateway, Peer, Workspace, device, eventually, free_port};
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// Files that the gateway may open.
 const FILES: &str = "--nofile=256:256";

@@ -93,7 +93,7 @@ fn draw(framing: Framing, rng: &mut Rng) -> Fault {
         5 => Fault::Duplicate,
         6 if framing != Framing::Tcp => Fault::Echo,
         7 if framing != Framing::Tcp => Fault::EchoOnly,
-        6 | 7 | 8 => Fault::Stale(idle(rng)),
+        6..=8 => Fault::Stale(idle(rng)),
         9 => Fault::StaleHalf(idle(rng)),
         10 => Fault::WrongUnit(rng.u8(..)),
         11 => Fault::WrongLength(rng.i8(-3..4)),
