@@ -4,11 +4,11 @@
 use libfuzzer_sys::fuzz_target;
 use linli_domain::vital::{Measurement, Patient, Reading, Taken, check};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
-use linli_vitals::Zone;
 use linli_drivers::health::bluetooth::profiles::{PROFILES, hear};
+use linli_drivers::health::models::{Decoded, MODELS};
+use linli_vitals::Zone;
 use linli_vitals::hl7::mllp::{Framer, LONGEST, Step, frame};
 use linli_vitals::hl7::{Code, Message, acknowledge, results};
-use linli_drivers::health::models::{Decoded, MODELS};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_428_000_000), clock: ClockQuality::Synchronised };
 
