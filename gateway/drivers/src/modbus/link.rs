@@ -59,7 +59,7 @@ pub struct Lost {
 /// How far a request had come when the connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Nothing of it was sent.
+    /// It was not sent whole: no device can have carried it out.
     Before,
     /// It was sent, and no byte of an answer had arrived.
     Asked,
