@@ -1,14 +1,13 @@
 //! Optimised builds: what is measured, and what is shipped.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::run::command;
+use crate::run::{cargo_process, command};
 use crate::{needs, root};
 
 /// Builds what is shipped: `target/dist/linli`.
 pub fn dist() -> anyhow::Result<()> {
-    command(Command::new("cargo").args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
+    command(cargo_process().args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
     println!("target/dist/linli");
     Ok(())
 }
@@ -19,12 +18,12 @@ pub fn bench(names: &[&str]) -> anyhow::Result<()> {
     let binary = match std::env::var_os("LINLI_BIN") {
         Some(binary) => PathBuf::from(binary),
         None => {
-            command(Command::new("cargo").args(["build", "--release", "-p", "linli"]))?;
+            command(cargo_process().args(["build", "--release", "-p", "linli"]))?;
             root().join("target/release/linli")
         }
     };
     command(
-        Command::new("cargo")
+        cargo_process()
             .args(["run", "--release", "-p", "linli-tests", "--bin", "bench", "--"])
             .args(names)
             .env("LINLI_BIN", std::path::absolute(binary)?),

@@ -27,7 +27,21 @@ pub fn cargo(verb: &str, arguments: &[&str]) -> anyhow::Result<()> {
 
 /// Returns the command of [`cargo`] without running it.
 pub fn cargo_command(verb: &str, arguments: &[&str]) -> Command {
-    let mut cargo = Command::new("cargo");
+    let mut cargo = cargo_process();
     cargo.args([verb, "--profile", PROFILE]).args(arguments).current_dir(root());
+    cargo
+}
+
+/// A cargo without what the cargo that started these tasks set for them (`CARGO_PKG_NAME` and the like).
+/// Build scripts that look at such a variable (ring's) would run again, and all that depends on them would be
+/// compiled again, each time a person's cargo and these tasks take turns.
+pub fn cargo_process() -> Command {
+    let mut cargo = Command::new("cargo");
+    let set_by_cargo = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars_os() {
+        if set_by_cargo.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }

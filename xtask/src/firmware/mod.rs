@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::root;
+use crate::run::cargo_process;
 use arguments::Arguments;
 
 const HELP: &str = "\
@@ -83,7 +84,7 @@ pub fn stage() -> anyhow::Result<()> {
 
 /// Tests of the bootloader's own rules: the power cut at every write.
 fn test() -> anyhow::Result<()> {
-    let mut cargo = std::process::Command::new("cargo");
+    let mut cargo = cargo_process();
     cargo.args(["test", "-p", "linli-bootloader", "--tests", "--target", host()?.trim()]).current_dir(home());
     let status = cargo.status()?;
     if !status.success() {

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::home;
+use crate::run::cargo_process;
 
 /// One target for every board: a Cortex-M4 runs it too.
 pub const TARGET: &str = "thumbv7m-none-eabi";
@@ -52,7 +53,7 @@ impl Toolchain {
     /// A cargo in the firmware's workspace that builds for the target.
     pub fn cargo(self, verb: &str) -> Command {
         let mut cargo = match self {
-            Self::Rustup => Command::new("cargo"),
+            Self::Rustup => cargo_process(),
             Self::Distribution => Command::new("/usr/bin/cargo"),
         };
         cargo.arg(verb).arg("--release").current_dir(home());

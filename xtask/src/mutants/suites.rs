@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::table::Mutant;
 use super::tree::Tree;
+use crate::run::cargo_process;
 
 /// A test program that runs longer than this does not end: it takes seconds.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -107,7 +108,7 @@ impl Suite {
 
     /// Builds the program; or returns the compiler's errors.
     fn build(&self, tree: &Tree) -> anyhow::Result<Result<PathBuf, String>> {
-        let mut cargo = Command::new("cargo");
+        let mut cargo = cargo_process();
         cargo.args(["test", "--package", self.package, "--no-run", "--message-format"]);
         cargo.arg("json-render-diagnostics").current_dir(&tree.root).env("CARGO_TARGET_DIR", &tree.build);
         match self.file {
