@@ -68,7 +68,7 @@ impl Lockout {
         left.max()
     }
 
-    /// Counts a wrong log-in for each subject.
+    /// Counts a log-in for each subject, before it is looked at: of many at once, none is for nothing.
     pub fn failed(&mut self, subjects: &[Subject], now: Duration) {
         for subject in subjects {
             let errors = self.0.entry(subject.clone()).or_insert(Errors { count: 0, last: now });
@@ -85,10 +85,19 @@ impl Lockout {
         }
     }
 
-    /// Forgets the errors of an account that logged in. Those of its address stay: one right log-in does not pay
-    /// for guessing at others.
-    pub fn succeeded(&mut self, account: &str) {
-        self.0.remove(&Subject::Account(account.to_owned()));
+    /// A log-in that was counted before it was looked at was right: forgets the errors of its account, and this one
+    /// of its address. Those before stay: one right log-in does not pay for guessing at others.
+    pub fn succeeded(&mut self, subjects: &[Subject]) {
+        for subject in subjects {
+            match subject {
+                Subject::Account(_) => drop(self.0.remove(subject)),
+                Subject::Address(_) => {
+                    if let Some(errors) = self.0.get_mut(subject) {
+                        errors.count = errors.count.saturating_sub(1);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -137,7 +146,7 @@ mod tests {
         }
         let other = Subject::Account("lan".to_owned());
         assert_eq!(lockout.remaining(&[other, address(0)], now), None, "nobody else waits");
-        lockout.succeeded("mei");
+        lockout.succeeded(&[account(), address(0)]);
         assert_eq!(lockout.remaining(&[account(), address(0)], now), None);
     }
 

@@ -4,7 +4,8 @@ pub mod account;
 pub mod code;
 pub mod lockout;
 pub mod permission;
-pub mod role;
 pub mod secret;
 pub mod session;
 pub mod totp;
+
+pub use linli_domain::role;
