@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_domain::report::Report as Rule;
+use linli_domain::role::Role;
 use linli_domain::{Id, Timestamp};
 use linli_drivers::CheckedLine;
 
@@ -35,8 +36,10 @@ pub struct Checked {
     pub uplink: Option<linli_uplink::Settings>,
     /// Settings of the network listener.
     pub web: Web,
-    /// Health workers of the cabin.
+    /// Accounts with a token.
     pub workers: Vec<Worker>,
+    /// Users of this machine with an account.
+    pub local_accounts: Vec<LocalAccount>,
     /// Settings of the health cabin.
     pub cabin: crate::settings::cabin::CabinSettings,
     /// Alarm rules.
@@ -136,13 +139,30 @@ pub struct ConfiguredLine {
 pub struct Web {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Host names under which browsers reach it.
+    pub names: Vec<String>,
 }
 
-/// A health worker.
+/// An account with a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
     /// Name in the audit log.
     pub name: Id,
     /// SHA-256 of the bearer token.
     pub token: Vec<u8>,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+/// A user of this machine with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAccount {
+    /// Name in records.
+    pub name: Id,
+    /// User id on this machine.
+    pub uid: u32,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// The person whose user it is.
+    pub person: Option<Id>,
 }

@@ -8,12 +8,12 @@ use linli_domain::Id;
 use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
 
 use super::DEFAULT_STORE;
-use super::cabin;
-use super::checked::{Web, Worker};
+use super::checked::{LocalAccount, Web, Worker};
 use super::diagnostics::{Diagnostics, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
 use super::secret;
 use super::text::Step;
+use super::{accounts, cabin};
 use crate::settings::image_key::{ImageKeys, parse_public_key};
 
 /// Smallest database: a smaller one leaves no reserve for alarms.
@@ -32,6 +32,7 @@ pub struct FromGatewayFile {
     pub uplink: Option<Uplink>,
     pub web: Web,
     pub workers: Vec<Worker>,
+    pub local_accounts: Vec<LocalAccount>,
     /// Public keys that firmware images may be signed with.
     pub image_keys: ImageKeys,
     /// Settings of the cabin; its rooms are added once the devices are checked.
@@ -53,9 +54,11 @@ pub fn check(
         _ => None,
     };
     let cabin = cabin::check(file.cabin.as_ref(), dir, diagnostics);
-    let workers = cabin::workers(&file.worker, dir, diagnostics);
+    let workers = accounts::workers(&file.worker, dir, diagnostics);
+    let local_accounts = accounts::local(&file.local_account, diagnostics);
     let image_keys = image_keys(file, dir, diagnostics);
-    Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, image_keys, cabin })
+    let uplink = uplink.flatten();
+    Some(FromGatewayFile { id: id?, store, uplink, web: web?, workers, local_accounts, image_keys, cabin })
 }
 
 /// Reads public keys written in place or in files. Without a directory, files are not read.
@@ -130,11 +133,21 @@ fn web(file: &GatewayFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Web>
         return None;
     };
     if !listen.ip().is_loopback() && !file.web.open_to_network {
-        let message = "other machines would reach it, and it has no log-in; set open_to_network = true only behind a \
+        let message = "other machines would reach it in plain text; set open_to_network = true only behind a \
                        firewall or proxy";
         diagnostics.wrong(&keys(&["web", "listen"]), message);
     }
-    Some(Web { listen })
+    for (index, name) in file.web.names.iter().enumerate() {
+        let is_name = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if name.len() > 253 || !name.split('.').all(is_name) {
+            let mut path = keys(&["web", "names"]);
+            path.push(Step::Index(index));
+            diagnostics.wrong(&path, format!("{name:?} is not a host name such as \"gateway.example.org\""));
+        }
+    }
+    Some(Web { listen, names: file.web.names.clone() })
 }
 
 fn mqtt(

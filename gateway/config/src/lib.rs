@@ -2,6 +2,7 @@
 //!
 //! Everything is checked before anything starts, and all problems are reported together.
 
+mod accounts;
 mod alarms;
 mod building;
 mod cabin;
@@ -32,7 +33,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-pub use checked::{Checked, ConfiguredLine, Room, Worker};
+pub use checked::{Checked, ConfiguredLine, LocalAccount, Room, Worker};
 pub use checked_plan::CheckedPlan;
 pub use diff::{Changes, diff};
 pub use last_good::{Booted, keep_last_good, load_or_last_good};

@@ -232,6 +232,21 @@ async fn the_record_of_the_mode_switch_is_taken_from_the_reserve() {
     holds_when_filled_with(Filler::Mode).await.refused.expect("share and reserve are used up");
 }
 
+/// A store that is full of measurements still takes log-ins.
+#[tokio::test]
+async fn documents_of_accounts_are_taken_from_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = small(&dir.path().join("linli.db")).await;
+    fillers::prepare(&store).await;
+    fill(&store, Filler::Measurement).await.refused.expect("refused");
+    // More than its own share.
+    for number in 0..(CAP / 100 * 3) / Filler::Account.size() as u64 {
+        Filler::Account.offer(&store, number as u32).await.unwrap();
+    }
+    store.close().await;
+    holds_when_filled_with(Filler::Account).await.refused.expect("share and reserve are used up");
+}
+
 /// Everything at once, again and again.
 #[tokio::test]
 async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
@@ -241,7 +256,9 @@ async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
     fillers::prepare(&store).await;
     let mut refused = BTreeSet::new();
     for number in 0..300 {
-        for filler in Filler::ALL.into_iter().filter(|filler| *filler != Filler::Mode) {
+        for filler in
+            Filler::ALL.into_iter().filter(|filler| !matches!(filler, Filler::Mode | Filler::Account))
+        {
             let offered =
                 tokio::time::timeout(SOON, filler.offer(&store, number)).await.expect("the writer hangs");
             if let Err(NotDurable::Full(full)) = offered {

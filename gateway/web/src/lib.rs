@@ -1,23 +1,26 @@
-//! HTTP: what people and machines may look at, and, behind a file permission, what they may do.
+//! HTTP: what people and programs may look at and do.
 //!
-//! Two listeners. The network listener shows what names nobody, and opens the health cabin to workers
-//! with a token. The control socket, a file that only the gateway's user and group can open, opens
-//! it to them, and also acts: commands and reload. So no browser page and no other user of the
-//! machine can command a device.
+//! Two listeners, one router, one gate: the network, where an account logs in, and the control socket, a file that
+//! only the gateway's user and group can open, where the user of the machine is an account. `permission` is the
+//! table of who may ask for what.
 
 mod alarms;
 mod cabin;
 mod canteen;
 mod control;
 mod events;
+mod gate;
+mod headers;
 mod kiosks;
 mod metrics;
 mod mode;
 mod nodes;
+pub mod permission;
+mod session;
 mod show;
 pub mod status;
+mod users;
 mod whole_body;
-mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::status::GatewayStatus;
@@ -34,13 +38,15 @@ pub use alarms::AlarmClient;
 pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
 pub use control::{Control, ReloadRequest};
+pub use gate::{Gate, LocalAccounts, Principal, Who, Workers};
 pub use kiosks::KioskClient;
+use linli_accounts::Accounts;
+use linli_domain::Id;
 use linli_listen::Limits;
 use linli_services::ServiceError;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
-pub use worker::{Who, Workers};
 
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -83,6 +89,33 @@ impl From<ServiceError> for Problem {
     }
 }
 
+/// People and rooms of the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Ids of people.
+    pub people: Vec<Id>,
+    /// Ids of rooms.
+    pub rooms: Vec<Id>,
+}
+
+/// The same, of the current configuration.
+pub type KnownPlaces = watch::Receiver<Arc<Known>>;
+
+/// Who may come in.
+#[derive(Clone)]
+pub struct AccessDeps {
+    /// Accounts of people.
+    pub accounts: Accounts,
+    /// Accounts with a token.
+    pub workers: Workers,
+    /// Accounts of users of this machine.
+    pub locals: LocalAccounts,
+    /// People and rooms.
+    pub known: KnownPlaces,
+    /// Host names of this gateway.
+    pub names: Arc<Vec<String>>,
+}
+
 /// Clients of the services.
 pub struct ServiceClients {
     /// Client of the cabin service.
@@ -118,8 +151,8 @@ pub struct AppState {
     pub nodes: NodeClient,
     /// Events for screens.
     pub events: Events,
-    /// Workers of the current configuration.
-    pub workers: Workers,
+    /// Who may come in.
+    pub access: AccessDeps,
 }
 
 // === impl AppState ===
@@ -131,7 +164,7 @@ impl AppState {
         status_source: &Arc<GatewayStatus>,
         clients: ServiceClients,
         events: Events,
-        workers: Workers,
+        access: AccessDeps,
     ) -> Self {
         let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes } = clients;
         Self {
@@ -143,25 +176,41 @@ impl AppState {
             mode,
             nodes,
             events,
-            workers,
+            access,
         }
     }
 
-    fn router(&self, cancel: &CancellationToken) -> Router {
+    /// Every route, behind the gate.
+    fn router(&self, control: Control, is_control: bool, cancel: &CancellationToken) -> Router {
+        let AccessDeps { accounts, workers, locals, known, names } = self.access.clone();
+        let gate = Gate { accounts: accounts.clone(), workers, locals, names, is_tls: false, is_control };
+        let sessions = session::Sessions { gate: gate.clone(), centre: self.cabin.centre.clone() };
+        let users = users::Users { accounts: accounts.clone(), known, store: self.mode.store.clone() };
         show::router(Arc::clone(&self.status_source))
+            .merge(session::router(sessions))
+            .merge(users::router(users))
             .merge(cabin::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
-            .merge(events::router(self.events.clone(), cancel.clone()))
+            .merge(nodes::router(self.nodes.clone()))
+            .merge(control::router(control))
+            .merge(events::router(self.events.clone(), accounts.access, cancel.clone()))
+            .layer(from_fn_with_state(gate, gate::enter))
+            .layer(from_fn(whole_body::whole_body))
+            .layer(from_fn(headers::secure))
     }
 }
 
 /// Serves the network listener until cancelled.
-pub async fn serve_network(listener: TcpListener, state: AppState, cancel: CancellationToken) {
-    let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
-    let router = state.router(&cancel).layer(by_token).layer(from_fn(whole_body::whole_body));
+pub async fn serve_network(
+    listener: TcpListener,
+    state: AppState,
+    control: Control,
+    cancel: CancellationToken,
+) {
+    let router = state.router(control, false, &cancel);
     let counts = Arc::clone(&state.status_source.listeners.network);
     linli_listen::serve(listener, router, Limits::network(), counts, cancel).await;
 }
@@ -174,11 +223,7 @@ pub async fn serve_control(
     control: Control,
     cancel: CancellationToken,
 ) {
-    let acting = control::router(control)
-        .merge(mode::control(state.mode.clone()))
-        .merge(nodes::control(state.nodes.clone()));
-    let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
-    let router = router.layer(from_fn(whole_body::whole_body));
+    let router = state.router(control, true, &cancel);
     let counts = Arc::clone(&state.status_source.listeners.control);
     linli_listen::serve(listener, router, Limits::control(), counts, cancel).await;
     let _ = std::fs::remove_file(path);

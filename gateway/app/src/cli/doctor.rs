@@ -4,7 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::config_dir::ConfigDir;
+use super::log_in_store::Kept;
 use super::socket;
+use super::target::Target;
 
 /// Report the state of the configuration, the database and the running gateway.
 ///
@@ -88,7 +90,7 @@ fn gateway(args: &Args) -> Finding {
     if !socket::is_running(&data_dir) {
         return Finding { part: "gateway", well: true, text: "not running".to_owned() };
     }
-    match socket::ask(&data_dir, "GET", "/readyz", "", Duration::from_secs(5)) {
+    match Target::of(&data_dir, &Kept::default()).ask("GET", "/readyz", "", Duration::from_secs(5)) {
         Ok(answer) => {
             let text = answer.body.trim_end().replace('\n', "; ");
             Finding { part: "gateway", well: answer.status == 200, text }

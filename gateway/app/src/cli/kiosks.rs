@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (None, Some(days)) => format!("/api/v1/kiosks/days?days={days}"),
         (None, None) => "/api/v1/kiosks".to_owned(),
     };
-    let answer = socket::ask(&args.site.data_dir(), "GET", &path, "", PATIENCE)?;
+    let answer = socket::ask(&args.site, "GET", &path, "", PATIENCE)?;
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
     let shown: Value = serde_json::from_str(&answer.body)?;
     if args.json {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 
 mod alarms;
+mod answer;
 mod backup;
 pub mod check;
 mod command;
@@ -16,7 +17,9 @@ mod flash;
 mod food;
 pub mod init;
 mod kiosks;
+mod log_in_store;
 mod logging;
+mod login;
 mod mode;
 mod node;
 mod order;
@@ -26,10 +29,13 @@ mod probe;
 mod progress;
 mod provision;
 mod reload;
+mod remote;
 mod run;
 mod scan;
 pub mod schema;
 mod socket;
+mod target;
+mod users;
 mod visit_show;
 mod visits;
 
@@ -97,6 +103,12 @@ enum Verb {
     Reload(reload::Args),
     /// Write a consistent copy of the database, also while the gateway runs (备份)
     Backup(backup::Args),
+    /// Accounts of people, shared screens, break-glass codes (账号)
+    Users(users::Args),
+    /// Log in as a person, here or at a gateway elsewhere (登录)
+    Login(login::Args),
+    /// End a log-in (退出登录)
+    Logout(login::LogoutArgs),
     /// Report the state of configuration, database and gateway (诊断)
     Doctor(doctor::Args),
 }
@@ -132,6 +144,9 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Node(args) => node::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
+        Verb::Users(args) => users::run(&args),
+        Verb::Login(args) => login::run(&args),
+        Verb::Logout(args) => login::log_out(&args),
         Verb::Doctor(args) => doctor::run(&args),
     };
     outcome.unwrap_or_else(|error| {

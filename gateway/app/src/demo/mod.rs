@@ -13,6 +13,7 @@ mod cable;
 mod emulated;
 mod faults;
 mod hall;
+pub mod log_ins;
 mod mode_room;
 mod node;
 mod plant;

@@ -13,9 +13,10 @@ use linli_config::settings::image_key::ImageKeys;
 use linli_config::settings::kiosk::KioskSettings;
 use linli_config::settings::siren::Siren;
 use linli_config::settings::webhook::Webhook;
-use linli_config::{Checked, Worker};
+use linli_config::{Checked, LocalAccount, Worker};
 use linli_services::mode;
 use linli_services::outputs::PlanOutputs;
+use linli_web::Known;
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -23,8 +24,12 @@ pub struct ConfigWatch {
     pub reports: watch::Sender<Rules>,
     /// Settings of the health cabin.
     pub cabin: watch::Sender<Arc<linli_config::settings::cabin::CabinSettings>>,
-    /// Health workers.
+    /// Accounts with a token.
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
+    /// Accounts of users of this machine.
+    pub locals: watch::Sender<Arc<Vec<LocalAccount>>>,
+    /// People and rooms, by which accounts and screens are named.
+    pub known: watch::Sender<Arc<Known>>,
     /// Alarm rules.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
     /// Ids of alarms that stay disabled until the policy of a plan enables them.
@@ -65,6 +70,8 @@ impl ConfigWatch {
             reports: watch::Sender::new(reports(current)),
             cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
+            locals: watch::Sender::new(Arc::new(current.local_accounts.clone())),
+            known: watch::Sender::new(known(current)),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
             asleep: watch::Sender::new(Arc::new(current.asleep.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
@@ -87,6 +94,8 @@ impl ConfigWatch {
         self.reports.send_replace(reports(current));
         self.cabin.send_replace(Arc::new(current.cabin.clone()));
         self.workers.send_replace(Arc::new(current.workers.clone()));
+        self.locals.send_replace(Arc::new(current.local_accounts.clone()));
+        self.known.send_replace(known(current));
         // Sent before the rules: otherwise a disabled rule would be active for a moment.
         self.asleep.send_replace(Arc::new(current.asleep.clone()));
         // Unchanged rules are not sent: their delays keep running.
@@ -117,6 +126,11 @@ impl ConfigWatch {
         self.image_keys.send_replace(Arc::new(current.image_keys.clone()));
         self.watched.send_replace(watched(current));
     }
+}
+
+fn known(current: &Checked) -> Arc<Known> {
+    let people = current.centre.people.people.iter().map(|person| person.id.clone()).collect();
+    Arc::new(Known { people, rooms: current.rooms.iter().map(|room| room.id.clone()).collect() })
 }
 
 fn reports(current: &Checked) -> Rules {

@@ -34,7 +34,7 @@ use linli_services::{
     commands::CommandService,
 };
 use linli_web::status::GatewayStatus;
-use linli_web::{AppState, Control, ReloadRequest};
+use linli_web::{AccessDeps, AppState, Control, ReloadRequest};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -55,6 +55,8 @@ pub struct Gateway {
     tasks: Tasks,
     /// State that the HTTP API and the metrics show.
     pub observed: Arc<GatewayStatus>,
+    /// Accounts of people.
+    pub accounts: linli_accounts::Accounts,
     /// Address of the network listener, with the real port.
     pub web_address: std::net::SocketAddr,
 }
@@ -135,7 +137,7 @@ impl Gateway {
             fallback.subscribe(),
         ));
         let events = Events::default();
-        let (services, clients, taps) = services::start(ServiceDeps {
+        let (services, clients, accounts, taps) = services::start(ServiceDeps {
             store: &store,
             samples,
             measurements: received,
@@ -155,7 +157,8 @@ impl Gateway {
         let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
         let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
-        let state = AppState::new(&observed, clients, events, follow.workers.subscribe());
+        let state =
+            AppState::new(&observed, clients, events, access_deps(accounts.clone(), &follow, &current));
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let tasks = Tasks {
             services,
@@ -180,6 +183,7 @@ impl Gateway {
             signals,
             tasks,
             observed,
+            accounts,
             web_address,
         })
     }
@@ -293,6 +297,7 @@ impl Gateway {
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }
+        step("accounts", async { drop(tasks.services.accounts.await) }).await;
         tasks.cancel_aside.cancel();
         tasks.aside.iter().for_each(JoinHandle::abort);
         step("store", store.close()).await;
@@ -323,6 +328,17 @@ fn aside(
     let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
     vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
+}
+
+/// Who may come in.
+fn access_deps(accounts: linli_accounts::Accounts, follow: &ConfigWatch, current: &Checked) -> AccessDeps {
+    AccessDeps {
+        accounts,
+        workers: follow.workers.subscribe(),
+        locals: follow.locals.subscribe(),
+        known: follow.known.subscribe(),
+        names: Arc::new(current.web.names.clone()),
+    }
 }
 
 /// What the mode switch tells of its outputs, and what guards them.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use linli_web::{AppState, Control};
 
-/// Open listeners: the network one is read-only, the control socket also takes commands.
+/// Open listeners: the network, where accounts log in, and the control socket.
 pub struct Listeners {
     network: TcpListener,
     socket: UnixListener,
@@ -45,7 +45,7 @@ impl Listeners {
         control: Control,
         cancel: &CancellationToken,
     ) -> Vec<JoinHandle<()>> {
-        let network = linli_web::serve_network(self.network, state.clone(), cancel.clone());
+        let network = linli_web::serve_network(self.network, state.clone(), control.clone(), cancel.clone());
         let socket =
             linli_web::serve_control(self.socket, self.socket_path, state.clone(), control, cancel.clone());
         vec![tokio::spawn(network), tokio::spawn(socket)]

@@ -37,11 +37,12 @@ pub enum Filler {
     Canteen,
     Kiosk,
     Node,
+    Account,
     DeadLetter,
 }
 
 impl Filler {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Urgent,
         Self::Data,
         Self::History,
@@ -57,6 +58,7 @@ impl Filler {
         Self::Canteen,
         Self::Kiosk,
         Self::Node,
+        Self::Account,
         Self::DeadLetter,
     ];
 
@@ -71,6 +73,7 @@ impl Filler {
             Self::Canteen => Some(Kind::Canteen),
             Self::Kiosk => Some(Kind::Kiosk),
             Self::Node => Some(Kind::Node),
+            Self::Account => Some(Kind::Account),
             _ => None,
         }
     }
@@ -142,6 +145,7 @@ impl Filler {
             Self::Canteen => documents.keep(document("cycle", number, text(5800))).await,
             Self::Kiosk => documents.keep(document("kiosk-day", number, text(5800))).await,
             Self::Node => documents.keep(document("node-line", number, text(5800))).await,
+            Self::Account => documents.keep(document("user-line", number, text(5800))).await,
             Self::DeadLetter => {
                 let seq = store.accept_durably(long_event(number, 5000)).await?;
                 store.outbox().dead_letter(seq, format!("refused: {}", text(900))).await;

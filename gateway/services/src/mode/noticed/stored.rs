@@ -61,7 +61,7 @@ async fn the_room_is_held_after_a_restart_though_only_its_stop_was_pending() {
     // Anything stored next brings the room's document along.
     let finding = crate::mode::request::Finding {
         order: "0197f0c2-1".to_owned(),
-        person: "zhao".to_owned(),
+        person: Some("zhao".to_owned()),
         owner: "物业".to_owned(),
         due: "2026-12-31".to_owned(),
         text: "门禁反应慢".to_owned(),
