@@ -56,7 +56,10 @@ fn built(to: &Path) -> Outcome<Option<PathBuf>> {
     }
     let installed = modified(&web.join("node_modules/.package-lock.json"));
     if installed.is_none() || installed < modified(&web.join("package-lock.json")) {
-        let install = npm(&web, &["ci", "--omit=dev", "--ignore-scripts"]);
+        // Whoever has the packages of the tests keeps them.
+        let is_developer = web.join("node_modules/vitest").is_dir();
+        let leave_out = if is_developer { "--include=dev" } else { "--omit=dev" };
+        let install = npm(&web, &["ci", leave_out, "--ignore-scripts"]);
         if let Err(why) = install {
             println!("cargo::warning=npm ci failed in dashboards/web: {}", why.replace('\n', " "));
             println!("cargo::rerun-if-changed={}", web.join("node_modules").display());

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use tokio::process::{Child, Command};
 
 use crate::http;
+use crate::log_in::{self, LogIns};
 use crate::workspace::eventually;
 
 /// A running gateway.
@@ -16,6 +17,7 @@ pub struct Gateway {
     config: PathBuf,
     data: PathBuf,
     log: PathBuf,
+    people: LogIns,
 }
 
 /// The binary under test: `LINLI_BIN`, or what `cargo xtask e2e` has built.
@@ -48,6 +50,7 @@ impl Gateway {
 
     /// Starts it below another program, such as `faketime`.
     pub async fn start_under(wrapper: &[&str], config: &Path, data: &Path) -> anyhow::Result<Self> {
+        log_in::add_local_account(config)?;
         let log = config.with_extension("log");
         let output = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
         let binary = binary()?;
@@ -67,7 +70,8 @@ impl Gateway {
             .stderr(output)
             .kill_on_drop(true)
             .spawn()?;
-        Ok(Self { child, config: config.to_owned(), data: data.to_owned(), log })
+        let people = LogIns::default();
+        Ok(Self { child, config: config.to_owned(), data: data.to_owned(), log, people })
     }
 
     /// Waits until it answers on its control socket.
@@ -108,6 +112,7 @@ impl Gateway {
 
     /// Sends it a signal.
     pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        log_in::add_local_account(&self.config)?;
         signal(&self.child, name).await
     }
 
@@ -122,15 +127,17 @@ impl Gateway {
         fetch(&self.data.join("control.sock"), path).context("the gateway does not answer")
     }
 
-    /// Asks on the control socket: status and answer.
+    /// Asks on the control socket: status and answer. A "person" in the body is no part of it: the request is made
+    /// as the account of that person.
     pub fn ask(
         &self,
         method: &str,
         path: &str,
         body: &serde_json::Value,
     ) -> anyhow::Result<(u16, serde_json::Value)> {
+        let (headers, body) = self.as_person(body)?;
         let stream = std::os::unix::net::UnixStream::connect(self.data.join("control.sock"))?;
-        let (status, answer) = http::ask(stream, method, path, "", &body.to_string())?;
+        let (status, answer) = http::ask(stream, method, path, &headers, &body.to_string())?;
         Ok((status, serde_json::from_str(&answer).unwrap_or_default()))
     }
 
@@ -144,10 +151,37 @@ impl Gateway {
         body: &serde_json::Value,
     ) -> anyhow::Result<(u16, serde_json::Value)> {
         let stream = std::os::unix::net::UnixStream::connect(self.control_socket())?;
+        let (headers, body) = self.as_person(body)?;
         let (path, body) = (path.to_owned(), body.to_string());
-        let waiting = move || http::request_within(patience, stream, method, &path, "", &body);
+        let waiting = move || http::request_within(patience, stream, method, &path, &headers, &body);
         let answer = tokio::task::spawn_blocking(waiting).await??;
         Ok((answer.status, serde_json::from_str(&answer.body).unwrap_or_default()))
+    }
+
+    /// The headers and the body of a request that is made as the person it names, if any.
+    fn as_person(&self, body: &serde_json::Value) -> anyhow::Result<(String, serde_json::Value)> {
+        let mut body = body.clone();
+        let person = body.as_object_mut().and_then(|members| members.remove("person"));
+        let Some(person) = person.as_ref().and_then(serde_json::Value::as_str) else {
+            return Ok((String::new(), body));
+        };
+        Ok((self.headers_of(person)?, body))
+    }
+
+    /// The headers of a request that is made as a person.
+    pub fn headers_of(&self, person: &str) -> anyhow::Result<String> {
+        Ok(format!("Cookie: {}\r\n", self.people.cookie(&self.control_socket(), person)?))
+    }
+
+    /// The directory where the command line keeps log-ins.
+    #[must_use]
+    pub fn sessions(&self) -> PathBuf {
+        log_in::sessions(&self.config)
+    }
+
+    /// File with the password of everybody, for the command line.
+    pub fn password_file(&self) -> anyhow::Result<String> {
+        Ok(log_in::password_file(&self.config)?.to_string_lossy().into_owned())
     }
 
     /// Returns the address of its network listener, as it was logged.
@@ -164,10 +198,26 @@ impl Gateway {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Runs a verb beside it.
+    /// Runs a verb beside it. Whom `--login` names is logged in first.
     pub async fn verb(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let config = self.config.to_string_lossy().into_owned();
-        linli(&[arguments, &["--config", &config]].concat()).await
+        if arguments.first() == Some(&"reload") {
+            log_in::add_local_account(&self.config)?;
+        }
+        for pair in arguments.windows(2).filter(|pair| pair[0] == "--login") {
+            self.people.keep(&self.control_socket(), &self.config, pair[1])?;
+        }
+        let mut command = Command::new(binary()?);
+        command
+            .args(arguments)
+            .args(["--config", &config])
+            .env("LINLI_SESSIONS", log_in::sessions(&self.config));
+        Ok(command.stdin(Stdio::null()).output().await?)
+    }
+
+    /// Logs people in for the command line; verbs that act as several people name none.
+    pub fn log_in(&self, people: &[&str]) -> anyhow::Result<()> {
+        people.iter().try_for_each(|person| self.people.keep(&self.control_socket(), &self.config, person))
     }
 
     /// Waits until its status satisfies a condition.

@@ -3,7 +3,7 @@
 //!
 //! | modules | what they start or check |
 //! |---|---|
-//! | `workspace`, `gateway`, `http`, `broker` | a directory, the binary, requests to it, mosquitto |
+//! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `link`, `clock` | what is connected to a gateway |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
@@ -25,6 +25,7 @@ pub mod golden;
 mod hl7_monitor;
 pub mod http;
 mod link;
+pub mod log_in;
 pub mod nodes;
 mod operators;
 mod peer;

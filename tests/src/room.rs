@@ -28,7 +28,7 @@ const SIGNERS: [(&str, &str, &str); 8] = [
 ];
 
 /// Two people on the spot who compare the code of an order.
-pub const ON_THE_SPOT: [&str; 4] = ["--as", "chen", "--as", "deng"];
+const ON_THE_SPOT: [&str; 2] = ["chen", "deng"];
 
 /// Something that each press moves once more.
 const GATE: &str = "\n[[fixture]]\nid = \"gate\"\nroom = \"reading-room\"\nkind = \"supply\"\n\n\
@@ -349,12 +349,7 @@ impl Centre {
     /// Orders, and two people on the spot compare the code: this machine's clock is synchronised with
     /// nobody. Gives whether it was taken, and what was told.
     pub async fn send(&self, gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
-        let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
-        let code = shown["code"].as_str().unwrap_or_default();
-        let sent =
-            gateway.verb(&[&["order", "send", file, "--code", code], &ON_THE_SPOT[..]].concat()).await?;
-        let reported = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
-        Ok((sent.status.success(), reported))
+        send(gateway, file).await
     }
 
     /// Reaches the controller at another port, such as that of a proxy.
@@ -427,4 +422,24 @@ pub fn step(room: &Value, id: &str) -> String {
     let steps = room["steps"].as_array().into_iter().flatten();
     let found = steps.into_iter().find(|step| step["step"] == id);
     found.and_then(|step| step["state"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// Sends an order; where it waits for its code, two people on the spot compare that, each with a log-in of their own.
+/// Returns whether it was taken, and what was told.
+pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
+    let told = |sent: std::process::Output| {
+        let text = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
+        (sent.status.success(), text)
+    };
+    let mut answer = told(gateway.verb(&["order", "send", file]).await?);
+    if answer.0 || !answer.1.contains("quarantined: ") {
+        return Ok(answer);
+    }
+    let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
+    let (code, password) = (shown["code"].as_str().unwrap_or_default(), gateway.password_file()?);
+    for person in ON_THE_SPOT {
+        let how = ["order", "send", "--code", code, "--login", person, "--password-file", &password];
+        answer = told(gateway.verb(&how).await?);
+    }
+    Ok(answer)
 }

@@ -25,6 +25,9 @@ use crate::workspace::{eventually, free_port, now_ms};
 /// The token of the kiosk.
 pub const KIOSK_TOKEN: &str = "kiosk-token-for-tests-0123456789";
 
+/// The token of a display.
+pub const DISPLAY_TOKEN: &str = "4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d";
+
 /// The token of the health worker.
 pub const WORKER_TOKEN: &str = "3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c";
 
@@ -41,10 +44,11 @@ const STANDS_STILL: u32 = 86_400_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Secrets beside the configuration: file, content.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("identity.key", "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a"),
     ("district.key", "2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b"),
     ("worker.token", WORKER_TOKEN),
+    ("display.token", DISPLAY_TOKEN),
     ("kiosk.token", KIOSK_TOKEN),
 ];
 
@@ -288,7 +292,9 @@ fn configure(config: &Path, ports: Ports) -> anyhow::Result<()> {
         "gateway.toml",
         &format!(
             "\n[cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
-             [[worker]]\nname = \"wang\"\ntoken = \"file:worker.token\"\n\n\
+             [[worker]]\nname = \"wang\"\ntoken = \"file:worker.token\"\n\
+             roles = [\"health_worker\", \"canteen\", \"auditor\"]\n\n\
+             [[worker]]\nname = \"display\"\ntoken = \"file:display.token\"\nroles = [\"operator\"]\n\n\
              [nodes]\nimage_keys = [\"{}\"]\n",
             public_hex(&KEY)
         ),

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
 use crate::operators::Operators;
-use crate::room::{Centre, ENTER, ON_THE_SPOT, Room, room, rooms, step, succeed};
+pub use crate::room::send;
+use crate::room::{Centre, ENTER, Room, room, rooms, step};
 use crate::workspace::eventually;
 
 /// Longest wait for a step. Steps take seconds, more on a busy machine.
@@ -71,14 +72,6 @@ pub async fn confirms(gateway: &Gateway, id: &str, people: &[&str]) -> anyhow::R
 /// Requests an action in the reading room.
 pub fn act(gateway: &Gateway, action: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
     gateway.ask("POST", &format!("/api/v1/mode/rooms/reading-room/{action}"), body)
-}
-
-/// Orders; this machine's clock is synchronised with nobody, so two people compare the code.
-pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String)> {
-    let shown: Value = serde_json::from_str(&succeed(&["order", "show", file, "--json"]).await?)?;
-    let code = shown["code"].as_str().unwrap_or_default();
-    let sent = gateway.verb(&[&["order", "send", file, "--code", code], &ON_THE_SPOT[..]].concat()).await?;
-    Ok((sent.status.success(), String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned()))
 }
 
 /// People take the room to its emergency role.

@@ -143,7 +143,9 @@ async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::R
     let at = |file: &str| config.join(file).display().to_string();
     let (config, reported) = (config.display().to_string(), std::cell::RefCell::new(String::new()));
     let succeed = async |arguments: &[&str]| -> anyhow::Result<bool> {
-        let output = linli(&[arguments, &["--config", &config]].concat()).await?;
+        let mut command = tokio::process::Command::new(binary()?);
+        command.args(arguments).args(["--config", &config]).env("LINLI_SESSIONS", at("sessions"));
+        let output = command.stdin(Stdio::null()).output().await?;
         *reported.borrow_mut() =
             String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Ok(output.status.success())
@@ -157,13 +159,24 @@ async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::R
         Ok(())
     };
     patiently(&["mode", "status"], "hall").await?;
+    // The prepared log-ins, as the demonstration prints them.
+    let password = |name: &str| at(&format!("log-ins/{name}.password"));
+    for name in ["zhao", "qian", "sun", "chen", "deng"] {
+        let (password, factor) = (password(name), at(&format!("log-ins/{name}.factor")));
+        let log_in = ["login", name, "--password-file", &password, "--factor-file", &factor];
+        patiently(&log_in, "is logged in").await?;
+    }
     let (plan, chen, deng) = (at("plans/hall.command@1.toml"), at("drill-chen.key"), at("drill-deng.key"));
-    patiently(&["drill", "start", &plan, "--key", &chen, "--key", &deng], "linli mode commit hall").await?;
-    patiently(&["mode", "commit", "hall", "--as", "zhao"], "【演练】").await?;
-    patiently(&["mode", "confirm", "hall", "notice", "--as", "qian"], "notice").await?;
-    patiently(&["mode", "confirm", "hall", "layout", "--as", "qian", "--simulated"], "simulated").await?;
-    patiently(&["mode", "confirm", "hall", "communications", "--as", "sun"], "communications").await?;
-    patiently(&["mode", "confirm", "hall", "accept", "--as", "zhao"], "【演练】就绪 ready【演练】").await?;
+    let (first, second) = (password("chen"), password("deng"));
+    let start = ["drill", "start", &plan, "--key", &chen, "--key", &deng];
+    let start = [&start[..], &["--password-file", &first, "--password-file", &second]].concat();
+    patiently(&start, "linli mode commit hall").await?;
+    patiently(&["mode", "commit", "hall", "--login", "zhao"], "【演练】").await?;
+    patiently(&["mode", "confirm", "hall", "notice", "--login", "qian"], "notice").await?;
+    patiently(&["mode", "confirm", "hall", "layout", "--login", "qian", "--simulated"], "simulated").await?;
+    patiently(&["mode", "confirm", "hall", "communications", "--login", "sun"], "communications").await?;
+    patiently(&["mode", "confirm", "hall", "accept", "--login", "zhao"], "【演练】就绪 ready【演练】")
+        .await?;
     assert!(!reported.borrow().contains("ready【演练】 ✓"), "a drill proves nothing: {}", reported.borrow());
     patiently(&["drill", "report"], "A drill is never").await?;
     Ok(demo.kill().await?)

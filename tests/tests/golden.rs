@@ -15,7 +15,7 @@ use anyhow::{Context, ensure};
 use linli_tests::golden::{self, Json, Normal};
 use linli_tests::http::{self, Answer};
 use linli_tests::room::{ENTER, room};
-use linli_tests::scene::{RESIDENT, Scene, WORKER_TOKEN, alarm_is, soon};
+use linli_tests::scene::{DISPLAY_TOKEN, RESIDENT, Scene, WORKER_TOKEN, alarm_is, soon};
 use linli_tests::switching::{PATIENCE, send, until, until_room};
 use linli_tests::{Gateway, eventually};
 use serde_json::{Value, json};
@@ -33,6 +33,8 @@ const EXPIRES: &str = "{expires}";
 enum Who {
     /// Anybody, on the network listener.
     Anyone,
+    /// A display with a token, on the network listener: it sees the building and nobody's name.
+    Display,
     /// A health worker with a token, on the network listener.
     Worker,
     /// A user of the machine, on the control socket.
@@ -42,9 +44,19 @@ enum Who {
 impl Who {
     const ALL: [Self; 3] = [Self::Anyone, Self::Worker, Self::Control];
 
+    /// The header with the token.
+    fn token(self) -> String {
+        match self {
+            Self::Worker => format!("Authorization: Bearer {WORKER_TOKEN}\r\n"),
+            Self::Display => format!("Authorization: Bearer {DISPLAY_TOKEN}\r\n"),
+            Self::Anyone | Self::Control => String::new(),
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Anyone => "anyone",
+            Self::Display => "display",
             Self::Worker => "worker",
             Self::Control => "control",
         }
@@ -66,13 +78,19 @@ struct Asked {
 
 impl Asked {
     fn ask(&self, who: Who, method: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
-        let headers = match who {
-            Who::Worker => format!("Authorization: Bearer {WORKER_TOKEN}\r\n"),
-            Who::Anyone | Who::Control => String::new(),
-        };
+        let headers = who.token();
         if who == Who::Control {
+            // A "person" is no part of the body: the request is made as the account of that person.
+            let mut body = body.to_owned();
+            let mut headers = headers;
+            if let Ok(Value::Object(mut members)) = serde_json::from_str::<Value>(&body)
+                && let Some(person) = members.remove("person")
+            {
+                headers += &self.gateway.headers_of(person.as_str().unwrap_or_default())?;
+                body = Value::Object(members).to_string();
+            }
             let socket = std::os::unix::net::UnixStream::connect(self.gateway.control_socket())?;
-            return http::request(socket, method, path, &headers, body);
+            return http::request(socket, method, path, &headers, &body);
         }
         http::request(std::net::TcpStream::connect(&self.web)?, method, path, &headers, body)
     }
@@ -230,11 +248,8 @@ async fn succeeding(asked: &mut Asked, scene: &mut Scene) -> anyhow::Result<()> 
 /// The first measurement that each hears of, and how the stream begins.
 async fn events(asked: &mut Asked, scene: &Scene) -> anyhow::Result<()> {
     let mut streams = Vec::new();
-    for who in [Who::Anyone, Who::Worker] {
-        let token = match who {
-            Who::Worker => format!("Authorization: Bearer {WORKER_TOKEN}\r\n"),
-            _ => String::new(),
-        };
+    for who in [Who::Display, Who::Worker] {
+        let token = who.token();
         let mut stream = std::net::TcpStream::connect(&asked.web)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         stream.write_all(format!("GET /api/v1/events HTTP/1.1\r\nHost: linli\r\n{token}\r\n").as_bytes())?;

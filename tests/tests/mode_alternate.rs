@@ -54,7 +54,7 @@ async fn another_room_takes_its_place_when_the_order_names_it() -> anyhow::Resul
         "{reported}"
     );
     let sent =
-        gateway.verb(&["mode", "alternate", "reading-room", "--as", "zhao", "--why", "屋顶漏水"]).await?;
+        gateway.verb(&["mode", "alternate", "reading-room", "--login", "zhao", "--why", "屋顶漏水"]).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     let shown = until_room(&gateway, "hall", "it begins", |room| room["stage"] != "peace").await?;
     let all = gateway.verb(&["mode", "status"]).await?;

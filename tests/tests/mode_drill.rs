@@ -21,7 +21,12 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     let sent = gateway.verb(&["drill", "start", &plan, "--key", &real[0], "--key", &real[1]]).await?;
     assert!(!sent.status.success(), "a drill by the keys of the real thing");
     let drill = keys("drill-chen", "drill-deng");
-    let sent = gateway.verb(&["drill", "start", &plan, "--key", &drill[0], "--key", &drill[1]]).await?;
+    // Each signer compares the code of the order as the account of their own.
+    gateway.log_in(&["drill-chen", "drill-deng"])?;
+    let password = gateway.password_file()?;
+    let signed = ["--key", &drill[0], "--key", &drill[1]];
+    let signed = [&signed[..], &["--password-file", &password, "--password-file", &password]].concat();
+    let sent = gateway.verb(&[&["drill", "start", &plan][..], &signed].concat()).await?;
     let reported = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
     assert!(sent.status.success() && reported.contains("linli mode commit reading-room"), "{reported}");
     let order = room(&gateway)?["order"].as_str().unwrap_or_default().to_owned();
@@ -50,11 +55,11 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
         "{shown:#}"
     );
     assert_eq!(place.written("coil", 0), [0_i64; 0], "the lamps were not touched");
-    let by = ["--as", "zhao", "--owner", "qian", "--by", "2026-12-31"];
+    let by = ["--login", "zhao", "--owner", "qian", "--by", "2026-12-31"];
     let found = [&["drill", "finding", &order][..], &by, &["卫生间听不清广播"]].concat();
     let sent = gateway.verb(&found).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
-    let sent = gateway.verb(&["drill", "end", &back, "--key", &drill[0], "--key", &drill[1]]).await?;
+    let sent = gateway.verb(&[&["drill", "end", &back][..], &signed].concat()).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     let (status, reported) = act(&gateway, "commit", &json!({"person": "zhao"}))?;
     assert_eq!(status, 200, "{reported}");
@@ -62,10 +67,10 @@ async fn a_drill_from_start_to_report() -> anyhow::Result<()> {
     at(&gateway, "peace").await?;
     says_so(&subscriber).await?;
     let record = centre.record(&gateway).await?;
-    // `--as` gives a name that nobody proves.
+    // Who acted is who logged in.
     let text = std::fs::read_to_string(&record)?;
     assert!(
-        text.contains(r#""login":"local","screen":"local_socket","person":"qian","unverified":true"#),
+        text.contains(r#""account":"qian","login":"password","screen":"local_socket","person":"qian"}"#),
         "{text}"
     );
     gateway.stop().await?;
@@ -104,13 +109,11 @@ async fn is_reported(centre: &Centre, order: &str, record: &str) -> anyhow::Resu
         "uv-dose",
         "2026-12-31",
         "qian 模拟完成",
-        "| qian | local:",
-        "| local | local socket | 未核实 unverified |",
-        "qian（未核实）",
-        "未核实 unverified",
+        "| qian | qian | password | local socket | 已核实 verified |",
     ] {
         assert!(report.contains(words), "{words}: {report}");
     }
+    assert!(!report.contains("qian（未核实）"), "{report}");
     let row = |id: &str| -> Vec<String> {
         let line = report.lines().find(|line| line.starts_with(&format!("| {id} |"))).unwrap_or_default();
         line.split('|').map(|cell| cell.trim().to_owned()).collect()

@@ -67,12 +67,17 @@ async fn orders_that_do_not_count_move_nothing_and_are_on_record() -> anyhow::Re
     eventually("it waits", PATIENCE, || refusals("not synchronised") > 1).await?;
     let shown: Value = serde_json::from_str(&succeed(&["order", "show", &order, "--json"]).await?)?;
     let code = shown["code"].as_str().unwrap_or_default();
-    for _ in 0..2 {
-        let sent = gateway.verb(&["order", "send", "--code", code, "--as", "chen"]).await?;
-        assert!(String::from_utf8_lossy(&sent.stderr).contains("1 did"), "the same person is one");
+    let password = gateway.password_file()?;
+    let by = |person| ["order", "send", "--code", code, "--login", person, "--password-file", &password];
+    for told in ["1 did", "another person"] {
+        let sent = gateway.verb(&by("chen")).await?;
+        assert!(String::from_utf8_lossy(&sent.stderr).contains(told), "the same person is one: {sent:?}");
         assert_eq!(room(&gateway)?["stage"], "peace");
     }
-    let sent = gateway.verb(&["order", "send", "--code", code, "--as", "deng"]).await?;
+    // Whoever runs this machine is no person of the centre.
+    let sent = gateway.verb(&["order", "send", "--code", code]).await?;
+    assert!(String::from_utf8_lossy(&sent.stderr).contains("log in as yourself"), "{sent:?}");
+    let sent = gateway.verb(&by("deng")).await?;
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     // Once more is answered and does nothing.
     let (is_taken, reported) = send(&gateway, &order).await?;

@@ -33,11 +33,15 @@ async fn one_command_plays_a_whole_drill_and_leaves_a_report() -> anyhow::Result
     place.set("occupied 0").await?;
     let (chen, deng) = (centre.key("drill-chen"), centre.key("drill-deng"));
     let report = workspace.path("drill.md").to_string_lossy().into_owned();
+    gateway.log_in(&["drill-chen", "drill-deng"])?;
+    let password = gateway.password_file()?;
     let keys = ["--key", &chen, "--key", &deng, "-o", &report];
+    let keys = [&keys[..], &["--password-file", &password, "--password-file", &password]].concat();
     // Without a terminal nobody can be asked: it says so, and nothing begins.
     let asked = gateway.verb(&[&["drill", "run", ENTER][..], &keys].concat()).await?;
     assert!(!asked.status.success() && said(&asked).contains("--simulate"), "{}", said(&asked));
     at(&gateway, "peace").await?;
+    gateway.log_in(&["zhao", "qian", "sun"])?;
     let played = gateway.verb(&[&["drill", "run", ENTER, "--simulate"][..], &keys].concat()).await?;
     assert!(played.status.success(), "{}", said(&played));
     at(&gateway, "peace").await?;
@@ -130,15 +134,16 @@ async fn every_stop_is_answered_truly() -> anyhow::Result<()> {
     for words in ["【实战】", "停止原因 held", "怎样解除 ends", "消防 fire"] {
         assert!(status.contains(words), "{words}: {status}");
     }
-    let resumed = gateway.verb(&["mode", "resume", "reading-room", "--as", "zhao", "--why", "误报"]).await?;
+    let resumed =
+        gateway.verb(&["mode", "resume", "reading-room", "--login", "zhao", "--why", "误报"]).await?;
     assert!(resumed.status.success(), "{}", said(&resumed));
     let status = said(&gateway.verb(&["mode", "status"]).await?);
-    assert!(status.contains("人员 person    zhao · local:"), "{status}");
-    assert!(status.contains("未核实 unverified"), "{status}");
+    assert!(status.contains("人员 person    zhao · zhao"), "{status}");
+    assert!(!status.contains("未核实 unverified"), "{status}");
     let stopped = gateway.verb(&["mode", "stop", "reading-room"]).await?;
     assert!(stopped.status.success(), "{}", said(&stopped));
     // What is refused says what to do next, in both languages.
-    let refused = gateway.verb(&["mode", "resume", "reading-room", "--as", "qian", "--why", "试"]).await?;
+    let refused = gateway.verb(&["mode", "resume", "reading-room", "--login", "qian", "--why", "试"]).await?;
     let words = said(&refused);
     assert!(
         !refused.status.success() && words.contains("没有这项权限") && words.contains("Ask a"),

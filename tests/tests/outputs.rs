@@ -117,7 +117,7 @@ async fn a_service_state_opens_them_and_every_end_makes_safe() -> anyhow::Result
     let gateway = centre.gateway().await?;
     until(&gateway, "no fire", |room| room["fire"] == "normal").await?;
     place.set("occupied 0").await?;
-    let begin = ["mode", "service", "reading-room", "--as", "zhao", "--for", "10m", "--why", "更换门锁"];
+    let begin = ["mode", "service", "reading-room", "--login", "zhao", "--for", "10m", "--why", "更换门锁"];
     // What makes safe moves the door too, and an output takes one command in 500 ms.
     let secure = async |gateway: &Gateway, id: &str| -> anyhow::Result<Value> {
         let mut answer = Value::Null;

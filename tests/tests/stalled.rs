@@ -64,7 +64,7 @@ async fn a_stop_is_carried_out_and_answered_while_nothing_can_be_written() -> an
     let is_confirmed = Cell::new(false);
     // The mode service waits for something that cannot become durable.
     let confirming = async {
-        let reported = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--as", "qian"]).await;
+        let reported = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--login", "qian"]).await;
         is_confirmed.set(true);
         reported
     };
@@ -97,7 +97,7 @@ async fn a_stop_is_carried_out_and_answered_while_nothing_can_be_written() -> an
 async fn a_fire_is_heeded_while_nothing_can_be_written() -> anyhow::Result<()> {
     let (centre, mut place, gateway) = burning(None).await?;
     let mut holder = held(&centre.workspace.path("data").join("linli.db")).await?;
-    let confirming = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--as", "qian"]);
+    let confirming = gateway.verb(&["mode", "confirm", "reading-room", "sweep", "--login", "qian"]);
     let burning = async {
         let is_unwritable = |status: &serde_json::Value| status["store"]["writable"] == false;
         gateway.until("a write has failed", PATIENCE, is_unwritable).await?;

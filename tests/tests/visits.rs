@@ -40,12 +40,15 @@ impl Cabin {
             config.join("facility.toml"),
             facility + "\n[[room]]\nid = \"cabin\"\nname = \"健康小屋\"\n",
         )?;
-        for (file, byte) in [("identity.key", "1a"), ("district.key", "2b"), ("worker.token", "3c")] {
+        for (file, byte) in
+            [("identity.key", "1a"), ("district.key", "2b"), ("worker.token", "3c"), ("display.token", "4d")]
+        {
             key(&config.join(file), byte)?;
         }
         let gateway = std::fs::read_to_string(config.join("gateway.toml"))?;
         let cabin = "\n[cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
-                     [[worker]]\nname = \"wang\"\ntoken = \"file:worker.token\"\n";
+                     [[worker]]\nname = \"wang\"\ntoken = \"file:worker.token\"\n\n\
+                     [[worker]]\nname = \"display\"\ntoken = \"file:display.token\"\nroles = [\"operator\"]\n";
         std::fs::write(config.join("gateway.toml"), gateway + cabin)?;
         Ok(Self { workspace, config, monitor, subscriber, _broker: broker })
     }
@@ -268,7 +271,18 @@ async fn workers_see_what_others_do_not_and_other_programs_read_it() -> anyhow::
     assert_eq!(asked("")?.0, 401);
     assert_eq!(asked("Authorization: Bearer 0000\r\n")?.0, 401);
     assert_eq!(asked(&format!("Authorization: Bearer {token}\r\n"))?.0, 200);
-    let anonymous = listen(&web, "")?;
+    assert_eq!(asked("authorization: bearer 3c\r\n")?.0, 401);
+    assert_eq!(
+        asked(&format!("authorization: bearer {token}\r\n"))?.0,
+        200,
+        "RFC 9110: the scheme has no case"
+    );
+    let stream = std::net::TcpStream::connect(&web)?;
+    assert_eq!(http::ask(stream, "GET", "/api/v1/events", "", "")?.0, 401, "values need a log-in");
+    // Whoever runs the building sees that something was measured, not of whom.
+    let display = format!("Authorization: Bearer {}\r\n", "4d".repeat(32));
+    assert_eq!(asked(&display)?.0, 403);
+    let anonymous = listen(&web, &display)?;
     let worker = listen(&web, &format!("Authorization: Bearer {token}\r\n"))?;
     let visit = open(&gateway, "C1", Some(NUMBER))?;
     let pressure = "MSH|^~\\&|CABIN|S|GW|S|||ORU^R01^ORU_R01|P1|P|2.6|||||||UNICODE UTF-8\rPID|||C1\r\

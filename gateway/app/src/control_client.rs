@@ -39,10 +39,14 @@ pub async fn request(
     data_dir: &Path,
     method: &str,
     path: &str,
+    headers: &[(&str, String)],
     body: &[u8],
 ) -> Result<Response<Incoming>, ControlError> {
     let socket = socket(data_dir);
-    let request = Request::builder().method(method).uri(path).header(HOST, "linli");
+    let mut request = Request::builder().method(method).uri(path).header(HOST, "linli");
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
     let request = request.body(Full::new(Bytes::copy_from_slice(body)))?;
     let stream =
         UnixStream::connect(&socket).await.map_err(|source| ControlError::Unreachable { socket, source })?;

@@ -1,20 +1,15 @@
-//! `[cabin]` and `[[worker]]` of gateway.toml: the health cabin and who may work in it.
+//! `[cabin]` of gateway.toml: the health cabin.
 
 use std::path::Path;
 use std::time::Duration;
 
 use linli_domain::vital::Limits;
-use ring::digest::{SHA256, digest};
 
-use super::checked::Worker;
-use super::diagnostics::{Diagnostics, keys, nth};
+use super::diagnostics::{Diagnostics, keys};
 use super::raw;
 use super::secret;
 use crate::settings::cabin::CabinSettings;
 use crate::settings::key::{Key, Keys};
-
-/// Shortest token in characters: shorter ones can be guessed.
-const SHORTEST_TOKEN: usize = 24;
 
 /// Checks `[cabin]`.
 pub fn check(
@@ -96,40 +91,4 @@ fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, diagnostics: &mut Diagnostics<
             Some(Keys { identity, previous: previous.into_iter().flatten().collect(), pseudonym })
         }
     }
-}
-
-/// Checks `[[worker]]`.
-pub fn workers(
-    raw: &[raw::Worker],
-    dir: Option<&Path>,
-    diagnostics: &mut Diagnostics<'_, '_>,
-) -> Vec<Worker> {
-    let mut workers: Vec<Worker> = Vec::new();
-    for (index, raw) in raw.iter().enumerate() {
-        let Some(name) = diagnostics.id(&nth("worker", index, "name"), &raw.name) else { continue };
-        if workers.iter().any(|other| other.name == name) {
-            diagnostics.wrong(&nth("worker", index, "name"), format!("{name} is there twice"));
-        }
-        let token = match secret::read_private(&raw.token, dir) {
-            Ok(token) if dir.is_some() && token.len() < SHORTEST_TOKEN => {
-                let message = format!(
-                    "a token has at least {SHORTEST_TOKEN} characters; `linli visits keygen FILE` makes one"
-                );
-                diagnostics.wrong(&nth("worker", index, "token"), message);
-                continue;
-            }
-            Ok(token) => token,
-            Err(why) => {
-                diagnostics.wrong(&nth("worker", index, "token"), why);
-                continue;
-            }
-        };
-        let hashed = digest(&SHA256, token.as_bytes());
-        if dir.is_some() && workers.iter().any(|other| other.token == hashed.as_ref()) {
-            diagnostics
-                .wrong(&nth("worker", index, "token"), "is another worker's token too; give each their own");
-        }
-        workers.push(Worker { name, token: hashed.as_ref().to_vec() });
-    }
-    workers
 }

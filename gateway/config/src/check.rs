@@ -16,8 +16,8 @@ use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile
 use super::report::Problem;
 use super::text::Document;
 use super::{
-    alarms, aliases, building, canteen, facility, gateway_file, kiosks, lines, plans, policy, recovery,
-    schema, shape,
+    accounts, alarms, aliases, building, canteen, facility, gateway_file, kiosks, lines, plans, policy,
+    recovery, schema, shape,
 };
 use crate::settings::cabin::CabinSettings;
 use crate::settings::canteen::CanteenDevice;
@@ -60,7 +60,13 @@ pub fn check(
     }
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
-        gateway_file::check(&file, id, dir, &mut Diagnostics::of(&documents[index], problems))
+        let diagnostics = &mut Diagnostics::of(&documents[index], problems);
+        let checked = gateway_file::check(&file, id, dir, diagnostics)?;
+        if let Some((centre, _)) = &centre {
+            let people: Vec<&Id> = centre.people.people.iter().map(|person| &person.id).collect();
+            accounts::people(&checked.local_accounts, &people, diagnostics);
+        }
+        Some(checked)
     });
     let deeper = problems.split_off(shaped);
     problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
@@ -76,6 +82,7 @@ pub fn check(
         web: gateway.web,
         uplink_insecure: gateway.uplink_insecure,
         workers: gateway.workers,
+        local_accounts: gateway.local_accounts,
         cabin: CabinSettings { rooms: measured(&lines), ..gateway.cabin },
         lines,
         alarms: alarmed.rules,

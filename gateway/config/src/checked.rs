@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_domain::report::Report as Rule;
+use linli_domain::role::Role;
 use linli_domain::{Id, Timestamp};
 use linli_drivers::CheckedLine;
 
@@ -37,8 +38,10 @@ pub struct Checked {
     pub web: Web,
     /// Why the connection to the broker is not encrypted, where the configuration says so.
     pub uplink_insecure: Option<String>,
-    /// Health workers of the cabin.
+    /// Accounts with a token.
     pub workers: Vec<Worker>,
+    /// Users of this machine with an account.
+    pub local_accounts: Vec<LocalAccount>,
     /// Settings of the health cabin.
     pub cabin: crate::settings::cabin::CabinSettings,
     /// Alarm rules.
@@ -211,11 +214,26 @@ impl Web {
     }
 }
 
-/// A health worker.
+/// An account with a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
     /// Name in the audit log.
     pub name: Id,
     /// SHA-256 of the bearer token.
     pub token: Vec<u8>,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+/// A user of this machine with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAccount {
+    /// Name in records.
+    pub name: Id,
+    /// User id on this machine.
+    pub uid: u32,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// The person whose user it is.
+    pub person: Option<Id>,
 }

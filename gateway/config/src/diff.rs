@@ -19,7 +19,7 @@ pub struct Changes {
     pub uplink: bool,
     /// Whether alarm rules change.
     pub alarms: bool,
-    /// Whether settings or workers of the health cabin change.
+    /// Whether settings of the health cabin or accounts change.
     pub people: bool,
     /// Changed keys that take effect only after a restart of the gateway.
     pub after_restart: Vec<&'static str>,
@@ -31,7 +31,9 @@ pub fn diff(old: &Checked, new: &Checked) -> Changes {
     let mut changes = Changes {
         uplink: old.uplink != new.uplink,
         alarms: old.alarms != new.alarms || old.webhooks != new.webhooks,
-        people: old.cabin != new.cabin || old.workers != new.workers,
+        people: old.cabin != new.cabin
+            || old.workers != new.workers
+            || old.local_accounts != new.local_accounts,
         ..Changes::default()
     };
     for line in &new.lines {
@@ -73,7 +75,7 @@ impl fmt::Display for Changes {
             parts.push("alarm rules follow".to_owned());
         }
         if self.people {
-            parts.push("health cabin and workers follow".to_owned());
+            parts.push("health cabin and accounts follow".to_owned());
         }
         if self.uplink {
             parts.push("broker connection begins anew".to_owned());

@@ -10,12 +10,11 @@ use linli_drivers::insecure;
 use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
 
 use super::DEFAULT_STORE;
-use super::cabin;
-use super::checked::{Web, WebLimits, Worker};
+use super::checked::{LocalAccount, Web, WebLimits, Worker};
 use super::diagnostics::{Diagnostics, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
 use super::text::Step;
-use super::{host, secret};
+use super::{accounts, cabin, host, secret};
 use crate::settings::image_key::{ImageKeys, parse_public_key};
 
 /// Smallest database: a smaller one leaves no reserve for alarms.
@@ -35,6 +34,7 @@ pub struct FromGatewayFile {
     pub web: Web,
     pub uplink_insecure: Option<String>,
     pub workers: Vec<Worker>,
+    pub local_accounts: Vec<LocalAccount>,
     /// Public keys that firmware images may be signed with.
     pub image_keys: ImageKeys,
     /// Settings of the cabin; its rooms are added once the devices are checked.
@@ -56,7 +56,8 @@ pub fn check(
         _ => None,
     };
     let cabin = cabin::check(file.cabin.as_ref(), dir, diagnostics);
-    let workers = cabin::workers(&file.worker, dir, diagnostics);
+    let workers = accounts::workers(&file.worker, dir, diagnostics);
+    let local_accounts = accounts::local(&file.local_account, diagnostics);
     let image_keys = image_keys(file, dir, diagnostics);
     let uplink_insecure = file.mqtt.as_ref().and_then(|mqtt| mqtt.insecure.clone());
     Some(FromGatewayFile {
@@ -66,6 +67,7 @@ pub fn check(
         web: web?,
         uplink_insecure,
         workers,
+        local_accounts,
         image_keys,
         cabin,
     })
@@ -143,7 +145,7 @@ fn web(file: &GatewayFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Web>
         return None;
     };
     if !listen.ip().is_loopback() && !file.web.open_to_network {
-        let message = "other machines would reach it, and it has no log-in; set open_to_network = true only behind a \
+        let message = "other machines would reach it in plain text; set open_to_network = true only behind a \
                        firewall or proxy";
         diagnostics.wrong(&keys(&["web", "listen"]), message);
     }

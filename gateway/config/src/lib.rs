@@ -2,6 +2,7 @@
 //!
 //! Everything is checked before anything starts, and all problems are reported together.
 
+mod accounts;
 mod alarms;
 mod aliases;
 mod building;
@@ -36,7 +37,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-pub use checked::{Checked, ConfiguredLine, Insecure, Room, Web, WebLimits, Worker};
+pub use checked::{Checked, ConfiguredLine, Insecure, LocalAccount, Room, Web, WebLimits, Worker};
 pub use checked_plan::CheckedPlan;
 pub use diff::{Changes, diff};
 pub use kiosks::token_file;

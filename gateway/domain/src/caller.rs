@@ -47,6 +47,15 @@ pub struct Caller {
     pub login: Login,
     /// Where.
     pub screen: Screen,
+    /// The person of facility.toml that the account belongs to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub person: Option<Id>,
+    /// The session, by the name that records use.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session: Option<String>,
+    /// Whether the secret was entered again with this request.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_renewed: bool,
 }
 
 /// Who acts, as the audit record names them.
@@ -106,29 +115,38 @@ impl fmt::Display for Screen {
 // === impl Caller ===
 
 impl Caller {
+    /// An account that belongs to no person, without a session.
+    #[must_use]
+    pub fn of(account: impl Into<String>, login: Login, screen: Screen) -> Self {
+        Self { account: account.into(), login, screen, person: None, session: None, is_renewed: false }
+    }
+
     /// A user of this machine, at the control socket.
     #[must_use]
     pub fn local(account: impl Into<String>) -> Self {
-        Self { account: account.into(), login: Login::Local, screen: Screen::LocalSocket }
+        Self::of(account, Login::Local, Screen::LocalSocket)
     }
 
     /// An account on the network that showed its token.
     #[must_use]
     pub fn with_token(account: impl Into<String>) -> Self {
-        Self { account: account.into(), login: Login::Token, screen: Screen::Network }
+        Self::of(account, Login::Token, Screen::Network)
     }
 
     /// Somebody on the network without an account.
     #[must_use]
     pub fn anybody() -> Self {
-        Self { account: "anybody".to_owned(), login: Login::None, screen: Screen::Network }
+        Self::of("anybody", Login::None, Screen::Network)
     }
 
-    /// Acts as a person. The name is proven only by a log-in of that person's own account; a user of the machine
-    /// is none, since several people use it.
+    /// Acts as a person. The name is proven only by an account that belongs to the person; a user of the machine
+    /// who has none proves nothing, since several people use it.
     #[must_use]
     pub fn acting(&self, person: Option<&Id>) -> Acting {
-        let is_proven = |person: &Id| self.login.is_of_a_person() && person.as_str() == self.account;
+        let is_proven = |person: &Id| {
+            self.person.as_ref() == Some(person)
+                || (self.login.is_of_a_person() && person.as_str() == self.account)
+        };
         Acting {
             account: self.account.clone(),
             login: self.login,
@@ -172,6 +190,9 @@ mod tests {
             );
         }
         assert!(!Caller::local("local:0").acting(None).unverified, "nobody is named");
+        let joined = Caller { person: Some(id("zhao")), ..Caller::local("box") };
+        assert!(!joined.acting(Some(&id("zhao"))).unverified, "the account belongs to the person");
+        assert!(joined.acting(Some(&id("qian"))).unverified);
     }
 
     #[test]

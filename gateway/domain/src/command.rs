@@ -139,7 +139,7 @@ pub enum CommandError {
     /// The output belongs to a plan of the mode switch, which alone moves it.
     #[error(
         "{device}.{point} belongs to the mode switch, plans {plans}: it moves by an order for the room {room}; \
-         a technician begins its service state first: `linli mode service {room} --as WHO --why WHY` \
+         a technician begins its service state first: `linli mode service {room} --login WHO --why WHY` \
          （该输出由平急预案专管：请下达指令，或由技术人员先开始该房间的检修状态）"
     )]
     Held {

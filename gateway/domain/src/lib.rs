@@ -9,6 +9,7 @@
 //! done only when read back. A **record** is what the store accepts and the uplink delivers.
 
 pub mod alarm;
+pub mod approval;
 pub mod audit;
 mod batch;
 pub mod caller;
@@ -26,6 +27,7 @@ pub mod printable;
 mod quality;
 mod record;
 pub mod report;
+pub mod role;
 pub mod rollup;
 mod time;
 pub mod timezone;

@@ -38,7 +38,7 @@ impl std::fmt::Display for Message {
 /// Returns why a room is held. `lead` is the role that may resume it.
 #[must_use]
 pub fn held(cause: Cause, room: &str, lead: &str) -> Held {
-    let resume = format!("linli mode resume {room} --as … --why …");
+    let resume = format!("linli mode resume {room} --login … --why …");
     let (why, ends) = match cause {
         Cause::Fire => (
             Message::new("消防主机报火警", "fire alarm"),

@@ -45,6 +45,8 @@ pub enum Kind {
     Kiosk,
     /// Documents of nodes.
     Node,
+    /// Accounts, sessions, enrolled screens, and the record of them.
+    Account,
     /// Records that the broker refused for ever.
     DeadLetter,
     /// Rows that cannot be decoded.
@@ -109,7 +111,7 @@ const RAISE_OR_ERASE: &str =
     "raise [store] max_bytes in gateway.toml, shorten [cabin] retention, or erase visits that may go";
 
 /// The table, in the order of [`Kind`].
-pub(crate) const QUOTAS: [Quota; 18] = [
+pub(crate) const QUOTAS: [Quota; 19] = [
     Quota {
         kind: Kind::Urgent,
         name: "urgent",
@@ -143,7 +145,7 @@ pub(crate) const QUOTAS: [Quota; 18] = [
     Quota {
         kind: Kind::Measurement,
         name: "measurement",
-        percent: 28,
+        percent: 27,
         when_full: WhenFull::Refused,
         size: "SELECT count(*), ifnull(sum(octet_length(body) + 3 * octet_length(id) \
                + 2 * ifnull(octet_length(visit), 0)), 0) FROM measurement",
@@ -243,7 +245,8 @@ pub(crate) const QUOTAS: [Quota; 18] = [
         percent: 5,
         when_full: WhenFull::Refused,
         size: "SELECT count(*), ifnull(sum(octet_length(body) + 2 * octet_length(id) + 2 * octet_length(kind)), 0) FROM book \
-               WHERE kind NOT GLOB 'mode*' AND kind NOT GLOB 'kiosk*' AND kind NOT GLOB 'node*'",
+               WHERE kind NOT GLOB 'mode*' AND kind NOT GLOB 'kiosk*' AND kind NOT GLOB 'node*' \
+               AND kind NOT GLOB 'user*'",
         per_row: 50,
         per_hundred: RANDOM,
         mend: RAISE,
@@ -266,6 +269,18 @@ pub(crate) const QUOTAS: [Quota; 18] = [
         when_full: WhenFull::Refused,
         size: "SELECT count(*), ifnull(sum(octet_length(body) + 2 * octet_length(id) + 2 * octet_length(kind)), 0) FROM book \
                WHERE kind GLOB 'node*'",
+        per_row: 50,
+        per_hundred: APPENDED,
+        mend: RAISE,
+    },
+    // What the reserve is for as well: logging in, and ending a log-in.
+    Quota {
+        kind: Kind::Account,
+        name: "account",
+        percent: 1,
+        when_full: WhenFull::FromReserve,
+        size: "SELECT count(*), ifnull(sum(octet_length(body) + 2 * octet_length(id) + 2 * octet_length(kind)), 0) FROM book \
+               WHERE kind GLOB 'user*'",
         per_row: 50,
         per_hundred: APPENDED,
         mend: RAISE,
@@ -343,6 +358,7 @@ impl Kind {
             kind if kind.starts_with("mode") => Self::Mode,
             kind if kind.starts_with("kiosk") => Self::Kiosk,
             kind if kind.starts_with("node") => Self::Node,
+            kind if kind.starts_with("user") => Self::Account,
             _ => Self::Canteen,
         }
     }

@@ -284,6 +284,22 @@ async fn what_is_dispensable_takes_nothing_from_the_reserve() {
     store.close().await;
 }
 
+/// A store that is full of measurements still takes log-ins.
+#[tokio::test]
+async fn documents_of_accounts_are_taken_from_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    fillers::prepare(&store).await;
+    fill((&store, &path), Filler::Measurement).await.refused.expect("refused");
+    // More than its own share.
+    for number in 0..(CAP / 100 * 3) / Filler::Account.size() as u64 {
+        Filler::Account.offer((&store, &path), number as u32).await.unwrap();
+    }
+    store.close().await;
+    holds_when_filled_with(Filler::Account).await.refused.expect("share and reserve are used up");
+}
+
 /// Everything at once, again and again.
 #[tokio::test]
 async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
@@ -293,7 +309,9 @@ async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
     fillers::prepare(&store).await;
     let mut refused = BTreeSet::new();
     for number in 0..300 {
-        for filler in Filler::ALL.into_iter().filter(|filler| *filler != Filler::Mode) {
+        for filler in
+            Filler::ALL.into_iter().filter(|filler| !matches!(filler, Filler::Mode | Filler::Account))
+        {
             let offered = tokio::time::timeout(SOON, filler.offer((&store, &path), number))
                 .await
                 .expect("the writer hangs");

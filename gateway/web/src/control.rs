@@ -1,4 +1,4 @@
-//! Routes of the control socket only: commands and reload.
+//! Commands to devices, and reload.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};

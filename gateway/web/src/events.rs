@@ -19,7 +19,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{Problem, Who};
+use super::Problem;
+use crate::gate::Principal;
+use linli_accounts::rules::permission::Permission;
+use linli_accounts::{Access, LiveSession};
 use linli_services::events::{Event, Events};
 use linli_services::live::Live;
 
@@ -32,6 +35,9 @@ const VALUES_EVERY: Duration = Duration::from_millis(100);
 /// Interval of the event `hb`, by which a screen notices that the stream is dead.
 const HEARTBEAT: Duration = Duration::from_secs(3);
 
+/// Interval at which a stream sees that its session has idled away; one that was ended ends it at once.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// Name of the topic of values.
 const VALUES: &str = "values";
 
@@ -39,6 +45,7 @@ const VALUES: &str = "values";
 struct Broadcast {
     events: Events,
     live: Arc<Live>,
+    access: Access,
     places: Arc<Semaphore>,
     cancel: CancellationToken,
 }
@@ -67,18 +74,23 @@ struct Listener {
     topics: Option<Vec<String>>,
     values: Values,
     sees_all: bool,
+    /// The session that listens, which may end or be locked.
+    session: Option<Arc<LiveSession>>,
+    access: Access,
+    look: tokio::time::Interval,
     cancel: CancellationToken,
     _place: OwnedSemaphorePermit,
 }
 
 /// Route of the event stream.
-pub fn router(events: Events, live: Arc<Live>, cancel: CancellationToken) -> Router {
-    let state = Broadcast { events, live, places: Arc::new(Semaphore::new(LISTENERS)), cancel };
+pub fn router(events: Events, live: Arc<Live>, access: Access, cancel: CancellationToken) -> Router {
+    let places = Arc::new(Semaphore::new(LISTENERS));
+    let state = Broadcast { events, live, access, places, cancel };
     Router::new().route("/api/v1/events", get(stream)).with_state(state)
 }
 
 async fn stream(
-    who: Result<Who, Problem>,
+    principal: Principal,
     State(broadcast): State<Broadcast>,
     Query(which): Query<Which>,
 ) -> Result<Sse<impl Stream<Item = Result<Told, Infallible>>>, Problem> {
@@ -90,7 +102,10 @@ async fn stream(
         events: broadcast.events.subscribe(),
         values: Values::new(broadcast.live, topics.as_ref()),
         topics,
-        sees_all: who.is_ok(),
+        sees_all: principal.may(Permission::Visits),
+        session: principal.session,
+        access: broadcast.access,
+        look: tokio::time::interval(LOOK),
         cancel: broadcast.cancel,
         _place: place.map_err(full)?,
     };
@@ -130,18 +145,48 @@ fn now() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_millisecond())
 }
 
+// === impl Listener ===
+
+impl Listener {
+    /// Whether it may see names now; a locked screen does not.
+    fn is_unlocked(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| self.access.is_open(session))
+    }
+
+    /// Whether the stream goes on. A session at an enrolled screen is locked instead.
+    fn is_open(&self) -> bool {
+        let is_of_a_screen = |session: &Arc<LiveSession>| session.session.screen.is_some();
+        self.is_unlocked() || self.session.as_ref().is_some_and(is_of_a_screen)
+    }
+}
+
+/// Waits until a session ends; for ever without one.
+async fn ended(session: Option<&LiveSession>) {
+    match session {
+        Some(session) => session.ended.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Listener)> {
     loop {
         let is_values = listener.values.is_wanted;
         let event = tokio::select! {
             () = listener.cancel.cancelled() => return None,
+            () = ended(listener.session.as_deref()) => return None,
+            _ = listener.look.tick() => {
+                if !listener.is_open() {
+                    return None;
+                }
+                continue;
+            }
             event = listener.events.recv() => event,
             _ = listener.values.beat.tick(), if listener.topics.is_some() => {
                 let message = Told::default().event("hb").data(json!({ "at": now().0 }).to_string());
                 return Some((Ok(message), listener));
             }
             _ = listener.values.tick.tick(), if is_values => {
-                match listener.values.changed(listener.sees_all) {
+                match listener.values.changed(listener.sees_all && listener.is_unlocked()) {
                     Some(message) => return Some((Ok(message), listener)),
                     None => continue,
                 }
@@ -154,7 +199,9 @@ async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Liste
             continue;
         }
         let message = match event {
-            Ok(Event { kind, whole, .. }) if listener.sees_all => Told::default().event(kind).data(&*whole),
+            Ok(Event { kind, whole, .. }) if listener.sees_all && listener.is_unlocked() => {
+                Told::default().event(kind).data(&*whole)
+            }
             Ok(Event { kind, public: Some(public), .. }) => Told::default().event(kind).data(&*public),
             Ok(_) => continue,
             // Said, so that a screen can read everything again.
@@ -170,6 +217,8 @@ mod tests {
     use axum::body::Body;
     use axum::http::Request;
     use futures_util::StreamExt;
+    use linli_accounts::rules::role::Role;
+    use linli_domain::caller::Caller;
     use linli_domain::{Batch, ClockQuality, Id, Layout, PointSpec, Quality, Sample, Value, ValueType};
     use linli_services::live::ConfiguredDevice;
     use tower::ServiceExt;
@@ -213,7 +262,15 @@ mod tests {
             device("oven-1", DeviceClass::Telemetry),
             device("oximeter", DeviceClass::Vital),
         ]);
-        let router = router(events.clone(), Arc::clone(&live), CancellationToken::new());
+        let router = router(events.clone(), Arc::clone(&live), Access::default(), CancellationToken::new());
+        let screen = Principal {
+            caller: Caller::anybody(),
+            roles: vec![Role::Screen],
+            session: None,
+            is_locked: false,
+            screen: None,
+        };
+        let router = router.layer(axum::Extension(screen));
         let request = Request::get("/api/v1/events?topics=values,alarm").body(Body::empty()).unwrap();
         let mut body = router.oneshot(request).await.unwrap().into_body().into_data_stream();
         let first = heard(&mut body, &["event: hb", "event: values"]).await;

@@ -1,9 +1,8 @@
-//! HTTP: what people and machines may look at, and, behind a file permission, what they may do.
+//! HTTP: what people and programs may look at and do.
 //!
-//! Two listeners. The network listener shows what names nobody, and opens the health cabin to workers
-//! with a token. The control socket, a file that only the gateway's user and group can open, opens
-//! it to them, and also acts: commands and reload. So no browser page and no other user of the
-//! machine can command a device.
+//! Two listeners, one router, one gate: the network, where an account logs in, and the control socket, a file that
+//! only the gateway's user and group can open, where the user of the machine is an account. `permission` is the
+//! table of who may ask for what.
 
 mod alarms;
 mod assets;
@@ -12,14 +11,19 @@ mod canteen;
 mod centre;
 mod control;
 mod events;
+mod gate;
+mod headers;
 mod kiosks;
 mod metrics;
 mod mode;
 mod nodes;
+pub mod permission;
+mod session;
 mod show;
 pub mod status;
+mod users;
+mod visitors;
 mod whole_body;
-mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,14 +43,17 @@ pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
 pub use centre::{Plan, plan};
 pub use control::{Control, ReloadRequest};
+pub use gate::{Door, Gate, LocalAccounts, Principal, Who, Workers};
 pub use kiosks::KioskClient;
+use linli_accounts::Accounts;
 use linli_config::WebLimits;
+use linli_domain::Id;
 use linli_listen::Limits;
 use linli_services::ServiceError;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
-pub use worker::{Who, Workers};
+pub use visitors::{Visitor, VisitorLogIn, VisitorSession, Visitors};
 
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -93,6 +100,33 @@ impl From<ServiceError> for Problem {
     }
 }
 
+/// What the configuration names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Host names under which this gateway is known, beside its addresses.
+    pub names: Vec<String>,
+    /// Ids of people.
+    pub people: Vec<Id>,
+    /// Ids of rooms.
+    pub rooms: Vec<Id>,
+}
+
+/// The same, of the current configuration.
+pub type KnownPlaces = watch::Receiver<Arc<Known>>;
+
+/// Who may come in.
+#[derive(Clone)]
+pub struct AccessDeps {
+    /// Accounts of people.
+    pub accounts: Accounts,
+    /// Accounts with a token.
+    pub workers: Workers,
+    /// Accounts of users of this machine.
+    pub locals: LocalAccounts,
+    /// What the configuration names.
+    pub known: KnownPlaces,
+}
+
 /// Clients of the services.
 pub struct ServiceClients {
     /// Client of the cabin service.
@@ -128,8 +162,10 @@ pub struct AppState {
     pub nodes: NodeClient,
     /// Events for screens.
     pub events: Events,
-    /// Workers of the current configuration.
-    pub workers: Workers,
+    /// Who may come in.
+    pub access: AccessDeps,
+    /// Log-ins of the demonstration.
+    pub visitors: Visitors,
     /// Plan of the centre of the current configuration.
     pub plan: watch::Receiver<Plan>,
 }
@@ -143,7 +179,8 @@ impl AppState {
         status_source: &Arc<GatewayStatus>,
         clients: ServiceClients,
         events: Events,
-        (workers, plan): (Workers, watch::Receiver<Plan>),
+        access: AccessDeps,
+        plan: watch::Receiver<Plan>,
     ) -> Self {
         let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes } = clients;
         Self {
@@ -155,21 +192,37 @@ impl AppState {
             mode,
             nodes,
             events,
-            workers,
+            access,
+            visitors: Visitors::default(),
             plan,
         }
     }
 
-    fn router(&self, cancel: &CancellationToken) -> Router {
+    /// Every route, behind the gate.
+    fn router(&self, control: Control, door: Door, cancel: &CancellationToken) -> Router {
+        let AccessDeps { accounts, workers, locals, known } = self.access.clone();
+        let gate = Gate { accounts: accounts.clone(), workers, locals, known: known.clone(), door };
+        let visitors = visitors::router(Arc::clone(&self.visitors), gate.clone());
+        let sessions = session::Sessions { gate: gate.clone(), centre: self.cabin.centre.clone() };
+        let live = Arc::clone(&self.status_source.live);
+        let users = users::Users { accounts: accounts.clone(), known, store: self.mode.store.clone() };
         show::router(Arc::clone(&self.status_source))
+            .merge(session::router(sessions))
+            .merge(visitors)
+            .merge(users::router(users))
             .merge(cabin::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
+            .merge(nodes::router(self.nodes.clone()))
+            .merge(control::router(control))
             .merge(centre::router(self.centre()))
-            .merge(events::router(self.events.clone(), Arc::clone(&self.status_source.live), cancel.clone()))
+            .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
             .merge(assets::router(show::ADDRESSES))
+            .layer(from_fn_with_state(gate, gate::enter))
+            .layer(from_fn(whole_body::whole_body))
+            .layer(from_fn(headers::secure))
     }
 
     fn centre(&self) -> centre::Centre {
@@ -188,10 +241,11 @@ pub async fn serve_network(
     listener: TcpListener,
     (tls, limits): (Option<&linli_listen::Tls>, WebLimits),
     state: AppState,
+    control: Control,
     cancel: CancellationToken,
 ) {
-    let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
-    let router = state.router(&cancel).layer(by_token).layer(from_fn(whole_body::whole_body));
+    let door = Door::Network { is_tls: tls.is_some() };
+    let router = state.router(control, door, &cancel);
     let counts = Arc::clone(&state.status_source.listeners.network);
     let WebLimits { connections, per_address, headers, body } = limits;
     let limits = Limits::network().with(connections, per_address, headers, body);
@@ -206,11 +260,7 @@ pub async fn serve_control(
     control: Control,
     cancel: CancellationToken,
 ) {
-    let acting = control::router(control)
-        .merge(mode::control(state.mode.clone()))
-        .merge(nodes::control(state.nodes.clone()));
-    let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
-    let router = router.layer(from_fn(whole_body::whole_body));
+    let router = state.router(control, Door::Control, &cancel);
     let counts = Arc::clone(&state.status_source.listeners.control);
     linli_listen::serve(listener, None, router, Limits::control(), counts, cancel).await;
     let _ = std::fs::remove_file(path);

@@ -1,4 +1,5 @@
-//! The mode switch: workers may look and stop; whoever may open the control socket also acts.
+//! The mode switch: looking, orders, tasks of people, the stop. Who acts is the person of the caller's account,
+//! never a name in the request.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
 use linli_services::client::ServiceClient;
-use linli_services::mode::{Operation, RequestedAction, USUAL_SERVICE};
+use linli_services::mode::{Finding, Operation, RequestedAction, USUAL_SERVICE};
 
 /// Lines of the record given at a time.
 const MOST: u32 = 1000;
@@ -28,22 +29,16 @@ pub struct ModeClient {
     pub store: linli_store::Documents,
 }
 
-/// What may be seen, and the stop, which only makes safe.
+/// Routes of the mode switch.
 pub fn router(client: ModeClient) -> Router {
     Router::new()
         .route("/api/v1/mode", get(status))
         .route("/api/v1/mode/plans/{plan}", get(preview))
         .route("/api/v1/mode/snapshot/{plans}", get(snapshot))
         .route("/api/v1/mode/record", get(record))
-        .route("/api/v1/mode/rooms/{room}/stop", post(stop))
-        .with_state(client)
-}
-
-/// What acts.
-pub fn control(client: ModeClient) -> Router {
-    Router::new()
         .route("/api/v1/mode/order", post(order))
         .route("/api/v1/mode/findings", post(finding))
+        .route("/api/v1/mode/rooms/{room}/stop", post(stop))
         .route("/api/v1/mode/rooms/{room}/{deed}", post(act))
         .with_state(client)
 }
@@ -54,14 +49,12 @@ struct Which {
     #[serde(default)]
     from: u64,
     code: Option<String>,
-    person: Option<String>,
 }
 
 /// The body of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct How {
-    person: Option<String>,
     step: Option<String>,
     why: Option<String>,
     #[serde(rename = "for")]
@@ -89,8 +82,9 @@ async fn snapshot(
 }
 
 async fn finding(who: Who, State(client): State<ModeClient>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let finding = serde_json::from_slice(&body)
+    let mut finding: Finding = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    finding.person = person(&who);
     ask(&client, who, RequestedAction::Finding(finding)).await
 }
 
@@ -113,8 +107,8 @@ async fn order(
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let Which { code, person, .. } = which;
-    ask(&client, who, RequestedAction::Order { bytes: body.to_vec(), code, person }).await
+    let Which { code, .. } = which;
+    ask(&client, who, RequestedAction::Order { bytes: body.to_vec(), code }).await
 }
 
 async fn stop(
@@ -122,7 +116,8 @@ async fn stop(
     State(client): State<ModeClient>,
     Path(room): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    ask(&client, who, RequestedAction::Do { room, person: None, operation: Operation::Stop }).await
+    let person = person(&who);
+    ask(&client, who, RequestedAction::Do { room, person, operation: Operation::Stop }).await
 }
 
 async fn act(
@@ -163,7 +158,13 @@ async fn act(
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };
-    ask(&client, who, RequestedAction::Do { room, person: how.person, operation }).await
+    let person = person(&who);
+    ask(&client, who, RequestedAction::Do { room, person, operation }).await
+}
+
+/// The person to whom the caller's account belongs.
+fn person(who: &Who) -> Option<String> {
+    who.0.person.as_ref().map(ToString::to_string)
 }
 
 async fn ask(client: &ModeClient, who: Who, action: RequestedAction) -> Result<Json<Value>, Problem> {

@@ -1,4 +1,4 @@
-//! Maintenance of nodes, on the control socket only.
+//! Maintenance of nodes.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Query, State};
@@ -49,7 +49,7 @@ struct From {
 }
 
 /// Routes of nodes.
-pub fn control(client: NodeClient) -> Router {
+pub fn router(client: NodeClient) -> Router {
     Router::new()
         .route("/api/v1/nodes", post(act))
         .route("/api/v1/nodes/flash", post(flash).layer(DefaultBodyLimit::max(LONGEST_IMAGE)))

@@ -1,4 +1,4 @@
-//! Pages that need no log-in: readiness, metrics, status, devices, trends. They only read.
+//! Readiness, metrics, status, devices, trends. They only read.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const LONGEST_TREND_MS: i64 = 31 * 24 * 3600 * 1000;
 
 type Shared = State<Arc<GatewayStatus>>;
 
-/// Routes that need no log-in. They change nothing.
+/// Routes that change nothing.
 pub fn router(status_source: Arc<GatewayStatus>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -37,6 +37,10 @@ pub(super) const ADDRESSES: &str = "linli\n\
      GET /healthz                                       alive\n\
      GET /readyz                                        all lines attempted, store writable\n\
      GET /metrics                                       Prometheus text\n\
+     POST /api/v1/session                               logs in: {\"account\", \"password\", \"code\"}; GET who am I, DELETE logs out\n\
+     POST /api/v1/session/enrol                         sets an account up: {\"account\", \"code\", \"secret\"}\n\
+     \n\
+     With a log-in, or a token (Authorization: Bearer TOKEN), for the roles that may:\n\
      GET /api/v1/status                                 everything in one JSON\n\
      GET /api/v1/centre                                 sites, rooms with their outlines, stages of the rooms\n\
      GET /api/v1/devices                                devices with their latest values\n\
@@ -45,8 +49,7 @@ pub(super) const ADDRESSES: &str = "linli\n\
      GET /api/v1/events                                 what happens, as it happens (Server-Sent Events); ?topics=values,alarm: kinds and values\n\
      GET /api/v1/alarms                                 what is wrong; ?all=true also what is not\n\
      GET /api/v1/alarms/journal                         ?limit=: every step, newest first\n\
-     \n\
-     For workers (Authorization: Bearer TOKEN):\n\
+     POST /api/v1/alarms/{alarm}/{deed}                 acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
      GET /api/v1/visits                                 ?open=true, or ?from=&to=; POST opens one\n\
      GET /api/v1/visits/{visit}                         with its measurements; ?reveal=true names the resident\n\
      POST /api/v1/visits/{visit}/end                    {\"ending\": \"completed\" or \"abandoned\"}\n\
@@ -59,8 +62,10 @@ pub(super) const ADDRESSES: &str = "linli\n\
      POST /api/v1/measurements/{measurement}/correct    {\"readings\", \"context\", \"why\"}\n\
      POST /api/v1/measurements/{measurement}/withdraw   {\"why\"}\n\
      GET /api/v1/export/fhir, /api/v1/export/csv        ?visit=, or ?from=&to=\n\
-     POST /api/v1/alarms/{alarm}/{deed}                 acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
-     GET /api/v1/audit                                  ?limit=: who did what, newest first\n";
+     GET /api/v1/mode                                   the mode of every room\n\
+     POST /api/v1/mode/rooms/{room}/{deed}              stop, confirm {\"step\"}, resume {\"why\"} ...\n\
+     GET /api/v1/audit, /api/v1/users/record            who did what\n\
+     GET /api/v1/users                                  accounts, screens; POST adds one\n";
 
 async fn readyz(State(status_source): Shared) -> Response {
     let readiness = status_source.readiness();

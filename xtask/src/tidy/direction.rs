@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -21,8 +21,9 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
     ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
+    ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-nodes", "linli-reports", "linli-tls"]),
+    ("linli-web", &["linli-accounts", "linli-nodes", "linli-reports", "linli-tls"]),
     // The node for its emulation in the demonstration.
     ("linli", &["linli-web", "linli-node"]),
     ("linli-tests", &["linli"]),

@@ -14,22 +14,22 @@ export class Refused extends Error {
   }
 }
 
-/** What a log-in adds to every request. The session module sets it. */
-let authorization: string | null = null;
-/** Called when the gateway does not know the caller (any more). */
-let onUnknown: () => void = () => {};
+/** Called when the gateway refuses the caller: whoever was logged in may be no more. */
+let onRefused: () => void = () => {};
+/** Whether a person is at the page. What it asks by itself keeps no log-in alive. */
+let isAttended: () => boolean = () => true;
 
-export function authorize(header: string | null): void {
-  authorization = header;
+export function whenRefused(call: () => void): void {
+  onRefused = call;
 }
 
-export function whenUnknown(call: () => void): void {
-  onUnknown = call;
+export function attendedBy(answer: () => boolean): void {
+  isAttended = answer;
 }
 
 export async function ask(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' };
-  if (authorization) headers.authorization = authorization;
+  if (!isAttended()) headers['linli-unattended'] = '1';
   if (body !== undefined) headers['content-type'] = 'application/json';
   let answer: Response;
   try {
@@ -44,7 +44,7 @@ export async function ask(method: string, path: string, body?: unknown): Promise
     throw new Refused(0, '');
   }
   if (answer.ok) return answer;
-  if (answer.status === 401) onUnknown();
+  if ((answer.status === 401 || answer.status === 403) && !path.startsWith('/api/v1/session')) onRefused();
   const problem: unknown = await answer.json().catch(() => null);
   const detail = problem && typeof problem === 'object' && 'detail' in problem ? String(problem.detail) : '';
   throw new Refused(answer.status, detail);

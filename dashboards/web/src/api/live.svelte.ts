@@ -34,20 +34,43 @@ class Live {
   #offset = 0;
   #stream: Stream | null = null;
   #due = new Set<string>();
+  #whenBroken: () => void = () => {};
 
-  start(): void {
-    if (this.#stream) return;
+  #timers: ReturnType<typeof setInterval>[] = [];
+
+  /** Begins to watch, or begins anew. */
+  restart(): void {
+    this.#end();
     this.#stream = new Stream({
       open: () => new EventSource(`/api/v1/events?topics=${KINDS.join(',')}`) as never,
       kinds: KINDS,
       onOpen: () => void this.resync(),
+      // It may be the log-in that ended.
+      onError: () => this.#whenBroken(),
       onEvent: (kind, data) => this.#take(kind, data),
       now: () => performance.now(),
       later: (call, ms) => void setTimeout(call, ms),
     });
-    setInterval(() => this.#tick(), 1000);
-    setInterval(() => void this.#slow(), SLOW_MS);
+    this.#timers = [setInterval(() => this.#tick(), 1000), setInterval(() => void this.#slow(), SLOW_MS)];
     void this.resync();
+  }
+
+  /** Watches no longer, and forgets what it saw: whoever looked may look no more. */
+  stop(): void {
+    this.#end();
+    this.centre = this.devices = this.alarms = this.kiosks = this.mode = this.status = nothing() as never;
+  }
+
+  #end(): void {
+    this.#stream?.close();
+    this.#stream = null;
+    this.#timers.forEach(clearInterval);
+    this.brokenFor = 0;
+  }
+
+  /** `call` is called when the stream breaks. */
+  whenBroken(call: () => void): void {
+    this.#whenBroken = call;
   }
 
   /** Reads everything again. */

@@ -20,6 +20,8 @@ export interface Hooks {
   kinds: readonly string[];
   /** The stream runs (again): everything has to be read anew. */
   onOpen: () => void;
+  /** It broke. */
+  onError?: () => void;
   onEvent: (kind: string, data: string) => void;
   /** Milliseconds since the page's start, never set back. */
   now: () => number;
@@ -33,6 +35,7 @@ export class Stream {
   #attempt = 0;
   #opened = 0;
   #isWaiting = false;
+  #isClosed = false;
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
@@ -64,7 +67,15 @@ export class Stream {
     this.#hooks.later(() => this.#connect(), wait);
   }
 
+  /** Ends for good. */
+  close(): void {
+    this.#isClosed = true;
+    this.#source?.close();
+    this.#source = null;
+  }
+
   #connect(): void {
+    if (this.#isClosed) return;
     this.#isWaiting = false;
     this.#opened = this.#hooks.now();
     const source = this.#hooks.open();
@@ -76,7 +87,10 @@ export class Stream {
       this.#attempt = 0;
       this.#hooks.onOpen();
     }));
-    source.addEventListener('error', mine(() => this.#again()));
+    source.addEventListener('error', mine(() => {
+      this.#hooks.onError?.();
+      this.#again();
+    }));
     for (const kind of this.#hooks.kinds) {
       source.addEventListener(kind, (event) => {
         if (this.#source !== source) return;

@@ -7,14 +7,15 @@ export const en: Words = {
   otherShort: '中',
   colon: ': ',
   app: {
-    skip: 'Skip to content', loading: 'Reading…', live: 'Live', theme: 'Dark or light', language: 'Language', logIn: 'Log in', lock: 'Lock', loggedIn: 'Logged in',
+    skip: 'Skip to content', loading: 'Reading…', live: 'Live', theme: 'Dark or light', language: 'Language', logIn: 'Log in', lock: 'lock', logOut: 'log out', lockedOf: (name) => `${name} · locked`, waiting: 'Tried again by itself when the gateway does not answer.',
+    notHere: (name) => `${name} does not look at the building`, notHereHow: 'Accounts and records are on the command line: linli users, linli mode record. Log out above for somebody else.',
     broken: 'No data', brokenFor: (seconds) => `nothing for ${span(seconds)}; reconnecting by itself`, noView: 'There is no such page', toOverview: 'To the overview',
     views: 'Pages', alarmsOpen: (count) => `${count} ${count === 1 ? 'alarm' : 'alarms'}`, noAlarms: 'No alarm', more: 'More', close: 'Close', cancel: 'Cancel', again: 'Try again',
     all: 'All', peace: 'Normal', drill: 'DRILL', actual: 'ACTUAL', framed: (word) => word,
   },
   views: { overview: 'Overview', alarms: 'Alarms', canteen: 'Canteen', kiosks: 'Kiosks', rooms: 'Rooms', devices: 'Devices' },
   state: {
-    emptyTitle: 'Nothing here yet', error: 'Could not be read', forbidden: 'Log in first', forbiddenHow: 'This can be seen after logging in.', unreachable: 'The gateway does not answer; it is tried again when the network is back.',
+    emptyTitle: 'Nothing here yet', error: 'Could not be read', forbidden: 'Not for this account', forbiddenHow: 'This account may not see it.', unreachable: 'The gateway does not answer; it is tried again when the network is back.',
     stale: 'Out of date', none: 'no data', never: 'never read', refused: (detail) => `It did not work: ${detail}`,
   },
   time: {
@@ -23,8 +24,19 @@ export const en: Words = {
   },
   hold: { hint: 'Hold for 1 second', key: 'or press Enter twice', keep: 'Keep holding…', once: 'Press Enter again to confirm' },
   logIn: {
-    title: 'Log in', token: 'Token', tokenHow: 'Your technician hands it out; the demo prints it when it starts.', name: 'Account', password: 'Password', submit: 'Log in',
-    wrong: 'That is not right; please look again.', empty: 'Please enter it first.', why: 'Needed to acknowledge alarms, stop rooms and write records.',
+    titles: { unlock: 'Locked', badge: 'Log in with your badge', password: 'Log in', setUp: 'First log-in', screen: 'Enrol this screen' }, acts: { unlock: 'Unlock', badge: 'Log in', password: 'Log in', setUp: 'Set up', screen: 'Enrol' },
+    why: {
+      unlock: 'Nobody touched the screen for a minute, so it locked.', badge: 'Scan your badge, then enter the PIN.', password: 'With account, password and the six digits of your authenticator.', setUp: 'With the one-time code of your administrator, choose a password (12 characters or more) or a PIN (6 to 12 digits).', screen: 'An enrolled screen shows the building and stops rooms without a log-in; people log in with their badge.',
+    },
+    wrong: { unlock: 'The PIN is not right; try again.', badge: 'The badge or PIN is not right; try again.', password: 'Account, password or digits are not right; please look again.', setUp: 'The code is wrong, used or out of date. Ask your administrator for another.', screen: 'The code is wrong, used or out of date. Ask your administrator for another.' },
+    ways: { badge: 'Badge', password: 'Account and password', setUp: 'First log-in', screen: 'Enrol this screen' }, others: 'Other ways', change: 'Somebody else',
+    locked: (name) => `${name}, please enter your PIN`, name: 'Account', password: 'Password', code: 'Six digits of the authenticator', badge: 'Badge', pin: 'PIN', enrolment: 'One-time code', newSecret: 'New password or PIN', screenCode: 'Code of the screen', empty: 'Please fill in everything first.',
+    done: (account) => `${account} is set up`, totpDone: 'Scan this with an authenticator app; each log-in needs the six digits that it shows. Shown this once.', badgeDone: 'The text of the badge: print it as a QR code. Shown this once.', goOn: 'Continue',
+    pad: 'Digits', clear: 'Clear', back: 'Delete one', visitors: 'Demonstration: touch a person to be that person', orSelf: 'Or log in yourself', roles: { health_worker: 'health cabin', canteen: 'canteen', operator: 'duty', technician: 'technician', command: 'command', auditor: 'audit', admin: 'administration' },
+    lacking: (name, what) => `${name} may not ${what}. Somebody who may has to log in.`,
+    permissions: {
+      view: 'look at the building', alarms: 'handle alarms', visits: 'see health data', export: 'export', food: 'write the canteen’s record', tasks: 'carry out tasks', orders: 'send orders', commands: 'set outputs', service: 'begin service', nodes: 'maintain nodes', configure: 'reload', records: 'read records', accounts: 'manage accounts', stop: 'stop a room', own: 'see the log-in',
+    },
   },
   priority: { high: 'High', medium: 'Medium', low: 'Low' },
   overview: {
@@ -57,7 +69,7 @@ export const en: Words = {
   },
   rooms: {
     title: 'Rooms', stop: 'STOP', stopRoom: (name) => `Stop ${name}`, stopped: 'Stopped', stopHint: 'Stops at once; every output goes to its safe state', stageNames: { preview: 'Asked', notice: 'Notice', clearing: 'Clear', acting: 'Prepare', checking: 'Check', ready: 'Ready', returning: 'Return' }, stages: { peace: 'normal', preview: 'ordered', notice: 'notice', clearing: 'clearing', acting: 'preparing', checking: 'checking', ready: 'ready', degraded: 'usable, with gaps', proving: 'proving again', held: 'held' },
-    fire: 'Fire panel', fireStates: { normal: 'normal', alarm: 'FIRE', unknown: 'not read' }, unproven: 'Outputs not proven safe', why: 'Why', ends: 'How to go on', waits: 'Waits for', asked: 'For people to do', nobodyAsked: 'Nothing for people to do now', peace: 'Normal use', order: 'order', by: (time) => `ready about ${time}`, done: (done, count) => `${done} of ${count} done`, plans: 'Plans', see: 'See the plan', planTitle: 'Plan', notNow: 'What would stop it now', notNowNone: 'Nothing would stop it now.', unknownNow: 'What is not known now', atMost: (text) => `at most ${text}`, steps: 'Steps', needs: (role, count) => `${count} × ${role}`, device: 'device', process: 'process', verify: 'check', basis: 'Basis', enter: 'switch', leave: 'back to normal', logInFor: 'After logging in you see why it is held and who was asked, and can stop it.', none: 'No room changes its use', noneHow: 'Put plans into plans/.', inService: 'in service state', notInDemand: 'This room is not switched', roles: { sampling_area: 'sampling area', command_room: 'command room', supplies_warehouse: 'supplies store', health_cabin: 'health cabin', reading_room: 'reading room', hall: 'hall', kitchen: 'kitchen', service_hall: 'public services', shelter: 'shelter', isolation: 'isolation' }, people: { staff: 'staff', site_lead: 'site lead', site_deputy: 'site deputy', commander: 'commander', duty_officer: 'duty officer', volunteer: 'volunteer' },
+    fire: 'Fire panel', fireStates: { normal: 'normal', alarm: 'FIRE', unknown: 'not read' }, unproven: 'Outputs not proven safe', why: 'Why', ends: 'How to go on', waits: 'Waits for', asked: 'For people to do', nobodyAsked: 'Nothing for people to do now', peace: 'Normal use', order: 'order', by: (time) => `ready about ${time}`, done: (done, count) => `${done} of ${count} done`, plans: 'Plans', see: 'See the plan', planTitle: 'Plan', notNow: 'What would stop it now', notNowNone: 'Nothing would stop it now.', unknownNow: 'What is not known now', atMost: (text) => `at most ${text}`, steps: 'Steps', needs: (role, count) => `${count} × ${role}`, device: 'device', process: 'process', verify: 'check', basis: 'Basis', enter: 'switch', leave: 'back to normal', none: 'No room changes its use', noneHow: 'Put plans into plans/.', inService: 'in service state', notInDemand: 'This room is not switched', roles: { sampling_area: 'sampling area', command_room: 'command room', supplies_warehouse: 'supplies store', health_cabin: 'health cabin', reading_room: 'reading room', hall: 'hall', kitchen: 'kitchen', service_hall: 'public services', shelter: 'shelter', isolation: 'isolation' }, people: { staff: 'staff', site_lead: 'site lead', site_deputy: 'site deputy', commander: 'commander', duty_officer: 'duty officer', volunteer: 'volunteer' },
   },
   devices: {
     title: 'Devices', lines: 'Lines', line: 'Line', up: 'up', down: 'down', online: 'online', offline: 'offline', unknown: 'unknown', devicesOn: (online, all) => `${online} of ${all} online`, share: (percent) => `${percent}% busy`, requests: 'Requests', timeouts: 'Timeouts', refusals: 'Refusals', garbled: 'Garbled', latency: 'Answer', opens: 'Opened', point: 'Point', value: 'Value', quality: 'Quality', age: 'When', trend: 'Trend', error: 'Last error', profile: 'Profile', none: 'No devices yet', noneHow: 'Enter lines and devices in devices.toml.', pick: 'Choose a device to see its values.', vital: 'Vital signs are shown after logging in.', computed: 'computed', findings: 'Self test of the gateway',

@@ -5,14 +5,15 @@ export const zh = {
   otherShort: 'EN',
   colon: '：',
   app: {
-    skip: '跳到内容', loading: '正在读取……', live: '实时', theme: '深色或浅色', language: '语言', logIn: '登录', lock: '锁定', loggedIn: '已登录',
+    skip: '跳到内容', loading: '正在读取……', live: '实时', theme: '深色或浅色', language: '语言', logIn: '登录', lock: '锁定', logOut: '退出', lockedOf: (name: string) => `${name} · 已锁定`, waiting: '网关没有回应时自动重试。',
+    notHere: (name: string) => `${name} 的角色不看现场`, notHereHow: '账号、记录用命令行：linli users、linli mode record。点右上角退出，换人登录。',
     broken: '数据中断', brokenFor: (seconds: number) => `已 ${span.zh(seconds)}没有数据，正在自动重连`, noView: '没有这个页面', toOverview: '回到总览',
     views: '页面', alarmsOpen: (count: number) => `${count} 条报警`, noAlarms: '无报警', more: '更多', close: '关闭', cancel: '取消', again: '再试一次',
     all: '全部', peace: '平时', drill: '演练', actual: '实战', framed: (word: string) => `【${word}】`,
   },
   views: { overview: '总览', alarms: '报警', canteen: '食堂', kiosks: '终端', rooms: '房间', devices: '设备' },
   state: {
-    emptyTitle: '这里还没有内容', error: '读取失败', forbidden: '需要登录', forbiddenHow: '这部分内容要登录后才能看。', unreachable: '网关没有回应；网络恢复后自动重试。',
+    emptyTitle: '这里还没有内容', error: '读取失败', forbidden: '不能看', forbiddenHow: '这个账号不能看这部分内容。', unreachable: '网关没有回应；网络恢复后自动重试。',
     stale: '数据已过时', none: '无数据', never: '还没有读到过', refused: (detail: string) => `没有成功：${detail}`,
   },
   time: {
@@ -21,8 +22,19 @@ export const zh = {
   },
   hold: { hint: '按住 1 秒', key: '或按两次回车', keep: '继续按住……', once: '再按一次回车确认' },
   logIn: {
-    title: '登录', token: '口令（令牌）', tokenHow: '由技术员发放；演示中心的口令印在启动画面上。', name: '账号', password: '密码', submit: '登录',
-    wrong: '口令不对，请再看一遍。', empty: '请先输入。', why: '登录后才能确认报警、停止房间、写记录。',
+    titles: { unlock: '已锁定', badge: '刷工牌登录', password: '登录', setUp: '第一次登录', screen: '登记这块屏幕' }, acts: { unlock: '解锁', badge: '登录', password: '登录', setUp: '设置', screen: '登记' },
+    why: {
+      unlock: '一分钟没有人碰，屏幕就锁上了。', badge: '扫一下工牌，再输 PIN。', password: '用账号、密码和验证器上的六位数字。', setUp: '用管理员给的一次性代码设好密码（12 位以上）或 PIN（6 到 12 位数字）。', screen: '登记以后，这块屏幕不登录也能看现场、能停止房间；人用工牌登录。',
+    },
+    wrong: { unlock: 'PIN 不对，请再输一次。', badge: '工牌或 PIN 不对，请再试一次。', password: '账号、密码或数字不对，请再看一遍。', setUp: '代码不对，或已用过、已过期。请管理员再给一个。', screen: '代码不对，或已用过、已过期。请管理员再给一个。' },
+    ways: { badge: '刷工牌', password: '账号和密码', setUp: '第一次登录', screen: '登记这块屏幕' }, others: '其他方式', change: '换人',
+    locked: (name: string) => `${name}，请输 PIN`, name: '账号', password: '密码', code: '验证器上的六位数字', badge: '工牌', pin: 'PIN 码', enrolment: '一次性代码', newSecret: '新的密码或 PIN', screenCode: '屏幕代码', empty: '请先填完。',
+    done: (account: string) => `${account} 已设好`, totpDone: '用验证器应用扫这个码，以后每次登录输它显示的六位数字。只显示这一次。', badgeDone: '这是工牌的内容：打印成二维码。只显示这一次。', goOn: '继续',
+    pad: '数字键', clear: '清空', back: '删一位', visitors: '演示中心：点一个人，就以这个人的身份登录', orSelf: '或自己登录', roles: { health_worker: '健康小屋', canteen: '食堂', operator: '值班', technician: '技术', command: '指挥', auditor: '审计', admin: '管理' } as Record<string, string>,
+    lacking: (name: string, what: string) => `${name} 不能${what}，请换一个可以的人登录。`,
+    permissions: {
+      view: '看现场', alarms: '处理报警', visits: '看健康数据', export: '导出', food: '写食堂记录', tasks: '执行任务', orders: '发指令', commands: '下发命令', service: '检修', nodes: '维护节点', configure: '重载配置', records: '看记录', accounts: '管账号', stop: '停止', own: '看自己的登录',
+    },
   },
   priority: { high: '高', medium: '中', low: '低' },
   overview: {
@@ -55,7 +67,7 @@ export const zh = {
   },
   rooms: {
     title: '房间与平战', stop: '停止', stopRoom: (name: string) => `停止：${name}`, stopped: '已停止', stopHint: '立即停止，全部输出回到安全状态', stageNames: { preview: '提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', returning: '返回' } as Record<string, string>, stages: { peace: '平时', preview: '已提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', degraded: '可用，有缺项', proving: '重新验证', held: '停住' } as Record<string, string>,
-    fire: '消防盘', fireStates: { normal: '正常', alarm: '火警', unknown: '读不到' } as Record<string, string>, unproven: '未证实安全的输出', why: '为什么', ends: '怎样继续', waits: '等待', asked: '等人做', nobodyAsked: '现在没有人要做的事', peace: '平时用途', order: '命令', by: (time: string) => `预计 ${time} 就绪`, done: (done: number, count: number) => `${done} / ${count} 人完成`, plans: '预案', see: '看预案', planTitle: '预案', notNow: '现在会卡住它的', notNowNone: '现在没有会卡住它的。', unknownNow: '现在还不知道的', atMost: (span: string) => `最多 ${span}`, steps: '步骤', needs: (role: string, count: number) => `${role} ${count} 人`, device: '设备', process: '过程', verify: '验证', basis: '依据', enter: '转换', leave: '返回平时', logInFor: '登录后能看到为什么停住、等谁、并能停止。', none: '没有能转换用途的房间', noneHow: '在 plans/ 里放预案。', inService: '检修中', notInDemand: '这个房间没有转换', roles: { sampling_area: '采样区', command_room: '指挥室', supplies_warehouse: '物资仓', health_cabin: '健康小屋', reading_room: '阅览室', hall: '活动厅', kitchen: '厨房', service_hall: '政务服务', shelter: '安置点', isolation: '隔离点' } as Record<string, string>, people: { staff: '工作人员', site_lead: '站长', site_deputy: '副站长', commander: '指挥员', duty_officer: '值班员', volunteer: '志愿者' } as Record<string, string>,
+    fire: '消防盘', fireStates: { normal: '正常', alarm: '火警', unknown: '读不到' } as Record<string, string>, unproven: '未证实安全的输出', why: '为什么', ends: '怎样继续', waits: '等待', asked: '等人做', nobodyAsked: '现在没有人要做的事', peace: '平时用途', order: '命令', by: (time: string) => `预计 ${time} 就绪`, done: (done: number, count: number) => `${done} / ${count} 人完成`, plans: '预案', see: '看预案', planTitle: '预案', notNow: '现在会卡住它的', notNowNone: '现在没有会卡住它的。', unknownNow: '现在还不知道的', atMost: (span: string) => `最多 ${span}`, steps: '步骤', needs: (role: string, count: number) => `${role} ${count} 人`, device: '设备', process: '过程', verify: '验证', basis: '依据', enter: '转换', leave: '返回平时', none: '没有能转换用途的房间', noneHow: '在 plans/ 里放预案。', inService: '检修中', notInDemand: '这个房间没有转换', roles: { sampling_area: '采样区', command_room: '指挥室', supplies_warehouse: '物资仓', health_cabin: '健康小屋', reading_room: '阅览室', hall: '活动厅', kitchen: '厨房', service_hall: '政务服务', shelter: '安置点', isolation: '隔离点' } as Record<string, string>, people: { staff: '工作人员', site_lead: '站长', site_deputy: '副站长', commander: '指挥员', duty_officer: '值班员', volunteer: '志愿者' } as Record<string, string>,
   },
   devices: {
     title: '设备', lines: '线路', line: '线路', up: '通', down: '断', online: '在线', offline: '离线', unknown: '未知', devicesOn: (online: number, all: number) => `${online} / ${all} 台在线`, share: (percent: string) => `占线 ${percent}%`, requests: '请求', timeouts: '超时', refusals: '拒绝', garbled: '乱码', latency: '应答', opens: '重连', point: '点', value: '值', quality: '质量', age: '时间', trend: '趋势', error: '最近的错误', profile: '型号', none: '没有登记设备', noneHow: '在 devices.toml 里登记线路和设备。', pick: '点一台设备，看它的数值。', vital: '生命体征登录后才显示。', computed: '计算值', findings: '网关自检',

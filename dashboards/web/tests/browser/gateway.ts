@@ -1,6 +1,6 @@
 /** Starts and stops the real binary with its demonstration centre, and a browser beside it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +18,6 @@ export function binary(): string {
 
 export interface Gateway {
   url: string;
-  token: string;
   /** Switches a fault of the demonstration. */
   fault: (name: string) => void;
   stop: () => Promise<void>;
@@ -38,10 +37,10 @@ export async function demo(faults: string[] = [], port?: number, folder?: string
   const [web, data] = [port ?? (await freePort()), folder ?? mkdtempSync(join(tmpdir(), 'linli-browser-'))];
   const faulty = faults.flatMap((fault) => ['--fault', fault]);
   const child = spawn(binary(), ['demo', '--web', `127.0.0.1:${web}`, '--data-dir', data, ...faulty], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const token = await started(child);
+  await started(child);
   const url = `http://127.0.0.1:${web}`;
   return {
-    url, token, port: web, folder: data,
+    url, port: web, folder: data,
     fault: (name) => void child.stdin?.write(`${name}\n`),
     stop: async () => {
       const ended = new Promise((done) => child.once('exit', done));
@@ -54,19 +53,18 @@ export async function demo(faults: string[] = [], port?: number, folder?: string
   };
 }
 
-/** Waits for the first table of the demonstration, and returns the worker's token. */
-function started(child: ChildProcess): Promise<string> {
+/** Waits for the first table of the demonstration. */
+function started(child: ChildProcess): Promise<void> {
   return new Promise((done, fail) => {
     let text = '';
     const timer = setTimeout(() => fail(new Error(`the demonstration did not start:\n${text}`)), START_MS);
     const take = (bytes: Buffer) => {
       text += bytes.toString();
-      const token = /Bearer ([0-9a-f]{32,})/.exec(text)?.[1];
-      if (token && text.includes('faults')) {
+      if (text.includes('faults')) {
         clearTimeout(timer);
         child.stdout?.removeListener('data', take);
         child.stdout?.resume();
-        done(token);
+        done();
       }
     };
     child.stdout?.on('data', take);
@@ -91,24 +89,45 @@ export function context(browser: Browser, size: keyof typeof SIZES): Promise<Bro
   return browser.newContext({ viewport: SIZES[size], hasTouch: true, locale: 'zh-CN', reducedMotion: 'reduce' });
 }
 
-/** Opens a view and waits until it shows the gateway's data. Errors of the page fail the test. */
+/** Opens a view, after a log-in, and waits until it shows the gateway's data. */
 export async function open(page: Page, gateway: Gateway, view: string, look: Omit<Look, 'size'> = { lang: 'zh', theme: 'light' }): Promise<void> {
   await page.goto(`${gateway.url}/${view}?lang=${look.lang}&theme=${look.theme}`);
   await page.locator('main :is(.card, .tools)').first().waitFor();
 }
 
-/** Logs in as the demonstration's worker. */
-export async function logIn(page: Page, gateway: Gateway): Promise<void> {
-  await page.locator('header .person').click();
-  await page.locator('dialog input[type=password]').fill(gateway.token);
-  await page.locator('dialog button[type=submit]').click();
-  await page.locator('dialog').waitFor({ state: 'detached' });
+/** Becomes a person of the demonstration, as a touch on the name does. */
+export async function logIn(page: Page, gateway: { url: string }, account = 'zhao'): Promise<void> {
+  const answer = await page.request.post(`${gateway.url}/api/v1/demo/${account}`);
+  if (!answer.ok()) throw new Error(`${account} cannot log in: ${answer.status()} ${await answer.text()}`);
+}
+
+/** Runs the command line beside the demonstration; returns what it printed. */
+export async function linli(gateway: { folder: string }, ...words: string[]): Promise<string> {
+  const config = join(gateway.folder, 'config');
+  const { stdout } = await promisify(execFile)(binary(), words, { cwd: config, env: { ...process.env, LINLI_CONFIG: config } });
+  return stdout.trim();
+}
+
+/** The password or PIN of a person of the demonstration. */
+export function secretOf(gateway: { folder: string }, account: string): string {
+  return readFileSync(join(gateway.folder, 'config/log-ins', `${account}.password`), 'utf8').trim();
+}
+
+/** What a person needs besides: the badge, or the secret of the authenticator. */
+export function factorOf(gateway: { folder: string }, account: string): string {
+  return readFileSync(join(gateway.folder, 'config/log-ins', `${account}.factor`), 'utf8').trim();
+}
+
+/** The six digits that the person's authenticator shows. */
+export function digitsOf(gateway: { folder: string }, account: string): Promise<string> {
+  return linli(gateway, 'login', account, '--print-code', '--factor-file', join(gateway.folder, 'config/log-ins', `${account}.factor`));
 }
 
 /** Orders a drill of a plan on the command line, as two signers do, and has the leader begin it. */
 export async function drill(gateway: { folder: string }, plan: string, room: string): Promise<void> {
-  const config = join(gateway.folder, 'config');
-  const linli = (...words: string[]) => promisify(execFile)(binary(), words, { cwd: config, env: { ...process.env, LINLI_CONFIG: config } });
-  await linli('mode', 'enter', plan, '--class', 'exercise', '--key', 'drill-chen.key', '--key', 'drill-deng.key');
-  await linli('mode', 'commit', room, '--as', 'zhao');
+  const passwords = ['chen', 'deng'].flatMap((signer) => ['--password-file', `log-ins/${signer}.password`]);
+  const factors = (account: string) => ['--password-file', `log-ins/${account}.password`, '--factor-file', `log-ins/${account}.factor`];
+  for (const account of ['chen', 'deng', 'zhao']) await linli(gateway, 'login', account, ...factors(account));
+  await linli(gateway, 'mode', 'enter', plan, '--class', 'exercise', '--key', 'drill-chen.key', '--key', 'drill-deng.key', ...passwords);
+  await linli(gateway, 'mode', 'commit', room, '--login', 'zhao');
 }

@@ -25,7 +25,6 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('%s', (size) => {
     const page = await (await context(browser, size)).newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
-    await open(page, gateway, view);
     await logIn(page, gateway);
     for (const lang of ['zh', 'en'] as const) {
       for (const theme of ['light', 'dark'] as const) {
@@ -40,6 +39,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('%s', (size) => {
 
 test('nothing scrolls sideways on the narrowest phone', async () => {
   const page = await (await browser.newContext({ viewport: { width: 320, height: 640 }, reducedMotion: 'reduce' })).newPage();
+  await logIn(page, gateway);
   for (const view of VIEWS) {
     await open(page, gateway, view, { lang: 'en', theme: 'light' });
     expect(await page.evaluate(() => document.documentElement.scrollWidth), view).toBeLessThanOrEqual(320);

@@ -28,6 +28,7 @@ test.runIf(FOLDER)('pictures', async () => {
   mkdirSync(folder, { recursive: true });
   const [gateway, browser] = [await demo(['fridge-warming', 'no-paper', 'dead-meter']), await launch()];
   const first = await (await context(browser, 'panel')).newPage();
+  await logIn(first, gateway);
   await open(first, gateway, 'alarms');
   // The fridge needs some minutes to warm; a picture waits for it.
   await first.locator('main li.card.high').first().waitFor({ timeout: 240_000 });
@@ -36,7 +37,6 @@ test.runIf(FOLDER)('pictures', async () => {
   await drill(gateway, 'reading-room.sampling@1', 'reading-room');
   for (const { name, view, size, lang, theme } of PICTURES) {
     const page = await (await context(browser, size)).newPage();
-    await open(page, gateway, 'overview', { lang, theme });
     await logIn(page, gateway);
     await open(page, gateway, view, { lang, theme });
     await page.waitForFunction(() => document.querySelector('main')?.textContent?.includes('°C') || document.querySelectorAll('main .card').length > 0);

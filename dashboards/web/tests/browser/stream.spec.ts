@@ -1,7 +1,7 @@
 // Values are alive, and say so when they are not: the gateway is stopped under the page and started again.
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { context, demo, launch, open } from './gateway.ts';
+import { context, demo, launch, logIn, open } from './gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof demo>>;
 let browser: Browser;
@@ -17,6 +17,7 @@ afterAll(async () => {
 
 test('a cut is shown within ten seconds, and mended without a reload', async () => {
   const page = await (await context(browser, 'panel')).newPage();
+  await logIn(page, gateway);
   // On a wall nobody is there to reload it.
   await open(page, gateway, 'wall/canteen');
   expect(await page.locator('.frame > header, .frame > nav').count()).toBe(0);

@@ -18,7 +18,8 @@ test('no file is longer than its budget', () => {
 
 /** Folders that a folder may import from, besides itself. */
 const MAY: Record<string, string[]> = {
-  design: [], words: [], api: [], parts: ['api', 'design', 'words'], views: ['api', 'design', 'words', 'parts'], app: ['api', 'design', 'words', 'parts', 'views'],
+  design: [], words: [], api: [], parts: ['api', 'design', 'words'], views: ['api', 'design', 'words', 'parts'],
+  login: ['api', 'design', 'words', 'parts'], app: ['api', 'design', 'words', 'parts', 'views', 'login'],
 };
 
 test('imports go one way, and no view imports another', () => {

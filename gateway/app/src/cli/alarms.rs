@@ -118,7 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn ask(args: &Args, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
-    let answer = socket::ask(&args.site.data_dir(), method, path, body, ANSWER_TIMEOUT)?;
+    let answer = socket::ask(&args.site, method, path, body, ANSWER_TIMEOUT)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
 }

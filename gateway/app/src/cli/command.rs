@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     );
     let path = format!("/api/v1/devices/{}/command", args.device);
     let timeout = args.expires + Duration::from_secs(90);
-    let answer = socket::ask(&args.site.data_dir(), "POST", &path, &body.to_string(), timeout)?;
+    let answer = socket::ask(&args.site, "POST", &path, &body.to_string(), timeout)?;
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
     let outcome: Value = serde_json::from_str(&answer.body)?;
     let word = |key: &str| outcome.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use linli_domain::timezone::Zone;
 use linli_drivers::modbus::profile::ProfileSet;
 
+use super::log_in_store;
+use super::target::Target;
+
 /// The configuration directory.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConfigDir {
@@ -18,11 +21,29 @@ pub struct ConfigDir {
         env = "LINLI_CONFIG"
     )]
     pub config: PathBuf,
+    /// Act as this account, which `linli login` logged in (以此账号操作)
+    #[arg(long, global = true, value_name = "ACCOUNT", env = "LINLI_LOGIN")]
+    pub login: Option<String>,
 }
 
 // === impl ConfigDir ===
 
 impl ConfigDir {
+    /// The gateway that requests go to, and the log-in that they carry.
+    ///
+    /// # Errors
+    /// When the account of `--login` is not logged in here.
+    pub fn target(&self) -> anyhow::Result<Target> {
+        let kept = self.login.as_deref().map(log_in_store::read).transpose()?;
+        Ok(Target::of(&self.data_dir(), &kept.unwrap_or_default()))
+    }
+
+    /// The same, as another account.
+    #[must_use]
+    pub fn as_account(&self, account: &str) -> Self {
+        Self { login: Some(account.to_owned()), ..self.clone() }
+    }
+
     /// Path of the database, also when the configuration has errors.
     #[must_use]
     pub fn database(&self) -> PathBuf {

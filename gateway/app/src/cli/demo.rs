@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::demo::log_ins::LogIns;
+use crate::demo::visitors::People;
 use crate::demo::{self, Demo, Options};
 use crate::runtime::gateway::Gateway;
 use linli_services::live::DeviceView;
@@ -79,7 +81,9 @@ async fn show(args: &Args) -> anyhow::Result<()> {
     }
     let gateway = Gateway::start(&demo.config_dir).await?;
     let observed = gateway.observed.clone();
-    let head = header(&demo, gateway.web_address);
+    let log_ins = demo::log_ins::prepare(&demo.config_dir, &gateway.accounts).await?;
+    let head = header(&demo, gateway.web_address, &log_ins);
+    gateway.welcome(|clock| People::new(gateway.accounts.clone(), clock, log_ins.keys));
     println!("{head}");
     let stop = CancellationToken::new();
     let running = tokio::spawn(gateway.run(stop.clone()));
@@ -109,16 +113,19 @@ async fn show(args: &Args) -> anyhow::Result<()> {
     running.await?
 }
 
-fn header(demo: &Demo, web: SocketAddr) -> String {
+fn header(demo: &Demo, web: SocketAddr, log_ins: &LogIns) -> String {
     let port = demo.broker_url.rsplit(':').next().unwrap_or_default();
     let (url, config, token) = (&demo.broker_url, demo.config_dir.display(), &demo.token);
+    let LogIns { cabin, kitchen, .. } = log_ins;
     let program =
         std::env::current_exe().map_or_else(|_| "linli".to_owned(), |path| path.display().to_string());
     let flash = demo.image.as_ref().map_or_else(String::new, |image| {
         format!("     linli flash {} --device fridge-node-1", image.display())
     });
     let screens = match linli_web::without_screens() {
-        None => format!("screens  http://{web}/   屏幕：在浏览器里打开；口令 token {token}"),
+        None => {
+            format!("screens  http://{web}/   屏幕：在浏览器里打开，点一个人登录 open it, click on a person")
+        }
         Some(how) => format!(
             "screens  not in this build: {how}\n           屏幕未构建：装 Node 20.19 以上和 npm 后重新构建"
         ),
@@ -130,13 +137,18 @@ fn header(demo: &Demo, web: SocketAddr) -> String {
          in another terminal · 在另一个终端:\n  \
          export LINLI_CONFIG={config}; alias linli={program}; cd $LINLI_CONFIG\n  \
          linli command reading-io fan false     linli alarms list     linli kiosks     linli export haccp\n\
+         log in as a role · 按角色登录 (only the demonstration has prepared log-ins):\n  \
+         export LINLI_SESSIONS=$LINLI_CONFIG/sessions; log_in() {{ linli login $1 --password-file log-ins/$1.password --factor-file log-ins/$1.factor $2 $3; }}\n  \
+         log_in zhao (operator, technician); qian, sun (operator); chen, deng (command); shen (auditor); guan (admin)\n  \
+         log_in mei --screen {cabin} (health worker)     log_in lan --screen {kitchen} (canteen)\n  \
+         linli mode confirm reading-room notice --login qian\n\
          switch a room · 平急转换 (people: zhao leads, qian, sun; chen and deng sign):\n  \
-         linli mode enter reading-room.sampling@1 --class actual --key chen.key --key deng.key\n  \
+         linli mode enter reading-room.sampling@1 --class actual --key chen.key --key deng.key --password-file log-ins/chen.password --password-file log-ins/deng.password\n  \
          linli mode status --watch     (who is to do what; here: type rooms-cleared before the sweep)\n  \
-         linli mode confirm reading-room notice --as qian     linli mode stop reading-room\n  \
+         linli mode confirm reading-room notice --login qian     linli mode stop reading-room\n  \
          linli mode return reading-room.from-sampling@1 --class actual --key chen.key --key deng.key\n\
          drill it · 演练:\n  \
-         linli drill run hall.command@1 --key drill-chen.key --key drill-deng.key\n\
+         linli drill run hall.command@1 --key drill-chen.key --key drill-deng.key --password-file log-ins/chen.password --password-file log-ins/deng.password\n\
          our own node · 自有节点:\n  \
          linli node status fridge-node-1{flash}"
     )

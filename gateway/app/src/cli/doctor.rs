@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use linli_domain::Reason;
-
 use super::config_dir::ConfigDir;
+use super::log_in_store::Kept;
+use super::target::Target;
 use super::{line_findings, socket};
+use linli_domain::Reason;
 
 /// Report the state of the configuration, the database, the gateway, its lines and its devices.
 ///
@@ -96,7 +97,7 @@ fn gateway(args: &Args) -> Finding {
     if !socket::is_running(&data_dir) {
         return Finding { part: "gateway".to_owned(), well: true, text: "not running".to_owned() };
     }
-    match socket::ask(&data_dir, "GET", "/readyz", "", Duration::from_secs(5)) {
+    match Target::of(&data_dir, &Kept::default()).ask("GET", "/readyz", "", Duration::from_secs(5)) {
         Ok(answer) => {
             let text = answer.body.trim_end().replace('\n', "; ");
             Finding { part: "gateway".to_owned(), well: answer.status == 200, text }
@@ -109,7 +110,12 @@ fn gateway(args: &Args) -> Finding {
 fn devices(args: &Args) -> anyhow::Result<Vec<Finding>> {
     let data_dir = args.site.data_dir();
     if socket::is_running(&data_dir) {
-        return Ok(heard_by_gateway(&data_dir).unwrap_or_default());
+        return Ok(heard_by_gateway(&args.site).unwrap_or_else(|error| {
+            let text = format!(
+                "{error:#}; `linli doctor --login ACCOUNT` asks as somebody who may (用能看现场的账号)"
+            );
+            vec![Finding { part: "devices".to_owned(), well: true, text: format!("not asked: {text}") }]
+        }));
     }
     if args.no_devices {
         return Ok(Vec::new());
@@ -139,8 +145,9 @@ fn devices(args: &Args) -> anyhow::Result<Vec<Finding>> {
 }
 
 /// The devices that the running gateway does not hear.
-fn heard_by_gateway(data_dir: &std::path::Path) -> anyhow::Result<Vec<Finding>> {
-    let answer = socket::ask(data_dir, "GET", "/api/v1/devices", "", Duration::from_secs(5))?;
+fn heard_by_gateway(site: &ConfigDir) -> anyhow::Result<Vec<Finding>> {
+    let answer = socket::ask(site, "GET", "/api/v1/devices", "", Duration::from_secs(5))?;
+    anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
     let devices: Vec<serde_json::Value> = serde_json::from_str(&answer.body)?;
     let word = |device: &serde_json::Value, key: &str| device[key].as_str().unwrap_or_default().to_owned();
     let is_offline = |device: &&serde_json::Value| device["state"] == "offline";

@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => format!("from={}", super::now().0.saturating_sub(since)),
     };
     let path = format!("/api/v1/export/{format}?{which}");
-    let answer = socket::ask(&args.site.data_dir(), "GET", &path, "", PATIENCE)?;
+    let answer = socket::ask(&args.site, "GET", &path, "", PATIENCE)?;
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
     write(args, answer.body.as_bytes())?;
     Ok(ExitCode::SUCCESS)

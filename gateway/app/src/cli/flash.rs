@@ -138,7 +138,7 @@ async fn through_gateway(
         return Ok(ExitCode::from(WRONG));
     }
     let path = format!("/api/v1/nodes/flash?devices={}&keep_going={}", devices.join(","), args.keep_going);
-    let mut stream = socket::Stream::post(&args.site.data_dir(), &path, &image.bytes).await?;
+    let mut stream = socket::Stream::post(&args.site.target()?, &path, &image.bytes).await?;
     loop {
         let step = tokio::select! {
             step = stream.next() => step?,

@@ -171,7 +171,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Sends a request to the canteen service.
 pub fn ask(site: &ConfigDir, body: &Value) -> anyhow::Result<Value> {
-    let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/food", &body.to_string(), PATIENCE)?;
+    let answer = socket::ask(site, "POST", "/api/v1/food", &body.to_string(), PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(serde_json::from_str(&answer.body)?)
 }

@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (None, Some(days)) => format!("/api/v1/kiosks/days?days={days}"),
         (None, None) => "/api/v1/kiosks".to_owned(),
     };
-    let answer = socket::ask(&args.site.data_dir(), "GET", &path, "", PATIENCE)?;
+    let answer = socket::ask(&args.site, "GET", &path, "", PATIENCE)?;
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
     let shown: Value = serde_json::from_str(&answer.body)?;
     if args.json {
@@ -125,7 +125,7 @@ fn token(dir: &ConfigDir, kiosk: &str, overlap: Duration) -> anyhow::Result<Exit
         eprintln!("No gateway runs; it takes the new token when it starts.");
         return Ok(ExitCode::SUCCESS);
     }
-    let answer = socket::ask(&data, "POST", "/api/v1/reload", "", PATIENCE)?;
+    let answer = socket::ask(dir, "POST", "/api/v1/reload", "", PATIENCE)?;
     anyhow::ensure!(
         answer.status == 200,
         "the token is written and not in use yet: {}",

@@ -3,6 +3,7 @@
 //! Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 
 mod alarms;
+mod answer;
 mod backup;
 pub mod check;
 mod command;
@@ -17,7 +18,9 @@ mod food;
 pub mod init;
 mod kiosks;
 mod line_findings;
+mod log_in_store;
 mod logging;
+mod login;
 mod mode;
 mod node;
 mod order;
@@ -27,12 +30,15 @@ mod probe;
 mod progress;
 mod provision;
 mod reload;
+mod remote;
 mod run;
 mod scan;
 mod scan_network;
 pub mod schema;
 mod socket;
+mod target;
 mod tls;
+mod users;
 mod visit_show;
 mod visits;
 
@@ -102,6 +108,12 @@ enum Verb {
     Backup(backup::Args),
     /// Show, renew or import the certificate of the listeners (证书)
     Tls(tls::Args),
+    /// Accounts of people, shared screens, break-glass codes (账号)
+    Users(users::Args),
+    /// Log in as a person, here or at a gateway elsewhere (登录)
+    Login(login::Args),
+    /// End a log-in (退出登录)
+    Logout(login::LogoutArgs),
     /// Report the state of configuration, database and gateway (诊断)
     Doctor(doctor::Args),
 }
@@ -138,6 +150,9 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Tls(args) => tls::run(&args),
+        Verb::Users(args) => users::run(&args),
+        Verb::Login(args) => login::run(&args),
+        Verb::Logout(args) => login::log_out(&args),
         Verb::Doctor(args) => doctor::run(&args),
     };
     outcome.unwrap_or_else(|error| {

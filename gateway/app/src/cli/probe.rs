@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let data_dir = args.site.data_dir();
     if socket::is_running(&data_dir) {
-        return through_gateway(args, &data_dir);
+        return through_gateway(args, &args.site);
     }
     let index: usize = index;
     let Some(plan) = line.plan.as_any().downcast_ref::<ModbusPlan>() else {
@@ -140,8 +140,8 @@ fn watched(args: &Args, line: &ConfiguredLine, layout: &Layout, device: usize) -
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn through_gateway(args: &Args, data_dir: &std::path::Path) -> anyhow::Result<ExitCode> {
-    let answer = socket::ask(data_dir, "GET", &format!("/api/v1/devices/{}", args.device), "", PATIENCE)?;
+fn through_gateway(args: &Args, site: &ConfigDir) -> anyhow::Result<ExitCode> {
+    let answer = socket::ask(site, "GET", &format!("/api/v1/devices/{}", args.device), "", PATIENCE)?;
     anyhow::ensure!(
         answer.status == 200,
         "{}; `linli reload` takes over a changed configuration",

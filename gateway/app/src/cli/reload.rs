@@ -24,7 +24,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let answer = socket::ask(&args.site.data_dir(), "POST", "/api/v1/reload", "", PATIENCE)?;
+    let answer = socket::ask(&args.site, "POST", "/api/v1/reload", "", PATIENCE)?;
     if answer.status == 200 {
         println!("{}", answer.body.trim_end());
         return Ok(ExitCode::SUCCESS);

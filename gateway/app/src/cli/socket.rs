@@ -1,53 +1,39 @@
-//! Requests of the command line to the running gateway, over its control socket.
+//! Requests of the command line to a gateway: over the control socket, or over the network where the log-in says so.
 
-use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use http_body_util::BodyExt;
-use hyper::Response;
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
-use crate::control_client::{ControlError, request, socket};
-
-const NOT_IN_TIME: &str = "the gateway did not answer in time";
+use super::answer::Answer;
+pub use super::answer::detail;
+use super::config_dir::ConfigDir;
+use super::target::{Target, whole};
+use crate::control_client::socket;
 
 /// Longest pause in the body of a refusal.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(10);
-
-/// A whole answer of the gateway.
-#[derive(Debug)]
-pub struct Answer {
-    /// HTTP status code.
-    pub status: u16,
-    /// Text of the body.
-    pub body: String,
-}
 
 /// Whether a gateway listens on the control socket of a data directory.
 pub fn is_running(data_dir: &Path) -> bool {
     UnixStream::connect(socket(data_dir)).is_ok()
 }
 
-/// Sends one request to the running gateway and returns its whole answer.
+/// Sends one request to the gateway of a configuration directory, as the account of `--login`.
 ///
 /// # Errors
 /// When no gateway runs, or when it sends nothing for `patience`.
 pub fn ask(
-    data_dir: &Path,
+    site: &ConfigDir,
     method: &str,
     path: &str,
     body: &str,
     patience: Duration,
 ) -> anyhow::Result<Answer> {
-    super::runtime()?.block_on(async {
-        let answering = request(data_dir, method, path, body.as_bytes());
-        let answer = timeout(patience, answering).await.context(NOT_IN_TIME)?;
-        whole(answer.map_err(|error| explained(data_dir, error))?, patience).await
-    })
+    site.target()?.ask(method, path, body, patience)
 }
 
 /// An answer that arrives line by line.
@@ -64,9 +50,8 @@ impl Stream {
     ///
     /// # Errors
     /// When no gateway runs, or when it refuses the request.
-    pub async fn post(data_dir: &Path, path: &str, body: &[u8]) -> anyhow::Result<Self> {
-        let answer = request(data_dir, "POST", path, body).await;
-        let answer = answer.map_err(|error| explained(data_dir, error))?;
+    pub async fn post(target: &Target, path: &str, body: &[u8]) -> anyhow::Result<Self> {
+        let answer = target.open("POST", path, body).await?;
         if answer.status().is_success() {
             return Ok(Self { body: answer.into_body(), buffer: Vec::new() });
         }
@@ -94,52 +79,19 @@ fn line(bytes: &[u8]) -> anyhow::Result<String> {
     Ok(std::str::from_utf8(bytes).context("the gateway's answer is not UTF-8")?.trim_end().to_owned())
 }
 
-/// Reads the body of an answer; `patience` is the longest pause between two parts of it.
-async fn whole(answer: Response<Incoming>, patience: Duration) -> anyhow::Result<Answer> {
-    let status = answer.status().as_u16();
-    let (mut body, mut bytes) = (answer.into_body(), Vec::new());
-    while let Some(frame) = timeout(patience, body.frame()).await.context(NOT_IN_TIME)? {
-        bytes.extend(frame.context("the gateway's answer broke off")?.data_ref().into_iter().flatten());
-    }
-    let body = String::from_utf8(bytes).context("the gateway's answer is not UTF-8")?;
-    Ok(Answer { status, body })
-}
-
-/// Says what to do where the socket cannot be opened.
-fn explained(data_dir: &Path, error: ControlError) -> anyhow::Error {
-    let kind = match &error {
-        ControlError::Unreachable { source, .. } => source.kind(),
-        _ => ErrorKind::Other,
-    };
-    match kind {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => anyhow::anyhow!(
-            "no gateway runs on {}; start it with `linli run` or `systemctl start linli`",
-            data_dir.display()
-        ),
-        ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "{}: only the gateway's user and group may do this; try with sudo",
-            socket(data_dir).display()
-        ),
-        _ => error.into(),
-    }
-}
-
-/// The `detail` of a problem document (RFC 9457); the whole body where there is none.
-#[must_use]
-pub fn detail(answer: &Answer) -> String {
-    let problem: Option<serde_json::Value> = serde_json::from_str(&answer.body).ok();
-    problem
-        .and_then(|p| p.get("detail").and_then(|d| d.as_str().map(str::to_owned)))
-        .unwrap_or_else(|| answer.body.clone())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::log_in_store::Kept;
+    use super::super::target::NOT_IN_TIME;
     use super::*;
     use axum::http::StatusCode;
     use axum::routing::{any, post};
 
     const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn target(data_dir: &Path) -> Target {
+        Target::of(data_dir, &Kept::default())
+    }
 
     /// A gateway's stand-in: refuses one request, answers another in lines.
     fn serve(data_dir: &Path) -> tokio::runtime::Runtime {
@@ -157,9 +109,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let _served = serve(dir.path());
         assert!(is_running(dir.path()));
-        let answer = ask(dir.path(), "GET", "/refused", "", PATIENCE).unwrap();
+        let answer = target(dir.path()).ask("GET", "/refused", "", PATIENCE).unwrap();
         assert_eq!((answer.status, detail(&answer).as_str()), (422, "no"));
-        let answer = ask(dir.path(), "POST", "/lines", "甲", PATIENCE).unwrap();
+        let answer = target(dir.path()).ask("POST", "/lines", "甲", PATIENCE).unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (200, "甲\r\n\n二\nlast"));
     }
 
@@ -168,13 +120,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let _served = serve(dir.path());
         super::super::runtime().unwrap().block_on(async {
-            let mut stream = Stream::post(dir.path(), "/lines", b"one").await.unwrap();
+            let mut stream = Stream::post(&target(dir.path()), "/lines", b"one").await.unwrap();
             let mut lines = Vec::new();
             while let Some(line) = stream.next().await.unwrap() {
                 lines.push(line);
             }
             assert_eq!(lines, ["one", "", "二", "last"]);
-            let refused = Stream::post(dir.path(), "/refused", b"").await.err().unwrap();
+            let refused = Stream::post(&target(dir.path()), "/refused", b"").await.err().unwrap();
             assert_eq!(refused.to_string(), "no");
         });
     }
@@ -183,7 +135,7 @@ mod tests {
     fn without_a_gateway_the_error_says_how_to_start_one() {
         let dir = tempfile::tempdir().unwrap();
         assert!(!is_running(dir.path()));
-        let error = ask(dir.path(), "GET", "/readyz", "", PATIENCE).unwrap_err().to_string();
+        let error = target(dir.path()).ask("GET", "/readyz", "", PATIENCE).unwrap_err().to_string();
         assert!(error.starts_with("no gateway runs on "), "{error}");
     }
 
@@ -191,7 +143,7 @@ mod tests {
     fn a_silent_gateway_is_not_waited_for_longer_than_patience() {
         let dir = tempfile::tempdir().unwrap();
         let _silent = std::os::unix::net::UnixListener::bind(socket(dir.path())).unwrap();
-        let error = ask(dir.path(), "GET", "/readyz", "", Duration::from_millis(1)).unwrap_err();
+        let error = target(dir.path()).ask("GET", "/readyz", "", Duration::from_millis(1)).unwrap_err();
         assert_eq!(error.to_string(), NOT_IN_TIME);
     }
 }

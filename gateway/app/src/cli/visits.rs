@@ -220,7 +220,7 @@ fn post(args: &Args, path: &str, body: &Value) -> anyhow::Result<Value> {
 }
 
 fn ask(args: &Args, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
-    let answer = socket::ask(&args.site.data_dir(), method, path, body, PATIENCE)?;
+    let answer = socket::ask(&args.site, method, path, body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(serde_json::from_str(&answer.body)?)
 }

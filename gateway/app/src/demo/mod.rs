@@ -13,6 +13,7 @@ mod cable;
 mod emulated;
 mod faults;
 mod hall;
+pub mod log_ins;
 mod mode_room;
 mod node;
 mod plant;
@@ -20,6 +21,7 @@ mod reception;
 mod resident;
 mod signers;
 mod site;
+pub mod visitors;
 mod world;
 
 use std::path::PathBuf;

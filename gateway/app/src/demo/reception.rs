@@ -30,6 +30,6 @@ pub fn receive(seed: u64, began: Instant, data_dir: &Path, tasks: &mut JoinSet<(
 }
 
 async fn ask(data_dir: &Path, path: &str, body: &Value) -> Option<Value> {
-    let answer = request(data_dir, "POST", path, body.to_string().as_bytes()).await.ok()?;
+    let answer = request(data_dir, "POST", path, &[], body.to_string().as_bytes()).await.ok()?;
     serde_json::from_slice(&answer.into_body().collect().await.ok()?.to_bytes()).ok()
 }

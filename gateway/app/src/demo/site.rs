@@ -65,8 +65,13 @@ fn gateway(at: &Addresses, image_key: &str) -> String {
          [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n\n\
          [cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
          [[worker]]\nname = \"demo-worker\"\ntoken = \"file:worker.token\"\n\n\
+         # Whoever runs the demonstration; a real centre gives each person an account of their own.\n\
+         [[local_account]]\nname = \"demo\"\nuid = {}\n\
+         roles = [\"health_worker\", \"canteen\", \"operator\", \"technician\", \"command\", \"auditor\", \"admin\"]\n\n\
          [nodes]\nimage_keys = [\"{image_key}\"]\n",
-        at.broker, at.web
+        at.broker,
+        at.web,
+        rustix::process::geteuid().as_raw()
     )
 }
 

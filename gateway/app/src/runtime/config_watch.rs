@@ -13,10 +13,11 @@ use linli_config::settings::image_key::ImageKeys;
 use linli_config::settings::kiosk::KioskSettings;
 use linli_config::settings::siren::Siren;
 use linli_config::settings::webhook::Webhook;
-use linli_config::{Checked, Insecure, Worker};
+use linli_config::{Checked, Insecure, LocalAccount, Worker};
 use linli_services::mode;
 use linli_services::outputs::PlanOutputs;
 use linli_tls::Names;
+use linli_web::Known;
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -24,8 +25,12 @@ pub struct ConfigWatch {
     pub reports: watch::Sender<Rules>,
     /// Settings of the health cabin.
     pub cabin: watch::Sender<Arc<linli_config::settings::cabin::CabinSettings>>,
-    /// Health workers.
+    /// Accounts with a token.
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
+    /// Accounts of users of this machine.
+    pub locals: watch::Sender<Arc<Vec<LocalAccount>>>,
+    /// Names of the gateway, and people and rooms, by which accounts and screens are named.
+    pub known: watch::Sender<Arc<Known>>,
     /// Alarm rules.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
     /// Ids of alarms that stay disabled until the policy of a plan enables them.
@@ -72,6 +77,8 @@ impl ConfigWatch {
             reports: watch::Sender::new(reports(current)),
             cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
+            locals: watch::Sender::new(Arc::new(current.local_accounts.clone())),
+            known: watch::Sender::new(known(current)),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
             asleep: watch::Sender::new(Arc::new(current.asleep.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
@@ -97,6 +104,8 @@ impl ConfigWatch {
         self.reports.send_replace(reports(current));
         self.cabin.send_replace(Arc::new(current.cabin.clone()));
         self.workers.send_replace(Arc::new(current.workers.clone()));
+        self.locals.send_replace(Arc::new(current.local_accounts.clone()));
+        self.known.send_replace(known(current));
         // Sent before the rules: otherwise a disabled rule would be active for a moment.
         self.asleep.send_replace(Arc::new(current.asleep.clone()));
         // Unchanged rules are not sent: their delays keep running.
@@ -133,6 +142,12 @@ impl ConfigWatch {
         });
         self.watched.send_replace(watched(current));
     }
+}
+
+fn known(current: &Checked) -> Arc<Known> {
+    let people = current.centre.people.people.iter().map(|person| person.id.clone()).collect();
+    let rooms = current.rooms.iter().map(|room| room.id.clone()).collect();
+    Arc::new(Known { names: current.web.names.clone(), people, rooms })
 }
 
 fn reports(current: &Checked) -> Rules {

@@ -38,7 +38,7 @@ use linli_services::{
     commands::CommandService,
 };
 use linli_web::status::GatewayStatus;
-use linli_web::{AppState, Control, ReloadRequest};
+use linli_web::{AccessDeps, AppState, Control, ReloadRequest, VisitorLogIn, Visitors};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -59,6 +59,10 @@ pub struct Gateway {
     tasks: Tasks,
     /// State that the HTTP API and the metrics show.
     pub observed: Arc<GatewayStatus>,
+    /// Accounts of people.
+    pub accounts: linli_accounts::Accounts,
+    visitors: Visitors,
+    clock: Arc<SystemClock>,
     /// Address of the network listener, with the real port.
     pub web_address: std::net::SocketAddr,
 }
@@ -142,7 +146,7 @@ impl Gateway {
         let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
         let observed = observed(&current, &lines, &store, &north, &fallback, &certificates, &follow);
         let events = Events::default();
-        let (services, clients, taps) = services::start(ServiceDeps {
+        let (services, clients, accounts, taps) = services::start(ServiceDeps {
             store: &store,
             samples,
             measurements: received,
@@ -162,8 +166,9 @@ impl Gateway {
         let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
         let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
-        let people = (follow.workers.subscribe(), follow.centre.subscribe());
-        let state = AppState::new(&observed, clients, events, people);
+        let access = access_deps(accounts.clone(), &follow);
+        let state = AppState::new(&observed, clients, events, access, follow.centre.subscribe());
+        let visitors = Arc::clone(&state.visitors);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { service: commands.usual.clone(), reload };
         let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
@@ -190,8 +195,17 @@ impl Gateway {
             signals,
             tasks,
             observed,
+            accounts,
+            visitors,
+            clock,
             web_address,
         })
+    }
+
+    /// Lets whoever opens the screens of a demonstration be one of its people.
+    pub fn welcome<V: VisitorLogIn + 'static>(&self, people: impl FnOnce(Arc<dyn Clock>) -> V) {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let _ = self.visitors.set(Box::new(people(clock)));
     }
 
     /// Starts lines and uplink, and keeps a configuration that started as the last good one.
@@ -303,6 +317,7 @@ impl Gateway {
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }
+        step("accounts", async { drop(tasks.services.accounts.await) }).await;
         tasks.cancel_aside.cancel();
         tasks.aside.iter().for_each(JoinHandle::abort);
         step("store", store.close()).await;
@@ -366,6 +381,16 @@ fn observed(
     let uplink = (north.status(), north.configured());
     let tls = (certificates.status(), follow.insecure.subscribe());
     Arc::new(GatewayStatus::new(current, lines.views(), store, uplink, fallback.subscribe(), tls))
+}
+
+/// Who may come in.
+fn access_deps(accounts: linli_accounts::Accounts, follow: &ConfigWatch) -> AccessDeps {
+    AccessDeps {
+        accounts,
+        workers: follow.workers.subscribe(),
+        locals: follow.locals.subscribe(),
+        known: follow.known.subscribe(),
+    }
 }
 
 /// What the mode switch tells of its outputs, and what guards them.

@@ -12,7 +12,7 @@ use linli_config::WebLimits;
 use linli_listen::Tls;
 use linli_web::{AppState, Control};
 
-/// Open listeners: the network one is read-only, the control socket also takes commands.
+/// Open listeners: the network, where accounts log in, and the control socket.
 pub struct Listeners {
     network: TcpListener,
     socket: UnixListener,
@@ -48,9 +48,10 @@ impl Listeners {
         control: Control,
         cancel: &CancellationToken,
     ) -> Vec<JoinHandle<()>> {
-        let (shared, ends) = (state.clone(), cancel.clone());
-        let network =
-            async move { linli_web::serve_network(self.network, (tls.as_ref(), limits), shared, ends).await };
+        let (shared, acting, ends) = (state.clone(), control.clone(), cancel.clone());
+        let network = async move {
+            linli_web::serve_network(self.network, (tls.as_ref(), limits), shared, acting, ends).await;
+        };
         let socket =
             linli_web::serve_control(self.socket, self.socket_path, state.clone(), control, cancel.clone());
         vec![tokio::spawn(network), tokio::spawn(socket)]

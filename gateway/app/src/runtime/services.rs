@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::pipeline::Tap;
+use linli_accounts::{AccountService, Accounts};
 use linli_config::Checked;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
@@ -72,14 +73,18 @@ pub struct RunningServices {
     pub mode: JoinHandle<()>,
     /// The node service.
     pub nodes: JoinHandle<()>,
+    /// The account service.
+    pub accounts: JoinHandle<()>,
     /// Shows the texts that a mode requires on kiosks.
     pub notices: JoinHandle<()>,
     /// Switches the sirens.
     pub sirens: JoinHandle<()>,
 }
 
-/// Starts every service. Returns their tasks, their clients, and the taps that copy batches to them.
-pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, ServiceClients, Vec<Tap>)> {
+/// Starts every service. Returns their tasks, their clients, that of the accounts, and the taps that copy batches to them.
+pub async fn start(
+    deps: ServiceDeps<'_>,
+) -> anyhow::Result<(RunningServices, ServiceClients, Accounts, Vec<Tap>)> {
     let ServiceDeps {
         store,
         samples,
@@ -121,6 +126,8 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
     let mode_service = mode_service(store, queues, published, shown, &clock, (follow, numbers)).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(follow, observed, [watching, proving, accounting, serving]);
+    let account_service = account_service(store, events, &clock).await?;
+    let (accounts, account_requests) = Accounts::channel(account_service.access());
     let clients = ServiceClients {
         cabin: CabinClient { service: cabin_client, reader, centre, timezone },
         alarms: AlarmClient { service: alarm_client, store: store.alarms() },
@@ -137,9 +144,10 @@ pub async fn start(deps: ServiceDeps<'_>) -> anyhow::Result<(RunningServices, Se
         kiosks: tokio::spawn(kiosk_service.run(served, kiosk_requests)),
         mode: tokio::spawn(mode_service.run(orders)),
         nodes: tokio::spawn(node_service.run(node_requests)),
+        accounts: tokio::spawn(account_service.run(account_requests)),
         notices: tokio::spawn(mode::show_notices(notices)),
     };
-    Ok((services, clients, taps))
+    Ok((services, clients, accounts, taps))
 }
 
 /// The taps: which devices' batches each service receives.
@@ -155,6 +163,15 @@ fn taps(follow: &ConfigWatch, observed: &GatewayStatus, to: [mpsc::Sender<Batch>
     .into_iter()
     .map(|(devices, to, dropped)| Tap { devices: devices.subscribe(), to, dropped: Arc::clone(dropped) })
     .collect()
+}
+
+async fn account_service(
+    store: &Store,
+    events: &Events,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<AccountService> {
+    let (store, events) = (store.documents(), events.clone());
+    AccountService::resume(linli_accounts::Deps { store, clock: Arc::clone(clock), events }).await
 }
 
 async fn cabin_service(

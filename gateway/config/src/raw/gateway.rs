@@ -18,9 +18,12 @@ pub struct GatewayFile {
     pub web: Web,
     pub cabin: Option<Cabin>,
     pub nodes: Option<Nodes>,
-    /// Health workers who may use the HTTP API.
+    /// Programs, or people with one, that use the HTTP API with a token.
     #[serde(default)]
     pub worker: Vec<Worker>,
+    /// Users of this machine who use the command line without logging in.
+    #[serde(default)]
+    pub local_account: Vec<LocalAccount>,
     /// Log level. Read before everything else, so that problems with the rest can be logged.
     #[serde(default)]
     #[expect(dead_code, reason = "checked with the file, used by `config::log_level`")]
@@ -140,7 +143,9 @@ pub struct Web {
     pub header_timeout: Option<Period>,
     /// Longest time for the body of a request, 1s to 300s, default 30s.
     pub body_timeout: Option<Period>,
-    /// Further host names and addresses by which others reach the gateway; its certificate names them.
+    /// Further host names and addresses by which others reach the gateway, such as "gateway.example.org": its
+    /// certificate names them, and a request that names another host is refused. Addresses and names without a dot
+    /// need no entry for that.
     #[serde(default)]
     pub names: Vec<String>,
     /// Why other machines may connect without encryption, such as "because a proxy on the same rack adds it".
@@ -182,14 +187,31 @@ pub struct Nodes {
     pub image_keys: Vec<String>,
 }
 
-/// A health worker who may use the HTTP API.
+/// An account with a token, for a program that uses the HTTP API.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {
-    /// Id of the worker, unique in the file; the audit names them by it.
+    /// Id of the account, unique in the file; the audit names it so.
     pub name: String,
     /// Where their token is: "file:wang.token" or "env:NAME". Never the token itself.
     pub token: String,
+    /// What it may do, default ["health_worker"]. See docs/accounts.md for the roles.
+    pub roles: Option<Vec<String>>,
+}
+
+/// A user of this machine, who acts over the control socket as this account.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LocalAccount {
+    /// Id of the account, unique in the file; records name it so.
+    pub name: String,
+    /// User id on this machine (`id -u`), unique in the file.
+    pub uid: u32,
+    /// What it may do, such as ["technician"]. See docs/accounts.md for the roles.
+    pub roles: Vec<String>,
+    /// Id of the person of facility.toml whose user of the machine this is, and nobody else's. Without it the account
+    /// carries out no task of a plan.
+    pub person: Option<String>,
 }
 
 /// Logging.

@@ -94,11 +94,8 @@ mod tests {
     #[test]
     fn a_person_who_logged_in_is_verified() {
         let sun = Id::new("sun").unwrap();
-        let logged_in = Caller {
-            account: "sun".to_owned(),
-            login: Login::Code,
-            screen: Screen::Enrolled(Id::new("hall-1").unwrap()),
-        };
+        let screen = Screen::Enrolled(Id::new("hall-1").unwrap());
+        let logged_in = Caller::of("sun", Login::Code, screen);
         let report = report(&record(|what| match what {
             ModeEvent::Step { event: Event::Stop { .. }, acting, .. } => {
                 *acting = Some(logged_in.acting(None));

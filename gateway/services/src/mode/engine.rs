@@ -83,6 +83,8 @@ pub struct Engine {
     pub(super) record: Record,
     pub(super) replay_guard: ReplayGuard,
     pub(super) quarantine: Quarantine,
+    /// Start of this process's time, for the rule of two persons.
+    pub(super) began: Instant,
     pub(super) refusals: RefusalBudget,
     /// Security alarms have a budget each: no flood of others hides one.
     pub(super) alarm_refusals: BTreeMap<&'static str, RefusalBudget>,
@@ -163,6 +165,7 @@ impl Engine {
             record,
             replay_guard,
             quarantine: Quarantine::default(),
+            began: Instant::now(),
             refusals: RefusalBudget::default(),
             alarm_refusals: BTreeMap::new(),
             recorded_refusals: BTreeMap::new(),

@@ -77,7 +77,7 @@ pub fn waits_for(facility: &Facility, room: &Room, resolved: &ResolvedPlan, run:
         Phase::Preview => {
             let left = room.timers.get(&Timer::Grace);
             let left = left.map(|due| due.saturating_duration_since(Instant::now()).as_secs());
-            let start = format!("linli mode commit {} --as …", room.id);
+            let start = format!("linli mode commit {} --login …", room.id);
             match left {
                 Some(left) => message(
                     format!("{left} 秒后开始；{lead} 可以提前开始：{start}"),

@@ -402,8 +402,8 @@ pub(super) fn enter(engine: &Engine) -> Vec<u8> {
 pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
     let room = engine.setup.facility.room("reading-room").unwrap();
     engine.apply(room, Event::Fire(Truth::False)).await;
-    engine.order(order, (None, None), None).await.unwrap();
-    engine.order(order, (None, None), None).await.unwrap();
+    engine.order(order, None, None).await.unwrap();
+    engine.order(order, None, None).await.unwrap();
     let resolved = engine.setup.plan(PLAN).unwrap().brief.clone();
     for predicate in 0..resolved.predicates.len() {
         let is_of_people = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
@@ -433,16 +433,16 @@ const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 async fn a_whole_switch_as_stored_and_published() {
     let site = Site::open().await;
     let (mut engine, mut commands, birth) = engine(&site).await;
-    engine.order(MESSAGE, (None, None), None).await.unwrap();
+    engine.order(MESSAGE, None, None).await.unwrap();
     engine.receive_order(&InboundOrder { payload: Vec::new(), retained: true }).await;
     site.clock.set(NOW, ClockQuality::FreeRunning);
     let bytes = enter(&engine);
-    engine.order(&bytes, (None, None), None).await.unwrap();
+    engine.order(&bytes, None, None).await.unwrap();
     site.clock.set(NOW, ClockQuality::Synchronised);
     switch(&mut engine, &bytes).await;
     let finding = Finding {
         order: text("0197f0c2-1"),
-        person: text("zhao"),
+        person: Some(text("zhao")),
         owner: text("物业"),
         due: text("2026-12-31"),
         text: text("门禁反应慢"),
@@ -450,7 +450,7 @@ async fn a_whole_switch_as_stored_and_published() {
     engine.answer(&Caller::local("lin"), RequestedAction::Finding(finding)).await.unwrap();
     act(&mut engine, "reading-room", "sun", Operation::Stop).await.unwrap();
     let drill = order(&engine, 2, Kind::Enter, Class::Exercise, "hall.command@1");
-    engine.order(&drill, (None, None), Some(&Caller::local("lin"))).await.unwrap();
+    engine.order(&drill, None, Some(&Caller::local("lin"))).await.unwrap();
     engine.publish_status();
     // Replaces the building's canonical name by the one of version 0.1.
     let plans = engine.setup.plans.iter();

@@ -64,7 +64,7 @@ pub use needed::{Needed, missing};
 pub use notices::{Deps as NoticeDeps, run as show_notices};
 pub use order_numbers::{OrderNumbersFile, commission};
 pub use policy::PolicyPublisher;
-pub use request::{Asked, Operation, RequestedAction};
+pub use request::{Asked, Finding, Operation, RequestedAction};
 pub use room_service::USUAL_SERVICE;
 pub use service::ModeService;
 pub use setup::Setup;

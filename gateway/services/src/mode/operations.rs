@@ -40,9 +40,7 @@ impl Engine {
             RequestedAction::Preview(plan) => view::preview(self, &plan),
             RequestedAction::Snapshot(plans) => super::snapshot::view(self, &plans),
             RequestedAction::Finding(finding) => self.finding(caller, finding).await,
-            RequestedAction::Order { bytes, code, person } => {
-                self.order(&bytes, (code.as_deref(), person.as_deref()), Some(caller)).await
-            }
+            RequestedAction::Order { bytes, code } => self.order(&bytes, code.as_deref(), Some(caller)).await,
             RequestedAction::Do { room, person, operation } => {
                 self.perform(caller, &room, person.as_deref(), operation).await?;
                 Ok(view::status_of(self, self.rooms.values().filter(|found| found.id.as_str() == room)))
@@ -129,14 +127,16 @@ impl Engine {
     /// When no person is given, or facility.toml has no such person.
     pub(super) fn person(&self, person: Option<&str>) -> Result<Actor, ServiceError> {
         let person = person.ok_or_else(|| {
-            ServiceError::Wrong("who does it is missing: name a person of facility.toml".to_owned())
+            let why = "须由本人登录 your account belongs to no person of facility.toml: log in as yourself, \
+                       `linli login NAME`, then `--login NAME`";
+            ServiceError::Wrong(why.to_owned())
         })?;
         self.setup.actor(person).ok_or_else(|| self.nobody(person))
     }
 
     /// Adds a finding to the audit record.
     async fn finding(&mut self, caller: &Caller, finding: Finding) -> Result<Value, ServiceError> {
-        let who = self.person(Some(&finding.person))?;
+        let who = self.person(finding.person.as_deref())?;
         let Finding { order, owner, due, text, .. } = finding;
         if due.parse::<jiff::civil::Date>().is_err() {
             return Err(ServiceError::Wrong(format!("by: {due:?} is no day such as 2026-12-31")));

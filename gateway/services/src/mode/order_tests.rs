@@ -1,5 +1,8 @@
 //! What orders may and may not do to the rooms of a centre, by a whole engine.
 
+use std::time::Duration;
+
+use linli_domain::caller::{Caller, Login, Screen};
 use linli_domain::{ClockQuality, Id, Timestamp};
 use linli_mode::order::{
     Authority, Envelope, Kind, Numbers, Order, PlanHash, SecretKey, Series, Target, sign,
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use super::engine::Engine;
 use super::golden::{PLAN, engine, engine_with};
 use super::order_numbers::OrderNumbersFile;
+use crate::error::ServiceError;
 use crate::golden::site::{NOW, SIGNERS, Site};
 use linli_config::CheckedPlan;
 
@@ -61,17 +65,28 @@ async fn send(engine: &mut Engine, order: &Order) -> Value {
 }
 
 async fn send_by(engine: &mut Engine, order: &Order, people: usize) -> Value {
-    engine.order(&signed(order, people).bytes(), (None, None), None).await.expect("it is answered")
+    engine.order(&signed(order, people).bytes(), None, None).await.expect("it is answered")
+}
+
+/// An account of a person, in a session of its own, with its secret entered again.
+fn account(person: &str) -> Caller {
+    Caller {
+        person: Some(Id::new(person).unwrap()),
+        session: Some(format!("session of {person}")),
+        is_renewed: true,
+        ..Caller::of(person, Login::Password, Screen::Network)
+    }
 }
 
 /// A person on the spot compared the code.
 async fn confirm(engine: &mut Engine, order: &Order, person: &str) -> Value {
+    confirm_as(engine, order, &account(person)).await.expect("it is answered")
+}
+
+async fn confirm_as(engine: &mut Engine, order: &Order, caller: &Caller) -> Result<Value, ServiceError> {
     let envelope = signed(order, 2);
     let (bytes, code) = (envelope.bytes(), envelope.code());
-    engine
-        .order(&bytes, (Some(&code), Some(person)), Some(&linli_domain::caller::Caller::local("lin")))
-        .await
-        .expect("it is answered")
+    engine.order(&bytes, Some(&code), Some(caller)).await
 }
 
 #[track_caller]
@@ -197,15 +212,20 @@ async fn without_any_numbers_two_people_on_the_spot_confirm() {
     let answer = send(&mut engine, &enter).await;
     assert_eq!((&answer["result"], &answer["waits_for"][0]), (&"quarantined".into(), &"numbers".into()));
     // The same person twice is one; nobody else can be made up.
-    for _ in 0..2 {
-        let answer = confirm(&mut engine, &enter, "zhao").await;
-        assert_eq!(answer["result"], "quarantined", "{answer}");
+    let answer = confirm(&mut engine, &enter, "zhao").await;
+    assert_eq!(answer["result"], "quarantined", "{answer}");
+    let in_the_same_session = Caller { session: account("zhao").session, ..account("qian") };
+    let with_an_old_secret = Caller { is_renewed: false, ..account("qian") };
+    for (caller, why) in [
+        (account("zhao"), "another person"),
+        (account("nobody"), "nobody"),
+        (Caller::local("lin"), "belongs to no person"),
+        (in_the_same_session, "session of their own"),
+        (with_an_old_secret, "password again"),
+    ] {
+        let refused = confirm_as(&mut engine, &enter, &caller).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
     }
-    let bytes = signed(&enter, 2);
-    let unknown = engine
-        .order(&[], (Some(&bytes.code()), Some("nobody")), Some(&linli_domain::caller::Caller::local("lin")))
-        .await;
-    assert!(unknown.is_err(), "{unknown:?}");
     accepted(&confirm(&mut engine, &enter, "qian").await);
     // Who confirmed it stands in the record.
     let lines =
@@ -251,6 +271,31 @@ async fn an_expired_order_is_never_accepted_by_its_code() {
     }
 }
 
+/// Each approval is void when two minutes have passed, or the building is no longer as it was.
+#[tokio::test]
+async fn an_approval_is_void_after_two_minutes_and_after_a_change() {
+    let site = Site::open().await;
+    let (mut engine, ..) = engine(&site).await;
+    without_fire(&mut engine).await;
+    site.clock.set(NOW, ClockQuality::FreeRunning);
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    let _ = send(&mut engine, &enter).await;
+    let first = confirm(&mut engine, &enter, "zhao").await;
+    assert_eq!(first["result"], "quarantined", "{first}");
+    engine.began = engine.began.checked_sub(Duration::from_secs(121)).unwrap();
+    let late = confirm_as(&mut engine, &enter, &account("qian")).await.unwrap_err().to_string();
+    assert!(late.contains("2 minutes"), "{late}");
+    // The fire panel is no longer read.
+    let room = engine.setup.facility.room("reading-room").unwrap();
+    engine.rooms.get_mut(&room).unwrap().state.fire = linli_mode::Fire::Unknown;
+    let changed = confirm_as(&mut engine, &enter, &account("zhao")).await.unwrap_err().to_string();
+    assert!(changed.contains("has changed"), "{changed}");
+    without_fire(&mut engine).await;
+    let changed = confirm_as(&mut engine, &enter, &account("sun")).await.unwrap_err().to_string();
+    assert!(changed.contains("has changed"), "{changed}");
+    accepted(&confirm(&mut engine, &enter, "qian").await);
+}
+
 #[tokio::test]
 async fn a_flood_of_refusals_hides_no_equivocation() {
     let site = Site::open().await;
@@ -259,7 +304,7 @@ async fn a_flood_of_refusals_hides_no_equivocation() {
     let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
     accepted(&send(&mut engine, &enter).await);
     for _ in 0..100 {
-        refused(&engine.order(b"\xff", (None, None), None).await.unwrap(), "COSE_Sign");
+        refused(&engine.order(b"\xff", None, None).await.unwrap(), "COSE_Sign");
     }
     let other = Order { id: "other".to_owned(), ..order(&engine, 1, Kind::Enter, Class::Actual, &[HALL]) };
     let answer = send(&mut engine, &other).await;
@@ -306,7 +351,7 @@ async fn a_plan_counts_while_a_key_that_signed_it_does() {
         setup.people.keyring.keys.push(second.clone());
         engine.setup = Arc::new(setup);
         let enter = order(&engine, seq, Kind::Enter, Class::Actual, &[PLAN]);
-        let answer = engine.order(&by_others(&enter), (None, None), None).await.unwrap();
+        let answer = engine.order(&by_others(&enter), None, None).await.unwrap();
         match seq {
             3 => accepted(&answer),
             _ => refused(&answer, "signed by no key that is valid now"),
@@ -461,7 +506,7 @@ async fn a_flood_of_large_forged_orders_does_not_fill_the_record() {
     let forged: Vec<Vec<u8>> = (1..=400).map(|seq| signed(&forged(seq), 0).bytes()).collect();
     let before = site.dump().await.len();
     for bytes in forged {
-        let answer = engine.order(&bytes, (None, None), None).await.expect("it is answered");
+        let answer = engine.order(&bytes, None, None).await.expect("it is answered");
         refused(&answer, "2 different people");
         // The store is not asked while time stands still.
         tokio::time::pause();
@@ -499,9 +544,8 @@ async fn drills_in_quarantine_push_out_no_actual_order() {
         };
         assert_eq!(send(&mut engine, &drill).await["result"], "quarantined");
     }
-    let (code, person) = (signed(&actual, 2).code(), "wang");
-    let lin = linli_domain::caller::Caller::local("lin");
-    let by_code = engine.order(&[], (Some(&code), Some(person)), Some(&lin)).await;
+    let code = signed(&actual, 2).code();
+    let by_code = engine.order(&[], Some(&code), Some(&account("wang"))).await;
     accepted(&by_code.expect("it still waits"));
     assert_eq!(follows(&engine, "reading-room").0.as_deref(), Some("o-1"));
 }

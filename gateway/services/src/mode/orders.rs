@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::audit::hex;
+use linli_domain::approval::{Approval, NotApproved};
+use linli_domain::audit::{Hash, hex};
 use linli_domain::caller::Caller;
 use linli_domain::{Id, Topic};
 use linli_mode::cap::Alert;
@@ -17,6 +18,7 @@ use linli_mode::order::{
 use linli_mode::{Direction, Event, OrderRef, Phase, air_conflict, flows, run_flows};
 use linli_store::{Change, Document, NotDurable};
 use linli_uplink::InboundOrder;
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -57,26 +59,24 @@ impl Engine {
             let _ = self.finish(Outcome::refused(why), &Via::Broker).await;
             return;
         }
-        if let Err(error) = self.order(&order.payload, (None, None), None).await {
+        if let Err(error) = self.order(&order.payload, None, None).await {
             tracing::warn!(%error, "an order could not be handled");
         }
     }
 
     /// Receives an order in any form: COSE bytes, typed text or an alert message; or none, for an order
-    /// that waits for its code. `confirmed`: the code that a person on the spot compared, and that
-    /// person. `caller`: who sent it, none for the broker. Returns the result as JSON.
+    /// that waits for its code. `confirmed`: the code that the caller compared on the spot. `caller`: who sent it,
+    /// none for the broker. Returns the result as JSON.
     pub(super) async fn order(
         &mut self,
         bytes: &[u8],
-        confirmed: (Option<&str>, Option<&str>),
+        confirmed: Option<&str>,
         caller: Option<&Caller>,
     ) -> Result<Value, ServiceError> {
-        let person = confirmed.1.map(|person| self.person(Some(person))).transpose()?;
-        let via = caller.map_or(Via::Broker, |caller| {
-            Via::Caller(caller.acting(person.as_ref().map(|person| &person.id)))
-        });
+        let person = caller.and_then(|caller| caller.person.as_ref());
+        let via = caller.map_or(Via::Broker, |caller| Via::Caller(caller.acting(person)));
         let via = &via;
-        let bytes = match confirmed.0.filter(|_| bytes.is_empty()) {
+        let bytes = match confirmed.filter(|_| bytes.is_empty()) {
             Some(code) => {
                 let waiting = self.quarantine.with_code(code).map(|waiting| waiting.bytes.clone());
                 waiting.ok_or_else(|| {
@@ -95,9 +95,11 @@ impl Engine {
             None => Ok(bytes),
         };
         let envelope = read.and_then(|bytes| Envelope::read(&bytes).map_err(|error| error.to_string()));
-        let confirmed = confirmed.0.map(|code| (code, person.map(|person| person.id)));
         match envelope {
-            Ok(envelope) => self.judge(&envelope, confirmed, via).await,
+            Ok(envelope) => {
+                let confirmed = confirmed.zip(caller);
+                self.judge(&envelope, confirmed, via).await
+            }
             Err(why) => self.finish(Outcome::refused(why), via).await,
         }
     }
@@ -105,7 +107,7 @@ impl Engine {
     async fn judge(
         &mut self,
         envelope: &Envelope,
-        confirmed: Option<(&str, Option<Id>)>,
+        confirmed: Option<(&str, &Caller)>,
         via: &Via,
     ) -> Result<Value, ServiceError> {
         let (order, mut outcome) = (&envelope.order, Outcome::of(envelope));
@@ -116,11 +118,22 @@ impl Engine {
             return self.finish(outcome.with(why), via).await;
         }
         let time = self.known_time();
-        let (judged, people) = match self.judgement(envelope, confirmed, time) {
+        let code = envelope.code();
+        let approved = match confirmed {
+            Some((given, _)) if given != code => {
+                let why = format!("the code of this order is not {given}: it is another order");
+                return self.finish(outcome.with(why), via).await;
+            }
+            Some((_, caller)) => Some(self.approved(envelope, caller)?),
+            None => None,
+        };
+        let first = approved.as_ref().map(|approved| approved.0.clone());
+        let people = approved.map(|approved| approved.1).unwrap_or_default();
+        outcome.confirmed_by = people.iter().cloned().collect();
+        let judged = match self.judgement(envelope, people, time) {
             Ok(judged) => judged,
             Err(why) => return self.finish(outcome.with(why), via).await,
         };
-        outcome.confirmed_by = people.iter().cloned().collect();
         let accepted = match judged {
             Ok(Judgement::Accepted(accepted)) => accepted,
             Ok(Judgement::Repeated) => {
@@ -128,7 +141,7 @@ impl Engine {
                 return self.finish(outcome, via).await;
             }
             Err(refusal) => {
-                self.keep_in_quarantine(envelope, &refusal, people);
+                self.keep_in_quarantine(envelope, &refusal, first);
                 return self.finish(outcome.refused_by(&refusal), via).await;
             }
         };
@@ -174,11 +187,12 @@ impl Engine {
     }
 
     /// Keeps a refused order that waits for people on the spot, and forgets one that has expired.
-    fn keep_in_quarantine(&mut self, envelope: &Envelope, refusal: &OrderError, people: BTreeSet<Id>) {
+    fn keep_in_quarantine(&mut self, envelope: &Envelope, refusal: &OrderError, first: Option<Approval>) {
         match refusal {
             OrderError::Quarantined { why, .. } => {
                 let why = why.iter().map(ToString::to_string).collect();
-                self.quarantine.keep(envelope, people, why, Instant::now());
+                let first = first.or_else(|| self.quarantine.find(envelope)?.first.clone());
+                self.quarantine.keep(envelope, first, why, Instant::now());
             }
             OrderError::Expired { .. } => self.quarantine.forget(envelope),
             // The same order with another signature does not take it out of quarantine.
@@ -186,29 +200,68 @@ impl Engine {
         }
     }
 
-    /// Judges an order; returns the people on the spot who compared its code too.
+    /// The caller compared the code of an order: returns the first approval so far, and the people whose approval
+    /// counts. Bound to the order, its plans, and what they would do now.
     ///
     /// # Errors
-    /// When nobody can order anything here, or the code is that of another order.
+    /// When the caller is nobody, or does not complete the first approval.
+    fn approved(
+        &mut self,
+        envelope: &Envelope,
+        caller: &Caller,
+    ) -> Result<(Approval, BTreeSet<Id>), ServiceError> {
+        let refused = |why: NotApproved| ServiceError::Conflict(why.to_string());
+        self.person(caller.person.as_ref().map(Id::as_str))?;
+        let (subject, now) = (self.subject(envelope), self.began.elapsed());
+        let approval = Approval::of(caller, subject, now).map_err(refused)?;
+        let alone = |approval: Approval| {
+            let people = BTreeSet::from([approval.person.clone()]);
+            (approval, people)
+        };
+        let Some(first) = self.quarantine.find(envelope).and_then(|waiting| waiting.first.clone()) else {
+            return Ok(alone(approval));
+        };
+        match first.completed_by(&approval, caller.is_renewed) {
+            Ok(()) => {
+                let people = BTreeSet::from([first.person.clone(), approval.person]);
+                Ok((first, people))
+            }
+            Err(why) => {
+                if why.voids() {
+                    self.quarantine.approve(envelope, approval);
+                }
+                Err(refused(why))
+            }
+        }
+    }
+
+    /// Hash of an order, of its plans, and of the state that these depend on now.
+    fn subject(&self, envelope: &Envelope) -> Hash {
+        let target = envelope.order.target_at(&self.setup.centre, &self.setup.sites());
+        let names = target.into_iter().flat_map(|target| &target.plans);
+        let plans: Vec<_> =
+            names.filter_map(|named| self.setup.plan(&named.plan).map(|plan| &**plan)).collect();
+        let (preview, _) = super::snapshot::of(self, &plans);
+        let mut hash = Hash::default();
+        hash.copy_from_slice(digest(&SHA256, &[envelope.hash, preview].concat()).as_ref());
+        hash
+    }
+
+    /// Judges an order that these people on the spot compared the code of.
+    ///
+    /// # Errors
+    /// When nobody can order anything here.
     fn judgement(
         &self,
         envelope: &Envelope,
-        confirmed: Option<(&str, Option<Id>)>,
+        people: BTreeSet<Id>,
         time: KnownTime,
-    ) -> Result<(Result<Judgement, OrderError>, BTreeSet<Id>), String> {
+    ) -> Result<Result<Judgement, OrderError>, String> {
         let Some(policy) = &self.setup.people.policy else {
             return Err("nobody here has a key: add [[person.key]] to facility.toml".to_owned());
         };
-        let code = envelope.code();
         let waiting = self.quarantine.find(envelope);
-        let mut people = waiting.map(|waiting| waiting.people.clone()).unwrap_or_default();
-        if let Some((given, person)) = confirmed {
-            if given != code {
-                return Err(format!("the code of this order is not {given}: it is another order"));
-            }
-            people.extend(person);
-        }
-        let confirmation = Confirmation { code, people };
+        let confirmation = Confirmation { code: envelope.code(), people };
         let situation = Situation {
             centre: &self.setup.centre,
             keyring: &self.setup.people.keyring,
@@ -218,7 +271,7 @@ impl Engine {
             waited: waiting.map_or(Duration::ZERO, |waiting| waiting.since.elapsed()),
             confirmed: Some(&confirmation),
         };
-        Ok((judge(envelope, &situation), confirmation.people))
+        Ok(judge(envelope, &situation))
     }
 
     /// Notes the clock; returns what is known of the time.

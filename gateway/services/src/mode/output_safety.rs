@@ -219,7 +219,7 @@ async fn a_stop_says_what_it_did_to_each_output() {
     let refused = stop(&mut engine).await.unwrap_err();
     assert!(refused.contains("peace"), "{refused}");
     let order = enter(&engine);
-    engine.order(&order, (None, None), None).await.unwrap();
+    engine.order(&order, None, None).await.unwrap();
     let answer = stop(&mut engine).await.unwrap();
     assert_eq!(answer["stop"]["outputs"], json!([]));
     assert!(answer["stop"]["text"].as_str().unwrap().contains("nothing had been moved"), "{answer}");

@@ -1,8 +1,9 @@
-//! Orders that wait until two people on the spot have compared their code.
+//! Orders that wait until two people on the spot have compared their code, by the rule of two persons
+//! (`linli_domain::approval`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use linli_domain::Id;
+use linli_domain::approval::Approval;
 use linli_mode::Class;
 use linli_mode::order::Envelope;
 use serde_json::{Value, json};
@@ -24,8 +25,8 @@ pub struct Waiting {
     pub hash: [u8; 32],
     /// When it came first.
     pub since: Instant,
-    /// Who compared its code so far.
-    pub people: BTreeSet<Id>,
+    /// Who compared its code first.
+    pub first: Option<Approval>,
     id: String,
     class: Class,
     why: Vec<String>,
@@ -44,17 +45,24 @@ impl Quarantine {
         self.0.get(&envelope.code()).filter(|waiting| waiting.hash == envelope.hash)
     }
 
-    /// Keeps an order, with the people who compared its code. The one of its class that has waited longest goes
-    /// when there are too many.
-    pub fn keep(&mut self, envelope: &Envelope, people: BTreeSet<Id>, why: Vec<String>, now: Instant) {
+    /// Keeps an order, with the approval of whoever compared its code first. The one of its class that has waited
+    /// longest goes when there are too many.
+    pub fn keep(&mut self, envelope: &Envelope, first: Option<Approval>, why: Vec<String>, now: Instant) {
         let since = self.find(envelope).map_or(now, |waiting| waiting.since);
         let (bytes, hash, id) = (envelope.bytes(), envelope.hash, envelope.order.id.clone());
         let class = envelope.order.class;
-        self.0.insert(envelope.code(), Waiting { bytes, hash, since, people, id, class, why });
+        self.0.insert(envelope.code(), Waiting { bytes, hash, since, first, id, class, why });
         let of_class = || self.0.iter().filter(|(_, waiting)| waiting.class == class);
         if of_class().count() > MOST {
             let oldest = of_class().min_by_key(|(_, waiting)| waiting.since).map(|(code, _)| code.clone());
             oldest.and_then(|oldest| self.0.remove(&oldest));
+        }
+    }
+
+    /// Replaces the first approval of an order that waits.
+    pub fn approve(&mut self, envelope: &Envelope, first: Approval) {
+        if let Some(waiting) = self.0.get_mut(&envelope.code()) {
+            waiting.first = Some(first);
         }
     }
 
@@ -70,7 +78,10 @@ impl Quarantine {
 
     /// What waits, why, and who has compared the code.
     pub fn view(&self) -> Vec<Value> {
-        let of = |(code, waiting): (&String, &Waiting)| json!({"code": code, "order": waiting.id, "why": waiting.why, "confirmed_by": waiting.people});
+        let of = |(code, waiting): (&String, &Waiting)| {
+            let people: Vec<_> = waiting.first.iter().map(|first| &first.person).collect();
+            json!({"code": code, "order": waiting.id, "why": waiting.why, "confirmed_by": people})
+        };
         self.0.iter().map(of).collect()
     }
 }

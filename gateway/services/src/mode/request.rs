@@ -72,16 +72,14 @@ pub enum RequestedAction {
     Order {
         /// The bytes; none for an order that waits.
         bytes: Vec<u8>,
-        /// The code that a person on the spot compared.
+        /// The code that the caller compared on the spot.
         code: Option<String>,
-        /// That person.
-        person: Option<String>,
     },
     /// An operation of a person in a room.
     Do {
         /// Id of the room.
         room: String,
-        /// Id of the person.
+        /// Id of the person to whom the caller's account belongs.
         person: Option<String>,
         /// The operation.
         operation: Operation,
@@ -94,8 +92,9 @@ pub enum RequestedAction {
 pub struct Finding {
     /// Id of the order.
     pub order: String,
-    /// Who reports it: id of a person of facility.toml.
-    pub person: String,
+    /// Who reports it: the person to whom the caller's account belongs, never a name in the request.
+    #[serde(skip_deserializing)]
+    pub person: Option<String>,
     /// Who must correct it.
     pub owner: String,
     /// When it must be corrected: a date, `2026-12-31`.

@@ -159,7 +159,7 @@ async fn it_is_refused_unless_the_room_is_in_peace_and_the_fire_panel_normal() {
     }
     started.engine.apply(room, Event::Fire(Truth::False)).await;
     let order = enter(&started.engine);
-    started.engine.order(&order, (None, None), None).await.unwrap();
+    started.engine.order(&order, None, None).await.unwrap();
     let refused = started.act("zhao", begin("更换灯管")).await.unwrap_err();
     assert!(refused.contains("only in peace"), "{refused}");
 }
@@ -212,7 +212,7 @@ async fn an_order_ends_it_first() {
     let mut started = Started::new().await;
     started.begin().await;
     let order = enter(&started.engine);
-    started.engine.order(&order, (None, None), None).await.unwrap();
+    started.engine.order(&order, None, None).await.unwrap();
     started.ended_by("an order for the room").await;
     assert!(started.usual.try_recv().is_err(), "the order itself moves nothing yet");
     let room = started.engine.setup.facility.room(ROOM).unwrap();

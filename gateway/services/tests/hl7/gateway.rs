@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
-use linli_domain::caller::{Caller, Login, Screen};
+use linli_domain::caller::Caller;
 use linli_domain::visit::{Ending, OpenedBy, Version, Visit};
 use linli_domain::vital::Limits;
 use linli_domain::{ClockQuality, DeviceClass, Id, Stamp, Timestamp};
@@ -125,9 +125,7 @@ impl Gateway {
     }
 
     async fn ask(&self, what: Action) -> Outcome {
-        let account = "lin".to_owned();
-        let caller = Caller { account, login: Login::Local, screen: Screen::LocalSocket };
-        self.client.ask(&caller, what).await.unwrap()
+        self.client.ask(&Caller::local("lin"), what).await.unwrap()
     }
 
     pub async fn open(&self, stream: u64, act: usize, number: u8, who: u8) -> Visit {

@@ -208,7 +208,9 @@ impl Urgency {
             | Change::ForgetAudit(_) => true,
             Change::Visit(visit) => visit.ended.is_some(),
             Change::Version(version) => version.version > 1,
-            Change::Document(document) => Kind::of_document(&document.kind) == Kind::Mode,
+            Change::Document(document) => {
+                matches!(Kind::of_document(&document.kind), Kind::Mode | Kind::Account)
+            }
             Change::Resident(_) => false,
         };
         if is_urgent { Self::Urgent } else { Self::Ordinary }

@@ -39,6 +39,7 @@ pub enum Filler {
     Canteen,
     Kiosk,
     Node,
+    Account,
     DeadLetter,
     AlarmState,
     AuditOfAlarms,
@@ -48,7 +49,7 @@ pub enum Filler {
 }
 
 impl Filler {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Urgent,
         Self::Data,
         Self::History,
@@ -64,6 +65,7 @@ impl Filler {
         Self::Canteen,
         Self::Kiosk,
         Self::Node,
+        Self::Account,
         Self::DeadLetter,
         Self::AlarmState,
         Self::AuditOfAlarms,
@@ -83,6 +85,7 @@ impl Filler {
             Self::Canteen => Some(Kind::Canteen),
             Self::Kiosk => Some(Kind::Kiosk),
             Self::Node => Some(Kind::Node),
+            Self::Account => Some(Kind::Account),
             _ => None,
         }
     }

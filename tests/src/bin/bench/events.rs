@@ -25,7 +25,9 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     gateway.answering().await?;
     monitor.listening().await?;
     let mut screen = TcpStream::connect(gateway.web().await?).await?;
-    screen.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: linli\r\n\r\n").await?;
+    let head =
+        format!("GET /api/v1/events HTTP/1.1\r\nHost: linli\r\n{}\r\n", gateway.headers_of("watcher")?);
+    screen.write_all(head.as_bytes()).await?;
     let (seen, mut events) = mpsc::channel(16);
     let watching = tokio::spawn(async move {
         let mut lines = BufReader::new(screen).lines();

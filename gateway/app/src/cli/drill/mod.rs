@@ -19,7 +19,7 @@ use super::order::keygen;
 /// people carry out their steps, or report them as simulated. No drill makes a room "verified ready".
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli drill run reading-room.sampling@1 --key drill-zhao.key --key drill-sun.key\n  linli drill run reading-room.sampling@1 --key drill-zhao.key --key drill-sun.key --simulate -o drill.pdf\n  linli drill start plans/reading-room.sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli mode commit reading-room --as zhao\n  linli mode status --watch\n  linli mode confirm reading-room notice --as qian\n  linli drill end plans/reading-room.from-sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli drill finding local-0f3a --as zhao --owner qian --by 2026-12-31 广播在卫生间听不清\n  linli drill report --format pdf -o drill.pdf\n  linli drill report local-0f3a --record record.jsonl"
+    after_help = "Examples:\n  linli drill run reading-room.sampling@1 --key drill-zhao.key --key drill-sun.key\n  linli drill run reading-room.sampling@1 --key drill-zhao.key --key drill-sun.key --simulate -o drill.pdf\n  linli drill start plans/reading-room.sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli mode commit reading-room --login zhao\n  linli mode status --watch\n  linli mode confirm reading-room notice --login qian\n  linli drill end plans/reading-room.from-sampling@1.toml --key drill-zhao.key --key drill-sun.key\n  linli drill finding local-0f3a --login zhao --owner qian --by 2026-12-31 广播在卫生间听不清\n  linli drill report --format pdf -o drill.pdf\n  linli drill report local-0f3a --record record.jsonl"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -38,9 +38,6 @@ enum Verb {
     Finding {
         /// Id of the order of the drill
         order: String,
-        /// Your id in facility.toml; recorded as unverified (未核实)
-        #[arg(long = "as", value_name = "PERSON")]
-        person: String,
         /// Who resolves it
         #[arg(long)]
         owner: String,
@@ -72,6 +69,9 @@ struct Spot {
     /// Do not show the preview and do not ask each signer (不再逐人确认)
     #[arg(long)]
     yes: bool,
+    /// File with the password of each signer, in the order of the keys, where the gateway asks for two persons
+    #[arg(long, value_name = "FILE")]
+    password_file: Vec<PathBuf>,
     #[command(flatten)]
     site: ConfigDir,
 }
@@ -84,16 +84,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let rooms = spot.give(Kind::Enter)?;
             println!("\n【演练】下一步 next【演练】");
             for room in rooms {
-                println!("  linli mode commit {room} --as PERSON      # 负责人开始 whoever leads begins");
+                println!("  linli mode commit {room} --login PERSON   # 负责人开始 whoever leads begins");
             }
             println!("  linli mode status --watch                 # 谁该做什么 who is to do what");
             println!("  linli drill end PLAN-FILE --key … --key …  # 收场 the way back");
             println!("  linli drill report                        # 报告 the report");
         }
         Verb::End(spot) => drop(spot.give(Kind::Return)?),
-        Verb::Finding { order, person, owner, due, text, site } => {
+        Verb::Finding { order, owner, due, text, site } => {
             let text = text.join(" ");
-            let body = json!({"order": order, "person": person, "owner": owner, "due": due, "text": text});
+            let body = json!({"order": order, "owner": owner, "due": due, "text": text});
             let answer = mode::ask(site, "POST", "/api/v1/mode/findings", &body.to_string())?;
             println!("已登记 on record, line {}", answer["record"]["count"]);
         }
@@ -113,6 +113,7 @@ impl Spot {
             mode: Some(self.mode.clone()),
             key: self.key.clone(),
             yes: self.yes,
+            password_file: self.password_file.clone(),
             site: self.site.clone(),
         };
         Ok(local_order::run(&args, kind)?.1)

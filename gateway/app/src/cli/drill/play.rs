@@ -14,6 +14,7 @@ use linli_reports::switch::Form;
 use serde_json::{Value, json};
 
 use super::super::config_dir::ConfigDir;
+use super::super::log_in_store;
 use super::super::mode::{self, local_order, report};
 use super::super::order::keygen;
 
@@ -35,6 +36,9 @@ pub struct Args {
     /// The mode, such as epidemic.sampling
     #[arg(long, default_value = "drill")]
     mode: String,
+    /// File with the password of each signer, in the order of the keys, where the gateway asks for two persons
+    #[arg(long, value_name = "FILE")]
+    password_file: Vec<PathBuf>,
     /// Report every task of people as simulated, without asking (全部模拟完成)
     #[arg(long)]
     simulate: bool,
@@ -85,6 +89,7 @@ impl Args {
             mode: Some(self.mode.clone()),
             key: self.key.clone(),
             yes: self.simulate,
+            password_file: self.password_file.clone(),
             site: self.site.clone(),
         };
         local_order::run(&args, kind)
@@ -151,7 +156,7 @@ impl Play<'_> {
             }
             Stage::Preview if self.committed.insert(id.to_owned()) => {
                 let lead = self.lead(room)?;
-                self.post(id, "commit", json!({"person": lead}))?;
+                self.post(lead, id, "commit", &json!({}))?;
                 println!("  {lead} 开始 started it");
             }
             _ => {}
@@ -171,12 +176,12 @@ impl Play<'_> {
             println!(
                 "  ✗ {step} 设备没有完成，由 {somebody} 豁免 not done by the device, waived by {somebody}"
             );
-            let body = json!({"person": somebody, "step": step, "why": "演练：设备没有完成", "for": WAIVER});
-            return self.post(id, "waive", body);
+            let body = json!({"step": step, "why": "演练：设备没有完成", "for": WAIVER});
+            return self.post(somebody, id, "waive", &body);
         }
         if self.args.simulate {
             println!("  ○ {step} {somebody} 模拟完成 simulated");
-            return self.post(id, "simulate", json!({"person": somebody, "step": step}));
+            return self.post(somebody, id, "simulate", &json!({"step": step}));
         }
         println!("  ▶ {step} · {role} ×{} · {}", asked["count"], word("prompt"));
         print!("    完成者 done by (如 {somebody})；直接回车 Enter = 模拟 simulated: ");
@@ -184,28 +189,37 @@ impl Play<'_> {
         let mut names = String::new();
         anyhow::ensure!(std::io::stdin().read_line(&mut names)? > 0, "no more input: the drill ends here");
         if names.trim().is_empty() {
-            return self.post(id, "simulate", json!({"person": somebody, "step": step}));
+            return self.post(somebody, id, "simulate", &json!({"step": step}));
         }
         for name in names.split([' ', ',', '，', '、']).map(str::trim).filter(|name| !name.is_empty()) {
             // A wrong name is asked for again.
-            if let Err(refused) = self.post(id, "confirm", json!({"person": name, "step": step})) {
+            if let Err(refused) = self.post(name, id, "confirm", &json!({"step": step})) {
                 println!("    {refused}");
             }
         }
         Ok(())
     }
 
-    fn post(&self, room: &str, word: &str, body: Value) -> anyhow::Result<()> {
-        mode::ask(&self.args.site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
+    /// Acts as a person who is logged in here.
+    fn post(&self, person: &str, room: &str, word: &str, body: &Value) -> anyhow::Result<()> {
+        let site = self.args.site.as_account(person);
+        mode::ask(&site, "POST", &format!("/api/v1/mode/rooms/{room}/{word}"), &body.to_string())?;
         Ok(())
     }
 
-    /// The first person of a role.
+    /// The first person of a role who is logged in here.
     fn person(&self, role: &str) -> anyhow::Result<&str> {
-        let found =
-            self.config.building.people.iter().find(|person| person.roles.iter().any(|has| has == role));
-        found.map(|person| person.id.as_str()).with_context(|| {
+        let has_role = |person: &&linli_mode::facility::Person| person.roles.iter().any(|has| has == role);
+        let people: Vec<_> = self.config.building.people.iter().filter(has_role).collect();
+        let first = people.first().with_context(|| {
             format!("facility.toml 里没有角色为 {role} 的人员 has no person with the role {role}: add one as [[person]]")
+        })?;
+        let found = people.iter().find(|person| log_in_store::read(person.id.as_str()).is_ok());
+        found.map(|person| person.id.as_str()).with_context(|| {
+            format!(
+                "角色 {role} 无人登录 nobody with the role {role} is logged in here: `linli login {}`",
+                first.id
+            )
         })
     }
 

@@ -106,7 +106,7 @@ fn each(site: &ConfigDir, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> a
     let mut count = 0;
     loop {
         let from = format!("/api/v1/mode/record?from={count}");
-        let answer = socket::ask(&site.data_dir(), "GET", &from, "", PATIENCE)?;
+        let answer = socket::ask(site, "GET", &from, "", PATIENCE)?;
         anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
         if answer.body.is_empty() {
             return Ok(count);

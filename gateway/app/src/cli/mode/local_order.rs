@@ -30,6 +30,9 @@ pub struct Args {
     /// Do not show the preview and do not ask each signer (不再逐人确认)
     #[arg(long)]
     pub yes: bool,
+    /// File with the password of each signer, in the order of the keys, where the gateway asks for two persons
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Vec<PathBuf>,
     #[command(flatten)]
     pub site: ConfigDir,
 }
@@ -62,16 +65,16 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
         order::new::on_the_spot(config.centre.id.clone(), plans, kind, args.class, &mode, seq)?;
     let mut people = Vec::new();
     order::show::show(&envelope);
-    for key in &keys {
+    for (nth, key) in keys.iter().enumerate() {
         if is_asking {
             confirm(&config, key, order::show::headline(&envelope.order))?;
         }
         envelope = sign(&envelope, key);
         let owner = config.centre.people.keyring.key(&key.public().id().0);
-        people.extend(owner.map(|owner| owner.person.to_string()));
+        people.extend(owner.map(|owner| (owner.person.to_string(), args.password_file.get(nth).cloned())));
     }
     let text = linli_mode::order::text::write(&envelope.bytes());
-    // The signers are in the centre and have compared the code.
+    // The signers are in the centre; each confirms the code as the account of their own.
     let sent = order::send::confirmed(&args.site, &text, &envelope.code(), &people);
     order::send::told(&sent.context("the order was not taken")?, &args.site)?;
     Ok((envelope.order.id.clone(), rooms))

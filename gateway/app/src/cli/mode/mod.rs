@@ -16,7 +16,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
+use super::log_in_store::Kept;
 use super::socket;
+use super::target::Target;
 use linli_services::mode::{Needed, Setup, missing};
 
 /// Longest wait for the gateway: longer than the store may take to say that it cannot write.
@@ -28,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// conditions of its plan have been verified.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --as qian\n  linli mode stop reading-room\n  linli mode resume reading-room --as zhao --why 误报已核\n  linli mode waive reading-room ventilate --as zhao --why 风机维修 --for 2h\n  linli mode enter reading-room.sampling@1 --class actual --key zhao.key --key sun.key\n  linli mode return reading-room.from-sampling@1 --class actual --key zhao.key --key sun.key\n  linli mode alternate reading-room --as zhao --why 消杀设备损坏\n  linli mode report -o report.md\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
+    after_help = "Examples:\n  linli mode plan reading-room.sampling@1\n  linli mode status --watch\n  linli mode confirm reading-room sweep --login qian\n  linli mode stop reading-room\n  linli mode resume reading-room --login zhao --why 误报已核\n  linli mode waive reading-room ventilate --login zhao --why 风机维修 --for 2h\n  linli mode enter reading-room.sampling@1 --class actual --key zhao.key --key sun.key\n  linli mode return reading-room.from-sampling@1 --class actual --key zhao.key --key sun.key\n  linli mode alternate reading-room --login zhao --why 消杀设备损坏\n  linli mode report -o report.md\n  linli mode audit export -o record.jsonl && linli mode audit verify record.jsonl"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -142,9 +144,6 @@ struct Step {
     room: String,
     /// The step
     step: String,
-    /// Your id in facility.toml; recorded as unverified (未核实)
-    #[arg(long = "as", value_name = "PERSON")]
-    person: String,
     #[command(flatten)]
     site: ConfigDir,
 }
@@ -153,9 +152,6 @@ struct Step {
 struct Operation {
     /// The room
     room: String,
-    /// Your id in facility.toml; recorded as unverified (未核实)
-    #[arg(long = "as", value_name = "PERSON")]
-    person: String,
     #[command(flatten)]
     site: ConfigDir,
 }
@@ -189,7 +185,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 impl Step {
     fn act(&self, word: &str, mut body: Value) -> anyhow::Result<()> {
         body["step"] = json!(self.step);
-        body["person"] = json!(self.person);
         act(&self.site, &self.room, word, &body)
     }
 }
@@ -197,8 +192,7 @@ impl Step {
 // === impl Operation ===
 
 impl Operation {
-    fn act(&self, word: &str, mut body: Value) -> anyhow::Result<()> {
-        body["person"] = json!(self.person);
+    fn act(&self, word: &str, body: Value) -> anyhow::Result<()> {
         act(&self.site, &self.room, word, &body)
     }
 }
@@ -216,20 +210,20 @@ fn act(site: &ConfigDir, room: &str, word: &str, body: &Value) -> anyhow::Result
 
 /// Sends a request to the running gateway and parses the answer.
 pub fn ask(site: &ConfigDir, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
-    let answer = socket::ask(&site.data_dir(), method, path, body, PATIENCE)?;
+    let answer = socket::ask(site, method, path, body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? })
 }
 
-/// Sends an order, or a message, to the running gateway; `confirmed` is the code that a person on the
-/// spot compared, and that person.
-pub fn send(site: &ConfigDir, text: &str, confirmed: Option<(&str, &str)>) -> anyhow::Result<Value> {
+/// Sends an order, or a message, to the running gateway; `code` is the one that the account of `--login` compared on
+/// the spot.
+pub fn send(site: &ConfigDir, text: &str, code: Option<&str>) -> anyhow::Result<Value> {
     let is_word =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    let query = match confirmed {
-        Some((code, person)) => {
-            anyhow::ensure!(is_word(code) && is_word(person), "{code:?} is no code, or {person:?} no person");
-            format!("?code={code}&person={person}")
+    let query = match code {
+        Some(code) => {
+            anyhow::ensure!(is_word(code), "{code:?} is no code");
+            format!("?code={code}")
         }
         None => String::new(),
     };
@@ -254,7 +248,8 @@ pub fn missing_plans(checked: &linli_config::Checked) -> Vec<String> {
     if !socket::is_running(&data_dir) {
         return Vec::new();
     }
-    let answer = socket::ask(&data_dir, "GET", "/api/v1/mode", "", Duration::from_secs(5));
+    let answer =
+        Target::of(&data_dir, &Kept::default()).ask("GET", "/api/v1/mode", "", Duration::from_secs(5));
     let Some(answer) = answer.ok().filter(|answer| answer.status == 200) else { return Vec::new() };
     let shown: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let rooms = shown["rooms"].as_array().into_iter().flatten();

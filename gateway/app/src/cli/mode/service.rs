@@ -10,9 +10,6 @@ use super::act;
 pub struct Args {
     /// The room
     room: String,
-    /// Your id in facility.toml; recorded as unverified (未核实)
-    #[arg(long = "as", value_name = "PERSON", required_unless_present = "end")]
-    person: Option<String>,
     /// What it is for
     #[arg(long, required_unless_present = "end")]
     why: Option<String>,
@@ -28,9 +25,9 @@ pub struct Args {
 
 /// Begins it, or ends it.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let Args { room, person, why, span, end, site } = args;
+    let Args { room, why, span, end, site } = args;
     match end {
-        true => act(site, room, "end_service", &json!({"person": person})),
-        false => act(site, room, "service", &json!({"person": person, "why": why, "for": span})),
+        true => act(site, room, "end_service", &json!({})),
+        false => act(site, room, "service", &json!({"why": why, "for": span})),
     }
 }

@@ -175,7 +175,7 @@ fn print_alternate(room: &Value) {
         word(alternate, "why")
     );
     match alternate["needed"].as_str() {
-        None => println!("    linli mode alternate {} --as PERSON --why …", word(room, "room")),
+        None => println!("    linli mode alternate {} --login PERSON --why …", word(room, "room")),
         Some(needed) => println!("    {needed}"),
     }
 }

@@ -113,7 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Sends a request to the running gateway.
 pub fn ask(site: &ConfigDir, what: &Do) -> anyhow::Result<Value> {
     let body = serde_json::to_string(what)?;
-    let answer = socket::ask(&site.data_dir(), "POST", "/api/v1/nodes", &body, PATIENCE)?;
+    let answer = socket::ask(site, "POST", "/api/v1/nodes", &body, PATIENCE)?;
     anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
     Ok(serde_json::from_str(&answer.body)?)
 }
@@ -163,7 +163,7 @@ fn from_gateway(site: &ConfigDir) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     loop {
         let path = format!("/api/v1/nodes/record?from={}", lines.len());
-        let answer = socket::ask(&site.data_dir(), "GET", &path, "", PATIENCE)?;
+        let answer = socket::ask(site, "GET", &path, "", PATIENCE)?;
         anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
         if answer.body.is_empty() {
             return Ok(lines);

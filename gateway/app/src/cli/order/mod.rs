@@ -24,7 +24,7 @@ use crate::runtime::state_dir;
 /// without a network. Drills have separate keys, which cannot sign real orders.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order sign plans/reading-room.sampling@3.toml --key wang.key\n  linli order text order.cbor\n  linli order send order.cbor\n  linli order send --code 7f3a09c1 --as zhao\n  linli order commission --config /etc/linli\n  linli order cap message.xml"
+    after_help = "Examples:\n  linli order keygen wang.key --class actual\n  linli order new --kind enter --class actual --mode epidemic.sampling --seq 117 \\\n      --plan xinghe:reading-room.sampling@3.toml --reference 区指〔2026〕117号 -o order.cbor\n  linli order show order.cbor\n  linli order sign order.cbor --key wang.key --code 7f3a09c1\n  linli order verify order.cbor --config /etc/linli\n  linli order sign plans/reading-room.sampling@3.toml --key wang.key\n  linli order text order.cbor\n  linli order send order.cbor\n  linli order send --code 7f3a09c1 --login zhao\n  linli order commission --config /etc/linli\n  linli order cap message.xml"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -63,9 +63,9 @@ enum Verb {
         /// Code that you compared with the district by telephone, if the gateway asks for it
         #[arg(long)]
         code: Option<String>,
-        /// Who compared it on the spot: ids in facility.toml; two different people are needed
-        #[arg(long = "as", value_name = "PERSON")]
-        people: Vec<String>,
+        /// File with your password, which confirming a code needs again; asked for on the terminal otherwise
+        #[arg(long, value_name = "FILE", requires = "code")]
+        password_file: Option<PathBuf>,
         #[command(flatten)]
         site: ConfigDir,
     },
@@ -125,8 +125,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("{}", show::headline(&signed.order));
         }
         Verb::Verify { file, site } => return show::verify(file, &site.config),
-        Verb::Send { file, code, people, site } => {
-            send::run(file.as_deref(), code.as_deref(), people, site)?;
+        Verb::Send { file, code, password_file, site } => {
+            send::run(file.as_deref(), code.as_deref(), password_file.as_deref(), site)?;
         }
         Verb::Commission { above, site } => {
             state_dir::keep_to_ourselves();

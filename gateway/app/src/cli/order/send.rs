@@ -1,11 +1,11 @@
 //! `linli order send`: sends an order, or a message, to the running gateway.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde_json::Value;
 
-use super::super::{config_dir::ConfigDir, mode};
+use super::super::{config_dir::ConfigDir, login, mode};
 use super::file;
 use linli_mode::order::text;
 
@@ -13,14 +13,12 @@ use linli_mode::order::text;
 pub fn run(
     path: Option<&Path>,
     code: Option<&str>,
-    people: &[String],
+    password_file: Option<&Path>,
     site: &ConfigDir,
 ) -> anyhow::Result<()> {
-    anyhow::ensure!(code.is_some() || people.is_empty(), "--as needs --code: what did they compare?");
     let text = match path {
         None => {
             anyhow::ensure!(code.is_some(), "what? name the order's file, or the code of one that waits");
-            anyhow::ensure!(!people.is_empty(), "who compared the code? name them with --as");
             String::new()
         }
         Some(path) => {
@@ -31,23 +29,28 @@ pub fn run(
             }
         }
     };
-    let answer = match code {
-        Some(code) => confirmed(site, &text, code, people)?,
-        None => mode::send(site, &text, None)?,
-    };
-    told(&answer, site)
+    if code.is_some() && site.login.is_some() {
+        login::renew(site, password_file)?;
+    }
+    told(&mode::send(site, &text, code)?, site)
 }
 
-/// Sends an order that these people on the spot compared the code of, one after the other until it is
-/// accepted or refused.
-pub fn confirmed(site: &ConfigDir, text: &str, code: &str, people: &[String]) -> anyhow::Result<Value> {
-    let Some((first, others)) = people.split_first() else { return mode::send(site, text, None) };
-    let mut answer = mode::send(site, text, Some((code, first)))?;
-    for person in others {
-        if answer["result"] != "quarantined" {
+/// Sends an order that these people on the spot compared the code of, each as the account of the same name, until
+/// it is accepted or refused. Whoever is not logged in here confirms it elsewhere.
+pub fn confirmed(
+    site: &ConfigDir,
+    text: &str,
+    code: &str,
+    people: &[(String, Option<PathBuf>)],
+) -> anyhow::Result<Value> {
+    let mut answer = mode::send(site, text, None)?;
+    for (person, password_file) in people {
+        let account = site.as_account(person);
+        if answer["result"] != "quarantined" || account.target().is_err() {
             break;
         }
-        answer = mode::send(site, "", Some((code, person)))?;
+        login::renew(&account, password_file.as_deref()).with_context(|| person.clone())?;
+        answer = mode::send(&account, "", Some(code))?;
     }
     Ok(answer)
 }
@@ -68,7 +71,7 @@ pub fn told(answer: &Value, site: &ConfigDir) -> anyhow::Result<()> {
             let people = answer["confirmed_by"].as_array().map_or(0, Vec::len);
             let code = answer["code"].as_str().unwrap_or_default();
             anyhow::bail!(
-                "quarantined: {reason}\n已有 {people} 人核对，须两人 of two people, {people} did: linli order send --code {code} --as PERSON"
+                "quarantined: {reason}\n已有 {people} 人核对，须两人 of two people, {people} did: linli order send --code {code} --login PERSON"
             )
         }
         Some("proposal") => println!("已收到，待签署指令 a proposal: {}", answer["proposal"]),

@@ -256,7 +256,7 @@ async fn a_step_is_proven_only_by_readings_after_its_order() {
     let mut bench = Bench::open().await;
     bench.reads(&[&[]]).await;
     let order = super::enter(&bench.engine);
-    bench.engine.order(&order, (None, None), None).await.unwrap();
+    bench.engine.order(&order, None, None).await.unwrap();
     bench.engine.evaluate(None).await;
     assert_eq!(bench.truth(SEEN), Truth::Unknown, "it was read before the order");
     bench.reads(&[&[]]).await;

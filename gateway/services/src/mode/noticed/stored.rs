@@ -61,7 +61,7 @@ async fn the_room_is_held_after_a_restart_though_only_its_stop_was_pending() {
     // Anything stored next brings the room's document along.
     let finding = crate::mode::request::Finding {
         order: "0197f0c2-1".to_owned(),
-        person: "zhao".to_owned(),
+        person: Some("zhao".to_owned()),
         owner: "物业".to_owned(),
         due: "2026-12-31".to_owned(),
         text: "门禁反应慢".to_owned(),
@@ -103,7 +103,7 @@ async fn who_acts_is_shown_and_recorded_with_the_log_in_that_proves_it() {
     );
     // The same person, at a screen where they logged in.
     let screen = Screen::Enrolled(linli_domain::Id::new("reading-screen").expect("an id"));
-    let logged_in = Caller { account: "sun".to_owned(), login: Login::Code, screen };
+    let logged_in = Caller::of("sun", Login::Code, screen);
     stops(&mut bench, &logged_in, Some("sun")).await;
     let more = ["sun sun code verified".to_owned()];
     let all: BTreeSet<String> = named.into_iter().chain(more).collect();

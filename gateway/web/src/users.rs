@@ -1,0 +1,224 @@
+//! Managing accounts, enrolled screens and break-glass codes.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use linli_accounts::rules::role::Role;
+use linli_accounts::{Accounts, Answer, Manage, SecurityEvent};
+use linli_domain::Id;
+use linli_services::audit_log::entries_after;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::session::{parsed, refused};
+use super::{Problem, Who};
+use crate::gate::Origin;
+
+/// Lines of the record given at a time.
+const MOST: u32 = 1000;
+
+/// Reaches the accounts, the people of the configuration, and the record.
+#[derive(Clone)]
+pub struct Users {
+    /// The account service.
+    pub accounts: Accounts,
+    /// Ids of the people and rooms of facility.toml.
+    pub known: super::KnownPlaces,
+    /// The record.
+    pub store: linli_store::Documents,
+}
+
+/// Routes of accounts.
+pub fn router(users: Users) -> Router {
+    Router::new()
+        .route("/api/v1/users", get(list).post(add))
+        .route("/api/v1/users/record", get(record))
+        .route("/api/v1/users/{account}/reset", post(reset))
+        .route("/api/v1/users/{account}/disable", post(disable))
+        .route("/api/v1/users/{account}/enable", post(enable))
+        .route("/api/v1/screens", post(screen))
+        .route("/api/v1/screens/{screen}", delete(remove_screen))
+        .route("/api/v1/break-glass", post(seal))
+        .with_state(users)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Add {
+    account: String,
+    roles: Vec<String>,
+    person: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewScreen {
+    screen: String,
+    room: String,
+    #[serde(default)]
+    views: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seal {
+    count: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    #[serde(default)]
+    from: u64,
+}
+
+async fn list(State(users): State<Users>, Origin(from): Origin) -> Response {
+    match users.accounts.list(&from).await {
+        Ok(list) => Json(list).into_response(),
+        Err(why) => refused(&why),
+    }
+}
+
+async fn add(State(users): State<Users>, Origin(from): Origin, who: Who, body: Bytes) -> Response {
+    match users.added(&body) {
+        Ok(what) => users.manage(what, &who, &from).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn reset(
+    State(users): State<Users>,
+    Origin(from): Origin,
+    who: Who,
+    Path(account): Path<String>,
+) -> Response {
+    users.manage_one(&account, Manage::Reset, &who, &from).await
+}
+
+async fn disable(
+    State(users): State<Users>,
+    Origin(from): Origin,
+    who: Who,
+    Path(account): Path<String>,
+) -> Response {
+    users.manage_one(&account, Manage::Disable, &who, &from).await
+}
+
+async fn enable(
+    State(users): State<Users>,
+    Origin(from): Origin,
+    who: Who,
+    Path(account): Path<String>,
+) -> Response {
+    users.manage_one(&account, Manage::Enable, &who, &from).await
+}
+
+async fn screen(State(users): State<Users>, Origin(from): Origin, who: Who, body: Bytes) -> Response {
+    match users.screen(&body) {
+        Ok(what) => users.manage(what, &who, &from).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn remove_screen(
+    State(users): State<Users>,
+    Origin(from): Origin,
+    who: Who,
+    Path(screen): Path<String>,
+) -> Response {
+    users.manage_one(&screen, Manage::RemoveScreen, &who, &from).await
+}
+
+async fn seal(State(users): State<Users>, Origin(from): Origin, who: Who, body: Bytes) -> Response {
+    match parsed(&body) {
+        Ok(Seal { count }) => users.manage(Manage::Seal(count), &who, &from).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Lines as they were written, each followed by a line feed.
+async fn record(_: Who, State(users): State<Users>, Query(which): Query<Which>) -> Result<Response, Problem> {
+    let after = which.from.checked_sub(1);
+    let lines = entries_after::<SecurityEvent>(&users.store, after, MOST).await;
+    let lines = lines.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
+    Ok(([(CONTENT_TYPE, "application/jsonl")], text).into_response())
+}
+
+// === impl Users ===
+
+impl Users {
+    fn added(&self, body: &Bytes) -> Result<Manage, Problem> {
+        let Add { account, roles, person } = parsed(body)?;
+        let roles = roles.iter().map(|word| word.parse::<Role>()).collect::<Result<Vec<_>, _>>();
+        let roles = roles.map_err(|unknown| wrong(unknown.to_string()))?;
+        let id = id("account", &account)?;
+        // An account that has the name of a person belongs to that person.
+        let people = self.known.borrow().people.clone();
+        let person = match person {
+            Some(person) => Some(self::id("person", &person)?),
+            None => people.contains(&id).then(|| id.clone()),
+        };
+        if let Some(unknown) = person.as_ref().filter(|person| !people.contains(*person)) {
+            let known: Vec<&str> = people.iter().map(Id::as_str).collect();
+            return Err(wrong(format!(
+                "{unknown} is no [[person]] of facility.toml; people are: {}",
+                known.join(", ")
+            )));
+        }
+        Ok(Manage::Add { id, person, roles })
+    }
+
+    fn screen(&self, body: &Bytes) -> Result<Manage, Problem> {
+        let NewScreen { screen, room, views } = parsed(body)?;
+        let (id, room) = (id("screen", &screen)?, id("room", &room)?);
+        let rooms = self.known.borrow().rooms.clone();
+        if !rooms.contains(&room) {
+            let known: Vec<&str> = rooms.iter().map(Id::as_str).collect();
+            return Err(wrong(format!(
+                "{room} is no [[room]] of facility.toml; rooms are: {}",
+                known.join(", ")
+            )));
+        }
+        let is_word = |view: &String| {
+            !view.is_empty()
+                && view.len() <= 32
+                && view.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        if views.len() > 16 || !views.iter().all(is_word) {
+            return Err(wrong("views: at most 16 words of small letters".to_owned()));
+        }
+        Ok(Manage::Screen { id, room, views })
+    }
+
+    async fn manage_one(&self, name: &str, what: impl Fn(Id) -> Manage, who: &Who, from: &str) -> Response {
+        match Id::new(name) {
+            Ok(id) => self.manage(what(id), who, from).await,
+            Err(_) => Problem::new(StatusCode::NOT_FOUND, "没有此账号 there is no such account or screen")
+                .into_response(),
+        }
+    }
+
+    async fn manage(&self, what: Manage, who: &Who, from: &str) -> Response {
+        match self.accounts.manage(what, &who.0, from).await {
+            Ok(Answer::Code(code, of)) => {
+                (StatusCode::CREATED, Json(json!({"for": of, "code": code}))).into_response()
+            }
+            Ok(Answer::Codes(codes)) => (StatusCode::CREATED, Json(json!({"codes": codes}))).into_response(),
+            Ok(_) => StatusCode::NO_CONTENT.into_response(),
+            Err(why) => refused(&why),
+        }
+    }
+}
+
+fn id(what: &str, text: &str) -> Result<Id, Problem> {
+    Id::new(text).map_err(|error| wrong(format!("{what}: {error}")))
+}
+
+fn wrong(why: String) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why)
+}
