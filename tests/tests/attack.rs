@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use linli_tests::devices::{STORE, counter};
@@ -19,6 +20,12 @@ const SOON: Duration = Duration::from_secs(2);
 /// Memory that one attack may cost, in KiB: 256 connections at work take about 30 MiB.
 const MOST_KIB: u64 = 48 << 10;
 
+/// An account with a token: what strangers send ends at the gate, what this one sends reaches the handlers.
+const WORKER: &str =
+    "\n[[worker]]\nname = \"w\"\ntoken = \"file:w.token\"\nroles = [\"health_worker\", \"operator\"]\n";
+const TOKEN: &str = "worker-token-for-tests-0123456789";
+const LOGGED_IN: &str = "Authorization: Bearer worker-token-for-tests-0123456789\r\n";
+
 /// A gateway under attack.
 struct Target {
     gateway: Gateway,
@@ -33,6 +40,11 @@ impl Target {
         let (workspace, port) = (Workspace::new()?, free_port()?);
         let peer = Peer::tcp(port, 1, 200).await?;
         let config = workspace.configure_with("", STORE, &counter(port, "100ms"))?;
+        let gateway_file = config.join("gateway.toml");
+        std::fs::write(&gateway_file, std::fs::read_to_string(&gateway_file)? + WORKER)?;
+        let token = config.join("w.token");
+        std::fs::write(&token, TOKEN)?;
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600))?;
         let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
         gateway.answering().await?;
         let web = gateway.web().await?;
@@ -67,7 +79,7 @@ impl Target {
     /// That nothing has suffered; prints the figures.
     async fn survives(&self, attack: &str) -> anyhow::Result<()> {
         let began = Instant::now();
-        let (status, _) = http::ask(self.connect()?, "GET", "/api/v1/status", "", "")?;
+        let (status, _) = http::ask(self.connect()?, "GET", "/api/v1/status", LOGGED_IN, "")?;
         let answered = began.elapsed();
         anyhow::ensure!(status == 200 && answered < SOON, "{attack}: {status} after {answered:?}");
         let read = polls(&serde_json::from_str(&self.gateway.get("/api/v1/status")?)?);
@@ -102,7 +114,9 @@ async fn large_and_broken_requests_cost_nothing() -> anyhow::Result<()> {
     target.survives("100 MB of headers").await?;
 
     let mut stream = target.connect()?;
-    stream.write_all(b"POST /api/v1/visits HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+    let head =
+        format!("POST /api/v1/visits HTTP/1.1\r\nHost: x\r\n{LOGGED_IN}Transfer-Encoding: chunked\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
     let (chunk, mut sent) = (format!("100000\r\n{}\r\n", "b".repeat(1 << 20)), 0_usize);
     while sent < 100 << 20 && stream.write_all(chunk.as_bytes()).is_ok() {
         sent += chunk.len();
@@ -111,7 +125,6 @@ async fn large_and_broken_requests_cost_nothing() -> anyhow::Result<()> {
     target.survives("100 MB in chunks").await?;
 
     let tiny = "1\r\nc\r\n".repeat(200_000);
-    let head = "POST /api/v1/visits HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     target.send(format!("{head}{tiny}0\r\n\r\n").as_bytes())?;
     target.survives("200,000 chunks of one byte").await?;
 
@@ -143,7 +156,7 @@ async fn deep_double_and_overlong_content_is_refused() -> anyhow::Result<()> {
     let target = Target::new().await?;
     let post = |body: &[u8]| {
         let head = format!(
-            "POST /api/v1/visits HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST /api/v1/visits HTTP/1.1\r\nHost: x\r\n{LOGGED_IN}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         target.send(&[head.as_bytes(), body].concat())
@@ -170,7 +183,7 @@ async fn deep_double_and_overlong_content_is_refused() -> anyhow::Result<()> {
         "/api/v1/devices/d1/points/%0d%0aSet-Cookie:x/trend?from=0&to=1",
     ] {
         let mut stream = target.connect()?;
-        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").as_bytes())?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: x\r\n{LOGGED_IN}\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let status = answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
@@ -187,7 +200,7 @@ async fn a_thousand_event_streams_shut_out_no_other_request() -> anyhow::Result<
     let mut held = Vec::new();
     for _ in 0..1000 {
         let mut stream = target.connect()?;
-        stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        stream.write_all(format!("GET /api/v1/events HTTP/1.1\r\nHost: x\r\n{LOGGED_IN}\r\n").as_bytes())?;
         held.push(stream);
     }
     target.survives("1,000 event streams").await?;

@@ -70,6 +70,8 @@ export const api = {
   mode: () => json<Mode>('GET', '/api/v1/mode'),
   plan: (plan: string) => json<PlanPreview>('GET', `/api/v1/mode/plans/${part(plan)}`),
   stop: (room: string) => json<{ stop?: { text: string; is_safe: boolean } }>('POST', `/api/v1/mode/rooms/${part(room)}/stop`),
+  deed: (room: string, deed: string, how: { step?: string; why?: string; for?: string }) =>
+    json<unknown>('POST', `/api/v1/mode/rooms/${part(room)}/${deed}`, how),
   note: (text: string, by: string) => json<unknown>('POST', '/api/v1/food', { do: 'note', text, by }),
   record: async () => (await ask('GET', '/api/v1/food/record?form=pdf')).blob(),
   trend: (device: string, point: string, from: number, to: number) =>

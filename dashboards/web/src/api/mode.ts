@@ -36,6 +36,8 @@ export interface Asked {
   done: number;
   prompt: string;
   left_s: number | null;
+  /** The step failed: the leading role decides. */
+  decide?: boolean;
 }
 
 export interface Mode {

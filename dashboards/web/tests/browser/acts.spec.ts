@@ -124,7 +124,7 @@ test('a room and a device show their values and trends, as a chart and as a tabl
   await panel.locator('dialog .error').waitFor();
 });
 
-test('a drill is shown in its own colour, and stopped with one touch, on a phone too', async () => {
+test('a drill is shown in its own colour; people do their tasks on a phone, and one touch stops it', async () => {
   await drill(gateway, 'hall.command@1', 'hall');
   const phone = await page('qian', 'phone');
   await open(phone, gateway, 'rooms');
@@ -135,9 +135,37 @@ test('a drill is shown in its own colour, and stopped with one touch, on a phone
   const box = await stop.boundingBox();
   expect(box && box.y >= 0 && box.y + box.height <= 844, 'STOP is seen without scrolling').toBe(true);
   expect(await faults(phone)).toEqual([]);
+
+  // What cannot be done is said with a reason.
+  await lane.locator('.acts .button', { hasText: '做不了' }).first().click();
+  await phone.locator('dialog button[type=submit]').click();
+  expect(await phone.locator('dialog .problem').innerText()).toContain('请写原因');
+  expect(await faults(phone)).toEqual([]);
+  await phone.keyboard.press('Escape');
+  await phone.locator('dialog').waitFor({ state: 'detached' });
+  const task = lane.locator('li', { hasText: '取消活动预约' });
+  await task.locator('.button.main', { hasText: '我已完成' }).click();
+  expect(await phone.locator('dialog').innerText(), 'says what was to do, and in whose name').toMatch(/取消活动预约[\s\S]*qian/);
+  await phone.locator('dialog button[type=submit]').click();
+  await task.waitFor({ state: 'detached' });
+
   await stop.click();
   await phone.locator('.said').waitFor();
   await expect.poll(() => lane.innerText(), { timeout: 20_000 }).toContain('停住');
   expect(await lane.innerText()).toContain('怎样继续');
   expect(await faults(phone)).toEqual([]);
+
+  // Whoever leads goes on, with a reason; others are told that they do not lead.
+  await lane.locator('.acts .button.main', { hasText: '继续' }).click();
+  await phone.locator('dialog input').fill('检查过了');
+  await phone.locator('dialog button[type=submit]').click();
+  await expect.poll(() => phone.locator('dialog .problem').innerText()).toContain('没有成功');
+  const leader = await page('zhao', 'phone');
+  await open(leader, gateway, 'rooms');
+  const same = leader.locator('.lane', { hasText: '活动厅' });
+  await same.locator('.acts .button.main', { hasText: '继续' }).click();
+  await leader.locator('dialog input').fill('检查过了，可以继续');
+  await leader.locator('dialog button[type=submit]').click();
+  await leader.locator('dialog').waitFor({ state: 'detached' });
+  await expect.poll(() => same.locator('.mark').count(), { timeout: 20_000 }).toBe(0);
 });

@@ -105,7 +105,7 @@ test('a new account is set up with its code, once', async () => {
   await field('一次性代码').fill(code);
   await field('新的密码或 PIN').fill('a long password 2');
   await submit(page);
-  await expect.poll(() => problem(page), 'the code is used up').toContain('代码不对');
+  await expect.poll(() => problem(page), { message: 'the code is used up' }).toContain('代码不对');
 });
 
 test('a shared screen is enrolled, shows the building, stops a room without a person, and locks', async () => {
