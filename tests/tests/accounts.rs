@@ -337,3 +337,14 @@ async fn the_command_line_logs_in_here_and_elsewhere() -> anyhow::Result<()> {
     assert!(!record.contains(PASSWORD) && !record.contains(&code), "{record}");
     site.gateway.stop().await
 }
+
+/// What the demonstration offers, a real centre does not.
+#[tokio::test]
+async fn nobody_logs_in_by_a_touch_at_a_real_centre() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    assert_eq!(site.net("GET", "/api/v1/demo", "", "")?.status, 404);
+    for account in ["zhao", "guan", "admin"] {
+        assert_eq!(site.net("POST", &format!("/api/v1/demo/{account}"), JSON, "{}")?.status, 404);
+    }
+    site.gateway.stop().await
+}

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use linli_tests::{Workspace, binary, eventually, free_port, linli, tool};
+use linli_tests::{Workspace, binary, eventually, free_port, http, linli, tool};
 
 #[tokio::test]
 async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Result<()> {
@@ -64,6 +64,66 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
     assert!(table.contains("一号冰箱") || table.contains("fridge-1"), "{table}");
     let left: Vec<_> = std::fs::read_dir(&temporary)?.flatten().map(|e| e.file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
+/// Whoever tries the screens becomes a person by a touch; the person's role decides what is seen then.
+#[tokio::test]
+async fn a_visitor_of_the_demo_becomes_one_of_its_people() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let (port, web) = (free_port()?, format!("127.0.0.1:{}", free_port()?));
+    let mut demo = tokio::process::Command::new(binary()?)
+        .args(["demo", "--mqtt-port", &port.to_string(), "--web", &web, "--data-dir"])
+        .arg(workspace.path("demo"))
+        .stdin(Stdio::piped())
+        .stdout(std::fs::File::create(workspace.path("table"))?)
+        .kill_on_drop(true)
+        .spawn()?;
+    let ask = |method: &str, path: &str, cookies: &str| {
+        let headers = format!("Cookie: {cookies}\r\n");
+        http::request(std::net::TcpStream::connect(&web)?, method, path, &headers, "")
+    };
+    let people = || ask("GET", "/api/v1/demo", "").is_ok_and(|answer| answer.status == 200);
+    eventually("its people have accounts", Duration::from_secs(30), people).await?;
+    let people: serde_json::Value = serde_json::from_str(&ask("GET", "/api/v1/demo", "")?.body)?;
+    let names = people.as_array().into_iter().flatten().filter_map(|person| person["account"].as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["mei", "lan", "zhao", "qian", "sun", "chen", "deng", "shen", "guan"]
+    );
+    assert_eq!(ask("GET", "/api/v1/visits", "")?.status, 401, "nobody");
+    let become_one = |account: &str| {
+        let answer = ask("POST", &format!("/api/v1/demo/{account}"), "")?;
+        anyhow::ensure!(answer.status == 204, "{account}: {answer:?}");
+        let cookies = answer.headers.iter().filter_map(|line| line.split_once(": "));
+        let cookies = cookies.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        let cookies: Vec<&str> = cookies
+            .filter_map(|(_, cookie)| cookie.split(';').next())
+            .filter(|c| !c.ends_with('='))
+            .collect();
+        anyhow::Ok(cookies.join("; "))
+    };
+    for (account, visits, record, screen) in
+        [("mei", 200, 403, "cabin-panel"), ("zhao", 403, 403, ""), ("shen", 403, 200, "")]
+    {
+        // The one-time code of this half minute is used up the second time.
+        for nth in ["first", "second"] {
+            let cookies = become_one(account)?;
+            assert_eq!(ask("GET", "/api/v1/visits", &cookies)?.status, visits, "{account}, {nth}");
+            assert_eq!(ask("GET", "/api/v1/users/record", &cookies)?.status, record, "{account}, {nth}");
+            let who: serde_json::Value =
+                serde_json::from_str(&ask("GET", "/api/v1/session", &cookies)?.body)?;
+            assert_eq!(who["account"], account);
+            assert_eq!(who["screen"].as_str().unwrap_or_default(), screen);
+            let may = who["may"].as_array().into_iter().flatten().any(|word| word == "visits");
+            assert_eq!(may, visits == 200, "the screens offer what is allowed: {who}");
+        }
+    }
+    assert_eq!(ask("POST", "/api/v1/demo/nobody", "")?.status, 404);
+    drop(demo.stdin.take().map(|mut input| {
+        tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut input, b"quit\n").await })
+    }));
+    tokio::time::timeout(Duration::from_secs(30), demo.wait()).await??;
     Ok(())
 }
 

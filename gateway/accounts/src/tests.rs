@@ -304,3 +304,21 @@ async fn the_record_is_one_chain_and_holds_no_secret() {
         assert!(!bytes.iter().any(is_in), "{secret} is on the disk");
     }
 }
+
+/// A page that nobody looks at asks on and on; that keeps no log-in from its end.
+#[tokio::test]
+async fn what_a_page_asks_by_itself_does_not_count_as_use() {
+    let bench = Bench::open().await;
+    let totp = bench.operator("zhao").await;
+    let opened = bench.log_in("zhao", PASSWORD, &totp).await.unwrap();
+    let access = &bench.accounts.access;
+    let minutes = |count: u64| tokio::time::advance(Duration::from_secs(count * 60));
+    tokio::time::pause();
+    for (is_attended, is_open_later) in [(true, true), (false, false)] {
+        minutes(14).await;
+        assert!(access.session(&opened.token, is_attended).is_some(), "a quarter of an hour is not over");
+        minutes(2).await;
+        assert_eq!(access.session(&opened.token, true).is_some(), is_open_later, "{is_attended}");
+    }
+    tokio::time::resume();
+}
