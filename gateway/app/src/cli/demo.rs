@@ -132,7 +132,7 @@ fn header(demo: &Demo, web: SocketAddr, log_ins: &LogIns) -> String {
     };
     format!(
         "linli demo · 邻里演示\n  {screens}\n  broker   {url}   mosquitto_sub -p {port} -t 'linli/#' -v\n  \
-         status   http://{web}/api/v1/status   metrics http://{web}/metrics\n  \
+         metrics  http://{web}/metrics   ready http://{web}/readyz\n  \
          cabin    curl -H 'Authorization: Bearer {token}' http://{web}/api/v1/visits\n\
          in another terminal · 在另一个终端:\n  \
          export LINLI_CONFIG={config}; alias linli={program}; cd $LINLI_CONFIG\n  \
