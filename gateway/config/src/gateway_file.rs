@@ -145,8 +145,7 @@ fn web(file: &GatewayFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Web>
         return None;
     };
     if !listen.ip().is_loopback() && !file.web.open_to_network {
-        let message = "other machines would reach it in plain text; set open_to_network = true only behind a \
-                       firewall or proxy";
+        let message = "other machines would reach it; set open_to_network = true if they shall";
         diagnostics.wrong(&keys(&["web", "listen"]), message);
     }
     let insecure = file.web.insecure.clone();

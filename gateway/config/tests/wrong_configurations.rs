@@ -121,6 +121,37 @@ const CASES: &[Case] = &[
         "[log]",
         "[[worker]]\nname = \"wang\"\ntoken = \"env:A\"\n\n[[worker]]\nname = \"wang\"\ntoken = \"env:B\"\n\n[log]",
     ),
+    (
+        "a worker with a role that there is not",
+        G,
+        "[log]",
+        "[[worker]]\nname = \"wang\"\ntoken = \"env:A\"\nroles = [\"boss\"]\n\n[log]",
+    ),
+    (
+        "a worker that would be a screen",
+        G,
+        "[log]",
+        "[[worker]]\nname = \"wang\"\ntoken = \"env:A\"\nroles = [\"screen\"]\n\n[log]",
+    ),
+    (
+        "a local account without a role",
+        G,
+        "[log]",
+        "[[local_account]]\nname = \"box\"\nuid = 1000\nroles = []\n\n[log]",
+    ),
+    (
+        "two local accounts of one user",
+        G,
+        "[log]",
+        "[[local_account]]\nname = \"box\"\nuid = 7\nroles = [\"operator\"]\n\n\
+         [[local_account]]\nname = \"desk\"\nuid = 7\nroles = [\"operator\"]\n\n[log]",
+    ),
+    (
+        "a local account of nobody",
+        G,
+        "[log]",
+        "[[local_account]]\nname = \"box\"\nuid = 7\nroles = [\"operator\"]\nperson = \"nobody\"\n\n[log]",
+    ),
     ("an alarm on an unknown device", A, "device = \"fridge-1\"", "device = \"frigde-1\""),
     ("an alarm on an unknown point", A, "point = \"temperature\"", "point = \"temp\""),
     ("an alarm without a point", A, "point = \"temperature\"\n", ""),

@@ -122,14 +122,13 @@ pub struct Tls {
     pub key: Option<String>,
 }
 
-/// The HTTP listener for state, values, metrics and the workers' API.
+/// The HTTP listener for screens and programs.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Web {
     /// IP address and port, default 127.0.0.1:8080.
     pub listen: Option<String>,
-    /// Must be true for an address that other machines can reach, because most pages need no log-in; default
-    /// false.
+    /// Must be true for an address that other machines can reach; default false.
     #[serde(default)]
     pub open_to_network: bool,
     /// Most connections at once, 16 to 4096, default 256. At most a quarter of the files that the process may open.
