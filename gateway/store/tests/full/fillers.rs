@@ -109,7 +109,7 @@ impl Filler {
             Self::AlarmStep | Self::Notification | Self::AlarmState | Self::AuditOfAlarms => {
                 store.alarms().keep(self.of_alarms(number)).await
             }
-            Self::Mode | Self::Refusal | Self::Canteen | Self::Kiosk | Self::Node => {
+            Self::Mode | Self::Refusal | Self::Canteen | Self::Kiosk | Self::Node | Self::Account => {
                 store.documents().keep(self.of_services(number)).await
             }
             Self::OpenCommand => began(store, &long_command("open", number, NOW)).await,
@@ -180,6 +180,7 @@ impl Filler {
             Self::Canteen => document("cycle", number, body),
             Self::Kiosk => document("kiosk-day", number, body),
             Self::Node => document("node-line", number, body),
+            Self::Account => document("user-line", number, body),
             other => unreachable!("{other:?} is no document of a service"),
         }
     }
