@@ -118,8 +118,9 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() -> a
         Role::ALL.into_iter().map(|role| site.account(role)).collect::<anyhow::Result<_>>()?;
     let (mut asked, mut wrong) = (0, Vec::new());
     for row in TABLE {
-        // Ends the log-in that the next rows need; it is tried below.
-        if row.path == "/api/v1/session" && row.method == "DELETE" {
+        // They end or lock the log-in that the next rows need; they are tried below.
+        let is_end = row.path == "/api/v1/session" && row.method == "DELETE";
+        if is_end || row.path == "/api/v1/session/lock" {
             continue;
         }
         let path = row.path.replace("{deed}", "confirm").replace(['{', '}'], "");
@@ -160,6 +161,15 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() -> a
     assert_eq!(wrong, Vec::<String>::new());
     for account in accounts.iter().filter(|account| account.role != Role::Screen) {
         let headers = format!("Cookie: {}\r\n", account.cookie);
+        // Only a shared screen is locked; it then shows what it shows without a person.
+        let is_shared = matches!(account.role, Role::HealthWorker | Role::Canteen);
+        let locked = site.net("POST", "/api/v1/session/lock", &headers, "")?.status;
+        assert_eq!(locked, if is_shared { 204 } else { 409 }, "{}", account.role);
+        if is_shared {
+            assert_eq!(site.net("GET", "/api/v1/devices", &headers, "")?.status, 200, "{}", account.role);
+            let path = if account.role == Role::Canteen { "/api/v1/food/record" } else { "/api/v1/visits" };
+            assert_eq!(site.net("GET", path, &headers, "")?.status, 403, "{}", account.role);
+        }
         assert_eq!(site.net("DELETE", "/api/v1/session", &headers, "")?.status, 204, "{}", account.role);
         assert_eq!(
             site.net("GET", "/api/v1/session", &headers, "")?.status,

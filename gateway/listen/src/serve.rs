@@ -103,8 +103,8 @@ pub async fn serve<S: Source>(
         has_failed = false;
         match connections.take(S::address(&peer), &limits) {
             Some(place) => {
-                let service = with_peer(router.clone(), peer);
-                tasks.spawn(hold(stream, service, place, Arc::clone(&shared), cancel.clone()));
+                let answering = Answering { router: router.clone(), peer };
+                tasks.spawn(hold(stream, answering, place, Arc::clone(&shared), cancel.clone()));
             }
             // Words for a peer of TLS would cost a handshake.
             None if shared.tls.is_some() => drop(stream),
@@ -118,21 +118,24 @@ pub async fn serve<S: Source>(
     }
 }
 
-/// The service of one connection: its handlers can ask for its peer.
-fn with_peer<P: Clone + Send + Sync + 'static>(router: Router, peer: P) -> Router {
-    router.layer(axum::Extension(ConnectInfo(peer)))
+/// What answers the requests of one connection.
+struct Answering<P> {
+    /// Shared by all connections: a router of its own would cost each of them a quarter of a megabyte.
+    router: Router,
+    /// Handlers can ask for it.
+    peer: P,
 }
 
 /// Serves one connection until it ends, gives way to another one, or the listener ends.
-async fn hold<T: Transport>(
+async fn hold<T: Transport, P: Clone + Send + Sync + 'static>(
     stream: T,
-    router: Router,
+    answering: Answering<P>,
     place: Place,
     shared: Arc<Shared>,
     cancel: CancellationToken,
 ) {
     let Some(tls) = &shared.tls else {
-        return converse(stream, false, router, place, shared.limits, cancel).await;
+        return converse(stream, false, answering, place, shared.limits, cancel).await;
     };
     let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
     let shaken = tokio::select! {
@@ -143,7 +146,7 @@ async fn hold<T: Transport>(
     match shaken {
         Ok(Ok(stream)) => {
             let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            converse(stream, is_h2, router, place, shared.limits, cancel).await;
+            converse(stream, is_h2, answering, place, shared.limits, cancel).await;
         }
         // The peer speaks no TLS, or does not trust the certificate, or says nothing.
         Ok(Err(_)) | Err(_) => drop(shared.counts.handshakes.fetch_add(1, Ordering::Relaxed)),
@@ -151,10 +154,10 @@ async fn hold<T: Transport>(
 }
 
 /// Answers the requests of one connection.
-async fn converse<T: Transport>(
+async fn converse<T: Transport, P: Clone + Send + Sync + 'static>(
     stream: T,
     is_h2: bool,
-    router: Router,
+    Answering { router, peer }: Answering<P>,
     place: Place,
     limits: Limits,
     cancel: CancellationToken,
@@ -163,7 +166,8 @@ async fn converse<T: Transport>(
     let inner = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
         let exchange = activity.begins();
-        let request = request.map(|body| Body::new(TimedBody::new(Body::new(body), limits.body)));
+        let mut request = request.map(|body| Body::new(TimedBody::new(Body::new(body), limits.body)));
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
         let answer = hyper::service::Service::call(&inner, request);
         async move {
             let answer: axum::response::Response = answer.await?;
