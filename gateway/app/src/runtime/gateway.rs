@@ -297,7 +297,7 @@ impl Gateway {
     /// Stops taking commands, finishes the exchanges in flight, stores their results, disconnects the uplink
     /// and closes the store.
     async fn drain(self) {
-        let Self { store, mut lines, north, commands, tasks, live, follow, .. } = self;
+        let Self { store, mut lines, north, commands, tasks, live, follow, accounts, visitors, .. } = self;
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
@@ -317,6 +317,8 @@ impl Gateway {
         for server in tasks.web {
             step("web", async { drop(server.await) }).await;
         }
+        // It ends with its last client.
+        drop((accounts, visitors));
         step("accounts", async { drop(tasks.services.accounts.await) }).await;
         tasks.cancel_aside.cancel();
         tasks.aside.iter().for_each(JoinHandle::abort);
