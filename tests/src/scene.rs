@@ -152,9 +152,10 @@ impl Scene {
 
     /// Starts what is around the gateway of a configured centre; the rooms are in that state.
     pub async fn around(centre: Centre, ports: Ports, rooms: &Value) -> anyhow::Result<Self> {
-        for (file, _) in SECRETS {
-            let owner_only = std::fs::Permissions::from_mode(0o600);
-            std::fs::set_permissions(centre.config.join(file), owner_only)?;
+        // An earlier version's configuration has fewer.
+        for file in SECRETS.map(|(file, _)| centre.config.join(file)).into_iter().filter(|file| file.exists())
+        {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
         }
         let broker = Broker::start_small_on(ports.broker, &centre.workspace, LARGEST_PACKET).await?;
         let subscriber = broker.subscribe(&centre.workspace).await?;
