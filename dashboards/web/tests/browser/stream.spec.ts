@@ -26,7 +26,7 @@ test('a cut is shown within ten seconds, and mended without a reload', async () 
   const before = await number.innerText();
   await expect.poll(() => number.innerText(), { timeout: 30_000 }).not.toBe(before);
 
-  await gateway.stop();
+  await gateway.stop(true);
   const band = page.locator('.band[role=alert]');
   await band.waitFor({ timeout: 15_000 });
   expect(await band.innerText()).toContain('数据中断');
