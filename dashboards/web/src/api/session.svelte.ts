@@ -18,7 +18,7 @@ export interface Enrolled { account: string; totp?: string; badge?: string; qr: 
 /** Someone of the demonstration. */
 export interface Visitor { account: string; name: string; english: string; role: string }
 
-interface Told { account: string; login: string; screen: string | null; locked: boolean; may: Permission[] }
+interface Told { account: string; roles: string[]; screen: string | null; locked: boolean; may: Permission[] }
 
 /** The lock of an enrolled screen falls on the gateway; the page notices it within this time. */
 const LOOK_MS = 5_000;
@@ -148,7 +148,7 @@ class Session {
   #take(told: Told | null): void {
     const before = `${this.name} ${this.screen} ${this.isLocked} ${this.isKnown}`;
     // An enrolled screen has an account too, but nobody logged in with it.
-    this.name = !told || told.login === 'device' ? '' : told.account;
+    this.name = !told || told.roles.includes('screen') ? '' : told.account;
     this.screen = told?.screen ?? '';
     this.isLocked = told?.locked ?? false;
     this.#may = new Set(told?.may ?? []);
