@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::access::Access;
-use crate::request::{Action, Answer, Claim, Manage, Opened, Refusal};
+use crate::request::{AccountError, Action, Answer, Claim, Manage, Opened};
 use crate::rules::account::Enrolled;
 use crate::rules::secret;
 use crate::service::{Asked, REQUEST_QUEUE};
@@ -24,7 +24,7 @@ const WAITING: usize = 16;
 /// Client of the account service.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    requests: ServiceClient<(Action, String), Result<Answer, Refusal>>,
+    requests: ServiceClient<(Action, String), Result<Answer, AccountError>>,
     /// Answers about sessions and screens.
     pub access: Access,
     hashing: Arc<Semaphore>,
@@ -52,9 +52,9 @@ impl Accounts {
         secret: String,
         code: Option<String>,
         from: &str,
-    ) -> Result<Option<Opened>, Refusal> {
+    ) -> Result<Option<Opened>, AccountError> {
         let Answer::Stored(stored) = self.ask(Action::Attempt(claim.clone()), from).await? else {
-            return Err(Refusal::Wrong);
+            return Err(AccountError::Wrong);
         };
         let is_right = self.off_the_runtime(move || secret::verify(&secret, stored.as_deref())).await?;
         match self.ask(Action::Proven { claim, is_right, code }, from).await? {
@@ -73,17 +73,17 @@ impl Accounts {
         code: &str,
         secret: String,
         from: &str,
-    ) -> Result<Enrolled, Refusal> {
+    ) -> Result<Enrolled, AccountError> {
         let (account, code) = (account.to_owned(), code.to_owned());
         let attempt = Action::EnrolAttempt { account: account.clone(), code: code.clone() };
-        let Answer::Factor(factor) = self.ask(attempt, from).await? else { return Err(Refusal::Code) };
-        secret::check(&secret, factor, &account).map_err(|weak| Refusal::Invalid(weak.to_string()))?;
-        let salt = random().map_err(|error| Refusal::NotNow(error.to_string()))?;
+        let Answer::Factor(factor) = self.ask(attempt, from).await? else { return Err(AccountError::Code) };
+        secret::check(&secret, factor, &account).map_err(|weak| AccountError::Invalid(weak.to_string()))?;
+        let salt = random().map_err(|error| AccountError::NotNow(error.to_string()))?;
         let hash = self.off_the_runtime(move || secret::hash(&secret, salt)).await?;
-        let hash = hash.map_err(|error| Refusal::NotNow(error.to_string()))?;
+        let hash = hash.map_err(|error| AccountError::NotNow(error.to_string()))?;
         match self.ask(Action::Enrol { account, code, hash }, from).await? {
             Answer::Enrolled(enrolled) => Ok(*enrolled),
-            _ => Err(Refusal::Code),
+            _ => Err(AccountError::Code),
         }
     }
 
@@ -91,10 +91,10 @@ impl Accounts {
     ///
     /// # Errors
     /// When the code is not right.
-    pub async fn enrol_screen(&self, code: &str, from: &str) -> Result<(String, Id), Refusal> {
+    pub async fn enrol_screen(&self, code: &str, from: &str) -> Result<(String, Id), AccountError> {
         match self.ask(Action::EnrolScreen(code.to_owned()), from).await? {
             Answer::Code(token, screen) => Ok((token, screen)),
-            _ => Err(Refusal::Code),
+            _ => Err(AccountError::Code),
         }
     }
 
@@ -102,10 +102,10 @@ impl Accounts {
     ///
     /// # Errors
     /// When the code is not right.
-    pub async fn break_glass(&self, code: &str, from: &str) -> Result<Opened, Refusal> {
+    pub async fn break_glass(&self, code: &str, from: &str) -> Result<Opened, AccountError> {
         match self.ask(Action::BreakGlass(code.to_owned()), from).await? {
             Answer::Opened(opened) => Ok(opened),
-            _ => Err(Refusal::Code),
+            _ => Err(AccountError::Code),
         }
     }
 
@@ -113,7 +113,7 @@ impl Accounts {
     ///
     /// # Errors
     /// When the service has ended.
-    pub async fn end(&self, hash: &str, from: &str) -> Result<(), Refusal> {
+    pub async fn end(&self, hash: &str, from: &str) -> Result<(), AccountError> {
         self.ask(Action::End(hash.to_owned()), from).await.map(drop)
     }
 
@@ -121,7 +121,7 @@ impl Accounts {
     ///
     /// # Errors
     /// When the service has ended.
-    pub async fn wrong_token(&self, from: &str) -> Result<(), Refusal> {
+    pub async fn wrong_token(&self, from: &str) -> Result<(), AccountError> {
         self.ask(Action::WrongToken, from).await.map(drop)
     }
 
@@ -129,7 +129,7 @@ impl Accounts {
     ///
     /// # Errors
     /// Says what is wrong.
-    pub async fn manage(&self, what: Manage, caller: &Caller, from: &str) -> Result<Answer, Refusal> {
+    pub async fn manage(&self, what: Manage, caller: &Caller, from: &str) -> Result<Answer, AccountError> {
         self.ask(Action::Manage(what, caller.acting(caller.person.as_ref())), from).await
     }
 
@@ -137,25 +137,25 @@ impl Accounts {
     ///
     /// # Errors
     /// When the service has ended.
-    pub async fn list(&self, from: &str) -> Result<Value, Refusal> {
+    pub async fn list(&self, from: &str) -> Result<Value, AccountError> {
         match self.ask(Action::List, from).await? {
             Answer::Listed(list) => Ok(list),
             _ => Ok(Value::Null),
         }
     }
 
-    async fn ask(&self, action: Action, from: &str) -> Result<Answer, Refusal> {
+    async fn ask(&self, action: Action, from: &str) -> Result<Answer, AccountError> {
         let answer = self.requests.ask(&Caller::anybody(), (action, from.to_owned())).await;
-        answer.map_err(|error| Refusal::NotNow(error.to_string()))?
+        answer.map_err(|error| AccountError::NotNow(error.to_string()))?
     }
 
     async fn off_the_runtime<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let busy = |_| Refusal::NotNow("正忙，请再试 too many log-ins at once; try again".to_owned());
+    ) -> Result<T, AccountError> {
+        let busy = |_| AccountError::NotNow("正忙，请再试 too many log-ins at once; try again".to_owned());
         let _waiting = self.waiting.try_acquire().map_err(busy)?;
-        let stopping = || Refusal::NotNow("the gateway is stopping".to_owned());
+        let stopping = || AccountError::NotNow("the gateway is stopping".to_owned());
         let _permit = self.hashing.acquire().await.map_err(|_| stopping())?;
         tokio::task::spawn_blocking(work).await.map_err(|_| stopping())
     }

@@ -16,7 +16,7 @@ pub use access::{Access, LiveSession, Snapshot};
 pub use client::Accounts;
 pub use directory::{BREAK_GLASS_ROLES, EnrolledScreen};
 pub use record::SecurityEvent;
-pub use request::{Answer, Claim, Manage, Opened, Refusal};
+pub use request::{AccountError, Answer, Claim, Manage, Opened};
 pub use rules::session::Validity;
 pub use service::{AccountService, Asked, BREAK_GLASS_ACCOUNT, Deps};
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::directory::{EnrolledScreen, MOST_ACCOUNTS, MOST_SCREENS, MOST_SEALED};
 use crate::record::SecurityEvent;
-use crate::request::{Answer, Manage, Refusal};
+use crate::request::{AccountError, Answer, Manage};
 use crate::rules::account::Account;
 use crate::service::{AccountService, BREAK_GLASS_ACCOUNT, entropy, factor_word, is_of_people};
 
 // === impl AccountService ===
 
 impl AccountService {
-    pub(crate) async fn manage(&mut self, what: Manage, acting: Acting) -> Result<Answer, Refusal> {
+    pub(crate) async fn manage(&mut self, what: Manage, acting: Acting) -> Result<Answer, AccountError> {
         match what {
             Manage::Add { id, person, roles } => {
                 let (account, code) = self.added(&id, person.clone(), roles)?;
@@ -44,7 +44,7 @@ impl AccountService {
             Manage::Screen { id, room, views } => self.screen(id, room, views, acting).await,
             Manage::RemoveScreen(id) => {
                 if self.directory.screens.remove(&id).is_none() {
-                    return Err(Refusal::Unknown(format!("there is no screen {id}")));
+                    return Err(AccountError::Unknown(format!("there is no screen {id}")));
                 }
                 self.screen_changed(id, "removed", acting).await;
                 Ok(Answer::Done)
@@ -58,8 +58,8 @@ impl AccountService {
         id: &Id,
         person: Option<Id>,
         roles: Vec<crate::rules::role::Role>,
-    ) -> Result<(Account, String), Refusal> {
-        let conflict = |why: String| Err(Refusal::Conflict(why));
+    ) -> Result<(Account, String), AccountError> {
+        let conflict = |why: String| Err(AccountError::Conflict(why));
         if self.directory.accounts.contains_key(id) || id.as_str() == BREAK_GLASS_ACCOUNT {
             return conflict(format!(
                 "账号已存在 account {id} exists; `linli users reset {id}` gives it a new code"
@@ -69,7 +69,7 @@ impl AccountService {
             return conflict(format!("there are {MOST_ACCOUNTS} accounts, which is the most"));
         }
         if !is_of_people(&roles) {
-            return Err(Refusal::Invalid(
+            return Err(AccountError::Invalid(
                 "an account needs at least one role of people; see docs/accounts.md".to_owned(),
             ));
         }
@@ -79,9 +79,11 @@ impl AccountService {
         Ok(Account::new(id.clone(), person, roles, entropy()?, self.wall()))
     }
 
-    fn known(&mut self, id: &Id) -> Result<&mut Account, Refusal> {
+    fn known(&mut self, id: &Id) -> Result<&mut Account, AccountError> {
         let unknown = || {
-            Refusal::Unknown(format!("没有此账号 there is no account {id}; `linli users list` shows them"))
+            AccountError::Unknown(format!(
+                "没有此账号 there is no account {id}; `linli users list` shows them"
+            ))
         };
         self.directory.accounts.get_mut(id).ok_or_else(unknown)
     }
@@ -94,7 +96,7 @@ impl AccountService {
         what: &str,
         acting: Acting,
         before: crate::directory::Directory,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, AccountError> {
         let is_given = what == "enabled";
         let ended = match is_given {
             true => Vec::new(),
@@ -111,7 +113,7 @@ impl AccountService {
         events.extend(ended);
         let kept = self.keep(changes, events, Vec::new()).await;
         kept.map(|()| Answer::Done).map_err(|error| {
-            Refusal::NotNow(format!(
+            AccountError::NotNow(format!(
                 "it holds now, but could not be stored ({error}) and ends with a restart: try again"
             ))
         })
@@ -123,10 +125,12 @@ impl AccountService {
         room: Id,
         views: Vec<String>,
         acting: Acting,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, AccountError> {
         let is_new = !self.directory.screens.contains_key(&id);
         if is_new && self.directory.screens.len() >= MOST_SCREENS {
-            return Err(Refusal::Conflict(format!("there are {MOST_SCREENS} screens, which is the most")));
+            return Err(AccountError::Conflict(format!(
+                "there are {MOST_SCREENS} screens, which is the most"
+            )));
         }
         let (screen, code) = EnrolledScreen::new(id.clone(), room, views, entropy()?, self.wall());
         self.directory.screens.insert(id.clone(), screen);
@@ -143,12 +147,12 @@ impl AccountService {
         let _ = self.keep(changes, events, Vec::new()).await;
     }
 
-    async fn seal(&mut self, count: usize, acting: Acting) -> Result<Answer, Refusal> {
+    async fn seal(&mut self, count: usize, acting: Acting) -> Result<Answer, AccountError> {
         if !(1..=MOST_SEALED).contains(&count) {
-            return Err(Refusal::Invalid(format!("between 1 and {MOST_SEALED} codes")));
+            return Err(AccountError::Invalid(format!("between 1 and {MOST_SEALED} codes")));
         }
         let before = self.directory.clone();
-        let entropy = (0..count).map(|_| entropy()).collect::<Result<Vec<_>, Refusal>>()?;
+        let entropy = (0..count).map(|_| entropy()).collect::<Result<Vec<_>, AccountError>>()?;
         let codes = self.directory.seal(&entropy);
         let changes = vec![self.sealed_document()];
         self.keep_or_undo(changes, SecurityEvent::Sealed { count, acting }, before).await?;

@@ -135,7 +135,7 @@ pub enum Answer {
 
 /// Why not, for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AccountError {
     /// Not who they say. It says no more: whoever guesses learns nothing.
     #[error("登录信息不正确 the log-in is not right")]
     Wrong,

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Access, LiveSession, Snapshot, State};
 use crate::directory::{BREAK_GLASS_ROLES, Directory, EnrolledScreen, Sealed};
 use crate::record::SecurityEvent;
-use crate::request::{Action, Answer, Claim, Opened, Refusal};
+use crate::request::{AccountError, Action, Answer, Claim, Opened};
 use crate::rules::account::Account;
 use crate::rules::code::{self, TOKEN};
 use crate::rules::lockout::{Lockout, Subject};
@@ -65,7 +65,7 @@ pub struct Deps {
 }
 
 /// A request: what, and the address it came from.
-pub type Asked = Request<(Action, String), Result<Answer, Refusal>>;
+pub type Asked = Request<(Action, String), Result<Answer, AccountError>>;
 
 /// The account service.
 pub struct AccountService {
@@ -139,7 +139,7 @@ impl AccountService {
         }
     }
 
-    async fn answer(&mut self, action: Action, from: &str) -> Result<Answer, Refusal> {
+    async fn answer(&mut self, action: Action, from: &str) -> Result<Answer, AccountError> {
         match action {
             Action::Attempt(claim) => self.attempt(&claim, from).await,
             Action::Proven { claim, is_right, code } => {
@@ -160,14 +160,14 @@ impl AccountService {
     }
 
     /// Counts the attempt and gives out the hash to compare with, or says how long to wait.
-    async fn attempt(&mut self, claim: &Claim, from: &str) -> Result<Answer, Refusal> {
+    async fn attempt(&mut self, claim: &Claim, from: &str) -> Result<Answer, AccountError> {
         let account = self.claimed(claim);
         let named = account.map(|account| account.id.clone());
         let stored = account.and_then(Account::secret).map(str::to_owned);
         let subjects = subjects(named.as_ref(), claim, from);
         if let Some(left) = self.lockout.remaining(&subjects, self.now()) {
             self.refuse(named, "locked", from).await;
-            return Err(Refusal::Wait(left));
+            return Err(AccountError::Wait(left));
         }
         self.lockout.failed(&subjects, self.now());
         Ok(Answer::Stored(stored))
@@ -179,31 +179,31 @@ impl AccountService {
         is_right: bool,
         code: Option<&str>,
         from: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, AccountError> {
         let wall = self.wall();
         // It may have been disabled or reset meanwhile.
         let found = self.claimed(&claim).filter(|account| account.secret().is_some());
         let Some(account) = found.map(|account| account.id.clone()).filter(|_| is_right) else {
             let named = self.claimed(&claim).map(|account| account.id.clone());
             self.refuse(named, "wrong secret", from).await;
-            return Err(Refusal::Wrong);
+            return Err(AccountError::Wrong);
         };
         if let Claim::Session(hash) = &claim {
-            let session = self.sessions.get(hash).ok_or(Refusal::Wrong)?;
+            let session = self.sessions.get(hash).ok_or(AccountError::Wrong)?;
             session.renew(self.began.elapsed());
             self.lockout.succeeded(&subjects(Some(&account), &claim, from));
             return Ok(Answer::Done);
         }
         let is_with_code = matches!(claim, Claim::Account(_));
         if is_with_code {
-            let known = self.directory.accounts.get_mut(&account).ok_or(Refusal::Wrong)?;
+            let known = self.directory.accounts.get_mut(&account).ok_or(AccountError::Wrong)?;
             if let Err(refused) = known.accept_code(code.unwrap_or_default(), wall) {
                 let why = match refused {
                     crate::rules::totp::CodeRefused::Wrong => "wrong one-time code",
                     crate::rules::totp::CodeRefused::Used => "one-time code used before",
                 };
                 self.refuse(Some(account), why, from).await;
-                return Err(Refusal::Wrong);
+                return Err(AccountError::Wrong);
             }
         }
         self.lockout.succeeded(&subjects(Some(&account), &claim, from));
@@ -221,21 +221,21 @@ impl AccountService {
         Ok(Answer::Opened(opened))
     }
 
-    async fn enrol_attempt(&mut self, account: &str, code: &str, from: &str) -> Result<Answer, Refusal> {
+    async fn enrol_attempt(&mut self, account: &str, code: &str, from: &str) -> Result<Answer, AccountError> {
         let known = self.directory.accounts.get(account);
         let named = known.map(|known| known.id.clone());
         let factor = known.filter(|known| known.is_enrolment(code, self.wall())).map(Account::factor);
         let subjects = subjects(named.as_ref(), &Claim::Account(account.to_owned()), from);
         if let Some(left) = self.lockout.remaining(&subjects, self.now()) {
             self.refuse(named, "locked", from).await;
-            return Err(Refusal::Wait(left));
+            return Err(AccountError::Wait(left));
         }
         match factor {
             Some(factor) => Ok(Answer::Factor(factor)),
             None => {
                 self.lockout.failed(&subjects, self.now());
                 self.refuse(named, "wrong enrolment code", from).await;
-                Err(Refusal::Code)
+                Err(AccountError::Code)
             }
         }
     }
@@ -246,11 +246,11 @@ impl AccountService {
         code: &str,
         hash: String,
         from: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, AccountError> {
         let (wall, entropy) = (self.wall(), entropy()?);
         let before = self.directory.clone();
-        let known = self.directory.accounts.get_mut(account).ok_or(Refusal::Code)?;
-        let enrolled = known.enrol(code, hash, entropy, wall).ok_or(Refusal::Code)?;
+        let known = self.directory.accounts.get_mut(account).ok_or(AccountError::Code)?;
+        let enrolled = known.enrol(code, hash, entropy, wall).ok_or(AccountError::Code)?;
         let account = known.id.clone();
         let changes = self.account_document(&account).into_iter().collect();
         let event = SecurityEvent::Enrolled { account, from: from.to_owned() };
@@ -258,10 +258,10 @@ impl AccountService {
         Ok(Answer::Enrolled(Box::new(enrolled)))
     }
 
-    async fn enrol_screen(&mut self, code: &str, from: &str) -> Result<Answer, Refusal> {
+    async fn enrol_screen(&mut self, code: &str, from: &str) -> Result<Answer, AccountError> {
         let subjects = [Subject::Address(from.to_owned())];
         if let Some(left) = self.lockout.remaining(&subjects, self.now()) {
-            return Err(Refusal::Wait(left));
+            return Err(AccountError::Wait(left));
         }
         let (wall, entropy, before) = (self.wall(), entropy()?, self.directory.clone());
         let mut screens = self.directory.screens.values_mut();
@@ -270,7 +270,7 @@ impl AccountService {
         let Some((token, screen)) = enrolled else {
             self.lockout.failed(&subjects, self.now());
             self.refuse(None, "wrong code of a screen", from).await;
-            return Err(Refusal::Code);
+            return Err(AccountError::Code);
         };
         let event =
             SecurityEvent::Screen { screen: screen.clone(), what: "enrolled".to_owned(), acting: None };
@@ -280,16 +280,16 @@ impl AccountService {
     }
 
     /// Opens a session with a sealed code; that is an alarm and stands in the record.
-    async fn break_glass(&mut self, code: &str, from: &str) -> Result<Answer, Refusal> {
+    async fn break_glass(&mut self, code: &str, from: &str) -> Result<Answer, AccountError> {
         let subjects = [Subject::Address(from.to_owned())];
         if let Some(left) = self.lockout.remaining(&subjects, self.now()) {
-            return Err(Refusal::Wait(left));
+            return Err(AccountError::Wait(left));
         }
         let wall = self.wall();
         let Some(number) = self.directory.break_seal(code, wall) else {
             self.lockout.failed(&subjects, self.now());
             self.refuse(None, "wrong break-glass code", from).await;
-            return Err(Refusal::Code);
+            return Err(AccountError::Code);
         };
         let name = Id::new(BREAK_GLASS_ACCOUNT).expect("the name has the form of an id");
         let opened = self.open(name, BREAK_GLASS_ROLES.to_vec(), Login::Code, None, BREAK_GLASS)?;
@@ -317,7 +317,7 @@ impl AccountService {
         Ok(Answer::Opened(opened))
     }
 
-    async fn end(&mut self, hash: &str) -> Result<Answer, Refusal> {
+    async fn end(&mut self, hash: &str) -> Result<Answer, AccountError> {
         let Some(event) = self.close(hash, "logged out") else { return Ok(Answer::Done) };
         let changes = vec![self.session_document()];
         let _ = self.keep(changes, vec![event], Vec::new()).await;
@@ -334,7 +334,7 @@ impl AccountService {
         login: Login,
         screen: Option<Id>,
         longest: Duration,
-    ) -> Result<Opened, Refusal> {
+    ) -> Result<Opened, AccountError> {
         let token = code::token(&entropy::<TOKEN>()?);
         let now = self.now();
         let mut own: Vec<(Timestamp, String)> = Vec::new();
@@ -475,13 +475,13 @@ impl AccountService {
         changes: Vec<Change>,
         event: SecurityEvent,
         before: Directory,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AccountError> {
         let kept = self.keep(changes, vec![event], Vec::new()).await;
         kept.map_err(|error| {
             // What is not stored did not happen; nor does its entry.
             self.pending.pop_back();
             self.directory = before;
-            Refusal::NotNow(format!("it could not be stored ({error}); try again"))
+            AccountError::NotNow(format!("it could not be stored ({error}); try again"))
         })
     }
 
@@ -524,8 +524,8 @@ impl AccountService {
 }
 
 /// Random bytes, or the refusal without them.
-pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], Refusal> {
-    random().map_err(|error| Refusal::NotNow(error.to_string()))
+pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], AccountError> {
+    random().map_err(|error| AccountError::NotNow(error.to_string()))
 }
 
 /// What an attempt is counted for. A badge that belongs to nobody is counted for its address only.

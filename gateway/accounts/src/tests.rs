@@ -16,7 +16,7 @@ use crate::rules::permission::Permission;
 use crate::rules::role::Role;
 use crate::rules::session::Validity;
 use crate::rules::totp::code_at;
-use crate::{AccountService, Accounts, Answer, Claim, Deps, Manage, Opened, Refusal, SecurityEvent};
+use crate::{AccountError, AccountService, Accounts, Answer, Claim, Deps, Manage, Opened, SecurityEvent};
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000);
 const PASSWORD: &str = "correct horse battery";
@@ -86,7 +86,7 @@ impl Bench {
         }
     }
 
-    async fn log_in(&self, name: &str, password: &str, totp: &str) -> Result<Opened, Refusal> {
+    async fn log_in(&self, name: &str, password: &str, totp: &str) -> Result<Opened, AccountError> {
         let code = code_at(totp, self.clock.now().at);
         let claim = Claim::Account(name.to_owned());
         let opened = self.accounts.log_in(claim, password.to_owned(), code, HERE).await?;
@@ -115,26 +115,30 @@ fn id(text: &str) -> Id {
 async fn a_log_in_needs_password_and_code_and_outlives_a_restart() {
     let mut bench = Bench::open().await;
     let totp = bench.operator("zhao").await;
-    assert_eq!(bench.log_in("zhao", "wrong horse battery", &totp).await, Err(Refusal::Wrong));
+    assert_eq!(bench.log_in("zhao", "wrong horse battery", &totp).await, Err(AccountError::Wrong));
     let opened = bench.log_in("zhao", PASSWORD, &totp).await.unwrap();
     let (session, validity) = bench.accounts.access.session(&opened.token, true).expect("a session");
     assert_eq!((validity, session.person.clone()), (Validity::Open, Some(id("zhao"))));
     let caller = session.caller();
     assert!(!caller.acting(caller.person.as_ref()).unverified);
-    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(Refusal::Wrong), "the code was used");
+    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(AccountError::Wrong), "the code was used");
     bench.restart().await;
     assert!(bench.accounts.access.session(&opened.token, true).is_some(), "a restart logs nobody out");
     assert!(
         bench.accounts.access.session("", true).is_none()
             && bench.accounts.access.session("x", true).is_none()
     );
-    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(Refusal::Wrong), "used before the restart");
+    assert_eq!(
+        bench.log_in("zhao", PASSWORD, &totp).await,
+        Err(AccountError::Wrong),
+        "used before the restart"
+    );
     bench.pass(30_000);
     assert!(bench.log_in("zhao", PASSWORD, &totp).await.is_ok());
     // The clock goes back an hour: the codes of that hour are good, each once.
     bench.pass(-3_600_000);
     assert!(bench.log_in("zhao", PASSWORD, &totp).await.is_ok());
-    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(Refusal::Wrong));
+    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(AccountError::Wrong));
     let hash = session.session.hash.clone();
     bench.accounts.end(&hash, HERE).await.unwrap();
     assert!(bench.accounts.access.session(&opened.token, true).is_none(), "a token that was logged out");
@@ -144,16 +148,16 @@ async fn a_log_in_needs_password_and_code_and_outlives_a_restart() {
 async fn an_enrolment_code_works_once_and_a_weak_secret_does_not_use_it_up() {
     let bench = Bench::open().await;
     let code = bench.code(Manage::Add { id: id("zhao"), person: None, roles: vec![Role::Admin] }).await;
-    assert_eq!(bench.log_in("zhao", "", "").await, Err(Refusal::Wrong), "no default password");
+    assert_eq!(bench.log_in("zhao", "", "").await, Err(AccountError::Wrong), "no default password");
     let weak = bench.accounts.enrol("zhao", &code, "short".to_owned(), HERE).await;
-    assert!(matches!(weak, Err(Refusal::Invalid(_))), "{weak:?}");
+    assert!(matches!(weak, Err(AccountError::Invalid(_))), "{weak:?}");
     assert!(bench.accounts.enrol("zhao", &code, PASSWORD.to_owned(), HERE).await.is_ok());
     let again = bench.accounts.enrol("zhao", &code, PASSWORD.to_owned(), HERE).await;
-    assert_eq!(again, Err(Refusal::Code));
+    assert_eq!(again, Err(AccountError::Code));
     let (again, caller) =
         (Manage::Add { id: id("zhao"), person: None, roles: vec![Role::Admin] }, Caller::local("lin"));
     let twice = bench.accounts.manage(again, &caller, "local socket").await;
-    assert!(matches!(twice, Err(Refusal::Conflict(_))));
+    assert!(matches!(twice, Err(AccountError::Conflict(_))));
 }
 
 #[tokio::test]
@@ -167,7 +171,7 @@ async fn what_is_disabled_or_reset_ends_at_once() {
     assert!(session.ended.is_cancelled(), "an open event stream ends with it");
     assert!(bench.accounts.access.session(&opened.token, true).is_none());
     bench.pass(30_000);
-    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(Refusal::Wrong));
+    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(AccountError::Wrong));
     bench.restart().await;
     assert!(bench.accounts.access.session(&opened.token, true).is_none(), "nor does a restart bring it back");
     bench.manage(Manage::Enable(id("zhao"))).await;
@@ -176,7 +180,11 @@ async fn what_is_disabled_or_reset_ends_at_once() {
     let code = bench.code(Manage::Reset(id("zhao"))).await;
     assert!(bench.accounts.access.session(&opened.token, true).is_none());
     bench.pass(30_000);
-    assert_eq!(bench.log_in("zhao", PASSWORD, &totp).await, Err(Refusal::Wrong), "the old secret is gone");
+    assert_eq!(
+        bench.log_in("zhao", PASSWORD, &totp).await,
+        Err(AccountError::Wrong),
+        "the old secret is gone"
+    );
     assert!(bench.accounts.enrol("zhao", &code, PASSWORD.to_owned(), HERE).await.is_ok());
 }
 
@@ -196,8 +204,8 @@ async fn guesses_at_once_are_delayed_like_guesses_one_by_one() {
         let (mut wrong, mut waits) = (0, 0);
         for guess in guesses.collect::<Vec<_>>() {
             match guess.await.unwrap() {
-                Err(Refusal::Wrong) => wrong += 1,
-                Err(Refusal::Wait(left)) if left <= Duration::from_secs(1) => waits += 1,
+                Err(AccountError::Wrong) => wrong += 1,
+                Err(AccountError::Wait(left)) if left <= Duration::from_secs(1) => waits += 1,
                 other => panic!("{other:?}"),
             }
         }
@@ -220,7 +228,7 @@ async fn a_badge_opens_enrolled_screens_only_and_a_change_of_person_ends_the_oth
         let Enrolled::Badge(badge) = enrolled else { panic!("{enrolled:?}") };
         let by_name = Claim::Account(name.to_owned());
         let refused = bench.accounts.log_in(by_name, "493027".to_owned(), None, HERE).await;
-        assert_eq!(refused, Err(Refusal::Wrong), "a PIN without its badge");
+        assert_eq!(refused, Err(AccountError::Wrong), "a PIN without its badge");
         let claim = Claim::Badge(badge, screen_id.clone());
         opened.push(bench.accounts.log_in(claim, "493027".to_owned(), None, HERE).await.unwrap().unwrap());
     }
@@ -236,7 +244,7 @@ async fn a_badge_opens_enrolled_screens_only_and_a_change_of_person_ends_the_oth
     let again = |pin: &str| {
         bench.accounts.log_in(Claim::Session(session.session.hash.clone()), pin.to_owned(), None, HERE)
     };
-    assert_eq!(again("000000").await, Err(Refusal::Wrong));
+    assert_eq!(again("000000").await, Err(AccountError::Wrong));
     assert_eq!(again("493027").await, Ok(None));
     let (_, validity) = bench.accounts.access.session(&opened[1].token, true).unwrap();
     assert_eq!(validity, Validity::Open);
@@ -257,10 +265,10 @@ async fn a_broken_seal_is_an_alarm_and_opens_no_personal_data() {
     assert!(!Permission::Visits.is_allowed(&opened.roles) && Permission::Accounts.is_allowed(&opened.roles));
     let alarm = events.recv().await.unwrap();
     assert!(alarm.kind == "alarm" && alarm.whole.contains("security.break-glass"), "{alarm:?}");
-    assert_eq!(bench.accounts.break_glass(&codes[1], HERE).await, Err(Refusal::Code), "used before");
+    assert_eq!(bench.accounts.break_glass(&codes[1], HERE).await, Err(AccountError::Code), "used before");
     let fresh = bench.manage(Manage::Seal(1)).await;
     assert!(matches!(fresh, Answer::Codes(_)));
-    assert_eq!(bench.accounts.break_glass(&codes[0], HERE).await, Err(Refusal::Code), "replaced");
+    assert_eq!(bench.accounts.break_glass(&codes[0], HERE).await, Err(AccountError::Code), "replaced");
 }
 
 /// People must reach the alarms that say that the disk is full.
@@ -273,7 +281,7 @@ async fn a_log_in_is_good_although_nothing_can_be_stored() {
     assert!(bench.accounts.access.session(&opened.token, true).is_some());
     let add = Manage::Add { id: id("sun"), person: None, roles: vec![Role::Admin] };
     let added = bench.accounts.manage(add, &Caller::local("local:0"), "local socket").await;
-    assert!(matches!(added, Err(Refusal::NotNow(_))), "{added:?}");
+    assert!(matches!(added, Err(AccountError::NotNow(_))), "{added:?}");
     let listed = bench.accounts.list(HERE).await.unwrap();
     assert!(!listed.to_string().contains("sun"), "what was not stored did not happen: {listed}");
 }

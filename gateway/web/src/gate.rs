@@ -52,12 +52,12 @@ pub struct Gate {
     /// What the configuration names.
     pub known: KnownPlaces,
     /// Where requests come in.
-    pub door: Door,
+    pub listener: ListenerKind,
 }
 
 /// Where requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum ListenerKind {
     /// The network listener.
     Network {
         /// Whether it has TLS: cookies are then named and marked so.
@@ -231,9 +231,9 @@ fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-// === impl Door ===
+// === impl ListenerKind ===
 
-impl Door {
+impl ListenerKind {
     /// Whether what passes is encrypted.
     #[must_use]
     pub const fn is_tls(self) -> bool {
@@ -246,13 +246,13 @@ impl Door {
 impl Gate {
     /// Whether it is the control socket.
     fn is_control(&self) -> bool {
-        self.door == Door::Control
+        self.listener == ListenerKind::Control
     }
 
     /// Name of the cookie of a session, or of a screen.
     #[must_use]
     pub const fn cookie(&self, is_screen: bool) -> &'static str {
-        match (self.door.is_tls(), is_screen) {
+        match (self.listener.is_tls(), is_screen) {
             (true, false) => "__Host-linli",
             (true, true) => "__Host-linli-screen",
             (false, false) => "linli-session",

@@ -43,7 +43,7 @@ pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
 pub use centre::{Plan, plan};
 pub use control::{Control, ReloadRequest};
-pub use gate::{Door, Gate, LocalAccounts, Principal, Who, Workers};
+pub use gate::{Gate, ListenerKind, LocalAccounts, Principal, Who, Workers};
 pub use kiosks::KioskClient;
 use linli_accounts::Accounts;
 use linli_config::WebLimits;
@@ -102,7 +102,7 @@ impl From<ServiceError> for Problem {
 
 /// What the configuration names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct ConfiguredNames {
     /// Host names under which this gateway is known, beside its addresses.
     pub names: Vec<String>,
     /// Ids of people.
@@ -112,7 +112,7 @@ pub struct Known {
 }
 
 /// The same, of the current configuration.
-pub type KnownPlaces = watch::Receiver<Arc<Known>>;
+pub type KnownPlaces = watch::Receiver<Arc<ConfiguredNames>>;
 
 /// Who may come in.
 #[derive(Clone)]
@@ -199,9 +199,9 @@ impl AppState {
     }
 
     /// Every route, behind the gate.
-    fn router(&self, control: Control, door: Door, cancel: &CancellationToken) -> Router {
+    fn router(&self, control: Control, listener: ListenerKind, cancel: &CancellationToken) -> Router {
         let AccessDeps { accounts, workers, locals, known } = self.access.clone();
-        let gate = Gate { accounts: accounts.clone(), workers, locals, known: known.clone(), door };
+        let gate = Gate { accounts: accounts.clone(), workers, locals, known: known.clone(), listener };
         let visitors = visitors::router(Arc::clone(&self.visitors), gate.clone());
         let sessions = session::Sessions { gate: gate.clone(), centre: self.cabin.centre.clone() };
         let live = Arc::clone(&self.status_source.live);
@@ -244,8 +244,8 @@ pub async fn serve_network(
     control: Control,
     cancel: CancellationToken,
 ) {
-    let door = Door::Network { is_tls: tls.is_some() };
-    let router = state.router(control, door, &cancel);
+    let listener_kind = ListenerKind::Network { is_tls: tls.is_some() };
+    let router = state.router(control, listener_kind, &cancel);
     let counts = Arc::clone(&state.status_source.listeners.network);
     let WebLimits { connections, per_address, headers, body } = limits;
     let limits = Limits::network().with(connections, per_address, headers, body);
@@ -260,7 +260,7 @@ pub async fn serve_control(
     control: Control,
     cancel: CancellationToken,
 ) {
-    let router = state.router(control, Door::Control, &cancel);
+    let router = state.router(control, ListenerKind::Control, &cancel);
     let counts = Arc::clone(&state.status_source.listeners.control);
     linli_listen::serve(listener, None, router, Limits::control(), counts, cancel).await;
     let _ = std::fs::remove_file(path);

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_accounts::rules::account::Enrolled;
 use linli_accounts::rules::permission::Permission;
-use linli_accounts::{Claim, Opened, Refusal};
+use linli_accounts::{AccountError, Claim, Opened};
 use qrcode::{Color, QrCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -97,7 +97,7 @@ async fn log_in(
     };
     match gate.accounts.log_in(claim, secret, code, &from).await {
         Ok(Some(opened)) => logged_in(&gate, &opened),
-        Ok(None) => refused(&Refusal::Wrong),
+        Ok(None) => refused(&AccountError::Wrong),
         Err(why) => refused(&why),
     }
 }
@@ -246,7 +246,7 @@ fn logged_in(gate: &Gate, opened: &Opened) -> Response {
 
 /// Adds a cookie to an answer; 0 seconds remove it.
 pub fn set_cookie(answer: &mut Response, gate: &Gate, name: &str, value: &str, seconds: u64) {
-    let secure = if gate.door.is_tls() { "; Secure" } else { "" };
+    let secure = if gate.listener.is_tls() { "; Secure" } else { "" };
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         answer.headers_mut().append(SET_COOKIE, value);
@@ -254,17 +254,17 @@ pub fn set_cookie(answer: &mut Response, gate: &Gate, name: &str, value: &str, s
 }
 
 /// The answer to what the account service refused.
-pub fn refused(why: &Refusal) -> Response {
+pub fn refused(why: &AccountError) -> Response {
     let status = match why {
-        Refusal::Wrong | Refusal::Code => StatusCode::UNAUTHORIZED,
-        Refusal::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-        Refusal::Conflict(_) => StatusCode::CONFLICT,
-        Refusal::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AccountError::Wrong | AccountError::Code => StatusCode::UNAUTHORIZED,
+        AccountError::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
+        AccountError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AccountError::Unknown(_) => StatusCode::NOT_FOUND,
+        AccountError::Conflict(_) => StatusCode::CONFLICT,
+        AccountError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let mut answer = Problem::new(status, why.to_string()).into_response();
-    if let Refusal::Wait(left) = why {
+    if let AccountError::Wait(left) = why {
         let seconds = left.as_secs().max(1).to_string();
         if let Ok(seconds) = HeaderValue::from_str(&seconds) {
             answer.headers_mut().insert(RETRY_AFTER, seconds);

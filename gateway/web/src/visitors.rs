@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use linli_accounts::Refusal;
+use linli_accounts::AccountError;
 use serde::Serialize;
 
 use super::Problem;
@@ -47,14 +47,14 @@ pub trait VisitorLogIn: Send + Sync {
     fn log_in<'a>(
         &'a self,
         account: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<VisitorSession, Refusal>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>>;
 }
 
 /// Set by the demonstration once its people have accounts.
 pub type Visitors = Arc<OnceLock<Box<dyn VisitorLogIn>>>;
 
 #[derive(Clone)]
-struct Door {
+struct DemoLogIns {
     visitors: Visitors,
     gate: Gate,
 }
@@ -64,14 +64,19 @@ pub fn router(visitors: Visitors, gate: Gate) -> Router {
     Router::new()
         .route("/api/v1/demo", get(people))
         .route("/api/v1/demo/{account}", post(log_in))
-        .with_state(Door { visitors, gate })
+        .with_state(DemoLogIns { visitors, gate })
 }
 
-async fn people(State(Door { visitors, .. }): State<Door>) -> Result<Json<Vec<Visitor>>, Problem> {
+async fn people(
+    State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
+) -> Result<Json<Vec<Visitor>>, Problem> {
     visitors.get().map(|visitors| Json(visitors.people())).ok_or_else(no_demo)
 }
 
-async fn log_in(State(Door { visitors, gate }): State<Door>, Path(account): Path<String>) -> Response {
+async fn log_in(
+    State(DemoLogIns { visitors, gate }): State<DemoLogIns>,
+    Path(account): Path<String>,
+) -> Response {
     let Some(visitors) = visitors.get() else { return no_demo().into_response() };
     match visitors.log_in(&account).await {
         Ok(VisitorSession { token, screen }) => {

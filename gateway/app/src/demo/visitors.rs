@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use linli_accounts::rules::totp;
-use linli_accounts::{Accounts, Claim, Refusal};
+use linli_accounts::{AccountError, Accounts, Claim};
 use linli_domain::Id;
 use linli_drivers::Clock;
 use linli_web::{Visitor, VisitorLogIn, VisitorSession};
@@ -51,9 +51,9 @@ impl People {
     }
 
     /// Whoever clicks again before the next one-time code gets the session that the last one opened.
-    async fn open(&self, account: &str) -> Result<VisitorSession, Refusal> {
+    async fn open(&self, account: &str) -> Result<VisitorSession, AccountError> {
         let keys = self.keys.iter().find(|keys| keys.visitor.account == account);
-        let keys = keys.ok_or_else(|| Refusal::Unknown(format!("{account} is nobody here")))?;
+        let keys = keys.ok_or_else(|| AccountError::Unknown(format!("{account} is nobody here")))?;
         let screen = keys.screen.as_ref().map(|(token, _)| token.clone());
         let (claim, code) = match &keys.screen {
             Some((_, screen)) => (Claim::Badge(keys.factor.clone(), screen.clone()), None),
@@ -69,7 +69,7 @@ impl People {
             return Ok(VisitorSession { token: before.token.clone(), screen });
         }
         let session = self.accounts.log_in(claim, keys.secret.clone(), code.clone(), FROM).await?;
-        let token = session.ok_or(Refusal::Wrong)?.token;
+        let token = session.ok_or(AccountError::Wrong)?.token;
         opened.insert(keys.visitor.account, Opened { token: token.clone(), code });
         Ok(VisitorSession { token, screen })
     }
@@ -83,7 +83,7 @@ impl VisitorLogIn for People {
     fn log_in<'a>(
         &'a self,
         account: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<VisitorSession, Refusal>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>> {
         Box::pin(self.open(account))
     }
 }

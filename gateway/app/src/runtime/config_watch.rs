@@ -17,7 +17,7 @@ use linli_config::{Checked, Insecure, LocalAccount, Worker};
 use linli_services::mode;
 use linli_services::outputs::PlanOutputs;
 use linli_tls::Names;
-use linli_web::Known;
+use linli_web::ConfiguredNames;
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -30,7 +30,7 @@ pub struct ConfigWatch {
     /// Accounts of users of this machine.
     pub locals: watch::Sender<Arc<Vec<LocalAccount>>>,
     /// Names of the gateway, and people and rooms, by which accounts and screens are named.
-    pub known: watch::Sender<Arc<Known>>,
+    pub known: watch::Sender<Arc<ConfiguredNames>>,
     /// Alarm rules.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
     /// Ids of alarms that stay disabled until the policy of a plan enables them.
@@ -144,10 +144,10 @@ impl ConfigWatch {
     }
 }
 
-fn known(current: &Checked) -> Arc<Known> {
+fn known(current: &Checked) -> Arc<ConfiguredNames> {
     let people = current.centre.people.people.iter().map(|person| person.id.clone()).collect();
     let rooms = current.rooms.iter().map(|room| room.id.clone()).collect();
-    Arc::new(Known { names: current.web.names.clone(), people, rooms })
+    Arc::new(ConfiguredNames { names: current.web.names.clone(), people, rooms })
 }
 
 fn reports(current: &Checked) -> Rules {
