@@ -62,7 +62,6 @@ pub struct Gateway {
     /// Accounts of people.
     pub accounts: linli_accounts::Accounts,
     visitors: Visitors,
-    clock: Arc<SystemClock>,
     /// Address of the network listener, with the real port.
     pub web_address: std::net::SocketAddr,
 }
@@ -168,7 +167,6 @@ impl Gateway {
         let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
         let access = access_deps(accounts.clone(), &follow);
         let state = AppState::new(&observed, clients, events, access, follow.centre.subscribe());
-        let visitors = Arc::clone(&state.visitors);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let control = Control { service: commands.usual.clone(), reload };
         let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
@@ -196,16 +194,14 @@ impl Gateway {
             tasks,
             observed,
             accounts,
-            visitors,
-            clock,
+            visitors: state.visitors,
             web_address,
         })
     }
 
     /// Lets whoever opens the screens of a demonstration be one of its people.
     pub fn welcome<V: VisitorLogIn + 'static>(&self, people: impl FnOnce(Arc<dyn Clock>) -> V) {
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let _ = self.visitors.set(Box::new(people(clock)));
+        let _ = self.visitors.set(Box::new(people(Arc::new(SystemClock::default()))));
     }
 
     /// Starts lines and uplink, and keeps a configuration that started as the last good one.

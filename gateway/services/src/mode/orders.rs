@@ -170,20 +170,31 @@ impl Engine {
             }
         }
         outcome.result = "accepted";
+        self.carry_out(envelope, (outcome, via), accepted.replay_guard, (decided, following)).await?;
+        Ok(super::view::status(self))
+    }
+
+    /// Stores that an order is accepted, and begins what was decided, now and afterwards.
+    async fn carry_out(
+        &mut self,
+        envelope: &Envelope,
+        (outcome, via): (Outcome, &Via),
+        replay_guard: ReplayGuard,
+        (decided, following): (Vec<Decision>, Vec<RoomOrder>),
+    ) -> Result<(), ServiceError> {
         self.quarantine.forget(envelope);
         let at = self.deps.clock.now().at;
-        let body =
-            serde_json::to_string(&accepted.replay_guard).expect("a replay guard is made of JSON values");
+        let body = serde_json::to_string(&replay_guard).expect("a replay guard is made of JSON values");
         let document = Document { id: REPLAY_GUARD.to_owned(), kind: REPLAY_GUARD.to_owned(), at, body };
-        let following = self.follow_up(order, &following, &decided);
+        let following = self.follow_up(&envelope.order, &following, &decided);
         let mut changes = vec![Change::Document(document)];
         changes.extend(following.as_ref().map(|following| following::document(Some(following), at)));
-        self.accept(outcome, via, decided, changes, accepted.replay_guard).await?;
+        self.accept(outcome, via, decided, changes, replay_guard).await?;
         if following.is_some() {
             self.following = following;
             self.begin_following().await;
         }
-        Ok(super::view::status(self))
+        Ok(())
     }
 
     /// Keeps a refused order that waits for people on the spot, and forgets one that has expired.
