@@ -300,7 +300,7 @@ impl AccountService {
             "at": wall, "alarm": "security.break-glass", "priority": "high", "event": "raised",
             "text": format!("应急登录代码 {number} 已使用 break-glass code {number} was used"), "from": from,
         });
-        self.deps.events.tell("alarm", &body);
+        self.deps.events.publish("alarm", &body);
         let message = match body {
             serde_json::Value::Object(body) => {
                 vec![Record::Message(Message {

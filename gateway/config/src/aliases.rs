@@ -27,10 +27,10 @@ struct Way {
 fn held(plans: &[CheckedPlan], building: &Facility) -> BTreeMap<Source, String> {
     let mut held: BTreeMap<Source, BTreeSet<String>> = BTreeMap::new();
     for plan in plans {
-        for (fixture, output) in plan.brief.outputs() {
+        for (fixture, output) in plan.resolved.outputs() {
             let output = building.fixtures.get(fixture).and_then(|found| found.sets.get(output));
             if let Some(output) = output {
-                held.entry(output.point.clone()).or_default().insert(plan.brief.plan.key());
+                held.entry(output.point.clone()).or_default().insert(plan.resolved.plan.key());
             }
         }
     }

@@ -15,7 +15,7 @@ pub struct CheckedPlan {
     /// SHA-256 of the file. Orders refer to the plan by it.
     pub hash: [u8; 32],
     /// The plan with its names resolved to the rooms and devices of the building.
-    pub brief: ResolvedPlan,
+    pub resolved: ResolvedPlan,
     /// The keys of class Actual that signed the file, by people who may; `None` when no signature was
     /// looked for.
     pub signed: Option<Vec<KeyId>>,
@@ -32,8 +32,8 @@ impl CheckedPlan {
     /// Whether it is the same plan in the same building, whoever signed it.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let Self { file: _, text, hash, signed: _, brief, policy, building } = self;
-        (text, hash, brief, policy, building)
-            == (&other.text, &other.hash, &other.brief, &other.policy, &other.building)
+        let Self { file: _, text, hash, signed: _, resolved, policy, building } = self;
+        (text, hash, resolved, policy, building)
+            == (&other.text, &other.hash, &other.resolved, &other.policy, &other.building)
     }
 }

@@ -38,15 +38,15 @@ pub fn check(
     let raw = file.policy.as_ref().filter(|_| building.room(plan.room.as_str()).is_some());
     let policy = policy::check(raw, &plan, data, diagnostics);
     match ResolvedPlan::new(plan, building) {
-        Ok(brief) => {
+        Ok(resolved) => {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-            let building = brief.identity();
+            let building = resolved.identity();
             Some(CheckedPlan {
                 file: diagnostics.file().to_owned(),
                 text: text.into(),
                 hash,
-                brief,
+                resolved,
                 signed: None,
                 policy,
                 building,
@@ -103,25 +103,25 @@ pub fn together(
     wrong: &mut impl FnMut(&str, &[Way], String),
 ) {
     for (index, known) in plans.iter().enumerate() {
-        let plan = &known.brief.plan;
-        if plans[..index].iter().any(|other| other.brief.plan.key() == plan.key()) {
+        let plan = &known.resolved.plan;
+        if plans[..index].iter().any(|other| other.resolved.plan.key() == plan.key()) {
             let message =
                 format!("{} is there twice: a version never changes, a change is a new one", plan.key());
             wrong(&known.file, &keys(&["plan", "version"]), message);
         }
-        let others: Vec<&ResolvedPlan> = plans.iter().map(|other| &other.brief).collect();
-        for fault in check_exits(&known.brief, &others, building) {
+        let others: Vec<&ResolvedPlan> = plans.iter().map(|other| &other.resolved).collect();
+        for fault in check_exits(&known.resolved, &others, building) {
             wrong(&known.file, &place(&fault), fault.text());
         }
         let linked = [("return_plan", &plan.return_plan), ("alternate", &plan.alternate)];
         for (key, name) in linked.into_iter().filter_map(|(key, name)| Some((key, name.as_ref()?))) {
-            let found = plans.iter().find(|other| other.brief.plan.key() == *name);
+            let found = plans.iter().find(|other| other.resolved.plan.key() == *name);
             let message = match (key, found) {
                 // A plan with errors of its own is reported at its own place.
                 (_, None) if written.contains(name) => None,
                 (_, None) => Some(format!("there is no plan {name:?} in plans/")),
                 ("return_plan", Some(way)) => way_back(known, way),
-                (_, Some(other)) if other.brief.room == known.brief.room => {
+                (_, Some(other)) if other.resolved.room == known.resolved.room => {
                     Some(format!("{name} is for the same room"))
                 }
                 _ => None,
@@ -135,16 +135,16 @@ pub fn together(
 
 /// Returns what is wrong with a return plan; `None` when nothing is.
 fn way_back(there: &CheckedPlan, back: &CheckedPlan) -> Option<String> {
-    let name = back.brief.plan.key();
-    if back.brief.plan.direction != Direction::Return {
+    let name = back.resolved.plan.key();
+    if back.resolved.plan.direction != Direction::Return {
         return Some(format!("{name} does not lead back: its direction is \"enter\""));
     }
-    if back.brief.room != there.brief.room {
+    if back.resolved.room != there.resolved.room {
         return Some(format!("{name} is for another room"));
     }
     // An output without a safe state must be set back by the return plan.
-    let sets = |brief: &ResolvedPlan, is_drill: bool| -> Vec<(usize, usize, String)> {
-        let jobs = brief.steps.iter().filter(|job| !is_drill || job.drill == Drill::Live);
+    let sets = |resolved: &ResolvedPlan, is_drill: bool| -> Vec<(usize, usize, String)> {
+        let jobs = resolved.steps.iter().filter(|job| !is_drill || job.drill == Drill::Live);
         let settings = jobs.flat_map(|job| match &job.action {
             Action::Actuate { sets, .. } => sets.clone(),
             // The settings at the end of a process.
@@ -154,12 +154,12 @@ fn way_back(there: &CheckedPlan, back: &CheckedPlan) -> Option<String> {
         settings.map(|set| (set.fixture, set.output, set.word.to_string())).collect()
     };
     let has_safe = |fixture: usize, output: usize| {
-        let found = there.brief.safe.iter().map(|safe| (safe.setting.fixture, safe.setting.output));
+        let found = there.resolved.safe.iter().map(|safe| (safe.setting.fixture, safe.setting.output));
         found.into_iter().any(|safe| safe == (fixture, output))
     };
     let left = |is_drill: bool| {
-        let returned = sets(&back.brief, is_drill);
-        let left = sets(&there.brief, is_drill).into_iter().find(|(fixture, output, _)| {
+        let returned = sets(&back.resolved, is_drill);
+        let left = sets(&there.resolved, is_drill).into_iter().find(|(fixture, output, _)| {
             !has_safe(*fixture, *output) && !returned.iter().any(|(f, o, _)| (f, o) == (fixture, output))
         });
         left.map(|(.., word)| word)

@@ -27,17 +27,17 @@ fn building_0_1(plan: &str) -> String {
 fn names_of_buildings() {
     let mut plans = load(&files().join("example")).unwrap().plans;
     // In the order of the file, which is that of the example's list of plans.
-    plans.sort_by_key(|known| PLANS.iter().position(|key| *key == known.brief.plan.key()));
+    plans.sort_by_key(|known| PLANS.iter().position(|key| *key == known.resolved.plan.key()));
     let named: Vec<(String, String)> =
-        plans.iter().map(|known| (known.brief.plan.key(), known.building.clone())).collect();
+        plans.iter().map(|known| (known.resolved.plan.key(), known.building.clone())).collect();
     stored("config/building_2", &named);
     for (known, (key, building)) in plans.iter().zip(&named) {
-        assert!(known.brief.has_identity(building));
-        assert!(known.brief.has_identity(&building_0_1(key)), "as version 0.1 stored it");
+        assert!(known.resolved.has_identity(building));
+        assert!(known.resolved.has_identity(&building_0_1(key)), "as version 0.1 stored it");
         let others = named.iter().filter(|(other, _)| other != key);
         for (other, building) in others {
-            assert!(!known.brief.has_identity(building));
-            assert!(!known.brief.has_identity(&building_0_1(other)));
+            assert!(!known.resolved.has_identity(building));
+            assert!(!known.resolved.has_identity(&building_0_1(other)));
         }
     }
 }

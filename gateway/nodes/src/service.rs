@@ -301,7 +301,7 @@ impl NodeService {
         let mut records = Vec::new();
         if let Value::Object(mut body) = body {
             body.retain(|_, member| !member.is_null());
-            self.deps.events.tell("device", &Value::Object(body.clone()));
+            self.deps.events.publish("device", &Value::Object(body.clone()));
             if Id::new(&event.device).is_ok() {
                 let topic = Topic::DeviceEvent;
                 records.push(Stored::Message(Message {

@@ -29,7 +29,7 @@ pub struct Events {
 
 impl Events {
     /// Sends an event to everybody.
-    pub fn tell(&self, kind: &'static str, body: &Value) {
+    pub fn publish(&self, kind: &'static str, body: &Value) {
         self.send(kind, || {
             let body: Arc<str> = body.to_string().into();
             (Some(Arc::clone(&body)), body)
@@ -37,12 +37,12 @@ impl Events {
     }
 
     /// Sends `public` to everybody and `whole` to health workers.
-    pub fn tell_partly(&self, kind: &'static str, public: &Value, whole: &Value) {
+    pub fn publish_partly(&self, kind: &'static str, public: &Value, whole: &Value) {
         self.send(kind, || (Some(public.to_string().into()), whole.to_string().into()));
     }
 
     /// Sends an event to health workers only.
-    pub fn tell_workers(&self, kind: &'static str, whole: &Value) {
+    pub fn publish_workers(&self, kind: &'static str, whole: &Value) {
         self.send(kind, || (None, whole.to_string().into()));
     }
 

@@ -43,7 +43,7 @@ impl Centre {
 
     fn on(site: Site) -> Self {
         let config = checked();
-        let outputs = PlanOutputs::of(&config.building, config.plans.iter().map(|plan| &plan.brief));
+        let outputs = PlanOutputs::of(&config.building, config.plans.iter().map(|plan| &plan.resolved));
         let mode = watch::Sender::<Arc<ModeOutputs>>::default();
         let guard = OutputGuard {
             configured: watch::Sender::new(Arc::new(outputs)).subscribe(),

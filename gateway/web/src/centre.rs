@@ -70,7 +70,7 @@ pub fn plan(current: &Checked) -> Plan {
         .plans
         .iter()
         .map(|checked| {
-            let plan = &checked.brief.plan;
+            let plan = &checked.resolved.plan;
             json!({"plan": plan.key(), "room": plan.room, "role": plan.role, "direction": plan.direction})
         })
         .collect();

@@ -277,8 +277,8 @@ mod tests {
         assert!(first.contains("fridge-1") && first.contains("oven-1"), "{first}");
         assert!(!first.contains("oximeter"), "vital signs are for workers: {first}");
 
-        events.tell("mode", &json!({"room": "hall"}));
-        events.tell("alarm", &json!({"alarm": "fridge-1.warm"}));
+        events.publish("mode", &json!({"room": "hall"}));
+        events.publish("alarm", &json!({"alarm": "fridge-1.warm"}));
         let sample = Sample {
             point: 0,
             at: Timestamp(5),

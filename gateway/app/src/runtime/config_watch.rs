@@ -159,7 +159,7 @@ fn reports(current: &Checked) -> Rules {
 }
 
 fn outputs(current: &Checked) -> Arc<PlanOutputs> {
-    Arc::new(PlanOutputs::of(&current.building, current.plans.iter().map(|plan| &plan.brief)))
+    Arc::new(PlanOutputs::of(&current.building, current.plans.iter().map(|plan| &plan.resolved)))
 }
 
 fn cabinets(current: &Checked) -> Arc<BTreeSet<Id>> {

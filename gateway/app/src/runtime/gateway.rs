@@ -130,18 +130,16 @@ impl Gateway {
     async fn assemble(opened: Opened) -> anyhow::Result<Self> {
         let Opened { config_dir, signals, booted, clock, store, listeners, certificates, web_address } =
             opened;
-        let tls = certificates.tls()?;
         let (current, fallback) = (booted.checked, booted.fallback.map(|report| report.to_string()));
-        let (samples, batches) = mpsc::channel(BATCH_QUEUE);
-        let ((measurements, received), (events, transitions)) =
-            (mpsc::channel(cabin::MEASUREMENT_QUEUE), mpsc::channel(EVENT_QUEUE));
+        let (tls, fallback) = (certificates.tls()?, watch::Sender::new(fallback));
+        let (received_by, (batches, received, transitions)) = southbound();
+        let (samples, _, _) = received_by.clone();
         let (commands, queues) = command_queue::lanes();
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let received_by = (samples.clone(), measurements, events);
         let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
         let follow = ConfigWatch::new(&current);
-        let ((outputs, guard), fallback) = (output_guard(&follow), watch::Sender::new(fallback));
+        let (outputs, guard) = output_guard(&follow);
         let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
         let observed = observed(&current, &lines, &store, &north, &fallback, &certificates, &follow);
         let events = Events::default();
@@ -162,18 +160,19 @@ impl Gateway {
             current: &current,
         })
         .await?;
-        let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
+        let pipeline =
+            pipeline(&store, &lines, &follow, &policies, &observed, &events, taps).run(batches, transitions);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
-        let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
-        let access = access_deps(accounts.clone(), &follow);
-        let state = AppState::new(&observed, clients, events, access, follow.centre.subscribe());
-        let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
+        let service = CommandService::new(store.clone(), routes, guard, ticks(), health).run(queues);
+        let (access, centre) = (access_deps(accounts.clone(), &follow), follow.centre.subscribe());
+        let state = AppState::new(&observed, clients, events, access, centre);
+        let (cancel_web, cancel_aside) = <(CancellationToken, CancellationToken)>::default();
         let control = Control { service: commands.usual.clone(), reload };
         let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
         let tasks = Tasks {
             services,
-            pipeline: tokio::spawn(pipeline.run(batches, transitions)),
-            service: tokio::spawn(desk_task.run(queues)),
+            pipeline: tokio::spawn(pipeline),
+            service: tokio::spawn(service),
             web: listeners.serve(network_tls, &state, control, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed, certificates),
             cancel_web,
@@ -352,6 +351,15 @@ fn aside(
         tokio::spawn(notifying),
         tokio::spawn(certified),
     ]
+}
+
+/// The queues from the lines: senders, then receivers.
+fn southbound()
+-> (Received, (mpsc::Receiver<Batch>, mpsc::Receiver<VitalMeasurement>, mpsc::Receiver<LineEvent>)) {
+    let (samples, batches) = mpsc::channel(BATCH_QUEUE);
+    let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
+    let (events, transitions) = mpsc::channel(EVENT_QUEUE);
+    ((samples, measurements, events), (batches, received, transitions))
 }
 
 /// Lines that send what they read to these queues. They are still idle.

@@ -138,7 +138,7 @@ impl Pipeline {
             }
         }
         if batch.layout.class == DeviceClass::Vital {
-            self.events.tell("value", &shown(&batch));
+            self.events.publish("value", &shown(&batch));
             self.measured(&batch, &mut filter.steady);
         }
         gatherer.add(&batch);
@@ -199,7 +199,7 @@ impl Pipeline {
         }
         // The transition of a line is published through those of its devices.
         if let Some(body) = device_event(event) {
-            self.events.tell("device", &serde_json::Value::Object(body.clone()));
+            self.events.publish("device", &serde_json::Value::Object(body.clone()));
             let message =
                 Message { topic: Topic::DeviceEvent, class: DeviceClass::Telemetry, at: event.at.at, body };
             if self.store.accept(Record::Message(message)).is_err() {

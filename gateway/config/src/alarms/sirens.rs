@@ -66,7 +66,7 @@ pub(crate) fn of_plans(
     // Plans are checked only when no siren was left out, so these are numbered as in the file.
     for (index, siren) in sirens.iter().enumerate() {
         let sets = |plan: &&CheckedPlan| {
-            plan.brief.outputs().any(|(fixture, output)| {
+            plan.resolved.outputs().any(|(fixture, output)| {
                 let output = building.fixtures.get(fixture).and_then(|found| found.sets.get(output));
                 output.is_some_and(|output| {
                     output.point.device == siren.device && output.point.point == siren.point
@@ -74,7 +74,7 @@ pub(crate) fn of_plans(
             })
         };
         if let Some(plan) = plans.iter().find(sets) {
-            let (output, plan) = (format!("{}.{}", siren.device, siren.point), plan.brief.plan.key());
+            let (output, plan) = (format!("{}.{}", siren.device, siren.point), plan.resolved.plan.key());
             diagnostics.wrong(
                 &nth("siren", index, "point"),
                 format!(

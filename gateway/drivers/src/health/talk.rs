@@ -85,7 +85,7 @@ impl Talk {
         if time.is_some() && device.is_none() {
             readings.iter_mut().for_each(|reading| reading.doubt(Caveat::TimeUnclear));
         }
-        self.tell(readings, device, key, user, reply).await;
+        self.deliver(readings, device, key, user, reply).await;
     }
 
     async fn moment(&mut self, reading: Option<(u16, u16)>, quality: Quality) {
@@ -110,7 +110,7 @@ impl Talk {
                 Reading::of(Quantity::OxygenSaturation, saturation.into()),
                 Reading::of(Quantity::PulseRate, pulse.into()),
             ];
-            self.tell(readings, None, None, None, None).await;
+            self.deliver(readings, None, None, None, None).await;
         }
     }
 
@@ -143,7 +143,7 @@ impl Talk {
         let _ = self.context.samples.send(batch).await;
     }
 
-    async fn tell(
+    async fn deliver(
         &self,
         readings: Vec<Reading>,
         device: Option<Timestamp>,

@@ -24,9 +24,9 @@ use super::super::resolved_plan::ResolvedPlan;
 
 /// The bytes of a plan that is tied to a building.
 #[must_use]
-pub(super) fn of(brief: &ResolvedPlan) -> Vec<u8> {
+pub(super) fn of(plan: &ResolvedPlan) -> Vec<u8> {
     let mut form = Form(Vec::new());
-    form.brief(brief);
+    form.resolved(plan);
     form.0
 }
 

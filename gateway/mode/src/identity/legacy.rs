@@ -23,8 +23,8 @@ use linli_domain::audit::hex;
 
 /// The name, 64 hexadecimal digits.
 #[must_use]
-pub(super) fn identity(brief: &ResolvedPlan) -> String {
-    hex(&Sha256::digest(text(brief)))
+pub(super) fn identity(resolved: &ResolvedPlan) -> String {
+    hex(&Sha256::digest(text(resolved)))
 }
 
 // What the standard library writes of its own types is the same in every version so far: numbers with
@@ -48,8 +48,8 @@ fn members(name: &str, members: &[(&str, String)]) -> String {
 }
 
 /// The text that is hashed.
-pub(super) fn text(brief: &ResolvedPlan) -> String {
-    let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = brief;
+pub(super) fn text(resolved: &ResolvedPlan) -> String {
+    let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } = resolved;
     members(
         "Brief",
         &[

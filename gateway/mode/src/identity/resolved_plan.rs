@@ -13,9 +13,9 @@ use linli_domain::Value;
 // === impl Form ===
 
 impl Form {
-    pub(super) fn brief(&mut self, brief: &ResolvedPlan) {
+    pub(super) fn resolved(&mut self, resolved: &ResolvedPlan) {
         let ResolvedPlan { plan, room, predicates, steps, occupied, opened, ways_out, safe, contents } =
-            brief;
+            resolved;
         self.members(&[
             ("plan", &|form| form.plan(plan)),
             ("room", &|form| form.position(*room)),

@@ -324,10 +324,10 @@ pub fn back() -> Plan {
 }
 
 pub fn resolved(plan: Plan) -> ResolvedPlan {
-    brief_in(plan, &facility())
+    resolved_in(plan, &facility())
 }
 
-pub fn brief_in(plan: Plan, facility: &Facility) -> ResolvedPlan {
+pub fn resolved_in(plan: Plan, facility: &Facility) -> ResolvedPlan {
     ResolvedPlan::new(plan, facility).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 

@@ -274,7 +274,7 @@ fn a_waiver_has_a_number_and_ends_with_the_process() {
 }
 
 fn resolved_kitchen(plan: linli_mode::Plan) -> linli_mode::ResolvedPlan {
-    super::building::brief_in(plan, &kitchen())
+    super::building::resolved_in(plan, &kitchen())
 }
 
 #[test]

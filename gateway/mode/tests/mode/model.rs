@@ -8,7 +8,7 @@ use linli_mode::facility::Facility;
 use linli_mode::{Phase, Plan, SafetyRule, SafetyRules};
 
 use super::building::{
-    back, brief_in, enter, enter_alone, enter_on_and_off, facility, from_store, kitchen, store,
+    back, enter, enter_alone, enter_on_and_off, facility, from_store, kitchen, resolved_in, store,
     with_plain_lamps,
 };
 use super::explore::{Found, System, explore};
@@ -120,7 +120,7 @@ fn check_in(
     faults: u8,
     deeds: u8,
 ) -> Found<Move> {
-    let (enter, back) = (brief_in(enter, &facility), brief_in(back, &facility));
+    let (enter, back) = (resolved_in(enter, &facility), resolved_in(back, &facility));
     let safety_rules = SafetyRules::without(broken);
     let has_time = false;
     let rules = Rules {

@@ -105,7 +105,7 @@ async fn steps_as_they_are_recorded_and_told() {
         is_first_out: event == Event::Raised,
     };
     let (normal, unseen, known) = (State::Normal, State::Unacknowledged, State::Acknowledged);
-    service.tell(vec![step(Event::Raised, normal, unseen)], None, None).await;
+    service.publish(vec![step(Event::Raised, normal, unseen)], None, None).await;
     let by_people = [
         step(Event::Acknowledge, unseen, known),
         step(Event::Cleared, known, normal),
@@ -122,7 +122,7 @@ async fn steps_as_they_are_recorded_and_told() {
         Event::Cleared, Event::Acknowledge, Event::Reset, Event::Shelve, Event::Unshelve, Event::Suppress,
         Event::Unsuppress, Event::TakeOut, Event::PutBack);
     for step in by_people {
-        service.tell(vec![step], Some("lin"), Some("试验 test")).await;
+        service.publish(vec![step], Some("lin"), Some("试验 test")).await;
     }
     service.test("lin").await;
     let mut dump = site.dump().await;

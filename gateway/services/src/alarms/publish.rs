@@ -26,7 +26,12 @@ const UNSAVED: usize = 1000;
 
 impl AlarmService {
     /// Stores transitions with the alarms' new states; then publishes them.
-    pub(super) async fn tell(&mut self, transitions: Vec<Transition>, by: Option<&str>, why: Option<&str>) {
+    pub(super) async fn publish(
+        &mut self,
+        transitions: Vec<Transition>,
+        by: Option<&str>,
+        why: Option<&str>,
+    ) {
         if transitions.is_empty() {
             return;
         }
@@ -59,7 +64,7 @@ impl AlarmService {
         }
         self.unsaved.push_back(entry);
         self.save().await;
-        bodies.iter().for_each(|body| self.deps.events.tell("alarm", body));
+        bodies.iter().for_each(|body| self.deps.events.publish("alarm", body));
     }
 
     /// Notifications to every receiver of this priority, or only to the receiver `only`.
@@ -111,7 +116,7 @@ impl AlarmService {
         entry.records.push(payload::record(body.clone(), at));
         self.unsaved.push_back(entry);
         self.save().await;
-        self.deps.events.tell("alarm", &Value::Object(body));
+        self.deps.events.publish("alarm", &Value::Object(body));
     }
 
     /// Stores how much of their on-delay alarms have waited, so that a restart does not begin it anew.
@@ -206,7 +211,7 @@ impl AlarmService {
                 let body = payload::retired(&id, noted.kept.state, at);
                 entry.changes.push(Change::AlarmStep { at, body: Value::Object(body.clone()).to_string() });
                 entry.records.push(payload::record(body.clone(), at));
-                self.deps.events.tell("alarm", &Value::Object(body));
+                self.deps.events.publish("alarm", &Value::Object(body));
             }
             self.unsaved.push_back(entry);
         }

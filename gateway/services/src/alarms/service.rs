@@ -194,7 +194,7 @@ impl AlarmService {
                 _ = look.tick() => {
                     let now = self.now();
                     let transitions = self.engine.tick(now);
-                    self.tell(transitions, None, None).await;
+                    self.publish(transitions, None, None).await;
                     self.escalate();
                     self.keep_waits();
                     self.save().await;
@@ -231,7 +231,7 @@ impl AlarmService {
         for step in self.engine.silence(now, silent.keys().cloned().collect()) {
             let reasons = silent.get(&step.alarm).or_else(|| mode.awake.get(&step.alarm));
             let why = reasons.cloned().unwrap_or_else(|| OVER.to_owned());
-            self.tell(vec![step], Some(BY_DESIGN), Some(&why)).await;
+            self.publish(vec![step], Some(BY_DESIGN), Some(&why)).await;
         }
     }
 
@@ -251,7 +251,7 @@ impl AlarmService {
                 _ => self.engine.sample(now, number, None),
             };
             if !transitions.is_empty() {
-                self.tell(transitions, None, None).await;
+                self.publish(transitions, None, None).await;
             }
         }
     }
@@ -297,7 +297,7 @@ impl AlarmService {
             alarm::Refused::TooLong(_) => ServiceError::Wrong(refused.to_string()),
             _ => ServiceError::Conflict(refused.to_string()),
         })?;
-        self.tell(transitions, Some(who), why.as_deref()).await;
+        self.publish(transitions, Some(who), why.as_deref()).await;
         if !self.unsaved.is_empty() {
             return Err(ServiceError::NotNow(
                 "done, but not on the disk yet: the store takes nothing just now".to_owned(),

@@ -69,7 +69,7 @@ impl CabinService {
             ..Entry::default()
         };
         self.deps.store.cabin().keep(entry).await?;
-        self.tell(&version, pseudonym.as_deref(), &settings);
+        self.publish(&version, pseudonym.as_deref(), &settings);
         Ok(Outcome::Version(Box::new(version)))
     }
 

@@ -96,7 +96,7 @@ impl CabinService {
         }
         for (version, pseudonym) in &amended {
             self.deps.health.accepted.fetch_add(1, Ordering::Relaxed);
-            self.tell(version, pseudonym.as_deref(), &settings);
+            self.publish(version, pseudonym.as_deref(), &settings);
         }
         for (version, pseudonym) in &kept {
             self.kept(layout, version, pseudonym.as_deref(), now, &settings).await;
@@ -142,7 +142,7 @@ impl CabinService {
         settings: &CabinSettings,
     ) {
         self.deps.health.accepted.fetch_add(1, Ordering::Relaxed);
-        self.tell(version, pseudonym, settings);
+        self.publish(version, pseudonym, settings);
         match &version.visit {
             Some(visit) => self.rooms.touch(visit, now),
             None => drop(self.deps.health.unassigned.fetch_add(1, Ordering::Relaxed)),
@@ -345,12 +345,12 @@ impl CabinService {
     }
 
     /// Publishes a version to the screens: everything to workers, to others without visit and pseudonym.
-    pub(super) fn tell(&self, version: &Version, pseudonym: Option<&str>, settings: &CabinSettings) {
+    pub(super) fn publish(&self, version: &Version, pseudonym: Option<&str>, settings: &CabinSettings) {
         let mut public = payload::public(version, &settings.limits);
         let open = Value::Object(public.clone());
         public.insert("visit".to_owned(), json!(version.visit));
         public.insert("pseudonym".to_owned(), json!(pseudonym));
-        self.deps.events.tell_partly("measurement", &open, &Value::Object(public));
+        self.deps.events.publish_partly("measurement", &open, &Value::Object(public));
     }
 }
 

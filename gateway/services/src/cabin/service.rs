@@ -273,7 +273,7 @@ impl CabinService {
 
     /// Publishes a visit that is already durable, and updates the open visits.
     fn is_now(&mut self, visit: Visit) {
-        self.deps.events.tell_workers("visit", &json!(visit));
+        self.deps.events.publish_workers("visit", &json!(visit));
         self.rooms.put(visit, Instant::now());
     }
 

@@ -236,7 +236,7 @@ impl CanteenService {
             .store
             .keep(Entry { changes: vec![Change::Document(page)], audit, ..Entry::default() })
             .await?;
-        self.deps.events.tell("food", body);
+        self.deps.events.publish("food", body);
         Ok(body.clone())
     }
 

@@ -147,7 +147,7 @@ impl KioskService {
             if service != *before {
                 tracing::info!(kiosk = %kiosk.device, ?service, "kiosk");
                 *before = service;
-                self.deps.events.tell("kiosk", &state.view(kiosk, &setup.matters));
+                self.deps.events.publish("kiosk", &state.view(kiosk, &setup.matters));
             }
         }
         if now.saturating_duration_since(self.kept) >= KEEP {

@@ -32,13 +32,13 @@ pub struct Proposal {
 pub fn is_in_reserve(engine: &Engine, target: &Target, plan: &str) -> bool {
     let others = target.plans.iter().filter(|named| named.plan != plan);
     let mut named = others.filter_map(|named| engine.setup.plan(&named.plan));
-    named.any(|other| other.brief.plan.alternate.as_deref() == Some(plan))
+    named.any(|other| other.resolved.plan.alternate.as_deref() == Some(plan))
 }
 
 /// Returns the alternate of a room when one of its steps is stuck or its time is over.
 pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
     let (run, checked) = (room.state.run.as_ref()?, room.plan.as_ref()?);
-    let plan = &checked.brief.plan;
+    let plan = &checked.resolved.plan;
     if run.order.direction != Direction::Enter {
         return None;
     }
@@ -50,7 +50,7 @@ pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
     };
     let stage = room.stage(&engine.setup);
     let is_usable = matches!(stage, Stage::Ready | Stage::Degraded | Stage::Proving | Stage::Preview);
-    let why = match stuck.and_then(|step| checked.brief.steps.get(step)) {
+    let why = match stuck.and_then(|step| checked.resolved.steps.get(step)) {
         Some(job) => format!("step {} cannot be done", job.id),
         None if is_late && !is_usable => format!("it is {} and its time is over", stage.as_str()),
         None => return None,
@@ -64,7 +64,7 @@ pub fn proposal(engine: &Engine, room: &Room) -> Option<Proposal> {
 /// Says why it does not, and which order is needed.
 pub fn covers(engine: &Engine, room: &Room, plan: &CheckedPlan) -> Result<(), String> {
     let id = room.state.run.as_ref().map(|run| run.order.id.clone()).unwrap_or_default();
-    let key = plan.brief.plan.key();
+    let key = plan.resolved.plan.key();
     let needed = || {
         format!(
             "an order to enter is needed that names {key}: `linli order new --kind enter --plan {}:{}`",
@@ -95,7 +95,7 @@ pub fn view(engine: &Engine, room: &Room) -> Option<Value> {
     let Proposal { plan, why } = proposal(engine, room)?;
     let needed = covers(engine, room, &plan).err();
     Some(json!({
-        "plan": plan.brief.plan.key(), "room": plan.brief.plan.room, "why": why,
+        "plan": plan.resolved.plan.key(), "room": plan.resolved.plan.room, "why": why,
         "covered": needed.is_none(), "needed": needed,
     }))
 }
@@ -124,7 +124,7 @@ impl Engine {
                     "class": run.map(|run| run.order.class), "alternate": proposed, "text": text,
                     "record": self.record.head(),
                 });
-                self.deps.events.tell("mode", &body);
+                self.deps.events.publish("mode", &body);
                 let Value::Object(body) = body else { continue };
                 let (records, id) = (vec![message(Topic::ModeEvent, at, body)], room.id.clone());
                 if let Err(error) = self.store(Entry { records, ..Entry::default() }).await {
@@ -152,7 +152,7 @@ impl Engine {
             .get(&index)
             .ok_or_else(|| ServiceError::Unknown("there is no such room".to_owned()))?;
         let who = self.person(person)?;
-        let lead = room.plan.as_ref().map(|plan| plan.brief.plan.lead.clone());
+        let lead = room.plan.as_ref().map(|plan| plan.resolved.plan.lead.clone());
         let lead = lead.ok_or_else(|| ServiceError::Conflict(format!("{} follows no order", room.id)))?;
         if !who.roles.contains(&lead) {
             let has = if who.roles.is_empty() { "none".to_owned() } else { who.roles.join(", ") };
@@ -171,7 +171,7 @@ impl Engine {
         covers(self, room, &plan).map_err(ServiceError::Conflict)?;
         let run = room.state.run.as_ref().map(|run| run.order.clone());
         let run = run.ok_or_else(|| ServiceError::Conflict("it follows no order".to_owned()))?;
-        let key = plan.brief.plan.key();
+        let key = plan.resolved.plan.key();
         let event = Event::Order(OrderRef { plan: key.clone(), ..run.clone() });
         if let Some(why) = self.air_conflict(&plan, &event, &[]) {
             return Err(ServiceError::Conflict(why));
@@ -184,7 +184,7 @@ impl Engine {
             why: why.to_owned(),
             acting: Some(by.clone()),
         };
-        let decided = self.decide(plan.brief.room, Some(&plan), event, None, None);
+        let decided = self.decide(plan.resolved.room, Some(&plan), event, None, None);
         let decided = decided.map_err(|refused| ServiceError::Conflict(refused.to_string()))?;
         let decided = decided.into_iter().map(|decided| decided.acted_by(by)).collect();
         let recorded = self.plan_entry(&plan).await?;

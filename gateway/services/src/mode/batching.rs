@@ -77,7 +77,7 @@ impl Engine {
         let mut scans: Vec<RoomScan> = under_way
             .filter_map(|room| {
                 let plan = room.plan.clone()?;
-                let left = plan.brief.urgency().into_iter().rev().collect();
+                let left = plan.resolved.urgency().into_iter().rev().collect();
                 Some(RoomScan { room: room.index, plan, left })
             })
             .collect();
@@ -127,7 +127,7 @@ impl Engine {
         if !room.plan.as_ref().is_some_and(|plan| Arc::ptr_eq(plan, &scan.plan)) {
             return None;
         }
-        let (setup, resolved) = (&self.setup, &scan.plan.brief);
+        let (setup, resolved) = (&self.setup, &scan.plan.resolved);
         while let Some(predicate) = scan.left.pop() {
             let recorded = room.recorded_truth(predicate);
             if let Some(truth) =

@@ -85,7 +85,7 @@ impl Engine {
         let is_lost = room.plan.is_none() && room.state.run.is_some();
         let plan = plan.or(room.plan.as_ref()).or_else(|| self.setup.any(index));
         let Some(plan) = plan.filter(|_| !is_lost) else { return Ok(None) };
-        let (next, effects) = step(&plan.brief, &room.state, &event)?;
+        let (next, effects) = step(&plan.resolved, &room.state, &event)?;
         if next == room.state && effects.is_empty() {
             return Ok(None);
         }
@@ -154,7 +154,7 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        bodies.into_iter().for_each(|body| self.deps.events.tell("mode", &Value::Object(body)));
+        bodies.into_iter().for_each(|body| self.deps.events.publish("mode", &Value::Object(body)));
         executions
             .into_iter()
             .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
@@ -228,17 +228,17 @@ impl Engine {
 
     /// Returns the audit entry of a transition, and the stages before and after it.
     fn audit_entry(&self, room: &Room, decision: &Decision) -> (ModeEvent, (Stage, Stage)) {
-        let stages = (room.stage(&self.setup), decision.next.stage(&decision.plan.brief));
+        let stages = (room.stage(&self.setup), decision.next.stage(&decision.plan.resolved));
         let entry = ModeEvent::Step {
             room: room.id.clone(),
-            plan: decision.plan.brief.plan.key(),
+            plan: decision.plan.resolved.plan.key(),
             event: decision.event.clone(),
             by: decision.by.clone(),
             evidence: decision.evidence.clone(),
             from: stages.0,
             to: stages.1,
             effects: decision.effects.clone(),
-            steps: changed_steps(&decision.plan.brief, &room.state, &decision.next),
+            steps: changed_steps(&decision.plan.resolved, &room.state, &decision.next),
             state: linli_domain::audit::hex(&decision.next.hash()),
             acting: decision.acting.clone(),
         };
@@ -272,7 +272,7 @@ impl Engine {
             room.end_leases();
         }
         room.note_asked(now.instant);
-        let resolved = &decision.plan.brief;
+        let resolved = &decision.plan.resolved;
         for (place, effect) in decision.effects.iter().enumerate() {
             room.update_timer(effect, now.instant);
             let number = format!("{number}-{place}");
@@ -367,7 +367,7 @@ impl Decision {
             last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
             acting: self.acting(room),
             wiring: match self.is_new_to(room) {
-                true => Some(setup.wiring_of(&self.plan.brief)),
+                true => Some(setup.wiring_of(&self.plan.resolved)),
                 false => room.wiring.clone().filter(|_| self.next.run.is_some()),
             },
         }

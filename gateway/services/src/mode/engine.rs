@@ -217,10 +217,11 @@ impl Engine {
         }
         let keeps = |room: &Room| {
             let same = |plan: &Arc<CheckedPlan>| {
-                fresh.plan(&plan.brief.plan.key()).is_some_and(|other| other.is_same(plan))
+                fresh.plan(&plan.resolved.plan.key()).is_some_and(|other| other.is_same(plan))
             };
-            let is_wired =
-                |plan: &Arc<CheckedPlan>| fresh.wiring_of(&plan.brief) == self.setup.wiring_of(&plan.brief);
+            let is_wired = |plan: &Arc<CheckedPlan>| {
+                fresh.wiring_of(&plan.resolved) == self.setup.wiring_of(&plan.resolved)
+            };
             room.state.run.is_none() || room.plan.as_ref().is_some_and(|plan| same(plan) && is_wired(plan))
         };
         let is_same_building = fresh.facility == self.setup.facility;
@@ -253,9 +254,9 @@ impl Engine {
         let due: Vec<usize> =
             room.leases.iter().filter(|(_, (due, _))| *due <= now).map(|(step, _)| *step).collect();
         for step in due {
-            let Some(every) = Room::lease_renewal(&plan.brief, step) else { continue };
+            let Some(every) = Room::lease_renewal(&plan.resolved, step) else { continue };
             room.begin_lease(step, now + every);
-            let settings: Vec<_> = plan.brief.settings(step, ActionPhase::On).iter().collect();
+            let settings: Vec<_> = plan.resolved.settings(step, ActionPhase::On).iter().collect();
             self.command_count += 1;
             let number =
                 format!("{}-r{}-{}", self.record.count(), self.command_count, self.deps.clock.now().at.0);
@@ -270,7 +271,7 @@ impl Engine {
         let now = Instant::now();
         let entered = self.rooms.values().filter_map(|room| room.entered.as_ref());
         let entered: Vec<(String, &Entered)> =
-            entered.map(|entered| (entered.plan.brief.plan.key(), entered)).collect();
+            entered.map(|entered| (entered.plan.resolved.plan.key(), entered)).collect();
         let standing = entered.iter().map(|(plan, entered)| Standing {
             plan,
             policy: &entered.plan.policy,

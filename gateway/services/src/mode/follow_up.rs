@@ -29,11 +29,11 @@ impl Engine {
             let ran = decision.next().run.as_ref()?;
             let is_cancelled = ran.causes.contains(&Cause::Cancel) && !ran.is_return();
             let plan = Some(decision.plan()).filter(|_| is_cancelled && ran.order.class == order.class)?;
-            self.setup.way_back(&plan.brief)
+            self.setup.way_back(&plan.resolved)
         });
         let plans: Vec<&Arc<CheckedPlan>> =
             wanted.iter().map(|wanted| &wanted.plan).chain(cancelled).collect();
-        let plans: Vec<String> = plans.into_iter().map(|plan| plan.brief.plan.key()).collect();
+        let plans: Vec<String> = plans.into_iter().map(|plan| plan.resolved.plan.key()).collect();
         (!plans.is_empty()).then(|| Following { order: order.clone(), plans })
     }
 
@@ -52,7 +52,7 @@ impl Engine {
                 );
                 continue;
             };
-            if plan.brief.plan.direction == Direction::Enter && now >= order.expires {
+            if plan.resolved.plan.direction == Direction::Enter && now >= order.expires {
                 tracing::error!(
                     plan = key,
                     order = order.id,

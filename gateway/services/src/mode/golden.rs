@@ -404,7 +404,7 @@ pub(super) async fn switch(engine: &mut Engine, order: &[u8]) {
     engine.apply(room, Event::Fire(Truth::False)).await;
     engine.order(order, None, None).await.unwrap();
     engine.order(order, None, None).await.unwrap();
-    let resolved = engine.setup.plan(PLAN).unwrap().brief.clone();
+    let resolved = engine.setup.plan(PLAN).unwrap().resolved.clone();
     for predicate in 0..resolved.predicates.len() {
         let is_of_people = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
         engine.apply(room, Event::Truth(predicate, (!is_of_people).into())).await;
@@ -455,7 +455,7 @@ async fn a_whole_switch_as_stored_and_published() {
     // Replaces the building's canonical name by the one of version 0.1.
     let plans = engine.setup.plans.iter();
     let mut dump = plans.fold(site.dump().await, |dump, plan| {
-        dump.replace(&plan.building, &building_0_1(&plan.brief.plan.key()))
+        dump.replace(&plan.building, &building_0_1(&plan.resolved.plan.key()))
     });
     for (lane, commands) in ["usual", "first"].into_iter().zip(&mut commands) {
         while let Ok(submission) = commands.try_recv() {

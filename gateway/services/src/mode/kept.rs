@@ -42,11 +42,11 @@ pub(super) fn document(
     at: Timestamp,
 ) -> Option<Change> {
     let mut plans: Vec<&Arc<CheckedPlan>> = vec![plan];
-    plans.extend(setup.way_back(&plan.brief));
+    plans.extend(setup.way_back(&plan.resolved));
     plans.extend(entered);
     let mut kept: Vec<KeptPlan> = Vec::new();
     for plan in plans {
-        if kept.iter().all(|known| known.resolved.plan.key() != plan.brief.plan.key()) {
+        if kept.iter().all(|known| known.resolved.plan.key() != plan.resolved.plan.key()) {
             kept.push(keep(plan));
         }
     }
@@ -61,17 +61,17 @@ fn keep(plan: &Arc<CheckedPlan>) -> KeptPlan {
         text: plan.text.to_string(),
         hash: hex(&plan.hash),
         building: plan.building.clone(),
-        resolved: plan.brief.clone(),
+        resolved: plan.resolved.clone(),
         policy: plan.policy.clone(),
     }
 }
 
 fn checked(kept: KeptPlan) -> Option<Arc<CheckedPlan>> {
-    let KeptPlan { file, text, hash, building, resolved: brief, policy } = kept;
+    let KeptPlan { file, text, hash, building, resolved, policy } = kept;
     let hash = unhex(&hash)?.try_into().ok()?;
     // Its signature was checked when it was loaded, and an order names it by its hash.
     let signed = None;
-    Some(Arc::new(CheckedPlan { file, text: text.into(), hash, signed, brief, policy, building }))
+    Some(Arc::new(CheckedPlan { file, text: text.into(), hash, signed, resolved, policy, building }))
 }
 
 /// Finds the plan of a stored room: in the configuration, or else as it was kept with the room. A kept plan,
@@ -88,11 +88,12 @@ pub(super) async fn find(
     let Some((key, hash)) = stored.plan.clone().filter(|_| stored.state.run.is_some()) else {
         return Ok(configured.map(|index| Found { index, plan: None, notice: None }));
     };
-    let plan = setup.plan(&key).filter(|plan| hex(&plan.hash) == hash && configured == Some(plan.brief.room));
+    let plan =
+        setup.plan(&key).filter(|plan| hex(&plan.hash) == hash && configured == Some(plan.resolved.room));
     let building = stored.building.as_deref();
-    let is_same = |plan: &CheckedPlan| building.is_some_and(|building| plan.brief.has_identity(building));
+    let is_same = |plan: &CheckedPlan| building.is_some_and(|building| plan.resolved.has_identity(building));
     if let (Some(index), Some(plan)) = (configured, plan.filter(|plan| is_same(plan))) {
-        let wired = stored.wiring.as_ref().filter(|wired| **wired != setup.wiring_of(&plan.brief));
+        let wired = stored.wiring.as_ref().filter(|wired| **wired != setup.wiring_of(&plan.resolved));
         let notice = wired.map(|_| rewired(&key, name));
         return Ok(Some(Found { index, plan: Some(Arc::clone(plan)), notice }));
     }
@@ -106,7 +107,7 @@ pub(super) async fn find(
         let grafted = kept.graft(&mut with.facility);
         let plans: Vec<Arc<CheckedPlan>> = grafted.plans.into_iter().filter_map(checked).collect();
         if let Some(plan) = plans.first().cloned() {
-            with.plans.retain(|other| other.brief.room != grafted.room);
+            with.plans.retain(|other| other.resolved.room != grafted.room);
             with.plans.extend(plans);
             *setup = with;
             let is_held = !grafted.is_same_building || building != Some(plan.building.as_str());
@@ -155,11 +156,11 @@ fn without(
     };
     if let (Some(plan), Some(run)) = (&plan, &mut stored.state.run) {
         // The positions of the outputs may have changed, so every output is made safe.
-        run.moved = (0..plan.brief.safe.len()).collect();
+        run.moved = (0..plan.resolved.safe.len()).collect();
         run.unproven.clear();
         run.watched.clear();
         run.awaited.clear();
-        if plan.brief.steps.is_empty() {
+        if plan.resolved.steps.is_empty() {
             forget_steps(run, &mut stored.state.phase);
         }
     }
@@ -178,15 +179,15 @@ fn forget_steps(run: &mut Run, phase: &mut Phase) {
 fn stand_in(setup: &Setup, index: usize, key: &str) -> Option<Arc<CheckedPlan>> {
     let (id, version) = key.split_once('@')?;
     let name = (linli_domain::Id::new(id).ok()?, version.parse().ok()?);
-    let lead = setup.any(index).map(|plan| plan.brief.plan.lead.clone()).unwrap_or_default();
-    let brief = ResolvedPlan::stand_in(&setup.facility, index, name, lead)?;
-    let building = brief.identity();
+    let lead = setup.any(index).map(|plan| plan.resolved.plan.lead.clone()).unwrap_or_default();
+    let resolved = ResolvedPlan::stand_in(&setup.facility, index, name, lead)?;
+    let building = resolved.identity();
     Some(Arc::new(CheckedPlan {
         file: String::new(),
         text: "".into(),
         hash: [0; 32],
         signed: None,
-        brief,
+        resolved,
         policy: linli_mode::Policy::default(),
         building,
     }))

@@ -220,7 +220,7 @@ impl Tally {
         };
         if is_there && last.get(&key).is_none_or(|last| last.order != run.order.id) {
             let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-            let within_ms = ms(plan.brief.plan.ready_within);
+            let within_ms = ms(plan.resolved.plan.ready_within);
             last.insert(
                 key,
                 SwitchTime { order: run.order.id.clone(), ms: ms(wall_time_between(ordered, at)), within_ms },

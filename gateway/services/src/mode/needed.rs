@@ -33,9 +33,9 @@ pub struct Needed {
 pub fn missing(needed: &[Needed], fresh: &Setup) -> Vec<String> {
     let has = |needed: &Needed| {
         let is_wired =
-            |plan: &CheckedPlan| needed.wiring.is_empty() || fresh.wiring_of(&plan.brief) == needed.wiring;
+            |plan: &CheckedPlan| needed.wiring.is_empty() || fresh.wiring_of(&plan.resolved) == needed.wiring;
         fresh.plan(&needed.plan).is_some_and(|plan| {
-            hex(&plan.hash) == needed.hash && plan.brief.has_identity(&needed.building) && is_wired(plan)
+            hex(&plan.hash) == needed.hash && plan.resolved.has_identity(&needed.building) && is_wired(plan)
         })
     };
     let tell = |needed: &Needed| {
@@ -56,7 +56,7 @@ pub(super) fn of_room(setup: &Setup, room: &Room) -> Option<Needed> {
     Some(Needed {
         room: room.id.clone(),
         stage: room.stage(setup),
-        plan: plan.brief.plan.key(),
+        plan: plan.resolved.plan.key(),
         hash: hex(&plan.hash),
         building: plan.building.clone(),
         wiring: room.wiring.clone().unwrap_or_default(),

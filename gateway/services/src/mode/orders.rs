@@ -343,7 +343,7 @@ impl Engine {
         }
         entries.push(outcome.audit_entry(via));
         let record = message(Topic::OrderEvent, self.deps.clock.now().at, outcome.body(via));
-        self.deps.events.tell("order", &Value::Object(outcome.body(via)));
+        self.deps.events.publish("order", &Value::Object(outcome.body(via)));
         self.record.set_order_numbers(replay_guard.numbers());
         if let Err(error) = self.commit(decided, entries, changes, vec![record]).await {
             self.record.set_order_numbers(self.replay_guard.numbers());
@@ -374,7 +374,7 @@ impl Engine {
         &self,
         plan: &CheckedPlan,
     ) -> Result<(Vec<ModeEvent>, Vec<Change>), ServiceError> {
-        let (key, hash) = (plan.brief.plan.key(), hex(&plan.hash));
+        let (key, hash) = (plan.resolved.plan.key(), hex(&plan.hash));
         let id = format!("mode-plan/{key}/{hash}");
         if self.deps.store.get(&id).await?.is_some() {
             return Ok((Vec::new(), Vec::new()));
@@ -449,8 +449,11 @@ impl Engine {
         let target = order
             .target_at(&self.setup.centre, &self.setup.sites())
             .ok_or("it names nothing for a site of this gateway")?;
-        let named: BTreeSet<usize> =
-            target.plans.iter().filter_map(|named| Some(self.setup.plan(&named.plan)?.brief.room)).collect();
+        let named: BTreeSet<usize> = target
+            .plans
+            .iter()
+            .filter_map(|named| Some(self.setup.plan(&named.plan)?.resolved.room))
+            .collect();
         if named.is_empty() && !target.plans.is_empty() {
             return Err("it names no plan that is known here: name none to stop every room".to_owned());
         }
@@ -478,13 +481,14 @@ impl Engine {
         let mut named_plans = Vec::new();
         for named in &target.plans {
             let plan = self.setup.plan(&named.plan).ok_or_else(|| {
-                let keys: Vec<String> = self.setup.plans.iter().map(|plan| plan.brief.plan.key()).collect();
+                let keys: Vec<String> =
+                    self.setup.plans.iter().map(|plan| plan.resolved.plan.key()).collect();
                 format!("there is no plan {} here; plans are: {}", named.plan, keys.join(", "))
             })?;
             if plan.hash != named.hash {
                 return Err(format!("plan {} is another one here than the order names", named.plan));
             }
-            if plan.brief.plan.direction != direction {
+            if plan.resolved.plan.direction != direction {
                 return Err(format!("plan {} leads the other way", named.plan));
             }
             self.setup.people.is_signed_now(plan, &time).map_err(|why| format!("{} {why}", plan.file))?;
@@ -506,8 +510,9 @@ impl Engine {
         if target.plans.is_empty() && order.kind == Kind::StandDown {
             let in_scope = self.rooms.values().filter(|room| self.may_touch(order, room).is_ok());
             let entered = in_scope.filter_map(|room| {
-                let plan = room.plan.as_ref().filter(|plan| plan.brief.plan.direction == Direction::Enter)?;
-                self.setup.way_back(&plan.brief)
+                let plan =
+                    room.plan.as_ref().filter(|plan| plan.resolved.plan.direction == Direction::Enter)?;
+                self.setup.way_back(&plan.resolved)
             });
             wanted.extend(entered.map(|plan| run(order, plan)));
         }
@@ -558,14 +563,14 @@ impl Engine {
         beside: &[&Arc<CheckedPlan>],
     ) -> Option<String> {
         let Event::Order(OrderRef { direction: Direction::Enter, .. }) = event else { return None };
-        let plans = || self.setup.plans.iter().map(|plan| &plan.brief.plan);
+        let plans = || self.setup.plans.iter().map(|plan| &plan.resolved.plan);
         let under_way = self.rooms.values().filter_map(|room| {
             let (plan, run) = (room.plan.as_ref()?, room.state.run.as_ref()?);
-            Some((room.index, run_flows(run, &plan.brief.plan, plans())))
+            Some((room.index, run_flows(run, &plan.resolved.plan, plans())))
         });
-        let beside = beside.iter().map(|other| (other.brief.room, flows(&other.brief.plan, plans())));
+        let beside = beside.iter().map(|other| (other.resolved.room, flows(&other.resolved.plan, plans())));
         let others = under_way.chain(beside);
-        let (room, pressure) = (plan.brief.room, plan.brief.plan.pressure);
+        let (room, pressure) = (plan.resolved.room, plan.resolved.plan.pressure);
         let other = air_conflict(&self.setup.facility, room, pressure, others)?;
         Some(format!("{} shares its air handler and flows the other way", self.rooms[&other].id))
     }
@@ -586,7 +591,7 @@ impl Engine {
             "proposal": proposal, "via": via.as_str(),
         });
         let Value::Object(members) = body.clone() else { return Ok(body) };
-        self.deps.events.tell("order", &body);
+        self.deps.events.publish("order", &body);
         if self.refusals.spend(Instant::now()) {
             let record = message(Topic::OrderEvent, at, members);
             self.commit(Vec::new(), vec![entry], Vec::new(), vec![record]).await?;
@@ -618,7 +623,7 @@ impl Engine {
                 && self.recorded_refusals.entry(outcome.alarm).or_insert(RECORDED).spend(Instant::now());
             let entries = if is_recorded { vec![outcome.audit_entry(via)] } else { Vec::new() };
             let record = message(Topic::OrderEvent, at, body.clone());
-            self.deps.events.tell("order", &Value::Object(body.clone()));
+            self.deps.events.publish("order", &Value::Object(body.clone()));
             match self.commit(Vec::new(), entries, Vec::new(), vec![record.clone()]).await {
                 // There is no room for it in the record: it is told all the same.
                 Err(NotDurable::Full(full)) if is_recorded => {
@@ -634,7 +639,7 @@ impl Engine {
 
 /// Returns the event that starts a plan under an order.
 pub(super) fn run(order: &Order, plan: &Arc<CheckedPlan>) -> RoomOrder {
-    let (direction, key) = (plan.brief.plan.direction, plan.brief.plan.key());
+    let (direction, key) = (plan.resolved.plan.direction, plan.resolved.plan.key());
     let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan: key });
-    RoomOrder { room: plan.brief.room, plan: Arc::clone(plan), event }
+    RoomOrder { room: plan.resolved.room, plan: Arc::clone(plan), event }
 }

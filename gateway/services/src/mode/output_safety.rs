@@ -25,7 +25,7 @@ fn without(change: impl Fn(&mut Setup)) -> Setup {
 }
 
 fn no_plans(setup: &mut Setup) {
-    setup.plans.retain(|plan| plan.brief.plan.room.as_str() != ROOM);
+    setup.plans.retain(|plan| plan.resolved.plan.room.as_str() != ROOM);
 }
 
 fn index(engine: &Engine) -> usize {
@@ -257,7 +257,7 @@ async fn after_a_stop_no_lease_is_renewed() {
     let order = enter(&engine);
     switch(&mut engine, &order).await;
     let room = index(&engine);
-    let lamps = engine.setup.plan(PLAN).unwrap().brief.step("uv-dose").unwrap();
+    let lamps = engine.setup.plan(PLAN).unwrap().resolved.step("uv-dose").unwrap();
     assert_eq!(engine.rooms[&room].state.run.as_ref().unwrap().steps[lamps].as_str(), "intent");
     let (turn, acted) = (linli_mode::ActionPhase::On, ActionResult::Done);
     engine.apply(room, Event::Acted { step: lamps, turn, acted }).await;
@@ -281,7 +281,7 @@ async fn a_waiver_has_a_number_an_end_and_a_name() {
         let operation = Operation::Waive(step.to_owned(), "风机维修".to_owned(), span);
         RequestedAction::Do { room: ROOM.to_owned(), person: Some("zhao".to_owned()), operation }
     };
-    let steps = engine.setup.plan(PLAN).unwrap().brief.steps.clone();
+    let steps = engine.setup.plan(PLAN).unwrap().resolved.steps.clone();
     let waivable: Vec<&str> = steps
         .iter()
         .filter(|step| matches!(step.action, linli_mode::Action::Actuate { .. }))

@@ -38,7 +38,7 @@ impl Transition<'_> {
     #[must_use]
     pub fn body(&self) -> Option<Map<String, Value>> {
         let run = self.after.run.as_ref().or(self.before.run.as_ref())?;
-        let steps = changed_steps(&self.plan.brief, self.before, self.after);
+        let steps = changed_steps(&self.plan.resolved, self.before, self.after);
         let mut notes: Vec<Value> = self.effects.iter().filter_map(|effect| self.note(effect)).collect();
         notes.extend(
             self.policy_change.map(|holds| json!({"policy": if holds { "applied" } else { "taken_back" }})),
@@ -50,8 +50,8 @@ impl Transition<'_> {
         let text = format!("{}：{}", self.name, labels::chinese(self.stages.1));
         let text = if run.order.class == Class::Exercise { bracketed(&text) } else { text };
         let body = json!({
-            "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.plan.brief.plan.key(),
-            "role": self.plan.brief.plan.role, "order": run.order.id, "class": run.order.class,
+            "at": self.at, "kind": "room", "text": text, "room": self.room, "plan": self.plan.resolved.plan.key(),
+            "role": self.plan.resolved.plan.role, "order": run.order.id, "class": run.order.class,
             "direction": run.order.direction, "from": self.stages.0, "stage": self.stages.1,
             "verified": self.after.is_verified_ready(), "causes": causes, "steps": steps, "notes": notes,
             "record": self.record.head(),
@@ -64,13 +64,13 @@ impl Transition<'_> {
 
     /// Returns the note of an effect that people must know of.
     fn note(&self, effect: &Effect) -> Option<Value> {
-        let id = |step: &usize| self.plan.brief.steps.get(*step).map(|job| &job.id);
+        let id = |step: &usize| self.plan.resolved.steps.get(*step).map(|job| &job.id);
         match effect {
             Effect::Escalate { step, role } => Some(json!({"escalate": id(step), "role": role})),
             Effect::GuardRefused(step) => Some(json!({"guard_refused": id(step)})),
             Effect::DrillEnded => Some(json!("drill_ended")),
             Effect::Disturbed(output) => {
-                let setting = &self.plan.brief.safe.get(*output)?.setting;
+                let setting = &self.plan.resolved.safe.get(*output)?.setting;
                 Some(json!({"disturbed": output_text(self.facility, setting.fixture, setting.output)}))
             }
             _ => None,

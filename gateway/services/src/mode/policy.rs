@@ -121,7 +121,7 @@ impl Entered {
     /// Returns the stored form.
     pub fn stored(&self) -> StoredEntered {
         StoredEntered {
-            plan: self.plan.brief.plan.key(),
+            plan: self.plan.resolved.plan.key(),
             hash: linli_domain::audit::hex(&self.plan.hash),
             order: self.order.clone(),
             class: self.class,
@@ -148,7 +148,7 @@ impl Entered {
         };
         let notice_view = |notice: &linli_mode::Notice| json!({"device": notice.kiosk, "text": notice.text});
         json!({
-            "plan": self.plan.brief.plan.key(), "class": self.class, "since": self.began,
+            "plan": self.plan.resolved.plan.key(), "class": self.class, "since": self.began,
             "devices": policy.devices.iter().map(reading_view).collect::<Vec<_>>(),
             "alarms": policy.alarms.iter().map(alarm_view).collect::<Vec<_>>(),
             "kiosks": policy.kiosks.iter().map(notice_view).collect::<Vec<_>>(),
@@ -158,5 +158,5 @@ impl Entered {
 
 /// Returns the order and the plan of a policy, for comparison.
 pub fn plan_of(entered: Option<&Entered>) -> Option<(String, Id)> {
-    entered.map(|entered| (entered.order.clone(), entered.plan.brief.plan.id.clone()))
+    entered.map(|entered| (entered.order.clone(), entered.plan.resolved.plan.id.clone()))
 }

@@ -182,7 +182,7 @@ impl Room {
         after: &RoomUpdate,
         at: Timestamp,
     ) -> Change {
-        let plan_name = plan.map(|plan| (plan.brief.plan.key(), linli_domain::audit::hex(&plan.hash)));
+        let plan_name = plan.map(|plan| (plan.resolved.plan.key(), linli_domain::audit::hex(&plan.hash)));
         let building = plan.map(|plan| plan.building.clone());
         let RoomUpdate { since, ordered, entered, last, acting, wiring } = after.clone();
         let entered = entered.as_ref().map(Entered::stored);
@@ -195,7 +195,7 @@ impl Room {
     /// Returns the plan that its state is evaluated with: the plan of the run, or any plan of the room.
     #[must_use]
     pub fn resolved<'r>(&'r self, setup: &'r Setup) -> Option<&'r ResolvedPlan> {
-        self.plan.as_ref().or_else(|| setup.any(self.index)).map(|plan| &plan.brief)
+        self.plan.as_ref().or_else(|| setup.any(self.index)).map(|plan| &plan.resolved)
     }
 
     /// Returns its stage.

@@ -41,10 +41,10 @@ impl Engine {
             });
             let Some(plan) = &room.plan else { continue };
             for (step, since) in &room.asked {
-                let Some(job) = plan.brief.steps.get(*step) else { continue };
+                let Some(job) = plan.resolved.steps.get(*step) else { continue };
                 let role = match &job.action {
                     Action::Human { role, .. } => role,
-                    _ => &plan.brief.plan.lead,
+                    _ => &plan.resolved.plan.lead,
                 };
                 let (count, oldest) = metrics.outstanding.entry(role.clone()).or_default();
                 *count += 1;

@@ -68,9 +68,9 @@ impl Engine {
                 "for: at most 8h, and more than nothing （最长 8 小时）".to_owned(),
             ));
         }
-        let leads = self.setup.plans.iter().filter(|plan| plan.brief.room == index);
+        let leads = self.setup.plans.iter().filter(|plan| plan.resolved.room == index);
         let leads: std::collections::BTreeSet<&str> =
-            leads.map(|plan| plan.brief.plan.lead.as_str()).chain([TECHNICIAN]).collect();
+            leads.map(|plan| plan.resolved.plan.lead.as_str()).chain([TECHNICIAN]).collect();
         if !who.roles.iter().any(|role| leads.contains(role.as_str())) {
             let (needed, has) = (leads.into_iter().collect::<Vec<_>>().join(" or "), who.roles.join(", "));
             let text = format!("a service state needs the role {needed}; {} has {has} （角色不符）", who.id);
@@ -99,7 +99,7 @@ impl Engine {
         let Value::Object(members) = body.clone() else { return Ok(()) };
         let records = vec![message(Topic::ModeEvent, now.at, members)];
         self.commit(Vec::new(), vec![entry], vec![document], records).await?;
-        self.deps.events.tell("mode", &body);
+        self.deps.events.publish("mode", &body);
         tracing::warn!(%room, by, why, "service state: outputs of the mode switch are open to the control socket");
         self.services.open.insert(room, Open { stored, ends: now.instant + span });
         self.publish_outputs();
@@ -168,7 +168,7 @@ impl Engine {
         if let Some(plan) = self.setup.any(index).cloned() {
             let ending = Ending {
                 setup: Arc::clone(&self.setup),
-                unproven: (0..plan.brief.safe.len()).collect(),
+                unproven: (0..plan.resolved.safe.len()).collect(),
                 plan,
                 since: now,
                 next: now.instant + PROVE_EVERY,
@@ -193,7 +193,7 @@ impl Engine {
             "at": now.at, "kind": "service", "room": room, "text": text, "state": "ended",
             "by": by.map(ToString::to_string), "why": why,
         });
-        self.deps.events.tell("mode", &body);
+        self.deps.events.publish("mode", &body);
         if let Value::Object(body) = body {
             self.pending.messages.push(message(Topic::ModeEvent, now.at, body));
         }
@@ -295,9 +295,9 @@ impl Engine {
         let Ending { setup, plan, unproven, since, .. } = ending;
         unproven.retain(|output| {
             let is_moved = run.is_some_and(|run| run.moved.contains(output));
-            let proof = plan.brief.safe.get(*output).and_then(|safe| safe.proof);
+            let proof = plan.resolved.safe.get(*output).and_then(|safe| safe.proof);
             let is_safe = proof.is_none_or(|proof| {
-                self.readings.truth(setup, &plan.brief, proof, now, Some(*since), false) == Truth::True
+                self.readings.truth(setup, &plan.resolved, proof, now, Some(*since), false) == Truth::True
             });
             !(is_moved || is_safe)
         });
@@ -309,7 +309,7 @@ impl Engine {
         let number = format!("{}-v{}-{now}", self.record.count(), self.command_count);
         let serial = self.rooms.get(&index).map(|room| room.serial).unwrap_or_default();
         for output in &ending.unproven {
-            let Some(safe) = ending.plan.brief.safe.get(*output) else { continue };
+            let Some(safe) = ending.plan.resolved.safe.get(*output) else { continue };
             let task = Task { room: index, serial, act: None, safe: None, touches: Vec::new() };
             let number = format!("{number}-{output}");
             self.actuator.write_first(&ending.setup.facility, &[&safe.setting], &number, task);
@@ -320,7 +320,7 @@ impl Engine {
     pub(super) fn publish_outputs(&self) {
         let plans = self.setup.plans.iter().chain(self.rooms.values().filter_map(|room| room.plan.as_ref()));
         let outputs = ModeOutputs {
-            in_use: PlanOutputs::of(&self.setup.facility, plans.map(|plan| &plan.brief)),
+            in_use: PlanOutputs::of(&self.setup.facility, plans.map(|plan| &plan.resolved)),
             service: self.services.open.iter().map(|(room, open)| (room.clone(), open.ends)).collect(),
         };
         self.deps.outputs.send_if_modified(|known| {

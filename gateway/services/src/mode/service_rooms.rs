@@ -133,7 +133,7 @@ impl RoomServices {
         let outputs: Vec<String> = unproven
             .iter()
             .filter_map(|output| {
-                let setting = &plan.brief.safe.get(*output)?.setting;
+                let setting = &plan.resolved.safe.get(*output)?.setting;
                 let fixture = setup.facility.fixtures.get(setting.fixture)?;
                 Some(format!("{}.{}", fixture.id, fixture.sets.get(setting.output)?.name))
             })

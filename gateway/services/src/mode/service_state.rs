@@ -38,7 +38,7 @@ impl Started {
         let (mut engine, [usual, first], _) = engine(&site).await;
         let room = engine.setup.facility.room(ROOM).unwrap();
         engine.apply(room, Event::Fire(Truth::False)).await;
-        let plans = engine.setup.plans.iter().map(|plan| &plan.brief);
+        let plans = engine.setup.plans.iter().map(|plan| &plan.resolved);
         let configured = Arc::new(PlanOutputs::of(&engine.setup.facility, plans));
         let guard = OutputGuard {
             configured: watch::Sender::new(configured).subscribe(),
@@ -217,7 +217,7 @@ async fn an_order_ends_it_first() {
     assert!(started.usual.try_recv().is_err(), "the order itself moves nothing yet");
     let room = started.engine.setup.facility.room(ROOM).unwrap();
     assert_eq!(started.engine.rooms[&room].stage(&started.engine.setup), Stage::Preview);
-    assert_eq!(started.engine.rooms[&room].plan.as_ref().unwrap().brief.plan.key(), PLAN);
+    assert_eq!(started.engine.rooms[&room].plan.as_ref().unwrap().resolved.plan.key(), PLAN);
 }
 
 #[tokio::test]

@@ -101,20 +101,20 @@ impl Setup {
     /// Returns the plan with this `id@version`.
     #[must_use]
     pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|plan| plan.brief.plan.key() == key)
+        self.plans.iter().find(|plan| plan.resolved.plan.key() == key)
     }
 
     /// Returns the error for a plan that does not exist; it names those that do.
     #[must_use]
     pub fn unknown_plan(&self, name: &str) -> ServiceError {
-        let keys: Vec<String> = self.plans.iter().map(|plan| plan.brief.plan.key()).collect();
+        let keys: Vec<String> = self.plans.iter().map(|plan| plan.resolved.plan.key()).collect();
         ServiceError::Unknown(format!("there is no plan {name:?}; plans are: {}", keys.join(", ")))
     }
 
     /// Returns the positions of the rooms that have plans.
     #[must_use]
     pub fn rooms(&self) -> BTreeSet<usize> {
-        self.plans.iter().map(|plan| plan.brief.room).collect()
+        self.plans.iter().map(|plan| plan.resolved.room).collect()
     }
 
     /// Returns the sites of this gateway's rooms.
@@ -127,7 +127,7 @@ impl Setup {
     /// Returns any plan of a room: a room without a run is evaluated with it.
     #[must_use]
     pub fn any(&self, room: usize) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|plan| plan.brief.room == room)
+        self.plans.iter().find(|plan| plan.resolved.room == room)
     }
 
     /// Returns a person as an actor with roles.

@@ -21,7 +21,7 @@ const INTERLOCK: &str = "interlock";
 
 /// Returns what one plan depends on.
 fn facts(engine: &Engine, plan: &CheckedPlan) -> Value {
-    let (resolved, now) = (&plan.brief, Instant::now());
+    let (resolved, now) = (&plan.resolved, Instant::now());
     let room = engine.rooms.get(&resolved.room);
     let mut relevant = BTreeSet::new();
     let mut own = BTreeSet::new();
@@ -70,7 +70,7 @@ fn facts(engine: &Engine, plan: &CheckedPlan) -> Value {
 /// Returns the hash of the plans that one order names, and what was hashed.
 pub fn of(engine: &Engine, plans: &[&CheckedPlan]) -> (Hash, Vec<Value>) {
     let mut plans = plans.to_vec();
-    plans.sort_by_key(|plan| plan.brief.plan.key());
+    plans.sort_by_key(|plan| plan.resolved.plan.key());
     let facts: Vec<Value> = plans.into_iter().map(|plan| facts(engine, plan)).collect();
     let text = serde_json::to_vec(&facts).expect("facts are JSON values");
     let mut hash = Hash::default();

@@ -21,7 +21,7 @@ async fn restarted(building: &str) -> (Value, String, String) {
     let order = enter(&before);
     switch(&mut before, &order).await;
     let name = before.setup.plan(PLAN).unwrap().building.clone();
-    let outputs = before.setup.plan(PLAN).unwrap().brief.safe.len();
+    let outputs = before.setup.plan(PLAN).unwrap().resolved.safe.len();
     drop(before);
     let mut document = room(&site).await;
     assert!(document.body.contains(&name));

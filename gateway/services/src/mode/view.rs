@@ -77,7 +77,7 @@ fn room_view(engine: &Engine, room: &Room) -> Value {
     if let Some(notice) = &room.notice {
         body["notice"] = json!(notice);
     }
-    let (resolved, plan) = (&checked.brief, &checked.brief.plan);
+    let (resolved, plan) = (&checked.resolved, &checked.resolved.plan);
     let steps: Vec<Value> =
         (0..resolved.steps.len()).map(|step| step_view(engine, room, run, resolved, step)).collect();
     let silent: Vec<Value> = room
@@ -247,7 +247,7 @@ pub fn stopped(engine: &Engine, index: usize, outputs: &BTreeSet<usize>, is_reco
     let mut body = status_of(engine, engine.rooms.get(&index));
     let Some(room) = engine.rooms.get(&index) else { return body };
     let (Some(run), Some(plan)) = (&room.state.run, &room.plan) else { return body };
-    let resolved = &plan.brief;
+    let resolved = &plan.resolved;
     // The state of a room whose stop is executed and not decided yet is the one before it.
     let is_decided = !engine.stopped.contains(&index);
     let view = |output: &usize| {
@@ -367,7 +367,7 @@ fn unmet_predicate(
 pub fn preview(engine: &Engine, name: &str) -> Result<Value, ServiceError> {
     let setup = &engine.setup;
     let checked = setup.plan(name).ok_or_else(|| setup.unknown_plan(name))?;
-    let (resolved, plan) = (&checked.brief, &checked.brief.plan);
+    let (resolved, plan) = (&checked.resolved, &checked.resolved.plan);
     let forecast = forecast(resolved);
     let mut order: Vec<usize> = (0..resolved.steps.len()).collect();
     order.sort_by_key(|step| (forecast.ends[*step], *step));

@@ -139,7 +139,7 @@ impl Engine {
         });
         let outputs: BTreeSet<usize> = made_safe.collect();
         for (place, output) in outputs.iter().enumerate() {
-            let Some(safe) = decision.plan().brief.safe.get(*output) else { continue };
+            let Some(safe) = decision.plan().resolved.safe.get(*output) else { continue };
             room.predicates.begin_action(&safe.touches);
             room.outputs.insert(*output, MadeSafe::Asked);
             let (serial, touches) = (room.serial, safe.touches.clone());

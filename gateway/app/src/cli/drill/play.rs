@@ -119,7 +119,7 @@ impl Play<'_> {
             for id in self.rooms.clone() {
                 let room = rooms.iter().find(|room| room["room"] == id.as_str());
                 let room = room.with_context(|| format!("the gateway no longer knows room {id}"))?;
-                self.tell(&id, room);
+                self.print_stage(&id, room);
                 let stage: Option<Stage> = serde_json::from_value(room["stage"].clone()).ok();
                 let stage = stage.with_context(|| format!("unknown stage {}", room["stage"]))?;
                 if wanted.contains(&stage) {
@@ -136,7 +136,7 @@ impl Play<'_> {
     }
 
     /// Prints the stage of a room when it has changed.
-    fn tell(&mut self, id: &str, room: &Value) {
+    fn print_stage(&mut self, id: &str, room: &Value) {
         let stage = room["stage"].as_str().unwrap_or_default().to_owned();
         if self.stages.insert(id.to_owned(), stage.clone()).as_ref() != Some(&stage) {
             let named = serde_json::from_value(room["stage"].clone()).map(labels::stage).unwrap_or_default();
@@ -230,7 +230,7 @@ impl Play<'_> {
     /// The return plans of the plans that were drilled.
     fn returns(&self) -> anyhow::Result<Vec<PathBuf>> {
         let of_room = |room: &String| {
-            let plans = self.config.plans.iter().map(|plan| &plan.brief.plan);
+            let plans = self.config.plans.iter().map(|plan| &plan.resolved.plan);
             let mut back = plans.filter(|plan| plan.room.as_str() == room && self.is_drilled(&plan.key()));
             back.find_map(|plan| plan.return_plan.clone()).map(PathBuf::from)
         };

@@ -147,7 +147,7 @@ fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> an
     if given > 0 {
         println!("一致 heads     {given} that were told lie on this record, in this order");
     }
-    verifier.tell();
+    verifier.print_summary();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -182,13 +182,13 @@ impl Verifier<'_> {
             ModeEvent::Step { room, plan, event, state, .. } => {
                 self.steps += 1;
                 let Some(config) = self.config else { return Ok(()) };
-                let found = config.plans.iter().find(|known| known.brief.plan.key() == plan);
+                let found = config.plans.iter().find(|known| known.resolved.plan.key() == plan);
                 let Some(known) = found else {
                     self.unfollowed += 1;
                     return Ok(());
                 };
                 let before = self.rooms.remove(&room).unwrap_or_default();
-                let next = replay(&known.brief, &before, &event, &state)
+                let next = replay(&known.resolved, &before, &event, &state)
                     .with_context(|| format!("room {room}, plan {plan}: {event:?}"))?;
                 self.rooms.insert(room, next);
                 Ok(())
@@ -214,7 +214,7 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    fn tell(&self) {
+    fn print_summary(&self) {
         if self.config.is_none() {
             println!("未重放 not replayed: add --with DIR, the configuration of the centre");
             return;

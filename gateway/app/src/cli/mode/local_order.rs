@@ -49,8 +49,8 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
         config
             .plans
             .iter()
-            .find(|plan| plan.brief.plan.key() == first.plan)
-            .map(|plan| plan.brief.plan.role.clone())
+            .find(|plan| plan.resolved.plan.key() == first.plan)
+            .map(|plan| plan.resolved.plan.role.clone())
     });
     let mode = args.mode.clone().or(role).context("--mode: which mode? such as epidemic.sampling")?;
     let keys = args.key.iter().map(|key| order::secret(key)).collect::<anyhow::Result<Vec<_>>>()?;

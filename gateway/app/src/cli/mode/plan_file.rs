@@ -11,11 +11,11 @@ pub fn find(config: &linli_config::Checked, dir: &Path, name: &Path) -> anyhow::
         return Ok(name.to_owned());
     }
     let wanted = name.to_string_lossy();
-    let found = config.plans.iter().find(|plan| plan.brief.plan.key() == wanted);
+    let found = config.plans.iter().find(|plan| plan.resolved.plan.key() == wanted);
     if let Some(plan) = found {
         return Ok(dir.join(&plan.file));
     }
-    let known: Vec<String> = config.plans.iter().map(|plan| plan.brief.plan.key()).collect();
+    let known: Vec<String> = config.plans.iter().map(|plan| plan.resolved.plan.key()).collect();
     anyhow::bail!(
         "没有预案 there is no plan {wanted:?}, and no such file. 预案 plans of {}: {}",
         dir.display(),

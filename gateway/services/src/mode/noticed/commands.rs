@@ -100,7 +100,7 @@ async fn a_new_order_ends_the_leases_of_the_run_before() {
         id: "0197f0c2-9".to_owned(),
         class: linli_mode::Class::Actual,
         direction: linli_mode::Direction::Return,
-        plan: back.brief.plan.key(),
+        plan: back.resolved.plan.key(),
     };
     let decision = bench.engine.decide(bench.room, Some(&back), Event::Order(order), None, None).unwrap();
     bench.engine.commit(vec![decision.unwrap()], Vec::new(), Vec::new(), Vec::new()).await.unwrap();

@@ -137,7 +137,7 @@ impl Bench {
     }
 
     fn plan(&self) -> &ResolvedPlan {
-        &self.engine.setup.plan(PLAN).unwrap().brief
+        &self.engine.setup.plan(PLAN).unwrap().resolved
     }
 
     fn step(&self, id: &str) -> usize {

@@ -91,7 +91,7 @@ async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
     // Another room's plan goes, this one's stays.
     let mut bench = Bench::lit().await;
     let hall = bench.engine.setup.facility.room("hall").unwrap();
-    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.brief.room != hall));
+    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.resolved.room != hall));
     bench.engine.take_configuration();
     assert!(!bench.engine.rooms.contains_key(&hall));
     bench.expect(Phase::Running);
@@ -99,7 +99,7 @@ async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
     // The plan of the run goes: the room keeps it.
     let mut bench = Bench::lit().await;
     let room = bench.room;
-    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.brief.room != room));
+    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.resolved.room != room));
     bench.engine.take_configuration();
     assert!(bench.engine.setup.plan(super::PLAN).is_some());
     assert!(bench.room().plan.is_some());
