@@ -181,8 +181,7 @@ impl Engine {
             let after = decision.after(&self.setup, room, stages, (now, at));
             let document = room.document(&decision.next, decision.kept_plan(), &after, at);
             if decision.is_new_to(room) {
-                let entered = after.entered.as_ref().map(|entered| &entered.plan);
-                changes.extend(kept::document(&self.setup, room, &decision.plan, entered, at));
+                changes.extend(self.plans_to_keep(room, &decision.plan, &after, at));
             }
             if is_urgent {
                 pending.entries.push(entry.clone());
@@ -197,6 +196,21 @@ impl Engine {
             updates.push(after);
         }
         Prepared { updates, bodies, pending }
+    }
+
+    /// Returns the document of the plans that a room begins to follow; `None` when it is stored already.
+    fn plans_to_keep(
+        &self,
+        room: &Room,
+        plan: &Arc<CheckedPlan>,
+        after: &RoomUpdate,
+        at: Timestamp,
+    ) -> Option<Change> {
+        if room.kept == after.kept {
+            return None;
+        }
+        let plans = kept::plans(&self.setup, plan, after.entered.as_ref().map(|entered| &entered.plan));
+        kept::document(&self.setup, room, &plans, at).map(Change::Document)
     }
 
     /// Returns the `event/mode` message of a transition; `None` when nothing visible changed.
@@ -262,7 +276,7 @@ impl Engine {
         }
         room.plan = decision.kept_plan().cloned();
         (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
-        (room.acting, room.wiring) = (after.acting, after.wiring);
+        (room.acting, room.wiring, room.kept) = (after.acting, after.wiring, after.kept);
         let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
         room.state = decision.next;
@@ -360,10 +374,14 @@ impl Decision {
         (now, at): (Moment, Timestamp),
     ) -> RoomUpdate {
         let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
+        let entered = Entered::after(room.entered.as_ref(), &self.next, &self.plan, now);
+        let plans = || kept::plans(setup, &self.plan, entered.as_ref().map(|entered| &entered.plan));
+        let kept = if self.is_new_to(room) { Some(kept::held(&plans())) } else { room.kept.clone() };
         RoomUpdate {
             since: if stages.0 == stages.1 { room.since } else { at },
             ordered,
-            entered: Entered::after(room.entered.as_ref(), &self.next, &self.plan, now),
+            entered,
+            kept,
             last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
             acting: self.acting(room),
             wiring: match self.is_new_to(room) {

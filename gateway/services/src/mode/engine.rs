@@ -232,6 +232,7 @@ impl Engine {
         tracing::info!("took over the changed building, plans and people");
         self.end_services(ServiceEnd::Configuration);
         self.setup = fresh;
+        self.rooms.values_mut().for_each(|room| room.kept = None);
         self.publish_outputs();
         let rooms = self.setup.rooms();
         self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());

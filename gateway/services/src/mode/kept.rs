@@ -6,9 +6,9 @@ use std::sync::Arc;
 use linli_domain::Timestamp;
 use linli_domain::audit::{hex, unhex};
 use linli_mode::{Cause, Direction, KeptPlan, KeptRoom, Phase, ResolvedPlan, Run};
-use linli_store::{Change, Document, Documents};
+use linli_store::{Document, Documents};
 
-use super::room::{Room, StoredRoom};
+use super::room::{KeptPlans, Room, StoredRoom};
 use super::setup::Setup;
 use linli_config::CheckedPlan;
 
@@ -33,26 +33,37 @@ pub(super) struct Notice {
     pub is_held: bool,
 }
 
+/// The plan of a run, then those that it may be followed by, each once.
+pub(super) fn plans<'p>(
+    setup: &'p Setup,
+    plan: &'p Arc<CheckedPlan>,
+    entered: Option<&'p Arc<CheckedPlan>>,
+) -> Vec<&'p Arc<CheckedPlan>> {
+    let mut plans: Vec<&Arc<CheckedPlan>> = Vec::new();
+    for plan in [Some(plan), setup.way_back(&plan.resolved), entered].into_iter().flatten() {
+        if plans.iter().all(|known| known.resolved.plan.key() != plan.resolved.plan.key()) {
+            plans.push(plan);
+        }
+    }
+    plans
+}
+
+/// What a document of these plans holds.
+pub(super) fn held(plans: &[&Arc<CheckedPlan>]) -> KeptPlans {
+    plans.iter().map(|plan| (plan.hash, plan.building.clone())).collect()
+}
+
 /// Returns the document that keeps plans with a room; `None` when the building has no such room.
 pub(super) fn document(
     setup: &Setup,
     room: &Room,
-    plan: &Arc<CheckedPlan>,
-    entered: Option<&Arc<CheckedPlan>>,
+    plans: &[&Arc<CheckedPlan>],
     at: Timestamp,
-) -> Option<Change> {
-    let mut plans: Vec<&Arc<CheckedPlan>> = vec![plan];
-    plans.extend(setup.way_back(&plan.resolved));
-    plans.extend(entered);
-    let mut kept: Vec<KeptPlan> = Vec::new();
-    for plan in plans {
-        if kept.iter().all(|known| known.resolved.plan.key() != plan.resolved.plan.key()) {
-            kept.push(keep(plan));
-        }
-    }
+) -> Option<Document> {
+    let kept = plans.iter().map(|plan| keep(plan)).collect();
     let body = KeptRoom::of(&setup.facility, room.index, kept)?;
     let body = serde_json::to_string(&body).expect("a plan is made of JSON values");
-    Some(Change::Document(Document { id: format!("{KEPT}/{}", room.id), kind: KEPT.to_owned(), at, body }))
+    Some(Document { id: format!("{KEPT}/{}", room.id), kind: KEPT.to_owned(), at, body })
 }
 
 fn keep(plan: &Arc<CheckedPlan>) -> KeptPlan {

@@ -18,6 +18,7 @@ mod following;
 #[cfg(test)]
 mod golden;
 mod heads;
+mod keep_ahead;
 mod kept;
 mod metrics;
 mod needed;

@@ -11,10 +11,12 @@ use linli_mode::record::ModeEvent;
 use linli_mode::{Class, Event, Phase, Truth};
 use serde_json::Value;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 use super::engine::Engine;
 use super::golden::{PLAN, engine, engine_with};
 use super::order_numbers::OrderNumbersFile;
+use crate::command_queue::Submission;
 use crate::error::ServiceError;
 use crate::golden::site::{NOW, SIGNERS, Site};
 use linli_config::CheckedPlan;
@@ -403,28 +405,36 @@ async fn the_numbers_are_published_with_the_head_and_the_status() {
     assert!(signer.verifier().open(&note).is_ok(), "further lines are no hindrance");
 }
 
+/// Sends an order of which only the first of its two transactions becomes durable: its answer is not looked at, and the
+/// second is never asked for. Then the process dies.
+async fn cut_after_first_transaction(site: &Site, mut engine: Engine, order: &Order) {
+    let heads = site.store.outbox().heads();
+    let before = heads.borrow().urgent;
+    let mut sent = Box::pin(send(&mut engine, order));
+    while heads.borrow().urgent == before {
+        let ended = futures_util::future::poll_immediate(&mut sent).await;
+        assert!(ended.is_none(), "it ended in one transaction");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// An engine of this site whose reading room was ordered by `o-1`, and the queues of its commands.
+async fn ordered(site: &Site) -> (Engine, [mpsc::Receiver<Submission>; 2]) {
+    let (mut engine, commands, _birth) = engine(site).await;
+    without_fire(&mut engine).await;
+    let enter = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut engine, &enter).await);
+    (engine, commands)
+}
+
 /// A gateway that dies between the two transactions of an amendment: the order is accepted, and sent again it is only
 /// repeated. The next process begins what it orders.
 #[tokio::test]
 async fn an_amendment_that_a_power_cut_interrupts_is_begun_by_the_next_process() {
     let site = Site::open().await;
-    let (mut first, _commands, _birth) = engine(&site).await;
-    without_fire(&mut first).await;
-    let enter = order(&first, 1, Kind::Enter, Class::Actual, &[PLAN]);
-    accepted(&send(&mut first, &enter).await);
+    let (first, _commands) = ordered(&site).await;
     let amend = naming(order(&first, 2, Kind::Amend, Class::Actual, &[HALL]), "o-1");
-    let heads = site.store.outbox().heads();
-    let before = heads.borrow().urgent;
-    {
-        let mut sent = Box::pin(send(&mut first, &amend));
-        // The first transaction is durable, and its answer was not looked at: the second was never asked for.
-        while heads.borrow().urgent == before {
-            let ended = futures_util::future::poll_immediate(&mut sent).await;
-            assert!(ended.is_none(), "it ended in one transaction");
-            tokio::task::yield_now().await;
-        }
-    }
-    drop(first);
+    cut_after_first_transaction(&site, first, &amend).await;
     let (mut next, _commands, _birth) = engine(&site).await;
     assert_eq!(follows(&next, "reading-room"), (None, Phase::Peace));
     next.begin().await;
@@ -440,22 +450,9 @@ async fn an_amendment_that_a_power_cut_interrupts_is_begun_by_the_next_process()
 #[tokio::test]
 async fn an_interrupted_amendment_that_has_expired_begins_nothing() {
     let site = Site::open().await;
-    let (mut first, _commands, _birth) = engine(&site).await;
-    without_fire(&mut first).await;
-    let enter = order(&first, 1, Kind::Enter, Class::Actual, &[PLAN]);
-    accepted(&send(&mut first, &enter).await);
+    let (first, _commands) = ordered(&site).await;
     let amend = naming(order(&first, 2, Kind::Amend, Class::Actual, &[HALL]), "o-1");
-    let heads = site.store.outbox().heads();
-    let before = heads.borrow().urgent;
-    {
-        let mut sent = Box::pin(send(&mut first, &amend));
-        while heads.borrow().urgent == before {
-            let ended = futures_util::future::poll_immediate(&mut sent).await;
-            assert!(ended.is_none(), "it ended in one transaction");
-            tokio::task::yield_now().await;
-        }
-    }
-    drop(first);
+    cut_after_first_transaction(&site, first, &amend).await;
     site.clock.set(Timestamp(NOW.0 + DAY), ClockQuality::Synchronised);
     let (mut next, _commands, _birth) = engine(&site).await;
     next.begin().await;
@@ -466,25 +463,12 @@ async fn an_interrupted_amendment_that_has_expired_begins_nothing() {
 #[tokio::test]
 async fn the_return_of_an_interrupted_cancellation_is_begun_by_the_next_process() {
     let site = Site::open().await;
-    let (mut first, _commands, _birth) = engine(&site).await;
-    without_fire(&mut first).await;
-    let enter = order(&first, 1, Kind::Enter, Class::Actual, &[PLAN]);
-    accepted(&send(&mut first, &enter).await);
+    let (mut first, _commands) = ordered(&site).await;
     let room = first.setup.facility.room("reading-room").unwrap();
     first.apply(room, Event::Elapsed(linli_mode::Timer::Grace)).await;
     assert_eq!(follows(&first, "reading-room").1, Phase::Running);
     let cancel = naming(order(&first, 2, Kind::Cancel, Class::Actual, &[]), "o-1");
-    let heads = site.store.outbox().heads();
-    let before = heads.borrow().urgent;
-    {
-        let mut sent = Box::pin(send(&mut first, &cancel));
-        while heads.borrow().urgent == before {
-            let ended = futures_util::future::poll_immediate(&mut sent).await;
-            assert!(ended.is_none(), "it ended in one transaction");
-            tokio::task::yield_now().await;
-        }
-    }
-    drop(first);
+    cut_after_first_transaction(&site, first, &cancel).await;
     site.clock.set(Timestamp(NOW.0 + DAY), ClockQuality::Synchronised);
     let (mut next, _commands, _birth) = engine(&site).await;
     assert_eq!(follows(&next, "reading-room"), (Some("o-1".to_owned()), Phase::Held));

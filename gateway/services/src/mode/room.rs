@@ -66,7 +66,13 @@ pub struct Room {
     pub acting: BTreeSet<Acting>,
     /// The name of what the plan was wired to when the run began.
     pub wiring: Option<String>,
+    /// What is stored of its plans; `None` when that has to be looked at.
+    pub kept: Option<KeptPlans>,
 }
+
+/// What the document of a room holds: of each plan the hash of its file and the name of the building. With the
+/// configuration it was made from, it says whether the document has to be written again.
+pub type KeptPlans = Vec<([u8; 32], String)>;
 
 /// What became of the command that makes an output safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +122,8 @@ pub struct RoomUpdate {
     pub acting: BTreeSet<Acting>,
     /// The name of what the plan was wired to when the run began; `None` in peace.
     pub wiring: Option<String>,
+    /// What is stored of its plans.
+    pub kept: Option<KeptPlans>,
 }
 
 // === impl Room ===
@@ -146,6 +154,7 @@ impl Room {
             notice: None,
             acting: BTreeSet::new(),
             wiring: None,
+            kept: None,
         })
     }
 
@@ -184,7 +193,7 @@ impl Room {
     ) -> Change {
         let plan_name = plan.map(|plan| (plan.resolved.plan.key(), linli_domain::audit::hex(&plan.hash)));
         let building = plan.map(|plan| plan.building.clone());
-        let RoomUpdate { since, ordered, entered, last, acting, wiring } = after.clone();
+        let RoomUpdate { since, ordered, entered, last, acting, wiring, kept: _ } = after.clone();
         let entered = entered.as_ref().map(Entered::stored);
         let (plan, state) = (plan_name, state.clone());
         let stored = StoredRoom { plan, building, state, since, ordered, entered, last, acting, wiring };

@@ -77,6 +77,7 @@ impl ModeService {
                     engine.take_configuration();
                     engine.evaluate(None).await;
                     engine.propose().await;
+                    engine.keep_plans_ahead().await;
                     engine.keep_time().await;
                     engine.publish_metrics();
                 }

@@ -151,3 +151,43 @@ async fn every_room_is_told_of_a_restart() {
     assert_eq!(quiet.record.count(), 0, "nothing ever happened");
     assert!(quiet.pending.entries.is_empty(), "and nothing of it waits to be recorded");
 }
+
+/// Orders the room and returns what is kept of its plans. What was kept before is first replaced by `{}`.
+async fn kept_by_order(bench: &mut Bench) -> String {
+    bench.site.store_document("mode-kept", "mode-kept/reading-room", "{}").await;
+    let order = super::enter(&bench.engine);
+    super::switch(&mut bench.engine, &order).await;
+    bench.site.store.documents().get("mode-kept/reading-room").await.unwrap().unwrap().body
+}
+
+async fn keep_ahead(bench: &mut Bench) -> String {
+    while bench.engine.rooms.values().any(|room| room.kept.is_none()) {
+        bench.engine.keep_plans_ahead().await;
+    }
+    bench.site.store.documents().get("mode-kept/reading-room").await.unwrap().unwrap().body
+}
+
+#[tokio::test]
+async fn plans_that_are_kept_ahead_are_not_written_with_the_order() {
+    let mut bench = Bench::open().await;
+    let ahead = keep_ahead(&mut bench).await;
+    assert_eq!(kept_by_order(&mut bench).await, "{}", "nothing was written");
+
+    let mut bench = Bench::open().await;
+    assert_eq!(kept_by_order(&mut bench).await, ahead, "it was not kept ahead");
+}
+
+#[tokio::test]
+async fn plans_are_kept_again_after_the_configuration_changed() {
+    let mut bench = Bench::open().await;
+    let before = keep_ahead(&mut bench).await;
+    let room = bench.room;
+    let _sender = configure(&mut bench, |setup| {
+        Arc::make_mut(&mut setup.plans.iter_mut().find(|plan| plan.resolved.room == room).unwrap()).text =
+            "# another".into();
+    });
+    bench.engine.take_configuration();
+    let ahead = keep_ahead(&mut bench).await;
+    assert_ne!(ahead, before);
+    assert!(ahead.contains("# another"));
+}
