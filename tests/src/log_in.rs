@@ -11,7 +11,6 @@ use linli_domain::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http;
-use crate::workspace::now_ms;
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
@@ -82,10 +81,12 @@ fn log_in(socket: &Path, person: &str) -> anyhow::Result<String> {
         _ => anyhow::bail!("{status}: {answer}"),
     };
     let body = json!({"account": person, "code": answer["code"], "secret": PASSWORD});
-    let (status, answer) = post(socket, "/api/v1/session/enrol", &body)?;
-    ensure!(status == 200, "{status}: {answer}");
+    let stream = UnixStream::connect(socket)?;
+    let enrolled = http::request(stream, "POST", "/api/v1/session/enrol", JSON, &body.to_string())?;
+    ensure!(enrolled.status == 200, "{enrolled:?}");
+    let answer: Value = serde_json::from_str(&enrolled.body)?;
     let secret = answer["totp"].as_str().context("no secret for an authenticator")?;
-    let now = Timestamp(now_ms());
+    let now = time_of(&enrolled)?;
     let code = linli_accounts::rules::totp::code_at(secret, now).context("no code")?;
     let body = json!({"account": person, "password": PASSWORD, "code": code}).to_string();
     let stream = UnixStream::connect(socket)?;
@@ -93,6 +94,13 @@ fn log_in(socket: &Path, person: &str) -> anyhow::Result<String> {
     ensure!(answer.status == 200, "{answer:?}");
     let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
     Ok(cookie.context("no cookie")?.to_owned())
+}
+
+/// What the gateway takes for the present, which tests of its clock change.
+fn time_of(answer: &http::Answer) -> anyhow::Result<Timestamp> {
+    let date = answer.header("date").context("no date")?;
+    let date = jiff::fmt::rfc2822::parse(date).with_context(|| date.to_owned())?;
+    Ok(Timestamp(date.timestamp().as_millisecond()))
 }
 
 /// The header of a JSON body.
