@@ -38,6 +38,8 @@ pub(crate) struct Connections {
     open: Mutex<BTreeMap<u64, Open>>,
     next: AtomicU64,
     counts: Arc<Counts>,
+    /// Parent of what closes each of them.
+    all: CancellationToken,
 }
 
 /// A place among the connections, given back when it is dropped.
@@ -75,10 +77,15 @@ impl Connections {
             }
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (activity, close) = (Arc::new(Activity::new()), CancellationToken::new());
+        let (activity, close) = (Arc::new(Activity::new()), self.all.child_token());
         open.insert(number, Open { address, activity: Arc::clone(&activity), close: close.clone() });
         self.counts.open.store(open.len() as u64, Ordering::Relaxed);
         Some(Place { connections: Arc::clone(self), number, activity, close })
+    }
+
+    /// Closes every connection.
+    pub(crate) fn close_all(&self) {
+        self.all.cancel();
     }
 }
 

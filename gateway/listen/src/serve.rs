@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -115,6 +115,8 @@ pub async fn serve<S: Source>(
     tasks.close();
     if tokio::time::timeout(ENDING, tasks.wait()).await.is_err() {
         tracing::warn!(open = tasks.len(), "connections are closed although they are at work");
+        connections.close_all();
+        tasks.wait().await;
     }
 }
 
@@ -208,6 +210,8 @@ async fn drive<C: Future>(
 ) {
     tokio::pin!(connection);
     let mut is_ending = false;
+    // Set when the listener ends.
+    let mut last_look = None;
     let mut look = tokio::time::interval(limits.headers / LOOKS);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -218,6 +222,14 @@ async fn drive<C: Future>(
             () = cancel.cancelled(), if !is_ending => {
                 is_ending = true;
                 end(connection.as_mut());
+                last_look = Some(Instant::now() + REFUSING);
+            }
+            () = sleep_until(last_look.unwrap_or_else(Instant::now)), if last_look.is_some() => {
+                // Part of a request is no work: nothing was begun.
+                if place.activity.rests_since().is_some() {
+                    return;
+                }
+                last_look = None;
             }
             _ = look.tick(), if is_watched => {
                 if place.activity.rests_since().is_some_and(|since| since.elapsed() >= limits.headers) {

@@ -194,6 +194,49 @@ async fn an_answer_under_way_is_given_when_the_listener_ends() {
     drop(idle);
 }
 
+/// A router that ends with its last clone.
+fn counted() -> (Router, Arc<()>) {
+    let count = Arc::new(());
+    let held = Arc::clone(&count);
+    let endless = move || {
+        let held = Arc::clone(&held);
+        async move {
+            Body::from_stream(stream::once(async move {
+                let _held = held;
+                std::future::pending::<Result<Bytes, std::io::Error>>().await
+            }))
+        }
+    };
+    (Router::new().route("/", get(|| async { "" })).route("/events", get(endless)), count)
+}
+
+#[tokio::test]
+async fn the_end_waits_for_no_request_that_has_not_come_and_leaves_nothing_behind() {
+    for (sent, longest) in
+        [("GET / HTTP/1.1\r\nHost: x\r\nX-", 1), ("GET /events HTTP/1.1\r\nHost: x\r\n\r\n", 6)]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let ((router, held), cancel) = (counted(), CancellationToken::new());
+        let limits = Limits { headers: Duration::from_secs(60), ..LIMITS };
+        let counts = Arc::new(Counts::default());
+        let serving =
+            tokio::spawn(serve(listener, None, router, limits, Arc::clone(&counts), cancel.clone()));
+        let mut stream = holds(address, sent).await;
+        if sent.contains("events") {
+            begun(&mut stream).await;
+        }
+        while counts.open.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let began = tokio::time::Instant::now();
+        cancel.cancel();
+        serving.await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(longest), "{sent}: {:?}", began.elapsed());
+        assert_eq!(Arc::strong_count(&held), 1, "a connection still holds the router");
+    }
+}
+
 #[tokio::test]
 async fn a_handler_of_a_socket_knows_the_user_of_its_peer() {
     let dir = std::env::temp_dir().join(format!("linli-listen-{}", std::process::id()));

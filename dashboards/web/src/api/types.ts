@@ -152,8 +152,12 @@ export interface Status {
   ready: boolean;
   findings: string[];
   lines: LineStatus[];
-  uplink: { connected: boolean };
-  store: { lanes?: unknown };
+  configuration: string;
+  insecure: string[];
+  uptime_s: number;
+  refused_by_store: number;
+  uplink: { connected: boolean; broker?: string; since?: number; acknowledged: number; behind: number; dead_letters: number };
+  store: { writable: boolean; used_bytes: number; max_bytes: number; given_up: number; refused: number };
 }
 
 export interface Minute {

@@ -4,14 +4,15 @@ export const zh = {
   otherLanguage: 'English',
   otherShort: 'EN',
   colon: '：',
+  and: '、',
   app: {
     skip: '跳到内容', loading: '正在读取……', live: '实时', theme: '深色或浅色', language: '语言', logIn: '登录', lock: '锁定', logOut: '退出', lockedOf: (name: string) => `${name} · 已锁定`, waiting: '网关没有回应时自动重试。',
-    notHere: (name: string) => `${name} 的角色不看现场`, notHereHow: '账号、记录用命令行：linli users、linli mode record。点右上角退出，换人登录。',
-    broken: '数据中断', brokenFor: (seconds: number) => `已 ${span.zh(seconds)}没有数据，正在自动重连`, noView: '没有这个页面', toOverview: '回到总览',
+    notThis: '这个页面不归这个账号看', notThisHow: '换一个账号登录，或打开下面这一页。', notHere: (name: string) => `${name} 没有能看的页面`, notHereHow: '请管理员给一个角色，或点右上角退出，换人登录。',
+    broken: '数据中断', brokenFor: (seconds: number) => `已 ${span.zh(seconds)}没有数据，正在自动重连`, noView: '没有这个页面',
     views: '页面', alarmsOpen: (count: number) => `${count} 条报警`, noAlarms: '无报警', more: '更多', close: '关闭', cancel: '取消', again: '再试一次',
     all: '全部', peace: '平时', drill: '演练', actual: '实战', framed: (word: string) => `【${word}】`,
   },
-  views: { overview: '总览', alarms: '报警', canteen: '食堂', kiosks: '终端', rooms: '房间', devices: '设备' },
+  views: { overview: '总览', alarms: '报警', canteen: '食堂', kiosks: '终端', rooms: '房间', devices: '设备', system: '系统' },
   state: {
     emptyTitle: '这里还没有内容', error: '读取失败', forbidden: '不能看', forbiddenHow: '这个账号不能看这部分内容。', unreachable: '网关没有回应；网络恢复后自动重试。',
     stale: '数据已过时', none: '无数据', never: '还没有读到过', refused: (detail: string) => `没有成功：${detail}`,
@@ -68,6 +69,19 @@ export const zh = {
   rooms: {
     title: '房间与平战', deeds: { commit: '现在开始', confirm: '我已完成', cannot: '做不了', retry: '再试一次', waive: '豁免', resume: '继续', reject: '退回' }, leadsTo: { commit: '不等预告时间，现在就开始清场和准备；随时可以停止。', confirm: '确认这件事你亲眼看过、已经做完；房间接着走下一步。', cannot: '如实报告做不了；由负责人决定重试、豁免或换房间。', retry: '设备再做一次并读回。', waive: '这一步先不做；到时失效，房间回到“有缺项”。', resume: '从没有证实安全的输出开始，重新执行；随时可以停止。', reject: '验收不合格：从第一步起重新检查，已经做好的会被认出来。' }, reason: '原因', whyMissing: '请写原因，接手的人要看。', waiveFor: '豁免多久', spans: { '1h': '1 小时', '2h': '2 小时', '8h': '8 小时', '24h': '24 小时' }, underName: (name: string) => `以 ${name} 的名义记入平战记录。`, stop: '停止', stopRoom: (name: string) => `停止：${name}`, stopped: '已停止', stopHint: '立即停止，全部输出回到安全状态', stageNames: { preview: '提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', returning: '返回' } as Record<string, string>, stages: { peace: '平时', preview: '已提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', degraded: '可用，有缺项', proving: '重新验证', held: '停住' } as Record<string, string>,
     fire: '消防盘', fireStates: { normal: '正常', alarm: '火警', unknown: '读不到' } as Record<string, string>, unproven: '未证实安全的输出', why: '为什么', ends: '怎样继续', waits: '等待', asked: '等人做', nobodyAsked: '现在没有人要做的事', peace: '平时用途', order: '命令', by: (time: string) => `预计 ${time} 就绪`, done: (done: number, count: number) => `${done} / ${count} 人完成`, plans: '预案', see: '看预案', planTitle: '预案', notNow: '现在会卡住它的', notNowNone: '现在没有会卡住它的。', unknownNow: '现在还不知道的', atMost: (span: string) => `最多 ${span}`, steps: '步骤', needs: (role: string, count: number) => `${role} ${count} 人`, device: '设备', process: '过程', verify: '验证', basis: '依据', enter: '转换', leave: '返回平时', none: '没有能转换用途的房间', noneHow: '在 plans/ 里放预案。', inService: '检修中', notInDemand: '这个房间没有转换', roles: { sampling_area: '采样区', command_room: '指挥室', supplies_warehouse: '物资仓', health_cabin: '健康小屋', reading_room: '阅览室', hall: '活动厅', kitchen: '厨房', service_hall: '政务服务', shelter: '安置点', isolation: '隔离点' } as Record<string, string>, people: { staff: '工作人员', site_lead: '站长', site_deputy: '副站长', commander: '指挥员', duty_officer: '值班员', volunteer: '志愿者' } as Record<string, string>,
+  },
+  system: {
+    title: '系统', gateway: '网关', version: '版本', runningFor: '已运行', fallback: '磁盘上的配置有错，正在用上一份正确的配置。运行 linli check 看错在哪里。',
+    uplink: '上传区平台', broker: '服务器', since: '自', sent: '已送达', waiting: '等待上传', dead: '送不出的', deadHow: '服务器拒收的消息单独保存，不会丢；请技术员看服务器的大小和权限限制。',
+    store: '存储', writable: '能写入', notWritable: '写不进去', used: (used: string, max: string) => `已用 ${used} MB，共 ${max} MB`, lost: '因存满而丢弃', lostHow: '丢弃的数据记在损失账里，区平台看得到缺了哪一段。', refused: '没有收下',
+    accounts: '账号', noAccounts: '还没有账号。', self: '自己', states: { invited: '等本人设置', expired: '代码已过期', active: '可登录', disabled: '已停用' }, add: '加一个人……',
+    addTitle: '加一个人', addWhy: '会得到一个一次性代码，24 小时内有效。本人用它设自己的密码或 PIN。', addAct: '要代码', addName: '账号（小写字母和数字）', addRoles: '角色', addEmpty: '请写账号，至少选一个角色。',
+    roleMay: { health_worker: '看诊、测量、导出', canteen: '留样、冷却、日记录', operator: '执行任务、确认现场指令', technician: '设备、检修、配置', command: '发指令、确认指令', auditor: '只看记录', admin: '账号、屏幕；看不到健康数据' },
+    person: '本人', state: '状态', logIn: '登录方式', logIns: { password: '密码加六位数字', badge: '工牌加 PIN' }, open: '正在登录', selfHow: '自己的账号不能自己停用或重置。', reset: '重置，给新代码', resetWhy: '忘了密码、丢了工牌或手机：旧的立刻失效，给一个新的一次性代码。', disable: '停用', disableWhy: '停用后立刻退出所有登录，不能再登录；记录里的名字不变。', enable: '恢复', enableWhy: '恢复后用原来的密码或工牌登录。',
+    issued: { account: (name: string) => `${name} 的一次性代码`, screen: (name: string) => `屏幕 ${name} 的代码`, sealed: () => '应急代码' }, issuedHow: { account: '交给本人，在登录页选“第一次登录”。24 小时内有效，只显示这一次。', screen: '在那块屏幕的登录页选“登记这块屏幕”。1 小时内有效，只显示这一次。', sealed: '抄写或打印，封好，放在上锁的柜子里。每个只能用一次，只显示这一次。' }, written: '已记下',
+    screens: '已登记的屏幕', noScreens: '还没有登记屏幕。', enrolled: '已登记', notEnrolled: '等登记', enrol: '登记一块屏幕……', enrolTitle: '登记一块屏幕', enrolWhy: '登记后的屏幕不登录也能看现场、能停止房间；人在上面用工牌和 PIN 登录。', enrolAct: '要代码', screenName: '屏幕名（小写字母和数字）', room: '在哪个房间', remove: '移除', removeTitle: (screen: string) => `移除屏幕 ${screen}？`, removeWhy: '它立刻不能再看现场，上面的登录也结束。',
+    sealed: '应急代码', unused: (count: number) => (count ? `还有 ${count} 个没用过` : '一个也没有：请现在做一份'), sealedWhy: '登录坏了那天用：值班、技术、管理的权限，一小时，看不到健康数据；一用就报警。', seal: (count: number) => `做 ${count} 个新的`, sealPreview: '以前的应急代码全部作废。',
+    records: '记录', recordsHow: '每份记录一行一条，前后用哈希连起来，改一个字都能查出来：linli mode audit verify。', recordNames: { mode: '平战记录', users: '登录记录', nodes: '节点记录', cabin: '健康数据查阅（最近 1000 条）' }, taking: '正在取……',
   },
   devices: {
     title: '设备', lines: '线路', line: '线路', up: '通', down: '断', online: '在线', offline: '离线', unknown: '未知', devicesOn: (online: number, all: number) => `${online} / ${all} 台在线`, share: (percent: string) => `占线 ${percent}%`, requests: '请求', timeouts: '超时', refusals: '拒绝', garbled: '乱码', latency: '应答', opens: '重连', point: '点', value: '值', quality: '质量', age: '时间', trend: '趋势', error: '最近的错误', profile: '型号', none: '没有登记设备', noneHow: '在 devices.toml 里登记线路和设备。', pick: '点一台设备，看它的数值。', vital: '生命体征登录后才显示。', computed: '计算值', findings: '网关自检',

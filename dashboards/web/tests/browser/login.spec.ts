@@ -81,7 +81,8 @@ test('an auditor and an administrator do not look at the building', async () => 
     const page = await (await context(browser, 'phone')).newPage();
     await logIn(page, gateway, account);
     await page.goto(`${gateway.url}/overview?lang=zh`);
-    await page.locator('main .notice', { hasText: `${account} 的角色不看现场` }).waitFor();
+    await page.locator('main .notice', { hasText: '这个页面不归这个账号看' }).waitFor();
+    expect((await page.request.get(`${gateway.url}/api/v1/devices`)).status(), account).toBe(403);
     expect(await faults(page)).toEqual([]);
   }
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faults } from './checks.ts';
 import { context, demo, type Gateway, launch, logIn, open, SIZES } from './gateway.ts';
 
-const VIEWS = ['overview', 'alarms', 'canteen', 'kiosks', 'rooms', 'devices'];
+const VIEWS = ['overview', 'alarms', 'canteen', 'kiosks', 'rooms', 'devices', 'system'];
 
 let gateway: Gateway;
 let browser: Browser;

@@ -9,7 +9,7 @@ const FOLDER = process.env.LINLI_SCREENS;
 /** History that the trends show. */
 const HISTORY_MS = 60_000;
 
-const PICTURES: ({ name: string; view: string } & Look)[] = [
+const PICTURES: ({ name: string; view: string; account?: string } & Look)[] = [
   { name: 'overview', view: 'overview', size: 'panel', lang: 'zh', theme: 'light' },
   { name: 'overview-wall', view: 'wall/overview', size: 'wall', lang: 'zh', theme: 'dark' },
   { name: 'overview-phone', view: 'overview', size: 'phone', lang: 'en', theme: 'light' },
@@ -21,6 +21,8 @@ const PICTURES: ({ name: string; view: string } & Look)[] = [
   { name: 'rooms', view: 'rooms', size: 'panel', lang: 'zh', theme: 'light' },
   { name: 'rooms-phone', view: 'rooms', size: 'phone', lang: 'en', theme: 'dark' },
   { name: 'devices', view: 'devices', size: 'panel', lang: 'en', theme: 'light' },
+  { name: 'system', view: 'system', account: 'zhao', size: 'panel', lang: 'zh', theme: 'light' },
+  { name: 'accounts', view: 'system', account: 'guan', size: 'panel', lang: 'zh', theme: 'light' },
 ];
 
 test.runIf(FOLDER)('pictures', async () => {
@@ -35,9 +37,9 @@ test.runIf(FOLDER)('pictures', async () => {
   // A few minutes of history for the trends.
   await first.waitForTimeout(HISTORY_MS);
   await drill(gateway, 'reading-room.sampling@1', 'reading-room');
-  for (const { name, view, size, lang, theme } of PICTURES) {
+  for (const { name, view, account, size, lang, theme } of PICTURES) {
     const page = await (await context(browser, size)).newPage();
-    await logIn(page, gateway);
+    await logIn(page, gateway, account);
     await open(page, gateway, view, { lang, theme });
     await page.waitForFunction(() => document.querySelector('main')?.textContent?.includes('°C') || document.querySelectorAll('main .card').length > 0);
     const bytes = await page.screenshot({ path: join(folder, `${name}.png`) });

@@ -70,7 +70,7 @@ pub fn show(envelope: &Envelope) {
         }
     }
     let keys = envelope.key_ids();
-    let signed = if keys.is_empty() { "无 nobody".to_owned() } else { keys.join(", ") };
+    let signed = if keys.is_empty() { "尚未签署 not signed yet".to_owned() } else { keys.join(", ") };
     println!("签署 signed   {signed}");
 }
 

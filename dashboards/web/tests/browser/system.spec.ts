@@ -1,0 +1,120 @@
+// Accounts, screens, records and the gateway's own state, each by those whom it concerns.
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { faults } from './checks.ts';
+import { context, demo, launch, logIn, open } from './gateway.ts';
+
+let gateway: Awaited<ReturnType<typeof demo>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  gateway = await demo();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+const submit = (page: Page) => page.locator('dialog button[type=submit]').click();
+const card = (page: Page, name: string) => page.locator(`main section[aria-label="${name}"]`);
+
+async function as(account: string, size: 'panel' | 'phone' = 'panel'): Promise<Page> {
+  const page = await (await context(browser, size)).newPage();
+  await logIn(page, gateway, account);
+  await open(page, gateway, 'system');
+  return page;
+}
+
+test('an administrator adds a person, whose code works once, and switches the account off', async () => {
+  const page = await as('guan', 'phone');
+  expect(await page.locator('nav a').allInnerTexts(), 'only what an administrator may open').toEqual(['系统']);
+  expect(await faults(page)).toEqual([]);
+  await card(page, '账号').locator('.button', { hasText: '加一个人' }).click();
+  await submit(page);
+  expect(await page.locator('dialog .problem').innerText()).toContain('至少选一个角色');
+  await page.getByLabel('账号（小写字母和数字）').fill('Wu Lei!');
+  await page.locator('dialog fieldset button', { hasText: '值班' }).click();
+  await submit(page);
+  await expect.poll(() => page.locator('dialog .problem').innerText(), { message: 'no name of an account' }).toContain('account');
+  await page.getByLabel('账号（小写字母和数字）').fill('wu');
+  expect(await faults(page)).toEqual([]);
+  await submit(page);
+  const code = await page.locator('dialog ol li').innerText();
+  expect(code).toMatch(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/);
+  expect(await faults(page)).toEqual([]);
+  await submit(page);
+  const body = { account: 'wu', code, secret: 'a long password 1' };
+  const enrol = () => fetch(`${gateway.url}/api/v1/session/enrol`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  expect((await enrol()).status).toBe(200);
+  expect((await enrol()).status, 'a code counts once').toBe(401);
+
+  await page.reload();
+  await card(page, '账号').locator('li button', { hasText: 'wu' }).click();
+  expect(await page.locator('dialog dl').innerText()).toContain('可登录');
+  await page.locator('dialog button', { hasText: '停用' }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await card(page, '账号').locator('li button', { hasText: 'wu' }).locator('.off').waitFor();
+});
+
+test('nobody switches off their own account', async () => {
+  const page = await as('guan');
+  await card(page, '账号').locator('li button', { hasText: 'guan' }).click();
+  expect(await page.locator('dialog').innerText()).toContain('不能自己停用');
+  expect(await page.locator('dialog .body button').count()).toBe(0);
+});
+
+test('a screen is enrolled and removed, emergency codes are made anew', async () => {
+  const page = await as('guan');
+  await card(page, '已登记的屏幕').locator('.button', { hasText: '登记一块屏幕' }).click();
+  await submit(page);
+  expect(await page.locator('dialog .problem').innerText()).not.toBe('');
+  await page.getByLabel('屏幕名（小写字母和数字）').fill('kitchen-2');
+  await page.getByLabel('在哪个房间').fill('nowhere');
+  await submit(page);
+  await expect.poll(() => page.locator('dialog .problem').innerText(), { message: 'it names the rooms there are' }).toContain('kitchen');
+  await page.getByLabel('在哪个房间').fill('kitchen');
+  await submit(page);
+  expect(await page.locator('dialog ol li').count()).toBe(1);
+  await submit(page);
+  await card(page, '已登记的屏幕').locator('li', { hasText: 'kitchen-2' }).locator('.button').click();
+  await submit(page);
+  await card(page, '已登记的屏幕').locator('li', { hasText: 'kitchen-2' }).waitFor({ state: 'detached' });
+
+  await card(page, '应急代码').locator('.button').click();
+  expect(await page.locator('dialog').innerText()).toContain('全部作废');
+  await submit(page);
+  await expect.poll(() => page.locator('dialog ol li').count()).toBe(5);
+  await submit(page);
+  expect(await card(page, '应急代码').innerText()).toContain('还有 5 个');
+});
+
+test('an auditor takes whole records away, and sees nothing else', async () => {
+  const page = await as('shen');
+  expect(await page.locator('nav a').allInnerTexts()).toEqual(['系统']);
+  expect(await page.locator('main section').count()).toBe(1);
+  expect(await faults(page)).toEqual([]);
+  const saved = page.waitForEvent('download');
+  await page.locator('main button', { hasText: '登录记录' }).click();
+  const lines = readFileSync(await (await saved).path(), 'utf8').trim().split('\n');
+  expect(lines.length).toBeGreaterThan(5);
+  lines.forEach((line) => expect(() => JSON.parse(line)).not.toThrow());
+  expect(lines.join('\n')).toContain('"guan"');
+});
+
+test('a technician sees how the gateway and its uplink are; others have no such page', async () => {
+  const page = await as('zhao');
+  expect(await card(page, '网关').innerText()).toContain('正常');
+  await expect.poll(() => card(page, '上传区平台').innerText()).toContain('已连接');
+  expect(await card(page, '存储').innerText()).toMatch(/已用 [\d.,]+ MB/);
+  const other = await (await context(browser, 'panel')).newPage();
+  await logIn(other, gateway, 'lan');
+  await other.goto(`${gateway.url}/system?lang=zh`);
+  await other.locator('main .notice', { hasText: '不归这个账号看' }).waitFor();
+  expect(await other.locator('nav a').allInnerTexts()).not.toContain('系统');
+  expect(await faults(other)).toEqual([]);
+  await other.locator('main .notice .button').click();
+  await other.locator('main .card').first().waitFor();
+});
