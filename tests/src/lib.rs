@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `link`, `clock` | what is connected to a gateway |
+//! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
 //! | `room`, `switching`, `operators`, `district`, `scene` | whole centres that switch their mode |
@@ -30,6 +31,7 @@ pub mod nodes;
 mod operators;
 mod peer;
 pub mod printing;
+pub mod prometheus;
 mod proof;
 pub mod room;
 pub mod scene;

@@ -15,8 +15,14 @@ pub fn moment() -> anyhow::Result<()> {
     run(None, SECONDS)
 }
 
+/// Runs one target for so many seconds.
+pub fn one(target: &str, seconds: &str) -> anyhow::Result<()> {
+    let seconds = seconds.parse().with_context(|| format!("{seconds:?} is not a number of seconds"))?;
+    run(Some(target), seconds)
+}
+
 /// Runs one target or all of them, each for that long, as many at once as there are processors.
-pub fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
+fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
     needs::python()?;
     let targets = targets()?;
     if let Some(name) = only {

@@ -9,6 +9,7 @@
 //! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
 //! cargo xtask screens                        pictures of the views: docs/screens
+//! cargo xtask dashboards                     the dashboards of Grafana: dashboards/grafana/dashboards
 //! cargo xtask dist                           what is shipped: target/dist/linli and its bill of materials
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
@@ -16,6 +17,7 @@
 
 mod firmware;
 mod fuzz;
+mod monitoring;
 mod mutants;
 mod needs;
 mod release;
@@ -31,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
-     fuzz [TARGET SECONDS] | attack | screens | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+     fuzz [TARGET SECONDS] | attack | screens | dashboards | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,10 +49,7 @@ fn main() -> ExitCode {
             Some(done) => done,
             None => return ExitCode::from(2),
         },
-        ["fuzz", target, seconds] => match seconds.parse() {
-            Ok(seconds) => fuzz::run(Some(target), seconds),
-            Err(_) => Err(anyhow::anyhow!("{seconds:?} is not a number of seconds")),
-        },
+        ["fuzz", target, seconds] => fuzz::one(target, seconds),
         ["fuzz"] => fuzz::moment(),
         ["firmware", rest @ ..] => match firmware::run(rest) {
             Some(done) => done,
@@ -58,6 +57,7 @@ fn main() -> ExitCode {
         },
         ["attack"] => suites::attack(),
         ["screens"] => screens::pictures(),
+        ["dashboards"] => monitoring::make(),
         ["dist"] => release::dist(),
         ["bench", rest @ ..] => release::bench(rest),
         _ => {

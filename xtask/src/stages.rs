@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::run::{cargo, cargo_command, command};
-use crate::{firmware, fuzz, needs, root, screens, service, suites, tidy};
+use crate::{firmware, fuzz, monitoring, needs, root, screens, service, suites, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -25,7 +25,7 @@ const fn check_stage(name: &'static str, about: &'static str, run: fn() -> anyho
 }
 
 /// One table: `--list`, `--only`, `check` and the run walk it.
-const STAGES: [Stage; 14] = [
+const STAGES: [Stage; 15] = [
     stage("needs", "install what the tests need", needs::ensure),
     check_stage("fmt", "format", || command(Command::new("cargo").args(["fmt", "--all", "--check"]))),
     check_stage("tidy", "layout, sizes, names, import circles", || tidy::run(&root())),
@@ -36,6 +36,7 @@ const STAGES: [Stage; 14] = [
         cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
     stage("screens", "types, texts and rules of the screens", screens::unit),
+    stage("monitoring", "alerting rules and dashboards", monitoring::stage),
     stage("unit", "unit and component tests", suites::unit),
     stage("doc", "documentation, warnings are errors", doc),
     stage("fuzz", "every fuzz target for a moment", fuzz::moment),
@@ -47,7 +48,7 @@ const STAGES: [Stage; 14] = [
 /// Prints the stages.
 pub fn list() -> anyhow::Result<()> {
     for stage in &STAGES {
-        println!("{:8} {}", stage.name, stage.about);
+        println!("{:10} {}", stage.name, stage.about);
     }
     Ok(())
 }
@@ -80,7 +81,7 @@ fn run_all<'a>(stages: impl Iterator<Item = &'a Stage>) -> anyhow::Result<()> {
         times.push((stage.name, began.elapsed().as_secs()));
     }
     println!();
-    times.iter().for_each(|(name, seconds)| println!("{name:8} {seconds:5} s"));
+    times.iter().for_each(|(name, seconds)| println!("{name:10} {seconds:5} s"));
     println!("all {} stages passed", times.len());
     Ok(())
 }

@@ -8,7 +8,7 @@ mod mode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::core::Collector;
-use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{CounterVec, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
 use crate::status::{GatewayStatus, ListenerCounts};
 use linli_services::VERSION;
@@ -45,6 +45,21 @@ impl Page {
         let family = IntCounterVec::new(Opts::new(name, help), labels)?;
         for (values, count) in rows {
             family.with_label_values(values).inc_by(*count);
+        }
+        self.add(family)
+    }
+
+    /// Adds a counter of seconds. Each row is one series.
+    fn seconds(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: &[(&[&str], f64)],
+    ) -> Result<(), prometheus::Error> {
+        let family = CounterVec::new(Opts::new(name, help), labels)?;
+        for (values, sum) in rows {
+            family.with_label_values(values).inc_by(*sum);
         }
         self.add(family)
     }
@@ -266,7 +281,7 @@ fn lines(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
     }
     let busy = per_line(|h| &h.busy_us);
     let busy: Vec<(&[&str], f64)> = busy.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
-    page.gauge(
+    page.seconds(
         "linli_line_busy_seconds_total",
         "Time spent in exchanges; its rate is the line's use.",
         &["line"],
@@ -275,7 +290,7 @@ fn lines(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::E
     let maintenance = per_line(|h| &h.maintenance_us);
     let maintenance: Vec<(&[&str], f64)> =
         maintenance.iter().map(|(l, us)| (l.as_slice(), seconds(*us))).collect();
-    page.gauge(
+    page.seconds(
         "linli_line_upkeep_seconds_total",
         "Time spent on maintenance; its rate is the share of the line it takes.",
         &["line"],

@@ -129,11 +129,17 @@ fn steps(page: &Page, rooms: &[RoomMetrics]) -> Result<(), prometheus::Error> {
         &["room", "cause"],
         holds,
     )?;
-    gauge(page, "linli_mode_held_seconds_total", "For how long, by cause.", &["room", "cause"], held)
+    let held: Vec<(Vec<&str>, f64)> = held.iter().map(borrowed).collect();
+    let held: Vec<(&[&str], f64)> = held.iter().map(|(labels, sum)| (labels.as_slice(), *sum)).collect();
+    page.seconds("linli_mode_held_seconds_total", "For how long, by cause.", &["room", "cause"], &held)
 }
 
 fn row<const N: usize, V>(labels: [&str; N], value: V) -> Row<V> {
     (labels.iter().map(|label| (*label).to_owned()).collect(), value)
+}
+
+fn borrowed<V: Copy>((labels, value): &Row<V>) -> (Vec<&str>, V) {
+    (labels.iter().map(String::as_str).collect(), *value)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
@@ -148,8 +154,7 @@ fn counter(
     labels: &[&str],
     rows: Vec<Row<u64>>,
 ) -> Result<(), prometheus::Error> {
-    let rows: Vec<(Vec<&str>, u64)> =
-        rows.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), *value)).collect();
+    let rows: Vec<(Vec<&str>, u64)> = rows.iter().map(borrowed).collect();
     let rows: Vec<(&[&str], u64)> = rows.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect();
     page.counter(name, help, labels, &rows)
 }
@@ -161,8 +166,7 @@ fn gauge(
     labels: &[&str],
     rows: Vec<Row>,
 ) -> Result<(), prometheus::Error> {
-    let rows: Vec<(Vec<&str>, f64)> =
-        rows.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), *value)).collect();
+    let rows: Vec<(Vec<&str>, f64)> = rows.iter().map(borrowed).collect();
     let rows: Vec<(&[&str], f64)> = rows.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect();
     page.gauge(name, help, labels, &rows)
 }
