@@ -172,7 +172,7 @@ fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus:
     )?;
     page.counter(
         "linli_unaccounted_batches_total",
-        "Batches the desks of canteen and kiosks could not look at.",
+        "Batches that the services of canteen and kiosks could not process.",
         &[],
         &[(&[], get(&flow.unaccounted))],
     )?;
