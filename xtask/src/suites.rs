@@ -26,8 +26,8 @@ const EMULATED: &str = "firmware";
 const ATTACKS: [&str; 4] = ["attack", "listeners", "broker", "tls"];
 
 /// Number of files of end-to-end tests that run at once, and of tests of each. Most wait for timers and
-/// peers: with one file after the other, both processors would be idle at the end of each.
-const LANES: usize = 2;
+/// peers: with fewer, both processors would be idle for most of the time.
+const LANES: usize = 3;
 const THREADS: &str = "2";
 
 /// Files that take minutes: they begin first, so that nothing is left to wait for at the end.

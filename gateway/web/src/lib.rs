@@ -13,6 +13,7 @@ mod control;
 mod events;
 mod gate;
 mod headers;
+mod idempotency;
 mod kiosks;
 mod metrics;
 mod mode;
@@ -53,7 +54,7 @@ use linli_services::ServiceError;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
-pub use visitors::{Visitor, VisitorLogIn, VisitorSession, Visitors};
+pub use visitors::{DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession, Visitors};
 
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -220,6 +221,7 @@ impl AppState {
             .merge(centre::router(self.centre()))
             .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
             .merge(assets::router(show::ADDRESSES))
+            .layer(from_fn_with_state(idempotency::Keys::default(), idempotency::once))
             .layer(from_fn_with_state(gate, gate::enter))
             .layer(from_fn(whole_body::whole_body))
             .layer(from_fn(headers::secure))

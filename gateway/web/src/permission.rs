@@ -51,6 +51,8 @@ pub const TABLE: &[Row] = &[
     open(GET, "/metrics"),
     open(GET, "/api/v1/demo"),
     open(POST, "/api/v1/demo/{account}"),
+    open(GET, "/api/v1/demo/faults"),
+    open(POST, "/api/v1/demo/faults/{fault}"),
     open(POST, "/api/v1/session"),
     open(POST, "/api/v1/session/enrol"),
     open(POST, "/api/v1/session/break-glass"),

@@ -1,17 +1,18 @@
-//! Log-ins of the demonstration: whoever tries linli becomes one of its people by a click. A real gateway has none,
-//! and answers 404.
+//! Log-ins of the demonstration: whoever tries linli becomes one of its people by a click, and makes things go wrong. A
+//! real gateway has none, and answers 404.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_accounts::AccountError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Problem;
 use crate::gate::Gate;
@@ -39,15 +40,32 @@ pub struct VisitorSession {
     pub screen: Option<String>,
 }
 
-/// What opens them.
+/// Something that can go wrong in the demonstration.
+#[derive(Debug, Clone, Serialize)]
+pub struct DemoFault {
+    /// Its name.
+    pub fault: &'static str,
+    /// What it does, in Chinese.
+    pub zh: &'static str,
+    /// What it does, in English.
+    pub en: &'static str,
+    /// Whether it is so now.
+    pub on: bool,
+}
+
+/// A log-in under way.
+pub type OpeningSession<'a> = Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>>;
+
+/// What opens them, and makes things go wrong.
 pub trait VisitorLogIn: Send + Sync {
+    /// What can go wrong.
+    fn faults(&self) -> Vec<DemoFault>;
+    /// Switches a fault by its name. The error names those there are.
+    fn switch(&self, fault: &str, on: bool) -> Result<(), String>;
     /// The people.
     fn people(&self) -> Vec<Visitor>;
     /// Logs in as one of them.
-    fn log_in<'a>(
-        &'a self,
-        account: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>>;
+    fn log_in<'a>(&'a self, account: &'a str) -> OpeningSession<'a>;
 }
 
 /// Set by the demonstration once its people have accounts.
@@ -64,6 +82,8 @@ pub fn router(visitors: Visitors, gate: Gate) -> Router {
     Router::new()
         .route("/api/v1/demo", get(people))
         .route("/api/v1/demo/{account}", post(log_in))
+        .route("/api/v1/demo/faults", get(faults))
+        .route("/api/v1/demo/faults/{fault}", post(switch))
         .with_state(DemoLogIns { visitors, gate })
 }
 
@@ -71,6 +91,29 @@ async fn people(
     State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
 ) -> Result<Json<Vec<Visitor>>, Problem> {
     visitors.get().map(|visitors| Json(visitors.people())).ok_or_else(no_demo)
+}
+
+async fn faults(
+    State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
+) -> Result<Json<Vec<DemoFault>>, Problem> {
+    visitors.get().map(|visitors| Json(visitors.faults())).ok_or_else(no_demo)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    on: bool,
+}
+
+async fn switch(
+    State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
+    Path(fault): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let visitors = visitors.get().ok_or_else(no_demo)?;
+    let Switch { on } = session::parsed(&body)?;
+    visitors.switch(&fault, on).map_err(|why| Problem::new(StatusCode::NOT_FOUND, why))?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn log_in(

@@ -169,3 +169,21 @@ test('a drill is shown in its own colour; people do their tasks on a phone, and 
   await leader.locator('dialog').waitFor({ state: 'detached' });
   await expect.poll(() => same.locator('.mark').count(), { timeout: 20_000 }).toBe(0);
 });
+
+test('whoever tries the demonstration breaks something with a touch, and mends it', async () => {
+  const panel = await page('zhao');
+  await open(panel, gateway, 'kiosks');
+  await panel.locator('header .demo').click();
+  const paper = panel.locator('dialog button', { hasText: '政务终端缺纸' });
+  expect(await paper.getAttribute('aria-pressed'), 'it was on from the start').toBe('true');
+  expect(await faults(panel)).toEqual([]);
+  await paper.click();
+  await panel.locator('dialog [aria-pressed=false]', { hasText: '政务终端缺纸' }).waitFor();
+  await panel.keyboard.press('Escape');
+  await panel.locator('main .card', { hasText: '全部事项可办' }).first().waitFor();
+  await panel.locator('header .demo').click();
+  await paper.click();
+  await panel.locator('dialog [aria-pressed=true]', { hasText: '政务终端缺纸' }).waitFor();
+  const unknown = await panel.request.post(`${gateway.url}/api/v1/demo/faults/earthquake`, { data: { on: true } });
+  expect([unknown.status(), await unknown.text()].join(' '), 'it names those there are').toMatch(/^404 .*no-paper/);
+});

@@ -77,7 +77,7 @@ test('a screen is enrolled and removed, emergency codes are made anew', async ()
   await expect.poll(() => page.locator('dialog .problem').innerText(), { message: 'it names the rooms there are' }).toContain('kitchen');
   await page.getByLabel('在哪个房间').fill('kitchen');
   await submit(page);
-  expect(await page.locator('dialog ol li').count()).toBe(1);
+  await expect.poll(() => page.locator('dialog ol li').count()).toBe(1);
   await submit(page);
   await card(page, '已登记的屏幕').locator('li', { hasText: 'kitchen-2' }).locator('.button').click();
   await submit(page);

@@ -83,7 +83,7 @@ async fn show(args: &Args) -> anyhow::Result<()> {
     let observed = gateway.observed.clone();
     let log_ins = demo::log_ins::prepare(&demo.config_dir, &gateway.accounts).await?;
     let head = header(&demo, gateway.web_address, &log_ins);
-    gateway.welcome(|clock| People::new(gateway.accounts.clone(), clock, log_ins.keys));
+    gateway.welcome(|clock| People::new(gateway.accounts.clone(), clock, log_ins.keys, demo.faults.clone()));
     println!("{head}");
     let stop = CancellationToken::new();
     let running = tokio::spawn(gateway.run(stop.clone()));

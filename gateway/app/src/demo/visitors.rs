@@ -1,16 +1,17 @@
-//! Log-ins by a click: the demonstration has everybody's password and authenticator, and uses them as they would.
+//! Log-ins by a click: the demonstration has everybody's password and authenticator, and uses them as they would. And
+//! the faults, which are switched from a page as from the terminal.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use linli_accounts::rules::totp;
 use linli_accounts::{AccountError, Accounts, Claim};
 use linli_domain::Id;
 use linli_drivers::Clock;
-use linli_web::{Visitor, VisitorLogIn, VisitorSession};
+use linli_web::{DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession};
 use tokio::sync::Mutex;
+
+use super::Faults;
 
 /// Where they come from, in the record.
 const FROM: &str = "demo";
@@ -38,6 +39,7 @@ pub struct People {
     accounts: Accounts,
     clock: Arc<dyn Clock>,
     keys: Vec<Keys>,
+    faults: Faults,
     opened: Mutex<BTreeMap<&'static str, Opened>>,
 }
 
@@ -46,8 +48,8 @@ pub struct People {
 impl People {
     /// All of them.
     #[must_use]
-    pub fn new(accounts: Accounts, clock: Arc<dyn Clock>, keys: Vec<Keys>) -> Self {
-        Self { accounts, clock, keys, opened: Mutex::default() }
+    pub fn new(accounts: Accounts, clock: Arc<dyn Clock>, keys: Vec<Keys>, faults: Faults) -> Self {
+        Self { accounts, clock, keys, faults, opened: Mutex::default() }
     }
 
     /// Whoever clicks again before the next one-time code gets the session that the last one opened.
@@ -76,14 +78,20 @@ impl People {
 }
 
 impl VisitorLogIn for People {
+    fn faults(&self) -> Vec<DemoFault> {
+        let all = self.faults.list().into_iter();
+        all.map(|(on, fault, en, zh)| DemoFault { fault, zh, en, on }).collect()
+    }
+
+    fn switch(&self, fault: &str, on: bool) -> Result<(), String> {
+        self.faults.switch(fault, on)
+    }
+
     fn people(&self) -> Vec<Visitor> {
         self.keys.iter().map(|keys| keys.visitor.clone()).collect()
     }
 
-    fn log_in<'a>(
-        &'a self,
-        account: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>> {
+    fn log_in<'a>(&'a self, account: &'a str) -> OpeningSession<'a> {
         Box::pin(self.open(account))
     }
 }

@@ -183,8 +183,8 @@ async fn plans_are_kept_again_after_the_configuration_changed() {
     let before = keep_ahead(&mut bench).await;
     let room = bench.room;
     let _sender = configure(&mut bench, |setup| {
-        Arc::make_mut(&mut setup.plans.iter_mut().find(|plan| plan.resolved.room == room).unwrap()).text =
-            "# another".into();
+        let plan = setup.plans.iter_mut().find(|plan| plan.resolved.room == room).unwrap();
+        Arc::make_mut(plan).text = "# another".into();
     });
     bench.engine.take_configuration();
     let ahead = keep_ahead(&mut bench).await;
