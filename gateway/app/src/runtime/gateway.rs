@@ -100,6 +100,9 @@ struct Tasks {
 /// Where lines send samples, measurements of vital signs and transitions.
 type Received = (mpsc::Sender<Batch>, mpsc::Sender<VitalMeasurement>, mpsc::Sender<LineEvent>);
 
+/// Where they come out.
+type Queues = (mpsc::Receiver<Batch>, mpsc::Receiver<VitalMeasurement>, mpsc::Receiver<LineEvent>);
+
 // === impl Gateway ===
 
 impl Gateway {
@@ -354,8 +357,7 @@ fn aside(
 }
 
 /// The queues from the lines: senders, then receivers.
-fn southbound()
--> (Received, (mpsc::Receiver<Batch>, mpsc::Receiver<VitalMeasurement>, mpsc::Receiver<LineEvent>)) {
+fn southbound() -> (Received, Queues) {
     let (samples, batches) = mpsc::channel(BATCH_QUEUE);
     let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
     let (events, transitions) = mpsc::channel(EVENT_QUEUE);

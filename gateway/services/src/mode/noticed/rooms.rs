@@ -183,7 +183,7 @@ async fn plans_are_kept_again_after_the_configuration_changed() {
     let before = keep_ahead(&mut bench).await;
     let room = bench.room;
     let _sender = configure(&mut bench, |setup| {
-        Arc::make_mut(&mut setup.plans.iter_mut().find(|plan| plan.resolved.room == room).unwrap()).text =
+        Arc::make_mut(setup.plans.iter_mut().find(|plan| plan.resolved.room == room).unwrap()).text =
             "# another".into();
     });
     bench.engine.take_configuration();
