@@ -6,6 +6,7 @@
 
 mod alarms;
 mod assets;
+mod body;
 mod cabin;
 mod canteen;
 mod centre;
@@ -17,6 +18,8 @@ mod kiosks;
 mod metrics;
 mod mode;
 mod nodes;
+#[expect(dead_code, reason = "most types of the document only describe; nothing makes them")]
+pub mod openapi;
 pub mod permission;
 mod problem;
 mod session;
@@ -177,9 +180,10 @@ impl AppState {
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
             .merge(nodes::router(self.nodes.clone()))
-            .merge(control::router(control))
+            .merge(control::router(control, Arc::clone(&live)))
             .merge(centre::router(self.centre()))
             .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
+            .merge(openapi::router())
             .merge(assets::router(show::ADDRESSES))
             .layer(from_fn_with_state(gate, gate::enter))
             .layer(from_fn(whole_body::whole_body))
