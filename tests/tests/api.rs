@@ -13,10 +13,10 @@ use linli_tests::scene::Scene;
 use linli_tests::{Gateway, Workspace, golden, python};
 use serde_json::{Value, json};
 
-/// Examples of each operation in each phase.
+/// Examples of each operation; `LINLI_EXAMPLES` for more.
 const EXAMPLES: &str = "20";
 
-/// Chooses the examples: a fault that is found once is found again.
+/// Chooses the examples: a fault that is found once is found again. `LINLI_SEED` chooses others.
 const SEED: &str = "1";
 
 /// Longest run, on a machine that is busy.
@@ -165,7 +165,9 @@ async fn schemathesis(
     let program = python()?.with_file_name("schemathesis");
     let mut command = tokio::process::Command::new(program);
     command.args(["run", &format!("http://{web}/api/openapi.json"), "--checks", &CHECKS.join(",")]);
-    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED]);
+    let given = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    let (examples, seed) = (given("LINLI_EXAMPLES", EXAMPLES), given("LINLI_SEED", SEED));
+    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", &examples, "--seed", &seed]);
     command.args(["--generation-database", "none", "--no-color"]);
     command.args(["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "30"]);
     command.arg("--continue-on-failure");
