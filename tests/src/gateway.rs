@@ -173,6 +173,12 @@ impl Gateway {
         Ok(format!("Cookie: {}\r\n", self.people.cookie(&self.control_socket(), person)?))
     }
 
+    /// The cookie of a new log-in on the network listener, of an account with these roles.
+    pub fn log_in_at(&self, web: &str, account: &str, roles: &[&str]) -> anyhow::Result<String> {
+        let connect = || Ok(std::net::TcpStream::connect(web)?);
+        log_in::log_in_over(&self.control_socket(), connect, account, roles)
+    }
+
     /// The directory where the command line keeps log-ins.
     #[must_use]
     pub fn sessions(&self) -> PathBuf {

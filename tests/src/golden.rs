@@ -76,6 +76,12 @@ pub fn names(folder: &str) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The text of a golden file.
+pub fn kept(folder: &str, name: &str) -> anyhow::Result<String> {
+    let file = path(folder, name);
+    std::fs::read_to_string(&file).with_context(|| file.display().to_string())
+}
+
 fn path(folder: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(folder).join(format!("{name}.json"))
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use linli_domain::Timestamp;
 use serde_json::{Value, json};
 
-use crate::http;
+use crate::http::{self, Patient};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
@@ -71,9 +71,22 @@ impl LogIns {
     }
 }
 
-/// Adds or resets the account, sets it up, and logs in; returns the cookie.
+/// Every role that people have.
+pub const EVERY_ROLE: [&str; 7] =
+    ["health_worker", "canteen", "operator", "technician", "command", "auditor", "admin"];
+
+/// Adds or resets the account, sets it up, and logs in on the control socket; returns the cookie.
 fn log_in(socket: &Path, person: &str) -> anyhow::Result<String> {
-    let roles = ["operator", "technician", "command"];
+    log_in_over(socket, || Ok(UnixStream::connect(socket)?), person, &["operator", "technician", "command"])
+}
+
+/// The same, on the listener that `connect` reaches.
+pub fn log_in_over<S: Patient>(
+    socket: &Path,
+    connect: impl FnOnce() -> anyhow::Result<S>,
+    person: &str,
+    roles: &[&str],
+) -> anyhow::Result<String> {
     let (status, answer) = post(socket, "/api/v1/users", &json!({"account": person, "roles": roles}))?;
     let answer = match status {
         201 => answer,
@@ -81,16 +94,20 @@ fn log_in(socket: &Path, person: &str) -> anyhow::Result<String> {
         _ => anyhow::bail!("{status}: {answer}"),
     };
     let body = json!({"account": person, "code": answer["code"], "secret": PASSWORD});
-    let stream = UnixStream::connect(socket)?;
-    let enrolled = http::request(stream, "POST", "/api/v1/session/enrol", JSON, &body.to_string())?;
+    let enrolled = http::request(
+        UnixStream::connect(socket)?,
+        "POST",
+        "/api/v1/session/enrol",
+        JSON,
+        &body.to_string(),
+    )?;
     ensure!(enrolled.status == 200, "{enrolled:?}");
     let answer: Value = serde_json::from_str(&enrolled.body)?;
     let secret = answer["totp"].as_str().context("no secret for an authenticator")?;
     let now = time_of(&enrolled)?;
     let code = linli_accounts::rules::totp::code_at(secret, now).context("no code")?;
     let body = json!({"account": person, "password": PASSWORD, "code": code}).to_string();
-    let stream = UnixStream::connect(socket)?;
-    let answer = http::request(stream, "POST", "/api/v1/session", JSON, &body)?;
+    let answer = http::request(connect()?, "POST", "/api/v1/session", JSON, &body)?;
     ensure!(answer.status == 200, "{answer:?}");
     let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
     Ok(cookie.context("no cookie")?.to_owned())

@@ -6,7 +6,6 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use linli_accounts::rules::permission::Permission;
 use linli_accounts::rules::role::Role;
 use linli_tests::log_in::{JSON, PASSWORD};
 use linli_tests::{Gateway, Workspace, free_port, http, tool};
@@ -110,38 +109,64 @@ fn status(mut stream: impl Read + Write, method: &str, path: &str, headers: &str
     Ok(line.split(' ').nth(1).unwrap_or_default().parse()?)
 }
 
-/// Every route, every role, both listeners: the table decides, and nothing else.
+/// An operation of the document.
+struct Route {
+    method: String,
+    path: String,
+    /// The roles that may use it; `None`: everybody.
+    roles: Option<Vec<String>>,
+    is_stop: bool,
+}
+
+impl Site {
+    /// Every operation of the document that the gateway serves.
+    fn routes(&self) -> anyhow::Result<Vec<Route>> {
+        let document: Value = serde_json::from_str(&self.net("GET", "/api/openapi.json", "", "")?.body)?;
+        let mut routes = Vec::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let roles: Option<Vec<String>> = serde_json::from_value(operation["x-roles"].clone())?;
+                let is_open = operation["security"] == json!([]);
+                anyhow::ensure!(is_open == roles.is_none(), "{method} {path}");
+                let is_stop = operation["x-permission"] == "stop";
+                routes.push(Route { method: method.to_uppercase(), path: path.clone(), roles, is_stop });
+            }
+        }
+        Ok(routes)
+    }
+}
+
+/// Every operation of the document, every role, both listeners: the roles decide, and nothing else.
 #[tokio::test]
 async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() -> anyhow::Result<()> {
     let site = Site::start().await?;
     let accounts: Vec<Account> =
         Role::ALL.into_iter().map(|role| site.account(role)).collect::<anyhow::Result<_>>()?;
     let (mut asked, mut wrong) = (0, Vec::new());
-    for row in TABLE {
+    for Route { method, path, roles, is_stop } in site.routes()? {
         // They end or lock the log-in that the next rows need; they are tried below.
-        let is_end = row.path == "/api/v1/session" && row.method == "DELETE";
-        if is_end || row.path == "/api/v1/session/lock" {
+        let is_end = path == "/api/v1/session" && method == "DELETE";
+        if is_end || path == "/api/v1/session/lock" {
             continue;
         }
-        let path = row.path.replace("{deed}", "confirm").replace(['{', '}'], "");
-        let method = row.method.as_str();
+        let path = path.replace("{deed}", "confirm").replace(['{', '}'], "");
         for account in accounts.iter().map(Some).chain([None]) {
             let headers =
                 account.map_or_else(String::new, |account| format!("Cookie: {}\r\n", account.cookie));
-            let (expected, who) = match (row.needs, account) {
-                (Needs::Nothing, _) => (None, "anybody"),
-                (Needs::Allowed(permission), Some(account)) if permission.is_allowed(&[account.role]) => {
+            let (expected, who) = match (&roles, account) {
+                (None, _) => (None, "anybody"),
+                (Some(roles), Some(account)) if roles.iter().any(|role| role == account.role.as_str()) => {
                     (None, account.role.as_str())
                 }
-                (Needs::Allowed(_), Some(account)) => (Some(403), account.role.as_str()),
-                (Needs::Allowed(_), None) => (Some(401), "nobody"),
+                (Some(_), Some(account)) => (Some(403), account.role.as_str()),
+                (Some(_), None) => (Some(401), "nobody"),
             };
-            let found = status(TcpStream::connect(&site.web)?, method, &path, &headers)?;
+            let found = status(TcpStream::connect(&site.web)?, &method, &path, &headers)?;
             asked += 1;
             let is_right = match expected {
                 Some(expected) => found == expected,
                 // Whatever the route thinks of an empty body; a wrong code or log-in is 401 on an open route.
-                None => found != 403 && (found != 401 || row.needs == Needs::Nothing),
+                None => found != 403 && (found != 401 || roles.is_none()),
             };
             if !is_right {
                 wrong.push(format!("{method} {path} as {who}: {found}"));
@@ -149,14 +174,14 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() -> a
             // On the box the same session may do the same; a screen's cookie is none there.
             if let Some(account) = account.filter(|account| account.role != Role::Screen) {
                 let found =
-                    status(UnixStream::connect(site.gateway.control_socket())?, method, &path, &headers)?;
-                let is_stop = row.needs == Needs::Allowed(Permission::Stop);
+                    status(UnixStream::connect(site.gateway.control_socket())?, &method, &path, &headers)?;
                 if expected.is_some_and(|expected| found != expected && !is_stop) {
                     wrong.push(format!("{method} {path} as {} on the control socket: {found}", account.role));
                 }
             }
         }
     }
+    pages_are_open(&site)?;
     assert!(asked > 500, "{asked}");
     assert_eq!(wrong, Vec::<String>::new());
     for account in accounts.iter().filter(|account| account.role != Role::Screen) {
@@ -179,6 +204,16 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() -> a
         );
     }
     site.gateway.stop().await
+}
+
+/// What is no part of the API names nobody, and is open.
+fn pages_are_open(site: &Site) -> anyhow::Result<()> {
+    for page in TABLE.iter().filter(|row| !row.path.starts_with("/api/")) {
+        assert_eq!(page.needs, Needs::Nothing, "{}", page.path);
+        let found = site.net(page.method.as_str(), &page.path.replace(['{', '}'], ""), "", "")?.status;
+        assert!(![401, 403].contains(&found), "{}: {found}", page.path);
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ const DISK_CLEAN_MB: u64 = 12_000;
 const DISK_BUILT_MB: u64 = 2_000;
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 12] = [
+const PYTHON: [&str; 14] = [
     "pymodbus==3.16.1",
     "pycose==1.1.0",
     "cbor2==5.7.1",
@@ -66,6 +66,8 @@ const PYTHON: [&str; 12] = [
     // The dashboards of Grafana 11.6 and newer; the part before the exclamation mark numbers the generator.
     "grafana-foundation-sdk==1769699379!11.6.0",
     "pyyaml==6.0.4",
+    "schemathesis==4.32.5",
+    "jsonschema-rs==0.60.3",
 ];
 
 /// Installs what is missing, or names it.

@@ -195,6 +195,20 @@ impl Request {
         }
     }
 
+    /// Reads a payload: whether it is a request at all, whatever it asks for.
+    pub fn read(payload: &[u8]) -> Result<Self, CommandError> {
+        if payload.len() > LARGEST_REQUEST {
+            return Err(CommandError::TooLarge { size: payload.len() });
+        }
+        let request: Self =
+            serde_json::from_slice(payload).map_err(|e| CommandError::Malformed { detail: e.to_string() })?;
+        if request.id.is_empty() || request.id.len() > 64 || !request.id.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(CommandError::BadId);
+        }
+        Ok(request)
+    }
+
     /// Checks everything that can be checked without knowing the device.
     pub fn parse(inbound: &Inbound, now: Timestamp) -> Result<Self, CommandError> {
         if inbound.retained {
@@ -207,12 +221,7 @@ impl Request {
         if size > LARGEST_REQUEST {
             return Err(CommandError::TooLarge { size });
         }
-        let request: Self = serde_json::from_slice(&inbound.payload)
-            .map_err(|e| CommandError::Malformed { detail: e.to_string() })?;
-        if request.id.is_empty() || request.id.len() > 64 || !request.id.bytes().all(|b| b.is_ascii_graphic())
-        {
-            return Err(CommandError::BadId);
-        }
+        let request = Self::read(&inbound.payload)?;
         if request.expires <= now {
             return Err(CommandError::Expired { expired: request.expires, now });
         }

@@ -51,7 +51,7 @@ impl Timestamp {
     /// Start of the minute this instant lies in.
     #[must_use]
     pub const fn minute(self) -> Self {
-        Self(self.0.div_euclid(60_000) * 60_000)
+        Self(self.0.div_euclid(60_000).saturating_mul(60_000))
     }
 
     /// Reads a time with its zone, `2026-11-24T08:00:00+08:00` (RFC 3339); none when the text is not one.

@@ -1,13 +1,18 @@
 //! Alarms: reading needs no log-in, operations need a worker.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_domain::alarm::{Action as Operation, Shelf};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::body;
+use super::openapi::schema::{ONE_LINE, Span};
 use super::{Problem, Who};
 use linli_domain::caller::Caller;
 use linli_services::alarms::{Action, AlarmView};
@@ -35,37 +40,58 @@ pub fn router(client: AlarmClient) -> Router {
         .with_state(client)
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// How long an alarm is shelved unless it is said.
+const USUAL_SHELF: Duration = Duration::from_secs(3600);
+
+/// Words of the path that name an operation.
+pub const DEEDS: [&str; 6] = ["acknowledge", "reset", "shelve", "unshelve", "take-out", "put-back"];
+
+/// Which alarms.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct ListQuery {
+    /// Also those that are normal.
     #[serde(default)]
     all: bool,
+}
+
+/// How much of the journal.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JournalQuery {
+    /// Steps, at most 5000; without it 100.
     limit: Option<u32>,
 }
 
 /// The body of an operation.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct How {
+#[schemars(rename = "AlarmOperation")]
+pub struct How {
+    /// Why: one line.
+    #[schemars(length(max = 200), regex(pattern = ONE_LINE))]
     why: Option<String>,
-    #[serde(rename = "for")]
-    span: Option<String>,
+    /// How long an alarm is shelved.
+    #[serde(default, rename = "for", deserialize_with = "body::span")]
+    #[schemars(with = "Option<Span>")]
+    span: Option<Duration>,
+    /// Shelving ends early when the condition ends.
     #[serde(default)]
     once: bool,
 }
 
 async fn list(
     State(client): State<AlarmClient>,
-    Query(which): Query<Which>,
+    Query(ListQuery { all }): Query<ListQuery>,
 ) -> Result<Json<Vec<AlarmView>>, Problem> {
-    Ok(Json(client.service.ask(&Caller::anybody(), Action::List { all: which.all }).await?))
+    Ok(Json(client.service.ask(&Caller::anybody(), Action::List { all }).await?))
 }
 
 async fn journal(
     State(client): State<AlarmClient>,
-    Query(which): Query<Which>,
+    Query(JournalQuery { limit }): Query<JournalQuery>,
 ) -> Result<Json<Vec<serde_json::Value>>, Problem> {
-    let steps = client.store.journal(which.limit.unwrap_or(100).min(MOST)).await;
+    let steps = client.store.journal(limit.unwrap_or(100).min(MOST)).await;
     let steps = steps.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     Ok(Json(steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect()))
 }
@@ -81,11 +107,7 @@ async fn act(
     Path((alarm, operation)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Vec<AlarmView>>, Problem> {
-    let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
-    let how: How = match body.is_empty() {
-        true => How::default(),
-        false => serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?,
-    };
+    let how: How = body::read_or_default(&body)?;
     let action = match operation.as_str() {
         "acknowledge" => Operation::Acknowledge,
         "reset" => Operation::Reset,
@@ -93,12 +115,11 @@ async fn act(
         "take-out" => Operation::TakeOut,
         "put-back" => Operation::PutBack,
         "shelve" => {
-            let span = how.span.as_deref().unwrap_or("1h");
-            let span = linli_drivers::duration::parse(span).map_err(|why| wrong(format!("for: {why}")))?;
+            let span = how.span.unwrap_or(USUAL_SHELF);
             Operation::Shelve(Shelf { span, is_one_shot: how.once })
         }
         other => {
-            let known = "acknowledge, reset, shelve, unshelve, take-out, put-back";
+            let known = DEEDS.join(", ");
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };

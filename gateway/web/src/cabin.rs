@@ -1,7 +1,6 @@
 //! Visits, measurements and exports, for health workers. The audit entry precedes every answer.
 
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -11,10 +10,11 @@ use axum::{Json, Router};
 use linli_domain::Timestamp;
 use linli_domain::visit::{Context, Ending, Version};
 use linli_domain::vital::Reading;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::body::read;
 use super::{Problem, Who};
 use linli_reports as export;
 use linli_services::ServiceError;
@@ -62,18 +62,46 @@ pub fn router(client: CabinClient) -> Router {
         .with_state(client)
 }
 
-/// Unix milliseconds UTC.
-#[derive(Debug, Default, Deserialize)]
+/// Which visits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct VisitsQuery {
+    /// Those that are open, whenever they were opened.
     #[serde(default)]
     open: bool,
+    /// Opened at or after this time, Unix milliseconds UTC.
+    from: Option<i64>,
+    /// Opened before this time, Unix milliseconds UTC.
+    to: Option<i64>,
+}
+
+/// How much of a visit.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VisitQuery {
+    /// Also who the resident is.
     #[serde(default)]
     reveal: bool,
-    from: Option<i64>,
-    to: Option<i64>,
-    visit: Option<String>,
+}
+
+/// How much of the audit.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    /// Entries, at most 1000; without it 100.
     limit: Option<u32>,
+}
+
+/// What is exported: a visit, or what was received in a time span.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportQuery {
+    /// Id of the visit.
+    visit: Option<String>,
+    /// Received at or after this time, Unix milliseconds UTC.
+    from: Option<i64>,
+    /// Received before this time, Unix milliseconds UTC.
+    to: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -82,16 +110,13 @@ struct Why {
     why: String,
 }
 
-type Parameters = Result<Query<Which>, QueryRejection>;
-
-async fn visits(who: Who, State(client): Client, which: Parameters) -> Answer<Vec<VisitView>> {
-    let which = parameters(which)?;
+async fn visits(who: Who, State(client): Client, Query(which): Query<VisitsQuery>) -> Answer<Vec<VisitView>> {
     let (from, to) = (Timestamp(which.from.unwrap_or_default()), Timestamp(which.to.unwrap_or(i64::MAX)));
     Ok(Json(client.reader.visits(&who.0.account, which.open, from, to).await?))
 }
 
 async fn open(who: Who, State(client): Client, body: Bytes) -> Result<Response, Problem> {
-    let new: NewVisit = parsed(&body)?;
+    let new: NewVisit = read(&body)?;
     let opened = client.service.ask(&who.0, Action::Open(new)).await?;
     Ok((StatusCode::CREATED, outcome(&opened)).into_response())
 }
@@ -100,9 +125,9 @@ async fn visit(
     who: Who,
     State(client): Client,
     Path(id): Path<String>,
-    which: Parameters,
+    Query(VisitQuery { reveal }): Query<VisitQuery>,
 ) -> Answer<VisitView> {
-    Ok(Json(client.reader.visit(&who.0.account, &id, parameters(which)?.reveal).await?))
+    Ok(Json(client.reader.visit(&who.0.account, &id, reveal).await?))
 }
 
 async fn end(who: Who, State(client): Client, Path(visit): Path<String>, body: Bytes) -> Answer<Value> {
@@ -111,7 +136,7 @@ async fn end(who: Who, State(client): Client, Path(visit): Path<String>, body: B
     struct How {
         ending: Ending,
     }
-    let How { ending } = parsed(&body)?;
+    let How { ending } = read(&body)?;
     if !matches!(ending, Ending::Completed | Ending::Abandoned) {
         return Err(ServiceError::Wrong("ending is \"completed\" or \"abandoned\"".to_owned()).into());
     }
@@ -124,12 +149,12 @@ async fn erase_visit(
     Path(visit): Path<String>,
     body: Bytes,
 ) -> Answer<Value> {
-    let Why { why } = parsed(&body)?;
+    let Why { why } = read(&body)?;
     Ok(outcome(&client.service.ask(&who.0, Action::EraseVisit { visit, why }).await?))
 }
 
 async fn find(who: Who, State(client): Client, body: Bytes) -> Answer<Value> {
-    let identity: Identity = parsed(&body)?;
+    let identity: Identity = read(&body)?;
     Ok(Json(json!({"pseudonym": client.reader.pseudonym(&who.0.account, identity).await?})))
 }
 
@@ -139,7 +164,7 @@ async fn erase_resident(
     Path(pseudonym): Path<String>,
     body: Bytes,
 ) -> Answer<Value> {
-    let Why { why } = parsed(&body)?;
+    let Why { why } = read(&body)?;
     Ok(outcome(&client.service.ask(&who.0, Action::EraseResident { pseudonym, why }).await?))
 }
 
@@ -163,7 +188,7 @@ async fn assign(
         visit: Option<String>,
         why: String,
     }
-    let Whose { visit, why } = parsed(&body)?;
+    let Whose { visit, why } = read(&body)?;
     Ok(outcome(&client.service.ask(&who.0, Action::Assign { measurement, visit, why }).await?))
 }
 
@@ -180,7 +205,7 @@ async fn correct(
         context: Option<Context>,
         why: String,
     }
-    let Correction { readings, context, why } = parsed(&body)?;
+    let Correction { readings, context, why } = read(&body)?;
     Ok(outcome(&client.service.ask(&who.0, Action::Correct { measurement, readings, context, why }).await?))
 }
 
@@ -190,42 +215,39 @@ async fn withdraw(
     Path(measurement): Path<String>,
     body: Bytes,
 ) -> Answer<Value> {
-    let Why { why } = parsed(&body)?;
+    let Why { why } = read(&body)?;
     Ok(outcome(&client.service.ask(&who.0, Action::Withdraw { measurement, why }).await?))
 }
 
-async fn audit(who: Who, State(client): Client, which: Parameters) -> Answer<Vec<linli_store::Audit>> {
-    let limit = parameters(which)?.limit.unwrap_or(100).min(MOST_AUDIT);
+async fn audit(
+    who: Who,
+    State(client): Client,
+    Query(which): Query<AuditQuery>,
+) -> Answer<Vec<linli_store::Audit>> {
+    let limit = which.limit.unwrap_or(100).min(MOST_AUDIT);
     Ok(Json(client.reader.audit(&who.0.account, limit).await?))
 }
 
-async fn fhir(who: Who, State(client): Client, which: Parameters) -> Result<Response, Problem> {
-    let measured = client.reader.measured(&who.0.account, "export.fhir", &filter(which)?).await?;
+async fn fhir(
+    who: Who,
+    State(client): Client,
+    Query(which): Query<ExportQuery>,
+) -> Result<Response, Problem> {
+    let measured = client.reader.measured(&who.0.account, "export.fhir", &filter(which)).await?;
     let (limits, now) = (client.reader.settings.borrow().limits, client.reader.clock.now().at);
     let bundle = export::bundle(&measured, &client.centre, &limits, now);
     Ok(([(CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response())
 }
 
-async fn csv(who: Who, State(client): Client, which: Parameters) -> Result<Response, Problem> {
-    let measured = client.reader.measured(&who.0.account, "export.csv", &filter(which)?).await?;
+async fn csv(who: Who, State(client): Client, Query(which): Query<ExportQuery>) -> Result<Response, Problem> {
+    let measured = client.reader.measured(&who.0.account, "export.csv", &filter(which)).await?;
     let limits = client.reader.settings.borrow().limits;
     let table = export::csv(&measured, &client.timezone, &limits);
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response())
 }
 
-fn filter(which: Parameters) -> Result<MeasurementFilter, Problem> {
-    let Which { visit, from, to, .. } = parameters(which)?;
-    Ok(MeasurementFilter { visit, from: from.map(Timestamp), to: to.map(Timestamp) })
-}
-
-fn parameters(which: Parameters) -> Result<Which, Problem> {
-    let bad = |rejection: QueryRejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text());
-    which.map(|Query(which)| which).map_err(bad)
-}
-
-fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body)
-        .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
+fn filter(ExportQuery { visit, from, to }: ExportQuery) -> MeasurementFilter {
+    MeasurementFilter { visit, from: from.map(Timestamp), to: to.map(Timestamp) }
 }
 
 fn outcome(done: &Outcome) -> Json<Value> {
@@ -237,5 +259,3 @@ fn outcome(done: &Outcome) -> Json<Value> {
         }
     })
 }
-
-// === impl Problem ===

@@ -2,15 +2,17 @@
 
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::body::read;
+use super::openapi::schema::{Day, FormWord};
 use super::{Problem, Who};
 use linli_domain::timezone::Zone;
 use linli_reports::haccp::{self, Form};
@@ -35,16 +37,19 @@ pub fn router(client: CanteenClient) -> Router {
 }
 
 async fn act(who: Who, State(client): State<CanteenClient>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
-    let action = serde_json::from_slice(&body).map_err(wrong)?;
-    Ok(Json(client.service.ask(&who.0, action).await?))
+    Ok(Json(client.service.ask(&who.0, read(&body)?).await?))
 }
 
-#[derive(Debug, Deserialize)]
+/// Which day, and how it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct Which {
+    /// Without it today.
+    #[schemars(with = "Option<Day>")]
     day: Option<Date>,
+    /// Without it HTML.
     #[serde(default)]
+    #[schemars(with = "Option<FormWord>")]
     form: Form,
 }
 
@@ -55,7 +60,7 @@ async fn record(
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
     let record = client.service.ask(&who.0, Action::Record { day: which.day }).await?;
-    let signed = client.service.ask(&who.0, Action::Signed).await?;
+    let signed = client.service.ask(&who.0, Action::Signed {}).await?;
     let text = haccp::render(&haccp::sheet(&record, &signed, &client.zone), which.form);
     Ok(([(CONTENT_TYPE, which.form.content_type())], text).into_response())
 }

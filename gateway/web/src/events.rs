@@ -12,6 +12,7 @@ use axum::routing::get;
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use linli_domain::{DeviceClass, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -51,8 +52,9 @@ struct Broadcast {
 }
 
 /// Query of the stream.
-#[derive(Debug, Default, Deserialize)]
-struct Which {
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
     /// Kinds of events, separated by commas; without it, every kind, and no values.
     topics: Option<String>,
 }

@@ -3,6 +3,7 @@
 use axum::extract::{Path, Query as Parameters, State};
 use axum::routing::get;
 use axum::{Json, Router};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,9 +31,11 @@ pub fn router(client: KioskClient) -> Router {
         .with_state(client)
 }
 
-#[derive(Debug, Deserialize)]
+/// Which days.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct Which {
+    /// So many before today.
     #[serde(default)]
     days: u16,
 }

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod assets;
+mod body;
 mod cabin;
 mod canteen;
 mod centre;
@@ -18,7 +19,10 @@ mod kiosks;
 mod metrics;
 mod mode;
 mod nodes;
+#[expect(dead_code, reason = "most types of the document only describe; nothing makes them")]
+pub mod openapi;
 pub mod permission;
+mod problem;
 mod session;
 mod show;
 pub mod status;
@@ -29,10 +33,8 @@ mod whole_body;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,10 +52,10 @@ use linli_accounts::Accounts;
 use linli_config::WebLimits;
 use linli_domain::Id;
 use linli_listen::Limits;
-use linli_services::ServiceError;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
+pub use problem::Problem;
 pub use visitors::{DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession, Visitors};
 
 /// Name of the control socket in the data directory.
@@ -62,44 +64,6 @@ pub const SOCKET: &str = "control.sock";
 /// The directory of the socket of a gateway whose database is at its default place, where the service manager makes
 /// it: members of the group may enter it, and not the state directory.
 pub const RUNTIME_DIR: &str = "/run/linli";
-
-/// An error as the API shows it (the shape of RFC 9457 problem details).
-#[derive(Debug, serde::Serialize)]
-pub struct Problem {
-    /// HTTP status code.
-    pub status: u16,
-    /// What is wrong, and how to correct it.
-    pub detail: String,
-}
-
-// === impl Problem ===
-
-impl Problem {
-    /// A problem with that status.
-    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), detail: detail.into() }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [("content-type", "application/problem+json")], Json(self)).into_response()
-    }
-}
-
-impl From<ServiceError> for Problem {
-    fn from(refusal: ServiceError) -> Self {
-        let status = match refusal {
-            ServiceError::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ServiceError::Unknown(_) => StatusCode::NOT_FOUND,
-            ServiceError::Conflict(_) => StatusCode::CONFLICT,
-            ServiceError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
-            ServiceError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
-        };
-        Self::new(status, refusal.to_string())
-    }
-}
 
 /// What the configuration names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -217,13 +181,15 @@ impl AppState {
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
             .merge(nodes::router(self.nodes.clone()))
-            .merge(control::router(control))
+            .merge(control::router(control, Arc::clone(&live)))
             .merge(centre::router(self.centre()))
             .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
+            .merge(openapi::router())
             .merge(assets::router(show::ADDRESSES))
             .layer(from_fn_with_state(idempotency::Keys::default(), idempotency::once))
             .layer(from_fn_with_state(gate, gate::enter))
             .layer(from_fn(whole_body::whole_body))
+            .layer(from_fn(problem::every_refusal))
             .layer(from_fn(headers::secure))
     }
 

@@ -1,6 +1,8 @@
 //! The mode switch: looking, orders, tasks of people, the stop. Who acts is the person of the caller's account,
 //! never a name in the request.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -8,10 +10,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use linli_drivers::duration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::body;
+use super::openapi::schema::Span;
 use super::{Problem, Who};
 use linli_services::audit_log::entries_after;
 use linli_services::client::ServiceClient;
@@ -43,22 +47,40 @@ pub fn router(client: ModeClient) -> Router {
         .with_state(client)
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Words of the path that name a task or a decision.
+pub const DEEDS: [&str; 9] =
+    ["confirm", "simulate", "cannot", "waive", "retry", "commit", "resume", "reject", "alternate"];
+
+/// Where to begin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct RecordQuery {
+    /// Number of the first entry.
     #[serde(default)]
     from: u64,
+}
+
+/// The confirmation of an order.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderQuery {
+    /// The code that the caller compared on the spot.
     code: Option<String>,
 }
 
 /// The body of an operation.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct How {
+#[schemars(rename = "ModeOperation")]
+pub struct How {
+    /// Id of the step.
     step: Option<String>,
+    /// Why.
     why: Option<String>,
-    #[serde(rename = "for")]
-    span: Option<String>,
+    /// For how long.
+    #[serde(default, rename = "for", deserialize_with = "body::span")]
+    #[schemars(with = "Option<Span>")]
+    span: Option<Duration>,
 }
 
 async fn status(who: Who, State(client): State<ModeClient>) -> Result<Json<Value>, Problem> {
@@ -82,8 +104,7 @@ async fn snapshot(
 }
 
 async fn finding(who: Who, State(client): State<ModeClient>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let mut finding: Finding = serde_json::from_slice(&body)
-        .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    let mut finding: Finding = body::read(&body)?;
     finding.person = person(&who);
     ask(&client, who, RequestedAction::Finding(finding)).await
 }
@@ -92,7 +113,7 @@ async fn finding(who: Who, State(client): State<ModeClient>, body: Bytes) -> Res
 async fn record(
     _: Who,
     State(client): State<ModeClient>,
-    Query(which): Query<Which>,
+    Query(which): Query<RecordQuery>,
 ) -> Result<Response, Problem> {
     let after = which.from.checked_sub(1);
     let lines = entries_after::<linli_mode::record::ModeEvent>(&client.store, after, MOST).await;
@@ -104,10 +125,9 @@ async fn record(
 async fn order(
     who: Who,
     State(client): State<ModeClient>,
-    Query(which): Query<Which>,
+    Query(OrderQuery { code }): Query<OrderQuery>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let Which { code, .. } = which;
     ask(&client, who, RequestedAction::Order { bytes: body.to_vec(), code }).await
 }
 
@@ -127,18 +147,15 @@ async fn act(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
-    let how: How = match body.is_empty() {
-        true => How::default(),
-        false => serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?,
-    };
-    let needed = |value: Option<String>, name: &str| value.ok_or_else(|| wrong(format!("{name} is missing")));
+    let how: How = body::read_or_default(&body)?;
+    let missing = |name: &str| wrong(format!("{name} is missing"));
+    let needed = |value: Option<String>, name: &str| value.ok_or_else(|| missing(name));
     let operation = match operation.as_str() {
         "confirm" => Operation::Confirm(needed(how.step, "step")?),
         "simulate" => Operation::Simulate(needed(how.step, "step")?),
         "cannot" => Operation::Cannot(needed(how.step, "step")?, needed(how.why, "why")?),
         "waive" => {
-            let span =
-                duration::parse(&needed(how.span, "for")?).map_err(|why| wrong(format!("for: {why}")))?;
+            let span = how.span.ok_or_else(|| missing("for"))?;
             Operation::Waive(needed(how.step, "step")?, needed(how.why, "why")?, span)
         }
         "retry" => Operation::Retry(needed(how.step, "step")?),
@@ -147,15 +164,14 @@ async fn act(
         "reject" => Operation::Reject(needed(how.why, "why")?),
         "alternate" => Operation::Alternate(needed(how.why, "why")?),
         "service" => {
-            let span = how.span.as_deref().map(duration::parse).transpose();
-            let span = span.map_err(|why| wrong(format!("for: {why}")))?.unwrap_or(USUAL_SERVICE);
+            let span = how.span.unwrap_or(USUAL_SERVICE);
             Operation::BeginService(needed(how.why, "why")?, span)
         }
         "end_service" => Operation::EndService,
         other => {
-            let known = "confirm, simulate, cannot, waive, retry, commit, resume, reject, alternate, service, \
-                 end_service, stop";
-            return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
+            let known = DEEDS.join(", ");
+            let why = format!("{other:?} is none of {known}, service, end_service, stop");
+            return Err(Problem::new(StatusCode::NOT_FOUND, why));
         }
     };
     let person = person(&who);

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::stream::unfold;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::body::read;
 use super::{Problem, Who};
 use linli_nodes::{Action, Image, LONGEST_IMAGE, NodeEvent};
 use linli_services::audit_log::entries_after;
@@ -32,18 +34,22 @@ pub struct NodeClient {
     pub store: linli_store::Documents,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is updated.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct Which {
     /// Devices, separated by commas.
     devices: String,
+    /// Whether to go on with the next when one fails.
     #[serde(default)]
     keep_going: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Where to begin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct From {
+pub struct From {
+    /// Number of the first entry.
     #[serde(default)]
     from: u64,
 }
@@ -58,9 +64,7 @@ pub fn router(client: NodeClient) -> Router {
 }
 
 async fn act(who: Who, State(client): State<NodeClient>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let wrong = |error: serde_json::Error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
-    let action = Action::Do(serde_json::from_slice(&body).map_err(wrong)?);
-    Ok(Json(client.service.ask(&who.0, action).await?))
+    Ok(Json(client.service.ask(&who.0, Action::Do(read(&body)?)).await?))
 }
 
 /// Updates nodes with the image in the body. The answer is one JSON object per line for each step. When the

@@ -11,11 +11,12 @@ use linli_accounts::rules::account::Enrolled;
 use linli_accounts::rules::permission::Permission;
 use linli_accounts::{AccountError, Claim, Opened};
 use qrcode::{Color, QrCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Problem;
+use super::body::read_secret;
 use crate::gate::{Gate, Origin, Principal};
 
 /// How long a browser keeps the token of a screen.
@@ -57,23 +58,30 @@ struct LogIn {
 }
 
 /// The body that sets up an account: its enrolment code, and the password or PIN that its person chooses.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Enrol {
+pub struct Enrol {
     account: String,
+    /// The enrolment code.
     code: String,
+    /// A password of 12 to 128 characters, or a PIN of 6 to 12 digits.
+    #[schemars(length(min = 6, max = 128))]
     secret: String,
 }
 
-#[derive(Deserialize)]
+/// The body with a code that counts once.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Code {
+pub struct Code {
+    /// The code.
     code: String,
 }
 
-#[derive(Deserialize)]
+/// The body with the password or PIN of whoever is logged in.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Secret {
+pub struct Secret {
+    /// The password or PIN.
     secret: String,
 }
 
@@ -106,7 +114,7 @@ type LogInParts = (Claim, String, Option<String>);
 
 fn claim(gate: &Gate, headers: &HeaderMap, body: &Bytes) -> Result<LogInParts, Problem> {
     let wrong = |why: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why);
-    match parsed::<LogIn>(body)? {
+    match read_secret::<LogIn>(body)? {
         LogIn { account: Some(account), password: Some(password), code, badge: None, pin: None } => {
             Ok((Claim::Account(account), password, code))
         }
@@ -140,7 +148,7 @@ async fn log_out(
 }
 
 async fn enrol(State(sessions): State<Sessions>, Origin(from): Origin, body: Bytes) -> Response {
-    let Enrol { account, code, secret } = match parsed(&body) {
+    let Enrol { account, code, secret } = match read_secret(&body) {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
@@ -170,7 +178,7 @@ async fn enrol_screen(
     Origin(from): Origin,
     body: Bytes,
 ) -> Response {
-    let Code { code } = match parsed(&body) {
+    let Code { code } = match read_secret(&body) {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
@@ -189,7 +197,7 @@ async fn break_glass(
     Origin(from): Origin,
     body: Bytes,
 ) -> Response {
-    let Code { code } = match parsed(&body) {
+    let Code { code } = match read_secret(&body) {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
@@ -210,7 +218,7 @@ async fn renew(
         let why = "this account has no session: a program with a token, or a user of this machine";
         return Problem::new(StatusCode::CONFLICT, why).into_response();
     };
-    let Secret { secret } = match parsed(&body) {
+    let Secret { secret } = match read_secret(&body) {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
@@ -271,18 +279,4 @@ pub fn refused(why: &AccountError) -> Response {
         }
     }
     answer
-}
-
-/// Reads a body. A refusal does not quote it, since it may hold a secret.
-pub fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        let at = format!("line {}, column {}", error.line(), error.column());
-        let why = match error.classify() {
-            serde_json::error::Category::Data => {
-                format!("the body has a key that is unknown, missing or of another type, at {at}")
-            }
-            _ => format!("the body is no JSON, at {at}"),
-        };
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why)
-    })
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use linli_domain::{Id, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -38,6 +39,7 @@ pub(super) const ADDRESSES: &str = "linli\n\
      GET /readyz                                        all lines attempted, store writable\n\
      GET /metrics                                       Prometheus text\n\
      POST /api/v1/session                               logs in: {\"account\", \"password\", \"code\"}; GET who am I, DELETE logs out\n\
+     GET /api/openapi.json                              every path, as an OpenAPI document\n\
      POST /api/v1/session/enrol                         sets an account up: {\"account\", \"code\", \"secret\"}\n\
      \n\
      With a log-in, or a token (Authorization: Bearer TOKEN), for the roles that may:\n\
@@ -97,20 +99,22 @@ async fn device(
     found.map(Json).ok_or_else(|| unknown_device(&device))
 }
 
-/// Query of a trend; both times in Unix milliseconds UTC.
-#[derive(Debug, Deserialize)]
-struct Between {
+/// Query of a trend.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Between {
+    /// Unix milliseconds UTC.
     from: i64,
+    /// Unix milliseconds UTC, at most 31 days later.
     to: i64,
 }
 
 async fn trend(
     State(status_source): Shared,
     Path((device, point)): Path<(String, String)>,
-    between: Result<Query<Between>, axum::extract::rejection::QueryRejection>,
+    Query(Between { from, to }): Query<Between>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
-    let Query(Between { from, to }) = between.map_err(|e| bad(e.body_text()))?;
     if from > to || to.saturating_sub(from) > LONGEST_TREND_MS {
         return Err(bad("from must not be after to, and at most 31 days before it".to_owned()));
     }
@@ -130,7 +134,8 @@ async fn trend(
     Ok(Json(serde_json::json!({"device": device, "point": point, "unit": point_view.unit, "minutes": rows})))
 }
 
-fn unknown_device(device: &str) -> Problem {
+/// The problem of a device that is not there.
+pub fn unknown_device(device: &str) -> Problem {
     let device: String = device.chars().take(64).collect();
     Problem::new(StatusCode::NOT_FOUND, format!("no device {device:?}; GET /api/v1/devices lists them"))
 }

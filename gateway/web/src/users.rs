@@ -11,10 +11,13 @@ use linli_accounts::rules::role::Role;
 use linli_accounts::{Accounts, Answer, Manage, SecurityEvent};
 use linli_domain::Id;
 use linli_services::audit_log::entries_after;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::session::{parsed, refused};
+use super::body::read;
+use super::openapi::schema;
+use super::session::refused;
 use super::{Problem, Who};
 use crate::gate::Origin;
 
@@ -46,32 +49,47 @@ pub fn router(users: Users) -> Router {
         .with_state(users)
 }
 
-#[derive(Deserialize)]
+/// A new account.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Add {
+#[schemars(rename = "NewAccount")]
+pub struct Add {
+    #[schemars(with = "schema::Id")]
     account: String,
+    #[schemars(with = "Vec<schema::RoleOfPeople>", length(min = 1))]
     roles: Vec<String>,
+    /// The `[[person]]` of facility.toml that it belongs to; without it the one of the same id.
+    #[schemars(with = "Option<schema::Id>")]
     person: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A screen to be enrolled.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewScreen {
+pub struct NewScreen {
+    #[schemars(with = "schema::Id")]
     screen: String,
+    #[schemars(with = "schema::Id")]
     room: String,
+    /// Views that it shows.
     #[serde(default)]
+    #[schemars(length(max = 16), inner(regex(pattern = "^[a-z_]{1,32}$")))]
     views: Vec<String>,
 }
 
-#[derive(Deserialize)]
+/// How many sealed codes.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Seal {
+pub struct Seal {
+    #[schemars(range(min = 1, max = 16))]
     count: usize,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Where to begin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct Which {
+    /// Number of the first entry.
     #[serde(default)]
     from: u64,
 }
@@ -134,7 +152,7 @@ async fn remove_screen(
 }
 
 async fn seal(State(users): State<Users>, Origin(from): Origin, who: Who, body: Bytes) -> Response {
-    match parsed(&body) {
+    match read(&body) {
         Ok(Seal { count }) => users.manage(Manage::Seal(count), &who, &from).await,
         Err(problem) => problem.into_response(),
     }
@@ -153,7 +171,7 @@ async fn record(_: Who, State(users): State<Users>, Query(which): Query<Which>) 
 
 impl Users {
     fn added(&self, body: &Bytes) -> Result<Manage, Problem> {
-        let Add { account, roles, person } = parsed(body)?;
+        let Add { account, roles, person } = read(body)?;
         let roles = roles.iter().map(|word| word.parse::<Role>()).collect::<Result<Vec<_>, _>>();
         let roles = roles.map_err(|unknown| wrong(unknown.to_string()))?;
         let id = id("account", &account)?;
@@ -174,7 +192,7 @@ impl Users {
     }
 
     fn screen(&self, body: &Bytes) -> Result<Manage, Problem> {
-        let NewScreen { screen, room, views } = parsed(body)?;
+        let NewScreen { screen, room, views } = read(body)?;
         let (id, room) = (id("screen", &screen)?, id("room", &room)?);
         let rooms = self.known.borrow().rooms.clone();
         if !rooms.contains(&room) {

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_accounts::AccountError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
@@ -99,9 +100,11 @@ async fn faults(
     visitors.get().map(|visitors| Json(visitors.faults())).ok_or_else(no_demo)
 }
 
-#[derive(Deserialize)]
+/// The body that switches a fault of the demonstration.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Switch {
+pub(crate) struct Switch {
+    /// Whether it is to go wrong.
     on: bool,
 }
 

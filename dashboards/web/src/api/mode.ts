@@ -1,66 +1,28 @@
-/** What the mode switch answers, as far as the screens read it. */
-import type { Stage } from './types.ts';
+/** What the mode switch answers, as far as the screens read it: the shapes of the OpenAPI document. */
+import type { components } from './schema.d.ts';
+
+type Schemas = components['schemas'];
 
 /** A message of the mode switch, in both languages. */
-export interface Message {
-  zh: string;
-  en: string;
-}
+export type Message = Schemas['Message'];
 
-export interface RoomMode {
-  room: string;
-  name: string;
-  stage: Stage;
-  fire: string;
-  fire_panel: { state: string; zh: string; en: string; age_s: number | null } | null;
-  verified: boolean;
-  plan?: string;
-  role?: string;
-  order?: string;
-  class?: 'Actual' | 'Exercise';
-  direction?: string;
-  since?: number;
-  ready_by?: number;
-  unproven?: string[];
-  held?: { cause: string; why: Message; ends: Message }[];
-  asked?: Asked[];
-  waits?: Message | null;
-  steps?: { step: string; state: string; prompt?: string; waits_for?: string[]; left_s?: number }[];
-  notice?: string;
-}
+export type Asked = Pick<Schemas['Asked'], 'step' | 'role' | 'count' | 'done' | 'prompt' | 'left_s'> &
+  Partial<Pick<Schemas['Asked'], 'decide'>>;
 
-export interface Asked {
-  step: string;
-  role: string;
-  count: number;
-  done: number;
-  prompt: string;
-  left_s: number | null;
-  /** The step failed: the leading role decides. */
-  decide?: boolean;
-}
+export type StepState = Schemas['StepState'];
+
+type Step = Pick<Schemas['Step'], 'step' | 'state' | 'prompt' | 'waits_for' | 'left_s'>;
+
+/** A room, with what it has while an order is followed. */
+export type RoomMode = Pick<
+  Schemas['RoomMode'],
+  | 'room' | 'name' | 'stage' | 'fire' | 'fire_panel' | 'verified' | 'plan' | 'role' | 'order' | 'class' | 'direction'
+  | 'since' | 'ready_by' | 'unproven' | 'held' | 'waits' | 'notice'
+> & { asked?: Asked[]; steps?: Step[] };
 
 export interface Mode {
   rooms: RoomMode[];
 }
 
-export interface PlanStep {
-  step: string;
-  kind: string;
-  prompt?: string;
-  role?: string;
-  count?: number;
-  ends_s: number;
-  critical: boolean;
-}
-
-export interface PlanPreview {
-  plan: string;
-  role: string;
-  at_most_s: number;
-  hash: string;
-  basis: string[];
-  steps: PlanStep[];
-  unknown: string[];
-  not_so_now: string[];
-}
+export type PlanStep = Schemas['PlanStep'];
+export type PlanPreview = Schemas['PlanPreview'];

@@ -1,168 +1,36 @@
-/** What the gateway answers (docs/http.md), as far as the screens read it. */
+/**
+ * What the gateway answers, as far as the screens read it. The shapes are those of its OpenAPI document, which
+ * `npm run types` writes anew (docs/api.md).
+ */
+import type { components } from './schema.d.ts';
 
-export type Scalar = number | boolean | string | null;
+type Schemas = components['schemas'];
 
-export interface Point {
-  point: string;
-  unit: string;
-  value: Scalar;
-  quality: string;
-  at?: number;
-  writable: boolean;
-}
+export type Point = Schemas['Point'];
+export type Scalar = Point['value'];
+export type Device = Schemas['Device'];
 
-export interface Device {
-  device: string;
-  name: string;
-  room?: string;
-  class: string;
-  line: string;
-  profile: string;
-  state: 'online' | 'offline' | 'unknown';
-  reason?: string;
-  detail?: string;
-  since?: number;
-  stale_after_ms: number;
-  points: Point[];
-}
+export type Area = Schemas['Area'];
+export type Room = Schemas['Room'];
+export type Corner = Room['outline'][number];
+export type Cabinet = Schemas['Cabinet'];
+export type RoomStage = Schemas['RoomStage'];
+export type PlanName = Schemas['PlanName'];
+export type Centre = Omit<Schemas['Centre'], 'alarms'>;
 
-export type Corner = [number, number];
+export type Stage = Schemas['Stage'];
+/** Stages of a switch, in their order. */
+export const STAGES = ['preview', 'notice', 'clearing', 'acting', 'checking', 'ready'] as const satisfies Stage[];
 
-export interface Area {
-  name: string;
-  site: string | null;
-  floor: number;
-  outline: Corner[];
-}
+export type Priority = Schemas['Priority'];
+export type Alarm = Schemas['Alarm'];
+export type AlarmStep = Schemas['AlarmStep'];
 
-export interface Room extends Area {
-  room: string;
-  peace_role: string | null;
-  emergency_roles: string[];
-}
+export type Service = Schemas['KioskService'];
+export type Kiosk = Schemas['Kiosk'];
+export type KioskDay = Schemas['KioskDay'];
+export type Matter = Schemas['Matter'];
 
-export interface Cabinet {
-  device: string;
-  name: string;
-  keeps: string;
-  low: number | null;
-  high: number | null;
-}
-
-export interface RoomStage {
-  room: string;
-  stage: Stage;
-  in_stage_s: number;
-  is_exercise: boolean;
-  is_in_service: boolean;
-}
-
-export interface PlanName {
-  plan: string;
-  room: string;
-  role: string;
-  direction: string;
-}
-
-export interface Centre {
-  centre: string;
-  name: string;
-  timezone: string;
-  sites: { site: string; name: string }[];
-  rooms: Room[];
-  areas: Area[];
-  cabinets: Cabinet[];
-  plans: PlanName[];
-  stages: RoomStage[];
-  open_visits: number;
-}
-
-export const STAGES = ['preview', 'notice', 'clearing', 'acting', 'checking', 'ready'] as const;
-export type Stage = (typeof STAGES)[number] | 'peace' | 'degraded' | 'proving' | 'held';
-
-export type Priority = 'high' | 'medium' | 'low';
-
-export interface Alarm {
-  alarm: string;
-  text: string;
-  device: string;
-  point: string;
-  priority: Priority;
-  state: string;
-  active: boolean;
-  since?: number;
-  value?: number;
-  limit?: number;
-  shelved_for?: number;
-  by?: string;
-  why?: string;
-}
-
-export interface AlarmStep {
-  alarm: string;
-  text: string;
-  priority: Priority;
-  event: string;
-  to: string;
-  at: number;
-  by?: string;
-  why?: string;
-  first_out?: boolean;
-}
-
-export type Service = 'in_service' | 'degraded' | 'out_of_service' | 'maintenance' | 'offline';
-
-export interface Kiosk {
-  kiosk: string;
-  name: string;
-  service: Service;
-  parts: Record<string, string>;
-  message: string;
-  busy: boolean;
-  availability_today: number | null;
-  matters: number;
-  matters_offered: number;
-}
-
-export interface KioskDay {
-  kiosk: string;
-  day: string;
-  availability: number | null;
-}
-
-export interface Matter {
-  id: string;
-  name: string;
-  department: string;
-  lacks: string | null;
-}
-
-export interface LineStatus {
-  line: string;
-  up: boolean;
-  requests: number;
-  busy_us: number;
-  opens: number;
-  resync_bytes: number;
-  devices: { device: string; online: boolean; ok: number; timeouts: number; refusals: number; garbled: number; latency_us: number }[];
-}
-
-export interface Status {
-  version: string;
-  ready: boolean;
-  findings: string[];
-  lines: LineStatus[];
-  configuration: string;
-  insecure: string[];
-  uptime_s: number;
-  refused_by_store: number;
-  uplink: { connected: boolean; broker?: string; since?: number; acknowledged: number; behind: number; dead_letters: number };
-  store: { writable: boolean; used_bytes: number; max_bytes: number; given_up: number; refused: number };
-}
-
-export interface Minute {
-  t: number;
-  min: number;
-  max: number;
-  mean: number;
-}
+export type LineStatus = Schemas['LineStatus'];
+export type Status = Schemas['Status'];
+export type Minute = Pick<Schemas['Minute'], 't' | 'min' | 'max' | 'mean'>;

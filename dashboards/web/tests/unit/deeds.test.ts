@@ -18,7 +18,7 @@ test('each stage offers what fits it, and peace nothing', () => {
 
 test('a step that failed is the leader’s to decide', () => {
   expect(named({ asked: [{ ...asked, decide: true, prompt: '' }] })).toEqual(['retry layout', 'waive layout']);
-  const steps = [{ step: 'fan', state: 'failed' }, { step: 'light', state: 'verified' }];
+  const steps = [{ step: 'fan', state: 'failed' as const }, { step: 'light', state: 'verified' as const }];
   expect(named({ stage: 'degraded', steps })).toEqual(['retry fan', 'waive fan']);
   expect(named({ stage: 'acting', steps }), 'while it acts, the engine tries').toEqual([]);
 });

@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 const SRC = join(import.meta.dirname, '../../src');
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|svelte|css)$/.test(name));
 
-/** Lines of a file. The tables of words are tables. */
+/** Lines of a file. The tables of words are tables; a program writes the types of the gateway's answers. */
 const MOST_LINES = 200;
 
 test('no file is longer than its budget', () => {
   for (const name of files) {
-    if (name.startsWith('words/')) continue;
+    if (name.startsWith('words/') || name === 'api/schema.d.ts') continue;
     expect(readFileSync(join(SRC, name), 'utf8').split('\n').length, name).toBeLessThanOrEqual(MOST_LINES);
   }
 });

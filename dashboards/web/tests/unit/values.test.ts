@@ -1,6 +1,7 @@
 // What is shown of a value: never an old number as if it were new.
 import { expect, test } from 'vitest';
 import { counted, modeOf, open, verdict } from '../../src/api/sum.ts';
+import type { StepState } from '../../src/api/mode.ts';
 import type { Alarm, Cabinet, Device, Point, RoomStage } from '../../src/api/types.ts';
 import { digits, worthOf } from '../../src/api/values.ts';
 import { plainly, stageIndex } from '../../src/views/rooms/stages.ts';
@@ -26,7 +27,7 @@ test('digits', () => {
   expect([4, 3.84, -17.96, 128.4, 1314, 0].map(digits)).toEqual(['4', '3.8', '−18.0', '128', '1314', '0']);
 });
 
-const device = (value: Point['value'], at: number): Device => ({ device: 'f', name: '', class: '', line: '', profile: '', state: 'online', stale_after_ms: 10_000, points: [point(at, value)] });
+const device = (value: Point['value'], at: number): Device => ({ device: 'f', name: '', class: 'telemetry', line: '', profile: '', state: 'online', stale_after_ms: 10_000, points: [point(at, value)] });
 const cold: Cabinet = { device: 'f', name: '', keeps: 'cold', low: 0, high: 8 };
 
 test('a cabinet is in its limits only while that is known', () => {
@@ -39,7 +40,7 @@ test('a cabinet is in its limits only while that is known', () => {
   expect(verdict(cold, undefined, 0, false)).toBe('unknown');
 });
 
-const alarm = (priority: Alarm['priority'], state: string, since: number): Alarm => ({ alarm: `${priority}${since}`, text: '', device: '', point: '', priority, state, active: true, since });
+const alarm = (priority: Alarm['priority'], state: Alarm['state'], since: number): Alarm => ({ alarm: `${priority}${since}`, text: '', device: '', point: '', priority, state, active: true, since });
 
 test('alarms: the most urgent first, then what nobody has seen, then the oldest', () => {
   const all = [alarm('low', 'unacknowledged', 1), alarm('high', 'acknowledged', 1), alarm('high', 'unacknowledged', 9), alarm('high', 'unacknowledged', 5), alarm('medium', 'shelved', 1), alarm('high', 'normal', 0)];
@@ -55,9 +56,9 @@ test('an actual order outweighs a drill', () => {
 });
 
 test('a held room stands where its steps are', () => {
-  const room = (stage: 'held' | 'peace' | 'clearing' | 'degraded', steps: string[] = []) => stageIndex({ room: '', name: '', stage, fire: '', fire_panel: null, verified: false, steps: steps.map((state) => ({ step: '', state })) });
+  const room = (stage: 'held' | 'peace' | 'clearing' | 'degraded', steps: StepState[] = []) => stageIndex({ room: '', name: '', stage, fire: 'normal', fire_panel: null, verified: false, steps: steps.map((state) => ({ step: '', state })) });
   expect([room('peace'), room('clearing'), room('degraded'), room('held')]).toEqual([-1, 2, 5, 0]);
-  expect(room('held', ['confirmed', 'verified', 'pending', 'pending'])).toBe(3);
+  expect(room('held', ['already_ok', 'verified', 'pending', 'pending'])).toBe(3);
 });
 
 test('messages are for people without a terminal', () => {

@@ -49,6 +49,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = format!("/api/v1/devices/{}/command", args.device);
     let timeout = args.expires + Duration::from_secs(90);
     let answer = socket::ask(&args.site, "POST", &path, &body.to_string(), timeout)?;
+    // No such device, or no command.
+    if matches!(answer.status, 404 | 422) {
+        eprintln!("linli: {}", socket::detail(&answer));
+        return Ok(ExitCode::from(WRONG));
+    }
     anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
     let outcome: Value = serde_json::from_str(&answer.body)?;
     let word = |key: &str| outcome.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

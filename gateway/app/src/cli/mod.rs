@@ -23,6 +23,7 @@ mod logging;
 mod login;
 mod mode;
 mod node;
+mod openapi;
 mod order;
 mod pipe;
 mod port;
@@ -72,6 +73,8 @@ enum Verb {
     Init(init::Args),
     /// Print the JSON Schema of the configuration (输出配置模式)
     Schema(schema::Args),
+    /// Print the OpenAPI document of the HTTP interface (输出接口文档)
+    Openapi(openapi::Args),
     /// List the device profiles, or explain one (设备型号)
     Devices(devices::Args),
     /// Find the units on a Modbus line, with a progress bar (扫描总线)
@@ -132,6 +135,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Check(args) => check::run(&args),
         Verb::Init(args) => init::run(&args),
         Verb::Schema(args) => schema::run(&args),
+        Verb::Openapi(args) => openapi::run(&args),
         Verb::Devices(args) => devices::run(&args),
         Verb::Scan(args) => scan::run(&args),
         Verb::Probe(args) => probe::run(&args),

@@ -19,4 +19,5 @@ fn dates_are_those_of_the_calendar() {
 fn a_minute_begins_below_also_before_1970() {
     assert_eq!(Timestamp(61_000).minute(), Timestamp(60_000));
     assert_eq!(Timestamp(-1).minute(), Timestamp(-60_000));
+    assert_eq!(Timestamp(i64::MIN).minute(), Timestamp(i64::MIN), "nothing lies before");
 }

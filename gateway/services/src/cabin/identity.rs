@@ -64,7 +64,7 @@ impl Identity {
                 return Err("card must be 1 to 64 letters and digits");
             }
         }
-        if self.phone.as_ref().is_some_and(|phone| phone.len() > LONGEST) {
+        if self.phone.as_ref().is_some_and(|phone| phone.chars().count() > LONGEST) {
             return Err("phone is too long");
         }
         if self.id_number.is_none() && self.card.is_none() {

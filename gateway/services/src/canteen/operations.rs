@@ -39,7 +39,7 @@ impl CanteenService {
                 self.retain(who, &food, grams, &cabinet, meal.as_deref(), &by).await
             }
             Action::Destroy { sample, by, why } => self.destroy(who, &sample, &by, why.as_deref()).await,
-            Action::Samples => {
+            Action::Samples {} => {
                 let kept = self.deps.store.of("sample", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
                 Ok(all_decoded::<Value>(&self.deps.store, &kept, NOT_JSON).into())
             }
@@ -53,7 +53,7 @@ impl CanteenService {
                 self.keep(who, "note", &format!("note/{}", at.0), at, &body).await
             }
             Action::Sign { day, by, note } => self.sign(who, day.unwrap_or(self.today), &by, note).await,
-            Action::Signed => {
+            Action::Signed {} => {
                 let all = self.deps.store.of("signed", Timestamp(i64::MIN), Timestamp(i64::MAX)).await?;
                 Ok(all_decoded::<Value>(&self.deps.store, &all, NOT_JSON).into())
             }

@@ -35,8 +35,8 @@ pub enum Action {
         /// Reason, if it is destroyed before its time.
         why: Option<String>,
     },
-    /// The retained samples.
-    Samples,
+    /// The retained samples. Braces: of a variant without them serde ignores unknown members.
+    Samples {},
     /// Begins the cooling record of a batch of food.
     Cool {
         /// Name of the food.
@@ -65,8 +65,27 @@ pub enum Action {
         note: Option<String>,
     },
     /// Every signed record, oldest first.
-    Signed,
+    Signed {},
 }
 
 /// A request in the queue of the service; the answer is the JSON that the API returns.
 pub type Request = crate::client::Request<Action, Value>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_that_no_action_has_is_refused() {
+        for body in [
+            r#"{"do":"samples"}"#,
+            r#"{"do":"signed"}"#,
+            r#"{"do":"record"}"#,
+            r#"{"do":"note","text":"x","by":"y"}"#,
+        ] {
+            assert!(serde_json::from_str::<Action>(body).is_ok(), "{body}");
+            let more = body.replace('}', r#","more":1}"#);
+            assert!(serde_json::from_str::<Action>(&more).is_err(), "{more}");
+        }
+    }
+}

@@ -1,6 +1,9 @@
 /** Where a room stands in the row of its stages, and its messages for people without a terminal. */
-import type { RoomMode } from '../../api/mode.ts';
+import type { RoomMode, StepState } from '../../api/mode.ts';
 import { STAGES } from '../../api/types.ts';
+
+/** States of a step that is settled, as the gateway has them. */
+const SETTLED: readonly StepState[] = ['verified', 'already_ok', 'failed', 'waived', 'simulated', 'skipped'];
 
 /** Index in `STAGES`; -1 at peace. A held room stands where its steps are. */
 export function stageIndex(room: RoomMode): number {
@@ -9,7 +12,7 @@ export function stageIndex(room: RoomMode): number {
   if (room.stage === 'degraded' || room.stage === 'proving') return STAGES.length - 1;
   if (room.stage !== 'held') return -1;
   const steps = room.steps ?? [];
-  const settled = steps.filter((step) => ['verified', 'confirmed', 'waived', 'done'].includes(step.state)).length;
+  const settled = steps.filter((step) => SETTLED.includes(step.state)).length;
   // Between notice and checking, by the share of steps that are settled.
   return steps.length === 0 ? 0 : Math.min(4, 1 + Math.floor((settled / steps.length) * 4));
 }
