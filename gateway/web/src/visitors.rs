@@ -111,10 +111,10 @@ pub(crate) struct Switch {
 async fn switch(
     State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
     Path(fault): Path<String>,
-    body: Bytes,
+    bytes: Bytes,
 ) -> Result<StatusCode, Problem> {
     let visitors = visitors.get().ok_or_else(no_demo)?;
-    let Switch { on } = session::parsed(&body)?;
+    let Switch { on } = crate::body::read(&bytes)?;
     visitors.switch(&fault, on).map_err(|why| Problem::new(StatusCode::NOT_FOUND, why))?;
     Ok(StatusCode::NO_CONTENT)
 }
