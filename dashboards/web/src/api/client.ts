@@ -27,19 +27,28 @@ export function attendedBy(answer: () => boolean): void {
   isAttended = answer;
 }
 
+/** A name for one act, also where the page is not secure and `crypto.randomUUID` is missing. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 export async function ask(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (!isAttended()) headers['linli-unattended'] = '1';
   if (body !== undefined) headers['content-type'] = 'application/json';
+  const isAct = method !== 'GET' && !path.startsWith('/api/v1/session');
+  // With a key, what is sent again because its answer was lost is done once.
+  if (isAct) headers['idempotency-key'] = newKey();
+  const send = () => fetch(path, {
+    method,
+    headers,
+    credentials: 'same-origin',
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
   let answer: Response;
   try {
-    answer = await fetch(path, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      signal: AbortSignal.timeout(PATIENCE_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    answer = await send().catch((error: unknown) => (isAct && error instanceof TypeError ? send() : Promise.reject(error)));
   } catch {
     throw new Refused(0, '');
   }

@@ -183,6 +183,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/demo/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can go wrong in the demonstration */
+        get: operations["get_demo_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/faults/{fault}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Breaks or mends it */
+        post: operations["post_demo_faults_fault"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -1465,6 +1499,13 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        /** @description Something that can go wrong in the demonstration. */
+        DemoFault: {
+            en: string;
+            fault: string;
+            on: boolean;
+            zh: string;
+        };
         Destroyed: {
             /** Format: int64 */
             at: number;
@@ -2654,6 +2695,11 @@ export interface components {
             /** Format: double */
             value: number | null;
         };
+        /** @description The body that switches a fault of the demonstration. */
+        Switch: {
+            /** @description Whether it is to go wrong. */
+            on: boolean;
+        };
         /** @description When it was taken, by both clocks. */
         Taken: {
             /** Format: int64 */
@@ -3204,6 +3250,63 @@ export interface operations {
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_demo_faults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoFault"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    post_demo_faults_fault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a fault of the demonstration. */
+                fault: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
         };
     };
     get_devices: {

@@ -34,3 +34,7 @@ export type Matter = Schemas['Matter'];
 export type LineStatus = Schemas['LineStatus'];
 export type Status = Schemas['Status'];
 export type Minute = Pick<Schemas['Minute'], 't' | 'min' | 'max' | 'mean'>;
+
+export type Users = Schemas['Users'];
+export type Account = Schemas['Account'];
+export type DemoFault = Schemas['DemoFault'];

@@ -1,21 +1,18 @@
 /** Accounts, enrolled screens and sealed codes, as the administrator sees them. Codes are shown once. */
 import { ask, Refused } from '../../api/client.ts';
-
-export interface Account { account: string; person: string | null; roles: string[]; state: 'invited' | 'expired' | 'active' | 'disabled'; login: 'password' | 'badge'; sessions: number }
-export interface Screen { screen: string; room: string; views: string[]; enrolled: boolean }
-interface Listed { accounts: Account[]; screens: Screen[]; break_glass: { unused: number } }
+import type { Users } from '../../api/types.ts';
 
 /** Codes that were just made, and whom they are for. */
 export interface Issued { for: string; codes: string[]; kind: 'account' | 'screen' | 'sealed' }
 
 class People {
-  list = $state.raw<Listed | null>(null);
+  list = $state.raw<Users | null>(null);
   refused = $state('');
   issued = $state.raw<Issued | null>(null);
 
   async read(): Promise<void> {
     try {
-      this.list = (await (await ask('GET', '/api/v1/users')).json()) as Listed;
+      this.list = (await (await ask('GET', '/api/v1/users')).json()) as Users;
       this.refused = '';
     } catch (error) {
       this.refused = error instanceof Refused && error.status !== 0 ? error.message : ' ';
