@@ -3,7 +3,7 @@
 use linli_tests::golden::Json;
 
 /// Keys whose numbers depend on how fast the machine is, or on the time of day.
-pub const NUMBERS: [&str; 38] = [
+pub const NUMBERS: [&str; 39] = [
     "acknowledged",
     "age_months",
     "age_s",
@@ -35,6 +35,7 @@ pub const NUMBERS: [&str; 38] = [
     "requests",
     "rows",
     "sent",
+    "shelved_for",
     "timeouts",
     "turns",
     "unknown_s",
