@@ -20,7 +20,7 @@ const EXAMPLES: &str = "20";
 const SEED: &str = "1";
 
 /// Longest run, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(400);
 
 /// What schemathesis looks at. `positive_data_acceptance` is not among it: much that the document allows is refused
 /// for what the centre is, such as a room that it has not (422), or a plan that is not under way (409).

@@ -46,6 +46,13 @@ test.runIf(FOLDER)('pictures', async () => {
     expect(bytes.length, name).toBeGreaterThan(10_000);
     await page.context().close();
   }
+  for (const size of ['panel', 'phone'] as const) {
+    const page = await (await context(browser, size)).newPage();
+    await page.goto(`${gateway.url}/overview?lang=zh&theme=light`);
+    await page.locator('dialog[open]').waitFor();
+    await page.screenshot({ path: join(folder, size === 'panel' ? 'log-in.png' : 'log-in-phone.png') });
+    await page.context().close();
+  }
   await browser.close();
   await gateway.stop();
 }, 400_000);
