@@ -151,7 +151,7 @@ async fn a_million_samples_wait_for_a_broker_that_is_away() -> anyhow::Result<()
     gateway.stop().await?;
     // A stop waits for a busy broker for a while only. The next process, with little to read, delivers what it left.
     workspace.configure(broker.port, STORE, &floods(&flood, 8, "60s"))?;
-    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
+    let gateway = Gateway::start(&config, &workspace.path("data")).await?;
     let rest =
         |status: &serde_json::Value| status["store"]["rows"][1] == 0 && status["uplink"]["connected"] == true;
     gateway.until("the rest is delivered", Duration::from_secs(60), rest).await?;
