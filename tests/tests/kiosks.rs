@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use linli_tests::printing::{Cups, SnmpAgent};
-use linli_tests::{Broker, Gateway, Workspace, device, eventually, free_port, http};
+use linli_tests::{Broker, FakeClock, Gateway, Workspace, device, eventually, free_port, http};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "kiosk-token-for-tests-0123456789";
@@ -187,5 +187,69 @@ async fn a_kiosk_reports_over_http_and_shows_what_it_is_told() -> anyhow::Result
     let days = gateway.verb(&["kiosks", "--days", "3", "--json"]).await?;
     let days: Value = serde_json::from_slice(&days.stdout)?;
     assert!(days[0]["hours"]["maintenance"].as_u64() >= Some(before), "{days}");
+    gateway.stop().await
+}
+
+/// Reports as a kiosk with that token; returns the status.
+fn reports(port: u16, token: &str, seq: u32) -> anyhow::Result<u16> {
+    let head = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    let body = format!("{{\"boot\":\"b1\",\"seq\":{seq},\"parts\":{{\"paper\":\"ok\"}}}}");
+    let stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+    Ok(http::ask(stream, "POST", "/kiosk/v1/k1/report", &head, &body)?.0)
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_without_a_gap_and_only_its_hash_is_kept() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let port = free_port()?;
+    let devices = format!(
+        "[[line]]\nid = \"k\"\nkind = \"kiosk_http\"\nlisten = \"127.0.0.1:{port}\"\n\n[[device]]\nid = \"k1\"\nline = \"k\"\n\
+         token = \"file:k1.token\"\nprofile = \"kiosk/terminal\"\nclass = \"kiosk\"\npoll = \"60s\"\n"
+    );
+    let config = workspace.configure_with("", store(), &devices)?;
+    secret(&config, "k1.token", TOKEN)?;
+    let clock = FakeClock::new(&workspace).await?;
+    let mut gateway = Gateway::start_under(&clock.wrapper(), &config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    eventually("it listens", Duration::from_secs(20), || reports(port, TOKEN, 1).is_ok_and(|s| s == 200))
+        .await?;
+    // A connection that is open stays open while the token changes.
+    let held = std::net::TcpStream::connect(("127.0.0.1", port))?;
+    let made = gateway.verb(&["kiosks", "token", "k1", "--overlap", "2d"]).await?;
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let fresh = String::from_utf8(made.stdout)?.trim().to_owned();
+    let kept = std::fs::read_to_string(config.join("k1.token"))?;
+    assert!(!kept.contains(TOKEN) && !kept.contains(&fresh) && kept.contains("sha256:"), "{kept}");
+    assert_eq!((reports(port, &fresh, 2)?, reports(port, TOKEN, 3)?), (200, 200), "both are taken");
+    assert!(gateway.log().contains("still shows its earlier token"), "{}", gateway.log());
+    assert!(!gateway.log().contains("line stopped"), "the listener goes on: {}", gateway.log());
+    let head = format!("Authorization: Bearer {fresh}\r\nContent-Type: application/json\r\n");
+    let held_answer = http::ask(
+        held.try_clone()?,
+        "POST",
+        "/kiosk/v1/k1/report",
+        &head,
+        "{\"boot\":\"b1\",\"seq\":4,\"parts\":{}}",
+    )?;
+    assert_eq!(held_answer.0, 200);
+    // Wrong tokens of the same address lock out neither.
+    for _ in 0..8 {
+        assert!(matches!(reports(port, "wrong-token-of-more-than-24-characters", 5)?, 401 | 429));
+    }
+    assert_eq!((reports(port, &fresh, 6)?, reports(port, TOKEN, 7)?), (200, 200));
+    clock.set("+3d")?;
+    eventually("the earlier one ends", Duration::from_secs(20), || {
+        reports(port, TOKEN, 8).is_ok_and(|status| status == 401 || status == 429)
+    })
+    .await?;
+    assert_eq!(reports(port, &fresh, 9)?, 200);
+    let made = gateway.verb(&["kiosks", "token", "k1", "--revoke"]).await?;
+    let newest = String::from_utf8(made.stdout)?.trim().to_owned();
+    assert!(matches!(reports(port, &fresh, 10)?, 401 | 429), "it is revoked at once");
+    assert_eq!(reports(port, &newest, 11)?, 200);
+    assert_eq!(std::fs::read_to_string(config.join("k1.token"))?.matches("sha256:").count(), 1);
+    let unknown = gateway.verb(&["kiosks", "token", "k2"]).await?;
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no device \"k2\""));
+    drop(held.shutdown(std::net::Shutdown::Both));
     gateway.stop().await
 }

@@ -8,13 +8,15 @@ use anyhow::{Context, ensure};
 use crate::{firmware, root};
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 18] = [
+const PROGRAMS: [(&str, &str); 20] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
     ("mbpoll", "mbpoll"),
     ("faketime", "faketime"),
     ("openssl", "openssl"),
+    ("curl", "curl"),
+    ("systemd-analyze", "systemd"),
     ("mosquitto_rr", "mosquitto-clients"),
     ("dbus-daemon", "dbus-daemon"),
     ("cc", "gcc"),

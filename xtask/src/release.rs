@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use crate::run::{cargo_process, command};
-use crate::{needs, root};
+use crate::{needs, root, sbom};
 
-/// Builds what is shipped: `target/dist/linli`.
+/// Builds what is shipped: `target/dist/linli` and its bill of materials; checks the crates against advisories.
 pub fn dist() -> anyhow::Result<()> {
+    sbom::advisories()?;
     command(cargo_process().args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
     println!("target/dist/linli");
+    sbom::write()?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::run::{cargo, cargo_command, command};
-use crate::{firmware, fuzz, needs, root, suites, tidy};
+use crate::{firmware, fuzz, needs, root, service, suites, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -25,11 +25,12 @@ const fn check_stage(name: &'static str, about: &'static str, run: fn() -> anyho
 }
 
 /// One table: `--list`, `--only`, `check` and the run walk it.
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     stage("needs", "install what the tests need", needs::ensure),
     check_stage("fmt", "format", || command(Command::new("cargo").args(["fmt", "--all", "--check"]))),
     check_stage("tidy", "layout, sizes, names, import circles", || tidy::run(&root())),
     check_stage("typos", "spelling", typos),
+    check_stage("service", "exposure of the systemd unit", service::exposure),
     stage("deny", "licences, sources, duplicate crates", deny),
     check_stage("clippy", "lints, warnings are errors", || {
         cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])

@@ -20,6 +20,9 @@ const END_TO_END: &str = "tests";
 /// Prefix of the test files that use emulated boards.
 const EMULATED: &str = "firmware";
 
+/// The files of end-to-end tests that attack the listeners.
+const ATTACKS: [&str; 4] = ["attack", "listeners", "broker", "tls"];
+
 /// Number of end-to-end tests that run at once. Most wait for timers and peers.
 const THREADS: &str = "3";
 
@@ -77,6 +80,23 @@ pub fn one(name: &str, filter: &[&str]) -> anyhow::Result<()> {
         bail!("no file of end-to-end tests {name:?}; there are: {}", names.join(", "));
     };
     ensure!(suite.passes(filter), "end-to-end tests failed in {name}");
+    Ok(())
+}
+
+/// Attacks the real binary on loopback; the tests print their figures.
+pub fn attack() -> anyhow::Result<()> {
+    needs::ensure()?;
+    let suites: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder == END_TO_END).collect();
+    let mut failed = Vec::new();
+    for name in ATTACKS {
+        let suite = suites.iter().find(|suite| suite.name == name);
+        let suite = suite.with_context(|| format!("no file of end-to-end tests {name:?}"))?;
+        // One at a time: each figure is that of one attack.
+        if !suite.passes(&["--nocapture", "--test-threads", "1"]) {
+            failed.push(name);
+        }
+    }
+    ensure!(failed.is_empty(), "attacks succeeded in {}", failed.join(", "));
     Ok(())
 }
 

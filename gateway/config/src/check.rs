@@ -81,6 +81,7 @@ pub fn check(
         store: gateway.store,
         uplink: gateway.uplink,
         web: gateway.web,
+        uplink_insecure: gateway.uplink_insecure,
         workers: gateway.workers,
         cabin: CabinSettings { rooms: measured(&lines), ..gateway.cabin },
         lines,

@@ -35,6 +35,8 @@ pub struct Checked {
     pub uplink: Option<linli_uplink::Settings>,
     /// Settings of the network listener.
     pub web: Web,
+    /// Why the connection to the broker is not encrypted, where the configuration says so.
+    pub uplink_insecure: Option<String>,
     /// Health workers of the cabin.
     pub workers: Vec<Worker>,
     /// Settings of the health cabin.
@@ -61,6 +63,17 @@ impl Checked {
     pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
         let parent = self.store.path.parent().context("[store] path has no directory")?;
         Ok(parent.to_owned())
+    }
+
+    /// Every listener and connection that leaves the machine without encryption.
+    #[must_use]
+    pub fn insecure(&self) -> Vec<Insecure> {
+        let own = [("[web]", &self.web.insecure), ("[mqtt]", &self.uplink_insecure)];
+        let own = own.into_iter().filter_map(|(place, why)| Some((place.to_owned(), why.clone()?)));
+        let lines = self.lines.iter().filter_map(|line| {
+            Some((format!("line {}", line.plan.line()), line.plan.insecure()?.to_owned()))
+        });
+        own.chain(lines).map(|(place, why)| Insecure { place, why }).collect()
     }
 
     /// Returns the plans that no key signed which is valid at that time. They do not keep a gateway from
@@ -136,6 +149,42 @@ pub struct ConfiguredLine {
 pub struct Web {
     /// Address and port.
     pub listen: SocketAddr,
+    /// What its peers may take; without a value, the default.
+    pub limits: WebLimits,
+    /// Further names of the gateway's certificate.
+    pub names: Vec<String>,
+    /// Why it is not encrypted off this machine, where the configuration says so.
+    pub insecure: Option<String>,
+}
+
+/// Limits of the network listener that the configuration sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WebLimits {
+    /// Most connections.
+    pub connections: Option<u16>,
+    /// Most connections of one address off this machine.
+    pub per_address: Option<u16>,
+    /// Longest time for headers.
+    pub headers: Option<Duration>,
+    /// Longest time for a body.
+    pub body: Option<Duration>,
+}
+
+/// A listener or connection that leaves the machine without encryption, and why.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Insecure {
+    /// Its table in the configuration: `[web]`, `[mqtt]`, or `line ID`.
+    pub place: String,
+    /// The reason, as the configuration says it.
+    pub why: String,
+}
+
+impl Web {
+    /// Whether the listener speaks TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        !self.listen.ip().is_loopback() && self.insecure.is_none()
+    }
 }
 
 /// A health worker.

@@ -14,6 +14,7 @@ mod diff;
 mod facility;
 pub mod files;
 mod gateway_file;
+pub mod host;
 mod kiosks;
 mod last_good;
 mod lines;
@@ -32,9 +33,10 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-pub use checked::{Checked, ConfiguredLine, Room, Worker};
+pub use checked::{Checked, ConfiguredLine, Insecure, Room, Web, WebLimits, Worker};
 pub use checked_plan::CheckedPlan;
 pub use diff::{Changes, diff};
+pub use kiosks::token_file;
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
 pub use planned::planned;

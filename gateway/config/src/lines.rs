@@ -54,6 +54,14 @@ pub fn check(
             let found = secret(reference, dir, &nth("line", index, key), diagnostics);
             settings.insert((*key).to_owned(), found.into());
         }
+        for key in protocol.files() {
+            let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
+            let found = super::secret::read(reference, dir).unwrap_or_else(|why| {
+                diagnostics.wrong(&nth("line", index, key), why);
+                String::new()
+            });
+            settings.insert((*key).to_owned(), found.into());
+        }
         let here: Vec<(usize, RawDevice)> = devices
             .iter()
             .enumerate()

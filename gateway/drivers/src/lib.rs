@@ -8,8 +8,10 @@
 mod backoff;
 mod clock;
 mod coded;
+mod connections;
 pub mod duration;
 pub mod health;
+pub mod insecure;
 pub mod kiosk;
 mod line;
 pub mod modbus;

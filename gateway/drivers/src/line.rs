@@ -35,6 +35,8 @@ pub struct LineContext {
     pub poll_overrides: watch::Receiver<PollOverrides>,
     /// The source of time stamps.
     pub clock: Arc<dyn Clock>,
+    /// TLS with the gateway's certificate, for listeners off this machine; `None` where there is no certificate.
+    pub tls: Option<linli_listen::Tls>,
     /// Counters for metrics, also one per device in the order of the plan.
     pub health: Arc<LineHealth>,
     /// Ends the line between two exchanges.

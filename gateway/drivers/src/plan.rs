@@ -12,6 +12,7 @@ use linli_domain::{Id, Layout, PointSpec, Value};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::de::DeserializeOwned;
 
+use crate::insecure;
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
@@ -22,6 +23,14 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
     fn exclusive(&self) -> Option<(&'static str, String)> {
         None
     }
+
+    /// Why it may be unencrypted, where the configuration says it.
+    fn insecure(&self) -> Option<&str> {
+        None
+    }
+
+    /// Takes over what changes without a restart from equal work of a new configuration.
+    fn adopt(&self, _other: &Self) {}
 
     /// Whether the gateway polls the device, so that its poll period can be changed.
     fn is_polled(&self) -> bool {
@@ -46,6 +55,7 @@ pub(crate) trait Row: Sync {
     const KIND: &'static str;
     const SUMMARY: &'static str;
     const SECRETS: &'static [&'static str] = &[];
+    const FILES: &'static [&'static str] = &[];
 
     /// Checks the settings and the devices; the layouts are in the order of the devices.
     fn check(settings: Self::Settings, devices: &[RawDevice]) -> Checked<Self::Work>;
@@ -72,6 +82,16 @@ pub(crate) fn listen(text: &str, example: &str) -> Result<SocketAddr, Vec<Proble
     text.parse().map_err(|_| {
         problem(None, "listen", format!("{text:?} is not an address and port such as {example:?}"))
     })
+}
+
+/// Checks a connection that is not encrypted; `instead` says what would be.
+pub(crate) fn insecure(
+    reason: Option<&str>,
+    is_here: bool,
+    key: &'static str,
+    instead: &str,
+) -> Result<(), Vec<Problem>> {
+    insecure::check(reason, is_here, key, instead).map_err(|wrong| problem(None, wrong.key, wrong.message))
 }
 
 /// Host and port of `HOST` or `HOST:PORT`; the host is a name or an IPv4 address.
@@ -166,6 +186,10 @@ impl<R: Row> Protocol for R {
         R::SECRETS
     }
 
+    fn files(&self) -> &'static [&'static str] {
+        R::FILES
+    }
+
     fn plan(
         &self,
         line: &RawLine,
@@ -198,6 +222,10 @@ impl<W: Work> CheckedLine for Plan<W> {
         self.work.exclusive()
     }
 
+    fn insecure(&self) -> Option<&str> {
+        self.work.insecure()
+    }
+
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {
         match self.layouts.get(device).and_then(|layout| layout.points.get(usize::from(point))) {
             Some(point) => self.work.accepts(device, point, value),
@@ -219,6 +247,12 @@ impl<W: Work> CheckedLine for Plan<W> {
 
     fn same_as(&self, other: &dyn CheckedLine) -> bool {
         other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+
+    fn adopt(&self, other: &dyn CheckedLine) {
+        if let Some(other) = other.as_any().downcast_ref::<Self>() {
+            self.work.adopt(&other.work);
+        }
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -28,6 +28,11 @@ pub trait Protocol: Sync {
         &[]
     }
 
+    /// Keys of the line that refer to a file or variable that is not secret; `plan` is given its content.
+    fn files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Checks a line and its devices completely. Opens nothing.
     fn plan(
         &self,
@@ -48,6 +53,12 @@ pub trait CheckedLine: Send + Sync {
     /// How much of the line's time the polling takes; `None` when the line sets no limit.
     fn budget(&self) -> Option<Budget>;
 
+    /// Why it is acceptable that this line is not encrypted although it leaves the machine; `None` where
+    /// nobody needed to say it.
+    fn insecure(&self) -> Option<&str> {
+        None
+    }
+
     /// What may be a mistake in the configuration and is accepted all the same, as sentences.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
@@ -66,6 +77,9 @@ pub trait CheckedLine: Send + Sync {
 
     /// Whether `other` describes the very same work, so that a reload may leave it running.
     fn same_as(&self, other: &dyn CheckedLine) -> bool;
+
+    /// Takes over what changes without a restart, such as tokens, from a line that is the same otherwise.
+    fn adopt(&self, _other: &dyn CheckedLine) {}
 
     /// Returns `self` for downcasting in `same_as`.
     fn as_any(&self) -> &dyn Any;

@@ -269,6 +269,7 @@ impl Bench {
             commands: queue,
             maintenance,
             clock: Arc::new(Wall(began)),
+            tls: None,
             health: Arc::clone(&health),
             cancel: CancellationToken::new(),
         };

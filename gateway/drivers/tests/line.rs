@@ -142,6 +142,7 @@ impl Bench {
             commands: queue,
             maintenance,
             clock: Arc::new(Fixed),
+            tls: None,
             health: Arc::clone(&health),
             cancel: cancel.clone(),
         };

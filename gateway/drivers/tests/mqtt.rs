@@ -96,6 +96,7 @@ async fn bench(devices: &[RawDevice]) -> Bench {
         commands: mpsc::channel(1).1,
         maintenance: mpsc::channel(1).1,
         clock: Arc::new(Fixed),
+        tls: None,
         health: Arc::new(LineHealth::new(devices.len())),
         cancel: cancel.clone(),
     };

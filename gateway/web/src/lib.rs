@@ -35,6 +35,7 @@ pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
 pub use control::{Control, ReloadRequest};
 pub use kiosks::KioskClient;
+use linli_config::WebLimits;
 use linli_listen::Limits;
 use linli_services::ServiceError;
 use linli_services::events::Events;
@@ -44,6 +45,10 @@ pub use worker::{Who, Workers};
 
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
+
+/// The directory of the socket of a gateway whose database is at its default place, where the service manager makes
+/// it: members of the group may enter it, and not the state directory.
+pub const RUNTIME_DIR: &str = "/run/linli";
 
 /// An error as the API shows it (the shape of RFC 9457 problem details).
 #[derive(Debug, serde::Serialize)]
@@ -158,12 +163,19 @@ impl AppState {
     }
 }
 
-/// Serves the network listener until cancelled.
-pub async fn serve_network(listener: TcpListener, state: AppState, cancel: CancellationToken) {
+/// Serves the network listener until cancelled, over TLS if it is given.
+pub async fn serve_network(
+    listener: TcpListener,
+    (tls, limits): (Option<&linli_listen::Tls>, WebLimits),
+    state: AppState,
+    cancel: CancellationToken,
+) {
     let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
     let router = state.router(&cancel).layer(by_token).layer(from_fn(whole_body::whole_body));
     let counts = Arc::clone(&state.status_source.listeners.network);
-    linli_listen::serve(listener, router, Limits::network(), counts, cancel).await;
+    let WebLimits { connections, per_address, headers, body } = limits;
+    let limits = Limits::network().with(connections, per_address, headers, body);
+    linli_listen::serve(listener, tls, router, limits, counts, cancel).await;
 }
 
 /// Serves the control socket until cancelled, then removes it.
@@ -180,7 +192,7 @@ pub async fn serve_control(
     let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
     let router = router.layer(from_fn(whole_body::whole_body));
     let counts = Arc::clone(&state.status_source.listeners.control);
-    linli_listen::serve(listener, router, Limits::control(), counts, cancel).await;
+    linli_listen::serve(listener, None, router, Limits::control(), counts, cancel).await;
     let _ = std::fs::remove_file(path);
 }
 

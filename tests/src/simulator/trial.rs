@@ -173,6 +173,7 @@ impl Trial {
             maintenance,
             poll_overrides,
             clock: Arc::new(VirtualClock(began)),
+            tls: None,
             health: Arc::new(LineHealth::new(plan.layouts.len())),
             cancel: cancel.clone(),
         };

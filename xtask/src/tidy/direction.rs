@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -16,10 +16,11 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("linli-uplink", &["linli-store"]),
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
+    ("linli-tls", &["linli-config"]),
     ("linli-services", &["linli-config"]),
     ("linli-nodes", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-nodes", "linli-reports"]),
+    ("linli-web", &["linli-nodes", "linli-reports", "linli-tls"]),
     // The node for its emulation in the demonstration.
     ("linli", &["linli-web", "linli-node"]),
     ("linli-tests", &["linli"]),

@@ -61,6 +61,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // The table is the output; only warnings and errors are logged.
     super::logging::start("error");
+    crate::runtime::state_dir::keep_to_ourselves();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(show(args))?;
     // A thread may still wait for standard input.

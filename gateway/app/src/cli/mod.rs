@@ -30,6 +30,7 @@ mod run;
 mod scan;
 pub mod schema;
 mod socket;
+mod tls;
 mod visit_show;
 mod visits;
 
@@ -97,6 +98,8 @@ enum Verb {
     Reload(reload::Args),
     /// Write a consistent copy of the database, also while the gateway runs (备份)
     Backup(backup::Args),
+    /// Show, renew or import the certificate of the listeners (证书)
+    Tls(tls::Args),
     /// Report the state of configuration, database and gateway (诊断)
     Doctor(doctor::Args),
 }
@@ -132,6 +135,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Node(args) => node::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
+        Verb::Tls(args) => tls::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
     };
     outcome.unwrap_or_else(|error| {

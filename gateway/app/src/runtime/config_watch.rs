@@ -13,9 +13,10 @@ use linli_config::settings::image_key::ImageKeys;
 use linli_config::settings::kiosk::KioskSettings;
 use linli_config::settings::siren::Siren;
 use linli_config::settings::webhook::Webhook;
-use linli_config::{Checked, Worker};
+use linli_config::{Checked, Insecure, Worker};
 use linli_services::mode;
 use linli_services::outputs::PlanOutputs;
+use linli_tls::Names;
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -51,6 +52,10 @@ pub struct ConfigWatch {
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Public keys that firmware images may be signed with.
     pub image_keys: watch::Sender<Arc<ImageKeys>>,
+    /// Listeners and connections that leave the machine without encryption.
+    pub insecure: watch::Sender<Arc<Vec<Insecure>>>,
+    /// Names of the certificate.
+    pub names: watch::Sender<Names>,
     /// Ids of the devices that alarm rules refer to.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -78,6 +83,8 @@ impl ConfigWatch {
             needed: watch::Sender::default(),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
+            insecure: watch::Sender::new(Arc::new(current.insecure())),
+            names: watch::Sender::new(Names::of(current, &[])),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -115,6 +122,11 @@ impl ConfigWatch {
         self.evidence.send_replace(Arc::new(setup.devices()));
         self.mode.send_replace(setup);
         self.image_keys.send_replace(Arc::new(current.image_keys.clone()));
+        self.insecure.send_replace(Arc::new(current.insecure()));
+        self.names.send_if_modified(|names| {
+            let wanted = Names::of(current, &[]);
+            std::mem::replace(names, wanted.clone()) != wanted
+        });
         self.watched.send_replace(watched(current));
     }
 }

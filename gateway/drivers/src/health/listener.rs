@@ -7,19 +7,32 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::{Id, Layout, Reason, Stamp};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connections::{Activity, Connections};
 use crate::Clock;
 use crate::backoff::Backoff;
+use crate::connections::{Activity, Connections};
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
 use linli_vitals::Zone;
 use linli_vitals::hl7::mllp::{Framer, Step, frame};
 use linli_vitals::hl7::{Code, Message, acknowledge, batch, results};
+
+/// Most simultaneous connections.
+const MOST: usize = 32;
+
+/// Most of one address; a device uses one, a central station one for each device.
+const MOST_OF_ADDRESS: usize = 8;
+
+/// Longest time from the first byte of a message to its end: a byte now and then holds no connection.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Pause after an accept that failed: file descriptors become free meanwhile.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -48,6 +61,8 @@ const LIFE: Duration = Duration::from_secs(10);
 pub(crate) struct Settings {
     pub listen: SocketAddr,
     pub zone: Zone,
+    /// Why other machines may connect unencrypted.
+    pub insecure: Option<String>,
 }
 
 /// Listens until cancelled.
@@ -85,7 +100,7 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
 }
 
 async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>, context: &LineContext) {
-    let (mut connections, mut open) = (JoinSet::new(), Connections::default());
+    let (mut connections, mut open) = (JoinSet::new(), Connections::new(MOST));
     let mut life = tokio::time::interval(LIFE);
     let answers = Arc::new(AtomicU64::new(0));
     let has_refused = Arc::new(AtomicBool::new(false));
@@ -97,8 +112,11 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                 online(&context.health, !connections.is_empty());
             }
             accepted = listener.accept() => {
-                let Ok((stream, peer)) = accepted else { break };
-                let Some(activity) = open.add(peer.ip()) else {
+                let Ok((stream, peer)) = accepted else {
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                    continue;
+                };
+                let Some(activity) = open.add(peer.ip(), MOST_OF_ADDRESS) else {
                     tracing::warn!(device = %layout.device, %peer, "not taken: too many connections, all are busy");
                     continue;
                 };
@@ -145,10 +163,13 @@ struct Conversation {
 // === impl Conversation ===
 
 impl Conversation {
-    async fn hold(self, mut stream: TcpStream, activity: Arc<Activity>) {
+    async fn hold<S: AsyncRead + AsyncWrite + Unpin>(self, mut stream: S, activity: Arc<Activity>) {
         let (mut framer, mut buffer) = (Framer::default(), vec![0; 8192]);
+        // When the message began that has not ended yet.
+        let mut began: Option<Instant> = None;
         loop {
-            let wait = if framer.is_ending() { RETURN_WITHIN } else { IDLE };
+            let left = began.map_or(IDLE, |began| MESSAGE_WITHIN.saturating_sub(began.elapsed()));
+            let wait = if framer.is_ending() { RETURN_WITHIN } else { left };
             let read = tokio::select! {
                 () = self.cancel.cancelled() => return,
                 () = activity.give_way.cancelled() => return,
@@ -167,6 +188,11 @@ impl Conversation {
                     Step::More => {}
                     step => whole.push(step),
                 }
+            }
+            if count > 0 {
+                began = framer
+                    .is_within()
+                    .then(|| began.filter(|_| whole.is_empty()).unwrap_or_else(Instant::now));
             }
             if count == 0 {
                 whole.extend(framer.end().map(Step::Message));
@@ -276,5 +302,64 @@ impl Conversation {
         if let Some(device) = self.health.devices.first() {
             which(device).fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_domain::{ClockQuality, DeviceClass, Timestamp};
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> Stamp {
+            Stamp { at: Timestamp(1_795_397_410_000), clock: ClockQuality::Synchronised }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_now_and_then_holds_no_connection_beyond_a_minute() {
+        let layout = Layout {
+            device: Id::new("monitor-1").unwrap(),
+            name: "监护仪".to_owned(),
+            room: None,
+            class: DeviceClass::Vital,
+            profile: "hl7/oru-r01".to_owned(),
+            points: Vec::new(),
+        };
+        let conversation = || Conversation {
+            layout: Arc::new(layout.clone()),
+            measurements: mpsc::channel(1).0,
+            clock: Arc::new(Fixed),
+            health: Arc::new(LineHealth::new(1)),
+            cancel: CancellationToken::new(),
+            zone: Zone(0),
+            answers: Arc::default(),
+            has_refused: Arc::default(),
+        };
+        let mut open = Connections::new(4);
+        let mut add = || open.add([192, 0, 2, 1].into(), 4).unwrap();
+        // A message that never ends, a byte every ten seconds.
+        let (mut peer, ours) = tokio::io::duplex(1024);
+        let held = tokio::spawn(conversation().hold(ours, add()));
+        let began = Instant::now();
+        peer.write_all(&[linli_vitals::hl7::mllp::START]).await.unwrap();
+        while peer.write_all(b"M").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        held.await.unwrap();
+        assert!((60..=70).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        // Between messages it may be silent for longer.
+        let (mut peer, ours) = tokio::io::duplex(1024);
+        let held = tokio::spawn(conversation().hold(ours, add()));
+        let message = linli_vitals::hl7::mllp::frame(b"MSH|nothing");
+        for _ in 0..3 {
+            peer.write_all(&message).await.unwrap();
+            let mut answer = [0; 512];
+            assert!(peer.read(&mut answer).await.unwrap() > 0);
+            tokio::time::sleep(Duration::from_secs(300)).await;
+        }
+        assert!(!held.is_finished());
     }
 }

@@ -18,6 +18,10 @@ pub(crate) struct RawSettings {
     /// IP address and port to listen on, such as 192.0.2.1:2575. MLLP has no log-in: use a network of its
     /// own.
     listen: String,
+    /// Why other machines may connect although MLLP is not encrypted, such as "because the monitors have a
+    /// switch of their own"; required for an address off this machine.
+    #[serde(default)]
+    insecure: Option<String>,
     /// UTC offset of time stamps that have none, default "+08:00".
     #[serde(default)]
     utc_offset: Option<String>,
@@ -36,12 +40,14 @@ impl Row for Mllp {
 
     fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
         let listen = plan::listen(&raw.listen, "192.0.2.1:2575")?;
+        let instead = "let a device on this machine pass it on";
+        plan::insecure(raw.insecure.as_deref(), listen.ip().is_loopback(), "listen", instead)?;
         let zone = plan::zone(raw.utc_offset.as_deref())?;
         let device = plan::only(devices)?;
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
         }
         let layout = plan::layout(device, &Quantity::ALL);
-        Ok((vec![layout], Medium::Listener(Settings { listen, zone })))
+        Ok((vec![layout], Medium::Listener(Settings { listen, zone, insecure: raw.insecure })))
     }
 }

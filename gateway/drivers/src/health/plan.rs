@@ -9,7 +9,7 @@ use super::bluetooth::gatt;
 use super::{listener, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
-pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
+pub(super) use crate::plan::{Checked, Row, insecure, listen, no_profile, problem};
 use crate::protocol::{Problem, RawDevice};
 use linli_vitals::Zone;
 
@@ -62,6 +62,13 @@ impl Work for Medium {
             Self::Listener(settings) => ("listen", settings.listen.to_string()),
             Self::Gatt(settings) => ("address", settings.address.to_string()),
         })
+    }
+
+    fn insecure(&self) -> Option<&str> {
+        match self {
+            Self::Listener(settings) => settings.insecure.as_deref(),
+            Self::Stream(_) | Self::Gatt(_) => None,
+        }
     }
 
     async fn run(plan: Arc<HealthPlan>, context: LineContext) {

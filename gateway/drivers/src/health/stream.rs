@@ -155,6 +155,7 @@ mod tests {
                 maintenance: mpsc::channel(1).1,
                 poll_overrides: watch::channel(PollOverrides::default()).1,
                 clock: Arc::new(Fixed),
+                tls: None,
                 health: Arc::new(LineHealth::new(1)),
                 cancel: CancellationToken::new(),
             };

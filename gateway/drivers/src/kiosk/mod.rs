@@ -8,6 +8,8 @@ pub mod report;
 mod snmp;
 mod turn;
 
+pub use http::Tokens;
+
 pub(crate) use http::KioskHttp;
 pub(crate) use ipp::{Ipp, MORE};
 pub(crate) use snmp::{HOST, Snmp, UP};

@@ -2,6 +2,7 @@
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use encoding_rs::{Encoding, GB18030, UTF_8};
+use linli_domain::printable::printable;
 
 /// Why bytes are no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +107,7 @@ impl Message {
     }
 
     /// Replaces escape sequences (2.7.1): `\F\ \S\ \T\ \R\ \E\` and `\Xhh…\`. Others, such as
-    /// highlighting, are dropped.
+    /// highlighting, are dropped, and so is what acts on a terminal or the order of letters.
     fn unescape(&self, raw: &str) -> String {
         let Delimiters { field, component, repetition, escape, subcomponent } = self.delimiters;
         let mut text = String::with_capacity(raw.len());
@@ -130,7 +131,7 @@ impl Message {
             rest = tail;
         }
         text.push_str(rest);
-        text
+        printable(&text).into_owned()
     }
 }
 
@@ -279,6 +280,8 @@ mod tests {
         assert_eq!(message.header(3), "a&bA|c\\");
         let person = message.segment("PID").unwrap();
         assert_eq!(person.repetitions(3), ["x", "y^z"]);
+        let message = Message::parse(b"MSH|^~\\&|a\\X1B\\[2Jb\x07c\\X0D\\d\r").unwrap();
+        assert_eq!(message.header(3), "a[2Jbc d", "nothing acts on a terminal");
         let message = Message::parse(b"MSH#*+!%#lab#\nPID###7*8\n").unwrap();
         assert_eq!(
             (message.header(3).as_str(), message.segment("PID").unwrap().component(3, 2)),

@@ -65,6 +65,12 @@ impl Framer {
         Step::More
     }
 
+    /// Whether a message has begun and not ended.
+    #[must_use]
+    pub const fn is_within(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Whether the end of a message has come without the return that belongs to it.
     #[must_use]
     pub const fn is_ending(&self) -> bool {

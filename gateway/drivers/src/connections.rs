@@ -8,15 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Most simultaneous connections.
-const MOST: usize = 32;
-
-/// Most of one address; a device uses one, a central station one for each device.
-const MOST_OF_ADDRESS: usize = 8;
-
 /// What a connection does.
 #[derive(Debug)]
-pub(super) struct Activity {
+pub(crate) struct Activity {
     began: Instant,
     /// Milliseconds after `began` at which something came last.
     latest: AtomicU64,
@@ -27,8 +21,10 @@ pub(super) struct Activity {
 }
 
 /// The open connections.
-#[derive(Debug, Default)]
-pub(super) struct Connections {
+#[derive(Debug)]
+pub(crate) struct Connections {
+    /// Most of them at once.
+    most: usize,
     open: Vec<(IpAddr, Arc<Activity>)>,
 }
 
@@ -67,14 +63,19 @@ impl Activity {
 // === impl Connections ===
 
 impl Connections {
-    /// Adds a connection. If there are too many then, one gives way: a silent one before one that has sent a
+    /// None yet, and at most that many.
+    pub const fn new(most: usize) -> Self {
+        Self { most, open: Vec::new() }
+    }
+
+    /// Adds a connection, of which an address may have `most_of_address`. If there are too many then, one gives way: a silent one before one that has sent a
     /// message, and the one that is idle longest. `None` if all are busy: the new one has to come again.
-    pub fn add(&mut self, from: IpAddr) -> Option<Arc<Activity>> {
+    pub fn add(&mut self, from: IpAddr, most_of_address: usize) -> Option<Arc<Activity>> {
         self.open.retain(|(_, activity)| Arc::strong_count(activity) > 1);
         let of_address = self.open.iter().filter(|(address, _)| *address == from).count();
-        if of_address >= MOST_OF_ADDRESS {
+        if of_address >= most_of_address {
             self.give_way(|address| address == from)?;
-        } else if self.open.len() >= MOST {
+        } else if self.open.len() >= self.most {
             self.give_way(|_| true)?;
         }
         let activity = Arc::new(Activity::new());
@@ -100,6 +101,9 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    const MOST: usize = 32;
+    const MOST_OF_ADDRESS: usize = 8;
+
     fn address(last: u8) -> IpAddr {
         IpAddr::from([192, 0, 2, last])
     }
@@ -110,48 +114,51 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silent_peers_lock_nobody_out() {
-        let mut connections = Connections::default();
+        let mut connections = Connections::new(MOST);
         let mut held = Vec::new();
         for _ in 0..MOST_OF_ADDRESS {
-            held.push(connections.add(address(1)).unwrap());
+            held.push(connections.add(address(1), MOST_OF_ADDRESS).unwrap());
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         // The first has sent a message, the second never anything.
         held[0].heard();
         held[0].busy(true);
         held[0].busy(false);
-        let next = connections.add(address(1)).unwrap();
+        let next = connections.add(address(1), MOST_OF_ADDRESS).unwrap();
         assert_eq!(
             held.iter().map(|a| has_given_way(a)).collect::<Vec<_>>(),
             [false, true, false, false, false, false, false, false]
         );
         assert!(!has_given_way(&next));
         assert!(
-            connections.add(address(2)).is_some_and(|other| !has_given_way(&other)),
+            connections.add(address(2), MOST_OF_ADDRESS).is_some_and(|other| !has_given_way(&other)),
             "another address has its own"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_busy_is_not_interrupted() {
-        let mut connections = Connections::default();
-        let held: Vec<_> = (0..MOST_OF_ADDRESS).map(|_| connections.add(address(1)).unwrap()).collect();
+        let mut connections = Connections::new(MOST);
+        let held: Vec<_> =
+            (0..MOST_OF_ADDRESS).map(|_| connections.add(address(1), MOST_OF_ADDRESS).unwrap()).collect();
         held.iter().for_each(|activity| activity.busy(true));
-        assert!(connections.add(address(1)).is_none());
+        assert!(connections.add(address(1), MOST_OF_ADDRESS).is_none());
         held[3].busy(false);
-        assert!(connections.add(address(1)).is_some() && has_given_way(&held[3]));
+        assert!(connections.add(address(1), MOST_OF_ADDRESS).is_some() && has_given_way(&held[3]));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_number_of_all_is_bounded_and_what_has_ended_does_not_count() {
-        let mut connections = Connections::default();
-        let mut held: Vec<_> =
-            (0..MOST).map(|nth| connections.add(address(u8::try_from(nth).unwrap())).unwrap()).collect();
-        connections.add(address(200)).unwrap();
+        let mut connections = Connections::new(MOST);
+        let mut held: Vec<_> = (0..MOST)
+            .map(|nth| connections.add(address(u8::try_from(nth).unwrap()), MOST_OF_ADDRESS).unwrap())
+            .collect();
+        connections.add(address(200), MOST_OF_ADDRESS).unwrap();
         assert_eq!(held.iter().filter(|activity| has_given_way(activity)).count(), 1);
         held.clear();
-        let again: Vec<_> =
-            (0..MOST).map(|nth| connections.add(address(u8::try_from(nth).unwrap())).unwrap()).collect();
+        let again: Vec<_> = (0..MOST)
+            .map(|nth| connections.add(address(u8::try_from(nth).unwrap()), MOST_OF_ADDRESS).unwrap())
+            .collect();
         assert!(again.iter().all(|activity| !has_given_way(activity)));
     }
 }
