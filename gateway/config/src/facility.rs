@@ -8,9 +8,9 @@ use linli_mode::facility::Site;
 
 use super::checked::{Centre, Room};
 use super::diagnostics::{Diagnostics, keys, nth};
-use super::people;
 use super::raw::{FacilityFile, Form};
 use super::text::Step;
+use super::{outline, people};
 use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
@@ -56,7 +56,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
         if !seen.insert(id.clone()) {
             diagnostics.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
         }
-        let site = room_site(raw.site.as_deref(), index, &sites, diagnostics);
+        let site = site_of("room", raw.site.as_deref(), index, &sites, diagnostics);
         Some(Room {
             id,
             name: raw.name.clone(),
@@ -64,12 +64,24 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
             peace_role: raw.peace_role.clone(),
             emergency_roles: raw.emergency_roles.clone(),
             volume: raw.volume,
+            floor: raw.floor.unwrap_or(1),
+            outline: raw.outline.clone().unwrap_or_default(),
         })
     });
-    let rooms = rooms.collect();
+    let rooms: Vec<Room> = rooms.collect();
+    let areas = outline::check(file, &rooms, &sites, diagnostics);
     let name = file.centre.name.clone();
-    let centre =
-        Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening, people, sites };
+    let centre = Centre {
+        id: id?,
+        name,
+        form: file.centre.form,
+        timezone,
+        zone: zone?,
+        opening,
+        people,
+        sites,
+        areas,
+    };
     Some((centre, rooms))
 }
 
@@ -90,7 +102,9 @@ fn sites(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Site
     sites
 }
 
-fn room_site(
+/// Returns the site that a room or an area names; the only site if it names none.
+pub(super) fn site_of(
+    array: &str,
     given: Option<&str>,
     index: usize,
     sites: &[Site],
@@ -98,7 +112,7 @@ fn room_site(
 ) -> Option<Id> {
     let Some(given) = given else {
         if sites.len() > 1 {
-            diagnostics.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
+            diagnostics.wrong(&nth(array, index, "site"), "is missing: this centre has several sites");
         }
         return sites.first().map(|site| site.id.clone());
     };
@@ -109,7 +123,7 @@ fn room_site(
             Some(near) => format!("there is no site {given:?}; did you mean {near:?}?"),
             None => format!("there is no site {given:?}; sites are: {}", known.join(", ")),
         };
-        diagnostics.wrong(&nth("room", index, "site"), message);
+        diagnostics.wrong(&nth(array, index, "site"), message);
     }
     found.cloned()
 }

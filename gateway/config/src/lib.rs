@@ -17,6 +17,7 @@ mod gateway_file;
 mod kiosks;
 mod last_good;
 mod lines;
+mod outline;
 mod people;
 mod planned;
 mod plans;
