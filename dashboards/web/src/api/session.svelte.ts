@@ -69,6 +69,8 @@ class Session {
   need(then: () => void): void {
     if (this.isIn) return then();
     this.#then = then;
+    // The gateway did not answer when the page was opened.
+    if (this.kind === 'unknown') void this.start();
     this.isAsking = true;
   }
 

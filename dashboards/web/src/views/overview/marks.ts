@@ -26,7 +26,7 @@ export function marked(centre: Centre, devices: Map<string, Device>, alarms: Ala
       lines.push({ text: `${stage.is_exercise ? t.app.drill : t.app.actual} · ${t.rooms.stages[stage.stage] ?? stage.stage}`, tone });
     }
     const values = valuesOf(here, now, isBroken, t.points);
-    lines.push(...values.slice(0, MOST - (alarm ? 1 : 0)).map((text) => ({ text, tone: 'value' })));
+    lines.push(...values.slice(0, MOST - (alarm ? 1 : 0)));
     const measuring = here.filter((device) => device.class === 'vital');
     if (measuring.length > 0) lines.push({ text: t.devices.devicesOn(measuring.filter((device) => device.state !== 'offline').length, measuring.length) });
     const occupied = here.map((device) => shown(device, 'occupied', now, isBroken)).find((value) => typeof value.value === 'boolean');
@@ -36,13 +36,18 @@ export function marked(centre: Centre, devices: Map<string, Device>, alarms: Ala
   });
 }
 
-/** What is kept cold or hot, each by its name; then the air. */
-function valuesOf(here: Device[], now: number, isBroken: boolean, points: Record<string, string>): string[] {
-  const read = (device: Device, point: string, name: string) => {
+interface Line { text: string; tone: string }
+
+/** What is kept cold or hot, each by its name; then the air. What is old says so instead of a number. */
+function valuesOf(here: Device[], now: number, isBroken: boolean, points: Record<string, string>): Line[] {
+  const read = (device: Device, point: string, name: string): Line[] => {
+    if (!device.points.some((one) => one.point === point)) return [];
     const value = shown(device, point, now, isBroken);
-    return typeof value.value === 'number' && value.worth === 'fresh' ? [`${name} ${digits(value.value)} ${symbol(value.unit)}`] : [];
+    const isFresh = typeof value.value === 'number' && value.worth === 'fresh';
+    return [{ text: isFresh ? `${name} ${digits(value.value as number)} ${symbol(value.unit)}` : `${name} ——`, tone: isFresh ? 'value' : 'stale' }];
   };
   const food = here.filter((device) => device.class === 'food_safety').flatMap((device) => read(device, 'temperature', device.name));
   const air = AIR.flatMap((point) => here.filter((device) => device.class === 'telemetry').flatMap((device) => read(device, point, points[point] ?? point)).slice(0, 1));
-  return [...food, ...(air.length > 0 ? [air.join(' · ')] : [])];
+  const joined = { text: air.map((line) => line.text).join(' · '), tone: air.every((line) => line.tone === 'value') ? 'value' : 'stale' };
+  return air.length > 0 ? [...food, joined] : food;
 }
