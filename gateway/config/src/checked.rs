@@ -106,6 +106,9 @@ pub struct Centre {
     pub areas: Vec<Area>,
 }
 
+/// A corner of an outline, in metres from the north-west corner of the site: east, then south.
+pub type Corner = [f64; 2];
+
 /// A room.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Room {
@@ -124,7 +127,7 @@ pub struct Room {
     /// Its floor; 1 is the ground floor.
     pub floor: i8,
     /// Corners of its outline; empty if the map draws it in a grid.
-    pub outline: Vec<super::outline::Corner>,
+    pub outline: Vec<Corner>,
 }
 
 /// An area of a site that is no room: a corridor, stairs, a yard.
@@ -137,7 +140,7 @@ pub struct Area {
     /// Its floor; 1 is the ground floor.
     pub floor: i8,
     /// Corners of its outline.
-    pub outline: Vec<super::outline::Corner>,
+    pub outline: Vec<Corner>,
 }
 
 /// A line with its devices.

@@ -29,6 +29,7 @@ pub mod schema;
 mod secret;
 pub mod settings;
 mod shape;
+mod site;
 mod text;
 
 use std::path::{Path, PathBuf};

@@ -1,12 +1,10 @@
 //! Checks the outlines of rooms and areas: the map that screens draw.
 
-use super::checked::{Area, Room};
+use super::checked::{Area, Corner, Room};
 use super::diagnostics::{Diagnostics, nth};
 use super::raw::FacilityFile;
+use super::site::named_site;
 use linli_mode::facility::Site;
-
-/// A corner of an outline, in metres from the north-west corner of the site: east, then south.
-pub type Corner = [f64; 2];
 
 /// Largest number of corners.
 const MOST_CORNERS: usize = 64;
@@ -67,7 +65,7 @@ fn area(
     }
     floor(raw.floor, &nth("area", index, "floor"), diagnostics);
     let is_drawn = drawn(&raw.outline, &nth("area", index, "outline"), diagnostics);
-    let site = super::facility::site_of("area", raw.site.as_deref(), index, sites, diagnostics);
+    let site = named_site("area", raw.site.as_deref(), index, sites, diagnostics);
     let outline = raw.outline.clone();
     is_drawn.then(|| Area { name: raw.name.clone(), site, floor: raw.floor.unwrap_or(1), outline })
 }
