@@ -7,6 +7,7 @@
 //! cargo xtask tidy                           layout, sizes, names, import circles
 //! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
+//! cargo xtask screens                        pictures of the views: docs/screens
 //! cargo xtask dist                           the binary that is shipped: target/dist/linli
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
@@ -18,6 +19,7 @@ mod mutants;
 mod needs;
 mod release;
 mod run;
+mod screens;
 mod stages;
 mod suites;
 mod tidy;
@@ -26,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
-     fuzz [TARGET SECONDS] | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+     fuzz [TARGET SECONDS] | screens | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
             Some(done) => done,
             None => return ExitCode::from(2),
         },
+        ["screens"] => screens::pictures(),
         ["dist"] => release::dist(),
         ["bench", rest @ ..] => release::bench(rest),
         _ => {

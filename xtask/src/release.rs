@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use crate::run::{cargo_process, command};
-use crate::{needs, root};
+use crate::{needs, root, screens};
 
-/// Builds what is shipped: `target/dist/linli`.
+/// Builds what is shipped: `target/dist/linli`, never without its screens.
 pub fn dist() -> anyhow::Result<()> {
+    if std::env::var_os("LINLI_WEB_DIST").is_none() {
+        screens::packages()?;
+    }
     command(cargo_process().args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
     println!("target/dist/linli");
     Ok(())

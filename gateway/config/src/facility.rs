@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use linli_domain::Id;
 use linli_mode::facility::Site;
 
 use super::checked::{Centre, Room};
 use super::diagnostics::{Diagnostics, keys, nth};
-use super::people;
 use super::raw::{FacilityFile, Form};
+use super::site::named_site;
 use super::text::Step;
+use super::{outline, people};
 use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
@@ -56,7 +56,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
         if !seen.insert(id.clone()) {
             diagnostics.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
         }
-        let site = room_site(raw.site.as_deref(), index, &sites, diagnostics);
+        let site = named_site("room", raw.site.as_deref(), index, &sites, diagnostics);
         Some(Room {
             id,
             name: raw.name.clone(),
@@ -64,12 +64,24 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
             peace_role: raw.peace_role.clone(),
             emergency_roles: raw.emergency_roles.clone(),
             volume: raw.volume,
+            floor: raw.floor.unwrap_or(1),
+            outline: raw.outline.clone().unwrap_or_default(),
         })
     });
-    let rooms = rooms.collect();
+    let rooms: Vec<Room> = rooms.collect();
+    let areas = outline::check(file, &rooms, &sites, diagnostics);
     let name = file.centre.name.clone();
-    let centre =
-        Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening, people, sites };
+    let centre = Centre {
+        id: id?,
+        name,
+        form: file.centre.form,
+        timezone,
+        zone: zone?,
+        opening,
+        people,
+        sites,
+        areas,
+    };
     Some((centre, rooms))
 }
 
@@ -88,28 +100,4 @@ fn sites(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Site
         sites.push(Site { id, name: raw.name.clone(), travel_time: walk });
     }
     sites
-}
-
-fn room_site(
-    given: Option<&str>,
-    index: usize,
-    sites: &[Site],
-    diagnostics: &mut Diagnostics<'_, '_>,
-) -> Option<Id> {
-    let Some(given) = given else {
-        if sites.len() > 1 {
-            diagnostics.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
-        }
-        return sites.first().map(|site| site.id.clone());
-    };
-    let found = sites.iter().map(|site| &site.id).find(|site| site.as_str() == given);
-    if found.is_none() {
-        let known: Vec<&str> = sites.iter().map(|site| site.id.as_str()).collect();
-        let message = match super::shape::nearest(given, &known) {
-            Some(near) => format!("there is no site {given:?}; did you mean {near:?}?"),
-            None => format!("there is no site {given:?}; sites are: {}", known.join(", ")),
-        };
-        diagnostics.wrong(&nth("room", index, "site"), message);
-    }
-    found.cloned()
 }

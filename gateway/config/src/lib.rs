@@ -17,6 +17,7 @@ mod gateway_file;
 mod kiosks;
 mod last_good;
 mod lines;
+mod outline;
 mod people;
 mod planned;
 mod plans;
@@ -28,6 +29,7 @@ pub mod schema;
 mod secret;
 pub mod settings;
 mod shape;
+mod site;
 mod text;
 
 use std::path::{Path, PathBuf};

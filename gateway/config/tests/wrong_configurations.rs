@@ -54,6 +54,23 @@ const CASES: &[Case] = &[
         "[[room]]",
         "[[person]]\nid = \"an\"\nname = \"安\"\nroles = [\"staff\"]\n\n[[person]]\nid = \"an\"\nname = \"\"\nroles = []\n\n[[room]]",
     ),
+    ("outlines of two rooms that overlap", F, "[[7, 0], [18, 0], [18, 6]", "[[6, 0], [18, 0], [18, 6]"),
+    (
+        "an outline that crosses itself",
+        F,
+        "[[7, 0], [18, 0], [18, 6], [7, 6]]",
+        "[[7, 0], [18, 6], [18, 0], [7, 7]]",
+    ),
+    ("an outline with two corners", F, "[[7, 0], [18, 0], [18, 6], [7, 6]]", "[[7, 0], [18, 0]]"),
+    ("an outline outside the site", F, "[[7, 0], [18, 0], [18, 6]", "[[7, 0], [1800, 0], [18, 6]"),
+    ("a floor 0", F, "floor = 2", "floor = 0"),
+    ("an area without a name", F, "name = \"露台\"", "name = \"\""),
+    (
+        "an area of an unknown site",
+        F,
+        "name = \"露台\"\nsite = \"north\"",
+        "name = \"露台\"\nsite = \"nort\"",
+    ),
     (
         "a public key cut short",
         F,

@@ -51,6 +51,8 @@ pub struct ConfigWatch {
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Public keys that firmware images may be signed with.
     pub image_keys: watch::Sender<Arc<ImageKeys>>,
+    /// Plan of the centre, as screens draw it.
+    pub centre: watch::Sender<linli_web::Plan>,
     /// Ids of the devices that alarm rules refer to.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -78,6 +80,7 @@ impl ConfigWatch {
             needed: watch::Sender::default(),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
+            centre: watch::Sender::new(linli_web::plan(current)),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -105,6 +108,7 @@ impl ConfigWatch {
             changed
         });
         self.sirens.send_replace(Arc::new(current.sirens.clone()));
+        self.centre.send_replace(linli_web::plan(current));
         self.canteen.send_replace(Arc::new(current.canteen.clone()));
         self.cabinets.send_replace(cabinets(current));
         self.kiosks.send_replace(Arc::new(current.kiosks.clone()));
