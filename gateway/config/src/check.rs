@@ -8,7 +8,7 @@ use linli_drivers::modbus::profile::ProfileSet;
 use linli_mode::facility::Facility;
 use serde::de::DeserializeOwned;
 
-use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};
+use super::checked::{Centre, Checked, ConfiguredLine, GatewayId, Room};
 use super::checked_plan::CheckedPlan;
 use super::diagnostics::Diagnostics;
 use super::raw::plan::PlanFile;
@@ -47,24 +47,30 @@ pub fn check(
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
     let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), KioskSettings::default());
     let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
+    // What follows from a device cannot be checked while its profile has problems: those are told alone.
+    let mut known_until = None;
     if let Some((index, file)) = &devices {
         let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
         let checked = lines::check(file, room_ids.as_deref(), profiles, dir, diagnostics);
+        let is_partial = file.device.iter().any(|device| profiles.is_broken(&device.profile));
+        known_until = is_partial.then(|| diagnostics.count());
         canteen = canteen::check(file, &checked, diagnostics);
         (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
         terminals = place.matters(matters.as_ref(), &checked, problems);
         lines = Some(checked);
     }
     let building = match (&facility, &centre, &devices, &lines) {
-        (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
-            let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
-            building::check(file, centre, rooms, (devices, lines), diagnostics)
+        (Some(facility), Some(centre), Some((_, devices)), Some(lines)) => {
+            place.building(facility, centre, (devices, lines), problems)
         }
         _ => Facility::default(),
     };
     let known = lines.as_deref().unwrap_or_default();
     let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
     let plans = place.plans(&plan_files, &building, &data, problems);
+    if let Some(count) = known_until {
+        problems.truncate(count);
+    }
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
         gateway_file::check(&file, id, dir, &mut Diagnostics::of(&documents[index], problems))
@@ -121,6 +127,18 @@ impl Place<'_, '_> {
         let hooks =
             alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, diagnostics);
         (alarms::check(Some((file, diagnostics)), devices, lines), hooks)
+    }
+
+    /// Checks what the building is made of.
+    fn building(
+        &self,
+        (index, file): &(usize, FacilityFile),
+        (centre, rooms): &(Centre, Vec<Room>),
+        data: (&DevicesFile, &[ConfiguredLine]),
+        problems: &mut Vec<Problem>,
+    ) -> Facility {
+        let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+        building::check(file, centre, rooms, data, diagnostics)
     }
 
     /// Checks the kiosks and the matters they offer.

@@ -183,11 +183,10 @@ fn profiles(dir: &Path, problems: &mut Vec<Problem>) -> ProfileSet {
     if !own.is_dir() {
         return ProfileSet::embedded();
     }
-    ProfileSet::embedded().with_dir(&own).unwrap_or_else(|errors| {
-        problems.extend(errors.into_iter().map(|error| {
-            let file = format!("devices/{}", error.file.display());
-            Problem { line: error.line.unwrap_or(0), column: 1, ..Problem::file(&file, error.message) }
-        }));
-        ProfileSet::embedded()
-    })
+    let (set, errors) = ProfileSet::embedded().extended(&own);
+    problems.extend(errors.into_iter().map(|error| {
+        let file = format!("devices/{}", error.file.display());
+        Problem { line: error.line.unwrap_or(0), column: 1, ..Problem::file(&file, error.message) }
+    }));
+    set
 }

@@ -42,6 +42,7 @@ pub fn check(
     let devices = devices(file, rooms, &line_ids, dir, diagnostics);
     let mut checked = Vec::new();
     let mut taken = BTreeMap::new();
+    let mut told = BTreeSet::new();
     for (index, raw) in file.line.iter().enumerate() {
         let Some(id) = line_ids.get(index).cloned().flatten() else { continue };
         let mut settings = raw.0.clone();
@@ -74,7 +75,18 @@ pub fn check(
                 checked.push(finish(plan, &here, file, diagnostics));
             }
             Err(problems) => {
-                for problem in problems {
+                for mut problem in problems {
+                    // What is wrong with a profile's name is told once, not for each device that has it.
+                    if let Some(device) = problem.device.filter(|_| problem.key == "profile") {
+                        let profile = &raws[device].profile;
+                        if !told.insert((kind.clone(), profile.clone())) {
+                            continue;
+                        }
+                        let count = file.device.iter().filter(|other| other.profile == *profile).count();
+                        if count > 1 {
+                            problem.message = format!("{} ({count} devices have it)", problem.message);
+                        }
+                    }
                     let path = match problem.device {
                         Some(device) => nth("device", here[device].0, &problem.key),
                         None => nth("line", index, &problem.key),

@@ -130,7 +130,12 @@ const CASES: &[Case] = &[
     ("a dead-band wider than the band", A, "deadband = 1", "deadband = 9"),
     ("a number that shall be true", A, "when = \"high\"\nlimit = 8", "when = \"is_true\""),
     ("an unknown condition", A, "when = \"high\"", "when = \"hgih\""),
-    ("a silence with a point", A, "when = \"high\"\nlimit = 8", "when = \"silent\""),
+    (
+        "a silence of an unknown point",
+        A,
+        "point = \"temperature\"\nwhen = \"high\"\nlimit = 8",
+        "point = \"temperatur\"\nwhen = \"silent\"",
+    ),
     ("a deviation from nothing", A, "when = \"high\"", "when = \"deviation\""),
     ("a delay of days", A, "on_delay = \"10m\"", "on_delay = \"3d\""),
     ("a latch that can be shelved", A, "deadband = 1", "latching = true\nshelve_at_most = \"1h\""),

@@ -15,6 +15,7 @@ mod line;
 pub mod modbus;
 pub mod mqtt;
 pub mod node;
+mod observe;
 mod pending;
 mod plan;
 mod points;
@@ -27,9 +28,10 @@ use std::time::Duration;
 pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
-    CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
-    NotTaken, PollOverrides, VitalMeasurement,
+    CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEnds, LineEvent, LineFault,
+    LineHealth, NotTaken, PollOverrides, VitalMeasurement,
 };
+pub use observe::{Observed, ObservedLine, observe};
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 

@@ -28,6 +28,11 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
         false
     }
 
+    /// Whether the line asks or subscribes, and listens for nobody.
+    fn is_observable(&self) -> bool {
+        self.is_polled()
+    }
+
     /// Whether a value may be written.
     fn accepts(&self, _device: usize, _point: &PointSpec, _value: &Value) -> Result<(), String> {
         Err("this device takes no commands".to_owned())
@@ -192,6 +197,10 @@ impl<W: Work> CheckedLine for Plan<W> {
 
     fn budget(&self) -> Option<Budget> {
         None
+    }
+
+    fn is_observable(&self) -> bool {
+        self.work.is_observable()
     }
 
     fn exclusive(&self) -> Option<(&'static str, String)> {

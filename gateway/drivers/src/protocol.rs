@@ -56,6 +56,12 @@ pub trait CheckedLine: Send + Sync {
     /// What no other line may use, such as a serial port; with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)>;
 
+    /// Whether the line asks or subscribes, so that another program may run it for a while without taking anything
+    /// from the gateway.
+    fn is_observable(&self) -> bool {
+        false
+    }
+
     /// Whether `value` may be written to that point (type, range, step). The error is a sentence
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use linli_domain::vital::{self, Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{self, Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Timestamp};
 use linli_drivers::health::models::{Decoded, MODELS, Model};
 use linli_vitals::spot::Spot;
@@ -62,15 +62,7 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
 fn taken(all: &[Vec<Reading>]) -> Vec<Vec<Option<f64>>> {
     let believed = |readings: &Vec<Reading>| {
         let taken = Taken { at: Timestamp(0), clock: ClockQuality::Synchronised, device: None };
-        let mut measurement = Measurement {
-            taken,
-            readings: readings.clone(),
-            key: None,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        };
+        let mut measurement = Measurement::of(taken, readings.clone());
         vital::check(&mut measurement).is_ok().then(|| readings.iter().map(|r| r.value.ok()).collect())
     };
     all.iter()

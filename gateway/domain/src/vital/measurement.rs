@@ -243,6 +243,20 @@ impl From<Reading> for Written {
 // === impl Measurement ===
 
 impl Measurement {
+    /// A measurement of which only time and readings are known.
+    #[must_use]
+    pub fn of(taken: Taken, readings: Vec<Reading>) -> Self {
+        Self {
+            taken,
+            readings,
+            key: None,
+            key_reused: false,
+            amends: Vec::new(),
+            user: None,
+            patient: Patient::default(),
+        }
+    }
+
     /// When it was taken: by the device's clock if it has one that can be right, else when it arrived.
     #[must_use]
     pub fn when(&self) -> Timestamp {

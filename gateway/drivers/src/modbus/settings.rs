@@ -247,7 +247,9 @@ impl Protocol for Modbus {
                 plan_device(index, device, devices, &units, timeout.0, profiles, &mut problems)
             })
             .collect();
-        let (Some((medium, common)), true) = (medium, problems.is_empty()) else { return Err(problems) };
+        // A device whose profile has problems of its own has none beside them.
+        let is_whole = problems.is_empty() && planned.len() == devices.len();
+        let (Some((medium, common)), true) = (medium, is_whole) else { return Err(problems) };
         let timing = Timing {
             connect_timeout: common.connect_timeout.unwrap_or(Period::from_secs(5)).0,
             connect_delay: common.connect_delay.unwrap_or(Period::from_millis(0)).0,
@@ -403,6 +405,9 @@ fn plan_device(
         let (poll, least) = (duration::format(device.poll), duration::format(SHORTEST_POLL));
         wrong("poll", format!("{poll} is too short, at least {least}"));
     }
+    if profiles.is_broken(&device.profile) {
+        return None;
+    }
     let Some(profile) = profiles.find(&device.profile) else {
         let nearest =
             profiles.nearest(&device.profile).map(|n| format!("did you mean {n:?}? ")).unwrap_or_default();
@@ -475,6 +480,10 @@ impl CheckedLine for ModbusPlan {
 
     fn budget(&self) -> Option<Budget> {
         budget::of(self)
+    }
+
+    fn is_observable(&self) -> bool {
+        true
     }
 
     fn exclusive(&self) -> Option<(&'static str, String)> {

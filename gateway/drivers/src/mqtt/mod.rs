@@ -1,6 +1,7 @@
 //! `kind = "mqtt"`: sensors and kiosks that publish to a broker. The row of the protocol table.
 
 mod broker;
+mod survey;
 mod task;
 pub mod zigbee;
 
@@ -19,6 +20,7 @@ use crate::points::{self, Point};
 use crate::protocol::{Problem, RawDevice};
 
 pub use broker::Broker;
+pub use survey::{Published, survey};
 
 /// Longest topic in bytes.
 const LONGEST_TOPIC: usize = 200;
@@ -141,12 +143,16 @@ fn topic(text: &str) -> Result<(), String> {
     }
 }
 
+/// Host and port of `mqtt://HOST` or `mqtt://HOST:PORT`.
+fn address_of_url(url: &str) -> Option<(&str, u16)> {
+    plan::host_port(url.strip_prefix("mqtt://")?.trim_end_matches('/'), 1883)
+}
+
 /// Host, port, and whether linli itself is the broker there.
 fn address(raw: &RawSettings) -> Result<(String, u16, bool), Vec<Problem>> {
     match (&raw.url, &raw.listen) {
         (Some(url), None) => {
-            let rest = url.strip_prefix("mqtt://").map(|rest| rest.trim_end_matches('/'));
-            let (host, port) = rest.and_then(|rest| plan::host_port(rest, 1883)).ok_or_else(|| {
+            let (host, port) = address_of_url(url).ok_or_else(|| {
                 problem(None, "url", format!("{url:?} is not an address such as \"mqtt://192.0.2.5:1883\""))
             })?;
             Ok((host.to_owned(), port, false))
@@ -171,6 +177,10 @@ impl Work for Settings {
         self.is_broker.then(|| ("listen", format!("{}:{}", self.host, self.port)))
     }
 
+    fn is_observable(&self) -> bool {
+        !self.is_broker
+    }
+
     fn accepts(&self, device: usize, point: &PointSpec, value: &Value) -> Result<(), String> {
         match (self.devices.get(device).map(|subscription| subscription.format), point.kind, value) {
             (Some(PayloadFormat::Kiosk), ..) => report::accepts(value),
@@ -187,6 +197,26 @@ impl Work for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_battery_sensor_may_be_silent_for_two_and_a_half_of_its_reports() {
+        for kind in zigbee::KINDS {
+            let device = RawDevice {
+                id: linli_domain::Id::new("a").unwrap(),
+                name: String::new(),
+                room: None,
+                class: linli_domain::DeviceClass::Telemetry,
+                unit: None,
+                topic: None,
+                serial: None,
+                token: None,
+                profile: kind.name.to_owned(),
+                poll: crate::default_poll(kind.name).expect("a period of its own"),
+            };
+            let subscription = super::device(0, &device).expect("a good device").0;
+            assert_eq!(subscription.silent_after, Duration::from_secs(9000), "{}", kind.name);
+        }
+    }
 
     #[test]
     fn topics_have_no_wildcards() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
-use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, DeviceClass, Id, Message, Record, Timestamp, Topic};
 use linli_store::{
     Audit, Begun, Change, Document, Entry, JournaledCommand, Kind, NotDurable, Notification, Opening,
@@ -286,15 +286,7 @@ fn version(id: &str, version: u32, key: &str) -> Version {
         unassigned: None,
         device: Id::new("monitor").unwrap(),
         room: None,
-        measurement: Measurement {
-            taken,
-            readings,
-            key,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        },
+        measurement: Measurement { key, ..Measurement::of(taken, readings) },
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),
