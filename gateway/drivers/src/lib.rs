@@ -21,6 +21,7 @@ mod points;
 mod port;
 mod protocol;
 mod publisher;
+mod reach;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub use line::{
 };
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+pub use reach::{FarEnd, Host, Reach, Target, Units};
 
 /// Every southbound protocol. Configuration, schema, documentation and the command
 /// line read this table; adding a protocol means adding a row.

@@ -121,7 +121,11 @@ pub fn plan(framing: Framing, more: &str, profiles: &ProfileSet) -> anyhow::Resu
     };
     let timeout = super::schedule::TIMEOUT.as_millis();
     let settings = format!("{place}\ntimeout = \"{timeout}ms\"\n{more}");
-    let line = RawLine { id: Id::new("bus")?, settings: settings.parse()? };
+    let line = RawLine {
+        id: Id::new("bus")?,
+        settings: settings.parse()?,
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let device = |unit: u8| -> anyhow::Result<RawDevice> {
         Ok(RawDevice {
             id: Id::new(&format!("device-{unit}"))?,
