@@ -37,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     if let Ok(message) = Message::parse(bytes) {
-        for measurement in results(&message, NOW, Zone(480)).unwrap_or_default() {
+        for measurement in results(&message, NOW, &Zone::East(480)).unwrap_or_default() {
             assert!(
                 measurement
                     .readings

@@ -16,7 +16,8 @@ use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile
 use super::report::Problem;
 use super::text::Document;
 use super::{
-    alarms, building, canteen, facility, gateway_file, kiosks, lines, plans, policy, recovery, schema, shape,
+    alarms, aliases, building, canteen, facility, gateway_file, kiosks, lines, plans, policy, recovery,
+    schema, shape,
 };
 use crate::settings::cabin::CabinSettings;
 use crate::settings::kiosk::KioskSettings;
@@ -45,13 +46,14 @@ pub fn check(
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
+    let zone = centre.as_ref().map(|(centre, _)| &centre.zone);
     let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), KioskSettings::default());
     let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
     // What follows from a device cannot be checked while its profile has problems: those are told alone.
     let mut known_until = None;
     if let Some((index, file)) = &devices {
         let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
-        let checked = lines::check(file, room_ids.as_deref(), profiles, dir, diagnostics);
+        let checked = lines::check(file, (room_ids.as_deref(), zone), profiles, dir, diagnostics);
         let is_partial = file.device.iter().any(|device| profiles.is_broken(&device.profile));
         known_until = is_partial.then(|| diagnostics.count());
         canteen = canteen::check(file, &checked, diagnostics);
@@ -68,6 +70,14 @@ pub fn check(
     let known = lines.as_deref().unwrap_or_default();
     let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
     let plans = place.plans(&plan_files, &building, &data, problems);
+    let beside = Beside {
+        facility: &facility,
+        devices: &devices,
+        alarms: &alarm_file,
+        lines: known,
+        alarmed: &alarmed,
+    };
+    place.outputs(&plans, &building, &beside, problems);
     if let Some(count) = known_until {
         problems.truncate(count);
     }
@@ -109,6 +119,15 @@ struct Place<'p, 'a> {
     documents: &'p [Document<'a>],
     dir: Option<&'p Path>,
     centre: Option<&'p Centre>,
+}
+
+/// What else may reach an output of a plan.
+struct Beside<'b> {
+    facility: &'b Option<(usize, FacilityFile)>,
+    devices: &'b Option<(usize, DevicesFile)>,
+    alarms: &'b Option<(usize, AlarmsFile)>,
+    lines: &'b [ConfiguredLine],
+    alarmed: &'b alarms::Checked,
 }
 
 // === impl Place ===
@@ -190,6 +209,28 @@ impl Place<'_, '_> {
         plans::together(&known, &written, building, &mut wrong);
         policy::together(&known, data, &mut wrong);
         known
+    }
+
+    /// Checks that nothing but the mode switch reaches the outputs of the plans.
+    fn outputs(
+        &self,
+        plans: &[CheckedPlan],
+        building: &Facility,
+        beside: &Beside<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        if let Some((index, file)) = beside.devices {
+            let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+            aliases::of_devices(file, beside.lines, plans, building, diagnostics);
+        }
+        if let Some((index, file)) = beside.facility {
+            let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+            aliases::of_fixtures(file, plans, building, diagnostics);
+        }
+        if let Some((index, _)) = beside.alarms {
+            let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+            alarms::sirens_of_plans(&beside.alarmed.sirens, plans, building, diagnostics);
+        }
     }
 }
 

@@ -96,6 +96,8 @@ pub struct Centre {
     pub timezone: String,
     /// The time zone, parsed.
     pub zone: linli_domain::timezone::Zone,
+    /// The time zone is that of the machine, because the configuration names none.
+    pub is_zone_of_machine: bool,
     /// Opening hours; empty: always open.
     pub opening: Vec<linli_domain::hours::Opening>,
     /// Staff, and people who give orders.

@@ -15,11 +15,15 @@ use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
 
-/// Time zone of a centre that names none; docs/reference/config.md says so.
-pub const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
-
 /// Longest walking time that is accepted between sites.
 const LONGEST_WALK: Duration = Duration::from_secs(2 * 3600);
+
+/// Time zone of a centre that names none: that of the machine, UTC if it has none that has a name.
+pub fn machine_timezone() -> String {
+    let machine = jiff::tz::TimeZone::try_system().ok();
+    let name = machine.as_ref().and_then(jiff::tz::TimeZone::iana_name);
+    name.filter(|name| Zone::find(name).is_some()).unwrap_or("UTC").to_owned()
+}
 
 /// Checks the file.
 pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<(Centre, Vec<Room>)> {
@@ -27,12 +31,13 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
     if file.centre.name.trim().is_empty() {
         diagnostics.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
     }
-    let timezone = file.centre.timezone.clone().unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
+    let timezone = file.centre.timezone.clone().unwrap_or_else(machine_timezone);
     let zone = Zone::find(&timezone).filter(|_| timezone == "UTC" || timezone.contains('/'));
     if zone.is_none() {
         let message = format!("{timezone:?} is not a time zone such as \"Asia/Shanghai\"");
         diagnostics.wrong(&keys(&["centre", "timezone"]), message);
     }
+    let is_zone_of_machine = file.centre.timezone.is_none();
     let opening = file.centre.opening.iter().enumerate().filter_map(|(index, text)| {
         let opening = Opening::parse(text);
         if opening.is_none() {
@@ -77,6 +82,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
         form: file.centre.form,
         timezone,
         zone: zone?,
+        is_zone_of_machine,
         opening,
         people,
         sites,

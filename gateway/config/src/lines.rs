@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::report::Report as Rule;
+use linli_domain::timezone::Zone;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{CheckedLine, RawDevice, RawLine};
@@ -30,14 +31,15 @@ const STALE_POLLS: u32 = 3;
 /// Shortest age at which a value is stale.
 const SHORTEST_STALE: Duration = Duration::from_secs(5);
 
-/// Checks the file.
+/// Checks the file, in the rooms and the time zone of the centre.
 pub fn check(
     file: &DevicesFile,
-    rooms: Option<&[Id]>,
+    (rooms, zone): (Option<&[Id]>, Option<&Zone>),
     profiles: &ProfileSet,
     dir: Option<&Path>,
     diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Vec<ConfiguredLine> {
+    let zone = zone.cloned().unwrap_or_else(Zone::utc);
     let line_ids = line_ids(file, diagnostics);
     let devices = devices(file, rooms, &line_ids, dir, diagnostics);
     let mut checked = Vec::new();
@@ -63,7 +65,7 @@ pub fn check(
             })
             .collect();
         let raws: Vec<RawDevice> = here.iter().map(|(_, raw)| raw.clone()).collect();
-        match protocol.plan(&RawLine { id, settings }, &raws, profiles) {
+        match protocol.plan(&RawLine { id, settings, zone: zone.clone() }, &raws, profiles) {
             Ok(plan) => {
                 if let Some((key, used)) = plan.exclusive()
                     && let Some(other) = taken.insert(used.clone(), plan.line().clone())

@@ -447,6 +447,12 @@ parity = \"mark\"",
     ("a matter twice", M, "id = \"002\"", "id = \"001\""),
     ("a siren that nobody has", A, "device = \"hall-siren\"", "device = \"hall-sirene\""),
     ("a siren that cannot be switched", A, "point = \"state\"", "point = \"power\""),
+    (
+        "a siren that a plan moves",
+        A,
+        "device = \"hall-siren\"\npoint = \"state\"",
+        "device = \"reading-mode\"\npoint = \"lamps\"",
+    ),
     ("a siren that sounds all night", A, "for = \"3m\"", "for = \"8h\""),
     (
         "quiet hours without minutes",

@@ -22,6 +22,7 @@ mod points;
 mod port;
 mod protocol;
 mod publisher;
+mod reach;
 
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub use line::{
 pub use observe::{Observed, ObservedLine, observe};
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+pub use reach::{FarEnd, Host, Reach, Target, Units};
 
 /// Every southbound protocol. Configuration, schema, documentation and the command
 /// line read this table; adding a protocol means adding a row.

@@ -8,18 +8,24 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use linli_domain::{Id, Layout, PointSpec, Value};
+use linli_domain::{Id, Layout, PointSpec, Value, timezone};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::de::DeserializeOwned;
 
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+use crate::reach::{Reach, Target};
 
 /// The checked settings of a line, and what its task does.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
     /// Returns what no other line may use, with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)> {
+        None
+    }
+
+    /// Returns what a command to any writable point of the device reaches; `None` where it takes none.
+    fn target(&self, _device: usize) -> Option<Target> {
         None
     }
 
@@ -52,8 +58,9 @@ pub(crate) trait Row: Sync {
     const SUMMARY: &'static str;
     const SECRETS: &'static [&'static str] = &[];
 
-    /// Checks the settings and the devices; the layouts are in the order of the devices.
-    fn check(settings: Self::Settings, devices: &[RawDevice]) -> Checked<Self::Work>;
+    /// Checks the settings and the devices, in the centre's time zone; the layouts are in the order of the devices.
+    fn check(settings: Self::Settings, devices: &[RawDevice], centre: &timezone::Zone)
+    -> Checked<Self::Work>;
 }
 
 /// The layouts of a line's devices and the work on the line, or everything that is wrong.
@@ -179,7 +186,7 @@ impl<R: Row> Protocol for R {
     ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let settings: R::Settings =
             line.settings.clone().try_into().map_err(|error| problem(None, "", error.message()))?;
-        let (layouts, work) = R::check(settings, devices)?;
+        let (layouts, work) = R::check(settings, devices, &line.zone)?;
         Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
     }
 }
@@ -205,6 +212,26 @@ impl<W: Work> CheckedLine for Plan<W> {
 
     fn exclusive(&self) -> Option<(&'static str, String)> {
         self.work.exclusive()
+    }
+
+    fn reaches(&self) -> Vec<Reach> {
+        let each = self.layouts.iter().enumerate().filter_map(|(device, layout)| {
+            let target = self.work.target(device)?;
+            let points = (0..).zip(&layout.points).filter(|(_, point)| point.writable);
+            let reach = |(point, _)| Reach { device, point: Some(point), target: target.clone() };
+            Some(points.map(reach).collect::<Vec<_>>())
+        });
+        each.flatten().collect()
+    }
+
+    fn wiring(&self, device: usize, point: u16) -> String {
+        let point = self.layouts.get(device).and_then(|layout| layout.points.get(usize::from(point)));
+        let point = point.map_or("", |point| point.name.as_str());
+        match (self.work.target(device), self.work.exclusive()) {
+            (Some(target), _) => format!("{target} {point}"),
+            (None, Some((_, end))) => format!("{end} {point}"),
+            (None, None) => format!("{} {point}", self.line),
+        }
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use linli_domain::{DeviceClass, Id, Layout, Value};
+use linli_domain::{DeviceClass, Id, Layout, Value, timezone};
 
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
+use crate::reach::Reach;
 
 /// A southbound protocol: how its settings look, and how to plan a line from them.
 pub trait Protocol: Sync {
@@ -62,6 +63,13 @@ pub trait CheckedLine: Send + Sync {
         false
     }
 
+    /// What commands to its writable points, and work on its devices, reach in the end.
+    fn reaches(&self) -> Vec<Reach>;
+
+    /// What a point is in the end, as one text: the far end, the unit and the addresses, whatever the configuration
+    /// calls them. Another text for the same point means that it was wired anew. Stored; so the words stay.
+    fn wiring(&self, device: usize, point: u16) -> String;
+
     /// Whether `value` may be written to that point (type, range, step). The error is a sentence
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;
@@ -87,6 +95,8 @@ pub struct RawLine {
     pub id: Id,
     /// The protocol's own keys (everything but `id` and `kind`).
     pub settings: toml::Table,
+    /// The centre's time zone.
+    pub zone: timezone::Zone,
 }
 
 /// A device as written, for whatever protocol its line has.

@@ -229,7 +229,11 @@ fn checked(
         _ => "endpoint = \"192.0.2.1:502\"",
     };
     let settings = format!("{place}\ntimeout = \"300ms\"\n{more}");
-    let line = RawLine { id: Id::new("bus").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("bus").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let device = |unit: &i64| RawDevice {
         id: Id::new(&format!("d{unit}")).unwrap(),
         name: String::new(),

@@ -91,7 +91,11 @@ fn at_once(request: &[u8]) -> Vec<(Duration, Vec<u8>)> {
 }
 
 fn plan(kind: &dyn Protocol, settings: &str, devices: &[(&str, i64, &str, u64)]) -> Arc<ModbusPlan> {
-    let line = RawLine { id: Id::new("bus").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("bus").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let devices: Vec<RawDevice> = devices
         .iter()
         .map(|(id, unit, profile, poll)| RawDevice {

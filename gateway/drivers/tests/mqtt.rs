@@ -81,7 +81,11 @@ struct Bench {
 async fn bench(devices: &[RawDevice]) -> Bench {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = format!("url = \"mqtt://{}\"", listener.local_addr().unwrap());
-    let line = RawLine { id: Id::new("zigbee").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("zigbee").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let kind = PROTOCOLS.iter().find(|kind| kind.kind() == "mqtt").unwrap();
     let plan = kind.plan(&line, devices, &ProfileSet::embedded()).expect("a good line");
     let (may_answer, answers) = oneshot::channel();

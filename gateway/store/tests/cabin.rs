@@ -67,6 +67,7 @@ async fn an_entry_is_kept_whole_and_once() {
         ],
         audit: vec![audit.clone()],
         records: vec![event(1)],
+        is_dispensable: false,
     };
     assert_eq!(store.cabin().keep(told.clone()).await, Ok(true));
     assert_eq!(store.cabin().keep(told).await, Ok(false), "told again");

@@ -148,7 +148,11 @@ fn plan_at(
         Framing::Tcp => &TCP,
     };
     let settings = format!("timeout = \"{}ms\"\n{settings}", timeout.as_millis());
-    let line = RawLine { id: Id::new("bus")?, settings: settings.parse()? };
+    let line = RawLine {
+        id: Id::new("bus")?,
+        settings: settings.parse()?,
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let device = |unit: u8| -> anyhow::Result<RawDevice> {
         Ok(RawDevice {
             id: Id::new(&format!("device-{unit}"))?,

@@ -51,12 +51,14 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 8] = [
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),
     suite("gateway/mode", "linli-mode", Some("rules"), ""),
     suite("gateway/mode", "linli-mode", Some("orders"), ""),
     suite("gateway/mode", "linli-mode", None, ""),
     Suite { is_deep: true, ..suite("gateway/mode", "linli-mode", Some("mode"), "") },
+    suite("gateway/config", "linli-config", Some("aliases"), ""),
+    suite("gateway/drivers", "linli-drivers", None, "reach::"),
     suite("gateway/services", "linli-services", None, "mode::"),
 ];
 

@@ -66,6 +66,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn print(checked: &Checked) {
     println!("centre {} ({}), gateway {}", checked.centre.id, checked.centre.name, checked.gateway.id);
+    if checked.centre.is_zone_of_machine {
+        let zone = checked.centre.zone.name();
+        println!(
+            "  warning: facility.toml names no [centre] timezone: {zone}, that of this machine, is used"
+        );
+    }
     for line in &checked.lines {
         let devices = line.plan.layouts().len();
         println!("line {}: {devices} device{}", line.plan.line(), if devices == 1 { "" } else { "s" });

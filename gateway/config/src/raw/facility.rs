@@ -113,7 +113,7 @@ pub struct Centre {
     pub name: String,
     /// compact: one site; strung: several along a street; cluster: several adjoining.
     pub form: Form,
-    /// IANA time zone, default "Asia/Shanghai". A change takes effect after a restart.
+    /// IANA time zone, default that of the machine. A change takes effect after a restart.
     pub timezone: Option<String>,
     /// Opening hours, such as ["mon-fri 08:30-17:30", "sat 09:00-12:00"]. Without them, always open.
     #[serde(default)]

@@ -109,7 +109,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     clock: Arc::clone(&context.clock),
                     health: Arc::clone(&context.health),
                     cancel: context.cancel.clone(),
-                    zone: settings.zone,
+                    zone: settings.zone.clone(),
                     answers: Arc::clone(&answers),
                     has_refused: Arc::clone(&has_refused),
                 };
@@ -250,7 +250,7 @@ impl Conversation {
     }
 
     async fn take(&self, message: &Message, now: Stamp) -> Code {
-        let measurements = match results(message, now, self.zone) {
+        let measurements = match results(message, now, &self.zone) {
             Ok(measurements) => measurements,
             Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
             Err(refused) => return Code::Error(refused.to_string()),

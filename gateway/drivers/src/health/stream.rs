@@ -33,7 +33,7 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
     let Some(model) = models::find(settings.model) else { return };
     let mut backoff = Backoff::default();
     let cancel = context.cancel.clone();
-    let mut talk = Talk::new(line, layout, settings.zone, context);
+    let mut talk = Talk::new(line, layout, settings.zone.clone(), context);
     while !cancel.is_cancelled() {
         talk.context.health.progress.fetch_add(1, Ordering::Relaxed);
         match settings.port.open() {

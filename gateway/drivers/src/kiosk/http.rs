@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::{PointSpec, Value};
+use linli_domain::{PointSpec, Value, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,6 +18,7 @@ use crate::line::LineContext;
 use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points;
 use crate::protocol::{Problem, RawDevice};
+use crate::reach::Target;
 
 /// Shortest token, in characters; shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 24;
@@ -56,7 +57,7 @@ impl Row for KioskHttp {
     const KIND: &'static str = "kiosk_http";
     const SUMMARY: &'static str = "Government kiosks that report to the gateway over HTTP";
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let listen = plan::listen(&raw.listen, "192.0.2.1:8081")?;
         let mut tokens = BTreeSet::new();
         let kiosks = plan::each(devices, |index, device| {
@@ -96,6 +97,10 @@ fn kiosk(index: usize, device: &RawDevice) -> Result<Kiosk, Vec<Problem>> {
 impl Work for Settings {
     fn exclusive(&self) -> Option<(&'static str, String)> {
         Some(("listen", self.listen.to_string()))
+    }
+
+    fn target(&self, device: usize) -> Option<Target> {
+        self.kiosks.get(device).map(|kiosk| Target::Token(kiosk.token.clone()))
     }
 
     fn accepts(&self, _: usize, _: &PointSpec, value: &Value) -> Result<(), String> {

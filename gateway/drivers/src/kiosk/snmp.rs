@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
-use linli_domain::{Reason, Value};
+use linli_domain::{Reason, Value, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use snmp2::{AsyncSession, Oid};
@@ -101,7 +101,7 @@ impl Row for Snmp {
     const SUMMARY: &'static str = "A printer or a kiosk's computer, by SNMP v2c";
     const SECRETS: &'static [&'static str] = &["community"];
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let Some((name, port)) = plan::host_port(&raw.host, 161) else {
             let message = format!("{:?} is not a host such as \"192.0.2.7\" or \"192.0.2.7:161\"", raw.host);
             return Err(problem(None, "host", message));

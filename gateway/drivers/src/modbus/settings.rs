@@ -13,10 +13,12 @@ use serde::Deserialize;
 
 use crate::duration::{self, Period};
 use crate::line::{LineContext, LineFault};
-use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing, Tolerance};
+use crate::modbus::codec::Kind;
+use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Span, Timing, Tolerance};
 use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+use crate::reach::Reach;
 
 /// Baud rates of serial ports.
 const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
@@ -488,10 +490,34 @@ impl CheckedLine for ModbusPlan {
 
     fn exclusive(&self) -> Option<(&'static str, String)> {
         match &self.medium {
-            Medium::Rtu(serial) => Some(("port", serial.path.clone())),
-            Medium::RtuOverTcp { host, port } => Some(("endpoint", format!("{host}:{port}"))),
+            Medium::Rtu(_) => Some(("port", self.medium.far_end().to_string())),
+            Medium::RtuOverTcp { .. } => Some(("endpoint", self.medium.far_end().to_string())),
             Medium::Tcp { .. } => None,
         }
+    }
+
+    fn reaches(&self) -> Vec<Reach> {
+        self.devices.iter().enumerate().flat_map(|(device, plan)| self.reaches_of(device, plan)).collect()
+    }
+
+    fn wiring(&self, device: usize, point: u16) -> String {
+        let found = self
+            .devices
+            .get(device)
+            .and_then(|plan| Some((plan, plan.profile.points.get(usize::from(point))?)));
+        let Some((plan, point)) = found else { return String::new() };
+        let Span { table, start, count } = point.span;
+        let bit = match point.codec.kind {
+            Kind::Bit(bit) => format!(" bit {bit}"),
+            _ => String::new(),
+        };
+        // A port as it is written: where its link leads may be another name after the adapter was plugged in again.
+        let end = match &self.medium {
+            Medium::Rtu(serial) => serial.path.clone(),
+            medium => medium.far_end().to_string(),
+        };
+        let (unit, table) = (plan.unit, table.as_str());
+        format!("{end} unit {unit} {table} {start}+{count}{bit}")
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::{PointSpec, Value, ValueType};
+use linli_domain::{PointSpec, Value, ValueType, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,6 +18,7 @@ use crate::line::LineContext;
 use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point};
 use crate::protocol::{Problem, RawDevice};
+use crate::reach::{FarEnd, Target};
 
 pub use broker::Broker;
 pub use survey::{Published, survey};
@@ -87,7 +88,7 @@ impl Row for Mqtt {
     const SUMMARY: &'static str = "Devices that publish to an MQTT broker: Zigbee2MQTT, kiosks";
     const SECRETS: &'static [&'static str] = &["password"];
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let (host, port, is_broker) = address(&raw)?;
         let base = raw.base.unwrap_or_else(|| "zigbee2mqtt".to_owned());
         topic(&base).map_err(|why| problem(None, "base", why))?;
@@ -179,6 +180,11 @@ impl Work for Settings {
 
     fn is_observable(&self) -> bool {
         !self.is_broker
+    }
+
+    fn target(&self, device: usize) -> Option<Target> {
+        let topic = &self.devices.get(device)?.topic;
+        Some(Target::Topic(FarEnd::server(&self.host, self.port), format!("{}/{topic}", self.base)))
     }
 
     fn accepts(&self, device: usize, point: &PointSpec, value: &Value) -> Result<(), String> {

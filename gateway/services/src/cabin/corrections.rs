@@ -57,11 +57,10 @@ impl CabinService {
         };
         let pseudonym = visit.and_then(|visit| visit.pseudonym);
         let entry = Entry {
-            once: None,
-            marks: Vec::new(),
             changes: vec![Change::Version(Box::new(version.clone()))],
             audit: vec![self.audit(who, what, &version.id, &why)],
             records: vec![payload::record(&version, pseudonym.as_deref(), &settings.limits)],
+            ..Entry::default()
         };
         self.deps.store.cabin().keep(entry).await?;
         self.tell(&version, pseudonym.as_deref(), &settings);

@@ -440,6 +440,7 @@ impl Contents {
                 changes: kept,
                 audit: self.audit.clone(),
                 records: vec![self.report.clone()],
+                is_dispensable: false,
             },
         ]
     }

@@ -17,9 +17,10 @@ const LONGEST: [(usize, usize); 3] = [(3, 227), (4, 227), (10, 199)];
 
 /// The measurements of a message, received at `now`. A time without a zone is of the zone of MSH-7 if that has one,
 /// else of `zone`.
-pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurement>, Refused> {
+pub fn results(message: &Message, now: Stamp, zone: &Zone) -> Result<Vec<Measurement>, Refused> {
     check_header(message)?;
-    let zone = time::zone(&message.header(7)).unwrap_or(zone);
+    let own = time::zone(&message.header(7));
+    let zone = own.as_ref().unwrap_or(zone);
     let (mut patients, mut orders, mut unreadable) = (Patients::default(), Vec::<Order>::new(), None);
     for segment in message.segments() {
         match segment.name() {

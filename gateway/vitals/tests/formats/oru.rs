@@ -7,7 +7,7 @@ use linli_vitals::hl7::message::Message;
 use linli_vitals::hl7::{Code, Refused, acknowledge, results};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
-const ZONE: Zone = Zone(480);
+const ZONE: Zone = Zone::East(480);
 
 const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|C1-000042|P|2.6|||||||UNICODE UTF-8\r\
     PID|||p-7f3a^^^GW^PI\r\
@@ -17,7 +17,7 @@ const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^
     OBX|3|NM|59408-5^SpO2^LN||97|%^^UCUM|||||F\r";
 
 fn of(text: &str) -> Result<Vec<Measurement>, Refused> {
-    results(&Message::parse(text.as_bytes()).unwrap(), NOW, ZONE)
+    results(&Message::parse(text.as_bytes()).unwrap(), NOW, &ZONE)
 }
 
 #[test]
