@@ -61,23 +61,12 @@ pub fn check(
         terminals = place.matters(matters.as_ref(), &checked, problems);
         lines = Some(checked);
     }
-    let building = match (&facility, &centre, &devices, &lines) {
-        (Some(facility), Some(centre), Some((_, devices)), Some(lines)) => {
-            place.building(facility, centre, (devices, lines), problems)
-        }
-        _ => Facility::default(),
-    };
+    let files = Files { facility: &facility, devices: &devices, alarms: &alarm_file };
+    let building = place.building(&files, centre.as_ref(), lines.as_deref(), problems);
     let known = lines.as_deref().unwrap_or_default();
     let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
     let plans = place.plans(&plan_files, &building, &data, problems);
-    let beside = Beside {
-        facility: &facility,
-        devices: &devices,
-        alarms: &alarm_file,
-        lines: known,
-        alarmed: &alarmed,
-    };
-    place.outputs(&plans, &building, &beside, problems);
+    place.outputs(&plans, &building, &files, (known, &alarmed), problems);
     if let Some(count) = known_until {
         problems.truncate(count);
     }
@@ -121,18 +110,33 @@ struct Place<'p, 'a> {
     centre: Option<&'p Centre>,
 }
 
-/// What else may reach an output of a plan.
-struct Beside<'b> {
-    facility: &'b Option<(usize, FacilityFile)>,
-    devices: &'b Option<(usize, DevicesFile)>,
-    alarms: &'b Option<(usize, AlarmsFile)>,
-    lines: &'b [ConfiguredLine],
-    alarmed: &'b alarms::Checked,
+/// Files with the index of their documents.
+struct Files<'f> {
+    facility: &'f Option<(usize, FacilityFile)>,
+    devices: &'f Option<(usize, DevicesFile)>,
+    alarms: &'f Option<(usize, AlarmsFile)>,
 }
 
 // === impl Place ===
 
 impl Place<'_, '_> {
+    /// Checks openings, zones and fixtures; nothing where a file that they need is missing.
+    fn building(
+        &self,
+        files: &Files<'_>,
+        centre: Option<&(Centre, Vec<Room>)>,
+        lines: Option<&[ConfiguredLine]>,
+        problems: &mut Vec<Problem>,
+    ) -> Facility {
+        match (files.facility, centre, files.devices, lines) {
+            (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
+                let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+                building::check(file, centre, rooms, (devices, lines), diagnostics)
+            }
+            _ => Facility::default(),
+        }
+    }
+
     /// Checks alarm rules, sirens and webhooks.
     fn alarms(
         &self,
@@ -216,20 +220,21 @@ impl Place<'_, '_> {
         &self,
         plans: &[CheckedPlan],
         building: &Facility,
-        beside: &Beside<'_>,
+        files: &Files<'_>,
+        (lines, alarmed): (&[ConfiguredLine], &alarms::Checked),
         problems: &mut Vec<Problem>,
     ) {
-        if let Some((index, file)) = beside.devices {
+        if let Some((index, file)) = files.devices {
             let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
-            aliases::of_devices(file, beside.lines, plans, building, diagnostics);
+            aliases::of_devices(file, lines, plans, building, diagnostics);
         }
-        if let Some((index, file)) = beside.facility {
+        if let Some((index, file)) = files.facility {
             let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
             aliases::of_fixtures(file, plans, building, diagnostics);
         }
-        if let Some((index, _)) = beside.alarms {
+        if let Some((index, _)) = files.alarms {
             let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
-            alarms::sirens_of_plans(&beside.alarmed.sirens, plans, building, diagnostics);
+            alarms::sirens_of_plans(&alarmed.sirens, plans, building, diagnostics);
         }
     }
 }
