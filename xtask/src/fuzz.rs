@@ -43,7 +43,12 @@ fn fuzz(target: &str, seconds: u32) -> anyhow::Result<()> {
     println!("fuzzing {target} for {seconds} s");
     let limit = format!("-max_total_time={seconds}");
     let settings = [&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"];
-    command(cargo_fuzz("run").args([target, "--"]).args(settings))
+    // What is found is written to the first folder; seeds are only read.
+    let fuzz = root().join("fuzz");
+    let (corpus, seeds) = (fuzz.join("corpus").join(target), fuzz.join("seeds").join(target));
+    std::fs::create_dir_all(&corpus).with_context(|| format!("{} cannot be made", corpus.display()))?;
+    let folders = [corpus, seeds].into_iter().filter(|folder| folder.is_dir());
+    command(cargo_fuzz("run").arg(target).args(folders).arg("--").args(settings))
 }
 
 /// Returns a `cargo fuzz` command without a sanitizer: the code has no `unsafe`, and the targets look for

@@ -39,6 +39,7 @@ fn version(id: &str, version: u32, visit: Option<&str>, why: &str) -> Version {
             readings,
             key: None,
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: None,
             patient: Patient::default(),

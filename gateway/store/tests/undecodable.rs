@@ -290,6 +290,7 @@ fn version(id: &str) -> Version {
             readings: Vec::new(),
             key: None,
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: None,
             patient: Patient::default(),

@@ -291,6 +291,7 @@ fn version(id: &str, version: u32, key: &str) -> Version {
             readings,
             key,
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: None,
             patient: Patient::default(),
