@@ -51,7 +51,9 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 10] = [
+    suite("gateway/domain", "linli-domain", Some("rules"), ""),
+    suite("gateway/domain", "linli-domain", Some("visits"), ""),
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),
     suite("gateway/mode", "linli-mode", Some("rules"), ""),
     suite("gateway/mode", "linli-mode", Some("orders"), ""),

@@ -25,7 +25,13 @@ impl CabinService {
             return Err(ServiceError::Wrong("give readings, context or both".to_owned()));
         }
         let status = if readings.is_some() { Status::Corrected } else { Status::Amended };
-        let mut corrected = Version { status, context: context.unwrap_or(newest.context), ..newest };
+        // Age and sex stay unless they are given.
+        let context = context.map_or(newest.context, |given| Context {
+            age_months: given.age_months.or(newest.context.age_months),
+            sex: given.sex.or(newest.context.sex),
+            ..given
+        });
+        let mut corrected = Version { status, context, ..newest };
         if let Some(readings) = readings {
             corrected.measurement.readings = readings;
             vital::check(&mut corrected.measurement).map_err(|why| ServiceError::Wrong(why.to_string()))?;
