@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         for answer in acknowledge(&message, &Code::Accept(String::new()), "1", NOW.at) {
             assert!(Message::parse(&answer).is_ok(), "our own answers are messages");
         }
-        let Ok(found) = results(&message, NOW, Zone(480)) else { continue };
+        let Ok(found) = results(&message, NOW, &Zone::East(480)) else { continue };
         for mut measurement in found.measurements {
             assert!(measurement.readings.iter().all(|reading| reading.value.is_err() || reading.value.is_ok_and(f64::is_finite)));
             sift(&mut measurement);

@@ -152,18 +152,6 @@ impl Place<'_, '_> {
         (alarms::check(Some((file, diagnostics)), devices, lines), hooks)
     }
 
-    /// Checks what the building is made of.
-    fn building(
-        &self,
-        (index, file): &(usize, FacilityFile),
-        (centre, rooms): &(Centre, Vec<Room>),
-        data: (&DevicesFile, &[ConfiguredLine]),
-        problems: &mut Vec<Problem>,
-    ) -> Facility {
-        let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
-        building::check(file, centre, rooms, data, diagnostics)
-    }
-
     /// Checks the kiosks and the matters they offer.
     fn matters(
         &self,

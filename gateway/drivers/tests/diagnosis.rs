@@ -176,7 +176,11 @@ fn plan(kind: &dyn Protocol, devices: &[(u8, &str)]) -> ModbusPlan {
     let serial = "port = \"/dev/ttyUSB0\"\nbaud = 9600\ntimeout = \"200ms\"";
     let endpoint = "endpoint = \"192.0.2.1:502\"\ntimeout = \"200ms\"";
     let settings = if kind.kind() == "modbus_rtu" { serial } else { endpoint };
-    let line = RawLine { id: Id::new("bus").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("bus").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let device = |(unit, profile): &(u8, &str)| RawDevice {
         id: Id::new(&format!("d{unit}")).unwrap(),
         name: String::new(),

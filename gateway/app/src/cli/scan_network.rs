@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_domain::timezone::Zone;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{DeviceState, RawDevice, RawLine, mqtt, observe, protocol};
@@ -98,7 +99,7 @@ async fn answers(kind: &str, settings: &toml::Table, profiles: &[&str]) -> anyho
     let mut rows = Vec::new();
     for profile in profiles {
         let protocol = protocol(kind).ok_or_else(|| anyhow::anyhow!("no lines of kind {kind}"))?;
-        let line = RawLine { id: Id::new("scan")?, settings: settings.clone() };
+        let line = RawLine { id: Id::new("scan")?, settings: settings.clone(), zone: Zone::utc() };
         let device = RawDevice {
             id: Id::new("found")?,
             name: String::new(),

@@ -178,7 +178,8 @@ fn memory() -> std::path::PathBuf {
 fn listen(monitor: usize, port: u16, context: LineContext) {
     let id = |text: String| Id::new(&text).unwrap();
     let settings = format!("listen = \"127.0.0.1:{port}\"").parse().unwrap();
-    let line = RawLine { id: id(format!("line-{monitor}")), settings };
+    let line =
+        RawLine { id: id(format!("line-{monitor}")), settings, zone: linli_domain::timezone::Zone::utc() };
     let device = RawDevice {
         id: id(format!("monitor-{monitor}")),
         name: "监护仪".to_owned(),

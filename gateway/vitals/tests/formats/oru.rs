@@ -54,7 +54,7 @@ fn what_is_wrong_is_told_with_its_place() {
         [("138|Cel", "OBX-1: Systolic"), ("138|", "OBX-1: Systolic"), ("high|mm[Hg]", "OBX-1: \"high\"")]
     {
         let message = Message::parse(VITALS.replace("138|mm[Hg]^^UCUM", text).as_bytes()).unwrap();
-        let found = results(&message, NOW, ZONE).unwrap();
+        let found = results(&message, NOW, &ZONE).unwrap();
         assert!(found.flawed[0].to_string().starts_with(says), "{:?}", found.flawed);
         assert!(!found.flawed[0].advice().contains("high"), "a value may be a person's");
         let values: Vec<_> =
@@ -446,7 +446,7 @@ fn a_result_that_was_cut_in_its_flags_has_no_value() {
     let last = |text: &str| {
         let neighbour = "OBX|1|NM|59408-5^SpO2^LN||97|%|||||F\r";
         let message = Message::parse(format!("{HEADER}OBR|1\r{neighbour}{text}").as_bytes()).unwrap();
-        let found = results(&message, NOW, ZONE).unwrap();
+        let found = results(&message, NOW, &ZONE).unwrap();
         let values: Vec<_> =
             found.measurements[0].readings.iter().map(|reading| reading.value.ok()).collect();
         (values, found.flawed.len())
@@ -468,7 +468,7 @@ fn a_message_cut_at_each_byte_gives_no_other_value() {
     let known: Vec<_> = whole[0].readings.iter().map(|reading| (reading.quantity, reading.value)).collect();
     for length in 0..VITALS.len() {
         let Ok(message) = Message::parse(&VITALS.as_bytes()[..length]) else { continue };
-        let Ok(found) = results(&message, NOW, ZONE) else { continue };
+        let Ok(found) = results(&message, NOW, &ZONE) else { continue };
         assert_eq!(found.measurements.len(), 1, "{length}");
         for reading in found.measurements[0].readings.iter().filter(|reading| reading.value.is_ok()) {
             assert!(known.contains(&(reading.quantity, reading.value)), "{length}: {reading:?}");
