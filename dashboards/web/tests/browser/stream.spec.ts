@@ -19,7 +19,7 @@ test('a cut is shown within ten seconds, and mended without a reload', async () 
   const page = await (await context(browser, 'panel')).newPage();
   // On a wall nobody is there to reload it.
   await open(page, gateway, 'wall/canteen');
-  expect(await page.locator('header, nav').count()).toBe(0);
+  expect(await page.locator('.frame > header, .frame > nav').count()).toBe(0);
   await page.evaluate(() => Object.assign(window, { isSamePage: true }));
   const number = page.locator('main .value').first();
   const before = await number.innerText();
