@@ -21,6 +21,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 
 from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
@@ -100,13 +101,16 @@ class Room:
 
     def tell(self, what):
         what["unit"], what["t"] = self.unit, time.monotonic()
-        print(json.dumps(what), flush=True)
+        # Commands and what is typed come in two threads: half a line each would be no line.
+        with telling:
+            print(json.dumps(what), flush=True)
 
 
 rooms = {unit: Room(unit) for unit in UNITS}
 for unit, attributes in args.state.items():
     vars(rooms[int(unit)]).update(attributes)
 commanded = asyncio.Queue()
+telling = threading.Lock()
 
 
 def trace(sending, pdu):

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -120,10 +120,10 @@ impl Room {
     /// Changes the state of the room: `occupied 0`, `fire 1`, `broken lamp`.
     pub async fn set(&mut self, word: &str) -> anyhow::Result<()> {
         let what = word.split([' ', ':']).rev().nth(1).unwrap_or_default().to_owned();
-        let before = self.reported().len();
+        let before = self.lines().len();
         self.input.write_all(format!("{word}\n").as_bytes()).await?;
         eventually("the room changes", Duration::from_secs(180), || {
-            self.reported().iter().skip(before).any(|line| line["set"] == what.as_str())
+            self.lines().iter().skip(before).any(|line| line["set"] == what.as_str())
         })
         .await
     }
@@ -131,13 +131,18 @@ impl Room {
     /// Everything it told so far.
     #[must_use]
     pub fn reported(&self) -> Vec<Value> {
-        self.reported.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lines().clone()
+    }
+
+    /// The same without a copy: there can be tens of thousands, and who waits looks often.
+    fn lines(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What must never happen, and did.
     #[must_use]
     pub fn violations(&self) -> Vec<Value> {
-        self.reported().into_iter().filter(|line| line.get("violation").is_some()).collect()
+        self.lines().iter().filter(|line| line.get("violation").is_some()).cloned().collect()
     }
 
     /// What was written to a coil or register of the reading room, in order.
@@ -149,8 +154,9 @@ impl Room {
     /// The same of any room, by its unit.
     #[must_use]
     pub fn written_to(&self, unit: u64, kind: &str, address: u64) -> Vec<i64> {
-        let lines = self.reported().into_iter();
+        let lines = self.lines();
         lines
+            .iter()
             .filter(|line| line["unit"] == unit && line["write"] == kind && line["address"] == address)
             .filter_map(|line| line["value"].as_i64())
             .collect()

@@ -93,8 +93,9 @@ impl Day {
         while !these.iter().all(|index| arrivals.contains_key(index)) {
             for (index, centre) in self.district.centres.iter().enumerate() {
                 let shown = operators.attend(&centre.gateway, &mut self.building, centre.unit).await?;
-                if index == SILENT && stage == "ready" && step(&shown, "uv-dose") == "running" {
-                    centre.panel.cut();
+                // Its lamps burn for seconds, a round of all centres may take longer.
+                if stage == "ready" && step(&self.shown(SILENT)?, "uv-dose") == "running" {
+                    self.centre(SILENT).panel.cut();
                 }
                 if shown["stage"] == stage && shown["plan"] != Value::Null || is_back(&shown, stage) {
                     arrivals.entry(index).or_insert_with(|| sent.elapsed());

@@ -8,6 +8,7 @@
 //! cargo xtask tidy                           layout, sizes, names, import circles
 //! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
+//! cargo xtask screens                        pictures of the views: docs/screens
 //! cargo xtask dist                           what is shipped: target/dist/linli and its bill of materials
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
@@ -20,6 +21,7 @@ mod needs;
 mod release;
 mod run;
 mod sbom;
+mod screens;
 mod service;
 mod stages;
 mod suites;
@@ -29,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
-     fuzz [TARGET SECONDS] | attack | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+     fuzz [TARGET SECONDS] | attack | screens | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
             None => return ExitCode::from(2),
         },
         ["attack"] => suites::attack(),
+        ["screens"] => screens::pictures(),
         ["dist"] => release::dist(),
         ["bench", rest @ ..] => release::bench(rest),
         _ => {

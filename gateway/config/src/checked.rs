@@ -97,7 +97,7 @@ pub struct GatewayId {
 }
 
 /// `[centre]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Centre {
     /// Id, unique in the district.
     pub id: Id,
@@ -109,13 +109,20 @@ pub struct Centre {
     pub timezone: String,
     /// The time zone, parsed.
     pub zone: linli_domain::timezone::Zone,
+    /// The time zone is that of the machine, because the configuration names none.
+    pub is_zone_of_machine: bool,
     /// Opening hours; empty: always open.
     pub opening: Vec<linli_domain::hours::Opening>,
     /// Staff, and people who give orders.
     pub people: super::People,
     /// Sites and the distances between them.
     pub sites: Vec<linli_mode::facility::Site>,
+    /// Areas that the map draws between the rooms.
+    pub areas: Vec<Area>,
 }
+
+/// A corner of an outline, in metres from the north-west corner of the site: east, then south.
+pub type Corner = [f64; 2];
 
 /// A room.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +139,23 @@ pub struct Room {
     pub emergency_roles: Vec<String>,
     /// Volume in m³.
     pub volume: Option<f64>,
+    /// Its floor; 1 is the ground floor.
+    pub floor: i8,
+    /// Corners of its outline; empty if the map draws it in a grid.
+    pub outline: Vec<Corner>,
+}
+
+/// An area of a site that is no room: a corridor, stairs, a yard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Area {
+    /// Name for people.
+    pub name: String,
+    /// Id of its site.
+    pub site: Option<Id>,
+    /// Its floor; 1 is the ground floor.
+    pub floor: i8,
+    /// Corners of its outline.
+    pub outline: Vec<Corner>,
 }
 
 /// A line with its devices.

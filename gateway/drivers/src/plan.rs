@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use linli_domain::{Id, Layout, PointSpec, Value};
+use linli_domain::{Id, Layout, PointSpec, Value, timezone};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::de::DeserializeOwned;
 
@@ -16,6 +16,7 @@ use crate::insecure;
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+use crate::reach::{Reach, Target};
 
 /// The checked settings of a line, and what its task does.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
@@ -32,9 +33,19 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
     /// Takes over what changes without a restart from equal work of a new configuration.
     fn adopt(&self, _other: &Self) {}
 
+    /// Returns what a command to any writable point of the device reaches; `None` where it takes none.
+    fn target(&self, _device: usize) -> Option<Target> {
+        None
+    }
+
     /// Whether the gateway polls the device, so that its poll period can be changed.
     fn is_polled(&self) -> bool {
         false
+    }
+
+    /// Whether the line asks or subscribes, and listens for nobody.
+    fn is_observable(&self) -> bool {
+        self.is_polled()
     }
 
     /// Whether a value may be written.
@@ -57,8 +68,9 @@ pub(crate) trait Row: Sync {
     const SECRETS: &'static [&'static str] = &[];
     const FILES: &'static [&'static str] = &[];
 
-    /// Checks the settings and the devices; the layouts are in the order of the devices.
-    fn check(settings: Self::Settings, devices: &[RawDevice]) -> Checked<Self::Work>;
+    /// Checks the settings and the devices, in the centre's time zone; the layouts are in the order of the devices.
+    fn check(settings: Self::Settings, devices: &[RawDevice], centre: &timezone::Zone)
+    -> Checked<Self::Work>;
 }
 
 /// The layouts of a line's devices and the work on the line, or everything that is wrong.
@@ -198,7 +210,7 @@ impl<R: Row> Protocol for R {
     ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let settings: R::Settings =
             line.settings.clone().try_into().map_err(|error| problem(None, "", error.message()))?;
-        let (layouts, work) = R::check(settings, devices)?;
+        let (layouts, work) = R::check(settings, devices, &line.zone)?;
         Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
     }
 }
@@ -218,12 +230,36 @@ impl<W: Work> CheckedLine for Plan<W> {
         None
     }
 
+    fn is_observable(&self) -> bool {
+        self.work.is_observable()
+    }
+
     fn exclusive(&self) -> Option<(&'static str, String)> {
         self.work.exclusive()
     }
 
     fn insecure(&self) -> Option<&str> {
         self.work.insecure()
+    }
+
+    fn reaches(&self) -> Vec<Reach> {
+        let each = self.layouts.iter().enumerate().filter_map(|(device, layout)| {
+            let target = self.work.target(device)?;
+            let points = (0..).zip(&layout.points).filter(|(_, point)| point.writable);
+            let reach = |(point, _)| Reach { device, point: Some(point), target: target.clone() };
+            Some(points.map(reach).collect::<Vec<_>>())
+        });
+        each.flatten().collect()
+    }
+
+    fn wiring(&self, device: usize, point: u16) -> String {
+        let point = self.layouts.get(device).and_then(|layout| layout.points.get(usize::from(point)));
+        let point = point.map_or("", |point| point.name.as_str());
+        match (self.work.target(device), self.work.exclusive()) {
+            (Some(target), _) => format!("{target} {point}"),
+            (None, Some((_, end))) => format!("{end} {point}"),
+            (None, None) => format!("{} {point}", self.line),
+        }
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use linli_domain::{DeviceClass, Id, Layout, Value};
+use linli_domain::{DeviceClass, Id, Layout, Value, timezone};
 
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
+use crate::reach::Reach;
 
 /// A southbound protocol: how its settings look, and how to plan a line from them.
 pub trait Protocol: Sync {
@@ -67,6 +68,19 @@ pub trait CheckedLine: Send + Sync {
     /// What no other line may use, such as a serial port; with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)>;
 
+    /// Whether the line asks or subscribes, so that another program may run it for a while without taking anything
+    /// from the gateway.
+    fn is_observable(&self) -> bool {
+        false
+    }
+
+    /// What commands to its writable points, and work on its devices, reach in the end.
+    fn reaches(&self) -> Vec<Reach>;
+
+    /// What a point is in the end, as one text: the far end, the unit and the addresses, whatever the configuration
+    /// calls them. Another text for the same point means that it was wired anew. Stored; so the words stay.
+    fn wiring(&self, device: usize, point: u16) -> String;
+
     /// Whether `value` may be written to that point (type, range, step). The error is a sentence
     /// for the sender. Only called for points whose layout says `writable`.
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String>;
@@ -95,6 +109,8 @@ pub struct RawLine {
     pub id: Id,
     /// The protocol's own keys (everything but `id` and `kind`).
     pub settings: toml::Table,
+    /// The centre's time zone.
+    pub zone: timezone::Zone,
 }
 
 /// A device as written, for whatever protocol its line has.

@@ -122,9 +122,11 @@ impl OutputGuard {
             return Ok(());
         }
         let (configured, mode) = (self.configured.borrow(), self.mode.borrow());
-        let holder = configured.holder(device, point).or_else(|| mode.in_use.holder(device, point));
-        let Some(holder) = holder.filter(|holder| !mode.serves(source, &holder.room)) else { return Ok(()) };
-        Err(held(device, point, holder))
+        // A plan that is still in use may belong to another room than the one in the configuration.
+        let mut holders =
+            [&*configured, &mode.in_use].into_iter().filter_map(|all| all.holder(device, point));
+        let closed = holders.find(|holder| !mode.serves(source, &holder.room));
+        closed.map_or(Ok(()), |holder| Err(held(device, point, holder)))
     }
 
     /// Whether work on the device itself, which moves its outputs or makes them fall back, may be done now
@@ -187,6 +189,20 @@ mod tests {
         }
         assert_eq!(closed.check(Source::Mode, "door", "entry"), Ok(()));
         assert!(closed.check_device("door").is_err() && closed.check_device("lamp").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_output_that_another_room_still_uses_stays_closed() {
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut open = guard(&[("hall", until)]);
+        assert_eq!(open.check(Source::Socket, "door", "entry"), Ok(()));
+        let id = |text: &str| Id::new(text).unwrap();
+        let holder = Holder { room: id("kitchen"), plans: ["kitchen.warehouse@1".to_owned()].into() };
+        let in_use = PlanOutputs([(id("door"), [(id("entry"), holder)].into())].into());
+        let service = [(id("hall"), until)].into();
+        open.mode = watch::Sender::new(Arc::new(ModeOutputs { in_use, service })).subscribe();
+        let why = open.check(Source::Socket, "door", "entry").unwrap_err().to_string();
+        assert!(why.contains("kitchen.warehouse@1"), "{why}");
     }
 
     #[tokio::test(start_paused = true)]

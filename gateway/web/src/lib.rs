@@ -6,8 +6,10 @@
 //! machine can command a device.
 
 mod alarms;
+mod assets;
 mod cabin;
 mod canteen;
+mod centre;
 mod control;
 mod events;
 mod kiosks;
@@ -27,12 +29,15 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::status::GatewayStatus;
 pub use alarms::AlarmClient;
+pub use assets::without_screens;
 pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
+pub use centre::{Plan, plan};
 pub use control::{Control, ReloadRequest};
 pub use kiosks::KioskClient;
 use linli_config::WebLimits;
@@ -125,6 +130,8 @@ pub struct AppState {
     pub events: Events,
     /// Workers of the current configuration.
     pub workers: Workers,
+    /// Plan of the centre of the current configuration.
+    pub plan: watch::Receiver<Plan>,
 }
 
 // === impl AppState ===
@@ -136,7 +143,7 @@ impl AppState {
         status_source: &Arc<GatewayStatus>,
         clients: ServiceClients,
         events: Events,
-        workers: Workers,
+        (workers, plan): (Workers, watch::Receiver<Plan>),
     ) -> Self {
         let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes } = clients;
         Self {
@@ -149,6 +156,7 @@ impl AppState {
             nodes,
             events,
             workers,
+            plan,
         }
     }
 
@@ -159,7 +167,19 @@ impl AppState {
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
-            .merge(events::router(self.events.clone(), cancel.clone()))
+            .merge(centre::router(self.centre()))
+            .merge(events::router(self.events.clone(), Arc::clone(&self.status_source.live), cancel.clone()))
+            .merge(assets::router(show::ADDRESSES))
+    }
+
+    fn centre(&self) -> centre::Centre {
+        let status = &self.status_source;
+        centre::Centre {
+            plan: self.plan.clone(),
+            mode: Arc::clone(&status.mode),
+            alarms: Arc::clone(&status.alarms),
+            cabin: Arc::clone(&status.cabin),
+        }
     }
 }
 

@@ -51,12 +51,16 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 10] = [
+    suite("gateway/domain", "linli-domain", Some("rules"), ""),
+    suite("gateway/domain", "linli-domain", Some("visits"), ""),
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),
     suite("gateway/mode", "linli-mode", Some("rules"), ""),
     suite("gateway/mode", "linli-mode", Some("orders"), ""),
     suite("gateway/mode", "linli-mode", None, ""),
     Suite { is_deep: true, ..suite("gateway/mode", "linli-mode", Some("mode"), "") },
+    suite("gateway/config", "linli-config", Some("aliases"), ""),
+    suite("gateway/drivers", "linli-drivers", None, "reach::"),
     suite("gateway/services", "linli-services", None, "mode::"),
 ];
 

@@ -56,6 +56,8 @@ pub struct ConfigWatch {
     pub insecure: watch::Sender<Arc<Vec<Insecure>>>,
     /// Names of the certificate.
     pub names: watch::Sender<Names>,
+    /// Plan of the centre, as screens draw it.
+    pub centre: watch::Sender<linli_web::Plan>,
     /// Ids of the devices that alarm rules refer to.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -85,6 +87,7 @@ impl ConfigWatch {
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
             insecure: watch::Sender::new(Arc::new(current.insecure())),
             names: watch::Sender::new(Names::of(current, &[])),
+            centre: watch::Sender::new(linli_web::plan(current)),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -112,6 +115,7 @@ impl ConfigWatch {
             changed
         });
         self.sirens.send_replace(Arc::new(current.sirens.clone()));
+        self.centre.send_replace(linli_web::plan(current));
         self.canteen.send_replace(Arc::new(current.canteen.clone()));
         self.cabinets.send_replace(cabinets(current));
         self.kiosks.send_replace(Arc::new(current.kiosks.clone()));

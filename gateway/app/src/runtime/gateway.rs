@@ -172,7 +172,12 @@ impl Gateway {
         let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
         let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
-        let state = AppState::new(&observed, clients, events, follow.workers.subscribe());
+        let state = AppState::new(
+            &observed,
+            clients,
+            events,
+            (follow.workers.subscribe(), follow.centre.subscribe()),
+        );
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
         let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
         let tasks = Tasks {

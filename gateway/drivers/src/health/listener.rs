@@ -20,7 +20,7 @@ use crate::connections::{Activity, Connections};
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
 use linli_vitals::Zone;
 use linli_vitals::hl7::mllp::{Framer, Step, frame};
-use linli_vitals::hl7::{Code, Message, acknowledge, batch, results};
+use linli_vitals::hl7::{Code, Message, Refused, Results, Unreadable, acknowledge, batch, results};
 
 /// Most simultaneous connections.
 const MOST: usize = 32;
@@ -48,6 +48,16 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Most characters of a reason that are logged.
 const LOGGED: usize = 200;
+
+/// What is logged of a message that was begun and not ended.
+const UNFINISHED: &str =
+    "a message without its end (0x1C 0x0D); its sender has to send that after each message";
+
+/// Answer to the end of a message whose beginning was lost.
+const HEADLESS: &str = "the beginning of the message was lost; send it again";
+
+/// Longest remark in an answer to a message of which something is stored.
+const LONGEST_REMARK: usize = 180;
 
 /// Answer to a message about several patients that does not say which results are whose.
 const UNCLEAR: &str = "several patients, and it is not clear which results are whose; kept for a person to assign. \
@@ -103,7 +113,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
     let (mut connections, mut open) = (JoinSet::new(), Connections::new(MOST));
     let mut life = tokio::time::interval(LIFE);
     let answers = Arc::new(AtomicU64::new(0));
-    let has_refused = Arc::new(AtomicBool::new(false));
+    let (has_refused, has_flawed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     loop {
         tokio::select! {
             () = context.cancel.cancelled() => break,
@@ -127,9 +137,10 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     clock: Arc::clone(&context.clock),
                     health: Arc::clone(&context.health),
                     cancel: context.cancel.clone(),
-                    zone: settings.zone,
+                    zone: settings.zone.clone(),
                     answers: Arc::clone(&answers),
                     has_refused: Arc::clone(&has_refused),
+                    has_flawed: Arc::clone(&has_flawed),
                 };
                 connections.spawn(conversation.hold(stream, activity));
                 online(&context.health, true);
@@ -158,6 +169,8 @@ struct Conversation {
     answers: Arc<AtomicU64>,
     /// The message before was refused, and that is logged.
     has_refused: Arc<AtomicBool>,
+    /// A result of the message before had no value that can be read, and that is logged.
+    has_flawed: Arc<AtomicBool>,
 }
 
 // === impl Conversation ===
@@ -182,6 +195,7 @@ impl Conversation {
                 _ => (0, true),
             };
             activity.heard();
+            let abandoned = framer.abandoned();
             let mut whole: Vec<Step> = Vec::new();
             for byte in &buffer[..count] {
                 match framer.push(*byte) {
@@ -197,11 +211,16 @@ impl Conversation {
             if count == 0 {
                 whole.extend(framer.end().map(Step::Message));
             }
+            if framer.abandoned() > abandoned || (is_over && framer.is_within()) {
+                self.count(|device| &device.garbled);
+                self.log(UNFINISHED);
+            }
             for step in whole {
                 activity.busy(true);
                 let answers = match step {
                     Step::More => continue,
                     Step::TooLong => self.refuse(framer.head(), &TOO_LONG),
+                    Step::Headless => self.refuse(&[], &HEADLESS),
                     Step::Message(bytes) => self.frame(&bytes).await,
                 };
                 for answer in answers {
@@ -220,8 +239,12 @@ impl Conversation {
 
     /// Handles the messages of a frame; returns the answers in their order.
     async fn frame(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let messages = batch::messages(bytes);
+        if messages.is_empty() {
+            return self.refuse(bytes, &Unreadable::NoHeader);
+        }
         let mut answers = Vec::new();
-        for message in batch::messages(bytes) {
+        for message in messages {
             answers.extend(self.answer(&message).await);
         }
         answers
@@ -276,8 +299,8 @@ impl Conversation {
     }
 
     async fn take(&self, message: &Message, now: Stamp) -> Code {
-        let measurements = match results(message, now, self.zone) {
-            Ok(measurements) => measurements,
+        let Results { measurements, flawed } = match results(message, now, &self.zone) {
+            Ok(results) => results,
             Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
             Err(refused) => return Code::Error(refused.to_string()),
         };
@@ -291,11 +314,30 @@ impl Conversation {
         }
         match safe.await {
             Ok(Ok(_)) if is_unclear => Code::Error(UNCLEAR.to_owned()),
-            Ok(Ok(note)) => Code::Accept(note.unwrap_or_default()),
+            Ok(Ok(note)) => Code::Accept(self.remark(&flawed, note)),
             Ok(Err(NotTaken::Wrong(reason))) => Code::Error(reason),
             Ok(Err(NotTaken::NotStored(reason))) => Code::Reject(reason),
             Err(_) => Code::Reject("the gateway is stopping; send again".to_owned()),
         }
+    }
+
+    /// What is said of a message that is stored. Results without a usable value are named, counted, and the first
+    /// after a message without any is logged.
+    fn remark(&self, flawed: &[Refused], note: Option<String>) -> String {
+        let Some(flaw) = flawed.first() else {
+            self.has_flawed.store(false, Ordering::Relaxed);
+            return note.unwrap_or_default();
+        };
+        self.count(|device| &device.garbled);
+        if !self.has_flawed.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                device = %self.layout.device, flaw = %flaw.advice(), results = flawed.len(),
+                "a result has no value that can be read, those beside it are stored; further ones are counted"
+            );
+        }
+        let names: Vec<String> = flawed.iter().map(ToString::to_string).collect();
+        let said: String = names.join("; ").chars().take(LONGEST_REMARK).collect();
+        note.map_or_else(|| format!("stored; {said}"), |note| format!("{note}; {said}"))
     }
 
     fn count(&self, which: fn(&crate::line::DeviceHealth) -> &AtomicU64) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use linli_domain::vital::Quantity;
-use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType};
+use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType, timezone};
 
 use super::bluetooth::gatt;
 use super::{listener, stream};
@@ -24,9 +24,9 @@ pub(crate) enum Medium {
     Gatt(gatt::Settings),
 }
 
-/// The offset of device clocks without a time zone; +08:00 unless given.
-pub(super) fn zone(given: Option<&str>) -> Result<Zone, Vec<Problem>> {
-    let offset = given.unwrap_or("+08:00");
+/// The time zone of device clocks without one: the offset that is given, else the centre's.
+pub(super) fn zone(given: Option<&str>, centre: &timezone::Zone) -> Result<Zone, Vec<Problem>> {
+    let Some(offset) = given else { return Ok(Zone::Of(centre.clone())) };
     let wrong = || problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""));
     Zone::parse(offset).ok_or_else(wrong)
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use linli_domain::{PointSpec, Value};
+use linli_domain::{PointSpec, Value, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,6 +18,7 @@ use crate::line::LineContext;
 use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points;
 use crate::protocol::{Problem, RawDevice};
+use crate::reach::Target;
 
 pub use tokens::Tokens;
 
@@ -65,7 +66,7 @@ impl Row for KioskHttp {
     const KIND: &'static str = "kiosk_http";
     const SUMMARY: &'static str = "Government kiosks that report to the gateway over HTTP";
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let listen = plan::listen(&raw.listen, "192.0.2.1:8081")?;
         if raw.insecure.is_some() {
             plan::insecure(raw.insecure.as_deref(), listen.ip().is_loopback(), "listen", "")?;
@@ -123,6 +124,10 @@ impl Work for Settings {
         for (kiosk, other) in self.kiosks.iter().zip(&other.kiosks) {
             kiosk.tokens.set(other.tokens.get());
         }
+    }
+
+    fn target(&self, device: usize) -> Option<Target> {
+        self.kiosks.get(device).map(|kiosk| Target::Token(kiosk.tokens.get().present()))
     }
 
     fn accepts(&self, _: usize, _: &PointSpec, value: &Value) -> Result<(), String> {

@@ -5,7 +5,7 @@ pub mod ipp;
 pub(crate) mod order;
 pub mod printer;
 pub mod report;
-mod snmp;
+pub mod snmp;
 mod turn;
 
 pub use http::Tokens;

@@ -13,6 +13,21 @@ pub enum Table {
     HoldingRegister,
 }
 
+// === impl Table ===
+
+impl Table {
+    /// Its name in the standard.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coil => "coil",
+            Self::DiscreteInput => "discrete input",
+            Self::InputRegister => "input register",
+            Self::HoldingRegister => "holding register",
+        }
+    }
+}
+
 /// Consecutive addresses of one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

@@ -3,6 +3,7 @@
 mod broker;
 mod listener;
 mod packet;
+mod survey;
 mod task;
 mod trust;
 pub mod zigbee;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::{PointSpec, Value, ValueType};
+use linli_domain::{PointSpec, Value, ValueType, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -21,8 +22,10 @@ use crate::line::LineContext;
 use crate::plan::{self, Checked, Plan, Row, Work, problem};
 use crate::points::{self, Point};
 use crate::protocol::{Problem, RawDevice};
+use crate::reach::{FarEnd, Target};
 
 pub use broker::Broker;
+pub use survey::{Published, survey};
 
 /// Longest topic in bytes.
 const LONGEST_TOPIC: usize = 200;
@@ -103,7 +106,7 @@ impl Row for Mqtt {
     const SECRETS: &'static [&'static str] = &["password"];
     const FILES: &'static [&'static str] = &["ca"];
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let Address { host, port, is_broker, is_secure } = address(&raw)?;
         let ca = security(&raw, &host, is_broker, is_secure)?;
         let base = raw.base.unwrap_or_else(|| "zigbee2mqtt".to_owned());
@@ -213,17 +216,21 @@ fn security(
     Ok(None)
 }
 
+/// Host, port and whether it speaks TLS, of `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+fn address_of_url(url: &str) -> Option<(&str, u16, bool)> {
+    let (rest, is_secure, default) = match url.split_once("://")? {
+        ("mqtt", rest) => (rest, false, 1883),
+        ("mqtts", rest) => (rest, true, 8883),
+        _ => return None,
+    };
+    let (host, port) = plan::host_port(rest.trim_end_matches('/'), default)?;
+    Some((host, port, is_secure))
+}
+
 fn address(raw: &RawSettings) -> Result<Address, Vec<Problem>> {
     match (&raw.url, &raw.listen) {
         (Some(url), None) => {
-            let (rest, is_secure) = match url.split_once("://") {
-                Some(("mqtt", rest)) => (Some(rest), false),
-                Some(("mqtts", rest)) => (Some(rest), true),
-                _ => (None, false),
-            };
-            let default = if is_secure { 8883 } else { 1883 };
-            let rest = rest.map(|rest| rest.trim_end_matches('/'));
-            let (host, port) = rest.and_then(|rest| plan::host_port(rest, default)).ok_or_else(|| {
+            let (host, port, is_secure) = address_of_url(url).ok_or_else(|| {
                 let example = "\"mqtts://192.0.2.5:8883\" or \"mqtt://127.0.0.1:1883\"";
                 problem(None, "url", format!("{url:?} is not an address such as {example}"))
             })?;
@@ -261,6 +268,15 @@ impl Work for Settings {
         self.insecure.as_deref()
     }
 
+    fn is_observable(&self) -> bool {
+        !self.is_broker
+    }
+
+    fn target(&self, device: usize) -> Option<Target> {
+        let topic = &self.devices.get(device)?.topic;
+        Some(Target::Topic(FarEnd::server(&self.host, self.port), format!("{}/{topic}", self.base)))
+    }
+
     fn accepts(&self, device: usize, point: &PointSpec, value: &Value) -> Result<(), String> {
         match (self.devices.get(device).map(|subscription| subscription.format), point.kind, value) {
             (Some(PayloadFormat::Kiosk), ..) => report::accepts(value),
@@ -277,6 +293,26 @@ impl Work for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_battery_sensor_may_be_silent_for_two_and_a_half_of_its_reports() {
+        for kind in zigbee::KINDS {
+            let device = RawDevice {
+                id: linli_domain::Id::new("a").unwrap(),
+                name: String::new(),
+                room: None,
+                class: linli_domain::DeviceClass::Telemetry,
+                unit: None,
+                topic: None,
+                serial: None,
+                token: None,
+                profile: kind.name.to_owned(),
+                poll: crate::default_poll(kind.name).expect("a period of its own"),
+            };
+            let subscription = super::device(0, &device).expect("a good device").0;
+            assert_eq!(subscription.silent_after, Duration::from_secs(9000), "{}", kind.name);
+        }
+    }
 
     #[test]
     fn topics_have_no_wildcards() {

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: u16 = 30;
 
 /// Longest message taken from a device.
-const LONGEST: usize = 256 << 10;
+pub(super) const LONGEST: usize = 256 << 10;
 
 /// A connection that the broker ends within this time is short.
 const SHORT: Duration = Duration::from_secs(10);

@@ -7,11 +7,13 @@ mod actuator;
 mod alternate;
 mod announcements;
 mod batching;
+mod chatter;
 mod commit;
 mod deferred_queue;
 mod engine;
 mod evidence;
 mod explain;
+mod following;
 #[cfg(test)]
 mod golden;
 mod heads;

@@ -7,12 +7,14 @@ use std::time::Duration;
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
-use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken};
-use linli_domain::{ClockQuality, DeviceClass, Id, Message, Record, Timestamp, Topic};
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
+use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Message, Record, Timestamp, Topic};
 use linli_store::{
     Audit, Begun, Change, Document, Entry, JournaledCommand, Kind, NotDurable, Notification, Opening,
     Resident, Settings, Store,
 };
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::support::{self, NOW, clock, command, event, layout, numbered};
 
@@ -38,10 +40,15 @@ pub enum Filler {
     Kiosk,
     Node,
     DeadLetter,
+    AlarmState,
+    AuditOfAlarms,
+    Ledger,
+    Undecodable,
+    Refusal,
 }
 
 impl Filler {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Urgent,
         Self::Data,
         Self::History,
@@ -58,6 +65,11 @@ impl Filler {
         Self::Kiosk,
         Self::Node,
         Self::DeadLetter,
+        Self::AlarmState,
+        Self::AuditOfAlarms,
+        Self::Ledger,
+        Self::Undecodable,
+        Self::Refusal,
     ];
 
     /// The kind that is refused.
@@ -67,7 +79,7 @@ impl Filler {
             Self::Visit => Some(Kind::Visit),
             Self::Audit => Some(Kind::Audit),
             Self::OpenCommand | Self::ExpiredCommand => Some(Kind::Command),
-            Self::Mode => Some(Kind::Mode),
+            Self::Mode | Self::Refusal => Some(Kind::Mode),
             Self::Canteen => Some(Kind::Canteen),
             Self::Kiosk => Some(Kind::Kiosk),
             Self::Node => Some(Kind::Node),
@@ -85,8 +97,8 @@ impl Filler {
         }
     }
 
-    /// Offers one document.
-    pub async fn offer(self, store: &Store, number: u32) -> Result<(), NotDurable> {
+    /// Offers one document to the store in that file.
+    pub async fn offer(self, (store, path): (&Store, &Path), number: u32) -> Result<(), NotDurable> {
         let text = |bytes: usize| noise(number, bytes);
         let (cabin, alarms, documents) = (store.cabin(), store.alarms(), store.documents());
         match self {
@@ -139,6 +151,10 @@ impl Filler {
                 store.journal().advance(&command.id, &State::Done, NOW).await
             }
             Self::Mode => documents.keep(document("mode-line", number, text(5800))).await,
+            Self::Refusal => {
+                let entry = document("mode-line", 2_000_000 + number, text(5800));
+                documents.keep(Entry { is_dispensable: true, ..entry }).await
+            }
             Self::Canteen => documents.keep(document("cycle", number, text(5800))).await,
             Self::Kiosk => documents.keep(document("kiosk-day", number, text(5800))).await,
             Self::Node => documents.keep(document("node-line", number, text(5800))).await,
@@ -147,8 +163,48 @@ impl Filler {
                 store.outbox().dead_letter(seq, format!("refused: {}", text(900))).await;
                 store.accept_durably(event(number)).await.map(drop)
             }
+            // There are as many as rules; each replaces the one before.
+            Self::AlarmState => {
+                let id = Id::new(&format!("alarm-{}", number % 20)).unwrap();
+                alarms.keep(entry(vec![Change::Alarm { id, body: text(1500) }])).await
+            }
+            Self::AuditOfAlarms => {
+                let audit = Audit {
+                    at: NOW,
+                    who: "zhao".to_owned(),
+                    what: "alarm.acknowledge".to_owned(),
+                    about: "fridge-warm".to_owned(),
+                    detail: text(5900),
+                };
+                let step = Change::AlarmStep { at: NOW, body: format!("{{\"number\":{number}}}") };
+                alarms.keep(Entry { audit: vec![audit], ..entry(vec![step]) }).await
+            }
+            // Each loss for a reason of its own, so that none is folded into another.
+            Self::Ledger => {
+                let seq = store.accept_durably(event(number)).await?;
+                store.outbox().dead_letter(seq, text(5900)).await;
+                store.accept_durably(event(number)).await.map(drop)
+            }
+            Self::Undecodable => {
+                let device = layout("meter-3", DeviceClass::Telemetry, 500);
+                store.accept_durably(numbered(&device, number.wrapping_mul(2_654_435_761))).await?;
+                spoil(path).await;
+                support::waiting(&store.outbox(), Lane::Data).await;
+                store.accept_durably(event(number)).await.map(drop)
+            }
         }
     }
+}
+
+/// Overwrites every row of the data lane with bytes that are no record.
+async fn spoil(path: &Path) {
+    let file = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(60));
+    let mut connection = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("UPDATE telemetry SET body = zeroblob(octet_length(body))")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
 }
 
 /// A store of 4 MiB.
@@ -286,15 +342,7 @@ fn version(id: &str, version: u32, key: &str) -> Version {
         unassigned: None,
         device: Id::new("monitor").unwrap(),
         room: None,
-        measurement: Measurement {
-            taken,
-            readings,
-            key,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        },
+        measurement: Measurement { key, ..Measurement::of(taken, readings) },
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),

@@ -101,6 +101,12 @@ impl Tokens {
         Some(found.until.map_or(Shown::Present, Shown::Earlier))
     }
 
+    /// The hash of the present token, as text.
+    pub(super) fn present(&self) -> String {
+        let present = self.0.iter().find(|one| one.until.is_none());
+        present.map(|one| data_encoding::HEXLOWER.encode(&one.hash)).unwrap_or_default()
+    }
+
     /// Whether one token belongs to both.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().any(|one| other.0.iter().any(|two| one.hash == two.hash))

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use linli_domain::{Id, PointSpec, ValueType, unit};
+use linli_domain::{Id, PointSpec, ValueType};
 
 use super::identity::Check;
+use super::naming::{self, Origin};
 use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawSerial};
 use super::vectors::{check_vector, vectors_hold};
 use super::{Identity, Limits, Point, Profile, QualityRule, WriteRule};
@@ -26,37 +27,40 @@ const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
 
 type Problems = Vec<String>;
 
-/// Checks a profile completely. The vectors are run too.
-pub(super) fn check(raw: &RawProfile, file_name: &str) -> Result<Profile, Problems> {
+/// Checks a profile completely. The vectors are run too. `file` is relative to the folder of profiles.
+pub(super) fn check(raw: &RawProfile, file: &str, origin: Origin) -> Result<Profile, Problems> {
     let mut problems = Vec::new();
-    let name = format!("{}/{}", raw.vendor, raw.model);
-    for (key, text) in [("vendor", &raw.vendor), ("model", &raw.model)] {
+    let (folder, stem) = naming::of_file(file);
+    let vendor = naming::text("vendor", raw.vendor.as_ref(), folder.unwrap_or("site"), origin, &mut problems);
+    let model = naming::text("model", raw.model.as_ref(), stem, origin, &mut problems);
+    let name = format!("{vendor}/{model}");
+    for (key, text) in [("vendor", &vendor), ("model", &model)] {
         if let Err(error) = Id::new(text) {
             problems.push(format!("{key} {text:?} {error}"));
         }
     }
-    if file_name != format!("{name}.toml") {
+    if (folder.is_some() || origin == Origin::BuiltIn) && file != format!("{name}.toml") {
         problems.push(format!("a profile for {name} belongs into the file {name}.toml"));
     }
-    for (key, text) in [("title", &raw.title), ("title_zh", &raw.title_zh), ("source", &raw.source)] {
-        if text.trim().is_empty() {
-            problems.push(format!("{key} is empty"));
-        }
-    }
+    let title = naming::text("title", raw.title.as_ref(), &name, origin, &mut problems);
+    let title_zh = naming::text("title_zh", raw.title_zh.as_ref(), &title, origin, &mut problems);
+    let source = naming::text("source", raw.source.as_ref(), "-", origin, &mut problems);
     let limits = check_limits(&raw.limits, &mut problems);
     let identity = check_identity(raw, &mut problems);
-    let mut points: Vec<Point> = raw.point.iter().flat_map(|raw| check_point(raw, &mut problems)).collect();
+    let mut warnings = Vec::new();
+    let rows = raw.point.iter();
+    let mut points: Vec<Point> =
+        rows.flat_map(|raw| check_point(raw, origin, &mut warnings, &mut problems)).collect();
     scaled(raw, &limits, &mut points, &mut problems);
     check_together(&points, &limits, &mut problems);
     let mut vectors = Vec::new();
     for (index, test) in raw.test.iter().enumerate() {
         vectors.extend(check_vector(test, index, &points, &mut problems));
     }
-    if raw.test.is_empty() {
+    if raw.test.is_empty() && origin == Origin::BuiltIn {
         problems.push("has no [[test]]: add at least one captured reply with its values".to_owned());
     }
-    let (title, title_zh, source) = (raw.title.clone(), raw.title_zh.clone(), raw.source.clone());
-    let warnings = modicon(&points);
+    warnings.extend(modicon(&points));
     let profile = Profile { name, title, title_zh, source, limits, identity, points, vectors, warnings };
     if problems.is_empty() {
         problems.extend(vectors_hold(&profile));
@@ -135,7 +139,12 @@ fn check_identify(raw: &RawIdentify, problems: &mut Problems) -> Option<Check> {
     Some(Check { span: Span { table, start, count: kind.words() }, codec, plausible: raw.plausible })
 }
 
-fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
+fn check_point(
+    raw: &RawPoint,
+    origin: Origin,
+    warnings: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Vec<Point> {
     let mut wrong = |what: String| problems.push(format!("point {}: {what}", raw.name));
     let Some((table, start)) = place(raw) else {
         wrong("needs exactly one of coil, discrete, input, holding".to_owned());
@@ -161,13 +170,10 @@ fn check_point(raw: &RawPoint, problems: &mut Problems) -> Vec<Point> {
         wrong(format!("{} is of no use with this type: leave it out", useless.join(", ")));
     }
     wrong_limits(raw, kind).into_iter().for_each(&mut wrong);
-    let code = raw.unit.clone().unwrap_or_else(|| "1".to_owned());
-    if let Some(why) = unknown_unit(&code) {
+    let code = naming::unit(raw, numeric, origin, warnings).unwrap_or_else(|why| {
         wrong(why);
-    }
-    if numeric && raw.unit.is_none() {
-        wrong("needs a unit (UCUM code; \"1\" when dimensionless)".to_owned());
-    }
+        "1".to_owned()
+    });
     let codec = Codec { kind, order: raw.order, scale, none: raw.none.clone(), range: raw.range };
     let write = check_write(raw, table, &codec).unwrap_or_else(|why| {
         wrong(why);
@@ -322,16 +328,6 @@ fn place(raw: &RawPoint) -> Option<(Table, u16)> {
     ];
     let mut given = places.into_iter().filter_map(|(table, start)| start.map(|start| (table, start)));
     given.next().filter(|_| given.next().is_none())
-}
-
-/// What is wrong with a unit code, with the nearest known one.
-fn unknown_unit(code: &str) -> Option<String> {
-    if unit::find(code).is_some() {
-        return None;
-    }
-    let near = unit::UNITS.iter().find(|u| u.code.eq_ignore_ascii_case(code) || u.symbol == code);
-    let hint = near.map(|u| format!("; did you mean {:?}?", u.code)).unwrap_or_default();
-    Some(format!("unit {code:?} is not a UCUM code linli knows{hint}"))
 }
 
 /// The names and addresses a point stands for.

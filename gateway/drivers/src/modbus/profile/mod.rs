@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod identity;
+mod naming;
 mod quality;
 mod raw;
 mod set;
@@ -17,7 +18,7 @@ use crate::modbus::data::{Data, Span, Table};
 
 pub(crate) use identity::Identity;
 pub(crate) use quality::QualityRule;
-pub use set::{ProfileError, ProfileSet, problems_of};
+pub use set::{ProfileError, ProfileSet, problems_of, problems_of_own};
 pub use vectors::vectors_hold;
 
 /// A checked profile.

@@ -12,12 +12,12 @@ use crate::modbus::codec::{Encoding, Order};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawProfile {
-    pub vendor: String,
-    pub model: String,
-    pub title: String,
-    pub title_zh: String,
+    pub vendor: Option<String>,
+    pub model: Option<String>,
+    pub title: Option<String>,
+    pub title_zh: Option<String>,
     /// Document, version and page the map was taken from.
-    pub source: String,
+    pub source: Option<String>,
     #[serde(default)]
     pub limits: RawLimits,
     /// One check, or several that must all hold.
