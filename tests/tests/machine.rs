@@ -74,7 +74,7 @@ async fn the_control_socket_goes_where_the_service_manager_says() -> anyhow::Res
     gateway.answering().await?;
     assert_eq!(mode(&runtime.join("control.sock"))?, 0o660, "members of the group may use it");
     assert_eq!(mode(&data)?, 0o700, "and not enter the state directory");
-    let shown = gateway.verb(&["alarms"]).await?;
+    let shown = gateway.verb(&["alarms", "list"]).await?;
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
     gateway.stop().await?;
     // The link that is left keeps nobody from starting without the service manager.

@@ -40,10 +40,7 @@ fn main() -> ExitCode {
         ["check"] => stages::check(),
         ["test"] => stages::run(None),
         ["test", "--only", stage] => stages::run(Some(stage)),
-        ["test", "--list"] => {
-            stages::list();
-            Ok(())
-        }
+        ["test", "--list"] => stages::list(),
         ["e2e", name, filter @ ..] => suites::one(name, filter),
         ["tidy"] => tidy::run(&root()),
         ["mutants", rest @ ..] => match mutants::run(rest) {

@@ -45,10 +45,11 @@ const STAGES: [Stage; 14] = [
 ];
 
 /// Prints the stages.
-pub fn list() {
+pub fn list() -> anyhow::Result<()> {
     for stage in &STAGES {
         println!("{:8} {}", stage.name, stage.about);
     }
+    Ok(())
 }
 
 /// Runs every stage, or one; stops at the first that fails.

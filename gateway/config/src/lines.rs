@@ -9,7 +9,7 @@ use linli_domain::report::Report as Rule;
 use linli_domain::timezone::Zone;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
-use linli_drivers::{CheckedLine, RawDevice, RawLine};
+use linli_drivers::{CheckedLine, Protocol, RawDevice, RawLine};
 
 use super::checked::ConfiguredLine;
 use super::diagnostics::{Diagnostics, nth};
@@ -52,19 +52,7 @@ pub fn check(
         let kind =
             settings.remove("kind").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
         let Some(protocol) = linli_drivers::protocol(&kind) else { continue };
-        for key in protocol.secrets() {
-            let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
-            let found = secret(reference, dir, &nth("line", index, key), diagnostics);
-            settings.insert((*key).to_owned(), found.into());
-        }
-        for key in protocol.files() {
-            let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
-            let found = super::secret::read(reference, dir).unwrap_or_else(|why| {
-                diagnostics.wrong(&nth("line", index, key), why);
-                String::new()
-            });
-            settings.insert((*key).to_owned(), found.into());
-        }
+        resolve(&mut settings, protocol, index, dir, diagnostics);
         let here: Vec<(usize, RawDevice)> = devices
             .iter()
             .enumerate()
@@ -107,6 +95,29 @@ pub fn check(
         }
     }
     checked
+}
+
+/// Replaces the references of a line to secrets and files by what they refer to.
+fn resolve(
+    settings: &mut toml::Table,
+    protocol: &dyn Protocol,
+    index: usize,
+    dir: Option<&Path>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) {
+    for key in protocol.secrets() {
+        let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
+        let found = secret(reference, dir, &nth("line", index, key), diagnostics);
+        settings.insert((*key).to_owned(), found.into());
+    }
+    for key in protocol.files() {
+        let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
+        let found = super::secret::read(reference, dir).unwrap_or_else(|why| {
+            diagnostics.wrong(&nth("line", index, key), why);
+            String::new()
+        });
+        settings.insert((*key).to_owned(), found.into());
+    }
 }
 
 fn line_ids(file: &DevicesFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Option<Id>> {
