@@ -376,9 +376,10 @@ mod tests {
             clock: Arc::new(Fixed),
             health: Arc::new(LineHealth::new(1)),
             cancel: CancellationToken::new(),
-            zone: Zone(0),
+            zone: Zone::East(0),
             answers: Arc::default(),
             has_refused: Arc::default(),
+            has_flawed: Arc::default(),
         };
         let mut open = Connections::new(4);
         let mut add = || open.add([192, 0, 2, 1].into(), 4).unwrap();

@@ -109,6 +109,7 @@ impl Gateway {
                 maintenance: mpsc::channel(1).1,
                 poll_overrides: watch::channel(PollOverrides::default()).1,
                 clock: Arc::clone(&clock),
+                tls: None,
                 health: Arc::new(LineHealth::new(1)),
                 cancel: cancel.clone(),
             };
