@@ -72,7 +72,7 @@ pub enum Fault {
     /// In one frame with the message after it, or in one write.
     OneFrame,
     OneWrite,
-    /// Cut at that share of its length (in 256ths), its frame ended or the connection closed.
+    /// Cut at that share of its length (in parts of 256), its frame ended or the connection closed.
     Cut(u8),
     Closed(u8),
     /// GB 18030, ISO 8859-1, with a byte-order mark, with line feeds, in a batch, with other delimiters.
