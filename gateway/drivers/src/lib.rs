@@ -24,6 +24,7 @@ mod port;
 mod protocol;
 mod publisher;
 mod reach;
+mod registers;
 
 use std::time::Duration;
 
