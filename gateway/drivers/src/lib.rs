@@ -9,7 +9,6 @@ mod backoff;
 mod clock;
 mod coded;
 mod connections;
-pub mod duration;
 pub mod health;
 pub mod insecure;
 pub mod kiosk;
@@ -25,6 +24,7 @@ mod port;
 mod protocol;
 mod publisher;
 mod reach;
+mod registers;
 
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub use line::{
     CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEnds, LineEvent, LineFault,
     LineHealth, NotTaken, PollOverrides, VitalMeasurement,
 };
+pub use linli_profiles::duration;
 pub use observe::{Observed, ObservedLine, observe};
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};

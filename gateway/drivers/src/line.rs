@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
-use crate::modbus::RegisterRequest;
-use crate::modbus::maintenance::MaintenanceHandle;
+use crate::registers::{MaintenanceHandle, RegisterRequest};
 
 /// Devices that are read more often than their plan says, and how often.
 pub type PollOverrides = Arc<BTreeMap<Id, Duration>>;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -11,7 +11,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("linli-mode", &["linli-domain"]),
     ("linli-listen", &[]),
     ("linli-vitals", &["linli-domain"]),
-    ("linli-drivers", &["linli-listen", "linli-vitals", "linli-wire"]),
+    ("linli-profiles", &["linli-domain"]),
+    ("linli-drivers", &["linli-listen", "linli-profiles", "linli-vitals", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
     ("linli-uplink", &["linli-store"]),
     // The store and the uplink for their settings.

@@ -4,7 +4,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::gateway::Gateway;
-use super::still;
+use super::streams::still;
 use super::trial::{answer, patiently};
 
 fn message(id: &str, weight: u32) -> Vec<u8> {

@@ -11,7 +11,7 @@ pub fn acts(text: &str) -> Vec<Act> {
 fn replay(text: &str) {
     let acts = acts(text);
     assert!(super::world::is_legal(&acts), "the stream cannot happen");
-    assert_eq!(super::alone(&acts), None);
+    assert_eq!(super::streams::alone(&acts), None);
 }
 
 #[test]

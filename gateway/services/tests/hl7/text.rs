@@ -57,6 +57,25 @@ impl Text<'_> {
 
     /// Its bytes, in the character set and with the delimiters of its faults.
     pub fn bytes(&self) -> Vec<u8> {
+        let has = |fault| self.sent.has(fault);
+        let end = if has(Fault::LineFeeds) { "\r\n" } else { "\r" };
+        let mut text: String = self.lines().into_iter().map(|line| line + end).collect();
+        if has(Fault::Delimiters) {
+            text = with_other_delimiters(&text);
+        }
+        let mut bytes = match () {
+            () if has(Fault::Chinese) => encoding_rs::GB18030.encode(&text).0.into_owned(),
+            () if has(Fault::Latin) => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect(),
+            () => text.into_bytes(),
+        };
+        if has(Fault::Mark) {
+            drop(bytes.splice(0..0, *b"\xEF\xBB\xBF"));
+        }
+        bytes
+    }
+
+    /// Its segments and those of its batch.
+    fn lines(&self) -> Vec<String> {
         let sent = self.sent;
         let has = |fault| sent.has(fault);
         let set = match () {
@@ -104,29 +123,7 @@ impl Text<'_> {
             lines.insert(1, "BHS|^~\\&|MON".to_owned());
             lines.extend(["BTS|1".to_owned(), "FTS|1".to_owned()]);
         }
-        let end = if has(Fault::LineFeeds) { "\r\n" } else { "\r" };
-        let mut text: String = lines.into_iter().map(|line| line + end).collect();
-        if has(Fault::Delimiters) {
-            let other = |c: char| match c {
-                '|' => '#',
-                '^' => '*',
-                '~' => '+',
-                '\\' => '!',
-                '&' => '%',
-                c => c,
-            };
-            // A percent sign of the unit would be a delimiter: it is written as an escape.
-            text = text.replace("|97|%|", "|97|\\X25\\|").chars().map(other).collect();
-        }
-        let mut bytes = match () {
-            () if has(Fault::Chinese) => encoding_rs::GB18030.encode(&text).0.into_owned(),
-            () if has(Fault::Latin) => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect(),
-            () => text.into_bytes(),
-        };
-        if has(Fault::Mark) {
-            drop(bytes.splice(0..0, *b"\xEF\xBB\xBF"));
-        }
-        bytes
+        lines
     }
 
     /// A second person in the message.
@@ -172,4 +169,18 @@ impl Text<'_> {
         }
         (whole, 1, false)
     }
+}
+
+/// The same text with delimiters that its header declares and nobody else uses.
+fn with_other_delimiters(text: &str) -> String {
+    let other = |c: char| match c {
+        '|' => '#',
+        '^' => '*',
+        '~' => '+',
+        '\\' => '!',
+        '&' => '%',
+        c => c,
+    };
+    // A percent sign of the unit would be a delimiter: it is written as an escape.
+    text.replace("|97|%|", "|97|\\X25\\|").chars().map(other).collect()
 }

@@ -79,7 +79,7 @@ pub async fn diagnose_medium(medium: &Medium, timing: &Timing, units: &[u8]) -> 
     let span = Span { table: Table::HoldingRegister, start: 0, count: 1 };
     let device = |unit: &u8| {
         let device = Id::new(&format!("unit-{unit}")).ok()?;
-        let (name, profile_name) = (device.to_string(), profile.name.clone());
+        let (name, profile_name) = (device.to_string(), profile.name().to_owned());
         let layout = Layout {
             device,
             name,
@@ -307,13 +307,13 @@ impl Examination<'_> {
     /// Other profiles whose identity fits the device.
     async fn fitting(&self, session: &mut Session, device: &DevicePlan) -> Vec<String> {
         let mut fits = Vec::new();
-        for profile in self.profiles.iter().filter(|profile| profile.name != device.profile.name) {
+        for profile in self.profiles.iter().filter(|profile| profile.name() != device.profile.name()) {
             let Some(identity) = &profile.identity else { continue };
             if let Ok(Data::Registers(words)) = self.read(session, device, identity.span).await
                 && words.iter().any(|word| *word != 0)
-                && identity.holds(&words, &profile.name, None).is_ok()
+                && identity.holds(&words, profile.name(), None).is_ok()
             {
-                fits.push(profile.name.clone());
+                fits.push(profile.name().to_owned());
             }
         }
         fits

@@ -1,14 +1,14 @@
 //! How to tell that a device is the model it should be, and the very one.
 
-use crate::modbus::codec::Codec;
-use crate::modbus::data::{Span, Table};
+use crate::codec::Codec;
+use crate::data::{Span, Table};
 
 /// Most registers between the first and the last that identify a device: one request reads them.
 const LONGEST: u16 = 125;
 
 /// Everything that identifies a device, read at once.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Identity {
+pub struct Identity {
     /// What to read.
     pub span: Span,
     checks: Vec<Check>,
@@ -17,7 +17,7 @@ pub(crate) struct Identity {
 
 /// One number that must be plausible.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Check {
+pub(super) struct Check {
     pub span: Span,
     pub codec: Codec,
     pub plausible: (f64, f64),
@@ -27,7 +27,7 @@ pub(crate) struct Check {
 
 impl Identity {
     /// From what a profile says; nothing when it says nothing.
-    pub fn new(checks: Vec<Check>, serial: Option<(Span, Codec)>) -> Result<Option<Self>, String> {
+    pub(super) fn new(checks: Vec<Check>, serial: Option<(Span, Codec)>) -> Result<Option<Self>, String> {
         let spans = || checks.iter().map(|check| check.span).chain(serial.iter().map(|(span, _)| *span));
         let Some(first) = spans().min() else { return Ok(None) };
         let end = spans().map(|span| span.start.saturating_add(span.count)).max().unwrap_or(0);
@@ -41,6 +41,7 @@ impl Identity {
     }
 
     /// Whether it has a serial number.
+    #[must_use]
     pub const fn tells_serial(&self) -> bool {
         self.serial.is_some()
     }

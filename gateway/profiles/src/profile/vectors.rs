@@ -4,7 +4,7 @@ use linli_domain::Value;
 
 use super::raw::RawTest;
 use super::{Expect, Point, Profile, Vector};
-use crate::modbus::data::{Data, Span, Table};
+use crate::data::{Data, Span, Table};
 
 /// Values of a vector may differ from the written ones by this share: they are written rounded.
 const ROUNDING: f64 = 1e-6;

@@ -10,8 +10,8 @@ use super::naming::{self, Origin};
 use super::raw::{RawIdentify, RawKind, RawLimits, RawPoint, RawProfile, RawSerial};
 use super::vectors::{check_vector, vectors_hold};
 use super::{Identity, Limits, Point, Profile, QualityRule, WriteRule};
-use crate::modbus::codec::{Codec, Kind, Order, Scale};
-use crate::modbus::data::{Span, Table};
+use crate::codec::{Codec, Kind, Order, Scale};
+use crate::data::{Span, Table};
 
 /// A device with more is not a device but a system; and a sample numbers points by 16 bits.
 const MOST_POINTS: usize = 2000;

@@ -11,13 +11,13 @@ mod vectors;
 
 use std::time::Duration;
 
-use linli_domain::{Id, PointSpec};
+use linli_domain::{Id, PointSpec, Quality, Value};
 
-use crate::modbus::codec::Codec;
-use crate::modbus::data::{Data, Span, Table};
+use crate::codec::Codec;
+use crate::data::{Data, Span, Table};
 
-pub(crate) use identity::Identity;
-pub(crate) use quality::QualityRule;
+pub use identity::Identity;
+pub use quality::QualityRule;
 pub use set::{ProfileError, ProfileSet, problems_of, problems_of_own};
 pub use vectors::vectors_hold;
 
@@ -28,9 +28,12 @@ pub struct Profile {
     pub(crate) title: String,
     pub(crate) title_zh: String,
     pub(crate) source: String,
-    pub(crate) limits: Limits,
-    pub(crate) identity: Option<Identity>,
-    pub(crate) points: Vec<Point>,
+    /// What one request may ask of it.
+    pub limits: Limits,
+    /// How to tell that a device is of this model; `None` where the profile does not say.
+    pub identity: Option<Identity>,
+    /// Its points, in the order of the file.
+    pub points: Vec<Point>,
     pub(crate) vectors: Vec<Vector>,
     /// What may be a mistake, as sentences.
     pub(crate) warnings: Vec<String>,
@@ -38,7 +41,7 @@ pub struct Profile {
 
 /// Limits of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Most registers in one request.
     pub block_registers: u16,
     /// Most bits in one request.
@@ -53,12 +56,18 @@ pub(crate) struct Limits {
 
 /// One point of the model.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Point {
+pub struct Point {
+    /// Name, unit and type.
     pub spec: PointSpec,
+    /// What it is, where name and unit do not tell.
     pub about: String,
+    /// Where its value is.
     pub span: Span,
+    /// How its value lies there.
     pub codec: Codec,
+    /// What may be written; `None` for a point that is only read.
     pub write: Option<WriteRule>,
+    /// Whether it only increases: a decrease is a fault or a new meter.
     pub counter: bool,
     /// The register with the quality of the value.
     pub quality: Option<QualityRule>,
@@ -68,8 +77,10 @@ pub(crate) struct Point {
 
 /// What may be written.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct WriteRule {
+pub struct WriteRule {
+    /// Least value.
     pub min: f64,
+    /// Greatest value.
     pub max: f64,
     /// Use FC 16 (or 15) even for a single register, because the model knows no FC 6 (or 5).
     pub multiple: bool,
@@ -103,6 +114,24 @@ impl Point {
         let start = self.span.start.min(factor);
         let end = (self.span.start + (self.span.count - 1)).max(factor);
         Span { start, count: (end - start).saturating_add(1), ..self.span }
+    }
+
+    /// The value, and how good it is: by the codec, and where the device says so, by the device. `factor` is the
+    /// content of the register that scales it.
+    #[must_use]
+    pub fn decode(&self, words: &[u16], factor: Option<u16>) -> (Quality, Option<Value>) {
+        let value = words.get(..usize::from(self.codec.kind.words())).unwrap_or(words);
+        let (quality, value) = match factor {
+            Some(factor) => self.codec.decode_scaled(value, factor),
+            None => self.codec.decode(value),
+        };
+        let Some(rule) = &self.quality else { return (quality, value) };
+        let reported = words.get(usize::from(rule.offset)).map(|code| rule.quality(*code));
+        match (reported, quality) {
+            (Some(bad @ Quality::Bad(_)), _) => (bad, None),
+            (Some(uncertain @ Quality::Uncertain(_)), Quality::Good) => (uncertain, value),
+            _ => (quality, value),
+        }
     }
 }
 

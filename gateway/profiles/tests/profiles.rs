@@ -1,6 +1,6 @@
 //! Every built-in profile is whole, and every wrong one is told what is wrong with it.
 
-use linli_drivers::modbus::profile::{ProfileSet, problems_of, vectors_hold};
+use linli_profiles::profile::{ProfileSet, problems_of, vectors_hold};
 
 #[test]
 fn every_built_in_profile_is_whole_and_its_captures_decode() {

@@ -6,7 +6,7 @@ use linli_domain::{Quality, Reason};
 
 /// Where the register is, and what its codes mean.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct QualityRule {
+pub struct QualityRule {
     /// Its distance from the point's first register.
     pub offset: u16,
     codes: BTreeMap<u16, Quality>,
@@ -16,7 +16,7 @@ pub(crate) struct QualityRule {
 
 impl QualityRule {
     /// From what a profile says: codes to words such as `good` and `bad:sensor_fault`.
-    pub fn new(offset: u16, codes: &BTreeMap<String, String>) -> Result<Self, String> {
+    pub(super) fn new(offset: u16, codes: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut rule = Self { offset, codes: BTreeMap::new() };
         for (code, word) in codes {
             let number = super::vectors::parse_address(code)
@@ -34,6 +34,7 @@ impl QualityRule {
     }
 
     /// What a code means; an unknown one is a device that is newer than its profile.
+    #[must_use]
     pub fn quality(&self, code: u16) -> Quality {
         self.codes.get(&code).copied().unwrap_or(Quality::Bad(Reason::Undecodable))
     }

@@ -6,8 +6,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::codec::{Encoding, Order};
 use crate::duration::Period;
-use crate::modbus::codec::{Encoding, Order};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

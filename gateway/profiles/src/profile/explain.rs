@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{Point, Profile};
-use crate::modbus::codec::Kind;
-use crate::modbus::data::Table;
+use crate::codec::Kind;
+use crate::data::Table;
 use linli_domain::unit;
 
 // === impl Profile ===
