@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -17,7 +17,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
     ("linli-tls", &["linli-config"]),
-    ("linli-services", &["linli-config"]),
+    ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
+    ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
     ("linli-web", &["linli-nodes", "linli-reports", "linli-tls"]),
