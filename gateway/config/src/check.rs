@@ -20,6 +20,7 @@ use super::{
     schema, shape,
 };
 use crate::settings::cabin::CabinSettings;
+use crate::settings::canteen::CanteenDevice;
 use crate::settings::kiosk::KioskSettings;
 use crate::settings::webhook::Webhook;
 
@@ -46,25 +47,12 @@ pub fn check(
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
-    let zone = centre.as_ref().map(|(centre, _)| &centre.zone);
-    let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), KioskSettings::default());
-    let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
-    // What follows from a device cannot be checked while its profile has problems: those are told alone.
-    let mut known_until = None;
-    if let Some((index, file)) = &devices {
-        let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
-        let checked = lines::check(file, (room_ids.as_deref(), zone), profiles, dir, diagnostics);
-        let is_partial = file.device.iter().any(|device| profiles.is_broken(&device.profile));
-        known_until = is_partial.then(|| diagnostics.count());
-        canteen = canteen::check(file, &checked, diagnostics);
-        (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
-        terminals = place.matters(matters.as_ref(), &checked, problems);
-        lines = Some(checked);
-    }
-    let files = Files { facility: &facility, devices: &devices, alarms: &alarm_file };
+    let files = Files { facility: &facility, devices: &devices, alarms: &alarm_file, matters: &matters };
+    let equipment = place.equipment(&files, room_ids.as_deref(), profiles, problems);
+    let Equipment { lines, canteen, kiosks, alarms: alarmed, webhooks, known_until } = equipment;
     let building = place.building(&files, centre.as_ref(), lines.as_deref(), problems);
     let known = lines.as_deref().unwrap_or_default();
-    let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
+    let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &kiosks.kiosks };
     let plans = place.plans(&plan_files, &building, &data, problems);
     place.outputs(&plans, &building, &files, (known, &alarmed), problems);
     if let Some(count) = known_until {
@@ -92,10 +80,10 @@ pub fn check(
         lines,
         alarms: alarmed.rules,
         asleep: alarmed.asleep,
-        webhooks: hooks,
+        webhooks,
         sirens: alarmed.sirens,
         canteen,
-        kiosks: terminals,
+        kiosks,
         image_keys: gateway.image_keys,
     })
 }
@@ -116,11 +104,44 @@ struct Files<'f> {
     facility: &'f Option<(usize, FacilityFile)>,
     devices: &'f Option<(usize, DevicesFile)>,
     alarms: &'f Option<(usize, AlarmsFile)>,
+    matters: &'f Option<(usize, MattersFile)>,
+}
+
+/// What the devices lead to: nothing without their file.
+#[derive(Default)]
+struct Equipment {
+    lines: Option<Vec<ConfiguredLine>>,
+    canteen: Vec<CanteenDevice>,
+    kiosks: KioskSettings,
+    alarms: alarms::Checked,
+    webhooks: Vec<Webhook>,
+    /// What follows from a device cannot be checked while its profile has problems: those, so many, are told alone.
+    known_until: Option<usize>,
 }
 
 // === impl Place ===
 
 impl Place<'_, '_> {
+    /// Checks the devices, and what names them: the canteen's, the alarms, the kiosks.
+    fn equipment(
+        &self,
+        files: &Files<'_>,
+        rooms: Option<&[Id]>,
+        profiles: &ProfileSet,
+        problems: &mut Vec<Problem>,
+    ) -> Equipment {
+        let Some((index, file)) = files.devices else { return Equipment::default() };
+        let zone = self.centre.map(|centre| &centre.zone);
+        let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+        let lines = lines::check(file, (rooms, zone), profiles, self.dir, diagnostics);
+        let is_partial = file.device.iter().any(|device| profiles.is_broken(&device.profile));
+        let known_until = is_partial.then(|| diagnostics.count());
+        let canteen = canteen::check(file, &lines, diagnostics);
+        let (alarms, webhooks) = self.alarms(files.alarms.as_ref(), file, &lines, problems);
+        let kiosks = self.matters(files.matters.as_ref(), &lines, problems);
+        Equipment { lines: Some(lines), canteen, kiosks, alarms, webhooks, known_until }
+    }
+
     /// Checks openings, zones and fixtures; nothing where a file that they need is missing.
     fn building(
         &self,

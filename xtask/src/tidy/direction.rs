@@ -18,7 +18,8 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
     ("linli-tls", &["linli-config"]),
-    ("linli-services", &["linli-config"]),
+    ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
+    ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
     ("linli-web", &["linli-nodes", "linli-reports", "linli-tls"]),

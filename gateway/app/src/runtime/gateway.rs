@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_drivers::{CheckedLine, Clock};
+use linli_domain::{Batch, Id};
+use linli_drivers::{CheckedLine, Clock, LineEvent, VitalMeasurement};
+use linli_listen::Tls;
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -92,6 +94,9 @@ struct Tasks {
     cancel_aside: CancellationToken,
 }
 
+/// Where lines send samples, measurements of vital signs and transitions.
+type Received = (mpsc::Sender<Batch>, mpsc::Sender<VitalMeasurement>, mpsc::Sender<LineEvent>);
+
 // === impl Gateway ===
 
 impl Gateway {
@@ -130,27 +135,12 @@ impl Gateway {
         let (commands, queues) = command_queue::lanes();
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let (to, paces, gateway) = (samples.clone(), policies.paces(), current.gateway.id.clone());
-        let lines = Lines::new(Shared {
-            gateway,
-            samples: to,
-            measurements,
-            events,
-            paces,
-            clock: ticks(),
-            tls: Some(tls.clone()),
-        });
+        let received_by = (samples.clone(), measurements, events);
+        let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
         let follow = ConfigWatch::new(&current);
         let ((outputs, guard), fallback) = (output_guard(&follow), watch::Sender::new(fallback));
         let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
-        let observed = Arc::new(GatewayStatus::new(
-            &current,
-            lines.views(),
-            &store,
-            (north.status(), north.configured()),
-            fallback.subscribe(),
-            (certificates.status(), follow.insecure.subscribe()),
-        ));
+        let observed = observed(&current, &lines, &store, &north, &fallback, &certificates, &follow);
         let events = Events::default();
         let (services, clients, taps) = services::start(ServiceDeps {
             store: &store,
@@ -172,24 +162,16 @@ impl Gateway {
         let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
         let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
-        let state = AppState::new(
-            &observed,
-            clients,
-            events,
-            (follow.workers.subscribe(), follow.centre.subscribe()),
-        );
+        let people = (follow.workers.subscribe(), follow.centre.subscribe());
+        let state = AppState::new(&observed, clients, events, people);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
+        let control = Control { service: commands.usual.clone(), reload };
         let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
         let tasks = Tasks {
             services,
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
             service: tokio::spawn(desk_task.run(queues)),
-            web: listeners.serve(
-                network_tls,
-                &state,
-                Control { service: commands.usual.clone(), reload },
-                &cancel_web,
-            ),
+            web: listeners.serve(network_tls, &state, control, &cancel_web),
             aside: aside(&clock, &cancel_aside, &store, &follow, &observed, certificates),
             cancel_web,
             cancel_aside,
@@ -357,6 +339,33 @@ fn aside(
         tokio::spawn(notifying),
         tokio::spawn(certified),
     ]
+}
+
+/// Lines that send what they read to these queues. They are still idle.
+fn lines(
+    gateway: Id,
+    (samples, measurements, events): Received,
+    policies: &mode::PolicyPublisher,
+    clock: Arc<dyn Clock>,
+    tls: Tls,
+) -> Lines {
+    let paces = policies.paces();
+    Lines::new(Shared { gateway, samples, measurements, events, paces, clock, tls: Some(tls) })
+}
+
+/// The state that the HTTP API and the metrics show.
+fn observed(
+    current: &Checked,
+    lines: &Lines,
+    store: &Store,
+    north: &UplinkSupervisor,
+    fallback: &watch::Sender<Option<String>>,
+    certificates: &Certificates,
+    follow: &ConfigWatch,
+) -> Arc<GatewayStatus> {
+    let uplink = (north.status(), north.configured());
+    let tls = (certificates.status(), follow.insecure.subscribe());
+    Arc::new(GatewayStatus::new(current, lines.views(), store, uplink, fallback.subscribe(), tls))
 }
 
 /// What the mode switch tells of its outputs, and what guards them.

@@ -24,7 +24,7 @@ use super::metrics::Health;
 use super::needed::Needed;
 use super::order_numbers::OrderNumbersFile;
 use super::pending_audit::PendingAudit;
-use super::pending_stop::PendingStop;
+use super::pending_stop::{PendingStop, RECORDED_AGAIN};
 use super::policy::{Entered, PolicyPublisher};
 use super::quarantine::Quarantine;
 use super::record::Record;
@@ -32,7 +32,6 @@ use super::request::Asked;
 use super::room::{ROOM, Room};
 use super::service_rooms::{RoomServices, ServiceEnd};
 use super::setup::Setup;
-use super::stop;
 use super::stored_orders;
 use super::trusted_time::TrustedTime;
 use crate::command_queue::Lanes;
@@ -167,7 +166,7 @@ impl Engine {
             refusals: RefusalBudget::default(),
             alarm_refusals: BTreeMap::new(),
             recorded_refusals: BTreeMap::new(),
-            stops_again: stop::AGAIN,
+            stops_again: RECORDED_AGAIN,
             time,
             time_kept: reached,
             readings: LatestReadings::default(),

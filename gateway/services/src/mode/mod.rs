@@ -13,6 +13,7 @@ mod deferred_queue;
 mod engine;
 mod evidence;
 mod explain;
+mod follow_up;
 mod following;
 #[cfg(test)]
 mod golden;

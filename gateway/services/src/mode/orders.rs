@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::alternate::is_in_reserve;
 use super::commit::Decision;
 use super::engine::Engine;
-use super::following::{self, Following};
+use super::following;
 use super::order_numbers::OrderNumbers;
 use super::order_outcome::{Outcome, Via};
 use super::payload::message;
@@ -162,7 +162,7 @@ impl Engine {
         let body =
             serde_json::to_string(&accepted.replay_guard).expect("a replay guard is made of JSON values");
         let document = Document { id: REPLAY_GUARD.to_owned(), kind: REPLAY_GUARD.to_owned(), at, body };
-        let following = Following::of(self, order, &following, &decided);
+        let following = self.follow_up(order, &following, &decided);
         let mut changes = vec![Change::Document(document)];
         changes.extend(following.as_ref().map(|following| following::document(Some(following), at)));
         self.accept(outcome, via, decided, changes, accepted.replay_guard).await?;

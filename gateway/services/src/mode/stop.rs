@@ -12,11 +12,6 @@ use super::request::Asked;
 use super::room::{MadeSafe, Room};
 use super::service_rooms::ServiceEnd;
 use super::view;
-use crate::refusal_budget::RefusalBudget;
-
-/// Stops of a room that a person has stopped already are recorded so many times in a burst, and per second in the
-/// long run: one a minute. Anybody may stop, and the record has no end.
-pub(super) const AGAIN: RefusalBudget = RefusalBudget::of(300.0, 1.0 / 60.0);
 
 // === impl Engine ===
 

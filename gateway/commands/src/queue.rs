@@ -4,7 +4,7 @@ use linli_domain::command::Inbound;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::command_answer::Answer;
+use crate::answer::Answer;
 use crate::outputs::Source;
 
 /// Commands waiting at the service. A centre has a few hundred outputs; an order moves some dozens.
@@ -47,9 +47,12 @@ pub struct Lanes {
 /// The receivers of the queues.
 #[derive(Debug)]
 pub struct Queues {
-    pub(crate) usual: mpsc::Receiver<Submission>,
-    pub(crate) first: mpsc::Receiver<Submission>,
-    pub(crate) overflow: mpsc::Receiver<Submission>,
+    /// Of commands that are journaled before they are sent.
+    pub usual: mpsc::Receiver<Submission>,
+    /// Of commands to the safe state.
+    pub first: mpsc::Receiver<Submission>,
+    /// Of commands that are refused, because too many were waiting.
+    pub overflow: mpsc::Receiver<Submission>,
 }
 
 // === impl Submission ===

@@ -1,4 +1,5 @@
-//! Tests of who may command what, how often, and that everybody is answered.
+//! Tests of the command service at the example centre: who may command what, how often, and that everybody is
+//! answered.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,9 +12,9 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::{CommandHealth, CommandService};
 use crate::command_answer::Answer;
 use crate::command_queue::{Lanes, Submission, lanes};
+use crate::commands::{CommandHealth, CommandService};
 use crate::golden::site::{NOW, Site, checked};
 use crate::outputs::{ModeOutputs, OutputGuard, PlanOutputs, Source};
 use crate::routes::{Route, Routes};

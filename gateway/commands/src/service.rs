@@ -19,9 +19,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::command_answer::{Answer, Reply};
-use crate::command_queue::{OF_THIS_PROCESS, Queues, Submission};
+use crate::answer::{Answer, Reply};
 use crate::outputs::{OutputGuard, Source};
+use crate::queue::{OF_THIS_PROCESS, Queues, Submission};
 use crate::routes::Routes;
 use refusals::Refusals;
 

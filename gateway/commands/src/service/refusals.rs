@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::CommandService;
-use crate::command_answer::{Answer, Reply};
-use crate::command_queue::Submission;
+use crate::answer::{Answer, Reply};
+use crate::queue::Submission;
 use crate::refusal_budget::RefusalBudget;
 
 /// Answers, of requests with an id, in a burst and per second in the long run: more than a program sends

@@ -1,12 +1,14 @@
 //! Forms of commands: as they stand in the journal, and how they are answered.
 
 use linli_domain::command::{CommandError, Inbound, State};
-use linli_domain::{Record, Value};
+use linli_domain::{Record, Timestamp, Value};
 use linli_store::JournaledCommand;
 
-use crate::command_answer::{Answer, Reply};
-use crate::golden::site::NOW;
+use crate::answer::{Answer, Reply};
 use linli_golden::{every, sent, stored};
+
+/// When it all happens: 2026-11-23T10:00:00.123Z.
+const NOW: Timestamp = Timestamp(1_795_428_000_123);
 
 #[test]
 fn commands_in_the_journal() {

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::{CommandService, Sent};
-use crate::command_answer::Answer;
-use crate::command_queue::Submission;
+use crate::answer::Answer;
+use crate::queue::Submission;
 
 impl CommandService {
     /// Serves until the queue closes, then waits for what is still to be journaled.
