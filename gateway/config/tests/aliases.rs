@@ -157,7 +157,10 @@ fn the_same_topic_on_another_line_is_refused() {
         )
     };
     let line = |url: &str, base: &str| {
-        format!("\n[[line]]\nid = \"side\"\nkind = \"mqtt\"\nurl = \"mqtt://{url}\"\nbase = \"{base}\"\n")
+        format!(
+            "\n[[line]]\nid = \"side\"\nkind = \"mqtt\"\nurl = \"mqtt://{url}\"\nbase = \"{base}\"\n\
+             insecure = \"because the sensors have a network of their own\"\n"
+        )
     };
     let lamps = "name = \"power\"\npoint = \"reading-mode.lamps\"";
     for (nth, (url, base, topic, is_same)) in [
