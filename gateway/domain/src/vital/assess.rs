@@ -115,8 +115,8 @@ impl Circumstances {
             let reached = rows.into_iter().rev().find(|(from, ..)| value >= *from);
             return reached.map(|(_, word, source)| (word, source));
         }
-        let rows = RANGES.iter().filter(|row| row.quantity == quantity && self.fits(row, sex, site));
-        let row = rows.filter(|row| value >= limit(row)).next_back()?;
+        let mut rows = RANGES.iter().filter(|row| row.quantity == quantity && self.fits(row, sex, site));
+        let row = rows.rfind(|row| value >= limit(row))?;
         row.word.map(|word| (word, row.source))
     }
 }
