@@ -37,7 +37,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     if let Ok(message) = Message::parse(bytes) {
-        for measurement in results(&message, NOW, Zone(480)).unwrap_or_default() {
+        let found = results(&message, NOW, &Zone::East(480)).map(|results| results.measurements);
+        for measurement in found.unwrap_or_default() {
             assert!(
                 measurement
                     .readings
@@ -59,6 +60,7 @@ fn believable(readings: Vec<Reading>) {
         readings,
         key: None,
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient: Patient::default(),

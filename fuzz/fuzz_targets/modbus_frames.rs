@@ -24,6 +24,17 @@ fuzz_target!(|input: (u8, u8, u8, Vec<Vec<u8>>)| {
             }
         }
         assert!(serial.len() <= 512, "no more is kept than two frames hold");
+        // As the line looks for the answer to a request: what cannot be one is passed over byte by byte.
+        let mut answers = network.clone();
+        loop {
+            match mbap::cut_answer(&mut answers, u16::from(unit), &request) {
+                mbap::Cut::Partial => break,
+                mbap::Cut::Broken => bytes::Buf::advance(&mut answers, 1),
+                mbap::Cut::Whole(frame) => {
+                    let _ = request.judge(&frame.pdu);
+                }
+            }
+        }
         while let mbap::Cut::Whole(frame) = mbap::cut(&mut network) {
             if request.judge(&frame.pdu).is_ok() {
                 let _ = pdu::data(span, &frame.pdu);

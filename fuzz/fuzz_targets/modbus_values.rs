@@ -31,7 +31,8 @@ static DEVICES: LazyLock<Vec<DevicePlan>> = LazyLock::new(|| {
         })
         .collect();
     let settings: toml::Table = "endpoint = \"192.0.2.1\"".parse().expect("TOML");
-    let line = RawLine { id: Id::new("l").expect("an id"), settings };
+    let line =
+        RawLine { id: Id::new("l").expect("an id"), settings, zone: linli_domain::timezone::Zone::utc() };
     let plan = TCP.plan(&line, &devices, &profiles).expect("every model together");
     let plan: &ModbusPlan = plan.as_any().downcast_ref().expect("Modbus");
     plan.devices.clone()

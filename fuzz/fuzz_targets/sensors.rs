@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!matches!(told, Ok(Value::Float(value)) if !value.is_finite()));
         }
     }
-    let _ = zigbee::is_online(bytes);
+    let _ = (zigbee::is_online(bytes), zigbee::is_bookkeeping(bytes), zigbee::last_seen(bytes));
     if let Ok(report) = report::Report::parse(bytes) {
         assert_eq!(report.values().len(), report::POINTS.len());
     }

@@ -34,7 +34,7 @@ const SCHEDULER: &str = "LogLevel warn\nDefaultAuthType None\nWebInterface No\nB
                          <Policy default>\n<Limit All>\nOrder allow,deny\nAllow all\n</Limit>\n</Policy>\n";
 
 /// RFC 2790 and RFC 3805 as a printer fills them in; the error bits and the toner can be set.
-const PRINTER: &str = "rocommunity geheim 127.0.0.1\nrwcommunity schreib 127.0.0.1\n\
+const PRINTER: &str = "rwcommunity schreib 127.0.0.1\n\
     override 1.3.6.1.2.1.25.3.2.1.5.1 integer 2\n\
     override 1.3.6.1.2.1.25.3.5.1.1.1 integer 3\n\
     override -rw 1.3.6.1.2.1.25.3.5.1.2.1 octet_str 0x00\n\
@@ -110,8 +110,14 @@ impl Cups {
 impl SnmpAgent {
     /// Starts it. It is read with the community `geheim`.
     pub async fn start(workspace: &Workspace) -> anyhow::Result<Self> {
-        let (port, config) = (free_port()?, workspace.path("snmpd.conf"));
-        std::fs::write(&config, format!("agentaddress udp:127.0.0.1:{port}\n{PRINTER}"))?;
+        Self::start_with(workspace, "rocommunity geheim 127.0.0.1\n").await
+    }
+
+    /// Starts one with these rules of who may read what, and more objects.
+    pub async fn start_with(workspace: &Workspace, more: &str) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let config = workspace.path(&format!("snmpd-{port}.conf"));
+        std::fs::write(&config, format!("agentaddress udp:127.0.0.1:{port}\n{PRINTER}{more}"))?;
         let child =
             start("snmpd", "snmpd", &["-f", "-Lo", "-C", "-c", &config.to_string_lossy(), "-I", "-smux"])?;
         let agent = Self { port, _child: child };

@@ -8,22 +8,32 @@ use std::time::Duration;
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_tests::simulator::{Fault, Framing, Planned, Schedule, Trial, plan, profiles};
 
-/// Schedules over all media, about a minute on two cores; `LINLI_SCHEDULES` asks for more, `LINLI_SEED` for one.
-const SCHEDULES: u64 = 1_500;
+/// Schedules in virtual time over all framings, about a minute on two cores; `LINLI_SCHEDULES` asks for more,
+/// `LINLI_SEED` for one.
+const SCHEDULES: u64 = 10_000;
 
-/// Runs one seed; a failure says how to see it again.
+/// Schedules in real time over pseudo-terminals and sockets; `LINLI_REAL_SCHEDULES` asks for more.
+const REAL_SCHEDULES: u64 = 300;
+
+/// Schedules that run at once in real time.
+const AT_ONCE: usize = 50;
+
+/// Runs one seed; a failure says how to see it again, and the smallest schedule that fails as a test.
 fn holds(plans: &[(Framing, Arc<ModbusPlan>)], seed: u64) -> Result<(), String> {
     let (framing, plan) = &plans[usize::try_from(seed).unwrap() % plans.len()];
     let schedule = Schedule::of(*framing, seed);
     let Err(violation) = Trial::run(&schedule, plan) else { return Ok(()) };
     let smaller = schedule.shrunk(|schedule| Trial::run(schedule, plan).is_err());
     let why = Trial::run(&smaller, plan).err().unwrap_or(violation).0;
-    Err(format!("LINLI_SEED={seed}: {why}\n{smaller:?}"))
+    Err(format!("LINLI_SEED={seed}: {why}\n{}", smaller.as_test()))
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
 #[test]
 fn no_good_sample_lies_under_any_schedule_of_faults() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let profiles = profiles().unwrap();
     let plans = Framing::ALL.map(|framing| (framing, plan(framing, "", &profiles).unwrap()));
     if let Some(seed) = number("LINLI_SEED") {
@@ -51,6 +61,58 @@ fn no_good_sample_lies_under_any_schedule_of_faults() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_good_sample_lies_on_terminals_and_sockets() {
+    let profiles = profiles().unwrap();
+    let schedules = number("LINLI_REAL_SCHEDULES").unwrap_or(REAL_SCHEDULES);
+    let mut seeds = 0..schedules;
+    let mut running = tokio::task::JoinSet::new();
+    let mut failures = Vec::new();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some(seed) = seeds.next()
+        {
+            let framing = Framing::ALL[usize::try_from(seed % 3).unwrap()];
+            let (schedule, profiles) = (Schedule::of(framing, seed), profiles.clone());
+            running.spawn(async move { (seed, Trial::run_real(&schedule, &profiles).await, schedule) });
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let (seed, outcome, schedule) = ended.unwrap();
+        if let Err(violation) = outcome {
+            failures.push(format!("seed {seed}: {}\n{}", violation.0, schedule.in_real_time().as_test()));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn with_a_hundredth_of_each_fault_no_value_is_wrong_and_nine_tenths_arrive() {
+    let profiles = profiles().unwrap();
+    // Eight requests a second of the living devices, for an hour.
+    let span = Duration::from_secs(3600);
+    for framing in Framing::ALL {
+        let schedule = Schedule::steady(framing, 7, 60_000, 10, 8);
+        let rates = Trial::rates(&schedule, span, &profiles).expect("no wrong good value");
+        println!("{framing:?}: {rates:?}");
+        assert!(rates.faulty > 0.1, "the faults are on: {rates:?}");
+        assert!(rates.good >= 0.9, "{framing:?}: {rates:?}");
+    }
+}
+
+#[test]
+fn a_failing_schedule_shrinks_to_a_test_that_can_be_pasted() {
+    let schedule = Schedule::of(Framing::RtuOverTcp, 11);
+    assert!(schedule.faults.len() > 1, "{schedule:?}");
+    let last = *schedule.faults.last().unwrap();
+    let smaller = schedule.shrunk(|tried| tried.faults.contains(&last));
+    assert_eq!(smaller.faults, [last]);
+    let faults = [(3, Fault::Delay(Duration::from_millis(120))), (4, Fault::WrongLength(-3))];
+    let faults = faults.map(|(request, fault)| Planned { request, fault }).to_vec();
+    let text = Schedule { framing: Framing::Rtu, faults }.as_test();
+    let call = "carried_out(Framing::Rtu, &[(3, Fault::Delay(Duration::from_millis(120))), (4, Fault::WrongLength(-3))]);";
+    assert!(text.contains(call), "{text}");
+}
+
 /// Carries out a schedule that a seed once found.
 fn carried_out(framing: Framing, faults: &[(u32, Fault)]) {
     let faults = faults.iter().map(|(request, fault)| Planned { request: *request, fault: *fault }).collect();
@@ -61,6 +123,11 @@ fn carried_out(framing: Framing, faults: &[(u32, Fault)]) {
 #[test]
 fn a_withheld_answer_before_a_damaged_one_is_not_taken_for_it() {
     carried_out(Framing::Rtu, &[(18, Fault::Merge), (19, Fault::WrongLength(-3))]);
+}
+
+#[test]
+fn a_withheld_answer_before_one_of_another_unit_is_not_taken_for_it() {
+    carried_out(Framing::Rtu, &[(13, Fault::Merge), (14, Fault::WrongUnit(222))]);
 }
 
 #[test]

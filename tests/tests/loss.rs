@@ -228,7 +228,7 @@ async fn a_full_disk_gives_up_only_what_the_ledger_names() -> anyhow::Result<()>
     let data = workspace.path("data");
     std::fs::create_dir_all(&data)?;
     let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs"])
         .arg(&data)
         .status()?;
     anyhow::ensure!(mounted.success(), "a small tmpfs cannot be mounted: run the tests as root");

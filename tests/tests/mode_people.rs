@@ -1,10 +1,15 @@
 //! The mode switch as people meet it: a whole drill by one command, a stop that is always answered, and a
 //! status that says why a room is held and what ends it.
 
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
 use linli_tests::room::{Centre, ENTER, Room, room};
-use linli_tests::switching::{at, order_to_enter, until};
-use linli_tests::{Gateway, Workspace};
+use linli_tests::switching::{PATIENCE, at, order_to_enter, until};
+use linli_tests::{Gateway, Workspace, binary, eventually};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// Stops that are asked for one after another.
 const STOPS: usize = 220;
@@ -45,6 +50,63 @@ async fn one_command_plays_a_whole_drill_and_leaves_a_report() -> anyhow::Result
     let unknown =
         gateway.verb(&[&["drill", "run", "kitchen.sampling@9", "--simulate"][..], &keys].concat()).await?;
     assert!(!unknown.status.success() && said(&unknown).contains(ENTER), "{}", said(&unknown));
+    gateway.stop().await
+}
+
+/// What a child has printed so far.
+fn printed_by(child: &mut tokio::process::Child) -> anyhow::Result<Arc<Mutex<String>>> {
+    let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+    let printed = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&printed);
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.push_str(&line);
+            heard.push('\n');
+        }
+    });
+    Ok(printed)
+}
+
+/// The last complete screen that a watching status drew.
+fn screen(printed: &Mutex<String>) -> String {
+    let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut screens = printed.rsplit("\u{1b}[2J\u{1b}[H").skip(1);
+    screens.next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_watching_status_follows_the_rooms_and_says_when_nobody_answers() -> anyhow::Result<()> {
+    let (mut centre, _place, gateway) = started().await?;
+    let config = centre.config.to_string_lossy().into_owned();
+    let mut watching = tokio::process::Command::new(binary()?)
+        .args(["mode", "status", "--watch", "--config", &config])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let printed = printed_by(&mut watching)?;
+    let sees = async |what: &str, words: &[&str]| {
+        let seen =
+            eventually(what, PATIENCE, || words.iter().all(|word| screen(&printed).contains(word))).await;
+        seen.map_err(|error| anyhow::anyhow!("{error}: {}", screen(&printed)))
+    };
+    sees("peace", &["reading-room", "平时"]).await?;
+    order_to_enter(&gateway, &mut centre).await?;
+    sees("the order", &["【实战】", ENTER]).await?;
+    let stopped = gateway.verb(&["mode", "stop", "reading-room"]).await?;
+    assert!(stopped.status.success(), "{}", said(&stopped));
+    sees("the stop", &["停止原因 held", "怎样解除 ends"]).await?;
+    // What was shown is not left standing when the gateway dies, and comes back with it.
+    gateway.kill().await?;
+    sees("nobody answers", &["网关没有回应"]).await?;
+    assert!(!screen(&printed).contains("reading-room"), "{}", screen(&printed));
+    let gateway = centre.gateway().await?;
+    sees("it is back", &["停止原因 held", "reading-room"]).await?;
+    assert!(watching.try_wait()?.is_none(), "it goes on until it is interrupted");
+    let pid = watching.id().context("it ended")?.to_string();
+    tokio::process::Command::new("kill").args(["-INT", &pid]).status().await?;
+    watching.wait().await?;
     gateway.stop().await
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Gateway, Workspace, device, eventually, free_port, tool};
+use linli_tests::{Broker, Gateway, Workspace, device, eventually, free_port, linli, now_ms, tool};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -227,5 +227,125 @@ async fn a_siren_sounds_until_somebody_answers_or_long_enough() -> anyhow::Resul
     shows(&gateway, "plug", "state", Some(json!(true))).await?;
     assert!(gateway.verb(&["alarms", "acknowledge", "cellar.leak"]).await?.status.success());
     shows(&gateway, "plug", "state", Some(json!(false))).await?;
+    gateway.stop().await
+}
+
+/// The quality of a point as the gateway shows it now.
+fn quality(gateway: &Gateway, device: &str, point: &str) -> Option<String> {
+    let shown: Value = serde_json::from_str(&gateway.get(&format!("/api/v1/devices/{device}")).ok()?).ok()?;
+    let found = shown["points"].as_array()?.iter().find(|p| p["point"] == point)?;
+    Some(found["quality"].as_str()?.to_owned())
+}
+
+/// A gateway of that id with the sensors at that broker.
+async fn gateway(workspace: &Workspace, broker: u16, id: &str) -> anyhow::Result<Gateway> {
+    let line = format!("url = \"mqtt://127.0.0.1:{broker}\"");
+    let config = workspace.configure_with("", STORE, &devices(&line))?;
+    let file = config.join("gateway.toml");
+    let text = std::fs::read_to_string(&file)?.replace("id = \"gw\"", &format!("id = \"{id}\""));
+    std::fs::write(file, text)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    Ok(gateway)
+}
+
+#[tokio::test]
+async fn gateways_share_a_broker_and_two_with_one_id_are_told() -> anyhow::Result<()> {
+    let (one, two, twin) = (Workspace::new()?, Workspace::new()?, Workspace::new()?);
+    let broker = Broker::start(&one).await?;
+    let first = gateway(&one, broker.port, "gw-1").await?;
+    let second = gateway(&two, broker.port, "gw-2").await?;
+    let is_up = |status: &Value| status["lines"][0]["up"] == true;
+    first.until("the first hears", Duration::from_secs(20), is_up).await?;
+    second.until("the second hears", Duration::from_secs(20), is_up).await?;
+    for celsius in [3.5, 4.5] {
+        publish(broker.port, "zigbee2mqtt/cold room", &json!({ "temperature": celsius }).to_string(), false)
+            .await?;
+        shows(&first, "cold-room", "temperature", Some(json!(celsius))).await?;
+        shows(&second, "cold-room", "temperature", Some(json!(celsius))).await?;
+    }
+    let advice = "give each gateway its own [gateway] id";
+    assert!(!first.log().contains("linli-gw-1-zigbee"), "nobody was thrown out:\n{}", first.log());
+    let third = gateway(&twin, broker.port, "gw-1").await?;
+    eventually("one of the two says what to change", Duration::from_secs(90), || {
+        first.log().contains(advice) || third.log().contains(advice)
+    })
+    .await?;
+    assert!(!second.log().contains(advice), "{}", second.log());
+    third.stop().await?;
+    first.until("the first hears again", Duration::from_secs(60), is_up).await?;
+    first.stop().await?;
+    second.stop().await
+}
+
+#[tokio::test]
+async fn scan_and_probe_read_what_is_published() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    publish(broker.port, "zigbee2mqtt/cold room", "{\"temperature\":3.5,\"humidity\":70}", true).await?;
+    publish(broker.port, "zigbee2mqtt/bridge/state", "{\"state\":\"online\"}", true).await?;
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let scanned = linli(&["scan", "--mqtt", &url, "--json"]).await?;
+    let scanned: Value = serde_json::from_slice(&scanned.stdout)?;
+    let row =
+        scanned.as_array().and_then(|rows| rows.iter().find(|row| row["topic"] == "zigbee2mqtt/cold room"));
+    assert_eq!(row.map(|row| &row["profile"]), Some(&json!("zigbee2mqtt/climate")), "{scanned}");
+    let config = workspace.configure_with("", STORE, &devices(&format!("url = \"{url}\"")))?;
+    let config = config.to_string_lossy();
+    let probed = linli(&["probe", "cold-room", "--json", "--wait", "3s", "--config", &config]).await?;
+    let probed: Value = serde_json::from_slice(&probed.stdout)?;
+    let rows = probed["points"].as_array().context("no points")?;
+    let point = rows.iter().find(|row| row["point"] == "temperature").context("no temperature")?;
+    assert_eq!((&point["value"], &point["quality"]), (&json!(3.5), &json!("uncertain:retained")));
+    let dead = format!("mqtt://127.0.0.1:{}", free_port()?);
+    let refused = linli(&["scan", "--mqtt", &dead]).await?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("check address, port"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_or_is_old_is_not_good() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let gateway = gateway(&workspace, broker.port, "gw").await?;
+    let (topic, port) = ("zigbee2mqtt/cold room", broker.port);
+    gateway.until("it hears", Duration::from_secs(20), |status| status["lines"][0]["up"] == true).await?;
+    let is = async |wanted: &str| {
+        eventually(&format!("it is {wanted}"), Duration::from_secs(20), || {
+            quality(&gateway, "cold-room", "temperature").as_deref() == Some(wanted)
+        })
+        .await
+    };
+    for rubbish in ["3.5", "{\"temperature\":", "[{\"temperature\":3}]", "\u{fffd}", "{\"soil_moisture\":20}"]
+    {
+        publish(port, topic, "{\"temperature\":3.5}", false).await?;
+        is("good").await?;
+        publish(port, topic, rubbish, false).await?;
+        is("bad:garbled").await?;
+        assert_eq!(value(&gateway, "cold-room", "temperature").filter(|v| !v.is_null()), None, "{rubbish}");
+    }
+    // A member of the wrong kind costs itself only; what reports no measurement changes nothing.
+    publish(port, topic, "{\"temperature\":\"warm\",\"humidity\":71}", false).await?;
+    is("bad:undecodable").await?;
+    assert_eq!(quality(&gateway, "cold-room", "humidity").as_deref(), Some("good"));
+    publish(port, topic, "{\"temperature\":3.5,\"last_seen\":null}", false).await?;
+    is("good").await?;
+    publish(port, topic, "{\"update\":{\"state\":\"idle\"}}", false).await?;
+    // Three hours old, as Zigbee2MQTT sends its cache when it starts.
+    let before = now_ms() - 3 * 3_600_000;
+    publish(port, topic, &json!({"temperature": 9.5, "last_seen": before}).to_string(), false).await?;
+    is("uncertain:stale").await?;
+    publish(port, topic, "{\"temperature\":3.5}", false).await?;
+    is("good").await?;
+    for _ in 0..3 {
+        publish(port, "zigbee2mqtt/后厨/地下室", "no JSON", false).await?;
+    }
+    eventually("the leak sensor is garbled", Duration::from_secs(20), || {
+        quality(&gateway, "cellar", "water_leak").as_deref() == Some("bad:garbled")
+    })
+    .await?;
+    let said = |log: &str| log.lines().filter(|l| l.contains("cellar") && l.contains("understood")).count();
+    assert_eq!(said(&gateway.log()), 1, "once for three messages:\n{}", gateway.log());
     gateway.stop().await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_tests::devices::{STORE, counter_serial, floods};
+use linli_tests::devices::{STORE, counter_on, counter_serial, floods};
 use linli_tests::{Cable, Flood, Gateway, Peer, Workspace, free_port, linli};
 use serde_json::Value;
 
@@ -60,6 +60,73 @@ async fn probe_shows_every_point_of_a_live_device() -> anyhow::Result<()> {
     let output = linli(&["probe", "d7", "--config", &config]).await?;
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("d1"), "the devices there are: {}", text(&output.stderr));
+    Ok(())
+}
+
+/// Listens and says what a server of remote shells says first.
+fn remote_shell() -> anyhow::Result<u16> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = std::io::Write::write_all(&mut stream, b"SSH-2.0-OpenSSH_9.6\r\n");
+            let _ = std::io::Read::read(&mut stream, &mut [0; 64]);
+        }
+    });
+    Ok(port)
+}
+
+#[tokio::test]
+async fn doctor_names_each_symptom_and_the_option_that_helps() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let (cable, over_tcp, closed, no_agent) =
+        (Cable::connect(&workspace).await?, free_port()?, free_port()?, free_port()?);
+    let _bus = Peer::bus_of_thirty(&cable.server, 19_200, &[]).await?;
+    let _server = Peer::rtu_over_tcp(over_tcp, 1, 1000).await?;
+    let file = workspace.path("a-file");
+    std::fs::write(&file, "")?;
+    let tcp = |port: u16| format!("kind = \"modbus_tcp\"\nendpoint = \"127.0.0.1:{port}\"");
+    let missing = std::path::Path::new("/dev/serial/by-id/usb-none");
+    let mut devices = counter_on("closed", "d1", &tcp(closed), "5s")
+        + &counter_on("shell", "d2", &tcp(remote_shell()?), "5s")
+        + &counter_on("other", "d3", &tcp(over_tcp), "5s")
+        + &counter_serial("missing", "d4", missing, "5s")
+        + &counter_serial("file", "d5", &file, "5s")
+        + &counter_serial("well", "d6", &cable.gateway, "5s").replace("unit = 1", "unit = 30")
+        + &format!("[[device]]\nid = \"d7\"\nline = \"well\"\nunit = 99\nprofile = \"generic/counter\"\n\n");
+    devices += &format!(
+        "[[line]]\nid = \"agent\"\nkind = \"snmp\"\nhost = \"127.0.0.1:{no_agent}\"\n\n\
+         [[device]]\nid = \"d8\"\nline = \"agent\"\nprofile = \"snmp/printer\"\npoll = \"1s\"\n"
+    );
+    let config = workspace.configure_with("", STORE, &devices)?;
+    let config = config.to_string_lossy();
+    let output = linli(&["doctor", "--json", "--config", &config]).await?;
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let reported: Value = serde_json::from_slice(&output.stdout)?;
+    let of = |part: &str| -> Vec<String> {
+        let rows = reported.as_array().into_iter().flatten().filter(|row| row["part"] == part);
+        rows.filter_map(|row| row["text"].as_str().map(str::to_owned)).collect()
+    };
+    for (part, english, chinese) in [
+        ("line closed", "refuses the connection", "endpoint"),
+        ("line shell", "is not Modbus", "不是 Modbus"),
+        ("line other", "kind = \"modbus_rtu_over_tcp\"", "帧格式"),
+        ("line missing", "/dev/serial/by-id/", "不存在"),
+        ("line file", "no serial port", "不是串口"),
+        ("device d7", "unit 1", "站号"),
+        ("device d8", "check power, network", "没有应答"),
+    ] {
+        let told = of(part);
+        assert_eq!(told.len(), 1, "{part} once: {reported:#}");
+        assert!(told[0].contains(english) && told[0].contains(chinese), "{part}: {}", told[0]);
+    }
+    assert!(of("device d6").is_empty() && of("line well").is_empty(), "{reported:#}");
+    let output = linli(&["doctor", "--no-devices", "--config", &config]).await?;
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let output = linli(&["probe", "d3", "--config", &config]).await?;
+    assert!(text(&output.stdout).contains("modbus_rtu_over_tcp"), "{}", text(&output.stdout));
+    let output = linli(&["check", "--config", &config]).await?;
+    assert!(output.status.success(), "{}", text(&output.stderr));
     Ok(())
 }
 

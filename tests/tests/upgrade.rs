@@ -4,6 +4,8 @@
 //! that was killed in the middle of a switch, with the broker away. How it was made is below; it is
 //! never made again with a later version.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -38,10 +40,14 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         let target = to.join(entry.file_name());
         match entry.file_type()?.is_dir() {
             true => copy(&entry.path(), &target)?,
-            false => drop(std::fs::copy(entry.path(), &target).context("a file of the fixture")?),
+            false => {
+                std::fs::copy(entry.path(), &target).context("a file of the fixture")?;
+                std::fs::set_permissions(&target, Permissions::from_mode(0o600))?;
+            }
         }
     }
-    Ok(())
+    // As the service manager makes it; version control keeps no such modes.
+    Ok(std::fs::set_permissions(to, Permissions::from_mode(0o700))?)
 }
 
 /// Where the outputs of the reading room are, so that a simulation can begin there.

@@ -43,7 +43,11 @@ fn fuzz(target: &str, seconds: u32) -> anyhow::Result<()> {
     println!("fuzzing {target} for {seconds} s");
     let limit = format!("-max_total_time={seconds}");
     let settings = [&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"];
-    command(cargo_fuzz("run").args([target, "--"]).args(settings))
+    // What a target finds goes to its corpus; the seeds are inputs from the field, kept with the sources.
+    let (found, seeds) = (root().join("fuzz/corpus").join(target), root().join("fuzz/seeds").join(target));
+    std::fs::create_dir_all(&found).with_context(|| format!("{} cannot be made", found.display()))?;
+    let folders = std::iter::once(found).chain(seeds.is_dir().then_some(seeds));
+    command(cargo_fuzz("run").arg(target).args(folders).arg("--").args(settings))
 }
 
 /// Returns a `cargo fuzz` command without a sanitizer: the code has no `unsafe`, and the targets look for

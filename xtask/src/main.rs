@@ -4,10 +4,12 @@
 //! cargo xtask check                          format, tidy, spelling, lints: before each commit
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
 //! cargo xtask e2e FILE [FILTER]               the end-to-end tests of one file
+//! cargo xtask attack                         attacks on the listeners, on loopback, with their figures
 //! cargo xtask tidy                           layout, sizes, names, import circles
 //! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
-//! cargo xtask dist                           the binary that is shipped: target/dist/linli
+//! cargo xtask screens                        pictures of the views: docs/screens
+//! cargo xtask dist                           what is shipped: target/dist/linli and its bill of materials
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
 //! ```
@@ -18,6 +20,9 @@ mod mutants;
 mod needs;
 mod release;
 mod run;
+mod sbom;
+mod screens;
+mod service;
 mod stages;
 mod suites;
 mod tidy;
@@ -26,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
-     fuzz [TARGET SECONDS] | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+     fuzz [TARGET SECONDS] | attack | screens | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,10 +40,7 @@ fn main() -> ExitCode {
         ["check"] => stages::check(),
         ["test"] => stages::run(None),
         ["test", "--only", stage] => stages::run(Some(stage)),
-        ["test", "--list"] => {
-            stages::list();
-            Ok(())
-        }
+        ["test", "--list"] => stages::list(),
         ["e2e", name, filter @ ..] => suites::one(name, filter),
         ["tidy"] => tidy::run(&root()),
         ["mutants", rest @ ..] => match mutants::run(rest) {
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
             Some(done) => done,
             None => return ExitCode::from(2),
         },
+        ["attack"] => suites::attack(),
+        ["screens"] => screens::pictures(),
         ["dist"] => release::dist(),
         ["bench", rest @ ..] => release::bench(rest),
         _ => {

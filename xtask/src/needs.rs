@@ -8,13 +8,15 @@ use anyhow::{Context, ensure};
 use crate::{firmware, root};
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 18] = [
+const PROGRAMS: [(&str, &str); 21] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
     ("mbpoll", "mbpoll"),
     ("faketime", "faketime"),
     ("openssl", "openssl"),
+    ("curl", "curl"),
+    ("systemd-analyze", "systemd"),
     ("mosquitto_rr", "mosquitto-clients"),
     ("dbus-daemon", "dbus-daemon"),
     ("cc", "gcc"),
@@ -27,6 +29,7 @@ const PROGRAMS: [(&str, &str); 18] = [
     ("pdftotext", "poppler-utils"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("ld.lld", "lld"),
+    ("chromium", "chromium"),
 ];
 
 /// Files without a program's name, and the packages they come in: the compiler that builds firmware
@@ -38,8 +41,11 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 /// Data that a program needs to be of use, and the packages: without its map of characters pdftotext
-/// reads no Chinese.
-const DATA: [(&str, &str); 1] = [("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data")];
+/// reads no Chinese, without a font chromium draws none.
+const DATA: [(&str, &str); 2] = [
+    ("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data"),
+    ("/usr/share/fonts/opentype/noto", "fonts-noto-cjk"),
+];
 
 /// What a clean clone builds on the disk, measured, with something to spare.
 const DISK_CLEAN_MB: u64 = 12_000;

@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 
 use crate::run::{cargo_process, command};
-use crate::{needs, root};
+use crate::{needs, root, sbom, screens};
 
-/// Builds what is shipped: `target/dist/linli`.
+/// Builds what is shipped: `target/dist/linli`, never without its screens, and its bill of materials; checks the crates
+/// against advisories.
 pub fn dist() -> anyhow::Result<()> {
+    sbom::advisories()?;
+    if std::env::var_os("LINLI_WEB_DIST").is_none() {
+        screens::packages()?;
+    }
     command(cargo_process().args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
     println!("target/dist/linli");
+    sbom::write()?;
     Ok(())
 }
 

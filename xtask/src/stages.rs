@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::run::{cargo, cargo_command, command};
-use crate::{firmware, fuzz, needs, root, suites, tidy};
+use crate::{firmware, fuzz, needs, root, screens, service, suites, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -25,27 +25,31 @@ const fn check_stage(name: &'static str, about: &'static str, run: fn() -> anyho
 }
 
 /// One table: `--list`, `--only`, `check` and the run walk it.
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 14] = [
     stage("needs", "install what the tests need", needs::ensure),
     check_stage("fmt", "format", || command(Command::new("cargo").args(["fmt", "--all", "--check"]))),
     check_stage("tidy", "layout, sizes, names, import circles", || tidy::run(&root())),
     check_stage("typos", "spelling", typos),
+    check_stage("service", "exposure of the systemd unit", service::exposure),
     stage("deny", "licences, sources, duplicate crates", deny),
     check_stage("clippy", "lints, warnings are errors", || {
         cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
+    stage("screens", "types, texts and rules of the screens", screens::unit),
     stage("unit", "unit and component tests", suites::unit),
     stage("doc", "documentation, warnings are errors", doc),
     stage("fuzz", "every fuzz target for a moment", fuzz::moment),
     stage("firmware", "every board, in its budget", firmware::stage),
     stage("e2e", "the real binary against real peers", suites::end_to_end),
+    stage("browser", "the real binary in a real browser", screens::browser),
 ];
 
 /// Prints the stages.
-pub fn list() {
+pub fn list() -> anyhow::Result<()> {
     for stage in &STAGES {
         println!("{:8} {}", stage.name, stage.about);
     }
+    Ok(())
 }
 
 /// Runs every stage, or one; stops at the first that fails.

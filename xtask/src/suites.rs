@@ -5,8 +5,10 @@
 //! which the end-to-end tests start.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -20,8 +22,16 @@ const END_TO_END: &str = "tests";
 /// Prefix of the test files that use emulated boards.
 const EMULATED: &str = "firmware";
 
-/// Number of end-to-end tests that run at once. Most wait for timers and peers.
-const THREADS: &str = "3";
+/// The files of end-to-end tests that attack the listeners.
+const ATTACKS: [&str; 4] = ["attack", "listeners", "broker", "tls"];
+
+/// Number of files of end-to-end tests that run at once, and of tests of each. Most wait for timers and
+/// peers: with one file after the other, both processors would be idle at the end of each.
+const LANES: usize = 2;
+const THREADS: &str = "2";
+
+/// Files that take minutes: they begin first, so that nothing is left to wait for at the end.
+const LONGEST: [&str; 3] = ["loss", "centres", "alarms"];
 
 /// A test program.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +41,13 @@ struct Suite {
     /// Its name: a crate's for its unit tests, a file's for the others.
     name: String,
     program: PathBuf,
+}
+
+/// How a file of tests went.
+struct Outcome {
+    name: String,
+    seconds: u64,
+    has_passed: bool,
 }
 
 /// Runs unit, component and documentation tests.
@@ -46,19 +63,26 @@ pub fn unit() -> anyhow::Result<()> {
 /// Runs every end-to-end test. Boards in emulation run by real time, one at a time, and mostly wait for
 /// their line: they run beside the others.
 pub fn end_to_end() -> anyhow::Result<()> {
-    let (emulated, others): (Vec<Suite>, Vec<Suite>) = build()?
+    let (emulated, mut others): (Vec<Suite>, Vec<Suite>) = build()?
         .into_iter()
         .filter(|suite| suite.folder == END_TO_END)
         .partition(|suite| suite.name.starts_with(EMULATED));
     ensure!(!emulated.is_empty() && !others.is_empty(), "a group of end-to-end tests is empty");
-    let log = root().join("target/emulated.log");
-    println!("emulated boards run beside the rest; what they print comes last and is in {}", log.display());
-    let output = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
-    let beside = std::thread::spawn(move || failures(&emulated, Some(&output)));
-    let mut failed = failures(&others, None)?;
-    let boards = beside.join().map_err(|_| anyhow::anyhow!("the thread of emulated boards panicked"))?;
-    print!("{}", std::fs::read_to_string(&log)?);
-    failed.extend(boards?);
+    others.sort_by_key(|suite| LONGEST.iter().position(|name| suite.name == *name).unwrap_or(LONGEST.len()));
+    let logs = root().join("target/tests");
+    std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    println!("what a file's tests print comes at its end; until then it is in {}", logs.display());
+    let (mut results, boards) = std::thread::scope(|scope| {
+        let boards = scope.spawn(|| side_by_side(&emulated, 1, &logs));
+        (side_by_side(&others, LANES, &logs), boards.join())
+    });
+    let boards = boards.map_err(|_| anyhow::anyhow!("the thread of emulated boards panicked"))?;
+    results.extend(boards);
+    results.sort_by(|a, b| b.seconds.cmp(&a.seconds).then_with(|| a.name.cmp(&b.name)));
+    println!("\nfiles of end-to-end tests, the longest first");
+    results.iter().for_each(|Outcome { name, seconds, .. }| println!("{seconds:5} s  {name}"));
+    let failed: Vec<String> =
+        results.into_iter().filter(|outcome| !outcome.has_passed).map(|outcome| outcome.name).collect();
     ensure!(
         failed.is_empty(),
         "end-to-end tests failed in {}; again: cargo xtask e2e {}",
@@ -80,19 +104,38 @@ pub fn one(name: &str, filter: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The names of the suites that fail; their output goes to the file, if there is one.
-fn failures(suites: &[Suite], output: Option<&File>) -> anyhow::Result<Vec<String>> {
+/// Attacks the real binary on loopback; the tests print their figures.
+pub fn attack() -> anyhow::Result<()> {
+    needs::ensure()?;
+    let suites: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder == END_TO_END).collect();
     let mut failed = Vec::new();
-    for suite in suites {
-        let mut test = suite.command(&["--test-threads", THREADS]);
-        if let Some(file) = output {
-            test.stdout(file.try_clone()?).stderr(file.try_clone()?);
-        }
-        if !test.status().is_ok_and(|status| status.success()) {
-            failed.push(suite.name.clone());
+    for name in ATTACKS {
+        let suite = suites.iter().find(|suite| suite.name == name);
+        let suite = suite.with_context(|| format!("no file of end-to-end tests {name:?}"))?;
+        // One at a time: each figure is that of one attack.
+        if !suite.passes(&["--nocapture", "--test-threads", "1"]) {
+            failed.push(name);
         }
     }
-    Ok(failed)
+    ensure!(failed.is_empty(), "attacks succeeded in {}", failed.join(", "));
+    Ok(())
+}
+
+/// Runs the suites, so many at once; what one prints is printed when it has ended, so that no two are mixed.
+fn side_by_side(suites: &[Suite], lanes: usize, logs: &Path) -> Vec<Outcome> {
+    let (waiting, results) = (Mutex::new(suites.iter()), Mutex::new(Vec::new()));
+    let next = || waiting.lock().expect("no lane panics").next();
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                while let Some(suite) = next() {
+                    let outcome = suite.outcome(logs);
+                    results.lock().expect("no lane panics").push(outcome);
+                }
+            });
+        }
+    });
+    results.into_inner().expect("no lane panics")
 }
 
 /// Builds every test of the workspace, and with them the binary under test.
@@ -134,6 +177,29 @@ impl Suite {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
         command
+    }
+
+    /// Runs the end-to-end tests of the file and prints what they printed.
+    fn outcome(&self, logs: &Path) -> Outcome {
+        println!("{}: {} begins", self.folder, self.name);
+        #[expect(clippy::disallowed_types, reason = "xtask has no runtime; nobody tests its clock")]
+        let began = std::time::Instant::now();
+        let has_passed =
+            self.is_passed(&logs.join(&self.name).with_extension("log")).unwrap_or_else(|error| {
+                println!("{}: {error:#}", self.name);
+                false
+            });
+        Outcome { name: self.name.clone(), seconds: began.elapsed().as_secs(), has_passed }
+    }
+
+    fn is_passed(&self, log: &Path) -> anyhow::Result<bool> {
+        let output = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let mut tests = self.command(&["--test-threads", THREADS]);
+        let status = tests.stdout(output.try_clone()?).stderr(output).status()?;
+        let mut printed = std::io::stdout().lock();
+        writeln!(printed, "\n{}: {}", self.folder, self.name)?;
+        std::io::copy(&mut File::open(log)?, &mut printed)?;
+        Ok(status.success())
     }
 
     fn passes(&self, arguments: &[&str]) -> bool {

@@ -25,9 +25,11 @@ pub enum ControlError {
     NoAnswer(#[from] hyper::Error),
 }
 
-/// Path of the control socket in a data directory.
+/// Path of the control socket of the gateway with that data directory.
 pub fn socket(data_dir: &Path) -> PathBuf {
-    data_dir.join(linli_web::SOCKET)
+    let runtime = Path::new(linli_web::RUNTIME_DIR).join(linli_web::SOCKET);
+    let is_default = Path::new(linli_config::DEFAULT_STORE).parent() == Some(data_dir);
+    if is_default && runtime.exists() { runtime } else { data_dir.join(linli_web::SOCKET) }
 }
 
 /// Sends one request on a connection of its own and returns the head of the answer; the body is read

@@ -8,7 +8,7 @@ use linli_drivers::modbus::profile::ProfileSet;
 use linli_mode::facility::Facility;
 use serde::de::DeserializeOwned;
 
-use super::checked::{Centre, Checked, ConfiguredLine, GatewayId};
+use super::checked::{Centre, Checked, ConfiguredLine, GatewayId, Room};
 use super::checked_plan::CheckedPlan;
 use super::diagnostics::Diagnostics;
 use super::raw::plan::PlanFile;
@@ -16,9 +16,11 @@ use super::raw::{AlarmsFile, DevicesFile, FacilityFile, GatewayFile, MattersFile
 use super::report::Problem;
 use super::text::Document;
 use super::{
-    alarms, building, canteen, facility, gateway_file, kiosks, lines, plans, policy, recovery, schema, shape,
+    alarms, aliases, building, canteen, facility, gateway_file, kiosks, lines, plans, policy, recovery,
+    schema, shape,
 };
 use crate::settings::cabin::CabinSettings;
+use crate::settings::canteen::CanteenDevice;
 use crate::settings::kiosk::KioskSettings;
 use crate::settings::webhook::Webhook;
 
@@ -45,26 +47,17 @@ pub fn check(
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
-    let (mut lines, mut canteen, mut terminals) = (None, Vec::new(), KioskSettings::default());
-    let (mut alarmed, mut hooks) = (alarms::Checked::default(), Vec::new());
-    if let Some((index, file)) = &devices {
-        let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
-        let checked = lines::check(file, room_ids.as_deref(), profiles, dir, diagnostics);
-        canteen = canteen::check(file, &checked, diagnostics);
-        (alarmed, hooks) = place.alarms(alarm_file.as_ref(), file, &checked, problems);
-        terminals = place.matters(matters.as_ref(), &checked, problems);
-        lines = Some(checked);
-    }
-    let building = match (&facility, &centre, &devices, &lines) {
-        (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
-            let diagnostics = &mut Diagnostics::of(&documents[*index], problems);
-            building::check(file, centre, rooms, (devices, lines), diagnostics)
-        }
-        _ => Facility::default(),
-    };
+    let files = Files { facility: &facility, devices: &devices, alarms: &alarm_file, matters: &matters };
+    let equipment = place.equipment(&files, room_ids.as_deref(), profiles, problems);
+    let Equipment { lines, canteen, kiosks, alarms: alarmed, webhooks, known_until } = equipment;
+    let building = place.building(&files, centre.as_ref(), lines.as_deref(), problems);
     let known = lines.as_deref().unwrap_or_default();
-    let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &terminals.kiosks };
+    let data = policy::Data { lines: known, alarms: &alarmed, kiosks: &kiosks.kiosks };
     let plans = place.plans(&plan_files, &building, &data, problems);
+    place.outputs(&plans, &building, &files, (known, &alarmed), problems);
+    if let Some(count) = known_until {
+        problems.truncate(count);
+    }
     let gateway = gateway.and_then(|(index, file)| {
         let id = centre.as_ref().map(|(centre, _)| &centre.id);
         gateway_file::check(&file, id, dir, &mut Diagnostics::of(&documents[index], problems))
@@ -81,15 +74,16 @@ pub fn check(
         store: gateway.store,
         uplink: gateway.uplink,
         web: gateway.web,
+        uplink_insecure: gateway.uplink_insecure,
         workers: gateway.workers,
         cabin: CabinSettings { rooms: measured(&lines), ..gateway.cabin },
         lines,
         alarms: alarmed.rules,
         asleep: alarmed.asleep,
-        webhooks: hooks,
+        webhooks,
         sirens: alarmed.sirens,
         canteen,
-        kiosks: terminals,
+        kiosks,
         image_keys: gateway.image_keys,
     })
 }
@@ -105,9 +99,66 @@ struct Place<'p, 'a> {
     centre: Option<&'p Centre>,
 }
 
+/// Files with the index of their documents.
+struct Files<'f> {
+    facility: &'f Option<(usize, FacilityFile)>,
+    devices: &'f Option<(usize, DevicesFile)>,
+    alarms: &'f Option<(usize, AlarmsFile)>,
+    matters: &'f Option<(usize, MattersFile)>,
+}
+
+/// What the devices lead to: nothing without their file.
+#[derive(Default)]
+struct Equipment {
+    lines: Option<Vec<ConfiguredLine>>,
+    canteen: Vec<CanteenDevice>,
+    kiosks: KioskSettings,
+    alarms: alarms::Checked,
+    webhooks: Vec<Webhook>,
+    /// What follows from a device cannot be checked while its profile has problems: those, so many, are told alone.
+    known_until: Option<usize>,
+}
+
 // === impl Place ===
 
 impl Place<'_, '_> {
+    /// Checks the devices, and what names them: the canteen's, the alarms, the kiosks.
+    fn equipment(
+        &self,
+        files: &Files<'_>,
+        rooms: Option<&[Id]>,
+        profiles: &ProfileSet,
+        problems: &mut Vec<Problem>,
+    ) -> Equipment {
+        let Some((index, file)) = files.devices else { return Equipment::default() };
+        let zone = self.centre.map(|centre| &centre.zone);
+        let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+        let lines = lines::check(file, (rooms, zone), profiles, self.dir, diagnostics);
+        let is_partial = file.device.iter().any(|device| profiles.is_broken(&device.profile));
+        let known_until = is_partial.then(|| diagnostics.count());
+        let canteen = canteen::check(file, &lines, diagnostics);
+        let (alarms, webhooks) = self.alarms(files.alarms.as_ref(), file, &lines, problems);
+        let kiosks = self.matters(files.matters.as_ref(), &lines, problems);
+        Equipment { lines: Some(lines), canteen, kiosks, alarms, webhooks, known_until }
+    }
+
+    /// Checks openings, zones and fixtures; nothing where a file that they need is missing.
+    fn building(
+        &self,
+        files: &Files<'_>,
+        centre: Option<&(Centre, Vec<Room>)>,
+        lines: Option<&[ConfiguredLine]>,
+        problems: &mut Vec<Problem>,
+    ) -> Facility {
+        match (files.facility, centre, files.devices, lines) {
+            (Some((index, file)), Some((centre, rooms)), Some((_, devices)), Some(lines)) => {
+                let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+                building::check(file, centre, rooms, (devices, lines), diagnostics)
+            }
+            _ => Facility::default(),
+        }
+    }
+
     /// Checks alarm rules, sirens and webhooks.
     fn alarms(
         &self,
@@ -172,6 +223,29 @@ impl Place<'_, '_> {
         plans::together(&known, &written, building, &mut wrong);
         policy::together(&known, data, &mut wrong);
         known
+    }
+
+    /// Checks that nothing but the mode switch reaches the outputs of the plans.
+    fn outputs(
+        &self,
+        plans: &[CheckedPlan],
+        building: &Facility,
+        files: &Files<'_>,
+        (lines, alarmed): (&[ConfiguredLine], &alarms::Checked),
+        problems: &mut Vec<Problem>,
+    ) {
+        if let Some((index, file)) = files.devices {
+            let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+            aliases::of_devices(file, lines, plans, building, diagnostics);
+        }
+        if let Some((index, file)) = files.facility {
+            let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+            aliases::of_fixtures(file, plans, building, diagnostics);
+        }
+        if let Some((index, _)) = files.alarms {
+            let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
+            alarms::sirens_of_plans(&alarmed.sirens, plans, building, diagnostics);
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Checked {
     pub uplink: Option<linli_uplink::Settings>,
     /// Settings of the network listener.
     pub web: Web,
+    /// Why the connection to the broker is not encrypted, where the configuration says so.
+    pub uplink_insecure: Option<String>,
     /// Health workers of the cabin.
     pub workers: Vec<Worker>,
     /// Settings of the health cabin.
@@ -63,6 +65,17 @@ impl Checked {
         Ok(parent.to_owned())
     }
 
+    /// Every listener and connection that leaves the machine without encryption.
+    #[must_use]
+    pub fn insecure(&self) -> Vec<Insecure> {
+        let own = [("[web]", &self.web.insecure), ("[mqtt]", &self.uplink_insecure)];
+        let own = own.into_iter().filter_map(|(place, why)| Some((place.to_owned(), why.clone()?)));
+        let lines = self.lines.iter().filter_map(|line| {
+            Some((format!("line {}", line.plan.line()), line.plan.insecure()?.to_owned()))
+        });
+        own.chain(lines).map(|(place, why)| Insecure { place, why }).collect()
+    }
+
     /// Returns the plans that no key signed which is valid at that time. They do not keep a gateway from
     /// starting: orders that name them are refused.
     #[must_use]
@@ -84,7 +97,7 @@ pub struct GatewayId {
 }
 
 /// `[centre]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Centre {
     /// Id, unique in the district.
     pub id: Id,
@@ -96,13 +109,20 @@ pub struct Centre {
     pub timezone: String,
     /// The time zone, parsed.
     pub zone: linli_domain::timezone::Zone,
+    /// The time zone is that of the machine, because the configuration names none.
+    pub is_zone_of_machine: bool,
     /// Opening hours; empty: always open.
     pub opening: Vec<linli_domain::hours::Opening>,
     /// Staff, and people who give orders.
     pub people: super::People,
     /// Sites and the distances between them.
     pub sites: Vec<linli_mode::facility::Site>,
+    /// Areas that the map draws between the rooms.
+    pub areas: Vec<Area>,
 }
+
+/// A corner of an outline, in metres from the north-west corner of the site: east, then south.
+pub type Corner = [f64; 2];
 
 /// A room.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +139,23 @@ pub struct Room {
     pub emergency_roles: Vec<String>,
     /// Volume in m³.
     pub volume: Option<f64>,
+    /// Its floor; 1 is the ground floor.
+    pub floor: i8,
+    /// Corners of its outline; empty if the map draws it in a grid.
+    pub outline: Vec<Corner>,
+}
+
+/// An area of a site that is no room: a corridor, stairs, a yard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Area {
+    /// Name for people.
+    pub name: String,
+    /// Id of its site.
+    pub site: Option<Id>,
+    /// Its floor; 1 is the ground floor.
+    pub floor: i8,
+    /// Corners of its outline.
+    pub outline: Vec<Corner>,
 }
 
 /// A line with its devices.
@@ -136,6 +173,42 @@ pub struct ConfiguredLine {
 pub struct Web {
     /// Address and port.
     pub listen: SocketAddr,
+    /// What its peers may take; without a value, the default.
+    pub limits: WebLimits,
+    /// Further names of the gateway's certificate.
+    pub names: Vec<String>,
+    /// Why it is not encrypted off this machine, where the configuration says so.
+    pub insecure: Option<String>,
+}
+
+/// Limits of the network listener that the configuration sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WebLimits {
+    /// Most connections.
+    pub connections: Option<u16>,
+    /// Most connections of one address off this machine.
+    pub per_address: Option<u16>,
+    /// Longest time for headers.
+    pub headers: Option<Duration>,
+    /// Longest time for a body.
+    pub body: Option<Duration>,
+}
+
+/// A listener or connection that leaves the machine without encryption, and why.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Insecure {
+    /// Its table in the configuration: `[web]`, `[mqtt]`, or `line ID`.
+    pub place: String,
+    /// The reason, as the configuration says it.
+    pub why: String,
+}
+
+impl Web {
+    /// Whether the listener speaks TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        !self.listen.ip().is_loopback() && self.insecure.is_none()
+    }
 }
 
 /// A health worker.

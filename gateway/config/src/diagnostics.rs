@@ -33,6 +33,11 @@ impl<'n, 'a> Diagnostics<'n, 'a> {
         self.problems.push(Problem::at(name, text, self.document.place(path), way(path), message));
     }
 
+    /// Number of problems recorded so far, in all files.
+    pub const fn count(&self) -> usize {
+        self.problems.len()
+    }
+
     /// Parses an id; records a problem and returns `None` when it is not valid.
     pub fn id(&mut self, path: &[Step], text: &str) -> Option<Id> {
         match Id::new(text) {

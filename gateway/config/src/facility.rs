@@ -3,23 +3,27 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use linli_domain::Id;
 use linli_mode::facility::Site;
 
 use super::checked::{Centre, Room};
 use super::diagnostics::{Diagnostics, keys, nth};
-use super::people;
 use super::raw::{FacilityFile, Form};
+use super::site::named_site;
 use super::text::Step;
+use super::{outline, people};
 use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
 
-/// Time zone of a centre that names none; docs/reference/config.md says so.
-pub const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
-
 /// Longest walking time that is accepted between sites.
 const LONGEST_WALK: Duration = Duration::from_secs(2 * 3600);
+
+/// Time zone of a centre that names none: that of the machine, UTC if it has none that has a name.
+pub fn machine_timezone() -> String {
+    let machine = jiff::tz::TimeZone::try_system().ok();
+    let name = machine.as_ref().and_then(jiff::tz::TimeZone::iana_name);
+    name.filter(|name| Zone::find(name).is_some()).unwrap_or("UTC").to_owned()
+}
 
 /// Checks the file.
 pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<(Centre, Vec<Room>)> {
@@ -27,12 +31,13 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
     if file.centre.name.trim().is_empty() {
         diagnostics.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
     }
-    let timezone = file.centre.timezone.clone().unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
+    let timezone = file.centre.timezone.clone().unwrap_or_else(machine_timezone);
     let zone = Zone::find(&timezone).filter(|_| timezone == "UTC" || timezone.contains('/'));
     if zone.is_none() {
         let message = format!("{timezone:?} is not a time zone such as \"Asia/Shanghai\"");
         diagnostics.wrong(&keys(&["centre", "timezone"]), message);
     }
+    let is_zone_of_machine = file.centre.timezone.is_none();
     let opening = file.centre.opening.iter().enumerate().filter_map(|(index, text)| {
         let opening = Opening::parse(text);
         if opening.is_none() {
@@ -56,7 +61,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
         if !seen.insert(id.clone()) {
             diagnostics.wrong(&nth("room", index, "id"), format!("room {id} is there twice"));
         }
-        let site = room_site(raw.site.as_deref(), index, &sites, diagnostics);
+        let site = named_site("room", raw.site.as_deref(), index, &sites, diagnostics);
         Some(Room {
             id,
             name: raw.name.clone(),
@@ -64,12 +69,25 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
             peace_role: raw.peace_role.clone(),
             emergency_roles: raw.emergency_roles.clone(),
             volume: raw.volume,
+            floor: raw.floor.unwrap_or(1),
+            outline: raw.outline.clone().unwrap_or_default(),
         })
     });
-    let rooms = rooms.collect();
+    let rooms: Vec<Room> = rooms.collect();
+    let areas = outline::check(file, &rooms, &sites, diagnostics);
     let name = file.centre.name.clone();
-    let centre =
-        Centre { id: id?, name, form: file.centre.form, timezone, zone: zone?, opening, people, sites };
+    let centre = Centre {
+        id: id?,
+        name,
+        form: file.centre.form,
+        timezone,
+        zone: zone?,
+        is_zone_of_machine,
+        opening,
+        people,
+        sites,
+        areas,
+    };
     Some((centre, rooms))
 }
 
@@ -88,28 +106,4 @@ fn sites(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Site
         sites.push(Site { id, name: raw.name.clone(), travel_time: walk });
     }
     sites
-}
-
-fn room_site(
-    given: Option<&str>,
-    index: usize,
-    sites: &[Site],
-    diagnostics: &mut Diagnostics<'_, '_>,
-) -> Option<Id> {
-    let Some(given) = given else {
-        if sites.len() > 1 {
-            diagnostics.wrong(&nth("room", index, "site"), "is missing: this centre has several sites");
-        }
-        return sites.first().map(|site| site.id.clone());
-    };
-    let found = sites.iter().map(|site| &site.id).find(|site| site.as_str() == given);
-    if found.is_none() {
-        let known: Vec<&str> = sites.iter().map(|site| site.id.as_str()).collect();
-        let message = match super::shape::nearest(given, &known) {
-            Some(near) => format!("there is no site {given:?}; did you mean {near:?}?"),
-            None => format!("there is no site {given:?}; sites are: {}", known.join(", ")),
-        };
-        diagnostics.wrong(&nth("room", index, "site"), message);
-    }
-    found.cloned()
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
@@ -32,6 +32,21 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn create_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let file = written(path, bytes, SECRET_MODE, None)?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_directory(path)
+}
+
+/// Replaces a file that only its owner may read, or creates it. Where root writes it, it belongs to the owner of
+/// `like`, such as a directory of the user that the gateway runs as.
+///
+/// # Errors
+/// When the directory cannot be written or the disk is full; the old content is then untouched.
+pub fn replace_secret(path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
+    let file = written(path, bytes, SECRET_MODE, None)?;
+    if rustix::process::geteuid().is_root() {
+        let owner = std::fs::metadata(like)?;
+        std::os::unix::fs::chown(file.path(), Some(owner.uid()), Some(owner.gid()))?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
     sync_directory(path)
 }
 
@@ -99,6 +114,16 @@ mod tests {
         assert_eq!((again.kind(), mode(&path)), (io::ErrorKind::AlreadyExists, 0o600));
         assert_eq!(std::fs::read(&path).unwrap(), b"one");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_that_is_replaced_is_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(&path, b"open").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        replace_secret(&path, b"closed", dir.path()).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap().as_slice(), mode(&path)), (b"closed".as_slice(), 0o600));
     }
 
     #[test]

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use linli_domain::Id;
+use linli_drivers::duration::Period;
+use linli_drivers::insecure;
 use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
 
 use super::DEFAULT_STORE;
 use super::cabin;
-use super::checked::{Web, Worker};
+use super::checked::{Web, WebLimits, Worker};
 use super::diagnostics::{Diagnostics, keys};
 use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
-use super::secret;
 use super::text::Step;
+use super::{host, secret};
 use crate::settings::image_key::{ImageKeys, parse_public_key};
 
 /// Smallest database: a smaller one leaves no reserve for alarms.
@@ -31,6 +33,7 @@ pub struct FromGatewayFile {
     pub store: linli_store::Settings,
     pub uplink: Option<Uplink>,
     pub web: Web,
+    pub uplink_insecure: Option<String>,
     pub workers: Vec<Worker>,
     /// Public keys that firmware images may be signed with.
     pub image_keys: ImageKeys,
@@ -55,7 +58,17 @@ pub fn check(
     let cabin = cabin::check(file.cabin.as_ref(), dir, diagnostics);
     let workers = cabin::workers(&file.worker, dir, diagnostics);
     let image_keys = image_keys(file, dir, diagnostics);
-    Some(FromGatewayFile { id: id?, store, uplink: uplink.flatten(), web: web?, workers, image_keys, cabin })
+    let uplink_insecure = file.mqtt.as_ref().and_then(|mqtt| mqtt.insecure.clone());
+    Some(FromGatewayFile {
+        id: id?,
+        store,
+        uplink: uplink.flatten(),
+        web: web?,
+        uplink_insecure,
+        workers,
+        image_keys,
+        cabin,
+    })
 }
 
 /// Reads public keys written in place or in files. Without a directory, files are not read.
@@ -134,7 +147,34 @@ fn web(file: &GatewayFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Web>
                        firewall or proxy";
         diagnostics.wrong(&keys(&["web", "listen"]), message);
     }
-    Some(Web { listen })
+    let insecure = file.web.insecure.clone();
+    if insecure.is_some() {
+        let checked = insecure::check(insecure.as_deref(), listen.ip().is_loopback(), "listen", "");
+        checked.unwrap_or_else(|wrong| diagnostics.wrong(&keys(&["web", wrong.key]), wrong.message));
+    }
+    for (index, name) in file.web.names.iter().enumerate().filter(|(_, name)| !host::is_name_or_address(name))
+    {
+        let mut path = keys(&["web", "names"]);
+        path.push(Step::Index(index));
+        let message =
+            format!("{name:?} is no host name or address, such as \"linli.centre.lan\" or \"192.0.2.5\"");
+        diagnostics.wrong(&path, message);
+    }
+    let names = file.web.names.clone();
+    let mut within = |key: &str, given: Option<Period>, most: u64| {
+        let given = given?.0;
+        if !(Duration::from_secs(1)..=Duration::from_secs(most)).contains(&given) {
+            diagnostics.wrong(&keys(&["web", key]), format!("is not between \"1s\" and \"{most}s\""));
+        }
+        Some(given)
+    };
+    let limits = WebLimits {
+        connections: file.web.connections,
+        per_address: file.web.connections_per_address,
+        headers: within("header_timeout", file.web.header_timeout, 60),
+        body: within("body_timeout", file.web.body_timeout, 300),
+    };
+    Some(Web { listen, limits, names, insecure })
 }
 
 fn mqtt(
@@ -155,6 +195,13 @@ fn mqtt(
     let secure = address.as_ref().is_some_and(|(_, _, secure)| *secure);
     if raw.tls.is_some() && !secure && address.is_some() {
         diagnostics.wrong(&at("tls"), "is for url = \"mqtts://…\"; this url is not encrypted");
+    }
+    if let Some((host, ..)) = address.as_ref().filter(|_| !secure) {
+        let checked =
+            insecure::check(raw.insecure.as_deref(), insecure::is_here(host), "url", "use mqtts://");
+        checked.unwrap_or_else(|wrong| diagnostics.wrong(&at(wrong.key), wrong.message));
+    } else if secure && raw.insecure.is_some() {
+        diagnostics.wrong(&at("insecure"), "is not needed: mqtts:// is encrypted; leave it out");
     }
     let client_id = raw.client_id.clone().unwrap_or_else(|| format!("linli-{centre}-{gateway}"));
     if client_id.is_empty() || client_id.len() > 128 || client_id.chars().any(char::is_control) {
@@ -230,7 +277,7 @@ fn credentials(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_,
             diagnostics.wrong(&at("password"), "needs a username");
             None
         }
-        (Some(username), Some(reference)) => match secret::read(reference, dir) {
+        (Some(username), Some(reference)) => match secret::read_private(reference, dir) {
             Ok(password) => Some(Credentials { username: username.clone(), password }),
             Err(why) => {
                 diagnostics.wrong(&at("password"), why);
@@ -253,6 +300,9 @@ fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) ->
     };
     let ca = path("ca", &raw.ca);
     let (cert, key) = (path("cert", &raw.cert), path("key", &raw.key));
+    if let Some(why) = key.as_ref().filter(|_| dir.is_some()).and_then(|key| secret::is_open(key)) {
+        diagnostics.wrong(&keys(&["mqtt", "tls", "key"]), why);
+    }
     let identity = match (cert, key) {
         (Some(cert), Some(key)) => Some((cert, key)),
         (None, None) => None,

@@ -1,6 +1,7 @@
 //! Checks the kiosks of devices.toml and the matters of matters.toml.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use linli_domain::hours::Opening;
 use linli_domain::kiosk::{Matter, PARTS};
@@ -21,6 +22,28 @@ pub fn check(
     let kiosks = layouts.filter_map(|(layout, fresh)| KioskDevice::of(layout, *fresh)).collect();
     let matters = file.map(|(file, diagnostics)| matters(file, diagnostics)).unwrap_or_default();
     KioskSettings { kiosks, matters, opening }
+}
+
+/// Returns the file that the token of a device is in, whether or not it is there yet.
+///
+/// # Errors
+/// A sentence when devices.toml cannot be read, has no such device, or names no file for its token.
+pub fn token_file(dir: &Path, device: &str) -> Result<PathBuf, String> {
+    let path = dir.join("devices.toml");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let file: toml::Table =
+        text.parse().map_err(|_| format!("{}: `linli check` tells what is wrong", path.display()))?;
+    let mut devices = file.get("device").and_then(|all| all.as_array()).into_iter().flatten();
+    let found = devices.find(|one| one.get("id").and_then(|id| id.as_str()) == Some(device));
+    let found = found.ok_or_else(|| format!("{}: there is no device {device:?}", path.display()))?;
+    let reference = found.get("token").and_then(|token| token.as_str()).unwrap_or_default();
+    let name = reference.strip_prefix("file:").ok_or_else(|| {
+        format!(
+            "{}: device {device} names no file for its token; write token = \"file:{device}.token\"",
+            path.display()
+        )
+    })?;
+    Ok(dir.join(name))
 }
 
 fn matters(file: &MattersFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Matter> {

@@ -3,6 +3,7 @@
 //! Everything is checked before anything starts, and all problems are reported together.
 
 mod alarms;
+mod aliases;
 mod building;
 mod cabin;
 mod canteen;
@@ -14,9 +15,11 @@ mod diff;
 mod facility;
 pub mod files;
 mod gateway_file;
+pub mod host;
 mod kiosks;
 mod last_good;
 mod lines;
+mod outline;
 mod people;
 mod planned;
 mod plans;
@@ -28,13 +31,15 @@ pub mod schema;
 mod secret;
 pub mod settings;
 mod shape;
+mod site;
 mod text;
 
 use std::path::{Path, PathBuf};
 
-pub use checked::{Checked, ConfiguredLine, Room, Worker};
+pub use checked::{Checked, ConfiguredLine, Insecure, Room, Web, WebLimits, Worker};
 pub use checked_plan::CheckedPlan;
 pub use diff::{Changes, diff};
+pub use kiosks::token_file;
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
 pub use planned::planned;
@@ -98,13 +103,13 @@ pub fn store_path(dir: &Path) -> PathBuf {
     dir.join(path.unwrap_or(DEFAULT_STORE))
 }
 
-/// The centre's time zone; the default when facility.toml cannot be parsed or names none.
+/// The centre's time zone; that of the machine when facility.toml cannot be parsed or names none.
 #[must_use]
 pub fn timezone(dir: &Path) -> String {
     let text = std::fs::read_to_string(dir.join("facility.toml")).unwrap_or_default();
     let table: toml::Table = toml::from_str(&text).unwrap_or_default();
     let zone = table.get("centre").and_then(|centre| centre.get("timezone")).and_then(|zone| zone.as_str());
-    zone.unwrap_or(facility::DEFAULT_TIMEZONE).to_owned()
+    zone.map_or_else(facility::machine_timezone, str::to_owned)
 }
 
 /// Log level; `info` when gateway.toml cannot be parsed.
@@ -181,11 +186,10 @@ fn profiles(dir: &Path, problems: &mut Vec<Problem>) -> ProfileSet {
     if !own.is_dir() {
         return ProfileSet::embedded();
     }
-    ProfileSet::embedded().with_dir(&own).unwrap_or_else(|errors| {
-        problems.extend(errors.into_iter().map(|error| {
-            let file = format!("devices/{}", error.file.display());
-            Problem { line: error.line.unwrap_or(0), column: 1, ..Problem::file(&file, error.message) }
-        }));
-        ProfileSet::embedded()
-    })
+    let (set, errors) = ProfileSet::embedded().extended(&own);
+    problems.extend(errors.into_iter().map(|error| {
+        let file = format!("devices/{}", error.file.display());
+        Problem { line: error.line.unwrap_or(0), column: 1, ..Problem::file(&file, error.message) }
+    }));
+    set
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::report::Report as Rule;
+use linli_domain::timezone::Zone;
 use linli_domain::{DeviceClass, Id};
 use linli_drivers::modbus::profile::ProfileSet;
-use linli_drivers::{CheckedLine, RawDevice, RawLine};
+use linli_drivers::{CheckedLine, Protocol, RawDevice, RawLine};
 
 use super::checked::ConfiguredLine;
 use super::diagnostics::{Diagnostics, nth};
@@ -30,18 +31,20 @@ const STALE_POLLS: u32 = 3;
 /// Shortest age at which a value is stale.
 const SHORTEST_STALE: Duration = Duration::from_secs(5);
 
-/// Checks the file.
+/// Checks the file, in the rooms and the time zone of the centre.
 pub fn check(
     file: &DevicesFile,
-    rooms: Option<&[Id]>,
+    (rooms, zone): (Option<&[Id]>, Option<&Zone>),
     profiles: &ProfileSet,
     dir: Option<&Path>,
     diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Vec<ConfiguredLine> {
+    let zone = zone.cloned().unwrap_or_else(Zone::utc);
     let line_ids = line_ids(file, diagnostics);
     let devices = devices(file, rooms, &line_ids, dir, diagnostics);
     let mut checked = Vec::new();
     let mut taken = BTreeMap::new();
+    let mut told = BTreeSet::new();
     for (index, raw) in file.line.iter().enumerate() {
         let Some(id) = line_ids.get(index).cloned().flatten() else { continue };
         let mut settings = raw.0.clone();
@@ -49,11 +52,7 @@ pub fn check(
         let kind =
             settings.remove("kind").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
         let Some(protocol) = linli_drivers::protocol(&kind) else { continue };
-        for key in protocol.secrets() {
-            let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
-            let found = secret(reference, dir, &nth("line", index, key), diagnostics);
-            settings.insert((*key).to_owned(), found.into());
-        }
+        resolve(&mut settings, protocol, index, dir, diagnostics);
         let here: Vec<(usize, RawDevice)> = devices
             .iter()
             .enumerate()
@@ -62,7 +61,7 @@ pub fn check(
             })
             .collect();
         let raws: Vec<RawDevice> = here.iter().map(|(_, raw)| raw.clone()).collect();
-        match protocol.plan(&RawLine { id, settings }, &raws, profiles) {
+        match protocol.plan(&RawLine { id, settings, zone: zone.clone() }, &raws, profiles) {
             Ok(plan) => {
                 if let Some((key, used)) = plan.exclusive()
                     && let Some(other) = taken.insert(used.clone(), plan.line().clone())
@@ -74,7 +73,18 @@ pub fn check(
                 checked.push(finish(plan, &here, file, diagnostics));
             }
             Err(problems) => {
-                for problem in problems {
+                for mut problem in problems {
+                    // What is wrong with a profile's name is told once, not for each device that has it.
+                    if let Some(device) = problem.device.filter(|_| problem.key == "profile") {
+                        let profile = &raws[device].profile;
+                        if !told.insert((kind.clone(), profile.clone())) {
+                            continue;
+                        }
+                        let count = file.device.iter().filter(|other| other.profile == *profile).count();
+                        if count > 1 {
+                            problem.message = format!("{} ({count} devices have it)", problem.message);
+                        }
+                    }
                     let path = match problem.device {
                         Some(device) => nth("device", here[device].0, &problem.key),
                         None => nth("line", index, &problem.key),
@@ -85,6 +95,29 @@ pub fn check(
         }
     }
     checked
+}
+
+/// Replaces the references of a line to secrets and files by what they refer to.
+fn resolve(
+    settings: &mut toml::Table,
+    protocol: &dyn Protocol,
+    index: usize,
+    dir: Option<&Path>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) {
+    for key in protocol.secrets() {
+        let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
+        let found = secret(reference, dir, &nth("line", index, key), diagnostics);
+        settings.insert((*key).to_owned(), found.into());
+    }
+    for key in protocol.files() {
+        let Some(reference) = settings.get(*key).and_then(|value| value.as_str()) else { continue };
+        let found = super::secret::read(reference, dir).unwrap_or_else(|why| {
+            diagnostics.wrong(&nth("line", index, key), why);
+            String::new()
+        });
+        settings.insert((*key).to_owned(), found.into());
+    }
 }
 
 fn line_ids(file: &DevicesFile, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Option<Id>> {

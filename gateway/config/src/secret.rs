@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// Longest secret file in bytes.
-const LONGEST_SECRET: u64 = 4096;
+/// Longest secret file in bytes; chains of certificates are read too.
+const LONGEST_SECRET: u64 = 16 << 10;
 
 /// Resolves a reference such as `file:PATH` or `env:NAME`. Without a directory nothing is read, and the
 /// secret is empty.
@@ -30,14 +30,18 @@ pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, String> {
 
 /// Like [`read`], but a file that group or others may access is an error.
 pub fn read_private(reference: &str, dir: Option<&Path>) -> Result<String, String> {
-    use std::os::unix::fs::PermissionsExt;
-    if let (Some(path), Some(dir)) = (reference.strip_prefix("file:"), dir) {
-        let path = dir.join(path);
-        let mode =
-            std::fs::metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(format!("{0}: others may read it; run `chmod 600 {0}`", path.display()));
-        }
+    if let (Some(path), Some(dir)) = (reference.strip_prefix("file:"), dir)
+        && let Some(why) = is_open(&dir.join(path))
+    {
+        return Err(why);
     }
     read(reference, dir)
+}
+
+/// Returns what is wrong with the permissions of a file with a secret: group or others may access it. `None` for
+/// a file that is missing.
+pub fn is_open(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o077 != 0).then(|| format!("{0}: others may read it; run `chmod 600 {0}`", path.display()))
 }

@@ -22,6 +22,7 @@ pub mod hours;
 mod id;
 pub mod kiosk;
 pub mod loss;
+pub mod printable;
 mod quality;
 mod record;
 pub mod report;

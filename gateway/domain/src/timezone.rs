@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::Timestamp;
 use crate::hours::{Hours, Opening};
+use crate::{Civil, Timestamp};
 
 /// A time zone of the IANA database, which is part of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,15 @@ impl Zone {
     fn local(&self, at: Timestamp) -> jiff::civil::DateTime {
         let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
         self.0.to_datetime(at)
+    }
+
+    /// When a clock there shows this: the first of two instants where summer time ends, and where it begins, what a
+    /// clock that was not yet moved shows. None for what no calendar has.
+    #[must_use]
+    pub fn instant(&self, shown: Civil) -> Option<Timestamp> {
+        let utc = jiff::Timestamp::from_millisecond(shown.timestamp()?.0).ok()?;
+        let ambiguous = self.0.to_ambiguous_timestamp(TimeZone::UTC.to_datetime(utc));
+        ambiguous.compatible().ok().map(|at| Timestamp(at.as_millisecond()))
     }
 
     /// The day it is then.
@@ -86,6 +95,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_clock_is_read_in_summer_and_in_winter() {
+        let zone = Zone::find("Europe/Berlin").unwrap();
+        let shown = |month, day, hour, minute| Civil { year: 2026, month, day, hour, minute, second: 0 };
+        let utc = |month, day, hour, minute| shown(month, day, hour, minute).timestamp();
+        for (clock, instant) in [
+            (shown(1, 15, 12, 0), utc(1, 15, 11, 0)),
+            (shown(7, 15, 12, 0), utc(7, 15, 10, 0)),
+            (shown(10, 25, 2, 30), utc(10, 25, 0, 30)),
+            (shown(3, 29, 2, 30), utc(3, 29, 1, 30)),
+        ] {
+            assert_eq!(zone.instant(clock), instant);
+            assert!(instant.is_some());
+        }
+    }
+
+    #[test]
     fn the_centre_s_day_is_not_the_world_s() {
         let zone = Zone::find("Asia/Shanghai").unwrap();
         // 2026-11-23T17:30:00Z
@@ -98,6 +123,7 @@ mod tests {
         assert_eq!(zone.end_of(night, at).map(|end| end.0 - at.0), Some(270 * 60_000));
         assert_eq!(zone.end_of(night, Timestamp(at.0 + 8 * 3_600_000)), None);
         assert_eq!(Zone::find("Asia/Nowhere"), None);
+        assert_eq!(zone.instant(Civil::of(Timestamp(at.0 + 8 * 3_600_000))), Some(at));
         // Tuesday.
         let open = [Opening::parse("tue 01:00-02:00").unwrap()];
         assert!(zone.is_open(&open, at) && !zone.is_open(&open, ends));

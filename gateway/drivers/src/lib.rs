@@ -8,30 +8,37 @@
 mod backoff;
 mod clock;
 mod coded;
-pub mod duration;
+mod connections;
 pub mod health;
+pub mod insecure;
 pub mod kiosk;
 mod line;
 pub mod modbus;
 pub mod mqtt;
 pub mod node;
+mod observe;
 mod pending;
 mod plan;
 mod points;
 mod port;
 mod protocol;
 mod publisher;
+mod reach;
+mod registers;
 
 use std::time::Duration;
 
 pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
-    CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEvent, LineFault, LineHealth,
-    NotTaken, PollOverrides, VitalMeasurement,
+    CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEnds, LineEvent, LineFault,
+    LineHealth, NotTaken, PollOverrides, VitalMeasurement,
 };
+pub use linli_profiles::duration;
+pub use observe::{Observed, ObservedLine, observe};
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+pub use reach::{FarEnd, Host, Reach, Target, Units};
 
 /// Every southbound protocol. Configuration, schema, documentation and the command
 /// line read this table; adding a protocol means adding a row.

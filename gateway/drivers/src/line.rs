@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
-use crate::modbus::RegisterRequest;
+use crate::registers::{MaintenanceHandle, RegisterRequest};
 
 /// Devices that are read more often than their plan says, and how often.
 pub type PollOverrides = Arc<BTreeMap<Id, Duration>>;
@@ -35,10 +35,65 @@ pub struct LineContext {
     pub poll_overrides: watch::Receiver<PollOverrides>,
     /// The source of time stamps.
     pub clock: Arc<dyn Clock>,
+    /// TLS with the gateway's certificate, for listeners off this machine; `None` where there is no certificate.
+    pub tls: Option<linli_listen::Tls>,
     /// Counters for metrics, also one per device in the order of the plan.
     pub health: Arc<LineHealth>,
     /// Ends the line between two exchanges.
     pub cancel: CancellationToken,
+}
+
+/// The other ends of a line's channels: what a line says, and what it is told.
+pub struct LineEnds {
+    /// Samples.
+    pub batches: mpsc::Receiver<Batch>,
+    /// Measurements of vital signs.
+    pub measurements: mpsc::Receiver<VitalMeasurement>,
+    /// Transitions of devices and of the line.
+    pub events: mpsc::Receiver<LineEvent>,
+    /// Commands.
+    pub commands: mpsc::Sender<LineCommand>,
+    /// Maintenance requests.
+    pub maintenance: MaintenanceHandle,
+    /// Temporary poll periods.
+    pub poll_overrides: watch::Sender<PollOverrides>,
+    /// Its counters.
+    pub health: Arc<LineHealth>,
+    /// Ends it between two exchanges.
+    pub cancel: CancellationToken,
+}
+
+// === impl LineContext ===
+
+impl LineContext {
+    /// Returns the context of a line that stands alone, for a tool or a test, and the other ends. Each channel has room
+    /// for `queue` messages; a line whose samples nobody takes waits when it is full.
+    #[must_use]
+    pub fn alone(gateway: Id, clock: Arc<dyn Clock>, devices: usize, queue: usize) -> (Self, LineEnds) {
+        let (samples, batches) = mpsc::channel(queue);
+        let (to_measurements, measurements) = mpsc::channel(queue);
+        let (to_events, events) = mpsc::channel(queue);
+        let (commands, to_commands) = mpsc::channel(queue);
+        let (maintenance, to_maintenance) = mpsc::channel(queue);
+        let (poll_overrides, to_overrides) = watch::channel(PollOverrides::default());
+        let (health, cancel) = (Arc::new(LineHealth::new(devices)), CancellationToken::new());
+        let context = Self {
+            gateway,
+            samples,
+            measurements: to_measurements,
+            events: to_events,
+            commands: to_commands,
+            maintenance: to_maintenance,
+            poll_overrides: to_overrides,
+            clock,
+            tls: None,
+            health: Arc::clone(&health),
+            cancel: cancel.clone(),
+        };
+        let ends =
+            LineEnds { batches, measurements, events, commands, maintenance, poll_overrides, health, cancel };
+        (context, ends)
+    }
 }
 
 /// A measurement of vital signs as a device reported it.

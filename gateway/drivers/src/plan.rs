@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use linli_domain::{Id, Layout, PointSpec, Value};
+use linli_domain::{Id, Layout, PointSpec, Value, timezone};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::de::DeserializeOwned;
 
+use crate::insecure;
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+use crate::reach::{Reach, Target};
 
 /// The checked settings of a line, and what its task does.
 pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
@@ -23,9 +25,27 @@ pub(crate) trait Work: PartialEq + Send + Sync + Sized + 'static {
         None
     }
 
+    /// Why it may be unencrypted, where the configuration says it.
+    fn insecure(&self) -> Option<&str> {
+        None
+    }
+
+    /// Takes over what changes without a restart from equal work of a new configuration.
+    fn adopt(&self, _other: &Self) {}
+
+    /// Returns what a command to any writable point of the device reaches; `None` where it takes none.
+    fn target(&self, _device: usize) -> Option<Target> {
+        None
+    }
+
     /// Whether the gateway polls the device, so that its poll period can be changed.
     fn is_polled(&self) -> bool {
         false
+    }
+
+    /// Whether the line asks or subscribes, and listens for nobody.
+    fn is_observable(&self) -> bool {
+        self.is_polled()
     }
 
     /// Whether a value may be written.
@@ -46,9 +66,11 @@ pub(crate) trait Row: Sync {
     const KIND: &'static str;
     const SUMMARY: &'static str;
     const SECRETS: &'static [&'static str] = &[];
+    const FILES: &'static [&'static str] = &[];
 
-    /// Checks the settings and the devices; the layouts are in the order of the devices.
-    fn check(settings: Self::Settings, devices: &[RawDevice]) -> Checked<Self::Work>;
+    /// Checks the settings and the devices, in the centre's time zone; the layouts are in the order of the devices.
+    fn check(settings: Self::Settings, devices: &[RawDevice], centre: &timezone::Zone)
+    -> Checked<Self::Work>;
 }
 
 /// The layouts of a line's devices and the work on the line, or everything that is wrong.
@@ -72,6 +94,16 @@ pub(crate) fn listen(text: &str, example: &str) -> Result<SocketAddr, Vec<Proble
     text.parse().map_err(|_| {
         problem(None, "listen", format!("{text:?} is not an address and port such as {example:?}"))
     })
+}
+
+/// Checks a connection that is not encrypted; `instead` says what would be.
+pub(crate) fn insecure(
+    reason: Option<&str>,
+    is_here: bool,
+    key: &'static str,
+    instead: &str,
+) -> Result<(), Vec<Problem>> {
+    insecure::check(reason, is_here, key, instead).map_err(|wrong| problem(None, wrong.key, wrong.message))
 }
 
 /// Host and port of `HOST` or `HOST:PORT`; the host is a name or an IPv4 address.
@@ -166,6 +198,10 @@ impl<R: Row> Protocol for R {
         R::SECRETS
     }
 
+    fn files(&self) -> &'static [&'static str] {
+        R::FILES
+    }
+
     fn plan(
         &self,
         line: &RawLine,
@@ -174,7 +210,7 @@ impl<R: Row> Protocol for R {
     ) -> Result<Arc<dyn CheckedLine>, Vec<Problem>> {
         let settings: R::Settings =
             line.settings.clone().try_into().map_err(|error| problem(None, "", error.message()))?;
-        let (layouts, work) = R::check(settings, devices)?;
+        let (layouts, work) = R::check(settings, devices, &line.zone)?;
         Ok(Arc::new(Plan { line: line.id.clone(), layouts, work }))
     }
 }
@@ -194,8 +230,36 @@ impl<W: Work> CheckedLine for Plan<W> {
         None
     }
 
+    fn is_observable(&self) -> bool {
+        self.work.is_observable()
+    }
+
     fn exclusive(&self) -> Option<(&'static str, String)> {
         self.work.exclusive()
+    }
+
+    fn insecure(&self) -> Option<&str> {
+        self.work.insecure()
+    }
+
+    fn reaches(&self) -> Vec<Reach> {
+        let each = self.layouts.iter().enumerate().filter_map(|(device, layout)| {
+            let target = self.work.target(device)?;
+            let points = (0..).zip(&layout.points).filter(|(_, point)| point.writable);
+            let reach = |(point, _)| Reach { device, point: Some(point), target: target.clone() };
+            Some(points.map(reach).collect::<Vec<_>>())
+        });
+        each.flatten().collect()
+    }
+
+    fn wiring(&self, device: usize, point: u16) -> String {
+        let point = self.layouts.get(device).and_then(|layout| layout.points.get(usize::from(point)));
+        let point = point.map_or("", |point| point.name.as_str());
+        match (self.work.target(device), self.work.exclusive()) {
+            (Some(target), _) => format!("{target} {point}"),
+            (None, Some((_, end))) => format!("{end} {point}"),
+            (None, None) => format!("{} {point}", self.line),
+        }
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {
@@ -219,6 +283,12 @@ impl<W: Work> CheckedLine for Plan<W> {
 
     fn same_as(&self, other: &dyn CheckedLine) -> bool {
         other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+
+    fn adopt(&self, other: &dyn CheckedLine) {
+        if let Some(other) = other.as_any().downcast_ref::<Self>() {
+            self.work.adopt(&other.work);
+        }
     }
 
     fn as_any(&self) -> &dyn Any {

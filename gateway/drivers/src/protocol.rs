@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use linli_domain::{DeviceClass, Id, Layout, Value};
+use linli_domain::{DeviceClass, Id, Layout, Value, timezone};
 
 use crate::line::{LineContext, LineFault};
 use crate::modbus::profile::ProfileSet;
+use crate::reach::Reach;
 
 /// A southbound protocol: how its settings look, and how to plan a line from them.
 pub trait Protocol: Sync {
@@ -25,6 +26,11 @@ pub trait Protocol: Sync {
 
     /// Keys of the line that refer to a secret; `plan` is given the secret itself.
     fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Keys of the line that refer to a file or variable that is not secret; `plan` is given its content.
+    fn files(&self) -> &'static [&'static str] {
         &[]
     }
 
@@ -48,6 +54,12 @@ pub trait CheckedLine: Send + Sync {
     /// How much of the line's time the polling takes; `None` when the line sets no limit.
     fn budget(&self) -> Option<Budget>;
 
+    /// Why it is acceptable that this line is not encrypted although it leaves the machine; `None` where
+    /// nobody needed to say it.
+    fn insecure(&self) -> Option<&str> {
+        None
+    }
+
     /// What may be a mistake in the configuration and is accepted all the same, as sentences.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
@@ -55,6 +67,19 @@ pub trait CheckedLine: Send + Sync {
 
     /// What no other line may use, such as a serial port; with the key that names it.
     fn exclusive(&self) -> Option<(&'static str, String)>;
+
+    /// Whether the line asks or subscribes, so that another program may run it for a while without taking anything
+    /// from the gateway.
+    fn is_observable(&self) -> bool {
+        false
+    }
+
+    /// What commands to its writable points, and work on its devices, reach in the end.
+    fn reaches(&self) -> Vec<Reach>;
+
+    /// What a point is in the end, as one text: the far end, the unit and the addresses, whatever the configuration
+    /// calls them. Another text for the same point means that it was wired anew. Stored; so the words stay.
+    fn wiring(&self, device: usize, point: u16) -> String;
 
     /// Whether `value` may be written to that point (type, range, step). The error is a sentence
     /// for the sender. Only called for points whose layout says `writable`.
@@ -66,6 +91,9 @@ pub trait CheckedLine: Send + Sync {
 
     /// Whether `other` describes the very same work, so that a reload may leave it running.
     fn same_as(&self, other: &dyn CheckedLine) -> bool;
+
+    /// Takes over what changes without a restart, such as tokens, from a line that is the same otherwise.
+    fn adopt(&self, _other: &dyn CheckedLine) {}
 
     /// Returns `self` for downcasting in `same_as`.
     fn as_any(&self) -> &dyn Any;
@@ -81,6 +109,8 @@ pub struct RawLine {
     pub id: Id,
     /// The protocol's own keys (everything but `id` and `kind`).
     pub settings: toml::Table,
+    /// The centre's time zone.
+    pub zone: timezone::Zone,
 }
 
 /// A device as written, for whatever protocol its line has.

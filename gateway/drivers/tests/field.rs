@@ -20,13 +20,12 @@ use linli_drivers::modbus::profile::{ProfileSet, problems_of};
 use linli_drivers::modbus::wire::crc16;
 use linli_drivers::modbus::{Opener, RTU, RTU_OVER_TCP, Stream, TCP, run_on};
 use linli_drivers::{
-    CheckedLine, Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth,
-    PollOverrides, Protocol, RawDevice, RawLine,
+    CheckedLine, Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEnds, LineEvent,
+    LineHealth, PollOverrides, Protocol, RawDevice, RawLine,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
 /// A step of the other end.
 enum Step {
@@ -230,7 +229,11 @@ fn checked(
         _ => "endpoint = \"192.0.2.1:502\"",
     };
     let settings = format!("{place}\ntimeout = \"300ms\"\n{more}");
-    let line = RawLine { id: Id::new("bus").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("bus").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let device = |unit: &i64| RawDevice {
         id: Id::new(&format!("d{unit}")).unwrap(),
         name: String::new(),
@@ -253,28 +256,12 @@ impl Bench {
         let plan = checked(kind, more, points, units).expect("a good line");
         let plan = Arc::new(plan.as_any().downcast_ref::<ModbusPlan>().unwrap().clone());
         let (seen, began) = (Arc::<Mutex<Vec<Request>>>::default(), Instant::now());
-        let (samples, batches) = mpsc::channel(100_000);
-        let (measurements, _) = mpsc::channel(1);
-        let (to_events, events) = mpsc::channel(1024);
-        let (commands, queue) = mpsc::channel(16);
-        let (_, maintenance) = mpsc::channel(16);
-        let health = Arc::new(LineHealth::new(plan.layouts.len()));
-        let (poll, poll_overrides) = watch::channel(PollOverrides::default());
-        let context = LineContext {
-            gateway: Id::new("g1").unwrap(),
-            poll_overrides,
-            samples,
-            measurements,
-            events: to_events,
-            commands: queue,
-            maintenance,
-            clock: Arc::new(Wall(began)),
-            health: Arc::clone(&health),
-            cancel: CancellationToken::new(),
-        };
+        let gateway = Id::new("g1").unwrap();
+        let (context, ends) = LineContext::alone(gateway, Arc::new(Wall(began)), plan.layouts.len(), 100_000);
         let peer = Peer { act, is_tcp: kind.kind() == "modbus_tcp", seen: Arc::clone(&seen), began };
         tokio::spawn(run_on(Arc::clone(&plan), context, Box::new(peer)));
-        Self { plan, seen, batches, events, commands, health, _poll: poll }
+        let LineEnds { batches, events, commands, poll_overrides, health, .. } = ends;
+        Self { plan, seen, batches, events, commands, health, _poll: poll_overrides }
     }
 
     fn seen(&self) -> Vec<Request> {

@@ -15,8 +15,8 @@ use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::modbus::wire::crc16;
 use linli_drivers::modbus::{Opener, RTU, RTU_OVER_TCP, Stream, run_on};
 use linli_drivers::{
-    CheckedLine, Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEvent, LineHealth,
-    PollOverrides, Protocol, RawDevice, RawLine,
+    CheckedLine, Clock, CommandOutcome, DeviceState, LineCommand, LineContext, LineEnds, LineEvent,
+    LineHealth, PollOverrides, Protocol, RawDevice, RawLine,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -91,7 +91,11 @@ fn at_once(request: &[u8]) -> Vec<(Duration, Vec<u8>)> {
 }
 
 fn plan(kind: &dyn Protocol, settings: &str, devices: &[(&str, i64, &str, u64)]) -> Arc<ModbusPlan> {
-    let line = RawLine { id: Id::new("bus").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("bus").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let devices: Vec<RawDevice> = devices
         .iter()
         .map(|(id, unit, profile, poll)| RawDevice {
@@ -125,28 +129,21 @@ impl Bench {
             tokio::spawn(serve(far, act, Arc::clone(&seen), began));
         }
         // Room for everything a test lets happen: a full channel would hold the line back.
-        let (samples, batches) = mpsc::channel(100_000);
-        let (measurements, _) = mpsc::channel(1);
-        let (to_events, events) = mpsc::channel(1024);
-        let (commands, queue) = mpsc::channel(16);
-        let (handle, maintenance) = mpsc::channel(16);
-        let health = Arc::new(LineHealth::new(plan.layouts.len()));
-        let cancel = CancellationToken::new();
-        let (poll, poll_overrides) = watch::channel(PollOverrides::default());
-        let context = LineContext {
-            gateway: Id::new("g1").unwrap(),
-            poll_overrides,
-            samples,
-            measurements,
-            events: to_events,
-            commands: queue,
-            maintenance,
-            clock: Arc::new(Fixed),
-            health: Arc::clone(&health),
-            cancel: cancel.clone(),
-        };
+        let gateway = Id::new("g1").unwrap();
+        let (context, line) = LineContext::alone(gateway, Arc::new(Fixed), plan.layouts.len(), 100_000);
         tokio::spawn(run_on(plan, context, Box::new(Ends(ends))));
-        Self { seen, batches, events, commands, handle, health, cancel, poll, began }
+        let LineEnds { batches, events, commands, maintenance, poll_overrides, health, cancel, .. } = line;
+        Self {
+            seen,
+            batches,
+            events,
+            commands,
+            handle: maintenance,
+            health,
+            cancel,
+            poll: poll_overrides,
+            began,
+        }
     }
 
     fn seen(&self) -> Vec<(Duration, Vec<u8>)> {

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::{ClockQuality, DeviceClass, Id, Reason, Stamp, Timestamp};
+use linli_domain::{Batch, ClockQuality, DeviceClass, Id, Reason, Stamp, Timestamp};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{
-    Clock, DeviceState, LineContext, LineEvent, LineHealth, PROTOCOLS, PollOverrides, RawDevice, RawLine,
+    Clock, DeviceState, LineCommand, LineContext, LineEnds, LineEvent, PROTOCOLS, RawDevice, RawLine,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 struct Fixed;
@@ -75,36 +75,30 @@ struct Bench {
     may_answer: oneshot::Sender<()>,
     cancel: CancellationToken,
     running: tokio::task::JoinHandle<Result<(), linli_drivers::LineFault>>,
+    _ends: (mpsc::Receiver<Batch>, mpsc::Sender<LineCommand>),
 }
 
 async fn bench(devices: &[RawDevice]) -> Bench {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = format!("url = \"mqtt://{}\"", listener.local_addr().unwrap());
-    let line = RawLine { id: Id::new("zigbee").unwrap(), settings: settings.parse().unwrap() };
+    let line = RawLine {
+        id: Id::new("zigbee").unwrap(),
+        settings: settings.parse().unwrap(),
+        zone: linli_domain::timezone::Zone::utc(),
+    };
     let kind = PROTOCOLS.iter().find(|kind| kind.kind() == "mqtt").unwrap();
     let plan = kind.plan(&line, devices, &ProfileSet::embedded()).expect("a good line");
     let (may_answer, answers) = oneshot::channel();
     tokio::spawn(broker(listener, answers));
-    let (events, reported) = mpsc::channel(64);
-    let cancel = CancellationToken::new();
-    let context = LineContext {
-        gateway: Id::new("g1").unwrap(),
-        poll_overrides: watch::channel(PollOverrides::default()).1,
-        samples: mpsc::channel(64).0,
-        measurements: mpsc::channel(1).0,
-        events,
-        commands: mpsc::channel(1).1,
-        maintenance: mpsc::channel(1).1,
-        clock: Arc::new(Fixed),
-        health: Arc::new(LineHealth::new(devices.len())),
-        cancel: cancel.clone(),
-    };
-    Bench { reported, may_answer, cancel, running: tokio::spawn(plan.run(context)) }
+    let (context, ends) = LineContext::alone(Id::new("g1").unwrap(), Arc::new(Fixed), devices.len(), 64);
+    let LineEnds { batches, events: reported, cancel, commands, .. } = ends;
+    let ends = (batches, commands);
+    Bench { reported, may_answer, cancel, running: tokio::spawn(plan.run(context)), _ends: ends }
 }
 
 #[tokio::test]
 async fn a_line_is_up_when_the_broker_answered_every_subscription() {
-    let Bench { mut reported, may_answer, cancel, running } = bench(&[sensor("open")]).await;
+    let Bench { mut reported, may_answer, cancel, running, _ends } = bench(&[sensor("open")]).await;
     let is_early = tokio::time::timeout(Duration::from_millis(300), reported.recv()).await;
     assert!(is_early.is_err(), "nothing is subscribed yet: {is_early:?}");
     may_answer.send(()).unwrap();
@@ -116,7 +110,7 @@ async fn a_line_is_up_when_the_broker_answered_every_subscription() {
 
 #[tokio::test]
 async fn a_refused_subscription_takes_the_line_down_with_its_topic() {
-    let Bench { mut reported, may_answer, cancel, running } =
+    let Bench { mut reported, may_answer, cancel, running, _ends } =
         bench(&[sensor("open"), sensor("hidden")]).await;
     may_answer.send(()).unwrap();
     let event = loop {

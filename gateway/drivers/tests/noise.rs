@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use linli_domain::vital::{self, Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{self, Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Timestamp};
+use linli_drivers::health::bluetooth::profiles::hear;
 use linli_drivers::health::models::{Decoded, MODELS, Model};
 use linli_vitals::spot::Spot;
 use tokio::time::Instant;
@@ -43,7 +44,7 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
         #[expect(clippy::cast_precision_loss, reason = "a few hundred seconds")]
         let now = began + Duration::from_secs_f64(share * seconds as f64);
         match decoder.push(*byte) {
-            None | Some(Decoded::Values(_)) => {}
+            None | Some(Decoded::Values(_) | Decoded::Doubted(_)) => {}
             Some(Decoded::Moment(moment)) => {
                 if let Some((saturation, pulse)) = spot.push(now, moment) {
                     all.push(vec![
@@ -62,16 +63,9 @@ fn measured(model: &Model, bytes: &[u8], seconds: u64) -> Vec<Vec<Reading>> {
 fn taken(all: &[Vec<Reading>]) -> Vec<Vec<Option<f64>>> {
     let believed = |readings: &Vec<Reading>| {
         let taken = Taken { at: Timestamp(0), clock: ClockQuality::Synchronised, device: None };
-        let mut measurement = Measurement {
-            taken,
-            readings: readings.clone(),
-            key: None,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        };
-        vital::check(&mut measurement).is_ok().then(|| readings.iter().map(|r| r.value.ok()).collect())
+        let mut measurement = Measurement::of(taken, readings.clone());
+        vital::sift(&mut measurement);
+        Some(measurement.readings.iter().map(|reading| reading.value.ok()).collect())
     };
     all.iter()
         .filter_map(believed)
@@ -85,7 +79,9 @@ fn right(model: &Model) -> Vec<Option<f64>> {
     match heard {
         Decoded::Moment(Some((saturation, pulse))) => vec![Some(saturation.into()), Some(pulse.into())],
         Decoded::Measured { readings, .. } => readings.iter().map(|r| r.value.ok()).collect(),
-        Decoded::Moment(None) | Decoded::Values(_) => panic!("the frame of {} has a reading", model.name),
+        Decoded::Moment(None) | Decoded::Values(_) | Decoded::Doubted(_) => {
+            panic!("the frame of {} has a reading", model.name)
+        }
     }
 }
 
@@ -163,5 +159,68 @@ fn two_devices_on_one_wire_give_no_mixture() {
         }
         let all = taken(&measured(model, &bytes, 20));
         assert!(all.iter().all(|values| *values == right(model)), "{}: {all:?}", model.name);
+    }
+}
+
+/// A payload of each Bluetooth characteristic with everything in it, as published or built by its layout.
+const PAYLOADS: [(u16, &[u8]); 7] = [
+    (0x2A35, &[0x1E, 0x8A, 0, 0x58, 0, 0x78, 0, 0xEA, 7, 4, 0x11, 0x14, 0x29, 0x3B, 0x3C, 0, 1, 0x27, 0]),
+    (0x2A1C, &[0x06, 0xB0, 0x0E, 0, 0xFE, 0xDC, 7, 12, 5, 11, 50, 27, 4]),
+    (0x2A5E, &[0x0F, 97, 0, 72, 0, 0xEA, 7, 11, 24, 9, 30, 0, 0x20, 0, 0x20, 0, 0, 5, 0]),
+    (0x2A5F, &[0x1F, 97, 0, 72, 0, 98, 0, 73, 0, 96, 0, 71, 0, 0x20, 0, 0x20, 0, 0, 5, 0]),
+    (0x2A9D, &[0x0E, 0xB0, 0x36, 0xEA, 7, 11, 24, 9, 30, 0, 1, 229, 0, 0xD6, 6]),
+    (0x2A18, &[0x0F, 1, 0, 0xEA, 7, 11, 24, 7, 0, 0, 0xFB, 0xFF, 56, 0xC0, 0x11, 0, 0]),
+    (0x2A37, &[0x1F, 72, 0, 0x32, 1, 1, 0, 2, 1]),
+];
+
+#[test]
+fn a_bluetooth_payload_cut_at_each_byte_says_nothing_and_more_than_is_promised_says_the_same() {
+    for (characteristic, payload) in PAYLOADS {
+        let whole = hear(characteristic, payload).unwrap().expect("a known characteristic");
+        assert_eq!(hear(characteristic, payload).unwrap(), Some(whole.clone()), "repeated it is the same");
+        for length in 0..payload.len() {
+            // The intervals between beats are as many as there are.
+            if characteristic == 0x2A37 && length >= 5 && length % 2 == 1 {
+                continue;
+            }
+            assert!(hear(characteristic, &payload[..length]).is_err(), "{characteristic:04X} {length}");
+        }
+        if characteristic != 0x2A37 {
+            let longer = [payload, &[0xFF; 3]].concat();
+            assert_eq!(hear(characteristic, &longer).unwrap(), Some(whole), "{characteristic:04X}");
+        }
+    }
+}
+
+#[test]
+fn a_serial_record_cut_at_each_byte_gives_no_other_value_and_costs_no_record_after_the_next() {
+    for model in MODELS {
+        let (record, right) = (frame(model), right(model));
+        for length in 0..=record.len() {
+            for from in 0..=length {
+                let mut decoder = (model.decoder)();
+                let bytes = [&record[from..length], &record.repeat(3)].concat();
+                let heard: Vec<Decoded> = bytes.iter().filter_map(|byte| decoder.push(*byte)).collect();
+                let values: Vec<Vec<Option<f64>>> = heard
+                    .into_iter()
+                    .map(|heard| match heard {
+                        Decoded::Moment(moment) => moment
+                            .map_or_else(Vec::new, |(one, two)| vec![Some(one.into()), Some(two.into())]),
+                        Decoded::Measured { readings, .. } => readings.iter().map(|r| r.value.ok()).collect(),
+                        other => panic!("{other:?}"),
+                    })
+                    .collect();
+                assert!(
+                    values.iter().filter(|values| **values == right).count() >= 2,
+                    "{} {from}..{length}",
+                    model.name
+                );
+                for values in values {
+                    // A record that begins in what was cut may be known for one without a value.
+                    let is_nothing = values.iter().all(Option::is_none);
+                    assert!(is_nothing || values == right, "{} {from}..{length}: {values:?}", model.name);
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Bodies that are watched: that of a request must come in time, that of an answer says whether it is taken.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::activity::Activity;
+use crate::activity::Exchange;
 
 /// The body of a request, which ends with an error when it takes too long.
 pub(crate) struct TimedBody {
@@ -19,10 +18,10 @@ pub(crate) struct TimedBody {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// The body of an answer. Its connection rests when it is dropped.
+/// The body of an answer. Its request has ended when it is dropped.
 pub(crate) struct WatchedBody {
     inner: Body,
-    activity: Arc<Activity>,
+    exchange: Exchange,
 }
 
 // === impl TimedBody ===
@@ -68,8 +67,8 @@ impl HttpBody for TimedBody {
 // === impl WatchedBody ===
 
 impl WatchedBody {
-    pub(crate) const fn new(inner: Body, activity: Arc<Activity>) -> Self {
-        Self { inner, activity }
+    pub(crate) const fn new(inner: Body, exchange: Exchange) -> Self {
+        Self { inner, exchange }
     }
 }
 
@@ -83,8 +82,8 @@ impl HttpBody for WatchedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.inner).poll_frame(context);
         match &frame {
-            Poll::Ready(_) => self.activity.answers(),
-            Poll::Pending => self.activity.works(),
+            Poll::Ready(_) => self.exchange.answers(),
+            Poll::Pending => self.exchange.works(),
         }
         frame
     }
@@ -95,11 +94,5 @@ impl HttpBody for WatchedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-impl Drop for WatchedBody {
-    fn drop(&mut self) {
-        self.activity.rests();
     }
 }

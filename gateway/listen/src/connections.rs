@@ -21,6 +21,8 @@ pub struct Counts {
     pub refused: AtomicU64,
     /// Accepts that failed, mostly for want of file descriptors.
     pub failed: AtomicU64,
+    /// TLS handshakes that failed or did not end in time.
+    pub handshakes: AtomicU64,
 }
 
 /// One open connection.
@@ -115,14 +117,15 @@ mod tests {
             places.push(all.take(None, &LIMITS).unwrap());
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        places[0].activity.works();
+        let mut at_work = vec![places[0].activity.begins()];
         let fifth = all.take(None, &LIMITS).unwrap();
         let closed: Vec<bool> = places.iter().map(|place| place.close.is_cancelled()).collect();
         assert_eq!(closed, [false, true, false, false], "the first is at work");
-        places.iter().chain([&fifth]).for_each(|place| place.activity.works());
+        at_work.extend(places.iter().map(|place| place.activity.begins()));
+        let answer = fifth.activity.begins();
         assert!(all.take(None, &LIMITS).is_none(), "all are at work");
         // A peer that takes nothing of its answer is idle.
-        fifth.activity.answers();
+        answer.answers();
         assert!(all.take(None, &LIMITS).is_some() && fifth.close.is_cancelled());
         drop((places, fifth));
         let counts = &all.counts;
@@ -138,8 +141,7 @@ mod tests {
         let own = [all.take(address(2), &LIMITS).unwrap(), all.take(address(2), &LIMITS).unwrap()];
         let third = all.take(address(2), &LIMITS).unwrap();
         assert!(!other.close.is_cancelled() && own[0].close.is_cancelled() && !own[1].close.is_cancelled());
-        own[1].activity.works();
-        third.activity.works();
+        let _at_work = [own[1].activity.begins(), third.activity.begins()];
         assert!(all.take(address(2), &LIMITS).is_none());
         assert!(all.take(address(3), &LIMITS).is_some(), "others still come in");
         assert!(!other.close.is_cancelled());

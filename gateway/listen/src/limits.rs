@@ -32,6 +32,25 @@ impl Limits {
         Self::within(256, 4)
     }
 
+    /// These limits with those that a configuration sets; within the number of files that the process may open.
+    #[must_use]
+    pub fn with(
+        self,
+        connections: Option<u16>,
+        per_address: Option<u16>,
+        headers: Option<Duration>,
+        body: Option<Duration>,
+    ) -> Self {
+        let connections =
+            connections.map_or(self.connections, |most| Self::within(most.into(), 4).connections);
+        Self {
+            connections,
+            per_address: per_address.map_or(self.per_address, usize::from),
+            headers: headers.unwrap_or(self.headers),
+            body: body.unwrap_or(self.body),
+        }
+    }
+
     /// The limits of the control socket.
     #[must_use]
     pub fn control() -> Self {

@@ -63,7 +63,7 @@ async fn listening(limits: Limits) -> Listening {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (counts, cancel) = (Arc::new(Counts::default()), CancellationToken::new());
-    let serving = tokio::spawn(serve(listener, router(), limits, Arc::clone(&counts), cancel.clone()));
+    let serving = tokio::spawn(serve(listener, None, router(), limits, Arc::clone(&counts), cancel.clone()));
     Listening { address, counts, cancel, serving }
 }
 
@@ -200,7 +200,8 @@ async fn a_handler_of_a_socket_knows_the_user_of_its_peer() {
     let listener = UnixListener::bind(&dir).unwrap();
     let whose = |ConnectInfo(peer): ConnectInfo<UnixPeer>| async move { format!("uid {:?}", peer.uid) };
     let router = Router::new().route("/", get(whose));
-    let serving = tokio::spawn(serve(listener, router, LIMITS, Arc::default(), CancellationToken::new()));
+    let serving =
+        tokio::spawn(serve(listener, None, router, LIMITS, Arc::default(), CancellationToken::new()));
     let mut stream = UnixStream::connect(&dir).await.unwrap();
     let answer = whole(&mut stream, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     std::fs::remove_file(&dir).unwrap();

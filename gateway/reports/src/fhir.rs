@@ -34,7 +34,7 @@ pub fn bundle(measured: &[Measured], centre: &str, limits: &Limits, now: Timesta
 /// Returns one Observation per quantity; blood pressures are components of a single one.
 fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: &Limits) -> Vec<Value> {
     let readings = &version.measurement.readings;
-    let assessed = vital::judge(&version.measurement.readings, version.context.glucose_time, limits);
+    let assessed = vital::judge(&version.measurement.readings, version.context.circumstances(), limits);
     let found = |quantity: Quantity| assessed.iter().find(|(q, _)| *q == quantity).map(|(_, a)| a);
     let (pressures, single): (Vec<&Reading>, Vec<&Reading>) =
         readings.iter().partition(|reading| is_pressure(reading.quantity));

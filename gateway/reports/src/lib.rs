@@ -1,6 +1,7 @@
 //! Reports as pure functions: stored records in; CSV, FHIR R4, HTML, Markdown or PDF out.
 
 mod fhir;
+mod fingerprint;
 pub mod haccp;
 mod markdown;
 mod measurements;
@@ -10,6 +11,7 @@ mod spreadsheet;
 pub mod switch;
 
 pub use fhir::bundle;
+pub use fingerprint::{Fingerprint, fingerprint_sheet};
 pub use measurements::csv;
 
 use linli_domain::visit::{Version, Visit};

@@ -36,7 +36,7 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
     let mut sheet = Spreadsheet::new();
     sheet.row([at.as_str()].into_iter().chain(HEADINGS));
     for (visit, version) in measured {
-        let assessed = vital::judge(&version.measurement.readings, version.context.glucose_time, limits);
+        let assessed = vital::judge(&version.measurement.readings, version.context.circumstances(), limits);
         let at = zone.shown(version.measurement.when());
         for reading in &version.measurement.readings {
             let quantity = reading.quantity;

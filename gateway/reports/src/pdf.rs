@@ -24,8 +24,22 @@ struct Paper {
     down: f32,
 }
 
+/// Side of a code, in points: 9 cm, so that a phone reads it from a wall.
+const CODE: f32 = 255.0;
+
 /// Returns the bytes of the document.
 pub fn document(sheet: &Sheet) -> Vec<u8> {
+    written(sheet).bound(&sheet.title)
+}
+
+/// Returns the bytes of the document with a square code below its text, row by row; `true` is dark.
+pub fn with_code(sheet: &Sheet, code: &[Vec<bool>]) -> Vec<u8> {
+    let mut paper = written(sheet);
+    paper.code(code);
+    paper.bound(&sheet.title)
+}
+
+fn written(sheet: &Sheet) -> Paper {
     let mut paper = Paper { pages: vec![Content::new()], down: MARGIN };
     paper.line(&sheet.title, 15.0);
     for line in &sheet.signature {
@@ -34,7 +48,7 @@ pub fn document(sheet: &Sheet) -> Vec<u8> {
     for section in &sheet.sections {
         paper.section(section);
     }
-    paper.bound(&sheet.title)
+    paper
 }
 
 // === impl Paper ===
@@ -61,6 +75,23 @@ impl Paper {
         if let Some(page) = self.pages.last_mut() {
             page.begin_text().set_font(FONT, size).next_line(x, y).show(Str(&encoded)).end_text();
         }
+    }
+
+    fn code(&mut self, code: &[Vec<bool>]) {
+        self.ensure_height(CODE + 2.0 * MARGIN);
+        let top = HIGH - self.down - MARGIN;
+        #[expect(clippy::cast_precision_loss, reason = "a code has less than 200 rows")]
+        let side = CODE / code.len().max(1) as f32;
+        let Some(page) = self.pages.last_mut() else { return };
+        for (row, modules) in code.iter().enumerate() {
+            for (column, _) in modules.iter().enumerate().filter(|(_, is_dark)| **is_dark) {
+                #[expect(clippy::cast_precision_loss, reason = "a code has less than 200 rows")]
+                let (x, y) = (MARGIN + column as f32 * side, top - (row + 1) as f32 * side);
+                page.rect(x, y, side, side);
+            }
+        }
+        page.fill_nonzero();
+        self.down += CODE + MARGIN;
     }
 
     fn section(&mut self, section: &Section) {

@@ -31,14 +31,23 @@ impl Spreadsheet {
     }
 }
 
+/// What a formula begins with, or what a spreadsheet drops before it: also in the full-width forms, which input
+/// methods for Chinese write and some spreadsheets take for the same.
+const FORMULA: [char; 13] = [
+    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{2212}',
+    '\u{fe66}',
+];
+
 /// Prefixes an apostrophe to text that a spreadsheet would take for a formula. Numbers stay as they
 /// are.
 fn without_formula(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err() {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    if cell.starts_with(FORMULA) && !is_number(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// Whether a cell is a number in digits; `-inf` would be a formula about a name.
+fn is_number(cell: &str) -> bool {
+    let has_digits_only = cell.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    has_digits_only && cell.parse::<f64>().is_ok()
 }
 
 #[cfg(test)]
@@ -61,6 +70,20 @@ mod tests {
     fn commas_quotes_and_line_ends_are_quoted() {
         let expected = "\u{feff}\"a,b\",\"say \"\"yes\"\"\",\"one\ntwo\",\"one\r\",a b\r\n";
         assert_eq!(written(&[&["a,b", "say \"yes\"", "one\ntwo", "one\r", "a b"]]), expected);
+    }
+
+    #[test]
+    fn full_width_signs_and_line_ends_are_guarded_too() {
+        for first in ["＝", "＋", "－", "＠", "−", "﹦", "\n", "\t=", "\r\n="] {
+            let cell = format!("{first}1+1");
+            assert_eq!(without_formula(&cell), format!("'{cell}"), "{cell:?}");
+        }
+        for name in ["-inf", "+nan", "+infinity", "-1-1", "+1e3+1"] {
+            assert_eq!(without_formula(name), format!("'{name}"));
+        }
+        for plain in ["a=1", "体温＝36", "-4.5", "+0.5E-3", ""] {
+            assert_eq!(without_formula(plain), plain);
+        }
     }
 
     #[test]

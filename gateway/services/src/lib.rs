@@ -6,23 +6,22 @@ pub mod audit_log;
 pub mod cabin;
 pub mod canteen;
 pub mod client;
-pub mod command_answer;
-pub mod command_queue;
-pub mod commands;
 mod error;
 pub mod events;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod guarded_commands;
 pub mod kiosks;
 pub mod live;
 pub mod mode;
-pub mod outputs;
 pub mod random;
-pub mod refusal_budget;
-pub mod routes;
 mod stored;
 
 pub use error::ServiceError;
+pub use linli_commands::{
+    answer as command_answer, outputs, queue as command_queue, refusal_budget, routes, service as commands,
+};
 
 /// The software's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

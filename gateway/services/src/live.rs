@@ -1,6 +1,7 @@
 //! Live values: the latest value of every point. A value that is too old is shown as stale.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio::time::Instant;
 pub struct Live {
     devices: Mutex<BTreeMap<Id, Device>>,
     erased: Mutex<Vec<Erased>>,
+    /// Increases with every batch and every change of state. Changed only while the devices are locked.
+    revision: AtomicU64,
 }
 
 /// Values of a device that are erased because of whom they are of.
@@ -43,6 +46,8 @@ struct Device {
     configured: ConfiguredDevice,
     state: State,
     points: Vec<Option<(Sample, Instant)>>,
+    /// The revision of the last change.
+    revision: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -83,6 +88,8 @@ pub struct DeviceView {
     /// Time of the last change of state, Unix milliseconds UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
+    /// A value older than this is stale, in milliseconds.
+    pub stale_after_ms: u64,
     /// Its points in the order of the profile.
     pub points: Vec<PointView>,
 }
@@ -117,16 +124,37 @@ impl Live {
             let points = vec![None; configured.layout.points.len()];
             let device = match old.remove(&id) {
                 Some(same) if same.configured.layout == configured.layout => Device { configured, ..same },
-                _ => Device { configured, state: State::default(), points },
+                _ => Device { configured, state: State::default(), points, revision: self.next_revision() },
             };
             devices.insert(id, device);
         }
+    }
+
+    /// Number that increases with every batch and every change of state.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
+    /// The devices that changed after a revision, and the present revision.
+    #[must_use]
+    pub fn changed_since(&self, revision: u64, now: Instant) -> (u64, Vec<DeviceView>) {
+        let devices = self.lock();
+        let changed = devices.values().filter(|device| device.revision > revision);
+        let changed = changed.map(|device| device.view(now)).collect();
+        (self.revision(), changed)
+    }
+
+    /// Called while the devices are locked.
+    fn next_revision(&self) -> u64 {
+        self.revision.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     /// Stores the samples of a batch, received at `now`.
     pub fn update(&self, batch: &Batch, now: Instant) {
         let mut devices = self.lock();
         let Some(device) = devices.get_mut(&batch.layout.device) else { return };
+        device.revision = self.next_revision();
         for sample in &batch.samples {
             if let Some(slot) = device.points.get_mut(usize::from(sample.point)) {
                 *slot = Some((sample.clone(), now));
@@ -156,6 +184,9 @@ impl Live {
             for point in points {
                 point.take_if(|(sample, _)| (*from..=*to).contains(&sample.at));
             }
+            if let Some(device) = devices.get_mut(device) {
+                device.revision = self.next_revision();
+            }
         }
         drop(devices);
         self.erased.lock().unwrap_or_else(PoisonError::into_inner).extend(erased);
@@ -173,6 +204,7 @@ impl Live {
         if let Some(device) = self.lock().get_mut(id) {
             device.state =
                 State::Known { state: event.state, detail: event.detail.clone(), at_ms: event.at.at.0 };
+            device.revision = self.next_revision();
         }
     }
 
@@ -236,6 +268,7 @@ impl Device {
             reason,
             detail,
             since,
+            stale_after_ms: u64::try_from(self.configured.stale_after.as_millis()).unwrap_or(u64::MAX),
             points: points.collect(),
         }
     }
@@ -289,5 +322,29 @@ mod tests {
         assert_eq!(shown(&live), (None, "bad:stale".to_owned()));
         live.configure(vec![known()]);
         assert_eq!(live.view(Instant::now())[0].points[0].at, Some(5), "a reload forgets nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_changed_after_a_revision_is_given() {
+        let live = Live::default();
+        live.configure(vec![known()]);
+        let names = |(_, devices): &(u64, Vec<DeviceView>)| devices.len();
+        let first = live.changed_since(0, Instant::now());
+        assert_eq!(names(&first), 1, "everything is new to a screen that has just opened");
+        assert_eq!(names(&live.changed_since(first.0, Instant::now())), 0);
+        live.update(&Batch { layout: known().layout, samples: Vec::new() }, Instant::now());
+        assert!(live.revision() > first.0);
+        let second = live.changed_since(first.0, Instant::now());
+        assert_eq!(names(&second), 1);
+        live.erase(vec![Erased {
+            device: Id::new("fridge-1").unwrap(),
+            from: Timestamp(0),
+            to: Timestamp(9),
+        }]);
+        assert_eq!(
+            names(&live.changed_since(second.0, Instant::now())),
+            1,
+            "what is erased leaves the screens"
+        );
     }
 }

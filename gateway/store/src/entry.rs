@@ -123,6 +123,8 @@ pub struct Entry {
     pub audit: Vec<Audit>,
     /// Records to deliver to the broker.
     pub records: Vec<Record>,
+    /// Nothing depends on it: it takes nothing from the reserve.
+    pub is_dispensable: bool,
 }
 
 // === impl Entry ===

@@ -72,7 +72,7 @@ pub(crate) enum WhenFull {
     OldestGoOrRefused,
     /// New ones are refused, and also when the whole store is full. Nothing stored goes.
     Refused,
-    /// Taken from the reserve; refused when that is used up as well.
+    /// What is urgent is taken from the reserve, and refused when that is used up as well; the rest is refused.
     FromReserve,
     /// Always taken: their number is limited by the configuration.
     AlwaysTaken,
@@ -372,8 +372,7 @@ impl Quota {
     pub(crate) const fn limit(&self, max_bytes: u64, is_urgent: bool) -> u64 {
         let share = self.share(max_bytes);
         match self.when_full {
-            WhenFull::FromReserve => share + reserve(max_bytes),
-            WhenFull::OldestGoOrRefused if is_urgent => share + reserve(max_bytes),
+            WhenFull::FromReserve | WhenFull::OldestGoOrRefused if is_urgent => share + reserve(max_bytes),
             // Beyond the share the oldest go; that is not done at once.
             WhenFull::OldestGoOrRefused => 2 * share,
             _ => share,

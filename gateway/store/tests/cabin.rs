@@ -5,7 +5,7 @@
 mod support;
 
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
-use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Lane, Timestamp};
 use linli_store::{Audit, Change, Entry, Resident};
 use support::{NOW, event, open, waiting};
@@ -34,15 +34,7 @@ fn version(id: &str, version: u32, visit: Option<&str>, why: &str) -> Version {
         unassigned: None,
         device: Id::new("oximeter").unwrap(),
         room: None,
-        measurement: Measurement {
-            taken,
-            readings,
-            key: None,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        },
+        measurement: Measurement::of(taken, readings),
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),
@@ -75,6 +67,7 @@ async fn an_entry_is_kept_whole_and_once() {
         ],
         audit: vec![audit.clone()],
         records: vec![event(1)],
+        is_dispensable: false,
     };
     assert_eq!(store.cabin().keep(told.clone()).await, Ok(true));
     assert_eq!(store.cabin().keep(told).await, Ok(false), "told again");

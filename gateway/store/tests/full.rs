@@ -31,13 +31,14 @@ struct Filled {
 }
 
 /// Offers documents of a kind until one is refused or enough were offered.
-async fn fill(store: &Store, filler: Filler) -> Filled {
+async fn fill((store, path): (&Store, &Path), filler: Filler) -> Filled {
     let mut taken = 0;
     for number in 0.. {
         if number as usize * filler.size() > OFFERED {
             break;
         }
-        match tokio::time::timeout(SOON, filler.offer(store, number)).await.expect("the writer hangs") {
+        match tokio::time::timeout(SOON, filler.offer((store, path), number)).await.expect("the writer hangs")
+        {
             Ok(()) => taken += 1,
             Err(refused) => return Filled { taken, refused: Some(refused) },
         }
@@ -79,7 +80,7 @@ async fn holds_when_filled_with(filler: Filler) -> Filled {
     let path = dir.path().join("linli.db");
     let (store, _) = small(&path).await;
     fillers::prepare(&store).await;
-    let filled = fill(&store, filler).await;
+    let filled = fill((&store, &path), filler).await;
     if let Some(refused) = &filled.refused {
         assert!(matches!(refused, NotDurable::Full(full) if Some(full.kind) == filler.kind()), "{refused:?}");
         assert!(
@@ -141,12 +142,13 @@ async fn documents_of_the_canteen_are_refused_when_their_share_is_used_up() {
 #[tokio::test]
 async fn a_document_is_replaced_in_a_store_that_is_full_of_its_kind() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = small(&dir.path().join("linli.db")).await;
-    fill(&store, Filler::Canteen).await.refused.expect("refused");
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    fill((&store, &path), Filler::Canteen).await.refused.expect("refused");
     for _ in 0..200 {
-        Filler::Canteen.offer(&store, 3).await.unwrap();
+        Filler::Canteen.offer((&store, &path), 3).await.unwrap();
     }
-    Filler::Canteen.offer(&store, 1_000_000).await.expect_err("a new one");
+    Filler::Canteen.offer((&store, &path), 1_000_000).await.expect_err("a new one");
     store.close().await;
 }
 
@@ -167,8 +169,9 @@ async fn open_commands_are_refused_beyond_twice_their_share_and_those_of_the_mod
     let filled = holds_when_filled_with(Filler::OpenCommand).await;
     assert!(filled.taken > 10 && filled.refused.is_some(), "{} taken", filled.taken);
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = small(&dir.path().join("linli.db")).await;
-    fill(&store, Filler::OpenCommand).await.refused.expect("refused");
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    fill((&store, &path), Filler::OpenCommand).await.refused.expect("refused");
     for number in 0..20 {
         let begun = store.journal().begin(support::command(&format!("mode-{number}"))).await;
         assert_eq!(begun, Ok(linli_store::Begun::Fresh));
@@ -203,6 +206,39 @@ async fn dead_letters_and_their_ledger_entries_make_room_for_new_ones() {
 }
 
 #[tokio::test]
+async fn the_states_of_alarms_are_always_taken() {
+    assert!(holds_when_filled_with(Filler::AlarmState).await.refused.is_none());
+}
+
+/// Acknowledgements are always taken, with their audit entries; the oldest of these go, and those of the cabin stay.
+#[tokio::test]
+async fn audit_entries_of_alarms_make_room_for_new_ones_and_those_of_the_cabin_stay() {
+    assert!(holds_when_filled_with(Filler::AuditOfAlarms).await.refused.is_none());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    let of_cabin = fill((&store, &path), Filler::Audit).await;
+    of_cabin.refused.expect("refused");
+    assert!(fill((&store, &path), Filler::AuditOfAlarms).await.refused.is_none());
+    settled(&store).await;
+    let entries = store.cabin().audit(100_000).await.unwrap();
+    let kept = entries.iter().filter(|entry| entry.what == "identity.reveal").count();
+    assert_eq!(kept as u64, of_cabin.taken, "none of the cabin's went");
+    assert!(entries.len() > kept, "the newest of the alarms are there");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn entries_of_the_ledger_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::Ledger).await.refused.is_none());
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_decoded_make_room_for_new_ones() {
+    assert!(holds_when_filled_with(Filler::Undecodable).await.refused.is_none());
+}
+
+#[tokio::test]
 async fn urgent_records_make_room_for_new_ones() {
     assert!(holds_when_filled_with(Filler::Urgent).await.refused.is_none());
 }
@@ -221,15 +257,31 @@ async fn trends_make_room_for_new_ones() {
 #[tokio::test]
 async fn the_record_of_the_mode_switch_is_taken_from_the_reserve() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = small(&dir.path().join("linli.db")).await;
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
     fillers::prepare(&store).await;
-    fill(&store, Filler::Measurement).await.refused.expect("refused");
+    fill((&store, &path), Filler::Measurement).await.refused.expect("refused");
     // More than its own share.
     for number in 0..(CAP / 100 * 8) / Filler::Mode.size() as u64 {
-        Filler::Mode.offer(&store, number as u32).await.unwrap();
+        Filler::Mode.offer((&store, &path), number as u32).await.unwrap();
     }
     store.close().await;
     holds_when_filled_with(Filler::Mode).await.refused.expect("share and reserve are used up");
+}
+
+/// What the mode switch can do without takes nothing from the reserve, which is left for what moves something.
+#[tokio::test]
+async fn what_is_dispensable_takes_nothing_from_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
+    let filled = fill((&store, &path), Filler::Refusal).await;
+    filled.refused.expect("its share is used up");
+    assert!(!store.status().borrow().full.contains(&Kind::Mode), "the mode switch has its reserve");
+    for number in 0..(CAP / 100 * 6) / Filler::Mode.size() as u64 {
+        Filler::Mode.offer((&store, &path), number as u32).await.unwrap();
+    }
+    store.close().await;
 }
 
 /// Everything at once, again and again.
@@ -242,8 +294,9 @@ async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
     let mut refused = BTreeSet::new();
     for number in 0..300 {
         for filler in Filler::ALL.into_iter().filter(|filler| *filler != Filler::Mode) {
-            let offered =
-                tokio::time::timeout(SOON, filler.offer(&store, number)).await.expect("the writer hangs");
+            let offered = tokio::time::timeout(SOON, filler.offer((&store, &path), number))
+                .await
+                .expect("the writer hangs");
             if let Err(NotDurable::Full(full)) = offered {
                 refused.insert(full.kind);
             }
@@ -263,9 +316,10 @@ async fn a_store_that_everything_fills_still_takes_what_is_urgent() {
 #[tokio::test]
 async fn erasing_makes_room() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = small(&dir.path().join("linli.db")).await;
+    let path = dir.path().join("linli.db");
+    let (store, _) = small(&path).await;
     fillers::prepare(&store).await;
-    let filled = fill(&store, Filler::Measurement).await;
+    let filled = fill((&store, &path), Filler::Measurement).await;
     filled.refused.expect("refused");
     for number in 0..filled.taken as u32 / 4 {
         fillers::erase_measurement(&store, number).await.unwrap();
@@ -274,7 +328,7 @@ async fn erasing_makes_room() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(11)).await;
     tokio::time::resume();
-    Filler::Measurement.offer(&store, 1_000_000).await.unwrap();
+    Filler::Measurement.offer((&store, &path), 1_000_000).await.unwrap();
     settled(&store).await;
     assert!(!store.status().borrow().full.contains(&Kind::Measurement));
     store.close().await;

@@ -39,7 +39,7 @@ async fn as_0_1_left_it(path: &Path, long_ids: u32, entries: u32) {
     let (store, _) = open(path).await;
     fillers::prepare(&store).await;
     for number in 0..long_ids.max(30) {
-        Filler::Measurement.offer(&store, number).await.unwrap();
+        Filler::Measurement.offer((&store, path), number).await.unwrap();
     }
     store.close().await;
     let at = NOW.0;
@@ -78,7 +78,10 @@ async fn long_ids_are_cut_and_the_measurements_stay() {
     let status = store.status().borrow().clone();
     assert!(status.used_bytes < CAP / 2, "{} bytes used", status.used_bytes);
     assert_eq!(store.cabin().unassigned().await.unwrap().len(), 61, "every measurement is there");
-    assert!(Filler::Measurement.offer(&store, 1_000_000).await.is_ok(), "there is room for new ones");
+    assert!(
+        Filler::Measurement.offer((&store, &path), 1_000_000).await.is_ok(),
+        "there is room for new ones"
+    );
     store.close().await;
     let longest = number(&path, "SELECT max(octet_length(body)) FROM measurement").await;
     assert!(longest < 1000, "{longest} bytes");
@@ -114,17 +117,17 @@ async fn a_database_that_is_larger_than_it_may_be_takes_what_is_urgent() {
     let (store, _) = open(&path).await;
     fillers::prepare(&store).await;
     for number in 0..4000 {
-        Filler::Measurement.offer(&store, number).await.unwrap();
+        Filler::Measurement.offer((&store, &path), number).await.unwrap();
     }
     store.close().await;
     assert!(std::fs::metadata(&path).unwrap().len() > CAP);
     works(&path).await;
     let (store, _) = small(&path).await;
-    let refused = Filler::Measurement.offer(&store, 1_000_000).await.unwrap_err().to_string();
+    let refused = Filler::Measurement.offer((&store, &path), 1_000_000).await.unwrap_err().to_string();
     assert!(refused.contains("measurement"), "{refused}");
     for number in 0..50 {
-        Filler::Data.offer(&store, number).await.unwrap();
-        Filler::Urgent.offer(&store, number).await.unwrap();
+        Filler::Data.offer((&store, &path), number).await.unwrap();
+        Filler::Urgent.offer((&store, &path), number).await.unwrap();
     }
     assert!(!waiting(&store.outbox(), Lane::Data).await.is_empty(), "data keeps its share");
     store.close().await;

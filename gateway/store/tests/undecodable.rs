@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, OpenedBy, Status, Version, Visit};
-use linli_domain::vital::{Measurement, Patient, Taken};
+use linli_domain::vital::{Measurement, Taken};
 use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Timestamp};
 use linli_store::{
     Audit, Begun, Change, Document, Entry, Notification, ReadError, Resident, Row, Store, inspect,
@@ -285,15 +285,7 @@ fn version(id: &str) -> Version {
         unassigned: None,
         device: Id::new("oximeter").unwrap(),
         room: None,
-        measurement: Measurement {
-            taken,
-            readings: Vec::new(),
-            key: None,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        },
+        measurement: Measurement::of(taken, Vec::new()),
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),

@@ -55,6 +55,12 @@ impl Spot {
         Some(settled)
     }
 
+    /// A reading that the device doubts: it is no part of a steady interval.
+    pub fn disturb(&mut self) {
+        self.window.clear();
+        self.absent_since = None;
+    }
+
     /// Drops what came before the newest jump.
     fn drop_unsteady(&mut self) {
         let Some((_, saturation, pulse)) = self.window.last().copied() else { return };

@@ -1,10 +1,15 @@
-//! Offsets from UTC of device clocks without a time zone.
+//! Time zones of device clocks that name none.
 
-use linli_domain::{Civil, Timestamp};
+use linli_domain::{Civil, Timestamp, timezone};
 
-/// Minutes east of UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Zone(pub i32);
+/// The time zone of a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Zone {
+    /// Minutes east of UTC, all year.
+    East(i32),
+    /// A time zone with its summer time.
+    Of(timezone::Zone),
+}
 
 // === impl Zone ===
 
@@ -24,12 +29,16 @@ impl Zone {
         }
         let (hours, minutes): (i32, i32) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
         let minutes = (hours <= 14 && minutes < 60).then_some(hours * 60 + minutes)?;
-        Some(Self(if sign == "-" { -minutes } else { minutes }))
+        Some(Self::East(if sign == "-" { -minutes } else { minutes }))
     }
 
-    /// Returns the instant at which a clock of this zone shows `shown`.
+    /// Returns the instant at which a clock of this zone shows `shown`; the first of two in the hour that the end of
+    /// summer time repeats.
     #[must_use]
-    pub fn timestamp(self, shown: Civil) -> Option<Timestamp> {
-        Some(Timestamp(shown.timestamp()?.0 - i64::from(self.0) * 60_000))
+    pub fn timestamp(&self, shown: Civil) -> Option<Timestamp> {
+        match self {
+            Self::East(minutes) => Some(Timestamp(shown.timestamp()?.0 - i64::from(*minutes) * 60_000)),
+            Self::Of(zone) => zone.instant(shown),
+        }
     }
 }

@@ -6,8 +6,10 @@
 //! machine can command a device.
 
 mod alarms;
+mod assets;
 mod cabin;
 mod canteen;
+mod centre;
 mod control;
 mod events;
 mod kiosks;
@@ -27,14 +29,18 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::status::GatewayStatus;
 pub use alarms::AlarmClient;
+pub use assets::without_screens;
 pub use cabin::CabinClient;
 pub use canteen::CanteenClient;
+pub use centre::{Plan, plan};
 pub use control::{Control, ReloadRequest};
 pub use kiosks::KioskClient;
+use linli_config::WebLimits;
 use linli_listen::Limits;
 use linli_services::ServiceError;
 use linli_services::events::Events;
@@ -44,6 +50,10 @@ pub use worker::{Who, Workers};
 
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";
+
+/// The directory of the socket of a gateway whose database is at its default place, where the service manager makes
+/// it: members of the group may enter it, and not the state directory.
+pub const RUNTIME_DIR: &str = "/run/linli";
 
 /// An error as the API shows it (the shape of RFC 9457 problem details).
 #[derive(Debug, serde::Serialize)]
@@ -120,6 +130,8 @@ pub struct AppState {
     pub events: Events,
     /// Workers of the current configuration.
     pub workers: Workers,
+    /// Plan of the centre of the current configuration.
+    pub plan: watch::Receiver<Plan>,
 }
 
 // === impl AppState ===
@@ -131,7 +143,7 @@ impl AppState {
         status_source: &Arc<GatewayStatus>,
         clients: ServiceClients,
         events: Events,
-        workers: Workers,
+        (workers, plan): (Workers, watch::Receiver<Plan>),
     ) -> Self {
         let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes } = clients;
         Self {
@@ -144,6 +156,7 @@ impl AppState {
             nodes,
             events,
             workers,
+            plan,
         }
     }
 
@@ -154,16 +167,35 @@ impl AppState {
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
-            .merge(events::router(self.events.clone(), cancel.clone()))
+            .merge(centre::router(self.centre()))
+            .merge(events::router(self.events.clone(), Arc::clone(&self.status_source.live), cancel.clone()))
+            .merge(assets::router(show::ADDRESSES))
+    }
+
+    fn centre(&self) -> centre::Centre {
+        let status = &self.status_source;
+        centre::Centre {
+            plan: self.plan.clone(),
+            mode: Arc::clone(&status.mode),
+            alarms: Arc::clone(&status.alarms),
+            cabin: Arc::clone(&status.cabin),
+        }
     }
 }
 
-/// Serves the network listener until cancelled.
-pub async fn serve_network(listener: TcpListener, state: AppState, cancel: CancellationToken) {
+/// Serves the network listener until cancelled, over TLS if it is given.
+pub async fn serve_network(
+    listener: TcpListener,
+    (tls, limits): (Option<&linli_listen::Tls>, WebLimits),
+    state: AppState,
+    cancel: CancellationToken,
+) {
     let by_token = from_fn_with_state(state.workers.clone(), worker::by_token);
     let router = state.router(&cancel).layer(by_token).layer(from_fn(whole_body::whole_body));
     let counts = Arc::clone(&state.status_source.listeners.network);
-    linli_listen::serve(listener, router, Limits::network(), counts, cancel).await;
+    let WebLimits { connections, per_address, headers, body } = limits;
+    let limits = Limits::network().with(connections, per_address, headers, body);
+    linli_listen::serve(listener, tls, router, limits, counts, cancel).await;
 }
 
 /// Serves the control socket until cancelled, then removes it.
@@ -180,7 +212,7 @@ pub async fn serve_control(
     let router = state.router(&cancel).merge(acting).layer(from_fn(worker::by_user));
     let router = router.layer(from_fn(whole_body::whole_body));
     let counts = Arc::clone(&state.status_source.listeners.control);
-    linli_listen::serve(listener, router, Limits::control(), counts, cancel).await;
+    linli_listen::serve(listener, None, router, Limits::control(), counts, cancel).await;
     let _ = std::fs::remove_file(path);
 }
 

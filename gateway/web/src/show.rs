@@ -22,7 +22,6 @@ type Shared = State<Arc<GatewayStatus>>;
 /// Routes that need no log-in. They change nothing.
 pub fn router(status_source: Arc<GatewayStatus>) -> Router {
     Router::new()
-        .route("/", get(index))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -30,20 +29,20 @@ pub fn router(status_source: Arc<GatewayStatus>) -> Router {
         .route("/api/v1/devices", get(devices))
         .route("/api/v1/devices/{device}", get(device))
         .route("/api/v1/devices/{device}/points/{point}/trend", get(trend))
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no such path; GET / lists them") })
         .with_state(status_source)
 }
 
-async fn index() -> &'static str {
-    "linli\n\
+/// What `GET /` answers programs.
+pub(super) const ADDRESSES: &str = "linli\n\
      GET /healthz                                       alive\n\
      GET /readyz                                        all lines attempted, store writable\n\
      GET /metrics                                       Prometheus text\n\
      GET /api/v1/status                                 everything in one JSON\n\
+     GET /api/v1/centre                                 sites, rooms with their outlines, stages of the rooms\n\
      GET /api/v1/devices                                devices with their latest values\n\
      GET /api/v1/devices/{device}                       one device\n\
      GET /api/v1/devices/{device}/points/{point}/trend  ?from=&to= (Unix ms): one-minute roll-ups\n\
-     GET /api/v1/events                                 what happens, as it happens (Server-Sent Events)\n\
+     GET /api/v1/events                                 what happens, as it happens (Server-Sent Events); ?topics=values,alarm: kinds and values\n\
      GET /api/v1/alarms                                 what is wrong; ?all=true also what is not\n\
      GET /api/v1/alarms/journal                         ?limit=: every step, newest first\n\
      \n\
@@ -61,8 +60,7 @@ async fn index() -> &'static str {
      POST /api/v1/measurements/{measurement}/withdraw   {\"why\"}\n\
      GET /api/v1/export/fhir, /api/v1/export/csv        ?visit=, or ?from=&to=\n\
      POST /api/v1/alarms/{alarm}/{deed}                 acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
-     GET /api/v1/audit                                  ?limit=: who did what, newest first\n"
-}
+     GET /api/v1/audit                                  ?limit=: who did what, newest first\n";
 
 async fn readyz(State(status_source): Shared) -> Response {
     let readiness = status_source.readiness();

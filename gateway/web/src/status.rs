@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use linli_config::Checked;
+use linli_config::{Checked, Insecure};
 use linli_services::VERSION;
 use linli_services::cabin::Health as CabinHealth;
 use linli_services::commands::CommandHealth;
 use linli_services::live::Live;
+use linli_tls::TlsStatus;
 
 /// A running line, for status and metrics.
 #[derive(Clone)]
@@ -89,6 +90,10 @@ pub struct GatewayStatus {
     pub has_uplink: watch::Receiver<bool>,
     /// Why the configuration on disk is not in use; `None` while it is.
     pub fallback: watch::Receiver<Option<String>>,
+    /// The certificate of the listeners.
+    pub tls: watch::Receiver<TlsStatus>,
+    /// Listeners and connections that leave the machine without encryption.
+    pub insecure: watch::Receiver<Arc<Vec<Insecure>>>,
 }
 
 /// Whether the gateway is ready, and why not.
@@ -111,6 +116,7 @@ impl GatewayStatus {
         store: &Store,
         (uplink, has_uplink): (watch::Receiver<UplinkStatus>, watch::Receiver<bool>),
         fallback: watch::Receiver<Option<String>>,
+        (tls, insecure): (watch::Receiver<TlsStatus>, watch::Receiver<Arc<Vec<Insecure>>>),
     ) -> Self {
         Self {
             gateway: current.gateway.id.to_string(),
@@ -130,6 +136,8 @@ impl GatewayStatus {
             uplink,
             has_uplink,
             fallback,
+            tls,
+            insecure,
         }
     }
 
@@ -170,6 +178,12 @@ impl GatewayStatus {
         if let Some(why) = &*self.fallback.borrow() {
             findings.push(format!("configuration: the last good one runs, the one on disk is bad: {why}"));
         }
+        let insecure = self.insecure.borrow();
+        findings.extend(
+            insecure.iter().map(|one| format!("insecure: {} is not encrypted: {}", one.place, one.why)),
+        );
+        let tls = self.tls.borrow();
+        findings.extend(tls.concern.iter().chain(&tls.failure).map(|what| format!("tls: {what}")));
         Readiness { ready, findings }
     }
 
@@ -204,6 +218,7 @@ impl GatewayStatus {
             "refused_by_store": self.flow.refused.load(Ordering::Relaxed),
             "store": store,
             "uplink": uplink,
+            "insecure": **self.insecure.borrow(),
             "configuration": if self.fallback.borrow().is_some() { "last good" } else { "current" },
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use linli_drivers::modbus::wire::crc16;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -67,6 +68,7 @@ struct Request {
 enum After {
     GoOn,
     Close,
+    Reset,
     /// While nothing is asked for so long, these bytes are sent.
     Idle(Duration, Vec<u8>),
 }
@@ -81,10 +83,9 @@ impl Bus {
         Arc::new(Self { schedule, units: units.to_vec(), began: Instant::now(), state })
     }
 
-    /// Everything that was asked so far.
-    #[must_use]
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        self.state().exchanges.clone()
+    /// Looks at everything that was asked so far.
+    pub fn exchanges<T>(&self, look: impl FnOnce(&[Exchange]) -> T) -> T {
+        look(&self.state().exchanges)
     }
 
     /// Time since the bus began.
@@ -93,8 +94,8 @@ impl Bus {
         self.began.elapsed()
     }
 
-    /// Serves one connection until it ends.
-    pub async fn serve<S>(self: Arc<Self>, stream: S)
+    /// Serves one connection until it ends. With `socket`, the same connection once more, its end can be a reset.
+    pub async fn serve<S>(self: Arc<Self>, stream: S, socket: Option<TcpStream>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -115,10 +116,18 @@ impl Bus {
             match met {
                 Ok(After::GoOn) => {}
                 Ok(After::Idle(pause, bytes)) => pending = Some((pause, bytes)),
+                Ok(After::Reset) => {
+                    if let Some(socket) = &socket {
+                        let _ = socket.set_zero_linger();
+                    }
+                    break;
+                }
                 Ok(After::Close) | Err(_) => break,
             }
         }
+        // The connection ends when both of its halves are gone.
         reading.abort();
+        let _ = reading.await;
     }
 
     /// Cuts requests and keeps when they arrived, also while another one is answered.
@@ -157,7 +166,8 @@ impl Bus {
         let mut after = After::GoOn;
         match fault {
             Some(Fault::Drop | Fault::EchoOnly) => return Ok(After::GoOn),
-            Some(Fault::CloseBefore | Fault::Reset) => return Ok(After::Close),
+            Some(Fault::CloseBefore) => return Ok(After::Close),
+            Some(Fault::Reset) => return Ok(After::Reset),
             Some(Fault::SlowStart(time)) => self.state().silent_until = Some(self.now() + time),
             Some(Fault::CounterReset) => self.state().exchanges[number as usize].is_counter_zero = true,
             Some(Fault::CloseAfter) => after = After::Close,

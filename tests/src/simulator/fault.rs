@@ -58,6 +58,24 @@ pub enum Fault {
     CounterReset,
 }
 
+// === impl Fault ===
+
+impl Fault {
+    /// The fault as it is written in a test.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let ms = |time: &Duration| format!("Duration::from_millis({})", time.as_millis());
+        match self {
+            Self::Delay(time) => format!("Fault::Delay({})", ms(time)),
+            Self::Split(at, time) => format!("Fault::Split({at}, {})", ms(time)),
+            Self::Stale(time) => format!("Fault::Stale({})", ms(time)),
+            Self::StaleHalf(time) => format!("Fault::StaleHalf({})", ms(time)),
+            Self::SlowStart(time) => format!("Fault::SlowStart({})", ms(time)),
+            other => format!("Fault::{other:?}"),
+        }
+    }
+}
+
 // === impl Framing ===
 
 impl Framing {

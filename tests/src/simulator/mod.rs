@@ -6,6 +6,7 @@
 
 mod bus;
 mod fault;
+mod media;
 mod registers;
 mod schedule;
 mod trial;
@@ -14,4 +15,4 @@ pub use bus::{Bus, Exchange};
 pub use fault::{Fault, Framing};
 pub use registers::{COIL_COUNT, COILS, COUNTER, FIRST, SECOND, coil, word_pair};
 pub use schedule::{Planned, Schedule};
-pub use trial::{PROFILE, Trial, Violation, plan, profiles};
+pub use trial::{PROFILE, Rates, Trial, Violation, plan, profiles};

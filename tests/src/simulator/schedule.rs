@@ -12,6 +12,9 @@ const REQUESTS: u32 = 24;
 /// Most faults in one schedule.
 const MOST: usize = 7;
 
+/// Time-out of the line under test in real time.
+pub(super) const REAL_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// Time-out of the line under test.
 pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -48,10 +51,57 @@ impl Schedule {
         Self { framing, faults }
     }
 
+    /// Returns a schedule in which each kind of fault meets so many thousandths of the requests. Devices that start do so
+    /// for as large a part of the time, at `rate` requests a second.
+    #[must_use]
+    pub fn steady(framing: Framing, seed: u64, requests: u32, thousandths: u32, rate: u32) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let mut faults = Vec::new();
+        for request in 0..requests {
+            let kinds = (0..kinds(framing)).filter(|_| rng.u32(..1000) < thousandths).collect::<Vec<_>>();
+            let Some(kind) = kinds.get(rng.usize(..kinds.len().max(1))) else { continue };
+            let fault = of_kind(framing, *kind, &mut rng);
+            // As long as 100 requests: of those a hundredth meets one.
+            if matches!(fault, Fault::SlowStart(_)) && rng.u32(..100 * thousandths / 10) >= 1 {
+                continue;
+            }
+            let fault = match fault {
+                Fault::SlowStart(_) => Fault::SlowStart(Duration::from_secs(u64::from((100 / rate).max(1)))),
+                fault => fault,
+            };
+            faults.push(Planned { request, fault });
+        }
+        Self { framing, faults }
+    }
+
     /// The fault of a request.
     #[must_use]
     pub fn at(&self, request: u32) -> Option<Fault> {
-        self.faults.iter().find(|planned| planned.request == request).map(|planned| planned.fault)
+        let at = self.faults.binary_search_by_key(&request, |planned| planned.request).ok()?;
+        Some(self.faults[at].fault)
+    }
+
+    /// The schedule in real time: the time-out of a line is [`REAL_TIMEOUT`] there, and no answer comes later than twice
+    /// that, with some room for a busy machine.
+    #[must_use]
+    pub fn in_real_time(&self) -> Self {
+        let stretched = |planned: &Planned| match planned.fault {
+            Fault::Delay(time) if self.framing != Framing::Tcp => {
+                let most = REAL_TIMEOUT * 2 - REAL_TIMEOUT / 3;
+                Planned { fault: Fault::Delay((time * 2).min(most)), ..*planned }
+            }
+            _ => *planned,
+        };
+        Self { framing: self.framing, faults: self.faults.iter().map(stretched).collect() }
+    }
+
+    /// The schedule as a test that carries it out; only its name is missing.
+    #[must_use]
+    pub fn as_test(&self) -> String {
+        let fault = |planned: &Planned| format!("({}, {})", planned.request, planned.fault.code());
+        let faults: Vec<String> = self.faults.iter().map(fault).collect();
+        let faults = faults.join(", ");
+        format!("#[test]\nfn NAME() {{\n    carried_out(Framing::{:?}, &[{faults}]);\n}}\n", self.framing)
     }
 
     /// Number of the last request with a fault.
@@ -83,9 +133,19 @@ fn delay(framing: Framing, rng: &mut Rng) -> Duration {
     Duration::from_millis(rng.u64(1..longest))
 }
 
+/// How many kinds of faults there are on a medium.
+const fn kinds(framing: Framing) -> u8 {
+    if framing.is_connection() { 20 } else { 16 }
+}
+
 fn draw(framing: Framing, rng: &mut Rng) -> Fault {
+    let kind = rng.u8(..kinds(framing));
+    of_kind(framing, kind, rng)
+}
+
+fn of_kind(framing: Framing, kind: u8, rng: &mut Rng) -> Fault {
     let idle = |rng: &mut Rng| Duration::from_millis(rng.u64(5..400));
-    match rng.u8(..if framing.is_connection() { 20 } else { 16 }) {
+    match kind {
         0 | 1 => Fault::Delay(delay(framing, rng)),
         2 => Fault::Drop,
         3 => Fault::Split(rng.usize(1..9), Duration::from_millis(rng.u64(1..60))),

@@ -51,14 +51,21 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 10] = [
+    suite("gateway/domain", "linli-domain", Some("rules"), ""),
+    suite("gateway/domain", "linli-domain", Some("visits"), ""),
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),
     suite("gateway/mode", "linli-mode", Some("rules"), ""),
     suite("gateway/mode", "linli-mode", Some("orders"), ""),
     suite("gateway/mode", "linli-mode", None, ""),
     Suite { is_deep: true, ..suite("gateway/mode", "linli-mode", Some("mode"), "") },
+    suite("gateway/config", "linli-config", Some("aliases"), ""),
+    suite("gateway/drivers", "linli-drivers", None, "reach::"),
     suite("gateway/services", "linli-services", None, "mode::"),
 ];
+
+/// Crates without a suite of their own, by their folders; and the crate whose tests must notice a change of them.
+const NOTICED_BY: [(&str, &str); 1] = [("gateway/commands", "linli-services")];
 
 /// What the tests say of a change.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,8 +82,9 @@ pub enum Outcome {
 
 /// The crate whose tests must notice a change of this file.
 pub fn package(file: &str) -> anyhow::Result<&'static str> {
-    let of_file = SUITES.iter().find(|suite| file.starts_with(&format!("{}/", suite.folder)));
-    of_file.map(|suite| suite.package).with_context(|| format!("no tests are named for {file}"))
+    let suites = SUITES.iter().map(|suite| (suite.folder, suite.package));
+    let of_file = suites.chain(NOTICED_BY).find(|(folder, _)| file.starts_with(&format!("{folder}/")));
+    of_file.map(|(_, package)| package).with_context(|| format!("no tests are named for {file}"))
 }
 
 /// The crates of these rows, each once.
@@ -231,6 +239,7 @@ mod tests {
     fn a_file_belongs_to_a_crate() {
         assert_eq!(package("gateway/mode/src/step/hold.rs").ok(), Some("linli-mode"));
         assert_eq!(package("gateway/services/src/mode/stop.rs").ok(), Some("linli-services"));
+        assert_eq!(package("gateway/commands/src/outputs.rs").ok(), Some("linli-services"));
         assert!(package("gateway/model/src/lib.rs").is_err());
     }
 }

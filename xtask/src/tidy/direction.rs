@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -11,15 +11,18 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("linli-mode", &["linli-domain"]),
     ("linli-listen", &[]),
     ("linli-vitals", &["linli-domain"]),
-    ("linli-drivers", &["linli-listen", "linli-vitals", "linli-wire"]),
+    ("linli-profiles", &["linli-domain"]),
+    ("linli-drivers", &["linli-listen", "linli-profiles", "linli-vitals", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
     ("linli-uplink", &["linli-store"]),
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
-    ("linli-services", &["linli-config"]),
+    ("linli-tls", &["linli-config"]),
+    ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
+    ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-nodes", "linli-reports"]),
+    ("linli-web", &["linli-nodes", "linli-reports", "linli-tls"]),
     // The node for its emulation in the demonstration.
     ("linli", &["linli-web", "linli-node"]),
     ("linli-tests", &["linli"]),

@@ -20,6 +20,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    crate::runtime::state_dir::keep_to_ourselves();
     let from = args.site.database();
     super::runtime()?.block_on(linli_store::backup(&from, &args.to))?;
     let bytes = std::fs::metadata(&args.to)?.len();

@@ -14,12 +14,15 @@ use linli_config::{self, Checked};
 /// requests and time-outs, and what happens with one, two and three dead devices.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check ./my-centre --json\n\nExit codes: 0 good, 2 bad configuration"
+    after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check --config ./my-centre --json\n\nExit codes: 0 good, 2 bad configuration"
 )]
 pub struct Args {
     /// Configuration directory (配置目录)
     #[arg(value_name = "DIR", default_value = "/etc/linli", env = "LINLI_CONFIG")]
     dir: PathBuf,
+    /// The same, as other verbs take it (与其他命令写法相同)
+    #[arg(long, short, value_name = "DIR")]
+    config: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -28,7 +31,8 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let now = super::now();
-    let loaded = linli_config::load(&args.dir).and_then(|checked| match checked.unsigned_plans(now) {
+    let dir = args.config.as_ref().unwrap_or(&args.dir);
+    let loaded = linli_config::load(dir).and_then(|checked| match checked.unsigned_plans(now) {
         Some(report) => Err(report),
         None => Ok(checked),
     });
@@ -62,6 +66,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn print(checked: &Checked) {
     println!("centre {} ({}), gateway {}", checked.centre.id, checked.centre.name, checked.gateway.id);
+    if checked.centre.is_zone_of_machine {
+        let zone = checked.centre.zone.name();
+        println!(
+            "  warning: facility.toml names no [centre] timezone: {zone}, that of this machine, is used"
+        );
+    }
     for line in &checked.lines {
         let devices = line.plan.layouts().len();
         println!("line {}: {devices} device{}", line.plan.line(), if devices == 1 { "" } else { "s" });

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use linli_domain::timezone::Zone;
+use linli_drivers::modbus::profile::ProfileSet;
 
 /// The configuration directory.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,6 +33,13 @@ impl ConfigDir {
     #[must_use]
     pub fn zone(&self) -> Zone {
         Zone::find(&linli_config::timezone(&self.config)).unwrap_or_else(Zone::utc)
+    }
+
+    /// The profiles of devices: the built-in ones, and the site's own that have no problems.
+    #[must_use]
+    pub fn profiles(&self) -> ProfileSet {
+        let own = self.config.join("devices");
+        if own.is_dir() { ProfileSet::embedded().extended(&own).0 } else { ProfileSet::embedded() }
     }
 
     /// Directory of the database, the control socket and the last good configuration.

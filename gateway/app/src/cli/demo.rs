@@ -61,6 +61,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // The table is the output; only warnings and errors are logged.
     super::logging::start("error");
+    crate::runtime::state_dir::keep_to_ourselves();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(show(args))?;
     // A thread may still wait for standard input.
@@ -116,9 +117,15 @@ fn header(demo: &Demo, web: SocketAddr) -> String {
     let flash = demo.image.as_ref().map_or_else(String::new, |image| {
         format!("     linli flash {} --device fridge-node-1", image.display())
     });
+    let screens = match linli_web::without_screens() {
+        None => format!("screens  http://{web}/   屏幕：在浏览器里打开；口令 token {token}"),
+        Some(how) => format!(
+            "screens  not in this build: {how}\n           屏幕未构建：装 Node 20.19 以上和 npm 后重新构建"
+        ),
+    };
     format!(
-        "linli demo · 邻里演示\n  broker   {url}   mosquitto_sub -p {port} -t 'linli/#' -v\n  \
-         status   http://{web}/   metrics http://{web}/metrics\n  \
+        "linli demo · 邻里演示\n  {screens}\n  broker   {url}   mosquitto_sub -p {port} -t 'linli/#' -v\n  \
+         status   http://{web}/api/v1/status   metrics http://{web}/metrics\n  \
          cabin    curl -H 'Authorization: Bearer {token}' http://{web}/api/v1/visits\n\
          in another terminal · 在另一个终端:\n  \
          export LINLI_CONFIG={config}; alias linli={program}; cd $LINLI_CONFIG\n  \

@@ -1,14 +1,18 @@
-//! `linli doctor`: checks configuration, database and gateway, and says how to correct problems.
+//! `linli doctor`: checks configuration, database, gateway, lines and devices, and says how to correct problems.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::config_dir::ConfigDir;
-use super::socket;
+use linli_domain::Reason;
 
-/// Report the state of the configuration, the database and the running gateway.
+use super::config_dir::ConfigDir;
+use super::{line_findings, socket};
+
+/// Report the state of the configuration, the database, the gateway, its lines and its devices.
 ///
-/// Changes nothing. Works with and without a running gateway.
+/// Changes nothing. While the gateway runs it names the devices that it does not hear, and why. Otherwise it reads from
+/// each device itself, and for one that does not answer tries what is usually wrong: the settings of the port, the
+/// unit id, addresses and byte orders of the profile.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli doctor\n  linli doctor --config ./my-centre --json\n\nExit codes: 0 all well, 1 something needs a person"
@@ -17,6 +21,9 @@ pub struct Args {
     /// Print as JSON
     #[arg(long)]
     json: bool,
+    /// Do not read from devices (不读取设备)
+    #[arg(long)]
+    no_devices: bool,
     #[command(flatten)]
     site: ConfigDir,
 }
@@ -24,14 +31,15 @@ pub struct Args {
 /// Result of one check.
 #[derive(Debug, serde::Serialize)]
 struct Finding {
-    part: &'static str,
+    part: String,
     well: bool,
     text: String,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let findings = [configuration(args), database(args)?, gateway(args)];
+    let mut findings = vec![configuration(args), database(args)?, gateway(args)];
+    findings.extend(devices(args)?);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
@@ -46,18 +54,18 @@ fn configuration(args: &Args) -> Finding {
     match linli_config::load(&args.site.config) {
         Ok(checked) if !super::mode::missing_plans(&checked).is_empty() => {
             let text = super::mode::missing_plans(&checked).join("\n");
-            Finding { part: "configuration", well: false, text }
+            Finding { part: "configuration".to_owned(), well: false, text }
         }
         Ok(checked) => {
             let devices: usize = checked.lines.iter().map(|line| line.plan.layouts().len()).sum();
             let text =
                 format!("{}: {} lines, {devices} devices", args.site.config.display(), checked.lines.len());
-            Finding { part: "configuration", well: true, text }
+            Finding { part: "configuration".to_owned(), well: true, text }
         }
         Err(report) => {
             let text =
                 format!("{}: bad, `linli check` tells it in full\n{report}", args.site.config.display());
-            Finding { part: "configuration", well: false, text }
+            Finding { part: "configuration".to_owned(), well: false, text }
         }
     }
 }
@@ -66,19 +74,19 @@ fn database(args: &Args) -> anyhow::Result<Finding> {
     let path = args.site.database();
     if !path.exists() {
         let text = format!("{}: not there yet; the gateway creates it", path.display());
-        return Ok(Finding { part: "database", well: true, text });
+        return Ok(Finding { part: "database".to_owned(), well: true, text });
     }
     Ok(match super::runtime()?.block_on(linli_store::inspect(&path)) {
         Ok(seen) => {
             let text = format!("{}: {seen}", path.display());
-            Finding { part: "database", well: seen.is_sound(), text }
+            Finding { part: "database".to_owned(), well: seen.is_sound(), text }
         }
         Err(error) => {
             let text = format!(
                 "{}: {error}; the gateway sets a damaged database aside when it starts",
                 path.display()
             );
-            Finding { part: "database", well: false, text }
+            Finding { part: "database".to_owned(), well: false, text }
         }
     })
 }
@@ -86,13 +94,61 @@ fn database(args: &Args) -> anyhow::Result<Finding> {
 fn gateway(args: &Args) -> Finding {
     let data_dir = args.site.data_dir();
     if !socket::is_running(&data_dir) {
-        return Finding { part: "gateway", well: true, text: "not running".to_owned() };
+        return Finding { part: "gateway".to_owned(), well: true, text: "not running".to_owned() };
     }
     match socket::ask(&data_dir, "GET", "/readyz", "", Duration::from_secs(5)) {
         Ok(answer) => {
             let text = answer.body.trim_end().replace('\n', "; ");
-            Finding { part: "gateway", well: answer.status == 200, text }
+            Finding { part: "gateway".to_owned(), well: answer.status == 200, text }
         }
-        Err(error) => Finding { part: "gateway", well: false, text: format!("{error:#}") },
+        Err(error) => Finding { part: "gateway".to_owned(), well: false, text: format!("{error:#}") },
     }
+}
+
+/// What is wrong with lines and devices: as the running gateway sees it, or as they answer now.
+fn devices(args: &Args) -> anyhow::Result<Vec<Finding>> {
+    let data_dir = args.site.data_dir();
+    if socket::is_running(&data_dir) {
+        return Ok(heard_by_gateway(&data_dir).unwrap_or_default());
+    }
+    if args.no_devices {
+        return Ok(Vec::new());
+    }
+    let Ok(checked) = linli_config::load(&args.site.config) else { return Ok(Vec::new()) };
+    if checked.lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !args.json {
+        println!("正在读取设备…… / reading from the devices …");
+    }
+    let profiles = args.site.profiles();
+    let examined = line_findings::examine(&checked, &profiles);
+    let (found, left_out) = super::runtime()?.block_on(examined);
+    let mut findings: Vec<Finding> =
+        found.into_iter().map(|f| Finding { part: f.part, well: false, text: f.text }).collect();
+    if findings.is_empty() {
+        let text = match left_out {
+            0 => "every device answers as configured".to_owned(),
+            count => format!(
+                "every device answers as configured; {count} lines wait for their devices and were not examined"
+            ),
+        };
+        findings.push(Finding { part: "devices".to_owned(), well: true, text });
+    }
+    Ok(findings)
+}
+
+/// The devices that the running gateway does not hear.
+fn heard_by_gateway(data_dir: &std::path::Path) -> anyhow::Result<Vec<Finding>> {
+    let answer = socket::ask(data_dir, "GET", "/api/v1/devices", "", Duration::from_secs(5))?;
+    let devices: Vec<serde_json::Value> = serde_json::from_str(&answer.body)?;
+    let word = |device: &serde_json::Value, key: &str| device[key].as_str().unwrap_or_default().to_owned();
+    let is_offline = |device: &&serde_json::Value| device["state"] == "offline";
+    let row = |device: &serde_json::Value| {
+        let reason = word(device, "reason");
+        let reason = Reason::ALL.into_iter().find(|known| known.as_str() == reason).unwrap_or(Reason::Silent);
+        let part = format!("device {}", word(device, "device"));
+        Finding { part, well: false, text: line_findings::explained(reason, &word(device, "detail")) }
+    };
+    Ok(devices.iter().filter(is_offline).map(row).collect())
 }

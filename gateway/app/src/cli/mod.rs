@@ -16,6 +16,7 @@ mod flash;
 mod food;
 pub mod init;
 mod kiosks;
+mod line_findings;
 mod logging;
 mod mode;
 mod node;
@@ -28,8 +29,10 @@ mod provision;
 mod reload;
 mod run;
 mod scan;
+mod scan_network;
 pub mod schema;
 mod socket;
+mod tls;
 mod visit_show;
 mod visits;
 
@@ -97,6 +100,8 @@ enum Verb {
     Reload(reload::Args),
     /// Write a consistent copy of the database, also while the gateway runs (备份)
     Backup(backup::Args),
+    /// Show, renew or import the certificate of the listeners (证书)
+    Tls(tls::Args),
     /// Report the state of configuration, database and gateway (诊断)
     Doctor(doctor::Args),
 }
@@ -132,6 +137,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Node(args) => node::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
+        Verb::Tls(args) => tls::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
     };
     outcome.unwrap_or_else(|error| {

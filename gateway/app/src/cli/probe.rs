@@ -1,22 +1,29 @@
 //! `linli probe`: reads one device once and shows every point.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use linli_config::ConfiguredLine;
+use linli_domain::{Layout, PointSpec, Quality, Reason};
+use linli_drivers::modbus::diagnosis;
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::modbus::probe::{self, Probe};
+use linli_drivers::{DeviceState, observe};
 use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
-use super::{WRONG, socket};
+use super::{WRONG, line_findings, socket};
+use crate::runtime::clock::SystemClock;
 
 /// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Read one configured device and show every point with its value and quality.
 ///
-/// While the gateway runs it owns the line, so its latest values are shown; otherwise the device
-/// is read directly, with the time each request took.
+/// While the gateway runs it owns the line, so its latest values are shown. Otherwise the device is read directly: with
+/// the time of each request over Modbus, once over SNMP and IPP, and as it publishes over MQTT. What does not answer
+/// as configured is examined: the last lines say which option helps.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli probe fridge-1\n  linli probe fridge-1 --config ./my-centre --json\n\nExit codes: 0 every point has a value, 1 not, 2 no such device or bad configuration"
@@ -24,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Args {
     /// The device's id
     device: String,
+    /// Longest wait for what a device sends by itself, such as over MQTT
+    #[arg(long, default_value = "10s", value_parser = linli_drivers::duration::parse)]
+    wait: Duration,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -49,31 +59,85 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if socket::is_running(&data_dir) {
         return through_gateway(args, &data_dir);
     }
+    let index: usize = index;
     let Some(plan) = line.plan.as_any().downcast_ref::<ModbusPlan>() else {
+        return watched(args, line, layout, index);
+    };
+    let read = probe::read_once(&plan.medium, &plan.timing, &plan.devices[index]);
+    let probe = super::runtime()?.block_on(read);
+    let points = probe.as_ref().map(|probe| probe.points.clone()).unwrap_or_default();
+    let is_whole = probe.is_ok() && points.iter().all(|(quality, _)| quality.is_good());
+    let hints = if is_whole { Vec::new() } else { hints(args, plan, index)? };
+    if let (Ok(probe), false) = (&probe, args.json) {
+        requests(probe);
+    }
+    if let (Err(why), true) = (&probe, hints.is_empty()) {
+        anyhow::bail!("{why}");
+    }
+    shown(args, layout, &points, &hints)?;
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints points and what helps.
+fn shown(
+    args: &Args,
+    layout: &Layout,
+    points: &[(Quality, Option<linli_domain::Value>)],
+    hints: &[String],
+) -> anyhow::Result<()> {
+    let row = |(spec, (quality, value)): (&PointSpec, &(Quality, Option<linli_domain::Value>))| json!({"point": spec.name, "value": value, "unit": spec.unit, "quality": quality.to_string()});
+    let rows: Vec<Value> = layout.points.iter().zip(points).map(row).collect();
+    if args.json {
+        let mut shown = json!({"device": args.device, "points": rows});
+        if !hints.is_empty() {
+            shown["hints"] = json!(hints);
+        }
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+    } else {
+        table(&rows);
+        hints.iter().for_each(|hint| println!("{hint}"));
+    }
+    Ok(())
+}
+
+/// What helps a Modbus device that does not answer as configured.
+fn hints(args: &Args, plan: &ModbusPlan, device: usize) -> anyhow::Result<Vec<String>> {
+    let mut alone = plan.clone();
+    alone.devices = vec![plan.devices[device].clone()];
+    alone.layouts = vec![plan.layouts[device].clone()];
+    let (profiles, place) = (args.site.profiles(), diagnosis::place(plan));
+    let found = super::runtime()?.block_on(diagnosis::diagnose(&alone, &profiles));
+    Ok(found.iter().map(|finding| finding.symptom.sentence(&place).to_string()).collect())
+}
+
+/// Watches a line that is not Modbus until the device has shown every point.
+fn watched(args: &Args, line: &ConfiguredLine, layout: &Layout, device: usize) -> anyhow::Result<ExitCode> {
+    let watching = observe(line.plan.clone(), Arc::new(SystemClock::default()), args.wait);
+    let Some(seen) = super::runtime()?.block_on(watching) else {
         anyhow::bail!(
-            "line {} cannot be read by hand: start the gateway, then probe again",
+            "line {} waits for what its devices send, and only the gateway may take that: start it, then probe again",
             line.plan.line()
         );
     };
-    let device: usize = index;
-    let read = probe::read_once(&plan.medium, &plan.timing, &plan.devices[device]);
-    let probe = super::runtime()?.block_on(read).map_err(|why| anyhow::anyhow!(why))?;
-    let rows: Vec<Value> = layout
-        .points
-        .iter()
-        .zip(&probe.points)
-        .map(|(spec, (quality, value))| {
-            json!({"point": spec.name, "value": value, "unit": spec.unit, "quality": quality.to_string()})
-        })
-        .collect();
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&json!({"device": args.device, "points": rows}))?);
-    } else {
-        requests(&probe);
-        table(&rows);
-    }
-    let whole = probe.points.iter().all(|(quality, _)| quality.is_good());
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let unheard = (Quality::Bad(Reason::Silent), None);
+    let points = seen.devices[device].points.iter().map(|point| point.clone().unwrap_or(unheard.clone()));
+    let points: Vec<_> = points.collect();
+    let states = [&seen.state, &seen.devices[device].state];
+    let hint = states.into_iter().flatten().find_map(|(state, detail)| match state {
+        DeviceState::Offline(reason) => Some(line_findings::explained(*reason, detail)),
+        DeviceState::Online => None,
+    });
+    let is_unheard = seen.devices[device].points.iter().all(Option::is_none);
+    let patience = linli_drivers::duration::format(args.wait);
+    let nothing = || {
+        format!(
+            "{patience} 内没有消息：请核对 topic，或用 --wait 多等一会 / no message within {patience}: check topic, or wait longer with --wait"
+        )
+    };
+    let hints: Vec<String> = hint.into_iter().chain(is_unheard.then(nothing)).take(1).collect();
+    shown(args, layout, &points, &hints)?;
+    let is_whole = points.iter().all(|(quality, _)| quality.is_good());
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn through_gateway(args: &Args, data_dir: &std::path::Path) -> anyhow::Result<ExitCode> {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config_dir::ConfigDir;
 use crate::runtime::gateway::Gateway;
+use crate::runtime::state_dir;
 
 /// Run the gateway until SIGTERM or Ctrl-C; SIGHUP reloads.
 ///
@@ -26,6 +27,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     super::logging::start(&linli_config::log_level(&args.site.config));
     // Names of residents are in memory for moments: they must not end in a core dump.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    state_dir::keep_to_ourselves();
     linli_listen::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

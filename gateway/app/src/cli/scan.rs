@@ -5,25 +5,30 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use linli_drivers::modbus::diagnosis;
 use linli_drivers::modbus::plan::Medium;
 use linli_drivers::modbus::probe::{self, Answer};
 use serde_json::{Value, json};
 
 use super::WRONG;
 use super::port::{Port, TIMING};
+use super::scan_network::Network;
 use linli_nodes::{Client, shown_identity};
 
-/// Ask every unit id on a Modbus line whether it is there.
+/// Ask every unit id on a Modbus line whether it is there; or look for a device by SNMP, IPP or MQTT.
 ///
 /// Reads one register or bit per unit and changes nothing; our own nodes also say who they are. A
-/// serial port must not be in use: stop the gateway first.
+/// serial port must not be in use: stop the gateway first. When nobody answers, the usual settings are tried, and the
+/// last lines say which option helps.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli scan --port /dev/ttyUSB0 --baud 9600\n  linli scan --port /dev/ttyUSB0 --baud 4800 --units 1-32\n  linli scan --tcp 192.0.2.20:502 --units 1-10 --json\n\nExit codes: 0 at least one unit found, 1 none found or the line cannot be opened, 2 wrong usage"
+    after_help = "Examples:\n  linli scan --port /dev/ttyUSB0 --baud 9600\n  linli scan --port /dev/ttyUSB0 --baud 4800 --units 1-32\n  linli scan --tcp 192.0.2.20:502 --units 1-10 --json\n  linli scan --snmp 192.0.2.7 --community public\n  linli scan --mqtt mqtt://127.0.0.1:1883\n\nExit codes: 0 at least one unit found, 1 none found or the line cannot be opened, 2 wrong usage"
 )]
 pub struct Args {
     #[command(flatten)]
     port: Port,
+    #[command(flatten)]
+    network: Network,
     /// Unit ids to ask, first-last
     #[arg(long, default_value = "1-247", value_parser = units)]
     units: (u8, u8),
@@ -35,8 +40,14 @@ pub struct Args {
     json: bool,
 }
 
+/// Units that are asked with other settings when nobody answers.
+const GUESSED: usize = 2;
+
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.network.is_given() {
+        return args.network.scan(args.json);
+    }
     let Some(medium) = args.port.medium() else {
         eprintln!("linli: {}", args.port.wrong());
         return Ok(ExitCode::from(WRONG));
@@ -69,7 +80,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         },
     ));
     bar.finish_and_clear();
-    scanned.map_err(|why| anyhow::anyhow!(why))?;
+    if let Err(why) = scanned {
+        let hints = hints(&medium, &[first])?;
+        anyhow::bail!("{}", if hints.is_empty() { why } else { hints.join("\n") });
+    }
     let units: Vec<u8> = found.iter().map(|(unit, _)| *unit).collect();
     let nodes = super::runtime()?.block_on(nodes(&args.port, &units))?;
     if !args.json {
@@ -86,11 +100,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let rows: Vec<_> = found.iter().map(row).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else if found.is_empty() {
-        println!("nobody answered: check power, A and B wires, termination, baud rate and parity");
+        println!("nobody answered; trying what is usually wrong …");
+        let units: Vec<u8> = (first..=last).take(GUESSED).collect();
+        hints(&medium, &units)?.iter().for_each(|hint| println!("{hint}"));
     } else {
         println!("{} found. Next: `linli devices` for the profile, then `linli probe`.", found.len());
     }
     Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Returns why nobody answers, and which option helps.
+fn hints(medium: &Medium, units: &[u8]) -> anyhow::Result<Vec<String>> {
+    let found = super::runtime()?.block_on(diagnosis::diagnose_medium(medium, &TIMING, units));
+    let place = diagnosis::place_of(medium);
+    Ok(found.iter().map(|finding| finding.symptom.sentence(&place).to_string()).collect())
 }
 
 /// Returns which of the units that answered are our own nodes.

@@ -13,9 +13,10 @@ use linli_config::settings::image_key::ImageKeys;
 use linli_config::settings::kiosk::KioskSettings;
 use linli_config::settings::siren::Siren;
 use linli_config::settings::webhook::Webhook;
-use linli_config::{Checked, Worker};
+use linli_config::{Checked, Insecure, Worker};
 use linli_services::mode;
 use linli_services::outputs::PlanOutputs;
+use linli_tls::Names;
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -51,6 +52,12 @@ pub struct ConfigWatch {
     pub evidence: watch::Sender<Arc<BTreeSet<Id>>>,
     /// Public keys that firmware images may be signed with.
     pub image_keys: watch::Sender<Arc<ImageKeys>>,
+    /// Listeners and connections that leave the machine without encryption.
+    pub insecure: watch::Sender<Arc<Vec<Insecure>>>,
+    /// Names of the certificate.
+    pub names: watch::Sender<Names>,
+    /// Plan of the centre, as screens draw it.
+    pub centre: watch::Sender<linli_web::Plan>,
     /// Ids of the devices that alarm rules refer to.
     pub watched: watch::Sender<Arc<BTreeSet<Id>>>,
 }
@@ -78,6 +85,9 @@ impl ConfigWatch {
             needed: watch::Sender::default(),
             evidence: watch::Sender::new(Arc::new(mode::Setup::of(current).devices())),
             image_keys: watch::Sender::new(Arc::new(current.image_keys.clone())),
+            insecure: watch::Sender::new(Arc::new(current.insecure())),
+            names: watch::Sender::new(Names::of(current, &[])),
+            centre: watch::Sender::new(linli_web::plan(current)),
             watched: watch::Sender::new(watched(current)),
         }
     }
@@ -105,6 +115,7 @@ impl ConfigWatch {
             changed
         });
         self.sirens.send_replace(Arc::new(current.sirens.clone()));
+        self.centre.send_replace(linli_web::plan(current));
         self.canteen.send_replace(Arc::new(current.canteen.clone()));
         self.cabinets.send_replace(cabinets(current));
         self.kiosks.send_replace(Arc::new(current.kiosks.clone()));
@@ -115,6 +126,11 @@ impl ConfigWatch {
         self.evidence.send_replace(Arc::new(setup.devices()));
         self.mode.send_replace(setup);
         self.image_keys.send_replace(Arc::new(current.image_keys.clone()));
+        self.insecure.send_replace(Arc::new(current.insecure()));
+        self.names.send_if_modified(|names| {
+            let wanted = Names::of(current, &[]);
+            std::mem::replace(names, wanted.clone()) != wanted
+        });
         self.watched.send_replace(watched(current));
     }
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_drivers::{CheckedLine, Clock};
+use linli_domain::{Batch, Id};
+use linli_drivers::{CheckedLine, Clock, LineEvent, VitalMeasurement};
+use linli_listen::Tls;
 use linli_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -12,12 +14,14 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::runtime::certificates::Certificates;
 use crate::runtime::clock::SystemClock;
 use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::lines::{Lines, Shared};
 use crate::runtime::listeners::Listeners;
 use crate::runtime::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
 use crate::runtime::services::{self, RunningServices, ServiceDeps};
+use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
 use linli_config::{self, Checked};
@@ -67,6 +71,7 @@ struct Opened {
     clock: Arc<SystemClock>,
     store: Store,
     listeners: Listeners,
+    certificates: Certificates,
     web_address: std::net::SocketAddr,
 }
 
@@ -89,6 +94,9 @@ struct Tasks {
     cancel_aside: CancellationToken,
 }
 
+/// Where lines send samples, measurements of vital signs and transitions.
+type Received = (mpsc::Sender<Batch>, mpsc::Sender<VitalMeasurement>, mpsc::Sender<LineEvent>);
+
 // === impl Gateway ===
 
 impl Gateway {
@@ -101,12 +109,15 @@ impl Gateway {
         let signals = Signals::listen()?;
         let booted = linli_config::load_or_last_good(config_dir)?;
         let clock = Arc::new(SystemClock::default());
-        let store = open_store(&booted.checked, &clock).await?;
         let data_dir = booted.checked.data_dir()?;
+        state_dir::prepare(&data_dir)?;
+        let store = open_store(&booted.checked, &clock).await?;
+        let certificates = Certificates::open(&booted.checked, Arc::clone(&clock) as Arc<dyn Clock>)?;
         let listeners = Listeners::open(booted.checked.web.listen, &data_dir).await?;
         let config_dir = config_dir.to_owned();
         let web_address = listeners.address()?;
-        let opened = Opened { config_dir, signals, booted, clock, store, listeners, web_address };
+        let opened =
+            Opened { config_dir, signals, booted, clock, store, listeners, certificates, web_address };
         let mut gateway = Self::assemble(opened).await?;
         gateway.begin().await;
         Ok(gateway)
@@ -114,7 +125,9 @@ impl Gateway {
 
     /// Connects the parts with channels and spawns their tasks. Lines and uplink are still idle.
     async fn assemble(opened: Opened) -> anyhow::Result<Self> {
-        let Opened { config_dir, signals, booted, clock, store, listeners, web_address } = opened;
+        let Opened { config_dir, signals, booted, clock, store, listeners, certificates, web_address } =
+            opened;
+        let tls = certificates.tls()?;
         let (current, fallback) = (booted.checked, booted.fallback.map(|report| report.to_string()));
         let (samples, batches) = mpsc::channel(BATCH_QUEUE);
         let ((measurements, received), (events, transitions)) =
@@ -122,18 +135,12 @@ impl Gateway {
         let (commands, queues) = command_queue::lanes();
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
-        let (to, paces, gateway) = (samples.clone(), policies.paces(), current.gateway.id.clone());
-        let lines = Lines::new(Shared { gateway, samples: to, measurements, events, paces, clock: ticks() });
+        let received_by = (samples.clone(), measurements, events);
+        let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
         let follow = ConfigWatch::new(&current);
         let ((outputs, guard), fallback) = (output_guard(&follow), watch::Sender::new(fallback));
         let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
-        let observed = Arc::new(GatewayStatus::new(
-            &current,
-            lines.views(),
-            &store,
-            (north.status(), north.configured()),
-            fallback.subscribe(),
-        ));
+        let observed = observed(&current, &lines, &store, &north, &fallback, &certificates, &follow);
         let events = Events::default();
         let (services, clients, taps) = services::start(ServiceDeps {
             store: &store,
@@ -155,14 +162,17 @@ impl Gateway {
         let pipeline = pipeline(&store, &lines, &follow, &policies, &observed, &events, taps);
         let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
         let desk_task = CommandService::new(store.clone(), routes, guard, ticks(), health);
-        let state = AppState::new(&observed, clients, events, follow.workers.subscribe());
+        let people = (follow.workers.subscribe(), follow.centre.subscribe());
+        let state = AppState::new(&observed, clients, events, people);
         let (cancel_web, cancel_aside) = (CancellationToken::new(), CancellationToken::new());
+        let control = Control { service: commands.usual.clone(), reload };
+        let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
         let tasks = Tasks {
             services,
             pipeline: tokio::spawn(pipeline.run(batches, transitions)),
             service: tokio::spawn(desk_task.run(queues)),
-            web: listeners.serve(&state, Control { service: commands.usual.clone(), reload }, &cancel_web),
-            aside: aside(&clock, &cancel_aside, &store, &follow, &observed),
+            web: listeners.serve(network_tls, &state, control, &cancel_web),
+            aside: aside(&clock, &cancel_aside, &store, &follow, &observed, certificates),
             cancel_web,
             cancel_aside,
         };
@@ -312,17 +322,50 @@ impl Signals {
     }
 }
 
-/// Spawns tasks that may be aborted at any time: clock quality and webhooks.
+/// Spawns tasks that may be aborted at any time: clock quality, webhooks, certificates.
 fn aside(
     clock: &Arc<SystemClock>,
     cancel: &CancellationToken,
     store: &Store,
     follow: &ConfigWatch,
     observed: &GatewayStatus,
+    certificates: Certificates,
 ) -> Vec<JoinHandle<()>> {
     let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
-    vec![tokio::spawn(Arc::clone(clock).watch(cancel.clone())), tokio::spawn(notifying)]
+    let certified = certificates.watch(follow.names.subscribe(), cancel.clone());
+    vec![
+        tokio::spawn(Arc::clone(clock).watch(cancel.clone())),
+        tokio::spawn(notifying),
+        tokio::spawn(certified),
+    ]
+}
+
+/// Lines that send what they read to these queues. They are still idle.
+fn lines(
+    gateway: Id,
+    (samples, measurements, events): Received,
+    policies: &mode::PolicyPublisher,
+    clock: Arc<dyn Clock>,
+    tls: Tls,
+) -> Lines {
+    let paces = policies.paces();
+    Lines::new(Shared { gateway, samples, measurements, events, paces, clock, tls: Some(tls) })
+}
+
+/// The state that the HTTP API and the metrics show.
+fn observed(
+    current: &Checked,
+    lines: &Lines,
+    store: &Store,
+    north: &UplinkSupervisor,
+    fallback: &watch::Sender<Option<String>>,
+    certificates: &Certificates,
+    follow: &ConfigWatch,
+) -> Arc<GatewayStatus> {
+    let uplink = (north.status(), north.configured());
+    let tls = (certificates.status(), follow.insecure.subscribe());
+    Arc::new(GatewayStatus::new(current, lines.views(), store, uplink, fallback.subscribe(), tls))
 }
 
 /// What the mode switch tells of its outputs, and what guards them.

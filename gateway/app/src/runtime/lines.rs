@@ -50,6 +50,8 @@ pub struct Shared {
     pub paces: watch::Receiver<PollOverrides>,
     /// Time of samples.
     pub clock: Arc<dyn Clock>,
+    /// TLS for listeners off this machine.
+    pub tls: Option<linli_listen::Tls>,
 }
 
 /// All running lines.
@@ -103,6 +105,12 @@ impl Lines {
         let (keep, stop): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
             .partition(|line| plans.iter().any(|plan| plan.same_as(&*line.view.plan)));
+        for line in &keep {
+            plans
+                .iter()
+                .filter(|plan| plan.same_as(&*line.view.plan))
+                .for_each(|plan| line.view.plan.adopt(&**plan));
+        }
         self.running = keep;
         self.end(stop).await;
         for plan in plans {
@@ -167,6 +175,7 @@ async fn keep(view: LineView, shared: Shared, routes: watch::Sender<Arc<Routes>>
             maintenance,
             poll_overrides: shared.paces.clone(),
             clock: Arc::clone(&shared.clock),
+            tls: shared.tls.clone(),
             health: Arc::clone(&view.health),
             cancel: cancel.clone(),
         };

@@ -1,5 +1,6 @@
 //! The running gateway: lines, pipeline, services, listeners and uplink, started and ended in order.
 
+mod certificates;
 pub mod clock;
 mod config_watch;
 pub mod gateway;
@@ -7,5 +8,6 @@ mod lines;
 mod listeners;
 mod pipeline;
 mod services;
+pub mod state_dir;
 mod uplink_supervisor;
 mod watchdog;

@@ -3,14 +3,16 @@
 //! It never waits for the disk: [`Store::accept`] takes or refuses at once, so the lines feel
 //! back-pressure from a busy processor only.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use linli_domain::printable::printable;
 use linli_domain::report::{Report, Reporter};
 use linli_domain::rollup::Gatherer;
-use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic};
+use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic, Value};
 use linli_drivers::{DeviceState, LineEvent, VitalMeasurement};
 use linli_mode::InForce;
 use linli_store::Store;
@@ -127,6 +129,7 @@ impl Pipeline {
 
     fn pass(&self, mut batch: Batch, filter: &mut Filter, gatherer: &mut Gatherer) {
         self.flow.values_read.fetch_add(batch.samples.len() as u64, Ordering::Relaxed);
+        make_printable(&mut batch);
         self.live.update(&batch, Instant::now());
         for tap in &self.taps {
             if tap.devices.borrow().contains(&batch.layout.device) && tap.to.try_send(batch.clone()).is_err()
@@ -257,6 +260,17 @@ impl Filter {
                 _ => true,
             }
         });
+    }
+}
+
+/// No text of a device acts on a terminal, a log or a table.
+fn make_printable(batch: &mut Batch) {
+    for sample in &mut batch.samples {
+        if let Some(Value::Text(text)) = &mut sample.value
+            && let Cow::Owned(shown) = printable(text)
+        {
+            *text = shown.into();
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::diagnostics::{Diagnostics, nth};
 use super::raw::{AlarmsFile, DevicesFile};
 use super::shape::nearest;
 use crate::settings::siren::Siren;
+pub(crate) use sirens::of_plans as sirens_of_plans;
 pub use webhooks::check as webhooks;
 
 /// Shortest delay of the alarm for a silent device.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use linli_domain::ValueType;
 use linli_domain::alarm::Priority;
+use linli_mode::facility::Facility;
 
 use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw;
 use super::{Devices, point, written};
+use crate::CheckedPlan;
 use crate::settings::siren::Siren;
 
 /// Default duration.
@@ -52,4 +54,35 @@ pub(super) fn check(
         sirens.push(Siren { device, point: spec.name.clone(), priorities, span });
     }
     sirens
+}
+
+/// Refuses sirens that are outputs of a plan: such an output obeys the mode switch alone, so it would never sound.
+pub(crate) fn of_plans(
+    sirens: &[Siren],
+    plans: &[CheckedPlan],
+    building: &Facility,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) {
+    // Plans are checked only when no siren was left out, so these are numbered as in the file.
+    for (index, siren) in sirens.iter().enumerate() {
+        let sets = |plan: &&CheckedPlan| {
+            plan.brief.outputs().any(|(fixture, output)| {
+                let output = building.fixtures.get(fixture).and_then(|found| found.sets.get(output));
+                output.is_some_and(|output| {
+                    output.point.device == siren.device && output.point.point == siren.point
+                })
+            })
+        };
+        if let Some(plan) = plans.iter().find(sets) {
+            let (output, plan) = (format!("{}.{}", siren.device, siren.point), plan.brief.plan.key());
+            diagnostics.wrong(
+                &nth("siren", index, "point"),
+                format!(
+                    "{output} is an output of the plan {plan}: the mode switch alone moves it, so the siren would never \
+                     sound. Give the siren an output of its own, or take the output out of the plan \
+                     （{output} 属于预案 {plan}，只服从模式切换，报警时不会响：请给报警器另接一路输出，或从预案中去掉）"
+                ),
+            );
+        }
+    }
 }

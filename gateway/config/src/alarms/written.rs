@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_domain::alarm::{Condition, Priority, Rule, Source};
-use linli_domain::{Layout, PointSpec, ValueType};
+use linli_domain::{Layout, PointSpec, ValueType, unit};
 
 use super::super::diagnostics::{Diagnostics, nth};
 use super::super::raw::{self, When};
@@ -24,10 +24,6 @@ pub(super) fn rule(
     let id = diagnostics.id(&at("id"), &raw.id);
     let device = devices.find(&raw.device, &at("device"), diagnostics)?;
     let point = match (&raw.point, raw.when) {
-        (Some(_), When::Silent) => {
-            diagnostics.wrong(&at("point"), "silence is the whole device's; leave it out");
-            device.layout.points.first()
-        }
         (None, When::Silent) => device.layout.points.first(),
         (None, _) => {
             diagnostics.wrong(
@@ -59,7 +55,8 @@ pub(super) fn rule(
     let most = raw.shelve_at_most.map_or(SHELVE_AT_MOST, |most| most.0);
     let group = raw.group.as_ref().and_then(|group| diagnostics.id(&at("group"), group));
     let own_silence = derived(&device.layout.device, "silent")
-        .filter(|silent| raw.when != When::Silent && defaults.iter().any(|rule| rule.id == *silent));
+        .filter(|silent| raw.when != When::Silent || (raw.point.is_some() && id.as_ref() != Some(silent)))
+        .filter(|silent| defaults.iter().any(|rule| rule.id == *silent));
     let suppressed_by = match &raw.suppressed_by {
         Some(by) => diagnostics.id(&at("suppressed_by"), by),
         None => own_silence,
@@ -77,6 +74,11 @@ pub(super) fn rule(
         text: raw.text.clone().unwrap_or_else(|| format!("{name}：{}", raw.id)),
         ..blank(id?, condition?)
     })
+}
+
+/// Whether both are the same unit, however the first is written.
+fn is_unit(written: &str, code: &str) -> bool {
+    written == code || unit::spelled(written).is_some_and(|unit| unit.code == code)
 }
 
 pub(super) fn priority(priority: &raw::Priority) -> Priority {
@@ -106,7 +108,7 @@ fn condition(
         diagnostics.wrong(&at("when"), format!("{} is neither true nor false: use high or low", point.name));
         return None;
     }
-    if let Some(unit) = raw.unit.as_ref().filter(|unit| **unit != point.unit) {
+    if let Some(unit) = raw.unit.as_ref().filter(|unit| !is_unit(unit, &point.unit)) {
         diagnostics.wrong(
             &at("unit"),
             format!(

@@ -75,7 +75,7 @@ pub struct Alarm {
     /// Limit in the point's unit; for a rate in that unit per minute, negative for falling. Required for
     /// high, low, rate and deviation, refused otherwise.
     pub limit: Option<f64>,
-    /// UCUM unit of the limit. Refused if the point has another one.
+    /// Unit of the limit, as UCUM code or as people write it. Refused if the point has another one.
     pub unit: Option<String>,
     /// Distance from the limit to which the value must return before the alarm ends, in the point's unit, not
     /// negative, default 0.

@@ -17,6 +17,9 @@ pub struct FacilityFile {
     /// Rooms of the centre.
     #[serde(default)]
     pub room: Vec<Room>,
+    /// Areas that are no rooms and that the map draws: corridors, stairs, yards.
+    #[serde(default)]
+    pub area: Vec<Area>,
     /// Doors, gates and passages.
     #[serde(default)]
     pub opening: Vec<Opening>,
@@ -110,7 +113,7 @@ pub struct Centre {
     pub name: String,
     /// compact: one site; strung: several along a street; cluster: several adjoining.
     pub form: Form,
-    /// IANA time zone, default "Asia/Shanghai". A change takes effect after a restart.
+    /// IANA time zone, default that of the machine. A change takes effect after a restart.
     pub timezone: Option<String>,
     /// Opening hours, such as ["mon-fri 08:30-17:30", "sat 09:00-12:00"]. Without them, always open.
     #[serde(default)]
@@ -165,6 +168,25 @@ pub struct Room {
     /// What the room holds in peacetime that a plan must clear or protect.
     #[serde(default)]
     pub contents: Vec<Contents>,
+    /// Its floor, default 1, the ground floor; -1 is the first below it.
+    pub floor: Option<i8>,
+    /// Corners of its outline on the map, 3 to 64 of them, in metres from the north-west corner of the site:
+    /// [east, south], such as [[0, 0], [6, 0], [6, 4], [0, 4]]. Without it the map draws the room in a grid.
+    pub outline: Option<Vec<[f64; 2]>>,
+}
+
+/// An area that is no room.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// What people call it, as the map shows it.
+    pub name: String,
+    /// Id of its site. Required if the centre has several sites.
+    pub site: Option<String>,
+    /// Its floor, default 1.
+    pub floor: Option<i8>,
+    /// Corners of its outline, as those of rooms.
+    pub outline: Vec<[f64; 2]>,
 }
 
 /// Contents of a room.

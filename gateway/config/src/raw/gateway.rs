@@ -65,6 +65,9 @@ pub struct Mqtt {
     pub version: Option<MqttVersion>,
     /// Client id, unique at the broker, 1 to 128 characters, default linli-CENTRE-GATEWAY.
     pub client_id: Option<String>,
+    /// Why mqtt:// may leave this machine without encryption, such as "because the tunnel to the district
+    /// encrypts it"; required for mqtt:// to another machine.
+    pub insecure: Option<String>,
     /// User name at the broker.
     pub username: Option<String>,
     /// Reference to the password, "file:PATH" or "env:NAME", never the password itself. It needs a username.
@@ -126,6 +129,23 @@ pub struct Web {
     /// false.
     #[serde(default)]
     pub open_to_network: bool,
+    /// Most connections at once, 16 to 4096, default 256. At most a quarter of the files that the process may open.
+    #[schemars(range(min = 16, max = 4096))]
+    pub connections: Option<u16>,
+    /// Most connections of one address off this machine, 1 to 1024, default 16.
+    #[schemars(range(min = 1, max = 1024))]
+    pub connections_per_address: Option<u16>,
+    /// Longest time for a handshake, for the headers of a request, and for the pause before the next one, 1s to
+    /// 60s, default 10s.
+    pub header_timeout: Option<Period>,
+    /// Longest time for the body of a request, 1s to 300s, default 30s.
+    pub body_timeout: Option<Period>,
+    /// Further host names and addresses by which others reach the gateway; its certificate names them.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Why other machines may connect without encryption, such as "because a proxy on the same rack adds it".
+    /// Without it the listener speaks TLS on every address but loopback.
+    pub insecure: Option<String>,
 }
 
 /// The health cabin.

@@ -13,7 +13,7 @@ mod size;
 pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
 pub use building::{Fixture, Interlock, Kind, Way};
 pub use devices::{Class, Device, DevicesFile, Report};
-pub use facility::{Contents, FacilityFile, Form, KeyClass};
+pub use facility::{Area, Contents, FacilityFile, Form, KeyClass};
 pub use gateway::{Cabin, GatewayFile, Mqtt, MqttVersion, Store, Worker};
 pub use matters::MattersFile;
 pub use size::Size;

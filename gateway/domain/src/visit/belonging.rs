@@ -114,13 +114,13 @@ pub fn decide_without(
     if applies(Rule::OfAPerson) && measurement.is_test() {
         return Err(Unassigned::Test);
     }
-    let delay = match window::delay(measurement) {
+    let is_identified = !arrival.identities.is_empty();
+    let delay = match window::delay(measurement, is_identified) {
         Err(unclear) if applies(Rule::KnownTime) => return Err(unclear),
         Err(_) => Duration::ZERO,
         Ok(delay) => delay,
     };
     let (shortest, longest) = window::takes(measurement);
-    let is_identified = !arrival.identities.is_empty();
     let is_open = |visit: &Candidate<'_>| visit.span.ended.is_none();
     // A visit that may be meant: the one that is named, or those of the room that lasted into the measuring.
     let may_be = |visit: &Candidate<'_>| {

@@ -1,7 +1,7 @@
 //! Forms of visits and of what was measured during them.
 
 use super::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
-use crate::vital::{GlucoseTime, Measurement, Patient, Quantity, Reading, Taken};
+use crate::vital::{GlucoseTime, Measurement, Patient, Quantity, Reading, Sex, Taken};
 use crate::{ClockQuality, Id, Timestamp};
 use linli_golden::{stored, words};
 
@@ -34,15 +34,21 @@ fn visits() {
 #[test]
 fn versions_of_measurements() {
     let text = |text: &str| Some(text.to_owned());
-    let whole =
-        Context { glucose_time: Some(GlucoseTime::Fasting), on_oxygen: Some(false), is_alert: Some(true) };
-    stored("visit/context", &[Context::default(), whole]);
+    let whole = Context {
+        glucose_time: Some(GlucoseTime::Fasting),
+        on_oxygen: Some(false),
+        is_alert: Some(true),
+        ..Context::default()
+    };
+    let told = Context { age_months: Some(923), sex: Some(Sex::Male), ..whole };
+    stored("visit/context", &[Context::default(), whole, told]);
     let taken = Taken { at: Timestamp(1_795_428_000_000), clock: ClockQuality::Synchronised, device: None };
     let measurement = Measurement {
         taken,
         readings: vec![Reading::of(Quantity::Systolic, 128.0)],
         key: None,
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient: Patient::of_id("never stored"),

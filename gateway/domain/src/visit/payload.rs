@@ -72,7 +72,9 @@ pub fn public(version: &Version, limits: &Limits) -> Map<String, serde_json::Val
     let observations: Vec<_> = measurement.readings.iter().map(observation).collect();
     add("observations", observations.into());
     add("assessment", assessment(&measurement.readings, version.context, limits));
-    add("news2", json!(news2(&measurement.readings, version.context).score));
+    if version.context.is_scored() {
+        add("news2", json!(news2(&measurement.readings, version.context).score));
+    }
     body
 }
 
@@ -106,7 +108,7 @@ pub fn qualify(observation: &mut serde_json::Value, reading: &Reading) {
 
 /// Reference-range flags of readings that were taken together.
 pub fn assessment(readings: &[Reading], context: Context, limits: &Limits) -> serde_json::Value {
-    let all = vital::judge(readings, context.glucose_time, limits);
+    let all = vital::judge(readings, context.circumstances(), limits);
     let flags = all.iter().map(|(quantity, found)| {
         json!({
             "quantity": quantity.as_str(), "flag": found.flag, "text": found.chinese, "notable": found.is_notable,

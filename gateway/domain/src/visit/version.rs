@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Unassigned;
-use crate::vital::{GlucoseTime, Measurement};
+use crate::vital::{Circumstances, GlucoseTime, Measurement, Sex};
 use crate::{Id, Timestamp};
 
 /// What a version says of the measurement (FHIR observation status).
@@ -33,6 +33,29 @@ pub struct Context {
     /// Whether the resident was alert (the A of ACVPU).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_alert: Option<bool>,
+    /// Age in full months when it was measured: of the resident, else as the message says. Reference ranges depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_months: Option<u16>,
+    /// Sex of the resident, else as the message says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sex: Option<Sex>,
+}
+
+// === impl Context ===
+
+impl Context {
+    /// What the reference ranges depend on.
+    #[must_use]
+    pub const fn circumstances(self) -> Circumstances {
+        let Self { glucose_time, age_months, sex, .. } = self;
+        Circumstances { glucose_time, age_months, sex }
+    }
+
+    /// Whether NEWS2 may be computed: it is for people of 16 years and more (Royal College of Physicians, 2017).
+    #[must_use]
+    pub fn is_scored(self) -> bool {
+        self.age_months.is_none_or(|months| months >= 16 * 12)
+    }
 }
 
 /// One version of a measurement.

@@ -1,9 +1,13 @@
-//! Reference ranges used in China, as data. The result is a flag beside the number, with the
-//! range and its source; it is no diagnosis.
+//! What a value is called by the table of reference ranges ([`super::ranges`]), for a person of that age and sex. The
+//! result is a flag beside the number, with its source; it is no diagnosis.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Quantity, Reading};
+use super::ranges::{
+    self, DIABETES, GRADE_1, GRADE_3, HIGH_OF_CHILD, IMPAIRED, ISOLATED, LOW, Limit, NORMAL, RANGES, Range,
+    Word,
+};
+use super::{Quantity, Reading, Sex, Site};
 
 /// When glucose was taken; without it glucose is not classified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,56 +46,22 @@ pub struct Assessment {
     pub source: &'static str,
 }
 
-const PRESSURE: &str = "Chinese guideline for hypertension (2018, 2024), adults, office";
-const LOW_PRESSURE: &str = "Diagnostics (诊断学), adults: hypotension below 90 or below 60 mmHg";
-const GLUCOSE: &str =
-    "Chinese guideline for type 2 diabetes, venous plasma; capillary readings are for screening";
-const OXYGEN: &str = "common clinical range";
-const FEVER: &str = "axillary temperature, common range in China";
-const COLD: &str = "hypothermia: core temperature below 35 °C";
-const PULSE: &str = "Diagnostics (诊断学), adults at rest: 60 to 100 per minute";
-const BREATH: &str = "Diagnostics (诊断学), adults at rest: 12 to 20 per minute";
-const BODY_MASS: &str = "WS/T 428-2013, adults";
-
-/// From that value on, a quantity is called so.
-type Band = (f64, Assessment);
-
-/// The bands of quantities that are judged by themselves, each from its lower limit up. Adults: a cabin does not
-/// know ages, and says so in the source.
-const OXYGEN_BANDS: &[Band] = &[
-    (0.0, of("hypoxaemia", "hypoxaemia range", "低氧血症范围", true, OXYGEN)),
-    (90.0, of("low", "low", "偏低", true, OXYGEN)),
-    (95.0, of("normal", "normal", "正常", false, OXYGEN)),
-];
-const PULSE_BANDS: &[Band] = &[
-    (0.0, of("low", "slow", "偏慢", true, PULSE)),
-    (60.0, of("normal", "normal", "正常", false, PULSE)),
-    (101.0, of("high", "fast", "偏快", true, PULSE)),
-];
-const BREATH_BANDS: &[Band] = &[
-    (0.0, of("low", "slow", "偏慢", true, BREATH)),
-    (12.0, of("normal", "normal", "正常", false, BREATH)),
-    (21.0, of("high", "fast", "偏快", true, BREATH)),
-];
-const BODY_MASS_BANDS: &[Band] = &[
-    (0.0, of("low", "underweight", "体重过低", true, BODY_MASS)),
-    (18.5, of("normal", "normal", "正常", false, BODY_MASS)),
-    (24.0, of("overweight", "overweight", "超重", true, BODY_MASS)),
-    (28.0, of("obese", "obese", "肥胖", true, BODY_MASS)),
-];
-
-/// Lower limits of adults' pressure.
-const LOW: (f64, f64) = (90.0, 60.0);
-
-const fn of(
-    flag: &'static str,
-    english: &'static str,
-    chinese: &'static str,
-    is_notable: bool,
-    source: &'static str,
-) -> Assessment {
-    Assessment { flag, english, chinese, is_notable, source }
+/// Who was measured, as far as reference ranges depend on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// When glucose was taken.
+    pub glucose_time: Option<GlucoseTime>,
+    /// Age in full months; without it the ranges of adults apply.
+    pub age_months: Option<u16>,
+    /// Sex; without it only what holds for both is said.
+    pub sex: Option<Sex>,
 }
+
+/// A value that is judged, and where on the body it was measured.
+type Judged = (Quantity, Option<Site>, f64);
+
+const GLUCOSE: &str =
+    "中国2型糖尿病防治指南（2020年版）, venous plasma; capillary readings are for screening";
 
 // === impl Limits ===
 
@@ -101,49 +71,75 @@ impl Default for Limits {
     }
 }
 
-/// What a blood pressure is called: the higher grade of the two, and low if one of them is.
-fn pressure(systolic: f64, diastolic: f64, limits: &Limits) -> Assessment {
-    let (high, low) = limits.hypertension;
-    if let Some(extreme) = extreme(Some(systolic), Some(diastolic)).filter(|found| found.flag != "low") {
-        extreme
-    } else if systolic >= 160.0 || diastolic >= 100.0 {
-        of("grade_2", "hypertension range, grade 2", "高血压范围（2级）", true, PRESSURE)
-    } else if systolic >= high && diastolic < low {
-        of(
-            "isolated_systolic",
-            "isolated systolic hypertension range",
-            "单纯收缩期高血压范围",
-            true,
-            PRESSURE,
-        )
-    } else if systolic >= high || diastolic >= low {
-        of("grade_1", "hypertension range, grade 1", "高血压范围（1级）", true, PRESSURE)
-    } else if let Some(low) = extreme(Some(systolic), Some(diastolic)) {
-        low
-    } else if systolic >= 120.0 || diastolic >= 80.0 {
-        of("high_normal", "high normal", "正常高值", false, PRESSURE)
-    } else {
-        of("normal", "normal", "正常", false, PRESSURE)
+// === impl Circumstances ===
+
+impl Circumstances {
+    /// An age of an adult where none is known.
+    fn months(&self) -> u16 {
+        self.age_months.unwrap_or(ranges::ADULT.0)
+    }
+
+    /// Whether a row applies to somebody of that sex.
+    fn fits(&self, row: &Range, sex: Sex, site: Option<Site>) -> bool {
+        (row.sites.is_empty() || row.sites.contains(&site))
+            && (row.ages.0..row.ages.1).contains(&self.months())
+            && row.sex.is_none_or(|of| of == sex)
+    }
+
+    /// What a value is called; `None` where no row says, or it depends on a sex that is not known.
+    fn called(&self, (quantity, site, value): Judged, limits: &Limits) -> Option<Found> {
+        let sexes = self.sex.map_or_else(|| vec![Sex::Male, Sex::Female], |sex| vec![sex]);
+        let mut all = sexes.into_iter().map(|sex| self.called_of(quantity, site, value, sex, limits));
+        let first = all.next()?;
+        if all.all(|other| other == first) { first } else { None }
+    }
+
+    fn called_of(
+        &self,
+        quantity: Quantity,
+        site: Option<Site>,
+        value: f64,
+        sex: Sex,
+        limits: &Limits,
+    ) -> Option<Found> {
+        let years = f64::from(self.months() / 12);
+        let limit = |row: &Range| match (row.from, quantity) {
+            (Limit::At(from), _) => from,
+            (Limit::PerYear(from, each), _) => from + each * years,
+            (Limit::Hypertension, Quantity::Systolic) => limits.hypertension.0,
+            (Limit::Hypertension, _) => limits.hypertension.1,
+            (Limit::Fever, _) => limits.fever,
+        };
+        if quantity == Quantity::BodyMassIndex && self.months() < ranges::ADULT.0 {
+            let rows = ranges::body_mass_of_child(self.months(), sex)?;
+            let reached = rows.into_iter().rev().find(|(from, ..)| value >= *from);
+            return reached.map(|(_, word, source)| (word, source));
+        }
+        let mut rows = RANGES.iter().filter(|row| row.quantity == quantity && self.fits(row, sex, site));
+        let row = rows.rfind(|row| value >= limit(row))?;
+        row.word.map(|word| (word, row.source))
     }
 }
 
-/// What one pressure says even without the other: the highest grade, or low.
-fn extreme(systolic: Option<f64>, diastolic: Option<f64>) -> Option<Assessment> {
-    if systolic.is_some_and(|value| value >= 180.0) || diastolic.is_some_and(|value| value >= 110.0) {
-        return Some(of("grade_3", "hypertension range, grade 3", "高血压范围（3级）", true, PRESSURE));
-    }
-    let is_low = systolic.is_some_and(|value| value < LOW.0) || diastolic.is_some_and(|value| value < LOW.1);
-    is_low.then(|| of("low", "low", "偏低", true, LOW_PRESSURE))
+/// A word and where it comes from.
+type Found = (&'static Word, &'static str);
+
+const fn of((word, source): Found) -> Assessment {
+    let Word { flag, english, chinese, is_notable, .. } = *word;
+    Assessment { flag, english, chinese, is_notable, source }
 }
 
-fn temperature(value: f64, limits: &Limits) -> Assessment {
-    if value >= limits.fever {
-        of("fever", "fever", "发热", true, FEVER)
-    } else if value < 35.0 {
-        of("low", "hypothermia range", "体温过低", true, COLD)
-    } else {
-        of("normal", "normal", "正常", false, FEVER)
+/// What a blood pressure is called: the higher grade of the two, and low if one of them is. One alone is judged only
+/// if that says enough.
+fn pressure(systolic: Option<Found>, diastolic: Option<Found>) -> Option<Assessment> {
+    let says_enough = |found: &Found| [&LOW, &GRADE_3, &HIGH_OF_CHILD].contains(&found.0);
+    let (Some(one), Some(other)) = (systolic, diastolic) else {
+        return systolic.or(diastolic).filter(says_enough).map(of);
+    };
+    if one.0 == &GRADE_1 && other.0.rank < GRADE_1.rank {
+        return Some(of((&ISOLATED, one.1)));
     }
+    Some(of(if other.0.rank > one.0.rank { other } else { one }))
 }
 
 fn glucose(value: f64, time: GlucoseTime) -> Assessment {
@@ -153,15 +149,16 @@ fn glucose(value: f64, time: GlucoseTime) -> Assessment {
         GlucoseTime::Random => (f64::INFINITY, 11.1),
     };
     // 3.9: of people with diabetes, who may not be known as such; of others 2.8.
-    if value < 3.9 {
-        of("low", "low", "偏低", true, GLUCOSE)
+    let word = if value < 3.9 {
+        &LOW
     } else if value >= diabetic {
-        of("high", "diabetes range", "糖尿病范围", true, GLUCOSE)
+        &DIABETES
     } else if value >= impaired {
-        of("impaired", "impaired range", "糖调节受损范围", true, GLUCOSE)
+        &IMPAIRED
     } else {
-        of("normal", "normal", "正常", false, GLUCOSE)
-    }
+        &NORMAL
+    };
+    of((word, GLUCOSE))
 }
 
 /// What readings of one measurement mean. One that is no exact number is judged only if all that it can be is called
@@ -169,14 +166,14 @@ fn glucose(value: f64, time: GlucoseTime) -> Assessment {
 #[must_use]
 pub fn judge(
     readings: &[Reading],
-    glucose_time: Option<GlucoseTime>,
+    circumstances: Circumstances,
     limits: &Limits,
 ) -> Vec<(Quantity, Assessment)> {
-    let judged = || readings.iter().filter_map(|reading| Some((reading.quantity, reading.judged()?)));
-    let least: Vec<_> = judged().map(|(quantity, (least, _))| (quantity, least)).collect();
-    let most: Vec<_> = judged().map(|(quantity, (_, most))| (quantity, most)).collect();
-    let of_most = assess(&most, glucose_time, limits);
-    assess(&least, glucose_time, limits).into_iter().filter(|found| of_most.contains(found)).collect()
+    let judged = || readings.iter().filter_map(|r| Some((r.quantity, r.site, r.judged()?)));
+    let least: Vec<Judged> = judged().map(|(quantity, site, (least, _))| (quantity, site, least)).collect();
+    let most: Vec<Judged> = judged().map(|(quantity, site, (_, most))| (quantity, site, most)).collect();
+    let of_most = assessed(&most, circumstances, limits);
+    assessed(&least, circumstances, limits).into_iter().filter(|found| of_most.contains(found)).collect()
 }
 
 /// What the values mean. Blood pressure needs both values unless one of them is extreme, glucose its time unless it
@@ -184,38 +181,39 @@ pub fn judge(
 #[must_use]
 pub fn assess(
     values: &[(Quantity, f64)],
-    glucose_time: Option<GlucoseTime>,
+    circumstances: Circumstances,
     limits: &Limits,
 ) -> Vec<(Quantity, Assessment)> {
+    let values: Vec<Judged> = values.iter().map(|(quantity, value)| (*quantity, None, *value)).collect();
+    assessed(&values, circumstances, limits)
+}
+
+fn assessed(values: &[Judged], circumstances: Circumstances, limits: &Limits) -> Vec<(Quantity, Assessment)> {
     let value = |quantity: Quantity| {
-        let found = values.iter().find(|(q, _)| *q == quantity)?.1;
+        let (_, site, found) = *values.iter().find(|(q, ..)| *q == quantity)?;
         // As people read it: 94.96 is 95, and 37.29999 is 37.3.
         let scale = 10_f64.powi(i32::from(quantity.decimals()));
-        Some((found * scale).round() / scale)
+        Some((quantity, site, (found * scale).round() / scale))
     };
-    let banded = |quantity: Quantity, bands: &[Band]| {
-        let value = value(quantity)?;
-        bands.iter().rev().find(|(from, _)| value >= *from).map(|(_, found)| (quantity, *found))
-    };
-    let (systolic, diastolic) = (value(Quantity::Systolic), value(Quantity::Diastolic));
-    let pressures = match (systolic, diastolic) {
-        (Some(systolic), Some(diastolic)) => Some(pressure(systolic, diastolic, limits)),
-        _ => extreme(systolic, diastolic),
-    };
-    let of_pressure = if systolic.is_some() { Quantity::Systolic } else { Quantity::Diastolic };
-    let sugar = value(Quantity::Glucose).and_then(|value| match glucose_time {
+    let called = |quantity: Quantity| circumstances.called(value(quantity)?, limits);
+    let (systolic, diastolic) = (called(Quantity::Systolic), called(Quantity::Diastolic));
+    let pressures = pressure(systolic, diastolic);
+    let of_pressure =
+        if value(Quantity::Systolic).is_some() { Quantity::Systolic } else { Quantity::Diastolic };
+    let sugar = value(Quantity::Glucose).and_then(|(.., value)| match circumstances.glucose_time {
         Some(time) => Some(glucose(value, time)),
         // Low is low at any time.
         None => Some(glucose(value, GlucoseTime::Random)).filter(|found| found.flag == "low"),
     });
+    let by_itself = |quantity| called(quantity).map(|found| (quantity, of(found)));
     [
         pressures.map(|found| (of_pressure, found)),
-        banded(Quantity::OxygenSaturation, OXYGEN_BANDS),
-        value(Quantity::Temperature).map(|value| (Quantity::Temperature, temperature(value, limits))),
+        by_itself(Quantity::OxygenSaturation),
+        by_itself(Quantity::Temperature),
         sugar.map(|found| (Quantity::Glucose, found)),
-        banded(Quantity::PulseRate, PULSE_BANDS),
-        banded(Quantity::RespirationRate, BREATH_BANDS),
-        banded(Quantity::BodyMassIndex, BODY_MASS_BANDS),
+        by_itself(Quantity::PulseRate),
+        by_itself(Quantity::RespirationRate),
+        by_itself(Quantity::BodyMassIndex),
     ]
     .into_iter()
     .flatten()

@@ -1,8 +1,8 @@
 //! Forms of vital signs.
 
 use super::{
-    Caveat, Comparator, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen, Parameters, Patient,
-    Quantity, Reading, Risk, Score, Site, Taken, assess,
+    Caveat, Circumstances, Comparator, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen,
+    Parameters, Patient, Quantity, Reading, Risk, Score, Sex, Site, Taken, assess,
 };
 use crate::{ClockQuality, Timestamp};
 use linli_golden::{every, sent, stored, words};
@@ -20,6 +20,7 @@ fn words_of_vital_signs() {
         StripError, SampleTooSmall, DeviceFault, TemperatureOutOfRange, Interrupted, TimeUnclear);
     words!(stored "vital/site", Site: Axillary, Body, Ear, Tympanic, Finger, Forehead, Gastrointestinal, Oral, Rectal,
         Skin, Toe);
+    words!(stored "vital/sex", Sex: Female, Male);
     words!(stored "vital/comparator", Comparator: Below, AtMost, AtLeast, Above);
     words!(stored "vital/no_reading", NoReading: NotANumber, PositiveInfinity, NegativeInfinity,
         NotPerformed, Error);
@@ -46,6 +47,7 @@ fn measurements() {
         readings,
         key: Some("7".to_owned()),
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: Some(2),
         patient: Patient::default(),
@@ -55,6 +57,7 @@ fn measurements() {
         readings: Vec::new(),
         key: None,
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient: Patient::of_id("p"),
@@ -67,8 +70,10 @@ fn what_is_said_of_them() {
     let limits = Limits { hypertension: (140.0, 90.0), fever: 37.3 };
     stored("vital/limits", &[limits]);
     let values = [(Quantity::Systolic, 150.0), (Quantity::Diastolic, 85.0), (Quantity::Temperature, 38.5)];
-    let all: Vec<_> =
-        assess(&values, None, &limits).into_iter().map(|(of, found)| (of.as_str(), found)).collect();
+    let all: Vec<_> = assess(&values, Circumstances::default(), &limits)
+        .into_iter()
+        .map(|(of, found)| (of.as_str(), found))
+        .collect();
     sent("vital/assessment", &all);
     let scores =
         [Score::Complete { total: 5, risk: Risk::Medium }, Score::Incomplete { known: 3, any_three: true }];

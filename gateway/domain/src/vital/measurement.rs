@@ -52,7 +52,8 @@ pub enum Caveat {
     TemperatureOutOfRange,
     /// The strip was pulled too early.
     Interrupted,
-    /// The device gave a time of measuring that cannot be read, or not to the minute.
+    /// The device gave a time of measuring that cannot be one: unreadable, not to the minute, of a clock that was never
+    /// set, or of the future.
     TimeUnclear,
 }
 
@@ -136,6 +137,9 @@ pub struct Measurement {
     /// The sender used the key before for something else: both are stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub key_reused: bool,
+    /// When the sender made the message (HL7, MSH-7); of the message, never stored.
+    #[serde(skip)]
+    pub sent: Option<Timestamp>,
     /// Quantities whose reading replaces an earlier one, or withdraws it if it has no value. Of the message; never
     /// stored.
     #[serde(skip)]
@@ -151,10 +155,10 @@ pub struct Measurement {
 // === impl Caveat ===
 
 impl Caveat {
-    /// Whether the value itself may be wrong, as opposed to the time of it.
+    /// Whether it keeps the value from being averaged: the value may be wrong, or nobody knows when it was measured.
     #[must_use]
     pub const fn is_doubt(self) -> bool {
-        !matches!(self, Self::FromStorage | Self::ClockSkew | Self::TimeUnclear | Self::Corrected)
+        !matches!(self, Self::FromStorage | Self::ClockSkew | Self::Corrected)
     }
 }
 
@@ -215,6 +219,11 @@ impl Reading {
         Some(format!("{comparator}{value:.decimals$}{upper}"))
     }
 
+    /// Takes the value away; why there is none.
+    pub fn refuse(&mut self, why: NoReading) {
+        (self.value, self.comparator, self.upper) = (Err(why), None, None);
+    }
+
     /// Notes a doubt once.
     pub fn doubt(&mut self, caveat: Caveat) {
         if !self.caveats.contains(&caveat) {
@@ -243,11 +252,27 @@ impl From<Reading> for Written {
 // === impl Measurement ===
 
 impl Measurement {
+    /// A measurement of which only time and readings are known.
+    #[must_use]
+    pub fn of(taken: Taken, readings: Vec<Reading>) -> Self {
+        Self {
+            taken,
+            readings,
+            key: None,
+            key_reused: false,
+            sent: None,
+            amends: Vec::new(),
+            user: None,
+            patient: Patient::default(),
+        }
+    }
+
     /// When it was taken: by the device's clock if it has one that can be right, else when it arrived.
     #[must_use]
     pub fn when(&self) -> Timestamp {
-        let is_skewed = self.readings.iter().any(|reading| reading.caveats.contains(&Caveat::ClockSkew));
-        self.taken.device.filter(|_| !is_skewed).unwrap_or(self.taken.at)
+        let is_wrong = |caveat: &Caveat| matches!(caveat, Caveat::ClockSkew | Caveat::TimeUnclear);
+        let is_wrong = self.readings.iter().any(|reading| reading.caveats.iter().any(is_wrong));
+        self.taken.device.filter(|_| !is_wrong).unwrap_or(self.taken.at)
     }
 
     /// Whether it is of no person: one of its readings is a test.

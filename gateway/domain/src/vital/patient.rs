@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Sex;
+
 /// What a message says of the person it is about. It stays in memory: it is neither stored nor sent, and its
 /// `Debug` shows none of it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -12,6 +14,10 @@ pub struct Patient {
     pub names: Vec<String>,
     /// The message is about several people and does not say about whom this is.
     pub is_unclear: bool,
+    /// Year, month and day of birth, where the sender says.
+    pub birth: Option<(i64, u8, u8)>,
+    /// Sex, where the sender says.
+    pub sex: Option<Sex>,
 }
 
 // === impl Patient ===

@@ -1,5 +1,5 @@
-//! Plausibility of measurements: rejects impossible values and marks doubtful ones. Independent of alarms and
-//! reference ranges: a fever of 40 °C is plausible.
+//! Plausibility of measurements: an impossible value is taken out and costs none beside it, doubtful ones are marked.
+//! Independent of alarms and reference ranges: a fever of 40 °C is plausible.
 
 use super::{Caveat, Measurement, NoReading, Quantity};
 use crate::Timestamp;
@@ -7,7 +7,7 @@ use crate::Timestamp;
 /// Devices whose clock is further off are marked.
 const SKEW_MS: i64 = 5 * 60 * 1000;
 
-/// Nothing was measured further in the future than this, whatever the time zone.
+/// Nothing was measured further in the future than this, whatever the time zone is.
 const FUTURE_MS: i64 = 24 * 3600 * 1000;
 
 /// 2000-01-01T00:00:00Z: before it a device's clock was never set.
@@ -22,7 +22,7 @@ const PULSE_DIFFERENCE: f64 = 20.0;
 /// Largest difference between a device's body mass index and the one of its weight and height.
 const BMI_DIFFERENCE: f64 = 0.2;
 
-/// Why a measurement is rejected.
+/// Why a value is taken out, or a measurement rejected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Implausible {
     /// A value that no living person has.
@@ -47,15 +47,28 @@ pub enum Implausible {
         /// Diastolic.
         diastolic: f64,
     },
-    /// Measured in the future.
-    #[error("measured {hours} hours in the future by the sender's clock; set the clock and send again")]
-    Future {
-        /// Hours in the future.
-        hours: i64,
-    },
     /// It has no reading.
     #[error("there is no reading in it")]
     Empty,
+}
+
+// === impl Implausible ===
+
+impl Implausible {
+    /// What to look at, without the values: they may be a person's.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Value { quantity, low, high, hint, .. } => {
+                let (name, unit) = (quantity.english(), quantity.unit());
+                format!("{name}: {low} to {high} {unit} is possible{hint}; look at the unit the device sends")
+            }
+            Self::PressuresCrossed { .. } => {
+                "systolic is not above diastolic; look at their order".to_owned()
+            }
+            Self::Empty => self.to_string(),
+        }
+    }
 }
 
 /// Possible, and what such devices measure well: `(reject below, reject above, doubt below, doubt above)`.
@@ -105,66 +118,80 @@ pub(super) const fn possible(quantity: Quantity) -> (f64, f64) {
     (low, high)
 }
 
-/// Rejects impossible measurements and adds caveats to doubtful readings.
+/// As [`sift`], for values that a person or a poll gives: what is impossible rejects them all.
 pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
-    if measurement.readings.is_empty() {
-        return Err(Implausible::Empty);
+    match sift(measurement).into_iter().next() {
+        Some(impossible) => Err(impossible),
+        None => Ok(()),
     }
-    times(measurement)?;
+}
+
+/// Takes out what no living person has, keeps the readings beside it, and adds caveats to doubtful ones. Returns what
+/// was taken out and why.
+pub fn sift(measurement: &mut Measurement) -> Vec<Implausible> {
+    if measurement.readings.is_empty() {
+        return vec![Implausible::Empty];
+    }
+    times(measurement);
+    let mut impossible = Vec::new();
     for reading in &mut measurement.readings {
         let Ok(value) = reading.value else { continue };
         let (low, high, doubt_low, doubt_high) = bounds(reading.quantity);
         // No device measures to a millionth; what is finer is noise of the conversion.
         let value = (value * 1e6).round() / 1e6;
         reading.value = Ok(value);
+        let ends = [Some(value), reading.upper];
+        let outside = ends.into_iter().flatten().find(|end| *end < low || *end > high);
         if !value.is_finite() {
-            reading.value = Err(NoReading::NotANumber);
-        } else if value < low || value > high {
+            reading.refuse(NoReading::NotANumber);
+        } else if let Some(value) = outside {
             let (quantity, hint) = (reading.quantity, hint(reading.quantity, value));
-            return Err(Implausible::Value { quantity, value, low, high, hint });
+            impossible.push(Implausible::Value { quantity, value, low, high, hint });
+            reading.refuse(NoReading::Error);
         } else if value < doubt_low || value > doubt_high {
             reading.doubt(Caveat::Unusual);
         }
     }
-    pressures(measurement)?;
+    impossible.extend(pressures(measurement));
     pulses(measurement);
     body_mass(measurement);
-    Ok(())
+    impossible
 }
 
-fn times(measurement: &mut Measurement) -> Result<(), Implausible> {
-    let Some(device) = measurement.taken.device else { return Ok(()) };
+/// A stamp that cannot be the time of measuring is never taken for it: one of a clock that was never set, or of the
+/// future. One that is merely wrong by the gateway's clock is kept beside the time of arrival.
+fn times(measurement: &mut Measurement) {
+    let Some(device) = measurement.taken.device else { return };
     let ahead = device.0.saturating_sub(measurement.taken.at.0);
-    if ahead > FUTURE_MS {
-        return Err(Implausible::Future { hours: ahead / 3_600_000 });
+    let is_stored = measurement.readings.iter().any(|r| r.caveats.contains(&Caveat::FromStorage));
+    let mut doubt = |caveat| measurement.readings.iter_mut().for_each(|reading| reading.doubt(caveat));
+    if ahead > FUTURE_MS || device < OLDEST {
+        doubt(Caveat::TimeUnclear);
     }
     if device < OLDEST {
         measurement.taken.device = None;
+    } else if ahead.abs() > SKEW_MS && !is_stored {
+        doubt(Caveat::ClockSkew);
     }
-    let is_stored = measurement.readings.iter().any(|r| r.caveats.contains(&Caveat::FromStorage));
-    if ahead.abs() > SKEW_MS && !is_stored {
-        measurement.readings.iter_mut().for_each(|reading| reading.doubt(Caveat::ClockSkew));
-    }
-    Ok(())
 }
 
-fn pressures(measurement: &mut Measurement) -> Result<(), Implausible> {
-    let (Some(systolic), Some(diastolic)) =
-        (measurement.value(Quantity::Systolic), measurement.value(Quantity::Diastolic))
-    else {
-        return Ok(());
-    };
-    if systolic - diastolic < PULSE_PRESSURE {
-        return Err(Implausible::PressuresCrossed { systolic, diastolic });
-    }
+/// Two pressures that exclude each other: neither can be trusted.
+fn pressures(measurement: &mut Measurement) -> Option<Implausible> {
+    let systolic = measurement.value(Quantity::Systolic)?;
+    let diastolic = measurement.value(Quantity::Diastolic)?;
+    let is_crossed = systolic - diastolic < PULSE_PRESSURE;
     for reading in &mut measurement.readings {
-        if reading.quantity == Quantity::MeanArterial
-            && reading.value.is_ok_and(|mean| !(diastolic..=systolic).contains(&mean))
-        {
-            reading.doubt(Caveat::Inconsistent);
+        match reading.quantity {
+            Quantity::Systolic | Quantity::Diastolic if is_crossed => reading.refuse(NoReading::Error),
+            Quantity::MeanArterial
+                if reading.value.is_ok_and(|mean| !(diastolic..=systolic).contains(&mean)) =>
+            {
+                reading.doubt(Caveat::Inconsistent);
+            }
+            _ => {}
         }
     }
-    Ok(())
+    is_crossed.then_some(Implausible::PressuresCrossed { systolic, diastolic })
 }
 
 fn pulses(measurement: &mut Measurement) {

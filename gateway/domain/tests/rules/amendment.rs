@@ -12,6 +12,7 @@ fn measured(readings: Vec<Reading>, device: Option<i64>, amends: &[Quantity]) ->
         readings,
         key: None,
         key_reused: false,
+        sent: None,
         amends: amends.to_vec(),
         user: None,
         patient: Patient::default(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linli_domain::visit::{Arrival, Candidate, Rule, Span, Unassigned, decide, decide_without};
+use linli_domain::visit::{Arrival, Candidate, Rule, Span, Unassigned, decide, decide_without, named};
 use linli_domain::vital::{Caveat, Measurement, Patient, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Timestamp};
 
@@ -25,6 +25,7 @@ fn measured(quantity: Quantity, device: Option<i64>) -> Measurement {
         readings: vec![Reading::of(quantity, 97.0)],
         key: None,
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient: Patient::default(),
@@ -150,6 +151,15 @@ fn row_2_several_people_and_not_said_which() {
 fn row_3_a_test_is_of_no_person() {
     for mark in [Caveat::Demonstration, Caveat::ControlSolution] {
         assert_eq!(weighed(Some("cabin-1"), &["17"], |m| m.readings[0].doubt(mark)), Err(Unassigned::Test));
+        let one_of_two = |m: &mut Measurement| {
+            m.readings.push(Reading::of(Quantity::PulseRate, 70.0));
+            m.readings[0].doubt(mark);
+        };
+        assert_eq!(
+            weighed(Some("cabin-1"), &["17"], one_of_two),
+            Err(Unassigned::Test),
+            "one of it is enough"
+        );
     }
 }
 
@@ -166,6 +176,28 @@ fn row_4_not_known_when() {
         assert_eq!(weighed(Some("cabin-1"), &["17"], change), Err(Unassigned::TimeUnclear));
         assert_eq!(weighed(Some("cabin-1"), &[], change), Err(Unassigned::TimeUnclear));
     }
+}
+
+#[test]
+fn row_4_a_message_made_long_ago_that_names_nobody() {
+    let made = |ago: i64, ids: &[&str]| {
+        weighed(Some("cabin-1"), ids, |m| m.sent = Some(Timestamp(m.taken.at.0 - ago)))
+    };
+    assert_eq!(made(0, &[]), Ok(0));
+    for ago in [301_000, 86_400_000, -301_000] {
+        assert_eq!(made(ago, &[]), Err(Unassigned::TimeUnclear), "{ago}");
+        assert_eq!(made(ago, &["17"]), Ok(0), "{ago}: it says whose it is");
+    }
+    let mut late = measured(Quantity::Weight, None);
+    late.sent = Some(Timestamp(late.taken.at.0 - 60_000));
+    let [before, now] = [span(300, Some(50)), span(40, None)];
+    assert_eq!(bind(&late, &[before, now]), Err(Unassigned::TwoVisits), "it may be of the one before");
+    let corrected = |ids: &[&str]| weighed(Some("cabin-1"), ids, |m| m.amends = vec![Quantity::Weight]);
+    assert_eq!((corrected(&[]), corrected(&["17"])), (Err(Unassigned::TimeUnclear), Ok(0)));
+    let measured_now = |m: &mut Measurement| {
+        (m.sent, m.taken.device) = (Some(Timestamp(0)), Some(m.taken.at));
+    };
+    assert_eq!(weighed(Some("cabin-1"), &[], measured_now), Ok(0), "the time of measuring counts");
 }
 
 #[test]
@@ -201,6 +233,8 @@ fn row_8_an_identifier_or_a_name_is_not_the_residents() {
     assert_eq!(called("OuyangRuoshui", &["17"], "cabin-1"), Ok(0), "another script is no other name");
     assert_eq!(called("OuyangRuoshui", &[], "cabin-1"), Err(Unassigned::OtherPatient), "but proves nothing");
     assert_eq!(called("李四", &["19"], "cabin-2"), Ok(2), "the visit has a code and no name");
+    let both = |m: &mut Measurement| m.patient.names = ["李四", "欧阳若水"].map(str::to_owned).to_vec();
+    assert_eq!(weighed(Some("cabin-1"), &["17"], both), Ok(0), "one of several names is the resident's");
 }
 
 #[test]
@@ -228,6 +262,47 @@ fn row_12_everything_fits() {
         assert_eq!(weighed(Some("cabin-1"), ids, SAME), Ok(0), "{ids:?}");
     }
     assert_eq!(weighed(Some("cabin-2"), &["19"], SAME), Ok(2), "its sender says whose it is");
+}
+
+#[test]
+fn a_measurement_must_have_fitted_into_the_visit_and_no_other() {
+    for (quantity, shortest, longest) in [
+        (Quantity::Systolic, 20, 60),
+        (Quantity::Diastolic, 20, 60),
+        (Quantity::MeanArterial, 20, 60),
+        (Quantity::OxygenSaturation, 5, 15),
+        (Quantity::PulseRate, 5, 15),
+        (Quantity::RespirationRate, 15, 60),
+        (Quantity::Temperature, 1, 60),
+        (Quantity::Glucose, 5, 60),
+        (Quantity::Weight, 1, 15),
+        (Quantity::Height, 1, 15),
+        (Quantity::BodyMassIndex, 1, 15),
+    ] {
+        let one = measured(quantity, None);
+        assert_eq!(bind(&one, &[span(shortest, None)]), Ok(0), "{quantity:?}");
+        assert_eq!(bind(&one, &[span(shortest - 1, None)]), Err(Unassigned::BegunBefore), "{quantity:?}");
+        let after = |ended| bind(&one, &[span(900, Some(ended)), span(ended, None)]);
+        assert_eq!((after(longest - 1), after(longest)), (Err(Unassigned::TwoVisits), Ok(1)), "{quantity:?}");
+    }
+}
+
+#[test]
+fn a_correction_is_looked_for_in_the_visits_of_the_one_it_names_in_its_room() {
+    let visits = centre();
+    let found = |room: &str, ids: &[&str], is_unclear: bool| {
+        let mut measurement = measured(Quantity::Weight, None);
+        measurement.patient.ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        measurement.patient.is_unclear = is_unclear;
+        let identities = ids.iter().map(|id| vec![(*id).to_owned()]).collect();
+        let room = Id::new(room).unwrap();
+        named(&Arrival { measurement: &measurement, room: Some(&room), identities }, &visits)
+    };
+    assert_eq!((found("cabin-1", &["17"], false), found("cabin-2", &["18"], false)), (vec![0], vec![1]));
+    assert_eq!(found("cabin-2", &["17"], false), Vec::<usize>::new(), "of another room");
+    assert_eq!(found("cabin-1", &["17", "99"], false), Vec::<usize>::new(), "of another person");
+    assert_eq!(found("cabin-1", &["17"], true), Vec::<usize>::new(), "of several people");
+    assert_eq!(found("cabin-1", &[], false), Vec::<usize>::new(), "of nobody");
 }
 
 #[test]

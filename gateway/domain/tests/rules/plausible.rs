@@ -1,7 +1,7 @@
 //! Measurements that no body gives.
 
 use linli_domain::vital::{
-    Caveat, Implausible, Measurement, Patient, Quantity, Reading, Taken, check, convert,
+    Caveat, Implausible, Measurement, NoReading, Patient, Quantity, Reading, Taken, check, convert, sift,
 };
 use linli_domain::{ClockQuality, Timestamp};
 
@@ -13,6 +13,7 @@ fn of(readings: &[(Quantity, f64)]) -> Measurement {
         readings: readings.iter().map(|(quantity, value)| Reading::of(*quantity, *value)).collect(),
         key: None,
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient: Patient::default(),
@@ -63,12 +64,67 @@ fn clocks_are_compared_and_never_corrected() {
     check(&mut skewed).unwrap();
     assert_eq!(skewed.taken.device, Some(Timestamp(NOW.0 - 3_600_000)));
     assert_eq!(skewed.readings[0].caveats, [Caveat::ClockSkew]);
-    skewed.taken.device = Some(Timestamp(NOW.0 + 30 * 3_600_000));
-    assert_eq!(check(&mut skewed), Err(Implausible::Future { hours: 30 }));
-    let mut unset = of(&[(Quantity::PulseRate, 70.0)]);
-    unset.taken.device = Some(Timestamp(0));
-    check(&mut unset).unwrap();
-    assert_eq!(unset.taken.device, None);
+    assert_eq!(skewed.when(), NOW, "the time of arrival is shown");
+}
+
+#[test]
+fn a_stamp_that_cannot_be_is_never_the_time_and_is_not_averaged() {
+    let stamped = |device: i64, caveat: Option<Caveat>| {
+        let mut measurement = of(&[(Quantity::PulseRate, 70.0)]);
+        measurement.taken.device = Some(Timestamp(device));
+        measurement.readings[0].caveats.extend(caveat);
+        assert_eq!(check(&mut measurement), Ok(()), "{device}: no value is lost for its time");
+        measurement
+    };
+    let day = 24 * 3_600_000;
+    for never_set in [0, -62_135_596_800_000, 946_684_799_999] {
+        let measurement = stamped(never_set, None);
+        assert_eq!(measurement.readings[0].caveats, [Caveat::TimeUnclear], "{never_set}");
+        assert_eq!((measurement.taken.device, measurement.when()), (None, NOW), "{never_set}");
+        assert_eq!(measurement.certain(Quantity::PulseRate), None, "{never_set}");
+    }
+    for future in [NOW.0 + day + 1, NOW.0 + 30 * 365 * day] {
+        let measurement = stamped(future, None);
+        assert_eq!(measurement.readings[0].caveats, [Caveat::TimeUnclear, Caveat::ClockSkew]);
+        assert_eq!((measurement.taken.device, measurement.when()), (Some(Timestamp(future)), NOW));
+        assert_eq!(measurement.certain(Quantity::PulseRate), None);
+        assert!(
+            stamped(future, Some(Caveat::FromStorage)).readings[0].caveats.contains(&Caveat::TimeUnclear)
+        );
+    }
+    assert_eq!(stamped(NOW.0 + day, None).readings[0].caveats, [Caveat::ClockSkew]);
+    assert_eq!(
+        stamped(NOW.0 - 30 * day, Some(Caveat::FromStorage)).readings[0].caveats,
+        [Caveat::FromStorage]
+    );
+}
+
+#[test]
+fn an_impossible_value_costs_no_neighbour() {
+    let sifted = |readings: &[(Quantity, f64)]| {
+        let mut measurement = of(readings);
+        let impossible = sift(&mut measurement);
+        let values: Vec<_> = measurement.readings.iter().map(|reading| reading.value).collect();
+        (impossible, values)
+    };
+    for quantity in Quantity::ALL {
+        for value in [-40.0, 1e9, f64::INFINITY] {
+            let beside = if quantity == Quantity::Weight { Quantity::PulseRate } else { Quantity::Weight };
+            let (impossible, values) = sifted(&[(quantity, value), (beside, 71.0)]);
+            assert_eq!(values[1], Ok(71.0), "{quantity:?} {value}");
+            assert!(values[0].is_err(), "{quantity:?} {value}");
+            assert_eq!(impossible.len(), usize::from(value.is_finite()), "{quantity:?} {value}");
+            assert!(impossible.iter().all(|why| !why.advice().contains("1000000000")), "never in a log");
+        }
+    }
+    let crossed = [(Quantity::Systolic, 80.0), (Quantity::Diastolic, 120.0), (Quantity::PulseRate, 70.0)];
+    let (impossible, values) = sifted(&crossed);
+    assert!(matches!(impossible[..], [Implausible::PressuresCrossed { .. }]));
+    assert_eq!(values, [Err(NoReading::Error), Err(NoReading::Error), Ok(70.0)]);
+    let mut range = of(&[(Quantity::RespirationRate, 14.0)]);
+    range.readings[0].upper = Some(400.0);
+    assert_eq!(sift(&mut range).len(), 1, "neither end may be impossible");
+    assert_eq!((range.readings[0].value, range.readings[0].upper), (Err(NoReading::Error), None));
 }
 
 #[test]

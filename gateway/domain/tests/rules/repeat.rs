@@ -12,6 +12,7 @@ fn pressure(systolic: f64, diastolic: f64) -> Measurement {
         ],
         key: None,
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient: Patient::default(),

@@ -121,12 +121,13 @@ impl Message {
             Clock::Right => Some(Timestamp(NOW - late)),
             Clock::Wrong => Some(Timestamp(NOW - late + 3_600_000)),
         };
-        let patient = Patient { ids: self.ids.clone(), names: Vec::new(), is_unclear: self.is_unclear };
+        let patient = Patient { ids: self.ids.clone(), is_unclear: self.is_unclear, ..Patient::default() };
         let mut measurement = Measurement {
             taken: Taken { at: Timestamp(NOW), clock: ClockQuality::Synchronised, device },
             readings: vec![reading],
             key: None,
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: None,
             patient,

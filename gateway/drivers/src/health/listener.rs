@@ -7,19 +7,32 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::{Id, Layout, Reason, Stamp};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connections::{Activity, Connections};
 use crate::Clock;
 use crate::backoff::Backoff;
+use crate::connections::{Activity, Connections};
 use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
 use linli_vitals::Zone;
 use linli_vitals::hl7::mllp::{Framer, Step, frame};
-use linli_vitals::hl7::{Code, Message, acknowledge, batch, results};
+use linli_vitals::hl7::{Code, Message, Refused, Results, Unreadable, acknowledge, batch, results};
+
+/// Most simultaneous connections.
+const MOST: usize = 32;
+
+/// Most of one address; a device uses one, a central station one for each device.
+const MOST_OF_ADDRESS: usize = 8;
+
+/// Longest time from the first byte of a message to its end: a byte now and then holds no connection.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Pause after an accept that failed: file descriptors become free meanwhile.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// Idle time after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -36,6 +49,16 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Most characters of a reason that are logged.
 const LOGGED: usize = 200;
 
+/// What is logged of a message that was begun and not ended.
+const UNFINISHED: &str =
+    "a message without its end (0x1C 0x0D); its sender has to send that after each message";
+
+/// Answer to the end of a message whose beginning was lost.
+const HEADLESS: &str = "the beginning of the message was lost; send it again";
+
+/// Longest remark in an answer to a message of which something is stored.
+const LONGEST_REMARK: usize = 180;
+
 /// Answer to a message about several patients that does not say which results are whose.
 const UNCLEAR: &str = "several patients, and it is not clear which results are whose; kept for a person to assign. \
                        Send one PID with its results after it for each patient";
@@ -48,6 +71,8 @@ const LIFE: Duration = Duration::from_secs(10);
 pub(crate) struct Settings {
     pub listen: SocketAddr,
     pub zone: Zone,
+    /// Why other machines may connect unencrypted.
+    pub insecure: Option<String>,
 }
 
 /// Listens until cancelled.
@@ -85,10 +110,10 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
 }
 
 async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>, context: &LineContext) {
-    let (mut connections, mut open) = (JoinSet::new(), Connections::default());
+    let (mut connections, mut open) = (JoinSet::new(), Connections::new(MOST));
     let mut life = tokio::time::interval(LIFE);
     let answers = Arc::new(AtomicU64::new(0));
-    let has_refused = Arc::new(AtomicBool::new(false));
+    let (has_refused, has_flawed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     loop {
         tokio::select! {
             () = context.cancel.cancelled() => break,
@@ -97,8 +122,11 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                 online(&context.health, !connections.is_empty());
             }
             accepted = listener.accept() => {
-                let Ok((stream, peer)) = accepted else { break };
-                let Some(activity) = open.add(peer.ip()) else {
+                let Ok((stream, peer)) = accepted else {
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                    continue;
+                };
+                let Some(activity) = open.add(peer.ip(), MOST_OF_ADDRESS) else {
                     tracing::warn!(device = %layout.device, %peer, "not taken: too many connections, all are busy");
                     continue;
                 };
@@ -109,9 +137,10 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     clock: Arc::clone(&context.clock),
                     health: Arc::clone(&context.health),
                     cancel: context.cancel.clone(),
-                    zone: settings.zone,
+                    zone: settings.zone.clone(),
                     answers: Arc::clone(&answers),
                     has_refused: Arc::clone(&has_refused),
+                    has_flawed: Arc::clone(&has_flawed),
                 };
                 connections.spawn(conversation.hold(stream, activity));
                 online(&context.health, true);
@@ -140,15 +169,20 @@ struct Conversation {
     answers: Arc<AtomicU64>,
     /// The message before was refused, and that is logged.
     has_refused: Arc<AtomicBool>,
+    /// A result of the message before had no value that can be read, and that is logged.
+    has_flawed: Arc<AtomicBool>,
 }
 
 // === impl Conversation ===
 
 impl Conversation {
-    async fn hold(self, mut stream: TcpStream, activity: Arc<Activity>) {
+    async fn hold<S: AsyncRead + AsyncWrite + Unpin>(self, mut stream: S, activity: Arc<Activity>) {
         let (mut framer, mut buffer) = (Framer::default(), vec![0; 8192]);
+        // When the message began that has not ended yet.
+        let mut began: Option<Instant> = None;
         loop {
-            let wait = if framer.is_ending() { RETURN_WITHIN } else { IDLE };
+            let left = began.map_or(IDLE, |began| MESSAGE_WITHIN.saturating_sub(began.elapsed()));
+            let wait = if framer.is_ending() { RETURN_WITHIN } else { left };
             let read = tokio::select! {
                 () = self.cancel.cancelled() => return,
                 () = activity.give_way.cancelled() => return,
@@ -161,6 +195,7 @@ impl Conversation {
                 _ => (0, true),
             };
             activity.heard();
+            let abandoned = framer.abandoned();
             let mut whole: Vec<Step> = Vec::new();
             for byte in &buffer[..count] {
                 match framer.push(*byte) {
@@ -168,14 +203,24 @@ impl Conversation {
                     step => whole.push(step),
                 }
             }
+            if count > 0 {
+                began = framer
+                    .is_within()
+                    .then(|| began.filter(|_| whole.is_empty()).unwrap_or_else(Instant::now));
+            }
             if count == 0 {
                 whole.extend(framer.end().map(Step::Message));
+            }
+            if framer.abandoned() > abandoned || (is_over && framer.is_within()) {
+                self.count(|device| &device.garbled);
+                self.log(UNFINISHED);
             }
             for step in whole {
                 activity.busy(true);
                 let answers = match step {
                     Step::More => continue,
                     Step::TooLong => self.refuse(framer.head(), &TOO_LONG),
+                    Step::Headless => self.refuse(&[], &HEADLESS),
                     Step::Message(bytes) => self.frame(&bytes).await,
                 };
                 for answer in answers {
@@ -194,8 +239,12 @@ impl Conversation {
 
     /// Handles the messages of a frame; returns the answers in their order.
     async fn frame(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let messages = batch::messages(bytes);
+        if messages.is_empty() {
+            return self.refuse(bytes, &Unreadable::NoHeader);
+        }
         let mut answers = Vec::new();
-        for message in batch::messages(bytes) {
+        for message in messages {
             answers.extend(self.answer(&message).await);
         }
         answers
@@ -250,8 +299,8 @@ impl Conversation {
     }
 
     async fn take(&self, message: &Message, now: Stamp) -> Code {
-        let measurements = match results(message, now, self.zone) {
-            Ok(measurements) => measurements,
+        let Results { measurements, flawed } = match results(message, now, &self.zone) {
+            Ok(results) => results,
             Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
             Err(refused) => return Code::Error(refused.to_string()),
         };
@@ -265,16 +314,95 @@ impl Conversation {
         }
         match safe.await {
             Ok(Ok(_)) if is_unclear => Code::Error(UNCLEAR.to_owned()),
-            Ok(Ok(note)) => Code::Accept(note.unwrap_or_default()),
+            Ok(Ok(note)) => Code::Accept(self.remark(&flawed, note)),
             Ok(Err(NotTaken::Wrong(reason))) => Code::Error(reason),
             Ok(Err(NotTaken::NotStored(reason))) => Code::Reject(reason),
             Err(_) => Code::Reject("the gateway is stopping; send again".to_owned()),
         }
     }
 
+    /// What is said of a message that is stored. Results without a usable value are named, counted, and the first
+    /// after a message without any is logged.
+    fn remark(&self, flawed: &[Refused], note: Option<String>) -> String {
+        let Some(flaw) = flawed.first() else {
+            self.has_flawed.store(false, Ordering::Relaxed);
+            return note.unwrap_or_default();
+        };
+        self.count(|device| &device.garbled);
+        if !self.has_flawed.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                device = %self.layout.device, flaw = %flaw.advice(), results = flawed.len(),
+                "a result has no value that can be read, those beside it are stored; further ones are counted"
+            );
+        }
+        let names: Vec<String> = flawed.iter().map(ToString::to_string).collect();
+        let said: String = names.join("; ").chars().take(LONGEST_REMARK).collect();
+        note.map_or_else(|| format!("stored; {said}"), |note| format!("{note}; {said}"))
+    }
+
     fn count(&self, which: fn(&crate::line::DeviceHealth) -> &AtomicU64) {
         if let Some(device) = self.health.devices.first() {
             which(device).fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_domain::{ClockQuality, DeviceClass, Timestamp};
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> Stamp {
+            Stamp { at: Timestamp(1_795_397_410_000), clock: ClockQuality::Synchronised }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_now_and_then_holds_no_connection_beyond_a_minute() {
+        let layout = Layout {
+            device: Id::new("monitor-1").unwrap(),
+            name: "监护仪".to_owned(),
+            room: None,
+            class: DeviceClass::Vital,
+            profile: "hl7/oru-r01".to_owned(),
+            points: Vec::new(),
+        };
+        let conversation = || Conversation {
+            layout: Arc::new(layout.clone()),
+            measurements: mpsc::channel(1).0,
+            clock: Arc::new(Fixed),
+            health: Arc::new(LineHealth::new(1)),
+            cancel: CancellationToken::new(),
+            zone: Zone::East(0),
+            answers: Arc::default(),
+            has_refused: Arc::default(),
+            has_flawed: Arc::default(),
+        };
+        let mut open = Connections::new(4);
+        let mut add = || open.add([192, 0, 2, 1].into(), 4).unwrap();
+        // A message that never ends, a byte every ten seconds.
+        let (mut peer, ours) = tokio::io::duplex(1024);
+        let held = tokio::spawn(conversation().hold(ours, add()));
+        let began = Instant::now();
+        peer.write_all(&[linli_vitals::hl7::mllp::START]).await.unwrap();
+        while peer.write_all(b"M").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        held.await.unwrap();
+        assert!((60..=70).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        // Between messages it may be silent for longer.
+        let (mut peer, ours) = tokio::io::duplex(1024);
+        let held = tokio::spawn(conversation().hold(ours, add()));
+        let message = linli_vitals::hl7::mllp::frame(b"MSH|nothing");
+        for _ in 0..3 {
+            peer.write_all(&message).await.unwrap();
+            let mut answer = [0; 512];
+            assert!(peer.read(&mut answer).await.unwrap() > 0);
+            tokio::time::sleep(Duration::from_secs(300)).await;
+        }
+        assert!(!held.is_finished());
     }
 }

@@ -1,5 +1,6 @@
 //! `kind = "mllp"`: HL7 v2 results over MLLP. The row of the protocol table.
 
+use linli_domain::timezone;
 use linli_domain::vital::Quantity;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +19,11 @@ pub(crate) struct RawSettings {
     /// IP address and port to listen on, such as 192.0.2.1:2575. MLLP has no log-in: use a network of its
     /// own.
     listen: String,
-    /// UTC offset of time stamps that have none, default "+08:00".
+    /// Why other machines may connect although MLLP is not encrypted, such as "because the monitors have a
+    /// switch of their own"; required for an address off this machine.
+    #[serde(default)]
+    insecure: Option<String>,
+    /// UTC offset of time stamps that have none, default that of the centre's time zone.
     #[serde(default)]
     utc_offset: Option<String>,
 }
@@ -34,14 +39,16 @@ impl Row for Mllp {
     const KIND: &'static str = "mllp";
     const SUMMARY: &'static str = "HL7 v2 results (ORU^R01) sent to the gateway over MLLP";
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
+    fn check(raw: RawSettings, devices: &[RawDevice], centre: &timezone::Zone) -> Checked<Medium> {
         let listen = plan::listen(&raw.listen, "192.0.2.1:2575")?;
-        let zone = plan::zone(raw.utc_offset.as_deref())?;
+        let instead = "let a device on this machine pass it on";
+        plan::insecure(raw.insecure.as_deref(), listen.ip().is_loopback(), "listen", instead)?;
+        let zone = plan::zone(raw.utc_offset.as_deref(), centre)?;
         let device = plan::only(devices)?;
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
         }
         let layout = plan::layout(device, &Quantity::ALL);
-        Ok((vec![layout], Medium::Listener(Settings { listen, zone })))
+        Ok((vec![layout], Medium::Listener(Settings { listen, zone, insecure: raw.insecure })))
     }
 }

@@ -1,7 +1,6 @@
 //! Health-cabin devices: the connections over which they send measurements. The formats are in `linli-vitals`.
 
 pub mod bluetooth;
-mod connections;
 mod listener;
 mod mllp;
 pub mod models;

@@ -42,6 +42,8 @@ pub trait Decoder: Send {
 pub enum Decoded {
     /// A sample of a continuous stream: saturation in percent and pulse rate per minute, if any.
     Moment(Option<(u16, u16)>),
+    /// A sample of such a stream that the device itself doubts: shown, never part of a measurement.
+    Doubted((u16, u16)),
     /// Present values that do not form a measurement by themselves.
     Values(Vec<(Quantity, Option<f64>)>),
     /// A complete measurement.

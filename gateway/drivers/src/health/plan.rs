@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use linli_domain::vital::Quantity;
-use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType};
+use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType, timezone};
 
 use super::bluetooth::gatt;
 use super::{listener, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
-pub(super) use crate::plan::{Checked, Row, listen, no_profile, problem};
+pub(super) use crate::plan::{Checked, Row, insecure, listen, no_profile, problem};
 use crate::protocol::{Problem, RawDevice};
 use linli_vitals::Zone;
 
@@ -24,9 +24,9 @@ pub(crate) enum Medium {
     Gatt(gatt::Settings),
 }
 
-/// The offset of device clocks without a time zone; +08:00 unless given.
-pub(super) fn zone(given: Option<&str>) -> Result<Zone, Vec<Problem>> {
-    let offset = given.unwrap_or("+08:00");
+/// The time zone of device clocks without one: the offset that is given, else the centre's.
+pub(super) fn zone(given: Option<&str>, centre: &timezone::Zone) -> Result<Zone, Vec<Problem>> {
+    let Some(offset) = given else { return Ok(Zone::Of(centre.clone())) };
     let wrong = || problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""));
     Zone::parse(offset).ok_or_else(wrong)
 }
@@ -62,6 +62,13 @@ impl Work for Medium {
             Self::Listener(settings) => ("listen", settings.listen.to_string()),
             Self::Gatt(settings) => ("address", settings.address.to_string()),
         })
+    }
+
+    fn insecure(&self) -> Option<&str> {
+        match self {
+            Self::Listener(settings) => settings.insecure.as_deref(),
+            Self::Stream(_) | Self::Gatt(_) => None,
+        }
     }
 
     async fn run(plan: Arc<HealthPlan>, context: LineContext) {

@@ -1,5 +1,6 @@
 //! `kind = "serial"`: health-cabin devices on a serial port. The row of the protocol table.
 
+use linli_domain::timezone;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,7 +19,7 @@ pub(crate) struct RawSettings {
     /// Bits per second, default that of the model.
     #[serde(default)]
     baud: Option<u32>,
-    /// UTC offset of the clock of the device, default "+08:00".
+    /// UTC offset of the clock of the device, default that of the centre's time zone.
     #[serde(default)]
     utc_offset: Option<String>,
 }
@@ -34,7 +35,7 @@ impl Row for SerialDevices {
     const KIND: &'static str = "serial";
     const SUMMARY: &'static str = "A health-cabin device on a serial port that speaks of itself";
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
+    fn check(raw: RawSettings, devices: &[RawDevice], centre: &timezone::Zone) -> Checked<Medium> {
         if !raw.port.starts_with('/') {
             let message = format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", raw.port);
             return Err(problem(None, "port", message));
@@ -44,7 +45,7 @@ impl Row for SerialDevices {
             let known: Vec<&str> = models::MODELS.iter().map(|model| model.name).collect();
             return Err(plan::no_profile(0, device, &known));
         };
-        let zone = plan::zone(raw.utc_offset.as_deref())?;
+        let zone = plan::zone(raw.utc_offset.as_deref(), centre)?;
         let (baud, parity, stop_bits) = model.line;
         let port = Serial { path: raw.port, baud: raw.baud.unwrap_or(baud), parity, stop_bits };
         let layout = plan::layout(device, model.quantities);

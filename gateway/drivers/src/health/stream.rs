@@ -33,7 +33,7 @@ pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, cont
     let Some(model) = models::find(settings.model) else { return };
     let mut backoff = Backoff::default();
     let cancel = context.cancel.clone();
-    let mut talk = Talk::new(line, layout, settings.zone, context);
+    let mut talk = Talk::new(line, layout, settings.zone.clone(), context);
     while !cancel.is_cancelled() {
         talk.context.health.progress.fetch_add(1, Ordering::Relaxed);
         match settings.port.open() {
@@ -114,12 +114,11 @@ async fn take(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{LineHealth, NotTaken, PollOverrides, VitalMeasurement};
+    use crate::line::{LineEnds, NotTaken, VitalMeasurement};
     use linli_domain::vital::{Caveat, NoReading, Quantity};
     use linli_domain::{ClockQuality, DeviceClass, Stamp, Timestamp};
     use tokio::io::DuplexStream;
-    use tokio::sync::{mpsc, watch};
-    use tokio_util::sync::CancellationToken;
+    use tokio::sync::mpsc;
 
     struct Fixed;
 
@@ -138,26 +137,13 @@ mod tests {
     impl Bench {
         fn of(model: &'static str) -> Self {
             let (near, port) = tokio::io::duplex(4096);
-            let (measurements, measured) = mpsc::channel(4);
-            let (samples, mut batches) = mpsc::channel(64);
-            let (events, mut changes) = mpsc::channel(64);
+            let (context, ends) = LineContext::alone(Id::new("g1").unwrap(), Arc::new(Fixed), 1, 64);
+            let LineEnds { mut batches, measurements: measured, events: mut changes, .. } = ends;
             tokio::spawn(async move {
                 while tokio::select! { got = batches.recv() => got.is_some(), got = changes.recv() => got.is_some() }
                 {
                 }
             });
-            let context = LineContext {
-                gateway: linli_domain::Id::new("g1").unwrap(),
-                samples,
-                measurements,
-                events,
-                commands: mpsc::channel(1).1,
-                maintenance: mpsc::channel(1).1,
-                poll_overrides: watch::channel(PollOverrides::default()).1,
-                clock: Arc::new(Fixed),
-                health: Arc::new(LineHealth::new(1)),
-                cancel: CancellationToken::new(),
-            };
             let layout = Layout {
                 device: Id::new("cuff-1").unwrap(),
                 name: "血压计".to_owned(),

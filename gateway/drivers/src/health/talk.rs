@@ -49,7 +49,10 @@ impl Talk {
     /// Handles what the device sent.
     pub async fn hear(&mut self, heard: Decoded) {
         match heard {
-            Decoded::Moment(reading) => self.moment(reading).await,
+            Decoded::Moment(reading) => self.moment(reading, Quality::Good).await,
+            Decoded::Doubted(reading) => {
+                self.moment(Some(reading), Quality::Uncertain(Reason::Doubtful)).await;
+            }
             Decoded::Values(values) => {
                 self.is(DeviceState::Online, String::new()).await;
                 self.show_values(&values).await;
@@ -85,7 +88,7 @@ impl Talk {
         self.tell(readings, device, key, user, reply).await;
     }
 
-    async fn moment(&mut self, reading: Option<(u16, u16)>) {
+    async fn moment(&mut self, reading: Option<(u16, u16)>, quality: Quality) {
         let now = Instant::now();
         self.is(DeviceState::Online, String::new()).await;
         // Without a finger nothing changes: published once.
@@ -97,7 +100,10 @@ impl Talk {
         };
         if is_due {
             self.shown = Some((now, reading.is_some()));
-            self.show(reading, Quality::Bad(Reason::NoValue)).await;
+            self.show(reading, quality, Quality::Bad(Reason::NoValue)).await;
+        }
+        if !quality.is_good() {
+            return self.spot.disturb();
         }
         if let Some((saturation, pulse)) = self.spot.push(now, reading) {
             let readings = vec![
@@ -108,11 +114,11 @@ impl Talk {
         }
     }
 
-    /// Live values of a stream.
-    async fn show(&self, reading: Option<(u16, u16)>, otherwise: Quality) {
+    /// Live values of a stream: the quality of a value, and of none.
+    async fn show(&self, reading: Option<(u16, u16)>, quality: Quality, otherwise: Quality) {
         let values = [reading.map(|(saturation, _)| saturation), reading.map(|(_, pulse)| pulse)];
         let samples = (0_u16..).zip(values).map(|(point, value)| (point, value.map(f64::from)));
-        self.send(samples.collect(), otherwise).await;
+        self.send(samples.collect(), quality, otherwise).await;
     }
 
     async fn show_values(&self, values: &[(Quantity, Option<f64>)]) {
@@ -121,16 +127,16 @@ impl Talk {
             u16::try_from(at).ok()
         };
         let samples = values.iter().filter_map(|(quantity, value)| Some((point(*quantity)?, *value)));
-        self.send(samples.collect(), Quality::Bad(Reason::NoValue)).await;
+        self.send(samples.collect(), Quality::Good, Quality::Bad(Reason::NoValue)).await;
     }
 
-    async fn send(&self, values: Vec<(u16, Option<f64>)>, otherwise: Quality) {
+    async fn send(&self, values: Vec<(u16, Option<f64>)>, present: Quality, otherwise: Quality) {
         let stamp = self.context.clock.now();
         let samples = values.into_iter().map(|(point, value)| Sample {
             point,
             at: stamp.at,
             clock: stamp.clock,
-            quality: if value.is_some() { Quality::Good } else { otherwise },
+            quality: if value.is_some() { present } else { otherwise },
             value: value.and_then(Value::float),
         });
         let batch = Batch { layout: Arc::clone(&self.layout), samples: samples.collect() };
@@ -152,6 +158,7 @@ impl Talk {
             readings,
             key,
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user,
             patient: Patient::default(),
@@ -172,7 +179,7 @@ impl Talk {
         self.spot = Spot::default();
         self.shown = None;
         if self.is_stream() {
-            self.show(None, Quality::Bad(reason)).await;
+            self.show(None, Quality::Good, Quality::Bad(reason)).await;
         }
         self.is(DeviceState::Offline(reason), String::new()).await;
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::kiosk::Part;
-use linli_domain::{Reason, Value};
+use linli_domain::{Reason, Value, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -75,7 +75,7 @@ impl Row for Ipp {
     const KIND: &'static str = "ipp";
     const SUMMARY: &'static str = "A printer or a CUPS queue, by the Internet Printing Protocol";
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let http = http(&raw.url).ok_or_else(|| {
             let message = format!("{:?} is not an address such as \"ipp://192.0.2.7/ipp/print\"", raw.url);
             problem(None, "url", message)

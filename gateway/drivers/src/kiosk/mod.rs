@@ -5,8 +5,10 @@ pub mod ipp;
 pub(crate) mod order;
 pub mod printer;
 pub mod report;
-mod snmp;
+pub mod snmp;
 mod turn;
+
+pub use http::Tokens;
 
 pub(crate) use http::KioskHttp;
 pub(crate) use ipp::{Ipp, MORE};

@@ -1,13 +1,14 @@
 //! `kind = "snmp"`: printers (RFC 3805 Printer-MIB) and hosts (RFC 2790 Host-Resources) by SNMP v2c.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
-use linli_domain::{Reason, Value};
+use linli_domain::{Reason, Value, timezone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use snmp2::{AsyncSession, Oid};
+use tokio::time::Instant;
 
 use super::printer::{self, Printer};
 use super::turn::{self, Answer};
@@ -17,8 +18,11 @@ use crate::points::{self, Point, number};
 use crate::protocol::RawDevice;
 use crate::publisher::PointResult;
 
-/// Time limit for one request.
+/// Time limit for one request, with its repetition.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A datagram may be lost: a request without an answer is sent once more after this time.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Most rows of a table that are read.
 const MOST_ROWS: usize = 64;
@@ -32,14 +36,22 @@ const STORAGE_TYPE: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 2];
 const STORAGE_SIZE: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 5];
 const STORAGE_USED: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 6];
 const SUPPLY_CLASS: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 4];
+const SUPPLY_TYPE: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 5];
 const SUPPLY_MAX: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 8];
 const SUPPLY_LEVEL: &[u64] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 9];
 
 /// Object id of `hrStorageFixedDisk`.
 const FIXED_DISK: &[u64] = &[1, 3, 6, 1, 2, 1, 25, 2, 1, 4];
 
-/// `receptacleThatIsFilled` of `prtMarkerSuppliesClass`: a container for waste, which is full at its maximum.
-const WASTE: Cell = Cell::Number(4);
+/// `receptacleThatIsFilled` of `prtMarkerSuppliesClass`: a container for waste, whose level is the room left in it.
+const RECEPTACLE: i64 = 4;
+
+/// `wasteToner`, `wasteInk`, `wasteWax`, `wasteWater` and `wastePaper` of `prtMarkerSuppliesType`, for agents that
+/// give these the class of supplies.
+const WASTE: [i64; 5] = [4, 8, 14, 24, 26];
+
+/// `running` of `hrDeviceStatus`.
+const RUNNING: i64 = 2;
 
 pub(crate) const UP: Point = number("uptime", "s", "since its agent started");
 
@@ -89,7 +101,7 @@ impl Row for Snmp {
     const SUMMARY: &'static str = "A printer or a kiosk's computer, by SNMP v2c";
     const SECRETS: &'static [&'static str] = &["community"];
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Settings> {
+    fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Settings> {
         let Some((name, port)) = plan::host_port(&raw.host, 161) else {
             let message = format!("{:?} is not a host such as \"192.0.2.7\" or \"192.0.2.7:161\"", raw.host);
             return Err(problem(None, "host", message));
@@ -116,24 +128,31 @@ impl Work for Settings {
     }
 
     async fn run(plan: Arc<Plan<Self>>, context: LineContext) {
-        let number = AtomicI32::new(1);
+        let (number, is_old) = (AtomicI32::new(1), Arc::new(AtomicBool::new(false)));
         turn::take(&plan, context, plan.work.poll, || {
-            let settings = plan.work.clone();
+            let (settings, is_old) = (plan.work.clone(), Arc::clone(&is_old));
             let first = number.fetch_add(1000, Ordering::Relaxed) & i32::MAX;
             // Boxed, because its buffers are large.
-            Box::pin(async move { ask(&settings, first).await })
+            Box::pin(async move { ask(&settings, first, &is_old).await })
         })
         .await;
     }
 }
 
 /// One round of requests. Each round has its own socket, so that late answers are discarded. A device that does not
-/// answer version 2c is asked in version 1.
-async fn ask(settings: &Settings, first: i32) -> Answer {
-    match round(settings, Version::V2c, first).await {
+/// answer version 2c is asked in version 1; `is_old` keeps which version it answered last.
+async fn ask(settings: &Settings, first: i32, is_old: &AtomicBool) -> Answer {
+    let versions = match is_old.load(Ordering::Relaxed) {
+        true => [Version::V1, Version::V2c],
+        false => [Version::V2c, Version::V1],
+    };
+    match round(settings, versions[0], first).await {
         Err((Reason::Silent, why)) => {
-            let older = round(settings, Version::V1, first + 500).await;
-            older.map_err(|(reason, _)| (reason, why))
+            let other = round(settings, versions[1], first.wrapping_add(500) & i32::MAX).await;
+            if other.is_ok() {
+                is_old.store(versions[1] == Version::V1, Ordering::Relaxed);
+            }
+            other.map_err(|(reason, _)| (reason, why))
         }
         answer => answer,
     }
@@ -147,13 +166,7 @@ enum Version {
 }
 
 async fn round(settings: &Settings, version: Version, first: i32) -> Answer {
-    let community = settings.community.as_bytes();
-    let opened = match version {
-        Version::V1 => AsyncSession::new_v1(&settings.host, community, first).await,
-        Version::V2c => AsyncSession::new_v2c(&settings.host, community, first).await,
-    };
-    let session = opened.map_err(|error| (Reason::LineDown, error.to_string()))?;
-    let mut agent = Agent { session: Box::new(session) };
+    let mut agent = Agent { settings, version, session: open(settings, version, first).await?, next: first };
     let up = agent.own(UPTIME).await?.map(|rows| rows.first().and_then(|(_, cell)| cell.number()));
     #[expect(clippy::cast_precision_loss, reason = "hundredths of a second since the start")]
     let up: PointResult = up.and_then(|ticks| {
@@ -193,8 +206,25 @@ enum Cell {
 }
 
 /// A session with the SNMP agent of a device.
-struct Agent {
+struct Agent<'s> {
+    settings: &'s Settings,
+    version: Version,
     session: Box<AsyncSession>,
+    /// Number of the first request of this session.
+    next: i32,
+}
+
+async fn open(
+    settings: &Settings,
+    version: Version,
+    first: i32,
+) -> Result<Box<AsyncSession>, (Reason, String)> {
+    let community = settings.community.as_bytes();
+    let opened = match version {
+        Version::V1 => AsyncSession::new_v1(&settings.host, community, first).await,
+        Version::V2c => AsyncSession::new_v2c(&settings.host, community, first).await,
+    };
+    opened.map(Box::new).map_err(|error| (Reason::LineDown, error.to_string()))
 }
 
 // === impl Cell ===
@@ -206,6 +236,7 @@ impl Cell {
             snmp2::Value::Counter32(n) | snmp2::Value::Unsigned32(n) | snmp2::Value::Timeticks(n) => {
                 Self::Number(i64::from(*n))
             }
+            snmp2::Value::Counter64(number) => Self::Number(i64::try_from(*number).ok()?),
             snmp2::Value::OctetString(octets) => Self::Octets(octets.to_vec()),
             snmp2::Value::ObjectIdentifier(object) => Self::Object(object.iter()?.collect()),
             _ => return None,
@@ -229,7 +260,7 @@ impl Cell {
 
 // === impl Agent ===
 
-impl Agent {
+impl Agent<'_> {
     /// Reads a column that a single point needs: what is wrong with the column is that point's alone, while silence
     /// is the device's.
     async fn own(&mut self, column: &[u64]) -> Own {
@@ -243,79 +274,111 @@ impl Agent {
         }
     }
 
-    /// Reads a column: the index and value of each row. A scalar is a column of one row.
+    /// Reads a column: the index and value of each row. A scalar is a column of one row. A row whose value is of no
+    /// use is left out.
     async fn column(&mut self, column: &[u64]) -> Result<Rows, (Reason, String)> {
-        let garbled = |why: String| (Reason::Garbled, why);
         let (prefix, mut at) = match column.split_last() {
             Some((0, object)) => (object.to_vec(), object.to_vec()),
             _ => (column.to_vec(), column.to_vec()),
         };
         let mut rows = Vec::new();
-        while rows.len() < MOST_ROWS {
-            let name = Oid::from(&at).map_err(|_| garbled("a name that cannot be asked for".to_owned()))?;
-            let asked = tokio::time::timeout(PATIENCE, self.session.getnext(&name)).await;
-            let pdu = match asked {
-                Err(_) => return Err((Reason::Silent, "no answer; is the community right?".to_owned())),
-                Ok(Err(snmp2::Error::Receive | snmp2::Error::Send)) => {
-                    return Err((Reason::Silent, "nobody listens there".to_owned()));
-                }
-                Ok(Err(error)) => return Err(garbled(format!("{error:?}"))),
-                Ok(Ok(pdu)) => pdu,
-            };
-            // Version 1 says noSuchName where the view ends (RFC 1157, 4.1.3).
-            if pdu.error_status != 0 {
-                break;
-            }
-            let Some((name, value)) = pdu.varbinds.clone().next() else { break };
-            if matches!(
-                value,
-                snmp2::Value::EndOfMibView | snmp2::Value::NoSuchObject | snmp2::Value::NoSuchInstance
-            ) {
-                break;
-            }
-            let next: Vec<u64> = name.iter().map(Iterator::collect).unwrap_or_default();
+        for _ in 0..MOST_ROWS {
+            let Some((next, cell)) = self.row_after(&at).await? else { break };
             let Some(rest) = next.strip_prefix(prefix.as_slice()) else { break };
             // An agent that repeats an object would cause an endless loop.
             if next <= at {
-                return Err(garbled("its table does not go on".to_owned()));
+                return Err((Reason::Garbled, "its table does not go on".to_owned()));
             }
-            let Some(cell) = Cell::of(&value) else { break };
-            rows.push((rest.to_vec(), cell));
+            rows.extend(cell.map(|cell| (rest.to_vec(), cell)));
             at = next;
         }
         Ok(rows)
     }
 
+    /// Reads the object after a name; none at the end of the view. A request without an answer is sent once more, from
+    /// another port, so that a late answer is nobody's.
+    async fn row_after(&mut self, at: &[u64]) -> Result<Option<(Vec<u64>, Option<Cell>)>, (Reason, String)> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let name = Oid::from(at).map_err(|_| (Reason::Garbled, "no name to ask for".to_owned()))?;
+            let patience = AGAIN_AFTER.min(until.saturating_duration_since(Instant::now()));
+            match tokio::time::timeout(patience, self.session.getnext(&name)).await {
+                Err(_) if Instant::now() < until => {}
+                // A datagram may also come twice.
+                Ok(Err(snmp2::Error::RequestIdMismatch)) if Instant::now() < until => {}
+                Err(_) => return Err((Reason::Silent, "no answer; is the community right?".to_owned())),
+                Ok(Ok(pdu)) => return Ok(first_of(&pdu)),
+                Ok(Err(snmp2::Error::Receive | snmp2::Error::Send)) => {
+                    return Err((Reason::Silent, "nobody listens there".to_owned()));
+                }
+                Ok(Err(snmp2::Error::UnsupportedVersion)) => {
+                    return Err((Reason::Silent, "it answers in another version".to_owned()));
+                }
+                Ok(Err(error)) => return Err((Reason::Garbled, format!("{error:?}"))),
+            }
+            self.next = self.next.wrapping_add(100) & i32::MAX;
+            self.session = open(self.settings, self.version, self.next).await?;
+        }
+    }
+
     async fn printer(&mut self) -> Answer {
-        let status = self.column(PRINTER_STATUS).await?;
-        let Some((row, printing)) = status.first() else {
-            return Err((Reason::Refused, "it has no printer: RFC 3805 is not spoken here".to_owned()));
-        };
+        let printing = self.own(PRINTER_STATUS).await?;
+        let errors = self.own(PRINTER_ERRORS).await?;
         let devices = self.own(DEVICE_STATUS).await?.unwrap_or_default();
-        let errors = self.own(PRINTER_ERRORS).await?.unwrap_or_default();
-        let of =
-            |rows: &[(Vec<u64>, Cell)]| rows.iter().find(|(at, _)| at == row).map(|(_, cell)| cell.clone());
-        let device = of(&devices).and_then(|cell| cell.number()).unwrap_or(1);
-        // Agents leave out octets of zeros at the end; a row that is not there says nothing.
-        let octets = match of(&errors) {
-            Some(Cell::Octets(octets)) => Some(octets),
+        let supplies = self.supplies().await?;
+        let of = |rows: &Result<Rows, Reason>| rows.as_ref().ok().and_then(|rows| rows.first().cloned());
+        let row = of(&printing).or_else(|| of(&errors)).map(|(row, _)| row);
+        if row.is_none() && supplies == Err(Reason::NotThere) {
+            return Err((Reason::Refused, "it has no printer: RFC 3805 is not spoken here".to_owned()));
+        }
+        let at =
+            |rows: &Rows| rows.iter().find(|(at, _)| Some(at) == row.as_ref()).map(|(_, cell)| cell.clone());
+        let device = at(&devices).and_then(|cell| cell.number()).unwrap_or(1);
+        let state = printing.as_ref().ok().and_then(at).and_then(|cell| cell.number());
+        // Agents leave out octets of zeros at the end. Without any octet nothing is wrong only if the device runs.
+        let octets = match errors.as_ref().ok().and_then(at) {
+            Some(Cell::Octets(octets)) if !octets.is_empty() || device == RUNNING => Some(octets),
             _ => None,
         };
-        let bits = octets.as_deref().unwrap_or_default();
-        let mut found = Printer::of_snmp(device, printing.number().unwrap_or(2), bits);
+        let mut found = Printer::of_snmp(device, state.unwrap_or(2), octets.as_deref().unwrap_or_default());
         found.tells_errors = octets.is_some();
-        found.supplies = self.supplies().await?;
-        Ok(found.values())
+        let mut values = found.values();
+        let missing = |rows: &Result<Rows, Reason>| match rows {
+            Err(reason) => *reason,
+            Ok(rows) if rows.is_empty() => Reason::NotThere,
+            Ok(_) => Reason::NoValue,
+        };
+        for (point, value) in &mut values {
+            match printer::POINTS[usize::from(*point)].name {
+                "supplies" => *value = supplies.clone(),
+                "printer" if state.is_none() => *value = Err(missing(&printing)),
+                "paper" | "toner" | "jam" | "cover_open" | "detail" if octets.is_none() => {
+                    *value = Err(missing(&errors));
+                }
+                _ => {}
+            }
+        }
+        Ok(values)
     }
 
     /// Returns the lowest supply level. Negative levels are "other", "unknown" and "some remaining" (RFC 3805).
-    async fn supplies(&mut self) -> Result<Option<f64>, (Reason, String)> {
-        let mut levels = self.own(SUPPLY_LEVEL).await?.unwrap_or_default();
+    async fn supplies(&mut self) -> Result<PointResult, (Reason, String)> {
+        let mut levels = match self.own(SUPPLY_LEVEL).await? {
+            Ok(levels) if levels.is_empty() => return Ok(Err(Reason::NotThere)),
+            Ok(levels) => levels,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let most = self.own(SUPPLY_MAX).await?.unwrap_or_default();
         let classes = self.own(SUPPLY_CLASS).await?.unwrap_or_default();
-        let is_waste = |row: &Vec<u64>| classes.iter().any(|(at, class)| at == row && *class == WASTE);
-        levels.retain(|(row, _)| !is_waste(row));
-        Ok(lowest(&levels, &most, |level, max| level / max))
+        let types = self.own(SUPPLY_TYPE).await?.unwrap_or_default();
+        let of = |rows: &Rows, row: &Vec<u64>| {
+            rows.iter().find(|(at, _)| at == row).and_then(|(_, cell)| cell.number())
+        };
+        levels.retain(|(row, _)| {
+            of(&classes, row) != Some(RECEPTACLE)
+                && !of(&types, row).is_some_and(|kind| WASTE.contains(&kind))
+        });
+        Ok(lowest(&levels, &most, |level, max| level / max).and_then(Value::float).ok_or(Reason::NoValue))
     }
 
     async fn load(&mut self) -> Result<PointResult, (Reason, String)> {
@@ -344,6 +407,29 @@ impl Agent {
         });
         Ok(result(lowest(&used, &sizes, |used, size| (1.0 - used / size).max(0.0))))
     }
+}
+
+/// The first object of an answer, with its value if that is of a type that is read; none at the end of the view, which
+/// version 1 says with `noSuchName` (RFC 1157, 4.1.3).
+fn first_of(pdu: &snmp2::Pdu<'_>) -> Option<(Vec<u64>, Option<Cell>)> {
+    if pdu.error_status != 0 {
+        return None;
+    }
+    let (name, value) = pdu.varbinds.clone().next()?;
+    let is_end = matches!(
+        value,
+        snmp2::Value::EndOfMibView | snmp2::Value::NoSuchObject | snmp2::Value::NoSuchInstance
+    );
+    if is_end {
+        return None;
+    }
+    Some((name.iter()?.collect(), Cell::of(&value)))
+}
+
+/// The name of the first object in the bytes of an answer, for tests of whatever bytes; none where it has no object.
+#[must_use]
+pub fn named(answer: &[u8]) -> Option<Vec<u64>> {
+    first_of(&snmp2::Pdu::from_bytes(answer).ok()?).map(|(name, _)| name)
 }
 
 /// Returns the lowest free share of all rows, in per cent.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use linli_domain::Reason;
+use linli_domain::{Reason, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::line::{LineContext, PollOverrides};
@@ -63,7 +63,10 @@ pub(super) async fn take<W: Work, F: Future<Output = Answer> + Send>(
                 }
                 misses = 0;
                 publisher.set_line(true, String::new()).await;
-                publisher.publish(0, values).await;
+                // The middle between question and answer: the device held the values at most half of it away.
+                let half = i64::try_from(took / 2000).unwrap_or_default();
+                let at = Timestamp(publisher.context.clock.now().at.0 - half);
+                publisher.publish_at(0, values, Some(at)).await;
             }
             Err((reason, detail)) => {
                 misses += 1;

@@ -126,24 +126,3 @@ impl DevicePlan {
         self.profile.points.get(usize::from(index)).ok_or_else(|| "there is no such point".to_owned())
     }
 }
-
-// === impl Point ===
-
-impl Point {
-    /// The value, and how good it is: by the codec, and where the device says so, by the device. `factor` is the
-    /// content of the register that scales it.
-    pub(crate) fn decode(&self, words: &[u16], factor: Option<u16>) -> (Quality, Option<Value>) {
-        let value = words.get(..usize::from(self.codec.kind.words())).unwrap_or(words);
-        let (quality, value) = match factor {
-            Some(factor) => self.codec.decode_scaled(value, factor),
-            None => self.codec.decode(value),
-        };
-        let Some(rule) = &self.quality else { return (quality, value) };
-        let reported = words.get(usize::from(rule.offset)).map(|code| rule.quality(*code));
-        match (reported, quality) {
-            (Some(bad @ Quality::Bad(_)), _) => (bad, None),
-            (Some(uncertain @ Quality::Uncertain(_)), Quality::Good) => (uncertain, value),
-            _ => (quality, value),
-        }
-    }
-}

@@ -111,8 +111,8 @@ pub struct LateAnswer {
 pub struct Answer {
     /// Function code and data.
     pub pdu: Vec<u8>,
-    /// How long before the arrival of the answer the device held it: half the time that it took to answer.
-    pub held: Duration,
+    /// When the device held it: the middle between the end of the request and the arrival of the answer.
+    pub at: Instant,
 }
 
 // === impl Link ===
@@ -184,7 +184,8 @@ impl Link {
         let deadline = self.last_byte + patience;
         let outcome = self.answer(unit, request, &frame, deadline).await;
         self.note_unanswered(unit, request, &outcome, deadline, patience);
-        outcome.map(|pdu| Answer { pdu, held: middle(left.elapsed(), sending) })
+        let arrived = Instant::now();
+        outcome.map(|pdu| Answer { pdu, at: arrived - middle(arrived - left, sending) })
     }
 
     /// Returns the request as it is sent.

@@ -1,20 +1,18 @@
 //! Modbus RTU, TCP and RTU-over-TCP: the acquisition engine.
 //!
-//! `profile` says what a model's registers mean, `planner` which requests read them, `plan` what
+//! `profile` (of the crate `linli-profiles`) says what a model's registers mean, `planner` which requests read them, `plan` what
 //! a checked line looks like. The rest turns the plan into frames: `wire` makes and cuts them,
 //! `link` exchanges them, `schedule` and `breaker` decide who is asked next, `task` owns the line.
 
 mod breaker;
 mod budget;
-pub mod codec;
-pub mod data;
 mod decode;
+pub mod diagnosis;
 mod link;
 pub mod maintenance;
 pub mod plan;
 mod planner;
 pub mod probe;
-pub mod profile;
 mod schedule;
 mod session;
 mod settings;
@@ -23,8 +21,9 @@ mod timer;
 mod transport;
 pub mod wire;
 
+pub use linli_profiles::{codec, data, profile};
 pub use maintenance::RegisterRequest;
 pub use settings::{Modbus, RTU, RTU_OVER_TCP, TCP};
 pub use task::run_on;
 pub use timer::Timer;
-pub use transport::{Opener, Stream};
+pub use transport::{Opener, Real, Stream};

@@ -7,7 +7,9 @@ use linli_domain::{Id, Layout, Quality, Value};
 
 pub use crate::modbus::data::{Data, Span, Table, Write};
 use crate::modbus::profile::Profile;
+use crate::node;
 pub use crate::port::{Parity, Serial};
+use crate::reach::{FarEnd, Reach, Target, Units};
 
 /// One read request and the points it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,4 +112,42 @@ pub struct ModbusPlan {
     pub devices: Vec<DevicePlan>,
     /// The devices' layouts, in the same order.
     pub layouts: Vec<Arc<Layout>>,
+}
+
+// === impl Medium ===
+
+impl Medium {
+    /// The far end of the line, whatever the configuration calls it.
+    #[must_use]
+    pub fn far_end(&self) -> FarEnd {
+        match self {
+            Self::Tcp { host, port } | Self::RtuOverTcp { host, port } => FarEnd::server(host, *port),
+            Self::Rtu(serial) => FarEnd::port(&serial.path),
+        }
+    }
+}
+
+// === impl ModbusPlan ===
+
+impl ModbusPlan {
+    /// What commands to the writable points of a device reach, and, of our nodes, work on the device itself.
+    pub(super) fn reaches_of(&self, device: usize, plan: &DevicePlan) -> Vec<Reach> {
+        let end = self.medium.far_end();
+        // Gateways to serial lines pass 0 on as a broadcast (Modbus over Serial Line V1.02, 2.2).
+        let is_any = plan.unit == 0 || self.timing.tolerance.other_unit;
+        let units = if is_any { Units::Any } else { Units::One(plan.unit) };
+        let points = (0..).zip(&plan.profile.points).filter(|(_, point)| point.write.is_some());
+        let mut all: Vec<Reach> = points
+            .map(|(point, of)| {
+                let (first, words) = (of.span.start, of.codec.kind.words());
+                let last = first.saturating_add(words.saturating_sub(1));
+                let target = Target::Registers(end.clone(), units, of.span.table, first, last);
+                Reach { device, point: Some(point), target }
+            })
+            .collect();
+        if node::kind_of(plan.profile.name()).is_some() {
+            all.push(Reach { device, point: None, target: Target::Unit(end, units) });
+        }
+        all
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! Many TCP servers close a connection that was idle for 10 to 60 s, and some close it after every answer. Neither
 //! is a fault of the line. A request that fails before any byte of an answer is therefore sent once more on a new
-//! connection: every request when nothing of it can have arrived, otherwise only one that changes nothing.
+//! connection: every request when nothing of it can have arrived, otherwise only one that changes nothing. The same
+//! holds for a connection that ends within an answer.
 
 use std::io;
 use std::sync::Arc;
@@ -153,8 +154,8 @@ impl Session {
         is_connection
             && match stage {
                 Stage::Before => true,
-                Stage::Asked => request.is_read(),
-                Stage::Within => false,
+                // A read changes nothing, however far it had come.
+                Stage::Asked | Stage::Within => request.is_read(),
             }
     }
 

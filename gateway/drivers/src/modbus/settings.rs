@@ -13,10 +13,12 @@ use serde::Deserialize;
 
 use crate::duration::{self, Period};
 use crate::line::{LineContext, LineFault};
-use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Timing, Tolerance};
+use crate::modbus::codec::Kind;
+use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Span, Timing, Tolerance};
 use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
+use crate::reach::Reach;
 
 /// Baud rates of serial ports.
 const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
@@ -247,7 +249,9 @@ impl Protocol for Modbus {
                 plan_device(index, device, devices, &units, timeout.0, profiles, &mut problems)
             })
             .collect();
-        let (Some((medium, common)), true) = (medium, problems.is_empty()) else { return Err(problems) };
+        // A device whose profile has problems of its own has none beside them.
+        let is_whole = problems.is_empty() && planned.len() == devices.len();
+        let (Some((medium, common)), true) = (medium, is_whole) else { return Err(problems) };
         let timing = Timing {
             connect_timeout: common.connect_timeout.unwrap_or(Period::from_secs(5)).0,
             connect_delay: common.connect_delay.unwrap_or(Period::from_millis(0)).0,
@@ -403,6 +407,9 @@ fn plan_device(
         let (poll, least) = (duration::format(device.poll), duration::format(SHORTEST_POLL));
         wrong("poll", format!("{poll} is too short, at least {least}"));
     }
+    if profiles.is_broken(&device.profile) {
+        return None;
+    }
     let Some(profile) = profiles.find(&device.profile) else {
         let nearest =
             profiles.nearest(&device.profile).map(|n| format!("did you mean {n:?}? ")).unwrap_or_default();
@@ -477,12 +484,40 @@ impl CheckedLine for ModbusPlan {
         budget::of(self)
     }
 
+    fn is_observable(&self) -> bool {
+        true
+    }
+
     fn exclusive(&self) -> Option<(&'static str, String)> {
         match &self.medium {
-            Medium::Rtu(serial) => Some(("port", serial.path.clone())),
-            Medium::RtuOverTcp { host, port } => Some(("endpoint", format!("{host}:{port}"))),
+            Medium::Rtu(_) => Some(("port", self.medium.far_end().to_string())),
+            Medium::RtuOverTcp { .. } => Some(("endpoint", self.medium.far_end().to_string())),
             Medium::Tcp { .. } => None,
         }
+    }
+
+    fn reaches(&self) -> Vec<Reach> {
+        self.devices.iter().enumerate().flat_map(|(device, plan)| self.reaches_of(device, plan)).collect()
+    }
+
+    fn wiring(&self, device: usize, point: u16) -> String {
+        let found = self
+            .devices
+            .get(device)
+            .and_then(|plan| Some((plan, plan.profile.points.get(usize::from(point))?)));
+        let Some((plan, point)) = found else { return String::new() };
+        let Span { table, start, count } = point.span;
+        let bit = match point.codec.kind {
+            Kind::Bit(bit) => format!(" bit {bit}"),
+            _ => String::new(),
+        };
+        // A port as it is written: where its link leads may be another name after the adapter was plugged in again.
+        let end = match &self.medium {
+            Medium::Rtu(serial) => serial.path.clone(),
+            medium => medium.far_end().to_string(),
+        };
+        let (unit, table) = (plan.unit, table.as_str());
+        format!("{end} unit {unit} {table} {start}+{count}{bit}")
     }
 
     fn accepts(&self, device: usize, point: u16, value: &Value) -> Result<(), String> {

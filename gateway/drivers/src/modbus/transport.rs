@@ -27,8 +27,10 @@ pub trait Opener: Send {
 }
 
 /// Opens a real port or connection.
-pub(super) struct Real {
+pub struct Real {
+    /// Which one.
     pub medium: Medium,
+    /// Longest wait for a connection.
     pub connect_timeout: Duration,
 }
 

@@ -1,16 +1,22 @@
 //! The task that owns one connection to a broker.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use linli_domain::{Reason, Value};
+use linli_listen::Tls;
 use mqtt_v311::mqttbytes::QoS;
 use mqtt_v311::mqttbytes::v4::SubscribeReasonCode;
-use mqtt_v311::{AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions};
-use tokio::sync::mpsc;
+use mqtt_v311::{
+    AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PublishOptions, TlsConfiguration,
+    Transport,
+};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Broker, PayloadFormat, Settings, zigbee};
+use super::{Broker, PayloadFormat, Settings, trust, zigbee};
 use crate::backoff::Backoff;
 use crate::kiosk::order::ReportOrder;
 use crate::kiosk::report::{MESSAGE, Report};
@@ -26,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: u16 = 30;
 
 /// Longest message taken from a device.
-const LONGEST: usize = 256 << 10;
+pub(super) const LONGEST: usize = 256 << 10;
 
 /// A connection that the broker ends within this time is short.
 const SHORT: Duration = Duration::from_secs(10);
@@ -55,6 +61,8 @@ struct State {
 /// The state of one connection.
 struct Conversation<'p> {
     settings: &'p Settings,
+    /// Where the own broker is within this machine, while it runs.
+    own: watch::Receiver<Option<SocketAddr>>,
     publisher: Publisher,
     states: Vec<State>,
     pending: Pending,
@@ -67,7 +75,8 @@ struct Conversation<'p> {
 
 /// Connects and reconnects until cancelled.
 pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
-    let (settings, cancel) = (&plan.work, context.cancel.clone());
+    let (settings, cancel, tls) = (&plan.work, context.cancel.clone(), context.tls.clone());
+    let (inner, own) = watch::channel(None);
     let started = Instant::now();
     let states = settings
         .devices
@@ -79,16 +88,22 @@ pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
     let pending = Pending::default();
     let mut conversation =
-        Conversation { settings, publisher, states, pending, client_id, granted: 0, short: 0 };
+        Conversation { settings, own, publisher, states, pending, client_id, granted: 0, short: 0 };
     let mut backoff = Backoff::default();
-    let broker = tokio::spawn(own_broker(settings.clone(), cancel.clone()));
+    let broker = tokio::spawn(own_broker(settings.clone(), tls, inner, cancel.clone()));
     while !cancel.is_cancelled() {
+        if settings.is_broker {
+            let running = conversation.own.wait_for(Option::is_some);
+            let _ = tokio::time::timeout(LOOK, running).await;
+        }
         conversation.publisher.progress();
-        let (client, events) = conversation.connect();
         let began = Instant::now();
-        let why = tokio::select! {
-            () = cancel.cancelled() => break,
-            why = conversation.hold(client, events, &mut backoff) => why,
+        let why = match conversation.connect() {
+            Err(why) => why,
+            Ok((client, events)) => tokio::select! {
+                () = cancel.cancelled() => break,
+                why = conversation.hold(client, events, &mut backoff) => why,
+            },
         };
         let why = conversation.with_advice(why, began);
         conversation.publisher.set_line(false, why).await;
@@ -101,22 +116,53 @@ pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let _ = broker.await;
 }
 
-/// Runs the built-in broker for the lifetime of the line.
-async fn own_broker(settings: Settings, cancel: tokio_util::sync::CancellationToken) {
+/// Runs the built-in broker for the lifetime of the line; tells where it is within this machine.
+async fn own_broker(
+    settings: Settings,
+    tls: Option<Tls>,
+    inner: watch::Sender<Option<SocketAddr>>,
+    cancel: tokio_util::sync::CancellationToken,
+) {
     let Some(address) =
-        settings.is_broker.then(|| format!("{}:{}", settings.host, settings.port).parse().ok()).flatten()
+        settings.is_broker.then(|| format_address(&settings).parse::<SocketAddr>().ok()).flatten()
     else {
         return;
     };
+    let tls = tls.filter(|_| settings.is_own_secure());
+    if tls.is_none() && settings.is_own_secure() {
+        tracing::error!(%address, "this process has no certificate, so it is no broker off this machine");
+        return;
+    }
     while !cancel.is_cancelled() {
-        match Broker::open(address).await {
-            Ok(broker) => broker.serve(cancel.cancelled()).await,
+        let opened = async {
+            let broker = Broker::within(settings.credentials.clone()).await?;
+            let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
+            let within = broker.address().ok_or_else(|| "it has no address".to_owned())?;
+            Ok::<_, String>((broker, listener, within))
+        };
+        match opened.await {
+            Ok((broker, listener, within)) => {
+                inner.send_replace(Some(within));
+                let ends = cancel.child_token();
+                let _ends = ends.clone().drop_guard();
+                let listening = tokio::spawn(super::listener::serve(listener, within, tls.clone(), ends));
+                broker.serve(cancel.cancelled()).await;
+                listening.abort();
+                inner.send_replace(None);
+            }
             Err(error) => tracing::warn!(%address, error, "the broker cannot listen on this address"),
         }
         tokio::select! {
             () = cancel.cancelled() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
+    }
+}
+
+fn format_address(settings: &Settings) -> String {
+    match settings.host.contains(':') {
+        true => format!("[{}]:{}", settings.host, settings.port),
+        false => format!("{}:{}", settings.host, settings.port),
     }
 }
 
@@ -154,16 +200,26 @@ impl Conversation<'_> {
         format!("{why}; another client may use the id {id:?}: give each gateway its own [gateway] id")
     }
 
-    fn connect(&self) -> (AsyncClient, EventLoop) {
-        let broker = mqtt_v311::Broker::tcp(self.settings.host.clone(), self.settings.port);
+    fn connect(&self) -> Result<(AsyncClient, EventLoop), String> {
+        let own = *self.own.borrow();
+        let (host, port) = match own.filter(|_| self.settings.is_broker) {
+            Some(own) => (own.ip().to_string(), own.port()),
+            None if self.settings.is_broker => return Err("the own broker does not run yet".to_owned()),
+            None => (self.settings.host.clone(), self.settings.port),
+        };
+        let broker = mqtt_v311::Broker::tcp(host, port);
         let mut options = MqttOptions::new(self.client_id.clone(), broker);
         if let Some((username, password)) = &self.settings.credentials {
             options.set_credentials(username.clone(), password.clone());
         }
+        if let Some(ca) = &self.settings.ca {
+            let trusted = trust::trusted(ca);
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(trusted?)));
+        }
         options.set_clean_session(true);
         options.set_keep_alive(KEEP_ALIVE);
         options.set_max_packet_size(LONGEST, LONGEST);
-        AsyncClientBuilder::new(options).capacity(QUEUE).build()
+        Ok(AsyncClientBuilder::new(options).capacity(QUEUE).build())
     }
 
     /// Serves a connection until it is lost. Returns the reason.

@@ -210,6 +210,8 @@ fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
         glucose_time: version.context.glucose_time.or(so_far.glucose_time),
         on_oxygen: version.context.on_oxygen.or(so_far.on_oxygen),
         is_alert: version.context.is_alert.or(so_far.is_alert),
+        age_months: version.context.age_months.or(so_far.age_months),
+        sex: version.context.sex.or(so_far.sex),
     });
     let shown = |reading: &Reading| {
         let quantity = reading.quantity;
@@ -226,6 +228,6 @@ fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
         "values": latest,
         "blood_pressure_of": pressure.map(|(.., count)| count),
         "assessment": payload::assessment(&newest, context, &settings.limits),
-        "news2": payload::news2(&newest, context).score,
+        "news2": context.is_scored().then(|| payload::news2(&newest, context).score),
     })
 }

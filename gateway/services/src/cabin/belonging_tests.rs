@@ -8,7 +8,7 @@ use linli_config::settings::key::{Key, Keys};
 use linli_domain::rollup::{Gatherer, Minute, Rollup};
 use linli_domain::visit::{Ending, OpenedBy, Status, Unassigned, Version, Visit};
 use linli_domain::vital::{
-    Caveat, Comparator, Limits, Measurement, NoReading, Patient, Quantity, Reading, Taken,
+    Caveat, Comparator, Limits, Measurement, NoReading, Patient, Quantity, Reading, Sex, Taken,
 };
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Layout, PointSpec, Quality, Sample, Timestamp, Value, ValueType,
@@ -52,6 +52,7 @@ fn pulse(key: &str, value: f64, patient: Patient) -> Measurement {
         readings: vec![Reading::of(Quantity::PulseRate, value)],
         key: Some(key.to_owned()),
         key_reused: false,
+        sent: None,
         amends: Vec::new(),
         user: None,
         patient,
@@ -116,7 +117,7 @@ impl Centre {
     /// Why the pulse of a message that names these is nobody's; `None` if it belongs to the visit.
     async fn named(&mut self, number: u8, key: &str, ids: &[&str], names: &[&str]) -> Option<Unassigned> {
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let patient = Patient { ids: own(ids), names: own(names), is_unclear: false };
+        let patient = Patient { ids: own(ids), names: own(names), ..Patient::default() };
         let before = self.nobodys().await.len();
         self.send(number, vec![pulse(key, 70.0, patient)]).await.unwrap();
         let nobodys = self.nobodys().await;
@@ -226,14 +227,91 @@ async fn a_message_is_stored_as_a_whole_or_not_at_all() {
     let message = |last| {
         vec![pulse("m/0", 70.0, patient()), pulse("m/1", 71.0, patient()), pulse("m/2", last, patient())]
     };
-    let refused = centre.send(1, message(450.0)).await;
-    assert!(matches!(&refused, Err(NotTaken::Wrong(why)) if why.contains("450")), "{refused:?}");
-    assert!(centre.pulses(&visit).await.is_empty(), "nothing of it");
     centre.send(1, message(72.0)).await.unwrap();
     centre.send(1, message(72.0)).await.unwrap();
     assert_eq!(centre.pulses(&visit).await.len(), 3, "once");
     centre.send(1, message(73.0)).await.unwrap();
     assert_eq!(centre.pulses(&visit).await.len(), 4, "only what is new");
+}
+
+#[tokio::test]
+async fn an_impossible_value_costs_none_beside_it_and_is_not_sent_for_ever() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", None).await.unwrap();
+    let patient = || Patient::of_id("17");
+    let several = |last| {
+        vec![pulse("m/0", 70.0, patient()), pulse("m/1", 71.0, patient()), pulse("m/2", last, patient())]
+    };
+    let said = centre.send(1, several(450.0)).await.unwrap().unwrap();
+    assert!(said.starts_with("stored") && said.contains("450") && said.contains("no value"), "{said}");
+    assert_eq!(centre.pulses(&visit).await, [70.0, 71.0]);
+    let stored = centre.site.store.cabin().measured_during(&visit.id).await.unwrap();
+    let kept: Vec<_> = stored.iter().map(|version| version.measurement.readings[0].value).collect();
+    assert_eq!(kept, [Ok(70.0), Ok(71.0), Err(NoReading::Error)], "the message is stored as a whole");
+    assert_eq!(centre.send(1, several(450.0)).await.unwrap(), None, "sent again it is the same");
+    let counted = centre.service.deps.health.implausible.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(counted, 2);
+    // Nothing else in it: sending it again is of no use, and nothing is stored.
+    let alone = centre.send(1, vec![pulse("n/0", 450.0, patient())]).await;
+    assert!(matches!(&alone, Err(NotTaken::Wrong(why)) if why.contains("450")), "{alone:?}");
+    assert_eq!(centre.pulses(&visit).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_stamp_that_cannot_be_is_in_no_visit_and_a_reading_made_anew_is_not_a_repetition() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", None).await.unwrap();
+    for (nth, device) in
+        [0, NOW.0 + 40 * 3_600_000, NOW.0 + 3_600_000, NOW.0 - 3_600_000].into_iter().enumerate()
+    {
+        let mut stamped = pulse(&format!("t/{nth}"), 70.0, Patient::of_id("17"));
+        stamped.taken.device = Some(Timestamp(device));
+        let said = centre.send(1, vec![stamped]).await.unwrap().unwrap();
+        assert!(said.contains("belongs to no visit"), "{device}: {said}");
+    }
+    let nobodys = centre.nobodys().await;
+    assert_eq!(nobodys.len(), 4, "none is lost");
+    assert!(nobodys.iter().all(|version| version.unassigned == Some(Unassigned::TimeUnclear)));
+    assert!(nobodys.iter().all(|version| version.measurement.when() == NOW), "the time of arrival is shown");
+    // The same id and value: a message made anew, and the same one again.
+    for sent in [NOW.0, NOW.0 + 60_000, NOW.0] {
+        let mut again = pulse("1", 70.0, Patient::of_id("17"));
+        again.sent = Some(Timestamp(sent));
+        centre.send(1, vec![again]).await.unwrap();
+    }
+    assert_eq!(centre.pulses(&visit).await.len(), 2);
+}
+
+#[tokio::test]
+async fn ranges_are_those_of_the_residents_age_and_sex() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", Some(resident(NUMBER, "欧阳若水"))).await.unwrap();
+    let mut named = pulse("a", 70.0, Patient::of_id("17"));
+    (named.patient.birth, named.patient.sex) = (Some((2020, 1, 1)), Some(Sex::Male));
+    centre.send(1, vec![named]).await.unwrap();
+    let stored = centre.site.store.cabin().measured_during(&visit.id).await.unwrap();
+    let own = (stored[0].context.age_months, stored[0].context.sex);
+    assert_eq!(own, (Some(76 * 12 + 10), Some(Sex::Female)), "of the identity card, not of the message");
+    let mut child = pulse("b", 110.0, Patient::of_id("99"));
+    (child.patient.birth, child.patient.sex) = (Some((2021, 5, 1)), Some(Sex::Male));
+    centre.send(1, vec![child]).await.unwrap();
+    let waiting = centre.nobodys().await.remove(0);
+    assert_eq!((waiting.context.age_months, waiting.context.sex), (Some(5 * 12 + 6), Some(Sex::Male)));
+    let shown = linli_domain::visit::payload::public(&waiting, &Limits::default());
+    assert_eq!(shown["assessment"][0]["flag"], "normal", "of an adult it would be fast");
+    assert!(shown.get("news2").is_none() && shown.get("age_months").is_none(), "{shown:?}");
+    let assign = Action::Assign {
+        measurement: waiting.id.clone(),
+        visit: Some(visit.id.clone()),
+        why: "hers".to_owned(),
+    };
+    centre.service.carry_out("lin", assign).await.unwrap();
+    let assigned = centre.site.store.cabin().versions(&waiting.id).await.unwrap().pop().unwrap();
+    assert_eq!(assigned.context.age_months, Some(76 * 12 + 10));
+    let take = Action::Assign { measurement: waiting.id.clone(), visit: None, why: "not hers".to_owned() };
+    centre.service.carry_out("lin", take).await.unwrap();
+    let taken = centre.site.store.cabin().versions(&waiting.id).await.unwrap().pop().unwrap();
+    assert_eq!((taken.context.age_months, taken.context.sex), (None, None));
 }
 
 #[tokio::test]

@@ -25,7 +25,13 @@ impl CabinService {
             return Err(ServiceError::Wrong("give readings, context or both".to_owned()));
         }
         let status = if readings.is_some() { Status::Corrected } else { Status::Amended };
-        let mut corrected = Version { status, context: context.unwrap_or(newest.context), ..newest };
+        // Age and sex stay unless they are given.
+        let context = context.map_or(newest.context, |given| Context {
+            age_months: given.age_months.or(newest.context.age_months),
+            sex: given.sex.or(newest.context.sex),
+            ..given
+        });
+        let mut corrected = Version { status, context, ..newest };
         if let Some(readings) = readings {
             corrected.measurement.readings = readings;
             vital::check(&mut corrected.measurement).map_err(|why| ServiceError::Wrong(why.to_string()))?;
@@ -57,11 +63,10 @@ impl CabinService {
         };
         let pseudonym = visit.and_then(|visit| visit.pseudonym);
         let entry = Entry {
-            once: None,
-            marks: Vec::new(),
             changes: vec![Change::Version(Box::new(version.clone()))],
             audit: vec![self.audit(who, what, &version.id, &why)],
             records: vec![payload::record(&version, pseudonym.as_deref(), &settings.limits)],
+            ..Entry::default()
         };
         self.deps.store.cabin().keep(entry).await?;
         self.tell(&version, pseudonym.as_deref(), &settings);

@@ -54,6 +54,7 @@ fn version() -> Version {
             ],
             key: Some("7".to_owned()),
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: Some(2),
             patient: Patient::of_id("never stored"),

@@ -8,6 +8,7 @@ use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
 use linli_config::settings::key::{Key, Keys};
+use linli_domain::vital::Sex;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,16 @@ impl Identity {
         let mut characters = self.name.chars();
         let first = characters.next().unwrap_or('*');
         std::iter::once(first).chain(characters.map(|_| '*')).collect()
+    }
+
+    /// Birthday and sex, which the number of a resident identity card says (GB 11643-1999: digits 7 to 14, and whether
+    /// the 17th is odd).
+    #[must_use]
+    pub fn born(&self) -> Option<((i64, u8, u8), Sex)> {
+        let number = self.id_number.as_deref().filter(|number| number.is_ascii() && number.len() == 18)?;
+        let birth = (number[6..10].parse().ok()?, number[10..12].parse().ok()?, number[12..14].parse().ok()?);
+        let order: u8 = number[16..17].parse().ok()?;
+        Some((birth, if order % 2 == 1 { Sex::Male } else { Sex::Female }))
     }
 
     fn canonical(&self) -> String {
@@ -184,6 +195,8 @@ mod tests {
         let wrong = Identity { id_number: Some("110105194912310021".to_owned()), ..identity() };
         assert!(wrong.checked().unwrap_err().contains("check digit"));
         assert!(Identity { id_number: None, ..identity() }.checked().is_err());
+        assert_eq!(identity().born(), Some(((1949, 12, 31), Sex::Female)));
+        assert_eq!(Identity { id_number: None, ..identity() }.born(), None);
         assert!(!is_id_number("一二三四五六七八九十一二三四五六七八"));
     }
 

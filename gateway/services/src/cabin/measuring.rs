@@ -8,8 +8,8 @@ use linli_domain::visit::{
     Arrival, Candidate, Context, Span, Status, Unassigned, Version, Visit, amend, amended, decide, named,
     payload,
 };
-use linli_domain::vital::{self, Measurement, Reading};
-use linli_domain::{Layout, Timestamp};
+use linli_domain::vital::{self, Implausible, Measurement, Patient, Reading};
+use linli_domain::{Civil, Layout, Timestamp};
 use linli_drivers::{NotTaken, VitalMeasurement};
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
@@ -44,16 +44,14 @@ impl CabinService {
         layout: &Arc<Layout>,
         measurements: Vec<Measurement>,
     ) -> Result<Option<String>, NotTaken> {
-        let mut checked = Vec::with_capacity(measurements.len());
+        let (mut checked, mut impossible) = (Vec::with_capacity(measurements.len()), Vec::new());
         for mut measurement in measurements {
             // What the device told: the check adds remarks that depend on when it comes.
             let identity = measurement.key.as_deref().map(|key| Identity::of(layout, key, &measurement));
-            if let Err(why) = vital::check(&mut measurement) {
-                self.deps.health.implausible.fetch_add(1, Ordering::Relaxed);
-                return Err(NotTaken::Wrong(why.to_string()));
-            }
+            impossible.extend(vital::sift(&mut measurement));
             checked.push((identity, measurement));
         }
+        self.note_impossible(layout, &impossible, &checked)?;
         let (now, settings) = (Instant::now(), self.settings());
         let (mut entry, mut kept, mut amended) = (Entry::default(), Vec::new(), Vec::new());
         for (identity, mut measurement) in checked {
@@ -103,7 +101,7 @@ impl CabinService {
         for (version, pseudonym) in &kept {
             self.kept(layout, version, pseudonym.as_deref(), now, &settings).await;
         }
-        Ok(remark(kept.iter().map(|(version, _)| version)))
+        Ok(remark(kept.iter().map(|(version, _)| version), &impossible))
     }
 
     /// The first version of a measurement, bound to its visit, and the pseudonym of the resident.
@@ -115,6 +113,7 @@ impl CabinService {
         settings: &CabinSettings,
     ) -> Result<(Version, Option<String>), NotTaken> {
         let bound = self.visit_of(layout, &measurement, now, settings).await;
+        let context = self.context_of(bound.as_ref().ok(), &measurement, settings).await;
         let (visit, pseudonym) = bound.clone().map_or((None, None), |v| (Some(v.id), v.pseudonym));
         let version = Version {
             id: self.name("m").map_err(|error| NotTaken::NotStored(error.to_string()))?,
@@ -125,7 +124,7 @@ impl CabinService {
             device: layout.device.clone(),
             room: layout.room.clone(),
             measurement,
-            context: Context::default(),
+            context,
             at: self.deps.clock.now().at,
             by: "device".to_owned(),
             why: None,
@@ -239,7 +238,8 @@ impl CabinService {
         }
         let Some(old) = amended(report, &stored) else { return Ok(None) };
         let mut version = amend(old, report);
-        vital::check(&mut version.measurement).map_err(|why| NotTaken::Wrong(why.to_string()))?;
+        // A correction that does not fit what it leaves as it was takes away both.
+        vital::sift(&mut version.measurement);
         version.version += 1;
         version.at = self.deps.clock.now().at;
         version.by = "device".to_owned();
@@ -275,6 +275,68 @@ impl CabinService {
         Ok(visits)
     }
 
+    /// Age and sex, on which reference ranges depend: of the visit's resident, else as the message says.
+    async fn context_of(
+        &self,
+        visit: Option<&Visit>,
+        measurement: &Measurement,
+        settings: &CabinSettings,
+    ) -> Context {
+        let resident = match visit {
+            Some(visit) => self.resident(visit, settings).await.and_then(|resident| resident.born()),
+            None => None,
+        };
+        let Patient { birth, sex, .. } = measurement.patient;
+        let (birth, sex) = resident.map_or((birth, sex), |(birth, sex)| (Some(birth), Some(sex)));
+        Context { sex, ..aged(birth, measurement) }
+    }
+
+    /// The context of a measurement that a person assigns to a visit, or takes from one.
+    pub(super) async fn context_in(&self, visit: Option<&Visit>, of: &Version) -> Context {
+        let settings = self.settings();
+        let resident = match visit {
+            Some(visit) => self.resident(visit, &settings).await.and_then(|resident| resident.born()),
+            None => None,
+        };
+        let known = Context { age_months: None, sex: None, ..of.context };
+        match resident {
+            Some((birth, sex)) => {
+                let Context { age_months, .. } = aged(Some(birth), &of.measurement);
+                Context { age_months, sex: Some(sex), ..known }
+            }
+            // What the message said of nobody yet may be said of this resident, what was another's not.
+            None if visit.is_some() && of.visit.is_none() => of.context,
+            None => known,
+        }
+    }
+
+    /// Counts and logs what no living person has; an error if nothing else is in the message.
+    fn note_impossible(
+        &mut self,
+        layout: &Layout,
+        impossible: &[Implausible],
+        checked: &[(Option<Identity>, Measurement)],
+    ) -> Result<(), NotTaken> {
+        let Some(first) = impossible.first() else {
+            self.said_impossible.remove(&layout.device);
+            return Ok(());
+        };
+        self.deps.health.implausible.fetch_add(impossible.len() as u64, Ordering::Relaxed);
+        let is_left = |(_, measurement): &(Option<Identity>, Measurement)| {
+            measurement.readings.iter().any(|reading| reading.value.is_ok())
+        };
+        if !checked.iter().any(is_left) {
+            return Err(NotTaken::Wrong(first.to_string()));
+        }
+        if self.said_impossible.insert(layout.device.clone()) {
+            tracing::warn!(
+                device = %layout.device, why = %first.advice(),
+                "a value is impossible and kept as none, those beside it are stored; further ones are counted"
+            );
+        }
+        Ok(())
+    }
+
     /// The identity of a visit's resident, if there is one and its key is known.
     async fn resident(&self, visit: &Visit, settings: &CabinSettings) -> Option<super::Identity> {
         let (keys, pseudonym) = (settings.keys.as_ref()?, visit.pseudonym.as_deref()?);
@@ -290,6 +352,12 @@ impl CabinService {
         public.insert("pseudonym".to_owned(), json!(pseudonym));
         self.deps.events.tell_partly("measurement", &open, &Value::Object(public));
     }
+}
+
+/// The age at a measurement of somebody born on that day.
+fn aged(birth: Option<(i64, u8, u8)>, measurement: &Measurement) -> Context {
+    let age_months = birth.and_then(|birth| vital::months_between(birth, Civil::of(measurement.when())));
+    Context { age_months, ..Context::default() }
 }
 
 /// A measurement as the table of belonging takes it.
@@ -324,7 +392,11 @@ impl Identity {
         };
         // The site was not read then.
         let readings: Vec<Reading> = readings.iter().map(|r| Reading { site: None, ..r.clone() }).collect();
-        let content = json!([readings, taken.device, user, patient]);
+        // A message that says no time of measuring: sent again it is the same, made anew it is another reading.
+        let content = match (taken.device, measurement.sent) {
+            (None, Some(sent)) => json!([readings, null, user, patient, sent]),
+            (device, _) => json!([readings, device, user, patient]),
+        };
         Self {
             key: fingerprint(&format!("{}\n{key}", layout.device)),
             content: fingerprint(&format!("{}\n{key}\n{content}", layout.device)),
@@ -350,8 +422,9 @@ enum Seen {
 }
 
 /// What is said to the sender of measurements that were stored; `None` if there is nothing to say.
-fn remark<'v>(stored: impl Iterator<Item = &'v Version>) -> Option<String> {
-    let mut parts = Vec::new();
+fn remark<'v>(stored: impl Iterator<Item = &'v Version>, impossible: &[Implausible]) -> Option<String> {
+    let mut parts: Vec<String> =
+        impossible.iter().map(|why| format!("{why}; no value is kept of it")).collect();
     for version in stored {
         let reused = version.measurement.key_reused.then(|| REUSED.to_owned());
         let nobodys = version.unassigned.map(|why| format!("it belongs to no visit yet: {}", why.english()));
@@ -412,6 +485,7 @@ mod tests {
             readings: vec![Reading::of(Quantity::Systolic, value), Reading::of(Quantity::Diastolic, 88.0)],
             key: Some(key.to_owned()),
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: None,
             patient: Patient::default(),

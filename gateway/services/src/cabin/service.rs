@@ -1,11 +1,12 @@
 //! The cabin service: owns the visits, receives measurements, executes requests.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::visit::{Ending, Status, Version, Visit};
-use linli_domain::{Batch, Timestamp};
+use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::{Clock, VitalMeasurement};
 use linli_store::{Audit, Change, Entry, Store};
 use serde_json::json;
@@ -40,7 +41,7 @@ pub struct Health {
     pub accepted: AtomicU64,
     /// Measurements that were sent again and ignored.
     pub repeated: AtomicU64,
-    /// Measurements with impossible values or at an impossible time.
+    /// Impossible values: kept as none, or refused where a message has nothing else.
     pub implausible: AtomicU64,
     /// Measurements that the store refused.
     pub failed: AtomicU64,
@@ -72,6 +73,8 @@ pub struct CabinService {
     settings: watch::Receiver<Arc<CabinSettings>>,
     pub(super) rooms: Rooms,
     pub(super) began: (Timestamp, Instant),
+    /// Devices of which an impossible value is logged.
+    pub(super) said_impossible: BTreeSet<Id>,
     /// The latest number in an id.
     numbered: AtomicU64,
 }
@@ -90,6 +93,7 @@ impl CabinService {
             settings,
             rooms: Rooms::resumed(visits, now, at),
             began: (at, now),
+            said_impossible: BTreeSet::new(),
             numbered: AtomicU64::new(0),
         })
     }
@@ -149,13 +153,16 @@ impl CabinService {
                 if newest.status == Status::EnteredInError {
                     return Err(ServiceError::Conflict(WITHDRAWN.to_owned()));
                 }
+                let mut to = None;
                 if let Some(visit) = &visit {
-                    self.known(visit).await?;
+                    to = Some(self.known(visit).await?);
                     if newest.measurement.is_test() {
                         return Err(ServiceError::Conflict(OF_NO_PERSON.to_owned()));
                     }
                 }
-                let assigned = Version { visit, unassigned: None, status: Status::Amended, ..newest.clone() };
+                let context = self.context_in(to.as_ref(), &newest).await;
+                let assigned =
+                    Version { visit, unassigned: None, status: Status::Amended, context, ..newest.clone() };
                 self.next(who, "measurement.assign", assigned, &why).await
             }
             Action::Correct { measurement, readings, context, why } => {

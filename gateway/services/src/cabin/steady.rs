@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken, check};
+use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken, sift};
 use linli_domain::{Batch, Id, Value};
 use tokio::time::Instant;
 
@@ -65,20 +65,27 @@ impl Watch {
             readings,
             key: None,
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: None,
             patient: Patient::default(),
         };
-        // Implausible values, such as the 0 of an empty scale, are no measurement.
-        if check(&mut measurement.clone()).is_err() {
+        // An implausible value, such as the 0 of an empty scale, is none.
+        let mut measurement = measurement;
+        sift(&mut measurement);
+        measurement.readings.retain(|reading| reading.value.is_ok());
+        if measurement.readings.is_empty() {
             *self = Self { shown: std::mem::take(&mut self.shown), ..Self::default() };
             return None;
         }
+        let is_there = |quantity: &Quantity| measurement.value(*quantity).is_some();
+        let present: BTreeMap<Quantity, f64> =
+            self.shown.iter().filter(|(quantity, _)| is_there(quantity)).map(|(q, v)| (*q, *v)).collect();
         let is_near = |(quantity, value): (&Quantity, &f64)| {
             self.settled.get(quantity).is_some_and(|settled| (value - settled).abs() <= spread(*quantity))
         };
-        if self.settled.len() != self.shown.len() || !self.shown.iter().all(is_near) {
-            self.settled = self.shown.clone();
+        if self.settled.len() != present.len() || !present.iter().all(is_near) {
+            self.settled = present;
             (self.since, self.is_reported) = (Some(now), false);
         }
         let since = self.since?;

@@ -13,6 +13,9 @@ use crate::stored::body;
 /// The kind of documents that hold a [`CoolingBatch`].
 pub const COOLING: &str = "cooling";
 
+/// The kind of documents of finished cycles.
+pub const CYCLE: &str = "cycle";
+
 /// The kind of documents of samples that were destroyed.
 pub const DESTROYED_SAMPLE: &str = "sample-gone";
 
@@ -51,6 +54,15 @@ pub fn account(device: &Id, at: Timestamp, account: &Account) -> Document {
     Document { id: account_id(device), kind: "account".to_owned(), at, body: body(account) }
 }
 
+/// What a document belongs to: accounts and days to their cabinet, every other to itself.
+pub fn belongs_to(id: &str) -> &str {
+    match id.split_once('/') {
+        Some(("account", device)) => device,
+        Some(("day", rest)) => rest.split_once('/').map_or(id, |(_, device)| device),
+        _ => id,
+    }
+}
+
 /// Id of the document with a day of a cabinet.
 pub fn day_id(day: Date, device: &Id) -> String {
     format!("day/{day}/{device}")
@@ -65,5 +77,5 @@ pub fn day(date: Date, device: &Id, midnight: Timestamp, day: &Day) -> Document 
 pub fn cycle(device: &Id, cycle: &Cycle) -> Document {
     let id = format!("cycle/{device}/{}", cycle.from.0);
     let body = body(&serde_json::json!({"device": device, "cycle": cycle}));
-    Document { id, kind: "cycle".to_owned(), at: cycle.from, body }
+    Document { id, kind: CYCLE.to_owned(), at: cycle.from, body }
 }

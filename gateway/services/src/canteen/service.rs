@@ -10,7 +10,7 @@ use linli_domain::canteen::wash::{Cycle, Wash, wanted};
 use linli_domain::canteen::{Account, Day, Kept};
 use linli_domain::{Batch, Id, Timestamp, Value};
 use linli_drivers::Clock;
-use linli_store::{Change, Documents, Entry};
+use linli_store::{Change, Documents};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -18,12 +18,15 @@ use super::cooling::Coolings;
 use super::record;
 use super::request::Request;
 use crate::events::Events;
-use crate::stored::decoded;
+use crate::stored::{decoded, keep_apart};
 use linli_config::settings::canteen::CanteenDevice;
 use linli_domain::timezone::Zone;
 
 /// Interval at which accounts advance and are stored; time lost in a power cut counts as unknown.
 const LOOK: Duration = Duration::from_secs(30);
+
+/// Most documents that wait to be stored; some weeks of cycles.
+const MOST_UNSAVED: usize = 10_000;
 
 /// What the service needs when it starts.
 pub struct Deps {
@@ -59,7 +62,7 @@ pub struct CanteenService {
     pub(super) cabinets: BTreeMap<Id, Cabinet>,
     pub(super) coolings: Coolings,
     /// Changes that are not stored yet.
-    unsaved: Entry,
+    unsaved: Vec<Change>,
     /// Per cabinet: retained samples, and those kept too long.
     pub(super) samples: BTreeMap<Id, (i64, i64)>,
 }
@@ -73,7 +76,7 @@ impl CanteenService {
         let today = deps.zone.day(now);
         let watched = Arc::clone(&deps.watched.borrow_and_update());
         let coolings = Coolings::resume(&deps.store, now).await?;
-        let (began, unsaved) = (Instant::now(), Entry::default());
+        let (began, unsaved) = (Instant::now(), Vec::new());
         let (cabinets, samples) = (BTreeMap::new(), BTreeMap::new());
         let mut service = Self { deps, began, today, cabinets, coolings, unsaved, samples };
         service.follow(&watched).await?;
@@ -156,13 +159,13 @@ impl CanteenService {
             // The clock was set back meanwhile: that day is kept as it was.
             let mut account = account;
             let ahead = account.turn(now);
-            self.unsaved.changes.push(self.kept_day(watched, day, &ahead));
+            self.unsaved.push(self.kept_day(watched, day, &ahead));
             return account.resumed(Duration::ZERO, tick);
         }
         let (midnight, dawn) = (self.deps.zone.bounds(day).1, self.deps.zone.bounds(today).0);
         let mut account = account.resumed(span(kept, midnight), tick);
         let ended = account.turn(midnight);
-        self.unsaved.changes.push(self.kept_day(watched, day, &ended));
+        self.unsaved.push(self.kept_day(watched, day, &ended));
         account.lapsed(span(midnight, dawn), tick).resumed(span(dawn, now), tick)
     }
 
@@ -177,7 +180,7 @@ impl CanteenService {
             let Some(kept) = cabinet.watched.kept else { continue };
             match cabinet.wash.see(kept, tick, sample.at, good) {
                 Some(cycle) => {
-                    self.unsaved.changes.push(Change::Document(record::cycle(&batch.layout.device, &cycle)));
+                    self.unsaved.push(Change::Document(record::cycle(&batch.layout.device, &cycle)));
                     cabinet.cycle = Some(cycle);
                     has_cycle = true;
                 }
@@ -205,11 +208,11 @@ impl CanteenService {
             let counts = self.samples.get(device).copied().unwrap_or_default();
             if wanted(kept).is_none() {
                 cabinet.account.pass(kept, tick, None, cabinet.watched.fresh);
-                self.unsaved.changes.push(Change::Document(record::account(device, now, &cabinet.account)));
+                self.unsaved.push(Change::Document(record::account(device, now, &cabinet.account)));
             }
             batches.extend(computed(cabinet, &*self.deps.clock, counts));
         }
-        self.unsaved.changes.extend(self.coolings.changes());
+        self.unsaved.extend(self.coolings.changes());
         if let Some(samples) = self.deps.samples.upgrade() {
             for batch in batches {
                 let _ = samples.try_send(batch);
@@ -223,7 +226,7 @@ impl CanteenService {
 
     /// Stores the present state of cooling batches.
     pub(super) async fn catch_up(&mut self) {
-        self.unsaved.changes.extend(self.coolings.changes());
+        self.unsaved.extend(self.coolings.changes());
         self.save().await;
     }
 
@@ -245,7 +248,7 @@ impl CanteenService {
         }
         for (watched, day) in days {
             let change = self.kept_day(&watched, ended, &day);
-            self.unsaved.changes.push(change);
+            self.unsaved.push(change);
             if today < ended
                 && let Some(before) = self.day_of(today, &watched.device).await
                 && let Some(cabinet) = self.cabinets.get_mut(&watched.device)
@@ -266,24 +269,45 @@ impl CanteenService {
         Change::Document(record::day(day, &watched.device, self.deps.zone.bounds(day).0, kept))
     }
 
-    /// Stores pending changes. A failed attempt is repeated later.
+    /// Stores pending changes. A failed attempt is repeated later; what does not fit keeps nothing else waiting.
     pub(super) async fn save(&mut self) {
-        if self.unsaved.changes.is_empty() {
-            return;
-        }
         // Of an account only the newest counts.
         let mut newest: BTreeMap<String, Change> = BTreeMap::new();
-        for change in std::mem::take(&mut self.unsaved.changes) {
+        for change in std::mem::take(&mut self.unsaved) {
             if let Change::Document(page) = &change {
                 newest.insert(page.id.clone(), change);
             }
         }
-        self.unsaved.changes = newest.into_values().collect();
-        match self.deps.store.keep(self.unsaved.clone()).await {
-            Ok(()) => self.unsaved = Entry::default(),
-            Err(error) => {
-                tracing::warn!(%error, "the accounts of the canteen are not stored yet; tried again")
-            }
+        // The account of a cabinet and its days belong together: the account begins where the day ended.
+        let mut groups: BTreeMap<String, Vec<Change>> = BTreeMap::new();
+        for (id, change) in newest {
+            groups.entry(record::belongs_to(&id).to_owned()).or_default().push(change);
+        }
+        if let Err((left, error)) = keep_apart(&self.deps.store, groups.into_values().collect()).await {
+            tracing::warn!(%error, documents = left.len(), "documents of the canteen are not stored yet; tried again");
+            self.unsaved = left.concat();
+            self.give_up_oldest();
+        }
+    }
+
+    /// Bounds what waits to be stored: the oldest cycles are given up.
+    fn give_up_oldest(&mut self) {
+        let beyond = self.unsaved.len().saturating_sub(MOST_UNSAVED);
+        let mut cycles: Vec<(Timestamp, usize)> = (self.unsaved.iter().enumerate())
+            .filter_map(|(at, change)| match change {
+                Change::Document(page) if page.kind == record::CYCLE => Some((page.at, at)),
+                _ => None,
+            })
+            .collect();
+        cycles.sort_unstable();
+        let mut gone: Vec<usize> = cycles.into_iter().take(beyond).map(|(_, at)| at).collect();
+        if gone.is_empty() {
+            return;
+        }
+        tracing::error!(cycles = gone.len(), "cycles are lost: the store was full for too long");
+        gone.sort_unstable();
+        for at in gone.into_iter().rev() {
+            self.unsaved.remove(at);
         }
     }
 }

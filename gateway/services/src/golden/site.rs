@@ -21,13 +21,14 @@ pub const SIGNERS: [(&str, &str, u8, u8); 3] =
 
 /// Kinds of everything that services store as documents; but for `mode-kept`, the plans of the example, whose
 /// form golden files of the mode crate freeze.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "account",
     "cooling",
     "cycle",
     "day",
     "kiosk-day",
     "mode-chain",
+    "mode-following",
     "mode-ledger",
     "mode-line",
     "mode-notice",

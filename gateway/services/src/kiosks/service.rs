@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use linli_domain::kiosk::{Hours, Matter, Service};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
-use linli_store::{Change, Document, Documents, Entry};
+use linli_store::{Change, Document, Documents};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::state::State;
 use crate::error::ServiceError;
 use crate::events::Events;
-use crate::stored::{body, decoded};
+use crate::stored::{body, decoded, keep_apart};
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
 
@@ -170,11 +170,8 @@ impl KioskService {
         let page = |(device, (state, _)): (&Id, &(State, Service))| {
             Change::Document(day_page(self.today, device, at, &state.hours))
         };
-        let changes: Vec<Change> = self.states.iter().map(page).collect();
-        if changes.is_empty() {
-            return;
-        }
-        if let Err(error) = self.deps.store.keep(Entry { changes, ..Entry::default() }).await {
+        let pages = self.states.iter().map(|state| vec![page(state)]).collect();
+        if let Err((_, error)) = keep_apart(&self.deps.store, pages).await {
             tracing::warn!(%error, "the day of the kiosks is not stored yet; tried again");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_mode::facility::ReadSource;
-use linli_mode::{ActionResult, Event};
+use linli_mode::{ActionResult, Event, Fire, Truth};
 use tokio::time::Instant;
 
 use super::actuator::Done;
@@ -17,7 +17,7 @@ use super::room_event::RoomEvent;
 use linli_config::CheckedPlan;
 
 /// Time until events that could not be stored are applied again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Most batches, or command results, that are handled in one turn of the loop: bounds how long a stop
 /// waits.
@@ -65,7 +65,8 @@ impl Engine {
     pub(super) async fn evaluate(&mut self, devices: Option<&BTreeSet<Id>>) {
         self.end_services_in_fire().await;
         let now = Instant::now();
-        let fires = self.rooms.keys().filter_map(|room| self.fire_change(*room, now));
+        let rooms: Vec<usize> = self.rooms.keys().copied().collect();
+        let fires = rooms.into_iter().filter_map(|room| self.fire_change(room, now));
         let (urgent, calm): (Vec<RoomEvent>, Vec<RoomEvent>) = fires.partition(RoomEvent::is_urgent);
         self.apply_together(urgent).await;
         self.apply_together(calm).await;
@@ -90,10 +91,17 @@ impl Engine {
         }
     }
 
-    fn fire_change(&self, index: usize, now: Instant) -> Option<RoomEvent> {
+    fn fire_change(&mut self, index: usize, now: Instant) -> Option<RoomEvent> {
         let zone = self.setup.facility.rooms.get(index)?.fire_zone?;
-        let truth = self.readings.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
-        self.rooms.get(&index)?.state.fire.is_news(truth).then(|| RoomEvent::of(index, Event::Fire(truth)))
+        let says = self.readings.fire(&self.setup, &self.setup.facility.fire_zones.get(zone)?.input, now);
+        let room = self.rooms.get_mut(&index)?;
+        // A panel that changes all the time ends no fire, and does not say that there is none.
+        let truth = match (room.fire_chatter.note(says, now), room.state.fire) {
+            (true, Fire::Alarm) => Truth::True,
+            (true, _) if says == Truth::False => Truth::Unknown,
+            _ => says,
+        };
+        room.state.fire.is_news(truth).then(|| RoomEvent::of(index, Event::Fire(truth)))
     }
 
     /// Returns the rooms with a fixture that is read from one of the devices; a connecting door is a fixture of

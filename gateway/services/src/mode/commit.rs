@@ -59,6 +59,15 @@ fn is_urgent(decisions: &[Decision]) -> bool {
     !decisions.is_empty() && decisions.iter().all(Decision::is_urgent)
 }
 
+/// Whether an entry only says that something was refused, or that a message came.
+fn is_refusal(entry: &ModeEvent) -> bool {
+    match entry {
+        ModeEvent::Order { result, .. } => result != "accepted",
+        ModeEvent::Refused { .. } | ModeEvent::Message { .. } => true,
+        _ => false,
+    }
+}
+
 // === impl Engine ===
 
 impl Engine {
@@ -100,6 +109,11 @@ impl Engine {
         let began = Instant::now();
         let at = self.deps.clock.now().at;
         let is_urgent = is_urgent(&decisions);
+        // What is refused moves nothing. Whoever floods the gateway with it takes nothing from the reserve.
+        let is_dispensable = decisions.is_empty()
+            && self.pending.entries.is_empty()
+            && !first.is_empty()
+            && first.iter().all(is_refusal);
         // The number of the next entry, pending ones counted: makes the ids of commands unique for ever.
         let number = self.record.count() + self.pending.entries.len() as u64;
         let mut record = self.record.clone();
@@ -122,7 +136,7 @@ impl Engine {
                 .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
             self.note_stop_executed();
         }
-        match self.store(Entry { changes, records, ..Entry::default() }).await {
+        match self.store(Entry { changes, records, is_dispensable, ..Entry::default() }).await {
             Ok(()) => {
                 self.record = record;
                 self.pending = PendingAudit::default();
@@ -164,7 +178,7 @@ impl Engine {
         for decision in decisions {
             let Some(room) = self.rooms.get(&decision.room) else { continue };
             let (entry, stages) = self.audit_entry(room, decision);
-            let after = decision.after(room, stages, now, at);
+            let after = decision.after(&self.setup, room, stages, (now, at));
             let document = room.document(&decision.next, decision.kept_plan(), &after, at);
             if decision.is_new_to(room) {
                 let entered = after.entered.as_ref().map(|entered| &entered.plan);
@@ -248,7 +262,7 @@ impl Engine {
         }
         room.plan = decision.kept_plan().cloned();
         (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
-        room.acting = after.acting;
+        (room.acting, room.wiring) = (after.acting, after.wiring);
         let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
         room.state = decision.next;
@@ -338,7 +352,13 @@ impl Decision {
     }
 
     /// Returns what is stored beside the state once the transition is durable.
-    fn after(&self, room: &Room, stages: (Stage, Stage), now: Moment, at: Timestamp) -> RoomUpdate {
+    fn after(
+        &self,
+        setup: &Setup,
+        room: &Room,
+        stages: (Stage, Stage),
+        (now, at): (Moment, Timestamp),
+    ) -> RoomUpdate {
         let ordered = if matches!(self.event, Event::Order(_)) { at } else { room.ordered };
         RoomUpdate {
             since: if stages.0 == stages.1 { room.since } else { at },
@@ -346,6 +366,10 @@ impl Decision {
             entered: Entered::after(room.entered.as_ref(), &self.next, &self.plan, now),
             last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
             acting: self.acting(room),
+            wiring: match self.is_new_to(room) {
+                true => Some(setup.wiring_of(&self.plan.brief)),
+                false => room.wiring.clone().filter(|_| self.next.run.is_some()),
+            },
         }
     }
 

@@ -17,13 +17,14 @@ use tokio::time::Instant;
 use super::actuator::{Actuator, Done, Task};
 use super::deferred_queue::DeferredQueue;
 use super::evidence::{LatestReadings, Moment};
+use super::following::{self, Following};
 use super::heads::Heads;
 use super::kept;
 use super::metrics::Health;
 use super::needed::Needed;
 use super::order_numbers::OrderNumbersFile;
 use super::pending_audit::PendingAudit;
-use super::pending_stop::PendingStop;
+use super::pending_stop::{PendingStop, RECORDED_AGAIN};
 use super::policy::{Entered, PolicyPublisher};
 use super::quarantine::Quarantine;
 use super::record::Record;
@@ -85,6 +86,10 @@ pub struct Engine {
     pub(super) refusals: RefusalBudget,
     /// Security alarms have a budget each: no flood of others hides one.
     pub(super) alarm_refusals: BTreeMap<&'static str, RefusalBudget>,
+    /// What of them is put on record, each alarm and the rest by itself.
+    pub(super) recorded_refusals: BTreeMap<Option<&'static str>, RefusalBudget>,
+    /// Stops of rooms that a person has stopped already.
+    pub(super) stops_again: RefusalBudget,
     /// How late it is at least.
     pub(super) time: TrustedTime,
     /// The time that stands beside the numbers of orders.
@@ -121,6 +126,8 @@ pub struct Engine {
     pub(super) heads: Heads,
     /// Orders that rooms follow, by id.
     pub(super) orders: BTreeMap<String, Order>,
+    /// What an accepted order still has to begin.
+    pub(super) following: Option<Following>,
     /// Rooms in the service state.
     pub(super) services: RoomServices,
 }
@@ -147,6 +154,7 @@ impl Engine {
         let time = TrustedTime::resume(kept.trusted, reached, now.instant);
         record.set_order_numbers(replay_guard.numbers());
         let orders = stored_orders::followed(&deps.store, rooms.values()).await?;
+        let following = following::stored(&deps.store).await?;
         let heads = Heads::resume(record.count(), now.instant);
         let mut engine = Self {
             deps,
@@ -157,6 +165,8 @@ impl Engine {
             quarantine: Quarantine::default(),
             refusals: RefusalBudget::default(),
             alarm_refusals: BTreeMap::new(),
+            recorded_refusals: BTreeMap::new(),
+            stops_again: RECORDED_AGAIN,
             time,
             time_kept: reached,
             readings: LatestReadings::default(),
@@ -177,6 +187,7 @@ impl Engine {
             policies_until: None,
             heads,
             orders,
+            following,
             services: RoomServices::default(),
         };
         engine.publish_policies();
@@ -205,7 +216,9 @@ impl Engine {
             let same = |plan: &Arc<CheckedPlan>| {
                 fresh.plan(&plan.brief.plan.key()).is_some_and(|other| other.is_same(plan))
             };
-            room.state.run.is_none() || room.plan.as_ref().is_some_and(same)
+            let is_wired =
+                |plan: &Arc<CheckedPlan>| fresh.wiring_of(&plan.brief) == self.setup.wiring_of(&plan.brief);
+            room.state.run.is_none() || room.plan.as_ref().is_some_and(|plan| same(plan) && is_wired(plan))
         };
         let is_same_building = fresh.facility == self.setup.facility;
         let is_busy = self.rooms.values().any(|room| room.state.run.is_some());

@@ -11,6 +11,7 @@ use linli_mode::record::Evidence;
 use linli_mode::{Readings, ResolvedPlan, Truth, unbracketed};
 use tokio::time::Instant;
 
+use super::chatter::Chatter;
 use super::setup::Setup;
 
 /// Longest delay between reading a device and receiving the value here. A value received later than this
@@ -64,6 +65,8 @@ pub struct PredicateState {
     pending: BTreeSet<usize>,
     /// Whether the run is a drill.
     is_drill: bool,
+    /// Predicates that change all the time.
+    chatter: BTreeMap<usize, Chatter>,
 }
 
 // === impl LatestReadings ===
@@ -208,6 +211,9 @@ impl PredicateState {
         now: Instant,
     ) -> Option<Truth> {
         let latest = readings.truth(setup, resolved, predicate, now, None, self.is_drill);
+        if self.chatter.entry(predicate).or_default().note(latest, now) {
+            return (recorded != Truth::Unknown).then_some(Truth::Unknown);
+        }
         // Occupancy and an open door are reported at once, even while an action is under way.
         let is_danger = resolved.occupied.contains(&predicate) || resolved.opened.contains(&predicate);
         if is_danger && latest.holds() && !recorded.holds() {
@@ -255,6 +261,7 @@ mod tests {
             plans: Vec::new(),
             people: linli_config::People::default(),
             stale: [(device.clone(), Duration::from_secs(10))].into(),
+            wiring: std::collections::BTreeMap::new(),
         };
         let began = Instant::now();
         let read = |received: Instant, at: i64| LatestReadings {

@@ -58,6 +58,7 @@ fn rooms() -> Vec<StoredRoom> {
         entered,
         last,
         acting: BTreeSet::new(),
+        wiring: None,
     };
     let entered = StoredEntered {
         plan: text(PLAN),

@@ -92,7 +92,9 @@ pub(super) async fn find(
     let building = stored.building.as_deref();
     let is_same = |plan: &CheckedPlan| building.is_some_and(|building| plan.brief.has_identity(building));
     if let (Some(index), Some(plan)) = (configured, plan.filter(|plan| is_same(plan))) {
-        return Ok(Some(Found { index, plan: Some(Arc::clone(plan)), notice: None }));
+        let wired = stored.wiring.as_ref().filter(|wired| **wired != setup.wiring_of(&plan.brief));
+        let notice = wired.map(|_| rewired(&key, name));
+        return Ok(Some(Found { index, plan: Some(Arc::clone(plan)), notice }));
     }
     let document = documents.get(&format!("{KEPT}/{name}")).await?;
     let kept = document.and_then(|document| serde_json::from_str::<KeptRoom>(&document.body).ok());
@@ -120,6 +122,16 @@ pub(super) async fn find(
     let Some(index) = configured else { return Ok(None) };
     let plan = plan.cloned();
     Ok(Some(without(setup, index, (&key, name), plan, stored)))
+}
+
+/// What people must know of a room whose plan moves or reads other devices than when it was switched.
+fn rewired(key: &str, name: &str) -> Notice {
+    let why = format!(
+        "the configuration has another line, unit or register for a device of the plan {key} than when the room {name} was \
+         switched: the room is held, and what the devices of that time do is not known. Put devices.toml back, or go and \
+         look （房间 {name} 转换后设备接线配置被改，原设备状态未知，请恢复 devices.toml 或到场查看）"
+    );
+    Notice { why, is_held: true }
 }
 
 /// Finds what can be done for a room of which version 0.1 kept nothing: every output of the room is made

@@ -7,11 +7,14 @@ mod actuator;
 mod alternate;
 mod announcements;
 mod batching;
+mod chatter;
 mod commit;
 mod deferred_queue;
 mod engine;
 mod evidence;
 mod explain;
+mod follow_up;
+mod following;
 #[cfg(test)]
 mod golden;
 mod heads;

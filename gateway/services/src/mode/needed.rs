@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::room::Room;
 use super::setup::Setup;
+use linli_config::CheckedPlan;
 
 /// A plan that a room follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Needed {
     pub hash: String,
     /// The name of the building as the plan sees it.
     pub building: String,
+    /// The name of what it is wired to; empty where an earlier version began the run.
+    #[serde(default)]
+    pub wiring: String,
 }
 
 /// Returns why a configuration cannot be taken over while rooms follow these plans: one text for each room
@@ -28,16 +32,18 @@ pub struct Needed {
 #[must_use]
 pub fn missing(needed: &[Needed], fresh: &Setup) -> Vec<String> {
     let has = |needed: &Needed| {
-        fresh
-            .plan(&needed.plan)
-            .is_some_and(|plan| hex(&plan.hash) == needed.hash && plan.brief.has_identity(&needed.building))
+        let is_wired =
+            |plan: &CheckedPlan| needed.wiring.is_empty() || fresh.wiring_of(&plan.brief) == needed.wiring;
+        fresh.plan(&needed.plan).is_some_and(|plan| {
+            hex(&plan.hash) == needed.hash && plan.brief.has_identity(&needed.building) && is_wired(plan)
+        })
     };
     let tell = |needed: &Needed| {
         let Needed { room, stage, plan, .. } = needed;
         format!(
-            "room {room} is {} by the plan {plan}, which this configuration removes or changes (or its building): \
-             put it back, or bring the room back to peace first \
-             （房间 {room} 正按预案 {plan} 运行，请先恢复该文件，或先把房间恢复平时）",
+            "room {room} is {} by the plan {plan}, which this configuration removes or changes (or its building, or the \
+             line, unit or register of one of its devices): put it back, or bring the room back to peace first \
+             （房间 {room} 正按预案 {plan} 运行，请先恢复该文件及其设备的接线配置，或先把房间恢复平时）",
             stage.as_str()
         )
     };
@@ -53,5 +59,6 @@ pub(super) fn of_room(setup: &Setup, room: &Room) -> Option<Needed> {
         plan: plan.brief.plan.key(),
         hash: hex(&plan.hash),
         building: plan.building.clone(),
+        wiring: room.wiring.clone().unwrap_or_default(),
     })
 }

@@ -12,8 +12,19 @@ use super::request::{Finding, Operation, RequestedAction};
 use super::view;
 use crate::error::ServiceError;
 
-/// Most characters of a finding and of its owner.
+/// Most characters of a text that a person gives: it stands in the record, on every screen and on paper.
 const MOST_CHARACTERS: usize = 500;
+
+/// Refuses a text that is longer, or has more than one line, or moves the cursor of a terminal.
+fn one_line(what: &str, text: &str) -> Result<(), ServiceError> {
+    if text.chars().any(char::is_control) || text.chars().count() > MOST_CHARACTERS {
+        let why = format!(
+            "{what} is not one line of 1 to {MOST_CHARACTERS} characters （请用一行写明，最多 {MOST_CHARACTERS} 字）"
+        );
+        return Err(ServiceError::Wrong(why));
+    }
+    Ok(())
+}
 
 // === impl Engine ===
 
@@ -52,6 +63,9 @@ impl Engine {
             ServiceError::Unknown(format!("no plan is about a room {room:?}; rooms are: {}", ids.join(", ")))
         })?;
         let by = self.acting(caller, person)?;
+        if let Some(why) = operation.reason() {
+            one_line("why", why)?;
+        }
         match &operation {
             Operation::Alternate(why) => return self.alternate(index, person, why, &by).await,
             Operation::BeginService(why, span) => {
@@ -67,6 +81,9 @@ impl Engine {
             _ => {}
         }
         let event = self.event(index, person, operation, &by)?;
+        if matches!(event, Event::Stop { .. }) && self.stop_again(index, &event) {
+            return Ok(());
+        }
         match self.decide(index, None, event.clone(), None, None) {
             Ok(Some(decided)) => {
                 Ok(self.commit(vec![decided.acted_by(&by)], Vec::new(), Vec::new(), Vec::new()).await?)
@@ -125,10 +142,9 @@ impl Engine {
             return Err(ServiceError::Wrong(format!("by: {due:?} is no day such as 2026-12-31")));
         }
         for (what, given) in [("the finding", &text), ("owner", &owner)] {
-            let is_one_line = !given.trim().is_empty() && !given.chars().any(char::is_control);
-            if !is_one_line || given.chars().count() > MOST_CHARACTERS {
-                let why = format!("{what} is not one line of 1 to {MOST_CHARACTERS} characters");
-                return Err(ServiceError::Wrong(why));
+            one_line(what, given)?;
+            if given.trim().is_empty() {
+                return Err(ServiceError::Wrong(format!("{what} is missing")));
             }
         }
         if self.replay_guard.with_id(&order).is_none() {

@@ -7,6 +7,9 @@ use linli_mode::order::{Doubt, Envelope, LARGEST, Order, OrderError};
 use linli_mode::record::ModeEvent;
 use serde_json::{Map, Value, json};
 
+/// Most bytes of an order that are put on record although it was refused.
+const LARGEST_REFUSED: usize = 4096;
+
 /// The result of an order.
 pub(super) struct Outcome {
     /// `accepted`, `refused`, `quarantined`, `repeated`.
@@ -105,8 +108,9 @@ impl Outcome {
         Self { result, alarm, waits_for, ..self.with(error.to_string()) }
     }
 
-    /// The entry of the record.
+    /// The entry of the record. What moves nothing is kept with its bytes up to a length that orders have.
     pub fn audit_entry(&self, via: &Via) -> ModeEvent {
+        let is_kept = |text: &String| self.result == "accepted" || text.len() <= 2 * LARGEST_REFUSED;
         ModeEvent::Order {
             result: self.result.to_owned(),
             reason: self.reason.clone(),
@@ -115,7 +119,7 @@ impl Outcome {
             confirmed_by: self.confirmed_by.clone(),
             alarm: self.alarm.map(str::to_owned),
             via: via.as_str().to_owned(),
-            envelope: self.envelope.clone(),
+            envelope: self.envelope.clone().filter(is_kept),
             acting: via.acting().cloned(),
         }
     }

@@ -357,3 +357,151 @@ async fn the_numbers_are_published_with_the_head_and_the_status() {
     let signer = engine.deps.signer.as_ref().expect("a signer");
     assert!(signer.verifier().open(&note).is_ok(), "further lines are no hindrance");
 }
+
+/// A gateway that dies between the two transactions of an amendment: the order is accepted, and sent again it is only
+/// repeated. The next process begins what it orders.
+#[tokio::test]
+async fn an_amendment_that_a_power_cut_interrupts_is_begun_by_the_next_process() {
+    let site = Site::open().await;
+    let (mut first, _commands, _birth) = engine(&site).await;
+    without_fire(&mut first).await;
+    let enter = order(&first, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut first, &enter).await);
+    let amend = naming(order(&first, 2, Kind::Amend, Class::Actual, &[HALL]), "o-1");
+    let heads = site.store.outbox().heads();
+    let before = heads.borrow().urgent;
+    {
+        let mut sent = Box::pin(send(&mut first, &amend));
+        // The first transaction is durable, and its answer was not looked at: the second was never asked for.
+        while heads.borrow().urgent == before {
+            let ended = futures_util::future::poll_immediate(&mut sent).await;
+            assert!(ended.is_none(), "it ended in one transaction");
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(first);
+    let (mut next, _commands, _birth) = engine(&site).await;
+    assert_eq!(follows(&next, "reading-room"), (None, Phase::Peace));
+    next.begin().await;
+    assert_eq!(follows(&next, "hall"), (Some("o-2".to_owned()), Phase::Preview));
+    assert_eq!(send(&mut next, &amend).await["result"], "repeated");
+    drop(next);
+    // It is begun once.
+    let stored = site.store.documents().get("mode-following").await.unwrap().unwrap();
+    assert_eq!(stored.body, "null");
+}
+
+/// The same, found so late that the order has expired: nothing enters.
+#[tokio::test]
+async fn an_interrupted_amendment_that_has_expired_begins_nothing() {
+    let site = Site::open().await;
+    let (mut first, _commands, _birth) = engine(&site).await;
+    without_fire(&mut first).await;
+    let enter = order(&first, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut first, &enter).await);
+    let amend = naming(order(&first, 2, Kind::Amend, Class::Actual, &[HALL]), "o-1");
+    let heads = site.store.outbox().heads();
+    let before = heads.borrow().urgent;
+    {
+        let mut sent = Box::pin(send(&mut first, &amend));
+        while heads.borrow().urgent == before {
+            let ended = futures_util::future::poll_immediate(&mut sent).await;
+            assert!(ended.is_none(), "it ended in one transaction");
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(first);
+    site.clock.set(Timestamp(NOW.0 + DAY), ClockQuality::Synchronised);
+    let (mut next, _commands, _birth) = engine(&site).await;
+    next.begin().await;
+    assert_eq!(follows(&next, "hall"), (None, Phase::Peace));
+}
+
+/// A cancellation that is interrupted: the room is held until its return begins, by the next process, however late.
+#[tokio::test]
+async fn the_return_of_an_interrupted_cancellation_is_begun_by_the_next_process() {
+    let site = Site::open().await;
+    let (mut first, _commands, _birth) = engine(&site).await;
+    without_fire(&mut first).await;
+    let enter = order(&first, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut first, &enter).await);
+    let room = first.setup.facility.room("reading-room").unwrap();
+    first.apply(room, Event::Elapsed(linli_mode::Timer::Grace)).await;
+    assert_eq!(follows(&first, "reading-room").1, Phase::Running);
+    let cancel = naming(order(&first, 2, Kind::Cancel, Class::Actual, &[]), "o-1");
+    let heads = site.store.outbox().heads();
+    let before = heads.borrow().urgent;
+    {
+        let mut sent = Box::pin(send(&mut first, &cancel));
+        while heads.borrow().urgent == before {
+            let ended = futures_util::future::poll_immediate(&mut sent).await;
+            assert!(ended.is_none(), "it ended in one transaction");
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(first);
+    site.clock.set(Timestamp(NOW.0 + DAY), ClockQuality::Synchronised);
+    let (mut next, _commands, _birth) = engine(&site).await;
+    assert_eq!(follows(&next, "reading-room"), (Some("o-1".to_owned()), Phase::Held));
+    next.begin().await;
+    assert_eq!(follows(&next, "reading-room").0.as_deref(), Some("o-2"));
+}
+
+/// An order that nobody signed, of the largest size, again and again: what it puts on record is bounded, and an order
+/// of two people is accepted after it.
+#[tokio::test]
+async fn a_flood_of_large_forged_orders_does_not_fill_the_record() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let forged = |seq: u64| Order {
+        cap: Some(vec![7; 60_000]),
+        ..order(&engine, seq, Kind::Enter, Class::Actual, &[PLAN])
+    };
+    let forged: Vec<Vec<u8>> = (1..=400).map(|seq| signed(&forged(seq), 0).bytes()).collect();
+    let before = site.dump().await.len();
+    for bytes in forged {
+        let answer = engine.order(&bytes, (None, None), None).await.expect("it is answered");
+        refused(&answer, "2 different people");
+        // The store is not asked while time stands still.
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        tokio::time::resume();
+    }
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&site.store.documents(), None, 1000).await.unwrap();
+    let refusals = lines.iter().filter(|line| line.contains("refused")).count();
+    assert!((50..=60).contains(&refusals), "50 at once and one a minute: {refusals}");
+    let grown = site.dump().await.len() - before;
+    assert!(grown < 1_000_000, "{grown} bytes for 24 MB of orders");
+    let enter = order(&engine, 500, Kind::Enter, Class::Actual, &[PLAN]);
+    accepted(&send(&mut engine, &enter).await);
+    // What is accepted is on record with its bytes, however long.
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&site.store.documents(), None, 1000).await.unwrap();
+    let last = lines.iter().rfind(|line| line.contains("accepted")).unwrap();
+    assert!(last.contains("\"envelope\":\""), "{last}");
+}
+
+/// Eight drills that wait for their codes push out no Actual order that waits for its own.
+#[tokio::test]
+async fn drills_in_quarantine_push_out_no_actual_order() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    site.clock.set(NOW, ClockQuality::FreeRunning);
+    let actual = order(&engine, 1, Kind::Enter, Class::Actual, &[PLAN]);
+    assert_eq!(confirm(&mut engine, &actual, "chen").await["result"], "quarantined");
+    for seq in 1..=9 {
+        let drill = Order {
+            id: format!("drill-{seq}"),
+            ..order(&engine, seq, Kind::Enter, Class::Exercise, &[HALL])
+        };
+        assert_eq!(send(&mut engine, &drill).await["result"], "quarantined");
+    }
+    let (code, person) = (signed(&actual, 2).code(), "wang");
+    let lin = linli_domain::caller::Caller::local("lin");
+    let by_code = engine.order(&[], (Some(&code), Some(person)), Some(&lin)).await;
+    accepted(&by_code.expect("it still waits"));
+    assert_eq!(follows(&engine, "reading-room").0.as_deref(), Some("o-1"));
+}

@@ -14,8 +14,8 @@ use linli_mode::order::{
     Authority, Confirmation, Envelope, Followed, Judgement, Kind, KnownTime, Order, OrderError, ReplayGuard,
     Situation, judge, may_touch,
 };
-use linli_mode::{Cause, Direction, Event, OrderRef, Phase, air_conflict, flows, run_flows};
-use linli_store::{Change, Document};
+use linli_mode::{Direction, Event, OrderRef, Phase, air_conflict, flows, run_flows};
+use linli_store::{Change, Document, NotDurable};
 use linli_uplink::InboundOrder;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -23,23 +23,28 @@ use tokio::time::Instant;
 use super::alternate::is_in_reserve;
 use super::commit::Decision;
 use super::engine::Engine;
+use super::following;
 use super::order_numbers::OrderNumbers;
 use super::order_outcome::{Outcome, Via};
 use super::payload::message;
 use super::room::Room;
 use super::stored_orders::{REPLAY_GUARD, is_id_used, order_document};
 use crate::error::ServiceError;
+use crate::refusal_budget::RefusalBudget;
 use linli_config::CheckedPlan;
 use linli_mode::record::ModeEvent;
 
 /// How often the time that was reached is kept beside the database, at most.
 const KEEP_TIME_EVERY: Duration = Duration::from_secs(3600);
 
+/// Refused orders that are put on record in a burst, and per second in the long run: one a minute.
+const RECORDED: RefusalBudget = RefusalBudget::of(50.0, 1.0 / 60.0);
+
 /// An event that an order causes in a room.
-struct RoomOrder {
-    room: usize,
-    plan: Arc<CheckedPlan>,
-    event: Event,
+pub(super) struct RoomOrder {
+    pub room: usize,
+    pub plan: Arc<CheckedPlan>,
+    pub event: Event,
 }
 
 // === impl Engine ===
@@ -104,6 +109,8 @@ impl Engine {
         via: &Via,
     ) -> Result<Value, ServiceError> {
         let (order, mut outcome) = (&envelope.order, Outcome::of(envelope));
+        // What an earlier order still has to begin goes first.
+        self.begin_following().await;
         if order.authority == Authority::Local && *via == Via::Broker {
             let why = "an order given on the spot is given on the spot: `linli order send`".to_owned();
             return self.finish(outcome.with(why), via).await;
@@ -155,9 +162,14 @@ impl Engine {
         let body =
             serde_json::to_string(&accepted.replay_guard).expect("a replay guard is made of JSON values");
         let document = Document { id: REPLAY_GUARD.to_owned(), kind: REPLAY_GUARD.to_owned(), at, body };
-        self.accept(outcome, via, decided, Change::Document(document), accepted.replay_guard).await?;
-        self.apply_orders(following).await;
-        self.begin_return(order, &wanted).await;
+        let following = self.follow_up(order, &following, &decided);
+        let mut changes = vec![Change::Document(document)];
+        changes.extend(following.as_ref().map(|following| following::document(Some(following), at)));
+        self.accept(outcome, via, decided, changes, accepted.replay_guard).await?;
+        if following.is_some() {
+            self.following = following;
+            self.begin_following().await;
+        }
         Ok(super::view::status(self))
     }
 
@@ -210,7 +222,7 @@ impl Engine {
     }
 
     /// Notes the clock; returns what is known of the time.
-    fn known_time(&mut self) -> KnownTime {
+    pub(super) fn known_time(&mut self) -> KnownTime {
         self.time.note(self.deps.clock.now(), Instant::now())
     }
 
@@ -251,10 +263,10 @@ impl Engine {
         outcome: Outcome,
         via: &Via,
         decided: Vec<Decision>,
-        document: Change,
+        mut changes: Vec<Change>,
         replay_guard: ReplayGuard,
     ) -> Result<(), ServiceError> {
-        let (mut entries, mut changes) = (Vec::new(), vec![document]);
+        let mut entries = Vec::new();
         for plan in decided.iter().map(Decision::plan) {
             let (entry, change) = self.plan_entry(plan).await?;
             if !entry.iter().all(|entry| entries.contains(entry)) {
@@ -494,40 +506,6 @@ impl Engine {
         Some(format!("{} shares its air handler and flows the other way", self.rooms[&other].id))
     }
 
-    /// Applies events that follow once the first transitions are stored.
-    async fn apply_orders(&mut self, following: Vec<RoomOrder>) {
-        for RoomOrder { room, plan, event } in following {
-            let decided = self.decide(room, Some(&plan), event, Some("the order".to_owned()), None);
-            match decided {
-                Ok(Some(decided)) => {
-                    if let Err(error) = self.commit(vec![decided], Vec::new(), Vec::new(), Vec::new()).await {
-                        tracing::error!(%error, plan = plan.brief.plan.key(), "the plan could not begin: send the order again");
-                    }
-                }
-                Ok(None) => {}
-                Err(refused) => {
-                    tracing::error!(%refused, plan = plan.brief.plan.key(), "the plan could not begin")
-                }
-            }
-        }
-    }
-
-    /// Starts the return plan of every room whose run this order cancelled after it had begun.
-    async fn begin_return(&mut self, order: &Order, wanted: &[RoomOrder]) {
-        if order.kind != Kind::Cancel {
-            return;
-        }
-        let cancelled = wanted.iter().filter_map(|RoomOrder { room, .. }| {
-            let room = self.rooms.get(room)?;
-            let ran = room.state.run.as_ref()?;
-            let is_cancelled = ran.causes.contains(&Cause::Cancel) && !ran.is_return();
-            let plan = room.plan.as_ref().filter(|_| is_cancelled && ran.order.class == order.class)?;
-            Some(run(order, self.setup.way_back(&plan.brief)?))
-        });
-        let cancelled: Vec<RoomOrder> = cancelled.collect();
-        self.apply_orders(cancelled).await;
-    }
-
     /// Receives an alert message. It opens a proposal and never moves anything.
     async fn receive_message(&mut self, bytes: &[u8], via: &Via) -> Result<Value, ServiceError> {
         let alert = match Alert::read(bytes) {
@@ -571,17 +549,27 @@ impl Engine {
             None => &mut self.refusals,
         };
         if budget.spend(Instant::now()) {
-            let entries = if is_repeated { Vec::new() } else { vec![outcome.audit_entry(via)] };
+            // The record has no end: in the long run fewer are put into it than are told.
+            let is_recorded = !is_repeated
+                && self.recorded_refusals.entry(outcome.alarm).or_insert(RECORDED).spend(Instant::now());
+            let entries = if is_recorded { vec![outcome.audit_entry(via)] } else { Vec::new() };
             let record = message(Topic::OrderEvent, at, body.clone());
             self.deps.events.tell("order", &Value::Object(body.clone()));
-            self.commit(Vec::new(), entries, Vec::new(), vec![record]).await?;
+            match self.commit(Vec::new(), entries, Vec::new(), vec![record.clone()]).await {
+                // There is no room for it in the record: it is told all the same.
+                Err(NotDurable::Full(full)) if is_recorded => {
+                    tracing::error!(%full, "a refused order is not put on record");
+                    self.commit(Vec::new(), Vec::new(), Vec::new(), vec![record]).await?;
+                }
+                done => done?,
+            }
         }
         Ok(Value::Object(body))
     }
 }
 
 /// Returns the event that starts a plan under an order.
-fn run(order: &Order, plan: &Arc<CheckedPlan>) -> RoomOrder {
+pub(super) fn run(order: &Order, plan: &Arc<CheckedPlan>) -> RoomOrder {
     let (direction, key) = (plan.brief.plan.direction, plan.brief.plan.key());
     let event = Event::Order(OrderRef { id: order.id.clone(), class: order.class, direction, plan: key });
     RoomOrder { room: plan.brief.room, plan: Arc::clone(plan), event }

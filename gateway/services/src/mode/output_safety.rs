@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::actuator::{Done, Task};
 use super::engine::Engine;
 use super::golden::{PLAN, engine, engine_in, enter, switch};
+use super::needed::{self, Needed};
 use super::request::{Asked, Operation, RequestedAction};
 use super::setup::Setup;
 use super::view;
@@ -138,6 +139,59 @@ async fn a_room_keeps_the_plan_that_it_began_with_when_the_file_was_edited() {
     assert!(made_safe(&mut commands).contains(&the_lamps()));
 }
 
+/// The same configuration, with the room's controller at another unit id.
+fn rewired() -> Setup {
+    without(|setup| {
+        for (point, wired) in &mut setup.wiring {
+            if point.device.as_str() == "reading-mode" {
+                *wired = wired.replace("unit 4", "unit 14");
+            }
+        }
+    })
+}
+
+/// The same plan of the same building, on another device: a stop would write to the wrong one.
+#[tokio::test]
+async fn a_configuration_that_rewires_a_plan_is_refused_while_a_room_follows_it() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    let needs = |engine: &Engine| -> Vec<Needed> {
+        engine.rooms.values().filter_map(|room| needed::of_room(&engine.setup, room)).collect()
+    };
+    assert_eq!(needs(&engine), [], "in peace everything may change");
+    let order = enter(&engine);
+    switch(&mut engine, &order).await;
+    assert_eq!(needed::missing(&needs(&engine), &without(|_| {})), Vec::<String>::new());
+    let told = needed::missing(&needs(&engine), &rewired());
+    assert!(told.len() == 1 && told[0].contains(PLAN) && told[0].contains("unit"), "{told:?}");
+    let other = without(|setup| {
+        for (point, wired) in &mut setup.wiring {
+            if point.device.as_str() == "hall-mode" {
+                wired.push('0');
+            }
+        }
+    });
+    assert_eq!(needed::missing(&needs(&engine), &other), Vec::<String>::new(), "no device of this plan");
+}
+
+#[tokio::test]
+async fn a_room_whose_devices_were_rewired_is_held_and_says_so() {
+    let site = Site::open().await;
+    let (after, _commands) = restarted(&site, rewired()).await;
+    let room = &after.rooms[&index(&after)];
+    assert_eq!(room.state.phase, Phase::Held);
+    assert!(room.notice.as_ref().unwrap().contains("devices.toml"), "{:?}", room.notice);
+    // It stays so until the room is in peace, whatever is restarted.
+    drop(after);
+    let (mut again, _commands, _birth) = engine_in(&site, rewired()).await;
+    again.begin().await;
+    assert!(again.rooms[&index(&again)].notice.is_some());
+    drop(again);
+    let (mut back, _commands, _birth) = engine(&site).await;
+    back.begin().await;
+    assert_eq!(back.rooms[&index(&back)].notice, None, "as it was");
+}
+
 #[tokio::test]
 async fn every_output_is_made_safe_when_nothing_was_kept() {
     let site = Site::open().await;
@@ -252,4 +306,57 @@ async fn a_waiver_has_a_number_an_end_and_a_name() {
         assert_eq!(waiver["until"], json!(NOW.0 + 1000 + 7_200_000));
         assert!(waiver["name"].is_string(), "{waiver}");
     }
+}
+
+/// Anybody may stop, as often as they like: every stop makes safe and is answered, and the record does not grow with them.
+#[tokio::test]
+async fn a_flood_of_stops_does_not_fill_the_record() {
+    let site = Site::open().await;
+    let (mut engine, mut commands, _birth) = engine(&site).await;
+    let order = enter(&engine);
+    switch(&mut engine, &order).await;
+    stop(&mut engine).await.unwrap();
+    let before = engine.record.count();
+    for nth in 0..1000 {
+        while commands[1].try_recv().is_ok() {}
+        let answer = stop(&mut engine).await.unwrap_or_else(|why| panic!("stop {nth}: {why}"));
+        assert!(!answer["stop"]["outputs"].as_array().unwrap().is_empty(), "stop {nth}: {answer}");
+        assert!(made_safe(&mut commands).contains(&the_lamps()), "stop {nth}");
+    }
+    let grown = engine.record.count() - before;
+    assert!((300..=302).contains(&grown), "{grown} entries");
+    // Resumed and stopped again is another stop.
+    let why = Operation::Resume("复位".to_owned());
+    let what = RequestedAction::Do { room: ROOM.to_owned(), person: Some("zhao".to_owned()), operation: why };
+    engine.apply(index(&engine), Event::Fire(Truth::False)).await;
+    engine.answer(&linli_domain::caller::Caller::local("lin"), what).await.unwrap();
+    let before = engine.record.count();
+    stop(&mut engine).await.unwrap();
+    assert_eq!(engine.record.count(), before + 1);
+}
+
+/// A reason stands in the record, on every screen and on paper.
+#[tokio::test]
+async fn a_reason_is_one_line_and_not_endless() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    let order = enter(&engine);
+    switch(&mut engine, &order).await;
+    let before = engine.record.count();
+    for why in ["\u{1b}[2J", "一行\n两行", &"长".repeat(501), &"x".repeat(1 << 20)] {
+        let (step, span) = ("sweep".to_owned(), std::time::Duration::from_secs(60));
+        for operation in [
+            Operation::Resume(why.to_owned()),
+            Operation::Reject(why.to_owned()),
+            Operation::Alternate(why.to_owned()),
+            Operation::Cannot(step.clone(), why.to_owned()),
+            Operation::Waive(step, why.to_owned(), span),
+        ] {
+            let what =
+                RequestedAction::Do { room: ROOM.to_owned(), person: Some("zhao".to_owned()), operation };
+            let told = engine.answer(&linli_domain::caller::Caller::local("lin"), what).await.unwrap_err();
+            assert!(told.to_string().contains("one line"), "{told}");
+        }
+    }
+    assert_eq!(engine.record.count(), before, "nothing of it is on record");
 }

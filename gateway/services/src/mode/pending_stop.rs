@@ -8,10 +8,15 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::error::ServiceError;
+use crate::refusal_budget::RefusalBudget;
 
 /// Longest wait of a stop's answer for the ends of its commands, and for the disk. The commands themselves do
 /// not wait.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Stops of a room that a person has stopped already are recorded so many times in a burst, and per second in the
+/// long run: one a minute. Anybody may stop, and the record has no end.
+pub(super) const RECORDED_AGAIN: RefusalBudget = RefusalBudget::of(300.0, 1.0 / 60.0);
 
 /// A stop that was carried out and is not answered yet.
 pub(super) struct PendingStop {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linli_domain::Id;
+use linli_mode::Class;
 use linli_mode::order::Envelope;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// Most orders that wait.
+/// Most orders of one class that wait: drills do not push out what an Actual order waits for.
 const MOST: usize = 8;
 
 /// The orders, by their code. They are lost with the process: whoever gave them sends them again.
@@ -26,6 +27,7 @@ pub struct Waiting {
     /// Who compared its code so far.
     pub people: BTreeSet<Id>,
     id: String,
+    class: Class,
     why: Vec<String>,
 }
 
@@ -42,16 +44,17 @@ impl Quarantine {
         self.0.get(&envelope.code()).filter(|waiting| waiting.hash == envelope.hash)
     }
 
-    /// Keeps an order, with the people who compared its code. The one that has waited longest goes when
-    /// there are too many.
+    /// Keeps an order, with the people who compared its code. The one of its class that has waited longest goes
+    /// when there are too many.
     pub fn keep(&mut self, envelope: &Envelope, people: BTreeSet<Id>, why: Vec<String>, now: Instant) {
         let since = self.find(envelope).map_or(now, |waiting| waiting.since);
         let (bytes, hash, id) = (envelope.bytes(), envelope.hash, envelope.order.id.clone());
-        self.0.insert(envelope.code(), Waiting { bytes, hash, since, people, id, why });
-        while self.0.len() > MOST {
-            let oldest = self.0.iter().min_by_key(|(_, waiting)| waiting.since).map(|(code, _)| code.clone());
-            let Some(oldest) = oldest else { return };
-            self.0.remove(&oldest);
+        let class = envelope.order.class;
+        self.0.insert(envelope.code(), Waiting { bytes, hash, since, people, id, class, why });
+        let of_class = || self.0.iter().filter(|(_, waiting)| waiting.class == class);
+        if of_class().count() > MOST {
+            let oldest = of_class().min_by_key(|(_, waiting)| waiting.since).map(|(code, _)| code.clone());
+            oldest.and_then(|oldest| self.0.remove(&oldest));
         }
     }
 

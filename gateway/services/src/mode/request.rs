@@ -34,6 +34,29 @@ pub enum Operation {
     Stop,
 }
 
+// === impl Operation ===
+
+impl Operation {
+    /// The reason that a person gives.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Cannot(_, why)
+            | Self::Waive(_, why, _)
+            | Self::Resume(why)
+            | Self::Reject(why)
+            | Self::Alternate(why)
+            | Self::BeginService(why, _) => Some(why),
+            Self::Confirm(_)
+            | Self::Simulate(_)
+            | Self::Retry(_)
+            | Self::Commit
+            | Self::EndService
+            | Self::Stop => None,
+        }
+    }
+}
+
 /// A request.
 #[derive(Debug)]
 pub enum RequestedAction {

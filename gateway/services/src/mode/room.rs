@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::chatter::Chatter;
 use super::evidence::{Moment, PredicateState};
 use super::metrics::{SwitchTime, Tally};
 use super::policy::{Entered, StoredEntered};
@@ -39,6 +40,8 @@ pub struct Room {
     pub leases: BTreeMap<usize, (Instant, CancellationToken)>,
     /// Evaluation state of the predicates.
     pub predicates: PredicateState,
+    /// Whether its fire panel changes all the time.
+    pub fire_chatter: Chatter,
     /// Actions that can still be withdrawn: attempt and token, by step.
     actions: BTreeMap<usize, (u8, CancellationToken)>,
     /// Number of the run; results of commands of earlier runs are dropped.
@@ -61,6 +64,8 @@ pub struct Room {
     pub notice: Option<String>,
     /// Who acted under the present order.
     pub acting: BTreeSet<Acting>,
+    /// The name of what the plan was wired to when the run began.
+    pub wiring: Option<String>,
 }
 
 /// What became of the command that makes an output safe.
@@ -91,6 +96,9 @@ pub struct StoredRoom {
     /// Who acted under the present order.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) acting: BTreeSet<Acting>,
+    /// The name of what the plan was wired to when the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) wiring: Option<String>,
 }
 
 /// What is stored beside a room's state after a transition.
@@ -106,6 +114,8 @@ pub struct RoomUpdate {
     pub last: BTreeMap<String, SwitchTime>,
     /// Who acted under the present order.
     pub acting: BTreeSet<Acting>,
+    /// The name of what the plan was wired to when the run began; `None` in peace.
+    pub wiring: Option<String>,
 }
 
 // === impl Room ===
@@ -123,6 +133,7 @@ impl Room {
             timers: BTreeMap::new(),
             leases: BTreeMap::new(),
             predicates: PredicateState::default(),
+            fire_chatter: Chatter::default(),
             actions: BTreeMap::new(),
             serial: 0,
             since: Timestamp::default(),
@@ -134,6 +145,7 @@ impl Room {
             outputs: BTreeMap::new(),
             notice: None,
             acting: BTreeSet::new(),
+            wiring: None,
         })
     }
 
@@ -152,7 +164,7 @@ impl Room {
         room.predicates.set_drill(room.state.is_exercise());
         (room.since, room.ordered) = (stored.since, stored.ordered);
         room.tally.last = stored.last;
-        room.acting = stored.acting;
+        (room.acting, room.wiring) = (stored.acting, stored.wiring);
         let entered = stored.entered;
         room.entered = entered.as_ref().and_then(|entered| Entered::resume(setup, entered.clone(), now));
         if entered.is_some() && room.entered.is_none() {
@@ -172,10 +184,10 @@ impl Room {
     ) -> Change {
         let plan_name = plan.map(|plan| (plan.brief.plan.key(), linli_domain::audit::hex(&plan.hash)));
         let building = plan.map(|plan| plan.building.clone());
-        let RoomUpdate { since, ordered, entered, last, acting } = after.clone();
+        let RoomUpdate { since, ordered, entered, last, acting, wiring } = after.clone();
         let entered = entered.as_ref().map(Entered::stored);
         let (plan, state) = (plan_name, state.clone());
-        let stored = StoredRoom { plan, building, state, since, ordered, entered, last, acting };
+        let stored = StoredRoom { plan, building, state, since, ordered, entered, last, acting, wiring };
         let body = serde_json::to_string(&stored).expect("a room is made of JSON values");
         Change::Document(Document { id: format!("{ROOM}/{}", self.id), kind: ROOM.to_owned(), at, body })
     }

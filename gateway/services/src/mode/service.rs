@@ -96,6 +96,7 @@ impl Engine {
             for (room, event) in std::mem::take(&mut self.retries) {
                 self.apply(room, event).await;
             }
+            self.begin_following().await;
         }
         if self.policies_until.is_some_and(|at| at <= now) {
             self.publish_policies();
@@ -136,6 +137,7 @@ impl Engine {
             let by = self.rooms.get(&room).and_then(|room| room.notice.clone()).unwrap_or_default();
             self.apply(room, Event::Stop { by }).await;
         }
+        self.begin_following().await;
         self.publish_status();
     }
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::Id;
+use linli_domain::alarm::Source;
+use linli_domain::audit::hex;
 use linli_mode::facility::{Facility, ReadSource};
 use linli_mode::{Actor, ResolvedPlan};
+use ring::digest::{SHA256, digest};
 
 use crate::error::ServiceError;
 use linli_config::{Checked, CheckedPlan, People};
@@ -24,6 +27,8 @@ pub struct Setup {
     pub people: People,
     /// Age at which a value is stale, by device.
     pub stale: BTreeMap<Id, Duration>,
+    /// What each point of a device is in the end.
+    pub wiring: BTreeMap<Source, String>,
 }
 
 // === impl Setup ===
@@ -36,12 +41,25 @@ impl Setup {
             let ids = line.plan.layouts().iter().map(|layout| layout.device.clone());
             ids.zip(line.stale_after.iter().copied()).collect::<Vec<_>>()
         };
+        let wired = |line: &linli_config::ConfiguredLine| {
+            let devices = line.plan.layouts().iter().enumerate();
+            let points = devices.flat_map(|(device, layout)| {
+                let named =
+                    (0_u16..).zip(&layout.points).map(move |(point, spec)| (device, point, layout, spec));
+                named.map(|(device, point, layout, spec)| {
+                    let source = Source { device: layout.device.clone(), point: spec.name.clone() };
+                    (source, line.plan.wiring(device, point))
+                })
+            });
+            points.collect::<Vec<_>>()
+        };
         Self {
             centre: checked.centre.id.clone(),
             facility: checked.building.clone(),
             plans: checked.plans.iter().cloned().map(Arc::new).collect(),
             people: checked.centre.people.clone(),
             stale: checked.lines.iter().flat_map(of_line).collect(),
+            wiring: checked.lines.iter().flat_map(wired).collect(),
         }
     }
 
@@ -55,6 +73,29 @@ impl Setup {
         });
         let zones = self.facility.fire_zones.iter().map(|zone| zone.input.device.clone());
         points.chain(zones).collect()
+    }
+
+    /// Returns the name of what a plan is wired to: SHA-256, hexadecimal, of every point that it sets or reads with what
+    /// it is in the end. The same plan of the same building with another name moves, or believes, other devices.
+    #[must_use]
+    pub fn wiring_of(&self, resolved: &ResolvedPlan) -> String {
+        let fixture = |position: usize| self.facility.fixtures.get(position);
+        let sets = resolved.outputs().filter_map(|(at, output)| Some(&fixture(at)?.sets.get(output)?.point));
+        let reads = resolved.predicates.iter().filter_map(|predicate| {
+            match &fixture(predicate.fixture)?.reads.get(predicate.read)?.from {
+                ReadSource::Point(point) => Some(point),
+                ReadSource::Constant(_) => None,
+            }
+        });
+        let zone = self.facility.rooms.get(resolved.room).and_then(|room| room.fire_zone);
+        let fire = zone.and_then(|zone| self.facility.fire_zones.get(zone)).map(|zone| &zone.input);
+        let points: BTreeSet<&Source> = sets.chain(reads).chain(fire).collect();
+        let line = |point: &&Source| {
+            let wired = self.wiring.get(*point).map_or("", String::as_str);
+            format!("{}.{} = {wired}\n", point.device, point.point)
+        };
+        let text: String = points.iter().map(line).collect();
+        hex(digest(&SHA256, text.as_bytes()).as_ref())
     }
 
     /// Returns the plan with this `id@version`.

@@ -3,17 +3,36 @@
 
 use std::collections::BTreeSet;
 
+use linli_mode::{Cause, Event, Phase};
 use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::pending_stop::{ANSWER_WITHIN, PendingStop};
 use super::request::Asked;
-use super::room::MadeSafe;
+use super::room::{MadeSafe, Room};
+use super::service_rooms::ServiceEnd;
 use super::view;
 
 // === impl Engine ===
 
 impl Engine {
+    /// Stops a room again that a person has stopped already, when that was recorded often enough: its outputs are made
+    /// safe, and nothing is put on record. Returns whether it was done.
+    pub(super) fn stop_again(&mut self, room: usize, event: &Event) -> bool {
+        let is_stopped = |room: &Room| {
+            let run = room.state.run.as_ref();
+            room.state.phase == Phase::Held && run.is_some_and(|run| run.causes.contains(&Cause::Stop))
+        };
+        if !self.rooms.get(&room).is_some_and(is_stopped) || self.stops_again.spend(Instant::now()) {
+            return false;
+        }
+        let Some(outputs) = self.make_safe_at_once(room, event, ServiceEnd::Stop) else { return false };
+        if let Some(stop) = &mut self.deciding {
+            stop.outputs = outputs;
+        }
+        true
+    }
+
     /// Serves a request and sends the answer.
     pub(super) async fn serve(&mut self, asked: Asked) {
         let Asked { caller, what: action, reply } = asked;

@@ -117,7 +117,12 @@ impl Engine {
 
     /// Withdraws the room's actions and makes safe what the event, a stop or a fire, will make safe when it is
     /// decided. Ends its service state. Returns the outputs; `None` when the event does not hold the room.
-    fn make_safe_at_once(&mut self, index: usize, event: &Event, end: ServiceEnd) -> Option<BTreeSet<usize>> {
+    pub(super) fn make_safe_at_once(
+        &mut self,
+        index: usize,
+        event: &Event,
+        end: ServiceEnd,
+    ) -> Option<BTreeSet<usize>> {
         self.end_service(index, end, None);
         let decision = self.decide(index, None, event.clone(), None, None).ok()??;
         if decision.next().phase != Phase::Held {

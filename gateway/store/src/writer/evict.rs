@@ -80,6 +80,9 @@ impl Writer {
         self.housekeeping.looked = Some(Instant::now());
         self.housekeeping.added_before = self.sizes.added;
         let mut pass = Pass::new();
+        if self.status.borrow().undecodable > 0 {
+            self.enforce_undecodable().await?;
+        }
         self.forget_oldest(&mut pass).await?;
         self.shorten_trends(1, SHORT_TREND).await?;
         self.evict_data(&mut pass).await?;

@@ -13,16 +13,19 @@ use crate::quota::Kind;
 struct Oldest {
     kind: Kind,
     delete: &'static str,
-    /// What the ledger says of rows that were accepted and not delivered.
+    /// What the ledger says of rows that are nowhere else.
     loss: Option<&'static str>,
+    /// Shares that the kind may use before they go.
+    shares: u64,
 }
 
-const OLDEST: [Oldest; 6] = [
+const OLDEST: [Oldest; 7] = [
     // A message that is sent again after its id was forgotten is stored again: nothing is lost.
     Oldest {
         kind: Kind::Seen,
         delete: "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE ?2 = ?2 ORDER BY at LIMIT ?1)",
         loss: None,
+        shares: 1,
     },
     // Each was sent to the district when it happened.
     Oldest {
@@ -30,6 +33,7 @@ const OLDEST: [Oldest; 6] = [
         delete: "DELETE FROM alarm_journal WHERE id IN \
                  (SELECT id FROM alarm_journal WHERE ?2 = ?2 ORDER BY id LIMIT ?1)",
         loss: None,
+        shares: 1,
     },
     Oldest {
         kind: Kind::Notification,
@@ -38,6 +42,7 @@ const OLDEST: [Oldest; 6] = [
         loss: Some(
             "notifications that waited for their receivers: their queue was full, the oldest were given up",
         ),
+        shares: 1,
     },
     // Only those that can act no more, should they be sent again.
     Oldest {
@@ -46,6 +51,7 @@ const OLDEST: [Oldest; 6] = [
                  AND id NOT IN (SELECT key FROM undecodable WHERE source = 'command') \
                  AND CASE WHEN json_valid(body) THEN json_extract(body, '$.expires') END < ?2 ORDER BY at LIMIT ?1)",
         loss: None,
+        shares: 1,
     },
     // Each is in the ledger since it left its lane.
     Oldest {
@@ -53,6 +59,16 @@ const OLDEST: [Oldest; 6] = [
         delete: "DELETE FROM dead_letter WHERE seq IN (SELECT seq FROM dead_letter WHERE ?2 = ?2 AND seq NOT IN \
                  (SELECT CAST(key AS INTEGER) FROM undecodable WHERE source = 'outbox') ORDER BY seq LIMIT ?1)",
         loss: None,
+        shares: 1,
+    },
+    // Acknowledgements are never refused, so that their audit entries would have no end. Those of the cabin stay.
+    Oldest {
+        kind: Kind::Audit,
+        delete: "DELETE FROM audit WHERE id IN \
+                 (SELECT id FROM audit WHERE ?2 = ?2 AND what GLOB 'alarm.*' \
+                 AND id NOT IN (SELECT CAST(key AS INTEGER) FROM undecodable WHERE source = 'audit') ORDER BY id LIMIT ?1)",
+        loss: Some("audit entries of alarms: there were too many, the oldest were removed"),
+        shares: AUDIT_SHARES,
     },
     // Each was announced.
     Oldest {
@@ -61,8 +77,12 @@ const OLDEST: [Oldest; 6] = [
                  (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'unannounced'), 9223372036854775807) \
                  ORDER BY id LIMIT ?1)",
         loss: None,
+        shares: 1,
     },
 ];
+
+/// Beyond its share, what is urgent uses the reserve.
+const AUDIT_SHARES: u64 = 2;
 
 /// Most rows deleted in one transaction.
 const MOST: u64 = 20_000;
@@ -73,7 +93,7 @@ impl Writer {
     /// Brings every such kind down to nine tenths of its share, if it exceeds it.
     pub(super) async fn forget_oldest(&mut self, pass: &mut Pass) -> Result<(), sqlx::Error> {
         for oldest in &OLDEST {
-            while self.sizes.must_forget(oldest.kind) && pass.step() {
+            while self.sizes.must_forget(oldest.kind, oldest.shares) && pass.step() {
                 if !self.forget(oldest).await? {
                     break;
                 }
@@ -90,7 +110,7 @@ impl Writer {
         let gone = forget_in(&mut connection, &mut draft, oldest, now).await;
         self.put_back(connection, gone.is_ok());
         let gone = gone?;
-        draft.sizes.set_stuck(oldest.kind, gone == 0 && draft.sizes.exceeds_share(oldest.kind));
+        draft.sizes.set_stuck(oldest.kind, gone == 0 && draft.sizes.exceeds(oldest.kind, oldest.shares));
         if gone == 0 {
             self.sizes = draft.sizes;
             return Ok(false);
@@ -109,7 +129,7 @@ async fn forget_in(
 ) -> Result<u64, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let measured = draft.sizes.measure(&mut transaction, oldest.kind).await?;
-    let (bytes, share) = (draft.sizes.bytes(oldest.kind), draft.sizes.share(oldest.kind));
+    let (bytes, share) = (draft.sizes.bytes(oldest.kind), oldest.shares * draft.sizes.share(oldest.kind));
     if bytes <= share {
         return Ok(0);
     }

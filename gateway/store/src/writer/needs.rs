@@ -117,7 +117,7 @@ impl Needs {
         entry.once.iter().chain(&entry.marks).for_each(|key| self.seen(key));
         entry.changes.iter().for_each(|change| self.change(change));
         let has = |urgency| entry.changes.iter().any(|change| Urgency::of(change) == urgency);
-        self.is_urgent = has(Urgency::Urgent) && !has(Urgency::Ordinary);
+        self.is_urgent = has(Urgency::Urgent) && !has(Urgency::Ordinary) && !entry.is_dispensable;
         for Audit { who, what, about, detail, .. } in &entry.audit {
             self.add(Kind::Audit, [who, what, about, detail].map(String::len).iter().sum());
         }

@@ -68,7 +68,12 @@ impl Sizes {
 
     /// Whether a kind uses more than its share, as far as is known.
     pub(super) const fn exceeds_share(&self, kind: Kind) -> bool {
-        self.bytes(kind) > self.share(kind)
+        self.exceeds(kind, 1)
+    }
+
+    /// Whether a kind uses more than so many of its shares, as far as is known.
+    pub(super) const fn exceeds(&self, kind: Kind, shares: u64) -> bool {
+        self.bytes(kind) > self.share(kind) * shares
     }
 
     /// Counts what an operation adds.
@@ -104,9 +109,9 @@ impl Sizes {
     }
 
     /// Whether a kind that makes room by losing its oldest rows has to do so.
-    pub(super) fn must_forget(&self, kind: Kind) -> bool {
+    pub(super) fn must_forget(&self, kind: Kind, shares: u64) -> bool {
         let size = &self.of[kind as usize];
-        self.exceeds_share(kind) && (!size.is_stuck || size.is_due())
+        self.exceeds(kind, shares) && (!size.is_stuck || size.is_due())
     }
 
     pub(super) const fn set_stuck(&mut self, kind: Kind, is_stuck: bool) {
@@ -176,7 +181,10 @@ impl Sizes {
             true => None,
             false => Some(Full { kind, used: Some(size.bytes), most: limit }),
         };
-        size.is_full = full.is_some();
+        // What is dispensable is refused before the kind is full.
+        if needs.is_urgent || kind.quota().when_full != WhenFull::FromReserve {
+            size.is_full = full.is_some();
+        }
         Ok(full)
     }
 
@@ -189,7 +197,8 @@ impl Sizes {
             if self.of[kind as usize].is_due() {
                 self.measure(connection, kind).await?;
             }
-            let limit = kind.quota().limit(self.max_bytes, false);
+            let from_reserve = kind.quota().when_full == WhenFull::FromReserve;
+            let limit = kind.quota().limit(self.max_bytes, from_reserve);
             let is_over = self.is_over && kind.quota().when_full == WhenFull::Refused;
             self.of[kind as usize].is_full = is_over || self.bytes(kind) > limit / 50 * 49;
         }

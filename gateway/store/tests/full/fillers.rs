@@ -7,12 +7,14 @@ use std::time::Duration;
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
-use linli_domain::vital::{Measurement, Patient, Quantity, Reading, Taken};
-use linli_domain::{ClockQuality, DeviceClass, Id, Message, Record, Timestamp, Topic};
+use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
+use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Message, Record, Timestamp, Topic};
 use linli_store::{
     Audit, Begun, Change, Document, Entry, JournaledCommand, Kind, NotDurable, Notification, Opening,
     Resident, Settings, Store,
 };
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::support::{self, NOW, clock, command, event, layout, numbered};
 
@@ -38,10 +40,15 @@ pub enum Filler {
     Kiosk,
     Node,
     DeadLetter,
+    AlarmState,
+    AuditOfAlarms,
+    Ledger,
+    Undecodable,
+    Refusal,
 }
 
 impl Filler {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Urgent,
         Self::Data,
         Self::History,
@@ -58,6 +65,11 @@ impl Filler {
         Self::Kiosk,
         Self::Node,
         Self::DeadLetter,
+        Self::AlarmState,
+        Self::AuditOfAlarms,
+        Self::Ledger,
+        Self::Undecodable,
+        Self::Refusal,
     ];
 
     /// The kind that is refused.
@@ -67,7 +79,7 @@ impl Filler {
             Self::Visit => Some(Kind::Visit),
             Self::Audit => Some(Kind::Audit),
             Self::OpenCommand | Self::ExpiredCommand => Some(Kind::Command),
-            Self::Mode => Some(Kind::Mode),
+            Self::Mode | Self::Refusal => Some(Kind::Mode),
             Self::Canteen => Some(Kind::Canteen),
             Self::Kiosk => Some(Kind::Kiosk),
             Self::Node => Some(Kind::Node),
@@ -85,10 +97,93 @@ impl Filler {
         }
     }
 
-    /// Offers one document.
-    pub async fn offer(self, store: &Store, number: u32) -> Result<(), NotDurable> {
+    /// Offers one document to the store in that file.
+    pub async fn offer(self, (store, path): (&Store, &Path), number: u32) -> Result<(), NotDurable> {
+        match self {
+            Self::Measurement | Self::Visit | Self::Seen | Self::Audit => {
+                store.cabin().keep(self.of_the_cabin(number)).await.map(drop)
+            }
+            Self::AlarmStep | Self::Notification | Self::AlarmState | Self::AuditOfAlarms => {
+                store.alarms().keep(self.of_alarms(number)).await
+            }
+            Self::Mode | Self::Refusal | Self::Canteen | Self::Kiosk | Self::Node => {
+                store.documents().keep(self.of_services(number)).await
+            }
+            Self::OpenCommand => began(store, &long_command("open", number, NOW)).await,
+            Self::ExpiredCommand => {
+                let command = long_command("done", number, Timestamp(NOW.0 - 1));
+                began(store, &command).await?;
+                store.journal().advance(&command.id, &State::Done, NOW).await
+            }
+            _ => self.offer_to_lanes((store, path), number).await,
+        }
+    }
+
+    /// What the cabin stores.
+    fn of_the_cabin(self, number: u32) -> Entry {
+        match self {
+            Self::Measurement => measured(number),
+            Self::Visit => visited(number),
+            Self::Seen => {
+                let once = Some(format!("{number}-{}", noise(number, 900)));
+                Entry { once, ..Entry::default() }
+            }
+            Self::Audit => {
+                let audit = audit(("nurse", "identity.reveal", "v"), noise(number, 5900));
+                Entry { audit: vec![audit], ..Entry::default() }
+            }
+            other => unreachable!("{other:?} is not the cabin's"),
+        }
+    }
+
+    /// What the alarms store.
+    fn of_alarms(self, number: u32) -> Entry {
         let text = |bytes: usize| noise(number, bytes);
-        let (cabin, alarms, documents) = (store.cabin(), store.alarms(), store.documents());
+        match self {
+            Self::AlarmStep => entry(vec![Change::AlarmStep { at: NOW, body: text(5900) }]),
+            Self::Notification => {
+                let notification = Notification {
+                    id: 0,
+                    hook: Id::new("duty").unwrap(),
+                    key: number.to_string(),
+                    body: text(5900),
+                    after: NOW,
+                };
+                entry(vec![Change::Notify(notification)])
+            }
+            // There are as many as rules; each replaces the one before.
+            Self::AlarmState => {
+                let id = Id::new(&format!("alarm-{}", number % 20)).unwrap();
+                entry(vec![Change::Alarm { id, body: text(1500) }])
+            }
+            Self::AuditOfAlarms => {
+                let audit = audit(("zhao", "alarm.acknowledge", "fridge-warm"), text(5900));
+                let step = Change::AlarmStep { at: NOW, body: format!("{{\"number\":{number}}}") };
+                Entry { audit: vec![audit], ..entry(vec![step]) }
+            }
+            other => unreachable!("{other:?} is not of the alarms"),
+        }
+    }
+
+    /// What the other services store: documents.
+    fn of_services(self, number: u32) -> Entry {
+        let body = noise(number, 5800);
+        match self {
+            Self::Mode => document("mode-line", number, body),
+            Self::Refusal => {
+                let entry = document("mode-line", 2_000_000 + number, body);
+                Entry { is_dispensable: true, ..entry }
+            }
+            Self::Canteen => document("cycle", number, body),
+            Self::Kiosk => document("kiosk-day", number, body),
+            Self::Node => document("node-line", number, body),
+            other => unreachable!("{other:?} is no document of a service"),
+        }
+    }
+
+    /// Offers a record to its lane, or what becomes of records.
+    async fn offer_to_lanes(self, (store, path): (&Store, &Path), number: u32) -> Result<(), NotDurable> {
+        let text = |bytes: usize| noise(number, bytes);
         match self {
             Self::Urgent => store.accept_durably(long_event(number, 5800)).await.map(drop),
             Self::Data => {
@@ -103,52 +198,38 @@ impl Filler {
                 store.history().add(vec![Minute { layout, minute, points: vec![Some(rollup); 150] }]).await;
                 store.accept_durably(event(number)).await.map(drop)
             }
-            Self::Measurement => cabin.keep(measured(number)).await.map(drop),
-            Self::Visit => cabin.keep(visited(number)).await.map(drop),
-            Self::Seen => {
-                let once = Some(format!("{number}-{}", text(900)));
-                cabin.keep(Entry { once, ..Entry::default() }).await.map(drop)
-            }
-            Self::Audit => {
-                let audit = Audit {
-                    at: NOW,
-                    who: "nurse".to_owned(),
-                    what: "identity.reveal".to_owned(),
-                    about: "v".to_owned(),
-                    detail: text(5900),
-                };
-                cabin.keep(Entry { audit: vec![audit], ..Entry::default() }).await.map(drop)
-            }
-            Self::AlarmStep => {
-                alarms.keep(entry(vec![Change::AlarmStep { at: NOW, body: text(5900) }])).await
-            }
-            Self::Notification => {
-                let notification = Notification {
-                    id: 0,
-                    hook: Id::new("duty").unwrap(),
-                    key: number.to_string(),
-                    body: text(5900),
-                    after: NOW,
-                };
-                alarms.keep(entry(vec![Change::Notify(notification)])).await
-            }
-            Self::OpenCommand => began(store, &long_command("open", number, NOW)).await,
-            Self::ExpiredCommand => {
-                let command = long_command("done", number, Timestamp(NOW.0 - 1));
-                began(store, &command).await?;
-                store.journal().advance(&command.id, &State::Done, NOW).await
-            }
-            Self::Mode => documents.keep(document("mode-line", number, text(5800))).await,
-            Self::Canteen => documents.keep(document("cycle", number, text(5800))).await,
-            Self::Kiosk => documents.keep(document("kiosk-day", number, text(5800))).await,
-            Self::Node => documents.keep(document("node-line", number, text(5800))).await,
             Self::DeadLetter => {
                 let seq = store.accept_durably(long_event(number, 5000)).await?;
                 store.outbox().dead_letter(seq, format!("refused: {}", text(900))).await;
                 store.accept_durably(event(number)).await.map(drop)
             }
+            // Each loss for a reason of its own, so that none is folded into another.
+            Self::Ledger => {
+                let seq = store.accept_durably(event(number)).await?;
+                store.outbox().dead_letter(seq, text(5900)).await;
+                store.accept_durably(event(number)).await.map(drop)
+            }
+            Self::Undecodable => {
+                let device = layout("meter-3", DeviceClass::Telemetry, 500);
+                store.accept_durably(numbered(&device, number.wrapping_mul(2_654_435_761))).await?;
+                spoil(path).await;
+                support::waiting(&store.outbox(), Lane::Data).await;
+                store.accept_durably(event(number)).await.map(drop)
+            }
+            other => unreachable!("{other:?} is not of the lanes"),
         }
     }
+}
+
+/// Overwrites every row of the data lane with bytes that are no record.
+async fn spoil(path: &Path) {
+    let file = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(60));
+    let mut connection = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("UPDATE telemetry SET body = zeroblob(octet_length(body))")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
 }
 
 /// A store of 4 MiB.
@@ -190,13 +271,7 @@ pub async fn urgent_things(store: &Store, number: u32) -> Result<(), (&'static s
             Change::Alarm { id: Id::new("fridge-warm").unwrap(), body: body.clone() },
             Change::AlarmStep { at: NOW, body },
         ],
-        audit: vec![Audit {
-            at: NOW,
-            who: "zhao".to_owned(),
-            what: "alarm.acknowledge".to_owned(),
-            about: "fridge-warm".to_owned(),
-            detail: String::new(),
-        }],
+        audit: vec![audit(("zhao", "alarm.acknowledge", "fridge-warm"), String::new())],
         records: vec![event(number)],
         ..Entry::default()
     };
@@ -252,6 +327,11 @@ fn long_command(name: &str, number: u32, expires: Timestamp) -> JournaledCommand
     }
 }
 
+/// Who did what, and about what.
+fn audit((who, what, about): (&str, &str, &str), detail: String) -> Audit {
+    Audit { at: NOW, who: who.to_owned(), what: what.to_owned(), about: about.to_owned(), detail }
+}
+
 fn document(kind: &str, number: u32, body: String) -> Entry {
     let id = format!("{kind}/{number:012}");
     entry(vec![Change::Document(Document { id, kind: kind.to_owned(), at: NOW, body })])
@@ -286,15 +366,7 @@ fn version(id: &str, version: u32, key: &str) -> Version {
         unassigned: None,
         device: Id::new("monitor").unwrap(),
         room: None,
-        measurement: Measurement {
-            taken,
-            readings,
-            key,
-            key_reused: false,
-            amends: Vec::new(),
-            user: None,
-            patient: Patient::default(),
-        },
+        measurement: Measurement { key, ..Measurement::of(taken, readings) },
         context: Context::default(),
         at: NOW,
         by: "device".to_owned(),

@@ -285,6 +285,7 @@ fn versions() -> Vec<Version> {
             readings: if number == 1 { readings() } else { vec![Reading::of(Quantity::PulseRate, 61.0)] },
             key: (number == 1).then(|| "serial-7".to_owned()),
             key_reused: false,
+            sent: None,
             amends: Vec::new(),
             user: (number == 2).then_some(2),
             patient: Patient::default(),
@@ -298,6 +299,7 @@ fn versions() -> Vec<Version> {
             ][usize::try_from(number).unwrap() % 4],
             on_oxygen: (number == 3).then_some(true),
             is_alert: (number == 3).then_some(false),
+            ..Context::default()
         },
         at: Timestamp(NOW.0 + 9),
         by: "nurse".to_owned(),
@@ -440,6 +442,7 @@ impl Contents {
                 changes: kept,
                 audit: self.audit.clone(),
                 records: vec![self.report.clone()],
+                is_dispensable: false,
             },
         ]
     }

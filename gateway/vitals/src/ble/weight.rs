@@ -19,8 +19,8 @@ pub struct Weight {
     pub height: Option<(f64, &'static str)>,
 }
 
-/// The weight that stands for an unsuccessful measurement.
-const UNSUCCESSFUL: u16 = 0xFFFF;
+/// Numbers that stand for an unsuccessful measurement.
+const UNSUCCESSFUL: [u16; 2] = [0, 0xFFFF];
 
 // === impl Weight ===
 
@@ -35,15 +35,16 @@ impl Weight {
         let user = payload.when(flags & 4 != 0, Payload::u8)?.filter(|user| *user != 0xFF);
         let body = payload.when(flags & 8 != 0, |rest| Ok((rest.u16()?, rest.u16()?)))?;
         let number = f64::from;
-        let weight = (weight != UNSUCCESSFUL).then(|| {
+        let is_number = |number: u16| !UNSUCCESSFUL.contains(&number);
+        let weight = is_number(weight).then(|| {
             // Resolutions of 0.005 kg and 0.01 lb.
             if is_metric { (number(weight) / 200.0, "kg") } else { (number(weight) / 100.0, "[lb_av]") }
         });
-        let height = body.filter(|(_, height)| *height != 0).map(|(_, height)| {
+        let height = body.filter(|(_, height)| is_number(*height)).map(|(_, height)| {
             // Resolutions of 0.001 m and 0.1 in.
             if is_metric { (number(height) / 1000.0, "m") } else { (number(height) / 10.0, "[in_i]") }
         });
-        let body_mass_index = body.filter(|(bmi, _)| *bmi != 0).map(|(bmi, _)| number(bmi) / 10.0);
+        let body_mass_index = body.filter(|(bmi, _)| is_number(*bmi)).map(|(bmi, _)| number(bmi) / 10.0);
         Ok(Self { weight, time, user, body_mass_index, height })
     }
 }

@@ -24,6 +24,10 @@ pub fn messages(frame: &[u8]) -> Vec<Vec<u8>> {
         }
         messages.iter_mut().last().into_iter().for_each(|message| message.push(b'\r'));
     }
+    // What had no end has none.
+    if let Some(last) = messages.last_mut().filter(|_| !frame.ends_with(b"\r") && !frame.ends_with(b"\n")) {
+        last.pop();
+    }
     messages
 }
 
@@ -36,9 +40,9 @@ mod tests {
         let check = |frame: &[u8], expected: &[&[u8]]| assert_eq!(messages(frame), expected);
         check(b"MSH|a\rPID|1\r", &[b"MSH|a\rPID|1\r"]);
         check(b"\xEF\xBB\xBF\r\n MSH|a\r\nPID|1\r\n", &[b"MSH|a\rPID|1\r"]);
-        check(b"MSH|a\rPID|1\rMSH|b\rPID|2", &[b"MSH|a\rPID|1\r", b"MSH|b\rPID|2\r"]);
+        check(b"MSH|a\rPID|1\rMSH|b\rPID|2", &[b"MSH|a\rPID|1\r", b"MSH|b\rPID|2"]);
         check(b"FHS|x\rBHS|y\rMSH|a\rOBX|1\rMSH|b\rBTS|2\rFTS|1\r", &[b"MSH|a\rOBX|1\r", b"MSH|b\r"]);
-        check(b"PID|1\rMSH|a", &[b"PID|1\r", b"MSH|a\r"]);
+        check(b"PID|1\rMSH|a", &[b"PID|1\r", b"MSH|a"]);
         check(b"\r\n", &[]);
     }
 }

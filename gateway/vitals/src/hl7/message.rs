@@ -2,6 +2,7 @@
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use encoding_rs::{Encoding, GB18030, UTF_8};
+use linli_domain::printable::printable;
 
 /// Why bytes are no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum Unreadable {
     /// Its character set is none linli reads.
     #[error("MSH-18 names the character set {0:?}; UNICODE UTF-8, GB 18030, 8859/1 and ASCII are read")]
     CharacterSet(String),
+    /// The header of another message stands in the middle of a segment: bytes between two messages were lost.
+    #[error("another message begins in the middle of a segment; send each message by itself")]
+    RunTogether,
     /// Its bytes are not of its character set.
     #[error("the text is not valid {0}")]
     Bytes(&'static str),
@@ -41,6 +45,8 @@ struct Delimiters {
 pub struct Message {
     delimiters: Delimiters,
     segments: Vec<Vec<String>>,
+    /// The last segment has no end.
+    is_open: bool,
 }
 
 /// A segment of a message.
@@ -58,6 +64,14 @@ impl Message {
     pub fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
         let header = bytes.strip_prefix(b"MSH").filter(|rest| rest.len() > 1).ok_or(Unreadable::NoHeader)?;
         let delimiters = Delimiters::named(header).ok_or(Unreadable::Delimiters)?;
+        if bytes
+            .windows(header_start(bytes).len())
+            .filter(|part| *part == header_start(bytes))
+            .nth(1)
+            .is_some()
+        {
+            return Err(Unreadable::RunTogether);
+        }
         let text = decode(bytes, delimiters.field)?;
         Ok(Self::of(&text, delimiters))
     }
@@ -78,9 +92,9 @@ impl Message {
         let segments = text
             .split(['\r', '\n'])
             .filter(|line| !line.is_empty())
-            .map(|line| line.split(delimiters.field).map(str::to_owned).collect())
+            .map(|line| segment(line, delimiters.field))
             .collect();
-        Self { delimiters, segments }
+        Self { delimiters, segments, is_open: !text.ends_with(['\r', '\n']) }
     }
 
     /// Segments in order.
@@ -92,6 +106,12 @@ impl Message {
     #[must_use]
     pub fn segment(&self, name: &str) -> Option<Segment<'_>> {
         self.segments().find(|segment| segment.name() == name)
+    }
+
+    /// Whether a segment is the last one and has no end: it may have been cut.
+    #[must_use]
+    pub fn is_open(&self, segment: &Segment<'_>) -> bool {
+        self.is_open && self.segments.last().is_some_and(|last| std::ptr::eq(last.as_slice(), segment.fields))
     }
 
     /// A field of the header, unescaped; empty when missing.
@@ -106,7 +126,7 @@ impl Message {
     }
 
     /// Replaces escape sequences (2.7.1): `\F\ \S\ \T\ \R\ \E\` and `\Xhh…\`. Others, such as
-    /// highlighting, are dropped.
+    /// highlighting, are dropped, and so is what acts on a terminal or the order of letters.
     fn unescape(&self, raw: &str) -> String {
         let Delimiters { field, component, repetition, escape, subcomponent } = self.delimiters;
         let mut text = String::with_capacity(raw.len());
@@ -130,8 +150,24 @@ impl Message {
             rest = tail;
         }
         text.push_str(rest);
-        text
+        printable(&text).into_owned()
     }
+}
+
+/// The fields of a line. Devices indent segments and write their names small: what is overlooked may name a person.
+fn segment(line: &str, separator: char) -> Vec<String> {
+    let mut fields: Vec<String> = line.trim_start().split(separator).map(str::to_owned).collect();
+    if let Some(name) = fields.first_mut() {
+        *name = name.trim().to_uppercase();
+    }
+    fields
+}
+
+/// `MSH` with its delimiters, as the message begins.
+fn header_start(bytes: &[u8]) -> &[u8] {
+    let separator = bytes.get(3);
+    let end = bytes.iter().skip(4).position(|byte| Some(byte) == separator);
+    &bytes[..end.map_or(bytes.len().min(4), |end| end + 5)]
 }
 
 fn hexadecimal(digits: &str) -> Option<String> {
@@ -210,6 +246,12 @@ impl<'m> Segment<'m> {
         self.fields.first().map_or("", String::as_str)
     }
 
+    /// Its fields, its name among them.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        self.fields.len()
+    }
+
     /// A field as it was sent, by its number in the standard.
     #[must_use]
     pub fn raw(&self, number: usize) -> &'m str {
@@ -279,6 +321,8 @@ mod tests {
         assert_eq!(message.header(3), "a&bA|c\\");
         let person = message.segment("PID").unwrap();
         assert_eq!(person.repetitions(3), ["x", "y^z"]);
+        let message = Message::parse(b"MSH|^~\\&|a\\X1B\\[2Jb\x07c\\X0D\\d\r").unwrap();
+        assert_eq!(message.header(3), "a[2Jbc d", "nothing acts on a terminal");
         let message = Message::parse(b"MSH#*+!%#lab#\nPID###7*8\n").unwrap();
         assert_eq!(
             (message.header(3).as_str(), message.segment("PID").unwrap().component(3, 2)),

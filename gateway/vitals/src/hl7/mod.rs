@@ -13,5 +13,5 @@ mod time;
 
 pub use acknowledge::{Code, acknowledge};
 pub use message::{Message, Unreadable};
-pub use oru::results;
+pub use oru::{Results, results};
 pub use refused::Refused;

@@ -25,10 +25,10 @@ enum Value {
     Text(String),
 }
 
-/// A reading, and the text that stood where its number should be.
+/// A reading, and what is wrong with its text or unit.
 pub(super) struct Observation {
     pub reading: Reading,
-    pub unreadable: Option<String>,
+    pub flaw: Option<Refused>,
     /// It replaces an earlier result, or withdraws it.
     pub amends: bool,
 }
@@ -40,35 +40,39 @@ const NONE: [&str; 16] = [
 ];
 
 /// One observation; none when its code is not a vital sign.
-pub(super) fn observation(segment: &Segment<'_>) -> Result<Option<Observation>, Refused> {
-    let Some(code) = code(segment) else { return Ok(None) };
+pub(super) fn observation(segment: &Segment<'_>) -> Option<Observation> {
+    let code = code(segment)?;
     let quantity = code.quantity;
     let status = segment.text(11).trim().to_uppercase();
-    let (mut reading, mut unreadable) = (Reading::none(quantity, NoReading::NotPerformed), None);
+    let (mut reading, mut flaw) = (Reading::none(quantity, NoReading::NotPerformed), None);
     // Result status (HL7 table 0085): cannot be obtained, pending, not asked for, deleted, posted as wrong.
     if !matches!(status.as_str(), "X" | "I" | "N" | "O" | "D" | "W") {
         match value(segment) {
             Value::Number { number, comparator, upper } => {
                 let unit = segment.component(6, 1);
                 let unit = if unit.is_empty() { segment.component(6, 4) } else { unit };
-                let own = |number| {
-                    let set = segment.text(1);
-                    convert(quantity, number, &unit).map_err(|reason| Refused::Unit { set, reason })
-                };
+                let own = |number| convert(quantity, number, &unit);
                 let value = own(number);
                 let in_own_unit = *value.as_ref().unwrap_or(&number);
                 if comparator.is_none() && is_placeholder(quantity, number, in_own_unit) {
                     reading.value = Err(NoReading::Error);
                 } else {
-                    reading.value = Ok(value?);
-                    reading.comparator = comparator;
-                    reading.upper = upper.map(own).transpose()?;
+                    match value {
+                        Ok(value) => {
+                            (reading.value, reading.comparator) = (Ok(value), comparator);
+                            reading.upper = upper.and_then(|upper| own(upper).ok());
+                        }
+                        Err(reason) => {
+                            reading.value = Err(NoReading::Error);
+                            flaw = Some(Refused::Unit { set: segment.text(1), reason });
+                        }
+                    }
                 }
             }
             Value::None(why) => reading.value = Err(why),
-            Value::Text(text) => {
+            Value::Text(value) => {
                 reading.value = Err(NoReading::NotANumber);
-                unreadable = Some(text);
+                flaw = Some(Refused::Value { set: segment.text(1), value });
             }
         }
     }
@@ -80,13 +84,19 @@ pub(super) fn observation(segment: &Segment<'_>) -> Result<Option<Observation>, 
     if code.is_control {
         reading.doubt(Caveat::ControlSolution);
     }
-    flags(segment).into_iter().for_each(|caveat| reading.doubt(caveat));
+    for word in flag_words(segment) {
+        match flag(&word) {
+            Flag::Nothing => {}
+            Flag::Doubt(caveat) => reading.doubt(caveat),
+            Flag::NoValue(why) => reading.refuse(why),
+        }
+    }
     if quantity == Quantity::Temperature {
         let named = || [segment.text(20), segment.component(20, 2), segment.component(3, 2)];
         reading.site = code.site.or_else(|| named().iter().find_map(|word| Site::find(word)));
     }
     let amends = matches!(status.as_str(), "C" | "D" | "W");
-    Ok(Some(Observation { reading, unreadable, amends }))
+    Some(Observation { reading, flaw, amends })
 }
 
 /// By OBX-3: the identifier or the alternate identifier is a LOINC code, or a number or name of IEEE 11073.
@@ -110,7 +120,9 @@ fn code(segment: &Segment<'_>) -> Option<Code> {
 fn value(segment: &Segment<'_>) -> Value {
     let parts = segment.components(5).into_iter().next().unwrap_or_default();
     let part = |at: usize| parts.get(at).map_or("", |text| text.trim());
-    if segment.text(2).trim() != "SN" || (parts.len() == 1 && !part(0).is_empty()) {
+    // A comparator that stands by itself is one of SN, whatever type is named.
+    let is_structured = segment.text(2).trim() == "SN" || (parts.len() > 1 && !part(1).is_empty());
+    if !is_structured || (parts.len() == 1 && !part(0).is_empty()) {
         return text(part(0));
     }
     // SN: comparator, number, separator or suffix, number (HL7 v2.5.1, 2.A.69).
@@ -154,16 +166,40 @@ fn text(text: &str) -> Value {
     }
 }
 
-/// What OBX-8 (abnormal flags, repeating; table 0078 and devices' own words) says about the value.
-fn flags(segment: &Segment<'_>) -> Vec<Caveat> {
-    let repetitions = segment.components(8);
-    let words = repetitions.iter().flatten().map(|word| word.trim().to_uppercase());
-    words.filter_map(|word| flag(&word)).collect()
+/// What a word of OBX-8 says about the value.
+enum Flag {
+    /// How it lies to a reference range, or nothing.
+    Nothing,
+    Doubt(Caveat),
+    NoValue(NoReading),
 }
 
-fn flag(word: &str) -> Option<Caveat> {
+/// Words of HL7 table 0078, and devices' own, that say how the value lies to a reference range.
+const OF_RANGE: [&str; 40] = [
+    "", "\"\"", "L", "H", "LL", "HH", "<", ">", "N", "A", "AA", "U", "D", "B", "W", "S", "R", "I", "MS",
+    "VS", "POS", "NEG", "HU", "LU", "HX", "LX", "NORMAL", "NORM", "ABNORMAL", "HIGH", "LOW", "OK", "VALID",
+    "NULL", "正常", "高", "低", "偏高", "偏低", "异常",
+];
+
+/// The words of OBX-8: repetitions and components.
+fn flag_words(segment: &Segment<'_>) -> Vec<String> {
+    segment.components(8).iter().flatten().map(|word| word.trim().to_uppercase()).collect()
+}
+
+/// By table 0078, the words of IHE PCD-01 for the state of a measurement, and devices' own. One that is not known may
+/// say anything: the value is doubtful.
+fn flag(word: &str) -> Flag {
     let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
-    Some(if has(&["DEMO", "TEST", "SIMUL", "演示", "测试"]) {
+    Flag::Doubt(if OF_RANGE.contains(&word) || !word.chars().any(char::is_alphanumeric) {
+        return Flag::Nothing;
+    } else if matches!(word, "ALACT" | "ALINH" | "ALARM") {
+        // An alarm of the monitor is active, or switched off: not a word about the value.
+        return Flag::Nothing;
+    } else if matches!(word, "INV") || has(&["INVALID", "无效"]) {
+        return Flag::NoValue(NoReading::Error);
+    } else if matches!(word, "NAV") {
+        return Flag::NoValue(NoReading::NotPerformed);
+    } else if has(&["DEMO", "TEST", "SIMUL", "演示", "测试"]) || word == "CAL" || has(&["CALIBR"]) {
         Caveat::Demonstration
     } else if has(&["CONTROL", "QC", "CTRL", "质控"]) {
         Caveat::ControlSolution
@@ -179,11 +215,9 @@ fn flag(word: &str) -> Option<Caveat> {
         Caveat::LowPerfusion
     } else if has(&["SIGNAL", "NOISE", "LEADOFF", "LEAD OFF", "PROBE", "信号"]) {
         Caveat::PoorSignal
-    } else if matches!(word, "QUES" | "INV" | "Q") || has(&["QUESTION", "INVALID", "UNRELIABLE", "可疑"]) {
-        Caveat::Questionable
-    } else if has(&["EARLY", "PRELIM"]) {
+    } else if matches!(word, "ERLY" | "ONG" | "BUSY") || has(&["EARLY", "PRELIM", "ONGOING"]) {
         Caveat::Preliminary
     } else {
-        return None;
+        Caveat::Questionable
     })
 }

@@ -1,11 +1,11 @@
 //! Results of an ORU^R01 message: the observations (OBX) of each order (OBR) as measurements.
 
-use linli_domain::vital::{Caveat, Measurement, Patient, Reading, Taken};
+use linli_domain::vital::{Caveat, Measurement, NoReading, Patient, Reading, Taken};
 use linli_domain::{Stamp, Timestamp};
 
 use super::grouping::{Entry, grouped};
-use super::message::Message;
-use super::observation::observation;
+use super::message::{Message, Segment};
+use super::observation::{Observation, observation};
 use super::patients::Patients;
 use super::refused::Refused;
 use super::time;
@@ -15,64 +15,107 @@ use crate::zone::Zone;
 /// v2.5.1, 2.A.33), message control id (HL7 v2.7, 2.14.9.10; earlier versions permit 20).
 const LONGEST: [(usize, usize); 3] = [(3, 227), (4, 227), (10, 199)];
 
+/// Flags that are no beginning of a longer one, in what devices send.
+const WHOLE_FLAGS: [&str; 6] = ["N", "H", "L", "HH", "LL", "A"];
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Results {
+    /// What was measured.
+    pub measurements: Vec<Measurement>,
+    /// Results that have no value because their text or unit is none; those beside them are kept.
+    pub flawed: Vec<Refused>,
+}
+
 /// The measurements of a message, received at `now`. A time without a zone is of the zone of MSH-7 if that has one,
-/// else of `zone`.
-pub fn results(message: &Message, now: Stamp, zone: Zone) -> Result<Vec<Measurement>, Refused> {
+/// else of `zone`. An error if nothing in it has a value.
+pub fn results(message: &Message, now: Stamp, zone: &Zone) -> Result<Results, Refused> {
     check_header(message)?;
-    let zone = time::zone(&message.header(7)).unwrap_or(zone);
-    let (mut patients, mut orders, mut unreadable) = (Patients::default(), Vec::<Order>::new(), None);
-    for segment in message.segments() {
+    let own = time::zone(&message.header(7));
+    let zone = own.as_ref().unwrap_or(zone);
+    let mut reader = Reader { zone, patients: Patients::default(), orders: Vec::new(), flawed: Vec::new() };
+    message.segments().for_each(|segment| reader.read(message, &segment));
+    let Reader { patients, orders, flawed, .. } = reader;
+    let patients = patients.resolved();
+    let name = format!("{}/{}/{}", message.header(3), message.header(4), message.header(10));
+    let sent = time::read(&message.header(7), zone).0;
+    let mut measurements = Vec::new();
+    for (nth, order) in orders.into_iter().enumerate() {
+        let patient = patients.get(order.patient).cloned().unwrap_or_default();
+        measurements.extend(order.measurements(now, sent, &format!("{name}/{nth}"), &patient));
+    }
+    let has_value = measurements.iter().any(|m| m.readings.iter().any(|reading| reading.value.is_ok()));
+    match flawed.first() {
+        _ if measurements.is_empty() => Err(Refused::NothingKnown),
+        Some(flaw) if !has_value => Err(flaw.clone()),
+        _ => Ok(Results { measurements, flawed }),
+    }
+}
+
+/// Reads a message from front to back.
+struct Reader<'z> {
+    zone: &'z Zone,
+    patients: Patients,
+    orders: Vec<Order>,
+    flawed: Vec<Refused>,
+}
+
+// === impl Reader ===
+
+impl Reader<'_> {
+    fn read(&mut self, message: &Message, segment: &Segment<'_>) {
         match segment.name() {
-            "PID" | "PV1" => drop(patients.note(&segment)),
+            "PID" | "PV1" => drop(self.patients.note(segment)),
             "OBR" => {
-                let ordered = time::read(&segment.component(7, 1), zone);
-                let is_control = is_control(&[segment.text(13), segment.raw(15).to_owned()]);
-                orders.push(Order { patient: patients.result(), ordered, is_control, entries: Vec::new() });
+                let ordered = time::read(&segment.component(7, 1), self.zone);
+                let is_control = is_control(&[segment.text(13), segment.raw(15).to_owned()])
+                    || is_said_control(&[segment.raw(4)]);
+                self.begin(ordered, is_control);
             }
             // The specimen: its type, and its role (table 0369: patient, group, replicate, else of quality control).
             "SPM" => {
                 let role = segment.component(11, 1).to_uppercase();
                 let is_own = matches!(role.as_str(), "" | "P" | "G" | "R");
-                if let Some(order) = orders.last_mut() {
+                if let Some(order) = self.orders.last_mut() {
                     order.is_control |= !is_own || is_control(&[segment.raw(4).to_owned()]);
                 }
             }
-            "OBX" => {
-                let Some(found) = observation(&segment)? else { continue };
-                let patient = patients.result();
-                // A result without an order, or after another patient began.
-                if orders.last().is_none_or(|order| order.patient != patient) {
-                    orders.push(Order {
-                        patient,
-                        ordered: (None, false),
-                        is_control: false,
-                        entries: Vec::new(),
-                    });
+            "NTE" => {
+                if let Some(order) = self.orders.last_mut() {
+                    order.is_control |= is_said_control(&[segment.raw(3)]);
                 }
-                unreadable = unreadable.or(found.unreadable.map(|value| (segment.text(1), value)));
-                let (time, is_unclear) = time::read(&segment.component(14, 1), zone);
-                let mut reading = found.reading;
-                if is_unclear {
-                    reading.doubt(Caveat::TimeUnclear);
-                }
-                let entry = Entry { group: segment.text(4), time, reading, amends: found.amends };
-                orders.last_mut().into_iter().for_each(|order| order.entries.push(entry.clone()));
             }
+            "OBX" => self.observed(message, segment),
             _ => {}
         }
     }
-    let patients = patients.resolved();
-    let name = format!("{}/{}/{}", message.header(3), message.header(4), message.header(10));
-    let mut found = Vec::new();
-    for (nth, order) in orders.into_iter().enumerate() {
-        let patient = patients.get(order.patient).cloned().unwrap_or_default();
-        found.extend(order.measurements(now, &format!("{name}/{nth}"), &patient));
+
+    fn begin(&mut self, ordered: (Option<Timestamp>, bool), is_control: bool) {
+        let patient = self.patients.result();
+        self.orders.push(Order { patient, ordered, is_control, entries: Vec::new() });
     }
-    let has_value = found.iter().any(|m| m.readings.iter().any(|reading| reading.value.is_ok()));
-    match unreadable {
-        _ if found.is_empty() => Err(Refused::NothingKnown),
-        Some((set, value)) if !has_value => Err(Refused::Value { set, value }),
-        _ => Ok(found),
+
+    fn observed(&mut self, message: &Message, segment: &Segment<'_>) {
+        let Some(Observation { mut reading, flaw, amends }) = observation(segment) else { return };
+        let patient = self.patients.result();
+        // A result without an order, or after another patient began.
+        if self.orders.last().is_none_or(|order| order.patient != patient) {
+            self.begin((None, false), false);
+        }
+        let (time, is_unclear) = time::read(&segment.component(14, 1), self.zone);
+        if is_unclear {
+            reading.doubt(Caveat::TimeUnclear);
+        }
+        // Cut in the middle of its flags, which may have said that it is a test.
+        let is_cut = message.is_open(segment) && segment.length() == 9;
+        if is_cut && !WHOLE_FLAGS.contains(&segment.raw(8).trim()) {
+            reading.refuse(NoReading::Error);
+            self.flawed.push(Refused::Cut { set: segment.text(1) });
+        }
+        self.flawed.extend(flaw);
+        let Some(order) = self.orders.last_mut() else { return };
+        order.is_control |= is_said_control(&[segment.raw(3)]);
+        order.entries.push(Entry { group: segment.text(4), time, reading, amends });
     }
 }
 
@@ -90,7 +133,13 @@ struct Order {
 
 impl Order {
     /// What was measured together, each with a part of the key.
-    fn measurements(self, now: Stamp, key: &str, patient: &Patient) -> Vec<Measurement> {
+    fn measurements(
+        self,
+        now: Stamp,
+        sent: Option<Timestamp>,
+        key: &str,
+        patient: &Patient,
+    ) -> Vec<Measurement> {
         let Self { ordered, is_control, entries, .. } = self;
         let mut found = Vec::new();
         for (part, entries) in grouped(entries).into_iter().enumerate() {
@@ -112,6 +161,7 @@ impl Order {
                 readings,
                 key: Some(format!("{key}{part}")),
                 key_reused: false,
+                sent,
                 amends,
                 user: None,
                 patient: patient.clone(),
@@ -146,4 +196,10 @@ fn check_header(message: &Message) -> Result<(), Refused> {
 fn is_control(words: &[String]) -> bool {
     let marks = ["CONTROL", "CTRL", "QC", "质控"];
     words.iter().any(|word| marks.iter().any(|mark| word.to_uppercase().contains(mark)))
+}
+
+/// Whether a free text says so: a comment, or the name of a test.
+fn is_said_control(texts: &[&str]) -> bool {
+    const MARKS: [&str; 5] = ["CONTROL SOLUTION", "QUALITY CONTROL", "CONTROL SAMPLE", "质控", "质量控制"];
+    texts.iter().any(|text| MARKS.iter().any(|mark| text.to_uppercase().contains(mark)))
 }

@@ -1,7 +1,7 @@
 //! Who a message is about. One message may be about several people (`PATIENT_RESULT` of ORU^R01, HL7 v2.5.1,
 //! 7.3.1): each PID, and each PV1 after results, begins a group.
 
-use linli_domain::vital::Patient;
+use linli_domain::vital::{Patient, Sex};
 
 use super::message::Segment;
 
@@ -40,8 +40,13 @@ impl Patients {
             "PID" => {
                 self.is_early |= !self.is_person_known && !self.groups.is_empty();
                 self.is_person_known = true;
-                let person =
-                    Patient { ids: ids(segment, &OF_PERSON), names: names(segment), is_unclear: false };
+                let person = Patient {
+                    ids: ids(segment, &OF_PERSON),
+                    names: names(segment),
+                    is_unclear: false,
+                    birth: birth(&segment.component(7, 1)),
+                    sex: Sex::find(&segment.component(8, 1)),
+                };
                 self.groups.push(Group { person, ..Group::default() });
             }
             "PV1" => {
@@ -106,6 +111,12 @@ fn names(segment: &Segment<'_>) -> Vec<String> {
         said(parts.concat())
     };
     segment.components(5).into_iter().filter_map(name).collect()
+}
+
+/// The date of PID-7, to the day: `YYYYMMDD` and perhaps a time.
+fn birth(text: &str) -> Option<(i64, u8, u8)> {
+    let digits = text.trim().get(..8).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some((digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?))
 }
 
 fn said(text: String) -> Option<String> {

@@ -27,16 +27,24 @@ pub enum Refused {
     /// None of its observations is a vital sign linli knows.
     #[error("no observation with a code linli knows (LOINC or MDC)")]
     NothingKnown,
-    /// A unit that does not fit the code.
-    #[error("OBX-{set}: {reason}")]
+    /// A unit that does not fit the code; of one result, or of all.
+    #[error("OBX-{set}: {reason}; no value is kept of it")]
     Unit {
         /// OBX-1.
         set: String,
         /// The expected unit.
         reason: NotConvertible,
     },
-    /// A value that is no number.
-    #[error("OBX-{set}: {value:?} is not a number")]
+    /// A result that ends in the middle of its flags.
+    #[error(
+        "OBX-{set}: the message ends within OBX-8; no value is kept of it; end each segment with a return"
+    )]
+    Cut {
+        /// OBX-1.
+        set: String,
+    },
+    /// A value that is no number; of one result, or of all.
+    #[error("OBX-{set}: {value:?} is not a number; no value is kept of it")]
     Value {
         /// OBX-1.
         set: String,
@@ -48,6 +56,15 @@ pub enum Refused {
 // === impl Refused ===
 
 impl Refused {
+    /// What to change, without the value that was received: it may be a person's.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Value { set, .. } => format!("OBX-{set}: OBX-5 is not a number"),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether this type of message is rejected, as opposed to an error in this message.
     #[must_use]
     pub const fn is_rejection(&self) -> bool {

@@ -5,10 +5,10 @@ use linli_domain::{Civil, Timestamp};
 use crate::zone::Zone;
 
 /// A stamp to the second; one that is less precise than a minute says too little to order by.
-pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
-    let (stamp, zone) = match text.find(['+', '-']) {
-        Some(at) => (&text[..at], Zone::digits(&text[at..])?),
-        None => (text, zone),
+pub(super) fn parse(text: &str, zone: &Zone) -> Option<Timestamp> {
+    let (stamp, own) = match text.find(['+', '-']) {
+        Some(at) => (&text[..at], Some(Zone::digits(&text[at..])?)),
+        None => (text, None),
     };
     let stamp = stamp.split('.').next()?;
     if !matches!(stamp.len(), 12 | 14) || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -24,11 +24,11 @@ pub(super) fn parse(text: &str, zone: Zone) -> Option<Timestamp> {
         minute: byte(10)?,
         second: if stamp.len() == 14 { byte(12)? } else { 0 },
     };
-    zone.timestamp(time)
+    own.as_ref().unwrap_or(zone).timestamp(time)
 }
 
 /// The time of a field, and whether something stands there that is none: not to the minute, or unreadable.
-pub(super) fn read(text: &str, zone: Zone) -> (Option<Timestamp>, bool) {
+pub(super) fn read(text: &str, zone: &Zone) -> (Option<Timestamp>, bool) {
     let text = text.trim();
     let time = parse(text, zone);
     (time, time.is_none() && !matches!(text, "" | "\"\""))
@@ -49,11 +49,11 @@ pub(super) fn stamp(at: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    const SHANGHAI: Zone = Zone(480);
+    const SHANGHAI: Zone = Zone::East(480);
 
     #[test]
     fn stamps_with_and_without_a_zone() {
-        let of = |text| parse(text, SHANGHAI).map(|at| at.0);
+        let of = |text| parse(text, &SHANGHAI).map(|at| at.0);
         assert_eq!(of("20261123093000+0800"), Some(1_795_397_400_000));
         assert_eq!(of("20261123093000"), Some(1_795_397_400_000));
         assert_eq!(of("202611230130+0000"), Some(1_795_397_400_000));
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn our_own_stamps_read_back() {
         for ms in [0, 951_782_400_000, 1_795_397_400_000, 4_107_542_399_000] {
-            assert_eq!(parse(&stamp(Timestamp(ms)), SHANGHAI), Some(Timestamp(ms)));
+            assert_eq!(parse(&stamp(Timestamp(ms)), &SHANGHAI), Some(Timestamp(ms)));
         }
         assert_eq!(stamp(Timestamp(1_795_397_400_000)), "20261123013000+0000");
     }

@@ -45,3 +45,50 @@ fn the_header_of_a_message_that_is_too_long_is_kept_for_its_answer() {
     while framer.push(b'x') != Step::TooLong {}
     assert!(framer.head().starts_with(b"MSH|^~x") && framer.head().len() < 4096);
 }
+
+/// What comes of a stream, without the bytes that bring nothing.
+fn steps(bytes: &[u8]) -> Vec<Step> {
+    let mut framer = Framer::default();
+    bytes.iter().map(|byte| framer.push(*byte)).filter(|step| *step != Step::More).collect()
+}
+
+#[test]
+fn a_message_without_its_start_byte_is_taken_and_one_without_its_beginning_is_answered() {
+    let whole = Step::Message(b"MSH|a".to_vec());
+    assert_eq!(steps(b"MSH|a\x1C\r"), [whole.clone()]);
+    assert_eq!(steps(b"\r\njunkMSH|a\x1C\r"), [whole.clone()]);
+    assert_eq!(steps(b"SH|a|b\x1C\r\x0BMSH|a\x1C\r"), [Step::Headless, whole.clone()]);
+    assert_eq!(steps(b"\x0BMSH|a\x1C\r\x1C\r\n"), [whole], "an end too many is no message");
+    let mut long = vec![START];
+    long.extend(vec![b'x'; LONGEST + 9]);
+    long.extend(b"MSH|b\x1C\r");
+    assert_eq!(steps(&long), [Step::TooLong], "the rest of it is no message of its own");
+}
+
+#[test]
+fn a_message_that_is_not_ended_is_counted() {
+    let mut framer = Framer::default();
+    let mut after = |bytes: &[u8]| {
+        bytes.iter().for_each(|byte| drop(framer.push(*byte)));
+        (framer.abandoned(), framer.is_within())
+    };
+    assert_eq!(after(b"\x0B\x0BMSH|a"), (0, true));
+    assert_eq!(after(b"\x0BMSH|b\x1C\r"), (1, false));
+    assert_eq!(after(b"\x0BMSH|c\x1C\x0B"), (1, false), "it is whole without its return");
+}
+
+#[test]
+fn a_stream_of_two_messages_cut_at_each_byte_gives_only_whole_messages() {
+    let stream = [frame(b"MSH|a\rPID|1\r"), frame(b"MSH|b\rPID|2\r")].concat();
+    for from in 0..=stream.len() {
+        for to in from..=stream.len() {
+            for message in messages(&stream[from..to]) {
+                let is_whole = [&b"MSH|a\rPID|1\r"[..], b"MSH|b\rPID|2\r"].contains(&message.as_slice());
+                assert!(is_whole, "{from}..{to}: {message:?}");
+            }
+            // What is repeated costs nothing of what follows.
+            let again = [&stream[from..to], &stream].concat();
+            assert_eq!(messages(&again)[messages(&again).len() - 2..], messages(&stream)[..], "{from}..{to}");
+        }
+    }
+}

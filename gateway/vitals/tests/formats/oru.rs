@@ -1,13 +1,13 @@
 //! Results in ORU^R01 messages.
 
-use linli_domain::vital::{Caveat, Comparator, Measurement, NoReading, Quantity, Reading, Site};
+use linli_domain::vital::{Caveat, Comparator, Measurement, NoReading, Quantity, Reading, Sex, Site};
 use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_vitals::Zone;
 use linli_vitals::hl7::message::Message;
-use linli_vitals::hl7::{Code, Refused, acknowledge, results};
+use linli_vitals::hl7::{Code, Refused, Unreadable, acknowledge, results};
 
 const NOW: Stamp = Stamp { at: Timestamp(1_795_397_400_000), clock: ClockQuality::Synchronised };
-const ZONE: Zone = Zone(480);
+const ZONE: Zone = Zone::East(480);
 
 const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^R01^ORU_R01|C1-000042|P|2.6|||||||UNICODE UTF-8\r\
     PID|||p-7f3a^^^GW^PI\r\
@@ -17,7 +17,7 @@ const VITALS: &str = "MSH|^~\\&|CABIN|SITE01|GW|SITE01|20261123093000+0800||ORU^
     OBX|3|NM|59408-5^SpO2^LN||97|%^^UCUM|||||F\r";
 
 fn of(text: &str) -> Result<Vec<Measurement>, Refused> {
-    results(&Message::parse(text.as_bytes()).unwrap(), NOW, ZONE)
+    results(&Message::parse(text.as_bytes()).unwrap(), NOW, &ZONE).map(|results| results.measurements)
 }
 
 #[test]
@@ -47,10 +47,20 @@ fn codes_of_devices_units_and_states() {
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let told = |from: &str, to: &str| of(&VITALS.replace(from, to)).unwrap_err().to_string();
-    assert!(told("138|mm[Hg]", "138|Cel").starts_with("OBX-1: Systolic"));
-    let alone =
-        |value: &str| of(&format!("{HEADER}OBR|1\rOBX|7|NM|8480-6^Sys^LN||{value}|mm[Hg]\r")).map(drop);
-    assert!(alone("high").unwrap_err().to_string().contains("OBX-7: \"high\" is not a number"));
+    let alone = |value: &str| of(&format!("{HEADER}OBR|1\rOBX|7|NM|8480-6^Sys^LN||{value}\r")).map(drop);
+    assert!(alone("high|mm[Hg]").unwrap_err().to_string().contains("OBX-7: \"high\" is not a number"));
+    assert!(alone("138|Cel").unwrap_err().to_string().starts_with("OBX-7: Systolic"));
+    for (text, says) in
+        [("138|Cel", "OBX-1: Systolic"), ("138|", "OBX-1: Systolic"), ("high|mm[Hg]", "OBX-1: \"high\"")]
+    {
+        let message = Message::parse(VITALS.replace("138|mm[Hg]^^UCUM", text).as_bytes()).unwrap();
+        let found = results(&message, NOW, &ZONE).unwrap();
+        assert!(found.flawed[0].to_string().starts_with(says), "{:?}", found.flawed);
+        assert!(!found.flawed[0].advice().contains("high"), "a value may be a person's");
+        let values: Vec<_> =
+            found.measurements[0].readings.iter().map(|reading| reading.value.ok()).collect();
+        assert_eq!(values, [None, Some(88.0), Some(97.0)], "{text}: those beside it are kept");
+    }
     assert!(told("|P|2.6", "|T|2.6").contains("production"));
     assert!(told("ORU^R01^ORU_R01", "ADT^A01").contains("ADT^A01"));
     assert!(told("C1-000042", "").contains("MSH-10"));
@@ -219,6 +229,9 @@ fn comparators_and_ranges_are_kept() {
         ("ST", "< 1.1", Some(Below), 1.1),
         ("ST", "≤2", Some(AtMost), 2.0),
         ("SN", "5.6", None, 5.6),
+        ("NM", ">^33.3", Some(Above), 33.3),
+        ("ST", "<^1.1", Some(Below), 1.1),
+        ("", "^5.6", None, 5.6),
     ] {
         let reading = first(&format!("{kind}|14743-9^Glu^LN||{value}|mmol/L"));
         assert_eq!(
@@ -278,18 +291,33 @@ fn tests_and_doubts_are_marked() {
         ("MOTION", Caveat::BodyMovement),
         ("H~ARTIFACT", Caveat::BodyMovement),
         ("QC", Caveat::ControlSolution),
+        ("CAL", Caveat::Demonstration),
+        ("EARLY", Caveat::Preliminary),
+        ("BUSY", Caveat::Preliminary),
+        ("QUES", Caveat::Questionable),
+        ("E-07", Caveat::Questionable),
+        ("N~SOMETHING NEW", Caveat::Questionable),
     ] {
         let reading = first(&format!("NM|8480-6^Sys^LN||120|mm[Hg]|{flag}"));
         assert_eq!(reading.caveats, [caveat], "{flag}");
     }
-    for flag in ["", "N", "H", "L", "HH", "LL", "A"] {
+    for flag in
+        ["", "N", "H", "L", "HH", "LL", "A", "<", ">", "N~ALACT", "ALINH", "正常", "偏高", "--", "High"]
+    {
         assert!(first(&format!("NM|8480-6^Sys^LN||120|mm[Hg]|{flag}")).caveats.is_empty(), "{flag}");
+    }
+    for (flag, why) in
+        [("INV", NoReading::Error), ("NAV", NoReading::NotPerformed), ("A~INVALID", NoReading::Error)]
+    {
+        assert_eq!(first(&format!("NM|8480-6^Sys^LN||120|mm[Hg]|{flag}")).value, Err(why), "{flag}");
     }
     let glucose = "OBX|1|NM|14743-9^Glu^LN||6.1|mmol/L|||||F\r";
     for (before, after) in [
         ("OBR|1||||||||||||||Control solution\r", ""),
         ("OBR|1\r", "SPM|1|||QC^Control^L\r"),
         ("OBR|1\r", "SPM|1||||||||||Q\r"),
+        ("OBR|1\r", "NTE|1||Control solution level 2\r"),
+        ("OBR|1|||GLU^质控\r", ""),
     ] {
         let all = of(&format!("{HEADER}{before}{glucose}{after}")).unwrap();
         assert_eq!(all[0].readings[0].caveats, [Caveat::ControlSolution], "{before}{after}");
@@ -388,4 +416,63 @@ fn corrections_and_withdrawals_name_what_they_replace() {
         assert_eq!(amends(status), (vec![], Some(120.0)), "{status}");
     }
     assert_eq!(amends("X"), (vec![], None), "there was never a result");
+}
+
+#[test]
+fn who_was_measured_is_read_however_its_segment_is_written() {
+    for named in ["PID|||a\r", " PID|||a\r", "\tPID |||a\r", "pid|||a\r", "Pid|||a\n"] {
+        assert_eq!(patients(&[named, &pulse(70)]), [(Some(70.0), vec!["a".to_owned()], false)], "{named:?}");
+    }
+    let all = of(&format!("{HEADER}{}{}", pid("||a||王^小明||19491231|M"), pulse(70))).unwrap();
+    assert_eq!((all[0].patient.birth, all[0].patient.sex), (Some((1949, 12, 31)), Some(Sex::Male)));
+    for (birth, sex) in [("", ""), ("1949", "U"), ("unknown", "O"), ("\"\"", "\"\"")] {
+        let all = of(&format!("{HEADER}{}{}", pid(&format!("||a||||{birth}|{sex}")), pulse(70))).unwrap();
+        assert_eq!((all[0].patient.birth, all[0].patient.sex), (None, None), "{birth} {sex}");
+    }
+}
+
+#[test]
+fn two_messages_run_into_one_another_are_refused_as_a_whole() {
+    let one = format!("{HEADER}{}OBX|1|NM|8867-4^HR^LN||72|/min", pid("||a"));
+    let merged = format!("{one}{HEADER}{}", pulse(60));
+    assert_eq!(Message::parse(merged.as_bytes()), Err(Unreadable::RunTogether));
+    assert!(Message::parse(one.as_bytes()).is_ok());
+    let quoted = format!("{HEADER}NTE|1||MSH is a header\r{}", pulse(60));
+    assert!(Message::parse(quoted.as_bytes()).is_ok());
+}
+
+#[test]
+fn a_result_that_was_cut_in_its_flags_has_no_value() {
+    let last = |text: &str| {
+        let neighbour = "OBX|1|NM|59408-5^SpO2^LN||97|%|||||F\r";
+        let message = Message::parse(format!("{HEADER}OBR|1\r{neighbour}{text}").as_bytes()).unwrap();
+        let found = results(&message, NOW, &ZONE).unwrap();
+        let values: Vec<_> =
+            found.measurements[0].readings.iter().map(|reading| reading.value.ok()).collect();
+        (values, found.flawed.len())
+    };
+    let line = "OBX|2|NM|8867-4^HR^LN||72|/min||";
+    for flag in ["", "D", "DE", "DEM", "T", "C"] {
+        assert_eq!(last(&format!("{line}{flag}")), (vec![Some(97.0), None], 1), "{flag}");
+        assert_eq!(last(&format!("{line}{flag}\r")), (vec![Some(97.0), Some(72.0)], 0), "{flag} is whole");
+    }
+    for text in ["OBX|2|NM|8867-4^HR^LN||72|/min", "OBX|2|NM|8867-4^HR^LN||72|/min|60-100|N"] {
+        assert_eq!(last(text), (vec![Some(97.0), Some(72.0)], 0), "{text}");
+    }
+    assert_eq!(last("OBX|2|NM|8867-4^HR^LN||72|/min|||||F").1, 0);
+}
+
+#[test]
+fn a_message_cut_at_each_byte_gives_no_other_value() {
+    let whole: Vec<_> = of(VITALS).unwrap();
+    let known: Vec<_> = whole[0].readings.iter().map(|reading| (reading.quantity, reading.value)).collect();
+    for length in 0..VITALS.len() {
+        let Ok(message) = Message::parse(&VITALS.as_bytes()[..length]) else { continue };
+        let Ok(found) = results(&message, NOW, &ZONE) else { continue };
+        assert_eq!(found.measurements.len(), 1, "{length}");
+        for reading in found.measurements[0].readings.iter().filter(|reading| reading.value.is_ok()) {
+            assert!(known.contains(&(reading.quantity, reading.value)), "{length}: {reading:?}");
+        }
+        assert_eq!(found.measurements[0].patient.ids, ["p-7f3a"], "{length}");
+    }
 }

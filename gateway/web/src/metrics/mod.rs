@@ -22,6 +22,7 @@ struct Page {
 pub fn render(status_source: &GatewayStatus) -> Result<String, prometheus::Error> {
     let page = Page { registry: Registry::new() };
     gateway(&page, status_source)?;
+    security(&page, status_source)?;
     listeners(&page, &status_source.listeners)?;
     lines(&page, status_source)?;
     store(&page, status_source)?;
@@ -79,16 +80,38 @@ fn listeners(page: &Page, counts: &ListenerCounts) -> Result<(), prometheus::Err
             ([name, "evicted"], get(&counts.evicted)),
             ([name, "refused"], get(&counts.refused)),
             ([name, "accept_failed"], get(&counts.failed)),
+            ([name, "handshake_failed"], get(&counts.handshakes)),
         ]
     });
     let ends: Vec<(&[&str], u64)> =
         ends.iter().flatten().map(|(labels, count)| (&labels[..], *count)).collect();
     page.counter(
         "linli_http_connections_turned_away_total",
-        "Connections closed while idle in favour of others, refused because all others were at work, or not \
-         accepted, mostly for want of file descriptors.",
+        "Connections closed while idle in favour of others, refused because all others were at work, not \
+         accepted, mostly for want of file descriptors, or without a TLS handshake.",
         &["listener", "why"],
         &ends,
+    )
+}
+
+/// The end of the certificate, and what is not encrypted.
+fn security(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
+    #[expect(clippy::cast_precision_loss, reason = "seconds stay far below 2^53")]
+    let end = (status_source.tls.borrow().not_after.0 / 1000) as f64;
+    page.gauge(
+        "linli_tls_certificate_end_seconds",
+        "End of the validity of the listeners' certificate, Unix time.",
+        &[],
+        &[(&[], end)],
+    )?;
+    let insecure = status_source.insecure.borrow();
+    let places: Vec<[&str; 1]> = insecure.iter().map(|one| [one.place.as_str()]).collect();
+    let rows: Vec<(&[&str], f64)> = places.iter().map(|place| (&place[..], 1.0)).collect();
+    page.gauge(
+        "linli_insecure",
+        "1 for each listener or connection that leaves the machine without encryption, as its configuration allows.",
+        &["place"],
+        &rows,
     )
 }
 

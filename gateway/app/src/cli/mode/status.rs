@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linli_mode::bracketed;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::config_dir::ConfigDir;
 use super::ask;
@@ -13,11 +13,15 @@ use linli_mode::labels;
 /// Longest time between two updates of the display.
 const REDRAW: Duration = Duration::from_secs(1);
 
-/// Prints every room; when watching, again on every change until interrupted.
+/// Prints every room; when watching, again on every change until interrupted. A gateway that no longer answers is told
+/// in place of the rooms: what was shown before may no longer be so.
 pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result<()> {
     let mut before = Value::Null;
     loop {
-        let shown = ask(site, "GET", "/api/v1/mode", "")?;
+        let shown = match ask(site, "GET", "/api/v1/mode", "") {
+            Err(error) if is_watching && !before.is_null() => json!({"unanswered": format!("{error:#}")}),
+            answered => answered?,
+        };
         if is_json {
             if shown != before {
                 println!("{shown}");
@@ -27,7 +31,12 @@ pub fn run(site: &ConfigDir, is_watching: bool, is_json: bool) -> anyhow::Result
                 // Clears the screen and moves to its corner (ECMA-48).
                 print!("\u{1b}[2J\u{1b}[H");
             }
-            print(&shown, &site.zone());
+            match shown["unanswered"].as_str() {
+                Some(why) => {
+                    println!("网关没有回应，状态未知 the gateway does not answer, nothing is known: {why}")
+                }
+                None => print(&shown, &site.zone()),
+            }
         }
         if !is_watching {
             return Ok(());

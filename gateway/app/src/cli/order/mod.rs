@@ -15,6 +15,7 @@ use anyhow::Context;
 use linli_mode::order::{SecretKey, sign};
 
 use super::config_dir::ConfigDir;
+use crate::runtime::state_dir;
 
 /// Write, sign, show and verify orders to change the mode of a centre (指令).
 ///
@@ -128,6 +129,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             send::run(file.as_deref(), code.as_deref(), people, site)?;
         }
         Verb::Commission { above, site } => {
+            state_dir::keep_to_ourselves();
+            state_dir::prepare(&site.data_dir())?;
             linli_services::mode::commission(&site.database(), *above)?;
             println!("已登记，尚未接受过指令 marked: no order was accepted here yet");
         }

@@ -29,7 +29,7 @@ pub struct Settings {
 pub async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
     let Some(profile) = profiles::find(settings.profile) else { return };
     let radio = radio(&settings.adapter);
-    let talk = Talk::new(line, layout, settings.zone, context);
+    let talk = Talk::new(line, layout, settings.zone.clone(), context);
     listen(&*radio, settings.address, profile, talk).await;
 }
 

@@ -6,6 +6,7 @@ pub(super) mod gatt;
 pub mod profiles;
 mod radio;
 
+use linli_domain::timezone;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -23,7 +24,7 @@ pub(crate) struct RawSettings {
     /// Bluetooth adapter, default hci0.
     #[serde(default)]
     adapter: Option<String>,
-    /// UTC offset of the clock of the device, default "+08:00".
+    /// UTC offset of the clock of the device, default that of the centre's time zone.
     #[serde(default)]
     utc_offset: Option<String>,
 }
@@ -39,7 +40,7 @@ impl Row for Bluetooth {
     const KIND: &'static str = "bluetooth";
     const SUMMARY: &'static str = "A Bluetooth Low Energy device with a health profile, through BlueZ";
 
-    fn check(raw: RawSettings, devices: &[RawDevice]) -> Checked<Medium> {
+    fn check(raw: RawSettings, devices: &[RawDevice], centre: &timezone::Zone) -> Checked<Medium> {
         let address = Address::parse(&raw.address).ok_or_else(|| {
             let message = format!("{:?} is not an address such as \"00:11:22:AA:BB:CC\"", raw.address);
             problem(None, "address", message)
@@ -48,7 +49,7 @@ impl Row for Bluetooth {
         if adapter.is_empty() || !adapter.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(problem(None, "adapter", format!("{adapter:?} is not an adapter such as \"hci0\"")));
         }
-        let zone = plan::zone(raw.utc_offset.as_deref())?;
+        let zone = plan::zone(raw.utc_offset.as_deref(), centre)?;
         let device = plan::only(devices)?;
         let Some(profile) = profiles::find(&device.profile) else {
             let known: Vec<&str> = profiles::PROFILES.iter().map(|profile| profile.name).collect();

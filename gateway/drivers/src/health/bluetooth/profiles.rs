@@ -34,6 +34,9 @@ const WEIGHT: u16 = 0x2A9D;
 const GLUCOSE: u16 = 0x2A18;
 const HEART_RATE: u16 = 0x2A37;
 
+/// Highest heart rate that a living person has, per minute; the largest number of the field stands for none.
+const HIGHEST_RATE: u16 = 300;
+
 /// Record Access Control Point: report stored records, all of them.
 const RECALL: (u16, &[u8]) = (0x2A52, &[1, 1]);
 
@@ -107,13 +110,18 @@ pub fn hear(characteristic: u16, payload: &[u8]) -> Result<Option<Decoded>, Trun
         CONTINUOUS => {
             let measurement = Continuous::decode(payload)?;
             let is_usable = measurement.status.is_usable() && measurement.sensor.is_usable();
-            Decoded::Moment(if is_usable { whole(&measurement.reading) } else { None })
+            let is_doubted =
+                measurement.status.caveats().chain(measurement.sensor.caveats()).next().is_some();
+            match whole(&measurement.reading).filter(|_| is_usable) {
+                Some(reading) if is_doubted => Decoded::Doubted(reading),
+                reading => Decoded::Moment(reading),
+            }
         }
         WEIGHT => weight(&Weight::decode(payload)?),
         GLUCOSE => glucose(&Glucose::decode(payload)?),
         HEART_RATE => {
             let HeartRate { rate, contact, .. } = HeartRate::decode(payload)?;
-            let is_usable = rate > 0 && contact != Some(false);
+            let is_usable = (1..=HIGHEST_RATE).contains(&rate) && contact != Some(false);
             Decoded::Values(vec![(Quantity::PulseRate, is_usable.then_some(f64::from(rate)))])
         }
         _ => return Ok(None),
@@ -142,6 +150,10 @@ fn spot(measurement: &Spot) -> Decoded {
         readings.iter_mut().for_each(|reading| reading.value = Err(NoReading::NotPerformed));
     }
     doubt(&mut readings, measurement.status.caveats().chain(measurement.sensor.caveats()));
+    // The time of a clock that was never set says nothing, and not even that it was measured now.
+    if measurement.is_clock_unset {
+        doubt(&mut readings, std::iter::once(Caveat::TimeUnclear));
+    }
     measured(readings, measurement.time.filter(|_| !measurement.is_clock_unset), None)
 }
 
@@ -170,9 +182,10 @@ fn glucose(measurement: &Glucose) -> Decoded {
     if measurement.is_control() {
         reading.doubt(Caveat::ControlSolution);
     }
-    let time = measurement.wall_ms().map(|at| Civil::of(Timestamp(at)));
+    let wall = measurement.wall_ms().map(|at| Civil::of(Timestamp(at)));
+    let time = wall.or(Some(measurement.base_time));
     // The sequence number and base time identify a measurement permanently.
-    let key = time.is_some().then(|| format!("{}/{}", measurement.base_time, measurement.sequence));
+    let key = wall.is_some().then(|| format!("{}/{}", measurement.base_time, measurement.sequence));
     Decoded::Measured { readings: vec![reading], time, key, user: None }
 }
 
@@ -189,10 +202,10 @@ fn named(reading: &Reading) -> String {
     }
 }
 
-/// A measurement that is identified by its time and values.
+/// A measurement that is identified by its time and values. A time that is none is kept: who takes it marks that it is
+/// not known when.
 fn measured(readings: Vec<Reading>, time: Option<Civil>, user: Option<u8>) -> Decoded {
-    let time = time.filter(|time| time.timestamp().is_some());
-    let key = time.map(|time| {
+    let key = time.filter(|time| time.timestamp().is_some()).map(|time| {
         let user = user.map_or_else(|| "None".to_owned(), |user| format!("Some({user})"));
         format!("{time}/{user}/{}", readings.iter().map(named).collect::<Vec<_>>().join(","))
     });
@@ -313,6 +326,50 @@ mod tests {
     }
 
     #[test]
+    fn every_special_value_is_none_and_costs_no_neighbour() {
+        for special in [0x07FF_u16, 0x07FE, 0x0802, 0x0800, 0x0801] {
+            let [low, high] = special.to_le_bytes();
+            for at in [1, 3, 5, 7] {
+                let mut payload = [0x04, 120, 0, 80, 0, 93, 0, 72, 0];
+                payload[at..at + 2].copy_from_slice(&[low, high]);
+                let (all, _) = values(hear(BLOOD_PRESSURE, &payload).unwrap().unwrap());
+                let there = all.iter().filter(|value| value.is_some()).count();
+                assert_eq!((all[(at - 1) / 2], there), (None, 3), "{special:04X} at {at}");
+            }
+            let (all, _) = values(hear(SPOT_CHECK, &[0, low, high, 72, 0]).unwrap().unwrap());
+            assert_eq!(all, [None, Some(72.0)]);
+        }
+        let body = |weight: u16, bmi: u16, height: u16| {
+            let [a, b] = weight.to_le_bytes();
+            let [c, d] = bmi.to_le_bytes();
+            let [e, f] = height.to_le_bytes();
+            values(hear(WEIGHT, &[0x08, a, b, c, d, e, f]).unwrap().unwrap()).0
+        };
+        assert_eq!(body(0, 0xFFFF, 0xFFFF), [None], "neither zero nor the largest number is a weight");
+        assert_eq!(body(14_000, 0xFFFF, 1750).len(), 2, "the height is kept without the index");
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_not_now() {
+        let told = |payload: &[u8]| match hear(BLOOD_PRESSURE, payload).unwrap().unwrap() {
+            Decoded::Measured { time, key, .. } => (time.map(|time| time.timestamp()), key),
+            other => panic!("{other:?}"),
+        };
+        // 0-04-17 20:41:59: the year is not known.
+        let payload = [0x02, 120, 0, 80, 0, 93, 0, 0, 0, 4, 17, 20, 41, 59];
+        assert_eq!(told(&payload), (Some(None), None), "a time, and none that can be right");
+        assert_eq!(told(&[0, 120, 0, 80, 0, 93, 0]), (None, None), "it has no clock");
+        let payload = [0x11, 97, 0, 72, 0, 0xEA, 0x07, 11, 24, 9, 30, 0];
+        let Decoded::Measured { readings, .. } = hear(SPOT_CHECK, &payload).unwrap().unwrap() else {
+            panic!()
+        };
+        assert!(readings.iter().all(|reading| reading.caveats == [Caveat::TimeUnclear]), "{readings:?}");
+        let payload = [0x02, 1, 0, 0, 0, 0, 0, 0, 0, 0, 56, 0xC0, 0x11];
+        let Decoded::Measured { time, key, .. } = hear(GLUCOSE, &payload).unwrap().unwrap() else { panic!() };
+        assert_eq!((time.map(|time| time.timestamp()), key), (Some(None), None));
+    }
+
+    #[test]
     fn weight_height_and_pulse() {
         // 70.0 kg, user 1, index 22.9, 1.75 m.
         let payload = [0x0C, 0xB0, 0x36, 1, 229, 0, 0xD6, 0x06];
@@ -332,5 +389,7 @@ mod tests {
         assert_eq!(all, [Some(97.0), Some(72.0)]);
         assert_eq!(hear(CONTINUOUS, &[0, 97, 0, 72, 0]).unwrap(), Some(Decoded::Moment(Some((97, 72)))));
         assert_eq!(hear(CONTINUOUS, &[0, 0xFF, 0x07, 72, 0]).unwrap(), Some(Decoded::Moment(None)));
+        let weak = [0x08, 97, 0, 72, 0, 0x20, 0, 0];
+        assert_eq!(hear(CONTINUOUS, &weak).unwrap(), Some(Decoded::Doubted((97, 72))), "low perfusion");
     }
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use linli_domain::{Reason, Value};
-use linli_listen::Limits;
+use linli_listen::{Limits, Tls};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -21,6 +21,7 @@ use super::super::order::ReportOrder;
 use super::super::report::{MESSAGE, POINTS, Report};
 use super::Settings;
 use super::guard::Guard;
+use super::tokens::Shown;
 use crate::backoff::Backoff;
 use crate::line::LineContext;
 use crate::pending::Pending;
@@ -48,6 +49,8 @@ struct Inner {
     pending: Pending,
     heard: Vec<Instant>,
     orders: Vec<ReportOrder>,
+    /// Which token each kiosk showed last.
+    shown: Vec<Option<Shown>>,
 }
 
 /// Listens until cancelled.
@@ -55,12 +58,15 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
     let (cancel, commands) = (context.cancel.clone(), tokio::sync::mpsc::channel(1).1);
     let mut commands = std::mem::replace(&mut context.commands, commands);
     let settings = plan.work.clone();
+    let tls = context.tls.clone().filter(|_| settings.is_secure());
     let heard = vec![Instant::now(); settings.kiosks.len()];
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
+    let shown = vec![None; settings.kiosks.len()];
     let orders = settings.kiosks.iter().map(|_| ReportOrder::default()).collect();
-    let inner = Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard, orders };
+    let inner =
+        Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard, orders, shown };
     let shared = Arc::new(Shared { settings, inner: Mutex::new(inner) });
-    let serving = tokio::spawn(serve(Arc::clone(&shared), cancel.clone()));
+    let serving = tokio::spawn(serve(Arc::clone(&shared), tls, cancel.clone()));
     let mut look = tokio::time::interval(SILENCE_CHECK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -74,8 +80,12 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
     let _ = serving.await;
 }
 
-async fn serve(shared: Arc<Shared>, cancel: tokio_util::sync::CancellationToken) {
+async fn serve(shared: Arc<Shared>, tls: Option<Tls>, cancel: tokio_util::sync::CancellationToken) {
     let mut backoff = Backoff::default();
+    if tls.is_none() && shared.settings.is_secure() {
+        let detail = "this process has no certificate, so it cannot listen off this machine".to_owned();
+        return shared.inner.lock().await.publisher.set_line(false, detail).await;
+    }
     while !cancel.is_cancelled() {
         match TcpListener::bind(shared.settings.listen).await {
             Ok(listener) => {
@@ -86,7 +96,8 @@ async fn serve(shared: Arc<Shared>, cancel: tokio_util::sync::CancellationToken)
                     .layer(DefaultBodyLimit::max(LONGEST))
                     .with_state(Arc::clone(&shared));
                 let counts = Arc::default();
-                linli_listen::serve(listener, router, Limits::kiosks(), counts, cancel.clone()).await;
+                linli_listen::serve(listener, tls.as_ref(), router, Limits::kiosks(), counts, cancel.clone())
+                    .await;
             }
             Err(error) => {
                 let detail = format!("{} cannot be listened on: {error}", shared.settings.listen);
@@ -120,7 +131,9 @@ async fn report(
         (0..shared.settings.kiosks.len()).find(|at| inner.publisher.layout(*at).device.as_str() == device);
     // The answer does not reveal whether the kiosk exists. The right token is never locked out: kiosks behind one
     // address would fall silent for one of them whose token is wrong.
-    let Some(index) = kiosk.filter(|at| is_same(&shared.settings.kiosks[*at].token, token)) else {
+    let wall = inner.publisher.context.clock.now().at;
+    let shown = kiosk.and_then(|at| Some((at, shared.settings.kiosks[at].tokens.get().find(token, wall)?)));
+    let Some((index, shown)) = shown else {
         if let Some(wait) = inner.guard.waits(peer.ip(), now) {
             let seconds = (wait.as_secs() + 1).to_string();
             let answer = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens; wait");
@@ -131,6 +144,7 @@ async fn report(
         let answer = refused(StatusCode::UNAUTHORIZED, "this token is not that kiosk's");
         return ([(header::WWW_AUTHENTICATE, "Bearer")], answer).into_response();
     };
+    inner.tell_of_earlier(index, shown);
     let report = match Report::parse(&body) {
         Ok(report) => report,
         Err(why) => {
@@ -161,10 +175,17 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Compares in constant time.
-fn is_same(token: &str, shown: &str) -> bool {
-    let (token, shown) = (token.as_bytes(), shown.as_bytes());
-    token.len() == shown.len() && token.iter().zip(shown).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+// === impl Inner ===
+
+impl Inner {
+    /// Logs once that a kiosk still shows its earlier token.
+    fn tell_of_earlier(&mut self, index: usize, shown: Shown) {
+        let before = std::mem::replace(&mut self.shown[index], Some(shown));
+        if let (Shown::Earlier(until), true) = (shown, before != Some(shown)) {
+            let (device, until) = (&self.publisher.layout(index).device, until.to_rfc3339());
+            tracing::info!(%device, until, "the kiosk still shows its earlier token, which ends then");
+        }
+    }
 }
 
 // === impl Shared ===

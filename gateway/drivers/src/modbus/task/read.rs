@@ -85,12 +85,16 @@ impl Line {
             tokio::time::sleep(BUSY).await;
             outcome = self.exchange(device, &request).await;
         }
+        // A device that starts may refuse once what it has: only what it refuses twice is missing.
+        if block.points.len() > 1 && matches!(outcome, Err(Failure::Refused(2 | 3))) {
+            outcome = self.exchange(device, &request).await;
+        }
         let mut stamp = self.context.clock.now();
         let points = block.points.iter().copied();
         match outcome {
             Ok(answer) => {
                 // The middle between request and answer: the device held the value at most half of it away.
-                stamp.at.0 -= i64::try_from(answer.held.as_millis()).unwrap_or_default();
+                stamp.at.0 -= i64::try_from(answer.at.elapsed().as_millis()).unwrap_or_default();
                 self.succeeded(device).await;
                 let plan = Arc::clone(&self.plan);
                 let data = pdu::data(block.span, &answer.pdu);

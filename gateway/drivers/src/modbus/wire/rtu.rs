@@ -52,11 +52,19 @@ pub fn cut(buffer: &mut BytesMut, unit: u8, request: &Request, skipped: &mut u64
     Cut::Partial
 }
 
-/// Whether what follows an answer begins like another one.
+/// Fewest bytes after an answer that may be what is left of another one: an exception has five. An adapter that
+/// switches its direction adds one or two of its own.
+const REMAINS: usize = 4;
+
+/// Whether what follows an answer may be another one, which is then the answer to the last request: it begins like
+/// one, or is as long as a frame whose unit or function is damaged.
 #[must_use]
 pub fn may_follow(rest: &[u8], unit: u8, request: &Request) -> bool {
     let function = request.function();
-    rest.windows(2).any(|pair| pair[0] == unit && pair[1] & 0x7F == function)
+    let begins = rest.last() == Some(&unit);
+    begins
+        || rest.len() >= REMAINS
+        || rest.windows(2).any(|pair| pair[0] == unit && pair[1] & 0x7F == function)
 }
 
 enum Candidate {

@@ -74,6 +74,30 @@ async fn a_fire_is_applied_to_every_room_of_its_zone() {
     bench.expect(Phase::Held);
 }
 
+/// A loose wire: the record does not grow with it, and what it says does not count.
+#[tokio::test]
+async fn a_contact_that_flickers_is_unknown_and_a_panel_that_flickers_ends_no_fire() {
+    let mut bench = Bench::lit().await;
+    bench.reads(&[&[("fire_alarm", ON)]]).await;
+    bench.reads(&[&[]]).await;
+    let before = bench.engine.record.count();
+    for _ in 0..500 {
+        bench.reads(&[&[("occupied", ON)]]).await;
+        bench.reads(&[&[]]).await;
+    }
+    let grown = bench.engine.record.count() - before;
+    assert!((50..=70).contains(&grown), "{grown} entries for 1000 changes");
+    assert_eq!(bench.truth(SEEN), Truth::Unknown);
+    for _ in 0..500 {
+        bench.reads(&[&[("fire_alarm", ON)]]).await;
+        bench.reads(&[&[]]).await;
+    }
+    assert_eq!(bench.state().fire, Fire::Alarm);
+    // Two rooms have this panel.
+    let grown = bench.engine.record.count() - before - grown;
+    assert!(grown <= 130, "{grown} entries for 1000 changes");
+}
+
 #[tokio::test]
 async fn a_panel_that_is_no_longer_read_is_unknown() {
     let mut bench = Bench::lit().await;

@@ -1,0 +1,125 @@
+/** What the page knows of the gateway: read once, kept fresh by the event stream, read again after each gap. */
+import { api, Refused } from './client.ts';
+import { Stream } from './stream.ts';
+import type { Mode } from './mode.ts';
+import type { Alarm, Centre, Device, Kiosk, Status } from './types.ts';
+
+const KINDS = ['hb', 'values', 'alarm', 'kiosk', 'mode', 'order', 'food', 'missed'] as const;
+
+/** What changes without an event is read again this often. */
+const SLOW_MS = 15_000;
+
+/** Events come in bursts; one reading answers a burst. */
+const BURST_MS = 150;
+
+/** Something read: its value, or why there is none yet. */
+export interface Read<T> {
+  value: T | null;
+  refused: Refused | null;
+}
+
+const nothing = <T>(): Read<T> => ({ value: null, refused: null });
+
+class Live {
+  centre = $state.raw<Read<Centre>>(nothing());
+  devices = $state.raw<Read<Map<string, Device>>>(nothing());
+  alarms = $state.raw<Read<Alarm[]>>(nothing());
+  kiosks = $state.raw<Read<Kiosk[]>>(nothing());
+  mode = $state.raw<Read<Mode>>(nothing());
+  status = $state.raw<Read<Status>>(nothing());
+  /** The gateway's time, Unix milliseconds, once a second. */
+  now = $state(Date.now());
+  /** Seconds without a sign of life; 0 while the stream runs. */
+  brokenFor = $state(0);
+  #offset = 0;
+  #stream: Stream | null = null;
+  #due = new Set<string>();
+
+  start(): void {
+    if (this.#stream) return;
+    this.#stream = new Stream({
+      open: () => new EventSource(`/api/v1/events?topics=${KINDS.join(',')}`) as never,
+      kinds: KINDS,
+      onOpen: () => void this.resync(),
+      onEvent: (kind, data) => this.#take(kind, data),
+      now: () => performance.now(),
+      later: (call, ms) => void setTimeout(call, ms),
+    });
+    setInterval(() => this.#tick(), 1000);
+    setInterval(() => void this.#slow(), SLOW_MS);
+    void this.resync();
+  }
+
+  /** Reads everything again. */
+  async resync(): Promise<void> {
+    await Promise.all([this.#read('centre'), this.#read('devices'), this.#read('alarms'), this.#read('kiosks'), this.#read('mode'), this.#read('status')]);
+  }
+
+  /** Reads one part again, after an act. */
+  async again(what: Part): Promise<void> {
+    await this.#read(what);
+  }
+
+  #tick(): void {
+    this.#stream?.watch();
+    this.now = Date.now() + this.#offset;
+    const silence = this.#stream?.silence ?? 0;
+    this.brokenFor = this.#stream?.isBroken ? Math.floor(silence / 1000) : 0;
+  }
+
+  async #slow(): Promise<void> {
+    if (this.brokenFor === 0) await Promise.all([this.#read('status'), this.#read('centre')]);
+  }
+
+  #take(kind: string, data: string): void {
+    if (kind === 'hb') this.#clock(JSON.parse(data).at);
+    else if (kind === 'values') this.#values(JSON.parse(data));
+    else if (kind === 'missed') void this.resync();
+    else if (kind === 'alarm') this.#soon(['alarms']);
+    else if (kind === 'kiosk') this.#soon(['kiosks']);
+    else if (kind === 'mode' || kind === 'order') this.#soon(['mode', 'centre']);
+  }
+
+  #clock(at: number): void {
+    this.#offset = at - Date.now();
+    this.now = at;
+  }
+
+  #values(body: { at: number; devices: Device[] }): void {
+    this.#clock(body.at);
+    const devices = new Map(this.devices.value ?? []);
+    for (const device of body.devices) devices.set(device.device, device);
+    this.devices = { value: devices, refused: null };
+  }
+
+  #soon(parts: Part[]): void {
+    for (const part of parts) {
+      if (this.#due.has(part)) continue;
+      this.#due.add(part);
+      setTimeout(() => {
+        this.#due.delete(part);
+        void this.#read(part);
+      }, BURST_MS);
+    }
+  }
+
+  async #read(part: Part): Promise<void> {
+    try {
+      if (part === 'devices') {
+        const list = await api.devices();
+        this.devices = { value: new Map(list.map((device) => [device.device, device])), refused: null };
+      } else {
+        (this as Record<Part, Read<unknown>>)[part] = { value: await api[part](), refused: null };
+      }
+    } catch (error) {
+      const refused = error instanceof Refused ? error : new Refused(0, String(error));
+      // The last value stays: its age shows how old it is.
+      const kept = refused.status === 401 || refused.status === 403 ? null : this[part].value;
+      (this as Record<Part, Read<unknown>>)[part] = { value: kept, refused };
+    }
+  }
+}
+
+export type Part = 'centre' | 'devices' | 'alarms' | 'kiosks' | 'mode' | 'status';
+
+export const live = new Live();

@@ -1,0 +1,40 @@
+// Values are alive, and say so when they are not: the gateway is stopped under the page and started again.
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { context, demo, launch, open } from './gateway.ts';
+
+let gateway: Awaited<ReturnType<typeof demo>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  gateway = await demo();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+test('a cut is shown within ten seconds, and mended without a reload', async () => {
+  const page = await (await context(browser, 'panel')).newPage();
+  // On a wall nobody is there to reload it.
+  await open(page, gateway, 'wall/canteen');
+  expect(await page.locator('.frame > header, .frame > nav').count()).toBe(0);
+  await page.evaluate(() => Object.assign(window, { isSamePage: true }));
+  const number = page.locator('main .value').first();
+  const before = await number.innerText();
+  await expect.poll(() => number.innerText(), { timeout: 30_000 }).not.toBe(before);
+
+  await gateway.stop();
+  const band = page.locator('.band[role=alert]');
+  await band.waitFor({ timeout: 15_000 });
+  expect(await band.innerText()).toContain('数据中断');
+  await expect.poll(() => page.locator('main .value:is(.old, .none)').count()).toBe(await page.locator('main .value').count());
+  expect(await page.locator('main .verdict.good').count(), 'nothing is called good').toBe(0);
+
+  const again = await demo([], gateway.port, gateway.folder);
+  gateway = again;
+  await band.waitFor({ state: 'detached', timeout: 30_000 });
+  await expect.poll(() => page.locator('main .value:not(.old, .none)').count(), { timeout: 20_000 }).toBeGreaterThan(0);
+  expect(await page.evaluate(() => 'isSamePage' in window), 'the page was not loaded anew').toBe(true);
+});

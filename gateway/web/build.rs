@@ -1,0 +1,168 @@
+//! Builds the screens (`dashboards/web`) with npm and writes the table of their files that `src/assets.rs`
+//! includes. The files go to OUT_DIR; in the source tree only `node_modules` is written.
+//!
+//! `LINLI_WEB_DIST` names a folder with built screens: for cross builds and packagers, no Node needed. Where
+//! Node is missing or too old the build goes on without screens, and says so.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+use std::{env, fs, io};
+
+/// What the screens are built from, relative to `dashboards/web`. Not `node_modules`: the lock file stands for it.
+const INPUTS: [&str; 7] =
+    ["src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json"];
+
+/// Oldest Node that Vite 8 supports.
+const OLDEST_NODE: (u32, u32) = (20, 19);
+
+/// How to get the screens, for the warning and for `GET /`.
+const HOW: &str = "install Node 20.19 or newer with npm and build again, or set LINLI_WEB_DIST to a folder of built screens";
+
+type Outcome<T> = Result<T, String>;
+
+fn main() -> Outcome<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=LINLI_WEB_DIST");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    let folder = match env::var_os("LINLI_WEB_DIST") {
+        Some(dist) => {
+            println!("cargo::rerun-if-changed={}", Path::new(&dist).display());
+            let dist = PathBuf::from(dist);
+            if !dist.join("index.html").is_file() {
+                return Err(format!("LINLI_WEB_DIST={}: there is no index.html in it", dist.display()));
+            }
+            Some(dist)
+        }
+        None => built(&out.join("web"))?,
+    };
+    if folder.is_none() {
+        println!("cargo::warning=linli is built without its screens (屏幕未构建): {HOW}");
+    }
+    let table = table(folder.as_deref(), &out).map_err(|error| format!("the table of assets: {error}"))?;
+    fs::write(out.join("assets.rs"), table).map_err(|error| error.to_string())
+}
+
+/// Builds the screens and returns their folder; `None` where that is not possible.
+fn built(to: &Path) -> Outcome<Option<PathBuf>> {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/web");
+    let inputs = INPUTS.map(|name| web.join(name));
+    inputs.iter().for_each(|input| println!("cargo::rerun-if-changed={}", input.display()));
+    if !is_node_new_enough() {
+        // Without this a later installation would not be noticed.
+        println!("cargo::rerun-if-env-changed=PATH");
+        return Ok(None);
+    }
+    let installed = modified(&web.join("node_modules/.package-lock.json"));
+    if installed.is_none() || installed < modified(&web.join("package-lock.json")) {
+        let install = npm(&web, &["ci", "--omit=dev", "--ignore-scripts"]);
+        if let Err(why) = install {
+            println!("cargo::warning=npm ci failed in dashboards/web: {}", why.replace('\n', " "));
+            println!("cargo::rerun-if-changed={}", web.join("node_modules").display());
+            return Ok(None);
+        }
+    }
+    let newest = inputs.iter().filter_map(|input| newest(input)).max();
+    if newest >= modified(&to.join("index.html")) {
+        let folder = to.to_str().ok_or("OUT_DIR is not UTF-8")?;
+        npm(&web, &["run", "build", "--", "--outDir", folder, "--emptyOutDir"])?;
+    }
+    Ok(Some(to.to_owned()))
+}
+
+fn is_node_new_enough() -> bool {
+    let Ok(answer) = Command::new("node").arg("--version").output() else { return false };
+    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let mut numbers = text.trim().trim_start_matches('v').split('.').map(|part| part.parse().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version >= OLDEST_NODE && Command::new("npm").arg("--version").output().is_ok()
+}
+
+fn npm(web: &Path, arguments: &[&str]) -> Outcome<()> {
+    let output = Command::new("npm").args(arguments).current_dir(web).output();
+    let output = output.map_err(|error| format!("npm cannot be started: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Err(format!("npm {}:\n{}\n{}", arguments.join(" "), text(&output.stdout), text(&output.stderr)))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|known| known.modified()).ok()
+}
+
+/// Time of the newest file or folder below a path. Folders count, so that a deletion is noticed.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let below = fs::read_dir(path).into_iter().flatten().flatten();
+    below.filter_map(|entry| newest(&entry.path())).chain(modified(path)).max()
+}
+
+/// Writes the table: path, type, tag, whether the name holds a hash of the contents, and the bytes, plain and
+/// compressed. `vite build` has written the compressed ones beside the others.
+fn table(folder: Option<&Path>, out: &Path) -> io::Result<String> {
+    let mut rows = String::new();
+    if let Some(folder) = folder {
+        let mut names = Vec::new();
+        list(folder, folder, &mut names)?;
+        names.sort();
+        // Copied, because a folder given by LINLI_WEB_DIST may go away.
+        let kept = out.join("kept");
+        let _ = fs::remove_dir_all(&kept);
+        fs::create_dir_all(&kept)?;
+        for (number, name) in names.iter().filter(|name| !name.ends_with(".gz")).enumerate() {
+            let bytes = fs::read(folder.join(name))?;
+            let plain = kept.join(number.to_string());
+            fs::write(&plain, &bytes)?;
+            let packed = folder.join(format!("{name}.gz"));
+            let gzip = match packed.is_file() {
+                true => {
+                    let to = kept.join(format!("{number}.gz"));
+                    fs::copy(&packed, &to)?;
+                    format!("Some(include_bytes!({to:?}))")
+                }
+                false => "None".to_owned(),
+            };
+            let _ = writeln!(
+                rows,
+                "Asset {{ path: {name:?}, kind: {:?}, tag: \"\\\"{:016x}\\\"\", is_hashed: {}, plain: include_bytes!({plain:?}), gzip: {gzip} }},",
+                kind(name),
+                fnv(&bytes),
+                name.starts_with("assets/"),
+            );
+        }
+    }
+    Ok(format!("const HOW: &str = {HOW:?};\npub(super) static ASSETS: &[Asset] = &[\n{rows}];\n"))
+}
+
+fn list(root: &Path, folder: &Path, names: &mut Vec<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(root, &path, names)?;
+        } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("json" | "webmanifest") => "application/json",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    }
+}
+
+/// FNV-1a, 64 bits: the tag only tells one version of a file from another.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
