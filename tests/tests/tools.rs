@@ -93,7 +93,7 @@ async fn doctor_names_each_symptom_and_the_option_that_helps() -> anyhow::Result
         + &counter_serial("missing", "d4", missing, "5s")
         + &counter_serial("file", "d5", &file, "5s")
         + &counter_serial("well", "d6", &cable.gateway, "5s").replace("unit = 1", "unit = 30")
-        + &format!("[[device]]\nid = \"d7\"\nline = \"well\"\nunit = 99\nprofile = \"generic/counter\"\n\n");
+        + "[[device]]\nid = \"d7\"\nline = \"well\"\nunit = 99\nprofile = \"generic/counter\"\n\n";
     devices += &format!(
         "[[line]]\nid = \"agent\"\nkind = \"snmp\"\nhost = \"127.0.0.1:{no_agent}\"\n\n\
          [[device]]\nid = \"d8\"\nline = \"agent\"\nprofile = \"snmp/printer\"\npoll = \"1s\"\n"

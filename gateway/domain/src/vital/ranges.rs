@@ -161,7 +161,8 @@ pub static RANGES: &[Range] = ranges![
         At(100.0), Some(&GRADE_2), HYPERTENSION_2024;
         At(110.0), Some(&GRADE_3), HYPERTENSION_2024
     ],
-    Systolic ANYWHERE (0, years(1)), None => [At(0.0), Some(&LOW), PALS_LOW; At(70.0), None, PALS_LOW],
+    Systolic ANYWHERE (0, 1), None => [At(0.0), Some(&LOW), PALS_LOW; At(60.0), None, PALS_LOW],
+    Systolic ANYWHERE (1, years(1)), None => [At(0.0), Some(&LOW), PALS_LOW; At(70.0), None, PALS_LOW],
     Systolic ANYWHERE (years(1), years(3)), None => [
         At(0.0), Some(&LOW), PALS_LOW; PerYear(70.0, 2.0), None, PALS_LOW
     ],

@@ -73,11 +73,12 @@ async fn hold(stream: TcpStream, activity: Arc<Activity>, broker: SocketAddr, tl
         () = async {
             match tls {
                 None => pass(stream, activity, broker).await,
-                Some(tls) => match tokio::time::timeout(CONNECT_WITHIN, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => pass(stream, activity, broker).await,
-                    // No TLS, no trust, or nothing at all.
-                    Ok(Err(_)) | Err(_) => {}
-                },
+                // Otherwise it is no TLS, no trust, or nothing at all.
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(CONNECT_WITHIN, tls.accept(stream)).await {
+                        pass(stream, activity, broker).await;
+                    }
+                }
             }
         } => {}
     }

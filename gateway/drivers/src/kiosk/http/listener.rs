@@ -180,7 +180,7 @@ fn bearer(value: &str) -> Option<&str> {
 impl Inner {
     /// Logs once that a kiosk still shows its earlier token.
     fn tell_of_earlier(&mut self, index: usize, shown: Shown) {
-        let before = std::mem::replace(&mut self.shown[index], Some(shown));
+        let before = self.shown[index].replace(shown);
         if let (Shown::Earlier(until), true) = (shown, before != Some(shown)) {
             let (device, until) = (&self.publisher.layout(index).device, until.to_rfc3339());
             tracing::info!(%device, until, "the kiosk still shows its earlier token, which ends then");
