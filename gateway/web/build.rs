@@ -85,8 +85,11 @@ fn npm(web: &Path, arguments: &[&str]) -> Outcome<()> {
     if output.status.success() {
         return Ok(());
     }
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Err(format!("npm {}:\n{}\n{}", arguments.join(" "), text(&output.stdout), text(&output.stderr)))
+    // npm names the cause in its last lines; before them it may print a tree of packages.
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    Err(format!("npm {}:\n{}", arguments.join(" "), lines[lines.len().saturating_sub(15)..].join("\n")))
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -164,13 +164,15 @@ fn the_same_topic_on_another_line_is_refused() {
     };
     let lamps = "name = \"power\"\npoint = \"reading-mode.lamps\"";
     for (nth, (url, base, topic, is_same)) in [
-        ("192.0.2.30:1883", "zigbee2mqtt", "reading/lamps", true),
+        ("192.0.2.30:8883", "zigbee2mqtt", "reading/lamps", true),
         ("192.0.2.30", "zigbee2mqtt/reading", "lamps", true),
         ("192.0.542", "zigbee2mqtt", "reading/lamps/l1", true),
         ("broker.lan:1883", "zigbee2mqtt", "reading/lamps", true),
-        ("192.0.2.30:1884", "zigbee2mqtt", "reading/lamps", false),
-        ("192.0.2.30:1883", "z2m-2", "reading/lamps", false),
-        ("192.0.2.30:1883", "zigbee2mqtt", "reading/lamps-2", false),
+        // Another port of the machine may be the same broker: here the plain one.
+        ("192.0.2.30:1884", "zigbee2mqtt", "reading/lamps", true),
+        ("192.0.2.31:8883", "zigbee2mqtt", "reading/lamps", false),
+        ("192.0.2.30:8883", "z2m-2", "reading/lamps", false),
+        ("192.0.2.30:8883", "zigbee2mqtt", "reading/lamps-2", false),
     ]
     .into_iter()
     .enumerate()

@@ -81,7 +81,7 @@ impl Target {
                 Self::Registers(to, of, ..) | Self::Unit(to, of),
             ) => end.meets(to) && units.meets(*of),
             (Self::Topic(end, topic), Self::Topic(to, other)) => {
-                end.meets(to) && (topic == other || is_part(topic, other) || is_part(other, topic))
+                end.is_beside(to) && (topic == other || is_part(topic, other) || is_part(other, topic))
             }
             (Self::Token(token), Self::Token(other)) => token == other,
             _ => false,
@@ -146,6 +146,14 @@ impl FarEnd {
     fn meets(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Server(host, port), Self::Server(to, at)) => port == at && host.meets(to),
+            _ => self == other,
+        }
+    }
+
+    /// Whether both are on one machine: a broker listens at several ports, plain and with TLS.
+    fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Server(host, _), Self::Server(to, _)) => host.meets(to),
             _ => self == other,
         }
     }
