@@ -143,11 +143,13 @@ async fn at_rest(scene: &Scene, gateway: &Gateway) -> anyhow::Result<Value> {
     let lost = |status: &Value| status["uplink"]["dead_letters"].as_u64() > Some(0);
     gateway.until("a message is too large", PATIENCE, lost).await?;
     alarm_is(gateway, "k1.no-paper", "unacknowledged").await.map(drop)?;
+    let record = || gateway.get("/api/v1/food/record?form=csv").unwrap_or_default();
     eventually("both cabinets' alarms stand in the day's record", PATIENCE, || {
-        let record = gateway.get("/api/v1/food/record?form=csv").unwrap_or_default();
+        let record = record();
         ["热藏柜低于 60 °C,触发", "标本冰箱高于 8 °C,触发"].iter().all(|line| record.contains(line))
     })
-    .await?;
+    .await
+    .with_context(record)?;
     Ok(visit)
 }
 

@@ -103,9 +103,9 @@ async fn a_watching_status_follows_the_rooms_and_says_when_nobody_answers() -> a
     assert!(!screen(&printed).contains("reading-room"), "{}", screen(&printed));
     let gateway = centre.gateway().await?;
     sees("it is back", &["停止原因 held", "reading-room"]).await?;
-    assert!(watching.try_wait()?.is_none(), "it goes on until it is interrupted");
+    assert!(watching.try_wait()?.is_none(), "it goes on until it is ended");
     let pid = watching.id().context("it ended")?.to_string();
-    tokio::process::Command::new("kill").args(["-INT", &pid]).status().await?;
+    tokio::process::Command::new("kill").arg(&pid).status().await?;
     watching.wait().await?;
     gateway.stop().await
 }

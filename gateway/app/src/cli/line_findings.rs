@@ -12,8 +12,9 @@ use linli_drivers::{CheckedLine, DeviceState, ObservedLine, observe};
 
 use crate::runtime::clock::SystemClock;
 
-/// How long a line that is not Modbus is watched.
-const WATCHED: Duration = Duration::from_secs(8);
+/// How long a line that is not Modbus is watched, unless all is known before: an SNMP agent counts as silent after three
+/// rounds in both versions.
+pub const WATCHED: Duration = Duration::from_secs(20);
 
 /// Something wrong: with which line or device, and what to change, in both languages.
 #[derive(Debug)]

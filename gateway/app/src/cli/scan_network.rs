@@ -5,16 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::timezone::Zone;
-use linli_domain::{DeviceClass, Id};
+use linli_domain::{DeviceClass, Id, Reason};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{DeviceState, RawDevice, RawLine, mqtt, observe, protocol};
 use serde_json::{Value, json};
 
-use super::line_findings::explained;
+use super::line_findings::{WATCHED, explained};
 use crate::runtime::clock::SystemClock;
-
-/// Longest wait for one profile's answer.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long a broker is listened to.
 const LISTENED: Duration = Duration::from_secs(5);
@@ -97,6 +94,8 @@ fn line(row: &Value) -> String {
 /// Which of these profiles a device answers.
 async fn answers(kind: &str, settings: &toml::Table, profiles: &[&str]) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
+    // An agent that does not know the community says nothing (RFC 3584, 4.1.1).
+    let question = if kind == "snmp" { "is the community right?" } else { "" };
     for profile in profiles {
         let protocol = protocol(kind).ok_or_else(|| anyhow::anyhow!("no lines of kind {kind}"))?;
         let line = RawLine { id: Id::new("scan")?, settings: settings.clone(), zone: Zone::utc() };
@@ -116,7 +115,7 @@ async fn answers(kind: &str, settings: &toml::Table, profiles: &[&str]) -> anyho
             let words: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
             anyhow::anyhow!("{}", words.join("; "))
         })?;
-        let seen = observe(plan, Arc::new(SystemClock::default()), PATIENCE).await;
+        let seen = observe(plan, Arc::new(SystemClock::default()), WATCHED).await;
         let device = seen.and_then(|seen| seen.devices.into_iter().next());
         let Some(device) = device else { continue };
         let points = device.points.iter().flatten().filter(|(quality, _)| quality.is_good()).count();
@@ -124,7 +123,8 @@ async fn answers(kind: &str, settings: &toml::Table, profiles: &[&str]) -> anyho
             Some((DeviceState::Offline(reason), detail)) => {
                 json!({"profile": profile, "why": explained(*reason, detail)})
             }
-            _ if points == 0 => json!({"profile": profile, "why": "没有应答 / no answer"}),
+            // Too few attempts so far for the device to count as offline.
+            _ if points == 0 => json!({"profile": profile, "why": explained(Reason::Silent, question)}),
             _ => json!({"profile": profile, "points": points}),
         });
     }
@@ -135,7 +135,7 @@ async fn answers(kind: &str, settings: &toml::Table, profiles: &[&str]) -> anyho
 async fn topics(url: &str) -> anyhow::Result<Vec<Value>> {
     let found = mqtt::survey(url, LISTENED)
         .await
-        .map_err(|why| anyhow::anyhow!("{url}: {}", explained(linli_domain::Reason::LineDown, &why)))?;
+        .map_err(|why| anyhow::anyhow!("{url}: {}", explained(Reason::LineDown, &why)))?;
     let row = |row: &mqtt::Published| json!({"topic": row.topic, "profile": row.profile, "retained": row.is_retained});
     Ok(found.iter().map(row).collect())
 }

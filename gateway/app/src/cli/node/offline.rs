@@ -98,6 +98,7 @@ impl Offline {
     }
 
     async fn record(config: &Checked) -> anyhow::Result<(Store, Record)> {
+        crate::runtime::state_dir::keep_to_ourselves();
         if let Some(dir) = config.store.path.parent() {
             std::fs::create_dir_all(dir)?;
         }
