@@ -52,7 +52,8 @@ pub fn packages() -> anyhow::Result<()> {
 /// Builds the binary under test and returns its path.
 fn binary() -> anyhow::Result<PathBuf> {
     packages()?;
-    cargo("build", &["-p", "linli"])?;
+    // As the tests are built: `-p linli` alone would choose other features and compile its dependencies again.
+    cargo("test", &["--workspace", "--no-run"])?;
     let binary = root().canonicalize()?.join("target").join(PROFILE).join("linli");
     ensure!(binary.is_file(), "{} was not built", binary.display());
     Ok(binary)

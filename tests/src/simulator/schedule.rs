@@ -81,7 +81,7 @@ impl Schedule {
         Some(self.faults[at].fault)
     }
 
-    /// The schedule in real time: the time-out of a line is [`REAL_TIMEOUT`] there, and no answer comes later than twice
+    /// The schedule in real time: the time-out of a line is `REAL_TIMEOUT` there, and no answer comes later than twice
     /// that, with some room for a busy machine.
     #[must_use]
     pub fn in_real_time(&self) -> Self {
