@@ -76,10 +76,13 @@ fn answer(message: &Message, code: &Code, prefix: char, control_id: &str, now: T
     let event = if kind.is_empty() || event.is_empty() { "R01".to_owned() } else { event };
     let stamp = time::stamp(now);
     // Our own delimiters are the standard's; what is echoed was written with the sender's, so it
-    // is echoed only where those are the same.
-    let same = raw(2) == "^~\\&";
+    // is echoed only where those are the same, and where it cannot look like a header after what stands before it.
+    let same = |text: &str| raw(2) == "^~\\&" && !text.starts_with("^~\\&");
     let cut = |text: &str| text.chars().take(LONGEST_ECHO).collect::<String>();
-    let echo = |number: usize| if same { cut(raw(number)) } else { escape(&cut(&message.header(number))) };
+    let echo = |number: usize| match same(raw(number)) {
+        true => cut(raw(number)),
+        false => escape(&cut(&message.header(number))),
+    };
     let (control, reason) = (echo(10), escape(&reason.chars().take(LONGEST_REASON).collect::<String>()));
     let mut answer = format!(
         "MSH|^~\\&|{}|{}|{}|{}|{stamp}||ACK^{}^ACK|{}|{}|{}||||||UNICODE UTF-8\rMSA|{prefix}{suffix}|{control}",

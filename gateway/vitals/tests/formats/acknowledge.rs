@@ -80,3 +80,16 @@ fn what_cannot_be_read_is_answered_as_far_as_its_header_can() {
             .ends_with("MSA|AR|C9|no\r")
     );
 }
+
+/// Two messages that ran together: the fields of the second header are echoed, and begin no header in the answer.
+#[test]
+fn an_answer_to_messages_that_ran_together_is_one_message() {
+    let together = b"MSH|^~\\&|||s|t^LNMSH|^~\\&|A|S|GW|ORU^R01|7MSH|^~\\&|P|2.4\rPID|||a\r";
+    assert!(Message::parse(together).is_err(), "it is refused");
+    let answers = acknowledge(&Message::salvage(together), &Code::Reject("no".to_owned()), "7", NOW);
+    assert_eq!(answers.len(), 1);
+    let text = String::from_utf8_lossy(&answers[0]);
+    let answer = Message::parse(&answers[0]).unwrap_or_else(|why| panic!("{why:?}: {text}"));
+    assert!(answer.segment("MSA").is_some(), "{text}");
+    assert!(!text[4..].contains("MSH|^"), "{text}");
+}
