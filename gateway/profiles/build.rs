@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 fn main() -> std::io::Result<()> {
-    let devices = Path::new(env!("CARGO_MANIFEST_DIR")).join("../devices");
+    // As it is now: a build directory may be kept while the sources move.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .ok_or_else(|| std::io::Error::other("no CARGO_MANIFEST_DIR"))?;
+    let devices = Path::new(&here).join("../devices");
     println!("cargo::rerun-if-changed={}", devices.display());
     let mut files = Vec::new();
     for vendor in std::fs::read_dir(&devices)?.collect::<Result<Vec<_>, _>>()? {

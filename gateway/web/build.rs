@@ -46,7 +46,9 @@ fn main() -> Outcome<()> {
 
 /// Builds the screens and returns their folder; `None` where that is not possible.
 fn built(to: &Path) -> Outcome<Option<PathBuf>> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/web");
+    // As it is now: a build directory may be kept while the sources move.
+    let here = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
+    let web = Path::new(&here).join("../../dashboards/web");
     let inputs = INPUTS.map(|name| web.join(name));
     inputs.iter().for_each(|input| println!("cargo::rerun-if-changed={}", input.display()));
     if !is_node_new_enough() {
