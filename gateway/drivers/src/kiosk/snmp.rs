@@ -423,7 +423,9 @@ fn first_of(pdu: &snmp2::Pdu<'_>) -> Option<(Vec<u64>, Option<Cell>)> {
     if is_end {
         return None;
     }
-    Some((name.iter()?.collect(), Cell::of(&value)))
+    // Without a name it is no object: its numbers do not fit 64 bits.
+    let name: Vec<u64> = name.iter()?.collect();
+    (!name.is_empty()).then(|| (name, Cell::of(&value)))
 }
 
 /// The name of the first object in the bytes of an answer, for tests of whatever bytes; none where it has no object.
