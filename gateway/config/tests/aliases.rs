@@ -114,6 +114,18 @@ fn the_same_server_on_another_line_is_refused() {
     allowed("another name", &other_name, &[("192.0.2.20:502", "plc-1.lan:502")]);
 }
 
+/// Plans set the same register under both names: neither of the two is theirs alone.
+#[test]
+fn two_names_that_plans_set_are_refused() {
+    let entry = second("modbus_tcp", "endpoint = \"192.0.2.20:502\"", 4);
+    for order in [Order::First, Order::Last] {
+        let told =
+            told(&entry, order, &[("point = \"reading-mode.outdoor_air\"", "point = \"second.entry\"")]);
+        let is_named = |line: &String| line.contains("second.entry") && line.contains("reading-mode.entry");
+        assert!(told.iter().any(is_named), "{order:?}: {told:#?}");
+    }
+}
+
 #[test]
 fn a_unit_id_that_reaches_every_unit_is_refused() {
     refused("the broadcast address", &second("modbus_tcp", "endpoint = \"192.0.2.20:502\"", 0), &[]);

@@ -51,7 +51,7 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 10] = [
+const SUITES: [Suite; 11] = [
     suite("gateway/domain", "linli-domain", Some("rules"), ""),
     suite("gateway/domain", "linli-domain", Some("visits"), ""),
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),
@@ -61,11 +61,12 @@ const SUITES: [Suite; 10] = [
     Suite { is_deep: true, ..suite("gateway/mode", "linli-mode", Some("mode"), "") },
     suite("gateway/config", "linli-config", Some("aliases"), ""),
     suite("gateway/drivers", "linli-drivers", None, "reach::"),
+    suite("gateway/commands", "linli-commands", None, ""),
     suite("gateway/services", "linli-services", None, "mode::"),
 ];
 
-/// Crates without a suite of their own, by their folders; and the crate whose tests must notice a change of them.
-const NOTICED_BY: [(&str, &str); 1] = [("gateway/commands", "linli-services")];
+/// Crates whose changes the tests of another crate notice, too.
+const ALSO_NOTICED_BY: [(&str, &str); 1] = [("linli-commands", "linli-services")];
 
 /// What the tests say of a change.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,9 +83,8 @@ pub enum Outcome {
 
 /// The crate whose tests must notice a change of this file.
 pub fn package(file: &str) -> anyhow::Result<&'static str> {
-    let suites = SUITES.iter().map(|suite| (suite.folder, suite.package));
-    let of_file = suites.chain(NOTICED_BY).find(|(folder, _)| file.starts_with(&format!("{folder}/")));
-    of_file.map(|(_, package)| package).with_context(|| format!("no tests are named for {file}"))
+    let of_file = SUITES.iter().find(|suite| file.starts_with(&format!("{}/", suite.folder)));
+    of_file.map(|suite| suite.package).with_context(|| format!("no tests are named for {file}"))
 }
 
 /// The crates of these rows, each once.
@@ -94,7 +94,9 @@ pub fn packages(mutants: &[&Mutant]) -> BTreeSet<&'static str> {
 
 /// Runs the tests of a crate until one fails.
 pub fn outcome(tree: &Tree, package: &str, is_deep: bool) -> anyhow::Result<Outcome> {
-    for suite in SUITES.iter().filter(|suite| suite.package == package && (is_deep || !suite.is_deep)) {
+    let also = ALSO_NOTICED_BY.iter().find(|(of, _)| *of == package).map(|(_, by)| *by);
+    let concerns = |suite: &&Suite| suite.package == package || Some(suite.package) == also;
+    for suite in SUITES.iter().filter(concerns).filter(|suite| is_deep || !suite.is_deep) {
         let program = match suite.build(tree)? {
             Ok(program) => program,
             Err(errors) => return Ok(Outcome::Unbuildable { errors }),
@@ -239,7 +241,7 @@ mod tests {
     fn a_file_belongs_to_a_crate() {
         assert_eq!(package("gateway/mode/src/step/hold.rs").ok(), Some("linli-mode"));
         assert_eq!(package("gateway/services/src/mode/stop.rs").ok(), Some("linli-services"));
-        assert_eq!(package("gateway/commands/src/outputs.rs").ok(), Some("linli-services"));
+        assert_eq!(package("gateway/commands/src/outputs.rs").ok(), Some("linli-commands"));
         assert!(package("gateway/model/src/lib.rs").is_err());
     }
 }
