@@ -328,7 +328,8 @@ async fn read_back(upgrade: &Upgrade, gateway: &Gateway) -> anyhow::Result<()> {
     let open = succeeds(gateway, &["visits", "list", "--open"]).await?;
     ensure!(open.contains(id), "{open}");
     // A command that was done is not done again: its answer is in the journal.
-    let (_, again) = command(gateway, "c-written", &json!(23.5), soon())?;
+    let expires = integer(&upgrade.expected["made_at"])? + 600_000;
+    let (_, again) = command(gateway, "c-written", &json!(23.5), expires)?;
     ensure!(again["result"] == "done" && again["value"] != 23.5, "{again}");
     let devices = gateway.get("/api/v1/devices/d1")?;
     ensure!(devices.contains("set_point") && !devices.contains("23.5"), "{devices}");
