@@ -17,7 +17,11 @@ afterAll(async () => {
   await gateway?.stop();
 });
 
-const submit = (page: Page) => page.locator('dialog button[type=submit]').click();
+/** The dialog before may still be closing. */
+async function submit(page: Page): Promise<void> {
+  await expect.poll(() => page.locator('dialog button[type=submit]').count()).toBe(1);
+  await page.locator('dialog button[type=submit]').click();
+}
 const card = (page: Page, name: string) => page.locator(`main section[aria-label="${name}"]`);
 
 async function as(account: string, size: 'panel' | 'phone' = 'panel'): Promise<Page> {
@@ -52,7 +56,7 @@ test('an administrator adds a person, whose code works once, and switches the ac
 
   await page.reload();
   await card(page, '账号').locator('li button', { hasText: 'wu' }).click();
-  expect(await page.locator('dialog dl').innerText()).toContain('可登录');
+  await expect.poll(() => page.locator('dialog dl').innerText()).toContain('可登录');
   await page.locator('dialog button', { hasText: '停用' }).focus();
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
@@ -106,9 +110,9 @@ test('an auditor takes whole records away, and sees nothing else', async () => {
 
 test('a technician sees how the gateway and its uplink are; others have no such page', async () => {
   const page = await as('zhao');
-  expect(await card(page, '网关').innerText()).toContain('正常');
+  await expect.poll(() => card(page, '网关').innerText()).toContain('正常');
   await expect.poll(() => card(page, '上传区平台').innerText()).toContain('已连接');
-  expect(await card(page, '存储').innerText()).toMatch(/已用 [\d.,]+ MB/);
+  await expect.poll(() => card(page, '存储').innerText()).toMatch(/已用 [\d.,]+ MB/);
   const other = await (await context(browser, 'panel')).newPage();
   await logIn(other, gateway, 'lan');
   await other.goto(`${gateway.url}/system?lang=zh`);

@@ -48,8 +48,8 @@ class People {
 
   async #issue(kind: Issued['kind'], method: string, path: string, body?: unknown): Promise<void> {
     const told = (await (await ask(method, path, body)).json()) as { for?: string; code?: string; codes?: string[] };
-    this.issued = { kind, for: told.for ?? '', codes: told.codes ?? [told.code ?? ''] };
     await this.read();
+    this.issued = { kind, for: told.for ?? '', codes: told.codes ?? [told.code ?? ''] };
   }
 }
 
