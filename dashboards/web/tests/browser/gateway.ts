@@ -35,7 +35,18 @@ async function freePort(): Promise<number> {
 
 /** Starts a demonstration; `port` and `folder` of an earlier one start the same centre again. */
 export async function demo(faults: string[] = [], port?: number, folder?: string): Promise<Gateway & { port: number; folder: string }> {
-  const [web, data] = [port ?? (await freePort()), folder ?? mkdtempSync(join(tmpdir(), 'linli-browser-'))];
+  for (let left = 4; ; left--) {
+    try {
+      return await begin(faults, port ?? (await freePort()), folder);
+    } catch (error) {
+      // Somebody else took the free port first.
+      if (port !== undefined || left === 0 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
+}
+
+async function begin(faults: string[], web: number, folder?: string): Promise<Gateway & { port: number; folder: string }> {
+  const data = folder ?? mkdtempSync(join(tmpdir(), 'linli-browser-'));
   const faulty = faults.flatMap((fault) => ['--fault', fault]);
   const child = spawn(binary(), ['demo', '--web', `127.0.0.1:${web}`, '--data-dir', data, ...faulty], { stdio: ['pipe', 'pipe', 'pipe'] });
   await started(child);
