@@ -19,7 +19,7 @@ impl Engine {
         let is_next = |room: &&Room| room.kept.is_none() && room.state.run.is_none();
         let next: Vec<usize> =
             self.rooms.values().filter(is_next).take(ROOMS_AT_A_TIME).map(|room| room.index).collect();
-        let (mut changes, mut known) = (Vec::new(), Vec::new());
+        let (mut documents, mut known) = (Vec::new(), Vec::new());
         for index in next {
             let Some(room) = self.rooms.get(&index) else { continue };
             let enters =
@@ -27,15 +27,18 @@ impl Engine {
                     plan.resolved.room == index && plan.resolved.plan.direction == Direction::Enter
                 });
             let plans = enters.map(|plan| kept::plans(&self.setup, plan, None)).unwrap_or_default();
-            let held = kept::held(&plans);
+            known.push((index, kept::held(&plans)));
             let document = kept::document(&self.setup, room, &plans, self.deps.clock.now().at);
-            if let Some(document) = document.filter(|_| !plans.is_empty()) {
-                let stored = self.deps.store.get(&document.id).await.ok().flatten();
-                if stored.is_none_or(|stored| stored.body != document.body) {
-                    changes.push(Change::Document(document));
-                }
+            documents.extend(document.filter(|_| !plans.is_empty()));
+        }
+        let mut changes = Vec::new();
+        for document in documents {
+            let (store, id) = (self.deps.store.clone(), document.id.clone());
+            // However long the disk takes, a stop is not kept waiting.
+            let stored = self.while_storing(async move { store.get(&id).await }).await.ok().flatten();
+            if stored.is_none_or(|stored| stored.body != document.body) {
+                changes.push(Change::Document(document));
             }
-            known.push((index, held));
         }
         let entry = Entry { changes, is_dispensable: true, ..Entry::default() };
         let is_kept = entry.changes.is_empty() || self.is_stored_ahead(entry).await;
