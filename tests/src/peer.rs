@@ -53,6 +53,12 @@ impl Peer {
         Self::counting(&["serial", &path.to_string_lossy()], units, every_ms).await
     }
 
+    /// Starts a server of one unit, `kind` at `place`, whose counter goes on when it was read a few times: however
+    /// slow the machine is, no change can be missed by a reader that loses nothing.
+    pub async fn counting_reads(kind: &str, place: &str) -> anyhow::Result<Self> {
+        Self::start("modbus_server.py", &[kind, place, "--every", "20", "--reads", "4"]).await
+    }
+
     /// Starts thirty units on a serial port, some with the given faults.
     pub async fn bus_of_thirty(path: &Path, baud: u32, faults: &[&str]) -> anyhow::Result<Self> {
         let place = [path.to_string_lossy().into_owned(), baud.to_string()];

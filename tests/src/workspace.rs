@@ -64,7 +64,8 @@ pub fn free_port() -> anyhow::Result<u16> {
     let (block, _) = BLOCK.as_ref().context("a hundred test programs run already")?;
     for _ in 0..1000 {
         let port = 12_000 + block * 200 + NEXT.fetch_add(1, Ordering::Relaxed) % 200;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let address = ("127.0.0.1", port);
+        if std::net::TcpListener::bind(address).is_ok() && std::net::UdpSocket::bind(address).is_ok() {
             return Ok(port);
         }
     }

@@ -7,6 +7,7 @@ from .parts import (
     LOW,
     MEDIUM,
     READY,
+    SYNCHRONISED,
     UP,
     WRONG,
     below,
@@ -30,7 +31,12 @@ def now():
         value("网关 gateway", f'up{{{C},job=~"linli(/.+)?"}}', mapped=UP),
         value("就绪 ready", f"linli_ready{{{C}}}", mapped=READY),
         value("备用配置 fallback configuration", f"linli_configuration_fallback{{{C}}}", mapped=WRONG),
-        value("上行 uplink", f"linli_uplink_connected{{{C}}}", mapped=CONNECTED),
+        value(
+            "上行 uplink",
+            f"linli_uplink_connected{{{C}}} + linli_uplink_configured{{{C}}} - 1",
+            mapped=CONNECTED,
+        ),
+        value("时钟 clock", f"linli_clock_synchronised{{{C}}}", mapped=SYNCHRONISED),
         value(
             "无应答设备 silent devices",
             f"sum(1 - linli_device_online{{{C}}}) or vector(0)",

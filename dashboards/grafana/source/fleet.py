@@ -35,7 +35,7 @@ def make():
         value("不在线 unreachable", f"count({GATEWAYS} == 0) or vector(0)", limits=steps((1, HIGH))),
         value(
             "上行断开 uplink cut",
-            "count(linli_uplink_connected == 0) or vector(0)",
+            "count(linli_uplink_connected == 0 unless linli_uplink_configured == 0) or vector(0)",
             limits=steps((1, MEDIUM)),
         ),
         value("严重 critical", alerts % "critical", limits=steps((1, HIGH))),
@@ -45,7 +45,7 @@ def make():
     columns = [
         ("在线 up", f"min by (centre) ({GATEWAYS})", colored(mapped=UP)),
         ("就绪 ready", "min by (centre) (linli_ready)", colored(mapped=READY)),
-        ("上行 uplink", "min by (centre) (linli_uplink_connected)", colored(mapped=CONNECTED)),
+        ("上行 uplink", "min by (centre) (linli_uplink_connected + linli_uplink_configured - 1)", colored(mapped=CONNECTED)),
         (
             "高级报警 high alarms",
             'sum by (centre) (linli_alarms_standing{priority="high"})',

@@ -17,7 +17,8 @@ WIDTH = 24
 # Words of a flag: what is shown for 0 and for 1.
 UP = {0: ("断开 down", HIGH), 1: ("正常 up", NORMAL)}
 ANSWERS = {0: ("无应答 silent", MEDIUM), 1: ("正常 online", NORMAL)}
-CONNECTED = {0: ("断开 cut", MEDIUM), 1: ("已连接 connected", NORMAL)}
+CONNECTED = {-1: ("未配置 not configured", NORMAL), 0: ("断开 cut", MEDIUM), 1: ("已连接 connected", NORMAL)}
+SYNCHRONISED = {0: ("未校准 not synchronised", MEDIUM), 1: ("已校准 synchronised", NORMAL)}
 READY = {0: ("未就绪 not ready", HIGH), 1: ("就绪 ready", NORMAL)}
 WRONG = {0: ("否 no", NORMAL), 1: ("是 yes", HIGH)}
 NOTABLE = {0: ("否 no", NORMAL), 1: ("是 yes", LOW)}

@@ -104,9 +104,9 @@ pub fn together(
 ) {
     for (index, known) in plans.iter().enumerate() {
         let plan = &known.resolved.plan;
-        if plans[..index].iter().any(|other| other.resolved.plan.key() == plan.key()) {
-            let message =
-                format!("{} is there twice: a version never changes, a change is a new one", plan.key());
+        let own = plan.key();
+        if plans[..index].iter().any(|other| other.resolved.plan.is_named(&own)) {
+            let message = format!("{own} is there twice: a version never changes, a change is a new one");
             wrong(&known.file, &keys(&["plan", "version"]), message);
         }
         let others: Vec<&ResolvedPlan> = plans.iter().map(|other| &other.resolved).collect();
@@ -115,7 +115,7 @@ pub fn together(
         }
         let linked = [("return_plan", &plan.return_plan), ("alternate", &plan.alternate)];
         for (key, name) in linked.into_iter().filter_map(|(key, name)| Some((key, name.as_ref()?))) {
-            let found = plans.iter().find(|other| other.resolved.plan.key() == *name);
+            let found = plans.iter().find(|other| other.resolved.plan.is_named(name));
             let message = match (key, found) {
                 // A plan with errors of its own is reported at its own place.
                 (_, None) if written.contains(name) => None,

@@ -241,6 +241,15 @@ impl Plan {
     pub fn key(&self) -> String {
         format!("{}@{}", self.id, self.version)
     }
+
+    /// Whether `key` is its `id@version`.
+    #[must_use]
+    pub fn is_named(&self, key: &str) -> bool {
+        let version = key.strip_prefix(self.id.as_str()).and_then(|rest| rest.strip_prefix('@'));
+        // Written otherwise, such as `@01`, it is another key.
+        let digits = self.version.checked_ilog10().unwrap_or_default() + 1;
+        version.is_some_and(|text| text.len() == digits as usize && text.parse() == Ok(self.version))
+    }
 }
 
 impl std::fmt::Display for Class {

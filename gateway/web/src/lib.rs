@@ -56,7 +56,9 @@ use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
 pub use problem::Problem;
-pub use visitors::{DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession, Visitors};
+pub use visitors::{
+    BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession, Visitors,
+};
 
 /// Name of the control socket in the data directory.
 pub const SOCKET: &str = "control.sock";

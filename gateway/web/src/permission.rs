@@ -52,6 +52,7 @@ pub const TABLE: &[Row] = &[
     open(GET, "/api/openapi.json"),
     open(GET, "/api/v1/demo"),
     open(POST, "/api/v1/demo/{account}"),
+    open(POST, "/api/v1/demo/drill"),
     open(GET, "/api/v1/demo/faults"),
     open(POST, "/api/v1/demo/faults/{fault}"),
     open(POST, "/api/v1/session"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use linli_drivers::{CheckedLine, LineHealth};
+use linli_drivers::{CheckedLine, Clock, LineHealth};
 use linli_store::Store;
 use linli_uplink::UplinkStatus;
 use serde_json::{Value, json};
@@ -62,6 +62,8 @@ pub struct GatewayStatus {
     pub centre: String,
     /// Start of this process.
     pub started: Instant,
+    /// The wall clock, and whether it is trusted.
+    pub clock: Arc<dyn Clock>,
     /// Live values.
     pub live: Arc<Live>,
     /// Counters of the pipeline.
@@ -112,6 +114,7 @@ impl GatewayStatus {
     #[must_use]
     pub fn new(
         current: &Checked,
+        clock: Arc<dyn Clock>,
         lines: watch::Receiver<Arc<Vec<LineView>>>,
         store: &Store,
         (uplink, has_uplink): (watch::Receiver<UplinkStatus>, watch::Receiver<bool>),
@@ -122,6 +125,7 @@ impl GatewayStatus {
             gateway: current.gateway.id.to_string(),
             centre: current.centre.id.to_string(),
             started: Instant::now(),
+            clock,
             live: Arc::default(),
             flow: Arc::default(),
             service: Arc::default(),

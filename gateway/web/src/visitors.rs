@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_accounts::AccountError;
+use linli_services::ServiceError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,12 +58,17 @@ pub struct DemoFault {
 /// A log-in under way.
 pub type OpeningSession<'a> = Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>>;
 
-/// What opens them, and makes things go wrong.
+/// A drill that is being ordered.
+pub type BeginningDrill<'a> = Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send + 'a>>;
+
+/// What opens them, makes things go wrong, and orders a drill.
 pub trait VisitorLogIn: Send + Sync {
     /// What can go wrong.
     fn faults(&self) -> Vec<DemoFault>;
     /// Switches a fault by its name. The error names those there are.
     fn switch(&self, fault: &str, on: bool) -> Result<(), String>;
+    /// Orders a drill, as the people who may.
+    fn begin_drill(&self) -> BeginningDrill<'_>;
     /// The people.
     fn people(&self) -> Vec<Visitor>;
     /// Logs in as one of them.
@@ -83,6 +89,7 @@ pub fn router(visitors: Visitors, gate: Gate) -> Router {
     Router::new()
         .route("/api/v1/demo", get(people))
         .route("/api/v1/demo/{account}", post(log_in))
+        .route("/api/v1/demo/drill", post(begin_drill))
         .route("/api/v1/demo/faults", get(faults))
         .route("/api/v1/demo/faults/{fault}", post(switch))
         .with_state(DemoLogIns { visitors, gate })
@@ -116,6 +123,11 @@ async fn switch(
     let visitors = visitors.get().ok_or_else(no_demo)?;
     let Switch { on } = crate::body::read(&bytes)?;
     visitors.switch(&fault, on).map_err(|why| Problem::new(StatusCode::NOT_FOUND, why))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn begin_drill(State(DemoLogIns { visitors, .. }): State<DemoLogIns>) -> Result<StatusCode, Problem> {
+    visitors.get().ok_or_else(no_demo)?.begin_drill().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -39,7 +39,7 @@ export const en: Words = {
       view: 'look at the building', alarms: 'handle alarms', visits: 'see health data', export: 'export', food: 'write the canteen’s record', tasks: 'carry out tasks', orders: 'send orders', commands: 'set outputs', service: 'begin service', nodes: 'maintain nodes', configure: 'reload', records: 'read records', accounts: 'manage accounts', stop: 'stop a room', own: 'see the log-in',
     },
   },
-  demo: { button: 'Faults', faults: 'Make something go wrong', faultsHow: 'Only in the demonstration. One touch breaks it, another mends it; alarms and pages follow.', on: 'broken', off: 'fine' },
+  demo: { button: 'Faults', faults: 'Make something go wrong', faultsHow: 'Only in the demonstration. One touch breaks it, another mends it; alarms and pages follow.', on: 'broken', off: 'fine', drill: 'Begin a drill', drillHow: 'The head of the centre and the deputy order it: the hall becomes the command room. Log in as Chen and do the tasks under “Rooms”; a drill moves no device.' },
   priority: { high: 'High', medium: 'Medium', low: 'Low' },
   overview: {
     calm: 'All is well today', trouble: (count) => `${count} ${count === 1 ? 'alarm needs' : 'alarms need'} you`, plan: 'Plan', floor: (floor) => (floor < 0 ? `basement ${-floor}` : `floor ${floor}`),

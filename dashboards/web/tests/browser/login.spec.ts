@@ -139,3 +139,21 @@ test('a shared screen is enrolled, shows the building, stops a room without a pe
   await submit(page);
   await page.locator('main li.card .done').first().waitFor();
 });
+
+test('a drill begins with a touch, people have tasks, and a second one is refused with words', async () => {
+  const panel = await (await context(browser, 'panel')).newPage();
+  await logIn(panel, gateway, 'chen');
+  await open(panel, gateway, 'overview');
+  await panel.locator('header .demo').click();
+  const begin = panel.locator('dialog .drill');
+  await begin.waitFor();
+  expect(await faults(panel)).toEqual([]);
+  await begin.click();
+  const lane = panel.locator('.lane', { hasText: '活动厅' });
+  await expect.poll(() => lane.innerText().catch(() => ''), { timeout: 20_000 }).toContain('演练');
+  await panel.locator('header .chip.drill').waitFor();
+  expect(await faults(panel)).toEqual([]);
+  await panel.locator('header .demo').click();
+  await begin.click();
+  await expect.poll(() => panel.locator('dialog .problem').innerText()).toContain('没有成功');
+});

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::demo::drill::DrillOrders;
 use crate::demo::log_ins::LogIns;
 use crate::demo::visitors::People;
 use crate::demo::{self, Demo, Options};
@@ -80,10 +81,13 @@ async fn show(args: &Args) -> anyhow::Result<()> {
         demo.faults.switch(fault, true).map_err(|why| anyhow::anyhow!(why))?;
     }
     let gateway = Gateway::start(&demo.config_dir).await?;
-    let observed = gateway.observed.clone();
+    let status = gateway.status.clone();
     let log_ins = demo::log_ins::prepare(&demo.config_dir, &gateway.accounts).await?;
     let head = header(&demo, gateway.web_address, &log_ins);
-    gateway.welcome(|clock| People::new(gateway.accounts.clone(), clock, log_ins.keys, demo.faults.clone()));
+    gateway.welcome(|clock, mode| {
+        let drills = DrillOrders { config: demo.config_dir.clone(), clock, mode };
+        People::new(gateway.accounts.clone(), drills, log_ins.keys, demo.faults.clone())
+    });
     println!("{head}");
     let stop = CancellationToken::new();
     let running = tokio::spawn(gateway.run(stop.clone()));
@@ -97,7 +101,7 @@ async fn show(args: &Args) -> anyhow::Result<()> {
         tokio::select! {
             _ = draw.tick() => {
                 let screen = if is_terminal { format!("\x1b[2J\x1b[H{head}\n") } else { String::new() };
-                print!("{screen}{}{note}", table(&demo, &observed));
+                print!("{screen}{}{note}", table(&demo, &status));
                 std::io::stdout().flush()?;
             }
             line = lines.next_line(), if typing => match line {
@@ -164,24 +168,24 @@ fn toggle(demo: &Demo, word: &str) -> String {
     }
 }
 
-fn table(demo: &Demo, observed: &GatewayStatus) -> String {
+fn table(demo: &Demo, status: &GatewayStatus) -> String {
     let mut text = String::from("\n");
-    for device in observed.live.view(Instant::now()) {
+    for device in status.live.view(Instant::now()) {
         text.push_str(&row(&device));
     }
-    let rooms = observed.mode.metrics();
+    let rooms = status.mode.metrics();
     let rooms: Vec<String> =
         rooms.rooms.iter().map(|room| format!("{} {}", room.room, room.stage.as_str())).collect();
     text.push_str(&format!("\nrooms · 房间: {}", rooms.join(", ")));
-    let standing = observed.alarms.standing.each_ref().map(|count| count.load(Ordering::Relaxed));
-    let (store, uplink) = (observed.store.borrow().clone(), observed.uplink.borrow().clone());
+    let standing = status.alarms.standing.each_ref().map(|count| count.load(Ordering::Relaxed));
+    let (store, uplink) = (status.store.borrow().clone(), status.uplink.borrow().clone());
     text.push_str(&format!(
         "\nalarms · 报警: {} high, {} medium, {} low; visits open {}\nbroker {}, acknowledged {}, waiting {}, used {} KiB\n\nfaults · 故障\n",
         standing[2],
         standing[1],
         standing[0],
-        observed.cabin.open_visits.load(Ordering::Relaxed),
-        observed.uplink_word(),
+        status.cabin.open_visits.load(Ordering::Relaxed),
+        status.uplink_word(),
         uplink.acknowledged,
         store.waiting(),
         store.used_bytes / 1024

@@ -4,11 +4,13 @@
 //! (Modbus servers), `hall` (a gas sensor and a kiosk), `node` (our own sensor node; `emulated` runs
 //! its real firmware). `cabin` has the devices of the health cabin, `resident` the people they
 //! measure, `reception` the worker who opens visits. `cable` copies bytes between devices and
-//! gateway, `broker` is an MQTT broker, and `faults` switches faults.
+//! gateway, `broker` is an MQTT broker, `faults` switches faults, and `drill` orders
+//! a drill.
 
 mod broker;
 mod cabin;
 mod cable;
+pub mod drill;
 
 mod emulated;
 mod faults;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use linli_accounts::rules::totp;
 use linli_accounts::{AccountError, Accounts, Claim};
 use linli_domain::Id;
+use linli_domain::caller::Caller;
 use linli_drivers::Clock;
-use linli_web::{DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession};
+use linli_services::ServiceError;
+use linli_web::{BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession};
 use tokio::sync::Mutex;
 
 use super::Faults;
+use super::drill::{DrillOrders, SIGNERS};
 
 /// Where they come from, in the record.
 const FROM: &str = "demo";
@@ -40,6 +43,7 @@ pub struct People {
     clock: Arc<dyn Clock>,
     keys: Vec<Keys>,
     faults: Faults,
+    drills: DrillOrders,
     opened: Mutex<BTreeMap<&'static str, Opened>>,
 }
 
@@ -48,8 +52,40 @@ pub struct People {
 impl People {
     /// All of them.
     #[must_use]
-    pub fn new(accounts: Accounts, clock: Arc<dyn Clock>, keys: Vec<Keys>, faults: Faults) -> Self {
-        Self { accounts, clock, keys, faults, opened: Mutex::default() }
+    pub fn new(accounts: Accounts, drills: DrillOrders, keys: Vec<Keys>, faults: Faults) -> Self {
+        let clock = Arc::clone(&drills.clock);
+        Self { accounts, clock, keys, faults, drills, opened: Mutex::default() }
+    }
+
+    /// Somebody who has just given their password, as an act that needs two persons asks for.
+    async fn renewed(&self, account: &str) -> Result<Caller, AccountError> {
+        let token = self.open(account).await?.token;
+        let keys = self.keys.iter().find(|keys| keys.visitor.account == account);
+        let secret = keys.map(|keys| keys.secret.clone()).unwrap_or_default();
+        let (session, _) = self.accounts.access.session(&token, true).ok_or(AccountError::Wrong)?;
+        let claim = Claim::Session(session.session.hash.clone());
+        self.accounts.log_in(claim, secret, None, FROM).await?;
+        let is_renewed = self.accounts.access.take_renewal(&session);
+        Ok(Caller { is_renewed, ..session.caller() })
+    }
+
+    async fn order_drill(&self) -> Result<(), ServiceError> {
+        let not_now =
+            |why: String| ServiceError::NotNow(format!("演练无法开始 the drill cannot begin: {why}"));
+        let sender = Caller::local(FROM);
+        let order = self.drills.sign(&sender).await.map_err(|why| not_now(format!("{why:#}")))?;
+        let mut refused = self.drills.send(&order, None, &sender).await?;
+        for signer in SIGNERS {
+            if let Some(why) = refused {
+                return Err(ServiceError::Conflict(why));
+            }
+            let caller = self.renewed(signer).await.map_err(|why| not_now(why.to_string()))?;
+            refused = self.drills.send(&order, Some(order.code()), &caller).await?;
+        }
+        if let Some(why) = refused {
+            return Err(ServiceError::Conflict(why));
+        }
+        Ok(())
     }
 
     /// Whoever clicks again before the next one-time code gets the session that the last one opened.
@@ -85,6 +121,10 @@ impl VisitorLogIn for People {
 
     fn switch(&self, fault: &str, on: bool) -> Result<(), String> {
         self.faults.switch(fault, on)
+    }
+
+    fn begin_drill(&self) -> BeginningDrill<'_> {
+        Box::pin(self.order_drill())
     }
 
     fn people(&self) -> Vec<Visitor> {

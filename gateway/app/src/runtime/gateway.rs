@@ -8,6 +8,7 @@ use linli_domain::{Batch, Id};
 use linli_drivers::{CheckedLine, Clock, LineEvent, VitalMeasurement};
 use linli_listen::Tls;
 use linli_store::Store;
+use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -29,9 +30,10 @@ use linli_services::VERSION;
 use linli_services::alarms::webhook;
 use linli_services::cabin;
 use linli_services::canteen;
+use linli_services::client::ServiceClient;
 use linli_services::events::Events;
 use linli_services::live::{ConfiguredDevice, Live};
-use linli_services::mode;
+use linli_services::mode::{self, RequestedAction};
 use linli_services::outputs::{ModeOutputs, OutputGuard};
 use linli_services::{
     command_queue::{self, Lanes},
@@ -49,19 +51,20 @@ pub struct Gateway {
     current: Checked,
     store: Store,
     lines: Lines,
-    north: UplinkSupervisor,
+    uplink_supervisor: UplinkSupervisor,
     live: Arc<Live>,
-    follow: ConfigWatch,
+    config_watch: ConfigWatch,
     fallback: watch::Sender<Option<String>>,
     commands: Lanes,
     reloads: mpsc::Receiver<ReloadRequest>,
     signals: Signals,
     tasks: Tasks,
     /// State that the HTTP API and the metrics show.
-    pub observed: Arc<GatewayStatus>,
+    pub status: Arc<GatewayStatus>,
     /// Accounts of people.
     pub accounts: linli_accounts::Accounts,
     visitors: Visitors,
+    mode: ServiceClient<RequestedAction, Value>,
     /// Address of the network listener, with the real port.
     pub web_address: std::net::SocketAddr,
 }
@@ -141,10 +144,18 @@ impl Gateway {
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
-        let follow = ConfigWatch::new(&current);
-        let (outputs, guard) = output_guard(&follow);
-        let north = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
-        let observed = observed(&current, &lines, &store, &north, &fallback, &certificates, &follow);
+        let config_watch = ConfigWatch::new(&current);
+        let (outputs, guard) = output_guard(&config_watch);
+        let uplink_supervisor = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
+        let status = gateway_status(
+            (&current, ticks()),
+            &lines,
+            &store,
+            &uplink_supervisor,
+            &fallback,
+            &certificates,
+            &config_watch,
+        );
         let events = Events::default();
         let (services, clients, accounts, taps) = services::start(ServiceDeps {
             store: &store,
@@ -152,23 +163,25 @@ impl Gateway {
             measurements: received,
             commands: commands.clone(),
             orders,
-            birth: north.birth(),
+            birth: uplink_supervisor.birth(),
             routes: lines.routes(),
             policies: policies.clone(),
             outputs: (outputs, guard.clone()),
             events: &events,
             clock: ticks(),
-            follow: &follow,
-            observed: &observed,
+            config_watch: &config_watch,
+            status: &status,
             current: &current,
         })
         .await?;
-        let pipeline =
-            pipeline(&store, &lines, &follow, &policies, &observed, &events, taps).run(batches, transitions);
-        let (routes, health) = (lines.routes(), Arc::clone(&observed.service));
+        let pipeline = pipeline(&store, &lines, &config_watch, &policies, &status, &events, taps)
+            .run(batches, transitions);
+        let (routes, health) = (lines.routes(), Arc::clone(&status.service));
         let service = CommandService::new(store.clone(), routes, guard, ticks(), health).run(queues);
-        let (access, centre) = (access_deps(accounts.clone(), &follow), follow.centre.subscribe());
-        let state = AppState::new(&observed, clients, events, access, centre);
+        let (access, centre) =
+            (access_deps(accounts.clone(), &config_watch), config_watch.centre.subscribe());
+        let mode = clients.mode.service.clone();
+        let state = AppState::new(&status, clients, events, access, centre);
         let (cancel_web, cancel_aside) = <(CancellationToken, CancellationToken)>::default();
         let control = Control { service: commands.usual.clone(), reload };
         let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
@@ -177,33 +190,37 @@ impl Gateway {
             pipeline: tokio::spawn(pipeline),
             service: tokio::spawn(service),
             web: listeners.serve(network_tls, &state, control, &cancel_web),
-            aside: aside(&clock, &cancel_aside, &store, &follow, &observed, certificates),
+            aside: aside(&clock, &cancel_aside, &store, &config_watch, &status, certificates),
             cancel_web,
             cancel_aside,
         };
         Ok(Self {
-            live: Arc::clone(&observed.live),
+            live: Arc::clone(&status.live),
             config_dir,
             current,
             store,
             lines,
-            north,
-            follow,
+            uplink_supervisor,
+            config_watch,
             fallback,
             commands,
             reloads,
             signals,
             tasks,
-            observed,
+            status,
             accounts,
             visitors: state.visitors,
+            mode,
             web_address,
         })
     }
 
     /// Lets whoever opens the screens of a demonstration be one of its people.
-    pub fn welcome<V: VisitorLogIn + 'static>(&self, people: impl FnOnce(Arc<dyn Clock>) -> V) {
-        let _ = self.visitors.set(Box::new(people(Arc::new(SystemClock::default()))));
+    pub fn welcome<V: VisitorLogIn + 'static>(
+        &self,
+        people: impl FnOnce(Arc<dyn Clock>, ServiceClient<RequestedAction, Value>) -> V,
+    ) {
+        let _ = self.visitors.set(Box::new(people(Arc::new(SystemClock::default()), self.mode.clone())));
     }
 
     /// Starts lines and uplink, and keeps a configuration that started as the last good one.
@@ -221,7 +238,7 @@ impl Gateway {
     /// Runs until `stop` or a signal, then drains.
     pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         if let Some(interval) = sd_notify::watchdog_enabled() {
-            self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.observed)).run(interval)));
+            self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.status)).run(interval)));
         }
         watchdog::notify(&[sd_notify::NotifyState::Ready]);
         tracing::info!(version = VERSION, web = %self.web_address, "ready");
@@ -249,7 +266,7 @@ impl Gateway {
                 return Err(report.to_string());
             }
         };
-        let missing = mode::missing(&self.follow.needed.borrow(), &mode::Setup::of(&fresh));
+        let missing = mode::missing(&self.config_watch.needed.borrow(), &mode::Setup::of(&fresh));
         if !missing.is_empty() {
             let report = missing.join("\n");
             tracing::error!("reload refused, nothing changed:\n{report}");
@@ -273,11 +290,11 @@ impl Gateway {
             stale_after: canteen::STALE_AFTER,
         });
         self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
-        self.follow.apply(&self.current);
+        self.config_watch.apply(&self.current);
         let plans: Vec<Arc<dyn CheckedLine>> =
             self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
-        self.north.apply(self.current.uplink.as_ref(), layouts).await;
+        self.uplink_supervisor.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }
 
@@ -295,7 +312,18 @@ impl Gateway {
     /// Stops taking commands, finishes the exchanges in flight, stores their results, disconnects the uplink
     /// and closes the store.
     async fn drain(self) {
-        let Self { store, mut lines, north, commands, tasks, live, follow, accounts, visitors, .. } = self;
+        let Self {
+            store,
+            mut lines,
+            uplink_supervisor,
+            commands,
+            tasks,
+            live,
+            config_watch,
+            accounts,
+            visitors,
+            ..
+        } = self;
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
@@ -304,8 +332,8 @@ impl Gateway {
         tasks.services.nodes.abort();
         tasks.services.notices.abort();
         drop(commands);
-        step("uplink", north.stop()).await;
-        drop((lines, live, follow));
+        step("uplink", uplink_supervisor.stop()).await;
+        drop((lines, live, config_watch));
         step("commands", async { drop(tasks.service.await) }).await;
         step("cabin", async { drop(tasks.services.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
@@ -342,13 +370,13 @@ fn aside(
     clock: &Arc<SystemClock>,
     cancel: &CancellationToken,
     store: &Store,
-    follow: &ConfigWatch,
-    observed: &GatewayStatus,
+    config_watch: &ConfigWatch,
+    status: &GatewayStatus,
     certificates: Certificates,
 ) -> Vec<JoinHandle<()>> {
-    let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
-    let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
-    let certified = certificates.watch(follow.names.subscribe(), cancel.clone());
+    let (hooks, ticks) = (config_watch.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
+    let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&status.notified));
+    let certified = certificates.watch(config_watch.names.subscribe(), cancel.clone());
     vec![
         tokio::spawn(Arc::clone(clock).watch(cancel.clone())),
         tokio::spawn(notifying),
@@ -377,34 +405,34 @@ fn lines(
 }
 
 /// The state that the HTTP API and the metrics show.
-fn observed(
-    current: &Checked,
+fn gateway_status(
+    (current, clock): (&Checked, Arc<dyn Clock>),
     lines: &Lines,
     store: &Store,
-    north: &UplinkSupervisor,
+    uplink_supervisor: &UplinkSupervisor,
     fallback: &watch::Sender<Option<String>>,
     certificates: &Certificates,
-    follow: &ConfigWatch,
+    config_watch: &ConfigWatch,
 ) -> Arc<GatewayStatus> {
-    let uplink = (north.status(), north.configured());
-    let tls = (certificates.status(), follow.insecure.subscribe());
-    Arc::new(GatewayStatus::new(current, lines.views(), store, uplink, fallback.subscribe(), tls))
+    let uplink = (uplink_supervisor.status(), uplink_supervisor.configured());
+    let tls = (certificates.status(), config_watch.insecure.subscribe());
+    Arc::new(GatewayStatus::new(current, clock, lines.views(), store, uplink, fallback.subscribe(), tls))
 }
 
 /// Who may come in.
-fn access_deps(accounts: linli_accounts::Accounts, follow: &ConfigWatch) -> AccessDeps {
+fn access_deps(accounts: linli_accounts::Accounts, config_watch: &ConfigWatch) -> AccessDeps {
     AccessDeps {
         accounts,
-        workers: follow.workers.subscribe(),
-        locals: follow.locals.subscribe(),
-        known: follow.known.subscribe(),
+        workers: config_watch.workers.subscribe(),
+        locals: config_watch.locals.subscribe(),
+        known: config_watch.known.subscribe(),
     }
 }
 
 /// What the mode switch tells of its outputs, and what guards them.
-fn output_guard(follow: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>, OutputGuard) {
+fn output_guard(config_watch: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>, OutputGuard) {
     let outputs = watch::Sender::<Arc<ModeOutputs>>::default();
-    let guard = OutputGuard { configured: follow.outputs.subscribe(), mode: outputs.subscribe() };
+    let guard = OutputGuard { configured: config_watch.outputs.subscribe(), mode: outputs.subscribe() };
     (outputs, guard)
 }
 
@@ -412,22 +440,22 @@ fn output_guard(follow: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>, Outpu
 fn pipeline(
     store: &Store,
     lines: &Lines,
-    follow: &ConfigWatch,
+    config_watch: &ConfigWatch,
     policies: &mode::PolicyPublisher,
-    observed: &GatewayStatus,
+    status: &GatewayStatus,
     events: &Events,
     taps: Vec<Tap>,
 ) -> Pipeline {
     Pipeline {
         store: store.clone(),
-        live: Arc::clone(&observed.live),
-        rules: follow.reports.subscribe(),
+        live: Arc::clone(&status.live),
+        rules: config_watch.reports.subscribe(),
         in_force: policies.in_force(),
         waiting: store.status(),
         measurements: lines.measurements(),
         taps,
         events: events.clone(),
-        flow: Arc::clone(&observed.flow),
+        flow: Arc::clone(&status.flow),
     }
 }
 

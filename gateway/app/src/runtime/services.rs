@@ -52,9 +52,9 @@ pub struct ServiceDeps<'n> {
     /// Clock of time stamps.
     pub clock: Arc<dyn Clock>,
     /// Publishes the parts of the current configuration.
-    pub follow: &'n ConfigWatch,
+    pub config_watch: &'n ConfigWatch,
     /// Counters.
-    pub observed: &'n GatewayStatus,
+    pub status: &'n GatewayStatus,
     /// The configuration.
     pub current: &'n Checked,
 }
@@ -97,8 +97,8 @@ pub async fn start(
         outputs: (outputs, guard),
         events,
         clock,
-        follow,
-        observed,
+        config_watch,
+        status,
         current,
     } = deps;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
@@ -110,22 +110,22 @@ pub async fn start(
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
     let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
     let (node_client, node_requests) = ServiceClient::channel(linli_nodes::REQUEST_QUEUE);
-    let node_service = node_service(store, (routes, guard), events, &clock, follow).await?;
+    let node_service = node_service(store, (routes, guard), events, &clock, config_watch).await?;
     let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
-    let alarm_service = alarm_service(store, events, &clock, follow, observed, &policies).await?;
+    let alarm_service = alarm_service(store, events, &clock, config_watch, status, &policies).await?;
     let canteen_service =
-        canteen_service(store, samples.downgrade(), events, &clock, follow, current).await?;
-    let kiosk_service = kiosk_service(store, events, &clock, follow, current).await?;
-    let cabin_service = cabin_service(store, samples, events, &clock, follow, observed).await?;
-    let settings = follow.cabin.subscribe();
+        canteen_service(store, samples.downgrade(), events, &clock, config_watch, current).await?;
+    let kiosk_service = kiosk_service(store, events, &clock, config_watch, current).await?;
+    let cabin_service = cabin_service(store, samples, events, &clock, config_watch, status).await?;
+    let settings = config_watch.cabin.subscribe();
     let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
-    let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
-    let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, observed));
+    let notices = notices(store, commands.usual.clone(), &clock, status, &policies);
+    let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, status));
     let queues = (commands.clone(), mode_requests, proven);
     let numbers = mode::OrderNumbersFile::beside(&current.store.path);
-    let mode_service = mode_service(store, queues, published, shown, &clock, (follow, numbers)).await?;
+    let mode_service = mode_service(store, queues, published, shown, &clock, (config_watch, numbers)).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
-    let taps = taps(follow, observed, [watching, proving, accounting, serving]);
+    let taps = taps(config_watch, status, [watching, proving, accounting, serving]);
     let account_service = account_service(store, events, &clock).await?;
     let (accounts, account_requests) = Accounts::channel(account_service.access());
     let clients = ServiceClients {
@@ -151,14 +151,14 @@ pub async fn start(
 }
 
 /// The taps: which devices' batches each service receives.
-fn taps(follow: &ConfigWatch, observed: &GatewayStatus, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
+fn taps(config_watch: &ConfigWatch, status: &GatewayStatus, to: [mpsc::Sender<Batch>; 4]) -> Vec<Tap> {
     let [watching, proving, accounting, serving] = to;
-    let dropped = &observed.flow.unaccounted;
+    let dropped = &status.flow.unaccounted;
     [
-        (&follow.watched, watching, &observed.alarms.dropped),
-        (&follow.evidence, proving, &observed.mode.dropped),
-        (&follow.cabinets, accounting, dropped),
-        (&follow.terminals, serving, dropped),
+        (&config_watch.watched, watching, &status.alarms.dropped),
+        (&config_watch.evidence, proving, &status.mode.dropped),
+        (&config_watch.cabinets, accounting, dropped),
+        (&config_watch.terminals, serving, dropped),
     ]
     .into_iter()
     .map(|(devices, to, dropped)| Tap { devices: devices.subscribe(), to, dropped: Arc::clone(dropped) })
@@ -179,18 +179,18 @@ async fn cabin_service(
     samples: mpsc::Sender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
-    observed: &GatewayStatus,
+    config_watch: &ConfigWatch,
+    status: &GatewayStatus,
 ) -> anyhow::Result<cabin::CabinService> {
     let deps = cabin::Deps {
         store: store.clone(),
         samples,
-        live: Arc::clone(&observed.live),
+        live: Arc::clone(&status.live),
         events: events.clone(),
         clock: Arc::clone(clock),
-        health: Arc::clone(&observed.cabin),
+        health: Arc::clone(&status.cabin),
     };
-    cabin::CabinService::resume(deps, follow.cabin.subscribe()).await
+    cabin::CabinService::resume(deps, config_watch.cabin.subscribe()).await
 }
 
 async fn node_service(
@@ -198,13 +198,13 @@ async fn node_service(
     (routes, guard): (watch::Receiver<Arc<Routes>>, OutputGuard),
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
+    config_watch: &ConfigWatch,
 ) -> anyhow::Result<linli_nodes::NodeService> {
     let deps = linli_nodes::Deps {
         store: store.documents(),
         routes,
         guard,
-        keys: follow.image_keys.subscribe(),
+        keys: config_watch.image_keys.subscribe(),
         events: events.clone(),
         clock: Arc::clone(clock),
     };
@@ -215,14 +215,14 @@ fn notices(
     store: &Store,
     commands: mpsc::Sender<Submission>,
     clock: &Arc<dyn Clock>,
-    observed: &GatewayStatus,
+    status: &GatewayStatus,
     policies: &mode::PolicyPublisher,
 ) -> mode::NoticeDeps {
     mode::NoticeDeps {
         in_force: policies.in_force(),
         commands,
         store: store.documents(),
-        live: Arc::clone(&observed.live),
+        live: Arc::clone(&status.live),
         clock: Arc::clone(clock),
     }
 }
@@ -232,7 +232,7 @@ async fn canteen_service(
     samples: mpsc::WeakSender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
+    config_watch: &ConfigWatch,
     current: &Checked,
 ) -> anyhow::Result<canteen::CanteenService> {
     let deps = canteen::Deps {
@@ -240,7 +240,7 @@ async fn canteen_service(
         samples,
         events: events.clone(),
         clock: Arc::clone(clock),
-        watched: follow.canteen.subscribe(),
+        watched: config_watch.canteen.subscribe(),
         zone: current.centre.zone.clone(),
         centre: current.centre.id.clone(),
     };
@@ -251,20 +251,20 @@ async fn alarm_service(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
-    observed: &GatewayStatus,
+    config_watch: &ConfigWatch,
+    status: &GatewayStatus,
     policies: &mode::PolicyPublisher,
 ) -> anyhow::Result<alarms::AlarmService> {
     let deps = alarms::Deps {
         store: store.alarms(),
         events: events.clone(),
         clock: Arc::clone(clock),
-        health: Arc::clone(&observed.alarms),
-        rules: follow.alarms.subscribe(),
-        asleep: follow.asleep.subscribe(),
+        health: Arc::clone(&status.alarms),
+        rules: config_watch.alarms.subscribe(),
+        asleep: config_watch.asleep.subscribe(),
         in_force: policies.in_force(),
-        hooks: follow.webhooks.subscribe(),
-        sirens: follow.sirens.subscribe(),
+        hooks: config_watch.webhooks.subscribe(),
+        sirens: config_watch.sirens.subscribe(),
     };
     alarms::AlarmService::resume(deps).await
 }
@@ -275,7 +275,7 @@ fn signer(current: &Checked) -> anyhow::Result<Option<CheckpointSigner>> {
     Ok(mode::signer(&current.data_dir()?, name))
 }
 
-/// Where the mode switch publishes what others follow, and who signs its record.
+/// Where the mode switch publishes what others config_watch, and who signs its record.
 type ModePublishers =
     (watch::Sender<Birth>, mode::PolicyPublisher, watch::Sender<Arc<ModeOutputs>>, Option<CheckpointSigner>);
 
@@ -283,9 +283,9 @@ async fn mode_service(
     store: &Store,
     (commands, asked, batches): (Lanes, mpsc::Receiver<mode::Asked>, mpsc::Receiver<Batch>),
     (birth, policies, outputs, signer): ModePublishers,
-    (events, observed): (&Events, &GatewayStatus),
+    (events, status): (&Events, &GatewayStatus),
     clock: &Arc<dyn Clock>,
-    (follow, order_numbers): (&ConfigWatch, mode::OrderNumbersFile),
+    (config_watch, order_numbers): (&ConfigWatch, mode::OrderNumbersFile),
 ) -> anyhow::Result<mode::ModeService> {
     let deps = mode::Deps {
         store: store.documents(),
@@ -293,10 +293,10 @@ async fn mode_service(
         asked,
         events: events.clone(),
         clock: Arc::clone(clock),
-        health: Arc::clone(&observed.mode),
-        setup: follow.mode.subscribe(),
-        needed: follow.needed.clone(),
-        evidence: follow.evidence.clone(),
+        health: Arc::clone(&status.mode),
+        setup: config_watch.mode.subscribe(),
+        needed: config_watch.needed.clone(),
+        evidence: config_watch.evidence.clone(),
         birth,
         policies,
         outputs,
@@ -310,14 +310,14 @@ async fn kiosk_service(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
+    config_watch: &ConfigWatch,
     current: &Checked,
 ) -> anyhow::Result<kiosks::KioskService> {
     let deps = kiosks::Deps {
         store: store.documents(),
         events: events.clone(),
         clock: Arc::clone(clock),
-        setup: follow.kiosks.subscribe(),
+        setup: config_watch.kiosks.subscribe(),
         zone: current.centre.zone.clone(),
     };
     kiosks::KioskService::resume(deps).await

@@ -18,7 +18,7 @@ const PIPELINE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compares progress counters between two checks.
 pub struct Watchdog {
-    observed: Arc<GatewayStatus>,
+    status: Arc<GatewayStatus>,
     seen: Seen,
 }
 
@@ -27,8 +27,8 @@ pub struct Watchdog {
 impl Watchdog {
     /// Watches the counters of a gateway.
     #[must_use]
-    pub fn new(observed: Arc<GatewayStatus>) -> Self {
-        Self { observed, seen: Seen::default() }
+    pub fn new(status: Arc<GatewayStatus>) -> Self {
+        Self { status, seen: Seen::default() }
     }
 
     /// Notifies the service manager at half of its interval; never returns.
@@ -46,10 +46,10 @@ impl Watchdog {
     /// Returns the first part without progress for too long.
     fn hung(&mut self) -> Option<String> {
         let mut counters: Vec<Counter> = vec![
-            ("store".to_owned(), self.observed.store.borrow().turns, linli_store::PATIENCE),
-            ("pipeline".to_owned(), self.observed.flow.progress.load(Ordering::Relaxed), PIPELINE_PATIENCE),
+            ("store".to_owned(), self.status.store.borrow().turns, linli_store::PATIENCE),
+            ("pipeline".to_owned(), self.status.flow.progress.load(Ordering::Relaxed), PIPELINE_PATIENCE),
         ];
-        counters.extend(self.observed.lines.borrow().iter().map(|line| {
+        counters.extend(self.status.lines.borrow().iter().map(|line| {
             let progress = line.health.progress.load(Ordering::Relaxed);
             (format!("line {}", line.plan.line()), progress, LINE_PATIENCE)
         }));

@@ -175,16 +175,16 @@ impl State {
             Phase::Held => return Stage::Held,
             Phase::Running => {}
         }
-        let open = |step: &usize| !run.steps.get(*step).is_none_or(StepState::is_settled);
-        let sweeps = (0..resolved.steps.len())
-            .filter(|step| matches!(&resolved.steps[*step].action, Action::Human { is_sweep: true, .. }));
-        let sweeps: Vec<usize> = sweeps.filter(open).collect();
-        if let Some(sweep) = sweeps.first() {
-            let before = resolved.steps[*sweep].after.iter().any(&open);
+        let all = || 0..resolved.steps.len();
+        let open = |step: &usize| run.steps.get(*step).is_some_and(|state| !state.is_settled());
+        let sweeps =
+            |step: &usize| matches!(&resolved.steps[*step].action, Action::Human { is_sweep: true, .. });
+        if let Some(sweep) = all().filter(sweeps).find(open) {
+            let before = resolved.steps[sweep].after.iter().any(open);
             return if before { Stage::Notice } else { Stage::Clearing };
         }
-        let left: Vec<usize> = (0..resolved.steps.len()).filter(open).collect();
-        let accepts = |step: &usize| matches!(&resolved.steps[*step].action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
-        if !left.is_empty() && left.iter().all(accepts) { Stage::Checking } else { Stage::Acting }
+        let accepts = |step: usize| matches!(&resolved.steps[step].action, Action::Human { not_same_as, .. } if !not_same_as.is_empty());
+        let mut left = all().filter(open).peekable();
+        if left.peek().is_some() && left.all(accepts) { Stage::Checking } else { Stage::Acting }
     }
 }

@@ -26,6 +26,27 @@ fn good_plans_are_loaded() {
 }
 
 #[test]
+fn a_plan_has_one_name() {
+    for version in [0, 1, 9, 10, 4_294_967_295] {
+        let plan = Plan { version, ..enter() };
+        assert!(plan.is_named(&plan.key()), "{}", plan.key());
+        let id = &plan.id;
+        let more = format!("{}0", plan.key());
+        let others = [
+            format!("{id}@0{version}"),
+            format!("{id}@+{version}"),
+            format!("{id}"),
+            format!("{id}@"),
+            more,
+            format!("{id}x@{version}"),
+            format!(" {id}@{version}"),
+        ];
+        // Nothing follows the largest number, and a zero before or after it is another text.
+        assert!(others.iter().all(|other| !plan.is_named(other)), "{others:?}");
+    }
+}
+
+#[test]
 fn steps_in_a_ring_are_refused() {
     wrong(|plan| plan.steps[0].after = vec!["open".to_owned()], "ring");
     wrong(|plan| plan.steps[3].after = vec!["nothing".to_owned()], "no step \"nothing\"");

@@ -3,6 +3,7 @@
 //!
 //! The unusable room keeps its state, with the gap reported, until an order returns it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use linli_domain::Topic;
@@ -28,11 +29,14 @@ pub struct Proposal {
     pub why: String,
 }
 
-/// Returns whether `plan` is only named as the alternate of another plan of the same target.
-pub fn is_in_reserve(engine: &Engine, target: &Target, plan: &str) -> bool {
-    let others = target.plans.iter().filter(|named| named.plan != plan);
-    let mut named = others.filter_map(|named| engine.setup.plan(&named.plan));
-    named.any(|other| other.resolved.plan.alternate.as_deref() == Some(plan))
+/// Returns the plans that are only named as the alternate of another plan of the same target.
+pub fn in_reserve<'e>(engine: &'e Engine, target: &Target) -> BTreeSet<&'e str> {
+    let named = target.plans.iter().filter_map(|named| engine.setup.plan(&named.plan));
+    let others = named.filter_map(|other| {
+        let alternate = other.resolved.plan.alternate.as_deref()?;
+        Some(alternate).filter(|alternate| !other.resolved.plan.is_named(alternate))
+    });
+    others.collect()
 }
 
 /// Returns the alternate of a room when one of its steps is stuck or its time is over.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::needed::{self, Needed};
+use super::needed;
 use super::payload::message;
 use super::view;
 
@@ -52,12 +52,11 @@ impl Engine {
 
     /// Publishes the plans that rooms follow.
     pub(super) fn publish_needed(&self) {
-        let all: Vec<Needed> =
-            self.rooms.values().filter_map(|room| needed::of_room(&self.setup, room)).collect();
         self.deps.needed.send_if_modified(|needed| {
-            let is_changed = *needed != all;
+            let is_changed = !needed::is_current(needed, &self.setup, self.rooms.values());
             if is_changed {
-                *needed = all;
+                let of_room = |room| needed::of_room(&self.setup, room);
+                *needed = self.rooms.values().filter_map(of_room).collect();
             }
             is_changed
         });

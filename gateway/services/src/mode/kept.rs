@@ -41,7 +41,7 @@ pub(super) fn plans<'p>(
 ) -> Vec<&'p Arc<CheckedPlan>> {
     let mut plans: Vec<&Arc<CheckedPlan>> = Vec::new();
     for plan in [Some(plan), setup.way_back(&plan.resolved), entered].into_iter().flatten() {
-        if plans.iter().all(|known| known.resolved.plan.key() != plan.resolved.plan.key()) {
+        if plans.iter().all(|known| !known.resolved.plan.is_named(&plan.resolved.plan.key())) {
             plans.push(plan);
         }
     }
@@ -111,7 +111,7 @@ pub(super) async fn find(
     let document = documents.get(&format!("{KEPT}/{name}")).await?;
     let kept = document.and_then(|document| serde_json::from_str::<KeptRoom>(&document.body).ok());
     let is_its_own = |kept: &KeptRoom| {
-        kept.plans.first().is_some_and(|plan| plan.resolved.plan.key() == key && plan.hash == hash)
+        kept.plans.first().is_some_and(|plan| plan.resolved.plan.is_named(&key) && plan.hash == hash)
     };
     if let Some(kept) = kept.filter(is_its_own) {
         let mut with = setup.clone();

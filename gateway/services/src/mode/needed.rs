@@ -1,5 +1,6 @@
 //! The plans that a configuration must have as they are, because rooms that are not in peace follow them.
 
+use data_encoding::HEXLOWER;
 use linli_domain::Id;
 use linli_domain::audit::hex;
 use linli_mode::Stage;
@@ -50,9 +51,30 @@ pub fn missing(needed: &[Needed], fresh: &Setup) -> Vec<String> {
     needed.iter().filter(|needed| !has(needed)).map(tell).collect()
 }
 
+/// Returns the plan that a room follows; `None` in peace.
+fn followed(room: &Room) -> Option<&CheckedPlan> {
+    room.plan.as_deref().filter(|_| room.state.run.is_some())
+}
+
+/// Whether `known` is what the rooms need now. It is asked after every decision, so it copies nothing.
+pub(super) fn is_current<'r>(known: &[Needed], setup: &Setup, rooms: impl Iterator<Item = &'r Room>) -> bool {
+    let mut rooms = rooms.filter_map(|room| Some((room, followed(room)?)));
+    let is_same = |needed: &Needed, (room, plan): (&Room, &CheckedPlan)| {
+        let mut hash = [0; 64];
+        HEXLOWER.encode_mut(&plan.hash, &mut hash);
+        needed.room == room.id
+            && needed.stage == room.stage(setup)
+            && plan.resolved.plan.is_named(&needed.plan)
+            && needed.hash.as_bytes() == hash
+            && needed.building == plan.building
+            && needed.wiring == room.wiring.as_deref().unwrap_or_default()
+    };
+    known.iter().all(|needed| rooms.next().is_some_and(|of| is_same(needed, of))) && rooms.next().is_none()
+}
+
 /// Returns the plan that a room needs; `None` in peace.
 pub(super) fn of_room(setup: &Setup, room: &Room) -> Option<Needed> {
-    let (Some(_), Some(plan)) = (&room.state.run, &room.plan) else { return None };
+    let plan = followed(room)?;
     Some(Needed {
         room: room.id.clone(),
         stage: room.stage(setup),

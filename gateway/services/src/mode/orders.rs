@@ -22,7 +22,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::alternate::is_in_reserve;
+use super::alternate::in_reserve;
 use super::commit::Decision;
 use super::engine::Engine;
 use super::following;
@@ -478,7 +478,7 @@ impl Engine {
             Kind::Enter | Kind::Amend => Direction::Enter,
             Kind::Return | Kind::StandDown | Kind::Cancel | Kind::Stop => Direction::Return,
         };
-        let mut named_plans = Vec::new();
+        let (mut named_plans, reserve) = (Vec::new(), in_reserve(self, target));
         for named in &target.plans {
             let plan = self.setup.plan(&named.plan).ok_or_else(|| {
                 let keys: Vec<String> =
@@ -493,7 +493,7 @@ impl Engine {
             }
             self.setup.people.is_signed_now(plan, &time).map_err(|why| format!("{} {why}", plan.file))?;
             named_plans.push(&**plan);
-            if !is_in_reserve(self, target, &named.plan) {
+            if !reserve.contains(named.plan.as_str()) {
                 wanted.push(run(order, plan));
             }
         }

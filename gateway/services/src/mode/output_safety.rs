@@ -1,7 +1,7 @@
 //! Stop, fire and a restart act on the outputs that a room moved, whatever the configuration has become.
 
-use linli_domain::{ClockQuality, Timestamp};
-use linli_mode::{ActionResult, Event, Phase, Truth};
+use linli_domain::{ClockQuality, Id, Timestamp};
+use linli_mode::{ActionResult, Event, Phase, Stage, Truth};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -172,6 +172,35 @@ async fn a_configuration_that_rewires_a_plan_is_refused_while_a_room_follows_it(
         }
     });
     assert_eq!(needed::missing(&needs(&engine), &other), Vec::<String>::new(), "no device of this plan");
+}
+
+/// What a reload must have is published again whenever anything of it is another.
+#[tokio::test]
+async fn the_plans_that_rooms_follow_are_published_as_they_are() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    let order = enter(&engine);
+    switch(&mut engine, &order).await;
+    let is_current = |known: &[Needed]| needed::is_current(known, &engine.setup, engine.rooms.values());
+    let published = engine.deps.needed.borrow().clone();
+    let all = engine.rooms.values().filter_map(|room| needed::of_room(&engine.setup, room));
+    assert_eq!(published, all.collect::<Vec<_>>());
+    assert!(published.len() == 1 && is_current(&published), "{published:?}");
+    assert!(!is_current(&[]), "a room follows a plan");
+    assert!(!is_current(&[published.clone(), published.clone()].concat()), "no second room does");
+    let changes: [fn(&mut Needed); 6] = [
+        |needed| needed.room = Id::new("hall").unwrap(),
+        |needed| needed.stage = Stage::Peace,
+        |needed| needed.plan.insert(needed.plan.len() - 1, '0'),
+        |needed| needed.hash.replace_range(63.., "x"),
+        |needed| needed.building.push('0'),
+        |needed| needed.wiring.clear(),
+    ];
+    for change in changes {
+        let mut other = published.clone();
+        change(&mut other[0]);
+        assert!(!is_current(&other), "{other:?}");
+    }
 }
 
 #[tokio::test]

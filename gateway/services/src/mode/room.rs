@@ -213,7 +213,10 @@ impl Room {
         // A run without its plan moves nothing.
         match (&self.plan, &self.state.run) {
             (None, Some(_)) => Stage::Held,
-            _ => self.resolved(setup).map_or(Stage::Peace, |resolved| self.state.stage(resolved)),
+            (_, None) => Stage::Peace,
+            (Some(_), Some(_)) => {
+                self.resolved(setup).map_or(Stage::Peace, |resolved| self.state.stage(resolved))
+            }
         }
     }
 

@@ -101,7 +101,7 @@ impl Setup {
     /// Returns the plan with this `id@version`.
     #[must_use]
     pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|plan| plan.resolved.plan.key() == key)
+        self.plans.iter().find(|plan| plan.resolved.plan.is_named(key))
     }
 
     /// Returns the error for a plan that does not exist; it names those that do.

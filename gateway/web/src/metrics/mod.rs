@@ -146,6 +146,13 @@ fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus:
         &[],
         &[(&[], flag(status_source.readiness().ready))],
     )?;
+    let is_synchronised = status_source.clock.now().clock == linli_domain::ClockQuality::Synchronised;
+    page.gauge(
+        "linli_clock_synchronised",
+        "1 while a time source disciplines the clock; otherwise times are labels with a doubt.",
+        &[],
+        &[(&[], flag(is_synchronised))],
+    )?;
     page.gauge(
         "linli_configuration_fallback",
         "1 while the last good configuration runs because the one on disk is bad.",
@@ -461,6 +468,12 @@ fn store_failures(page: &Page, status: &linli_store::Status) -> Result<(), prome
 
 fn uplink(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
     let status = status_source.uplink.borrow().clone();
+    page.gauge(
+        "linli_uplink_configured",
+        "1 where [mqtt] names a broker; without one nothing leaves the gateway, by intention.",
+        &[],
+        &[(&[], flag(*status_source.has_uplink.borrow()))],
+    )?;
     page.gauge(
         "linli_uplink_connected",
         "1 while the broker has accepted us.",

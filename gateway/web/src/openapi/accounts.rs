@@ -254,6 +254,9 @@ fn of_sessions() -> Vec<Operation> {
             .sets_cookie()
             .refuses(&[404, 409, 422, 429])
             .by_service(),
+        post("/api/v1/demo/drill", "demo", ("Orders a drill of the hall, as the two people who may", "开始演练"))
+            .refuses(&[404, 409, 422])
+            .by_service(),
         get("/api/v1/demo/faults", "demo", ("What can go wrong in the demonstration", "演示故障"))
             .gives::<Vec<DemoFault>>()
             .refuses(&[404]),

@@ -182,7 +182,7 @@ impl Verifier<'_> {
             ModeEvent::Step { room, plan, event, state, .. } => {
                 self.steps += 1;
                 let Some(config) = self.config else { return Ok(()) };
-                let found = config.plans.iter().find(|known| known.resolved.plan.key() == plan);
+                let found = config.plans.iter().find(|known| known.resolved.plan.is_named(&plan));
                 let Some(known) = found else {
                     self.unfollowed += 1;
                     return Ok(());

@@ -49,7 +49,7 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
         config
             .plans
             .iter()
-            .find(|plan| plan.resolved.plan.key() == first.plan)
+            .find(|plan| plan.resolved.plan.is_named(&first.plan))
             .map(|plan| plan.resolved.plan.role.clone())
     });
     let mode = args.mode.clone().or(role).context("--mode: which mode? such as epidemic.sampling")?;

@@ -11,7 +11,7 @@ pub fn find(config: &linli_config::Checked, dir: &Path, name: &Path) -> anyhow::
         return Ok(name.to_owned());
     }
     let wanted = name.to_string_lossy();
-    let found = config.plans.iter().find(|plan| plan.resolved.plan.key() == wanted);
+    let found = config.plans.iter().find(|plan| plan.resolved.plan.is_named(&wanted));
     if let Some(plan) = found {
         return Ok(dir.join(&plan.file));
     }
