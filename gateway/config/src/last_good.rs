@@ -1,11 +1,14 @@
 //! The last configuration that worked, kept beside the database: after a bad edit and a power cut
 //! the gateway still starts.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Checked, Report, files, load, store_path};
+use anyhow::Context;
+
+use super::{Checked, Report, load, store_path};
 
 /// The copy's name inside the data directory.
 const NAME: &str = "last-good";
@@ -44,12 +47,18 @@ pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
 }
 
 /// Copies a configuration that works to the data directory. The old copy remains until the new one
-/// is complete on the disk.
+/// is complete on the disk; it stays as it is when it is the same, which spares the disk at every start.
 pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
     let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join(BEFORE));
+    let mut files = BTreeMap::new();
+    read(dir, Path::new(""), &mut files)?;
+    pin(&mut files, dir)?;
+    let mut before = BTreeMap::new();
+    if kept.is_dir() && read(&kept, Path::new(""), &mut before).is_ok() && before == files {
+        return Ok(());
+    }
     let _ = fs::remove_dir_all(&fresh);
-    copy(dir, &fresh)?;
-    pin(&fresh, dir)?;
+    write(&fresh, &files)?;
     let _ = fs::remove_dir_all(&old);
     if kept.is_dir() {
         fs::rename(&kept, &old)?;
@@ -60,29 +69,44 @@ pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies the files that `load` reads and syncs them. Files that the configuration refers to are not
-/// copied.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
+/// Reads the files that `load` reads, by their path below `root`. Files that the configuration refers to are not read.
+fn read(root: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
-        let target = to.join(entry.file_name());
-        let is_profiles =
-            (entry.file_name() == "devices" || entry.file_name() == "plans") && entry.path().is_dir();
-        if is_profiles || (entry.path().is_dir() && from.file_name().is_some_and(|n| n == "devices")) {
-            copy(&entry.path(), &target)?;
-        } else if entry.path().extension().is_some_and(|ending| ending == "toml" || ending == "sig") {
-            fs::copy(entry.path(), &target)?;
-            fs::File::open(&target)?.sync_all()?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let is_read = name == "devices" || name == "plans" || below.ends_with("devices");
+        if path.is_dir() {
+            if is_read {
+                read(root, &below.join(name), files)?;
+            }
+        } else if path.extension().is_some_and(|ending| ending == "toml" || ending == "sig") {
+            files.insert(below.join(name), fs::read(&path)?);
         }
     }
-    fs::File::open(to)?.sync_all()
+    Ok(())
+}
+
+/// Writes the files, and syncs them and their directories.
+fn write(to: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
+    let mut dirs = BTreeSet::from([to.to_owned()]);
+    fs::create_dir_all(to)?;
+    for (path, text) in files {
+        let target = to.join(path);
+        if let Some(dir) = target.parent() {
+            fs::create_dir_all(dir)?;
+            dirs.extend(dir.ancestors().take_while(|dir| *dir != to).map(Path::to_owned));
+        }
+        let mut file = fs::File::create(&target)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+    }
+    dirs.iter().try_for_each(|dir| fs::File::open(dir)?.sync_all())
 }
 
 /// Makes the paths in the copy absolute: in the original they are relative to its directory.
-fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
-    let file = copy.join("gateway.toml");
-    let mut table: toml::Table = toml::from_str(&fs::read_to_string(&file)?)?;
+fn pin(files: &mut BTreeMap<PathBuf, Vec<u8>>, dir: &Path) -> anyhow::Result<()> {
+    let file = files.get_mut(Path::new("gateway.toml")).context("there is no gateway.toml")?;
+    let mut table: toml::Table = toml::from_str(std::str::from_utf8(file)?)?;
     let dir = std::path::absolute(dir)?;
     let absolute = |path: &str| toml::Value::from(dir.join(path).to_string_lossy().into_owned());
     let store = store_path(&dir);
@@ -99,7 +123,8 @@ fn pin(copy: &Path, dir: &Path) -> anyhow::Result<()> {
         }
     }
     table.iter_mut().for_each(|(_, value)| pin_secrets(value, &dir));
-    Ok(files::replace(&file, toml::to_string(&table)?.as_bytes())?)
+    *file = toml::to_string(&table)?.into_bytes();
+    Ok(())
 }
 
 /// Makes every `file:` reference to a secret absolute.
@@ -113,5 +138,68 @@ fn pin_secrets(value: &mut toml::Value, dir: &Path) {
         toml::Value::Array(values) => values.iter_mut().for_each(|value| pin_secrets(value, dir)),
         toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| pin_secrets(value, dir)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn write_all(dir: &Path, files: &[(&str, &str)]) {
+        for (file, text) in files {
+            let path = dir.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_copy_is_whole_and_is_written_again_only_when_it_is_another() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (dir, data) = (scratch.path().join("config"), scratch.path().join("data"));
+        fs::create_dir_all(&data).unwrap();
+        write_all(
+            &dir,
+            &[
+                ("gateway.toml", "[gateway]\nid = \"g\"\n"),
+                ("facility.toml", "a"),
+                ("notes.txt", "not read"),
+                ("devices/maker/model.toml", "b"),
+                ("plans/p@1.toml", "c"),
+                ("plans/p@1.toml.sig", "d"),
+                ("other/x.toml", "not read"),
+            ],
+        );
+        keep_last_good(&dir, &data).unwrap();
+        let kept = data.join(NAME);
+        let mut files = BTreeMap::new();
+        read(&kept, Path::new(""), &mut files).unwrap();
+        let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
+        let expected = [
+            "devices/maker/model.toml",
+            "facility.toml",
+            "gateway.toml",
+            "plans/p@1.toml",
+            "plans/p@1.toml.sig",
+        ];
+        assert_eq!(names, expected);
+        assert!(!kept.join("other").exists() && !kept.join("notes.txt").exists());
+        assert!(String::from_utf8_lossy(&files[Path::new("gateway.toml")]).contains("path = \"/"), "pinned");
+
+        let inode = || fs::metadata(data.join(NAME)).unwrap().ino();
+        let first = inode();
+        keep_last_good(&dir, &data).unwrap();
+        assert_eq!(inode(), first, "the same configuration is not written again");
+        fs::remove_file(dir.join("plans/p@1.toml.sig")).unwrap();
+        keep_last_good(&dir, &data).unwrap();
+        assert!(
+            inode() != first && !data.join(NAME).join("plans/p@1.toml.sig").exists(),
+            "a file less is another"
+        );
+        write_all(&data.join(NAME), &[("facility.toml", "damaged")]);
+        keep_last_good(&dir, &data).unwrap();
+        assert_eq!(fs::read_to_string(data.join(NAME).join("facility.toml")).unwrap(), "a");
     }
 }

@@ -18,7 +18,7 @@ use support::{NOW, command, event, layout, number_of, numbered, open, preloaded,
 
 /// What a child was told before its power was cut.
 #[derive(Debug, Default)]
-struct Told {
+struct ChildOutput {
     epoch: Option<String>,
     /// Durable records: number by seq.
     durable: BTreeMap<u64, u32>,
@@ -31,7 +31,7 @@ struct Told {
 
 const FAR: [&str; 3] = ["begun", "sent", "done"];
 
-impl Told {
+impl ChildOutput {
     fn read(output: &str) -> Self {
         let mut told = Self::default();
         for line in output.lines() {
@@ -96,7 +96,7 @@ async fn child() {
 }
 
 /// Runs the child with its power cut at the nth change.
-fn cut(library: &Path, data: &Path, at: usize, kind: &str) -> Told {
+fn cut(library: &Path, data: &Path, at: usize, kind: &str) -> ChildOutput {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads", "1"])
         .env("LD_PRELOAD", library)
@@ -108,13 +108,13 @@ fn cut(library: &Path, data: &Path, at: usize, kind: &str) -> Told {
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
-    let told = Told::read(&String::from_utf8_lossy(&output.stdout));
+    let told = ChildOutput::read(&String::from_utf8_lossy(&output.stdout));
     assert_eq!(told.ended, output.status.success(), "neither cut nor ended: {output:?}");
     told
 }
 
 /// Everything that was said holds.
-async fn holds(data: &Path, told: &Told, before: &[(u64, u32)]) {
+async fn holds(data: &Path, told: &ChildOutput, before: &[(u64, u32)]) {
     let (store, opening) = open(&data.join("linli.db")).await;
     assert!(opening.set_aside.is_none(), "a power cut damages nothing: {opening:?}");
     if let Some(epoch) = &told.epoch {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::sse::{Event as Told, KeepAlive, Sse};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::routing::get;
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -95,7 +95,7 @@ async fn stream(
     principal: Principal,
     State(broadcast): State<Broadcast>,
     Query(which): Query<Which>,
-) -> Result<Sse<impl Stream<Item = Result<Told, Infallible>>>, Problem> {
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {
     let place = broadcast.places.try_acquire_owned();
     let full = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many screens are listening");
     let topics: Option<Vec<String>> =
@@ -128,7 +128,7 @@ impl Values {
     }
 
     /// The devices that changed since the last call; `None` when none did. Vital signs only for workers.
-    fn changed(&mut self, sees_all: bool) -> Option<Told> {
+    fn changed(&mut self, sees_all: bool) -> Option<SseEvent> {
         if self.live.revision() == self.revision {
             return None;
         }
@@ -139,7 +139,7 @@ impl Values {
             return None;
         }
         let body = json!({ "at": now().0, "devices": devices });
-        Some(Told::default().event(VALUES).data(body.to_string()))
+        Some(SseEvent::default().event(VALUES).data(body.to_string()))
     }
 }
 
@@ -170,7 +170,7 @@ async fn ended(session: Option<&LiveSession>) {
     }
 }
 
-async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Listener)> {
+async fn next(mut listener: Listener) -> Option<(Result<SseEvent, Infallible>, Listener)> {
     loop {
         let is_values = listener.values.is_wanted;
         let event = tokio::select! {
@@ -184,7 +184,7 @@ async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Liste
             }
             event = listener.events.recv() => event,
             _ = listener.values.beat.tick(), if listener.topics.is_some() => {
-                let message = Told::default().event("hb").data(json!({ "at": now().0 }).to_string());
+                let message = SseEvent::default().event("hb").data(json!({ "at": now().0 }).to_string());
                 return Some((Ok(message), listener));
             }
             _ = listener.values.tick.tick(), if is_values => {
@@ -202,12 +202,12 @@ async fn next(mut listener: Listener) -> Option<(Result<Told, Infallible>, Liste
         }
         let message = match event {
             Ok(Event { kind, whole, .. }) if listener.sees_all && listener.is_unlocked() => {
-                Told::default().event(kind).data(&*whole)
+                SseEvent::default().event(kind).data(&*whole)
             }
-            Ok(Event { kind, public: Some(public), .. }) => Told::default().event(kind).data(&*public),
+            Ok(Event { kind, public: Some(public), .. }) => SseEvent::default().event(kind).data(&*public),
             Ok(_) => continue,
             // Said, so that a screen can read everything again.
-            Err(RecvError::Lagged(count)) => Told::default().event("missed").data(count.to_string()),
+            Err(RecvError::Lagged(count)) => SseEvent::default().event("missed").data(count.to_string()),
             Err(RecvError::Closed) => return None,
         };
         return Some((Ok(message), listener));

@@ -129,7 +129,7 @@ fn rungs(escalate: &[(String, Duration)]) -> String {
 
 fn work(work: &Work) -> String {
     match work {
-        Work::Human(hands) => format!("Human({})", self::hands(hands)),
+        Work::Human(task) => format!("Human({})", human_task(task)),
         Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => members(
             "Actuate",
             &[
@@ -166,8 +166,8 @@ fn compensate(compensate: &Compensate) -> String {
     members("Compensate", &[("set", assignments(set)), ("pre", plain(pre))])
 }
 
-fn hands(hands: &HumanTask) -> String {
-    let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = hands;
+fn human_task(task: &HumanTask) -> String {
+    let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = task;
     members(
         "Hands",
         &[

@@ -65,7 +65,7 @@ impl Form {
 
     fn work(&mut self, work: &Work) {
         match work {
-            Work::Human(hands) => self.variant("human", |form| form.hands(hands)),
+            Work::Human(task) => self.variant("human", |form| form.human_task(task)),
             Work::Actuate { device, set, verify, retry, compensate, is_reasserted } => {
                 self.variant("actuate", |form| {
                     form.members(&[
@@ -95,8 +95,8 @@ impl Form {
         }
     }
 
-    fn hands(&mut self, hands: &HumanTask) {
-        let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = hands;
+    fn human_task(&mut self, task: &HumanTask) {
+        let HumanTask { role, count, prompt, evidence, void_on, not_same_as, is_sweep, clears } = task;
         self.members(&[
             ("role", &|form| form.text(role)),
             ("count", &|form| form.whole(*count)),

@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Run(args) => return play::run(args),
         Verb::Start(spot) => {
-            let rooms = spot.give(Kind::Enter)?;
+            let rooms = spot.order(Kind::Enter)?;
             println!("\n【演练】下一步 next【演练】");
             for room in rooms {
                 println!("  linli mode commit {room} --login PERSON   # 负责人开始 whoever leads begins");
@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("  linli drill end PLAN-FILE --key … --key …  # 收场 the way back");
             println!("  linli drill report                        # 报告 the report");
         }
-        Verb::End(spot) => drop(spot.give(Kind::Return)?),
+        Verb::End(spot) => drop(spot.order(Kind::Return)?),
         Verb::Finding { order, owner, due, text, site } => {
             let text = text.join(" ");
             let body = json!({"order": order, "owner": owner, "due": due, "text": text});
@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 impl Spot {
     /// Sends the order and returns the rooms that it concerns.
-    fn give(&self, kind: Kind) -> anyhow::Result<Vec<String>> {
+    fn order(&self, kind: Kind) -> anyhow::Result<Vec<String>> {
         let args = local_order::Args {
             plans: self.plans.clone(),
             class: keygen::Class::Exercise,

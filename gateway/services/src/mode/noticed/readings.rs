@@ -166,14 +166,14 @@ async fn a_fire_input_is_a_bit_or_a_number() {
 }
 
 /// What is reported of a predicate: the recorded truth before, and the value read last.
-struct Told {
+struct ReportedPredicate {
     bench: Bench,
     state: PredicateState,
     readings: LatestReadings,
     began: Instant,
 }
 
-impl Told {
+impl ReportedPredicate {
     async fn new() -> Self {
         let readings = LatestReadings::default();
         Self { bench: Bench::open().await, state: PredicateState::of(false), readings, began: Instant::now() }
@@ -204,51 +204,51 @@ const LIGHT: &str = "reading-uv.irradiance == on";
 
 #[tokio::test]
 async fn a_change_is_reported_once_and_from_fresh_readings_when_asked() {
-    let mut told = Told::new().await;
-    told.reads(100, true);
-    assert_eq!(told.change(200, LIGHT, Truth::Unknown), Some(Truth::True));
-    assert_eq!(told.change(200, LIGHT, Truth::True), None);
-    let predicate = told.bench.predicate(LIGHT);
-    told.state.reread(&[predicate], told.moment(300));
-    assert_eq!(told.change(400, LIGHT, Truth::Unknown), None, "read before");
-    told.reads(500, true);
-    assert_eq!(told.change(600, LIGHT, Truth::True), Some(Truth::True), "reported though it is the same");
-    assert_eq!(told.change(600, LIGHT, Truth::True), None, "once");
+    let mut reported = ReportedPredicate::new().await;
+    reported.reads(100, true);
+    assert_eq!(reported.change(200, LIGHT, Truth::Unknown), Some(Truth::True));
+    assert_eq!(reported.change(200, LIGHT, Truth::True), None);
+    let predicate = reported.bench.predicate(LIGHT);
+    reported.state.reread(&[predicate], reported.moment(300));
+    assert_eq!(reported.change(400, LIGHT, Truth::Unknown), None, "read before");
+    reported.reads(500, true);
+    assert_eq!(reported.change(600, LIGHT, Truth::True), Some(Truth::True), "reported though it is the same");
+    assert_eq!(reported.change(600, LIGHT, Truth::True), None, "once");
 }
 
 #[tokio::test]
 async fn during_an_action_only_danger_is_reported() {
-    let mut told = Told::new().await;
-    let both = [told.bench.predicate(LIGHT), told.bench.predicate(SEEN)];
-    told.state.begin_action(&both);
-    told.state.begin_action(&both);
-    told.reads(100, true);
-    assert_eq!(told.change(200, LIGHT, Truth::Unknown), None);
-    assert_eq!(told.change(200, SEEN, Truth::Unknown), Some(Truth::True), "somebody is there");
-    told.state.end_action(&both, told.moment(300));
-    told.reads(400, true);
-    assert_eq!(told.change(500, LIGHT, Truth::Unknown), None, "another action is under way");
-    told.state.end_action(&both, told.moment(600));
-    assert_eq!(told.change(700, LIGHT, Truth::Unknown), None, "read before it ended");
-    told.reads(800, true);
-    assert_eq!(told.change(900, LIGHT, Truth::Unknown), Some(Truth::True));
+    let mut reported = ReportedPredicate::new().await;
+    let both = [reported.bench.predicate(LIGHT), reported.bench.predicate(SEEN)];
+    reported.state.begin_action(&both);
+    reported.state.begin_action(&both);
+    reported.reads(100, true);
+    assert_eq!(reported.change(200, LIGHT, Truth::Unknown), None);
+    assert_eq!(reported.change(200, SEEN, Truth::Unknown), Some(Truth::True), "somebody is there");
+    reported.state.end_action(&both, reported.moment(300));
+    reported.reads(400, true);
+    assert_eq!(reported.change(500, LIGHT, Truth::Unknown), None, "another action is under way");
+    reported.state.end_action(&both, reported.moment(600));
+    assert_eq!(reported.change(700, LIGHT, Truth::Unknown), None, "read before it ended");
+    reported.reads(800, true);
+    assert_eq!(reported.change(900, LIGHT, Truth::Unknown), Some(Truth::True));
 }
 
 #[tokio::test]
 async fn what_is_no_longer_read_becomes_unknown() {
-    let mut told = Told::new().await;
-    told.reads(100, true);
-    assert_eq!(told.change(200, LIGHT, Truth::True), None);
+    let mut reported = ReportedPredicate::new().await;
+    reported.reads(100, true);
+    assert_eq!(reported.change(200, LIGHT, Truth::True), None);
     let hour = 3_600_000;
-    assert_eq!(told.change(hour, LIGHT, Truth::True), Some(Truth::Unknown));
-    let predicate = told.bench.predicate(LIGHT);
-    told.state.reread(&[predicate], told.moment(hour));
+    assert_eq!(reported.change(hour, LIGHT, Truth::True), Some(Truth::Unknown));
+    let predicate = reported.bench.predicate(LIGHT);
+    reported.state.reread(&[predicate], reported.moment(hour));
     assert_eq!(
-        told.change(hour + 1, LIGHT, Truth::True),
+        reported.change(hour + 1, LIGHT, Truth::True),
         Some(Truth::Unknown),
         "also while new ones are awaited"
     );
-    assert_eq!(told.change(hour + 2, LIGHT, Truth::Unknown), None);
+    assert_eq!(reported.change(hour + 2, LIGHT, Truth::Unknown), None);
 }
 
 #[tokio::test]
