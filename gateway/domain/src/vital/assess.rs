@@ -184,7 +184,7 @@ pub fn judge(
 }
 
 /// What the values mean. Blood pressure needs both values unless one of them is extreme, glucose its time unless it
-/// is low; what cannot be classified is not.
+/// is low or in the diabetes range; what cannot be classified is not.
 #[must_use]
 pub fn assess(
     values: &[(Quantity, f64)],
