@@ -131,6 +131,18 @@ fn a_withheld_answer_before_one_of_another_unit_is_not_taken_for_it() {
 }
 
 #[test]
+fn an_answer_two_time_outs_late_is_not_good_for_another_block() {
+    for framing in [Framing::Rtu, Framing::RtuOverTcp] {
+        // The two blocks of equal length are the first requests of each round of eight.
+        for late in [205, 230, 260, 290] {
+            let late = Fault::Delay(Duration::from_millis(late));
+            carried_out(framing, &[(8, late)]);
+            carried_out(framing, &[(8, late), (9, late), (16, late), (24, Fault::Drop)]);
+        }
+    }
+}
+
+#[test]
 fn a_request_that_waited_behind_a_slow_answer_has_its_own_time() {
     carried_out(Framing::Tcp, &[(13, Fault::Delay(Duration::from_millis(231)))]);
 }

@@ -119,6 +119,19 @@ pub enum NotTaken {
     NotStored(String),
 }
 
+// === impl NotTaken ===
+
+impl NotTaken {
+    /// What the log says of it: not the values, which may be a person's.
+    #[must_use]
+    pub fn advice(&self) -> &str {
+        match self {
+            Self::Wrong(_) => "none of its values can be: look at the units that the device sends",
+            Self::NotStored(why) => why,
+        }
+    }
+}
+
 /// Write one point and read it back.
 #[derive(Debug)]
 pub struct LineCommand {

@@ -67,6 +67,8 @@ enum Reply {
     WordsOf(u8, Vec<u16>),
     Exception(u8),
     Raw(Vec<u8>),
+    /// What it says, so many milliseconds later.
+    Late(u64, Box<Self>),
     Close,
 }
 
@@ -104,9 +106,14 @@ async fn serve(mut far: DuplexStream, medium: Medium, device: Device) {
             transaction: is_tcp.then(|| u16::from_be_bytes([frame[0], frame[1]])),
         };
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let bytes = match device(&medium, &asked) {
+        let mut reply = device(&medium, &asked);
+        if let Reply::Late(ms, later) = reply {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            reply = *later;
+        }
+        let bytes = match reply {
             Reply::Nothing => continue,
-            Reply::Close => return,
+            Reply::Close | Reply::Late(..) => return,
             Reply::Raw(bytes) => bytes,
             Reply::Exception(code) => asked.framed(asked.unit, &[asked.function | 0x80, code]),
             Reply::Words(words) => asked.framed(asked.unit, &asked.body(&words)),
@@ -288,6 +295,21 @@ async fn what_listens_and_is_not_modbus_or_packs_frames_otherwise_is_named() {
             if is_other { asked.of(Table::HoldingRegister, meter(100)) } else { Reply::Nothing }
         };
         assert_eq!(found(kind, &METER, far).await[0].symptom, Symptom::OtherKind(other));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_is_slower_than_the_line_waits_is_named() {
+    for kind in [&RTU as &dyn Protocol, &RTU_OVER_TCP, &TCP] {
+        for (late, says) in [(300, "set timeout = \"7"), (1200, "set timeout = \"")] {
+            let far = move |_: &Medium, asked: &Asked| {
+                Reply::Late(late, Box::new(asked.of(Table::HoldingRegister, meter(100))))
+            };
+            let slow = found(kind, &METER, far).await;
+            let sentence = only(kind, &METER, &slow);
+            assert!(sentence.contains("later than timeout"), "{} {late}: {sentence}", kind.kind());
+            assert!(sentence.contains(says), "{} {late}: {sentence}", kind.kind());
+        }
     }
 }
 

@@ -124,3 +124,19 @@ async fn a_refused_subscription_takes_the_line_down_with_its_topic() {
     cancel.cancel();
     running.await.unwrap().expect("no fault");
 }
+
+#[tokio::test]
+async fn subscriptions_that_are_never_answered_take_the_line_down() {
+    let Bench { mut reported, may_answer, cancel, running, _ends } = bench(&[sensor("open")]).await;
+    let event = loop {
+        let event = reported.recv().await.unwrap();
+        if event.device.is_none() {
+            break event;
+        }
+    };
+    assert_eq!(event.state, DeviceState::Offline(Reason::LineDown));
+    assert!(event.detail.contains("subscriptions"), "{}", event.detail);
+    drop(may_answer);
+    cancel.cancel();
+    running.await.unwrap().expect("no fault");
+}

@@ -11,7 +11,7 @@ use super::spreadsheet::Spreadsheet;
 const ZONE_NAMES: [(&str, &str); 2] = [("Asia/Shanghai", "北京时间"), ("Asia/Urumqi", "新疆时间")];
 
 /// Headings after the time.
-const HEADINGS: [&str; 12] = [
+const HEADINGS: [&str; 13] = [
     "居民代号",
     "就诊编号",
     "房间",
@@ -24,6 +24,7 @@ const HEADINGS: [&str; 12] = [
     "状态",
     "版本",
     "测量编号",
+    "存疑",
 ];
 
 /// Returns CSV with Chinese headings and one row per reading. Times are those of the centre's time zone, UTC if
@@ -45,6 +46,8 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
             let site = reading.site.map_or_else(String::new, |site| format!("（{}）", site.chinese()));
             let name = format!("{}{site}", quantity.chinese());
             let number = version.version.to_string();
+            let doubts: Vec<&str> = reading.caveats.iter().map(|caveat| caveat.chinese()).collect();
+            let doubts = doubts.join("；");
             let row = [
                 at.as_str(),
                 visit.as_ref().and_then(|visit| visit.pseudonym.as_deref()).unwrap_or_default(),
@@ -59,6 +62,7 @@ pub fn csv(measured: &[Measured], timezone: &str, limits: &Limits) -> String {
                 status(version.status),
                 &number,
                 &version.id,
+                &doubts,
             ];
             sheet.row(row);
         }
@@ -72,5 +76,40 @@ const fn status(status: Status) -> &'static str {
         Status::Amended => "已补充",
         Status::Corrected => "已更正",
         Status::EnteredInError => "已作废",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linli_domain::visit::{Context, Version};
+    use linli_domain::vital::{Caveat, Measurement, Quantity, Reading, Taken};
+    use linli_domain::{ClockQuality, Id, Timestamp};
+
+    #[test]
+    fn a_doubtful_value_says_why() {
+        let at = Timestamp(1_795_428_000_000);
+        let mut loose = Reading::of(Quantity::Systolic, 220.0);
+        loose.doubt(Caveat::CuffLoose);
+        loose.doubt(Caveat::BodyMovement);
+        let taken = Taken { at, clock: ClockQuality::Synchronised, device: None };
+        let readings = vec![loose, Reading::of(Quantity::PulseRate, 70.0)];
+        let version = Version {
+            id: "m-1".to_owned(),
+            version: 1,
+            status: Status::Final,
+            visit: None,
+            unassigned: None,
+            device: Id::new("monitor-1").expect("an id"),
+            room: None,
+            measurement: Measurement::of(taken, readings),
+            context: Context::default(),
+            at,
+            by: "device".to_owned(),
+            why: None,
+        };
+        let text = csv(&[(None, version)], "Asia/Shanghai", &Limits::default());
+        let ends: Vec<&str> = text.lines().map(|line| line.rsplit(',').next().unwrap_or_default()).collect();
+        assert_eq!(ends, ["存疑", "袖带松；体动", ""], "{text}");
     }
 }

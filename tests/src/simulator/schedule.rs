@@ -81,13 +81,13 @@ impl Schedule {
         Some(self.faults[at].fault)
     }
 
-    /// The schedule in real time: the time-out of a line is `REAL_TIMEOUT` there, and no answer comes later than twice
-    /// that, with some room for a busy machine.
+    /// The schedule in real time: the time-out of a line is `REAL_TIMEOUT` there, and no answer comes later than three
+    /// times that, with some room for a busy machine.
     #[must_use]
     pub fn in_real_time(&self) -> Self {
         let stretched = |planned: &Planned| match planned.fault {
             Fault::Delay(time) if self.framing != Framing::Tcp => {
-                let most = REAL_TIMEOUT * 2 - REAL_TIMEOUT / 3;
+                let most = REAL_TIMEOUT * 3 - REAL_TIMEOUT / 2;
                 Planned { fault: Fault::Delay((time * 2).min(most)), ..*planned }
             }
             _ => *planned,
@@ -127,9 +127,9 @@ impl Schedule {
     }
 }
 
-/// Longest delay: on RTU an answer that comes later than twice the time-out may be anybody's.
+/// Longest delay: on RTU an answer that comes later than three times the time-out may be anybody's.
 fn delay(framing: Framing, rng: &mut Rng) -> Duration {
-    let longest = if framing == Framing::Tcp { 900 } else { 190 };
+    let longest = if framing == Framing::Tcp { 900 } else { 290 };
     Duration::from_millis(rng.u64(1..longest))
 }
 

@@ -1393,7 +1393,7 @@ export interface components {
          * @description A reason to doubt a reading.
          * @enum {string}
          */
-        Caveat: "body_movement" | "cuff_loose" | "irregular_pulse" | "pulse_out_of_range" | "improper_position" | "poor_signal" | "low_perfusion" | "preliminary" | "questionable" | "demonstration" | "from_storage" | "unusual" | "inconsistent" | "clock_skew" | "corrected" | "control_solution";
+        Caveat: "body_movement" | "cuff_loose" | "irregular_pulse" | "pulse_out_of_range" | "improper_position" | "poor_signal" | "low_perfusion" | "preliminary" | "questionable" | "demonstration" | "from_storage" | "unusual" | "inconsistent" | "clock_skew" | "corrected" | "control_solution" | "strip_error" | "sample_too_small" | "device_fault" | "temperature_out_of_range" | "interrupted" | "time_unclear";
         /** @description The centre as screens draw it. */
         Centre: {
             /** @description How many alarms stand: of low, medium and high priority. */

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use super::{Unassigned, window};
 use crate::Id;
-use crate::vital::Measurement;
+use crate::vital::{Birth, Measurement, Sex};
 
 /// Devices give their time in whole seconds, so a measurement may be this much later than it says.
 const RESOLUTION: Duration = Duration::from_secs(1);
+
+/// Birthdays that devices send where nobody has entered one.
+const DEFAULT_BIRTHS: [Birth; 3] = [(1900, 1, 1), (1970, 1, 1), (2000, 1, 1)];
 
 /// How long ago a visit began and ended, by a clock that never jumps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +32,14 @@ pub struct Candidate<'v> {
     pub room: &'v Id,
     /// How long ago it began and ended.
     pub span: Span,
-    /// Everything its resident is known by: visit id, code, pseudonym, numbers of cards.
+    /// What this visit alone is known by: its id and its code.
+    pub codes: Vec<String>,
+    /// What its resident is known by, at other visits, too: pseudonym, numbers of cards.
     pub known_as: Vec<String>,
     /// The resident's name, where it is known.
     pub name: Option<String>,
+    /// The resident's birthday and sex, where they are known.
+    pub born: Option<(Birth, Sex)>,
 }
 
 /// An identifier that a message names, in each form in which a visit may know it (as it is, hashed).
@@ -45,6 +52,8 @@ pub struct Arrival<'m> {
     pub measurement: &'m Measurement,
     /// The room of the device.
     pub room: Option<&'m Id>,
+    /// The message says that the patient is in another room of the centre.
+    pub is_elsewhere: bool,
     /// Every identifier the message names; one entry for each of `measurement.patient.ids`.
     pub identities: Vec<Forms>,
 }
@@ -92,7 +101,8 @@ pub fn decide(arrival: &Arrival<'_>, visits: &[Candidate<'_>]) -> Result<usize, 
 /// earlier result of that resident is looked for.
 #[must_use]
 pub fn named(arrival: &Arrival<'_>, visits: &[Candidate<'_>]) -> Vec<usize> {
-    let is_clear = !arrival.identities.is_empty() && !arrival.measurement.patient.is_unclear;
+    let is_clear =
+        !arrival.identities.is_empty() && !arrival.measurement.patient.is_unclear && !arrival.is_elsewhere;
     let is_theirs = |visit: &Candidate<'_>| arrival.room == Some(visit.room) && visit.is_of(arrival);
     (0..visits.len()).filter(|at| is_clear && is_theirs(&visits[*at])).collect()
 }
@@ -115,7 +125,8 @@ pub fn decide_without(
         return Err(Unassigned::Test);
     }
     let is_identified = !arrival.identities.is_empty();
-    let delay = match window::delay(measurement, is_identified) {
+    let names_visit = visits.iter().any(|visit| arrival.identities.iter().any(|forms| visit.has_code(forms)));
+    let delay = match window::delay(measurement, is_identified, names_visit) {
         Err(unclear) if applies(Rule::KnownTime) => return Err(unclear),
         Err(_) => Duration::ZERO,
         Ok(delay) => delay,
@@ -138,7 +149,7 @@ pub fn decide_without(
     let position =
         meant.iter().rev().find(|at| is_open(&visits[**at])).or(meant.last()).copied().ok_or(none)?;
     let visit = &visits[position];
-    if applies(Rule::SameRoom) && arrival.room != Some(visit.room) {
+    if applies(Rule::SameRoom) && (arrival.is_elsewhere || arrival.room != Some(visit.room)) {
         return Err(Unassigned::OtherRoom);
     }
     if applies(Rule::SamePerson) && !visit.is_of(arrival) {
@@ -163,21 +174,37 @@ pub fn decide_without(
 // === impl Candidate ===
 
 impl Candidate<'_> {
+    fn has_code(&self, forms: &[String]) -> bool {
+        forms.iter().any(|form| self.codes.iter().any(|known| is_same(known, form)))
+    }
+
     fn is_known_as(&self, forms: &[String]) -> bool {
-        forms.iter().any(|form| self.known_as.iter().any(|known| is_same(known, form)))
+        self.has_code(forms)
+            || forms.iter().any(|form| self.known_as.iter().any(|known| is_same(known, form)))
     }
 
     /// Whether everything the message says of the person fits this visit. A name that cannot be compared is
     /// not enough by itself, and no contradiction beside an identifier.
     fn is_of(&self, arrival: &Arrival<'_>) -> bool {
         let patient = &arrival.measurement.patient;
-        if !arrival.identities.iter().all(|forms| self.is_known_as(forms)) {
+        if !arrival.identities.iter().all(|forms| self.is_known_as(forms)) || !self.is_as_born(arrival) {
             return false;
         }
         match self.is_called(&patient.names) {
             Some(is_same) => is_same,
             None => patient.names.is_empty() || !arrival.identities.is_empty(),
         }
+    }
+
+    /// Whether birthday and sex are not another person's. The sex alone is often a monitor's default: it counts where
+    /// the message names nobody.
+    fn is_as_born(&self, arrival: &Arrival<'_>) -> bool {
+        let Some((born, own)) = self.born else { return true };
+        let patient = &arrival.measurement.patient;
+        let is_other_day =
+            patient.birth.is_some_and(|birth| birth != born && !DEFAULT_BIRTHS.contains(&birth));
+        let is_other_sex = arrival.identities.is_empty() && patient.sex.is_some_and(|sex| sex != own);
+        !is_other_day && !is_other_sex
     }
 
     /// Whether one of the names is the resident's; `None` if none of them can be compared.

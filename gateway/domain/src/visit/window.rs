@@ -32,16 +32,21 @@ const fn of(quantity: Quantity) -> (Duration, Duration) {
 }
 
 /// How long the device may have kept it before sending. An error if that is not known: it comes out of the
-/// device's memory, or the two clocks do not agree. Of a message without a time of measuring that names nobody, the
-/// time at which it was made counts; when it is a correction, nothing does.
-pub(super) fn delay(measurement: &Measurement, is_identified: bool) -> Result<Duration, Unassigned> {
+/// device's memory, or the two clocks do not agree. Of a message without a time of measuring that does not name the
+/// visit itself (its resident may have been measured at an earlier one), the time at which it was made counts; when it
+/// is a correction that names nobody, nothing does.
+pub(super) fn delay(
+    measurement: &Measurement,
+    is_identified: bool,
+    names_visit: bool,
+) -> Result<Duration, Unassigned> {
     const UNCLEAR: [Caveat; 3] = [Caveat::FromStorage, Caveat::ClockSkew, Caveat::TimeUnclear];
     let mut caveats = measurement.readings.iter().flat_map(|reading| &reading.caveats);
     if caveats.any(|caveat| UNCLEAR.contains(caveat)) {
         return Err(Unassigned::TimeUnclear);
     }
     let is_set = measurement.taken.clock != ClockQuality::Unset;
-    let made = measurement.sent.filter(|_| is_set && !is_identified);
+    let made = measurement.sent.filter(|_| is_set && !names_visit);
     // What is corrected was measured before now.
     if measurement.taken.device.is_none() && !measurement.amends.is_empty() && !is_identified {
         return Err(Unassigned::TimeUnclear);

@@ -161,6 +161,13 @@ fn glucose(value: f64, time: GlucoseTime) -> Assessment {
     of((word, GLUCOSE))
 }
 
+/// What is worth a look whenever it was taken: low, or in the diabetes range of each time.
+fn glucose_at_any_time(value: f64) -> Option<Assessment> {
+    let [first, rest @ ..] =
+        [GlucoseTime::Fasting, GlucoseTime::AfterMeal, GlucoseTime::Random].map(|time| glucose(value, time));
+    Some(first).filter(|found| found.is_notable && rest.iter().all(|other| other == found))
+}
+
 /// What readings of one measurement mean. One that is no exact number is judged only if all that it can be is called
 /// the same.
 #[must_use]
@@ -177,7 +184,7 @@ pub fn judge(
 }
 
 /// What the values mean. Blood pressure needs both values unless one of them is extreme, glucose its time unless it
-/// is low; what cannot be classified is not.
+/// is low or in the diabetes range; what cannot be classified is not.
 #[must_use]
 pub fn assess(
     values: &[(Quantity, f64)],
@@ -202,8 +209,7 @@ fn assessed(values: &[Judged], circumstances: Circumstances, limits: &Limits) ->
         if value(Quantity::Systolic).is_some() { Quantity::Systolic } else { Quantity::Diastolic };
     let sugar = value(Quantity::Glucose).and_then(|(.., value)| match circumstances.glucose_time {
         Some(time) => Some(glucose(value, time)),
-        // Low is low at any time.
-        None => Some(glucose(value, GlucoseTime::Random)).filter(|found| found.flag == "low"),
+        None => glucose_at_any_time(value),
     });
     let by_itself = |quantity| called(quantity).map(|found| (quantity, of(found)));
     [

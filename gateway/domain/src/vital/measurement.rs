@@ -155,6 +155,61 @@ pub struct Measurement {
 // === impl Caveat ===
 
 impl Caveat {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::BodyMovement,
+        Self::CuffLoose,
+        Self::IrregularPulse,
+        Self::PulseOutOfRange,
+        Self::ImproperPosition,
+        Self::PoorSignal,
+        Self::LowPerfusion,
+        Self::Preliminary,
+        Self::Questionable,
+        Self::Demonstration,
+        Self::FromStorage,
+        Self::Unusual,
+        Self::Inconsistent,
+        Self::ClockSkew,
+        Self::Corrected,
+        Self::ControlSolution,
+        Self::StripError,
+        Self::SampleTooSmall,
+        Self::DeviceFault,
+        Self::TemperatureOutOfRange,
+        Self::Interrupted,
+        Self::TimeUnclear,
+    ];
+
+    /// Chinese, for workers.
+    #[must_use]
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::BodyMovement => "体动",
+            Self::CuffLoose => "袖带松",
+            Self::IrregularPulse => "脉搏不齐",
+            Self::PulseOutOfRange => "脉率超出量程",
+            Self::ImproperPosition => "体位不当",
+            Self::PoorSignal => "信号差",
+            Self::LowPerfusion => "灌注低",
+            Self::Preliminary => "初步结果",
+            Self::Questionable => "设备存疑",
+            Self::Demonstration => "演示或测试",
+            Self::FromStorage => "来自设备存储",
+            Self::Unusual => "数值少见",
+            Self::Inconsistent => "与同次读数矛盾",
+            Self::ClockSkew => "设备时钟不准",
+            Self::Corrected => "设备已更正",
+            Self::ControlSolution => "质控液",
+            Self::StripError => "试纸错误",
+            Self::SampleTooSmall => "血量不足",
+            Self::DeviceFault => "设备故障",
+            Self::TemperatureOutOfRange => "环境温度超限",
+            Self::Interrupted => "测量中断",
+            Self::TimeUnclear => "测量时间不明",
+        }
+    }
+
     /// Whether it keeps the value from being averaged: the value may be wrong, or nobody knows when it was measured.
     #[must_use]
     pub const fn is_doubt(self) -> bool {

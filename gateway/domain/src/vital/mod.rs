@@ -25,7 +25,7 @@ pub use convert::{NotConvertible, convert};
 pub use measurement::{Caveat, Measurement, NoReading, Reading, Taken};
 pub use news2::{News2, Oxygen, Parameters, Risk, Score};
 pub use nomenclature::{CONTROL_GLUCOSE, mdc_number, mdc_unit, site_of};
-pub use patient::Patient;
+pub use patient::{Birth, Patient};
 pub use plausible::{Implausible, check, is_placeholder, sift};
 pub use quantity::Quantity;
 pub use repeat::settle;

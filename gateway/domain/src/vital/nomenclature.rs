@@ -14,22 +14,32 @@ const TERMS: &[(u32, &str, Quantity)] = &[
     (149_530, "MDC_PULS_OXIM_PULS_RATE", Quantity::PulseRate),
     (149_514, "MDC_PULS_RATE", Quantity::PulseRate),
     (149_546, "MDC_PULS_RATE_NON_INV", Quantity::PulseRate),
+    (149_522, "MDC_BLD_PULS_RATE_INV", Quantity::PulseRate),
+    (149_554, "MDC_TTHOR_HEART_RATE", Quantity::PulseRate),
+    (149_562, "MDC_PALPATION_HEART_RATE", Quantity::PulseRate),
     (147_842, "MDC_ECG_HEART_RATE", Quantity::PulseRate),
     (151_562, "MDC_RESP_RATE", Quantity::RespirationRate),
+    (151_570, "MDC_AWAY_RESP_RATE", Quantity::RespirationRate),
     (151_578, "MDC_TTHOR_RESP_RATE", Quantity::RespirationRate),
-    (151_586, "MDC_CO2_RESP_RATE", Quantity::RespirationRate),
+    (151_594, "MDC_CO2_RESP_RATE", Quantity::RespirationRate),
+    (151_602, "MDC_PRESS_RESP_RATE", Quantity::RespirationRate),
+    (151_650, "MDC_ACOUSTIC_RESP_RATE", Quantity::RespirationRate),
+    (151_658, "MDC_PULS_OXIM_PLETH_RESP_RATE", Quantity::RespirationRate),
     (150_344, "MDC_TEMP", Quantity::Temperature),
     (150_364, "MDC_TEMP_BODY", Quantity::Temperature),
     (150_368, "MDC_TEMP_CORE", Quantity::Temperature),
     (150_388, "MDC_TEMP_SKIN", Quantity::Temperature),
-    (150_384, "MDC_TEMP_GIT", Quantity::Temperature),
+    (188_456, "MDC_TEMP_GIT", Quantity::Temperature),
     (150_392, "MDC_TEMP_TYMP", Quantity::Temperature),
     (188_420, "MDC_TEMP_RECT", Quantity::Temperature),
     (188_424, "MDC_TEMP_ORAL", Quantity::Temperature),
     (188_428, "MDC_TEMP_EAR", Quantity::Temperature),
     (188_432, "MDC_TEMP_FINGER", Quantity::Temperature),
     (188_448, "MDC_TEMP_TOE", Quantity::Temperature),
-    (188_496, "MDC_TEMP_AXILLA", Quantity::Temperature),
+    (188_452, "MDC_TEMP_AXILLA", Quantity::Temperature),
+    // As devices number the armpit and the gut beside the standard.
+    (188_496, "MDC_TEMP_AXIL", Quantity::Temperature),
+    (150_384, "MDC_TEMP_GASTROINTESTINAL", Quantity::Temperature),
     (188_736, "MDC_MASS_BODY_ACTUAL", Quantity::Weight),
     (188_740, "MDC_LEN_BODY_ACTUAL", Quantity::Height),
     (188_752, "MDC_RATIO_MASS_BODY_LEN_SQ", Quantity::BodyMassIndex),
@@ -43,6 +53,9 @@ const TERMS: &[(u32, &str, Quantity)] = &[
     (160_364, "MDC_CONC_GLU_UNDETERMINED_WHOLEBLOOD", Quantity::Glucose),
     (160_368, "MDC_CONC_GLU_UNDETERMINED_PLASMA", Quantity::Glucose),
 ];
+
+/// Earlier names of terms.
+const EARLIER: &[(&str, u32)] = &[("MDC_ECG_CARD_BEAT_RATE", 147_842)];
 
 /// The number of the term for the glucose of a control solution.
 pub const CONTROL_GLUCOSE: u32 = 160_208;
@@ -134,9 +147,9 @@ impl Quantity {
 #[must_use]
 pub fn mdc_number(code: &str) -> Option<u32> {
     let code = code.trim();
-    code.parse()
-        .ok()
-        .or_else(|| TERMS.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(code)).map(|(n, ..)| *n))
+    let named = || TERMS.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(code)).map(|(n, ..)| *n);
+    let earlier = || EARLIER.iter().find(|(name, _)| name.eq_ignore_ascii_case(code)).map(|(_, n)| *n);
+    code.parse().ok().or_else(named).or_else(earlier)
 }
 
 /// The UCUM code of a unit of ISO/IEEE 11073-10101, given as a number or as a name.

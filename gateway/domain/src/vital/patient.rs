@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::Sex;
 
+/// Year, month and day of a birth.
+pub type Birth = (i64, u8, u8);
+
 /// What a message says of the person it is about. It stays in memory: it is neither stored nor sent, and its
 /// `Debug` shows none of it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -12,10 +15,12 @@ pub struct Patient {
     pub ids: Vec<String>,
     /// The names, each without spaces between its parts.
     pub names: Vec<String>,
+    /// The places that are said to be the patient's: point of care, room and bed.
+    pub places: Vec<String>,
     /// The message is about several people and does not say about whom this is.
     pub is_unclear: bool,
-    /// Year, month and day of birth, where the sender says.
-    pub birth: Option<(i64, u8, u8)>,
+    /// Birthday, where the sender says.
+    pub birth: Option<Birth>,
     /// Sex, where the sender says.
     pub sex: Option<Sex>,
 }

@@ -109,14 +109,14 @@ impl Site {
     #[must_use]
     pub const fn by_mdc(code: u32) -> Option<Self> {
         Some(match code {
-            188_496 => Self::Axillary,
+            188_452 | 188_496 => Self::Axillary,
             188_424 => Self::Oral,
             188_420 => Self::Rectal,
             150_392 => Self::Tympanic,
             188_428 => Self::Ear,
             188_432 => Self::Finger,
             188_448 => Self::Toe,
-            150_384 => Self::Gastrointestinal,
+            150_384 | 188_456 => Self::Gastrointestinal,
             150_388 => Self::Skin,
             _ => return None,
         })

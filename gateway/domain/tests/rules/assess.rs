@@ -75,6 +75,8 @@ fn low_is_low() {
         }
     }
     assert_eq!(of(Quantity::Glucose, 2.6), Some("low"), "at any time");
+    assert_eq!(of(Quantity::Glucose, 22.0), Some("high"), "at any time");
+    assert_eq!(of(Quantity::Glucose, 11.0), None, "high only with its time");
     assert_eq!(flag(&[(Quantity::Glucose, 3.5)], Some(GlucoseTime::Fasting)), Some("low"));
 }
 

@@ -3,15 +3,22 @@
 use std::time::Duration;
 
 use linli_domain::visit::{Arrival, Candidate, Rule, Span, Unassigned, decide, decide_without, named};
-use linli_domain::vital::{Caveat, Measurement, Patient, Quantity, Reading, Taken};
+use linli_domain::vital::{Caveat, Measurement, Patient, Quantity, Reading, Sex, Taken};
 use linli_domain::{ClockQuality, Id, Timestamp};
 
 /// Visits of one room, and a message that names nobody.
 fn bind(measurement: &Measurement, spans: &[Span]) -> Result<usize, Unassigned> {
     let room = Id::new("cabin").unwrap();
-    let visit = |span: &Span| Candidate { room: &room, span: *span, known_as: Vec::new(), name: None };
+    let visit = |span: &Span| Candidate {
+        room: &room,
+        span: *span,
+        codes: Vec::new(),
+        known_as: Vec::new(),
+        name: None,
+        born: None,
+    };
     let visits: Vec<Candidate<'_>> = spans.iter().map(visit).collect();
-    decide(&Arrival { measurement, room: Some(&room), identities: Vec::new() }, &visits)
+    decide(&Arrival { measurement, room: Some(&room), is_elsewhere: false, identities: Vec::new() }, &visits)
 }
 
 fn measured(quantity: Quantity, device: Option<i64>) -> Measurement {
@@ -91,11 +98,13 @@ proptest::proptest! {
 /// Two cabins with an open visit each; the visit of cabin 2 has taken the place of an earlier one. Minutes ago.
 fn centre() -> [Candidate<'static>; 3] {
     let room = |name| -> &'static Id { Box::leak(Box::new(Id::new(name).unwrap())) };
-    let of = |name, span, known_as: [&str; 2], called: Option<&str>| Candidate {
+    let of = |name, span, codes: [&str; 2], called: Option<&str>| Candidate {
         room: room(name),
         span,
-        known_as: known_as.map(str::to_owned).to_vec(),
+        codes: codes.map(str::to_owned).to_vec(),
+        known_as: called.map(|_| "card-1".to_owned()).into_iter().collect(),
         name: called.map(str::to_owned),
+        born: called.map(|_| ((1950, 3, 7), Sex::Female)),
     };
     [
         of("cabin-1", span(240, None), ["v-1", "17"], Some("欧阳若水")),
@@ -121,7 +130,7 @@ fn weighed_without(
     let identities = measurement.patient.ids.iter().map(|id| vec![id.clone()]).collect();
     let room = room.map(|room| Id::new(room).unwrap());
     decide_without(
-        &Arrival { measurement: &measurement, room: room.as_ref(), identities },
+        &Arrival { measurement: &measurement, room: room.as_ref(), is_elsewhere: false, identities },
         &centre(),
         without,
     )
@@ -183,10 +192,15 @@ fn row_4_a_message_made_long_ago_that_names_nobody() {
     let made = |ago: i64, ids: &[&str]| {
         weighed(Some("cabin-1"), ids, |m| m.sent = Some(Timestamp(m.taken.at.0 - ago)))
     };
-    assert_eq!(made(0, &[]), Ok(0));
+    assert_eq!((made(0, &[]), made(0, &["card-1"])), (Ok(0), Ok(0)));
     for ago in [301_000, 86_400_000, -301_000] {
         assert_eq!(made(ago, &[]), Err(Unassigned::TimeUnclear), "{ago}");
-        assert_eq!(made(ago, &["17"]), Ok(0), "{ago}: it says whose it is");
+        assert_eq!(made(ago, &["17"]), Ok(0), "{ago}: it names this visit");
+        assert_eq!(
+            made(ago, &["card-1"]),
+            Err(Unassigned::TimeUnclear),
+            "{ago}: it may be of an earlier visit"
+        );
     }
     let mut late = measured(Quantity::Weight, None);
     late.sent = Some(Timestamp(late.taken.at.0 - 60_000));
@@ -221,6 +235,19 @@ fn row_7_it_names_a_visit_in_another_room() {
 }
 
 #[test]
+fn row_7_it_says_that_the_patient_is_in_another_room() {
+    let (visits, room) = (centre(), Id::new("cabin-1").unwrap());
+    let measurement = measured(Quantity::Weight, None);
+    for ids in [&[][..], &["17"]] {
+        let identities: Vec<Vec<String>> = ids.iter().map(|id| vec![(*id).to_owned()]).collect();
+        let arrival =
+            Arrival { measurement: &measurement, room: Some(&room), is_elsewhere: true, identities };
+        assert_eq!(decide(&arrival, &visits), Err(Unassigned::OtherRoom), "{ids:?}");
+        assert_eq!(named(&arrival, &visits), [0; 0]);
+    }
+}
+
+#[test]
 fn row_8_an_identifier_or_a_name_is_not_the_residents() {
     assert_eq!(weighed(Some("cabin-1"), &["17", "99"], SAME), Err(Unassigned::OtherPatient));
     let called = |name: &str, ids: &[&str], room: &str| {
@@ -235,6 +262,23 @@ fn row_8_an_identifier_or_a_name_is_not_the_residents() {
     assert_eq!(called("李四", &["19"], "cabin-2"), Ok(2), "the visit has a code and no name");
     let both = |m: &mut Measurement| m.patient.names = ["李四", "欧阳若水"].map(str::to_owned).to_vec();
     assert_eq!(weighed(Some("cabin-1"), &["17"], both), Ok(0), "one of several names is the resident's");
+}
+
+#[test]
+fn row_8_birthday_or_sex_are_another_persons() {
+    let born = |birth: Option<(i64, u8, u8)>, sex: Option<Sex>, ids: &[&str]| {
+        weighed(Some("cabin-1"), ids, |m| (m.patient.birth, m.patient.sex) = (birth, sex))
+    };
+    let (own, other) = (Some((1950, 3, 7)), Some((1981, 11, 30)));
+    for ids in [&[][..], &["17"]] {
+        assert_eq!(born(own, Some(Sex::Female), ids), Ok(0));
+        assert_eq!(born(other, None, ids), Err(Unassigned::OtherPatient), "{ids:?}");
+        assert_eq!(born(Some((1900, 1, 1)), None, ids), Ok(0), "a monitor's default");
+    }
+    assert_eq!(born(None, Some(Sex::Male), &[]), Err(Unassigned::OtherPatient));
+    assert_eq!(born(None, Some(Sex::Male), &["17"]), Ok(0), "a default beside the right number");
+    let of_code = weighed(Some("cabin-2"), &["19"], |m| m.patient.birth = other);
+    assert_eq!(of_code, Ok(2), "nothing is known of the resident");
 }
 
 #[test]
@@ -296,7 +340,10 @@ fn a_correction_is_looked_for_in_the_visits_of_the_one_it_names_in_its_room() {
         measurement.patient.is_unclear = is_unclear;
         let identities = ids.iter().map(|id| vec![(*id).to_owned()]).collect();
         let room = Id::new(room).unwrap();
-        named(&Arrival { measurement: &measurement, room: Some(&room), identities }, &visits)
+        named(
+            &Arrival { measurement: &measurement, room: Some(&room), is_elsewhere: false, identities },
+            &visits,
+        )
     };
     assert_eq!((found("cabin-1", &["17"], false), found("cabin-2", &["18"], false)), (vec![0], vec![1]));
     assert_eq!(found("cabin-2", &["17"], false), Vec::<usize>::new(), "of another room");

@@ -56,7 +56,8 @@ fn follow(futures: &[BTreeSet<World>], mut message: Message, without: Option<Rul
     for worlds in futures {
         if message.has_ended() {
             let (measurement, identities) = message.arrived();
-            let arrival = Arrival { measurement: &measurement, room: room.as_ref(), identities };
+            let arrival =
+                Arrival { measurement: &measurement, room: room.as_ref(), is_elsewhere: false, identities };
             for world in worlds {
                 found.decisions += 1;
                 let Ok(position) = decide_without(&arrival, &world.candidates(), without) else { continue };

@@ -90,8 +90,10 @@ impl World {
         let candidate = |(nth, stay): (usize, &Stay)| Candidate {
             room: &ROOMS[usize::from(stay.room)],
             span: Span { opened: HALF * stay.opened, ended: stay.ended.map(|ended| HALF * ended) },
-            known_as: vec![format!("code-{nth}"), number(stay.resident)],
+            codes: vec![format!("code-{nth}")],
+            known_as: vec![number(stay.resident)],
             name: None,
+            born: None,
         };
         self.visits.iter().enumerate().map(candidate).collect()
     }

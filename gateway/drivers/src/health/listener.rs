@@ -157,6 +157,17 @@ fn online(health: &LineHealth, is_online: bool) {
     }
 }
 
+/// Sends answers. Returns whether they were taken.
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, answers: Vec<Vec<u8>>) -> bool {
+    for answer in answers {
+        let sent = tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return false;
+        }
+    }
+    true
+}
+
 /// One connection.
 struct Conversation {
     layout: Arc<Layout>,
@@ -211,7 +222,7 @@ impl Conversation {
             if count == 0 {
                 whole.extend(framer.end().map(Step::Message));
             }
-            if framer.abandoned() > abandoned || (is_over && framer.is_within()) {
+            if framer.abandoned() > abandoned {
                 self.count(|device| &device.garbled);
                 self.log(UNFINISHED);
             }
@@ -223,15 +234,16 @@ impl Conversation {
                     Step::Headless => self.refuse(&[], &HEADLESS),
                     Step::Message(bytes) => self.frame(&bytes).await,
                 };
-                for answer in answers {
-                    let sent = tokio::time::timeout(ANSWER_WITHIN, stream.write_all(&frame(&answer))).await;
-                    if !matches!(sent, Ok(Ok(()))) {
-                        return;
-                    }
+                if !send(&mut stream, answers).await {
+                    return;
                 }
                 activity.busy(false);
             }
             if is_over {
+                // Its sender may still listen.
+                if framer.is_within() {
+                    send(&mut stream, self.refuse(framer.part(), &UNFINISHED)).await;
+                }
                 return;
             }
         }
@@ -258,7 +270,7 @@ impl Conversation {
             Ok(message) => message,
             Err(error) => return self.refuse(bytes, &error),
         };
-        let code = self.take(&message, now).await;
+        let (code, advice) = self.take(&message, now).await;
         match &code {
             Code::Accept(_) => {
                 self.count(|device| &device.ok);
@@ -266,7 +278,7 @@ impl Conversation {
             }
             Code::Error(reason) | Code::Reject(reason) => {
                 self.count(|device| &device.refusals);
-                self.log(reason);
+                self.log(advice.as_ref().unwrap_or(reason));
             }
         }
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
@@ -298,11 +310,12 @@ impl Conversation {
         }
     }
 
-    async fn take(&self, message: &Message, now: Stamp) -> Code {
+    /// What becomes of a message; and, where the answer names a value that may be a person's, what the log says of it.
+    async fn take(&self, message: &Message, now: Stamp) -> (Code, Option<String>) {
         let Results { measurements, flawed } = match results(message, now, &self.zone) {
             Ok(results) => results,
-            Err(refused) if refused.is_rejection() => return Code::Reject(refused.to_string()),
-            Err(refused) => return Code::Error(refused.to_string()),
+            Err(refused) if refused.is_rejection() => return (Code::Reject(refused.to_string()), None),
+            Err(refused) => return (Code::Error(refused.to_string()), Some(refused.advice())),
         };
         // What cannot be told apart is kept for a person, and still an error of the message.
         let is_unclear = measurements.iter().any(|measurement| measurement.patient.is_unclear);
@@ -310,15 +323,21 @@ impl Conversation {
         let reported =
             VitalMeasurement { layout: Arc::clone(&self.layout), measurements, reply: Some(reply) };
         if self.measurements.send(reported).await.is_err() {
-            return Code::Reject("the gateway is stopping; send again".to_owned());
+            return (Code::Reject("the gateway is stopping; send again".to_owned()), None);
         }
-        match safe.await {
+        let code = match safe.await {
             Ok(Ok(_)) if is_unclear => Code::Error(UNCLEAR.to_owned()),
             Ok(Ok(note)) => Code::Accept(self.remark(&flawed, note)),
-            Ok(Err(NotTaken::Wrong(reason))) => Code::Error(reason),
-            Ok(Err(NotTaken::NotStored(reason))) => Code::Reject(reason),
+            Ok(Err(why)) => {
+                let advice = Some(why.advice().to_owned());
+                return match why {
+                    NotTaken::Wrong(reason) => (Code::Error(reason), advice),
+                    NotTaken::NotStored(reason) => (Code::Reject(reason), advice),
+                };
+            }
             Err(_) => Code::Reject("the gateway is stopping; send again".to_owned()),
-        }
+        };
+        (code, None)
     }
 
     /// What is said of a message that is stored. Results without a usable value are named, counted, and the first

@@ -72,7 +72,8 @@ impl Talk {
         self.measured(heard, Some(reply)).await;
         let outcome = answer.await.unwrap_or_else(|_| Err(NotTaken::NotStored("stopping".to_owned())));
         if let Err(reason) = &outcome {
-            tracing::warn!(device = %self.layout.device, %reason, "measurement not taken");
+            let reason = reason.advice();
+            tracing::warn!(device = %self.layout.device, reason, "measurement not taken");
         }
         Some(!matches!(outcome, Err(NotTaken::NotStored(_))))
     }

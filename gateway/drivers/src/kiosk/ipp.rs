@@ -147,8 +147,10 @@ pub fn understood(body: &[u8]) -> Answer {
     let types: Vec<Option<String>> = answer.all("marker-types").iter().map(keyword).collect();
     let mut levels = Vec::new();
     for (index, level) in answer.all("marker-levels").iter().enumerate() {
-        // Negative levels are "other", "unknown" and "some remaining".
-        let Some(level) = message::Value::number(level).filter(|level| *level >= 0) else { continue };
+        // Negative levels are "other", "unknown" and "some remaining"; they are per cent.
+        let Some(level) = message::Value::number(level).filter(|level| (0..=100).contains(level)) else {
+            continue;
+        };
         let kind = types.get(index).and_then(Option::as_deref).unwrap_or_default();
         if !kind.starts_with("waste") {
             levels.push(level);
@@ -221,6 +223,7 @@ mod tests {
             "full waste must be emptied soon"
         );
         assert_eq!(supplies(&[b"toner"], &[&unknown]), (Err(Reason::NoValue), ok.clone()));
+        assert_eq!(supplies(&[b"toner"], &[&level(255)]), (Err(Reason::NoValue), ok.clone()), "no per cent");
         assert_eq!(supplies(&[], &[&none]), (Ok(Value::Float(0.0)), ok));
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use linli_domain::Timestamp;
 use tokio::time::Instant;
 
 /// Former starts that are kept.
@@ -28,8 +29,8 @@ impl ReportOrder {
     pub fn is_newest(&mut self, boot: &str, seq: u64, silence: Duration, now: Instant) -> bool {
         let is_newer = match &self.newest {
             None => true,
-            Some((known, last, _)) if known == boot => seq >= *last,
             Some((_, _, heard)) if now.saturating_duration_since(*heard) >= silence => true,
+            Some((known, last, _)) if known == boot => seq >= *last,
             Some((known, ..)) => !self.former.iter().any(|former| former == boot) && !is_before(boot, known),
         };
         if is_newer {
@@ -46,18 +47,22 @@ impl ReportOrder {
     }
 }
 
-/// Whether both are numbers, or both are times written alike, and the first is the lower.
+/// Whether the first start is the earlier one: both are times with their zone, or both are written alike and the numbers
+/// in them say so, as in `12`, `2026-11-29 08:00:01` and `boot-0012`.
 fn is_before(boot: &str, known: &str) -> bool {
-    if let (Ok(boot), Ok(known)) = (boot.parse::<u64>(), known.parse::<u64>()) {
+    if let (Some(boot), Some(known)) = (Timestamp::from_rfc3339(boot), Timestamp::from_rfc3339(known)) {
         return boot < known;
     }
-    let is_time = |text: &str| {
-        let date = text.as_bytes().get(..11);
-        date.is_some_and(|d| {
-            d[4] == b'-' && d[7] == b'-' && d[10] == b'T' && d[..4].iter().all(u8::is_ascii_digit)
-        })
-    };
-    boot.len() == known.len() && is_time(boot) && is_time(known) && boot < known
+    let ((words, numbers), (known_words, known_numbers)) = (parts(boot), parts(known));
+    words == known_words && numbers < known_numbers
+}
+
+/// What stands between the numbers of a text, and the numbers.
+fn parts(text: &str) -> (Vec<&str>, Vec<u64>) {
+    let words = text.split(|c: char| c.is_ascii_digit()).filter(|word| !word.is_empty()).collect();
+    let digits = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    // A number that is too long to be one is the largest: then nothing is known to be earlier.
+    (words, digits.map(|digits| digits.parse().unwrap_or(u64::MAX)).collect())
 }
 
 #[cfg(test)]
@@ -84,6 +89,16 @@ mod tests {
         let (early, late) = ("2026-11-29T08:00:01", "2026-11-29T09:30:00");
         assert_eq!(shown(&[(late, 1), (early, 2)]), [true, false]);
         assert_eq!(shown(&[(early, 1), (late, 2)]), [true, true]);
+        for (early, late) in [
+            ("2026-11-29 08:00:01", "2026-11-29 09:30:00"),
+            ("2026-11-29T08:00:01+08:00", "2026-11-29T00:30:00Z"),
+            ("boot-9", "boot-10"),
+            ("20261129T080001", "20261129T093000"),
+        ] {
+            assert_eq!(shown(&[(late, 1), (early, 2)]), [true, false], "{early} is before {late}");
+            assert_eq!(shown(&[(early, 1), (late, 2)]), [true, true], "{late} is after {early}");
+        }
+        assert_eq!(shown(&[("c1f2", 1), ("b0e9", 2)]), [true, true], "names without an order");
     }
 
     #[test]
@@ -93,5 +108,8 @@ mod tests {
         assert!(!order.is_newest("3", 1, SILENCE, now + SILENCE / 2));
         assert!(order.is_newest("3", 1, SILENCE, now + SILENCE));
         assert!(order.is_newest("3", 2, SILENCE, now + SILENCE));
+        // A kiosk whose start always has the same name.
+        assert!(!order.is_newest("3", 1, SILENCE, now + SILENCE + SILENCE / 2));
+        assert!(order.is_newest("3", 1, SILENCE, now + SILENCE * 2));
     }
 }

@@ -34,6 +34,8 @@ pub struct Printer {
     pub supplies: Option<f64>,
     /// Message of the printer itself.
     pub detail: String,
+    /// Whether it says at all how it is.
+    pub tells_state: bool,
     /// Whether it says at all what is wrong with it; without that paper, toner, jam and cover are unknown.
     pub tells_errors: bool,
 }
@@ -83,6 +85,7 @@ impl Printer {
             cover_open: false,
             supplies: None,
             detail,
+            tells_state: true,
             tells_errors: true,
         }
     }
@@ -103,7 +106,10 @@ impl Printer {
             (_, 4 | 5) => Part::Busy,
             _ => Part::Ok,
         };
+        // "Other" and "unknown", of a device that does not say that it runs, say nothing.
+        let tells_state = state != Part::Ok || matches!(printer, 3..=5) || (2..=5).contains(&device);
         Self {
+            tells_state,
             paper: worst(has("noPaper") || has("inputTrayEmpty"), has("lowPaper")),
             toner: worst(has("noToner") || has("markerSupplyMissing"), has("lowToner")),
             jam: has("jammed"),
@@ -126,13 +132,12 @@ impl Printer {
             4 => worst_reason.max(Part::Busy),
             _ => worst_reason,
         };
-        // What is out is as bad as the keyword says; what is low is low however it is said.
-        let state_of = |out: &[&str], low: &[&str]| {
-            let low = has(low).map_or(Part::Ok, |_| Part::Warn);
-            has(out).unwrap_or(Part::Ok).max(low)
-        };
+        // As bad as the keyword says: a report is neither a fault nor a warning.
+        let state_of = |out: &[&str], low: &[&str]| has(out).max(has(low)).unwrap_or(Part::Ok);
         let is = |words: &[&str]| has(words).is_some_and(|part| part > Part::Ok);
         Self {
+            // RFC 8011 clause 5.4.11 has no other states; a fault among the reasons is one in any.
+            tells_state: matches!(state, 3..=5) || worst_reason == Part::Fault,
             paper: state_of(&["media-empty", "media-needed", "input-tray-missing"], &["media-low"]),
             toner: state_of(
                 &["toner-empty", "marker-supply-empty", "marker-supply-missing", "marker-waste-full"],
@@ -149,6 +154,7 @@ impl Printer {
     pub fn values(&self) -> Vec<(u16, PointResult)> {
         let value = |name: &str| match name {
             "paper" | "toner" | "jam" | "cover_open" if !self.tells_errors => None,
+            "printer" if !self.tells_state => None,
             "printer" => Some(Value::Integer(self.printer.code().into())),
             "paper" => Some(Value::Integer(self.paper.code().into())),
             "toner" => Some(Value::Integer(self.toner.code().into())),

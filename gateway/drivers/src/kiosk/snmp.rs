@@ -378,7 +378,7 @@ impl Agent<'_> {
             of(&classes, row) != Some(RECEPTACLE)
                 && !of(&types, row).is_some_and(|kind| WASTE.contains(&kind))
         });
-        Ok(lowest(&levels, &most, |level, max| level / max).and_then(Value::float).ok_or(Reason::NoValue))
+        Ok(lowest(&levels, &most, fill).and_then(Value::float).ok_or(Reason::NoValue))
     }
 
     async fn load(&mut self) -> Result<PointResult, (Reason, String)> {
@@ -386,7 +386,8 @@ impl Agent<'_> {
             Ok(loads) => loads,
             Err(reason) => return Ok(Err(reason)),
         };
-        let loads: Vec<i64> = loads.iter().filter_map(|(_, cell)| cell.number()).collect();
+        let loads = loads.iter().filter_map(|(_, cell)| cell.number());
+        let loads: Vec<i64> = loads.filter(|load| (0..=100).contains(load)).collect();
         let count = i32::try_from(loads.len()).unwrap_or(i32::MAX);
         let sum = i32::try_from(loads.iter().sum::<i64>()).unwrap_or(i32::MAX);
         Ok(result((count > 0).then(|| f64::from(sum) / f64::from(count))))
@@ -405,7 +406,7 @@ impl Agent<'_> {
         used.retain(|(at, _)| {
             kinds.iter().any(|(row, kind)| row == at && *kind == Cell::Object(FIXED_DISK.to_vec()))
         });
-        Ok(result(lowest(&used, &sizes, |used, size| (1.0 - used / size).max(0.0))))
+        Ok(result(lowest(&used, &sizes, |used, size| Some((1.0 - used / size).max(0.0)))))
     }
 }
 
@@ -434,17 +435,23 @@ pub fn named(answer: &[u8]) -> Option<Vec<u64>> {
     first_of(&snmp2::Pdu::from_bytes(answer).ok()?).map(|(name, _)| name)
 }
 
+/// The share of a supply that is left; a level above its capacity says nothing.
+fn fill(level: f64, capacity: f64) -> Option<f64> {
+    (level <= capacity).then_some(level / capacity)
+}
+
 /// Returns the lowest free share of all rows, in per cent.
 fn lowest(
     parts: &[(Vec<u64>, Cell)],
     wholes: &[(Vec<u64>, Cell)],
-    share: impl Fn(f64, f64) -> f64,
+    share: impl Fn(f64, f64) -> Option<f64>,
 ) -> Option<f64> {
     let of = |(row, part): &(Vec<u64>, Cell)| {
         let whole = wholes.iter().find(|(at, _)| at == row)?.1.number().filter(|whole| *whole > 0)?;
         let part = part.number().filter(|part| *part >= 0)?;
         #[expect(clippy::cast_precision_loss, reason = "a share of 32-bit counts")]
-        Some(share(part as f64, whole as f64) * 100.0)
+        let share = share(part as f64, whole as f64)?;
+        Some(share * 100.0)
     };
     parts.iter().filter_map(of).min_by(f64::total_cmp)
 }
@@ -465,9 +472,9 @@ mod tests {
         let rows = |values: &[i64]| {
             (1..).zip(values).map(|(row, value)| (vec![1, row], Cell::Number(*value))).collect::<Vec<_>>()
         };
-        let share = |level: f64, max: f64| level / max;
-        assert_eq!(lowest(&rows(&[50, -3, 20]), &rows(&[100, 100, 200]), share), Some(10.0));
-        assert_eq!(lowest(&rows(&[-2]), &rows(&[100]), share), None);
-        assert_eq!(lowest(&rows(&[5]), &rows(&[-2]), share), None);
+        assert_eq!(lowest(&rows(&[50, -3, 20]), &rows(&[100, 100, 200]), fill), Some(10.0));
+        assert_eq!(lowest(&rows(&[-2]), &rows(&[100]), fill), None);
+        assert_eq!(lowest(&rows(&[5]), &rows(&[-2]), fill), None);
+        assert_eq!(lowest(&rows(&[250, 90]), &rows(&[100, 100]), fill), Some(90.0), "more than it can hold");
     }
 }

@@ -21,11 +21,20 @@ use crate::modbus::wire::{mbap, rtu};
 /// A request is sent after this time even if the line never becomes silent.
 const LONGEST_WAIT_FOR_SILENCE: Duration = Duration::from_millis(50);
 
+/// A line without a silence of its own is listened to for this time after an answer, in which another one may follow.
+const AFTER_ANSWER: Duration = Duration::from_millis(2);
+
 /// Time limit for sending a request; exceeding it means that the line is broken.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Most transaction ids that are kept because their answers may come late.
 const MOST_UNANSWERED: usize = 64;
+
+/// An answer may come as late as this many times the time-out: until then another one that looks like it is doubtful.
+const LATEST: u32 = 3;
+
+/// Most late answers that are remembered for that.
+const MOST_MISSING: usize = 16;
 
 /// Why an exchange gave no data.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +91,15 @@ enum Framing {
     Rtu { character: Duration, silence: Duration },
 }
 
+/// What came after an answer, before the line was silent.
+enum Followed {
+    No,
+    /// Another answer, and when it had arrived.
+    By(Vec<u8>, Instant),
+    /// Another one that is no answer to this request.
+    Damaged,
+}
+
 /// An open line.
 pub struct Link {
     stream: Box<dyn Stream>,
@@ -90,6 +108,7 @@ pub struct Link {
     buffer: BytesMut,
     last_byte: Instant,
     owed: Option<LateAnswer>,
+    missing: Vec<Missing>,
     /// Transaction ids of requests that were not answered in time: they are not given to others.
     unanswered: VecDeque<u16>,
     other_unit: Option<u8>,
@@ -106,11 +125,29 @@ pub struct LateAnswer {
     is_with_others: bool,
 }
 
+/// An answer that has not arrived after the line was silent for it: the next answers that look like it may be it.
+#[derive(Debug, Clone, Copy)]
+pub struct Missing {
+    unit: u8,
+    function: u8,
+    length: usize,
+    until: Instant,
+}
+
+/// What a former link was still owed.
+#[derive(Default)]
+pub struct Owed {
+    late: Option<LateAnswer>,
+    missing: Vec<Missing>,
+}
+
 /// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     /// Function code and data.
     pub pdu: Vec<u8>,
+    /// An earlier answer of this unit that looks the same did not arrive: this may be it.
+    pub is_doubtful: bool,
     /// When the device held it: the middle between the end of the request and the arrival of the answer.
     pub at: Instant,
 }
@@ -142,6 +179,7 @@ impl Link {
             buffer: BytesMut::with_capacity(512),
             last_byte: Instant::now(),
             owed: None,
+            missing: Vec::new(),
             unanswered: VecDeque::new(),
             other_unit: None,
             tolerance: timing.tolerance,
@@ -180,12 +218,36 @@ impl Link {
             }
         }
         let left = Instant::now();
+        let is_doubtful = self.doubtful_until(unit, request).is_some();
         self.last_byte = left + sending;
         let deadline = self.last_byte + patience;
-        let outcome = self.answer(unit, request, &frame, deadline).await;
+        let mut outcome = self.answer(unit, request, &frame, deadline).await;
+        let mut arrived = Instant::now();
+        if let (Ok(pdu), Framing::Rtu { silence, .. }) = (&mut outcome, &self.framing) {
+            let silence = (*silence).max(AFTER_ANSWER);
+            match self.followed(unit, request, silence).await {
+                Followed::No => {}
+                Followed::By(last, at) => (*pdu, arrived) = (last, at),
+                Followed::Damaged => outcome = Err(Failure::Garbled),
+            }
+        }
         self.note_unanswered(unit, request, &outcome, deadline, patience);
-        let arrived = Instant::now();
-        outcome.map(|pdu| Answer { pdu, at: arrived - middle(arrived - left, sending) })
+        if outcome.is_ok() && !is_doubtful {
+            // A unit answers in the order in which it was asked: nothing of before can come any more.
+            self.missing.retain(|missing| missing.unit != unit);
+        }
+        outcome.map(|pdu| Answer { pdu, is_doubtful, at: arrived - middle(arrived - left, sending) })
+    }
+
+    /// Until when an answer to this request may be an earlier one that did not arrive. The answers to writes name what
+    /// was written.
+    pub fn doubtful_until(&self, unit: u8, request: &Request) -> Option<Instant> {
+        let now = Instant::now();
+        let is_it = |missing: &&Missing| {
+            (missing.unit, missing.function, missing.length) == (unit, request.function(), request.answer)
+                && missing.until > now
+        };
+        self.missing.iter().filter(|_| request.is_read()).filter(is_it).map(|missing| missing.until).max()
     }
 
     /// Returns the request as it is sent.
@@ -225,6 +287,14 @@ impl Link {
                 self.unanswered.push_back(transaction);
             }
             Framing::Rtu { .. } => {
+                let now = Instant::now();
+                self.missing.retain(|missing| missing.until > now);
+                if self.missing.len() == MOST_MISSING {
+                    self.missing.remove(0);
+                }
+                let (function, length) = (request.function(), request.answer);
+                let latest = deadline + patience * (LATEST - 1);
+                self.missing.push(Missing { unit, function, length, until: latest });
                 let earlier = self.owed.take().map(|owed| owed.until);
                 let until = earlier.map_or(until, |earlier| earlier.max(until));
                 let is_with_others = earlier.is_some();
@@ -234,14 +304,24 @@ impl Link {
     }
 
     /// Takes over what a former link of the same line was still owed.
-    pub fn expect_late(&mut self, owed: Option<LateAnswer>) {
-        self.owed = owed;
+    pub fn expect_late(&mut self, owed: Owed) {
+        (self.owed, self.missing) = (owed.late, owed.missing);
     }
 
     /// Returns what is still owed.
     #[must_use]
-    pub fn into_owed(self) -> Option<LateAnswer> {
-        self.owed
+    pub fn into_owed(self) -> Owed {
+        Owed { late: self.owed, missing: self.missing }
+    }
+
+    /// The answer that was missing has arrived after all.
+    fn found(&mut self, unit: u8, request: &Request) {
+        let is_it = |missing: &Missing| {
+            (missing.unit, missing.function, missing.length) == (unit, request.function(), request.answer)
+        };
+        if let Some(at) = self.missing.iter().rposition(is_it) {
+            self.missing.remove(at);
+        }
     }
 
     /// How long the line must still be silent because an answer may come late.
@@ -297,6 +377,37 @@ impl Link {
                 Ok(Err(error)) => return Err(Failure::down(error, stage)),
             }
         }
+    }
+
+    /// Listens until the line is silent after an answer, as it must be before the next request: an earlier answer that
+    /// comes twice, or late, is followed by the one to this request.
+    async fn followed(&mut self, unit: u8, request: &Request, silence: Duration) -> Followed {
+        let mut found = Followed::No;
+        let give_up = Instant::now() + silence * 2;
+        loop {
+            let quiet_at = (self.last_byte + silence).min(give_up);
+            let read = tokio::select! {
+                biased;
+                read = self.stream.read_buf(&mut self.buffer) => read,
+                () = self.timer.until(quiet_at) => break,
+            };
+            // The end of the connection shows with the next request.
+            if !matches!(read, Ok(1..)) {
+                break;
+            }
+            self.last_byte = Instant::now();
+            if let Some(pdu) = self.cut(unit, request) {
+                self.health.late_replies.fetch_add(1, Ordering::Relaxed);
+                found = match request.judge(&pdu) {
+                    Ok(()) => Followed::By(pdu, self.last_byte),
+                    Err(_) => Followed::Damaged,
+                };
+            }
+            if self.last_byte >= give_up {
+                break;
+            }
+        }
+        found
     }
 
     /// Drops the copy of the request with which an adapter's buffer begins. Returns whether there was one.
@@ -381,6 +492,7 @@ impl Link {
             let mut skipped = 0;
             if let rtu::Cut::Whole(_) = rtu::cut(&mut self.buffer, owed.unit, &owed.request, &mut skipped) {
                 self.health.late_replies.fetch_add(1, Ordering::Relaxed);
+                self.found(owed.unit, &owed.request);
                 if !owed.is_with_others {
                     return Ok(());
                 }

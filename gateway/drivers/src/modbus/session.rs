@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::line::LineHealth;
-use crate::modbus::link::{Answer, Failure, LateAnswer, Link, Stage};
+use crate::modbus::link::{Answer, Failure, Link, Owed, Stage};
 use crate::modbus::plan::{Medium, Timing};
 use crate::modbus::transport::{Opener, Real, describe};
 use crate::modbus::wire::pdu::Request;
@@ -25,7 +27,7 @@ pub(super) struct Session {
     health: Arc<LineHealth>,
     link: Option<Link>,
     /// What may still arrive of a request that the last link sent.
-    owed: Option<LateAnswer>,
+    owed: Owed,
     /// The unit that answered instead of the one that was asked last.
     other_unit: Option<u8>,
     is_resting: bool,
@@ -46,7 +48,7 @@ impl Session {
             timing,
             health,
             link: None,
-            owed: None,
+            owed: Owed::default(),
             other_unit: None,
             is_resting: false,
             has_said: false,
@@ -77,7 +79,7 @@ impl Session {
         tokio::time::sleep(self.timing.connect_delay).await;
         let (timer, health) = (self.opener.timer(), Arc::clone(&self.health));
         let mut link = Link::new(stream, timer, &self.medium, &self.timing, health);
-        link.expect_late(self.owed.take());
+        link.expect_late(std::mem::take(&mut self.owed));
         self.link = Some(link);
         (self.is_resting, self.answers) = (false, 0);
         Ok(())
@@ -100,6 +102,11 @@ impl Session {
     /// How long the line must still be silent because an answer may come late.
     pub fn owed(&self) -> Duration {
         self.link.as_ref().map_or(Duration::ZERO, Link::owed)
+    }
+
+    /// Until when an answer to this request may be an earlier one that did not arrive.
+    pub fn doubtful_until(&self, unit: u8, request: &Request) -> Option<Instant> {
+        self.link.as_ref().and_then(|link| link.doubtful_until(unit, request))
     }
 
     /// The unit that answered instead of the one that was asked last.

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::zigbee::Seen;
 use super::{Broker, PayloadFormat, Settings, trust, zigbee};
 use crate::backoff::Backoff;
 use crate::kiosk::order::ReportOrder;
@@ -24,6 +25,9 @@ use crate::line::{CommandOutcome, LineCommand, LineContext};
 use crate::pending::Pending;
 use crate::plan::Plan;
 use crate::publisher::Publisher;
+
+/// The broker answers subscriptions within this time.
+const GRANTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Interval between two checks for silent devices.
 const LOOK: Duration = Duration::from_secs(1);
@@ -69,6 +73,8 @@ struct Conversation<'p> {
     client_id: String,
     /// Subscriptions that the broker has granted on this connection.
     granted: usize,
+    /// When the subscriptions of this connection were sent.
+    asked: Option<Instant>,
     /// Connections in a row that the broker ended soon.
     short: u32,
 }
@@ -87,8 +93,17 @@ pub(super) async fn run(plan: &Plan<Settings>, context: LineContext) {
     let client_id = format!("linli-{}-{}", context.gateway, plan.line);
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
     let pending = Pending::default();
-    let mut conversation =
-        Conversation { settings, own, publisher, states, pending, client_id, granted: 0, short: 0 };
+    let mut conversation = Conversation {
+        settings,
+        own,
+        publisher,
+        states,
+        pending,
+        client_id,
+        granted: 0,
+        asked: None,
+        short: 0,
+    };
     let mut backoff = Backoff::default();
     let broker = tokio::spawn(own_broker(settings.clone(), tls, inner, cancel.clone()));
     while !cancel.is_cancelled() {
@@ -191,6 +206,7 @@ impl Conversation<'_> {
     /// Adds what to change when the broker ends one connection after another: it does so when another client
     /// connects with the same id (a take-over, which MQTT 3.1.1 does not name).
     fn with_advice(&mut self, why: String, began: Instant) -> String {
+        self.asked = None;
         let was_open = std::mem::take(&mut self.granted) > 0;
         self.short = if was_open && began.elapsed() < SHORT { self.short + 1 } else { 0 };
         if self.short < TAKE_OVERS {
@@ -233,7 +249,7 @@ impl Conversation<'_> {
                 event = received.recv() => match event {
                     Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                         backoff.opened();
-                        self.granted = 0;
+                        (self.granted, self.asked) = (0, Some(Instant::now()));
                         // In a task of its own: events must be polled while it waits for a free slot.
                         tokio::spawn(subscribe(client.clone(), self.filters()));
                     }
@@ -250,7 +266,12 @@ impl Conversation<'_> {
                     Some(Err(error)) => return error,
                     None => return "the connection ended".to_owned(),
                 },
-                _ = look.tick() => self.look().await,
+                _ = look.tick() => {
+                    self.look().await;
+                    if self.is_ungranted() {
+                        return "the broker does not answer the subscriptions: look at its log".to_owned();
+                    }
+                }
                 Some(command) = self.publisher.context.commands.recv() => self.pass_on(command, &client),
             }
         }
@@ -272,6 +293,12 @@ impl Conversation<'_> {
             self.publisher.set_line(true, String::new()).await;
         }
         Ok(())
+    }
+
+    /// Whether the broker has left subscriptions without an answer for too long.
+    fn is_ungranted(&self) -> bool {
+        self.granted < self.filters().len()
+            && self.asked.is_some_and(|asked| asked.elapsed() >= GRANTED_WITHIN)
     }
 
     fn filters(&self) -> Vec<String> {
@@ -334,6 +361,10 @@ impl Conversation<'_> {
     /// Handles the state of a Zigbee device. A retained one may be as old as it likes: without a time of its own it
     /// is shown, and alarms are raised by it, but it is not the present state.
     async fn state_message(&mut self, index: usize, kind: &zigbee::Kind, payload: &[u8], is_retained: bool) {
+        // A retained message that is deleted.
+        if payload.is_empty() {
+            return;
+        }
         let values = match zigbee::values(kind.points, payload) {
             Some(values) if !values.is_empty() => values,
             Some(_) if zigbee::is_bookkeeping(payload) => return,
@@ -342,12 +373,21 @@ impl Conversation<'_> {
         };
         self.states[index].is_garbled = false;
         let now = self.publisher.context.clock.now().at;
-        let seen = zigbee::last_seen(payload).filter(|seen| seen.0 <= now.0 + AHEAD_MS);
+        let (seen, is_unclear) = match zigbee::last_seen(payload) {
+            Seen::At(seen) if seen.0 <= now.0 + AHEAD_MS => (Some(seen), false),
+            Seen::Unsaid => (None, false),
+            Seen::At(_) | Seen::Unclear => (None, true),
+        };
         let age = seen.map_or(0, |seen| now.0 - seen.0);
         let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
         let doubt = match seen {
             Some(_) if age > self.settings.devices[index].silent_after => Some(Reason::Stale),
             None if is_retained => Some(Reason::Retained),
+            // It may be as old as it likes; the device is not silent.
+            None if is_unclear => {
+                self.states[index].heard = Instant::now();
+                Some(Reason::Doubtful)
+            }
             _ => None,
         };
         match doubt {
@@ -364,8 +404,13 @@ impl Conversation<'_> {
     /// Handles a kiosk's report; an older one is passed over.
     async fn report(&mut self, index: usize, report: &Report, client: &AsyncClient) {
         let silence = self.settings.devices[index].silent_after;
+        let device = &self.publisher.layout(index).device;
         let state = &mut self.states[index];
-        state.is_garbled = false;
+        let was_garbled = std::mem::replace(&mut state.is_garbled, !report.wrong.is_empty());
+        if state.is_garbled && !was_garbled {
+            let why = report.wrong.join("; ");
+            tracing::warn!(%device, why, "a report is wrong in part; what is right in it is shown");
+        }
         if !state.order.is_newest(&report.boot, report.seq, silence, Instant::now()) {
             return;
         }

@@ -2,6 +2,8 @@
 //!
 //! Names, units and meanings are those of Zigbee2MQTT's "exposes" (numeric, binary, enum).
 
+use std::ops::RangeInclusive;
+
 use linli_domain::{Reason, Timestamp, Value, ValueType};
 use serde_json::Value as Json;
 
@@ -29,6 +31,9 @@ const HOUR: u64 = 3600;
 /// Members of messages that report no measurement.
 const BOOKKEEPING: [&str; 6] =
     ["last_seen", "update", "update_available", "device", "power_on_behavior", "identify"];
+
+/// Milliseconds since 1970 that a sensor of today can name; smaller numbers are seconds.
+const SMALLEST_MS: i64 = 100_000_000_000;
 
 const BATTERY: Point = number("battery", "%", "remaining charge");
 const BATTERY_LOW: Point = flag("battery_low", "the battery must be changed");
@@ -114,7 +119,7 @@ pub fn find(profile: &str) -> Option<&'static Kind> {
 /// its point unchanged.
 pub fn values(points: &[Point], payload: &[u8]) -> Option<Vec<(u16, PointResult)>> {
     let Ok(Json::Object(members)) = serde_json::from_slice(payload) else { return None };
-    let result = |(index, point): (u16, &Point)| Some((index, value(point.kind, members.get(point.name)?)));
+    let result = |(index, point): (u16, &Point)| Some((index, value(point, members.get(point.name)?)));
     Some((0..).zip(points).filter_map(result).collect())
 }
 
@@ -125,32 +130,74 @@ pub fn is_bookkeeping(payload: &[u8]) -> bool {
     !members.is_empty() && members.keys().all(|name| BOOKKEEPING.contains(&name.as_str()))
 }
 
-/// When the device was last heard by Zigbee2MQTT: `last_seen` as milliseconds since 1970 or as a time with its zone.
+/// When a message says that its device was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It does not say.
+    Unsaid,
+    /// At this time.
+    At(Timestamp),
+    /// It says something that is no time.
+    Unclear,
+}
+
+/// When the device was last heard by Zigbee2MQTT: `last_seen` as a time with its zone, or since 1970 in milliseconds or,
+/// as other bridges write it, seconds.
 #[must_use]
-pub fn last_seen(payload: &[u8]) -> Option<Timestamp> {
-    let message: Json = serde_json::from_slice(payload).ok()?;
-    match message.get("last_seen")? {
-        Json::Number(number) => number.as_i64().filter(|ms| *ms > 0).map(Timestamp),
-        Json::String(text) => Timestamp::from_rfc3339(text),
-        _ => None,
+pub fn last_seen(payload: &[u8]) -> Seen {
+    let message: Json = serde_json::from_slice(payload).unwrap_or_default();
+    let since_1970 = |number: i64| match number {
+        ..=0 => Seen::Unclear,
+        1..SMALLEST_MS => Seen::At(Timestamp(number * 1000)),
+        _ => Seen::At(Timestamp(number)),
+    };
+    match message.get("last_seen") {
+        None | Some(Json::Null) => Seen::Unsaid,
+        Some(Json::Number(number)) => whole(number).map_or(Seen::Unclear, since_1970),
+        Some(Json::String(text)) => match (text.parse(), Timestamp::from_rfc3339(text)) {
+            (Ok(number), _) => since_1970(number),
+            (_, Some(at)) => Seen::At(at),
+            _ => Seen::Unclear,
+        },
+        Some(_) => Seen::Unclear,
     }
 }
 
-fn value(kind: ValueType, member: &Json) -> PointResult {
-    match (kind, member) {
+fn value(point: &Point, member: &Json) -> PointResult {
+    match (point.kind, member) {
         (_, Json::Null) => Err(Reason::NoValue),
         (ValueType::Bool, Json::Bool(is)) => Ok(Value::Bool(*is)),
         (ValueType::Bool, Json::String(word)) if word == "ON" => Ok(Value::Bool(true)),
         (ValueType::Bool, Json::String(word)) if word == "OFF" => Ok(Value::Bool(false)),
         (ValueType::Float, Json::Number(number)) => {
-            number.as_f64().and_then(Value::float).ok_or(Reason::NotANumber)
+            let number = number.as_f64().ok_or(Reason::NotANumber)?;
+            // "Invalid" of the ZCL (0x8000, 0xFFFF, 0xFF), which bridges scale and pass on.
+            let is_possible = possible(point.unit).is_none_or(|range| range.contains(&number));
+            if is_possible { Value::float(number).ok_or(Reason::NotANumber) } else { Err(Reason::OutOfRange) }
         }
         (ValueType::Integer, Json::Number(number)) => {
-            number.as_i64().map(Value::Integer).ok_or(Reason::Undecodable)
+            whole(number).map(Value::Integer).ok_or(Reason::Undecodable)
         }
         (ValueType::Text, Json::String(text)) => Ok(Value::Text(text.as_str().into())),
         _ => Err(Reason::Undecodable),
     }
+}
+
+/// What such a sensor can measure, by the unit.
+const fn possible(unit: &str) -> Option<RangeInclusive<f64>> {
+    match unit.as_bytes() {
+        b"%" => Some(0.0..=100.0),
+        b"Cel" => Some(-100.0..=300.0),
+        b"[ppm]" => Some(0.0..=60_000.0),
+        _ => None,
+    }
+}
+
+/// A whole number, also one that is written with a fraction of zero.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and small")]
+    let of_float = || number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64);
+    number.as_i64().or_else(of_float)
 }
 
 /// Parses an availability message: the legacy word or its JSON form.

@@ -20,6 +20,61 @@ async fn an_answer_after_its_time_out_is_not_the_next_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_two_time_outs_late_is_doubtful_for_a_block_that_looks_the_same() {
+    for kind in SERIAL {
+        for late in [610, 700, 890] {
+            // A device answers one request after the other.
+            let other_end = act(move |request| {
+                let is_slow = request.start() == 100 && request.at.as_secs().is_multiple_of(4);
+                vec![Step::Send(if is_slow { late } else { 20 }, request.answer())]
+            });
+            let mut bench = Bench::run(kind, "", TWO, &[1], other_end);
+            sleep(Duration::from_secs(60)).await;
+            let heard = bench.heard();
+            assert_true(&heard);
+            assert!(bad(&heard, "d1.second").contains(&"uncertain:doubtful".to_owned()), "{late}: {heard:?}");
+            assert!(good(&heard, "d1.second") > 30, "{} {late}: {heard:?}", kind.kind());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_after_a_silent_poll_is_read_back_and_not_doubted() {
+    for kind in SERIAL {
+        let (mut level, mut reads) = (5, 0);
+        let other_end = act(move |request| match request.body[0] {
+            6 => {
+                level = request.count();
+                vec![Step::Send(5, request.framed(1, &request.body[..5]))]
+            }
+            // The first poll is not answered.
+            _ => {
+                reads += 1;
+                let answer = Step::Send(5, request.framed(1, &request.words(|_| level)));
+                if reads == 1 { Vec::new() } else { vec![answer] }
+            }
+        });
+        let bench = Bench::run(kind, "", LEVEL, &[1], other_end);
+        sleep(Duration::from_millis(310)).await;
+        let outcome = bench.command(0, Value::Integer(7)).await;
+        assert_eq!(outcome, CommandOutcome::Done { read_back: Value::Integer(7) }, "{}", kind.kind());
+    }
+}
+
+/// A point that can be written.
+const LEVEL: &str = r#"
+[[point]]
+name = "level"
+holding = 100
+type = "u16"
+unit = "1"
+write = { min = 0, max = 9 }
+[[test]]
+holding = { 100 = "0005" }
+expect = { level = 5 }
+"#;
+
+#[tokio::test(start_paused = true)]
 async fn what_lies_in_the_buffer_before_a_request_is_not_its_answer() {
     for kind in SERIAL {
         // 300 ms after the last answer of each round, while nothing is asked, another one arrives.
@@ -35,6 +90,26 @@ async fn what_lies_in_the_buffer_before_a_request_is_not_its_answer() {
         let heard = bench.heard();
         assert_true(&heard);
         assert!(good(&heard, "d1.first") > 50, "{}: {}", kind.kind(), good(&heard, "d1.first"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_answer_that_comes_twice_is_not_that_of_the_request_after_it() {
+    for kind in SERIAL {
+        // While the second block is asked, the answer to the first arrives once more, right before the right one.
+        let mut before = Vec::new();
+        let other_end = act(move |request| {
+            let again = std::mem::replace(&mut before, request.answer());
+            match request.start() {
+                200 => vec![Step::Send(40, again), Step::Send(1, request.answer())],
+                _ => vec![Step::Send(20, request.answer())],
+            }
+        });
+        let mut bench = Bench::run(kind, "", TWO, &[1], other_end);
+        sleep(Duration::from_secs(60)).await;
+        let heard = bench.heard();
+        assert_true(&heard);
+        assert!(good(&heard, "d1.second") > 50, "{}: {heard:?}", kind.kind());
     }
 }
 

@@ -76,6 +76,13 @@ fn keys_that_do_nothing_are_refused_and_bytes_of_texts_have_an_order() {
     assert_eq!(point(u16, five), "");
     assert!(point(&format!("{u16}\nnone = [0xFFFFFFFF]"), five).contains("0xFFFFFFFF"));
     assert_eq!(point(&format!("{u16}\nnone = [0xFFFF]"), five), "");
+    assert_eq!(point(&format!("{u16}\nnone = 0xFFFF"), five), "", "one need be no list");
+    assert!(point(&format!("{u16}\nnone = -1"), five).contains("does not hold it"));
+    let i16 = u16.replace("u16", "i16");
+    for none in ["-1", "[-32768, 0x7FFF]"] {
+        assert_eq!(point(&format!("{i16}\nnone = {none}"), five), "", "{none}");
+    }
+    assert!(point(&format!("{i16}\nnone = -32769"), five).contains("does not hold it"));
     assert!(point(&format!("{u16}\nbit = 3"), five).contains("bit is of no use"));
     assert!(point("coil = 1\norder = \"dcba\"", "expect = { t = true }").contains("order is of no use"));
     assert!(point("coil = 1\ncounter = true", "expect = { t = true }").contains("counter is of no use"));
@@ -89,6 +96,11 @@ fn numbers_of_manuals_are_suspected() {
     assert_eq!(warnings.len(), 1, "once for the profile: {warnings:?}");
     assert!(warnings[0].contains("40101") && warnings[0].contains("address 100"), "{warnings:?}");
     assert_eq!(checked(&TCP, "", TWO, &[1]).unwrap().warnings(), Vec::<String>::new());
+    for (number, says) in [("400101", "holding = 100"), ("300001", "input = 0"), ("70000", "0 to 65535")] {
+        let text = profile(&TWO.replacen("holding = 100", &format!("holding = {number}"), 1));
+        let problems = problems_of("acme/t1.toml", &text).join("; ");
+        assert!(problems.contains(says), "{number}: {problems}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

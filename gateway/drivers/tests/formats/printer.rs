@@ -1,6 +1,7 @@
 //! The state of a printer.
 
 use linli_domain::kiosk::Part;
+use linli_domain::{Reason, Value};
 use linli_drivers::kiosk::printer::Printer;
 
 #[test]
@@ -22,7 +23,7 @@ fn reasons_carry_how_bad_they_are() {
     };
     assert_eq!(of(3, &["none"]).printer, Part::Ok);
     let low = of(4, &["media-low-warning", "toner-low-report"]);
-    assert_eq!((low.printer, low.paper, low.toner), (Part::Warn, Part::Warn, Part::Warn));
+    assert_eq!((low.printer, low.paper, low.toner), (Part::Warn, Part::Warn, Part::Ok));
     let empty = of(5, &["media-empty-error", "cover-open"]);
     assert_eq!((empty.printer, empty.paper, empty.cover_open), (Part::Fault, Part::Fault, true));
     assert_eq!(of(3, &["media-jam"]).printer, Part::Fault);
@@ -40,6 +41,9 @@ fn what_a_printer_does_is_no_fault() {
         "media-empty-report",
         "toner-empty-report",
         "cover-open-report",
+        "media-low-report",
+        "marker-supply-low-report",
+        "marker-waste-almost-full-report",
     ] {
         let printer = of(&[activity]);
         assert_eq!(
@@ -64,4 +68,26 @@ fn error_bits_that_are_missing_say_nothing() {
     let unknown = values.iter().filter(|(_, value)| *value == Err(linli_domain::Reason::NoValue)).count();
     assert_eq!(unknown, 5, "paper, toner, jam, cover and supplies: {values:?}");
     assert!(values[0].1.is_ok(), "what the device says of itself stays");
+}
+
+#[test]
+fn a_state_that_is_not_said_is_not_ok() {
+    let told = |printer: Printer| printer.values()[0].1.clone();
+    for (device, printer) in [(1, 2), (1, 1), (0, 0)] {
+        assert_eq!(told(Printer::of_snmp(device, printer, &[0])), Err(Reason::NoValue), "{device} {printer}");
+    }
+    for (device, printer) in [(2, 1), (1, 3), (2, 3)] {
+        assert_eq!(
+            told(Printer::of_snmp(device, printer, &[0])),
+            Ok(Value::Integer(0)),
+            "{device} {printer}"
+        );
+    }
+    assert_eq!(
+        told(Printer::of_snmp(1, 2, &[0x04])),
+        Ok(Value::Integer(4)),
+        "jammed is a fault in any state"
+    );
+    assert_eq!(told(Printer::of_ipp(9, &["none".to_owned()])), Err(Reason::NoValue));
+    assert_eq!(told(Printer::of_ipp(9, &["media-jam-error".to_owned()])), Ok(Value::Integer(4)));
 }

@@ -15,15 +15,41 @@ fn a_report_becomes_points_and_a_wrong_one_is_named() {
     assert_eq!(told("camera"), Err(Reason::NoValue));
     assert_eq!(told(MESSAGE), Ok(Value::Text("".into())));
     for (wrong, about) in [
-        (&br#"{"boot":"b","seq":1,"parts":{"papr":"ok"}}"#[..], "papr"),
-        (br#"{"boot":"b","seq":1,"parts":{"paper":"gone"}}"#, "gone"),
-        (br#"{"boot":"","seq":1}"#, "boot"),
+        (&br#"{"boot":"","seq":1}"#[..], "boot"),
+        (br#"{"seq":1}"#, "boot"),
         (br#"{"boot":"b","seq":-1}"#, "u64"),
+        (br#"{"boot":"b"}"#, "seq"),
+        (b"[]", "map"),
         (b"\xff", "expected"),
     ] {
         let error = Report::parse(wrong).unwrap_err();
         assert!(error.contains(about), "{error}");
     }
+}
+
+#[test]
+fn a_member_that_is_wrong_costs_none_beside_it() {
+    for (wrong, point, about) in [
+        (r#""parts":{"papr":"ok","paper":"low"}"#, None, "papr"),
+        (r#""parts":{"touch":"gone","paper":"low"}"#, Some("touch"), "gone"),
+        (r#""parts":{"paper":"low"},"temperature":"31""#, Some("temperature"), "number"),
+        (r#""parts":{"paper":"low"},"busy":1"#, Some("busy"), "true or false"),
+        (r#""parts":{"paper":"low"},"transactions":1.5"#, Some("transactions"), "whole"),
+        (r#""parts":{"paper":"low"},"address":"192.0.2.7""#, None, "address"),
+        (r#""parts":{"paper":"low"},"printer":"ok""#, None, "printer"),
+    ] {
+        let report = Report::parse(format!(r#"{{"boot":"b","seq":1,{wrong}}}"#).as_bytes()).unwrap();
+        assert!(report.wrong.len() == 1 && report.wrong[0].contains(about), "{:?}", report.wrong);
+        let values = report.values();
+        let told = |name: &str| values[POINTS.iter().position(|p| p.name == name).unwrap()].1.clone();
+        assert_eq!(told("paper"), Ok(Value::Integer(2)), "{wrong}");
+        if let Some(point) = point {
+            assert_eq!(told(point), Err(Reason::Undecodable), "{wrong}");
+        }
+    }
+    let loose = b"\xEF\xBB\xBF{\"boot\":17,\"seq\":6.0,\"transactions\":4.0}";
+    let loose = Report::parse(loose).unwrap();
+    assert_eq!((loose.boot.as_str(), loose.seq, loose.wrong.len()), ("17", 6, 0));
 }
 
 #[test]

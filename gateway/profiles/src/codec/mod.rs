@@ -118,8 +118,11 @@ impl Codec {
         let (quality, value) = self.read(words);
         let power = 10_f64.powi(i32::from(exponent.abs()));
         let scale = |value: f64| if exponent < 0 { value / power } else { value * power };
-        let value = value.and_then(|value| value.as_f64()).and_then(|value| Value::float(scale(value)));
-        self.within(quality, value)
+        let scaled = value.and_then(|value| value.as_f64()).and_then(|value| Value::float(scale(value)));
+        if quality.is_good() && scaled.is_none() {
+            return (Quality::Bad(Reason::NotANumber), None);
+        }
+        self.within(quality, scaled)
     }
 
     /// A number beyond the range is bad.

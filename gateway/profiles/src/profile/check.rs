@@ -174,7 +174,8 @@ fn check_point(
         wrong(why);
         "1".to_owned()
     });
-    let codec = Codec { kind, order: raw.order, scale, none: raw.none.clone(), range: raw.range };
+    let none = raw.none.iter().filter_map(|none| sentinel(*none, kind)).collect();
+    let codec = Codec { kind, order: raw.order, scale, none, range: raw.range };
     let write = check_write(raw, table, &codec).unwrap_or_else(|why| {
         wrong(why);
         None
@@ -212,14 +213,29 @@ fn check_point(
 /// What is wrong with `none` and `range`.
 fn wrong_limits(raw: &RawPoint, kind: Kind) -> Vec<String> {
     let mut wrong = Vec::new();
-    let most = u64::MAX.checked_shr(64 - 16 * u32::from(kind.words().min(4))).unwrap_or(0);
-    if let Some(none) = raw.none.iter().find(|none| **none > most) {
-        wrong.push(format!("none = {none:#X} is more than the {} registers can hold", kind.words()));
+    if let Some(none) = raw.none.iter().find(|none| sentinel(**none, kind).is_none()) {
+        wrong.push(match none {
+            0.. => format!("none = {none:#X} is more than the {} registers can hold", kind.words()),
+            _ => format!("none = {none}: this type does not hold it; write the raw code, such as 0xFFFF"),
+        });
     }
     if raw.range.is_some_and(|(low, high)| low >= high || low.is_nan() || high.is_nan()) {
         wrong.push("range must be [low, high] with low below high".to_owned());
     }
     wrong
+}
+
+/// The raw code of a number that stands for none; of a signed type it may be written with its sign. None where the
+/// registers cannot hold it.
+fn sentinel(none: i64, kind: Kind) -> Option<u64> {
+    let bits = 16 * u32::from(kind.words().min(4));
+    let mask = u64::MAX.checked_shr(64 - bits).unwrap_or(0);
+    let is_signed = matches!(kind, Kind::I16 | Kind::I32 | Kind::I64);
+    let least = i64::MIN >> (64 - bits.max(1));
+    match u64::try_from(none) {
+        Ok(code) => (code <= mask).then_some(code),
+        Err(_) => (is_signed && none >= least).then_some(none.cast_unsigned() & mask),
+    }
 }
 
 /// The keys of a point that its type does not use.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::codec::{Encoding, Order};
@@ -43,7 +43,9 @@ pub(super) struct RawLimits {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawIdentify {
+    #[serde(default, deserialize_with = "address")]
     pub input: Option<u16>,
+    #[serde(default, deserialize_with = "address")]
     pub holding: Option<u16>,
     #[serde(rename = "type")]
     pub kind: RawKind,
@@ -57,7 +59,9 @@ pub(super) struct RawIdentify {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSerial {
+    #[serde(default, deserialize_with = "address")]
     pub input: Option<u16>,
+    #[serde(default, deserialize_with = "address")]
     pub holding: Option<u16>,
     #[serde(rename = "type")]
     pub kind: RawKind,
@@ -80,9 +84,13 @@ pub(super) struct RawPoint {
     pub name: String,
     /// Repeats the point: `name-1` to `name-n` at following addresses.
     pub repeat: Option<u16>,
+    #[serde(default, deserialize_with = "address")]
     pub coil: Option<u16>,
+    #[serde(default, deserialize_with = "address")]
     pub discrete: Option<u16>,
+    #[serde(default, deserialize_with = "address")]
     pub input: Option<u16>,
+    #[serde(default, deserialize_with = "address")]
     pub holding: Option<u16>,
     #[serde(rename = "type")]
     pub kind: Option<RawKind>,
@@ -97,8 +105,8 @@ pub(super) struct RawPoint {
     /// Name of the point whose value is the power of ten by which this one is multiplied.
     pub scale_point: Option<String>,
     pub unit: Option<String>,
-    #[serde(default)]
-    pub none: Vec<u64>,
+    #[serde(default, deserialize_with = "number_or_numbers")]
+    pub none: Vec<i64>,
     pub range: Option<(f64, f64)>,
     #[serde(default)]
     pub counter: bool,
@@ -171,6 +179,43 @@ fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawIdentify>, D
         }
     }
     from.deserialize_any(OneOrMany)
+}
+
+/// A number, or an array of numbers.
+fn number_or_numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i64>, D::Error> {
+    struct Numbers;
+    impl<'de> Visitor<'de> for Numbers {
+        type Value = Vec<i64>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a number or an array of numbers")
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(vec![number])
+        }
+        fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<Self::Value, S::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(seq))
+        }
+    }
+    from.deserialize_any(Numbers)
+}
+
+/// An address on the wire. Numbers of manuals with six digits (Modicon: 400001) are beyond what it can be.
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
+    const TABLES: [(i64, &str); 3] = [(400_001, "holding"), (300_001, "input"), (100_001, "discrete")];
+    let number = i64::deserialize(from)?;
+    if let Ok(address) = u16::try_from(number) {
+        return Ok(Some(address));
+    }
+    let table = TABLES.into_iter().find(|(first, _)| (*first..first + 65_536).contains(&number));
+    Err(D::Error::custom(match table {
+        Some((first, table)) => {
+            format!(
+                "{number} looks like a Modicon number: write {table} = {}, the address on the wire",
+                number - first
+            )
+        }
+        None => format!("{number} is no address: 0 to 65535"),
+    }))
 }
 
 // === impl RawLimits ===

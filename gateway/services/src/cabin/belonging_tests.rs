@@ -553,3 +553,44 @@ async fn a_correction_that_may_mean_two_results_changes_neither() {
     let pair = [Quantity::Systolic, Quantity::Diastolic].map(|q| corrected.measurement.value(q));
     assert_eq!(pair, [Some(133.0), Some(77.0)]);
 }
+
+#[tokio::test]
+async fn a_result_that_is_nobodys_yet_is_corrected_and_withdrawn() {
+    let mut centre = Centre::build().await;
+    let (first, right) = ([Some(210.0), Some(95.0)], [Some(120.0), Some(80.0)]);
+    let stranger = || Patient::of_id("99");
+    centre.send(1, vec![cuff("a", first, 0, false, stranger())]).await.unwrap();
+    centre.send(2, vec![cuff("a", first, 0, false, stranger())]).await.unwrap();
+    centre.send(1, vec![cuff("b", right, 0, true, stranger())]).await.unwrap();
+    let of_first = |all: Vec<Version>| -> Vec<(Option<f64>, Status, u32)> {
+        let own = all.into_iter().filter(|version| version.device.as_str() == "monitor-1");
+        own.map(|v| (v.measurement.value(Quantity::Systolic), v.status, v.version)).collect()
+    };
+    assert_eq!(of_first(centre.nobodys().await), [(Some(120.0), Status::Corrected, 2)]);
+    centre.send(1, vec![cuff("c", [None, None], 0, true, stranger())]).await.unwrap();
+    assert_eq!(of_first(centre.nobodys().await), [(Some(120.0), Status::EnteredInError, 3)]);
+    let other: Vec<Version> = centre.nobodys().await;
+    let other = other.iter().find(|version| version.device.as_str() == "monitor-2").unwrap();
+    assert_eq!((other.version, other.measurement.value(Quantity::Systolic)), (1, Some(210.0)));
+}
+
+#[tokio::test]
+async fn a_place_or_a_birthday_of_somebody_else_makes_it_nobodys() {
+    let mut centre = Centre::build().await;
+    let visit = centre.open(1, "17", Some(resident(NUMBER, "欧阳若水"))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let own = || Patient::of_id("17");
+    let placed = |place: &str| Patient { places: vec![place.to_owned()], ..own() };
+    let born = |birth| Patient { birth: Some(birth), ..own() };
+    let wrong =
+        [(placed("cabin-2"), Unassigned::OtherRoom), (born((1981, 11, 30)), Unassigned::OtherPatient)];
+    for (nth, (patient, why)) in wrong.into_iter().enumerate() {
+        centre.send(1, vec![pulse(&format!("w{nth}"), 70.0, patient)]).await.unwrap();
+        assert_eq!(centre.nobodys().await.last().unwrap().unassigned, Some(why));
+    }
+    for (nth, patient) in [placed("Cabin-1"), placed("ward 3"), born((1949, 12, 31))].into_iter().enumerate()
+    {
+        centre.send(1, vec![pulse(&format!("r{nth}"), 71.0, patient)]).await.unwrap();
+    }
+    assert_eq!(centre.pulses(&visit).await, [71.0, 71.0, 71.0]);
+}

@@ -9,7 +9,7 @@ use linli_domain::visit::{
     payload,
 };
 use linli_domain::vital::{self, Implausible, Measurement, Patient, Reading};
-use linli_domain::{Civil, Layout, Timestamp};
+use linli_domain::{Civil, Id, Layout, Timestamp};
 use linli_drivers::{NotTaken, VitalMeasurement};
 use linli_store::{Change, Entry};
 use ring::digest::{SHA256, digest};
@@ -30,7 +30,8 @@ impl CabinService {
         let outcome = self.accept(&layout, measurements).await;
         // A sender that waits for the answer logs it, once for all that follow.
         if let (Err(reason), None) = (&outcome, &reply) {
-            tracing::warn!(device = %layout.device, %reason, "measurement not taken");
+            let reason = reason.advice();
+            tracing::warn!(device = %layout.device, reason, "measurement not taken");
         }
         if let Some(reply) = reply {
             let _ = reply.send(outcome);
@@ -182,7 +183,9 @@ impl CabinService {
         let (visits, spans) = self.rooms.spans(now);
         let mut candidates = Vec::with_capacity(visits.len());
         for (visit, span) in visits.iter().zip(spans) {
-            let is_meant = measurement.patient.is_named() && span.ended.is_none();
+            let Patient { birth, sex, .. } = &measurement.patient;
+            let is_described = measurement.patient.is_named() || birth.is_some() || sex.is_some();
+            let is_meant = is_described && span.ended.is_none();
             candidates.push(self.candidate(visit, span, is_meant, settings).await);
         }
         decide(&arrival(layout, measurement, settings), &candidates).map(|position| visits[position].clone())
@@ -200,12 +203,13 @@ impl CabinService {
             true => self.resident(visit, settings).await,
             false => None,
         };
+        let born = resident.as_ref().and_then(super::Identity::born);
         let (name, numbers) = resident.map_or((None, [None, None]), |resident| {
             (Some(resident.name), [resident.id_number, resident.card])
         });
-        let known_as = [Some(visit.id.clone()), visit.code.clone(), visit.pseudonym.clone()];
-        let known_as = known_as.into_iter().chain(numbers).flatten().collect();
-        Candidate { room: &visit.room, span, known_as, name }
+        let codes = [Some(visit.id.clone()), visit.code.clone()].into_iter().flatten().collect();
+        let known_as = std::iter::once(visit.pseudonym.clone()).chain(numbers).flatten().collect();
+        Candidate { room: &visit.room, span, codes, known_as, name, born }
     }
 
     /// The next version of the measurement that this one corrects or withdraws, and the pseudonym of the resident.
@@ -230,11 +234,20 @@ impl CabinService {
         for visit in &visits {
             stored.extend(cabin.measured_during(&visit.id).await.map_err(not_stored)?);
         }
-        stored.retain(|version| version.device == layout.device);
-        for version in &mut stored {
-            if let Some((newer, _)) = pending.iter().rev().find(|(newer, _)| newer.id == version.id) {
-                *version = newer.clone();
+        let newest = |mut stored: Vec<Version>| {
+            stored.retain(|version| version.device == layout.device);
+            for version in &mut stored {
+                if let Some((newer, _)) = pending.iter().rev().find(|(newer, _)| newer.id == version.id) {
+                    *version = newer.clone();
+                }
             }
+            stored
+        };
+        let mut stored = newest(stored);
+        // What is nobody's yet has no resident to compare: what the device measured at exactly that time is meant.
+        if report.taken.device.is_some() && amended(report, &stored).is_none() {
+            let nobodys = newest(cabin.unassigned().await.map_err(not_stored)?);
+            stored.extend(nobodys);
         }
         let Some(old) = amended(report, &stored) else { return Ok(None) };
         let mut version = amend(old, report);
@@ -367,7 +380,13 @@ fn arrival<'m>(layout: &'m Layout, measurement: &'m Measurement, settings: &Cabi
         std::iter::once(id.clone()).chain(hashed.into_iter().flatten()).collect()
     };
     let identities = measurement.patient.ids.iter().map(forms).collect();
-    Arrival { measurement, room: layout.room.as_ref(), identities }
+    let room = layout.room.as_ref();
+    let is_room = |place: &String, id: &Id| place.eq_ignore_ascii_case(id.as_str());
+    let places = &measurement.patient.places;
+    let is_here = places.iter().any(|place| room.is_some_and(|room| is_room(place, room)));
+    let is_elsewhere =
+        !is_here && places.iter().any(|place| settings.rooms.iter().any(|room| is_room(place, room)));
+    Arrival { measurement, room, is_elsewhere, identities }
 }
 
 /// Identifies a measurement when it is sent again; nothing can be read back from it. One with the same key

@@ -183,7 +183,9 @@ fn decode(bytes: &[u8], field: char) -> Result<String, Unreadable> {
     // A repetition would name further sets, for escapes that nobody sends.
     let named = named.split(|byte| *byte == b'~').next().unwrap_or_default();
     let named = String::from_utf8_lossy(&named[..named.len().min(LONGEST_SET)]).into_owned();
-    let (encoding, name) = character_set(&named).ok_or(Unreadable::CharacterSet(named))?;
+    // A set that is not known matters only where a byte is not ASCII.
+    let known = character_set(&named).or_else(|| bytes.is_ascii().then_some((UTF_8, "ASCII")));
+    let (encoding, name) = known.ok_or(Unreadable::CharacterSet(named))?;
     let read =
         |encoding: &'static Encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes);
     let text = [encoding, UTF_8, GB18030].into_iter().find_map(read);
@@ -191,18 +193,27 @@ fn decode(bytes: &[u8], field: char) -> Result<String, Unreadable> {
 }
 
 /// A character set of HL7 table 0211, or as devices name it. No name is UTF-8.
-fn character_set(named: &str) -> Option<(&'static Encoding, &'static str)> {
+fn character_set(written: &str) -> Option<(&'static Encoding, &'static str)> {
     let named: String =
-        named.to_ascii_uppercase().chars().filter(|c| !matches!(c, '-' | ' ' | '_' | '/')).collect();
+        written.to_ascii_uppercase().chars().filter(|c| !matches!(c, '-' | ' ' | '_' | '/')).collect();
     match named.as_str() {
         "" | "ASCII" | "UNICODEUTF8" | "UTF8" | "UNICODE" | "ISOIR6" => return Some((UTF_8, "UTF-8")),
-        "GB18030" | "GB180302000" | "GBK" | "GB2312" | "CP936" => return Some((GB18030, "GB 18030")),
+        "GB18030" | "GB180302000" | "GBK" | "GB2312" | "CP936" | "MS936" | "WINDOWS936" => {
+            return Some((GB18030, "GB 18030"));
+        }
         "BIG5" => return Some((encoding_rs::BIG5, "Big5")),
         _ => {}
     }
-    let part = named.strip_prefix("8859").or_else(|| named.strip_prefix("ISO8859"))?;
-    let number: u8 = part.parse().ok().filter(|number| (1..=16).contains(number))?;
-    Some((Encoding::for_label(format!("iso-8859-{number}").as_bytes())?, "ISO 8859"))
+    if let Some(part) = named.strip_prefix("8859").or_else(|| named.strip_prefix("ISO8859")) {
+        let number: u8 = part.parse().ok().filter(|number| (1..=16).contains(number))?;
+        return Some((Encoding::for_label(format!("iso-8859-{number}").as_bytes())?, "ISO 8859"));
+    }
+    // Names that the standard does not have, as the web writes them: Windows-1252, Shift_JIS, EUC-KR.
+    let label = written.trim().to_ascii_lowercase();
+    let label =
+        label.strip_prefix("cp125").map_or_else(|| label.clone(), |part| format!("windows-125{part}"));
+    let found = Encoding::for_label_no_replacement(label.as_bytes())?;
+    found.is_ascii_compatible().then_some((found, found.name()))
 }
 
 // === impl Delimiters ===
@@ -339,6 +350,11 @@ mod tests {
         let (bytes, _, _) = GB18030.encode(&text);
         assert_eq!(Message::parse(&bytes).unwrap().header(3), "张三");
         assert_eq!(
+            Message::parse(b"MSH|^~\\&|a|||||||||||||||KLINGON\r").unwrap().header(3),
+            "a",
+            "it is ASCII"
+        );
+        assert_eq!(
             Message::parse(of("KLINGON").as_bytes()),
             Err(Unreadable::CharacterSet("KLINGON".to_owned()))
         );
@@ -357,6 +373,10 @@ mod tests {
             assert_eq!(Message::parse(&bytes).unwrap().header(3), "张三", "GB 18030 as {set}");
         }
         for set in ["8859/1", "ISO 8859-1", "ISO8859-1"] {
+            let bytes = [b"MSH|^~\\&|M\xFCller|||||||||||||||".as_slice(), set.as_bytes()].concat();
+            assert_eq!(Message::parse(&bytes).unwrap().header(3), "Müller", "{set}");
+        }
+        for set in ["WINDOWS-1252", "cp1252"] {
             let bytes = [b"MSH|^~\\&|M\xFCller|||||||||||||||".as_slice(), set.as_bytes()].concat();
             assert_eq!(Message::parse(&bytes).unwrap().header(3), "Müller", "{set}");
         }

@@ -126,6 +126,12 @@ impl Framer {
         self.held.as_ref().is_some_and(|held| !held.is_empty())
     }
 
+    /// The part of a message that has come so far; empty between messages.
+    #[must_use]
+    pub fn part(&self) -> &[u8] {
+        self.held.as_deref().unwrap_or_default()
+    }
+
     /// Whether the end of a message has come without the return that belongs to it.
     #[must_use]
     pub const fn is_ending(&self) -> bool {

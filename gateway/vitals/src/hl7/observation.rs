@@ -13,6 +13,8 @@ struct Code {
     quantity: Quantity,
     site: Option<Site>,
     is_control: bool,
+    /// Whether all that it names is one quantity.
+    agrees: bool,
 }
 
 /// What OBX-5 says.
@@ -76,10 +78,16 @@ pub(super) fn observation(segment: &Segment<'_>) -> Option<Observation> {
             }
         }
     }
+    if !code.agrees {
+        reading.refuse(NoReading::Error);
+        flaw = Some(Refused::Codes { set: segment.text(1) });
+    }
     match status.as_str() {
         "C" => reading.doubt(Caveat::Corrected),
         "P" | "R" | "S" | "B" => reading.doubt(Caveat::Preliminary),
-        _ => {}
+        "" | "\"\"" | "F" | "U" | "V" | "X" | "I" | "N" | "O" | "D" | "W" => {}
+        // A status that is not known may say anything.
+        _ => reading.doubt(Caveat::Questionable),
     }
     if code.is_control {
         reading.doubt(Caveat::ControlSolution);
@@ -101,32 +109,60 @@ pub(super) fn observation(segment: &Segment<'_>) -> Option<Observation> {
 
 /// By OBX-3: the identifier or the alternate identifier is a LOINC code, or a number or name of IEEE 11073.
 fn code(segment: &Segment<'_>) -> Option<Code> {
-    [(1, 3), (4, 6)].into_iter().find_map(|(at, system)| {
+    let mut all = codes(segment).into_iter();
+    let first = all.next()?;
+    let agrees = all.all(|other| other.quantity == first.quantity);
+    Some(Code { agrees, ..first })
+}
+
+/// Everything that OBX-3 names.
+fn codes(segment: &Segment<'_>) -> Vec<Code> {
+    let mut all = Vec::new();
+    for (at, system) in [(1, 3), (4, 6)] {
         let texts = [segment.component(3, at), segment.component(3, at + 1)];
         let system = segment.component(3, system).trim().to_uppercase();
         let is_loinc = matches!(system.as_str(), "LN" | "LNC" | "LOINC" | "");
-        let is_mdc = matches!(system.as_str(), "MDC" | "ISO+" | "IEEE" | "");
+        let is_mdc = matches!(system.as_str(), "ISO+" | "IEEE" | "")
+            || system.contains("MDC")
+            || system.contains("11073");
         if let Some(quantity) = Quantity::by_loinc(texts[0].trim()).filter(|_| is_loinc) {
             let site = site_of(texts[0].trim(), None);
-            return Some(Code { quantity, site, is_control: false });
+            all.push(Code { quantity, site, is_control: false, agrees: true });
+            continue;
         }
-        let number = texts.iter().find_map(|text| mdc_number(text)).filter(|_| is_mdc)?;
-        let quantity = Quantity::by_mdc(number)?;
-        Some(Code { quantity, site: site_of("", Some(number)), is_control: number == CONTROL_GLUCOSE })
-    })
+        let numbers = texts.iter().filter_map(|text| mdc_number(text)).filter(|_| is_mdc);
+        let known =
+            numbers.map(|number| Some((number, Quantity::by_mdc(number)?))).collect::<Option<Vec<_>>>();
+        all.extend(known.into_iter().flatten().map(|(number, quantity)| Code {
+            quantity,
+            site: site_of("", Some(number)),
+            is_control: number == CONTROL_GLUCOSE,
+            agrees: true,
+        }));
+    }
+    all
 }
 
 /// By OBX-5, whatever OBX-2 says: devices send `>33.3` as NM and plain numbers as ST.
 fn value(segment: &Segment<'_>) -> Value {
-    let parts = segment.components(5).into_iter().next().unwrap_or_default();
+    let repetitions = segment.components(5);
+    // Two values of one result: it is not said which counts.
+    if repetitions.windows(2).any(|pair| pair[0] != pair[1]) {
+        return Value::None(NoReading::NotANumber);
+    }
+    let parts = repetitions.into_iter().next().unwrap_or_default();
     let part = |at: usize| parts.get(at).map_or("", |text| text.trim());
     // A comparator that stands by itself is one of SN, whatever type is named.
     let is_structured = segment.text(2).trim() == "SN" || (parts.len() > 1 && !part(1).is_empty());
-    if !is_structured || (parts.len() == 1 && !part(0).is_empty()) {
+    if !is_structured || ((1..4).all(|at| part(at).is_empty()) && !part(0).is_empty()) {
         return text(part(0));
     }
     // SN: comparator, number, separator or suffix, number (HL7 v2.5.1, 2.A.69).
-    let (sign, _) = Comparator::split(part(0));
+    let (sign, rest) = Comparator::split(part(0));
+    if !matches!(rest, "" | "=") {
+        // `<>`: anything but the number.
+        return Value::None(NoReading::NotANumber);
+    }
     match (text(part(1)), part(2), text(part(3))) {
         (Value::Number { number, .. }, "-", Value::Number { number: upper, .. }) if number <= upper => {
             Value::Number { number, comparator: None, upper: Some(upper) }
@@ -199,7 +235,10 @@ fn flag(word: &str) -> Flag {
         return Flag::NoValue(NoReading::Error);
     } else if matches!(word, "NAV") {
         return Flag::NoValue(NoReading::NotPerformed);
-    } else if has(&["DEMO", "TEST", "SIMUL", "演示", "测试"]) || word == "CAL" || has(&["CALIBR"]) {
+    } else if has(&["DEMO", "TEST", "SIMUL", "演示", "测试"])
+        || matches!(word, "CAL" | "SIM")
+        || has(&["CALIBR"])
+    {
         Caveat::Demonstration
     } else if has(&["CONTROL", "QC", "CTRL", "质控"]) {
         Caveat::ControlSolution

@@ -15,6 +15,12 @@ use crate::zone::Zone;
 /// v2.5.1, 2.A.33), message control id (HL7 v2.7, 2.14.9.10; earlier versions permit 20).
 const LONGEST: [(usize, usize); 3] = [(3, 227), (4, 227), (10, 199)];
 
+/// A specimen action code (HL7 table 0065): a control specimen.
+const CONTROL_SPECIMEN: &str = "Q";
+
+/// Unsolicited observations: of a laboratory, and of a point of care (HL7 v2.5.1, 7.3); earlier versions name no event.
+const EVENTS: [&str; 5] = ["R01", "R30", "R31", "R32", ""];
+
 /// Flags that are no beginning of a longer one, in what devices send.
 const WHOLE_FLAGS: [&str; 6] = ["N", "H", "L", "HH", "LL", "A"];
 
@@ -67,8 +73,10 @@ impl Reader<'_> {
         match segment.name() {
             "PID" | "PV1" => drop(self.patients.note(segment)),
             "OBR" => {
-                let ordered = time::read(&segment.component(7, 1), self.zone);
+                // Begin and end of the observation, arrival of the specimen.
+                let ordered = self.time(segment, &[7, 8, 14]);
                 let is_control = is_control(&[segment.text(13), segment.raw(15).to_owned()])
+                    || segment.text(11).trim().eq_ignore_ascii_case(CONTROL_SPECIMEN)
                     || is_said_control(&[segment.raw(4)]);
                 self.begin(ordered, is_control);
             }
@@ -76,8 +84,12 @@ impl Reader<'_> {
             "SPM" => {
                 let role = segment.component(11, 1).to_uppercase();
                 let is_own = matches!(role.as_str(), "" | "P" | "G" | "R");
+                let collected = self.time(segment, &[17]);
                 if let Some(order) = self.orders.last_mut() {
                     order.is_control |= !is_own || is_control(&[segment.raw(4).to_owned()]);
+                    if order.ordered == (None, false) {
+                        order.ordered = collected;
+                    }
                 }
             }
             "NTE" => {
@@ -88,6 +100,12 @@ impl Reader<'_> {
             "OBX" => self.observed(message, segment),
             _ => {}
         }
+    }
+
+    /// The time in the first of these fields that says something, and whether it is none.
+    fn time(&self, segment: &Segment<'_>, fields: &[usize]) -> (Option<Timestamp>, bool) {
+        let mut read = fields.iter().map(|field| time::read(&segment.component(*field, 1), self.zone));
+        read.find(|read| *read != (None, false)).unwrap_or_default()
     }
 
     fn begin(&mut self, ordered: (Option<Timestamp>, bool), is_control: bool) {
@@ -102,7 +120,8 @@ impl Reader<'_> {
         if self.orders.last().is_none_or(|order| order.patient != patient) {
             self.begin((None, false), false);
         }
-        let (time, is_unclear) = time::read(&segment.component(14, 1), self.zone);
+        // Of the observation, else of its analysis.
+        let (time, is_unclear) = self.time(segment, &[14, 19]);
         if is_unclear {
             reading.doubt(Caveat::TimeUnclear);
         }
@@ -172,12 +191,12 @@ impl Order {
 }
 
 fn check_header(message: &Message) -> Result<(), Refused> {
-    let kind = message.segment("MSH").map(|header| [header.component(9, 1), header.component(9, 2)]);
-    if kind != Some(["ORU".to_owned(), "R01".to_owned()]) {
+    let part = |number| message.segment("MSH").map(|header| header.component(9, number)).unwrap_or_default();
+    if part(1) != "ORU" || !EVENTS.contains(&part(2).as_str()) {
         return Err(Refused::Kind(message.raw_header(9).to_owned()));
     }
     let processing = message.header(11);
-    if !processing.is_empty() && !processing.starts_with('P') {
+    if !processing.is_empty() && !processing.starts_with(['P', 'p']) {
         return Err(Refused::Processing(processing));
     }
     if message.header(10).is_empty() {

@@ -12,6 +12,10 @@ const OF_PERSON: [usize; 6] = [2, 3, 4, 18, 19, 20];
 /// Fields of PV1 that name the visit: preadmission, visit and alternate visit number.
 const OF_VISIT: [usize; 3] = [5, 19, 50];
 
+/// The field of PV1 with the patient's place, and its parts: point of care, room, bed (PL, HL7 v2.5.1, 2.A.53).
+const PLACE: usize = 3;
+const PARTS_OF_PLACE: [usize; 3] = [1, 2, 3];
+
 /// The groups of a message, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Patients {
@@ -28,6 +32,7 @@ struct Group {
     person: Patient,
     /// What PV1 says.
     visit: Vec<String>,
+    places: Vec<String>,
     has_results: bool,
 }
 
@@ -43,6 +48,7 @@ impl Patients {
                 let person = Patient {
                     ids: ids(segment, &OF_PERSON),
                     names: names(segment),
+                    places: Vec::new(),
                     is_unclear: false,
                     birth: birth(&segment.component(7, 1)),
                     sex: Sex::find(&segment.component(8, 1)),
@@ -51,13 +57,18 @@ impl Patients {
             }
             "PV1" => {
                 let visit = ids(segment, &OF_VISIT);
+                let places = PARTS_OF_PLACE.map(|part| segment.component(PLACE, part));
+                let places: Vec<String> = places.into_iter().filter_map(said).collect();
                 match self.groups.last_mut() {
-                    Some(group) if !group.has_results => group.visit.extend(visit),
+                    Some(group) if !group.has_results => {
+                        group.visit.extend(visit);
+                        group.places.extend(places);
+                    }
                     Some(group) => {
                         let person = group.person.clone();
-                        self.groups.push(Group { person, visit, has_results: false });
+                        self.groups.push(Group { person, visit, places, has_results: false });
                     }
-                    None => self.groups.push(Group { visit, ..Group::default() }),
+                    None => self.groups.push(Group { visit, places, ..Group::default() }),
                 }
             }
             _ => return false,
@@ -80,6 +91,7 @@ impl Patients {
         let patient = |group: &Group| {
             let mut patient = group.person.clone();
             patient.ids.extend(group.visit.iter().cloned());
+            patient.places.clone_from(&group.places);
             let mut seen = Vec::new();
             patient.ids.retain(|id| {
                 !seen.contains(id) && {
@@ -90,7 +102,9 @@ impl Patients {
             patient
         };
         let mut patients: Vec<Patient> = self.groups.iter().map(patient).collect();
-        let are_several = patients.windows(2).any(|pair| pair[0] != pair[1]);
+        // Of two that name nobody it is not known whether they are one.
+        let are_alike = patients.windows(2).all(|pair| pair[0] == pair[1]);
+        let are_several = !are_alike || (patients.len() > 1 && !patients.iter().all(Patient::is_named));
         let is_whole = |(patient, group): (&Patient, &Group)| patient.is_named() && group.has_results;
         let is_unclear = self.is_early || (are_several && !patients.iter().zip(&self.groups).all(is_whole));
         patients.iter_mut().for_each(|patient| patient.is_unclear = is_unclear);

@@ -35,6 +35,12 @@ pub enum Refused {
         /// The expected unit.
         reason: NotConvertible,
     },
+    /// Codes that name different quantities; of one result.
+    #[error("OBX-{set}: the codes of OBX-3 are of different quantities; no value is kept of it")]
+    Codes {
+        /// OBX-1.
+        set: String,
+    },
     /// A result that ends in the middle of its flags.
     #[error(
         "OBX-{set}: the message ends within OBX-8; no value is kept of it; end each segment with a return"

@@ -99,7 +99,7 @@ fn a_message_all_of_whose_header_is_long_has_a_short_answer() {
     let message = Message::parse(text.as_bytes()).unwrap();
     let answer = acknowledge(&message, &Code::Reject(long), "1", NOW.at).remove(0);
     assert!(answer.len() < 3000, "{} bytes", answer.len());
-    let set = format!("MSH|^~\\&|a|||||||||||||||{}\r", "k".repeat(100_000));
+    let set = format!("MSH|^~\\&|ü|||||||||||||||{}\r", "k".repeat(100_000));
     let unreadable = Message::parse(set.as_bytes()).unwrap_err().to_string();
     assert!(unreadable.len() < 200, "{} bytes", unreadable.len());
 }
@@ -164,6 +164,48 @@ fn each_patient_has_the_results_after_it() {
 }
 
 #[test]
+fn the_place_of_the_patient_is_read() {
+    let places = |segments: &[&str]| {
+        let all = of(&format!("{HEADER}{}", segments.concat())).unwrap();
+        all.into_iter().map(|m| m.patient.places).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        places(&[&pid("||a"), "PV1|1|O|cabin-2^room^bed\r", &pulse(60)]),
+        [["cabin-2", "room", "bed"]]
+    );
+    assert_eq!(places(&[&pid("||a"), &pulse(60)]), [[""; 0]]);
+    let moved = [&pid("||a"), "PV1|1|O|one\r", &pulse(60), "PV1|1|O|two\r", &pulse(61)];
+    assert_eq!(places(&moved), [["one"], ["two"]]);
+}
+
+#[test]
+fn a_time_stands_where_the_device_writes_it() {
+    let measured = |obr: &str, obx: &str, after: &str| {
+        let text = format!(
+            "{HEADER}OBR|1|||85353-1^Vital signs^LN|||{obr}\rOBX|1|NM|8867-4^HR^LN||70|/min|||||F|||{obx}\r{after}"
+        );
+        let measurement = of(&text).unwrap().remove(0);
+        (measurement.taken.device, measurement.readings[0].caveats.clone())
+    };
+    let at = (Some(Timestamp(1_795_397_395_000)), Vec::new());
+    for (obr, obx, after) in [
+        ("20261123092955", "", ""),
+        ("|20261123092955", "", ""),
+        ("|||||||20261123092955", "", ""),
+        ("", "20261123092955", ""),
+        ("", "|||||20261123092955", ""),
+        ("20200101000000", "20261123092955", ""),
+        ("20200101000000", "|||||20261123092955", ""),
+        ("", "", "SPM|1||||||||||||||||20261123092955\r"),
+        ("20261123092955", "", "SPM|1||||||||||||||||20200101000000\r"),
+    ] {
+        assert_eq!(measured(obr, obx, after), at, "{obr:?} {obx:?} {after:?}");
+    }
+    assert_eq!(measured("|gestern", "", "").1, [Caveat::TimeUnclear]);
+    assert_eq!(measured("", "", "SPM|1||||||||||||||||gestern\r").1, [Caveat::TimeUnclear]);
+}
+
+#[test]
 fn what_cannot_be_told_apart_is_unclear_as_a_whole() {
     for segments in [
         [pid("||a"), pid("||b"), pulse(60), pulse(61)],
@@ -171,6 +213,10 @@ fn what_cannot_be_told_apart_is_unclear_as_a_whole() {
         [pid("||a"), pulse(60), pid(""), pulse(61)],
         [pid("||a"), pulse(60), pid("||b"), String::new()],
         ["PV1|1||||||||||||||||||v1\r".to_owned(), pid("||a"), pulse(60), String::new()],
+        [pid("1"), pulse(60), pid("2"), pulse(61)],
+        [pid(""), pulse(60), pid(""), pulse(61)],
+        ["PV1|1|O|cabin-1^^1\r".to_owned(), pulse(60), "PV1|2|O|cabin-1^^2\r".to_owned(), pulse(61)],
+        ["PV1|1|O\r".to_owned(), pulse(60), "PV1|1|O\r".to_owned(), pulse(61)],
     ] {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         assert!(patients(&segments).iter().all(|(.., is_unclear)| *is_unclear), "{segments:?}");
@@ -250,6 +296,11 @@ fn comparators_and_ranges_are_kept() {
         );
     }
     assert!(first("SN|14743-9^Glu^LN||^1^:^128|mmol/L").value.is_err(), "a ratio is no number");
+    assert!(first("SN|14743-9^Glu^LN||<>^5|mmol/L").value.is_err(), "anything but the number");
+    assert!(first("NM|59408-5^SpO2^LN||97~98|%").value.is_err(), "it is not said which counts");
+    assert_eq!(first("NM|59408-5^SpO2^LN||97~97|%").value, Ok(97.0));
+    assert_eq!(first("SN|14743-9^Glu^LN||>33.3^|mmol/L").comparator, Some(Above));
+    assert_eq!(first("SN|14743-9^Glu^LN||=^7.1|mmol/L").certain(), Some(7.1));
     assert_eq!(first("SN|14743-9^Glu^LN||>^180|mg/dL").comparator, Some(Above), "converted, and still above");
 }
 
@@ -265,6 +316,9 @@ fn codes_and_units_of_ieee_11073_by_number_and_name_in_either_triplet() {
         ("150456^MDC_PULS_OXIM_SAT_O2^MDC", "262688^MDC_DIM_PERCENT^MDC", Quantity::OxygenSaturation),
         ("3141-9^Weight^LN", "kg", Quantity::Weight),
         ("X^Y^L^3137-7^Height^LN", "cm", Quantity::Height),
+        ("151594^MDC_CO2_RESP_RATE^MDC", "264928", Quantity::RespirationRate),
+        ("MDC_ECG_CARD_BEAT_RATE^^ISO/IEEE 11073", "/min", Quantity::PulseRate),
+        ("8462-4^Diastolic^LN^150022^MDC_PRESS_BLD_NONINV_DIA^MDC", "mm[Hg]", Quantity::Diastolic),
     ] {
         let reading = first(&format!("NM|{code}||90|{unit}"));
         assert_eq!((reading.quantity, reading.value), (quantity, Ok(90.0)), "{code}");
@@ -272,12 +326,41 @@ fn codes_and_units_of_ieee_11073_by_number_and_name_in_either_triplet() {
     for (code, site) in [
         ("150344^MDC_TEMP^MDC", None),
         ("188496^MDC_TEMP_AXILLA^MDC", Some(Site::Axillary)),
+        ("188452^MDC_TEMP_AXILLA^MDC", Some(Site::Axillary)),
+        ("188456^MDC_TEMP_GIT^MDC", Some(Site::Gastrointestinal)),
         ("8328-7^Axillary^LN", Some(Site::Axillary)),
         ("75539-7^Temporal artery^LN", Some(Site::Forehead)),
         ("8310-5^Ear temperature^LN", Some(Site::Ear)),
     ] {
         let reading = first(&format!("NM|{code}||36.6|268192^MDC_DIM_DEGC^MDC"));
         assert_eq!((reading.quantity, reading.site), (Quantity::Temperature, site), "{code}");
+    }
+}
+
+#[test]
+fn codes_of_two_quantities_give_no_value() {
+    for code in [
+        "150021^MDC_PRESS_BLD_NONINV_DIA^MDC",
+        "8480-6^Systolic^LN^150022^MDC_PRESS_BLD_NONINV_DIA^MDC",
+        "8867-4^HR^LN^59408-5^SpO2^LN",
+    ] {
+        let text = format!("{HEADER}OBR|1\rOBX|3|NM|{code}||98|mm[Hg]\r{}", pulse(70));
+        let found = results(&Message::parse(text.as_bytes()).unwrap(), NOW, &ZONE).unwrap();
+        assert_eq!(found.measurements[0].readings[0].value, Err(NoReading::Error), "{code}");
+        assert_eq!(found.measurements[1].value(Quantity::PulseRate), Some(70.0), "{code}");
+        assert!(found.flawed[0].to_string().starts_with("OBX-3: the codes"), "{code}");
+    }
+    let ventilator = format!("{HEADER}OBR|1\rOBX|1|NM|151586^MDC_VENT_RESP_RATE^MDC||12|/min\r");
+    assert_eq!(of(&ventilator), Err(Refused::NothingKnown), "the rate of a machine is no person's");
+}
+
+#[test]
+fn other_unsolicited_results_are_taken() {
+    for kind in ["ORU^R01", "ORU", "ORU^R30^ORU_R30", "ORU^R32"] {
+        assert!(of(&VITALS.replace("ORU^R01^ORU_R01", kind)).is_ok(), "{kind}");
+    }
+    for kind in ["ADT^A01", "ORU^R02", "ACK", "OUL^R22"] {
+        assert!(of(&VITALS.replace("ORU^R01^ORU_R01", kind)).unwrap_err().is_rejection(), "{kind}");
     }
 }
 
@@ -292,6 +375,7 @@ fn tests_and_doubts_are_marked() {
         ("H~ARTIFACT", Caveat::BodyMovement),
         ("QC", Caveat::ControlSolution),
         ("CAL", Caveat::Demonstration),
+        ("SIM", Caveat::Demonstration),
         ("EARLY", Caveat::Preliminary),
         ("BUSY", Caveat::Preliminary),
         ("QUES", Caveat::Questionable),
@@ -314,6 +398,7 @@ fn tests_and_doubts_are_marked() {
     let glucose = "OBX|1|NM|14743-9^Glu^LN||6.1|mmol/L|||||F\r";
     for (before, after) in [
         ("OBR|1||||||||||||||Control solution\r", ""),
+        ("OBR|1||||||||||Q\r", ""),
         ("OBR|1\r", "SPM|1|||QC^Control^L\r"),
         ("OBR|1\r", "SPM|1||||||||||Q\r"),
         ("OBR|1\r", "NTE|1||Control solution level 2\r"),

@@ -202,6 +202,12 @@ enum Caveat {
     ClockSkew,
     Corrected,
     ControlSolution,
+    StripError,
+    SampleTooSmall,
+    DeviceFault,
+    TemperatureOutOfRange,
+    Interrupted,
+    TimeUnclear,
 }
 
 /// What the device cannot know.

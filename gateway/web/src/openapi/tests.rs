@@ -108,3 +108,9 @@ fn collect(value: &Value, references: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn every_doubt_of_a_reading_is_in_it() {
+    let words = linli_domain::vital::Caveat::ALL.map(|caveat| serde_json::to_value(caveat).unwrap());
+    assert_eq!(document()["components"]["schemas"]["Caveat"]["enum"], json!(words));
+}

@@ -51,6 +51,8 @@ struct Inner {
     orders: Vec<ReportOrder>,
     /// Which token each kiosk showed last.
     shown: Vec<Option<Shown>>,
+    /// Whether the log says that a kiosk's reports are wrong in part.
+    is_wrong: Vec<bool>,
 }
 
 /// Listens until cancelled.
@@ -62,9 +64,17 @@ pub(super) async fn run(plan: &Plan<Settings>, mut context: LineContext) {
     let heard = vec![Instant::now(); settings.kiosks.len()];
     let publisher = Publisher::new(plan.line.clone(), plan.layouts.clone(), context);
     let shown = vec![None; settings.kiosks.len()];
+    let is_wrong = vec![false; settings.kiosks.len()];
     let orders = settings.kiosks.iter().map(|_| ReportOrder::default()).collect();
-    let inner =
-        Inner { publisher, guard: Guard::default(), pending: Pending::default(), heard, orders, shown };
+    let inner = Inner {
+        publisher,
+        guard: Guard::default(),
+        pending: Pending::default(),
+        heard,
+        orders,
+        shown,
+        is_wrong,
+    };
     let shared = Arc::new(Shared { settings, inner: Mutex::new(inner) });
     let serving = tokio::spawn(serve(Arc::clone(&shared), tls, cancel.clone()));
     let mut look = tokio::time::interval(SILENCE_CHECK);
@@ -160,6 +170,13 @@ async fn report(
         inner.pending.heard(index, &values);
         inner.publisher.publish(index, values).await;
     }
+    // What is right is shown all the same.
+    if !report.wrong.is_empty() {
+        inner.publisher.count_failure(index, Reason::Garbled);
+        inner.tell_of_wrong(index, &report);
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, report.wrong.join("; "));
+    }
+    inner.is_wrong[index] = false;
     let message = POINTS.iter().position(|point| point.name == MESSAGE);
     let wanted = message.and_then(|at| inner.pending.wanted(index, u16::try_from(at).ok()?));
     let mut answer = json!({"next_s": shared.settings.kiosks[index].poll.as_secs()});
@@ -178,6 +195,14 @@ fn bearer(value: &str) -> Option<&str> {
 // === impl Inner ===
 
 impl Inner {
+    /// Logs once that members of a kiosk's reports are wrong.
+    fn tell_of_wrong(&mut self, index: usize, report: &Report) {
+        if !std::mem::replace(&mut self.is_wrong[index], true) {
+            let (device, why) = (&self.publisher.layout(index).device, report.wrong.join("; "));
+            tracing::warn!(%device, why, "a report is wrong in part; what is right in it is shown");
+        }
+    }
+
     /// Logs once that a kiosk still shows its earlier token.
     fn tell_of_earlier(&mut self, index: usize, shown: Shown) {
         let before = self.shown[index].replace(shown);

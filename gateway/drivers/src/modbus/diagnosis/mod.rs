@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use linli_domain::{DeviceClass, Id, Layout};
+use tokio::time::Instant;
 
 use crate::line::LineHealth;
 use crate::modbus::codec::Codec;
@@ -27,8 +28,12 @@ pub use symptom::{Closed, Sentence, Symptom};
 /// Longest wait for an answer to a guess.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Devices that are asked with other settings.
+/// Devices that are asked with other settings, or waited for longer.
 const ASKED: usize = 2;
+
+/// A device that does not answer in time is waited for so many times its time-out, this long at least.
+const SLOW: u32 = 4;
+const SLOW_AT_LEAST: Duration = Duration::from_secs(2);
 
 /// Unit ids that devices come with.
 const USUAL_UNITS: std::ops::RangeInclusive<u8> = 1..=16;
@@ -118,7 +123,13 @@ pub async fn diagnose_on(plan: &ModbusPlan, profiles: &ProfileSet, reach: &Reach
     let mut findings = Vec::new();
     let (mut mute, mut has_answer) = (Vec::new(), false);
     for device in &plan.devices {
-        match examination.first(&mut session, device).await {
+        let first = match examination.first(&mut session, device).await {
+            first @ (First::Nothing | First::Damaged) if mute.len() < ASKED => {
+                examination.slowly(&mut session, device, first).await
+            }
+            first => first,
+        };
+        match first {
             First::Answer => {
                 has_answer = true;
                 let symptom = examination.examine(&mut session, device).await;
@@ -205,6 +216,29 @@ impl Examination<'_> {
             };
         }
         last
+    }
+
+    /// Waits longer for a device that did not answer in time.
+    async fn slowly(&self, session: &mut Session, device: &DevicePlan, before: First) -> First {
+        let Some(block) = device.blocks.iter().min_by_key(|block| block.span.count) else {
+            return before;
+        };
+        // What comes late of the requests before is passed over.
+        tokio::time::sleep(device.timeout * (SLOW - 1)).await;
+        let (began, patience) = (Instant::now(), (device.timeout * SLOW).max(SLOW_AT_LEAST));
+        let answer = session.exchange(device.unit, &pdu::Request::read(block.span), patience).await;
+        let took = began.elapsed();
+        match (answer, before) {
+            (Ok(_) | Err(Failure::Refused(_)), _) if took > device.timeout => {
+                First::Says(Symptom::Slow { takes: took })
+            }
+            // The answer to one of the requests before: it takes longer than the pause.
+            (Ok(_) | Err(Failure::Refused(_)), First::Nothing) => {
+                First::Says(Symptom::Slow { takes: device.timeout * SLOW })
+            }
+            (Ok(_) | Err(Failure::Refused(_)), _) => First::Answer,
+            (Err(_), before) => before,
+        }
     }
 
     /// Units that answer and that no device of the line has.

@@ -1,6 +1,7 @@
 //! The table of symptoms: what a technician sees, in Chinese and English, and the option that helps.
 
 use std::io;
+use std::time::Duration;
 
 use crate::modbus::codec::Order;
 use crate::modbus::plan::{Medium, Parity, Serial, Table};
@@ -60,6 +61,11 @@ pub enum Symptom {
     NotReached(u8),
     /// It is busy.
     Busy,
+    /// It answers later than the line waits.
+    Slow {
+        /// After about this time.
+        takes: Duration,
+    },
     /// It refuses these addresses, and nothing near them answers.
     Refused {
         /// A point that is there.
@@ -284,6 +290,16 @@ impl Symptom {
                 "设备忙：请加大 poll，或在型号文件的 [limits] 设置 request_gap；检查是否有其他主站在轮询",
                 "the device is busy: a longer poll, or request_gap in [limits] of the profile; check whether another client polls it",
             ),
+            Self::Slow { takes } => {
+                // Twice what it takes, in tenths of a second.
+                let (ms, advice) = (takes.as_millis(), takes.as_millis().div_ceil(50) * 100);
+                both(
+                    format!("约 {ms} ms 后才应答，超过 timeout：请设置 timeout = \"{advice}ms\""),
+                    format!(
+                        "it answers only after about {ms} ms, later than timeout: set timeout = \"{advice}ms\""
+                    ),
+                )
+            }
             _ => self.of_profile(),
         }
     }

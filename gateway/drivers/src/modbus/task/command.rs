@@ -98,6 +98,10 @@ impl Line {
         let planned = &plan.devices[command.device];
         let block = planned.read_back(command.point);
         let mut latest = None;
+        // What is read back must not be an earlier answer that comes late.
+        if let Some(until) = self.session.doubtful_until(planned.unit, &pdu::Request::read(block.span)) {
+            tokio::time::sleep_until(until).await;
+        }
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
                 tokio::time::sleep(SETTLING).await;

@@ -2,7 +2,8 @@
 //!
 //! A single lower value between two plausible ones is not a reset. The first value below the last one is therefore
 //! doubtful; the next one decides: at or above the former reading nothing has happened, else the counter was reset
-//! and counts from there. A counter that overflows its register is neither.
+//! and counts from there. Zeros decide only when several follow each other. A counter that overflows its register is
+//! neither. The largest number of the register, far above the last value, stands for none.
 
 use linli_domain::{Quality, Reason, Sample, Value};
 
@@ -10,6 +11,9 @@ use crate::modbus::plan::DevicePlan;
 
 /// Part of a register's range at its end, and at its beginning, between which an overflow leads.
 const EDGE: f64 = 0.1;
+
+/// Zeros in a row that are doubtful: a meter that wakes up reports them for some polls.
+const ZEROS: u8 = 3;
 
 /// The latest plausible values of a device's counters.
 #[derive(Debug, Default)]
@@ -22,7 +26,8 @@ pub struct Counters {
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
     last: Option<f64>,
-    is_doubted: bool,
+    /// Doubtful values in a row.
+    doubted: u8,
     /// The value at which the register overflows, if it does.
     most: Option<f64>,
 }
@@ -61,13 +66,18 @@ impl Counters {
 impl Row {
     /// Whether a value follows from the last one, or confirms the value that did not.
     fn is_plausible(&mut self, value: f64) -> bool {
-        let was_doubted = std::mem::take(&mut self.is_doubted);
-        let Some(last) = self.last.filter(|last| value < *last) else { return true };
+        let doubted = std::mem::take(&mut self.doubted);
+        let Some(last) = self.last else { return true };
+        let is_far_below = |most: f64| last < most * (1.0 - EDGE);
+        if self.most.is_some_and(|most| value >= most && is_far_below(most)) {
+            return false;
+        }
         let overflows = |most: f64| last >= most * (1.0 - EDGE) && value <= most * EDGE;
-        if was_doubted || self.most.is_some_and(overflows) {
+        let enough = if value == 0.0 { ZEROS } else { 1 };
+        if value >= last || doubted >= enough || self.most.is_some_and(overflows) {
             return true;
         }
-        self.is_doubted = true;
+        self.doubted = doubted + 1;
         false
     }
 }
@@ -95,7 +105,10 @@ mod tests {
         let most = Some(4_294_967_295.0);
         assert_eq!(doubted(most, &[100.0, 101.0, 0.0, 101.0, 102.0]), [0.0], "it woke up");
         assert_eq!(doubted(most, &[100.0, 0.0, 1.0, 2.0]), [0.0], "it was reset");
-        assert_eq!(doubted(most, &[100.0, 0.0, 0.0, 101.0]), [0.0], "and jumps back");
+        assert_eq!(doubted(most, &[100.0, 0.0, 0.0, 101.0]), [0.0, 0.0], "it woke up slowly");
+        assert_eq!(doubted(most, &[100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0]), [0.0; 3], "it stays at 0");
+        assert_eq!(doubted(most, &[100.0, 4_294_967_295.0, 101.0]), [4_294_967_295.0], "it has no value");
+        assert_eq!(doubted(Some(65_535.0), &[65_530.0, 65_535.0, 3.0]), [0.0; 0], "it is full");
         assert_eq!(doubted(most, &[100.0, 90.0, 101.0, 90.0, 102.0]), [90.0, 90.0]);
         assert_eq!(doubted(most, &[4_294_967_290.0, 3.0, 9.0]), [0.0; 0], "it overflows");
         assert_eq!(doubted(Some(65_535.0), &[65_500.0, 20_000.0, 65_501.0]), [20_000.0]);

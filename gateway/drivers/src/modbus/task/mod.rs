@@ -317,6 +317,8 @@ impl Line {
         match self.exchange(device, &pdu::Request::read(span)).await {
             Ok(answer) => match plan.devices[device].identity_holds(&pdu::data(span, &answer.pdu)) {
                 Ok(()) => self.devices[device].identified = true,
+                // It may be the answer to an earlier request: the next poll tells.
+                Err(_) if answer.is_doubtful => {}
                 Err(why) => self.trip(device, Reason::WrongDevice, why).await,
             },
             Err(Failure::Refused(code)) => {

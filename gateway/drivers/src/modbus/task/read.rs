@@ -99,6 +99,10 @@ impl Line {
                 let plan = Arc::clone(&self.plan);
                 let data = pdu::data(block.span, &answer.pdu);
                 let mut samples = device::decode(&plan.devices[device], block, &data, stamp);
+                if answer.is_doubtful {
+                    let good = samples.iter_mut().filter(|sample| sample.quality.is_good());
+                    good.for_each(|sample| sample.quality = Quality::Uncertain(Reason::Doubtful));
+                }
                 self.devices[device].counters.judge(&mut samples);
                 Got::Samples(samples)
             }
