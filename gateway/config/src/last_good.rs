@@ -1,6 +1,8 @@
 //! The last configuration that worked, kept beside the database: after a bad edit and a power cut
 //! the gateway still starts.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,12 +46,13 @@ pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
 }
 
 /// Copies a configuration that works to the data directory. The old copy remains until the new one
-/// is complete on the disk.
-pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
+/// is complete on the disk. Returns whether it is another one than the old copy.
+pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<bool> {
     let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join(BEFORE));
     let _ = fs::remove_dir_all(&fresh);
     copy(dir, &fresh)?;
     pin(&fresh, dir)?;
+    let is_other = !is_same(&fresh, &kept);
     let _ = fs::remove_dir_all(&old);
     if kept.is_dir() {
         fs::rename(&kept, &old)?;
@@ -57,7 +60,22 @@ pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
     fs::rename(&fresh, &kept)?;
     fs::File::open(data_dir)?.sync_all()?;
     let _ = fs::remove_dir_all(&old);
-    Ok(())
+    Ok(is_other)
+}
+
+/// Whether two directories hold the same files.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let entries = |dir: &Path| -> Option<BTreeMap<OsString, Option<Vec<u8>>>> {
+        let entries = fs::read_dir(dir).ok()?.flatten();
+        // A folder is compared by itself.
+        Some(entries.map(|entry| (entry.file_name(), fs::read(entry.path()).ok())).collect())
+    };
+    let (Some(ours), Some(theirs)) = (entries(one), entries(other)) else { return false };
+    ours == theirs
+        && ours
+            .iter()
+            .filter(|(_, content)| content.is_none())
+            .all(|(name, _)| is_same(&one.join(name), &other.join(name)))
 }
 
 /// Copies the files that `load` reads and syncs them. Files that the configuration refers to are not

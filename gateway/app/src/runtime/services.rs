@@ -116,9 +116,12 @@ pub async fn start(
     let canteen_service =
         canteen_service(store, samples.downgrade(), events, &clock, follow, current).await?;
     let kiosk_service = kiosk_service(store, events, &clock, follow, current).await?;
-    let cabin_service = cabin_service(store, samples, events, &clock, follow, observed).await?;
+    let residents = cabin::ResidentKeys::at(&current.data_dir()?);
+    let cabin_service =
+        cabin_service(store, samples, events, &clock, (follow, residents.clone()), observed).await?;
     let settings = follow.cabin.subscribe();
-    let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
+    let reader =
+        cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock), residents };
     let notices = notices(store, commands.usual.clone(), &clock, observed, &policies);
     let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, observed));
     let queues = (commands.clone(), mode_requests, proven);
@@ -179,7 +182,7 @@ async fn cabin_service(
     samples: mpsc::Sender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    follow: &ConfigWatch,
+    (follow, residents): (&ConfigWatch, cabin::ResidentKeys),
     observed: &GatewayStatus,
 ) -> anyhow::Result<cabin::CabinService> {
     let deps = cabin::Deps {
@@ -189,6 +192,7 @@ async fn cabin_service(
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&observed.cabin),
+        residents,
     };
     cabin::CabinService::resume(deps, follow.cabin.subscribe()).await
 }
