@@ -393,3 +393,58 @@ async fn nobody_logs_in_by_a_touch_at_a_real_centre() -> anyhow::Result<()> {
     }
     site.gateway.stop().await
 }
+
+/// A session that has ended does not come back, and nobody logs in to a session that somebody else chose.
+#[tokio::test]
+async fn a_session_is_neither_replayed_nor_fixed() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let chosen = format!("linli-session={}", "A".repeat(43));
+    let (status, added) =
+        site.gateway.ask("POST", "/api/v1/users", &json!({"account": "operator", "roles": ["operator"]}))?;
+    assert_eq!(status, 201, "{added}");
+    let body = json!({"account": "operator", "code": added["code"], "secret": PASSWORD}).to_string();
+    let enrolled: Value =
+        serde_json::from_str(&site.net("POST", "/api/v1/session/enrol", JSON, &body)?.body)?;
+    let body = json!({"account": "operator", "password": PASSWORD, "code": code(&enrolled)?}).to_string();
+    let answer = site.net("POST", "/api/v1/session", &format!("{JSON}Cookie: {chosen}\r\n"), &body)?;
+    let given = cookie(&answer)?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_ne!(given, chosen, "the gateway chooses");
+    let who = |cookie: &str| {
+        anyhow::Ok(site.net("GET", "/api/v1/session", &format!("Cookie: {cookie}\r\n"), "")?.status)
+    };
+    assert_eq!((who(&chosen)?, who(&given)?), (401, 200));
+    // The same log-in a second time: the one-time code was used.
+    assert_eq!(site.net("POST", "/api/v1/session", JSON, &body)?.status, 401);
+    assert_eq!(site.net("DELETE", "/api/v1/session", &format!("{JSON}Cookie: {given}\r\n"), "")?.status, 204);
+    assert_eq!(who(&given)?, 401, "replayed after the end");
+    site.gateway.stop().await
+}
+
+/// Guesses of one PIN from two screens are slowed down together, and the right one is taken afterwards.
+#[tokio::test]
+async fn a_pin_is_not_guessed_from_two_screens() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let body = json!({"account": "mei", "roles": ["canteen"]});
+    let (_, added) = site.gateway.ask("POST", "/api/v1/users", &body)?;
+    let body = json!({"account": "mei", "code": added["code"], "secret": PIN}).to_string();
+    let enrolled: Value =
+        serde_json::from_str(&site.net("POST", "/api/v1/session/enrol", JSON, &body)?.body)?;
+    let screens = [site.screen("cabin-1")?, site.screen("cabin-2")?];
+    let guess = |screen: &str, pin: &str| {
+        let body = json!({"badge": enrolled["badge"], "pin": pin}).to_string();
+        site.net("POST", "/api/v1/session", &format!("{JSON}Cookie: {screen}\r\n"), &body)
+    };
+    let mut statuses = Vec::new();
+    for nth in 0..6 {
+        statuses.push(guess(&screens[nth % 2], &format!("11223{nth}"))?.status);
+    }
+    assert!(statuses[..3].iter().all(|status| *status == 401), "{statuses:?}");
+    assert_eq!(statuses[5], 429, "{statuses:?}");
+    let delayed = guess(&screens[0], PIN)?;
+    assert_eq!(delayed.status, 429, "also the right one waits, at either screen");
+    let wait: u64 = delayed.header("retry-after").unwrap_or("1").parse()?;
+    tokio::time::sleep(std::time::Duration::from_secs(wait + 1)).await;
+    assert_eq!(guess(&screens[1], PIN)?.status, 200, "never for ever");
+    site.gateway.stop().await
+}

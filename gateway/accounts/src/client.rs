@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use linli_domain::Id;
-use linli_domain::caller::Caller;
+use linli_domain::caller::{Acting, Caller};
+use linli_domain::{Id, Timestamp};
 use linli_services::client::ServiceClient;
 use linli_services::random::random;
 use serde_json::Value;
@@ -20,6 +20,9 @@ const AT_ONCE: usize = 2;
 
 /// Log-ins that wait for that; more are told to come again.
 const WAITING: usize = 16;
+
+/// Longest text about a configuration in the record, in characters.
+const LONGEST_DETAIL: usize = 1000;
 
 /// Client of the account service.
 #[derive(Debug, Clone)]
@@ -123,6 +126,28 @@ impl Accounts {
     /// When the service has ended.
     pub async fn wrong_token(&self, from: &str) -> Result<(), AccountError> {
         self.ask(Action::WrongToken, from).await.map(drop)
+    }
+
+    /// Records that the configuration was applied or refused.
+    ///
+    /// # Errors
+    /// When the service has ended.
+    pub async fn configured(
+        &self,
+        what: &'static str,
+        detail: &str,
+        acting: Option<Acting>,
+    ) -> Result<(), AccountError> {
+        let detail = detail.chars().take(LONGEST_DETAIL).collect();
+        self.ask(Action::Configured { what, detail, acting }, "").await.map(drop)
+    }
+
+    /// Records the certificate in use, if it is another one than before.
+    ///
+    /// # Errors
+    /// When the service has ended.
+    pub async fn certificate(&self, until: Timestamp) -> Result<(), AccountError> {
+        self.ask(Action::Certificate(until), "").await.map(drop)
     }
 
     /// Manages accounts.

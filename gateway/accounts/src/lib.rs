@@ -21,4 +21,6 @@ pub use rules::session::Validity;
 pub use service::{AccountService, Asked, BREAK_GLASS_ACCOUNT, Deps};
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;

@@ -81,6 +81,21 @@ pub enum SecurityEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         acting: Option<Acting>,
     },
+    /// The configuration was applied, or refused.
+    Configured {
+        /// `started` with another one than before, `reloaded`, `refused`.
+        what: String,
+        /// What has changed, or what is wrong with it.
+        detail: String,
+        /// Who did it; none where it was the start or a signal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acting: Option<Acting>,
+    },
+    /// Another certificate of the listeners came into use.
+    Certificate {
+        /// When it ends.
+        until: Timestamp,
+    },
     /// Sealed codes were printed; earlier ones no longer count.
     Sealed {
         /// How many.
@@ -96,8 +111,6 @@ pub enum SecurityEvent {
         session: String,
         /// From where.
         from: String,
-        /// When.
-        at: Timestamp,
     },
 }
 

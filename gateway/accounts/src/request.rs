@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use linli_domain::Id;
 use linli_domain::caller::{Acting, Login};
+use linli_domain::{Id, Timestamp};
 use serde_json::Value;
 
 use crate::rules::account::Enrolled;
@@ -93,6 +93,17 @@ pub enum Action {
     Manage(Manage, Acting),
     /// A token that belongs to nobody was sent.
     WrongToken,
+    /// The configuration was applied or refused.
+    Configured {
+        /// `started`, `reloaded`, `refused`.
+        what: &'static str,
+        /// What has changed, or what is wrong.
+        detail: String,
+        /// Who did it.
+        acting: Option<Acting>,
+    },
+    /// The certificate in use ends then; recorded where it is another one than before.
+    Certificate(Timestamp),
     /// Lists accounts, screens and sealed codes.
     List,
 }

@@ -50,6 +50,8 @@ const ACCOUNT: &str = "user";
 const SCREENS: &str = "user-screens";
 const SEALED: &str = "user-sealed";
 const SESSIONS: &str = "user-sessions";
+/// Id and kind of the document with the end of the certificate in use.
+const CERTIFICATE: &str = "user-certificate";
 
 /// The name under which a break-glass code acts.
 pub const BREAK_GLASS_ACCOUNT: &str = "break-glass";
@@ -77,6 +79,7 @@ pub struct AccountService {
     lockout: Lockout,
     refusals: RefusalBudget,
     unwritten: u64,
+    certificate: Option<Timestamp>,
     published: watch::Sender<Arc<Snapshot>>,
     began: Instant,
 }
@@ -101,6 +104,7 @@ impl AccountService {
         directory.screens = screens.into_iter().map(|screen| (screen.id.clone(), screen)).collect();
         directory.sealed = stored::<Vec<Sealed>>(&deps.store, SEALED).await?;
         let sessions: Vec<Session> = stored(&deps.store, SESSIONS).await?;
+        let certificate: Option<Timestamp> = stored(&deps.store, CERTIFICATE).await?;
         let mut service = Self {
             directory,
             sessions: BTreeMap::new(),
@@ -109,6 +113,7 @@ impl AccountService {
             lockout: Lockout::default(),
             refusals: RefusalBudget::of(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND),
             unwritten: 0,
+            certificate,
             published: watch::Sender::default(),
             began: Instant::now(),
             deps,
@@ -155,6 +160,12 @@ impl AccountService {
                 self.refuse(None, "wrong token", from).await;
                 Ok(Answer::Done)
             }
+            Action::Configured { what, detail, acting } => {
+                let event = SecurityEvent::Configured { what: what.to_owned(), detail, acting };
+                let _ = self.keep(Vec::new(), vec![event], Vec::new()).await;
+                Ok(Answer::Done)
+            }
+            Action::Certificate(until) => self.certificate(until).await,
             Action::List => Ok(Answer::Listed(self.list())),
         }
     }
@@ -294,7 +305,7 @@ impl AccountService {
         let name = Id::new(BREAK_GLASS_ACCOUNT).expect("the name has the form of an id");
         let opened = self.open(name, BREAK_GLASS_ROLES.to_vec(), Login::Code, None, BREAK_GLASS)?;
         let session = self.name_of(&opened);
-        let event = SecurityEvent::BreakGlass { code: number, session, from: from.to_owned(), at: wall };
+        let event = SecurityEvent::BreakGlass { code: number, session, from: from.to_owned() };
         tracing::error!(number, from, "a break-glass code was used");
         let body = json!({
             "at": wall, "alarm": "security.break-glass", "priority": "high", "event": "raised",
@@ -315,6 +326,17 @@ impl AccountService {
         let changes = vec![self.sealed_document(), self.session_document()];
         let _ = self.keep(changes, vec![event], message).await;
         Ok(Answer::Opened(opened))
+    }
+
+    async fn certificate(&mut self, until: Timestamp) -> Result<Answer, AccountError> {
+        if self.certificate != Some(until) {
+            let changes = vec![self.document(CERTIFICATE, CERTIFICATE, &until)];
+            let event = SecurityEvent::Certificate { until };
+            if self.keep(changes, vec![event], Vec::new()).await.is_ok() {
+                self.certificate = Some(until);
+            }
+        }
+        Ok(Answer::Done)
     }
 
     async fn end(&mut self, hash: &str) -> Result<Answer, AccountError> {

@@ -330,3 +330,22 @@ async fn what_a_page_asks_by_itself_does_not_count_as_use() {
     }
     tokio::time::resume();
 }
+
+#[tokio::test]
+async fn the_configuration_and_the_certificate_are_in_the_record_and_the_same_certificate_once() {
+    let mut bench = Bench::open().await;
+    let who = Caller::local("guan").acting(None);
+    bench.accounts.configured("reloaded", "1 line added", Some(who)).await.unwrap();
+    bench.accounts.certificate(Timestamp(7)).await.unwrap();
+    bench.restart().await;
+    bench.accounts.certificate(Timestamp(7)).await.unwrap();
+    bench.accounts.certificate(Timestamp(8)).await.unwrap();
+    let record = bench.record().await;
+    let has = |text: &str| record.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(
+        (record.len(), has("\"kind\":\"configured\""), has("\"kind\":\"certificate\"")),
+        (3, 1, 2),
+        "{record:?}"
+    );
+    assert!(record[0].contains("guan") && record[0].contains("1 line added"), "{record:?}");
+}

@@ -76,7 +76,9 @@ impl Checked {
         let lines = self.lines.iter().filter_map(|line| {
             Some((format!("line {}", line.plan.line()), line.plan.insecure()?.to_owned()))
         });
-        own.chain(lines).map(|(place, why)| Insecure { place, why }).collect()
+        let hooks = self.webhooks.iter();
+        let hooks = hooks.filter_map(|hook| Some((format!("webhook {}", hook.id), hook.insecure.clone()?)));
+        own.chain(lines).chain(hooks).map(|(place, why)| Insecure { place, why }).collect()
     }
 
     /// Returns the plans that no key signed which is valid at that time. They do not keep a gateway from
@@ -200,7 +202,7 @@ pub struct WebLimits {
 /// A listener or connection that leaves the machine without encryption, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Insecure {
-    /// Its table in the configuration: `[web]`, `[mqtt]`, or `line ID`.
+    /// Its table in the configuration: `[web]`, `[mqtt]`, `line ID`, or `webhook ID`.
     pub place: String,
     /// The reason, as the configuration says it.
     pub why: String,

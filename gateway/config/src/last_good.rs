@@ -48,14 +48,15 @@ pub fn load_or_last_good(dir: &Path) -> Result<Booted, Report> {
 
 /// Copies a configuration that works to the data directory. The old copy remains until the new one
 /// is complete on the disk; it stays as it is when it is the same, which spares the disk at every start.
-pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
+/// Returns whether it was another one.
+pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<bool> {
     let (kept, fresh, old) = (data_dir.join(NAME), data_dir.join("last-good.new"), data_dir.join(BEFORE));
     let mut files = BTreeMap::new();
     read(dir, Path::new(""), &mut files)?;
     pin(&mut files, dir)?;
     let mut before = BTreeMap::new();
     if kept.is_dir() && read(&kept, Path::new(""), &mut before).is_ok() && before == files {
-        return Ok(());
+        return Ok(false);
     }
     let _ = fs::remove_dir_all(&fresh);
     write(&fresh, &files)?;
@@ -66,7 +67,7 @@ pub fn keep_last_good(dir: &Path, data_dir: &Path) -> anyhow::Result<()> {
     fs::rename(&fresh, &kept)?;
     fs::File::open(data_dir)?.sync_all()?;
     let _ = fs::remove_dir_all(&old);
-    Ok(())
+    Ok(true)
 }
 
 /// Reads the files that `load` reads, by their path below `root`. Files that the configuration refers to are not read.
@@ -190,7 +191,7 @@ mod tests {
 
         let inode = || fs::metadata(data.join(NAME)).unwrap().ino();
         let first = inode();
-        keep_last_good(&dir, &data).unwrap();
+        assert!(!keep_last_good(&dir, &data).unwrap());
         assert_eq!(inode(), first, "the same configuration is not written again");
         fs::remove_file(dir.join("plans/p@1.toml.sig")).unwrap();
         keep_last_good(&dir, &data).unwrap();

@@ -185,6 +185,18 @@ const CASES: &[Case] = &[
         "defaults = true\n\n[[webhook]]\nid = \"sms\"\nurl = \"sms-gateway\"",
     ),
     (
+        "a webhook without encryption on another machine",
+        A,
+        "defaults = true",
+        "defaults = true\n\n[[webhook]]\nid = \"sms\"\nurl = \"http://sms.example/\"",
+    ),
+    (
+        "a reason for an encrypted webhook",
+        A,
+        "defaults = true",
+        "defaults = true\n\n[[webhook]]\nid = \"sms\"\nurl = \"https://sms.example/\"\ninsecure = \"because it is a test\"",
+    ),
+    (
         "a webhook that escalates at once",
         A,
         "defaults = true",

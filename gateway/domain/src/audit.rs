@@ -93,6 +93,13 @@ impl Head {
 // === impl Chain ===
 
 impl Chain {
+    /// A log that goes on after entries that are not here: so many, the last with that hash. Its head covers
+    /// only what is appended from now on.
+    #[must_use]
+    pub const fn resumed(count: u64, last: Hash) -> Self {
+        Self { count, last, peaks: Vec::new() }
+    }
+
     /// Returns the members `n` and `prev` of the next line: its number and the hash of the line before.
     #[must_use]
     pub fn next(&self) -> (u64, String) {
@@ -211,6 +218,17 @@ mod tests {
             assert_eq!(kept, chain);
             assert_eq!(followed(&lines).unwrap().head(), chain.head());
         }
+    }
+
+    #[test]
+    fn a_log_whose_beginning_is_gone_is_followed_from_its_first_line() {
+        let (lines, chain) = record(9);
+        let first: AuditEntry<serde_json::Value> =
+            serde_json::from_str(&lines[4].replace("\"what\"", "\"at\":0,\"x\"")).unwrap();
+        let before = unhex(&first.prev).unwrap().try_into().unwrap();
+        let mut rest = Chain::resumed(first.n, before);
+        lines[4..].iter().for_each(|line| rest.follow(line).unwrap());
+        assert_eq!((rest.count, rest.last), (chain.count, chain.last));
     }
 
     #[test]

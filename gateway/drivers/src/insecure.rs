@@ -25,6 +25,19 @@ pub fn is_here(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
+/// The host of an address with a scheme, without user and port; `None` when it has none.
+#[must_use]
+pub fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.split_once(']')?.0,
+        None => host.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
 /// Checks the reason of a connection that is not encrypted, whose address is in `key`.
 ///
 /// # Errors
@@ -61,6 +74,19 @@ mod tests {
     fn only_this_machine_needs_no_reason() {
         for here in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "::ffff:127.0.0.1"] {
             assert!(is_here(here), "{here}");
+        }
+        for (url, host) in [
+            ("http://127.0.0.1:8080/a", "127.0.0.1"),
+            ("http://[::1]:8080", "::1"),
+            ("https://sms.example?a=b", "sms.example"),
+            ("http://localhost@sms.example/", "sms.example"),
+            ("http://localhost.sms.example", "localhost.sms.example"),
+            ("http://127.sms.example", "127.sms.example"),
+        ] {
+            assert_eq!(host_of(url), Some(host), "{url}");
+        }
+        for none in ["127.0.0.1", "http://", "http:///a", "http://[::1", "http://:80/"] {
+            assert_eq!(host_of(none), None, "{none}");
         }
         for elsewhere in ["0.0.0.0", "::", "192.0.2.1", "localhost.example", "broker", ""] {
             assert!(!is_here(elsewhere), "{elsewhere}");

@@ -1,6 +1,6 @@
 //! The entries of the mode switch's audit record, as they are stored, exported and read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +158,11 @@ pub enum ModeEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         acting: Option<Acting>,
     },
+    /// The heads of the gateway's other logs, so that whoever keeps the head of this one can prove them too.
+    Heads {
+        /// By the name of the log.
+        heads: BTreeMap<String, LogHead>,
+    },
     /// A refused operation.
     Refused {
         /// The room.
@@ -172,6 +177,15 @@ pub enum ModeEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         acting: Option<Acting>,
     },
+}
+
+/// The end of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// Number of its entries.
+    pub count: u64,
+    /// Hash of the last one, hexadecimal.
+    pub last: String,
 }
 
 /// A changed step.

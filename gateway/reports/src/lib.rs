@@ -5,14 +5,18 @@ mod fingerprint;
 pub mod haccp;
 mod markdown;
 mod measurements;
+mod pages;
 mod pdf;
+pub mod record;
 mod sheet;
 mod spreadsheet;
 pub mod switch;
+pub mod visit_text;
 
 pub use fhir::bundle;
 pub use fingerprint::{Fingerprint, fingerprint_sheet};
 pub use measurements::csv;
+pub use pages::{one_bundle, one_table};
 
 use linli_domain::visit::{Version, Visit};
 

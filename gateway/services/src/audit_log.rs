@@ -34,6 +34,34 @@ pub async fn entries_after<T: Audited>(
     Ok(documents.into_iter().map(|document| document.body).collect())
 }
 
+/// The bodies of the entries before that number, newest first; at most so many.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn entries_before<T: Audited>(
+    store: &Documents,
+    n: u64,
+    most: u32,
+) -> Result<Vec<String>, ReadError> {
+    let end = format!("{}/{n:012}", T::ENTRY);
+    let documents = store.before(T::ENTRY, &end, most).await?;
+    Ok(documents.into_iter().map(|document| document.body).collect())
+}
+
+/// The state of a log's chain as it is stored.
+///
+/// # Errors
+/// When the store cannot be read, or the state is none.
+pub async fn stored_chain<T: Audited>(store: &Documents) -> Result<Chain, ReadError> {
+    let Some(document) = store.get(T::CHAIN).await? else { return Ok(Chain::default()) };
+    let state: T::State = serde_json::from_str(&document.body).map_err(|error| ReadError::Undecodable {
+        table: "book",
+        key: T::CHAIN.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(state.as_ref().clone())
+}
+
 /// Appends entries. What it returns becomes durable with whatever the entries are about; until then a
 /// clone of it stands for the log as it will be.
 #[derive(Debug, Clone)]
@@ -148,6 +176,10 @@ mod tests {
         assert_eq!(followed(&all).unwrap().head(), log.head());
         assert_eq!(entries_after::<Note>(&store, Some(1), 10).await.unwrap(), all[2..]);
         assert_eq!(entries_after::<Note>(&store, None, 2).await.unwrap(), all[..2]);
+        let newest = entries_before::<Note>(&store, u64::MAX >> 24, 2).await.unwrap();
+        assert_eq!(newest, [all[2].clone(), all[1].clone()]);
+        assert_eq!(entries_before::<Note>(&store, 1, 9).await.unwrap(), all[..1]);
+        assert_eq!(stored_chain::<Note>(&store).await.unwrap().head(), log.head());
         let third: AuditEntry<Note> = serde_json::from_str(&all[2]).unwrap();
         assert_eq!((third.n, third.at, third.what.text.as_str()), (2, NOW, "third"));
     }

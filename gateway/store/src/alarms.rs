@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::entry::{Entry, Notification};
 use crate::error::{NotDurable, ReadError};
 use crate::op::{self, Op};
+use crate::page::{Listing, Paging};
 use crate::place::Place;
 use crate::readers::Readers;
 use crate::undecodable::{Undecodable, column, text_column};
@@ -81,9 +82,19 @@ impl Alarms {
 
     /// The latest state changes, newest first, as JSON.
     pub async fn journal(&self, limit: u32) -> Result<Vec<String>, ReadError> {
-        let sql = "SELECT id, body FROM alarm_journal ORDER BY id DESC LIMIT ?";
-        let rows = sqlx::query(sql).bind(limit).fetch_all(&self.readers.pool()).await?;
-        steps(&self.undecodable, &rows)
+        Ok(self.journal_page(&Paging::first(limit)).await?.items)
+    }
+
+    /// A page of the state changes, newest first, as JSON.
+    pub async fn journal_page(&self, paging: &Paging) -> Result<Listing<String>, ReadError> {
+        let sql = "SELECT id, body, id FROM alarm_journal WHERE id < ? ORDER BY id DESC LIMIT ?";
+        let query = sqlx::query(sql).bind(paging.before()).bind(paging.rows());
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        let decode = |row: &SqliteRow| {
+            let place = Place::AlarmStep(column(row, 0).unwrap_or_default());
+            self.undecodable.or_report(place, text_column(row, 1))
+        };
+        Ok(paging.page(&rows, 2, decode))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use crate::entry::{Audit, Entry, Resident};
 use crate::error::{NotDurable, ReadError};
 use crate::op::{self, Op};
+use crate::page::{Listing, Paging};
 use crate::place::Place;
 use crate::readers::Readers;
 use crate::undecodable::{Undecodable, column, json_column};
@@ -20,6 +21,10 @@ const MOST: i64 = 5000;
 
 /// The latest version of each measurement.
 const LATEST: &str = "SELECT id, version, body FROM measurement AS m WHERE \
+     version = (SELECT max(version) FROM measurement WHERE id = m.id)";
+
+/// The same with the time and the id, where a page ends.
+const LATEST_WITH_TIME: &str = "SELECT id, version, body, at, id FROM measurement AS m WHERE \
      version = (SELECT max(version) FROM measurement WHERE id = m.id)";
 
 /// Stores and reads visits, measurements, identities and the audit trail.
@@ -59,6 +64,21 @@ impl Cabin {
         Ok(self.visits_in(&sqlx::query(sql).fetch_all(&self.readers.pool()).await?))
     }
 
+    /// A page of the visits opened in `[from, to)`, or of those that have not ended, oldest first.
+    pub async fn visits_page(
+        &self,
+        open: bool,
+        (from, to): (Timestamp, Timestamp),
+        paging: &Paging,
+    ) -> Result<Listing<Visit>, ReadError> {
+        let sql = "SELECT id, body, opened, id FROM visit WHERE opened >= ? AND opened < ? \
+                   AND (? = 0 OR ended IS NULL) AND (opened, id) > (?, ?) ORDER BY opened, id LIMIT ?";
+        let (at, id) = paging.after();
+        let query = sqlx::query(sql).bind(from.0).bind(to.0).bind(open).bind(at).bind(id).bind(paging.rows());
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        Ok(paging.page(&rows, 2, |row| self.visit_in(row)))
+    }
+
     /// Visits of one resident, oldest first.
     pub async fn visits_of(&self, pseudonym: &str) -> Result<Vec<Visit>, ReadError> {
         let sql = "SELECT id, body FROM visit WHERE pseudonym = ? ORDER BY opened, id";
@@ -96,6 +116,32 @@ impl Cabin {
             .fetch_all(&self.readers.pool())
             .await?;
         Ok(self.versions_in(&rows))
+    }
+
+    /// A page of the latest versions of the measurements taken in `[from, to)`, oldest first.
+    pub async fn measured_page(
+        &self,
+        (from, to): (Timestamp, Timestamp),
+        paging: &Paging,
+    ) -> Result<Listing<Version>, ReadError> {
+        let sql = format!(
+            "{LATEST_WITH_TIME} AND at >= ? AND at < ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?"
+        );
+        let (at, id) = paging.after();
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = query.bind(from.0).bind(to.0).bind(at).bind(id).bind(paging.rows());
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        Ok(paging.page(&rows, 3, |row| self.version_in(row)))
+    }
+
+    /// A page of the measurements not assigned to a visit, oldest first.
+    pub async fn unassigned_page(&self, paging: &Paging) -> Result<Listing<Version>, ReadError> {
+        let sql =
+            format!("{LATEST_WITH_TIME} AND visit IS NULL AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?");
+        let (at, id) = paging.after();
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at).bind(id).bind(paging.rows());
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        Ok(paging.page(&rows, 3, |row| self.version_in(row)))
     }
 
     /// Measurements not assigned to a visit, oldest first.
@@ -150,37 +196,41 @@ impl Cabin {
 
     /// The audit, newest first.
     pub async fn audit(&self, limit: u32) -> Result<Vec<Audit>, ReadError> {
-        let sql = "SELECT at, who, what, about, detail, id FROM audit ORDER BY id DESC LIMIT ?";
-        let rows = sqlx::query(sql).bind(limit).fetch_all(&self.readers.pool()).await?;
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in &rows {
-            entries.extend(self.undecodable.or_report(Place::Audit(row.try_get(5)?), audit(row)));
-        }
-        Ok(entries)
+        Ok(self.audit_page(&Paging::first(limit)).await?.items)
+    }
+
+    /// A page of the audit, newest first.
+    pub async fn audit_page(&self, paging: &Paging) -> Result<Listing<Audit>, ReadError> {
+        let sql = "SELECT at, who, what, about, detail, id FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?";
+        let query = sqlx::query(sql).bind(paging.before()).bind(paging.rows());
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        let decode = |row: &SqliteRow| {
+            let place = Place::Audit(column(row, 5).unwrap_or_default());
+            self.undecodable.or_report(place, audit(row))
+        };
+        Ok(paging.page(&rows, 5, decode))
     }
 
     fn visits_in(&self, rows: &[SqliteRow]) -> Vec<Visit> {
-        let place = |row| Place::Visit(column(row, 0).unwrap_or_default());
-        rows.iter().filter_map(|row| self.undecodable.or_report(place(row), json_column(row, 1))).collect()
+        rows.iter().filter_map(|row| self.visit_in(row)).collect()
+    }
+
+    fn visit_in(&self, row: &SqliteRow) -> Option<Visit> {
+        let place = Place::Visit(column(row, 0).unwrap_or_default());
+        self.undecodable.or_report(place, json_column(row, 1))
     }
 
     fn versions_in(&self, rows: &[SqliteRow]) -> Vec<Version> {
-        let place = |row| Place::Measurement {
+        rows.iter().filter_map(|row| self.version_in(row)).collect()
+    }
+
+    fn version_in(&self, row: &SqliteRow) -> Option<Version> {
+        let place = Place::Measurement {
             id: column(row, 0).unwrap_or_default(),
             version: column(row, 1).unwrap_or_default(),
         };
-        rows.iter().filter_map(|row| self.undecodable.or_report(place(row), json_column(row, 2))).collect()
+        self.undecodable.or_report(place, json_column(row, 2))
     }
-}
-
-fn audit(row: &SqliteRow) -> Result<Audit, String> {
-    Ok(Audit {
-        at: Timestamp(column(row, 0)?),
-        who: column(row, 1)?,
-        what: column(row, 2)?,
-        about: column(row, 3)?,
-        detail: column(row, 4)?,
-    })
 }
 
 fn resident_place(row: &SqliteRow) -> Place {
@@ -193,5 +243,15 @@ fn resident(row: &SqliteRow) -> Result<Resident, String> {
         key: column(row, 1)?,
         sealed: column(row, 2)?,
         at: Timestamp(column(row, 3)?),
+    })
+}
+
+pub(crate) fn audit(row: &SqliteRow) -> Result<Audit, String> {
+    Ok(Audit {
+        at: Timestamp(column(row, 0)?),
+        who: column(row, 1)?,
+        what: column(row, 2)?,
+        about: column(row, 3)?,
+        detail: column(row, 4)?,
     })
 }

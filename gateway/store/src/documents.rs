@@ -63,6 +63,15 @@ impl Documents {
         Ok(self.decoded(&rows))
     }
 
+    /// Documents of a kind with an id below `id`, the highest first, at most `most`.
+    pub async fn before(&self, kind: &str, id: &str, most: u32) -> Result<Vec<Document>, ReadError> {
+        let sql = "SELECT id, kind, at, body FROM book WHERE kind = ? AND id >= ? AND id < ? \
+                   ORDER BY id DESC LIMIT ?";
+        let query = sqlx::query(sql).bind(kind).bind(kind).bind(id).bind(most);
+        let rows = query.fetch_all(&self.readers.pool()).await?;
+        Ok(self.decoded(&rows))
+    }
+
     /// State changes of alarms in `[from, to)`, oldest first, as JSON.
     pub async fn alarm_steps(&self, from: Timestamp, to: Timestamp) -> Result<Vec<String>, ReadError> {
         let sql = "SELECT id, body FROM alarm_journal WHERE at >= ? AND at < ? ORDER BY id LIMIT ?";

@@ -75,6 +75,9 @@ pub enum Change {
     EraseMeasurement(String),
     /// An identity is erased.
     EraseResident(String),
+    /// Messages about these measurements that have not been sent say only that they were erased, under the same
+    /// sequence number; those that the broker refused are removed.
+    EraseUnsent(Vec<String>),
     /// The trends of a device in these minutes are erased.
     EraseTrend {
         /// The device.
@@ -132,15 +135,22 @@ pub struct Entry {
 impl Entry {
     /// Whether something is erased: then it must not be found in the file either.
     pub(crate) fn erases(&self) -> bool {
-        let erases = |change: &Change| {
-            matches!(
-                change,
-                Change::EraseVisit(_)
-                    | Change::EraseMeasurement(_)
-                    | Change::EraseResident(_)
-                    | Change::EraseTrend { .. }
-            )
-        };
-        self.changes.iter().any(erases)
+        self.changes.iter().any(Change::erases)
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    /// Whether something is erased.
+    pub(crate) const fn erases(&self) -> bool {
+        matches!(
+            self,
+            Self::EraseVisit(_)
+                | Self::EraseMeasurement(_)
+                | Self::EraseResident(_)
+                | Self::EraseUnsent(_)
+                | Self::EraseTrend { .. }
+        )
     }
 }

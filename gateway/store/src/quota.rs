@@ -183,7 +183,8 @@ pub(crate) const QUOTAS: [Quota; 19] = [
         when_full: WhenFull::Refused,
         size: "SELECT count(*), ifnull(sum(octet_length(who) + octet_length(what) + octet_length(about) \
                + octet_length(detail)), 0) FROM audit",
-        per_row: 24,
+        // With its place in its chain and the hash before.
+        per_row: 84,
         per_hundred: APPENDED,
         mend: RAISE,
     },

@@ -10,8 +10,13 @@ use linli_domain::loss::Loss;
 use linli_domain::{DeviceClass, Lane};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
+use crate::trail;
+
 /// Format of the file; `PRAGMA user_version`.
-pub const FORMAT: i64 = 8;
+pub const FORMAT: i64 = 9;
+
+/// The first format whose audit is chained.
+const CHAINED: i64 = 9;
 
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
@@ -77,8 +82,15 @@ const CREATE_UNDECODABLE: &[&str] = &[
      body BLOB, PRIMARY KEY (source, key)) WITHOUT ROWID",
 ];
 
+/// The audit as hash chains: the place of each entry in its chain, and the state of each chain.
+const CREATE_TRAILS: &[&str] = &[
+    "CREATE TABLE audit_link (trail TEXT NOT NULL, n INTEGER NOT NULL, id INTEGER NOT NULL, prev BLOB NOT NULL, \
+     PRIMARY KEY (trail, n)) WITHOUT ROWID",
+    "CREATE TABLE audit_chain (trail TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+];
+
 /// What each format added to the one before.
-const ADDED: [(i64, &[&str]); 7] = [
+const ADDED: [(i64, &[&str]); 8] = [
     (2, &[CREATE_SEEN]),
     (3, CREATE_CABIN),
     (4, CREATE_ALARMS),
@@ -86,6 +98,7 @@ const ADDED: [(i64, &[&str]); 7] = [
     (6, ADD_AFTER),
     (7, CREATE_BOOK),
     (8, CREATE_UNDECODABLE),
+    (9, CREATE_TRAILS),
 ];
 
 const CREATE: &[&str] = &[
@@ -177,6 +190,9 @@ pub async fn upgrade(connection: &mut sqlx::SqliteConnection, found: i64) -> Res
     for statement in ADDED.iter().filter(|(since, _)| found < *since).flat_map(|(_, statements)| *statements)
     {
         sqlx::query(*statement).execute(&mut *transaction).await?;
+    }
+    if found < CHAINED {
+        trail::chain_all(&mut transaction).await?;
     }
     sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {FORMAT}")))
         .execute(&mut *transaction)

@@ -81,6 +81,15 @@ async fn the_code_reads_the_frozen_database_of_format_7() {
     reads_and_writes_back(&path, false).await;
 }
 
+/// `schema-8.sql` was written by the code of format 8, before the audit was chained.
+#[tokio::test]
+async fn the_code_reads_the_frozen_database_of_format_8() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("linli.db");
+    database::restore_format(&path, 8).await;
+    reads_and_writes_back(&path, true).await;
+}
+
 async fn reads_and_writes_back(path: &Path, has_undecodable: bool) {
     database::bodies_come_back(path).await;
     let (store, opening) = open(path).await;

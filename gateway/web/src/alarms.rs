@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_domain::alarm::{Action as Operation, Shelf};
@@ -13,13 +14,15 @@ use serde::Deserialize;
 
 use super::body;
 use super::openapi::schema::{ONE_LINE, Span};
+use super::page;
 use super::{Problem, Who};
 use linli_domain::caller::Caller;
 use linli_services::alarms::{Action, AlarmView};
 use linli_services::client::ServiceClient;
 
-/// Longest journal given at a time.
+/// Longest page of the journal, and how long it is without `limit`.
 const MOST: u32 = 5000;
+const USUAL: u32 = 100;
 
 /// Reaches the alarm service and its journal.
 #[derive(Clone)]
@@ -55,12 +58,15 @@ pub struct ListQuery {
     all: bool,
 }
 
-/// How much of the journal.
+/// Which page of the journal.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JournalQuery {
-    /// Steps, at most 5000; without it 100.
+    /// Steps of a page, at most 5000; without it 100.
     limit: Option<u32>,
+    /// Where the page begins: from the header Link of the one before.
+    #[schemars(regex(pattern = page::NEXT))]
+    next: Option<String>,
 }
 
 /// The body of an operation.
@@ -89,11 +95,14 @@ async fn list(
 
 async fn journal(
     State(client): State<AlarmClient>,
-    Query(JournalQuery { limit }): Query<JournalQuery>,
-) -> Result<Json<Vec<serde_json::Value>>, Problem> {
-    let steps = client.store.journal(limit.unwrap_or(100).min(MOST)).await;
+    uri: Uri,
+    Query(JournalQuery { limit, next }): Query<JournalQuery>,
+) -> Result<Response, Problem> {
+    let steps = client.store.journal_page(&page::paging((limit, next.as_deref()), USUAL, MOST)?).await;
     let steps = steps.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    Ok(Json(steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect()))
+    let read: Vec<serde_json::Value> =
+        steps.items.iter().filter_map(|step| serde_json::from_str(step).ok()).collect();
+    Ok(page::answer(&uri, &steps.with(read)))
 }
 
 async fn test(who: Who, State(client): State<AlarmClient>) -> Result<StatusCode, Problem> {

@@ -2,19 +2,20 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linli_domain::Timestamp;
-use linli_domain::visit::{Context, Ending, Version};
+use linli_domain::visit::{Context, Ending, Version, Visit};
 use linli_domain::vital::Reading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::read;
+use super::page;
 use super::{Problem, Who};
 use linli_reports as export;
 use linli_services::ServiceError;
@@ -22,9 +23,14 @@ use linli_services::cabin::{
     Action, AuditedReader, Identity, MeasurementFilter, NewVisit, Outcome, VisitView,
 };
 use linli_services::client::ServiceClient;
+use linli_store::Listing;
 
-/// Most audit entries at a time.
-const MOST_AUDIT: u32 = 1000;
+/// Most rows of a page of a list, and how many without `limit` where a list may be long.
+const MOST_ROWS: u32 = 1000;
+const USUAL_ROWS: u32 = 100;
+
+/// Most measurements of a page of an export.
+const MOST_EXPORTED: u32 = 5000;
 
 /// Access to the cabin service and to its stored data.
 #[derive(Clone)]
@@ -73,6 +79,22 @@ pub struct VisitsQuery {
     from: Option<i64>,
     /// Opened before this time, Unix milliseconds UTC.
     to: Option<i64>,
+    /// Visits of a page, at most 1000, which is also without it.
+    limit: Option<u32>,
+    /// Where the page begins: from the header Link of the one before.
+    #[schemars(regex(pattern = page::NEXT))]
+    next: Option<String>,
+}
+
+/// Which page of a list.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Entries of a page, at most 1000; without it 100.
+    limit: Option<u32>,
+    /// Where the page begins: from the header Link of the one before.
+    #[schemars(regex(pattern = page::NEXT))]
+    next: Option<String>,
 }
 
 /// How much of a visit.
@@ -82,14 +104,6 @@ pub struct VisitQuery {
     /// Also who the resident is.
     #[serde(default)]
     reveal: bool,
-}
-
-/// How much of the audit.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuditQuery {
-    /// Entries, at most 1000; without it 100.
-    limit: Option<u32>,
 }
 
 /// What is exported: a visit, or what was received in a time span.
@@ -102,6 +116,11 @@ pub struct ExportQuery {
     from: Option<i64>,
     /// Received before this time, Unix milliseconds UTC.
     to: Option<i64>,
+    /// Measurements of a page, at most 5000, which is also without it. Those of one visit are one page.
+    limit: Option<u32>,
+    /// Where the page begins: from the header Link of the one before.
+    #[schemars(regex(pattern = page::NEXT))]
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -110,9 +129,16 @@ struct Why {
     why: String,
 }
 
-async fn visits(who: Who, State(client): Client, Query(which): Query<VisitsQuery>) -> Answer<Vec<VisitView>> {
-    let (from, to) = (Timestamp(which.from.unwrap_or_default()), Timestamp(which.to.unwrap_or(i64::MAX)));
-    Ok(Json(client.reader.visits(&who.0.account, which.open, from, to).await?))
+async fn visits(
+    who: Who,
+    State(client): Client,
+    uri: Uri,
+    Query(which): Query<VisitsQuery>,
+) -> Result<Response, Problem> {
+    let paging = page::paging((which.limit, which.next.as_deref()), MOST_ROWS, MOST_ROWS)?;
+    let span = (Timestamp(which.from.unwrap_or_default()), Timestamp(which.to.unwrap_or(i64::MAX)));
+    let visits = client.reader.visits(&who.0.account, which.open, span, &paging).await?;
+    Ok(page::answer(&uri, &visits))
 }
 
 async fn open(who: Who, State(client): Client, body: Bytes) -> Result<Response, Problem> {
@@ -168,8 +194,14 @@ async fn erase_resident(
     Ok(outcome(&client.service.ask(&who.0, Action::EraseResident { pseudonym, why }).await?))
 }
 
-async fn unassigned(who: Who, State(client): Client) -> Answer<Vec<Version>> {
-    Ok(Json(client.reader.unassigned(&who.0.account).await?))
+async fn unassigned(
+    who: Who,
+    State(client): Client,
+    uri: Uri,
+    Query(which): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    let paging = page::paging((which.limit, which.next.as_deref()), USUAL_ROWS, MOST_ROWS)?;
+    Ok(page::answer(&uri, &client.reader.unassigned(&who.0.account, &paging).await?))
 }
 
 async fn versions(who: Who, State(client): Client, Path(id): Path<String>) -> Answer<Vec<Version>> {
@@ -222,32 +254,54 @@ async fn withdraw(
 async fn audit(
     who: Who,
     State(client): Client,
-    Query(which): Query<AuditQuery>,
-) -> Answer<Vec<linli_store::Audit>> {
-    let limit = which.limit.unwrap_or(100).min(MOST_AUDIT);
-    Ok(Json(client.reader.audit(&who.0.account, limit).await?))
+    uri: Uri,
+    Query(which): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    let paging = page::paging((which.limit, which.next.as_deref()), USUAL_ROWS, MOST_ROWS)?;
+    Ok(page::answer(&uri, &client.reader.audit(&who.0.account, &paging).await?))
 }
 
 async fn fhir(
     who: Who,
     State(client): Client,
+    uri: Uri,
     Query(which): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let measured = client.reader.measured(&who.0.account, "export.fhir", &filter(which)).await?;
+    let measured = client.measured(&who, "export.fhir", which).await?;
     let (limits, now) = (client.reader.settings.borrow().limits, client.reader.clock.now().at);
-    let bundle = export::bundle(&measured, &client.centre, &limits, now);
-    Ok(([(CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response())
+    let bundle = export::bundle(&measured.items, &client.centre, &limits, now);
+    let answer = ([(CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response();
+    Ok(page::with_next(&uri, measured.next.as_ref(), answer))
 }
 
-async fn csv(who: Who, State(client): Client, Query(which): Query<ExportQuery>) -> Result<Response, Problem> {
-    let measured = client.reader.measured(&who.0.account, "export.csv", &filter(which)).await?;
+async fn csv(
+    who: Who,
+    State(client): Client,
+    uri: Uri,
+    Query(which): Query<ExportQuery>,
+) -> Result<Response, Problem> {
+    let measured = client.measured(&who, "export.csv", which).await?;
     let limits = client.reader.settings.borrow().limits;
-    let table = export::csv(&measured, &client.timezone, &limits);
-    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response())
+    let table = export::csv(&measured.items, &client.timezone, &limits);
+    let answer = ([(CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response();
+    Ok(page::with_next(&uri, measured.next.as_ref(), answer))
 }
 
-fn filter(ExportQuery { visit, from, to }: ExportQuery) -> MeasurementFilter {
-    MeasurementFilter { visit, from: from.map(Timestamp), to: to.map(Timestamp) }
+// === impl CabinClient ===
+
+impl CabinClient {
+    /// A page of what is exported.
+    async fn measured(
+        &self,
+        who: &Who,
+        what: &str,
+        which: ExportQuery,
+    ) -> Result<Listing<(Option<Visit>, Version)>, Problem> {
+        let ExportQuery { visit, from, to, limit, next } = which;
+        let paging = page::paging((limit, next.as_deref()), MOST_EXPORTED, MOST_EXPORTED)?;
+        let filter = MeasurementFilter { visit, from: from.map(Timestamp), to: to.map(Timestamp) };
+        Ok(self.reader.measured(&who.0.account, what, &filter, &paging).await?)
+    }
 }
 
 fn outcome(done: &Outcome) -> Json<Value> {

@@ -7,20 +7,26 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use linli_domain::caller::Acting;
 use linli_domain::command::{Inbound, Request};
 use schemars::JsonSchema;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::Problem;
 use super::body;
 use super::openapi::schema::{Moment, Scalar};
 use super::show::unknown_device;
+use super::{Problem, Who};
 use linli_services::live::Live;
 use linli_services::{command_answer::Answer, command_queue::Submission, outputs::Source};
 
-/// A request to reload the configuration. The answer is a summary of the changes, or all problems.
-pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
+/// A request to reload the configuration.
+pub struct ReloadRequest {
+    /// Who asks.
+    pub acting: Acting,
+    /// Takes a summary of the changes, or all problems.
+    pub reply: oneshot::Sender<Result<String, String>>,
+}
 
 /// Where the socket's requests go.
 #[derive(Clone)]
@@ -83,10 +89,11 @@ async fn command(
     Ok(Json(answer.await.map_err(gone)?))
 }
 
-async fn reload(State((control, _)): State<(Control, Arc<Live>)>) -> Result<String, Problem> {
+async fn reload(who: Who, State((control, _)): State<(Control, Arc<Live>)>) -> Result<String, Problem> {
     let stopping = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
     let (reply, answer) = oneshot::channel();
-    control.reload.send(reply).await.map_err(|_| stopping())?;
+    let acting = who.0.acting(who.0.person.as_ref());
+    control.reload.send(ReloadRequest { acting, reply }).await.map_err(|_| stopping())?;
     match answer.await.map_err(|_| stopping())? {
         Ok(changed) => Ok(changed),
         Err(report) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, report)),

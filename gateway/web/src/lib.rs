@@ -21,8 +21,10 @@ mod mode;
 mod nodes;
 #[expect(dead_code, reason = "most types of the document only describe; nothing makes them")]
 pub mod openapi;
+mod page;
 pub mod permission;
 mod problem;
+mod record;
 mod session;
 mod show;
 pub mod status;
@@ -56,6 +58,7 @@ use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
 pub use problem::Problem;
+pub use record::RecordReader;
 pub use visitors::{
     BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession, Visitors,
 };
@@ -183,6 +186,7 @@ impl AppState {
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
             .merge(nodes::router(self.nodes.clone()))
+            .merge(record::router(self.record()))
             .merge(control::router(control, Arc::clone(&live)))
             .merge(centre::router(self.centre()))
             .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
@@ -193,6 +197,12 @@ impl AppState {
             .layer(from_fn(whole_body::whole_body))
             .layer(from_fn(problem::every_refusal))
             .layer(from_fn(headers::secure))
+    }
+
+    /// Reads every log of the gateway.
+    #[must_use]
+    pub fn record(&self) -> RecordReader {
+        RecordReader { documents: self.mode.store.clone(), reader: self.cabin.reader.clone() }
     }
 
     fn centre(&self) -> centre::Centre {

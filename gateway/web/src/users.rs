@@ -2,8 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -13,10 +13,11 @@ use linli_domain::Id;
 use linli_services::audit_log::entries_after;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::body::read;
 use super::openapi::schema;
+use super::page;
 use super::session::refused;
 use super::{Problem, Who};
 use crate::gate::Origin;
@@ -85,6 +86,17 @@ pub struct Seal {
     count: usize,
 }
 
+/// Which accounts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsersQuery {
+    /// Accounts of a page, at most 1000, which is also without it.
+    limit: Option<u32>,
+    /// Where the page begins: from the header Link of the one before.
+    #[schemars(with = "Option<schema::Id>")]
+    next: Option<String>,
+}
+
 /// Where to begin.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,11 +106,29 @@ pub struct Which {
     from: u64,
 }
 
-async fn list(State(users): State<Users>, Origin(from): Origin) -> Response {
-    match users.accounts.list(&from).await {
-        Ok(list) => Json(list).into_response(),
-        Err(why) => refused(&why),
-    }
+async fn list(
+    State(users): State<Users>,
+    Origin(from): Origin,
+    uri: Uri,
+    Query(which): Query<UsersQuery>,
+) -> Result<Response, Problem> {
+    let after = which.next.as_deref().map(Id::new).transpose().map_err(|_| page::wrong())?;
+    let mut list = match users.accounts.list(&from).await {
+        Ok(list) => list,
+        Err(why) => return Ok(refused(&why)),
+    };
+    let limit = which.limit.unwrap_or(MOST).clamp(1, MOST) as usize;
+    let next = list["accounts"].as_array_mut().and_then(|all| page_of(all, after.as_ref(), limit));
+    Ok(page::with_next(&uri, next.as_ref(), Json(list).into_response()))
+}
+
+/// Leaves the accounts of one page, which are in the order of their ids; returns the last if there are more.
+fn page_of(accounts: &mut Vec<Value>, after: Option<&Id>, limit: usize) -> Option<String> {
+    let id = |account: &Value| account["account"].as_str().unwrap_or_default().to_owned();
+    accounts.retain(|account| after.is_none_or(|after| id(account).as_str() > after.as_str()));
+    let is_more = accounts.len() > limit;
+    accounts.truncate(limit);
+    accounts.last().map(id).filter(|_| is_more)
 }
 
 async fn add(State(users): State<Users>, Origin(from): Origin, who: Who, body: Bytes) -> Response {

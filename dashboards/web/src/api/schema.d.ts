@@ -65,10 +65,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Every step of alarms, newest first
-         * @description At most 5000.
-         */
+        /** Every step of alarms, newest first */
         get: operations["get_alarms_journal"];
         put?: never;
         post?: never;
@@ -102,10 +99,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Who looked at personal data, newest first
-         * @description At most 1000.
-         */
+        /** Who looked at personal data, newest first */
         get: operations["get_audit"];
         put?: never;
         post?: never;
@@ -774,6 +768,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries of every log, newest first */
+        get: operations["get_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/record/{log}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries of a log as their hashes cover them
+         * @description One JSON object a line, from number `from` on. `linli audit verify` checks them.
+         */
+        get: operations["get_record_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/record/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The end of every log */
+        get: operations["get_record_heads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reload": {
         parameters: {
             query?: never;
@@ -996,7 +1044,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Accounts, screens, sealed codes */
+        /**
+         * Accounts, screens, sealed codes
+         * @description Screens and sealed codes are on every page.
+         */
         get: operations["get_users"];
         put?: never;
         /** Adds an account; the answer has its enrolment code */
@@ -1635,7 +1686,7 @@ export interface components {
         };
         /** @description The record that now has the finding. */
         FindingRecorded: {
-            record: components["schemas"]["RecordHead"];
+            record: components["schemas"]["RecordHead2"];
         };
         /** @description The fire panel's state. */
         FirePanel: {
@@ -1853,6 +1904,18 @@ export interface components {
             value: string | null;
             what: components["schemas"]["Words"];
         };
+        /** @description What every entry has; the other members are those of its log. */
+        LoggedEntry: {
+            /** Format: int64 */
+            at: number;
+            /**
+             * Format: uint64
+             * @description Its number in its log, from 0.
+             */
+            n: number;
+            /** @description Hash of the entry before, hexadecimal. */
+            prev: string;
+        };
         /** @description A log-in; its token is in the cookie. */
         LoggedIn: {
             account: string;
@@ -1949,7 +2012,7 @@ export interface components {
             };
             /** @description Codes of orders that wait for people. */
             quarantined: string[];
-            record: components["schemas"]["RecordHead"];
+            record: components["schemas"]["RecordHead2"];
             /** @description The key that verifies checkpoints of the record. */
             record_key: string | null;
             rooms: components["schemas"]["RoomMode"][];
@@ -2353,8 +2416,28 @@ export interface components {
              */
             value: number | null;
         };
-        /** @description The end of the record. */
+        /** @description An entry of a log. */
+        RecordEntry: {
+            entry: components["schemas"]["LoggedEntry"];
+            /** @description A log of the record. */
+            log: "mode" | "accounts" | "nodes" | "access" | "alarms";
+        };
+        /** @description The end of a log as it is now. */
         RecordHead: {
+            /**
+             * Format: uint64
+             * @description How many entries it has had.
+             */
+            count: number;
+            /** @description Hash of its last entry, hexadecimal; zeros before the first. */
+            last: string;
+            /** @description A log of the record. */
+            log: "mode" | "accounts" | "nodes" | "access" | "alarms";
+            /** @description Root of the tree of all entries (RFC 9162), hexadecimal. */
+            root: string;
+        };
+        /** @description The end of the record. */
+        RecordHead2: {
             checkpoint?: string;
             /** Format: uint64 */
             count: number;
@@ -3075,8 +3158,10 @@ export interface operations {
     get_alarms_journal: {
         parameters: {
             query?: {
-                /** @description Steps, at most 5000; without it 100. */
+                /** @description Steps of a page, at most 5000; without it 100. */
                 limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
             };
             header?: never;
             path?: never;
@@ -3087,6 +3172,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3129,8 +3216,10 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
-                /** @description Entries, at most 1000; without it 100. */
+                /** @description Entries of a page, at most 1000; without it 100. */
                 limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
             };
             header?: never;
             path?: never;
@@ -3141,6 +3230,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3511,6 +3602,10 @@ export interface operations {
             query?: {
                 /** @description Received at or after this time, Unix milliseconds UTC. */
                 from?: number;
+                /** @description Measurements of a page, at most 5000, which is also without it. Those of one visit are one page. */
+                limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
                 /** @description Received before this time, Unix milliseconds UTC. */
                 to?: number;
                 /** @description Id of the visit. */
@@ -3525,6 +3620,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3545,6 +3642,10 @@ export interface operations {
             query?: {
                 /** @description Received at or after this time, Unix milliseconds UTC. */
                 from?: number;
+                /** @description Measurements of a page, at most 5000, which is also without it. Those of one visit are one page. */
+                limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
                 /** @description Received before this time, Unix milliseconds UTC. */
                 to?: number;
                 /** @description Id of the visit. */
@@ -3559,6 +3660,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3873,7 +3976,12 @@ export interface operations {
     };
     get_measurements_unassigned: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries of a page, at most 1000; without it 100. */
+                limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3883,12 +3991,15 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Version"][];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
@@ -4340,6 +4451,100 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_record: {
+        parameters: {
+            query?: {
+                /** @description Entries of a page, at most 1000; without it 100. */
+                limit?: number;
+                /** @description A log of the record. */
+                log?: "mode" | "accounts" | "nodes" | "access" | "alarms";
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordEntry"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_record_log: {
+        parameters: {
+            query?: {
+                /** @description Number of the first entry. */
+                from?: number;
+                /** @description Entries, at most 1000, which is also without it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A log of the record. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_record_heads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordHead"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     post_reload: {
         parameters: {
             query?: never;
@@ -4780,7 +4985,12 @@ export interface operations {
     };
     get_users: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Accounts of a page, at most 1000, which is also without it. */
+                limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4790,12 +5000,15 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Users"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
@@ -4964,6 +5177,10 @@ export interface operations {
             query?: {
                 /** @description Opened at or after this time, Unix milliseconds UTC. */
                 from?: number;
+                /** @description Visits of a page, at most 1000, which is also without it. */
+                limit?: number;
+                /** @description Where the page begins: from the header Link of the one before. */
+                next?: string;
                 /** @description Those that are open, whenever they were opened. */
                 open?: boolean;
                 /** @description Opened before this time, Unix milliseconds UTC. */
@@ -4978,6 +5195,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
+                    /** @description The address of the next page with rel="next" (RFC 8288); missing on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {

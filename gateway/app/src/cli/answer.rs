@@ -9,6 +9,15 @@ pub struct Answer {
     pub body: String,
     /// Cookies that it sets.
     pub cookies: Vec<String>,
+    /// Path of the next page, where it is a page of a list.
+    pub next: Option<String>,
+}
+
+/// The path that a header `Link` names as the next page (RFC 8288).
+#[must_use]
+pub fn next_page(link: Option<&str>) -> Option<String> {
+    let (path, rest) = link?.strip_prefix('<')?.split_once('>')?;
+    (rest.contains("rel=\"next\"") && path.starts_with('/')).then(|| path.to_owned())
 }
 
 /// The `detail` of a problem document (RFC 9457); the whole body where there is none.
@@ -18,4 +27,17 @@ pub fn detail(answer: &Answer) -> String {
     problem
         .and_then(|p| p.get("detail").and_then(|d| d.as_str().map(str::to_owned)))
         .unwrap_or_else(|| answer.body.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_a_path_of_the_same_gateway() {
+        assert_eq!(next_page(Some("</a?next=7.v>; rel=\"next\"")).as_deref(), Some("/a?next=7.v"));
+        for none in [None, Some(""), Some("</a>; rel=\"prev\""), Some("<https://other/a>; rel=\"next\"")] {
+            assert_eq!(next_page(none), None, "{none:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::config_dir::ConfigDir;
 /// counts as done. An existing file is never overwritten.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli backup /media/usb/linli-2026-11-23.db\n  linli backup --config ./my-centre ./copy.db\n\nTo restore: stop the gateway, put the copy in the place of the database, remove the files\nending in -wal and -shm beside it, keep the one ending in .orders, start the gateway."
+    after_help = "Examples:\n  linli backup /media/usb/linli-2026-11-23.db\n  linli backup --config ./my-centre ./copy.db\n\nTo restore: stop the gateway, put the copy in the place of the database, remove the files\nending in -wal and -shm beside it, keep the one ending in .orders\nand the directory residents, start the gateway."
 )]
 pub struct Args {
     /// Where the copy goes

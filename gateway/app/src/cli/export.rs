@@ -12,6 +12,7 @@ use super::config_dir::ConfigDir;
 use super::socket;
 use linli_domain::timezone::Zone;
 use linli_reports::haccp::{self, Form};
+use linli_reports::{one_bundle, one_table};
 
 /// Longest wait for the gateway: a week of measurements takes long to read.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -70,10 +71,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         None => format!("from={}", super::now().0.saturating_sub(since)),
     };
-    let path = format!("/api/v1/export/{format}?{which}");
-    let answer = socket::ask(&args.site, "GET", &path, "", PATIENCE)?;
-    anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
-    write(args, answer.body.as_bytes())?;
+    let (mut path, mut pages) = (Some(format!("/api/v1/export/{format}?{which}")), Vec::new());
+    while let Some(page) = path {
+        let answer = socket::ask(&args.site, "GET", &page, "", PATIENCE)?;
+        anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
+        pages.push(answer.body);
+        path = answer.next;
+    }
+    let whole = match args.format {
+        Format::Fhir => one_bundle(pages)?,
+        Format::Csv | Format::Haccp => one_table(&pages),
+    };
+    write(args, whole.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

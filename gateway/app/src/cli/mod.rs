@@ -4,6 +4,7 @@
 
 mod alarms;
 mod answer;
+mod audit;
 mod backup;
 pub mod check;
 mod command;
@@ -40,7 +41,6 @@ mod socket;
 mod target;
 mod tls;
 mod users;
-mod visit_show;
 mod visits;
 
 use std::process::ExitCode;
@@ -111,6 +111,8 @@ enum Verb {
     Backup(backup::Args),
     /// Show, renew or import the certificate of the listeners (证书)
     Tls(tls::Args),
+    /// Who did what: show, verify, export the record (审计记录)
+    Audit(audit::Args),
     /// Accounts of people, shared screens, break-glass codes (账号)
     Users(users::Args),
     /// Log in as a person, here or at a gateway elsewhere (登录)
@@ -154,6 +156,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Tls(args) => tls::run(&args),
+        Verb::Audit(args) => audit::run(&args),
         Verb::Users(args) => users::run(&args),
         Verb::Login(args) => login::run(&args),
         Verb::Logout(args) => login::log_out(&args),

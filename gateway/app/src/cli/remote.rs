@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use linli_drivers::insecure::{host_of, is_here};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::answer::Answer;
+use super::answer::{Answer, next_page};
 
 /// Longest answer: a record of a thousand entries, an export.
 const LONGEST: u64 = 64 << 20;
@@ -23,8 +24,7 @@ pub fn ask(
     body: &[u8],
     patience: Duration,
 ) -> anyhow::Result<Answer> {
-    let is_local =
-        ["http://127.", "http://localhost", "http://[::1]"].iter().any(|local| server.starts_with(local));
+    let is_local = server.starts_with("http://") && host_of(server).is_some_and(is_here);
     anyhow::ensure!(
         server.starts_with("https://") || is_local,
         "{server}: 只有本机可用明文 only this machine is reached without TLS: https://…"
@@ -60,7 +60,8 @@ pub fn ask(
     let mut answer = answer.with_context(|| format!("{server} does not answer"))?;
     let cookies = answer.headers().get_all("set-cookie").iter();
     let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
+    let next = next_page(answer.headers().get("link").and_then(|link| link.to_str().ok()));
     let status = answer.status().as_u16();
     let body = answer.body_mut().with_config().limit(LONGEST).read_to_string()?;
-    Ok(Answer { status, body, cookies })
+    Ok(Answer { status, body, cookies, next })
 }

@@ -36,6 +36,21 @@ pub fn ask(
     site.target()?.ask(method, path, body, patience)
 }
 
+/// Fetches every page of a list; returns the items of all.
+///
+/// # Errors
+/// When no gateway runs, or it refuses.
+pub fn pages(site: &ConfigDir, path: &str, patience: Duration) -> anyhow::Result<Vec<serde_json::Value>> {
+    let (mut path, mut all) = (Some(path.to_owned()), Vec::new());
+    while let Some(page) = path {
+        let answer = ask(site, "GET", &page, "", patience)?;
+        anyhow::ensure!(answer.status < 300, "{}", detail(&answer));
+        all.extend(serde_json::from_str::<Vec<serde_json::Value>>(&answer.body)?);
+        path = answer.next;
+    }
+    Ok(all)
+}
+
 /// An answer that arrives line by line.
 pub struct Stream {
     body: Incoming,

@@ -10,7 +10,7 @@ use hyper::Response;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::answer::Answer;
+use super::answer::{Answer, next_page};
 use super::log_in_store::Kept;
 use super::remote;
 use crate::control_client::{ControlError, request, socket};
@@ -77,12 +77,13 @@ pub async fn whole(answer: Response<Incoming>, patience: Duration) -> anyhow::Re
     let status = answer.status().as_u16();
     let cookies = answer.headers().get_all("set-cookie").iter();
     let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
+    let next = next_page(answer.headers().get("link").and_then(|link| link.to_str().ok()));
     let (mut body, mut bytes) = (answer.into_body(), Vec::new());
     while let Some(frame) = timeout(patience, body.frame()).await.context(NOT_IN_TIME)? {
         bytes.extend(frame.context("the gateway's answer broke off")?.data_ref().into_iter().flatten());
     }
     let body = String::from_utf8(bytes).context("the gateway's answer is not UTF-8")?;
-    Ok(Answer { status, body, cookies })
+    Ok(Answer { status, body, cookies, next })
 }
 
 /// Says what to do where the socket cannot be opened.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
 use super::socket;
-use super::visit_show;
 use linli_config::settings::key::Key;
+use linli_reports::visit_text;
 
 /// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -145,7 +145,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             } else {
                 format!("/api/v1/visits?from={day}")
             };
-            get(args, &path)?.as_array().into_iter().flatten().for_each(|visit| println!("{}", line(visit)));
+            socket::pages(&args.site, &path, PATIENCE)?.iter().for_each(|visit| println!("{}", line(visit)));
         }
         Verb::Show { visit, reveal, json } => {
             let path = format!("/api/v1/visits/{}?reveal={reveal}", id(visit)?);
@@ -153,16 +153,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             if *json {
                 println!("{}", serde_json::to_string_pretty(&shown)?);
             } else {
-                print!("{}", visit_show::text(&shown));
+                print!("{}", visit_text::text(&shown));
             }
         }
         Verb::Unassigned => {
-            let waiting = get(args, "/api/v1/measurements/unassigned")?;
-            waiting
-                .as_array()
-                .into_iter()
-                .flatten()
-                .for_each(|version| println!("{}", visit_show::measured(version)));
+            let waiting = socket::pages(&args.site, "/api/v1/measurements/unassigned?limit=1000", PATIENCE)?;
+            waiting.iter().for_each(|version| println!("{}", visit_text::measured(version)));
         }
         Verb::Assign { measurement, visit, why } => {
             let path = format!("/api/v1/measurements/{}/assign", id(measurement)?);

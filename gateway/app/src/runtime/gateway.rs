@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_domain::caller::Acting;
 use linli_domain::{Batch, Id};
 use linli_drivers::{CheckedLine, Clock, LineEvent, VitalMeasurement};
 use linli_listen::Tls;
@@ -190,7 +191,7 @@ impl Gateway {
             pipeline: tokio::spawn(pipeline),
             service: tokio::spawn(service),
             web: listeners.serve(network_tls, &state, control, &cancel_web),
-            aside: aside(&clock, &cancel_aside, &store, &config_watch, &status, certificates),
+            aside: aside(&clock, &cancel_aside, &store, &config_watch, (&status, &state), certificates),
             cancel_web,
             cancel_aside,
         };
@@ -231,8 +232,17 @@ impl Gateway {
             Some(report) => {
                 tracing::error!("the configuration on disk is bad; the last good one runs:\n{report}");
             }
-            None => self.keep_as_last_good(),
+            None if self.keep_as_last_good() => {
+                let _ = self.accounts.configured("started", VERSION, None).await;
+            }
+            None => {}
         }
+        self.note_certificate().await;
+    }
+
+    async fn note_certificate(&self) {
+        let until = self.status.tls.borrow().not_after;
+        let _ = self.accounts.certificate(until).await;
     }
 
     /// Runs until `stop` or a signal, then drains.
@@ -241,14 +251,18 @@ impl Gateway {
             self.tasks.aside.push(tokio::spawn(Watchdog::new(Arc::clone(&self.status)).run(interval)));
         }
         watchdog::notify(&[sd_notify::NotifyState::Ready]);
+        let mut certificate = self.status.tls.clone();
         tracing::info!(version = VERSION, web = %self.web_address, "ready");
         loop {
             tokio::select! {
                 _ = self.signals.terminate.recv() => break,
                 _ = self.signals.interrupt.recv() => break,
                 () = stop.cancelled() => break,
-                _ = self.signals.hangup.recv() => { let _ = self.reload().await; }
-                Some(reply) = self.reloads.recv() => { let _ = reply.send(self.reload().await); }
+                _ = self.signals.hangup.recv() => { let _ = self.reload(None).await; }
+                Some(ReloadRequest { acting, reply }) = self.reloads.recv() => {
+                    let _ = reply.send(self.reload(Some(acting)).await);
+                }
+                Ok(()) = certificate.changed() => self.note_certificate().await,
             }
         }
         watchdog::notify(&[sd_notify::NotifyState::Stopping]);
@@ -256,9 +270,20 @@ impl Gateway {
         Ok(())
     }
 
+    /// Reloads, and records it.
+    async fn reload(&mut self, acting: Option<Acting>) -> Result<String, String> {
+        let outcome = self.apply_what_is_on_disk().await;
+        let (what, detail) = match &outcome {
+            Ok(changes) => ("reloaded", changes),
+            Err(report) => ("refused", report),
+        };
+        let _ = self.accounts.configured(what, detail, acting).await;
+        outcome
+    }
+
     /// Applies the difference between the running configuration and the one on disk; a bad one
     /// changes nothing.
-    async fn reload(&mut self) -> Result<String, String> {
+    async fn apply_what_is_on_disk(&mut self) -> Result<String, String> {
         let fresh = match linli_config::load(&self.config_dir) {
             Ok(fresh) => fresh,
             Err(report) => {
@@ -298,15 +323,15 @@ impl Gateway {
         self.lines.apply(&plans).await;
     }
 
-    fn keep_as_last_good(&self) {
+    /// Keeps the configuration; returns whether it is another one than the one kept before.
+    fn keep_as_last_good(&self) -> bool {
         let kept =
             self.current.data_dir().and_then(|dir| linli_config::keep_last_good(&self.config_dir, &dir));
-        if let Err(error) = kept {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "the configuration could not be kept as the last good one"
-            );
-        }
+        kept.unwrap_or_else(|error| {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "the configuration could not be kept as the last good one");
+            false
+        })
     }
 
     /// Stops taking commands, finishes the exchanges in flight, stores their results, disconnects the uplink
@@ -371,7 +396,7 @@ fn aside(
     cancel: &CancellationToken,
     store: &Store,
     config_watch: &ConfigWatch,
-    status: &GatewayStatus,
+    (status, state): (&GatewayStatus, &AppState),
     certificates: Certificates,
 ) -> Vec<JoinHandle<()>> {
     let (hooks, ticks) = (config_watch.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
@@ -381,6 +406,7 @@ fn aside(
         tokio::spawn(Arc::clone(clock).watch(cancel.clone())),
         tokio::spawn(notifying),
         tokio::spawn(certified),
+        tokio::spawn(state.record().hold_heads(state.mode.service.clone())),
     ]
 }
 

@@ -116,9 +116,12 @@ pub async fn start(
     let canteen_service =
         canteen_service(store, samples.downgrade(), events, &clock, config_watch, current).await?;
     let kiosk_service = kiosk_service(store, events, &clock, config_watch, current).await?;
-    let cabin_service = cabin_service(store, samples, events, &clock, config_watch, status).await?;
+    let residents = cabin::ResidentKeys::at(&current.data_dir()?);
+    let cabin_service =
+        cabin_service(store, samples, events, &clock, (config_watch, residents.clone()), status).await?;
     let settings = config_watch.cabin.subscribe();
-    let reader = cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock) };
+    let reader =
+        cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock), residents };
     let notices = notices(store, commands.usual.clone(), &clock, status, &policies);
     let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, status));
     let queues = (commands.clone(), mode_requests, proven);
@@ -179,7 +182,7 @@ async fn cabin_service(
     samples: mpsc::Sender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    config_watch: &ConfigWatch,
+    (config_watch, residents): (&ConfigWatch, cabin::ResidentKeys),
     status: &GatewayStatus,
 ) -> anyhow::Result<cabin::CabinService> {
     let deps = cabin::Deps {
@@ -189,6 +192,7 @@ async fn cabin_service(
         events: events.clone(),
         clock: Arc::clone(clock),
         health: Arc::clone(&status.cabin),
+        residents,
     };
     cabin::CabinService::resume(deps, config_watch.cabin.subscribe()).await
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use linli_domain::alarm::Priority;
 use linli_domain::hours::Hours;
+use linli_drivers::insecure::{self, host_of, is_here};
 
 use super::super::diagnostics::{Diagnostics, nth};
 use super::super::{raw, secret};
@@ -29,16 +30,8 @@ pub fn check(
         if hooks.iter().any(|other| other.id == id) {
             diagnostics.wrong(&at("id"), format!("webhook {id} is there twice"));
         }
-        let rest = raw.url.strip_prefix("https://").or_else(|| raw.url.strip_prefix("http://"));
-        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-        if host.is_empty()
-            || host.contains('@')
-            || raw.url.chars().any(|c| c.is_whitespace() || c.is_control())
-        {
-            diagnostics.wrong(
-                &at("url"),
-                format!("{:?} is not an address such as \"https://host/path\", without a password", raw.url),
-            );
+        if let Err((key, why)) = address(raw) {
+            diagnostics.wrong(&at(key), why);
         }
         let key = match raw.secret.as_ref().map(|reference| secret::read_private(reference, dir)) {
             Some(Ok(key)) => Some(key),
@@ -65,7 +58,26 @@ pub fn check(
             }
             Some((hours?, zone?.clone()))
         });
-        hooks.push(Webhook { id, url: raw.url.clone(), secret: key, priorities, escalate_after, quiet });
+        let (url, insecure) = (raw.url.clone(), raw.insecure.clone());
+        hooks.push(Webhook { id, url, insecure, secret: key, priorities, escalate_after, quiet });
     }
     hooks
+}
+
+/// Checks the address and the reason for not encrypting it; an error names its key.
+fn address(raw: &raw::Webhook) -> Result<(), (&'static str, String)> {
+    let scheme = ["https://", "http://"].into_iter().find(|scheme| raw.url.starts_with(scheme));
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '@' || c == '\\';
+    let host = host_of(&raw.url).filter(|_| !raw.url.chars().any(is_odd));
+    let (Some(scheme), Some(host)) = (scheme, host) else {
+        let why =
+            format!("{:?} is not an address such as \"https://host/path\", without a password", raw.url);
+        return Err(("url", why));
+    };
+    if scheme == "https://" {
+        let why = "is not needed: https:// is encrypted; leave it out".to_owned();
+        return if raw.insecure.is_some() { Err(("insecure", why)) } else { Ok(()) };
+    }
+    let checked = insecure::check(raw.insecure.as_deref(), is_here(host), "url", "use https://");
+    checked.map_err(|wrong| (wrong.key, wrong.message))
 }

@@ -43,8 +43,11 @@ pub struct Siren {
 pub struct Webhook {
     /// Id of the receiver, unique in the file.
     pub id: String,
-    /// Address, https://… or http://…, without a password.
+    /// Address, https://…, without a password; http://… on this machine, or with `insecure`.
     pub url: String,
+    /// Why http:// may leave this machine without encryption, such as "because the tunnel to the SMS
+    /// gateway encrypts it"; required for http:// to another machine.
+    pub insecure: Option<String>,
     /// Reference to the key of the HMAC-SHA-256 signature, "file:hook.secret" or "env:NAME". A file that
     /// others may read is refused. Without it, notifications are not signed.
     pub secret: Option<String>,

@@ -33,6 +33,12 @@ impl Key {
         unhex(text.trim()).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(wrong)
     }
 
+    /// The key of these bytes.
+    #[must_use]
+    pub const fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Writes a random key as 64 hexadecimal digits to a new file with mode 0600.
     ///
     /// # Errors

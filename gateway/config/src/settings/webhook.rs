@@ -15,6 +15,8 @@ pub struct Webhook {
     pub id: Id,
     /// URL to POST to.
     pub url: String,
+    /// Why it may be reached without encryption off this machine, where the configuration says so.
+    pub insecure: Option<String>,
     /// Secret that signs notifications.
     pub secret: Option<String>,
     /// Priorities that are sent.

@@ -79,6 +79,7 @@ async fn steps_as_they_are_recorded_and_told() {
     let hook = Webhook {
         id: id("duty"),
         url: "http://127.0.0.1:9/".to_owned(),
+        insecure: None,
         secret: None,
         priorities: vec![Priority::High, Priority::Medium, Priority::Low],
         escalate_after: None,

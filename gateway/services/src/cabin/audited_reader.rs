@@ -6,12 +6,12 @@ use linli_domain::Timestamp;
 use linli_domain::visit::{Context, Status, Version, Visit, payload};
 use linli_domain::vital::{self, Quantity, Reading};
 use linli_drivers::Clock;
-use linli_store::{Audit, Entry};
+use linli_store::{Audit, Entry, Listing, Paging};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::Identity;
+use super::{Identity, ResidentKeys};
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
 
@@ -24,6 +24,8 @@ pub struct AuditedReader {
     pub settings: watch::Receiver<Arc<CabinSettings>>,
     /// Times of audit entries.
     pub clock: Arc<dyn Clock>,
+    /// The residents' keys.
+    pub residents: ResidentKeys,
 }
 
 /// A visit as the API shows it.
@@ -60,22 +62,24 @@ pub struct MeasurementFilter {
 // === impl AuditedReader ===
 
 impl AuditedReader {
-    /// Visits opened in `[from, to)`, or all open ones if `open`.
+    /// A page of the visits opened in `[from, to)`, or of all open ones if `open`.
     pub async fn visits(
         &self,
         who: &str,
         open: bool,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<VisitView>, ServiceError> {
-        let visits = if open { self.store.open_visits().await? } else { self.store.visits(from, to).await? };
+        span: (Timestamp, Timestamp),
+        paging: &Paging,
+    ) -> Result<Listing<VisitView>, ServiceError> {
+        let span = if open { (Timestamp(i64::MIN), Timestamp(i64::MAX)) } else { span };
+        let mut page = self.store.visits_page(open, span, paging).await?;
+        let visits = std::mem::take(&mut page.items);
         self.note(who, "visit.list", "", &format!("{} visits", visits.len())).await?;
         let mut shown = Vec::with_capacity(visits.len());
         for visit in visits {
             let name = self.identity(&visit).await.map(|identity| identity.masked());
             shown.push(VisitView { visit, name, identity: None, measurements: None, summary: None });
         }
-        Ok(shown)
+        Ok(page.with(shown))
     }
 
     /// One visit with everything measured during it; with the identity only if `reveal`.
@@ -100,10 +104,10 @@ impl AuditedReader {
         })
     }
 
-    /// Measurements that no visit could be assigned to.
-    pub async fn unassigned(&self, who: &str) -> Result<Vec<Version>, ServiceError> {
-        let waiting = self.store.unassigned().await?;
-        self.note(who, "measurement.list", "", &format!("{} unassigned", waiting.len())).await?;
+    /// A page of the measurements that no visit could be assigned to.
+    pub async fn unassigned(&self, who: &str, paging: &Paging) -> Result<Listing<Version>, ServiceError> {
+        let waiting = self.store.unassigned_page(paging).await?;
+        self.note(who, "measurement.list", "", &format!("{} unassigned", waiting.items.len())).await?;
         Ok(waiting)
     }
 
@@ -117,23 +121,26 @@ impl AuditedReader {
         Ok(versions)
     }
 
-    /// The newest version of each selected measurement, with its visit; `what` is the word of the audit.
+    /// A page of the newest versions of the selected measurements, with their visits; `what` is the word of the
+    /// audit. Those of one visit are one page.
     pub async fn measured(
         &self,
         who: &str,
         what: &str,
         filter: &MeasurementFilter,
-    ) -> Result<Vec<(Option<Visit>, Version)>, ServiceError> {
-        let versions = match &filter.visit {
+        paging: &Paging,
+    ) -> Result<Listing<(Option<Visit>, Version)>, ServiceError> {
+        let mut page = match &filter.visit {
             Some(visit) if self.store.visit(visit).await?.is_none() => {
                 return Err(ServiceError::Unknown(format!("there is no visit {visit}")));
             }
-            Some(visit) => self.store.measured_during(visit).await?,
+            Some(visit) => Listing { items: self.store.measured_during(visit).await?, next: None },
             None => {
                 let (from, to) = (filter.from.unwrap_or_default(), filter.to.unwrap_or(Timestamp(i64::MAX)));
-                self.store.measured(from, to).await?
+                self.store.measured_page((from, to), paging).await?
             }
         };
+        let versions = std::mem::take(&mut page.items);
         let about = filter.visit.clone().unwrap_or_default();
         self.note(who, what, &about, &format!("{} measurements", versions.len())).await?;
         let mut measured = Vec::with_capacity(versions.len());
@@ -144,7 +151,7 @@ impl AuditedReader {
             };
             measured.push((visit, version));
         }
-        Ok(measured)
+        Ok(page.with(measured))
     }
 
     /// The pseudonym under which the resident with this identity is stored.
@@ -163,13 +170,14 @@ impl AuditedReader {
         Ok(pseudonym)
     }
 
-    /// The audit, newest first.
-    pub async fn audit(&self, who: &str, limit: u32) -> Result<Vec<Audit>, ServiceError> {
+    /// A page of the audit, newest first.
+    pub async fn audit(&self, who: &str, paging: &Paging) -> Result<Listing<Audit>, ServiceError> {
         self.note(who, "audit.show", "", "").await?;
-        Ok(self.store.audit(limit).await?)
+        Ok(self.store.audit_page(paging).await?)
     }
 
-    async fn note(&self, who: &str, what: &str, about: &str, detail: &str) -> Result<(), ServiceError> {
+    /// Notes that somebody reads what is recorded, or does something else with personal data.
+    pub async fn note(&self, who: &str, what: &str, about: &str, detail: &str) -> Result<(), ServiceError> {
         let own = |text: &str| text.to_owned();
         let at = self.clock.now().at;
         let audit = Audit { at, who: own(who), what: own(what), about: own(about), detail: own(detail) };
@@ -181,7 +189,7 @@ impl AuditedReader {
         let settings = Arc::clone(&self.settings.borrow());
         let (keys, pseudonym) = (settings.keys.as_ref()?, visit.pseudonym.as_deref()?);
         let resident = self.store.resident(pseudonym).await.ok().flatten()?;
-        super::identity::unseal(keys, pseudonym, &resident.key, &resident.sealed).ok()
+        self.residents.unseal(keys, &resident).ok()
     }
 }
 

@@ -79,6 +79,7 @@ impl Centre {
             events: crate::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
+            residents: site.residents(),
         };
         let settings = watch::Sender::new(Arc::new(settings)).subscribe();
         let service = CabinService::resume(deps, settings).await.unwrap();

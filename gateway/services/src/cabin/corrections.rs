@@ -81,15 +81,21 @@ impl CabinService {
         why: &str,
     ) -> Result<Outcome, ServiceError> {
         let (why, at) = (short("why", why)?, self.deps.clock.now().at);
-        let (mut entry, mut erased) = (Entry::default(), Vec::new());
+        // Whatever becomes of the rest, nobody can be named any more.
+        self.destroy_keys(pseudonym.iter().cloned().collect()).await?;
+        let (mut entry, mut erased, mut unsent) = (Entry::default(), Vec::new(), Vec::new());
         for visit in &visits {
             let measured = self.deps.store.cabin().measured_during(&visit.id).await?;
             erased.extend(self.values_of(visit, &measured, at));
+            unsent.extend(measured.iter().map(|version| version.id.clone()));
             entry.records.extend(measured.iter().map(|version| payload::erased(version, at)));
             entry.changes.push(Change::EraseVisit(visit.id.clone()));
         }
         let about = pseudonym.clone().or_else(|| visits.first().map(|v| v.id.clone())).unwrap_or_default();
         entry.changes.extend(pseudonym.map(Change::EraseResident));
+        if !unsent.is_empty() {
+            entry.changes.push(Change::EraseUnsent(unsent));
+        }
         entry.audit.push(self.audit(who, "erase", &about, &why));
         let measurements = entry.records.len();
         entry.changes.extend(self.forget_values(erased));

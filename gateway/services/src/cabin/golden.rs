@@ -123,6 +123,7 @@ async fn visits_as_they_are_audited() {
         events: crate::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),
+        residents: site.residents(),
     };
     let settings = CabinSettings {
         keys: Some(keys()),

@@ -124,31 +124,45 @@ fn pseudonym_of(keys: &Keys, canonical: &str) -> String {
     BASE32_NOPAD.encode(tag.as_ref()).chars().take(PSEUDONYM_LENGTH).collect()
 }
 
-/// Encrypts an identity, bound to its pseudonym.
+/// Encrypts an identity with the centre's key, as versions before the residents' keys did.
+#[cfg(test)]
 pub fn seal(keys: &Keys, pseudonym: &str, identity: &Identity) -> anyhow::Result<Vec<u8>> {
-    let mut sealed = serde_json::to_vec(identity)?;
-    let nonce: [u8; NONCE_LEN] = random()?;
-    let (key, aad) = (aead(&keys.identity), Aad::from(pseudonym.as_bytes()));
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
-        .map_err(|_| anyhow::anyhow!("the identity could not be sealed"))?;
-    Ok([nonce.as_slice(), &sealed].concat())
+    seal_with(&keys.identity, pseudonym, serde_json::to_vec(identity)?)
 }
 
-/// Decrypts an identity with the key of the given name, present or previous. An error if the key is unknown,
-/// or if the data or the pseudonym was changed.
+/// Decrypts an identity with the centre's key of the given name, present or previous. An error if the key is
+/// unknown, or if the data or the pseudonym was changed.
 pub fn unseal(keys: &Keys, pseudonym: &str, key: &str, sealed: &[u8]) -> anyhow::Result<Identity> {
+    Ok(serde_json::from_slice(&open_with(known(keys, key)?, pseudonym, sealed)?)?)
+}
+
+/// The centre's key of that name, present or previous.
+pub(super) fn known<'k>(keys: &'k Keys, name: &str) -> anyhow::Result<&'k Key> {
     let mut known = std::iter::once(&keys.identity).chain(&keys.previous);
-    let key = known.find(|known| known.name() == key).ok_or_else(|| {
-        anyhow::anyhow!("it is sealed with key {key}, which is not in previous_identity_keys")
-    })?;
+    known.find(|known| known.name() == name).ok_or_else(|| {
+        anyhow::anyhow!("it is sealed with key {name}, which is not in previous_identity_keys")
+    })
+}
+
+/// Encrypts with a key, bound to a pseudonym: a nonce, then the text, then its tag.
+pub(super) fn seal_with(key: &Key, pseudonym: &str, mut text: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    let nonce: [u8; NONCE_LEN] = random()?;
+    let aad = Aad::from(pseudonym.as_bytes());
+    aead(key)
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text)
+        .map_err(|_| anyhow::anyhow!("it could not be sealed"))?;
+    Ok([nonce.as_slice(), &text].concat())
+}
+
+/// Decrypts what [`seal_with`] encrypted.
+pub(super) fn open_with(key: &Key, pseudonym: &str, sealed: &[u8]) -> anyhow::Result<Vec<u8>> {
     let Some((nonce, body)) = sealed.split_first_chunk::<NONCE_LEN>() else {
-        anyhow::bail!("the sealed identity is too short");
+        anyhow::bail!("what is sealed is too short");
     };
     let (mut body, aad) = (body.to_vec(), Aad::from(pseudonym.as_bytes()));
     let open =
         aead(key).open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut body).map(|p| p.to_vec());
-    let open = open.map_err(|_| anyhow::anyhow!("the sealed identity was changed"))?;
-    Ok(serde_json::from_slice(&open)?)
+    open.map_err(|_| anyhow::anyhow!("what is sealed was changed"))
 }
 
 fn aead(key: &Key) -> LessSafeKey {

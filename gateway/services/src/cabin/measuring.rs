@@ -354,7 +354,7 @@ impl CabinService {
     async fn resident(&self, visit: &Visit, settings: &CabinSettings) -> Option<super::Identity> {
         let (keys, pseudonym) = (settings.keys.as_ref()?, visit.pseudonym.as_deref()?);
         let resident = self.deps.store.cabin().resident(pseudonym).await.ok().flatten()?;
-        super::identity::unseal(keys, pseudonym, &resident.key, &resident.sealed).ok()
+        self.deps.residents.unseal(keys, &resident).ok()
     }
 
     /// Publishes a version to the screens: everything to workers, to others without visit and pseudonym.
@@ -474,6 +474,7 @@ mod tests {
             events: crate::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
+            residents: site.residents(),
         };
         let settings = CabinSettings {
             keys: None,

@@ -12,6 +12,7 @@ mod golden;
 mod identity;
 mod measuring;
 mod request;
+mod resident_keys;
 mod rooms;
 mod service;
 mod steady;
@@ -20,6 +21,7 @@ mod timing;
 pub use audited_reader::{AuditedReader, MeasurementFilter, VisitView};
 pub use identity::{Identity, check_digit};
 pub use request::{Action, NewVisit, Outcome, Request};
+pub use resident_keys::ResidentKeys;
 pub use service::{CabinService, Deps, Health};
 pub use steady::Steady;
 

@@ -11,15 +11,19 @@ use linli_drivers::{Clock, VitalMeasurement};
 use linli_store::{Audit, Change, Entry, Store};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::Identity;
 use super::request::{Action, NewVisit, Outcome, Request};
+use super::resident_keys::{OF_RESIDENT, ResidentKeys};
 use super::rooms::Rooms;
 use crate::error::ServiceError;
 use crate::events::Events;
 use crate::live::Live;
 use crate::random::random;
 use linli_config::settings::cabin::CabinSettings;
+use linli_config::settings::key::Keys;
 use linli_domain::audit::hex;
 
 /// Interval at which visits are checked for their timeout.
@@ -65,6 +69,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub health: Arc<Health>,
+    /// The residents' keys.
+    pub residents: ResidentKeys,
 }
 
 /// The service.
@@ -77,6 +83,8 @@ pub struct CabinService {
     pub(super) said_impossible: BTreeSet<Id>,
     /// The latest number in an id.
     numbered: AtomicU64,
+    /// Name of the centre's key with which every resident's key is sealed.
+    pub(super) sealing: Option<String>,
 }
 
 // === impl CabinService ===
@@ -95,6 +103,7 @@ impl CabinService {
             began: (at, now),
             said_impossible: BTreeSet::new(),
             numbered: AtomicU64::new(0),
+            sealing: None,
         })
     }
 
@@ -228,9 +237,8 @@ impl CabinService {
             }
             let identity = identity.checked().map_err(|why| ServiceError::Wrong(why.to_owned()))?;
             let known_as = super::identity::pseudonym(keys, &identity);
-            let sealed = super::identity::seal(keys, &known_as, &identity)
-                .map_err(|e| ServiceError::NotNow(e.to_string()))?;
-            let key = keys.identity.name();
+            let sealed = self.sealed(keys.clone(), known_as.clone(), identity).await?;
+            let key = OF_RESIDENT.to_owned();
             changes.push(Change::Resident(linli_store::Resident {
                 pseudonym: known_as.clone(),
                 key,
@@ -256,6 +264,31 @@ impl CabinService {
             self.is_now(changed);
         }
         Ok(Outcome::Visit(Box::new(visit)))
+    }
+
+    /// Seals an identity with its resident's key.
+    pub(super) async fn sealed(
+        &self,
+        keys: Keys,
+        pseudonym: String,
+        identity: Identity,
+    ) -> Result<Vec<u8>, ServiceError> {
+        let residents = self.deps.residents.clone();
+        let sealed = spawn_blocking(move || residents.seal(&keys, &pseudonym, &identity)).await;
+        let failed = |error: anyhow::Error| ServiceError::NotNow(format!("{error:#}"));
+        sealed.map_err(|error| failed(error.into()))?.map_err(failed)
+    }
+
+    /// Destroys the keys of residents, before anything else of them is erased.
+    pub(super) async fn destroy_keys(&self, pseudonyms: Vec<String>) -> Result<(), ServiceError> {
+        let residents = self.deps.residents.clone();
+        let destroy = move || pseudonyms.iter().try_for_each(|pseudonym| residents.destroy(pseudonym));
+        let failed = |error: std::io::Error| {
+            ServiceError::NotNow(format!(
+                "the key of the resident could not be destroyed ({error}); try again"
+            ))
+        };
+        spawn_blocking(destroy).await.map_err(|error| failed(error.into()))?.map_err(failed)
     }
 
     /// Refuses a code that a stored visit of somebody else has, in any room: a message that names it may still

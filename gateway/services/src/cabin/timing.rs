@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use linli_domain::{ClockQuality, Timestamp};
 use linli_store::{Change, Entry, Resident};
+use tokio::task::spawn_blocking;
 
+use super::resident_keys::OF_RESIDENT;
 use super::service::CabinService;
 use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
@@ -32,6 +34,7 @@ impl CabinService {
         if count == (0, 0, 0) {
             return Ok(());
         }
+        self.destroy_keys(residents.clone()).await?;
         let mut changes = Vec::new();
         for id in visits {
             if let Some(visit) = self.deps.store.cabin().visit(&id).await? {
@@ -65,23 +68,29 @@ impl CabinService {
             .then(|| stamp.at.min(Timestamp(began.0.saturating_add(passed))))
     }
 
-    /// Encrypts identities again that a previous key encrypted.
-    async fn reencrypt(&self, settings: &CabinSettings) -> Result<(), ServiceError> {
+    /// Seals the residents' keys with the centre's present key, and identities that a key of the centre sealed with the
+    /// keys of their residents.
+    async fn reencrypt(&mut self, settings: &CabinSettings) -> Result<(), ServiceError> {
         let Some(keys) = &settings.keys else { return Ok(()) };
         let present = keys.identity.name();
-        let mut changes = Vec::new();
-        for old in self.deps.store.cabin().sealed_otherwise(&present).await? {
-            let Ok(identity) = super::identity::unseal(keys, &old.pseudonym, &old.key, &old.sealed) else {
-                continue;
-            };
-            let sealed = super::identity::seal(keys, &old.pseudonym, &identity)
-                .map_err(|e| ServiceError::NotNow(e.to_string()))?;
-            changes.push(Change::Resident(Resident { key: present.clone(), sealed, ..old }));
+        let mut count = 0;
+        if self.sealing.as_ref() != Some(&present) {
+            let (residents, keys) = (self.deps.residents.clone(), keys.clone());
+            let again = spawn_blocking(move || residents.seal_again(&keys)).await;
+            let failed = |error: anyhow::Error| ServiceError::NotNow(format!("{error:#}"));
+            count += again.map_err(|error| failed(error.into()))?.map_err(failed)?;
+            self.sealing = Some(present.clone());
         }
-        if changes.is_empty() {
+        let mut changes = Vec::new();
+        for old in self.deps.store.cabin().sealed_otherwise(OF_RESIDENT).await? {
+            let Ok(identity) = self.deps.residents.unseal(keys, &old) else { continue };
+            let sealed = self.sealed(keys.clone(), old.pseudonym.clone(), identity).await?;
+            changes.push(Change::Resident(Resident { key: OF_RESIDENT.to_owned(), sealed, ..old }));
+        }
+        count += changes.len();
+        if count == 0 {
             return Ok(());
         }
-        let count = changes.len();
         let audit = vec![self.audit("linli", "identity.rekey", &present, &format!("{count} identities"))];
         self.deps.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
         tracing::info!(count, key = present, "identities sealed with the present key");

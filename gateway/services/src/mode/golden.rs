@@ -30,7 +30,7 @@ use super::setup::Setup;
 use crate::command_queue::{Lanes, Submission};
 use crate::golden::site::{NOW, SIGNERS, Site, building_0_1, checked};
 use linli_golden::{every, frozen, sent, stored};
-use linli_mode::record::{Evidence, ModeEntry, ModeEvent, StepChange};
+use linli_mode::record::{Evidence, LogHead, ModeEntry, ModeEvent, StepChange};
 
 pub(super) const PLAN: &str = "reading-room.sampling@1";
 
@@ -237,6 +237,14 @@ fn services() -> Vec<ModeEvent> {
     ]
 }
 
+/// The ends of the gateway's other logs.
+fn heads() -> ModeEvent {
+    let head = |count, last: &str| LogHead { count, last: last.repeat(32) };
+    ModeEvent::Heads {
+        heads: BTreeMap::from([(text("access"), head(7, "0a")), (text("accounts"), head(12, "ff"))]),
+    }
+}
+
 #[test]
 fn documents_of_rooms() {
     let (by, why) = (text("zhao (lin)"), text("更换灯管"));
@@ -252,15 +260,17 @@ fn documents_of_rooms() {
 
 #[test]
 fn audit_entries() {
-    let all = [events(), services()].concat();
+    let all = [events(), services(), vec![heads()]].concat();
     every!(all; ModeEvent::Started { .. }, ModeEvent::Plan { .. }, ModeEvent::Order { .. }, ModeEvent::Message { .. },
         ModeEvent::Reset { .. }, ModeEvent::Step { .. }, ModeEvent::Alternate { .. }, ModeEvent::Finding { .. },
-        ModeEvent::Refused { .. }, ModeEvent::Service { .. });
+        ModeEvent::Refused { .. }, ModeEvent::Service { .. }, ModeEvent::Heads { .. });
     let lines: Vec<ModeEntry> =
         (0..).zip(all).map(|(n, what)| ModeEntry { n, prev: "00".repeat(32), at: NOW, what }).collect();
-    let (usual, services) = lines.split_at(events().len());
+    let (usual, newer) = lines.split_at(events().len());
+    let (services, heads) = newer.split_at(newer.len() - 1);
     stored("mode/line", usual);
     stored("mode/line_service", services);
+    stored("mode/line_heads", heads);
     let acting: Vec<ModeEntry> = lines.iter().cloned().filter_map(with_acting).collect();
     stored("mode/line_acting", &acting);
 }

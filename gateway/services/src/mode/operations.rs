@@ -40,6 +40,10 @@ impl Engine {
             RequestedAction::Preview(plan) => view::preview(self, &plan),
             RequestedAction::Snapshot(plans) => super::snapshot::view(self, &plans),
             RequestedAction::Finding(finding) => self.finding(caller, finding).await,
+            RequestedAction::Heads(heads) => {
+                self.commit(Vec::new(), vec![ModeEvent::Heads { heads }], Vec::new(), Vec::new()).await?;
+                Ok(Value::Null)
+            }
             RequestedAction::Order { bytes, code } => self.order(&bytes, code.as_deref(), Some(caller)).await,
             RequestedAction::Do { room, person, operation } => {
                 self.perform(caller, &room, person.as_deref(), operation).await?;

@@ -1,7 +1,9 @@
 //! Requests of people to the mode switch.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use linli_mode::record::LogHead;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -68,6 +70,8 @@ pub enum RequestedAction {
     Snapshot(String),
     /// Records a finding.
     Finding(Finding),
+    /// Records the heads of the gateway's other logs.
+    Heads(BTreeMap<String, LogHead>),
     /// An order or an alert message.
     Order {
         /// The bytes; none for an order that waits.

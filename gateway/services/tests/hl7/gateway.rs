@@ -89,6 +89,7 @@ impl Gateway {
             events: linli_services::events::Events::default(),
             clock: Arc::clone(&clock),
             health: Arc::new(Health::default()),
+            residents: linli_services::cabin::ResidentKeys::at(dir.path()),
         };
         let settings = watch::Sender::new(Arc::new(settings)).subscribe();
         let service = CabinService::resume(deps, settings).await.unwrap();

@@ -1,9 +1,11 @@
 //! Applies entries inside the transaction.
 
+use linli_domain::Timestamp;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use crate::entry::{Audit, Change, Entry};
+use crate::entry::{Change, Entry};
+use crate::trail;
 
 /// Rows in `undecodable` name the measurement, so they are erased with it.
 const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
@@ -14,12 +16,16 @@ const FORGET_MEASUREMENTS_OF_VISIT: &str = "DELETE FROM undecodable WHERE source
      (SELECT id || '/' || version FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?))";
 
 /// Applies every change and writes the audit entries.
-pub(super) async fn write(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     for change in &entry.changes {
-        apply(connection, change).await?;
+        apply(connection, change, now).await?;
     }
     for audit in &entry.audit {
-        note(connection, audit).await?;
+        trail::append(connection, audit).await?;
     }
     Ok(())
 }
@@ -38,11 +44,32 @@ pub(super) async fn truncate_log(connection: &mut SqliteConnection) {
     }
 }
 
+/// A message about an erased measurement keeps its place, so that the sequence has no gap. Only messages
+/// on `vital/{device}`, which begin so, are parsed.
+const ERASE_UNSENT: [&str; 3] = [
+    "UPDATE urgent SET body = CAST(json_set(CAST(body AS TEXT), '$.body', json_object( \
+     'at', json_extract(CAST(body AS TEXT), '$.body.at'), 'device', json_extract(CAST(body AS TEXT), '$.body.device'), \
+     'id', json_extract(CAST(body AS TEXT), '$.body.id'), 'status', 'erased', \
+     'version', json_extract(CAST(body AS TEXT), '$.body.version'))) AS BLOB) \
+     WHERE layout IS NULL AND substr(body, 1, 17) = CAST('{\"topic\":{\"vital\"' AS BLOB) AND json_valid(CAST(body AS TEXT)) \
+     AND json_extract(CAST(body AS TEXT), '$.body.id') IN (SELECT value FROM json_each(?))",
+    "DELETE FROM undecodable WHERE source = 'outbox' AND CAST(key AS INTEGER) IN (SELECT seq FROM dead_letter \
+     WHERE layout IS NULL AND substr(body, 1, 17) = CAST('{\"topic\":{\"vital\"' AS BLOB) AND json_valid(CAST(body AS TEXT)) \
+     AND json_extract(CAST(body AS TEXT), '$.body.id') IN (SELECT value FROM json_each(?)))",
+    "DELETE FROM dead_letter WHERE layout IS NULL AND substr(body, 1, 17) = CAST('{\"topic\":{\"vital\"' AS BLOB) \
+     AND json_valid(CAST(body AS TEXT)) \
+     AND json_extract(CAST(body AS TEXT), '$.body.id') IN (SELECT value FROM json_each(?))",
+];
+
 /// Deletes the minutes of a device from one to another.
 const ERASE_TREND: &str =
     "DELETE FROM history WHERE device = (SELECT id FROM device WHERE name = ?) AND minute BETWEEN ? AND ?";
 
-async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+async fn apply(
+    connection: &mut SqliteConnection,
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     match change {
         Change::Resident(resident) => {
             sqlx::query("INSERT OR REPLACE INTO resident (pseudonym, key, sealed, at) VALUES (?, ?, ?, ?)")
@@ -76,6 +103,18 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .execute(connection)
                 .await?;
         }
+        Change::ForgetAudit(before) => {
+            trail::forget_before(connection, *before, now).await?;
+        }
+        change if change.erases() => erase(connection, change).await?,
+        change => alarms(connection, change).await?,
+    }
+    Ok(())
+}
+
+/// What is erased, with the rows that name it.
+async fn erase(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+    match change {
         Change::EraseVisit(id) => {
             run(connection, FORGET_MEASUREMENTS_OF_VISIT, id).await?;
             run(connection, "DELETE FROM undecodable WHERE source = 'visit' AND key = ?", id).await?;
@@ -96,6 +135,12 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .await?;
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
+        Change::EraseUnsent(measurements) => {
+            let ids = json(measurements)?;
+            for sql in ERASE_UNSENT {
+                sqlx::query(sql).bind(&ids).execute(&mut *connection).await?;
+            }
+        }
         Change::EraseTrend { device, from, to } => {
             sqlx::query(ERASE_TREND)
                 .bind(device.as_str())
@@ -104,10 +149,7 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .execute(connection)
                 .await?;
         }
-        Change::ForgetAudit(before) => {
-            sqlx::query("DELETE FROM audit WHERE at < ?").bind(before.0).execute(connection).await?;
-        }
-        change => alarms(connection, change).await?,
+        _ => {}
     }
     Ok(())
 }
@@ -153,18 +195,6 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
         }
         _ => {}
     }
-    Ok(())
-}
-
-async fn note(connection: &mut SqliteConnection, audit: &Audit) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO audit (at, who, what, about, detail) VALUES (?, ?, ?, ?, ?)")
-        .bind(audit.at.0)
-        .bind(&audit.who)
-        .bind(&audit.what)
-        .bind(&audit.about)
-        .bind(&audit.detail)
-        .execute(connection)
-        .await?;
     Ok(())
 }
 

@@ -8,8 +8,10 @@ use super::Writer;
 use super::evict::Pass;
 use super::transact::{self, Draft};
 use crate::quota::Kind;
+use crate::trail::{self, Trail};
 
-/// A kind, and how its oldest rows are deleted: as many as ?1, with the time ?2.
+/// A kind, and how its oldest rows are deleted: as many as ?1, with the time ?2. The audit has none: its trails
+/// delete their own.
 struct Oldest {
     kind: Kind,
     delete: &'static str,
@@ -64,9 +66,7 @@ const OLDEST: [Oldest; 7] = [
     // Acknowledgements are never refused, so that their audit entries would have no end. Those of the cabin stay.
     Oldest {
         kind: Kind::Audit,
-        delete: "DELETE FROM audit WHERE id IN \
-                 (SELECT id FROM audit WHERE ?2 = ?2 AND what GLOB 'alarm.*' \
-                 AND id NOT IN (SELECT CAST(key AS INTEGER) FROM undecodable WHERE source = 'audit') ORDER BY id LIMIT ?1)",
+        delete: "",
         loss: Some("audit entries of alarms: there were too many, the oldest were removed"),
         shares: AUDIT_SHARES,
     },
@@ -136,12 +136,10 @@ async fn forget_in(
     let excess = bytes - share / 10 * 9;
     let rows = (u128::from(measured.rows) * u128::from(excess)).div_ceil(u128::from(bytes));
     let rows = u64::try_from(rows).unwrap_or(MOST).clamp(1, MOST);
-    let gone = sqlx::query(oldest.delete)
-        .bind(rows.cast_signed())
-        .bind(now.0)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
+    let gone = match oldest.kind {
+        Kind::Audit => trail::forget_oldest(&mut transaction, Trail::Alarm, rows, now).await?,
+        _ => delete(&mut transaction, oldest.delete, rows, now).await?,
+    };
     if gone > 0 {
         draft.sizes.remove_rows(oldest.kind, gone, measured.bytes / measured.rows.max(1) * gone);
         draft.sizes.changed(oldest.kind);
@@ -164,4 +162,14 @@ async fn forget_in(
     }
     transaction.commit().await?;
     Ok(gone)
+}
+
+async fn delete(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    rows: u64,
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let gone = sqlx::query(sql).bind(rows.cast_signed()).bind(now.0).execute(connection).await?;
+    Ok(gone.rows_affected())
 }

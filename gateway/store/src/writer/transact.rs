@@ -169,7 +169,7 @@ impl Writer {
         for mark in &entry.marks {
             is_new(connection, mark, now).await?;
         }
-        entries::write(connection, entry).await?;
+        entries::write(connection, entry, now).await?;
         for packed in records {
             self.add(connection, draft, packed).await?;
         }

@@ -430,6 +430,7 @@ impl Contents {
                 Change::EraseVisit("erased".to_owned()),
                 Change::EraseMeasurement("erased".to_owned()),
                 Change::EraseResident("ERASED".to_owned()),
+                Change::EraseUnsent(vec!["erased".to_owned()]),
                 Change::EraseTrend { device: id("erased"), from: NOW, to: NOW },
                 Change::ForgetAlarm(id("erased")),
                 Change::Notified(1),

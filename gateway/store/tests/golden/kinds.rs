@@ -177,6 +177,7 @@ kinds!(Change {
     Self::EraseVisit(_) => "erase visit",
     Self::EraseMeasurement(_) => "erase measurement",
     Self::EraseResident(_) => "erase resident",
+    Self::EraseUnsent(_) => "erase unsent",
     Self::EraseTrend { .. } => "erase trend",
     Self::ForgetAudit(_) => "forget audit",
     Self::Alarm { .. } => "alarm",

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use super::operation::{Operation, delete, get, post};
 use super::schema::{Id, Nullable, Text};
 use crate::session::{Code, Enrol, Secret};
-use crate::users::{Add, NewScreen, Seal, Which as RecordQuery};
+use crate::users::{Add, NewScreen, Seal, UsersQuery, Which as RecordQuery};
 use crate::visitors::Switch;
 
 /// What an account may have.
@@ -271,7 +271,10 @@ fn of_accounts() -> Vec<Operation> {
     let change = |path, summary| post(path, TAG, summary).refuses(&[404]).stored();
     vec![
         get("/api/v1/users", TAG, ("Accounts, screens, sealed codes", "账号与屏幕"))
+            .about("Screens and sealed codes are on every page.")
+            .asks::<UsersQuery>()
             .gives::<Users>()
+            .paged()
             .by_service(),
         post("/api/v1/users", TAG, ("Adds an account; the answer has its enrolment code", "新增账号"))
             .takes::<Add>()

@@ -165,9 +165,9 @@ pub fn operations() -> Vec<Operation> {
             .gives::<Vec<Alarm>>()
             .by_service(),
         get("/api/v1/alarms/journal", "alarms", ("Every step of alarms, newest first", "报警记录"))
-            .about("At most 5000.")
             .asks::<JournalQuery>()
             .gives::<Vec<AlarmStep>>()
+            .paged()
             .refuses(&[503]),
         post("/api/v1/alarms/test", "alarms", ("Tests notifications and sirens", "测试通知与警号")).stored(),
         post("/api/v1/alarms/{alarm}/{deed}", "alarms", ("An operation on one alarm", "处理报警"))

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 
 use super::operation::{Operation, get, post};
 use super::schema::{Anything, Id, Line, Moment, Nullable, Text};
-use crate::cabin::{AuditQuery, ExportQuery, VisitQuery, VisitsQuery};
+use crate::cabin::{ExportQuery, PageQuery, VisitQuery, VisitsQuery};
 
 /// Who a resident is.
 #[derive(JsonSchema)]
@@ -421,6 +421,7 @@ pub fn operations() -> Vec<Operation> {
         get("/api/v1/visits", TAG, ("Visits: those that are open, or of a time span", "就诊列表"))
             .asks::<VisitsQuery>()
             .gives::<Vec<Visit>>()
+            .paged()
             .stored(),
         post("/api/v1/visits", TAG, ("Opens a visit; the one before it in that room ends", "开始就诊"))
             .takes::<NewVisit>()
@@ -452,7 +453,9 @@ pub fn operations() -> Vec<Operation> {
         .takes::<Why>()
         .gives::<Erased>(),
         get("/api/v1/measurements/unassigned", TAG, ("Measurements that wait for their visit", "待归属测量"))
+            .asks::<PageQuery>()
             .gives::<Vec<Version>>()
+            .paged()
             .stored(),
         get("/api/v1/measurements/{id}", TAG, ("All versions of a measurement", "测量的各版本"))
             .gives::<Vec<Version>>()
@@ -473,17 +476,19 @@ pub fn operations() -> Vec<Operation> {
         get("/api/v1/export/fhir", TAG, ("Measurements as FHIR R4", "导出 FHIR"))
             .asks::<ExportQuery>()
             .gives_kind::<Bundle>(&["application/fhir+json"])
+            .paged()
             .refuses(&[404])
             .stored(),
         get("/api/v1/export/csv", TAG, ("Measurements as CSV", "导出 CSV"))
             .asks::<ExportQuery>()
             .gives_kind::<Text>(&["text/csv; charset=utf-8"])
+            .paged()
             .refuses(&[404])
             .stored(),
         get("/api/v1/audit", TAG, ("Who looked at personal data, newest first", "访问审计"))
-            .about("At most 1000.")
-            .asks::<AuditQuery>()
+            .asks::<PageQuery>()
             .gives::<Vec<AuditEntry>>()
+            .paged()
             .stored(),
     ]
 }

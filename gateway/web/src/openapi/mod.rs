@@ -14,6 +14,7 @@ mod mode;
 mod nodes;
 mod operation;
 mod parameter;
+mod record;
 mod refusal;
 pub(crate) mod schema;
 
@@ -34,7 +35,7 @@ use crate::problem::{PROBLEM, Problem};
 use operation::{Answer, Body, Operation};
 
 /// The areas: name, English, Chinese.
-const TAGS: [(&str, &str, &str); 11] = [
+const TAGS: [(&str, &str, &str); 12] = [
     ("session", "Logging in and out", "登录"),
     ("accounts", "Accounts, screens, sealed codes", "账号与屏幕"),
     ("building", "Devices, values, the whole gateway", "设备与数值"),
@@ -44,6 +45,7 @@ const TAGS: [(&str, &str, &str); 11] = [
     ("food", "The canteen's record", "食堂"),
     ("mode", "The mode switch of rooms", "平急转换"),
     ("nodes", "Sensor nodes", "节点"),
+    ("record", "Who did what: every log, chained by hashes", "审计记录"),
     ("demo", "The demonstration only; a real gateway answers 404", "演示"),
     ("document", "This document", "本文档"),
 ];
@@ -108,6 +110,7 @@ fn operations() -> Vec<Operation> {
         food::operations(),
         mode::operations(),
         nodes::operations(),
+        record::operations(),
     ];
     areas.into_iter().flatten().collect()
 }
@@ -181,6 +184,10 @@ impl Writer {
         if answer.sets_cookie {
             let about = "The token of the log-in, or of the screen: HttpOnly, SameSite=Strict";
             written["headers"] = json!({"Set-Cookie": {"description": about, "schema": {"type": "string"}}});
+        }
+        if answer.is_page {
+            let about = "The address of the next page with rel=\"next\" (RFC 8288); missing on the last one";
+            written["headers"] = json!({"Link": {"description": about, "schema": {"type": "string"}}});
         }
         written
     }

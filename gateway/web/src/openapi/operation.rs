@@ -28,6 +28,8 @@ pub struct Answer {
     pub schema: Option<Of>,
     /// Whether it sets the cookie of a log-in or of a screen.
     pub sets_cookie: bool,
+    /// Whether it is a page of a list.
+    pub is_page: bool,
 }
 
 /// An operation. What the table of permissions says of it is added later.
@@ -82,7 +84,7 @@ const fn operation(
     tag: &'static str,
     summary: (&'static str, &'static str),
 ) -> Operation {
-    let answer = Answer { status: 204, kinds: &[], schema: None, sets_cookie: false };
+    let answer = Answer { status: 204, kinds: &[], schema: None, sets_cookie: false, is_page: false };
     Operation {
         method,
         path,
@@ -158,6 +160,12 @@ impl Operation {
     /// Its answer sets a cookie.
     pub fn sets_cookie(mut self) -> Self {
         self.answer.sets_cookie = true;
+        self
+    }
+
+    /// Its answer is a page of a list.
+    pub fn paged(mut self) -> Self {
+        self.answer.is_page = true;
         self
     }
 

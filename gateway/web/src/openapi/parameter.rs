@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::schema::{with_limits, without_null};
 
 /// What a parameter of a path is, by its name. What is no id of the configuration is 404.
-const PATHS: [(&str, &str, &str); 12] = [
+const PATHS: [(&str, &str, &str); 13] = [
     ("account", "Id of an account.", ID),
     ("alarm", "Id of an alarm.", ID),
     ("deed", "What is done.", ""),
@@ -16,6 +16,7 @@ const PATHS: [(&str, &str, &str); 12] = [
     ("fault", "Name of a fault of the demonstration.", ID),
     ("id", "Id of the visit or measurement.", "^[a-z0-9-]{1,64}$"),
     ("kiosk", "Id of a kiosk.", ID),
+    ("log", "A log of the record.", "^(mode|accounts|nodes|access|alarms)$"),
     ("plan", "A plan and its version, `id@version`.", "^[a-z0-9][a-z0-9._-]{0,47}@[0-9]{1,9}$"),
     ("plans", "Plans, separated by commas.", "^[a-z0-9._@,-]{1,400}$"),
     ("point", "Id of a point.", ID),

@@ -1,18 +1,22 @@
-/** Reads whole records. The gateway gives a thousand entries at a time. */
+/** Reads the logs of the record. The gateway gives a thousand entries at a time. */
 import { ask } from '../../api/client.ts';
 
-export const RECORDS = ['mode', 'users', 'nodes', 'cabin'] as const;
+export const RECORDS = ['mode', 'accounts', 'nodes', 'access', 'alarms'] as const;
 export type RecordName = (typeof RECORDS)[number];
+type Head = { log: RecordName; count: number };
 
-/** The text of a record, from its first entry to its last. The looks at health data are the latest thousand. */
+/** The text of a log, from the first entry that is there to the last of now: a look at the record is an entry too. */
 export async function take(name: RecordName): Promise<string> {
-  if (name === 'cabin') return (await ask('GET', '/api/v1/audit?limit=1000')).text();
+  const heads = (await (await ask('GET', '/api/v1/record/heads')).json()) as Head[];
+  const end = heads.find((head) => head.log === name)?.count ?? 0;
   let text = '';
-  for (let from = 0; ; ) {
-    const page = await (await ask('GET', `/api/v1/${name}/record?from=${from}`)).text();
-    const entries = page.split('\n').length - 1;
-    if (entries === 0) return text;
+  for (let from = 0; from < end; ) {
+    const limit = Math.min(1000, end - from);
+    const page = await (await ask('GET', `/api/v1/record/${name}?from=${from}&limit=${limit}`)).text();
+    const last = page.trimEnd().split('\n').at(-1);
+    if (!last) break;
     text += page;
-    from += entries;
+    from = (JSON.parse(last) as { n: number }).n + 1;
   }
+  return text;
 }

@@ -231,7 +231,7 @@ pub fn send(site: &ConfigDir, text: &str, code: Option<&str>) -> anyhow::Result<
 }
 
 /// Opens the output file, or standard output.
-fn output(path: Option<&PathBuf>) -> anyhow::Result<Box<dyn std::io::Write>> {
+pub fn output(path: Option<&PathBuf>) -> anyhow::Result<Box<dyn std::io::Write>> {
     Ok(match path {
         Some(path) => Box::new(std::io::BufWriter::new(
             std::fs::File::create(path)

@@ -1,4 +1,4 @@
-//! `linli visits show` for people: whose visit, what counts, and each measurement in a line.
+//! A visit as text for people: whose visit, what counts, and each measurement in a line.
 
 use std::fmt::Write;
 
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// A visit as the API shows it, as text in both languages.
+#[must_use]
 pub fn text(visit: &Value) -> String {
     let word = |key: &str| visit[key].as_str().unwrap_or_default();
     let mut text = format!("{}  {}", word("id"), word("room"));
@@ -56,6 +57,7 @@ fn summary(text: &mut String, summary: &Value) {
 }
 
 /// A measurement in a line: time, device, values, why it belongs to nobody.
+#[must_use]
 pub fn measured(version: &Value) -> String {
     let word = |key: &str| version[key].as_str().unwrap_or_default();
     let measurement = &version["measurement"];
