@@ -149,7 +149,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() -> a
         if is_end || path == "/api/v1/session/lock" {
             continue;
         }
-        let path = path.replace("{deed}", "confirm").replace(['{', '}'], "");
+        let path = path.replace("{operation}", "confirm").replace(['{', '}'], "");
         for account in accounts.iter().map(Some).chain([None]) {
             let headers =
                 account.map_or_else(String::new, |account| format!("Cookie: {}\r\n", account.cookie));

@@ -170,7 +170,7 @@ async fn people_a_reason_is_one_line_on_every_screen() -> anyhow::Result<()> {
     order_to_enter(&gateway, &mut centre).await?;
     assert!(gateway.verb(&["mode", "stop", "reading-room"]).await?.status.success());
     for why in ["\u{1b}[2J就绪 ready", "一\n二", &"长".repeat(501), &"x".repeat(20_000)] {
-        for (deed, body) in [
+        for (operation, body) in [
             ("resume", json!({"person": "zhao", "why": why})),
             ("reject", json!({"person": "zhao", "why": why})),
             ("cannot", json!({"person": "qian", "step": "sweep", "why": why})),
@@ -178,8 +178,8 @@ async fn people_a_reason_is_one_line_on_every_screen() -> anyhow::Result<()> {
             ("alternate", json!({"person": "zhao", "why": why})),
             ("service", json!({"person": "zhao", "why": why})),
         ] {
-            let (status, answer) = act(&gateway, deed, &body)?;
-            assert_eq!(status, 422, "{deed}: {answer}");
+            let (status, answer) = act(&gateway, operation, &body)?;
+            assert_eq!(status, 422, "{operation}: {answer}");
         }
     }
     let record = gateway.get("/api/v1/mode/record")?;

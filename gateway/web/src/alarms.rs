@@ -39,7 +39,7 @@ pub fn router(client: AlarmClient) -> Router {
         .route("/api/v1/alarms", get(list))
         .route("/api/v1/alarms/journal", get(journal))
         .route("/api/v1/alarms/test", post(test))
-        .route("/api/v1/alarms/{alarm}/{deed}", post(act))
+        .route("/api/v1/alarms/{alarm}/{operation}", post(act))
         .with_state(client)
 }
 
@@ -47,7 +47,7 @@ pub fn router(client: AlarmClient) -> Router {
 const USUAL_SHELF: Duration = Duration::from_secs(3600);
 
 /// Words of the path that name an operation.
-pub const DEEDS: [&str; 6] = ["acknowledge", "reset", "shelve", "unshelve", "take-out", "put-back"];
+pub const OPERATIONS: [&str; 6] = ["acknowledge", "reset", "shelve", "unshelve", "take-out", "put-back"];
 
 /// Which alarms.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -128,7 +128,7 @@ async fn act(
             Operation::Shelve(Shelf { span, is_one_shot: how.once })
         }
         other => {
-            let known = DEEDS.join(", ");
+            let known = OPERATIONS.join(", ");
             return Err(Problem::new(StatusCode::NOT_FOUND, format!("{other:?} is none of {known}")));
         }
     };

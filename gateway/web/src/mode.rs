@@ -43,12 +43,12 @@ pub fn router(client: ModeClient) -> Router {
         .route("/api/v1/mode/order", post(order))
         .route("/api/v1/mode/findings", post(finding))
         .route("/api/v1/mode/rooms/{room}/stop", post(stop))
-        .route("/api/v1/mode/rooms/{room}/{deed}", post(act))
+        .route("/api/v1/mode/rooms/{room}/{operation}", post(act))
         .with_state(client)
 }
 
 /// Words of the path that name a task or a decision.
-pub const DEEDS: [&str; 9] =
+pub const OPERATIONS: [&str; 9] =
     ["confirm", "simulate", "cannot", "waive", "retry", "commit", "resume", "reject", "alternate"];
 
 /// Where to begin.
@@ -169,7 +169,7 @@ async fn act(
         }
         "end_service" => Operation::EndService,
         other => {
-            let known = DEEDS.join(", ");
+            let known = OPERATIONS.join(", ");
             let why = format!("{other:?} is none of {known}, service, end_service, stop");
             return Err(Problem::new(StatusCode::NOT_FOUND, why));
         }

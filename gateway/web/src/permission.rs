@@ -80,7 +80,7 @@ pub const TABLE: &[Row] = &[
     row(GET, "/api/v1/alarms", View),
     row(GET, "/api/v1/alarms/journal", View),
     row(POST, "/api/v1/alarms/test", Alarms),
-    row(POST, "/api/v1/alarms/{alarm}/{deed}", Alarms),
+    row(POST, "/api/v1/alarms/{alarm}/{operation}", Alarms),
     row(GET, "/api/v1/kiosks", View),
     row(GET, "/api/v1/kiosks/days", View),
     row(GET, "/api/v1/kiosks/{kiosk}/matters", View),
@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
     row(POST, "/api/v1/mode/rooms/{room}/stop", Stop),
     row(POST, "/api/v1/mode/rooms/{room}/service", Service),
     row(POST, "/api/v1/mode/rooms/{room}/end_service", Service),
-    row(POST, "/api/v1/mode/rooms/{room}/{deed}", Tasks),
+    row(POST, "/api/v1/mode/rooms/{room}/{operation}", Tasks),
     row(POST, "/api/v1/devices/{device}/command", Commands),
     row(POST, "/api/v1/reload", Configure),
     row(POST, "/api/v1/nodes", Nodes),
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_narrower_row_decides() {
-        let room = |deed: &str| needs(&POST, &format!("/api/v1/mode/rooms/hall/{deed}"));
+        let room = |operation: &str| needs(&POST, &format!("/api/v1/mode/rooms/hall/{operation}"));
         assert_eq!(room("stop"), Some(Needs::Allowed(Stop)));
         assert_eq!(room("service"), Some(Needs::Allowed(Service)));
         assert_eq!(room("confirm"), Some(Needs::Allowed(Tasks)));

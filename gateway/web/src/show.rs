@@ -51,7 +51,7 @@ pub(super) const ADDRESSES: &str = "linli\n\
      GET /api/v1/events                                 what happens, as it happens (Server-Sent Events); ?topics=values,alarm: kinds and values\n\
      GET /api/v1/alarms                                 what is wrong; ?all=true also what is not\n\
      GET /api/v1/alarms/journal                         ?limit=: every step, newest first\n\
-     POST /api/v1/alarms/{alarm}/{deed}                 acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
+     POST /api/v1/alarms/{alarm}/{operation}            acknowledge, reset, shelve {\"for\",\"why\"}, unshelve, take-out {\"why\"}, put-back\n\
      GET /api/v1/visits                                 ?open=true, or ?from=&to=; POST opens one\n\
      GET /api/v1/visits/{visit}                         with its measurements; ?reveal=true names the resident\n\
      POST /api/v1/visits/{visit}/end                    {\"ending\": \"completed\" or \"abandoned\"}\n\
@@ -65,7 +65,7 @@ pub(super) const ADDRESSES: &str = "linli\n\
      POST /api/v1/measurements/{measurement}/withdraw   {\"why\"}\n\
      GET /api/v1/export/fhir, /api/v1/export/csv        ?visit=, or ?from=&to=\n\
      GET /api/v1/mode                                   the mode of every room\n\
-     POST /api/v1/mode/rooms/{room}/{deed}              stop, confirm {\"step\"}, resume {\"why\"} ...\n\
+     POST /api/v1/mode/rooms/{room}/{operation}         stop, confirm {\"step\"}, resume {\"why\"} ...\n\
      GET /api/v1/audit, /api/v1/users/record            who did what\n\
      GET /api/v1/users                                  accounts, screens; POST adds one\n";
 

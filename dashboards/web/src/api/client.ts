@@ -71,16 +71,16 @@ export const api = {
   status: () => json<Status>('GET', '/api/v1/status'),
   alarms: () => json<Alarm[]>('GET', '/api/v1/alarms'),
   journal: () => json<AlarmStep[]>('GET', '/api/v1/alarms/journal?limit=200'),
-  alarm: (alarm: string, deed: string, how?: { for?: string; why?: string }) =>
-    json<Alarm[]>('POST', `/api/v1/alarms/${part(alarm)}/${deed}`, how),
+  alarm: (alarm: string, operation: string, how?: { for?: string; why?: string }) =>
+    json<Alarm[]>('POST', `/api/v1/alarms/${part(alarm)}/${operation}`, how),
   kiosks: () => json<Kiosk[]>('GET', '/api/v1/kiosks'),
   kioskDays: () => json<KioskDay[]>('GET', '/api/v1/kiosks/days?days=30'),
   matters: (kiosk: string) => json<Matter[]>('GET', `/api/v1/kiosks/${part(kiosk)}/matters`),
   mode: () => json<Mode>('GET', '/api/v1/mode'),
   plan: (plan: string) => json<PlanPreview>('GET', `/api/v1/mode/plans/${part(plan)}`),
   stop: (room: string) => json<{ stop?: { text: string; is_safe: boolean } }>('POST', `/api/v1/mode/rooms/${part(room)}/stop`),
-  deed: (room: string, deed: string, how: { step?: string; why?: string; for?: string }) =>
-    json<unknown>('POST', `/api/v1/mode/rooms/${part(room)}/${deed}`, how),
+  operation: (room: string, operation: string, how: { step?: string; why?: string; for?: string }) =>
+    json<unknown>('POST', `/api/v1/mode/rooms/${part(room)}/${operation}`, how),
   note: (text: string, by: string) => json<unknown>('POST', '/api/v1/food', { do: 'note', text, by }),
   record: async () => (await ask('GET', '/api/v1/food/record?form=pdf')).blob(),
   trend: (device: string, point: string, from: number, to: number) =>

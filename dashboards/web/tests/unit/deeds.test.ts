@@ -1,11 +1,11 @@
 // What people are offered to do for a room.
 import { expect, test } from 'vitest';
 import type { RoomMode } from '../../src/api/mode.ts';
-import { deedsOf } from '../../src/views/rooms/deeds.ts';
+import { operationsOf } from '../../src/views/rooms/operations.ts';
 
 const room = (parts: Partial<RoomMode>): RoomMode => ({ room: 'hall', name: '活动厅', stage: 'acting', fire: 'normal', fire_panel: null, verified: false, ...parts });
 const asked = { step: 'layout', role: 'staff', count: 2, done: 0, prompt: '桌椅就位', left_s: 60 };
-const named = (parts: Partial<RoomMode>) => deedsOf(room(parts)).map((deed) => `${deed.deed}${deed.step ? ` ${deed.step}` : ''}`);
+const named = (parts: Partial<RoomMode>) => operationsOf(room(parts)).map((operation) => `${operation.operation}${operation.step ? ` ${operation.step}` : ''}`);
 
 test('each stage offers what fits it, and peace nothing', () => {
   expect(named({ stage: 'peace', asked: [asked] })).toEqual([]);
@@ -24,8 +24,8 @@ test('a step that failed is the leader’s to decide', () => {
 });
 
 test('a person reads what is asked, not the name of a step, where there is a text', () => {
-  const [first] = deedsOf(room({ asked: [asked] }));
+  const [first] = operationsOf(room({ asked: [asked] }));
   expect(first?.prompt).toBe('桌椅就位');
-  const [bare] = deedsOf(room({ asked: [{ ...asked, prompt: '' }] }));
+  const [bare] = operationsOf(room({ asked: [{ ...asked, prompt: '' }] }));
   expect(bare?.prompt).toBe('layout');
 });

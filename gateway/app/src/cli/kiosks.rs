@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 )]
 pub struct Args {
     #[command(subcommand)]
-    deed: Option<Deed>,
+    verb: Option<Verb>,
     /// Show which matters this kiosk cannot offer now, and why
     #[arg(long, value_name = "KIOSK", conflicts_with = "days")]
     matters: Option<String>,
@@ -42,7 +42,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Deed {
+enum Verb {
     /// Make a new token of a kiosk that reports over HTTP, and print it once (更换令牌)
     ///
     /// Only its hash is kept. The earlier token is taken for a while longer, so that the kiosk can be changed
@@ -61,7 +61,7 @@ enum Deed {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    if let Some(Deed::Token { kiosk, overlap, revoke }) = &args.deed {
+    if let Some(Verb::Token { kiosk, overlap, revoke }) = &args.verb {
         let overlap = if *revoke { Duration::ZERO } else { *overlap };
         return token(&args.site, kiosk, overlap);
     }

@@ -24,13 +24,13 @@ use super::config_dir::ConfigDir;
 )]
 pub struct Args {
     #[command(subcommand)]
-    deed: Deed,
+    verb: Verb,
     #[command(flatten)]
     site: ConfigDir,
 }
 
 #[derive(Debug, Subcommand)]
-enum Deed {
+enum Verb {
     /// Show the certificate and the fingerprint, also as QR code (查看证书指纹)
     Show {
         /// Print only the authority's certificate as PEM, for screens, kiosks and other programs
@@ -75,8 +75,8 @@ struct Place {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let place = place(args)?;
     let now = super::now();
-    let present = match &args.deed {
-        Deed::Show { authority, pdf, json } => {
+    let present = match &args.verb {
+        Verb::Show { authority, pdf, json } => {
             let (present, renewal) = place.store.ensure(&place.names, now)?;
             if *authority {
                 print!("{}", present.authority_pem);
@@ -93,13 +93,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             present
         }
-        Deed::Renew { authority: false } => place.store.renew(&place.names, now)?,
-        Deed::Renew { authority: true } => {
+        Verb::Renew { authority: false } => place.store.renew(&place.names, now)?,
+        Verb::Renew { authority: true } => {
             let present = place.store.renew_authority(&place.names, now)?;
             println!("A new authority signs from now on. {}.", Renewal::OtherAuthority);
             present
         }
-        Deed::Import { remove: true, .. } => {
+        Verb::Import { remove: true, .. } => {
             let was_there = place.store.remove_import()?;
             println!(
                 "{}",
@@ -107,7 +107,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             );
             place.store.ensure(&place.names, now)?.0
         }
-        Deed::Import { chain, key, .. } => {
+        Verb::Import { chain, key, .. } => {
             let (chain, key) = chain.as_ref().zip(key.as_ref()).context("CHAIN and KEY belong together")?;
             place.store.import(chain, key, now)?
         }

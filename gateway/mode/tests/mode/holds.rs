@@ -51,7 +51,7 @@ fn after(without: &[SafetyRule], moves: &[&[Move]]) -> (World, Option<&'static s
         back: &back,
         facility: &facility,
         faults: 9,
-        deeds: 9,
+        human_acts: 9,
         has_time: false,
     };
     walk(&rules, moves)
@@ -226,8 +226,8 @@ fn an_order_to_enter_is_taken_on_the_way_back_and_the_return_stays_owed() {
     let (enter, back, facility) = (resolved(enter()), resolved(back()), facility());
     let (safety_rules, wires_cut) = (SafetyRules::KEPT, &[][..]);
     let (enter, back, facility) = (&enter, &back, &facility);
-    let (faults, deeds, has_time) = (9, 9, false);
-    let rules = Rules { safety_rules, wires_cut, enter, back, facility, faults, deeds, has_time };
+    let (faults, human_acts, has_time) = (9, 9, false);
+    let rules = Rules { safety_rules, wires_cut, enter, back, facility, faults, human_acts, has_time };
     assert!(stopped.made(&rules, Move::Order(Direction::Enter, ACTUAL)).is_none());
     // All outputs are safe again by then; without the rule, cancelling would be peace.
     let all_safe =
@@ -247,7 +247,7 @@ fn a_waiver_has_a_number_and_ends_with_the_process() {
         back: &back,
         facility: &facility,
         faults: 9,
-        deeds: 9,
+        human_acts: 9,
         has_time: false,
     };
     let ready = [

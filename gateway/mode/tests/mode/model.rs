@@ -104,12 +104,12 @@ impl System for Rules<'_> {
     }
 }
 
-fn check(plan: Plan, broken: &[SafetyRule], wires_cut: &[Wire], faults: u8, deeds: u8) -> Found<Move> {
-    check_in(facility(), (plan, back()), broken, wires_cut, faults, deeds)
+fn check(plan: Plan, broken: &[SafetyRule], wires_cut: &[Wire], faults: u8, human_acts: u8) -> Found<Move> {
+    check_in(facility(), (plan, back()), broken, wires_cut, faults, human_acts)
 }
 
-fn check_kitchen(broken: &[SafetyRule], faults: u8, deeds: u8) -> Found<Move> {
-    check_in(kitchen(), (store(), from_store()), broken, &[], faults, deeds)
+fn check_kitchen(broken: &[SafetyRule], faults: u8, human_acts: u8) -> Found<Move> {
+    check_in(kitchen(), (store(), from_store()), broken, &[], faults, human_acts)
 }
 
 fn check_in(
@@ -118,7 +118,7 @@ fn check_in(
     broken: &[SafetyRule],
     wires_cut: &[Wire],
     faults: u8,
-    deeds: u8,
+    human_acts: u8,
 ) -> Found<Move> {
     let (enter, back) = (resolved_in(enter, &facility), resolved_in(back, &facility));
     let safety_rules = SafetyRules::without(broken);
@@ -130,7 +130,7 @@ fn check_in(
         back: &back,
         facility: &facility,
         faults,
-        deeds,
+        human_acts,
         has_time,
     };
     // With faults, only the states that take the fewest moves, unless all of them are asked for.
@@ -151,13 +151,13 @@ fn number<N: std::str::FromStr>(name: &str) -> Option<N> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn whole(found: &Found<Move>, faults: u8, deeds: u8) {
+fn whole(found: &Found<Move>, faults: u8, human_acts: u8) {
     assert!(found.violated.is_none(), "{:?}", found.violated);
     assert_eq!(found.stuck, 0, "{} of {} states can no longer settle", found.stuck, found.states);
     let [actual, drill, held] = found.seen;
     assert!(actual > 0 && drill > 0 && held > 0, "the model reaches nothing");
     println!(
-        "{faults} faults, {deeds} deeds: {} states, {} moves, no violation, {}; \
+        "{faults} faults, {human_acts} human_acts: {} states, {} moves, no violation, {}; \
          ready {actual}, drilled {drill}, held {held}",
         found.states,
         found.moves,
@@ -167,10 +167,10 @@ fn whole(found: &Found<Move>, faults: u8, deeds: u8) {
 
 #[test]
 fn with_all_laws_kept_nothing_is_violated() {
-    let (faults, deeds): (Option<u8>, Option<u8>) =
+    let (faults, human_acts): (Option<u8>, Option<u8>) =
         (number("LINLI_MODEL_FAULTS"), number("LINLI_MODEL_DEEDS"));
-    let room = |faults, deeds| whole(&check(enter(), &[], &[], faults, deeds), faults, deeds);
-    room(faults.unwrap_or(0), deeds.unwrap_or(0));
+    let room = |faults, human_acts| whole(&check(enter(), &[], &[], faults, human_acts), faults, human_acts);
+    room(faults.unwrap_or(0), human_acts.unwrap_or(0));
     if faults.is_none() {
         room(1, 0);
     }
@@ -178,8 +178,8 @@ fn with_all_laws_kept_nothing_is_violated() {
 
 #[test]
 fn food_and_waivers_harm_nobody() {
-    for (faults, deeds) in [(0, 2), (1, 1), (2, 0)] {
-        whole(&check_kitchen(&[], faults, deeds), faults, deeds);
+    for (faults, human_acts) in [(0, 2), (1, 1), (2, 0)] {
+        whole(&check_kitchen(&[], faults, human_acts), faults, human_acts);
     }
 }
 
@@ -191,13 +191,13 @@ fn every_law_is_good_for_something() {
             |shows: &'static [(SafetyRule, &[SafetyRule], u8, u8)]| shows.iter().find(|(of, ..)| *of == rule);
         let in_kitchen = find(&SHOWS_IN_KITCHEN);
         let shows = in_kitchen.or_else(|| find(&SHOWS));
-        let (_, with, faults, deeds) =
+        let (_, with, faults, human_acts) =
             shows.unwrap_or_else(|| panic!("{rule:?} stands nowhere in the table"));
         let broken: Vec<SafetyRule> = [rule].into_iter().chain(with.iter().copied()).collect();
         let plan = if with.is_empty() { enter() } else { enter_alone() };
         let found = match in_kitchen {
-            Some(_) => check_kitchen(&broken, *faults, *deeds),
-            None => check(plan, &broken, &[], *faults, *deeds),
+            Some(_) => check_kitchen(&broken, *faults, *human_acts),
+            None => check(plan, &broken, &[], *faults, *human_acts),
         };
         match found.violated {
             Some((what, way)) => {

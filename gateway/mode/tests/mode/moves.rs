@@ -90,7 +90,7 @@ impl World {
             Some(run) => {
                 if !run.is_return() {
                     moves.push(Move::Order(Direction::Return, run.order.class));
-                    moves.extend((self.deeds < rules.deeds).then_some(Move::Cancel));
+                    moves.extend((self.human_acts < rules.human_acts).then_some(Move::Cancel));
                 }
                 if run.order.class == Class::Exercise && !run.is_return() {
                     moves.push(Move::Order(Direction::Enter, Class::Actual));
@@ -129,7 +129,7 @@ impl World {
     fn of_steps(&self, rules: &Rules<'_>, moves: &mut Vec<Move>) {
         let Some(run) = &self.room.run else { return };
         let resolved = self.resolved(rules);
-        let may_decide = self.deeds < rules.deeds;
+        let may_decide = self.human_acts < rules.human_acts;
         moves.extend((!run.unproven.is_empty()).then_some(Move::Elapsed(Timer::Safe)));
         for (step, state) in run.steps.iter().enumerate() {
             let resolved_step = &resolved.steps[step];

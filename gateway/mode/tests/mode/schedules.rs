@@ -98,14 +98,14 @@ fn followed(
 fn schedule(seed: u64, is_told: bool) -> Result<Option<Phase>, String> {
     let (enter, back, facility) = (resolved(enter()), resolved(back()), facility());
     let safety_rules = SafetyRules::KEPT;
-    let rules = |faults, deeds| Rules {
+    let rules = |faults, human_acts| Rules {
         safety_rules,
         wires_cut: &[],
         enter: &enter,
         back: &back,
         facility: &facility,
         faults,
-        deeds,
+        human_acts,
         has_time: true,
     };
     let (rough, calm) = (rules(8, 4), rules(0, 0));

@@ -36,7 +36,7 @@ pub struct Rules<'r> {
     /// Faults at most.
     pub faults: u8,
     /// Decisions of people, other than those of the plan, at most.
-    pub deeds: u8,
+    pub human_acts: u8,
     /// Whether time passes: otherwise any span may run out at any moment.
     pub has_time: bool,
 }
@@ -83,7 +83,7 @@ pub struct World {
     pub acts: BTreeSet<Way>,
     pub faults: u8,
     /// Times a person decided otherwise.
-    pub deeds: u8,
+    pub human_acts: u8,
     /// A door stands open, just now.
     pub ajar: bool,
     /// The lamps went out in between.
@@ -229,7 +229,7 @@ impl World {
             food: true,
             acts: BTreeSet::new(),
             faults: 0,
-            deeds: 0,
+            human_acts: 0,
             ajar: false,
             broken: false,
             dosed: false,
@@ -269,11 +269,11 @@ impl World {
             _ => false,
         };
         next.faults += u8::from(fault);
-        let deed = matches!(
+        let human_act = matches!(
             made,
             Move::Cannot(_) | Move::Simulate(_) | Move::Waive(_) | Move::Reject | Move::Cancel
         );
-        next.deeds += u8::from(deed);
+        next.human_acts += u8::from(human_act);
         let told = next.apply(rules, made);
         told.then_some(next)
     }

@@ -170,9 +170,9 @@ pub fn operations() -> Vec<Operation> {
             .paged()
             .refuses(&[503]),
         post("/api/v1/alarms/test", "alarms", ("Tests notifications and sirens", "测试通知与警号")).stored(),
-        post("/api/v1/alarms/{alarm}/{deed}", "alarms", ("An operation on one alarm", "处理报警"))
+        post("/api/v1/alarms/{alarm}/{operation}", "alarms", ("An operation on one alarm", "处理报警"))
             .about("`shelve` takes `for` (without it 1 h) and `why`; `take-out` takes `why`. It answers the alarm as it is then.")
-            .deeds(&crate::alarms::DEEDS)
+            .operations(&crate::alarms::OPERATIONS)
             .may_take::<How>()
             .gives::<Vec<Alarm>>()
             .refuses(&[404, 409, 422])

@@ -522,12 +522,12 @@ pub fn operations() -> Vec<Operation> {
             .takes::<BeginService>(),
         act("/api/v1/mode/rooms/{room}/end_service", ("Ends the service state of a room", "结束检修"))
             .may_take::<How>(),
-        act("/api/v1/mode/rooms/{room}/{deed}", ("A task or a decision of a person", "执行任务或决定"))
+        act("/api/v1/mode/rooms/{room}/{operation}", ("A task or a decision of a person", "执行任务或决定"))
             .about(
                 "`confirm`, `simulate` and `retry` take `step`; `cannot` takes `step` and `why`; `waive` takes `step`, \
                  `why` and `for`; `resume`, `reject` and `alternate` take `why`; `commit` takes nothing.",
             )
-            .deeds(&crate::mode::DEEDS)
+            .operations(&crate::mode::OPERATIONS)
             .may_take::<How>(),
     ]
 }

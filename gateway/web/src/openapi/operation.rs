@@ -49,8 +49,8 @@ pub struct Operation {
     pub query: Option<Of>,
     /// Its body.
     pub body: Option<Body>,
-    /// Words that its parameter `deed` may be.
-    pub deeds: &'static [&'static str],
+    /// Words that its parameter `operation` may be.
+    pub operations: &'static [&'static str],
     /// Its good answer.
     pub answer: Answer,
     /// Refusals of its own, beside those that every operation of its kind has.
@@ -93,7 +93,7 @@ const fn operation(
         about: "",
         query: None,
         body: None,
-        deeds: &[],
+        operations: &[],
         answer,
         refusals: Vec::new(),
     }
@@ -137,8 +137,8 @@ impl Operation {
     }
 
     /// Its path ends in one of these words.
-    pub fn deeds(mut self, words: &'static [&'static str]) -> Self {
-        self.deeds = words;
+    pub fn operations(mut self, words: &'static [&'static str]) -> Self {
+        self.operations = words;
         self
     }
 

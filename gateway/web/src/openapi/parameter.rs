@@ -11,7 +11,7 @@ use super::schema::{with_limits, without_null};
 const PATHS: [(&str, &str, &str); 13] = [
     ("account", "Id of an account.", ID),
     ("alarm", "Id of an alarm.", ID),
-    ("deed", "What is done.", ""),
+    ("operation", "What is done.", ""),
     ("device", "Id of a device.", ID),
     ("fault", "Name of a fault of the demonstration.", ID),
     ("id", "Id of the visit or measurement.", "^[a-z0-9-]{1,64}$"),
@@ -29,18 +29,18 @@ const ID: &str = "^[a-z0-9][a-z0-9._-]{0,47}$";
 /// The parameters of an operation.
 pub fn all(operation: &Operation, generator: &mut SchemaGenerator) -> Vec<Value> {
     let names = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let mut all: Vec<Value> = names.map(|name| of_path(name, operation.deeds)).collect();
+    let mut all: Vec<Value> = names.map(|name| of_path(name, operation.operations)).collect();
     if let Some(query) = operation.query {
         all.extend(of_query(&query(generator).to_value()));
     }
     all
 }
 
-fn of_path(name: &str, deeds: &[&str]) -> Value {
+fn of_path(name: &str, operations: &[&str]) -> Value {
     let known = PATHS.iter().find(|(known, ..)| *known == name);
     let (about, pattern) = known.map_or(("Id of a screen.", ID), |(_, about, pattern)| (*about, *pattern));
     let schema = match name {
-        "deed" => json!({"type": "string", "enum": deeds}),
+        "operation" => json!({"type": "string", "enum": operations}),
         _ => json!({"type": "string", "pattern": pattern}),
     };
     json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})

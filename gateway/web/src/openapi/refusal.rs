@@ -44,7 +44,7 @@ pub fn of(row: &Row, operation: &Operation, has_parameters: bool) -> BTreeSet<u1
     if row.method != Method::GET {
         all.extend([403, 408, 413, 415]);
     }
-    if !operation.deeds.is_empty() {
+    if !operation.operations.is_empty() {
         all.insert(404);
     }
     all
