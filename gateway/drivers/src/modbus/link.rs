@@ -148,7 +148,7 @@ type Silent = ((u8, Vec<u8>), u8);
 
 /// What a former link was still owed.
 #[derive(Default)]
-pub struct Owed {
+pub struct LateAnswers {
     late: Option<LateAnswer>,
     missing: Vec<Missing>,
 }
@@ -316,14 +316,14 @@ impl Link {
     }
 
     /// Takes over what a former link of the same line was still owed.
-    pub fn expect_late(&mut self, owed: Owed) {
+    pub fn expect_late(&mut self, owed: LateAnswers) {
         (self.owed, self.missing) = (owed.late, owed.missing);
     }
 
     /// Returns what is still owed.
     #[must_use]
-    pub fn into_owed(self) -> Owed {
-        Owed { late: self.owed, missing: self.missing }
+    pub fn into_owed(self) -> LateAnswers {
+        LateAnswers { late: self.owed, missing: self.missing }
     }
 
     /// Keeps that an answer has not come in time. What never comes is not expected for ever.
