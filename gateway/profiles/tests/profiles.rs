@@ -70,7 +70,7 @@ fn each_wrong_profile_is_told_what_is_wrong() {
     check("", "input = 1\n", "exactly one of coil, discrete, input, holding");
     check("coil = 1", "input = 1", "type I16 needs registers");
     check("input = 65535\nrepeat = 3", "input = 1", "beyond 65535");
-    check("input = 70000", "input = 1", "invalid value: integer `70000`");
+    check("input = 70000", "input = 1", "70000 is no address");
     check("scale = 0.0", "scale = 0.1", "scale must be a decimal number");
     check("scale = 0.1\nrange = [5.0, 1.0]", "scale = 0.1", "range must be [low, high]");
     check("scale = 0.1\nwrite = { min = 0, max = 1 }", "scale = 0.1", "only coils and holding registers");

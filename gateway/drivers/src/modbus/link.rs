@@ -36,6 +36,13 @@ const LATEST: u32 = 3;
 /// Most late answers that are remembered for that.
 const MOST_MISSING: usize = 16;
 
+/// A request that was not answered more often than this in a row is not expected to be: a block that is silent must not
+/// make those doubtful that look like it.
+const EXPECTED: u8 = 3;
+
+/// Most requests of which that is known.
+const MOST_SILENT: usize = 64;
+
 /// Why an exchange gave no data.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -109,6 +116,8 @@ pub struct Link {
     last_byte: Instant,
     owed: Option<LateAnswer>,
     missing: Vec<Missing>,
+    /// Requests without an answer, each with how often in a row.
+    silent: Vec<Silent>,
     /// Transaction ids of requests that were not answered in time: they are not given to others.
     unanswered: VecDeque<u16>,
     other_unit: Option<u8>,
@@ -134,9 +143,12 @@ pub struct Missing {
     until: Instant,
 }
 
+/// A unit and the request that it did not answer, and how often in a row.
+type Silent = ((u8, Vec<u8>), u8);
+
 /// What a former link was still owed.
 #[derive(Default)]
-pub struct Owed {
+pub struct LateAnswers {
     late: Option<LateAnswer>,
     missing: Vec<Missing>,
 }
@@ -180,6 +192,7 @@ impl Link {
             last_byte: Instant::now(),
             owed: None,
             missing: Vec::new(),
+            silent: Vec::new(),
             unanswered: VecDeque::new(),
             other_unit: None,
             tolerance: timing.tolerance,
@@ -236,6 +249,9 @@ impl Link {
             // A unit answers in the order in which it was asked: nothing of before can come any more.
             self.missing.retain(|missing| missing.unit != unit);
         }
+        if outcome.is_ok() {
+            self.silent.retain(|(known, _)| (known.0, &known.1) != (unit, &request.bytes));
+        }
         outcome.map(|pdu| Answer { pdu, is_doubtful, at: arrived - middle(arrived - left, sending) })
     }
 
@@ -287,14 +303,10 @@ impl Link {
                 self.unanswered.push_back(transaction);
             }
             Framing::Rtu { .. } => {
-                let now = Instant::now();
-                self.missing.retain(|missing| missing.until > now);
-                if self.missing.len() == MOST_MISSING {
-                    self.missing.remove(0);
+                // After the end of a connection the same request is sent again.
+                if !matches!(outcome, Err(Failure::Down(_))) {
+                    self.note_missing(unit, request, deadline + patience * (LATEST - 1));
                 }
-                let (function, length) = (request.function(), request.answer);
-                let latest = deadline + patience * (LATEST - 1);
-                self.missing.push(Missing { unit, function, length, until: latest });
                 let earlier = self.owed.take().map(|owed| owed.until);
                 let until = earlier.map_or(until, |earlier| earlier.max(until));
                 let is_with_others = earlier.is_some();
@@ -304,14 +316,34 @@ impl Link {
     }
 
     /// Takes over what a former link of the same line was still owed.
-    pub fn expect_late(&mut self, owed: Owed) {
+    pub fn expect_late(&mut self, owed: LateAnswers) {
         (self.owed, self.missing) = (owed.late, owed.missing);
     }
 
     /// Returns what is still owed.
     #[must_use]
-    pub fn into_owed(self) -> Owed {
-        Owed { late: self.owed, missing: self.missing }
+    pub fn into_owed(self) -> LateAnswers {
+        LateAnswers { late: self.owed, missing: self.missing }
+    }
+
+    /// Keeps that an answer has not come in time. What never comes is not expected for ever.
+    fn note_missing(&mut self, unit: u8, request: &Request, until: Instant) {
+        let now = Instant::now();
+        let key = (unit, request.bytes.clone());
+        let known = self.silent.iter().position(|(known, _)| *known == key);
+        let misses = known.map_or(0, |at| self.silent.remove(at).1).saturating_add(1);
+        if self.silent.len() == MOST_SILENT {
+            self.silent.remove(0);
+        }
+        self.silent.push((key, misses));
+        if misses > EXPECTED {
+            return;
+        }
+        self.missing.retain(|missing| missing.until > now);
+        if self.missing.len() == MOST_MISSING {
+            self.missing.remove(0);
+        }
+        self.missing.push(Missing { unit, function: request.function(), length: request.answer, until });
     }
 
     /// The answer that was missing has arrived after all.

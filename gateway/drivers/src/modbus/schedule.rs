@@ -37,6 +37,8 @@ struct Entry {
     taken: Instant,
     head_start: f64,
     suspended: bool,
+    /// Its due time after the present one, if that was put off.
+    next: Option<Instant>,
 }
 
 // === impl Schedule ===
@@ -55,6 +57,7 @@ impl Schedule {
             taken: start,
             head_start: if planned.layout.class.is_alarm_relevant() { 1.0 } else { 0.0 },
             suspended: false,
+            next: None,
         });
         Self { entries: entries.collect() }
     }
@@ -64,6 +67,10 @@ impl Schedule {
     pub fn take(&mut self, now: Instant) -> Option<(Job, u64)> {
         let due = self.entries.iter_mut().filter(|entry| !entry.suspended && entry.due <= now);
         let entry = due.max_by(|a, b| a.waited(now).total_cmp(&b.waited(now)))?;
+        if let Some(next) = entry.next.take().filter(|next| *next > now) {
+            (entry.due, entry.taken) = (next, now);
+            return Some((entry.job, 0));
+        }
         let late = (now - entry.due).as_nanos();
         let missed = u32::try_from(late / entry.poll.as_nanos().max(1)).unwrap_or(u32::MAX);
         entry.due += entry.poll * (missed + 1);
@@ -90,6 +97,16 @@ impl Schedule {
         for entry in self.of(job.device).filter(|entry| entry.job == job) {
             entry.due = entry.due.max(until);
         }
+    }
+
+    /// Reads a block that was just taken at that time, and then at its due times. Returns whether that is before the next
+    /// of them; otherwise nothing changes.
+    pub fn put_off(&mut self, job: Job, until: Instant) -> bool {
+        let Some(entry) = self.of(job.device).find(|entry| entry.job == job && until < entry.due) else {
+            return false;
+        };
+        (entry.next, entry.due) = (Some(entry.due), until);
+        true
     }
 
     /// Reads the two halves of a block from now on, both at once.
@@ -152,6 +169,7 @@ mod tests {
                 taken: start,
                 head_start,
                 suspended: false,
+                next: None,
             }
         });
         (Schedule { entries: entries.collect() }, start)
@@ -190,6 +208,22 @@ mod tests {
         assert!(missed > 0);
         assert!(reads.iter().all(|count| *count >= 400), "{reads:?}");
         assert!(reads[0] >= *reads[2..].iter().max().expect("eight"), "{reads:?}");
+    }
+
+    #[test]
+    fn what_is_put_off_keeps_its_due_times() {
+        let (mut schedule, start) = schedule(&[(1000, false)]);
+        let (job, second) = (Job { device: 0, block: 0 }, Duration::from_secs(1));
+        assert_eq!(schedule.take(start), Some((job, 0)));
+        assert!(!schedule.put_off(job, start + second), "it is due again by then");
+        assert!(schedule.put_off(job, start + second / 2));
+        assert_eq!(
+            (schedule.take(start + second / 4), schedule.next_due()),
+            (None, Some(start + second / 2))
+        );
+        assert_eq!(schedule.take(start + second / 2), Some((job, 0)));
+        assert_eq!(schedule.next_due(), Some(start + second));
+        assert!(!schedule.put_off(Job { device: 1, block: 0 }, start));
     }
 
     #[test]

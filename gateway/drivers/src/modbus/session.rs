@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::line::LineHealth;
-use crate::modbus::link::{Answer, Failure, Link, Owed, Stage};
+use crate::modbus::link::{Answer, Failure, LateAnswers, Link, Stage};
 use crate::modbus::plan::{Medium, Timing};
 use crate::modbus::transport::{Opener, Real, describe};
 use crate::modbus::wire::pdu::Request;
@@ -27,7 +27,7 @@ pub(super) struct Session {
     health: Arc<LineHealth>,
     link: Option<Link>,
     /// What may still arrive of a request that the last link sent.
-    owed: Owed,
+    owed: LateAnswers,
     /// The unit that answered instead of the one that was asked last.
     other_unit: Option<u8>,
     is_resting: bool,
@@ -48,7 +48,7 @@ impl Session {
             timing,
             health,
             link: None,
-            owed: Owed::default(),
+            owed: LateAnswers::default(),
             other_unit: None,
             is_resting: false,
             has_said: false,

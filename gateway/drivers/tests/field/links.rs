@@ -20,7 +20,7 @@ async fn an_answer_after_its_time_out_is_not_the_next_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_two_time_outs_late_is_doubtful_for_a_block_that_looks_the_same() {
+async fn an_answer_two_time_outs_late_is_not_that_of_a_block_that_looks_the_same() {
     for kind in SERIAL {
         for late in [610, 700, 890] {
             // A device answers one request after the other.
@@ -32,8 +32,7 @@ async fn an_answer_two_time_outs_late_is_doubtful_for_a_block_that_looks_the_sam
             sleep(Duration::from_secs(60)).await;
             let heard = bench.heard();
             assert_true(&heard);
-            assert!(bad(&heard, "d1.second").contains(&"uncertain:doubtful".to_owned()), "{late}: {heard:?}");
-            assert!(good(&heard, "d1.second") > 30, "{} {late}: {heard:?}", kind.kind());
+            assert!(good(&heard, "d1.second") > 40, "{} {late}: {heard:?}", kind.kind());
         }
     }
 }

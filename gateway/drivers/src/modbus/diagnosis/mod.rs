@@ -125,7 +125,7 @@ pub async fn diagnose_on(plan: &ModbusPlan, profiles: &ProfileSet, reach: &Reach
     for device in &plan.devices {
         let first = match examination.first(&mut session, device).await {
             first @ (First::Nothing | First::Damaged) if mute.len() < ASKED => {
-                examination.slowly(&mut session, device, first).await
+                examination.slowly(&mut session, device, first, &health).await
             }
             first => first,
         };
@@ -219,10 +219,17 @@ impl Examination<'_> {
     }
 
     /// Waits longer for a device that did not answer in time.
-    async fn slowly(&self, session: &mut Session, device: &DevicePlan, before: First) -> First {
+    async fn slowly(
+        &self,
+        session: &mut Session,
+        device: &DevicePlan,
+        before: First,
+        health: &LineHealth,
+    ) -> First {
         let Some(block) = device.blocks.iter().min_by_key(|block| block.span.count) else {
             return before;
         };
+        let late = health.late_replies.load(Ordering::Relaxed);
         // What comes late of the requests before is passed over.
         tokio::time::sleep(device.timeout * (SLOW - 1)).await;
         let (began, patience) = (Instant::now(), (device.timeout * SLOW).max(SLOW_AT_LEAST));
@@ -234,6 +241,9 @@ impl Examination<'_> {
             }
             // The answer to one of the requests before: it takes longer than the pause.
             (Ok(_) | Err(Failure::Refused(_)), First::Nothing) => {
+                First::Says(Symptom::Slow { takes: device.timeout * SLOW })
+            }
+            (Err(_), _) if health.late_replies.load(Ordering::Relaxed) > late => {
                 First::Says(Symptom::Slow { takes: device.timeout * SLOW })
             }
             (Ok(_) | Err(Failure::Refused(_)), _) => First::Answer,

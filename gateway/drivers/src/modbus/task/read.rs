@@ -41,6 +41,12 @@ impl Line {
             return;
         }
         let block = Arc::clone(&self.devices[job.device].blocks[job.block].block);
+        // An answer now might be an earlier one that comes late: others are read first.
+        let unit = self.plan.devices[job.device].unit;
+        let until = self.session.doubtful_until(unit, &pdu::Request::read(block.span));
+        if until.is_some_and(|until| self.schedule.put_off(job, until)) {
+            return;
+        }
         match self.read(job.device, &block).await {
             Got::Samples(samples) => {
                 self.block_answered(job, &samples).await;

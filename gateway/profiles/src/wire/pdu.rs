@@ -1,7 +1,7 @@
 //! Protocol data units (Modbus Application Protocol V1.1b3, section 6): what is asked and what
 //! the answer says, without addresses and checksums.
 
-use crate::modbus::data::{Data, Span, Table, Write};
+use crate::data::{Data, Span, Table, Write};
 
 /// A request, ready to be framed, with what its answer must look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
