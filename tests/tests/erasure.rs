@@ -35,7 +35,7 @@ impl Resident {
             number: format!("{digits}{}", check_digit(&digits)),
             phone: format!("1381234{:04}", 5600 + nth),
             code: format!("HEALTHCODE{nth:02}"),
-            weight: format!("6{}.{:03}", nth % 7, 137 + 11 * nth),
+            weight: format!("6{}.{}", nth % 7, 131 + 10 * nth),
         }
     }
 
