@@ -75,9 +75,14 @@ pub enum Change {
     EraseMeasurement(String),
     /// An identity is erased.
     EraseResident(String),
-    /// Messages about these measurements that have not been sent say only that they were erased, under the same
-    /// sequence number; those that the broker refused are removed.
-    EraseUnsent(Vec<String>),
+    /// What has not been sent says nothing any more, under the same sequence number; what the broker refused is
+    /// removed.
+    EraseUnsent {
+        /// Messages about these measurements say only that they were erased.
+        measurements: Vec<String>,
+        /// Samples of these devices between these times become none.
+        samples: Vec<(Id, Timestamp, Timestamp)>,
+    },
     /// The trends of a device in these minutes are erased.
     EraseTrend {
         /// The device.
@@ -149,7 +154,7 @@ impl Change {
             Self::EraseVisit(_)
                 | Self::EraseMeasurement(_)
                 | Self::EraseResident(_)
-                | Self::EraseUnsent(_)
+                | Self::EraseUnsent { .. }
                 | Self::EraseTrend { .. }
         )
     }

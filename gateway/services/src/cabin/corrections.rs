@@ -93,8 +93,10 @@ impl CabinService {
         }
         let about = pseudonym.clone().or_else(|| visits.first().map(|v| v.id.clone())).unwrap_or_default();
         entry.changes.extend(pseudonym.map(Change::EraseResident));
-        if !unsent.is_empty() {
-            entry.changes.push(Change::EraseUnsent(unsent));
+        if !visits.is_empty() {
+            let span = |gone: &Erased| (gone.device.clone(), gone.from, gone.to);
+            let samples = erased.iter().map(span).collect();
+            entry.changes.push(Change::EraseUnsent { measurements: unsent, samples });
         }
         entry.audit.push(self.audit(who, "erase", &about, &why));
         let measurements = entry.records.len();

@@ -4,6 +4,7 @@ use linli_domain::Timestamp;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
+use crate::codec;
 use crate::entry::{Change, Entry};
 use crate::trail;
 
@@ -60,6 +61,10 @@ const ERASE_UNSENT: [&str; 3] = [
      AND json_valid(CAST(body AS TEXT)) \
      AND json_extract(CAST(body AS TEXT), '$.body.id') IN (SELECT value FROM json_each(?))",
 ];
+
+/// Samples of a device of class vital that wait in the urgent lane; they keep their place too.
+const ERASE_SAMPLES: &str = "UPDATE urgent SET body = ? WHERE layout IN (SELECT id FROM layout WHERE \
+     CASE WHEN json_valid(body) THEN json_extract(body, '$.device') END = ?) AND at BETWEEN ? AND ?";
 
 /// Deletes the minutes of a device from one to another.
 const ERASE_TREND: &str =
@@ -135,10 +140,19 @@ async fn erase(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .await?;
             run(connection, "DELETE FROM resident WHERE pseudonym = ?", pseudonym).await?;
         }
-        Change::EraseUnsent(measurements) => {
+        Change::EraseUnsent { measurements, samples } => {
             let ids = json(measurements)?;
             for sql in ERASE_UNSENT {
                 sqlx::query(sql).bind(&ids).execute(&mut *connection).await?;
+            }
+            for (device, from, to) in samples {
+                sqlx::query(ERASE_SAMPLES)
+                    .bind(codec::pack(&[]))
+                    .bind(device.as_str())
+                    .bind(from.0)
+                    .bind(to.0)
+                    .execute(&mut *connection)
+                    .await?;
             }
         }
         Change::EraseTrend { device, from, to } => {

@@ -142,7 +142,7 @@ impl Needs {
             Change::EraseVisit(_) | Change::EraseMeasurement(_) | Change::EraseResident(_) => {
                 self.free(&[Kind::Visit, Kind::Measurement, Kind::Undecodable]);
             }
-            Change::EraseUnsent(_) => self.free(&[Kind::DeadLetter]),
+            Change::EraseUnsent { .. } => self.free(&[Kind::DeadLetter]),
             Change::EraseTrend { .. } => self.free(&[Kind::History]),
             Change::ForgetAudit(_) => self.free(&[Kind::Audit]),
             Change::Alarm { id, body } => self.add(Kind::Alarm, id.as_str().len() + body.len()),
@@ -206,7 +206,7 @@ impl Urgency {
             | Change::EraseMeasurement(_)
             | Change::EraseResident(_)
             | Change::EraseTrend { .. }
-            | Change::EraseUnsent(_)
+            | Change::EraseUnsent { .. }
             | Change::ForgetAudit(_) => true,
             Change::Visit(visit) => visit.ended.is_some(),
             Change::Version(version) => version.version > 1,

@@ -430,7 +430,10 @@ impl Contents {
                 Change::EraseVisit("erased".to_owned()),
                 Change::EraseMeasurement("erased".to_owned()),
                 Change::EraseResident("ERASED".to_owned()),
-                Change::EraseUnsent(vec!["erased".to_owned()]),
+                Change::EraseUnsent {
+                    measurements: vec!["erased".to_owned()],
+                    samples: vec![(id("erased"), NOW, NOW)],
+                },
                 Change::EraseTrend { device: id("erased"), from: NOW, to: NOW },
                 Change::ForgetAlarm(id("erased")),
                 Change::Notified(1),

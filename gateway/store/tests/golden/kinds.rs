@@ -177,7 +177,7 @@ kinds!(Change {
     Self::EraseVisit(_) => "erase visit",
     Self::EraseMeasurement(_) => "erase measurement",
     Self::EraseResident(_) => "erase resident",
-    Self::EraseUnsent(_) => "erase unsent",
+    Self::EraseUnsent { .. } => "erase unsent",
     Self::EraseTrend { .. } => "erase trend",
     Self::ForgetAudit(_) => "forget audit",
     Self::Alarm { .. } => "alarm",
