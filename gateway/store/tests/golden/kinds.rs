@@ -179,6 +179,7 @@ kinds!(Change {
     Self::EraseResident(_) => "erase resident",
     Self::EraseTrend { .. } => "erase trend",
     Self::ForgetAudit(_) => "forget audit",
+    Self::ForgetDocuments { .. } => "forget documents",
     Self::Alarm { .. } => "alarm",
     Self::ForgetAlarm(_) => "forget alarm",
     Self::Notify(_) => "notify",
