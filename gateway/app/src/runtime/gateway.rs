@@ -20,6 +20,7 @@ use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::lines::{Lines, Shared};
 use crate::runtime::listeners::Listeners;
 use crate::runtime::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
+use crate::runtime::record_retention;
 use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
@@ -42,6 +43,9 @@ use linli_web::{AccessDeps, AppState, Control, ReloadRequest, VisitorLogIn, Visi
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a part has ended that must not.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// A running gateway.
 pub struct Gateway {
@@ -177,7 +181,7 @@ impl Gateway {
             pipeline: tokio::spawn(pipeline),
             service: tokio::spawn(service),
             web: listeners.serve(network_tls, &state, control, &cancel_web),
-            aside: aside(&clock, &cancel_aside, &store, &follow, &observed, certificates),
+            aside: aside(&clock, &cancel_aside, &store, &follow, &observed, certificates, &current),
             cancel_web,
             cancel_aside,
         };
@@ -225,8 +229,15 @@ impl Gateway {
         }
         watchdog::notify(&[sd_notify::NotifyState::Ready]);
         tracing::info!(version = VERSION, web = %self.web_address, "ready");
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut broken = None;
         loop {
             tokio::select! {
+                _ = look.tick() => if let Some(who) = self.tasks.ended() {
+                    tracing::error!(who, "a part without which nobody is safe has ended: the gateway begins anew");
+                    broken = Some(who);
+                    break;
+                },
                 _ = self.signals.terminate.recv() => break,
                 _ = self.signals.interrupt.recv() => break,
                 () = stop.cancelled() => break,
@@ -236,7 +247,10 @@ impl Gateway {
         }
         watchdog::notify(&[sd_notify::NotifyState::Stopping]);
         self.drain().await;
-        Ok(())
+        match broken {
+            Some(who) => anyhow::bail!("the {who} ended although it must not"),
+            None => Ok(()),
+        }
     }
 
     /// Applies the difference between the running configuration and the one on disk; a bad one
@@ -325,6 +339,22 @@ impl Gateway {
     }
 }
 
+// === impl Tasks ===
+
+impl Tasks {
+    /// Returns the first part that must run for as long as the gateway does, and has ended: a broken invariant ended
+    /// it. Devices fall back to their safe state by themselves until the next process has taken over.
+    fn ended(&self) -> Option<&'static str> {
+        let all = [
+            ("mode switch", &self.services.mode),
+            ("command service", &self.service),
+            ("pipeline", &self.pipeline),
+            ("alarm service", &self.services.alarms),
+        ];
+        all.into_iter().find(|(_, task)| task.is_finished()).map(|(who, _)| who)
+    }
+}
+
 // === impl Signals ===
 
 impl Signals {
@@ -345,7 +375,13 @@ fn aside(
     follow: &ConfigWatch,
     observed: &GatewayStatus,
     certificates: Certificates,
+    current: &Checked,
 ) -> Vec<JoinHandle<()>> {
+    let recorded = record_retention::run(
+        store.documents(),
+        Arc::clone(clock) as Arc<dyn Clock>,
+        current.record_retention,
+    );
     let (hooks, ticks) = (follow.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&observed.notified));
     let certified = certificates.watch(follow.names.subscribe(), cancel.clone());
@@ -353,6 +389,7 @@ fn aside(
         tokio::spawn(Arc::clone(clock).watch(cancel.clone())),
         tokio::spawn(notifying),
         tokio::spawn(certified),
+        tokio::spawn(recorded),
     ]
 }
 
