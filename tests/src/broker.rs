@@ -127,6 +127,14 @@ impl Broker {
         self.publish_bytes(topic, payload.as_bytes(), retain).await
     }
 
+    /// Publishes a file again and again, as fast as the broker takes it, until the child is dropped.
+    pub fn flood(&self, topic: &str, file: &Path) -> anyhow::Result<Child> {
+        let mut command = Command::new(tool("mosquitto_pub", "mosquitto-clients")?);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "0", "-t", topic, "-f"]);
+        command.arg(file).args(["--repeat", "100000000", "--repeat-delay", "0"]);
+        Ok(command.kill_on_drop(true).stdout(Stdio::null()).spawn()?)
+    }
+
     /// The same of any bytes.
     pub async fn publish_bytes(&self, topic: &str, payload: &[u8], retain: bool) -> anyhow::Result<()> {
         let mut command = Command::new(tool("mosquitto_pub", "mosquitto-clients")?);

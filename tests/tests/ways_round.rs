@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use linli_tests::room::{Centre, ENTER, Room, room};
-use linli_tests::switching::{PATIENCE, act, at, order_to_enter, send, until};
+use linli_tests::switching::{PATIENCE, act, at, metric, order_to_enter, send, until};
 use linli_tests::{Broker, Gateway, eventually};
 use serde_json::{Value, json};
 
@@ -150,7 +150,9 @@ async fn store_a_flood_of_large_forged_orders_does_not_fill_the_record() -> anyh
             let line = page.lines().find_map(|line| line.strip_prefix(series));
             line.and_then(|value| value.trim().parse::<f64>().ok()).unwrap_or_default()
         };
-        count("linli_mode_orders_total{result=\"refused\"}") + count("linli_uplink_commands_dropped_total")
+        count("linli_mode_orders_total{result=\"refused\"}")
+            + count("linli_mode_orders_total{result=\"dropped\"}")
+            + count("linli_uplink_commands_dropped_total")
     };
     eventually("all are refused or dropped", PATIENCE, || judged() >= 300.0).await?;
     let grown = lines(&gateway)? - before;
@@ -158,6 +160,42 @@ async fn store_a_flood_of_large_forged_orders_does_not_fill_the_record() -> anyh
     let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
     let (is_taken, reported) = send(&gateway, &order).await?;
     assert!(is_taken, "{reported}");
+    gateway.stop().await
+}
+
+/// Somebody publishes orders that nobody signed, as fast as the broker takes them. An order of two people, sent once,
+/// is accepted, a stop of one stops the room, and what was dropped is counted, told and on record.
+#[tokio::test]
+async fn an_order_and_a_stop_get_through_a_flood_of_forged_orders() -> anyhow::Result<()> {
+    let port = linli_tests::free_port()?;
+    let mut centre = Centre::new(Some(port)).await?;
+    centre.in_time();
+    let broker = Broker::start_small_on(port, &centre.workspace, 1 << 20).await?;
+    let _place = Room::start(centre.port, "2").await?;
+    let gateway = started(&centre).await?;
+    gateway.until("it is connected", PATIENCE, |s| s["uplink"]["connected"] == true).await?;
+    let plan = centre.named_plan("xinghe", ENTER);
+    let forged = centre.order_with(900, "enter", "actual", &["--plan", &plan], &[]).await?;
+    let topic = "linli/1/xinghe/main/order";
+    let mut floods = Vec::new();
+    for _ in 0..2 {
+        floods.push(broker.flood(topic, Path::new(&forged))?);
+    }
+    let dropped = || metric(&gateway, "linli_mode_orders_total{result=\"dropped\"}").unwrap_or_default();
+    eventually("more come than can be judged", PATIENCE, || dropped() > 1000.0).await?;
+    let order = centre.order("enter", "actual", &["--plan", &plan], &["wang", "li"]).await?;
+    broker.publish_bytes(topic, &std::fs::read(&order)?, false).await?;
+    until(&gateway, "the room follows the order", |room| room["class"] == "Actual").await?;
+    let stop = centre.order("stop", "actual", &["--plan", "xinghe:"], &["li"]).await?;
+    broker.publish_bytes(topic, &std::fs::read(&stop)?, false).await?;
+    at(&gateway, "held").await?;
+    drop(floods);
+    let record = || gateway.get("/api/v1/mode/record").unwrap_or_default();
+    eventually("it is on record", PATIENCE, || record().contains("\"result\":\"dropped\"")).await?;
+    let lines = record().lines().filter(|line| line.contains("\"result\":\"dropped\"")).count();
+    assert!(lines <= 3, "{lines}");
+    let grown = record().lines().count();
+    assert!(grown < 250, "{grown} lines");
     gateway.stop().await
 }
 

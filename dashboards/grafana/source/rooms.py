@@ -74,7 +74,7 @@ def of_people():
             "指令 orders",
             [(f"increase(linli_mode_orders_total{{{C}}}[1h])", "{{result}}")],
             about="每小时 per hour",
-            colors={"quarantined": HIGH, "refused": MEDIUM},
+            colors={"quarantined": HIGH, "refused": MEDIUM, "dropped": MEDIUM},
         ),
         lines(
             "经过 events",

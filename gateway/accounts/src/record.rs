@@ -124,5 +124,6 @@ const fn is_zero(count: &u64) -> bool {
 impl Audited for SecurityEvent {
     const ENTRY: &'static str = "user-line";
     const CHAIN: &'static str = "user-chain";
+    const BASE: &'static str = "user-base";
     type State = Chain;
 }

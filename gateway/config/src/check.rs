@@ -78,6 +78,7 @@ pub fn check(
         building,
         plans,
         store: gateway.store,
+        record_retention: gateway.record_retention,
         uplink: gateway.uplink,
         web: gateway.web,
         uplink_insecure: gateway.uplink_insecure,

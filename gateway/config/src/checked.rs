@@ -32,6 +32,8 @@ pub struct Checked {
     pub lines: Vec<ConfiguredLine>,
     /// Settings of the database.
     pub store: linli_store::Settings,
+    /// For how long entries of the hash-chained records are kept.
+    pub record_retention: std::time::Duration,
     /// Connection to the MQTT broker; `None` when nothing is forwarded.
     pub uplink: Option<linli_uplink::Settings>,
     /// Settings of the network listener.

@@ -26,10 +26,14 @@ const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 /// Shortest retention: with less, a restart of the broker would lose data.
 const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
+/// Shortest retention of records: the Cybersecurity Law of the PRC, article 21, asks for six months of logs.
+const SHORTEST_RECORD: Duration = Duration::from_secs(180 * 86_400);
+
 /// The checked contents of gateway.toml.
 pub struct FromGatewayFile {
     pub id: Id,
     pub store: linli_store::Settings,
+    pub record_retention: Duration,
     pub uplink: Option<Uplink>,
     pub web: Web,
     pub uplink_insecure: Option<String>,
@@ -49,6 +53,7 @@ pub fn check(
     diagnostics: &mut Diagnostics<'_, '_>,
 ) -> Option<FromGatewayFile> {
     let id = diagnostics.id(&keys(&["gateway", "id"]), &file.gateway.id);
+    let record_retention = record_retention(&file.store, diagnostics);
     let store = store(&file.store, dir, diagnostics);
     let web = web(file, diagnostics);
     let uplink = match (&file.mqtt, &id, centre) {
@@ -63,6 +68,7 @@ pub fn check(
     Some(FromGatewayFile {
         id: id?,
         store,
+        record_retention,
         uplink: uplink.flatten(),
         web: web?,
         uplink_insecure,
@@ -135,6 +141,17 @@ fn store(raw: &Store, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>)
         commit_interval,
         history_retention,
     }
+}
+
+fn record_retention(raw: &Store, diagnostics: &mut Diagnostics<'_, '_>) -> Duration {
+    let retention = raw.record_retention.map_or(Duration::from_secs(3 * 365 * 86_400), |p| p.0);
+    if retention < SHORTEST_RECORD {
+        diagnostics.wrong(
+            &keys(&["store", "record_retention"]),
+            "is shorter than 180d: the law asks for six months of logs （日志至少保存六个月）",
+        );
+    }
+    retention
 }
 
 fn web(file: &GatewayFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Web> {

@@ -220,6 +220,7 @@ const CASES: &[Case] = &[
     ("commit interval too long", G, "max_bytes = \"512MiB\"", "commit_interval = \"1h\""),
     ("max age too short", G, "max_bytes = \"512MiB\"", "max_age = \"1s\""),
     ("history kept too short", G, "max_bytes = \"512MiB\"", "history_retention = \"1m\""),
+    ("records kept too short", G, "max_bytes = \"512MiB\"", "record_retention = \"179d\""),
     ("duration without a unit", G, "max_bytes = \"512MiB\"", "max_age = \"30\""),
     ("broker without a scheme", G, "\"mqtt://127.0.0.1:1883\"", "\"127.0.0.1:1883\""),
     ("broker by an unknown scheme", G, "\"mqtt://127.0.0.1:1883\"", "\"http://127.0.0.1:1883\""),

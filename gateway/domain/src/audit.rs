@@ -44,6 +44,18 @@ pub struct Head {
     pub root: String,
 }
 
+/// The first line of a log whose earlier entries have left it: enough to verify what follows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// Version of this form, 1.
+    pub v: u8,
+    /// The state of the log after the last entry that has left.
+    pub earlier: Chain,
+    /// When that entry was written, Unix milliseconds UTC.
+    pub until: Timestamp,
+}
+
 /// Why lines do not form an intact log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
@@ -64,6 +76,14 @@ pub enum Broken {
         n: u64,
         /// The expected number.
         expected: u64,
+    },
+    /// It is the beginning of another log.
+    #[error("line {line} begins a log after {earlier} entries that are not those before it")]
+    OtherBase {
+        /// Line number, from 1.
+        line: u64,
+        /// Entries before that beginning.
+        earlier: u64,
     },
     /// The line before it was changed.
     #[error("line {line} does not follow from the one before: that one was changed")]
@@ -88,6 +108,29 @@ impl Head {
     pub fn root_bytes(&self) -> Option<Hash> {
         unhex(&self.root)?.try_into().ok()
     }
+}
+
+// === impl Base ===
+
+impl Base {
+    /// The version of its form.
+    pub const VERSION: u8 = 1;
+
+    /// Reads a line; `None` if it is an entry, or a form of the future.
+    #[must_use]
+    pub fn of_line(line: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(line).ok().filter(|base| base.v == Self::VERSION)
+    }
+}
+
+/// Returns the number of the entry after a line; `None` if it is no line of a log.
+#[must_use]
+pub fn number_after(line: &str) -> Option<u64> {
+    if let Some(base) = Base::of_line(line) {
+        return Some(base.earlier.count);
+    }
+    let link: Link = serde_json::from_str(line).ok()?;
+    link.n.checked_add(1)
 }
 
 // === impl Chain ===
@@ -129,9 +172,19 @@ impl Chain {
         Head { count: self.count, root: hex(&root) }
     }
 
-    /// Verifies a line against the one before and appends it.
+    /// Verifies a line against the one before and appends it. The beginning of a log whose earlier entries have left
+    /// it is taken over where no line came before, and must fit those that did.
     pub fn follow(&mut self, line: &str) -> Result<(), Broken> {
         let at = self.count + 1;
+        if let Some(Base { earlier, .. }) = Base::of_line(line) {
+            return match self.count == 0 || *self == earlier {
+                true => {
+                    *self = earlier;
+                    Ok(())
+                }
+                false => Err(Broken::OtherBase { line: at, earlier: earlier.count }),
+            };
+        }
         let link: Link = serde_json::from_str(line)
             .map_err(|error| Broken::NotALine { line: at, why: error.to_string() })?;
         if link.n != self.count {
@@ -237,6 +290,27 @@ mod tests {
         for wrong in ["0", "+f", "0x", "g0", "邻"] {
             assert_eq!(unhex(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_log_without_its_earlier_entries_has_the_same_heads() {
+        let (lines, chain) = record(37);
+        for earlier in 1..37 {
+            let base = Base { v: Base::VERSION, earlier: record(earlier).1, until: Timestamp(7) };
+            let base = serde_json::to_string(&base).unwrap();
+            let position = usize::try_from(earlier).unwrap();
+            let (left, kept) = lines.split_at(position);
+            let kept = [std::slice::from_ref(&base), kept].concat();
+            assert_eq!(followed(&kept).unwrap().head(), chain.head(), "{earlier}");
+            // Both parts, one after the other, are one log.
+            assert_eq!(followed(&[left, &kept].concat()).unwrap().head(), chain.head());
+            let fewer = [&left[..position - 1], &kept].concat();
+            let told = followed(&fewer);
+            assert!(earlier == 1 || matches!(told, Err(Broken::OtherBase { .. })), "{earlier}: {told:?}");
+            assert_eq!((number_after(&base), number_after(&kept[1])), (Some(earlier), Some(earlier + 1)));
+        }
+        let future = r#"{"v":2,"earlier":{"count":0,"last":[],"peaks":[]},"until":0}"#;
+        assert!(Base::of_line(future).is_none() && number_after("{}").is_none());
     }
 
     #[test]

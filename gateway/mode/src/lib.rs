@@ -26,6 +26,7 @@ mod hazards;
 mod identity;
 mod kept_plan;
 pub mod labels;
+mod left_out;
 pub mod order;
 mod path;
 mod plan;
@@ -50,6 +51,7 @@ pub use exits::{check as check_exits, closed_rooms};
 pub use expression::{Literal, Name, Op, Parsed, Side};
 pub use fold::{Fold, fold};
 pub use kept_plan::{Grafted, KeptPlan, KeptRoom};
+pub use left_out::{LeftOut, is_mere_reading};
 pub use path::{Forecast, forecast};
 pub use plan::{
     Channel, Class, Compensate, Direction, Drill, HumanTask, OnFail, Plan, Pressure, Retry, Step, Verify,
@@ -59,7 +61,7 @@ pub use plan_rule::PlanRule;
 pub use planned::{Planned, PlannedStep};
 pub use policy::{InForce, Notice, Policy, Reading, Ruling, Standing, bracketed, holds, unbracketed};
 pub use predicate::{Claim, Predicate, Readings};
-pub use replay::{ReplayMismatch, replay};
+pub use replay::{ReplayMismatch, replay, replay_readings};
 pub use resolved_plan::{Action, Condition, Fault, ResolvedPlan, ResolvedStep, Safe, Setting};
 pub use safety_rule::{SafetyRule, SafetyRules};
 pub use state::{Cause, Fire, Phase, Run, Silent, Stage, State, StepState, Waiver};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Effect, Event, Stage, State};
+use super::{Channel, Effect, Event, Fire, Stage, State, Truth};
 use linli_domain::audit::AuditEntry;
 use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp, Value};
@@ -107,6 +107,22 @@ pub enum ModeEvent {
         /// Who acted, and how they logged in; entries of earlier versions have none.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         acting: Option<Acting>,
+    },
+    /// Readings of a room that changed while nothing followed from it, and were not recorded one by one: how they are
+    /// now. What follows in the record may rest on them.
+    Readings {
+        /// The room.
+        room: Id,
+        /// The plan that it follows; none in peace.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        plan: Option<String>,
+        /// The predicates that changed, by their positions.
+        truths: Vec<(usize, Truth)>,
+        /// The fire panel, if it changed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        fire: Option<Fire>,
+        /// Hash of the state, hexadecimal.
+        state: String,
     },
     /// An alternate room was started in place of one that cannot be used, under the same order.
     Alternate {

@@ -4,8 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::event::Event;
 use super::resolved_plan::ResolvedPlan;
-use super::state::State;
+use super::state::{Fire, State};
 use super::step::step;
+use super::truth::Truth;
 use linli_domain::audit::{Hash, hex};
 
 /// Why a replay does not match the record.
@@ -40,6 +41,31 @@ impl State {
     }
 }
 
+/// Takes over readings that changed while nothing followed from it; `recorded` is the hash of the state with them,
+/// hexadecimal. Returns the state.
+///
+/// # Errors
+/// When it is another state, so that something did follow.
+pub fn replay_readings(
+    state: &State,
+    truths: &[(usize, Truth)],
+    fire: Option<Fire>,
+    recorded: &str,
+) -> Result<State, ReplayMismatch> {
+    let mut next = state.clone();
+    next.fire = fire.unwrap_or(next.fire);
+    for (predicate, truth) in truths {
+        if let Some(slot) = next.run.as_mut().and_then(|run| run.truths.get_mut(*predicate)) {
+            *slot = *truth;
+        }
+    }
+    let found = hex(&next.hash());
+    if found != recorded {
+        return Err(ReplayMismatch::Other { found, recorded: recorded.to_owned() });
+    }
+    Ok(next)
+}
+
 /// Replays one event; `recorded` is the hash of the state it led to, hexadecimal. Returns the state.
 pub fn replay(
     resolved: &ResolvedPlan,
@@ -59,4 +85,19 @@ pub fn replay(
         return Err(ReplayMismatch::Other { found, recorded: recorded.to_owned() });
     }
     Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_are_taken_over_if_nothing_else_changed() {
+        let (peace, normal) = (State::default(), State { fire: Fire::Normal, ..State::default() });
+        let recorded = hex(&normal.hash());
+        let read = replay_readings(&peace, &[(3, Truth::True)], Some(Fire::Normal), &recorded);
+        assert_eq!(read, Ok(normal), "a predicate of no run is nowhere");
+        let other = replay_readings(&peace, &[], None, &recorded);
+        assert!(matches!(other, Err(ReplayMismatch::Other { .. })), "{other:?}");
+    }
 }

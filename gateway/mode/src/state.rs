@@ -212,6 +212,17 @@ impl State {
         self.run.as_ref().is_some_and(|run| run.order.class == Class::Exercise)
     }
 
+    /// Returns whether another state differs in nothing but what is read: the fire panel and the predicates.
+    #[must_use]
+    pub fn is_same_but_readings(&self, other: &Self) -> bool {
+        let mut same = self.clone();
+        same.fire = other.fire;
+        if let (Some(run), Some(read)) = (&mut same.run, &other.run) {
+            run.truths.clone_from(&read.truths);
+        }
+        same == *other
+    }
+
     /// Returns whether the room is ready and fully proven; never in a drill.
     #[must_use]
     pub fn is_verified_ready(&self) -> bool {

@@ -65,6 +65,7 @@ impl AsMut<Chain> for Stored {
 impl Audited for NodeEvent {
     const ENTRY: &'static str = "node-line";
     const CHAIN: &'static str = "node-chain";
+    const BASE: &'static str = "node-base";
     type State = Stored;
 }
 

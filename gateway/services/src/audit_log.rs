@@ -3,8 +3,8 @@
 //! gateway is one of these, with entries of its own.
 
 use linli_domain::Timestamp;
-use linli_domain::audit::{AuditEntry, Chain, Head};
-use linli_store::{Change, Document, Documents, ReadError};
+use linli_domain::audit::{AuditEntry, Base, Chain, Head};
+use linli_store::{Change, Document, Documents, Entry, ReadError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,12 +16,18 @@ pub trait Audited: Serialize {
     /// Id and kind of the document that holds the chain's state.
     const CHAIN: &'static str;
 
+    /// Id and kind of the document that says which entries have left the store.
+    const BASE: &'static str;
+
     /// What is stored of the log beside its entries: the chain's state, and more where a log needs it.
     type State: AsRef<Chain> + AsMut<Chain> + Clone + Default + Serialize + DeserializeOwned;
 }
 
+/// Most entries that leave a log at once.
+const AT_ONCE: u32 = 1000;
+
 /// The bodies of the entries that follow the one with that number, or of the first ones; at most so
-/// many.
+/// many. Where entries have left the store, the line that stands for them comes first.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -30,8 +36,50 @@ pub async fn entries_after<T: Audited>(
     n: Option<u64>,
     most: u32,
 ) -> Result<Vec<String>, ReadError> {
+    let base = store.get(T::BASE).await?.map(|document| document.body);
+    let earlier = base.as_deref().and_then(Base::of_line).map_or(0, |base| base.earlier.count);
+    let base = base.filter(|_| n.map_or(0, |n| n.saturating_add(1)) < earlier);
     let documents = store.after(T::ENTRY, &entry_id::<T>(n), most).await?;
-    Ok(documents.into_iter().map(|document| document.body).collect())
+    Ok(base.into_iter().chain(documents.into_iter().map(|document| document.body)).collect())
+}
+
+/// Removes the oldest entries that were written before that time, [`AT_ONCE`] at most, and stores what verifies the
+/// others. `also` names what goes with an entry. Returns how many went.
+///
+/// # Errors
+/// When the store cannot be read or written, or the entries do not follow from each other: then none goes.
+pub async fn forget_before<T: Audited>(
+    store: &Documents,
+    before: Timestamp,
+    also: impl Fn(&str) -> Option<Change>,
+) -> anyhow::Result<u64> {
+    let base = store.get(T::BASE).await?;
+    let base = base.map(|document| serde_json::from_str::<Base>(&document.body)).transpose()?;
+    let mut chain = base.map(|base| base.earlier).unwrap_or_default();
+    let first = chain.count;
+    let old = store.after(T::ENTRY, &entry_id::<T>(first.checked_sub(1)), AT_ONCE + 1).await?;
+    let is_old = |document: &&Document| document.at < before;
+    let (mut until, mut changes) = (Timestamp(0), Vec::new());
+    for document in old.iter().take(AT_ONCE as usize).take_while(is_old) {
+        chain.follow(&document.body)?;
+        until = document.at;
+        changes.extend(also(&document.body));
+    }
+    let count = chain.count - first;
+    if count == 0 {
+        return Ok(0);
+    }
+    // The last of them was not changed either, if one follows it.
+    if let Some(next) = usize::try_from(count).ok().and_then(|count| old.get(count)) {
+        chain.clone().follow(&next.body)?;
+    }
+    let (from, to) = (entry_id::<T>(Some(first)), entry_id::<T>(Some(chain.count - 1)));
+    let body = serde_json::to_string(&Base { v: Base::VERSION, earlier: chain, until })?;
+    let (id, kind) = (T::BASE.to_owned(), T::BASE.to_owned());
+    changes.push(Change::ForgetDocuments { kind: T::ENTRY.to_owned(), from, to });
+    changes.push(Change::Document(Document { id, kind, at: until, body }));
+    store.keep(Entry { changes, ..Entry::default() }).await?;
+    Ok(count)
 }
 
 /// The bodies of the entries before that number, newest first; at most so many.
@@ -147,6 +195,7 @@ mod tests {
     impl Audited for Note {
         const ENTRY: &'static str = "test-entry";
         const CHAIN: &'static str = "test-chain";
+        const BASE: &'static str = "test-base";
         type State = Chain;
     }
 
@@ -182,6 +231,69 @@ mod tests {
         assert_eq!(stored_chain::<Note>(&store).await.unwrap().head(), log.head());
         let third: AuditEntry<Note> = serde_json::from_str(&all[2]).unwrap();
         assert_eq!((third.n, third.at, third.what.text.as_str()), (2, NOW, "third"));
+    }
+
+    /// The oldest entries leave; the others are verified as before, and the log goes on.
+    #[tokio::test]
+    async fn what_is_too_old_leaves_and_the_rest_is_verified_all_the_same() {
+        let site = Site::open().await;
+        let store = site.store.documents();
+        let mut log = AuditLog::<Note>::resume(&store).await.unwrap();
+        let at = |nth: i64| Timestamp(NOW.0 + nth);
+        for nth in 0..30 {
+            let entry = log.append(at(nth), Note { text: format!("entry {nth}") });
+            let changes = vec![entry, log.document(at(nth))];
+            store.keep(Entry { changes, ..Entry::default() }).await.unwrap();
+        }
+        let whole = entries_after::<Note>(&store, None, 100).await.unwrap();
+        let forget = async |before: Timestamp| forget_before::<Note>(&store, before, |_| None).await.unwrap();
+        assert_eq!(forget(at(0)).await, 0);
+        assert_eq!(forget(at(10)).await, 10);
+        assert_eq!(forget(at(10)).await, 0);
+        assert_eq!(forget(at(23)).await, 13);
+        let kept = entries_after::<Note>(&store, None, 100).await.unwrap();
+        assert_eq!((kept.len(), &kept[1..]), (8, &whole[23..]));
+        assert_eq!(followed(&kept).unwrap().head(), log.head());
+        assert_eq!(entries_after::<Note>(&store, Some(24), 100).await.unwrap(), whole[25..]);
+        let from_left = entries_after::<Note>(&store, Some(3), 2).await.unwrap();
+        assert_eq!(from_left, kept[..3], "whoever asks for what has left is told so");
+        // The next process goes on, and an export from before fits what is left.
+        let mut log = AuditLog::<Note>::resume(&store).await.unwrap();
+        append(&mut log, &store, "after").await;
+        let now = entries_after::<Note>(&store, None, 100).await.unwrap();
+        assert_eq!(followed(&now).unwrap().head(), log.head());
+        assert_eq!(followed(&[&whole[..23], &now].concat()).unwrap().head(), log.head());
+    }
+
+    /// Entries of which one was changed do not leave: whoever verifies them has to see it.
+    #[tokio::test]
+    async fn what_was_changed_does_not_leave() {
+        let site = Site::open().await;
+        let store = site.store.documents();
+        let mut log = AuditLog::<Note>::resume(&store).await.unwrap();
+        append(&mut log, &store, "first").await;
+        append(&mut log, &store, "second").await;
+        let later = Timestamp(NOW.0 + 1);
+        let third = log.append(later, Note { text: "third".to_owned() });
+        let changes = vec![third, log.document(later)];
+        store.keep(Entry { changes, ..Entry::default() }).await.unwrap();
+        // The first, and the last of those that would leave.
+        for n in [0, 1] {
+            let id = entry_id::<Note>(Some(n));
+            let written = store.get(&id).await.unwrap().unwrap();
+            let other =
+                Document { body: written.body.replace("text\":\"", "text\":\"other "), ..written.clone() };
+            for (document, is_changed) in [(other, true), (written, false)] {
+                let changes = vec![Change::Document(document)];
+                store.keep(Entry { changes, ..Entry::default() }).await.unwrap();
+                if is_changed {
+                    let refused = forget_before::<Note>(&store, later, |_| None).await.unwrap_err();
+                    assert!(refused.to_string().contains("changed"), "{refused}");
+                    assert_eq!(entries_after::<Note>(&store, None, 10).await.unwrap().len(), 3);
+                }
+            }
+        }
+        assert_eq!(forget_before::<Note>(&store, later, |_| None).await.unwrap(), 2);
     }
 
     #[tokio::test]

@@ -109,6 +109,15 @@ pub enum Change {
     Notified(i64),
     /// A document is stored; one with the same id is replaced.
     Document(Document),
+    /// Documents of a kind are deleted, from one id to another, both included.
+    ForgetDocuments {
+        /// The kind.
+        kind: String,
+        /// The first id.
+        from: String,
+        /// The last id.
+        to: String,
+    },
     /// A state change of an alarm, for the journal.
     AlarmStep {
         /// Time of the change.

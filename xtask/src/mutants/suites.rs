@@ -51,7 +51,8 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 11] = [
+const SUITES: [Suite; 13] = [
+    suite("gateway/domain", "linli-domain", None, "audit::"),
     suite("gateway/domain", "linli-domain", Some("rules"), ""),
     suite("gateway/domain", "linli-domain", Some("visits"), ""),
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),
@@ -62,6 +63,7 @@ const SUITES: [Suite; 11] = [
     suite("gateway/config", "linli-config", Some("aliases"), ""),
     suite("gateway/drivers", "linli-drivers", None, "reach::"),
     suite("gateway/commands", "linli-commands", None, ""),
+    suite("gateway/services", "linli-services", None, "audit_log::"),
     suite("gateway/services", "linli-services", None, "mode::"),
 ];
 

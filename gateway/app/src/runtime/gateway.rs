@@ -22,6 +22,7 @@ use crate::runtime::config_watch::ConfigWatch;
 use crate::runtime::lines::{Lines, Shared};
 use crate::runtime::listeners::Listeners;
 use crate::runtime::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
+use crate::runtime::record_retention;
 use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
@@ -45,6 +46,9 @@ use linli_web::{AccessDeps, AppState, Control, ReloadRequest, VisitorLogIn, Visi
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a part has ended that must not.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// A running gateway.
 pub struct Gateway {
@@ -191,7 +195,15 @@ impl Gateway {
             pipeline: tokio::spawn(pipeline),
             service: tokio::spawn(service),
             web: listeners.serve(network_tls, &state, control, &cancel_web),
-            aside: aside(&clock, &cancel_aside, &store, &config_watch, (&status, &state), certificates),
+            aside: aside(
+                &clock,
+                &cancel_aside,
+                &store,
+                &config_watch,
+                (&status, &state),
+                certificates,
+                &current,
+            ),
             cancel_web,
             cancel_aside,
         };
@@ -253,8 +265,15 @@ impl Gateway {
         watchdog::notify(&[sd_notify::NotifyState::Ready]);
         let mut certificate = self.status.tls.clone();
         tracing::info!(version = VERSION, web = %self.web_address, "ready");
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut broken = None;
         loop {
             tokio::select! {
+                _ = look.tick() => if let Some(who) = self.tasks.ended() {
+                    tracing::error!(who, "a part without which nobody is safe has ended: the gateway begins anew");
+                    broken = Some(who);
+                    break;
+                },
                 _ = self.signals.terminate.recv() => break,
                 _ = self.signals.interrupt.recv() => break,
                 () = stop.cancelled() => break,
@@ -267,7 +286,10 @@ impl Gateway {
         }
         watchdog::notify(&[sd_notify::NotifyState::Stopping]);
         self.drain().await;
-        Ok(())
+        match broken {
+            Some(who) => anyhow::bail!("the {who} ended although it must not"),
+            None => Ok(()),
+        }
     }
 
     /// Reloads, and records it.
@@ -378,6 +400,22 @@ impl Gateway {
     }
 }
 
+// === impl Tasks ===
+
+impl Tasks {
+    /// Returns the first part that must run for as long as the gateway does, and has ended: a broken invariant ended
+    /// it. Devices fall back to their safe state by themselves until the next process has taken over.
+    fn ended(&self) -> Option<&'static str> {
+        let all = [
+            ("mode switch", &self.services.mode),
+            ("command service", &self.service),
+            ("pipeline", &self.pipeline),
+            ("alarm service", &self.services.alarms),
+        ];
+        all.into_iter().find(|(_, task)| task.is_finished()).map(|(who, _)| who)
+    }
+}
+
 // === impl Signals ===
 
 impl Signals {
@@ -398,7 +436,13 @@ fn aside(
     config_watch: &ConfigWatch,
     (status, state): (&GatewayStatus, &AppState),
     certificates: Certificates,
+    current: &Checked,
 ) -> Vec<JoinHandle<()>> {
+    let recorded = record_retention::run(
+        store.documents(),
+        Arc::clone(clock) as Arc<dyn Clock>,
+        current.record_retention,
+    );
     let (hooks, ticks) = (config_watch.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&status.notified));
     let certified = certificates.watch(config_watch.names.subscribe(), cancel.clone());
@@ -407,6 +451,7 @@ fn aside(
         tokio::spawn(notifying),
         tokio::spawn(certified),
         tokio::spawn(state.record().hold_heads(state.mode.service.clone())),
+        tokio::spawn(recorded),
     ]
 }
 

@@ -7,6 +7,7 @@ pub mod gateway;
 mod lines;
 mod listeners;
 mod pipeline;
+mod record_retention;
 mod services;
 pub mod state_dir;
 mod uplink_supervisor;

@@ -16,6 +16,9 @@ const LINE_PATIENCE: Duration = Duration::from_secs(60);
 /// [`linli_store::PATIENCE`], as for `/readyz`.
 const PIPELINE_PATIENCE: Duration = Duration::from_secs(60);
 
+/// The same of the mode switch. It waits for the store, whose patience it has.
+const MODE_PATIENCE: Duration = linli_store::PATIENCE;
+
 /// Compares progress counters between two checks.
 pub struct Watchdog {
     status: Arc<GatewayStatus>,
@@ -48,6 +51,7 @@ impl Watchdog {
         let mut counters: Vec<Counter> = vec![
             ("store".to_owned(), self.status.store.borrow().turns, linli_store::PATIENCE),
             ("pipeline".to_owned(), self.status.flow.progress.load(Ordering::Relaxed), PIPELINE_PATIENCE),
+            ("mode switch".to_owned(), self.status.mode.turns.load(Ordering::Relaxed), MODE_PATIENCE),
         ];
         counters.extend(self.status.lines.borrow().iter().map(|line| {
             let progress = line.health.progress.load(Ordering::Relaxed);

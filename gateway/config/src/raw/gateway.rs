@@ -55,6 +55,9 @@ pub struct Store {
     pub commit_interval: Option<Period>,
     /// Time for which one-minute trends are kept, at least 1h, default 90d.
     pub history_retention: Option<Period>,
+    /// Time for which entries of the hash-chained records are kept (mode switch, accounts, nodes), at least 180d,
+    /// default 1095d. What leaves is verified from then on by the entries that stay; export it before.
+    pub record_retention: Option<Period>,
 }
 
 /// The broker of the district. Without this table nothing is delivered; data stays in the store.

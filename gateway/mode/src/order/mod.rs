@@ -14,6 +14,7 @@ mod judge;
 mod key;
 mod payload;
 mod replay_guard;
+mod sorting;
 pub mod text;
 mod time;
 
@@ -28,6 +29,7 @@ pub use judge::{Accepted, Confirmation, Judgement, Policy, Situation, judge, jud
 pub use key::{Key, KeyId, Keyring, PublicKey, SecretKey};
 pub use payload::{Authority, Kind, LOCAL, Malformed, OWN_PREFIXES, Order, PlanHash, Target};
 pub use replay_guard::{AcceptedOrder, Numbers, ReplayGuard, Series, WINDOW};
+pub use sorting::{Lane, OrderLanes, Signature, Sorting};
 pub use time::{ClockDoubt, KnownTime, LONGEST_AGE};
 
 /// Longest order that is read, in bytes.

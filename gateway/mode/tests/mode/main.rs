@@ -1,5 +1,6 @@
 //! The mode switch: the function that the gateway runs, looked at in every state it can be in.
 
+mod beside;
 mod building;
 mod explore;
 mod harm;

@@ -21,6 +21,9 @@ const MOST: usize = 60_000_000;
 /// States that a test looks at when things go wrong: those that take the fewest moves.
 const NEAREST: usize = 1_000_000;
 
+/// The same where people decide otherwise as well.
+const NEAREST_WITH_DEEDS: usize = 300_000;
+
 /// What has to go wrong, and how often a person has to decide otherwise, for the lack of a safety rule to
 /// show. The safety rules about evidence back each other up: one of them shows only when the other is
 /// broken too, with one person who searches the room.
@@ -136,9 +139,11 @@ fn check_in(
     // With faults, only the states that take the fewest moves, unless all of them are asked for.
     let millions: Option<usize> = number("LINLI_MODEL_MILLIONS");
     let is_all = number::<u8>("LINLI_MODEL_FAULTS").is_some() && millions.is_none();
-    let is_near = faults > 0 && facility.rooms[0].contents.is_empty() && !is_all;
+    let is_searched = broken.is_empty() && wires_cut.is_empty() && human_acts > 0;
+    let is_near = (faults > 0 || is_searched) && facility.rooms[0].contents.is_empty() && !is_all;
     let most = match (is_near, millions) {
         (true, Some(millions)) => millions * 1_000_000,
+        (true, None) if is_searched => NEAREST_WITH_DEEDS,
         (true, None) => NEAREST,
         (false, _) => MOST,
     };
@@ -173,6 +178,10 @@ fn with_all_laws_kept_nothing_is_violated() {
     room(faults.unwrap_or(0), human_acts.unwrap_or(0));
     if faults.is_none() {
         room(1, 0);
+    }
+    if faults.is_none() && human_acts.is_none() {
+        // A person decides otherwise: waivers and refusals beside lamps and their leases. With faults: `schedules`.
+        room(0, 1);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use linli_domain::audit::{Chain, Head, unhex};
+use linli_domain::audit::{Base, Chain, Head, unhex};
 use linli_domain::caller::Acting;
 use linli_domain::{Id, Timestamp};
 use linli_mode::order::{Envelope, Kind};
@@ -155,7 +155,7 @@ struct Reader<'o> {
 /// When a line is not an entry of a mode record, or an order in it cannot be decoded.
 pub fn orders(record: &str) -> anyhow::Result<Vec<(String, Class)>> {
     let mut all = Vec::new();
-    for line in record.lines() {
+    for line in record.lines().filter(|line| Base::of_line(line).is_none()) {
         let line: ModeEntry = serde_json::from_str(line).context("is no line of a mode record")?;
         if let ModeEvent::Order { result, envelope: Some(envelope), .. } = line.what
             && result == "accepted"
@@ -215,6 +215,9 @@ impl Switch {
         let mut chain = Chain::default();
         for (index, text) in record.lines().enumerate() {
             chain.follow(text)?;
+            if Base::of_line(text).is_some() {
+                continue;
+            }
             let line: ModeEntry = serde_json::from_str(text)
                 .with_context(|| format!("line {} is no line of a mode record", index + 1))?;
             reader.line(line)?;

@@ -21,12 +21,13 @@ pub const SIGNERS: [(&str, &str, u8, u8); 3] =
 
 /// Kinds of everything that services store as documents; but for `mode-kept`, the plans of the example, whose
 /// form golden files of the mode crate freeze.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 21] = [
     "account",
     "cooling",
     "cycle",
     "day",
     "kiosk-day",
+    "mode-base",
     "mode-chain",
     "mode-following",
     "mode-ledger",

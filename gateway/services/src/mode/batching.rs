@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_mode::facility::ReadSource;
-use linli_mode::{ActionResult, Event, Fire, Truth};
+use linli_mode::{ActionResult, Event, Fire, Truth, is_mere_reading};
 use tokio::time::Instant;
 
 use super::actuator::Done;
+use super::commit::Decision;
 use super::engine::Engine;
 use super::room::MadeSafe;
 use super::room_event::RoomEvent;
@@ -182,6 +183,20 @@ impl Engine {
         Some(RoomEvent::of(task.room, Event::Acted { step, turn, acted }))
     }
 
+    /// Takes over a reading of which nothing follows without recording it, if enough of them were recorded. Returns
+    /// whether it did.
+    fn leave_out(&mut self, room: usize, event: &Event, decision: &Decision) -> bool {
+        let Some(room) = self.rooms.get_mut(&room) else { return false };
+        let (next, has_effects) = (decision.next(), !decision.effects().is_empty());
+        let is_mere = is_mere_reading(&room.state, event, next, has_effects);
+        if !is_mere || room.mere_readings.spend(Instant::now()) {
+            return false;
+        }
+        room.left_out.note(event);
+        room.state = next.clone();
+        true
+    }
+
     /// Applies an event that no request waits for.
     pub(super) async fn apply(&mut self, index: usize, event: Event) {
         self.apply_together(vec![RoomEvent::of(index, event)]).await;
@@ -193,6 +208,7 @@ impl Engine {
         let (mut decisions, mut events) = (Vec::new(), Vec::new());
         for RoomEvent { room, event, evidence } in room_events {
             match self.decide(room, None, event.clone(), None, evidence) {
+                Ok(Some(decision)) if self.leave_out(room, &event, &decision) => {}
                 Ok(Some(decision)) => {
                     decisions.push(decision);
                     events.push((room, event));

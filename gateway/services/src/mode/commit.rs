@@ -59,11 +59,11 @@ fn is_urgent(decisions: &[Decision]) -> bool {
     !decisions.is_empty() && decisions.iter().all(Decision::is_urgent)
 }
 
-/// Whether an entry only says that something was refused, or that a message came.
-fn is_refusal(entry: &ModeEvent) -> bool {
+/// Whether nothing depends on an entry: something was refused, a message came, somebody noted a finding.
+fn is_dispensable(entry: &ModeEvent) -> bool {
     match entry {
         ModeEvent::Order { result, .. } => result != "accepted",
-        ModeEvent::Refused { .. } | ModeEvent::Message { .. } => true,
+        ModeEvent::Refused { .. } | ModeEvent::Message { .. } | ModeEvent::Finding { .. } => true,
         _ => false,
     }
 }
@@ -109,18 +109,17 @@ impl Engine {
         let began = Instant::now();
         let at = self.deps.clock.now().at;
         let is_urgent = is_urgent(&decisions);
-        // What is refused moves nothing. Whoever floods the gateway with it takes nothing from the reserve.
-        let is_dispensable = decisions.is_empty()
-            && self.pending.entries.is_empty()
-            && !first.is_empty()
-            && first.iter().all(is_refusal);
+        let is_dispensable = decisions.is_empty() && self.moves_nothing(&first);
+        // What is executed although it cannot be stored is recorded with whoever ordered it.
+        let owed = is_urgent.then(|| PendingAudit::of(&first, &changes, &records));
         // The number of the next entry, pending ones counted: makes the ids of commands unique for ever.
         let number = self.record.count() + self.pending.entries.len() as u64;
         let mut record = self.record.clone();
         for event in self.pending.entries.iter().cloned().chain(first) {
             changes.push(record.append(at, event));
         }
-        changes.extend(self.pending.documents.iter().cloned());
+        // Older documents first: of two with one id the later stays.
+        changes.splice(0..0, self.pending.documents.iter().cloned());
         records.extend(self.pending.messages.iter().cloned());
         let now = self.now();
         let Prepared { updates, mut bodies, mut pending } =
@@ -150,6 +149,7 @@ impl Engine {
                 bodies.iter_mut().for_each(|body| drop(body.remove("record")));
                 pending.messages =
                     bodies.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)).collect();
+                self.pending.extend(owed.unwrap_or_default());
                 self.pending.extend(pending);
             }
             Err(error) => return Err(error),
@@ -162,6 +162,12 @@ impl Engine {
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.deps.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether nothing depends on what is to be recorded. Whoever floods the gateway with it takes nothing from the
+    /// reserve of the store.
+    fn moves_nothing(&self, first: &[ModeEvent]) -> bool {
+        self.pending.entries.is_empty() && !first.is_empty() && first.iter().all(is_dispensable)
     }
 
     /// Writes the audit entries, documents and messages of transitions. What is urgent stays pending
@@ -177,6 +183,14 @@ impl Engine {
         let (mut updates, mut bodies, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
         for decision in decisions {
             let Some(room) = self.rooms.get(&decision.room) else { continue };
+            // What it may rest on and was left out comes first.
+            let followed = room.plan.as_ref().map(|plan| plan.resolved.plan.key());
+            if let Some(entry) = room.left_out.entry(&room.id, followed, &room.state) {
+                if is_urgent {
+                    pending.entries.push(entry.clone());
+                }
+                changes.push(record.append(at, entry));
+            }
             let (entry, stages) = self.audit_entry(room, decision);
             let after = decision.after(&self.setup, room, stages, (now, at));
             let document = room.document(&decision.next, decision.kept_plan(), &after, at);
@@ -280,6 +294,7 @@ impl Engine {
         let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
         room.state = decision.next;
+        room.left_out.clear();
         room.withdraw_stale();
         if room.state.phase == Phase::Held {
             // Whatever the plan says: in a held room no lamp is written on again.

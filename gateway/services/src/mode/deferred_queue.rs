@@ -44,6 +44,22 @@ impl<T> DeferredQueue<T> {
         self.deferred.push_back(item);
     }
 
+    /// Sets an item aside that is not among those set aside. Beyond `most` of them it is dropped. Returns whether it
+    /// waits.
+    pub(super) fn defer_once(&mut self, item: T, most: usize) -> bool
+    where
+        T: PartialEq,
+    {
+        if self.deferred.contains(&item) {
+            return true;
+        }
+        if self.deferred.len() >= most {
+            return false;
+        }
+        self.deferred.push_back(item);
+        true
+    }
+
     /// Returns whether items are set aside.
     pub(super) fn has_deferred(&self) -> bool {
         !self.deferred.is_empty()
@@ -68,6 +84,8 @@ mod tests {
         assert!(queue.has_deferred());
         assert_eq!((queue.next().await, queue.next_waiting()), (Some(1), Some(2)), "the oldest was dropped");
         assert!(!queue.has_deferred());
+        assert!(queue.defer_once(7, 1) && queue.defer_once(7, 1) && !queue.defer_once(8, 1));
+        assert_eq!((queue.next_waiting(), queue.has_deferred()), (Some(7), false));
         drop(sender);
         assert_eq!((queue.next().await, queue.next_waiting(), queue.next().await), (Some(3), None, None));
     }

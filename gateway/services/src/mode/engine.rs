@@ -7,10 +7,10 @@ use std::sync::Arc;
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
 use linli_mode::checkpoint::CheckpointSigner;
-use linli_mode::order::{Order, ReplayGuard};
+use linli_mode::order::{Order, ReplayGuard, Sorting};
 use linli_mode::{ActionPhase, Event, InForce, ResolvedPlan, Standing, Truth};
 use linli_store::Documents;
-use linli_uplink::Birth;
+use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -88,10 +88,16 @@ pub struct Engine {
     pub(super) refusals: RefusalBudget,
     /// Security alarms have a budget each: no flood of others hides one.
     pub(super) alarm_refusals: BTreeMap<&'static str, RefusalBudget>,
-    /// What of them is put on record, each alarm and the rest by itself.
-    pub(super) recorded_refusals: BTreeMap<Option<&'static str>, RefusalBudget>,
+    /// What of refusals is put on record, each kind by itself.
+    pub(super) recorded_refusals: BTreeMap<&'static str, RefusalBudget>,
     /// Stops of rooms that a person has stopped already.
     pub(super) stops_again: RefusalBudget,
+    /// Orders from the broker that stop something.
+    pub(super) stop_orders: DeferredQueue<InboundOrder>,
+    /// What orders from the broker are sorted by.
+    pub(super) sorting: watch::Sender<Arc<Sorting>>,
+    /// How many dropped orders were told of, and when.
+    pub(super) dropped: (u64, Option<Instant>),
     /// How late it is at least.
     pub(super) time: TrustedTime,
     /// The time that stands beside the numbers of orders.
@@ -116,6 +122,8 @@ pub struct Engine {
     pub(super) deciding: Option<PendingStop>,
     /// Rooms whose stop waits to be decided: no further command is sent there.
     pub(super) stopped: BTreeSet<usize>,
+    /// Those of them that an order stopped.
+    pub(super) stopped_by_order: BTreeSet<usize>,
     /// Rooms that were made safe in a fire that waits to be decided: no further command is sent there.
     pub(super) burning: BTreeSet<usize>,
     /// Readings of devices.
@@ -170,6 +178,9 @@ impl Engine {
             alarm_refusals: BTreeMap::new(),
             recorded_refusals: BTreeMap::new(),
             stops_again: RECORDED_AGAIN,
+            stop_orders: DeferredQueue::new(mpsc::channel(1).1),
+            sorting: watch::Sender::default(),
+            dropped: (0, None),
             time,
             time_kept: reached,
             readings: LatestReadings::default(),
@@ -181,6 +192,7 @@ impl Engine {
             waiting: VecDeque::new(),
             deciding: None,
             stopped: BTreeSet::new(),
+            stopped_by_order: BTreeSet::new(),
             burning: BTreeSet::new(),
             batches: DeferredQueue::new(batches),
             done: DeferredQueue::new(done_results),
@@ -196,6 +208,7 @@ impl Engine {
         engine.publish_policies();
         engine.publish_outputs();
         engine.publish_needed();
+        engine.publish_sorting();
         engine.watch_devices();
         Ok(engine)
     }
@@ -234,6 +247,7 @@ impl Engine {
         self.setup = fresh;
         self.rooms.values_mut().for_each(|room| room.kept = None);
         self.publish_outputs();
+        self.publish_sorting();
         let rooms = self.setup.rooms();
         self.rooms.retain(|index, room| rooms.contains(index) || room.state.run.is_some());
         for index in rooms {

@@ -245,6 +245,19 @@ fn heads() -> ModeEvent {
     }
 }
 
+/// Readings that were left out, with all members and with few; not among [`events`] either.
+fn readings() -> Vec<ModeEvent> {
+    let of = |plan, truths, fire| ModeEvent::Readings {
+        room: id("reading-room"),
+        plan,
+        truths,
+        fire,
+        state: "0f".repeat(32),
+    };
+    let truths = vec![(0, Truth::True), (4, Truth::False), (7, Truth::Unknown)];
+    vec![of(Some(text(PLAN)), truths, Some(Fire::Normal)), of(None, Vec::new(), None)]
+}
+
 #[test]
 fn documents_of_rooms() {
     let (by, why) = (text("zhao (lin)"), text("更换灯管"));
@@ -260,17 +273,20 @@ fn documents_of_rooms() {
 
 #[test]
 fn audit_entries() {
-    let all = [events(), services(), vec![heads()]].concat();
+    let all = [events(), services(), vec![heads()], readings()].concat();
     every!(all; ModeEvent::Started { .. }, ModeEvent::Plan { .. }, ModeEvent::Order { .. }, ModeEvent::Message { .. },
         ModeEvent::Reset { .. }, ModeEvent::Step { .. }, ModeEvent::Alternate { .. }, ModeEvent::Finding { .. },
-        ModeEvent::Refused { .. }, ModeEvent::Service { .. }, ModeEvent::Heads { .. });
-    let lines: Vec<ModeEntry> =
-        (0..).zip(all).map(|(n, what)| ModeEntry { n, prev: "00".repeat(32), at: NOW, what }).collect();
-    let (usual, newer) = lines.split_at(events().len());
-    let (services, heads) = newer.split_at(newer.len() - 1);
-    stored("mode/line", usual);
-    stored("mode/line_service", services);
-    stored("mode/line_heads", heads);
+        ModeEvent::Refused { .. }, ModeEvent::Service { .. }, ModeEvent::Heads { .. }, ModeEvent::Readings { .. });
+    let numbered = |first: usize, all: Vec<ModeEvent>| -> Vec<ModeEntry> {
+        let entry = |(n, what)| ModeEntry { n, prev: "00".repeat(32), at: NOW, what };
+        (first as u64..).zip(all).map(entry).collect()
+    };
+    let (first, later) = (events().len(), events().len() + services().len());
+    let lines = numbered(0, [events(), services()].concat());
+    stored("mode/line", &lines[..first]);
+    stored("mode/line_service", &lines[first..]);
+    stored("mode/line_heads", &numbered(later, vec![heads()]));
+    stored("mode/line_readings", &numbered(later, readings()));
     let acting: Vec<ModeEntry> = lines.iter().cloned().filter_map(with_acting).collect();
     stored("mode/line_acting", &acting);
 }
@@ -431,7 +447,7 @@ async fn act(engine: &mut Engine, room: &str, person: &str, operation: Operation
     engine.answer(&Caller::local("lin"), action).await.map(drop).map_err(|why| why.to_string())
 }
 
-const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
+pub(super) const MESSAGE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
   <identifier>1_20261124080000_1</identifier><sender>qzx@district.example</sender>
   <sent>2026-11-24T08:00:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>

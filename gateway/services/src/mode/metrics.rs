@@ -12,11 +12,16 @@ use serde::{Deserialize, Serialize};
 use linli_config::CheckedPlan;
 
 /// Results of orders, in the order of [`Health::orders`].
-pub const RESULTS: [&str; 5] = ["accepted", "refused", "repeated", "quarantined", "proposal"];
+pub const RESULTS: [&str; 6] = ["accepted", "refused", "repeated", "quarantined", "proposal", DROPPED];
+
+/// Of an order that there was no room for.
+pub(super) const DROPPED: &str = "dropped";
 
 /// Counters of the mode switch.
 #[derive(Debug, Default)]
 pub struct Health {
+    /// Turns of the loop: it makes several a second while it is well.
+    pub turns: AtomicU64,
     /// Executed transitions.
     pub steps: AtomicU64,
     /// Orders and messages, by result.
@@ -144,6 +149,12 @@ impl Health {
         if let Some(at) = RESULTS.iter().position(|label| *label == result) {
             self.orders[at].fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Returns how many orders and messages had that result.
+    pub(super) fn count_of_orders(&self, result: &str) -> u64 {
+        let at = RESULTS.iter().position(|label| *label == result);
+        at.map_or(0, |at| self.orders[at].load(Ordering::Relaxed))
     }
 
     /// Returns the metrics published last.

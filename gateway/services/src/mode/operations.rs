@@ -5,7 +5,6 @@ use linli_domain::{Id, Timestamp};
 use linli_mode::record::ModeEvent;
 use linli_mode::{Actor, Event, ResolvedPlan};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::request::{Finding, Operation, RequestedAction};
@@ -101,7 +100,7 @@ impl Engine {
                 let room = self.rooms[&index].id.clone();
                 let text = Some(by.to_string());
                 let entry = ModeEvent::Refused { room, event, by: text, why: why.clone(), acting: Some(by) };
-                if self.refusals.spend(Instant::now()) {
+                if self.is_recorded("request") {
                     self.commit(Vec::new(), vec![entry], Vec::new(), Vec::new()).await?;
                 }
                 tracing::info!(why, "operation refused");

@@ -25,7 +25,7 @@ const BACK: &str = "reading-room.from-sampling@1";
 const HALL: &str = "hall.command@1";
 const DAY: i64 = 86_400_000;
 
-fn order(engine: &Engine, seq: u64, kind: Kind, class: Class, plans: &[&str]) -> Order {
+pub(super) fn order(engine: &Engine, seq: u64, kind: Kind, class: Class, plans: &[&str]) -> Order {
     let named = |plan: &&str| PlanHash {
         plan: (*plan).to_owned(),
         hash: engine.setup.plan(plan).expect("a plan of the example").hash,
@@ -53,7 +53,7 @@ fn naming(order: Order, other: &str) -> Order {
 }
 
 /// Signed by the first so many of wang, li and chen.
-fn signed(order: &Order, people: usize) -> Envelope {
+pub(super) fn signed(order: &Order, people: usize) -> Envelope {
     let seed = |(_, _, actual, drill): &(&str, &str, u8, u8)| match order.class {
         Class::Actual => *actual,
         Class::Exercise => *drill,
@@ -378,6 +378,83 @@ async fn an_order_does_not_count_before_its_number_is_kept() {
     let stop = order(&engine, 3, Kind::Stop, Class::Actual, &[]);
     accepted(&send_by(&mut engine, &stop, 1).await);
     assert_eq!(follows(&engine, "reading-room").1, Phase::Held);
+}
+
+/// Nothing can be read or written: an order to stop is executed all the same, and put on record when that is possible
+/// again, with who signed it.
+#[tokio::test]
+async fn a_stop_by_order_needs_no_disk_and_is_recorded_later() {
+    let site = Site::open().await;
+    let (mut engine, _commands) = ordered(&site).await;
+    engine.deps.store = super::noticed::closed().await;
+    let stop = order(&engine, 2, Kind::Stop, Class::Actual, &[]);
+    accepted(&send_by(&mut engine, &stop, 1).await);
+    assert_eq!(follows(&engine, "reading-room"), (Some("o-1".to_owned()), Phase::Held));
+    engine.deps.store = site.store.documents();
+    without_fire(&mut engine).await;
+    let room = engine.setup.facility.room("reading-room").unwrap();
+    engine.apply(room, Event::Fire(Truth::True)).await;
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&site.store.documents(), None, 1000).await.unwrap();
+    let of_stop = lines.iter().filter(|line| line.contains(r#""result":"accepted","order":"o-2""#));
+    assert_eq!(of_stop.filter(|line| line.contains("wang")).count(), 1, "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains(r#""to":"held""#)), "{lines:?}");
+    assert!(site.store.documents().get("mode-order/o-2").await.unwrap().is_some());
+    assert_eq!(site.order_numbers().read().unwrap().numbers.into_values().max(), Some(2));
+    assert_eq!(send_by(&mut engine, &stop, 1).await["result"], "repeated");
+}
+
+/// Whoever sends more than can be judged is told of and put on record, once a minute at most.
+#[tokio::test]
+async fn dropped_orders_are_counted_told_and_on_record() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    engine.tell_dropped_orders().await;
+    for _ in 0..70 {
+        engine.deps.health.ordered("dropped");
+        engine.tell_dropped_orders().await;
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    engine.tell_dropped_orders().await;
+    engine.tell_dropped_orders().await;
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&site.store.documents(), None, 1000).await.unwrap();
+    let told: Vec<&String> = lines.iter().filter(|line| line.contains(r#""result":"dropped""#)).collect();
+    assert!(told.len() == 2 && told[0].contains("\"1 orders") && told[1].contains("\"69 orders"), "{told:?}");
+    let sent = site.dump().await;
+    assert_eq!(
+        sent.lines().filter(|line| line.contains("event/order") && line.contains("dropped")).count(),
+        2
+    );
+}
+
+/// Nobody fills the record with alert messages, or with requests that are refused.
+#[tokio::test]
+async fn a_flood_of_messages_and_refused_requests_does_not_fill_the_record() {
+    let site = Site::open().await;
+    let (mut engine, _commands, _birth) = engine(&site).await;
+    without_fire(&mut engine).await;
+    let message = super::golden::MESSAGE;
+    for _ in 0..400 {
+        assert_eq!(engine.order(message, None, None).await.unwrap()["result"], "proposal");
+        let action = super::request::RequestedAction::Do {
+            room: "reading-room".to_owned(),
+            person: Some("qian".to_owned()),
+            operation: super::request::Operation::Commit,
+        };
+        engine.answer(&Caller::local("lin"), action).await.unwrap_err();
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::time::resume();
+    }
+    let lines =
+        crate::audit_log::entries_after::<ModeEvent>(&site.store.documents(), None, 1000).await.unwrap();
+    let of = |kind: &str| lines.iter().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count();
+    for kind in ["message", "refused"] {
+        assert!((50..=60).contains(&of(kind)), "{kind}: 50 at once and one a minute: {}", of(kind));
+    }
 }
 
 #[tokio::test]

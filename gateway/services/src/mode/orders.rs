@@ -12,8 +12,8 @@ use linli_domain::caller::Caller;
 use linli_domain::{Id, Topic};
 use linli_mode::cap::Alert;
 use linli_mode::order::{
-    Authority, Confirmation, Envelope, Followed, Judgement, Kind, KnownTime, Order, OrderError, ReplayGuard,
-    Situation, judge, may_touch,
+    Accepted, Authority, Confirmation, Envelope, Followed, Judgement, Kind, KnownTime, Order, OrderError,
+    ReplayGuard, Situation, judge, may_touch,
 };
 use linli_mode::{Direction, Event, OrderRef, Phase, air_conflict, flows, run_flows};
 use linli_store::{Change, Document, NotDurable};
@@ -30,7 +30,7 @@ use super::order_numbers::OrderNumbers;
 use super::order_outcome::{Outcome, Via};
 use super::payload::message;
 use super::room::Room;
-use super::stored_orders::{REPLAY_GUARD, is_id_used, order_document};
+use super::stored_orders::{PLAN_MARK, REPLAY_GUARD, is_id_used, order_document, plan_mark};
 use crate::error::ServiceError;
 use crate::refusal_budget::RefusalBudget;
 use linli_config::CheckedPlan;
@@ -62,6 +62,12 @@ impl Engine {
         if let Err(error) = self.order(&order.payload, None, None).await {
             tracing::warn!(%error, "an order could not be handled");
         }
+        if !self.stop_orders.has_deferred() {
+            // What orders stopped before their turn came is decided.
+            for room in std::mem::take(&mut self.stopped_by_order) {
+                self.stopped.remove(&room);
+            }
+        }
     }
 
     /// Receives an order in any form: COSE bytes, typed text or an alert message; or none, for an order
@@ -89,13 +95,7 @@ impl Engine {
         if bytes.trim_ascii_start().starts_with(b"<") {
             return self.receive_message(&bytes, via).await;
         }
-        let text = std::str::from_utf8(&bytes).ok().filter(|text| linli_mode::order::text::is_text(text));
-        let read = match text {
-            Some(text) => linli_mode::order::text::read(text).map_err(|error| format!("{error:#}")),
-            None => Ok(bytes),
-        };
-        let envelope = read.and_then(|bytes| Envelope::read(&bytes).map_err(|error| error.to_string()));
-        match envelope {
+        match Envelope::read_any(&bytes) {
             Ok(envelope) => {
                 let confirmed = confirmed.zip(caller);
                 self.judge(&envelope, confirmed, via).await
@@ -111,8 +111,10 @@ impl Engine {
         via: &Via,
     ) -> Result<Value, ServiceError> {
         let (order, mut outcome) = (&envelope.order, Outcome::of(envelope));
-        // What an earlier order still has to begin goes first.
-        self.begin_following().await;
+        if order.kind != Kind::Stop {
+            // What an earlier order still has to begin goes first. A stop waits for nothing.
+            self.begin_following().await;
+        }
         if order.authority == Authority::Local && *via == Via::Broker {
             let why = "an order given on the spot is given on the spot: `linli order send`".to_owned();
             return self.finish(outcome.with(why), via).await;
@@ -145,8 +147,29 @@ impl Engine {
                 return self.finish(outcome.refused_by(&refusal), via).await;
             }
         };
+        self.follow(envelope, (outcome, via), accepted, time).await
+    }
+
+    /// Follows an order whose signatures, number and time are right.
+    async fn follow(
+        &mut self,
+        envelope: &Envelope,
+        (mut outcome, via): (Outcome, &Via),
+        accepted: Accepted,
+        time: KnownTime,
+    ) -> Result<Value, ServiceError> {
+        let order = &envelope.order;
+        let is_stop = order.kind == Kind::Stop;
         outcome.signers = accepted.signers.iter().map(|signed| signed.person.clone()).collect();
-        if is_id_used(&self.deps.store, order).await? {
+        let is_used = match is_id_used(&self.deps.store, order).await {
+            // A stop is executed whatever the disk says.
+            Err(error) if is_stop => {
+                tracing::error!(%error, "whether the id of a stop is used cannot be read");
+                false
+            }
+            read => read?,
+        };
+        if is_used {
             let refusal = OrderError::IdUsed { id: order.id.clone() };
             return self.finish(outcome.refused_by(&refusal), via).await;
         }
@@ -161,16 +184,18 @@ impl Engine {
             let first = reasons.next().map(|(room, why)| format!(": {room}: {why}")).unwrap_or_default();
             return self.finish(outcome.with(format!("no room can follow it now{first}")), via).await;
         }
-        if let Err(error) = self.keep_numbers(&accepted.replay_guard).await {
+        let guard = accepted.replay_guard;
+        if !is_stop && let Err(error) = self.keep_numbers(&guard).await {
             tracing::error!(%error, "the number of an order cannot be written beside the database");
-            // A stop is executed whatever the disk says.
-            if order.kind != Kind::Stop {
-                let why = format!("its number cannot be written beside the database: {error}");
-                return self.finish(outcome.with(why), via).await;
-            }
+            let why = format!("its number cannot be written beside the database: {error}");
+            return self.finish(outcome.with(why), via).await;
         }
         outcome.result = "accepted";
-        self.carry_out(envelope, (outcome, via), accepted.replay_guard, (decided, following)).await?;
+        self.carry_out(envelope, (outcome, via), guard.clone(), (decided, following)).await?;
+        // A stop is executed whatever the disk says, and before its number is kept.
+        if is_stop && let Err(error) = self.keep_numbers(&guard).await {
+            tracing::error!(%error, "the number of a stop cannot be written beside the database");
+        }
         Ok(super::view::status(self))
     }
 
@@ -331,7 +356,9 @@ impl Engine {
         replay_guard: ReplayGuard,
     ) -> Result<(), ServiceError> {
         let mut entries = Vec::new();
-        for plan in decided.iter().map(Decision::plan) {
+        // The plan of a stop is on record since its run began, and nothing is read before it is executed.
+        let is_stop = outcome.order.as_ref().is_some_and(|order| order.kind == Kind::Stop);
+        for plan in decided.iter().filter(|_| !is_stop).map(Decision::plan) {
             let (entry, change) = self.plan_entry(plan).await?;
             if !entry.iter().all(|entry| entries.contains(entry)) {
                 entries.extend(entry);
@@ -350,6 +377,7 @@ impl Engine {
             return Err(error.into());
         }
         self.replay_guard = replay_guard;
+        self.publish_sorting();
         self.publish_status();
         self.deps.health.ordered("accepted");
         let rooms = &self.rooms;
@@ -375,12 +403,12 @@ impl Engine {
         plan: &CheckedPlan,
     ) -> Result<(Vec<ModeEvent>, Vec<Change>), ServiceError> {
         let (key, hash) = (plan.resolved.plan.key(), hex(&plan.hash));
-        let id = format!("mode-plan/{key}/{hash}");
+        let id = plan_mark(&key, &hash);
         if self.deps.store.get(&id).await?.is_some() {
             return Ok((Vec::new(), Vec::new()));
         }
         let at = self.deps.clock.now().at;
-        let document = Document { id, kind: "mode-plan".to_owned(), at, body: "{}".to_owned() };
+        let document = Document { id, kind: PLAN_MARK.to_owned(), at, body: "{}".to_owned() };
         let entry = ModeEvent::Plan { plan: key, hash, text: plan.text.to_string() };
         Ok((vec![entry], vec![Change::Document(document)]))
     }
@@ -442,6 +470,22 @@ impl Engine {
             true => Err("it takes back no order that runs here: name it in supersedes".to_owned()),
             false => Ok(wanted),
         }
+    }
+
+    /// Returns the stop of each room that an order from the broker stops; none if it would not be accepted as one now.
+    pub(super) fn stops_of(&mut self, inbound: &InboundOrder) -> Vec<RoomOrder> {
+        let envelope = Envelope::read_any(&inbound.payload).ok().filter(|_| !inbound.retained);
+        let is_stop = |envelope: &Envelope| {
+            envelope.order.kind == Kind::Stop && envelope.order.authority == Authority::District
+        };
+        let Some(envelope) = envelope.filter(is_stop) else { return Vec::new() };
+        let time = self.known_time();
+        if !matches!(self.judgement(&envelope, BTreeSet::new(), time), Ok(Ok(Judgement::Accepted(_)))) {
+            return Vec::new();
+        }
+        let mut stops = self.stops(&envelope.order).unwrap_or_default();
+        stops.retain(|stop| self.may_touch(&envelope.order, &self.rooms[&stop.room]).is_ok());
+        stops
     }
 
     /// Returns the stop of the rooms whose plans the order names; of all rooms when it names none.
@@ -593,10 +637,17 @@ impl Engine {
         let Value::Object(members) = body.clone() else { return Ok(body) };
         self.deps.events.publish("order", &body);
         if self.refusals.spend(Instant::now()) {
+            let entries = if self.is_recorded("message") { vec![entry] } else { Vec::new() };
             let record = message(Topic::OrderEvent, at, members);
-            self.commit(Vec::new(), vec![entry], Vec::new(), vec![record]).await?;
+            self.commit(Vec::new(), entries, Vec::new(), vec![record]).await?;
         }
         Ok(body)
+    }
+
+    /// Whether one more of what moves nothing is put on record, of its kind: an order, each security alarm, a message,
+    /// a request of a person. In the long run fewer are recorded than are told: nobody fills the record with them.
+    pub(super) fn is_recorded(&mut self, kind: &'static str) -> bool {
+        self.recorded_refusals.entry(kind).or_insert(RECORDED).spend(Instant::now())
     }
 
     /// Records, publishes and returns the result of an order that moves nothing.
@@ -605,12 +656,6 @@ impl Engine {
         let is_repeated = outcome.result == "repeated";
         self.deps.health.ordered(outcome.result);
         let body = outcome.body(via);
-        tracing::warn!(
-            result = outcome.result,
-            reason = outcome.reason,
-            via = via.as_str(),
-            "order moves nothing"
-        );
         // Limits how fast invalid orders can fill the disk and the broker. Nobody who floods it hides an
         // alarm: each kind has a budget of its own.
         let budget = match outcome.alarm {
@@ -618,9 +663,9 @@ impl Engine {
             None => &mut self.refusals,
         };
         if budget.spend(Instant::now()) {
-            // The record has no end: in the long run fewer are put into it than are told.
-            let is_recorded = !is_repeated
-                && self.recorded_refusals.entry(outcome.alarm).or_insert(RECORDED).spend(Instant::now());
+            let (result, reason, word) = (outcome.result, outcome.reason.as_deref(), via.as_str());
+            tracing::warn!(result, reason, via = word, "order moves nothing");
+            let is_recorded = !is_repeated && self.is_recorded(outcome.alarm.unwrap_or("order"));
             let entries = if is_recorded { vec![outcome.audit_entry(via)] } else { Vec::new() };
             let record = message(Topic::OrderEvent, at, body.clone());
             self.deps.events.publish("order", &Value::Object(body.clone()));

@@ -18,6 +18,10 @@ pub(super) struct PendingAudit {
 // === impl PendingAudit ===
 
 impl PendingAudit {
+    pub fn of(entries: &[ModeEvent], documents: &[Change], messages: &[Record]) -> Self {
+        Self { entries: entries.to_vec(), documents: documents.to_vec(), messages: messages.to_vec() }
+    }
+
     pub fn extend(&mut self, more: Self) {
         self.entries.extend(more.entries);
         self.documents.extend(more.documents);

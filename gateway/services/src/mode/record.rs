@@ -38,6 +38,7 @@ pub struct Record {
 impl Audited for ModeEvent {
     const ENTRY: &'static str = "mode-line";
     const CHAIN: &'static str = "mode-chain";
+    const BASE: &'static str = "mode-base";
     type State = Chain;
 }
 

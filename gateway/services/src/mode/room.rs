@@ -7,7 +7,7 @@ use std::time::Duration;
 use linli_domain::Id;
 use linli_domain::Timestamp;
 use linli_domain::caller::Acting;
-use linli_mode::{Action, Effect, ResolvedPlan, Stage, State, StepState, Timer, Truth};
+use linli_mode::{Action, Effect, LeftOut, ResolvedPlan, Stage, State, StepState, Timer, Truth};
 use linli_store::{Change, Document};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -18,10 +18,15 @@ use super::evidence::{Moment, PredicateState};
 use super::metrics::{SwitchTime, Tally};
 use super::policy::{Entered, StoredEntered};
 use super::setup::Setup;
+use crate::refusal_budget::RefusalBudget;
 use linli_config::CheckedPlan;
 
 /// Kind of the documents that store rooms.
 pub const ROOM: &str = "mode-room";
+
+/// Readings of a room of which nothing follows that are recorded at once, and per second in the long run: one in ten
+/// minutes. A door that people use, or a panel whose line comes and goes, changes thousands of times a day.
+const MERE_READINGS: RefusalBudget = RefusalBudget::of(300.0, 1.0 / 600.0);
 
 /// A lease is renewed this many times before it would run out.
 const RENEWALS: u32 = 3;
@@ -68,6 +73,10 @@ pub struct Room {
     pub wiring: Option<String>,
     /// What is stored of its plans; `None` when that has to be looked at.
     pub kept: Option<KeptPlans>,
+    /// Readings that are not on record yet.
+    pub(super) left_out: LeftOut,
+    /// How many of them are put on record.
+    pub(super) mere_readings: RefusalBudget,
 }
 
 /// What the document of a room holds: of each plan the hash of its file and the name of the building. With the
@@ -105,6 +114,16 @@ pub struct StoredRoom {
     /// The name of what the plan was wired to when the run began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) wiring: Option<String>,
+}
+
+// === impl StoredRoom ===
+
+impl StoredRoom {
+    /// When the order began that the room follows, or the one by which it was entered; `None` in peace.
+    pub(super) fn began(&self) -> Option<Timestamp> {
+        self.state.run.as_ref()?;
+        Some(self.entered.as_ref().map_or(self.ordered, |entered| entered.began.min(self.ordered)))
+    }
 }
 
 /// What is stored beside a room's state after a transition.
@@ -155,6 +174,8 @@ impl Room {
             acting: BTreeSet::new(),
             wiring: None,
             kept: None,
+            left_out: LeftOut::default(),
+            mere_readings: MERE_READINGS,
         })
     }
 

@@ -1,5 +1,7 @@
 //! The loop of the mode switch: one task that passes every event to the engine.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use linli_domain::Batch;
@@ -9,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
 use super::engine::{Deps, Engine};
+use super::order_intake;
 use super::room::Room;
 use super::room_event::RoomEvent;
 use crate::VERSION;
@@ -35,17 +38,24 @@ impl ModeService {
     }
 
     /// Runs until the queue of batches is closed.
-    pub async fn run(self, mut orders: mpsc::Receiver<InboundOrder>) {
+    pub async fn run(self, orders: mpsc::Receiver<InboundOrder>) {
         let Self { mut engine } = self;
+        let (sorting, health) = (engine.sorting.subscribe(), Arc::clone(&engine.deps.health));
+        let (stop_orders, mut orders) = order_intake::start(orders, sorting, health);
+        engine.stop_orders = stop_orders;
         let mut evaluation = tokio::time::interval(EVALUATE_EVERY);
         evaluation.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_open = true;
         engine.begin().await;
         loop {
+            engine.deps.health.turns.fetch_add(1, Ordering::Relaxed);
             // A request waits for at most one other event, so a stop is served soon.
             let next = engine.waiting.pop_front().or_else(|| engine.deps.asked.try_recv().ok());
             if let Some(asked) = next {
                 engine.serve(asked).await;
+            }
+            if let Some(order) = engine.stop_orders.next_waiting() {
+                engine.receive_order(&order).await;
             }
             let is_waiting = !engine.waiting.is_empty();
             engine.answer_stops();
@@ -67,6 +77,7 @@ impl ModeService {
                     None => return,
                 },
                 Some(first) = engine.done.next() => engine.finish_commands(first).await,
+                Some(order) = engine.stop_orders.next() => engine.receive_order(&order).await,
                 Some(order) = orders.recv() => engine.receive_order(&order).await,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => engine.run_due().await,
                 changed = engine.deps.setup.changed(), if is_open => {
@@ -79,6 +90,7 @@ impl ModeService {
                     engine.propose().await;
                     engine.keep_plans_ahead().await;
                     engine.keep_time().await;
+                    engine.tell_dropped_orders().await;
                     engine.publish_metrics();
                 }
             }

@@ -52,6 +52,14 @@ pub async fn time_on_record(documents: &Documents) -> anyhow::Result<Timestamp> 
     Ok(chain.map_or(Timestamp(0), |chain| chain.at))
 }
 
+/// Kind of the documents that say which plans are on record.
+pub(super) const PLAN_MARK: &str = "mode-plan";
+
+/// Id of the document that says that a plan is on record.
+pub(super) fn plan_mark(key: &str, hash: &str) -> String {
+    format!("{PLAN_MARK}/{key}/{hash}")
+}
+
 /// Kind of the documents that store accepted orders.
 const ORDER: &str = "mode-order";
 

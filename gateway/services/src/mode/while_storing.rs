@@ -8,12 +8,14 @@ use std::time::Duration;
 use linli_domain::{Batch, Id};
 use linli_mode::{Effect, Event, Fire, Phase, Truth};
 use linli_store::{Entry, NotDurable};
+use linli_uplink::InboundOrder;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::actuator::{Done, Task};
 use super::engine::Engine;
 use super::evidence::LatestReadings;
+use super::metrics::DROPPED;
 use super::pending_stop::{ANSWER_WITHIN, PendingStop};
 use super::request::{Asked, Operation, RequestedAction};
 use super::room::MadeSafe;
@@ -28,6 +30,9 @@ const MOST_BATCHES: usize = 4096;
 
 /// Most results of commands set aside while something is being stored: more than can be under way.
 const MOST_RESULTS: usize = 4096;
+
+/// Most orders to stop that are set aside. Beyond it they are executed, and not decided once more.
+const MOST_STOP_ORDERS: usize = 32;
 
 /// Time until the answers are looked at again when nothing else wakes the wait.
 const NO_STOP: Duration = Duration::from_secs(3600);
@@ -63,6 +68,7 @@ impl Engine {
                     self.note_made_safe(&done);
                     self.done.defer(done, MOST_RESULTS);
                 }
+                Some(order) = self.stop_orders.arrival() => self.stop_by_order_at_once(order),
                 () = sleep_until(due) => self.answer_stops(),
             }
         }
@@ -83,6 +89,21 @@ impl Engine {
         let until = Instant::now() + ANSWER_WITHIN;
         self.stops.push(PendingStop { room: index, outputs, until, is_recorded: false, reply });
         Asked { caller, what, reply: unheard }
+    }
+
+    /// Executes a stop that an order asks for. The order is decided and recorded in its turn.
+    fn stop_by_order_at_once(&mut self, order: InboundOrder) {
+        let stops = self.stops_of(&order);
+        let is_set_aside = self.stop_orders.defer_once(order, MOST_STOP_ORDERS);
+        for stop in stops {
+            let is_stopped = self.make_safe_at_once(stop.room, &stop.event, ServiceEnd::Stop).is_some();
+            if is_stopped && is_set_aside && self.stopped.insert(stop.room) {
+                self.stopped_by_order.insert(stop.room);
+            }
+        }
+        if !is_set_aside {
+            self.deps.health.ordered(DROPPED);
+        }
     }
 
     /// Executes the fire that a batch reports.

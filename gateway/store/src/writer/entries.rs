@@ -198,6 +198,14 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .execute(connection)
                 .await?;
         }
+        Change::ForgetDocuments { kind, from, to } => {
+            sqlx::query("DELETE FROM book WHERE kind = ? AND id BETWEEN ? AND ?")
+                .bind(kind)
+                .bind(from)
+                .bind(to)
+                .execute(connection)
+                .await?;
+        }
         Change::Document(page) => {
             sqlx::query("INSERT OR REPLACE INTO book (id, kind, at, body) VALUES (?, ?, ?, ?)")
                 .bind(&page.id)

@@ -116,6 +116,12 @@ impl Needs {
     fn entry(&mut self, entry: &Entry) {
         entry.once.iter().chain(&entry.marks).for_each(|key| self.seen(key));
         entry.changes.iter().for_each(|change| self.change(change));
+        for change in &entry.changes {
+            if let Change::ForgetDocuments { kind, .. } = change {
+                // What makes room is taken by a full store too.
+                self.bytes[Kind::of_document(kind) as usize] = 0;
+            }
+        }
         let has = |urgency| entry.changes.iter().any(|change| Urgency::of(change) == urgency);
         self.is_urgent = has(Urgency::Urgent) && !has(Urgency::Ordinary) && !entry.is_dispensable;
         for Audit { who, what, about, detail, .. } in &entry.audit {
@@ -156,6 +162,7 @@ impl Needs {
                 let names = 2 * (document.id.len() + document.kind.len());
                 self.add(Kind::of_document(&document.kind), document.body.len() + names);
             }
+            Change::ForgetDocuments { kind, .. } => self.free(&[Kind::of_document(kind)]),
             Change::AlarmStep { body, .. } => self.add(Kind::AlarmStep, body.len()),
         }
     }
@@ -207,7 +214,8 @@ impl Urgency {
             | Change::EraseResident(_)
             | Change::EraseTrend { .. }
             | Change::EraseUnsent { .. }
-            | Change::ForgetAudit(_) => true,
+            | Change::ForgetAudit(_)
+            | Change::ForgetDocuments { .. } => true,
             Change::Visit(visit) => visit.ended.is_some(),
             Change::Version(version) => version.version > 1,
             Change::Document(document) => {

@@ -438,6 +438,11 @@ impl Contents {
                 Change::ForgetAlarm(id("erased")),
                 Change::Notified(1),
                 Change::ForgetAudit(NOW),
+                Change::ForgetDocuments {
+                    kind: "gone".to_owned(),
+                    from: "gone/1".to_owned(),
+                    to: "gone/2".to_owned(),
+                },
             ]),
             entry(self.notifications.iter().cloned().map(Change::Notify).collect()),
             Entry {

@@ -180,6 +180,7 @@ kinds!(Change {
     Self::EraseUnsent { .. } => "erase unsent",
     Self::EraseTrend { .. } => "erase trend",
     Self::ForgetAudit(_) => "forget audit",
+    Self::ForgetDocuments { .. } => "forget documents",
     Self::Alarm { .. } => "alarm",
     Self::ForgetAlarm(_) => "forget alarm",
     Self::Notify(_) => "notify",

@@ -154,7 +154,8 @@ impl<'a> Connection<'a> {
                 Ok(())
             }
             SessionEvent::Order(order) => {
-                let is_dropped = self.context.orders.try_send(order).is_err();
+                // Whoever takes orders sorts them without waiting for anything, and drops what there is no room for.
+                let is_dropped = self.context.orders.send(order).await.is_err();
                 self.count(is_dropped);
                 Ok(())
             }

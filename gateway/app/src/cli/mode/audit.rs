@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use linli_domain::Id;
-use linli_domain::audit::{Chain, unhex};
+use linli_domain::audit::{Base, Chain, number_after, unhex};
 use linli_mode::checkpoint::Verifier as Key;
 use linli_mode::order::Envelope;
-use linli_mode::{State, replay};
+use linli_mode::{Fire, Stage, State, replay, replay_readings};
 
 use super::super::config_dir::ConfigDir;
 use super::super::socket;
@@ -103,14 +103,14 @@ pub fn whole(site: &ConfigDir) -> anyhow::Result<String> {
 
 /// Fetches the lines in batches, and returns their number.
 fn each(site: &ConfigDir, mut take: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<usize> {
-    let mut count = 0;
+    let (mut count, mut next) = (0, 0);
     loop {
-        let from = format!("/api/v1/mode/record?from={count}");
+        let from = format!("/api/v1/mode/record?from={next}");
         let answer = socket::ask(site, "GET", &from, "", PATIENCE)?;
         anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
-        if answer.body.is_empty() {
-            return Ok(count);
-        }
+        let Some(last) = answer.body.lines().next_back() else { return Ok(count) };
+        next =
+            number_after(last).context("the gateway answers with something that is no line of a record")?;
         take(&answer.body)?;
         count += answer.body.lines().count();
     }
@@ -125,7 +125,10 @@ fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> an
     for (index, line) in text.lines().enumerate() {
         let place = || format!("{} line {}", file.display(), index + 1);
         chain.follow(line).with_context(place)?;
-        verifier.line(line).with_context(place)?;
+        match Base::of_line(line) {
+            Some(base) => verifier.begins_after(base.earlier.count),
+            None => verifier.line(line).with_context(place)?,
+        }
         for (count, root) in heads.extract_if(.., |(count, _)| *count == chain.count) {
             anyhow::ensure!(
                 chain.head().root == root,
@@ -134,6 +137,13 @@ fn verify(file: &Path, with: Option<&Path>, mut heads: Vec<(u64, String)>) -> an
                 chain.head().root
             );
         }
+    }
+    if let Some((count, _)) = heads.iter().find(|(count, _)| *count < verifier.earlier) {
+        anyhow::bail!(
+            "the first {} entries have left this record, so that the head of {count} entries cannot be verified by it: \
+             put the export from before in front of it",
+            verifier.earlier
+        );
     }
     if let Some((count, _)) = heads.first() {
         anyhow::bail!("the record ends before line {count}, which was told: lines are missing at its end");
@@ -164,6 +174,8 @@ struct Verifier<'v> {
     orders: usize,
     steps: usize,
     unfollowed: usize,
+    /// Entries that have left the record.
+    earlier: u64,
 }
 
 // === impl Verifier ===
@@ -179,21 +191,54 @@ impl Verifier<'_> {
                 self.rooms.insert(room, *state);
                 Ok(())
             }
-            ModeEvent::Step { room, plan, event, state, .. } => {
+            ModeEvent::Step { room, plan, event, from, state, .. } => {
                 self.steps += 1;
                 let Some(config) = self.config else { return Ok(()) };
                 let found = config.plans.iter().find(|known| known.resolved.plan.is_named(&plan));
-                let Some(known) = found else {
+                let before = self.states_before(&room, from);
+                let (Some(known), false) = (found, before.is_empty()) else {
                     self.unfollowed += 1;
                     return Ok(());
                 };
-                let before = self.rooms.remove(&room).unwrap_or_default();
-                let next = replay(&known.resolved, &before, &event, &state)
-                    .with_context(|| format!("room {room}, plan {plan}: {event:?}"))?;
+                let next: Vec<_> =
+                    before.iter().map(|before| replay(&known.resolved, before, &event, &state)).collect();
+                let found = next.iter().position(Result::is_ok).unwrap_or_default();
+                let next = next.into_iter().nth(found).context("there is a state before it")?;
+                let next = next.with_context(|| format!("room {room}, plan {plan}: {event:?}"))?;
+                self.rooms.insert(room, next);
+                Ok(())
+            }
+            ModeEvent::Readings { room, truths, fire, state, .. } => {
+                let Some(before) = self.rooms.get(&room).filter(|_| self.config.is_some()) else {
+                    return Ok(());
+                };
+                let next = replay_readings(before, &truths, fire, &state)
+                    .with_context(|| format!("room {room}: its readings"))?;
                 self.rooms.insert(room, next);
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Entries have left the record before this one.
+    fn begins_after(&mut self, count: u64) {
+        if self.rooms.is_empty() && self.steps == 0 {
+            self.earlier = count;
+        }
+    }
+
+    /// The states that a room may have had before an entry: the one that the last one led to; if entries have left the
+    /// record, those of peace, or none where the room was not in peace.
+    fn states_before(&self, room: &Id, from: Stage) -> Vec<State> {
+        match self.rooms.get(room) {
+            Some(known) => vec![known.clone()],
+            None if self.earlier == 0 => vec![State::default()],
+            None if from != Stage::Peace => Vec::new(),
+            None => {
+                let of = |fire| State { fire, ..State::default() };
+                [Fire::Normal, Fire::Unknown, Fire::Alarm].map(of).into()
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod show;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use linli_domain::audit::{Base, Chain, number_after};
 use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
@@ -138,11 +139,11 @@ fn audit(site: &ConfigDir, device: Option<&str>, as_json: bool) -> anyhow::Resul
         true => from_gateway(site)?,
         false => super::runtime()?.block_on(offline::lines(&linli_config::load(&site.config)?))?,
     };
-    let mut chain = linli_domain::audit::Chain::default();
+    let mut chain = Chain::default();
     for line in &lines {
         chain.follow(line)?;
     }
-    let wanted = lines.iter().filter(|line| {
+    let wanted = lines.iter().filter(|line| Base::of_line(line).is_none()).filter(|line| {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
         device.is_none_or(|device| line["device"] == json!(device))
     });
@@ -162,7 +163,8 @@ fn audit(site: &ConfigDir, device: Option<&str>, as_json: bool) -> anyhow::Resul
 fn from_gateway(site: &ConfigDir) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     loop {
-        let path = format!("/api/v1/nodes/record?from={}", lines.len());
+        let next = lines.last().and_then(|line| number_after(line)).unwrap_or_default();
+        let path = format!("/api/v1/nodes/record?from={next}");
         let answer = socket::ask(site, "GET", &path, "", PATIENCE)?;
         anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
         if answer.body.is_empty() {

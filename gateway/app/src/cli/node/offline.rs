@@ -8,6 +8,7 @@ use linli_drivers::node;
 use linli_store::Store;
 
 use linli_config::Checked;
+use linli_domain::audit::number_after;
 use linli_nodes::{NodeEvent, Record, Target};
 use linli_services::audit_log::entries_after;
 
@@ -164,7 +165,7 @@ pub async fn lines(config: &Checked) -> anyhow::Result<Vec<String>> {
     let (store, _) = Offline::record(config).await?;
     let mut lines: Vec<String> = Vec::new();
     loop {
-        let last = lines.len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
+        let last = lines.last().and_then(|last| number_after(last)?.checked_sub(1));
         let more = entries_after::<NodeEvent>(&store.documents(), last, PAGE).await?;
         if more.is_empty() {
             break;

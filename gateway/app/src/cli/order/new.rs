@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long)]
     seq: u64,
     /// Centre and plan file for one of its rooms; once per room. CENTRE/SITE:FILE when each site of a
-    /// centre has its own gateway
+    /// centre has its own gateway. CENTRE: without a file stops, cancels or stands down every room
     #[arg(long = "plan", value_name = "CENTRE:FILE", required = true)]
     plans: Vec<String>,
     /// Snapshot hash from `linli mode plan`: the order is refused when the state has changed since
@@ -103,6 +103,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         OWN_PREFIXES.join(", ")
     );
     let class: linli_mode::Class = args.class.into();
+    let targets = seen(targets(&args.plans)?, &args.snapshots)?;
+    let is_for_all = matches!(args.kind, What::Stop | What::StandDown | What::Cancel);
+    anyhow::ensure!(
+        is_for_all || targets.iter().all(|target| !target.plans.is_empty()),
+        "--plan names no file: only an order to stop, to cancel or to stand down is for every room （须写明预案文件）"
+    );
     let cap = args.cap.as_ref().map(|file| answered(file, class)).transpose()?;
     let order = Order {
         id,
@@ -117,7 +123,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         },
         class,
         authority: if args.local { Authority::Local } else { Authority::District },
-        targets: seen(targets(&args.plans)?, &args.snapshots)?,
+        targets,
         mode: args.mode.clone(),
         not_before,
         expires: Timestamp(not_before.0.saturating_add(valid)),
@@ -180,10 +186,10 @@ fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
         };
         let centre = id("centre", centre)?;
         let site = site.map(|site| id("site", site)).transpose()?;
-        let plan = plan(Path::new(path))?;
+        let named = if path.is_empty() { None } else { Some(plan(Path::new(path))?) };
         match targets.iter_mut().find(|target| target.centre == centre && target.site == site) {
-            Some(target) => target.plans.push(plan),
-            None => targets.push(Target { centre, site, plans: vec![plan], snapshot: None }),
+            Some(target) => target.plans.extend(named),
+            None => targets.push(Target { centre, site, plans: named.into_iter().collect(), snapshot: None }),
         }
     }
     Ok(targets)

@@ -2,6 +2,7 @@
 //! survived or could survive.
 
 mod commands;
+mod left_out;
 mod readings;
 mod rooms;
 mod stops;
@@ -232,7 +233,7 @@ fn does(person: &str, operation: Operation) -> RequestedAction {
 }
 
 /// A store that takes nothing.
-async fn closed() -> Documents {
+pub(super) async fn closed() -> Documents {
     let site = Site::open().await;
     let documents = site.store.documents();
     site.store.close().await;

@@ -1,7 +1,9 @@
 //! A disk that hangs: what is executed, answered and set aside while something is being stored.
 
 use linli_domain::{Batch, Value};
-use linli_mode::{Cause, Fire, Phase, StepState};
+use linli_mode::order::Kind;
+use linli_mode::{Cause, Class, Fire, Phase, StepState};
+use linli_uplink::InboundOrder;
 use serde_json::{Value as Json, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,6 +11,7 @@ use super::{Bench, LAMPS, batch_of, does};
 use crate::error::ServiceError;
 use crate::mode::actuator::{Done, Task};
 use crate::mode::deferred_queue::DeferredQueue;
+use crate::mode::order_tests::{order, signed};
 use crate::mode::request::{Asked, Operation};
 
 type Answer = oneshot::Receiver<Result<Json, ServiceError>>;
@@ -141,6 +144,39 @@ async fn a_fire_makes_safe_while_the_disk_hangs() {
     assert_eq!(bench.state().fire, Fire::Alarm);
     assert!(bench.state().run.as_ref().unwrap().causes.contains(&Cause::Fire));
     assert!(bench.engine.burning.is_empty(), "what follows may act again");
+}
+
+/// An order to stop that arrives while the disk hangs makes safe at once, once, and is decided in its turn; one that
+/// would not be accepted does nothing.
+#[tokio::test]
+async fn an_order_to_stop_makes_safe_while_the_disk_hangs() {
+    let mut bench = Bench::lit().await;
+    let stop = order(&bench.engine, 2, Kind::Stop, Class::Actual, &[]);
+    let inbound = |people| InboundOrder { payload: signed(&stop, people).bytes(), retained: false };
+    for (order, is_good) in [(inbound(0), false), (inbound(1), true)] {
+        let (sender, queue) = mpsc::channel(8);
+        sender.try_send(order.clone()).unwrap();
+        sender.try_send(order.clone()).unwrap();
+        bench.engine.stop_orders = DeferredQueue::new(queue);
+        let (release, released) = oneshot::channel::<()>();
+        let is_taken = async {
+            while sender.capacity() < sender.max_capacity() {
+                tokio::task::yield_now().await;
+            }
+            release.send(()).unwrap();
+        };
+        let (_, ()) = tokio::join!(bench.engine.while_storing(released), is_taken);
+        assert_eq!(lamps_are_off(&mut bench), is_good);
+        assert_eq!(bench.engine.stopped.contains(&bench.room), is_good);
+        let first = bench.engine.stop_orders.next_waiting().unwrap();
+        assert_eq!(first, order);
+        assert!(bench.engine.stop_orders.next_waiting().is_none(), "the same order waits once");
+        bench.engine.receive_order(&first).await;
+        assert!(bench.engine.stopped.is_empty());
+    }
+    bench.expect(Phase::Held);
+    assert!(bench.state().run.as_ref().unwrap().causes.contains(&Cause::Stop));
+    assert_eq!(bench.entries().await.pop().unwrap(), ("stop".to_owned(), "held".to_owned()));
 }
 
 #[tokio::test]
