@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use linli_domain::audit::number_after;
 use linli_mode::record::LogHead;
 use linli_reports::record::{Record, line, number, verified};
 use serde::Deserialize;
@@ -143,9 +144,10 @@ fn fetch(site: &ConfigDir) -> anyhow::Result<Record> {
             anyhow::ensure!(answer.status < 300, "{}", socket::detail(&answer));
             lines.extend(answer.body.lines().map(str::to_owned));
             let Some(last) = lines.last().filter(|_| !answer.body.is_empty()) else { break };
-            let newest = number(last);
-            anyhow::ensure!(newest >= from, "{log}: the gateway gave entry {newest} after {from}");
-            from = newest + 1;
+            let next =
+                number_after(last).with_context(|| format!("{log}: {last:?} is no line of a record"))?;
+            anyhow::ensure!(next > from, "{log}: the gateway gave what is before {next} after {from}");
+            from = next;
         }
         // Entries that came after the ends were told.
         lines.retain(|line| number(line) < count);

@@ -20,7 +20,8 @@ pub fn number(line: &str) -> u64 {
 }
 
 fn time(line: &str) -> i64 {
-    members(line)["at"].as_i64().unwrap_or_default()
+    let members = members(line);
+    members["at"].as_i64().or_else(|| members["until"].as_i64()).unwrap_or_default()
 }
 
 // === impl Lines ===

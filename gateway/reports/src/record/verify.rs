@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use linli_domain::audit::{Chain, hex, unhex};
+use linli_domain::audit::{Base, Chain, hex, unhex};
 use linli_mode::record::LogHead;
 use serde_json::Value;
 
@@ -61,8 +61,11 @@ fn held(record: &Record) -> anyhow::Result<BTreeMap<String, Vec<LogHead>>> {
 
 fn one(log: &str, lines: &[String], head: &LogHead, held: &[LogHead]) -> anyhow::Result<Verified> {
     let (first, mut chain) = start(lines, head)?;
-    let (mut is_said, mut met) = (first == 0, 0);
-    let mut ends = held.iter().filter(|end| end.count > first).peekable();
+    // What the log begins with tells of entries that left by the rule of age.
+    let is_begun = lines.first().is_some_and(|line| Base::of_line(line).is_some());
+    let (mut is_said, mut met) = (first == 0 || is_begun, 0);
+    let after = if is_begun { first } else { first + 1 };
+    let mut ends = held.iter().filter(|end| end.count >= after).peekable();
     for line in lines {
         chain.follow(line)?;
         is_said |= says_first(&members(line), first);
@@ -100,6 +103,9 @@ fn start(lines: &[String], head: &LogHead) -> anyhow::Result<(u64, Chain)> {
         anyhow::ensure!(head.count == 0, "its {} entries are missing", head.count);
         return Ok((0, Chain::default()));
     };
+    if let Some(Base { earlier, .. }) = Base::of_line(line) {
+        return Ok((earlier.count, Chain::default()));
+    }
     let first = number(line);
     if first == 0 {
         return Ok((0, Chain::default()));
@@ -193,6 +199,32 @@ mod tests {
         assert!(format!("{silent:#}").contains("no entry says"), "{silent:#}");
         let other = [looks(), vec![did("audit.forget", "4")]].concat();
         assert!(verified(&record(5, &other, 2)).is_err());
+    }
+
+    /// Entries that left by the rule of age are told of by what an export begins with; ends that are held of what is
+    /// there, its beginning included, are checked, and of what has left they cannot be.
+    #[test]
+    fn a_log_that_begins_later_is_verified_from_its_beginning() {
+        let (whole, head) = log(0, &[looks(), looks()].concat());
+        let mut chain = Chain::default();
+        let ends: Vec<LogHead> = whole
+            .iter()
+            .map(|line| {
+                chain.append(line);
+                LogHead { count: chain.count, last: hex(&chain.last) }
+            })
+            .collect();
+        let mut earlier = Chain::default();
+        whole[..4].iter().for_each(|line| earlier.append(line));
+        let base = Base { v: 1, earlier, until: linli_domain::Timestamp(1) };
+        let base = serde_json::to_string(&base).unwrap();
+        let kept = [&[base][..], &whole[4..]].concat();
+        let verified = one("accounts", &kept, &head, &ends).unwrap();
+        assert_eq!((verified.first, verified.count, verified.held), (4, 6, 3), "ends 4, 5 and 6");
+        assert!(verified.line().contains("2 entries, 4 removed by rule"), "{}", verified.line());
+        let other = LogHead { count: 4, last: "0b".repeat(32) };
+        assert!(one("accounts", &kept, &head, &[other]).is_err(), "it begins with another end than is held");
+        assert!(one("accounts", &kept[..1], &head, &[]).is_err(), "entries are missing at its end");
     }
 
     #[test]
