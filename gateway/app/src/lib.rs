@@ -1,7 +1,4 @@
 //! The `linli` binary: the runtime that supervises the gateway, the command line and the demo.
 
 pub mod cli;
-mod control_client;
-mod demo;
-mod example;
 mod runtime;

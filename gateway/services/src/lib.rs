@@ -12,11 +12,10 @@ pub mod events;
 mod golden;
 #[cfg(test)]
 mod guarded_commands;
-pub mod kiosks;
 pub mod live;
 pub mod mode;
 pub mod random;
-mod stored;
+pub mod stored;
 
 pub use error::ServiceError;
 pub use linli_commands::{

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::Problem;
 use linli_domain::caller::Caller;
+use linli_kiosks::Query;
 use linli_services::client::ServiceClient;
-use linli_services::kiosks::Query;
 
 /// Reaches the kiosk service.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ mod cabin;
 mod canteen;
 mod centre;
 mod control;
+pub mod control_client;
 mod events;
 mod gate;
 mod headers;

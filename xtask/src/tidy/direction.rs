@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -21,11 +21,13 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
     ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
+    ("linli-kiosks", &["linli-services"]),
     ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-accounts", "linli-nodes", "linli-reports", "linli-tls"]),
+    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-reports", "linli-tls"]),
     // The node for its emulation in the demonstration.
-    ("linli", &["linli-web", "linli-node"]),
+    ("linli-demo", &["linli-web", "linli-node"]),
+    ("linli", &["linli-demo"]),
     ("linli-tests", &["linli"]),
     ("xtask", &["linli-wire"]),
 ];

@@ -11,11 +11,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::demo::drill::DrillOrders;
-use crate::demo::log_ins::LogIns;
-use crate::demo::visitors::People;
-use crate::demo::{self, Demo, Options};
 use crate::runtime::gateway::Gateway;
+use linli_demo::drill::DrillOrders;
+use linli_demo::log_ins::LogIns;
+use linli_demo::visitors::People;
+use linli_demo::{Demo, Options};
 use linli_services::live::DeviceView;
 use linli_web::status::GatewayStatus;
 
@@ -76,13 +76,13 @@ async fn show(args: &Args) -> anyhow::Result<()> {
     let (data_dir, seed) = (args.data_dir.clone(), args.seed);
     let firmware = args.emulated.then(|| args.firmware.clone());
     let options = Options { data_dir, mqtt_port: args.mqtt_port, web: args.web, seed, firmware };
-    let demo = demo::start(options).await?;
+    let demo = linli_demo::start(options).await?;
     for fault in &args.fault {
         demo.faults.switch(fault, true).map_err(|why| anyhow::anyhow!(why))?;
     }
     let gateway = Gateway::start(&demo.config_dir).await?;
     let status = gateway.status.clone();
-    let log_ins = demo::log_ins::prepare(&demo.config_dir, &gateway.accounts).await?;
+    let log_ins = linli_demo::log_ins::prepare(&demo.config_dir, &gateway.accounts).await?;
     let head = header(&demo, gateway.web_address, &log_ins);
     gateway.welcome(|clock, mode| {
         let drills = DrillOrders { config: demo.config_dir.clone(), clock, mode };

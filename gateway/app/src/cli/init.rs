@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use linli_domain::Id;
 
-use crate::example::PLANS;
+use linli_demo::example::PLANS;
 
 /// The files of the example centre, which a test checks.
 const EXAMPLE: [(&str, &str); 5] = [

@@ -12,7 +12,7 @@ use super::answer::Answer;
 pub use super::answer::detail;
 use super::config_dir::ConfigDir;
 use super::target::{Target, whole};
-use crate::control_client::socket;
+use linli_web::control_client::socket;
 
 /// Longest pause in the body of a refusal.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(10);

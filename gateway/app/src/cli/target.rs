@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::answer::{Answer, next_page};
 use super::log_in_store::Kept;
 use super::remote;
-use crate::control_client::{ControlError, request, socket};
+use linli_web::control_client::{ControlError, request, socket};
 
 /// What is said when the gateway does not answer.
 pub const NOT_IN_TIME: &str = "the gateway did not answer in time";

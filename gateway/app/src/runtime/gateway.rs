@@ -27,7 +27,7 @@ use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
-use linli_config::{self, Checked};
+use linli_config::{self, Checked, WebLimits};
 use linli_services::VERSION;
 use linli_services::alarms::webhook;
 use linli_services::cabin;
@@ -56,7 +56,7 @@ pub struct Gateway {
     current: Checked,
     store: Store,
     lines: Lines,
-    uplink_supervisor: UplinkSupervisor,
+    uplink: UplinkSupervisor,
     live: Arc<Live>,
     config_watch: ConfigWatch,
     fallback: watch::Sender<Option<String>>,
@@ -143,24 +143,16 @@ impl Gateway {
             opened;
         let (current, fallback) = (booted.checked, booted.fallback.map(|report| report.to_string()));
         let (tls, fallback) = (certificates.tls()?, watch::Sender::new(fallback));
-        let (received_by, (batches, received, transitions)) = southbound();
-        let (samples, _, _) = received_by.clone();
+        let (samples, received_by, (batches, received, transitions)) = southbound();
         let (commands, queues) = command_queue::lanes();
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
         let config_watch = ConfigWatch::new(&current);
         let (outputs, guard) = output_guard(&config_watch);
-        let uplink_supervisor = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
-        let status = gateway_status(
-            (&current, ticks()),
-            &lines,
-            &store,
-            &uplink_supervisor,
-            &fallback,
-            &certificates,
-            &config_watch,
-        );
+        let uplink = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
+        let watched = (&fallback, &certificates, &config_watch);
+        let status = gateway_status((&current, ticks()), &lines, &store, &uplink, watched);
         let events = Events::default();
         let (services, clients, accounts, taps) = services::start(ServiceDeps {
             store: &store,
@@ -168,7 +160,7 @@ impl Gateway {
             measurements: received,
             commands: commands.clone(),
             orders,
-            birth: uplink_supervisor.birth(),
+            birth: uplink.birth(),
             routes: lines.routes(),
             policies: policies.clone(),
             outputs: (outputs, guard.clone()),
@@ -181,28 +173,25 @@ impl Gateway {
         .await?;
         let pipeline = pipeline(&store, &lines, &config_watch, &policies, &status, &events, taps)
             .run(batches, transitions);
-        let (routes, health) = (lines.routes(), Arc::clone(&status.service));
-        let service = CommandService::new(store.clone(), routes, guard, ticks(), health).run(queues);
+        let health = Arc::clone(&status.service);
+        let service = CommandService::new(store.clone(), lines.routes(), guard, ticks(), health).run(queues);
         let (access, centre) =
             (access_deps(accounts.clone(), &config_watch), config_watch.centre.subscribe());
-        let mode = clients.mode.service.clone();
         let state = AppState::new(&status, clients, events, access, centre);
         let (cancel_web, cancel_aside) = <(CancellationToken, CancellationToken)>::default();
         let control = Control { service: commands.usual.clone(), reload };
-        let network_tls = (Some(tls).filter(|_| current.web.is_secure()), current.web.limits);
         let tasks = Tasks {
             services,
             pipeline: tokio::spawn(pipeline),
             service: tokio::spawn(service),
-            web: listeners.serve(network_tls, &state, control, &cancel_web),
+            web: listeners.serve(network_tls(tls, &current), &state, control, &cancel_web),
             aside: aside(
                 &clock,
                 &cancel_aside,
-                &store,
+                (&store, &current),
                 &config_watch,
                 (&status, &state),
                 certificates,
-                &current,
             ),
             cancel_web,
             cancel_aside,
@@ -213,7 +202,7 @@ impl Gateway {
             current,
             store,
             lines,
-            uplink_supervisor,
+            uplink,
             config_watch,
             fallback,
             commands,
@@ -222,8 +211,8 @@ impl Gateway {
             tasks,
             status,
             accounts,
+            mode: state.mode.service.clone(),
             visitors: state.visitors,
-            mode,
             web_address,
         })
     }
@@ -341,7 +330,7 @@ impl Gateway {
         let plans: Vec<Arc<dyn CheckedLine>> =
             self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
-        self.uplink_supervisor.apply(self.current.uplink.as_ref(), layouts).await;
+        self.uplink.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }
 
@@ -360,16 +349,7 @@ impl Gateway {
     /// and closes the store.
     async fn drain(self) {
         let Self {
-            store,
-            mut lines,
-            uplink_supervisor,
-            commands,
-            tasks,
-            live,
-            config_watch,
-            accounts,
-            visitors,
-            ..
+            store, mut lines, uplink, commands, tasks, live, config_watch, accounts, visitors, ..
         } = self;
         tracing::info!("draining");
         tasks.cancel_web.cancel();
@@ -379,7 +359,7 @@ impl Gateway {
         tasks.services.nodes.abort();
         tasks.services.notices.abort();
         drop(commands);
-        step("uplink", uplink_supervisor.stop()).await;
+        step("uplink", uplink.stop()).await;
         drop((lines, live, config_watch));
         step("commands", async { drop(tasks.service.await) }).await;
         step("cabin", async { drop(tasks.services.cabin.await) }).await;
@@ -432,11 +412,10 @@ impl Signals {
 fn aside(
     clock: &Arc<SystemClock>,
     cancel: &CancellationToken,
-    store: &Store,
+    (store, current): (&Store, &Checked),
     config_watch: &ConfigWatch,
     (status, state): (&GatewayStatus, &AppState),
     certificates: Certificates,
-    current: &Checked,
 ) -> Vec<JoinHandle<()>> {
     let recorded = record_retention::run(
         store.documents(),
@@ -455,12 +434,12 @@ fn aside(
     ]
 }
 
-/// The queues from the lines: senders, then receivers.
-fn southbound() -> (Received, Queues) {
+/// The queues from the lines: what else sends samples, the senders, the receivers.
+fn southbound() -> (mpsc::Sender<Batch>, Received, Queues) {
     let (samples, batches) = mpsc::channel(BATCH_QUEUE);
     let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
     let (events, transitions) = mpsc::channel(EVENT_QUEUE);
-    ((samples, measurements, events), (batches, received, transitions))
+    (samples.clone(), (samples, measurements, events), (batches, received, transitions))
 }
 
 /// Lines that send what they read to these queues. They are still idle.
@@ -480,14 +459,17 @@ fn gateway_status(
     (current, clock): (&Checked, Arc<dyn Clock>),
     lines: &Lines,
     store: &Store,
-    uplink_supervisor: &UplinkSupervisor,
-    fallback: &watch::Sender<Option<String>>,
-    certificates: &Certificates,
-    config_watch: &ConfigWatch,
+    uplink: &UplinkSupervisor,
+    (fallback, certificates, config_watch): (&watch::Sender<Option<String>>, &Certificates, &ConfigWatch),
 ) -> Arc<GatewayStatus> {
-    let uplink = (uplink_supervisor.status(), uplink_supervisor.configured());
+    let uplink = (uplink.status(), uplink.configured());
     let tls = (certificates.status(), config_watch.insecure.subscribe());
     Arc::new(GatewayStatus::new(current, clock, lines.views(), store, uplink, fallback.subscribe(), tls))
+}
+
+/// How the network listener is encrypted, and its limits.
+fn network_tls(tls: Tls, current: &Checked) -> (Option<Tls>, WebLimits) {
+    (Some(tls).filter(|_| current.web.is_secure()), current.web.limits)
 }
 
 /// Who may come in.

@@ -17,7 +17,7 @@ use linli_config::Checked;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
 use linli_services::outputs::{ModeOutputs, OutputGuard};
-use linli_services::{alarms, cabin, canteen, kiosks, mode};
+use linli_services::{alarms, cabin, canteen, mode};
 use linli_services::{
     command_queue::{Lanes, Submission},
     routes::Routes,
@@ -103,8 +103,8 @@ pub async fn start(
     } = deps;
     let (watching, watched) = mpsc::channel(alarms::BATCH_QUEUE);
     let (accounting, accounted) = mpsc::channel(canteen::BATCH_QUEUE);
-    let (serving, served) = mpsc::channel(kiosks::BATCH_QUEUE);
-    let (kiosk_client, kiosk_requests) = ServiceClient::channel(kiosks::REQUEST_QUEUE);
+    let (serving, served) = mpsc::channel(linli_kiosks::BATCH_QUEUE);
+    let (kiosk_client, kiosk_requests) = ServiceClient::channel(linli_kiosks::REQUEST_QUEUE);
     let (alarm_client, alarm_requests) = ServiceClient::channel(alarms::REQUEST_QUEUE);
     let (canteen_client, canteen_requests) = ServiceClient::channel(canteen::REQUEST_QUEUE);
     let (proving, proven) = mpsc::channel(mode::BATCH_QUEUE);
@@ -316,13 +316,13 @@ async fn kiosk_service(
     clock: &Arc<dyn Clock>,
     config_watch: &ConfigWatch,
     current: &Checked,
-) -> anyhow::Result<kiosks::KioskService> {
-    let deps = kiosks::Deps {
+) -> anyhow::Result<linli_kiosks::KioskService> {
+    let deps = linli_kiosks::Deps {
         store: store.documents(),
         events: events.clone(),
         clock: Arc::clone(clock),
         setup: config_watch.kiosks.subscribe(),
         zone: current.centre.zone.clone(),
     };
-    kiosks::KioskService::resume(deps).await
+    linli_kiosks::KioskService::resume(deps).await
 }

@@ -159,6 +159,30 @@ fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus:
         &[],
         &[(&[], flag(status_source.fallback.borrow().is_some()))],
     )?;
+    values(page, flow)?;
+    raised(page, flow)?;
+    cabin(page, &status_source.cabin)?;
+    alarms(page, &status_source.alarms)?;
+    let notified = &status_source.notified;
+    let notifications: &[(&[&str], u64)] = &[
+        (&["delivered"], get(&notified.delivered)),
+        (&["failed"], get(&notified.failed)),
+        (&["given_up"], get(&notified.given_up)),
+    ];
+    page.counter("linli_notifications_total", "Notifications by result.", &["result"], notifications)?;
+    let commands: &[(&[&str], u64)] = &[
+        (&["done"], get(&service.done)),
+        (&["failed"], get(&service.failed)),
+        (&["unknown"], get(&service.unknown)),
+        (&["refused"], get(&service.refused)),
+        (&["repeated"], get(&service.repeated)),
+        (&["unanswered"], get(&service.unanswered)),
+    ];
+    page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+}
+
+/// What was read, reported and refused.
+fn values(page: &Page, flow: &crate::status::Flow) -> Result<(), prometheus::Error> {
     page.counter(
         "linli_values_read_total",
         "Values read from devices, before the report rules.",
@@ -182,26 +206,7 @@ fn gateway(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus:
         "Batches that the services of canteen and kiosks could not process.",
         &[],
         &[(&[], get(&flow.unaccounted))],
-    )?;
-    raised(page, flow)?;
-    cabin(page, &status_source.cabin)?;
-    alarms(page, &status_source.alarms)?;
-    let notified = &status_source.notified;
-    let notifications: &[(&[&str], u64)] = &[
-        (&["delivered"], get(&notified.delivered)),
-        (&["failed"], get(&notified.failed)),
-        (&["given_up"], get(&notified.given_up)),
-    ];
-    page.counter("linli_notifications_total", "Notifications by result.", &["result"], notifications)?;
-    let commands: &[(&[&str], u64)] = &[
-        (&["done"], get(&service.done)),
-        (&["failed"], get(&service.failed)),
-        (&["unknown"], get(&service.unknown)),
-        (&["refused"], get(&service.refused)),
-        (&["repeated"], get(&service.repeated)),
-        (&["unanswered"], get(&service.unanswered)),
-    ];
-    page.counter("linli_commands_total", "Commands by result.", &["result"], commands)
+    )
 }
 
 fn raised(page: &Page, flow: &crate::status::Flow) -> Result<(), prometheus::Error> {

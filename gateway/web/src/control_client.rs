@@ -16,7 +16,12 @@ use tokio::net::UnixStream;
 pub enum ControlError {
     /// The control socket does not exist, nothing listens on it, or it may not be opened.
     #[error("{}: {source}", socket.display())]
-    Unreachable { socket: PathBuf, source: io::Error },
+    Unreachable {
+        /// Where it should be.
+        socket: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Method or path are not valid in HTTP.
     #[error("not a valid HTTP request")]
     InvalidRequest(#[from] hyper::http::Error),
@@ -27,9 +32,9 @@ pub enum ControlError {
 
 /// Path of the control socket of the gateway with that data directory.
 pub fn socket(data_dir: &Path) -> PathBuf {
-    let runtime = Path::new(linli_web::RUNTIME_DIR).join(linli_web::SOCKET);
+    let runtime = Path::new(super::RUNTIME_DIR).join(super::SOCKET);
     let is_default = Path::new(linli_config::DEFAULT_STORE).parent() == Some(data_dir);
-    if is_default && runtime.exists() { runtime } else { data_dir.join(linli_web::SOCKET) }
+    if is_default && runtime.exists() { runtime } else { data_dir.join(super::SOCKET) }
 }
 
 /// Sends one request on a connection of its own and returns the head of the answer; the body is read

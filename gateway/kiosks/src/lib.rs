@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_site;
 mod service;
 mod state;
 

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use super::service::{Deps, KioskService, Query, day_page};
 use super::state::State;
-use crate::client::ServiceClient;
-use crate::golden::site::{NOW, Site};
+use crate::golden_site::{NOW, Site};
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_golden::{frozen, sent};
+use linli_services::client::ServiceClient;
 
 #[test]
 fn a_day_of_a_kiosk() {
@@ -38,7 +38,7 @@ async fn days_that_do_not_decode_are_reported() {
     let settings = KioskSettings { kiosks: vec![kiosk], ..KioskSettings::default() };
     let deps = Deps {
         store: site.store.documents(),
-        events: crate::events::Events::default(),
+        events: linli_services::events::Events::default(),
         clock: site.clock.clone(),
         setup: watch::Sender::new(Arc::new(settings)).subscribe(),
         zone: Zone::find("Asia/Shanghai").unwrap(),

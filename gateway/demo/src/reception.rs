@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cabin::{EVERY, GOES};
 use super::resident::{code, identity};
-use crate::control_client::request;
+use linli_web::control_client::request;
 
 /// Spawns the task that opens and ends the visit of one resident after the other.
 pub fn receive(seed: u64, began: Instant, data_dir: &Path, tasks: &mut JoinSet<()>) {

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::state::State;
-use crate::error::ServiceError;
-use crate::events::Events;
-use crate::stored::{body, decoded, keep_apart};
+use crate::state::State;
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
+use linli_services::ServiceError;
+use linli_services::events::Events;
+use linli_services::stored::{body, decoded, keep_apart};
 
 /// Interval at which time is accounted for; shorter states are not in the sums.
 const LOOK: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ pub enum Query {
 }
 
 /// A request in the queue of the service; the answer is the JSON that the API returns.
-pub type Request = crate::client::Request<Query, Value>;
+pub type Request = linli_services::client::Request<Query, Value>;
 
 /// The kiosk service.
 pub struct KioskService {

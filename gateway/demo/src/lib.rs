@@ -13,6 +13,7 @@ mod cable;
 pub mod drill;
 
 mod emulated;
+pub mod example;
 mod faults;
 mod hall;
 pub mod log_ins;

@@ -87,9 +87,9 @@ const ALARMS: &str = "[[alarm]]\nid = \"fridge-1.warm\"\ndevice = \"fridge-1\"\n
     [[alarm]]\nid = \"specimen-fridge.frost\"\ndevice = \"specimen-fridge\"\npoint = \"temperature\"\nwhen = \"low\"\n\
     limit = 2\ndeadband = 1\non_delay = \"5s\"\npriority = \"high\"\nenabled = false\ntext = \"标本冰箱：低于 2 °C\"\n";
 
-const MATTERS: &str = include_str!("../../../../deploy/example/matters.toml");
+const MATTERS: &str = include_str!("../../../deploy/example/matters.toml");
 
-const FACILITY: &str = include_str!("../../../../deploy/example/facility.toml");
+const FACILITY: &str = include_str!("../../../deploy/example/facility.toml");
 
 fn devices(at: &Addresses) -> String {
     let mut text = format!(
