@@ -196,14 +196,14 @@ impl Candidate<'_> {
         }
     }
 
-    /// Whether birthday and sex are not another person's. The sex alone is often a monitor's default: it counts where
-    /// the message names nobody.
+    /// Whether birthday and sex are not another person's. Beside an identifier they are often a monitor's defaults: they
+    /// count where the message names nobody.
     fn is_as_born(&self, arrival: &Arrival<'_>) -> bool {
-        let Some((born, own)) = self.born else { return true };
+        let Some((born, own)) = self.born.filter(|_| arrival.identities.is_empty()) else { return true };
         let patient = &arrival.measurement.patient;
         let is_other_day =
             patient.birth.is_some_and(|birth| birth != born && !DEFAULT_BIRTHS.contains(&birth));
-        let is_other_sex = arrival.identities.is_empty() && patient.sex.is_some_and(|sex| sex != own);
+        let is_other_sex = patient.sex.is_some_and(|sex| sex != own);
         !is_other_day && !is_other_sex
     }
 

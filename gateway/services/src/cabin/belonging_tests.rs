@@ -576,20 +576,20 @@ async fn a_result_that_is_nobodys_yet_is_corrected_and_withdrawn() {
 }
 
 #[tokio::test]
-async fn a_place_or_a_birthday_of_somebody_else_makes_it_nobodys() {
+async fn a_place_or_a_birthday_without_a_number_of_somebody_else_makes_it_nobodys() {
     let mut centre = Centre::build().await;
     let visit = centre.open(1, "17", Some(resident(NUMBER, "欧阳若水"))).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1)).await;
     let own = || Patient::of_id("17");
     let placed = |place: &str| Patient { places: vec![place.to_owned()], ..own() };
     let born = |birth| Patient { birth: Some(birth), ..own() };
-    let wrong =
-        [(placed("cabin-2"), Unassigned::OtherRoom), (born((1981, 11, 30)), Unassigned::OtherPatient)];
+    let unnamed = Patient { birth: Some((1981, 11, 30)), ..Patient::default() };
+    let wrong = [(placed("cabin-2"), Unassigned::OtherRoom), (unnamed, Unassigned::OtherPatient)];
     for (nth, (patient, why)) in wrong.into_iter().enumerate() {
         centre.send(1, vec![pulse(&format!("w{nth}"), 70.0, patient)]).await.unwrap();
         assert_eq!(centre.nobodys().await.last().unwrap().unassigned, Some(why));
     }
-    for (nth, patient) in [placed("Cabin-1"), placed("ward 3"), born((1949, 12, 31))].into_iter().enumerate()
+    for (nth, patient) in [placed("Cabin-1"), placed("ward 3"), born((1981, 11, 30))].into_iter().enumerate()
     {
         centre.send(1, vec![pulse(&format!("r{nth}"), 71.0, patient)]).await.unwrap();
     }
