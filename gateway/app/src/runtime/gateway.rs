@@ -58,7 +58,7 @@ pub struct Gateway {
     lines: Lines,
     uplink: UplinkSupervisor,
     live: Arc<Live>,
-    config_watch: ConfigWatch,
+    config: ConfigWatch,
     fallback: watch::Sender<Option<String>>,
     commands: Lanes,
     reloads: mpsc::Receiver<ReloadRequest>,
@@ -148,10 +148,10 @@ impl Gateway {
         let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
-        let config_watch = ConfigWatch::new(&current);
-        let (outputs, guard) = output_guard(&config_watch);
+        let config = ConfigWatch::new(&current);
+        let (outputs, guard) = output_guard(&config);
         let uplink = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
-        let watched = (&fallback, &certificates, &config_watch);
+        let watched = (&fallback, &certificates, &config);
         let status = gateway_status((&current, ticks()), &lines, &store, &uplink, watched);
         let events = Events::default();
         let (services, clients, accounts, taps) = services::start(ServiceDeps {
@@ -166,17 +166,16 @@ impl Gateway {
             outputs: (outputs, guard.clone()),
             events: &events,
             clock: ticks(),
-            config_watch: &config_watch,
+            config_watch: &config,
             status: &status,
             current: &current,
         })
         .await?;
-        let pipeline = pipeline(&store, &lines, &config_watch, &policies, &status, &events, taps)
-            .run(batches, transitions);
+        let pipeline =
+            pipeline(&store, &lines, &config, &policies, &status, &events, taps).run(batches, transitions);
         let health = Arc::clone(&status.service);
         let service = CommandService::new(store.clone(), lines.routes(), guard, ticks(), health).run(queues);
-        let (access, centre) =
-            (access_deps(accounts.clone(), &config_watch), config_watch.centre.subscribe());
+        let (access, centre) = (access_deps(accounts.clone(), &config), config.centre.subscribe());
         let state = AppState::new(&status, clients, events, access, centre);
         let (cancel_web, cancel_aside) = <(CancellationToken, CancellationToken)>::default();
         let control = Control { service: commands.usual.clone(), reload };
@@ -185,14 +184,7 @@ impl Gateway {
             pipeline: tokio::spawn(pipeline),
             service: tokio::spawn(service),
             web: listeners.serve(network_tls(tls, &current), &state, control, &cancel_web),
-            aside: aside(
-                &clock,
-                &cancel_aside,
-                (&store, &current),
-                &config_watch,
-                (&status, &state),
-                certificates,
-            ),
+            aside: aside(&clock, &cancel_aside, (&store, &current), &config, (&status, &state), certificates),
             cancel_web,
             cancel_aside,
         };
@@ -203,7 +195,7 @@ impl Gateway {
             store,
             lines,
             uplink,
-            config_watch,
+            config,
             fallback,
             commands,
             reloads,
@@ -302,7 +294,7 @@ impl Gateway {
                 return Err(report.to_string());
             }
         };
-        let missing = mode::missing(&self.config_watch.needed.borrow(), &mode::Setup::of(&fresh));
+        let missing = mode::missing(&self.config.needed.borrow(), &mode::Setup::of(&fresh));
         if !missing.is_empty() {
             let report = missing.join("\n");
             tracing::error!("reload refused, nothing changed:\n{report}");
@@ -326,7 +318,7 @@ impl Gateway {
             stale_after: canteen::STALE_AFTER,
         });
         self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
-        self.config_watch.apply(&self.current);
+        self.config.apply(&self.current);
         let plans: Vec<Arc<dyn CheckedLine>> =
             self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
@@ -348,9 +340,7 @@ impl Gateway {
     /// Stops taking commands, finishes the exchanges in flight, stores their results, disconnects the uplink
     /// and closes the store.
     async fn drain(self) {
-        let Self {
-            store, mut lines, uplink, commands, tasks, live, config_watch, accounts, visitors, ..
-        } = self;
+        let Self { store, mut lines, uplink, commands, tasks, live, config, accounts, visitors, .. } = self;
         tracing::info!("draining");
         tasks.cancel_web.cancel();
         lines.stop().await;
@@ -360,7 +350,7 @@ impl Gateway {
         tasks.services.notices.abort();
         drop(commands);
         step("uplink", uplink.stop()).await;
-        drop((lines, live, config_watch));
+        drop((lines, live, config));
         step("commands", async { drop(tasks.service.await) }).await;
         step("cabin", async { drop(tasks.services.cabin.await) }).await;
         step("pipeline", async { drop(tasks.pipeline.await) }).await;
@@ -413,7 +403,7 @@ fn aside(
     clock: &Arc<SystemClock>,
     cancel: &CancellationToken,
     (store, current): (&Store, &Checked),
-    config_watch: &ConfigWatch,
+    config: &ConfigWatch,
     (status, state): (&GatewayStatus, &AppState),
     certificates: Certificates,
 ) -> Vec<JoinHandle<()>> {
@@ -422,9 +412,9 @@ fn aside(
         Arc::clone(clock) as Arc<dyn Clock>,
         current.record_retention,
     );
-    let (hooks, ticks) = (config_watch.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
+    let (hooks, ticks) = (config.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
     let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&status.notified));
-    let certified = certificates.watch(config_watch.names.subscribe(), cancel.clone());
+    let certified = certificates.watch(config.names.subscribe(), cancel.clone());
     vec![
         tokio::spawn(Arc::clone(clock).watch(cancel.clone())),
         tokio::spawn(notifying),
@@ -460,10 +450,10 @@ fn gateway_status(
     lines: &Lines,
     store: &Store,
     uplink: &UplinkSupervisor,
-    (fallback, certificates, config_watch): (&watch::Sender<Option<String>>, &Certificates, &ConfigWatch),
+    (fallback, certificates, config): (&watch::Sender<Option<String>>, &Certificates, &ConfigWatch),
 ) -> Arc<GatewayStatus> {
     let uplink = (uplink.status(), uplink.configured());
-    let tls = (certificates.status(), config_watch.insecure.subscribe());
+    let tls = (certificates.status(), config.insecure.subscribe());
     Arc::new(GatewayStatus::new(current, clock, lines.views(), store, uplink, fallback.subscribe(), tls))
 }
 
@@ -473,19 +463,19 @@ fn network_tls(tls: Tls, current: &Checked) -> (Option<Tls>, WebLimits) {
 }
 
 /// Who may come in.
-fn access_deps(accounts: linli_accounts::Accounts, config_watch: &ConfigWatch) -> AccessDeps {
+fn access_deps(accounts: linli_accounts::Accounts, config: &ConfigWatch) -> AccessDeps {
     AccessDeps {
         accounts,
-        workers: config_watch.workers.subscribe(),
-        locals: config_watch.locals.subscribe(),
-        known: config_watch.known.subscribe(),
+        workers: config.workers.subscribe(),
+        locals: config.locals.subscribe(),
+        known: config.known.subscribe(),
     }
 }
 
 /// What the mode switch tells of its outputs, and what guards them.
-fn output_guard(config_watch: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>, OutputGuard) {
+fn output_guard(config: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>, OutputGuard) {
     let outputs = watch::Sender::<Arc<ModeOutputs>>::default();
-    let guard = OutputGuard { configured: config_watch.outputs.subscribe(), mode: outputs.subscribe() };
+    let guard = OutputGuard { configured: config.outputs.subscribe(), mode: outputs.subscribe() };
     (outputs, guard)
 }
 
@@ -493,7 +483,7 @@ fn output_guard(config_watch: &ConfigWatch) -> (watch::Sender<Arc<ModeOutputs>>,
 fn pipeline(
     store: &Store,
     lines: &Lines,
-    config_watch: &ConfigWatch,
+    config: &ConfigWatch,
     policies: &mode::PolicyPublisher,
     status: &GatewayStatus,
     events: &Events,
@@ -502,7 +492,7 @@ fn pipeline(
     Pipeline {
         store: store.clone(),
         live: Arc::clone(&status.live),
-        rules: config_watch.reports.subscribe(),
+        rules: config.reports.subscribe(),
         in_force: policies.in_force(),
         waiting: store.status(),
         measurements: lines.measurements(),
