@@ -67,6 +67,8 @@ pub fn counting(json: Json) -> Json {
                             .for_each(|(_, v)| *v = differs());
                     }
                     ("count", value) if is_counter => *value = differs(),
+                    // None outside the opening hours of the centre.
+                    ("availability" | "availability_today", value) => *value = Json::text("<share>"),
                     ("value", value) if is_uptime || is_block => *value = differs(),
                     _ => {}
                 }

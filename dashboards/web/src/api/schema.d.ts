@@ -38,7 +38,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alarms/{alarm}/{deed}": {
+    "/api/v1/alarms/{alarm}/{operation}": {
         parameters: {
             query?: never;
             header?: never;
@@ -51,7 +51,7 @@ export interface paths {
          * An operation on one alarm
          * @description `shelve` takes `for` (without it 1 h) and `why`; `take-out` takes `why`. It answers the alarm as it is then.
          */
-        post: operations["post_alarms_alarm_deed"];
+        post: operations["post_alarms_alarm_operation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -620,7 +620,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/mode/rooms/{room}/{deed}": {
+    "/api/v1/mode/rooms/{room}/{operation}": {
         parameters: {
             query?: never;
             header?: never;
@@ -633,7 +633,7 @@ export interface paths {
          * A task or a decision of a person
          * @description `confirm`, `simulate` and `retry` take `step`; `cannot` takes `step` and `why`; `waive` takes `step`, `why` and `for`; `resume`, `reject` and `alternate` take `why`; `commit` takes nothing.
          */
-        post: operations["post_mode_rooms_room_deed"];
+        post: operations["post_mode_rooms_room_operation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3114,7 +3114,7 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
-    post_alarms_alarm_deed: {
+    post_alarms_alarm_operation: {
         parameters: {
             query?: never;
             header?: never;
@@ -3122,7 +3122,7 @@ export interface operations {
                 /** @description Id of an alarm. */
                 alarm: string;
                 /** @description What is done. */
-                deed: "acknowledge" | "reset" | "shelve" | "unshelve" | "take-out" | "put-back";
+                operation: "acknowledge" | "reset" | "shelve" | "unshelve" | "take-out" | "put-back";
             };
             cookie?: never;
         };
@@ -4164,13 +4164,13 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
-    post_mode_rooms_room_deed: {
+    post_mode_rooms_room_operation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description What is done. */
-                deed: "confirm" | "simulate" | "cannot" | "waive" | "retry" | "commit" | "resume" | "reject" | "alternate";
+                operation: "confirm" | "simulate" | "cannot" | "waive" | "retry" | "commit" | "resume" | "reject" | "alternate";
                 /** @description Id of a room. */
                 room: string;
             };
