@@ -444,7 +444,7 @@ pub async fn send(gateway: &Gateway, file: &str) -> anyhow::Result<(bool, String
         let how = ["order", "send", "--code", code, "--login", person, "--password-file", &password];
         answer = told(gateway.verb(&how).await?);
         // When the building is no longer as the first one saw it, the second one's is the first confirmation.
-        if nth > 0 && !answer.1.contains("has changed since") {
+        if nth > 0 && !answer.1.contains("yours is now the first confirmation") {
             break;
         }
     }

@@ -254,11 +254,16 @@ async fn a_clock_that_jumps_takes_nothing_out_of_the_day() -> anyhow::Result<()>
     gateway.until("the line is up", Duration::from_secs(20), is_up).await?;
     reads(broker.port, "fridge", 12.5).await?;
     eventually("the excursion is in the record", Duration::from_secs(30), warm).await?;
-    for (jump, celsius) in [("+400d", 4.1), ("-400d", 4.2), ("+10y", 4.3), ("+0", 4.4)] {
-        clock.set(jump)?;
-        // A sample comes by: the day is another one.
-        is_read(&gateway, broker.port, "fridge", celsius).await?;
+    // From a day ahead and from one behind.
+    for jumps in
+        [&[("+400d", 4.1), ("-400d", 4.2), ("+10y", 4.3), ("+0", 4.4)][..], &[("-400d", 4.5), ("+0", 4.6)]]
+    {
+        for (jump, celsius) in jumps {
+            clock.set(jump)?;
+            // A sample comes by: the day is another one.
+            is_read(&gateway, broker.port, "fridge", *celsius).await?;
+        }
+        eventually("the day goes on where it was", Duration::from_secs(10), warm).await?;
     }
-    eventually("the day goes on where it was", Duration::from_secs(10), warm).await?;
     gateway.stop().await
 }

@@ -68,7 +68,7 @@ pub fn counting(json: Json) -> Json {
                     }
                     ("count", value) if is_counter => *value = differs(),
                     // None outside the opening hours of the centre.
-                    ("availability" | "availability_today", value) => *value = Json::text("<share>"),
+                    ("availability" | "availability_today", value) => *value = differs(),
                     ("value", value) if is_uptime || is_block => *value = differs(),
                     _ => {}
                 }

@@ -125,11 +125,16 @@ impl CanteenService {
                 Some(same) => Cabinet { watched: watched.clone(), ..same },
                 None => {
                     let stored = self.deps.store.get(&record::account_id(&watched.device)).await?;
+                    let today = self.deps.zone.day(now);
+                    let is_of_today = stored.as_ref().is_some_and(|it| self.deps.zone.day(it.at) == today);
                     let account = stored.and_then(|stored| {
                         let account: Account = decoded(&self.deps.store, &stored, "not an account")?;
                         Some(self.aged(watched, account, stored.at, now, tick))
                     });
-                    let account = account.unwrap_or_else(|| Account::new(tick));
+                    let mut account = account.unwrap_or_else(|| Account::new(tick));
+                    if !is_of_today && let Some(before) = self.day_of(today, &watched.device).await {
+                        account.day = before;
+                    }
                     Cabinet { watched: watched.clone(), account, wash: Wash::default(), cycle: None }
                 }
             };
@@ -230,8 +235,8 @@ impl CanteenService {
         self.save().await;
     }
 
-    /// Closes the accounts of the day at the centre's midnight. After a clock was set back, the stored
-    /// account of that day continues.
+    /// Closes the accounts of the day at the centre's midnight. A day that was accounted for before continues: the
+    /// clock was set back, or it is right again.
     async fn turn(&mut self, now: Timestamp) {
         let today = self.deps.zone.day(now);
         if today == self.today {
@@ -249,8 +254,7 @@ impl CanteenService {
         for (watched, day) in days {
             let change = self.kept_day(&watched, ended, &day);
             self.unsaved.push(change);
-            if today < ended
-                && let Some(before) = self.day_of(today, &watched.device).await
+            if let Some(before) = self.day_of(today, &watched.device).await
                 && let Some(cabinet) = self.cabinets.get_mut(&watched.device)
             {
                 cabinet.account.day = before;
