@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use linli_accounts::rules::totp;
 use linli_accounts::{AccountError, Accounts, Claim};
-use linli_domain::Id;
 use linli_domain::caller::Caller;
+use linli_domain::{Id, Timestamp};
 use linli_drivers::Clock;
 use linli_services::ServiceError;
 use linli_web::{BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession};
@@ -18,6 +18,9 @@ use super::drill::{DrillOrders, SIGNERS};
 
 /// Where they come from, in the record.
 const FROM: &str = "demo";
+
+/// How long a one-time code is good for, in milliseconds.
+const STEP: i64 = 30_000;
 
 /// What a person of the demonstration logs in with.
 pub struct Keys {
@@ -57,6 +60,11 @@ impl People {
         Self { accounts, clock, keys, faults, drills, opened: Mutex::default() }
     }
 
+    /// The one-time code of a person, so many milliseconds from now.
+    fn code(&self, keys: &Keys, ahead: i64) -> Option<String> {
+        totp::code_at(&keys.factor, Timestamp(self.clock.now().at.0.saturating_add(ahead)))
+    }
+
     /// Somebody who has just given their password, as an act that needs two persons asks for.
     async fn renewed(&self, account: &str) -> Result<Caller, AccountError> {
         let token = self.open(account).await?.token;
@@ -93,9 +101,9 @@ impl People {
         let keys = self.keys.iter().find(|keys| keys.visitor.account == account);
         let keys = keys.ok_or_else(|| AccountError::Unknown(format!("{account} is nobody here")))?;
         let screen = keys.screen.as_ref().map(|(token, _)| token.clone());
-        let (claim, code) = match &keys.screen {
+        let (claim, mut code) = match &keys.screen {
             Some((_, screen)) => (Claim::Badge(keys.factor.clone(), screen.clone()), None),
-            None => (Claim::Account(account.to_owned()), totp::code_at(&keys.factor, self.clock.now().at)),
+            None => (Claim::Account(account.to_owned()), self.code(keys, 0)),
         };
         let mut opened = self.opened.lock().await;
         let is_same = |before: &&Opened| {
@@ -105,6 +113,10 @@ impl People {
         };
         if let Some(before) = opened.get(account).filter(is_same) {
             return Ok(VisitorSession { token: before.token.clone(), screen });
+        }
+        if code.is_some() && opened.get(account).is_some_and(|before| before.code == code) {
+            // They have logged out since: that code is used up, and the next one is taken early.
+            code = self.code(keys, STEP);
         }
         let session = self.accounts.log_in(claim, keys.secret.clone(), code.clone(), FROM).await?;
         let token = session.ok_or(AccountError::Wrong)?.token;

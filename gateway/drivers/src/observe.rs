@@ -45,7 +45,10 @@ impl ObservedLine {
         is_down
             || self.devices.iter().all(|seen| {
                 let is_offline = matches!(seen.state, Some((DeviceState::Offline(_), _)));
-                is_offline || seen.points.iter().all(Option::is_some)
+                // Values that are all bad are followed by what is wrong with the device.
+                let is_heard = seen.points.iter().flatten().any(|(quality, _)| quality.is_good());
+                let is_known = seen.points.iter().all(Option::is_some);
+                is_offline || (is_known && (is_heard || seen.points.is_empty()))
             })
     }
 }
