@@ -108,7 +108,7 @@ impl People {
         let mut opened = self.opened.lock().await;
         let is_same = |before: &&Opened| {
             code.is_some()
-                && before.code == code
+                && (before.code == code || before.code == self.code(keys, STEP))
                 && self.accounts.access.session(&before.token, true).is_some()
         };
         if let Some(before) = opened.get(account).filter(is_same) {

@@ -43,7 +43,7 @@ pub async fn entries_after<T: Audited>(
     Ok(base.into_iter().chain(documents.into_iter().map(|document| document.body)).collect())
 }
 
-/// Removes the oldest entries that were written before that time, [`AT_ONCE`] at most, and stores what verifies the
+/// Removes the oldest entries that were written before that time, some at a time, and stores what verifies the
 /// others. `also` names what goes with an entry. Returns how many went.
 ///
 /// # Errors

@@ -149,8 +149,7 @@ test('a drill begins with a touch, people have tasks, and a second one is refuse
   await begin.waitFor();
   expect(await faults(panel)).toEqual([]);
   await begin.click();
-  const lane = panel.locator('.lane', { hasText: '活动厅' });
-  await expect.poll(() => lane.innerText().catch(() => ''), { timeout: 20_000 }).toContain('演练');
+  await expect.poll(() => panel.locator('main').innerText(), { timeout: 20_000 }).toMatch(/【演练】[^]*指挥室 · 命令 local-/);
   await panel.locator('header .chip.drill').waitFor();
   expect(await faults(panel)).toEqual([]);
   await panel.locator('header .demo').click();
