@@ -37,7 +37,7 @@ export const zh = {
       view: '看现场', alarms: '处理报警', visits: '看健康数据', export: '导出', food: '写食堂记录', tasks: '执行任务', orders: '发指令', commands: '下发命令', service: '检修', nodes: '维护节点', configure: '重载配置', records: '看记录', accounts: '管账号', stop: '停止', own: '看自己的登录',
     },
   },
-  demo: { button: '演示故障', faults: '让它出点事', faultsHow: '只有演示有。点一下就出事，再点一下就好；报警和各页面会跟着变。', on: '出事了', off: '正常', drill: '开始一场演练', drillHow: '陈站长和邓副站长下达演练指令：大厅转为指挥室。以陈站长身份登录，在“房间”里完成任务；演练不会动任何设备。' },
+  demo: { button: '演示故障', faults: '让它出点事', faultsHow: '只有演示有。点一下就出事，再点一下就好；报警和各页面会跟着变。', on: '出事了', off: '正常', drill: '开始一场演练', drillHow: '陈站长和邓副站长下达演练指令：活动厅转为指挥室。以陈站长身份登录，在“房间”里完成任务；演练不会动任何设备。' },
   priority: { high: '高', medium: '中', low: '低' },
   overview: {
     calm: '今天没有事', trouble: (count: number) => `${count} 条报警要处理`, plan: '平面图', floor: (floor: number) => (floor < 0 ? `地下 ${-floor} 层` : `${floor} 层`),
