@@ -1,0 +1,257 @@
+//! The district as `deploy/district` sets it up on one machine: its broker with TLS and users, enrolment and
+//! revocation, backup and restore. What needs a service manager is left out.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use linli_tests::devices::{STORE, floods};
+use linli_tests::{Database, Flood, Gateway, Workspace, binary, eventually, free_port, tool};
+use tokio::process::{Child, Command};
+
+/// Every wait is for an event; this only bounds a test that would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Messages that the district has stored.
+const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
+
+/// Port of the generated broker for the gateways, and the one for the service.
+type Ports = (u16, u16);
+
+/// `deploy/district` in a folder, with its broker running.
+struct Deployed {
+    root: PathBuf,
+    ports: Ports,
+    broker: Child,
+}
+
+fn deploy(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/district").join(file)
+}
+
+fn district() -> anyhow::Result<PathBuf> {
+    Ok(binary()?.with_file_name("linli-district"))
+}
+
+/// Runs a command to its end and gives what it said; an error says it too.
+async fn said(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.stdin(Stdio::null()).output().await?;
+    let (told, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{command:?}: {told}{error}");
+    Ok(told.into_owned())
+}
+
+async fn install(root: &Path, (port, plain): Ports) -> anyhow::Result<String> {
+    let ports = (port.to_string(), plain.to_string());
+    let mut command = Command::new(deploy("install.sh"));
+    command.args(["--host", "127.0.0.1", "--port", &ports.0, "--plain-port", &ports.1, "--root"]).arg(root);
+    said(&mut command).await
+}
+
+// === impl Deployed ===
+
+impl Deployed {
+    async fn new(workspace: &Workspace, database: &Database) -> anyhow::Result<Self> {
+        let (root, ports) = (workspace.path("root"), (free_port()?, free_port()?));
+        install(&root, ports).await?;
+        // The database of the test instead of the machine's own.
+        let file = root.join("etc/linli-district/district.toml");
+        let written = std::fs::read_to_string(&file)?;
+        let own = "postgres://linli-district@%2Fvar%2Frun%2Fpostgresql/linli";
+        ensure!(written.contains(own), "{written}");
+        let text = written.replace(own, &database.url()).replace("127.0.0.1:8090", &format!("127.0.0.1:{}", free_port()?));
+        std::fs::write(&file, text)?;
+        // As Debian's own file begins, which includes the generated one.
+        let main = workspace.path("mosquitto.conf");
+        let text = format!(
+            "user root\npersistence true\npersistence_location {}/\nlog_dest none\ninclude_dir {}\n",
+            root.display(),
+            root.join("etc/mosquitto/conf.d").display()
+        );
+        std::fs::write(&main, text)?;
+        let mosquitto = tool("mosquitto", "mosquitto")?;
+        let broker = Command::new(mosquitto).arg("-c").arg(&main).kill_on_drop(true).spawn()?;
+        for port in [ports.0, ports.1] {
+            eventually("mosquitto listens", PATIENCE, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())
+                .await?;
+        }
+        Ok(Self { root, ports, broker })
+    }
+
+    fn etc(&self, file: &str) -> PathBuf {
+        self.root.join("etc/linli-district").join(file)
+    }
+
+    /// The service's program with a verb.
+    fn service(&self, verb: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(district()?);
+        command.arg(verb).arg("--config").arg(self.etc("district.toml")).kill_on_drop(true);
+        Ok(command)
+    }
+
+    /// `linli-district-centre`.
+    async fn centre(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let pid = self.broker.id().context("the broker has ended")?;
+        let mut command = Command::new(self.root.join("usr/local/sbin/linli-district-centre"));
+        command
+            .args(arguments)
+            .env("LINLI_DISTRICT_ETC", self.root.join("etc/linli-district"))
+            .env("LINLI_DISTRICT", district()?)
+            .env("LINLI_BROKER_PID", pid.to_string());
+        said(&mut command).await
+    }
+
+    /// Publishes by TLS with a gateway's user and password, by a client that we did not write. Whether the broker took
+    /// it is not told: what no rule permits is acknowledged with a reason that this client only prints.
+    async fn publish(&self, user: &str, password: &str, topic: &str) -> anyhow::Result<bool> {
+        let output = Command::new(tool("mosquitto_pub", "mosquitto-clients")?)
+            .args(["-V", "5", "-q", "1", "-h", "127.0.0.1", "-p", &self.ports.0.to_string(), "--cafile"])
+            .arg(self.etc("broker/ca.pem"))
+            .args(["-u", user, "-P", password, "-t", topic, "-m", r#"{"online":true}"#])
+            .output()
+            .await?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(output.status.success() && !told.contains("Not authorized"))
+    }
+}
+
+#[tokio::test]
+async fn an_enrolled_gateway_delivers_by_tls_until_it_is_revoked() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let deployed = Deployed::new(&workspace, &database).await?;
+    said(&mut deployed.service("migrate")?).await?;
+    said(&mut deployed.service("check")?).await?;
+    let _service = deployed.service("run")?.stderr(Stdio::null()).spawn()?;
+
+    for gateway in ["gw", "other"] {
+        deployed.centre(&["add", "c", gateway, "--name", "星河中心", "--phone", "021-55550100"]).await?;
+    }
+    let handover = deployed.etc("handover/c.gw");
+    let flood = Flood::start().await?;
+    let mqtt = std::fs::read_to_string(handover.join("gateway-mqtt.toml"))?;
+    let config = workspace.configure_with(&mqtt, STORE, &floods(&flood, 1, "50ms"))?;
+    for file in ["district-password", "district-ca.pem"] {
+        std::fs::copy(handover.join(file), config.join(file))?;
+    }
+    let mut gw = Gateway::start(&config, &workspace.path("data")).await?;
+    gw.answering().await?;
+    database.until(STORED, PATIENCE, |stored| stored > 50).await?;
+
+    // Its own topics and no others; a wrong password and no password are nobody.
+    let password = std::fs::read_to_string(handover.join("district-password"))?;
+    let password = password.trim();
+    ensure!(deployed.publish("c.gw", password, "linli/1/c/gw/status").await?, "its own topic");
+    ensure!(!deployed.publish("c.gw", password, "linli/1/c/other/status").await?, "another gateway's topic");
+    ensure!(!deployed.publish("c.gw", password, "linli/1/c/gw/order").await?, "an order");
+    ensure!(!deployed.publish("c.gw", "wrong", "linli/1/c/gw/status").await?, "a wrong password");
+
+    deployed.centre(&["revoke", "c", "gw"]).await?;
+    let is_cut_off = |status: &serde_json::Value| status["uplink"]["connected"] == false;
+    gw.until("the revoked gateway is cut off", PATIENCE, is_cut_off).await?;
+    ensure!(!deployed.publish("c.gw", password, "linli/1/c/gw/status").await?, "revoked");
+    ensure!(!handover.exists(), "what was to be handed over is gone");
+    let listed = deployed.centre(&["list"]).await?;
+    ensure!(listed.lines().any(|line| line.contains("c/gw") && line.contains("revoked")), "{listed}");
+    gw.stop().await
+}
+
+#[tokio::test]
+async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let (root, ports) = (workspace.path("root"), (free_port()?, free_port()?));
+    install(&root, ports).await?;
+    let files = ["authority.key", "broker-password", "broker/ca.pem", "broker/broker.pem", "broker/passwords", "district.toml"];
+    let read = || files.map(|file| std::fs::read(root.join("etc/linli-district").join(file)).unwrap_or_default());
+    let first = read();
+    ensure!(first.iter().all(|content| !content.is_empty()), "a file is missing");
+    install(&root, ports).await?;
+    ensure!(first == read(), "secrets, certificates and configuration stay");
+    for secret in ["authority.key", "broker-password", "broker/broker.key", "broker/passwords"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(root.join("etc/linli-district").join(secret))?.permissions().mode();
+        ensure!(mode & 0o077 == 0, "{secret}: {mode:o}");
+    }
+    // Independent judges: openssl of the certificate, systemd of the unit.
+    let (ca, certificate) = (root.join("etc/linli-district/broker/ca.pem"), root.join("etc/linli-district/broker/broker.pem"));
+    let mut verify = Command::new("openssl");
+    verify.args(["verify", "-purpose", "sslserver", "-verify_ip", "127.0.0.1", "-CAfile"]).arg(ca).arg(certificate);
+    said(&mut verify).await?;
+    let mut exposure = Command::new("systemd-analyze");
+    exposure.args(["security", "--offline=true", "--no-pager", "--threshold", "15"]);
+    said(exposure.arg(root.join("etc/systemd/system/linli-district.service"))).await?;
+    // Wrong words are refused before anything is written.
+    for wrong in [&["--host", "a b"][..], &[], &["--host", "a", "--port", "x"], &["--hots", "a"]] {
+        let refused = Command::new(deploy("install.sh")).args(wrong).arg("--root").arg(root.join("no")).output().await?;
+        ensure!(refused.status.code() == Some(2) && !refused.stderr.is_empty(), "{wrong:?}: {refused:?}");
+    }
+    ensure!(!root.join("no").exists(), "nothing was written");
+    Ok(())
+}
+
+/// A backup script as the user of the database would run it; a copy, because that user may not see the sources.
+fn script(name: &str, database: &Database, backups: &Path) -> Command {
+    let mut command = database.as_its_user(&database.folder().join(name));
+    command
+        .env("LINLI_BACKUPS", backups)
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", database.port.to_string())
+        .env("PGUSER", "postgres");
+    command
+}
+
+#[tokio::test]
+async fn a_backup_is_restored_to_the_end_and_to_a_moment() -> anyhow::Result<()> {
+    let mut database = Database::start().await?;
+    let backups = database.folder().join("backups");
+    for name in ["archive.sh", "backup.sh", "restore.sh"] {
+        std::fs::copy(deploy(name), database.folder().join(name))?;
+    }
+    let archive = database.folder().join("archive.sh");
+    let archive = format!("LINLI_BACKUPS={} {} \"%p\" \"%f\"", backups.display(), archive.display());
+    for setting in ["archive_mode = 'on'".to_owned(), format!("archive_command = '{archive}'")] {
+        database.ask(&format!("ALTER SYSTEM SET {setting}")).await?;
+    }
+    database.crash().await?;
+    database.begin().await?;
+    database.ask("CREATE TABLE kept (n int); INSERT INTO kept SELECT generate_series(1, 1000)").await?;
+    said(&mut script("backup.sh", &database, &backups)).await?;
+    database.ask("INSERT INTO kept SELECT generate_series(1001, 2000)").await?;
+    // The clock of the database names the moment; it stands between two transactions.
+    let moment = database.ask("SELECT clock_timestamp()").await?;
+    database.ask("INSERT INTO kept SELECT generate_series(2001, 3000)").await?;
+    database.ask("SELECT pg_switch_wal()").await?;
+    let archived = "SELECT count(*) FROM pg_stat_archiver WHERE last_archived_wal >= (SELECT \
+        pg_walfile_name(pg_current_wal_lsn() - 1))";
+    database.until(archived, PATIENCE, |n| n == 1).await?;
+    database.crash().await?;
+
+    let listed = said(script("restore.sh", &database, &backups).arg("--list")).await?;
+    ensure!(listed.lines().count() == 1, "{listed}");
+    let nothing = script("restore.sh", &database, &backups)
+        .args(["--at", "2020-01-01"])
+        .arg(database.folder().join("early"))
+        .output()
+        .await?;
+    ensure!(nothing.status.code() == Some(2), "there is none so early: {nothing:?}");
+    for (at, rows) in [(None, 3000), (Some(moment.as_str()), 2000)] {
+        let folder = database.folder().join(format!("restored-{rows}"));
+        let mut restore = script("restore.sh", &database, &backups);
+        restore.args(at.map(|_| "--at")).args(at).arg(&folder);
+        said(&mut restore).await?;
+        database.begin_in(&folder).await?;
+        database.until("SELECT count(*) FROM kept", PATIENCE, |n| n == rows).await?;
+        database.crash().await?;
+    }
+    // A file of the log that is damaged stops the restore where it is, and one byte of the backup is noticed.
+    let name = listed.split_whitespace().next().context("a name")?;
+    let base = backups.join("base").join(name).join("base.tar.zst");
+    let mut bytes = std::fs::read(&base)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&base, bytes)?;
+    let refused = script("restore.sh", &database, &backups).arg(database.folder().join("damaged")).output().await?;
+    ensure!(!refused.status.success(), "a damaged backup is not restored");
+    Ok(())
+}
